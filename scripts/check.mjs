@@ -1,0 +1,47 @@
+// Everything CI runs, in one command: build, then the static checks two at a time, then the tests.
+import { spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+
+const staticChecks = ['lint', 'typecheck', 'boundaries', 'unused'];
+
+await runOrExit(['build']);
+await runOrExit(staticChecks);
+process.exitCode = await runAttached('test:only');
+
+async function runOrExit(scripts) {
+  const waiting = [...scripts];
+  const results = [];
+  const worker = async () => {
+    for (let script = waiting.shift(); script !== undefined; script = waiting.shift()) results.push(await runQuietly(script));
+  };
+  await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, worker));
+  if (results.includes(false)) process.exit(1);
+}
+
+/** Says one line when the script passes and everything it printed when it fails. */
+function runQuietly(script) {
+  const startedAt = performance.now();
+  return new Promise((resolve) => {
+    const child = npmRun(script, ['ignore', 'pipe', 'pipe']);
+    const output = [];
+    child.stdout.on('data', (chunk) => output.push(chunk));
+    child.stderr.on('data', (chunk) => output.push(chunk));
+    child.on('close', (code) => {
+      const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+      if (code !== 0) process.stdout.write(Buffer.concat(output));
+      process.stdout.write(`${code === 0 ? '✓' : '✗'} ${script} (${seconds} s)\n`);
+      resolve(code === 0);
+    });
+  });
+}
+
+function runAttached(script) {
+  return new Promise((resolve) => {
+    npmRun(script, 'inherit').on('close', (code) => resolve(code ?? 1));
+  });
+}
+
+function npmRun(script, stdio) {
+  const shell = process.platform === 'win32';
+  return spawn('npm', ['run', '--silent', script], { stdio, shell });
+}
