@@ -1,0 +1,35 @@
+/**
+ * The candidate that the word was probably meant to be, for "did you mean …?"; undefined if none is near.
+ * Near means that at most a third of the word's letters (and at least two) must change; case does not count.
+ */
+export function findClosest(word: string, candidates: Iterable<string>): string | undefined {
+  let closest: string | undefined;
+  let limit = Math.max(2, Math.floor(word.length / 3));
+  for (const candidate of candidates) {
+    // The difference in length is a lower bound, and spares a hostile long word its quadratic cost.
+    if (Math.abs(candidate.length - word.length) > limit) continue;
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
+    if (distance > limit || (distance === limit && closest !== undefined)) continue;
+    closest = candidate;
+    limit = distance;
+  }
+  return closest;
+}
+
+/** Levenshtein distance: how many letters to insert, delete or replace. */
+function editDistance(from: string, to: string): number {
+  let previous = Array.from({ length: to.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= from.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= to.length; column++) {
+      const replaced = at(previous, column - 1) + (from[row - 1] === to[column - 1] ? 0 : 1);
+      current.push(Math.min(replaced, at(previous, column) + 1, at(current, column - 1) + 1));
+    }
+    previous = current;
+  }
+  return at(previous, to.length);
+}
+
+function at(row: readonly number[], column: number): number {
+  return row[column] ?? Number.POSITIVE_INFINITY;
+}
