@@ -21,7 +21,8 @@ const flags = new Set(process.argv.slice(2));
 if (existsSync(source)) await build();
 
 async function build() {
-  if (!flags.has('--generate') && isCurrent(clientStamp, clientHash()) && isCurrent(distStamp, distHash())) return;
+  if (!flags.has('--generate') && isCurrent(clientStamp, clientHash()) && isCurrent(distStamp, distHash()))
+    return;
   await withBuildLock(root, async () => {
     const client = clientHash();
     if (flags.has('--generate') || !isCurrent(clientStamp, client)) generateClient(client);
@@ -34,20 +35,34 @@ async function build() {
 /** Identifies what the generated client is made of. */
 function clientHash() {
   const files = listFiles(join(root, 'prisma')).filter((file) => file.endsWith('.prisma'));
-  return hashFiles([...files, join(root, 'prisma.config.ts'), toolManifest('prisma'), toolManifest('@pothos/plugin-prisma')]);
+  return hashFiles([
+    ...files,
+    join(root, 'prisma.config.ts'),
+    toolManifest('prisma'),
+    toolManifest('@pothos/plugin-prisma'),
+  ]);
 }
 
 /** Identifies what dist is made of; the generated client stands for itself by its own hash. */
 function distHash() {
   const sources = listFiles(source).filter((file) => !file.startsWith(generated));
-  return hashFiles([...sources, clientStamp, fileURLToPath(import.meta.url), join(root, 'tsconfig.json'), toolManifest('esbuild')]);
+  return hashFiles([
+    ...sources,
+    clientStamp,
+    fileURLToPath(import.meta.url),
+    join(root, 'tsconfig.json'),
+    toolManifest('esbuild'),
+  ]);
 }
 
 /** By content, not by time: a checkout or an unpacked archive gives files any time it likes. */
 function hashFiles(files) {
   const hash = createHash('sha256');
   for (const file of files.filter((path) => existsSync(path))) {
-    hash.update(`${relative(root, file)}\0`).update(readFileSync(file)).update('\0');
+    hash
+      .update(`${relative(root, file)}\0`)
+      .update(readFileSync(file))
+      .update('\0');
   }
   return hash.digest('hex');
 }
@@ -132,5 +147,6 @@ function toolManifest(name) {
 }
 
 function report(what, startedAt) {
-  if (!flags.has('--if-stale')) process.stdout.write(`${what} in ${Math.round(performance.now() - startedAt)} ms\n`);
+  if (!flags.has('--if-stale'))
+    process.stdout.write(`${what} in ${Math.round(performance.now() - startedAt)} ms\n`);
 }

@@ -12,7 +12,8 @@ async function runOrExit(scripts) {
   const waiting = [...scripts];
   const results = [];
   const worker = async () => {
-    for (let script = waiting.shift(); script !== undefined; script = waiting.shift()) results.push(await runQuietly(script));
+    for (let script = waiting.shift(); script !== undefined; script = waiting.shift())
+      results.push(await runQuietly(script));
   };
   await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, worker));
   if (results.includes(false)) process.exit(1);

@@ -3,7 +3,11 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 
 const folder = new URL('.', import.meta.url);
-for (const script of readdirSync(folder).filter((name) => /^print-.*\.ts$/.test(name)).sort()) {
-  const { status } = spawnSync(process.execPath, ['--import', 'tsx', new URL(script, folder).pathname], { stdio: 'inherit' });
+for (const script of readdirSync(folder)
+  .filter((name) => /^print-.*\.ts$/.test(name))
+  .sort()) {
+  const { status } = spawnSync(process.execPath, ['--import', 'tsx', new URL(script, folder).pathname], {
+    stdio: 'inherit',
+  });
   if (status !== 0) process.exit(1);
 }
