@@ -25,7 +25,8 @@ export function parseDuration(text: string): number {
  * @throws RangeError unless given a whole number of milliseconds from 0.
  */
 export function formatIsoDuration(ms: number): string {
-  if (!Number.isSafeInteger(ms) || ms < 0) throw new RangeError(`${ms} is not a whole number of milliseconds from 0`);
+  if (!Number.isSafeInteger(ms) || ms < 0)
+    throw new RangeError(`${ms} is not a whole number of milliseconds from 0`);
   const days = Math.floor(ms / msPerUnit.d);
   const time = isoTime(ms % msPerUnit.d);
   if (days === 0) return `PT${time || '0S'}`;
@@ -46,7 +47,11 @@ function isoMs(text: string): number | undefined {
   // The fraction is read as digits, not as a float: 1.005 s is 1005 ms and not 1004.999….
   const fractionMs = Number((groups.fraction ?? '').padEnd(3, '0'));
   return (
-    days * msPerUnit.d + amount('h') * msPerUnit.h + amount('m') * msPerUnit.m + amount('s') * msPerUnit.s + fractionMs
+    days * msPerUnit.d +
+    amount('h') * msPerUnit.h +
+    amount('m') * msPerUnit.m +
+    amount('s') * msPerUnit.s +
+    fractionMs
   );
 }
 

@@ -78,7 +78,7 @@ export const host: SettingKind<string> = {
 /** A URL of the given schemes. Credentials have settings of their own: in the URL they would reach the logs. */
 export function plainUrl(...schemes: readonly string[]): SettingKind<string> {
   return {
-    accepts: `a ${schemes.map((scheme) => `${scheme}://`).join(' or ')} URL without user, password, query and fragment`,
+    accepts: `a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}, without user, password, query and fragment`,
     hidden: true,
     parse(text) {
       const url = urlOf(text, schemes);
@@ -132,7 +132,8 @@ export const argv: SettingKind<readonly string[]> = {
 
 /** A null byte would end an argument early in the operating system, so Node refuses to spawn with one. */
 function isArgv(value: unknown): value is readonly string[] {
-  if (!Array.isArray(value) || !value.every((part) => typeof part === 'string' && !part.includes('\0'))) return false;
+  if (!Array.isArray(value) || !value.every((part) => typeof part === 'string' && !part.includes('\0')))
+    return false;
   return value.length > 0 && value[0].trim() !== '';
 }
 

@@ -1,0 +1,15 @@
+import { inspect } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { Secret } from '../../src/kernel/secret.js';
+
+describe('Secret', () => {
+  it('reads [secret] wherever it is printed', () => {
+    const secret = new Secret('hunter2');
+    expect([
+      `${secret}`,
+      JSON.stringify({ secret }),
+      inspect([secret]),
+      inspect(new Map([[secret, secret]])),
+    ]).toEqual(['[secret]', '{"secret":"[secret]"}', '[ [secret] ]', 'Map(1) { [secret] => [secret] }']);
+  });
+});
