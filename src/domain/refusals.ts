@@ -1,0 +1,86 @@
+import type { TaskStatus } from './task-status.js';
+
+/** Codes a caller can match on; the same as `UserErrorCode` in the API. */
+export const REFUSAL_CODES = [
+  'INVALID',
+  'NOT_FOUND',
+  'ALREADY_EXISTS',
+  'INVALID_TRANSITION',
+  'VERSION_CONFLICT',
+  'LEASE_LOST',
+  'SELF_REVIEW',
+  'SUPERSEDED',
+  'DEPENDENCY_CYCLE',
+  'BAD_SCHEDULE',
+  'UNKNOWN_AGENT',
+  'UNKNOWN_TEMPLATE',
+  'IDEMPOTENCY_KEY_REUSED',
+  'FORBIDDEN',
+] as const;
+
+export type RefusalCode = (typeof REFUSAL_CODES)[number];
+
+/**
+ * The caller asked for something that can't be done, and can act on it. Nothing has changed. The message says what to
+ * do; `path` names the input field, if one is to blame. A fault of ours is an ordinary Error instead.
+ */
+export class Refusal extends Error {
+  override readonly name: string = 'Refusal';
+
+  constructor(
+    readonly code: RefusalCode,
+    message: string,
+    readonly path: readonly string[] | null = null,
+  ) {
+    super(message);
+  }
+}
+
+/** A move that the transition table does not have; says which ones it has. */
+export class InvalidTransition extends Refusal {
+  override readonly name = 'InvalidTransition';
+
+  constructor(
+    readonly from: TaskStatus,
+    readonly to: TaskStatus,
+    readonly allowed: readonly TaskStatus[],
+    verb: string,
+  ) {
+    const ways = allowed.length === 0 ? 'it allows no further move' : `allowed from here: ${allowed.join(', ')}`;
+    super('INVALID_TRANSITION', `Cannot ${verb}: the task is ${from}; ${ways}.`);
+  }
+}
+
+/** The caller's `expectedVersion` is not the version that is stored. */
+export class VersionConflict extends Refusal {
+  override readonly name = 'VersionConflict';
+
+  constructor(
+    readonly expected: number,
+    readonly actual: number,
+  ) {
+    super('VERSION_CONFLICT', `Expected version ${expected}, but it is ${actual}: read it again and repeat.`, [
+      'expectedVersion',
+    ]);
+  }
+}
+
+/** The run has ended or was replaced; its holder must stop working on the task. */
+export class LeaseLost extends Refusal {
+  override readonly name = 'LeaseLost';
+
+  constructor(runId: string) {
+    super('LEASE_LOST', `Run ${runId} no longer holds its task: stop working on it and claim the next one.`, [
+      'runId',
+    ]);
+  }
+}
+
+/** Several refusals of one input, all named at once. */
+export class Refusals extends Error {
+  override readonly name = 'Refusals';
+
+  constructor(readonly refusals: readonly Refusal[]) {
+    super(refusals.map((refusal) => refusal.message).join(' '));
+  }
+}

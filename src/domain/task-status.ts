@@ -1,0 +1,72 @@
+/** The statuses of a task, in the order of its life. */
+export const TASK_STATUSES = [
+  'INBOX',
+  'ASSIGNED',
+  'IN_PROGRESS',
+  'REVIEW',
+  'REJECTED',
+  'DONE',
+  'FAILED',
+  'CANCELLED',
+] as const;
+
+export type TaskStatus = (typeof TASK_STATUSES)[number];
+
+/** What moves a task from one status to another. */
+export interface Transition {
+  readonly from: TaskStatus;
+  readonly to: TaskStatus;
+  /** The verbs that make this move, for the diagram and for people. */
+  readonly by: readonly string[];
+}
+
+/**
+ * THE table of moves. The guard in services, the trigger in the database (by test), `Task.allowedTransitions`, the
+ * diagram in docs/state-machine.md and the tests derive from it.
+ */
+export const TRANSITIONS: readonly Transition[] = [
+  { from: 'INBOX', to: 'ASSIGNED', by: ['assign'] },
+  { from: 'INBOX', to: 'IN_PROGRESS', by: ['claim'] },
+  { from: 'INBOX', to: 'CANCELLED', by: ['cancel'] },
+  { from: 'ASSIGNED', to: 'INBOX', by: ['unassign'] },
+  { from: 'ASSIGNED', to: 'ASSIGNED', by: ['reassign'] },
+  { from: 'ASSIGNED', to: 'IN_PROGRESS', by: ['claim', 'dispatch'] },
+  { from: 'ASSIGNED', to: 'CANCELLED', by: ['cancel'] },
+  { from: 'IN_PROGRESS', to: 'REVIEW', by: ['complete'] },
+  { from: 'IN_PROGRESS', to: 'DONE', by: ['complete without review'] },
+  { from: 'IN_PROGRESS', to: 'ASSIGNED', by: ['release', 'failed attempt', 'stale requeue'] },
+  { from: 'IN_PROGRESS', to: 'FAILED', by: ['fail', 'attempts exhausted', 'requeues exhausted'] },
+  { from: 'IN_PROGRESS', to: 'CANCELLED', by: ['cancel'] },
+  { from: 'REVIEW', to: 'DONE', by: ['approve'] },
+  { from: 'REVIEW', to: 'REJECTED', by: ['reject'] },
+  { from: 'REVIEW', to: 'CANCELLED', by: ['cancel'] },
+  { from: 'REJECTED', to: 'ASSIGNED', by: ['next cycle'] },
+  { from: 'REJECTED', to: 'FAILED', by: ['cycles exhausted'] },
+  { from: 'REJECTED', to: 'CANCELLED', by: ['cancel'] },
+  { from: 'FAILED', to: 'ASSIGNED', by: ['retry'] },
+  { from: 'FAILED', to: 'INBOX', by: ['retry'] },
+  { from: 'CANCELLED', to: 'ASSIGNED', by: ['retry'] },
+  { from: 'CANCELLED', to: 'INBOX', by: ['retry'] },
+];
+
+/** The statuses in which a task can begin. */
+export const FIRST_STATUSES: readonly TaskStatus[] = ['INBOX', 'ASSIGNED'];
+
+const TARGETS = new Map<TaskStatus, readonly TaskStatus[]>(
+  TASK_STATUSES.map((from) => [from, TRANSITIONS.filter((move) => move.from === from).map((move) => move.to)]),
+);
+
+/** Where a task in this status may go, in the order of the table. Empty for DONE. */
+export function allowedTransitions(from: TaskStatus): readonly TaskStatus[] {
+  return TARGETS.get(from) ?? [];
+}
+
+/** Whether the table has this move. */
+export function isAllowedTransition(from: TaskStatus, to: TaskStatus): boolean {
+  return allowedTransitions(from).includes(to);
+}
+
+/** DONE, FAILED and CANCELLED end a task; only an explicit retry brings the last two back. */
+export function isTerminal(status: TaskStatus): boolean {
+  return status === 'DONE' || status === 'FAILED' || status === 'CANCELLED';
+}

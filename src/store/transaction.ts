@@ -1,0 +1,80 @@
+import type { PoolClient } from 'pg';
+import type { NewEvent } from '../domain/events.js';
+import type { Database } from './database.js';
+import { appendEvents } from './events.js';
+import { query, type Statement } from './statement.js';
+
+/** One story: all of it happens, events included, or none of it. */
+export interface Transaction {
+  query<Row extends object>(statement: Statement): Promise<Row[]>;
+  /** The one row a statement gives, or null. */
+  one<Row extends object>(statement: Statement): Promise<Row | null>;
+  /** Appends an event to the log when the transaction commits. */
+  emit(event: NewEvent): void;
+}
+
+/** How often a transaction that lost a deadlock or a serialisation conflict is tried again. */
+const MAX_TRIES = 4;
+
+/**
+ * Runs `work` in a transaction and rings the bell after the commit if it emitted events. Whatever `work` throws rolls
+ * everything back. Deadlock victims start over, so `work` must have no effect outside the transaction.
+ */
+export async function inTransaction<Result>(
+  database: Database,
+  work: (tx: Transaction) => Promise<Result>,
+): Promise<Result> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await runOnce(database, work);
+    } catch (error) {
+      if (attempt >= MAX_TRIES || !isConflict(error)) throw error;
+    }
+  }
+}
+
+async function runOnce<Result>(database: Database, work: (tx: Transaction) => Promise<Result>): Promise<Result> {
+  const client = await database.pool.connect();
+  let broken: Error | undefined;
+  try {
+    await client.query('BEGIN');
+    const events: NewEvent[] = [];
+    const result = await work(openTransaction(client, events));
+    // Last before the commit: the log's position counter is taken for as short a time as can be.
+    if (events.length > 0) await appendEvents(client, events);
+    await client.query('COMMIT');
+    if (events.length > 0) database.bell.ring();
+    return result;
+  } catch (error) {
+    broken = await rollBack(client);
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+function openTransaction(client: PoolClient, events: NewEvent[]): Transaction {
+  return {
+    query: (statement) => query(client, statement),
+    async one<Row extends object>(statement: Statement) {
+      const [row] = await query<Row>(client, statement);
+      return row ?? null;
+    },
+    emit: (event) => void events.push(event),
+  };
+}
+
+/** The error that makes the connection unusable, if rolling back fails. */
+async function rollBack(client: PoolClient): Promise<Error | undefined> {
+  try {
+    await client.query('ROLLBACK');
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+function isConflict(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === '40001' || code === '40P01';
+}
