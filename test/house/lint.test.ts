@@ -1,0 +1,89 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+const planted = {
+  'src/services/clock.ts': 'export const a = new Date();\nexport const b = Date.now;',
+  'src/services/converted.ts': 'export const a = (at: number): Date => new Date(at);',
+  'src/kernel/clock.ts': 'export const now = (): number => Date.now();',
+  'src/services/chance.ts':
+    "import { randomUUID } from 'node:crypto';\nexport const a = [randomUUID(), Math.random()];",
+  'src/services/env.ts': 'export const a = process.env;',
+  'src/config.ts': 'export const a = process.env;',
+  'src/services/talk.ts': "export const a = (): void => console.log('a');",
+  'src/services/anything.ts': 'export const a = (value: any): unknown => value;',
+  'src/services/twice.ts': 'export const a = (value: number): string => value as unknown as string;',
+  'src/services/sure.ts': 'export const a = (list: string[]): string => list[0]!;',
+  'src/services/barrel.ts': "export { now } from '../kernel/clock.js';\nexport { a } from './env.js';",
+  'test/sleep.test.ts': "import { setTimeout } from 'node:timers/promises';\nawait setTimeout(5);",
+  'src/services/floating.ts': [
+    'interface Pool {\n  query(sql: string): Promise<number>;\n  query(sql: string, done: () => void): void;\n}',
+    "export function a(pool: Pool): void {\n  pool.query('SELECT 1');\n}",
+  ].join('\n'),
+};
+
+describe('the house rules, planted with one breach each', () => {
+  let folder: string;
+  let findings: string[];
+
+  beforeAll(async () => {
+    folder = await realpath(await mkdtemp(join(tmpdir(), 'lint-')));
+    // The linters look for their own binaries in the folder they are asked to lint.
+    await symlink(join(root, 'node_modules'), join(folder, 'node_modules'), 'junction');
+    const settings = ['biome.json', 'lint', '.oxlintrc.json', 'tsconfig.json', 'package.json', '.gitignore'];
+    await Promise.all(settings.map((path) => cp(join(root, path), join(folder, path), { recursive: true })));
+    for (const [path, text] of Object.entries(planted)) {
+      await mkdir(dirname(join(folder, path)), { recursive: true });
+      await writeFile(join(folder, path), text);
+    }
+    findings = [...(await runBiome(folder)), ...(await runOxlint(folder))];
+  });
+
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  it.each([
+    ['src/services/clock.ts', 'plugin: Take the time from the Clock in src/kernel/clock.ts.'],
+    ['src/services/chance.ts', 'plugin: Randomness comes from src/kernel/ids.ts.'],
+    ['src/services/env.ts', 'lint/style/noProcessEnv'],
+    ['src/services/talk.ts', 'lint/suspicious/noConsole'],
+    ['src/services/anything.ts', 'lint/suspicious/noExplicitAny'],
+    ['src/services/twice.ts', 'plugin: A double assertion hides a wrong type'],
+    ['src/services/sure.ts', 'lint/style/noNonNullAssertion'],
+    ['src/services/barrel.ts', 'lint/performance/noBarrelFile'],
+    ['test/sleep.test.ts', 'plugin: Wait for a fact'],
+    ['src/services/floating.ts', 'typescript(no-floating-promises)'],
+  ])('%s breaks %s', (path, rule) => {
+    expect(findings.filter((finding) => finding.startsWith(path))).toContainEqual(
+      expect.stringContaining(rule),
+    );
+  });
+
+  it('leaves alone the one place each of these belongs to', () => {
+    const spared = ['src/kernel/clock.ts', 'src/config.ts', 'src/services/converted.ts'];
+    expect(findings.filter((finding) => spared.some((path) => finding.startsWith(path)))).toEqual([]);
+  });
+});
+
+async function runBiome(folder: string): Promise<string[]> {
+  const args = ['lint', '--vcs-enabled=false', '--max-diagnostics=none', '--reporter=github'];
+  const lines = await run('@biomejs/biome/bin/biome', args, folder);
+  return lines.map((line) =>
+    line.replace(/^::\w+ title=([^,]+),file=([^,]+),.*?::/, '$2 $1: ').replace(join(folder, '/'), ''),
+  );
+}
+
+async function runOxlint(folder: string): Promise<string[]> {
+  return run('oxlint/bin/oxlint', ['--type-aware', '--format=unix'], folder);
+}
+
+async function run(tool: string, args: string[], cwd: string): Promise<string[]> {
+  const command = [join(root, 'node_modules', tool), ...args];
+  const { stdout } = await promisify(execFile)(process.execPath, command, { cwd }).catch((found) => found);
+  return stdout.split('\n').filter((line: string) => line !== '');
+}
