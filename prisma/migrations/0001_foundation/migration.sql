@@ -117,7 +117,6 @@ CREATE TABLE "tasks" (
     "review_cycles" SMALLINT NOT NULL DEFAULT 0,
     "stale_requeues" SMALLINT NOT NULL DEFAULT 0,
     "review_round" INTEGER NOT NULL DEFAULT 0,
-    "lease_expiry_noted_at" TIMESTAMPTZ(3),
     "recurring_task_id" TEXT,
     "scheduled_for" TIMESTAMPTZ(3),
     "pipeline_run_id" TEXT,
@@ -153,6 +152,7 @@ CREATE TABLE "task_runs" (
     "finished_at" TIMESTAMPTZ(3),
     "lease_ms" INTEGER NOT NULL,
     "lease_expires_at" TIMESTAMPTZ(3),
+    "lease_expiry_noted_at" TIMESTAMPTZ(3),
     "progress" TEXT,
     "progress_percent" DOUBLE PRECISION,
     "model" TEXT,
@@ -619,6 +619,7 @@ CREATE CONSTRAINT TRIGGER "tasks_rejected_is_passing" AFTER UPDATE ON "tasks" DE
 -- must not hold up the other agents of the batch.
 -- The inbox head is locked with SKIP LOCKED and only if it would win against the agent's own head, so no row is ever
 -- locked that is not handed out; NO KEY UPDATE does not collide with the key-share locks of new comments and runs.
+-- Nothing in here waits for a row of another transaction, so it can't be part of a deadlock.
 -- A request that shows a key of the last 24 hours is answered with the run of that time.
 CREATE FUNCTION claim_tasks(
   p_agent_ids text[], p_capacities int[], p_lease_ms int[], p_run_ids text[],
@@ -660,11 +661,11 @@ BEGIN
 
     IF p_resume[i] THEN
       SELECT r.id, r.task_id INTO earlier FROM task_runs r
-      WHERE r.agent_id = agent.id AND r.outcome = 'RUNNING' AND r.trigger = 'CLAIM' ORDER BY r.started_at, r.id LIMIT 1 FOR NO KEY UPDATE;
+      WHERE r.agent_id = agent.id AND r.outcome = 'RUNNING' AND r.trigger = 'CLAIM' ORDER BY r.started_at, r.id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
       IF FOUND THEN
-        UPDATE task_runs SET lease_ms = p_lease_ms[i], lease_expires_at = now() + p_lease_ms[i] * interval '1 millisecond'
+        UPDATE task_runs SET lease_ms = p_lease_ms[i], lease_expires_at = now() + p_lease_ms[i] * interval '1 millisecond',
+          lease_expiry_noted_at = NULL
         WHERE id = earlier.id;
-        UPDATE tasks SET lease_expiry_noted_at = NULL WHERE id = earlier.task_id AND lease_expiry_noted_at IS NOT NULL;
         reason := 'CONTINUE_CURRENT'; task_id := earlier.task_id; run_id := earlier.id; RETURN NEXT; CONTINUE;
       END IF;
     END IF;
@@ -703,7 +704,7 @@ BEGIN
     END IF;
 
     UPDATE tasks SET status = 'IN_PROGRESS', assignee_id = agent.id, current_run_id = p_run_ids[i], run_count = run_count + 1,
-      version = version + 1, updated_at = now(), status_at = now(), started_at = now(), lease_expiry_noted_at = NULL, backoff_until = NULL
+      version = version + 1, updated_at = now(), status_at = now(), started_at = now(), backoff_until = NULL
     WHERE id = head.id;
     IF p_keys[i] IS NOT NULL THEN
       INSERT INTO idempotency_keys (scope, operation, key, fingerprint, subject_id)
