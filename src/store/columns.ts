@@ -1,0 +1,32 @@
+/** camelCase → snake_case, the other way round than rows are read. */
+function toSnake(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** JSON columns need their text: an array would become a PostgreSQL array otherwise. */
+function toValue(name: string, value: unknown): unknown {
+  const isJson = name === 'metadata' || name === 'configExtra';
+  return isJson && value !== undefined ? JSON.stringify(value) : value;
+}
+
+/**
+ * The parts of an INSERT for an object whose keys are names of columns in camelCase. Keys come from our own types, never
+ * from a request, so they can stand in the text.
+ */
+export function columns(row: object): { names: string[]; places: string[]; values: unknown[] } {
+  const entries = Object.entries(row);
+  return {
+    names: entries.map(([name]) => toSnake(name)),
+    places: entries.map((_, index) => `$${index + 1}`),
+    values: entries.map(([name, value]) => toValue(name, value)),
+  };
+}
+
+/** The parts of `SET a = $n, …`, with values numbered from `first`. Undefined fields are left out. */
+export function assignments(changes: object, first: number): { sql: string[]; values: unknown[] } {
+  const entries = Object.entries(changes).filter(([, value]) => value !== undefined);
+  return {
+    sql: entries.map(([name], index) => `${toSnake(name)} = $${first + index}`),
+    values: entries.map(([name, value]) => toValue(name, value)),
+  };
+}
