@@ -1,0 +1,51 @@
+import SchemaBuilder from '@pothos/core';
+import ComplexityPlugin from '@pothos/plugin-complexity';
+import PrismaPlugin from '@pothos/plugin-prisma';
+import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
+import { hasRole } from '../domain/actor.js';
+import type PrismaTypes from '../generated/pothos-types.js';
+import { getDatamodel } from '../generated/pothos-types.js';
+import { explainTooComplex, QUERY_LIMITS, weighField } from './complexity.js';
+import type { GraphqlContext } from './context.js';
+import type { JsonObject } from './json-object.js';
+import { forbidden } from './protocol-errors.js';
+
+/**
+ * Holds no types: every noun adds its own. Fields are non-null unless they say otherwise.
+ *
+ * Objects of tables are in include mode (no `select` of their own), so that a row from any statement resolves its
+ * plain fields at once, without Prisma: the answer of a claim lives on that.
+ */
+export const builder = new SchemaBuilder<{
+  Context: GraphqlContext;
+  PrismaTypes: PrismaTypes;
+  DefaultFieldNullability: false;
+  /** Fields without a scope are for every key; what a key sees of them is a matter of rows. */
+  AuthScopes: { agent: boolean; operator: boolean; admin: boolean };
+  Scalars: {
+    ID: { Input: string; Output: string };
+    Cursor: { Input: string; Output: string };
+    DateTime: { Input: Date; Output: Date };
+    /** Milliseconds inside, ISO 8601 outside. */
+    Duration: { Input: number; Output: number };
+    JSONObject: { Input: JsonObject; Output: JsonObject };
+  };
+}>({
+  plugins: [ComplexityPlugin, ScopeAuthPlugin, PrismaPlugin],
+  defaultFieldNullability: false,
+  prisma: {
+    client: (context) => context.prisma,
+    dmmf: getDatamodel(),
+    // A resolver that drops the selection it was handed would bring back N+1.
+    onUnusedQuery: 'error',
+  },
+  scopeAuth: {
+    authScopes: ({ viewer }) => ({
+      agent: hasRole(viewer, 'AGENT'),
+      operator: hasRole(viewer, 'OPERATOR'),
+      admin: hasRole(viewer, 'ADMIN'),
+    }),
+    unauthorizedError: (_parent, _context, info) => forbidden(`${info.parentType.name}.${info.fieldName}`),
+  },
+  complexity: { limit: QUERY_LIMITS, fieldComplexity: weighField, complexityError: explainTooComplex },
+});

@@ -1,0 +1,54 @@
+import {
+  type ComplexityErrorFn,
+  ComplexityErrorKind,
+  type FieldComplexityFunction,
+} from '@pothos/plugin-complexity';
+import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../domain/page.js';
+import type { GraphqlContext } from './context.js';
+import { queryTooComplex } from './protocol-errors.js';
+
+/**
+ * Depth and breadth bound what a document may say, complexity what it may cost: about one for each field of the answer,
+ * lists counted by the page asked for. The largest page of tasks with two pages of nested lists at their default
+ * sizes passes; three nested pages of the largest size do not.
+ */
+export const QUERY_LIMITS = { depth: 15, breadth: 400, complexity: 50_000 };
+
+/** What a list is taken to hold where no argument says it. */
+const UNPAGED_LIST = 10;
+
+/**
+ * A field costs 1 and, in a list, its selection costs once for each entry. The lists inside a connection are not
+ * multiplied again: the connection's `first` or `last` has already been.
+ */
+export const weighField: FieldComplexityFunction<GraphqlContext, Record<string, unknown>> = (
+  args,
+  _context,
+  field,
+) => {
+  const paged = field.args.some((arg) => arg.name === 'first');
+  if (paged) return { field: 1, multiplier: pageSize(args.first, args.last) };
+  if (Array.isArray(args.ids)) return { field: 1, multiplier: args.ids.length };
+  const isList = String(field.type).startsWith('[');
+  const ofConnection = isList && (field.name === 'nodes' || field.name === 'edges');
+  return { field: 1, multiplier: isList && !ofConnection ? UNPAGED_LIST : 1 };
+};
+
+/** A size that will be refused is not held against the query: the refusal says more. */
+function pageSize(first: unknown, last: unknown): number {
+  const size = typeof first === 'number' ? first : last;
+  return typeof size === 'number' && size >= 0 && size <= MAX_PAGE_SIZE ? size : DEFAULT_PAGE_SIZE;
+}
+
+/** Says what was too much and where the limit is. */
+export const explainTooComplex: ComplexityErrorFn = (kind, result) => {
+  const [what, is, limit] =
+    kind === ComplexityErrorKind.Depth
+      ? ['depth', result.depth, result.maxDepth]
+      : kind === ComplexityErrorKind.Breadth
+        ? ['breadth', result.breadth, result.maxBreadth]
+        : ['complexity', result.complexity, result.maxComplexity];
+  return queryTooComplex(
+    `The query's ${what} is ${is}, the limit is ${limit}: ask for smaller pages or fewer fields.`,
+  );
+};

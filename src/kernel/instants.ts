@@ -1,0 +1,21 @@
+import { toDate } from './clock.js';
+
+const RFC_3339 =
+  /^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(\.\d{1,9})?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
+
+/**
+ * Reads an instant in RFC 3339, cut to the millisecond. Null for anything else: no time zone, a day or an hour that
+ * does not exist, a leap second, a year outside 1 to 9999.
+ */
+export function parseInstant(text: string): Date | null {
+  const match = RFC_3339.exec(text);
+  if (match === null) return null;
+  const [, year, month, day, hour, minute, second, fraction = '', zone = ''] = match;
+  const wallClock = `${year}-${month}-${day}T${hour}:${minute}:${second}.${fraction.slice(1, 4).padEnd(3, '0')}`;
+  const local = Date.parse(`${wallClock}Z`);
+  // Date.parse rolls 30 February over into March: what it understood must be what was written.
+  if (Number.isNaN(local) || toDate(local).toISOString() !== `${wallClock}Z`) return null;
+  const instant = toDate(Date.parse(`${wallClock}${zone.toUpperCase()}`));
+  const utcYear = instant.getUTCFullYear();
+  return utcYear >= 1 && utcYear <= 9999 ? instant : null;
+}
