@@ -1,0 +1,115 @@
+import { open, rename, stat } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { type Address, fitsSocket } from './address.js';
+import type { Binaries } from './binaries.js';
+import { type RunAs, spawnAs, wayToRunExisting } from './run-as.js';
+import { postmasterArguments } from './server-settings.js';
+
+const logLimitBytes = 10_000_000;
+const logTailBytes = 2_000;
+
+export interface Cluster {
+  readonly folder: string;
+  readonly binaries: Binaries;
+  readonly libraryFolder: string | null;
+  readonly durable: boolean;
+  readonly overrides: Readonly<Record<string, string>>;
+  readonly logFile: string;
+}
+
+export interface Launch {
+  hasEnded(): boolean;
+  /** What this postmaster, or the attempt to run it, left behind for people. */
+  readComplaint(): Promise<string>;
+}
+
+/**
+ * Starts a postmaster and doesn't wait for it. It is a session of its own: it outlives this process, and a Ctrl-C at
+ * the terminal reaches the server only, which then has the time to end its work. PostgreSQL itself sees to it that
+ * two postmasters never run on one folder: the second one ends.
+ */
+export async function launchPostmaster(
+  cluster: Cluster,
+  preferredPort: number | null,
+  avoidSocket: boolean,
+): Promise<Launch> {
+  const way = await wayToRunExisting(cluster.folder);
+  const address = await chooseAddress(cluster.folder, preferredPort, avoidSocket);
+  await limitLog(cluster.logFile);
+  const log = await open(cluster.logFile, 'a');
+  try {
+    const { size } = await log.stat();
+    return runDetached(cluster, way, address, log.fd, size);
+  } finally {
+    await log.close();
+  }
+}
+
+function runDetached(cluster: Cluster, way: RunAs, address: Address, log: number, logStart: number): Launch {
+  let failure: string | null = null;
+  let ended = false;
+  const args = postmasterArguments({ ...cluster, address });
+  const child = spawnAs(way, cluster.binaries.postgres, args, cluster.libraryFolder, {
+    cwd: cluster.folder,
+    detached: true,
+    stdio: ['ignore', log, log],
+  });
+  child.once('error', (error) => {
+    failure = error.message;
+    ended = true;
+  });
+  child.once('exit', () => {
+    ended = true;
+  });
+  child.unref();
+  return {
+    hasEnded: () => ended,
+    readComplaint: async () => failure ?? (await readTail(cluster.logFile, logStart)),
+  };
+}
+
+async function chooseAddress(
+  folder: string,
+  preferredPort: number | null,
+  avoidSocket: boolean,
+): Promise<Address> {
+  if (!avoidSocket && fitsSocket(folder)) return { kind: 'socket' };
+  return { kind: 'port', port: preferredPort ?? (await findFreePort()) };
+}
+
+async function findFreePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve, reject) => {
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', resolve);
+  });
+  const address = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('the system gave no free port');
+  return address.port;
+}
+
+async function limitLog(path: string): Promise<void> {
+  const size = await stat(path).then(
+    (found) => found.size,
+    () => 0,
+  );
+  if (size > logLimitBytes) await rename(path, `${path}.old`);
+}
+
+async function readTail(path: string, start: number): Promise<string> {
+  const log = await open(path, 'r');
+  try {
+    const { size } = await log.stat();
+    const from = Math.max(start, size - logTailBytes);
+    const { buffer, bytesRead } = await log.read(
+      Buffer.alloc(Math.max(0, size - from)),
+      0,
+      size - from,
+      from,
+    );
+    return buffer.toString('utf8', 0, bytesRead).trim();
+  } finally {
+    await log.close();
+  }
+}

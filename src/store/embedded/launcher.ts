@@ -1,0 +1,50 @@
+import { EmbeddedPostgresError } from './embedded-postgres-error.js';
+import { type Cluster, type Launch, launchPostmaster } from './launch.js';
+import { isPostmasterAlive, type PostmasterFile, removeStaleClaims } from './postmaster-file.js';
+
+/** Losing a race against another start or stop costs one launch each; to lose three in a row takes a real reason. */
+const maxLaunches = 3;
+
+export interface Launcher {
+  hasLaunched(): boolean;
+  /**
+   * Starts a postmaster unless one runs, whoever started it, and whether or not it is ready.
+   * @throws EmbeddedPostgresError if it ends again each time.
+   */
+  launchIfNeeded(file: PostmasterFile | null): Promise<void>;
+  explainFailure(what: string, cause?: unknown): Promise<EmbeddedPostgresError>;
+}
+
+/** Starts postmasters for one attempt to join the cluster, and remembers how they ended. */
+export function createLauncher(cluster: Cluster, preferredPort: number | null): Launcher {
+  const launches: Launch[] = [];
+
+  const readComplaint = async () => (await launches.at(-1)?.readComplaint()) ?? '';
+
+  const explainFailure = async (what: string, cause?: unknown) => {
+    const complaint = await readComplaint();
+    const message = `The embedded PostgreSQL in ${cluster.folder} did not start: ${what}. See ${cluster.logFile}`;
+    return new EmbeddedPostgresError(
+      complaint ? `${message}, which ends with:\n${complaint}` : `${message}.`,
+      {
+        fault: 'START_FAILED',
+        cause,
+      },
+    );
+  };
+
+  return {
+    hasLaunched: () => launches.length > 0,
+    explainFailure,
+    launchIfNeeded: async (file) => {
+      if (launches.length > 0 && !launches.at(-1)?.hasEnded()) return;
+      if (file && (await isPostmasterAlive(file, cluster.folder))) return;
+      if (file) await removeStaleClaims(file, cluster.folder);
+      if (launches.length === maxLaunches) throw await explainFailure('it ended at once');
+      // Some file systems have no sockets, and a port may have been taken since.
+      const noSocket = /Unix-domain socket/i.test(await readComplaint());
+      const port = launches.length === 0 ? preferredPort : null;
+      launches.push(await launchPostmaster(cluster, port, noSocket));
+    },
+  };
+}

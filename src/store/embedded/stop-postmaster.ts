@@ -1,0 +1,39 @@
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Cluster } from './launch.js';
+import { findPostmasterFile } from './postmaster-file.js';
+import { spawnAs } from './run-as.js';
+
+const pollMs = 10;
+const patienceMs = 30_000;
+
+/**
+ * Ends the postmaster with a "fast" shutdown: connections are closed, everything is written, nothing has to be
+ * recovered. The caller holds the tenancy lock. Answers false if it hasn't ended in time; it will then end by itself.
+ */
+export async function stopPostmaster(cluster: Cluster): Promise<boolean> {
+  const running = await findPostmasterFile(cluster.folder);
+  if (!running) return true;
+  await askToStop(cluster, running.pid);
+  const patience = AbortSignal.timeout(patienceMs);
+  // The file and not the process says it: in a container without an init, a dead orphan keeps its number.
+  while (!patience.aborted) {
+    const file = await findPostmasterFile(cluster.folder);
+    if (file?.pid !== running.pid) return true;
+    await delay(pollMs);
+  }
+  return false;
+}
+
+async function askToStop(cluster: Cluster, pid: number): Promise<void> {
+  if (process.platform !== 'win32') {
+    process.kill(pid, 'SIGINT');
+    return;
+  }
+  // Windows has no signals: pg_ctl speaks to the postmaster in its own way.
+  const args = ['stop', '-D', cluster.folder, '-m', 'fast', '-W'];
+  const child = spawnAs({ kind: 'self' }, cluster.binaries.pgCtl, args, cluster.libraryFolder, {
+    stdio: 'ignore',
+  });
+  await once(child, 'exit');
+}

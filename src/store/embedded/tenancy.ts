@@ -1,0 +1,98 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type pg from 'pg';
+import type { Instrument } from '../../kernel/instrument.js';
+import type { Address } from './address.js';
+import { type Joined, joinCluster, tenancyLock } from './join.js';
+import type { Cluster } from './launch.js';
+import { stopPostmaster } from './stop-postmaster.js';
+
+const retryMs = 1_000;
+
+export interface Tenancy {
+  readonly address: Address;
+  /** Gives the cluster up; stops it unless another tenant remains. */
+  leave(): Promise<void>;
+}
+
+/**
+ * Keeps this process a tenant until it leaves. When the connection is lost, because PostgreSQL crashed or somebody
+ * stopped it, it joins again, which starts PostgreSQL if need be, at the same address, where the pool finds it.
+ */
+export async function openTenancy(
+  cluster: Cluster,
+  instrument: Instrument,
+  startTimeoutMs: number,
+): Promise<Tenancy> {
+  const leaving = new AbortController();
+  const join = (port: number | null) =>
+    joinCluster(cluster, port, AbortSignal.any([leaving.signal, AbortSignal.timeout(startTimeoutMs)]));
+
+  let current: Joined | null = await join(null);
+  let rejoining: Promise<void> = Promise.resolve();
+  const { address } = current;
+  const port = address.kind === 'port' ? address.port : null;
+  report(instrument, current, cluster);
+
+  const watch = ({ client }: Joined) =>
+    client.once('end', () => {
+      current = null;
+      if (!leaving.signal.aborted) rejoining = rejoin();
+    });
+  const rejoin = async () => {
+    instrument.emit('warn', 'postgres.lost', 'Lost the embedded PostgreSQL; joining it again', {
+      folder: cluster.folder,
+    });
+    while (!leaving.signal.aborted && current === null) {
+      try {
+        current = await join(port);
+        watch(current);
+        report(instrument, current, cluster);
+      } catch (error) {
+        if (leaving.signal.aborted) return;
+        instrument.emit('error', 'postgres.rejoin-failed', 'Could not join the embedded PostgreSQL', {
+          error,
+        });
+        await delay(retryMs, undefined, { signal: leaving.signal }).catch(() => undefined);
+      }
+    }
+  };
+  watch(current);
+
+  return {
+    address,
+    leave: async () => {
+      leaving.abort();
+      await rejoining;
+      if (current) await endTenancy(current.client, cluster, instrument);
+    },
+  };
+}
+
+/**
+ * Stops the cluster if nobody else is its tenant. The lock decides: whoever gets it exclusively is alone, and holds
+ * it until PostgreSQL ends, so that a server that starts meanwhile waits for it, loses its connection and starts
+ * PostgreSQL anew. Tenants that were killed hold nothing. Of two that leave together the later one gets it.
+ */
+async function endTenancy(client: pg.Client, cluster: Cluster, instrument: Instrument): Promise<void> {
+  try {
+    const { rows } = await client.query<{ alone: boolean }>(
+      'SELECT pg_advisory_unlock_shared($1), pg_try_advisory_lock($1) AS alone',
+      [tenancyLock],
+    );
+    if (!rows[0]?.alone) {
+      instrument.emit('info', 'postgres.left', 'Left the embedded PostgreSQL running for another server');
+      return;
+    }
+    const stopped = await stopPostmaster(cluster);
+    if (stopped) instrument.emit('info', 'postgres.stopped', 'Stopped the embedded PostgreSQL');
+    else instrument.emit('warn', 'postgres.slow-stop', 'The embedded PostgreSQL is still busy stopping');
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+function report(instrument: Instrument, joined: Joined, cluster: Cluster): void {
+  const facts = { folder: cluster.folder, address: joined.address };
+  if (joined.launched) instrument.emit('info', 'postgres.started', 'Started the embedded PostgreSQL', facts);
+  else instrument.emit('info', 'postgres.found', 'Found the embedded PostgreSQL running', facts);
+}
