@@ -1,12 +1,9 @@
-import { existsSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
-
-const globalSetup = 'test/support/global-setup.ts';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: existsSync(globalSetup) ? [globalSetup] : [],
+    globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',
     // Every file talks to a real PostgreSQL that shares the machine with the tests.
     maxWorkers: 2,
