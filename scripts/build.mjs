@@ -96,6 +96,10 @@ function generateClient(hash) {
   report('generated the Prisma client', startedAt);
 }
 
+/**
+ * File by file, not as one bundle: a module finds the migrations by the same relative path in src and in dist, and
+ * loading 170 modules of this size instead of one bundle costs about 70 ms.
+ */
 async function transpile(hash) {
   const startedAt = performance.now();
   const { build: esbuild } = await import('esbuild');
