@@ -1,0 +1,52 @@
+// npm run migration -- <name>
+// Writes prisma/migrations/<next number>_<name>/migration.sql: the way from the existing migrations to schema.prisma.
+// Read it before you commit it: renames come out as drop and add, and whatever is hand-written is up to you.
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { applyMigrations } from '../src/store/migrate.js';
+import { listMigrations } from '../src/store/migration-folder.js';
+import { startThrowAwayPostgres } from '../test/support/throw-away-postgres.js';
+import { findDrift } from './schema-drift.js';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const folder = join(root, 'prisma/migrations');
+
+await makeMigration(process.argv[2] ?? '');
+
+async function makeMigration(name: string): Promise<void> {
+  if (!/^[a-z][a-z0-9_]*$/.test(name)) {
+    process.stderr.write(
+      'Give the migration a name of small letters, digits and _: npm run migration -- add_labels\n',
+    );
+    process.exitCode = 1;
+    return;
+  }
+  const sql = await diffMigrations();
+  if (sql === '') {
+    process.stdout.write('The migrations already lead to prisma/schema.prisma: nothing to do.\n');
+    return;
+  }
+  const path = join(folder, `${await nextNumber()}_${name}`, 'migration.sql');
+  await mkdir(join(path, '..'));
+  await writeFile(path, sql);
+  await writeFile(join(folder, 'migration_lock.toml'), 'provider = "postgresql"\n', { flag: 'wx' }).catch(
+    () => undefined,
+  );
+  process.stdout.write(`${relative(process.cwd(), path)}\n`);
+}
+
+async function diffMigrations(): Promise<string> {
+  const postgres = await startThrowAwayPostgres();
+  try {
+    await applyMigrations(postgres.adminUrl, { folder });
+    return await findDrift(postgres.adminUrl, await readFile(join(root, 'prisma/schema.prisma'), 'utf8'));
+  } finally {
+    await postgres.stop();
+  }
+}
+
+async function nextNumber(): Promise<string> {
+  const numbers = (await listMigrations(folder)).map((migration) => Number.parseInt(migration.name, 10));
+  return String(Math.max(0, ...numbers) + 1).padStart(4, '0');
+}
