@@ -21,7 +21,9 @@ export interface Viewer {
 
 /** An AGENT key acts as its agent; every other key as itself. */
 export function toActor(viewer: Viewer): Actor {
-  return viewer.agentId === null ? { keyId: viewer.keyId, agentId: null } : { keyId: null, agentId: viewer.agentId };
+  return viewer.agentId === null
+    ? { keyId: viewer.keyId, agentId: null }
+    : { keyId: null, agentId: viewer.agentId };
 }
 
 const RANK: Record<ApiKeyRole, number> = { VIEWER: 0, AGENT: 1, OPERATOR: 2, ADMIN: 3 };

@@ -23,16 +23,32 @@ export type EventGraphqlType =
 /** Every event type of the log. The database does not know this list; the API, the filters and the docs derive from it. */
 export const EVENT_KINDS = {
   'task.created': { graphqlType: 'TaskCreatedEvent', meaning: 'A task was created.' },
-  'task.updated': { graphqlType: 'TaskUpdatedEvent', meaning: 'Fields of a task were edited; its status was not.' },
+  'task.updated': {
+    graphqlType: 'TaskUpdatedEvent',
+    meaning: 'Fields of a task were edited; its status was not.',
+  },
   'task.assigned': { graphqlType: 'TaskAssignedEvent', meaning: 'A task got another assignee, or lost it.' },
-  'task.status_changed': { graphqlType: 'TaskStatusChangedEvent', meaning: 'A status change with no name of its own.' },
-  'task.claimed': { graphqlType: 'TaskStatusChangedEvent', meaning: 'An agent took the task and works on it.' },
+  'task.status_changed': {
+    graphqlType: 'TaskStatusChangedEvent',
+    meaning: 'A status change with no name of its own.',
+  },
+  'task.claimed': {
+    graphqlType: 'TaskStatusChangedEvent',
+    meaning: 'An agent took the task and works on it.',
+  },
   'task.completed': {
     graphqlType: 'TaskStatusChangedEvent',
-    meaning: 'Work was handed in: the task waits for a verdict, or is done where its policy skips the review.',
+    meaning:
+      'Work was handed in: the task waits for a verdict, or is done where its policy skips the review.',
   },
-  'task.approved': { graphqlType: 'TaskStatusChangedEvent', meaning: 'A reviewer approved the work: the task is done.' },
-  'task.rejected': { graphqlType: 'TaskStatusChangedEvent', meaning: 'A reviewer rejected the work; another move follows.' },
+  'task.approved': {
+    graphqlType: 'TaskStatusChangedEvent',
+    meaning: 'A reviewer approved the work: the task is done.',
+  },
+  'task.rejected': {
+    graphqlType: 'TaskStatusChangedEvent',
+    meaning: 'A reviewer rejected the work; another move follows.',
+  },
   'task.failed': { graphqlType: 'TaskStatusChangedEvent', meaning: 'The task ended without success.' },
   'task.requeued': {
     graphqlType: 'TaskStatusChangedEvent',
@@ -59,11 +75,20 @@ export const EVENT_KINDS = {
   'run.cancelled': { graphqlType: 'RunEvent', meaning: 'The task was cancelled while the run was on.' },
   'review.requested': { graphqlType: 'ReviewEvent', meaning: 'A task waits for a verdict.' },
   'review.claimed': { graphqlType: 'ReviewEvent', meaning: 'A reviewer took the round.' },
-  'review.submitted': { graphqlType: 'ReviewEvent', meaning: 'A verdict was recorded, superseded ones included.' },
-  'review.requeued': { graphqlType: 'ReviewEvent', meaning: 'A reviewer let its lease end; the round is free again.' },
+  'review.submitted': {
+    graphqlType: 'ReviewEvent',
+    meaning: 'A verdict was recorded, superseded ones included.',
+  },
+  'review.requeued': {
+    graphqlType: 'ReviewEvent',
+    meaning: 'A reviewer let its lease end; the round is free again.',
+  },
   'agent.created': { graphqlType: 'AgentEvent', meaning: 'An agent registered for the first time.' },
   'agent.updated': { graphqlType: 'AgentEvent', meaning: 'Settings of an agent changed.' },
-  'agent.status_changed': { graphqlType: 'AgentEvent', meaning: 'An agent came, went, got busy, idle, or was paused.' },
+  'agent.status_changed': {
+    graphqlType: 'AgentEvent',
+    meaning: 'An agent came, went, got busy, idle, or was paused.',
+  },
   'key.created': { graphqlType: 'ApiKeyEvent', meaning: 'An API key was created.' },
   'key.revoked': { graphqlType: 'ApiKeyEvent', meaning: 'An API key was revoked.' },
   'scheduler.paused': { graphqlType: 'SchedulerEvent', meaning: 'A scheduler job was paused.' },

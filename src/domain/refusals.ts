@@ -46,7 +46,8 @@ export class InvalidTransition extends Refusal {
     readonly allowed: readonly TaskStatus[],
     verb: string,
   ) {
-    const ways = allowed.length === 0 ? 'it allows no further move' : `allowed from here: ${allowed.join(', ')}`;
+    const ways =
+      allowed.length === 0 ? 'it allows no further move' : `allowed from here: ${allowed.join(', ')}`;
     super('INVALID_TRANSITION', `Cannot ${verb}: the task is ${from}; ${ways}.`);
   }
 }
@@ -59,9 +60,11 @@ export class VersionConflict extends Refusal {
     readonly expected: number,
     readonly actual: number,
   ) {
-    super('VERSION_CONFLICT', `Expected version ${expected}, but it is ${actual}: read it again and repeat.`, [
-      'expectedVersion',
-    ]);
+    super(
+      'VERSION_CONFLICT',
+      `Expected version ${expected}, but it is ${actual}: read it again and repeat.`,
+      ['expectedVersion'],
+    );
   }
 }
 

@@ -53,7 +53,10 @@ export const TRANSITIONS: readonly Transition[] = [
 export const FIRST_STATUSES: readonly TaskStatus[] = ['INBOX', 'ASSIGNED'];
 
 const TARGETS = new Map<TaskStatus, readonly TaskStatus[]>(
-  TASK_STATUSES.map((from) => [from, TRANSITIONS.filter((move) => move.from === from).map((move) => move.to)]),
+  TASK_STATUSES.map((from) => [
+    from,
+    TRANSITIONS.filter((move) => move.from === from).map((move) => move.to),
+  ]),
 );
 
 /** Where a task in this status may go, in the order of the table. Empty for DONE. */

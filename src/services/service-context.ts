@@ -1,6 +1,8 @@
+import type { Clock } from '../kernel/clock.js';
 import type { Instrument } from '../kernel/instrument.js';
 import type { Database } from '../store/database.js';
 import type { ClaimQueue } from './claim-queue.js';
+import type { WorkWatch } from './work-watch.js';
 
 /** The settings that rules in services need. */
 export interface ServiceSettings {
@@ -19,5 +21,10 @@ export interface ServiceContext {
   readonly database: Database;
   readonly settings: ServiceSettings;
   readonly instrument: Instrument;
+  /** For waits inside this process; what is stored gets its instants from the database. */
+  readonly clock: Clock;
   readonly claims: ClaimQueue;
+  readonly work: WorkWatch;
+  /** Whether the server is stopping, so that nobody goes on waiting. */
+  stopping(): boolean;
 }

@@ -41,7 +41,11 @@ export async function insertAgent(
 }
 
 /** Writes columns of a locked agent; raises its version. */
-export async function updateAgentRow(tx: Transaction, id: string, changes: Partial<AgentRow>): Promise<AgentRow | null> {
+export async function updateAgentRow(
+  tx: Transaction,
+  id: string,
+  changes: Partial<AgentRow>,
+): Promise<AgentRow | null> {
   const { sql, values } = assignments(changes, 2);
   return tx.one<AgentRow>({
     text: `UPDATE agents SET ${sql.map((part) => `${part}, `).join('')} version = version + 1, updated_at = now() WHERE id = $1 RETURNING *`,
@@ -81,7 +85,11 @@ export async function lockAgentFacts(tx: Transaction, id: string): Promise<Agent
 }
 
 /** Remembers the status that the log announces. */
-export async function writeAnnouncedStatus(tx: Transaction, id: string, status: AgentRow['announcedStatus']): Promise<void> {
+export async function writeAnnouncedStatus(
+  tx: Transaction,
+  id: string,
+  status: AgentRow['announcedStatus'],
+): Promise<void> {
   await tx.query({
     name: 'write_announced_status',
     text: 'UPDATE agents SET announced_status = $2 WHERE id = $1',

@@ -6,7 +6,10 @@ import type { Transaction } from './transaction.js';
 export type ApiKeyRow = ApiKey;
 
 /** The key whose secret has this SHA-256, revoked and expired ones included. */
-export async function findApiKeyByHash(executor: Executor, hash: Buffer): Promise<(ApiKeyRow & { expired: boolean }) | null> {
+export async function findApiKeyByHash(
+  executor: Executor,
+  hash: Buffer,
+): Promise<(ApiKeyRow & { expired: boolean }) | null> {
   const [row] = await query<ApiKeyRow & { expired: boolean }>(executor, {
     name: 'find_api_key_by_hash',
     text: 'SELECT *, coalesce(expires_at <= now(), false) AS expired FROM api_keys WHERE hash = $1',
@@ -29,7 +32,11 @@ export async function insertApiKey(
 }
 
 export async function lockApiKey(tx: Transaction, id: string): Promise<ApiKeyRow | null> {
-  return tx.one<ApiKeyRow>({ name: 'lock_api_key', text: 'SELECT * FROM api_keys WHERE id = $1 FOR NO KEY UPDATE', values: [id] });
+  return tx.one<ApiKeyRow>({
+    name: 'lock_api_key',
+    text: 'SELECT * FROM api_keys WHERE id = $1 FOR NO KEY UPDATE',
+    values: [id],
+  });
 }
 
 export async function revokeApiKeyRow(tx: Transaction, id: string): Promise<ApiKeyRow | null> {

@@ -28,9 +28,14 @@ export function createBell(pool: Pool, instrument: Instrument): Bell {
       try {
         await pool.query({ name: 'ring_bell', text: `SELECT pg_notify('${BELL_CHANNEL}', '')` });
       } catch (error) {
-        instrument.emit('warn', 'bell.failed', 'NOTIFY failed; other processes see the events at their next poll', {
-          error,
-        });
+        instrument.emit(
+          'warn',
+          'bell.failed',
+          'NOTIFY failed; other processes see the events at their next poll',
+          {
+            error,
+          },
+        );
       }
     } while (again);
     sending = false;

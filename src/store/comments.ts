@@ -19,5 +19,9 @@ export async function insertComment(
 }
 
 export async function findComment(tx: Transaction, id: string): Promise<CommentRow | null> {
-  return tx.one<CommentRow>({ name: 'find_comment', text: 'SELECT * FROM comments WHERE id = $1', values: [id] });
+  return tx.one<CommentRow>({
+    name: 'find_comment',
+    text: 'SELECT * FROM comments WHERE id = $1',
+    values: [id],
+  });
 }

@@ -28,7 +28,9 @@ export function createDatabase({ connectionString, instrument, poolSize = 10 }: 
     application_name: 'mission-control',
     types: { getTypeParser },
   });
-  pool.on('error', (error) => instrument.emit('warn', 'database.connection_lost', 'An idle connection broke', { error }));
+  pool.on('error', (error) =>
+    instrument.emit('warn', 'database.connection_lost', 'An idle connection broke', { error }),
+  );
   return { connectionString, pool, bell: createBell(pool, instrument), close: () => pool.end() };
 }
 

@@ -24,7 +24,11 @@ export async function listWaitingDependents(tx: Transaction, dependsOnId: string
 }
 
 /** Marks one dependency as settled, once. */
-export async function settleDependency(tx: Transaction, taskId: string, dependsOnId: string): Promise<boolean> {
+export async function settleDependency(
+  tx: Transaction,
+  taskId: string,
+  dependsOnId: string,
+): Promise<boolean> {
   const row = await tx.one({
     name: 'settle_dependency',
     text: `UPDATE task_dependencies SET settled_at = now() WHERE task_id = $1 AND depends_on_id = $2 AND settled_at IS NULL

@@ -1,7 +1,7 @@
 import type { QualityReview, ReviewRun } from '../generated/prisma/client.js';
 import { columns } from './columns.js';
-import type { Transaction } from './transaction.js';
 import type { TaskRow } from './tasks.js';
+import type { Transaction } from './transaction.js';
 
 export type ReviewRow = QualityReview;
 export type ReviewRunRow = ReviewRun;
@@ -21,7 +21,11 @@ export async function insertReview(
 }
 
 export async function findReview(tx: Transaction, id: string): Promise<ReviewRow | null> {
-  return tx.one<ReviewRow>({ name: 'find_review', text: 'SELECT * FROM quality_reviews WHERE id = $1', values: [id] });
+  return tx.one<ReviewRow>({
+    name: 'find_review',
+    text: 'SELECT * FROM quality_reviews WHERE id = $1',
+    values: [id],
+  });
 }
 
 /** The rejections of the current life of a task, oldest first; `cycles` is how many that are. */
@@ -109,7 +113,11 @@ export async function closeReviewRun(
 }
 
 /** Renews every lease that the agent holds on reviews. */
-export async function renewReviewLeasesOfAgent(tx: Transaction, agentId: string, leaseMs: number | null): Promise<void> {
+export async function renewReviewLeasesOfAgent(
+  tx: Transaction,
+  agentId: string,
+  leaseMs: number | null,
+): Promise<void> {
   await tx.query({
     name: 'renew_review_leases_of_agent',
     text: `UPDATE review_runs SET lease_ms = coalesce($2, lease_ms),

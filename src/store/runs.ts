@@ -9,7 +9,11 @@ export type RunEnd = Exclude<TaskRunRow['outcome'], 'RUNNING'>;
 
 /** The run, whoever holds it and whether it is on or not. */
 export async function findRun(tx: Transaction, id: string): Promise<TaskRunRow | null> {
-  return tx.one<TaskRunRow>({ name: 'find_run', text: 'SELECT * FROM task_runs WHERE id = $1', values: [id] });
+  return tx.one<TaskRunRow>({
+    name: 'find_run',
+    text: 'SELECT * FROM task_runs WHERE id = $1',
+    values: [id],
+  });
 }
 
 /** The open run of a task, if it has one; task_runs_one_open allows no second. */
@@ -46,7 +50,11 @@ export async function closeRun(
 }
 
 /** Gives an open run a lease from now on, of its own length unless another is given. Null if the run has ended. */
-export async function renewRunLease(tx: Transaction, id: string, leaseMs: number | null): Promise<TaskRunRow | null> {
+export async function renewRunLease(
+  tx: Transaction,
+  id: string,
+  leaseMs: number | null,
+): Promise<TaskRunRow | null> {
   return tx.one<TaskRunRow>({
     name: 'renew_run_lease',
     text: `UPDATE task_runs SET lease_ms = coalesce($2, lease_ms), lease_expiry_noted_at = NULL,
@@ -57,7 +65,11 @@ export async function renewRunLease(tx: Transaction, id: string, leaseMs: number
 }
 
 /** Renews every lease that the agent holds on tasks, in one statement. Uses task_runs_open_by_agent. */
-export async function renewLeasesOfAgent(tx: Transaction, agentId: string, leaseMs: number | null): Promise<TaskRunRow[]> {
+export async function renewLeasesOfAgent(
+  tx: Transaction,
+  agentId: string,
+  leaseMs: number | null,
+): Promise<TaskRunRow[]> {
   return tx.query<TaskRunRow>({
     name: 'renew_leases_of_agent',
     // Locked in id order, so that this and a requeue of several tasks can't wait for each other.
@@ -86,7 +98,11 @@ export async function writeProgress(
 }
 
 /** Runs that were taken from the agent, not ended by it, since the given instant (all of the last day if null). */
-export async function listLostRunIds(tx: Transaction, agentId: string, since: Date | null): Promise<string[]> {
+export async function listLostRunIds(
+  tx: Transaction,
+  agentId: string,
+  since: Date | null,
+): Promise<string[]> {
   const rows = await tx.query<{ id: string }>({
     name: 'list_lost_run_ids',
     text: `SELECT id FROM task_runs WHERE agent_id = $1 AND outcome IN ('REQUEUED', 'CANCELLED', 'TIMED_OUT')

@@ -50,7 +50,11 @@ export async function lockTasksForDependents(tx: Transaction, ids: readonly stri
 /** The task's row without a lock. */
 export async function findTask(tx: Transaction, key: TaskKey): Promise<TaskRow | null> {
   const [column, value] = 'id' in key ? ['id', key.id] : ['number', key.number];
-  return tx.one<TaskRow>({ name: `find_task_by_${column}`, text: `SELECT * FROM tasks WHERE ${column} = $1`, values: [value] });
+  return tx.one<TaskRow>({
+    name: `find_task_by_${column}`,
+    text: `SELECT * FROM tasks WHERE ${column} = $1`,
+    values: [value],
+  });
 }
 
 /**
@@ -84,6 +88,23 @@ export async function updateTaskRow(
     text: `UPDATE tasks SET ${sql.map((part) => `${part}, `).join('')} version = version + 1, updated_at = now()
       WHERE id = $1 AND status = $2 RETURNING *`,
     values: [task.id, task.status, ...values],
+  });
+}
+
+/** As `updateTaskRow`, for a new status: the instants that belong to one are written by the database's clock. */
+export async function moveTaskRow(
+  tx: Transaction,
+  task: Pick<TaskRow, 'id' | 'status'>,
+  to: TaskRow['status'],
+  changes: Partial<TaskRow>,
+): Promise<TaskRow | null> {
+  const { sql, values } = assignments(changes, 4);
+  return tx.one<TaskRow>({
+    text: `UPDATE tasks SET ${sql.map((part) => `${part}, `).join('')} status = $3, version = version + 1,
+        updated_at = now(), status_at = now(),
+        completed_at = CASE WHEN $3::task_status IN ('DONE', 'FAILED', 'CANCELLED') THEN now() END
+      WHERE id = $1 AND status = $2 RETURNING *`,
+    values: [task.id, task.status, to, ...values],
   });
 }
 

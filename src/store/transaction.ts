@@ -2,10 +2,12 @@ import type { PoolClient } from 'pg';
 import type { NewEvent } from '../domain/events.js';
 import type { Database } from './database.js';
 import { appendEvents } from './events.js';
-import { query, type Statement } from './statement.js';
+import { type Executor, query, type Statement } from './statement.js';
 
 /** One story: all of it happens, events included, or none of it. */
 export interface Transaction {
+  /** The connection, for verbs that also run outside transactions. */
+  readonly executor: Executor;
   query<Row extends object>(statement: Statement): Promise<Row[]>;
   /** The one row a statement gives, or null. */
   one<Row extends object>(statement: Statement): Promise<Row | null>;
@@ -33,7 +35,10 @@ export async function inTransaction<Result>(
   }
 }
 
-async function runOnce<Result>(database: Database, work: (tx: Transaction) => Promise<Result>): Promise<Result> {
+async function runOnce<Result>(
+  database: Database,
+  work: (tx: Transaction) => Promise<Result>,
+): Promise<Result> {
   const client = await database.pool.connect();
   let broken: Error | undefined;
   try {
@@ -55,6 +60,7 @@ async function runOnce<Result>(database: Database, work: (tx: Transaction) => Pr
 
 function openTransaction(client: PoolClient, events: NewEvent[]): Transaction {
   return {
+    executor: client,
     query: (statement) => query(client, statement),
     async one<Row extends object>(statement: Statement) {
       const [row] = await query<Row>(client, statement);

@@ -1,0 +1,55 @@
+import { parseInstant } from '../kernel/instants.js';
+import { InvalidList } from './page.js';
+
+/** A value by which a list is sorted. An absent instant stands for "none". */
+export type SortValue = string | bigint | Date | null;
+
+/** The kinds of sort values: how each is written in a cursor and what is taken for one. */
+export type SortKind = 'instant' | 'number' | 'text' | 'priority';
+
+const PRIORITIES = new Set(['CRITICAL', 'HIGH', 'MEDIUM', 'LOW']);
+
+/**
+ * A position in a sorted list: the values that the entry is sorted by, the last of them unique. It stays good when the
+ * entry moves or vanishes, for it says where to go on and not at which entry.
+ */
+export function formatCursor(tag: string, values: readonly SortValue[]): string {
+  const written = values.map((value) => (value instanceof Date ? value.toISOString() : (value?.toString() ?? null)));
+  return Buffer.from(JSON.stringify([tag, ...written])).toString('base64url');
+}
+
+/**
+ * @param tag - names the list and its order, so that a cursor of another list is not mistaken for one of this.
+ * @throws {InvalidList} for what is no cursor of this order.
+ */
+export function parseCursor(tag: string, kinds: readonly SortKind[], cursor: string): SortValue[] {
+  const parts = parseParts(cursor);
+  if (parts === null || parts[0] !== tag || parts.length !== kinds.length + 1) throw foreign();
+  return kinds.map((kind, index) => parseValue(kind, parts[index + 1]));
+}
+
+function parseParts(cursor: string): unknown[] | null {
+  try {
+    const parts: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
+    return Array.isArray(parts) ? parts : null;
+  } catch {
+    return null;
+  }
+}
+
+function parseValue(kind: SortKind, part: unknown): SortValue {
+  if (part === null && kind === 'instant') return null;
+  if (typeof part !== 'string') throw foreign();
+  if (kind === 'instant') return parseInstant(part) ?? refuse();
+  if (kind === 'number') return /^\d{1,18}$/.test(part) ? BigInt(part) : refuse();
+  if (kind === 'priority') return PRIORITIES.has(part) ? part : refuse();
+  return part.length <= 255 && !part.includes('\u0000') ? part : refuse();
+}
+
+function refuse(): never {
+  throw foreign();
+}
+
+function foreign(): InvalidList {
+  return new InvalidList('This cursor is not one of this list in this order: take cursors from an answer to the same list.');
+}

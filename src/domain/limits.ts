@@ -1,0 +1,30 @@
+/** Sizes that inputs may have. One place, so that the docs, `Query.server.limits` and the checks agree. */
+export const LIMITS = {
+  titleLength: 500,
+  descriptionLength: 100_000,
+  resolutionLength: 100_000,
+  commentLength: 50_000,
+  feedbackLength: 50_000,
+  errorLength: 50_000,
+  progressLength: 2_000,
+  soulLength: 100_000,
+  tags: 50,
+  tagLength: 100,
+  capabilities: 100,
+  metadataBytes: 65_536,
+  dependencies: 100,
+  tasksPerCall: 100,
+  keyNameLength: 100,
+  idempotencyKeyLength: 255,
+  capacityMin: 1,
+  capacityMax: 100,
+  leaseMinMs: 10_000,
+  leaseMaxMs: 86_400_000,
+  leaseDefaultMs: 600_000,
+  waitSecondsMax: 60,
+} as const;
+
+/** How often something may go wrong before a task fails. Three separate counters. */
+export const MAX_DISPATCH_ATTEMPTS = 5;
+export const MAX_REVIEW_CYCLES = 3;
+export const MAX_STALE_REQUEUES = 5;

@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto';
+import { type Actor, type ApiKeyRole, SYSTEM, toActor, type Viewer } from '../domain/actor.js';
+import { checkFields } from '../domain/inputs.js';
+import { Refusal } from '../domain/refusals.js';
+import { newId, newSecret } from '../kernel/ids.js';
+import {
+  type ApiKeyRow,
+  hasUsableAdminKey,
+  insertApiKey,
+  lockApiKey,
+  revokeApiKeyRow,
+} from '../store/api-keys.js';
+import { inTransaction, type Transaction } from '../store/transaction.js';
+import { type AgentRef, getAgentByRef } from './refs.js';
+import type { ServiceContext } from './service-context.js';
+
+export interface CreateApiKey {
+  readonly name: string;
+  readonly role: ApiKeyRole;
+  readonly agent?: AgentRef | null | undefined;
+  readonly expiresAt?: Date | null | undefined;
+}
+
+/** How a secret is stored and looked up. It is 256 random bits, so a slow hash would protect nothing more. */
+export function hashSecret(secret: string): Buffer {
+  return createHash('sha256').update(secret).digest();
+}
+
+/**
+ * Creates a key. Its secret is in the answer and nowhere else.
+ * @throws {Refusal} INVALID unless an AGENT key names its agent and every other key none, or if it would expire in the past.
+ */
+export async function createApiKey(
+  context: ServiceContext,
+  viewer: Viewer,
+  input: CreateApiKey,
+): Promise<{ readonly apiKey: ApiKeyRow; readonly secret: string }> {
+  checkFields([
+    ['keyName', 'name', input.name],
+    ['expiresAt', 'expiresAt', input.expiresAt],
+  ]);
+  const secret = newSecret();
+  const apiKey = await inTransaction(context.database, async (tx) => {
+    const agentId = await findBoundAgent(tx, input);
+    await checkExpiry(tx, input.expiresAt);
+    return insertKey(tx, toActor(viewer), { ...input, agentId, secret });
+  });
+  if (apiKey === null) throw new Error('a fresh secret was stored already');
+  return { apiKey, secret };
+}
+
+/** Revokes a key at once, live subscriptions included. Revoking twice changes nothing. @throws {Refusal} NOT_FOUND */
+export async function revokeApiKey(context: ServiceContext, viewer: Viewer, id: string): Promise<ApiKeyRow> {
+  return inTransaction(context.database, async (tx) => {
+    const key = await lockApiKey(tx, id);
+    if (key === null) throw new Refusal('NOT_FOUND', `There is no API key ${id}.`, ['id']);
+    const revoked = await revokeApiKeyRow(tx, id);
+    if (revoked === null) return key;
+    tx.emit({ type: 'key.revoked', actor: toActor(viewer), keyId: id });
+    return revoked;
+  });
+}
+
+/**
+ * Makes sure that somebody can administer the server: stores the given secret as an admin key, or a new one if there is no
+ * usable admin key. Several processes may do this at once; one key comes of it.
+ * @returns the secret, if this call has generated it.
+ */
+export async function ensureAdminKey(
+  context: Pick<ServiceContext, 'database'>,
+  given: string | null,
+): Promise<string | null> {
+  return inTransaction(context.database, async (tx) => {
+    await tx.query({ text: "SELECT pg_advisory_xact_lock(hashtext('mission_control.admin_key'))" });
+    if (given !== null) {
+      await insertKey(tx, SYSTEM, { name: 'admin', role: 'ADMIN', agentId: null, secret: given });
+      return null;
+    }
+    if (await hasUsableAdminKey(tx.executor)) return null;
+    const secret = newSecret();
+    await insertKey(tx, SYSTEM, { name: 'admin', role: 'ADMIN', agentId: null, secret });
+    return secret;
+  });
+}
+
+async function insertKey(
+  tx: Transaction,
+  actor: Actor,
+  key: Omit<CreateApiKey, 'agent'> & { readonly agentId: string | null; readonly secret: string },
+): Promise<ApiKeyRow | null> {
+  const apiKey = await insertApiKey(tx, {
+    id: newId('key'),
+    name: key.name,
+    // Enough to recognise a key in a list, far too little to guess it.
+    prefix: key.secret.slice(0, 7),
+    hash: hashSecret(key.secret),
+    role: key.role,
+    agentId: key.agentId,
+    expiresAt: key.expiresAt ?? null,
+  });
+  if (apiKey !== null) tx.emit({ type: 'key.created', actor, keyId: apiKey.id });
+  return apiKey;
+}
+
+async function findBoundAgent(tx: Transaction, input: CreateApiKey): Promise<string | null> {
+  if (input.role === 'AGENT') {
+    if (!input.agent) throw new Refusal('INVALID', 'An AGENT key is bound to one agent: name it.', ['agent']);
+    return (await getAgentByRef(tx.executor, input.agent, ['agent'])).id;
+  }
+  if (input.agent)
+    throw new Refusal('INVALID', 'Only an AGENT key is bound to an agent: leave agent out.', ['agent']);
+  return null;
+}
+
+async function checkExpiry(tx: Transaction, expiresAt: Date | null | undefined): Promise<void> {
+  if (!expiresAt) return;
+  const row = await tx.one<{ past: boolean }>({
+    text: 'SELECT $1::timestamptz <= now() AS past',
+    values: [expiresAt],
+  });
+  if (row?.past !== false) throw new Refusal('INVALID', 'expiresAt must lie in the future.', ['expiresAt']);
+}

@@ -1,0 +1,33 @@
+import { toActor, type Viewer } from '../domain/actor.js';
+import { checkFields } from '../domain/inputs.js';
+import type { TaskRow } from '../store/tasks.js';
+import { inTransaction } from '../store/transaction.js';
+import { announceAgent } from './announce-agent.js';
+import { moveTask } from './move-task.js';
+import { lockTaskByRef, type TaskRef } from './refs.js';
+import type { ServiceContext } from './service-context.js';
+
+/**
+ * Ends a task that has not ended. Whoever works on it or reviews it loses the lease; a late result changes nothing.
+ * @throws {InvalidTransition} if it has ended already.
+ */
+export async function cancelTask(
+  context: ServiceContext,
+  viewer: Viewer,
+  input: { readonly task: TaskRef; readonly reason?: string | null | undefined },
+): Promise<TaskRow> {
+  checkFields([['reason', 'reason', input.reason]]);
+  const actor = toActor(viewer);
+  return inTransaction(context.database, async (tx) => {
+    const task = await lockTaskByRef(tx, input.task);
+    const cancelled = await moveTask(tx, task, {
+      to: 'CANCELLED',
+      verb: 'cancel',
+      actor,
+      event: 'task.cancelled',
+      reason: input.reason ?? undefined,
+    });
+    if (task.assigneeId !== null) await announceAgent(context, tx, task.assigneeId, actor);
+    return cancelled;
+  });
+}

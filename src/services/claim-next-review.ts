@@ -1,0 +1,108 @@
+import { toActor, type Viewer } from '../domain/actor.js';
+import { checkFields } from '../domain/inputs.js';
+import { LIMITS } from '../domain/limits.js';
+import { Refusal } from '../domain/refusals.js';
+import { buildReviewPrompt } from '../domain/review-prompt.js';
+import { newId } from '../kernel/ids.js';
+import type { AgentRow } from '../store/agents.js';
+import {
+  findOpenReviewRunOf,
+  listRejections,
+  openReviewRun,
+  type ReviewRunRow,
+  takeReviewableTask,
+} from '../store/reviews.js';
+import { lockTask, type TaskRow } from '../store/tasks.js';
+import { inTransaction, type Transaction } from '../store/transaction.js';
+import { announceAgent } from './announce-agent.js';
+import { type AgentRef, getActingAgent } from './refs.js';
+import type { ServiceContext } from './service-context.js';
+
+/** A round to judge, or nulls: nothing waits for this reviewer. */
+export interface ClaimedReview {
+  readonly task: TaskRow | null;
+  readonly round: number | null;
+  readonly prompt: string | null;
+  readonly leaseExpiresAt: Date | null;
+}
+
+/**
+ * Hands the first task in REVIEW, in queue order, to a reviewer under a lease. Never the reviewer's own work, and never a
+ * round that somebody judges already. A reviewer that holds a round gets that one again.
+ * @throws {Refusal} FORBIDDEN unless the agent is the coordinator or has the role `reviewer`.
+ */
+export async function claimNextReview(
+  context: ServiceContext,
+  viewer: Viewer,
+  input: { readonly agent?: AgentRef | null | undefined; readonly lease?: number | null | undefined },
+): Promise<ClaimedReview> {
+  checkFields([['lease', 'lease', input.lease]]);
+  return inTransaction(context.database, async (tx) => {
+    const agent = await getActingAgent(tx.executor, viewer, input.agent);
+    checkIsReviewer(context, agent);
+    const claimed =
+      (await findHeld(tx, agent)) ?? (await takeNew(tx, viewer, agent, input.lease ?? LIMITS.leaseDefaultMs));
+    await announceAgent(context, tx, agent.id, toActor(viewer), { seen: true });
+    return claimed ?? { task: null, round: null, prompt: null, leaseExpiresAt: null };
+  });
+}
+
+function checkIsReviewer(context: ServiceContext, agent: AgentRow): void {
+  if (agent.name === context.settings.coordinatorAgent || agent.role === 'reviewer') return;
+  throw new Refusal(
+    'FORBIDDEN',
+    `${agent.name} is no reviewer: give it the role "reviewer", or name it in MC_COORDINATOR_AGENT.`,
+    ['agent'],
+  );
+}
+
+async function findHeld(tx: Transaction, agent: AgentRow): Promise<ClaimedReview | null> {
+  const held = await findOpenReviewRunOf(tx, agent.id);
+  const task = held === null ? null : await lockTask(tx, { id: held.taskId });
+  // Between the two statements the round may have been judged by somebody else.
+  if (held === null || task?.status !== 'REVIEW' || task.reviewRound !== held.round) return null;
+  return toClaimedReview(task, held);
+}
+
+async function takeNew(
+  tx: Transaction,
+  viewer: Viewer,
+  agent: AgentRow,
+  leaseMs: number,
+): Promise<ClaimedReview | null> {
+  if (agent.pausedAt !== null) return null;
+  const task = await takeReviewableTask(tx, agent.id);
+  if (task === null) return null;
+  const run = await openReviewRun(tx, {
+    id: newId('rvr'),
+    taskId: task.id,
+    round: task.reviewRound,
+    agentId: agent.id,
+    leaseMs,
+    prompt: await promptFor(tx, task),
+  });
+  tx.emit({
+    type: 'review.claimed',
+    actor: toActor(viewer),
+    taskId: task.id,
+    agentId: agent.id,
+    payload: { round: run.round },
+  });
+  return toClaimedReview(task, run);
+}
+
+async function promptFor(tx: Transaction, task: TaskRow): Promise<string> {
+  const rejections = await listRejections(tx, task.id, task.reviewCycles);
+  return buildReviewPrompt({
+    ref: `TASK-${task.number}`,
+    title: task.title,
+    description: task.description,
+    resolution: task.resolution ?? '',
+    round: task.reviewRound,
+    earlierFeedback: rejections.map((each) => each.feedback ?? ''),
+  });
+}
+
+function toClaimedReview(task: TaskRow, run: ReviewRunRow): ClaimedReview {
+  return { task, round: run.round, prompt: run.prompt, leaseExpiresAt: run.leaseExpiresAt };
+}

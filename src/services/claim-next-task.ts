@@ -1,0 +1,100 @@
+import type { Viewer } from '../domain/actor.js';
+import { checkFields } from '../domain/inputs.js';
+import { LIMITS } from '../domain/limits.js';
+import type { AgentRow } from '../store/agents.js';
+import { findNextEligible, type NextEligible } from '../store/sql/find-next-eligible.js';
+import type { Claim } from './claim-queue.js';
+import { fingerprintOf, keyReused } from './idempotency.js';
+import { noteAgentSeen } from './note-agent-seen.js';
+import { type AgentRef, getActingAgent } from './refs.js';
+import type { ServiceContext } from './service-context.js';
+
+export interface ClaimNextTask {
+  readonly agent?: AgentRef | null | undefined;
+  readonly maxCapacity?: number | null | undefined;
+  /** Milliseconds. */
+  readonly lease?: number | null | undefined;
+  readonly waitSeconds?: number | null | undefined;
+  readonly resume?: boolean | null | undefined;
+  readonly idempotencyKey?: string | null | undefined;
+}
+
+/** The answer to a claim. `nextEligibleAt` stands beside NO_TASKS_AVAILABLE if time alone will release a task. */
+export interface ClaimAnswer {
+  readonly reason: Exclude<Claim['reason'], 'IDEMPOTENCY_KEY_REUSED'>;
+  readonly task: Claim['task'];
+  readonly run: Claim['run'];
+  readonly nextEligibleAt: Date | null;
+}
+
+/**
+ * Hands the best task to the agent and opens a run, atomically. With `waitSeconds` it answers as soon as there is a task,
+ * and with NO_TASKS_AVAILABLE when the time is over or `signal` says that the caller has gone.
+ * @throws {Refusal} UNKNOWN_AGENT, FORBIDDEN, INVALID, IDEMPOTENCY_KEY_REUSED. Everything else is an outcome.
+ */
+export async function claimNextTask(
+  context: ServiceContext,
+  viewer: Viewer,
+  input: ClaimNextTask,
+  signal: AbortSignal,
+): Promise<ClaimAnswer> {
+  checkFields([
+    ['maxCapacity', 'maxCapacity', input.maxCapacity],
+    ['lease', 'lease', input.lease],
+    ['waitSeconds', 'waitSeconds', input.waitSeconds],
+    ['idempotencyKey', 'idempotencyKey', input.idempotencyKey],
+  ]);
+  const agent = await getActingAgent(context.database.pool, viewer, input.agent);
+  const answer = await claimOrWait(context, agent, input, signal);
+  if (answer.reason !== 'ASSIGNED') await noteAgentSeen(context, agent);
+  return answer;
+}
+
+async function claimOrWait(
+  context: ServiceContext,
+  agent: AgentRow,
+  input: ClaimNextTask,
+  signal: AbortSignal,
+): Promise<ClaimAnswer> {
+  const until = context.clock.now() + (input.waitSeconds ?? 0) * 1_000;
+  // Watching begins before the first look at the queue, so that a task made between look and wait is not missed.
+  const watch = context.work.watch(agent.id);
+  try {
+    for (;;) {
+      const claim = await claimOnce(context, agent, input);
+      if (claim.reason !== 'NO_TASKS_AVAILABLE') {
+        if (claim.reason !== 'ASSIGNED') watch.passOn();
+        return { ...claim, nextEligibleAt: null };
+      }
+      const next = await findNextEligible(context.database.pool, agent.id);
+      const rest = until - context.clock.now();
+      if (rest <= 0 || signal.aborted || context.stopping())
+        return { ...claim, nextEligibleAt: next?.at ?? null };
+      await watch.wait(waitMs(rest, next), signal);
+    }
+  } finally {
+    watch.end();
+  }
+}
+
+/** Until the time is over, or until time releases a task; never less than a millisecond, so that no loop is busy. */
+function waitMs(rest: number, next: NextEligible | null): number {
+  return Math.max(1, next === null ? rest : Math.min(rest, next.inMs));
+}
+
+async function claimOnce(
+  context: ServiceContext,
+  agent: AgentRow,
+  input: ClaimNextTask,
+): Promise<ClaimAnswer> {
+  const { reason, task, run } = await context.claims.claim({
+    agentId: agent.id,
+    maxCapacity: input.maxCapacity ?? null,
+    leaseMs: input.lease ?? LIMITS.leaseDefaultMs,
+    resume: input.resume ?? false,
+    idempotencyKey: input.idempotencyKey ?? null,
+    fingerprint: input.idempotencyKey ? fingerprintOf({ ...input, waitSeconds: 0 }) : null,
+  });
+  if (reason === 'IDEMPOTENCY_KEY_REUSED') throw keyReused();
+  return { reason, task, run, nextEligibleAt: null };
+}

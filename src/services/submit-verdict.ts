@@ -1,0 +1,219 @@
+import { type Actor, hasRole, toActor, type Viewer } from '../domain/actor.js';
+import { checkFields } from '../domain/inputs.js';
+import { InvalidTransition, Refusal } from '../domain/refusals.js';
+import { allowedTransitions } from '../domain/task-status.js';
+import { decideVerdict, gatherFeedback, type Verdict, type VerdictDecision } from '../domain/verdict.js';
+import { newId } from '../kernel/ids.js';
+import {
+  findOpenReviewRun,
+  findReview,
+  hasWorkedOn,
+  insertReview,
+  listRejections,
+  type ReviewRow,
+} from '../store/reviews.js';
+import { findJudgedRun } from '../store/runs.js';
+import type { TaskRow } from '../store/tasks.js';
+import { inTransaction, type Transaction } from '../store/transaction.js';
+import { addCommentIn } from './add-comment.js';
+import { announceAgent } from './announce-agent.js';
+import { findEarlier } from './idempotency.js';
+import { moveTask } from './move-task.js';
+import { type AgentRef, getActingAgent, lockTaskByRef, type TaskRef } from './refs.js';
+import type { ServiceContext } from './service-context.js';
+
+export interface SubmitVerdict {
+  readonly task: TaskRef;
+  readonly verdict: Verdict;
+  readonly feedback?: string | null | undefined;
+  /** The round it judges; the current one if left out. */
+  readonly round?: number | null | undefined;
+  /** The agent whose verdict an operator hands in. */
+  readonly reviewer?: AgentRef | null | undefined;
+  readonly idempotencyKey?: string | null | undefined;
+}
+
+export interface SubmittedVerdict {
+  readonly task: TaskRow;
+  readonly review: ReviewRow;
+}
+
+/**
+ * Judges a round of a task in REVIEW. A verdict on a round that is over is recorded as superseded and changes nothing.
+ * @throws {Refusal} SELF_REVIEW from whoever worked on the task, FORBIDDEN from an agent that has not claimed the review,
+ * INVALID for a rejection without feedback or a round that is still to come.
+ */
+export async function submitVerdict(
+  context: ServiceContext,
+  viewer: Viewer,
+  input: SubmitVerdict,
+): Promise<SubmittedVerdict> {
+  checkFields([
+    ['feedback', 'feedback', input.feedback],
+    ['idempotencyKey', 'idempotencyKey', input.idempotencyKey],
+  ]);
+  if (input.verdict === 'REJECTED' && (input.feedback ?? '').trim() === '') {
+    throw new Refusal('INVALID', 'A rejection needs feedback: say what has to change.', ['feedback']);
+  }
+  return inTransaction(context.database, async (tx) => {
+    const task = await lockTaskByRef(tx, input.task);
+    const id = newId('rev');
+    const earlier = await findEarlier(tx, viewer, 'submitVerdict', input, id);
+    const repeated = earlier === null ? null : await findReview(tx, earlier);
+    if (repeated !== null) return { task, review: repeated };
+
+    const reviewer = await findReviewer(tx, viewer, input);
+    const round = checkRound(task, input.round);
+    await checkReviewer(context, tx, viewer, task, reviewer);
+    return judge(context, tx, task, {
+      id,
+      round,
+      verdict: input.verdict,
+      feedback: input.feedback ?? null,
+      reviewer,
+    });
+  });
+}
+
+/** Who judges: the agent of the key, the agent that an operator names, or the operator's own key. */
+async function findReviewer(tx: Transaction, viewer: Viewer, input: SubmitVerdict): Promise<Actor> {
+  if (viewer.agentId === null && !input.reviewer) return toActor(viewer);
+  const agent = await getActingAgent(tx.executor, viewer, input.reviewer, ['reviewer']);
+  return { keyId: null, agentId: agent.id };
+}
+
+function checkRound(task: TaskRow, round: number | null | undefined): number {
+  if (task.reviewRound === 0) {
+    throw new InvalidTransition(task.status, 'DONE', allowedTransitions(task.status), 'judge');
+  }
+  const judged = round ?? task.reviewRound;
+  if (judged < 1 || judged > task.reviewRound) {
+    throw new Refusal(
+      'INVALID',
+      `TASK-${task.number} has had ${task.reviewRound} rounds: there is no round ${judged}.`,
+      ['round'],
+    );
+  }
+  return judged;
+}
+
+/** Nobody judges their own work; an agent judges what it has claimed, or anything if it is the coordinator. */
+async function checkReviewer(
+  context: ServiceContext,
+  tx: Transaction,
+  viewer: Viewer,
+  task: TaskRow,
+  reviewer: Actor,
+): Promise<void> {
+  if (reviewer.agentId !== null && (await hasWorkedOn(tx, task.id, reviewer.agentId))) {
+    throw new Refusal(
+      'SELF_REVIEW',
+      `Whoever worked on TASK-${task.number} can't judge it: leave it to another reviewer.`,
+    );
+  }
+  if (hasRole(viewer, 'OPERATOR') || reviewer.agentId === null) return;
+  if (await isEntitledReviewer(context, tx, task, reviewer.agentId)) return;
+  throw new Refusal('FORBIDDEN', 'Claim the review first: claimNextReview.', ['task']);
+}
+
+async function isEntitledReviewer(
+  context: ServiceContext,
+  tx: Transaction,
+  task: TaskRow,
+  agentId: string,
+): Promise<boolean> {
+  const row = await tx.one({
+    name: 'is_entitled_reviewer',
+    text: `SELECT FROM agents a WHERE a.id = $1 AND (a.name = $2
+      OR EXISTS (SELECT FROM review_runs r WHERE r.agent_id = a.id AND r.task_id = $3))`,
+    values: [agentId, context.settings.coordinatorAgent, task.id],
+  });
+  return row !== null;
+}
+
+interface Judgement {
+  readonly id: string;
+  readonly round: number;
+  readonly verdict: Verdict;
+  readonly feedback: string | null;
+  readonly reviewer: Actor;
+}
+
+async function judge(
+  context: ServiceContext,
+  tx: Transaction,
+  task: TaskRow,
+  judgement: Judgement,
+): Promise<SubmittedVerdict> {
+  const decision = decideVerdict(task, judgement.verdict, judgement.round);
+  const run = await findJudgedRun(tx, task.id);
+  const review = await insertReview(tx, {
+    id: judgement.id,
+    taskId: task.id,
+    round: judgement.round,
+    runId: run?.id ?? null,
+    reviewerKeyId: judgement.reviewer.keyId,
+    reviewerAgentId: judgement.reviewer.agentId,
+    verdict: judgement.verdict,
+    feedback: judgement.feedback,
+    superseded: decision.effect === 'superseded',
+  });
+  tx.emit({
+    type: 'review.submitted',
+    actor: judgement.reviewer,
+    taskId: task.id,
+    agentId: task.assigneeId,
+    reviewId: review.id,
+    payload: { round: judgement.round },
+  });
+  const reviewRun = await findOpenReviewRun(tx, task.id);
+  const judged = await applyDecision(tx, task, judgement, decision);
+  const reviewers = new Set(
+    [reviewRun?.agentId, judgement.reviewer.agentId].filter((each) => typeof each === 'string'),
+  );
+  for (const agentId of [...reviewers].sort()) {
+    await announceAgent(context, tx, agentId, judgement.reviewer, {
+      seen: agentId === judgement.reviewer.agentId,
+    });
+  }
+  return { task: judged, review };
+}
+
+async function applyDecision(
+  tx: Transaction,
+  task: TaskRow,
+  { reviewer: actor, feedback }: Judgement,
+  decision: VerdictDecision,
+): Promise<TaskRow> {
+  if (decision.effect === 'superseded') return task;
+  if (decision.effect === 'approve') {
+    return moveTask(tx, task, { to: 'DONE', verb: 'approve', actor, event: 'task.approved' });
+  }
+  const rejected = await moveTask(tx, task, {
+    to: 'REJECTED',
+    verb: 'reject',
+    actor,
+    event: 'task.rejected',
+    reason: feedback ?? undefined,
+    changes: { reviewCycles: decision.cycles },
+  });
+  await addCommentIn(tx, actor, rejected, `Rejected in review (${decision.cycles} of 3): ${feedback}`);
+  if (decision.effect === 'rework') {
+    return moveTask(tx, rejected, {
+      to: 'ASSIGNED',
+      verb: 'rework',
+      actor,
+      event: 'task.requeued',
+      reason: 'rejected in review',
+    });
+  }
+  const failureDetail = gatherFeedback(await listRejections(tx, task.id, decision.cycles));
+  return moveTask(tx, rejected, {
+    to: 'FAILED',
+    verb: 'reject',
+    actor,
+    event: 'task.failed',
+    reason: failureDetail,
+    changes: { failureReason: 'REVIEW_CYCLES_EXHAUSTED', failureDetail },
+  });
+}

@@ -1,0 +1,95 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import pg from 'pg';
+import { backoffMs } from '../kernel/backoff.js';
+import { randomFraction } from '../kernel/ids.js';
+import type { Instrument } from '../kernel/instrument.js';
+import type { Service } from '../kernel/service.js';
+import { BELL_CHANNEL } from './bell.js';
+
+/** Hears the bell of every process, on a connection of its own. */
+export interface BellListener extends Service {
+  /** False while the connection is lost: rings are missed then, and only polling finds new events. */
+  isListening(): boolean;
+}
+
+export interface BellListenerOptions {
+  readonly connectionString: string;
+  readonly instrument: Instrument;
+  /** Also called after every new connection, for what was rung in between. */
+  readonly onRing: () => void;
+}
+
+/** Connects anew for ever, with growing pauses; `start` does not wait for the first connection. */
+export function createBellListener({
+  connectionString,
+  instrument,
+  onRing,
+}: BellListenerOptions): BellListener {
+  let running: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined;
+  let isListening = false;
+  let failures = 0;
+
+  async function keepListening(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const error = await listenOnce(signal);
+      isListening = false;
+      if (signal.aborted) return;
+      failures += 1;
+      instrument.emit(
+        'warn',
+        'bell.connection_lost',
+        'Until it is back, polling finds the events of other processes',
+        {
+          error,
+        },
+      );
+      const waitMs = backoffMs({ attempt: failures, baseMs: 100, maxMs: 5_000, random: randomFraction() });
+      await pause(waitMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** Resolves with the reason when the connection ends, or could not be made. */
+  async function listenOnce(signal: AbortSignal): Promise<unknown> {
+    const client = new pg.Client({
+      connectionString,
+      application_name: 'mission-control-bell',
+      connectionTimeoutMillis: 5_000,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
+    });
+    client.on('notification', onRing);
+    const broken = new Promise<never>((_, reject) => {
+      client.on('error', reject);
+      client.once('end', () => reject(new Error('The connection ended')));
+      signal.addEventListener('abort', reject, { once: true });
+    });
+    try {
+      await Promise.race([client.connect(), broken]);
+      await Promise.race([client.query(`LISTEN ${BELL_CHANNEL}`), broken]);
+      failures = 0;
+      isListening = true;
+      onRing();
+      return await broken;
+    } catch (error) {
+      return error;
+    } finally {
+      isListening = false;
+      // Not waited for: a peer that is gone would never answer.
+      client.end().catch(() => undefined);
+    }
+  }
+
+  return {
+    isListening: () => isListening,
+    async start() {
+      if (running) return;
+      const stop = new AbortController();
+      running = { stop, ended: keepListening(stop.signal) };
+    },
+    async stop() {
+      running?.stop.abort();
+      await running?.ended;
+      running = undefined;
+    },
+  };
+}
