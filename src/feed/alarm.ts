@@ -1,0 +1,30 @@
+/** A sleep that others can end. A ring while nobody sleeps makes the next sleep end at once. */
+export interface Alarm {
+  ring(): void;
+  /** Resolves at a ring, or after `ms` if given. One sleeper at a time. */
+  sleep(ms?: number): Promise<void>;
+}
+
+export function createAlarm(): Alarm {
+  let rung = false;
+  let wake: (() => void) | undefined;
+  return {
+    ring() {
+      rung = true;
+      wake?.();
+    },
+    async sleep(ms) {
+      if (!rung) {
+        await new Promise<void>((resolve) => {
+          const timer = ms === undefined ? undefined : setTimeout(resolve, ms);
+          wake = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
+      }
+      wake = undefined;
+      rung = false;
+    },
+  };
+}

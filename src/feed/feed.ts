@@ -1,0 +1,50 @@
+import type { Clock } from '../kernel/clock.js';
+import type { Instrument } from '../kernel/instrument.js';
+import type { Service } from '../kernel/service.js';
+import type { Database } from '../store/database.js';
+import { createBellListener } from '../store/listener.js';
+import { createHub, type Feed } from './hub.js';
+import { createKeyWatch } from './key-watch.js';
+import { createRelay } from './relay.js';
+import type { SubscriptionLimits } from './subscription.js';
+
+export interface FeedOptions {
+  readonly database: Database;
+  readonly instrument: Instrument;
+  readonly clock?: Clock;
+  readonly limits?: SubscriptionLimits;
+}
+
+/**
+ * The feed of a process: bell → relay → hub → subscribers. `start` needs the database; once started, the feed outlives
+ * its absence. `stop` ends every stream with a cursor to resume from. It is made anew, not started again.
+ */
+export function createFeed(options: FeedOptions): Feed & Service {
+  const { database, instrument } = options;
+  const hub = createHub(options);
+  const keys = createKeyWatch(database);
+  const listener = createBellListener({
+    connectionString: database.connectionString,
+    instrument,
+    onRing: () => relay.wake(),
+  });
+  const relay = createRelay({ database, instrument, isListening: listener.isListening, sink: hub });
+  const unlisten = [hub.onEntries(keys.read), database.bell.onRing(relay.wake)];
+
+  return {
+    subscribe: hub.subscribe,
+    onEntries: hub.onEntries,
+    readBounds: hub.readBounds,
+    watchKey: keys.watch,
+    async start() {
+      await relay.start();
+      await listener.start();
+    },
+    async stop() {
+      for (const remove of unlisten) remove();
+      hub.stop();
+      keys.stop();
+      await Promise.all([relay.stop(), listener.stop()]);
+    },
+  };
+}

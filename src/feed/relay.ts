@@ -1,0 +1,111 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { isLater, LOG_START, type LogPosition } from '../domain/log-position.js';
+import { backoffMs } from '../kernel/backoff.js';
+import { randomFraction } from '../kernel/ids.js';
+import type { Instrument } from '../kernel/instrument.js';
+import type { Service } from '../kernel/service.js';
+import type { Database } from '../store/database.js';
+import { type LogPage, readLog, readLogBounds } from '../store/event-log.js';
+import { createAlarm } from './alarm.js';
+
+/** Entries read at a time. */
+const BATCH = 500;
+
+/** Reads begin at least so far apart: under load the entries of that time are read together. */
+const SPACING_MS = 4;
+
+/** How long to wait for a ring, in milliseconds, before looking anyway. */
+const POLL_MS = {
+  /** Rings can only be lost by an accident. */
+  listening: 1_500,
+  /** No rings of other processes arrive. */
+  deaf: 50,
+  /** A transaction holds entries back, and its end may ring no bell: from … to …, doubled each time. */
+  heldBackFrom: 4,
+  heldBackTo: 50,
+};
+
+export interface RelayOptions {
+  readonly database: Database;
+  readonly instrument: Instrument;
+  readonly isListening: () => boolean;
+  readonly sink: RelaySink;
+}
+
+/** Where the relay puts what it reads. Its functions must neither throw nor wait. */
+export interface RelaySink {
+  /** Nothing up to here will be passed on. */
+  begin(position: LogPosition): void;
+  /** The next entries, in the order of the log. */
+  accept(page: LogPage): void;
+  /** The log was pruned beyond the relay's place: the entries up to `begin` are lost to it. */
+  skip(begin: LogPosition): void;
+}
+
+export interface Relay extends Service {
+  /** Something may be there to read. */
+  wake(): void;
+}
+
+/** The one reader of the log in a process: passes everything on that can be read after its start. */
+export function createRelay({ database, instrument, isListening, sink }: RelayOptions): Relay {
+  const alarm = createAlarm();
+  let position: LogPosition = LOG_START;
+  let running: { stopping: boolean; ended: Promise<void> } | undefined;
+  let failures = 0;
+  let heldBackMs = 0;
+
+  /** Reads one page and returns how long to sleep. */
+  async function runOnce(): Promise<number> {
+    const page = await readLog(database.pool, { after: position, limit: BATCH });
+    if (isLater(page.begin, position)) sink.skip(page.begin);
+    position = page.upTo;
+    if (page.rows.length > 0) sink.accept(page);
+    if (page.isFull) return 0;
+    if (page.rows.length > 0) heldBackMs = 0;
+    heldBackMs = page.heldBack ? Math.min(POLL_MS.heldBackTo, heldBackMs * 2 || POLL_MS.heldBackFrom) : 0;
+    return heldBackMs || (isListening() ? POLL_MS.listening : POLL_MS.deaf);
+  }
+
+  async function keepReading(run: { stopping: boolean }): Promise<void> {
+    while (!run.stopping) {
+      const sleepMs = await runOnce().then(noteSuccess, noteFailure);
+      if (sleepMs === 0) continue;
+      await pause(Math.min(sleepMs, SPACING_MS));
+      await alarm.sleep(run.stopping ? 0 : sleepMs);
+    }
+  }
+
+  function noteSuccess(sleepMs: number): number {
+    if (failures > 0) instrument.emit('info', 'feed.read_recovered', 'The event log can be read again');
+    failures = 0;
+    return sleepMs;
+  }
+
+  function noteFailure(error: unknown): number {
+    failures += 1;
+    // Said once: as long as the database is away, every try would say the same.
+    if (failures === 1)
+      instrument.emit('warn', 'feed.read_failed', 'The event log cannot be read; trying again', { error });
+    return backoffMs({ attempt: failures, baseMs: 50, maxMs: 1_000, random: randomFraction() });
+  }
+
+  return {
+    wake: () => alarm.ring(),
+    async start() {
+      if (running) return;
+      position = (await readLogBounds(database.pool)).end;
+      sink.begin(position);
+      const run = { stopping: false, ended: Promise.resolve() };
+      running = run;
+      run.ended = keepReading(run);
+    },
+    async stop() {
+      if (!running) return;
+      running.stopping = true;
+      alarm.ring();
+      await running.ended;
+      running = undefined;
+    },
+  };
+}

@@ -1,0 +1,174 @@
+import { isLater, type LogPosition, laterOf } from '../domain/log-position.js';
+import type { Clock } from '../kernel/clock.js';
+import { randomFraction } from '../kernel/ids.js';
+import { type LogFilter, type LogPage, type LogRow, matchesFilter } from '../store/event-log.js';
+import { createAlarm } from './alarm.js';
+import { CursorExpired, formatCursor, type InterruptionCode, StreamInterrupted } from './cursor.js';
+
+/** What bounds a subscriber. */
+export interface SubscriptionLimits {
+  /** Live entries that wait for it in memory; past these it reads from the log again, as at a replay. */
+  readonly queueSize: number;
+  /** A subscriber that is behind and takes nothing for so long, in milliseconds, is closed. */
+  readonly patienceMs: number;
+}
+
+/** What a subscription needs of its hub. */
+export interface SubscriptionSource {
+  readonly clock: Clock;
+  readonly limits: SubscriptionLimits;
+  /** Up to here every entry has been offered. */
+  position(): LogPosition;
+  /** Reads from the log itself. */
+  read(after: LogPosition, filter: LogFilter): Promise<LogPage>;
+  /** The subscription has ended. */
+  leave(subscription: Subscription): void;
+}
+
+/** The least pause, in milliseconds, before a page is asked for again; spread, since many may wait for the database. */
+const RETRY_MS = 200;
+
+/** Entries handed out at a time: few, so that a busy process serves its subscribers in turn. */
+const CHUNK = 100;
+
+/**
+ * One reader's way through the log: the entries after its first position and then live ones, each once and in order, in
+ * chunks. It reads from the log until it has caught up with what the hub has offered, and from a queue from then on; it
+ * changes over within one turn of the event loop, so that no entry falls between.
+ *
+ * A queue that overflows is dropped and its entries are read from the log later. Thus a burst costs no memory and ends
+ * nobody's stream, and only who stops taking entries is closed.
+ */
+export class Subscription implements AsyncIterableIterator<readonly LogRow[]> {
+  readonly #source: SubscriptionSource;
+  readonly #filter: LogFilter;
+  readonly #alarm = createAlarm();
+  /** Up to here the reader has got everything. */
+  #given: LogPosition;
+  /** Up to here everything was given, is queued or is not wanted. */
+  #seen: LogPosition;
+  #queue: LogRow[] = [];
+  #isLive = false;
+  #isAsking = false;
+  #lastAskedAtMs: number;
+  #end: { readonly error: Error | undefined } | undefined;
+
+  constructor(source: SubscriptionSource, after: LogPosition, filter: LogFilter) {
+    this.#source = source;
+    this.#filter = filter;
+    this.#given = after;
+    this.#seen = after;
+    this.#lastAskedAtMs = source.clock.now();
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /**
+   * The next entries, at least one. Ask again only when these are dealt with: then the last ones count as taken.
+   *
+   * @throws StreamInterrupted or CursorExpired when the stream ends for another reason than `return`.
+   */
+  async next(): Promise<IteratorResult<readonly LogRow[], undefined>> {
+    this.#isAsking = true;
+    try {
+      while (!this.#end) {
+        const rows = this.#isLive ? await this.#takeQueued() : await this.#readOn();
+        if (rows.length > 0) return { value: rows, done: false };
+      }
+      return this.#finish(this.#end);
+    } finally {
+      this.#isAsking = false;
+      this.#lastAskedAtMs = this.#source.clock.now();
+    }
+  }
+
+  async return(): Promise<IteratorResult<readonly LogRow[], undefined>> {
+    this.#endWith(undefined);
+    return { value: undefined, done: true };
+  }
+
+  /** Takes part of a page in that the hub has got, while the subscription is live. */
+  offer(page: LogPage): void {
+    if (this.#isLive) {
+      const isWanted = (row: LogRow) => isLater(row, this.#seen) && matchesFilter(this.#filter, row);
+      this.#queue.push(...page.rows.filter(isWanted));
+      this.#seen = laterOf(this.#seen, page.upTo);
+      if (this.#queue.length > this.#source.limits.queueSize) this.#fallBack();
+      else if (this.#queue.length > 0) this.#alarm.ring();
+      else this.#given = this.#seen;
+    }
+    if (!this.#isLive && this.#isStuck()) this.interrupt('SUBSCRIBER_TOO_SLOW');
+  }
+
+  /** Ends the stream; the reader learns from which cursor on it can have the rest. */
+  interrupt(code: InterruptionCode): void {
+    const resumeAt = this.#queue.length > 0 ? this.#given : this.#seen;
+    this.#endWith(new StreamInterrupted(code, formatCursor(resumeAt)));
+  }
+
+  /** Ends the stream because entries it has not got are gone. */
+  expire(): void {
+    this.#endWith(new CursorExpired('events that this stream has not delivered were pruned'));
+  }
+
+  async #takeQueued(): Promise<readonly LogRow[]> {
+    if (this.#queue.length === 0) await this.#alarm.sleep();
+    const rows = this.#queue.splice(0, CHUNK);
+    this.#given = this.#queue.length > 0 ? (rows.at(-1) ?? this.#given) : this.#seen;
+    return rows;
+  }
+
+  async #readOn(): Promise<readonly LogRow[]> {
+    if (!isLater(this.#source.position(), this.#seen)) {
+      this.#isLive = true;
+      return [];
+    }
+    const page = await this.#readPage();
+    if (page === undefined || this.#end) return [];
+    if (isLater(page.begin, this.#seen)) {
+      this.expire();
+      return [];
+    }
+    this.#seen = page.upTo;
+    this.#given = page.upTo;
+    return page.rows;
+  }
+
+  /** The next page of the log; undefined if the database could not be asked, after a pause. */
+  async #readPage(): Promise<LogPage | undefined> {
+    try {
+      return await this.#source.read(this.#seen, this.#filter);
+    } catch {
+      // The relay meets the same trouble and reports it.
+      await this.#alarm.sleep(RETRY_MS * (1 + randomFraction()));
+      return undefined;
+    }
+  }
+
+  #fallBack(): void {
+    this.#queue = [];
+    this.#seen = this.#given;
+    this.#isLive = false;
+  }
+
+  #isStuck(): boolean {
+    const { clock, limits } = this.#source;
+    return !this.#isAsking && clock.now() - this.#lastAskedAtMs >= limits.patienceMs;
+  }
+
+  #endWith(error: Error | undefined): void {
+    if (this.#end) return;
+    this.#end = { error };
+    this.#queue = [];
+    this.#source.leave(this);
+    this.#alarm.ring();
+  }
+
+  #finish(end: { readonly error: Error | undefined }): IteratorResult<readonly LogRow[], undefined> {
+    this.#end = { error: undefined };
+    if (end.error) throw end.error;
+    return { value: undefined, done: true };
+  }
+}

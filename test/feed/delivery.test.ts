@@ -1,0 +1,239 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { formatCursor, parseCursor, StreamInterrupted } from '../../src/feed/cursor.js';
+import { append, collect, createLogFixture, type LogFixture, messages, type Process } from './log-fixture.js';
+
+let log: LogFixture;
+let here: Process;
+let there: Process;
+
+beforeAll(async () => {
+  log = await createLogFixture();
+  [here, there] = await Promise.all([log.startProcess(), log.startProcess()]);
+});
+
+afterAll(() => log.close());
+
+const say = (message: string) => ({ payload: { message } });
+
+describe('a stream that begins now', () => {
+  it('gets every event that commits from then on, of its own process and of another, and none from before', async () => {
+    await log.append(say('before'));
+    const [mine, other] = await Promise.all([collect(here.feed), collect(there.feed)]);
+    await append(here.database, say('one'), say('two'));
+    await append(there.database, say('three'));
+    await Promise.all([mine.has(3), other.has(3)]);
+    expect(messages(mine.entries)).toEqual(['one', 'two', 'three']);
+    expect(other.entries).toEqual(mine.entries);
+  });
+
+  it('begins behind what has committed, even if the process has not read that yet', async () => {
+    await append(here.database, say('just before'));
+    const stream = await collect(here.feed);
+    await append(here.database, say('first'));
+    await stream.has(1);
+    expect(messages(stream.entries)).toEqual(['first']);
+  });
+
+  it('delivers a transaction that was open when it began, in its place and before those that committed earlier', async () => {
+    const open = await log.database.pool.connect();
+    await open.query('BEGIN');
+    await open.query(
+      `INSERT INTO events (type, payload) VALUES ('task.updated', '{"message": "held open"}')`,
+    );
+    const stream = await collect(there.feed);
+    await log.append(say('later 1'));
+    await log.append(say('later 2'));
+    const fresh = await collect(here.feed);
+    await open.query(
+      `INSERT INTO events (type, payload) VALUES ('task.updated', '{"message": "held open still"}')`,
+    );
+    expect(stream.entries).toEqual([]);
+    await open.query('COMMIT');
+    open.release();
+    await Promise.all([stream.has(4), fresh.has(4)]);
+    expect(messages(stream.entries)).toEqual(['held open', 'held open still', 'later 1', 'later 2']);
+    expect(fresh.entries).toEqual(stream.entries);
+  });
+
+  it('passes over a transaction that rolls back', async () => {
+    const open = await log.database.pool.connect();
+    await open.query('BEGIN');
+    await open.query(`INSERT INTO events (type) VALUES ('task.updated')`);
+    const stream = await collect(here.feed);
+    await log.append(say('survivor'));
+    await open.query('ROLLBACK');
+    open.release();
+    await stream.has(1);
+    expect(messages(stream.entries)).toEqual(['survivor']);
+  });
+
+  it('ends quietly when its reader leaves, also in the middle of waiting', async () => {
+    const stream = await here.feed.subscribe({});
+    const pending = stream.next();
+    await stream.return?.();
+    expect(await pending).toEqual({ value: undefined, done: true });
+    expect(await stream.next()).toEqual({ value: undefined, done: true });
+  });
+
+  it('ends quietly when its signal is aborted', async () => {
+    const controller = new AbortController();
+    const stream = await collect(here.feed, { signal: controller.signal });
+    controller.abort();
+    expect(await stream.ended).toBeUndefined();
+    const late = await collect(here.feed, { signal: controller.signal });
+    expect(await late.ended).toBeUndefined();
+  });
+});
+
+describe('a stream that resumes', () => {
+  it('replays exactly what is later than the cursor, then goes on live', async () => {
+    const first = await collect(here.feed);
+    await log.append(...['a', 'b', 'c', 'd'].map(say));
+    await first.has(4);
+    const cursor = formatCursor(first.entries[1]!);
+    const second = await collect(there.feed, { after: parseCursor(cursor) });
+    await second.has(2);
+    await log.append(say('e'));
+    await second.has(3);
+    expect(messages(second.entries)).toEqual(['c', 'd', 'e']);
+  });
+
+  it('gets each event once and in order while many write, whenever it begins and wherever', async () => {
+    const witness = await collect(here.feed);
+    const writers = 8;
+    const each = 60;
+    const write = async (writer: number) => {
+      for (let i = 0; i < each; i += 1)
+        await append(i % 2 ? here.database : there.database, say(`${writer}.${i}`), say('x'));
+    };
+    const work = Promise.all(Array.from({ length: writers }, (_, writer) => write(writer)));
+    const total = writers * each * 2;
+    const late = [];
+    for (const mark of [1, 100, 300, 500, 700]) {
+      await witness.has(mark);
+      const after = witness.entries[Math.floor(mark / 2)]!;
+      const { feed } = mark % 200 ? here : there;
+      late.push({
+        from: Math.floor(mark / 2) + 1,
+        stream: await collect(feed, { after: { xid: after.xid, id: after.id } }),
+      });
+    }
+    await work;
+    await witness.has(total);
+    const { rows } = await log.database.pool.query(
+      `SELECT id FROM events WHERE (xid, id) >= ($1, $2) ORDER BY xid, id`,
+      [witness.entries[0]!.xid, witness.entries[0]!.id],
+    );
+    expect(witness.entries.map(({ id }) => id)).toEqual(rows.map(({ id }) => id));
+    for (const { from, stream } of late) {
+      await stream.has(total - from);
+      expect(stream.entries.map(({ id }) => id)).toEqual(witness.entries.slice(from).map(({ id }) => id));
+    }
+  });
+
+  it('replays more than a page at a time can hold', async () => {
+    const { end } = await here.feed.readBounds();
+    const count = 1_700;
+    await log.append(...Array.from({ length: count }, (_, i) => say(`${i}`)));
+    const stream = await collect(here.feed, { after: end });
+    await stream.has(count);
+    expect(messages(stream.entries)).toEqual(Array.from({ length: count }, (_, i) => `${i}`));
+  });
+
+  it('applies its filter to the replay and to what follows alike', async () => {
+    const { end } = await here.feed.readBounds();
+    const events = () => [
+      { type: 'task.created' as const, taskId: 'task_1', agentId: 'agt_1' },
+      { type: 'task.assigned' as const, taskId: 'task_2', agentId: 'agt_1' },
+      { type: 'task.comment_added' as const, taskId: 'task_2', actor: { keyId: null, agentId: 'agt_1' } },
+      { type: 'key.created' as const },
+      { type: 'task.created' as const, taskId: 'task_2', agentId: 'agt_2' },
+    ];
+    await log.append(...events());
+    const byType = await collect(here.feed, {
+      after: end,
+      filter: { types: ['task.created', 'key.created'] },
+    });
+    const byTask = await collect(here.feed, { after: end, filter: { taskId: 'task_2' } });
+    const byAgent = await collect(here.feed, { after: end, filter: { agentId: 'agt_1' } });
+    const byAll = await collect(here.feed, {
+      after: end,
+      filter: { agentId: 'agt_1', taskId: 'task_2', types: ['task.assigned'] },
+    });
+    await Promise.all([byType.has(3), byTask.has(3), byAgent.has(3), byAll.has(1)]);
+    await log.append(...events());
+    await Promise.all([byType.has(6), byTask.has(6), byAgent.has(6), byAll.has(2)]);
+    const twice = (types: string[]) => [...types, ...types];
+    const types = (stream: { entries: readonly { type: string }[] }) =>
+      stream.entries.map(({ type }) => type);
+    expect(types(byType)).toEqual(twice(['task.created', 'key.created', 'task.created']));
+    expect(types(byTask)).toEqual(twice(['task.assigned', 'task.comment_added', 'task.created']));
+    expect(types(byAgent)).toEqual(twice(['task.created', 'task.assigned', 'task.comment_added']));
+    expect(types(byAll)).toEqual(twice(['task.assigned']));
+  });
+
+  it('has entries of the shape that Prisma reads', async () => {
+    const stream = await collect(here.feed);
+    await log.append({
+      type: 'run.progress',
+      taskId: 'task_1',
+      runId: 'run_1',
+      payload: { message: 'half', percent: 50 },
+    });
+    await stream.has(1);
+    expect(stream.entries[0]).toEqual({
+      id: expect.any(BigInt),
+      xid: expect.any(BigInt),
+      type: 'run.progress',
+      at: expect.any(Date),
+      actorKeyId: null,
+      actorAgentId: null,
+      taskId: 'task_1',
+      agentId: null,
+      runId: 'run_1',
+      reviewId: null,
+      commentId: null,
+      keyId: null,
+      recurringTaskId: null,
+      pipelineRunId: null,
+      payload: { message: 'half', percent: 50 },
+    });
+  });
+});
+
+describe('a feed that stops', () => {
+  it('tells every reader from where to go on, and another process serves the rest', async () => {
+    const process = await log.startProcess();
+    const stream = await collect(process.feed);
+    await log.append(say('first'));
+    await stream.has(1);
+    await process.feed.stop();
+    await process.feed.stop();
+    const failure = await stream.ended;
+    expect(failure).toBeInstanceOf(StreamInterrupted);
+    const { code, cursor } = failure as StreamInterrupted;
+    expect(code).toBe('SERVER_STOPPING');
+    await log.append(say('second'));
+    const resumed = await collect(here.feed, { after: parseCursor(cursor) });
+    await resumed.has(1);
+    expect(messages(resumed.entries)).toEqual(['second']);
+    await expect(process.feed.subscribe({})).rejects.toThrow(StreamInterrupted);
+  });
+
+  it('tells listeners in its process of every entry until they leave', async () => {
+    const seen: string[] = [];
+    const leave = here.feed.onEntries((entries) => seen.push(...messages(entries)));
+    const throwing = here.feed.onEntries(() => {
+      throw new Error('a listener’s own mistake');
+    });
+    const stream = await collect(here.feed);
+    await log.append(say('heard'));
+    await stream.has(1);
+    leave();
+    throwing();
+    await log.append(say('unheard'));
+    await stream.has(2);
+    expect(seen).toEqual(['heard']);
+    expect(here.signals.map(({ name }) => name)).toContain('feed.listener_failed');
+  });
+});
