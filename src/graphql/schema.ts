@@ -7,6 +7,7 @@ import './comment.js';
 import './review.js';
 import './agent.js';
 import './api-key.js';
+import './mutations.js';
 
 /** The executable schema; every noun has added its types to the builder when this module was loaded. */
 export function buildSchema(): GraphQLSchema {

@@ -2,7 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { typeid } from 'typeid-js';
 
 /** The prefix says what an id names, so a wrong id is refused before a query is made. */
-export type IdPrefix = 'task' | 'agt' | 'run' | 'rev' | 'rvr' | 'cmt' | 'evt' | 'key' | 'rec' | 'pip' | 'plr' | 'req';
+export type IdPrefix =
+  | 'task'
+  | 'agt'
+  | 'run'
+  | 'rev'
+  | 'rvr'
+  | 'cmt'
+  | 'evt'
+  | 'key'
+  | 'rec'
+  | 'pip'
+  | 'plr'
+  | 'req';
 
 /**
  * A new opaque id such as `task_01k…`: a TypeID, which is a UUIDv7 in base32 behind a prefix.
@@ -14,7 +26,11 @@ export function newId(prefix: IdPrefix): string {
 
 /** Whether the text has the form of an id with this prefix. Says nothing about whether such a row exists. */
 export function isId(prefix: IdPrefix, text: string): boolean {
-  return text.length === prefix.length + 27 && text.startsWith(`${prefix}_`) && /^[0-7][0-9a-hjkmnp-tv-z]{25}$/.test(text.slice(prefix.length + 1));
+  return (
+    text.length === prefix.length + 27 &&
+    text.startsWith(`${prefix}_`) &&
+    /^[0-7][0-9a-hjkmnp-tv-z]{25}$/.test(text.slice(prefix.length + 1))
+  );
 }
 
 /** A new bearer secret: 256 random bits in base64url behind a prefix that secret scanners can recognise. */

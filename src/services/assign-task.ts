@@ -28,20 +28,21 @@ export async function assignTask(
     const task = await lockTaskByRef(tx, input.task);
     checkVersion(task, input.expectedVersion);
     const assignee = input.assignee ? await getAgentByRef(tx.executor, input.assignee, ['assignee']) : null;
-    const to = assignee === null ? 'INBOX' : 'ASSIGNED';
-    // Leaving it where it is is no move; but only a waiting task can be assigned at all, so retry's moves don't count.
-    const waiting = task.status === 'INBOX' || task.status === 'ASSIGNED';
-    if (waiting && task.assigneeId === (assignee?.id ?? null)) return task;
-    if (!waiting || !isAllowedTransition(task.status, to)) {
-      throw new InvalidTransition(
-        task.status,
-        to,
-        allowedTransitions(task.status),
-        assignee ? 'assign' : 'unassign',
-      );
-    }
+    if (isWaiting(task) && task.assigneeId === (assignee?.id ?? null)) return task;
+    checkCanBeGiven(task, assignee === null ? 'INBOX' : 'ASSIGNED');
     return giveTo(tx, viewer, task, assignee?.id ?? null);
   });
+}
+
+function isWaiting(task: TaskRow): boolean {
+  return task.status === 'INBOX' || task.status === 'ASSIGNED';
+}
+
+/** The table also lets FAILED and CANCELLED become ASSIGNED or INBOX, but only by a retry. */
+function checkCanBeGiven(task: TaskRow, to: 'INBOX' | 'ASSIGNED'): void {
+  if (isWaiting(task) && isAllowedTransition(task.status, to)) return;
+  const verb = to === 'INBOX' ? 'unassign' : 'assign';
+  throw new InvalidTransition(task.status, to, allowedTransitions(task.status), verb);
 }
 
 async function giveTo(

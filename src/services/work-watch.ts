@@ -50,8 +50,11 @@ export function createWorkWatch(): WorkWatch {
       };
     },
     announce(agentId) {
-      if (agentId === null) notifyOne();
-      for (const watcher of watchers) if (watcher.agentId === agentId) notify(watcher);
+      if (agentId === null) {
+        notifyOne();
+      } else {
+        for (const watcher of watchers) if (watcher.agentId === agentId) notify(watcher);
+      }
     },
     wakeAll() {
       for (const watcher of watchers) notify(watcher);

@@ -1,0 +1,10 @@
+import { builder } from './builder.js';
+import './task-mutations.js';
+import './run-mutations.js';
+import './review-mutations.js';
+import './agent-mutations.js';
+import './api-key-mutations.js';
+
+builder.mutationType({
+  description: 'What changes something. A refusal is data in `errors` and means that nothing has changed.',
+});
