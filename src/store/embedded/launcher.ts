@@ -2,8 +2,8 @@ import { EmbeddedPostgresError } from './embedded-postgres-error.js';
 import { type Cluster, type Launch, launchPostmaster } from './launch.js';
 import { isPostmasterAlive, type PostmasterFile, removeStaleClaims } from './postmaster-file.js';
 
-/** Losing a race against another start or stop costs one launch each; to lose three in a row takes a real reason. */
-const maxLaunches = 3;
+/** Losing a race against another start or stop costs one launch each; to lose three takes a real reason. */
+const maxFailures = 3;
 
 export interface Launcher {
   hasLaunched(): boolean;
@@ -18,6 +18,7 @@ export interface Launcher {
 /** Starts postmasters for one attempt to join the cluster, and remembers how they ended. */
 export function createLauncher(cluster: Cluster, preferredPort: number | null): Launcher {
   const launches: Launch[] = [];
+  let failures = 0;
 
   const readComplaint = async () => (await launches.at(-1)?.readComplaint()) ?? '';
 
@@ -40,11 +41,13 @@ export function createLauncher(cluster: Cluster, preferredPort: number | null): 
       if (launches.length > 0 && !launches.at(-1)?.hasEnded()) return;
       if (file && (await isPostmasterAlive(file, cluster.folder))) return;
       if (file) await removeStaleClaims(file, cluster.folder);
-      if (launches.length === maxLaunches) throw await explainFailure('it ended at once');
+      const complaint = await readComplaint();
+      // A killed postmaster's last child may take its time to notice; only then is there room for a new one.
+      if (launches.length > 0 && !/shared memory block/.test(complaint)) failures += 1;
+      if (failures === maxFailures) throw await explainFailure('it ended at once');
       // Some file systems have no sockets, and a port may have been taken since.
-      const noSocket = /Unix-domain socket/i.test(await readComplaint());
-      const port = launches.length === 0 ? preferredPort : null;
-      launches.push(await launchPostmaster(cluster, port, noSocket));
+      const noSocket = /Unix-domain socket/.test(complaint);
+      launches.push(await launchPostmaster(cluster, failures === 0 ? preferredPort : null, noSocket));
     },
   };
 }

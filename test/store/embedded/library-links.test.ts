@@ -1,0 +1,61 @@
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { linkLibraries } from '../../../src/store/embedded/library-links.js';
+
+describe('library links', () => {
+  let folder: string;
+  let root: string;
+  let ownFolder: string;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'mission-control-links-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    root = join(folder, 'package');
+    ownFolder = join(folder, 'own');
+    await mkdir(join(root, 'native', 'lib'), { recursive: true });
+    await writeFile(join(root, 'native', 'lib', 'libicuuc.so.60.2'), 'code');
+    await writeList('native/lib/libicuuc.so.60.2', ['native/lib/libicuuc.so', 'native/lib/libicuuc.so.60']);
+  });
+
+  it('are made in the package, by several callers at once', async () => {
+    const answers = await Promise.all(Array.from({ length: 8 }, () => linkLibraries(root, ownFolder)));
+    expect(new Set(answers)).toEqual(new Set([null]));
+    expect(await readFile(join(root, 'native/lib/libicuuc.so'), 'utf8')).toBe('code');
+    expect(await readlink(join(root, 'native/lib/libicuuc.so.60'))).toBe('libicuuc.so.60.2');
+    expect((await readdir(join(root, 'native/lib'))).length).toBe(3);
+  });
+
+  it('that point elsewhere are mended, and true files in their place are kept', async () => {
+    await symlink('nowhere', join(root, 'native/lib/libicuuc.so'));
+    await writeFile(join(root, 'native/lib/libicuuc.so.60'), 'a copy');
+    expect(await linkLibraries(root, ownFolder)).toBeNull();
+    expect(await readlink(join(root, 'native/lib/libicuuc.so'))).toBe('libicuuc.so.60.2');
+    expect(await readFile(join(root, 'native/lib/libicuuc.so.60'), 'utf8')).toBe('a copy');
+  });
+
+  it.runIf(process.platform === 'linux')(
+    'go to a folder of our own where the package can’t be written to',
+    async () => {
+      // Not even root makes links in this folder, which is the kernel's.
+      await writeList('native/lib/libicuuc.so.60.2', ['/sys/libicuuc.so.60']);
+      expect(await linkLibraries(root, ownFolder)).toBe(ownFolder);
+      expect(await readlink(join(ownFolder, 'libicuuc.so.60'))).toBe(
+        join(root, 'native/lib/libicuuc.so.60.2'),
+      );
+      expect(await linkLibraries(root, ownFolder)).toBe(ownFolder);
+    },
+  );
+
+  it('are not needed by a package without a list', async () => {
+    await rm(join(root, 'native/pg-symlinks.json'));
+    expect(await linkLibraries(root, ownFolder)).toBeNull();
+    expect(await readdir(folder)).toEqual(['package']);
+  });
+
+  async function writeList(source: string, targets: string[]): Promise<void> {
+    const list = targets.map((target) => ({ source, target }));
+    await writeFile(join(root, 'native', 'pg-symlinks.json'), JSON.stringify(list));
+  }
+});
