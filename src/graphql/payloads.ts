@@ -1,7 +1,7 @@
-import { GraphQLError } from 'graphql';
 import { Refusal, Refusals } from '../domain/refusals.js';
 import { Unavailable } from '../kernel/unavailable.js';
 import { builder } from './builder.js';
+import { unavailable } from './protocol-errors.js';
 import { UserErrorInterface } from './user-errors.js';
 
 /** What a mutation resolves to: its result, or the refusals that kept it from having one. */
@@ -20,9 +20,7 @@ export async function answer<Result>(work: Promise<Result>): Promise<Payload<Res
   } catch (error) {
     if (error instanceof Refusal) return { result: null, errors: [error] };
     if (error instanceof Refusals) return { result: null, errors: error.refusals };
-    if (error instanceof Unavailable) {
-      throw new GraphQLError(error.message, { originalError: error, extensions: { code: 'UNAVAILABLE' } });
-    }
+    if (error instanceof Unavailable) throw unavailable(error.message);
     throw error;
   }
 }

@@ -14,3 +14,8 @@ export function forbidden(what: string): GraphQLError {
 export function queryTooComplex(message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'QUERY_TOO_COMPLEX' } });
 }
+
+/** Not now: the server is stopping, or something it needs is away. Asking again may work. */
+export function unavailable(message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: 'UNAVAILABLE' } });
+}

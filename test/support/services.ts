@@ -1,0 +1,72 @@
+import type { Viewer } from '../../src/domain/actor.js';
+import { systemClock } from '../../src/kernel/clock.js';
+import { createInstrument, type Signal } from '../../src/kernel/instrument.js';
+import { ensureAdminKey } from '../../src/services/api-keys.js';
+import { createClaimQueue } from '../../src/services/claim-queue.js';
+import type { ServiceContext, ServiceSettings } from '../../src/services/service-context.js';
+import { createWorkWatch } from '../../src/services/work-watch.js';
+import { createDatabase } from '../../src/store/database.js';
+import { type Row, sqlOf } from './sql.js';
+import { createTestDatabase } from './database.js';
+
+export const TEST_SETTINGS: ServiceSettings = {
+  agentTimeoutMs: 600_000,
+  staleAfterMs: 600_000,
+  coordinatorAgent: 'aegis',
+  eventRetentionMs: 30 * 86_400_000,
+};
+
+/** The services of one process, and ways to look behind them. */
+export interface TestServices extends ServiceContext {
+  /** An admin key's viewer. */
+  readonly admin: Viewer;
+  readonly signals: readonly Signal[];
+  /** Runs SQL as it is, with snake_case rows: to age rows and to look at what is stored. */
+  sql<R extends Row = Row>(text: string, values?: readonly unknown[]): Promise<R[]>;
+  close(): Promise<void>;
+}
+
+/** The services on a database of their own. */
+export async function createTestServices(settings: Partial<ServiceSettings> = {}): Promise<TestServices> {
+  const test = await createTestDatabase();
+  const services = await openTestServices(test.url, settings);
+  return {
+    ...services,
+    async close() {
+      await services.close();
+      await test.drop();
+    },
+  };
+}
+
+/** A further process's worth of services on a database that exists. */
+export async function openTestServices(
+  connectionString: string,
+  settings: Partial<ServiceSettings> = {},
+): Promise<TestServices> {
+  const instrument = createInstrument();
+  const signals: Signal[] = [];
+  instrument.listen((signal) => signals.push(signal));
+  const database = createDatabase({ connectionString, instrument });
+  const claims = createClaimQueue(database, instrument);
+  const sql = sqlOf(database.pool);
+  await ensureAdminKey({ database }, null);
+  const [key] = await sql<{ id: string }>("SELECT id FROM api_keys WHERE role = 'ADMIN' ORDER BY created_at LIMIT 1");
+  return {
+    database,
+    instrument,
+    claims,
+    sql,
+    signals,
+    clock: systemClock,
+    work: createWorkWatch(),
+    settings: { ...TEST_SETTINGS, ...settings },
+    stopping: () => false,
+    jobs: { names: [], everyMs: () => 0, nextRunAt: () => null, runOnce: async () => 0 },
+    admin: { keyId: key?.id ?? '', role: 'ADMIN', agentId: null },
+    async close() {
+      await claims.close();
+      await database.close();
+    },
+  };
+}
