@@ -35,15 +35,14 @@ export async function startThrowAwayPostgres(): Promise<ThrowAwayPostgres> {
   };
 }
 
-/** Answers the name of a new database that `prepare` has been applied to and that can be cloned. */
-export async function createTemplate(
-  adminUrl: string,
-  prepare: (url: string) => Promise<unknown>,
-  name = `template_${process.pid}`,
-): Promise<string> {
+export async function createDatabase(adminUrl: string, name: string): Promise<void> {
   await runSql(adminUrl, `CREATE DATABASE ${pg.escapeIdentifier(name)}`);
-  await prepare(urlOf(adminUrl, name));
-  return name;
+}
+
+/** The major version. */
+export async function readServerVersion(url: string): Promise<number> {
+  const [row] = await runSql(url, `SELECT current_setting('server_version_num')::int / 10000 AS major`);
+  return Number(row?.major);
 }
 
 /** The same server, another database. */
@@ -53,12 +52,14 @@ export function urlOf(serverUrl: string, database: string): string {
   return url.href;
 }
 
-/** Runs one command on a connection of its own. */
-export async function runSql(url: string, sql: string): Promise<void> {
+/** Runs the commands one by one on a connection of their own; answers the rows of the last. */
+export async function runSql(url: string, ...commands: string[]): Promise<Record<string, unknown>[]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    await client.query(sql);
+    let rows: Record<string, unknown>[] = [];
+    for (const command of commands) ({ rows } = await client.query(command));
+    return rows;
   } finally {
     await client.end();
   }
