@@ -86,10 +86,10 @@ describe('applying migrations', () => {
       await applyMigrations(${JSON.stringify(database.url)}, ${JSON.stringify({ folder })});`;
     const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program]);
     await expect
-      .poll(
-        () => column(`SELECT wait_event FROM pg_stat_activity WHERE datname = current_database()`),
-        20_000,
-      )
+      .poll(() => column(`SELECT wait_event FROM pg_stat_activity WHERE datname = current_database()`), {
+        timeout: 20_000,
+        interval: 20,
+      })
       .toContain('PgSleep');
     child.kill('SIGKILL');
     expect(await applyMigrations(pool, { folder })).toEqual(['0003_slow']);
