@@ -5,6 +5,7 @@ import { Refusal } from '../domain/refusals.js';
 import { newId, newSecret } from '../kernel/ids.js';
 import {
   type ApiKeyRow,
+  findApiKeyByHash,
   hasUsableAdminKey,
   insertApiKey,
   lockApiKey,
@@ -61,14 +62,22 @@ export async function revokeApiKey(context: ServiceContext, viewer: Viewer, id: 
   });
 }
 
+/** Where a generated admin secret is kept, so that a start that died half-way finds it again. */
+export interface SecretKeeper {
+  read(): Promise<string | null>;
+  write(secret: string): Promise<void>;
+}
+
 /**
- * Makes sure that somebody can administer the server: stores the given secret as an admin key, or a new one if there is no
- * usable admin key. Several processes may do this at once; one key comes of it.
- * @returns the secret, if this call has generated it.
+ * Makes sure that somebody can administer the server: stores the given secret as an admin key, or, if there is no usable
+ * admin key, a new one. The lock lets one process do this at a time. A new secret is kept before its key is stored: dying
+ * between the two leaves a secret that the next start uses, and never a key whose secret nobody knows.
+ * @returns the secret, if this call has made a key of a generated one.
  */
 export async function ensureAdminKey(
   context: Pick<ServiceContext, 'database'>,
   given: string | null,
+  keeper: SecretKeeper,
 ): Promise<string | null> {
   return inTransaction(context.database, async (tx) => {
     await tx.query({ text: "SELECT pg_advisory_xact_lock(hashtext('mission_control.admin_key'))" });
@@ -77,10 +86,18 @@ export async function ensureAdminKey(
       return null;
     }
     if (await hasUsableAdminKey(tx.executor)) return null;
-    const secret = newSecret();
+    const secret = (await takeKept(tx, keeper)) ?? newSecret();
+    await keeper.write(secret);
     await insertKey(tx, SYSTEM, { name: 'admin', role: 'ADMIN', agentId: null, secret });
     return secret;
   });
+}
+
+/** A kept secret that no key was ever made of; one whose key was revoked stays revoked. */
+async function takeKept(tx: Transaction, keeper: SecretKeeper): Promise<string | null> {
+  const kept = await keeper.read();
+  if (kept === null) return null;
+  return (await findApiKeyByHash(tx.executor, hashSecret(kept))) === null ? kept : null;
 }
 
 async function insertKey(

@@ -68,9 +68,9 @@ async function claimOrWait(
       }
       const next = await findNextEligible(context.database.pool, agent.id);
       const rest = until - context.clock.now();
-      if (rest <= 0 || signal.aborted || context.stopping())
-        return { ...claim, nextEligibleAt: next?.at ?? null };
+      if (rest <= 0 || signal.aborted) return { ...claim, nextEligibleAt: next?.at ?? null };
       await watch.wait(waitMs(rest, next), signal);
+      if (context.stopping()) return { ...claim, nextEligibleAt: null };
     }
   } finally {
     watch.end();

@@ -46,7 +46,11 @@ export function createWorkWatch(): WorkWatch {
       return {
         wait: (ms, signal) => waitFor(watcher, ms, signal),
         passOn: () => notifyOne(watcher),
-        end: () => void watchers.delete(watcher),
+        end: () => {
+          watchers.delete(watcher);
+          // Told of work while its claim found other work: somebody else can use the news.
+          if (watcher.announced) notifyOne();
+        },
       };
     },
     announce(agentId) {

@@ -41,3 +41,19 @@ function getTypeParser(oid: number, format?: 'text' | 'binary') {
   if (oid === BIGINT_OID && format !== 'binary') return BigInt;
   return format === 'binary' ? pg.types.getTypeParser(oid, 'binary') : pg.types.getTypeParser(oid, 'text');
 }
+
+/** Whether the database answers; waits for it at most as long as a probe may. */
+export async function isReachable({ pool }: Database): Promise<boolean | string> {
+  try {
+    await pool.query({ text: 'SELECT 1', query_timeout: 2_000 } as pg.QueryConfig);
+    return true;
+  } catch {
+    return 'the database does not answer';
+  }
+}
+
+/** The version of the PostgreSQL server, as it says it. */
+export async function readServerVersion({ pool }: Database): Promise<string> {
+  const { rows } = await pool.query<{ server_version: string }>('SHOW server_version');
+  return rows[0]?.server_version ?? 'unknown';
+}

@@ -6,8 +6,8 @@ import { createClaimQueue } from '../../src/services/claim-queue.js';
 import type { ServiceContext, ServiceSettings } from '../../src/services/service-context.js';
 import { createWorkWatch } from '../../src/services/work-watch.js';
 import { createDatabase } from '../../src/store/database.js';
-import { type Row, sqlOf } from './sql.js';
 import { createTestDatabase } from './database.js';
+import { type Row, sqlOf } from './sql.js';
 
 export const TEST_SETTINGS: ServiceSettings = {
   agentTimeoutMs: 600_000,
@@ -50,8 +50,10 @@ export async function openTestServices(
   const database = createDatabase({ connectionString, instrument });
   const claims = createClaimQueue(database, instrument);
   const sql = sqlOf(database.pool);
-  await ensureAdminKey({ database }, null);
-  const [key] = await sql<{ id: string }>("SELECT id FROM api_keys WHERE role = 'ADMIN' ORDER BY created_at LIMIT 1");
+  await ensureAdminKey({ database }, null, { read: async () => null, write: async () => undefined });
+  const [key] = await sql<{ id: string }>(
+    "SELECT id FROM api_keys WHERE role = 'ADMIN' ORDER BY created_at LIMIT 1",
+  );
   return {
     database,
     instrument,

@@ -1,0 +1,192 @@
+import { readFile } from 'node:fs/promises';
+import type { Config } from './config.js';
+import { createFeed } from './feed/feed.js';
+import type { ServerFacts } from './graphql/context.js';
+import { buildSchema } from './graphql/schema.js';
+import { type Clock, systemClock, toDate } from './kernel/clock.js';
+import type { Instrument } from './kernel/instrument.js';
+import { createServer, type ServerAddress } from './server/server.js';
+import { announceWork } from './services/announce-work.js';
+import { ensureAdminKey } from './services/api-keys.js';
+import { createAuthenticator } from './services/authenticator.js';
+import { createClaimQueue } from './services/claim-queue.js';
+import type { ServiceContext } from './services/service-context.js';
+import { createWorkWatch } from './services/work-watch.js';
+import { createAdminKeyFile } from './store/admin-key-file.js';
+import { createDatabase, type Database, isReachable, readServerVersion } from './store/database.js';
+import { startEmbeddedPostgres } from './store/embedded-postgres.js';
+import { applyMigrations } from './store/migrate.js';
+import { createReadClient } from './store/read-client.js';
+
+export interface AppOptions {
+  readonly config: Config;
+  readonly instrument: Instrument;
+  readonly clock?: Clock;
+}
+
+/** What a started server has to tell its owner. */
+export interface Started {
+  readonly address: ServerAddress;
+  readonly facts: ServerFacts;
+  /** The file that holds the generated admin key; null where MC_API_KEY or a key of long ago serves. */
+  readonly adminKeyPath: string | null;
+  /** The admin key, if this start has generated it. */
+  readonly adminKey: string | null;
+}
+
+/** One server process: API, scheduler and event feed over one database. */
+export interface App extends AsyncDisposable {
+  /** @throws Error that tells the operator what to do. What had begun is stopped again then. */
+  start(): Promise<Started>;
+  /** Takes no more work, lets calls end for a bounded time, closes streams with a hint to resume. May be called twice. */
+  stop(): Promise<void>;
+}
+
+/** What is to be undone when the server stops, last begun first. */
+type Undo = () => Promise<unknown>;
+
+/** The only place that wires rooms together. */
+export function createApp({ config, instrument, clock = systemClock }: AppOptions): App {
+  const undo: Undo[] = [];
+  let stopping: Promise<void> | null = null;
+
+  async function stop(): Promise<void> {
+    for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step();
+  }
+
+  const app: App = {
+    async start() {
+      try {
+        return await startRooms({ config, instrument, clock, undo, isStopping: () => stopping !== null });
+      } catch (error) {
+        await app.stop();
+        throw error;
+      }
+    },
+    stop() {
+      stopping ??= stop();
+      return stopping;
+    },
+    [Symbol.asyncDispose]: () => app.stop(),
+  };
+  return app;
+}
+
+interface Start extends Required<AppOptions> {
+  readonly undo: Undo[];
+  isStopping(): boolean;
+}
+
+async function startRooms(start: Start): Promise<Started> {
+  const startedAt = toDate(start.clock.now());
+  const database = await openDatabase(start);
+  const adminKey = await prepareAdminKey(start, database);
+  const facts = await readFacts(start.config, database, startedAt);
+  const services = createServices(start, database);
+  const address = await startServing(start, services, facts);
+  return { address, facts, ...adminKey };
+}
+
+async function openDatabase({ config, instrument, undo }: Start): Promise<Database> {
+  const connectionString = await findPostgres({ config, instrument, undo });
+  await applyMigrations(connectionString);
+  const database = createDatabase({ connectionString, instrument });
+  undo.push(() => database.close());
+  return database;
+}
+
+async function findPostgres({
+  config,
+  instrument,
+  undo,
+}: Pick<Start, 'config' | 'instrument' | 'undo'>): Promise<string> {
+  if (config.databaseUrl !== undefined) return config.databaseUrl.reveal();
+  const postgres = await startEmbeddedPostgres({ dataDir: config.dataDir, instrument });
+  undo.push(() => postgres.stop());
+  return postgres.connectionString;
+}
+
+async function prepareAdminKey(
+  { config }: Start,
+  database: Database,
+): Promise<Pick<Started, 'adminKey' | 'adminKeyPath'>> {
+  const file = createAdminKeyFile(config.dataDir);
+  const adminKey = await ensureAdminKey({ database }, config.apiKey?.reveal() ?? null, file);
+  return {
+    adminKey,
+    adminKeyPath: config.apiKey === undefined && (await file.read()) !== null ? file.path : null,
+  };
+}
+
+async function readFacts(config: Config, database: Database, startedAt: Date): Promise<ServerFacts> {
+  const manifest: { version: string } = JSON.parse(
+    await readFile(new URL('../package.json', import.meta.url), 'utf8'),
+  );
+  const kind = config.databaseUrl === undefined ? 'embedded' : 'external';
+  return {
+    version: manifest.version,
+    startedAt,
+    database: `${kind} PostgreSQL ${await readServerVersion(database)}`,
+  };
+}
+
+function createServices(
+  { config, instrument, clock, undo, isStopping }: Start,
+  database: Database,
+): ServiceContext {
+  const claims = createClaimQueue(database, instrument);
+  const work = createWorkWatch();
+  return {
+    database,
+    instrument,
+    clock,
+    claims,
+    work,
+    stopping: isStopping,
+    settings: {
+      agentTimeoutMs: config.agentTimeoutMs,
+      staleAfterMs: config.staleAfterMs,
+      coordinatorAgent: config.coordinatorAgent,
+      eventRetentionMs: config.eventRetentionMs,
+    },
+  };
+}
+
+async function startServing(
+  start: Start,
+  services: ServiceContext,
+  facts: ServerFacts,
+): Promise<ServerAddress> {
+  const { config, instrument, clock, undo } = start;
+  const { database } = services;
+  const authenticator = createAuthenticator(database, clock, instrument);
+  undo.push(() => authenticator.close());
+
+  const feed = createFeed({ database, instrument, clock });
+  feed.onEntries((entries) => announceWork(services.work, entries));
+  feed.onEntries((entries) => {
+    for (const { type, keyId } of entries)
+      if (type === 'key.revoked' && keyId !== null) authenticator.forget(keyId);
+  });
+  undo.push(() => feed.stop());
+  await feed.start();
+
+  const prisma = createReadClient(database);
+  const server = createServer({
+    schema: buildSchema(),
+    http: config.http,
+    authenticate: authenticator.authenticate,
+    createContext: (scope) => ({ ...scope, services, prisma, feed, server: facts }),
+    isReady: () => isReachable(database),
+    instrument,
+    clock,
+  });
+  undo.push(() => server.stop());
+  await server.start();
+  // Undone first: claims that wait would hold the server's stop up.
+  undo.push(async () => {
+    services.work.wakeAll();
+    await services.claims.close();
+  });
+  return server.address();
+}

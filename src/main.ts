@@ -1,0 +1,56 @@
+import { createApp, type Started } from './app.js';
+import { type Config, ConfigError, parseConfig, readEnvironment } from './config.js';
+import { createInstrument } from './kernel/instrument.js';
+import { createLog } from './telemetry/log.js';
+
+/** Longer than any part of a stop may take; past it the process ends by force. */
+const STOP_GRACE_MS = 20_000;
+
+async function main(config: Config): Promise<void> {
+  const instrument = createInstrument();
+  instrument.listen(createLog({ level: config.logLevel }));
+  const app = createApp({ config, instrument });
+  let stopping = false;
+
+  function stop(signal: NodeJS.Signals): void {
+    if (stopping) process.exit(130);
+    stopping = true;
+    instrument.emit('info', 'server.stopping', `Got ${signal}: finishing what is under way`);
+    setTimeout(() => process.exit(1), STOP_GRACE_MS).unref();
+    void app.stop().then(
+      () => instrument.emit('info', 'server.stopped', 'Stopped'),
+      (error: unknown) => {
+        instrument.emit('error', 'server.stop_failed', 'The stop was not clean', { error });
+        process.exitCode = 1;
+      },
+    );
+  }
+
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  greet(await app.start());
+}
+
+/** The few lines that somebody who started the server by hand needs; a log is for later. */
+function greet({ address, facts, adminKey, adminKeyPath }: Started): void {
+  const lines = [
+    `Mission Control ${facts.version} with ${facts.database}`,
+    `GraphQL and GraphiQL: ${address.url}/graphql`,
+    ...(adminKeyPath === null ? [] : [`Admin key: in ${adminKeyPath}`]),
+    ...(adminKey === null ? [] : [`Admin key, shown this once: ${adminKey}`]),
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+function refuseToStart(error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`Mission Control did not start. ${message}\n`);
+  process.exitCode = 1;
+}
+
+try {
+  await main(parseConfig(readEnvironment()));
+} catch (error) {
+  refuseToStart(error);
+  if (!(error instanceof ConfigError)) process.exit();
+}
