@@ -131,7 +131,7 @@ async function readFacts(config: Config, database: Database, startedAt: Date): P
 }
 
 function createServices(
-  { config, instrument, clock, undo, isStopping }: Start,
+  { config, instrument, clock, isStopping }: Start,
   database: Database,
 ): ServiceContext {
   const claims = createClaimQueue(database, instrument);
