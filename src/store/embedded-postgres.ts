@@ -59,13 +59,13 @@ async function prepareCluster(options: EmbeddedPostgresOptions): Promise<Cluster
   const folder = join(dataDir, 'postgres');
   const durable = options.durable ?? true;
   const binaries = await findBinaries();
-  const libraryFolder = await linkLibraries(binaries.root, join(dataDir, `postgres-lib-${binaries.version}`));
+  const libraryPath = await linkLibraries(binaries.root, join(dataDir, `postgres-lib-${binaries.version}`));
   if ((await inspectDataFolder(folder, binaries.major)) === 'empty') {
-    await createCluster({ folder, binaries, libraryFolder, durable });
+    await createCluster({ folder, binaries, libraryPath, durable });
     options.instrument.emit('info', 'postgres.created', 'Created the embedded PostgreSQL', { folder });
   }
   const overrides = options.settings ?? {};
-  return { folder, binaries, libraryFolder, durable, overrides, logFile: join(dataDir, 'postgres.log') };
+  return { folder, binaries, libraryPath, durable, overrides, logFile: join(dataDir, 'postgres.log') };
 }
 
 /** Not part of creating the cluster, so that a kill between the two is made good by the next start. */

@@ -12,7 +12,7 @@ export interface ClusterPlan {
   /** The cluster's future folder; absent or empty. */
   readonly folder: string;
   readonly binaries: Binaries;
-  readonly libraryFolder: string | null;
+  readonly libraryPath: string | null;
   /** False only for clusters whose loss costs nothing. */
   readonly durable: boolean;
 }
@@ -78,7 +78,7 @@ async function runInitdb(
     ...['--locale', 'C', '--encoding', 'UTF8', '--no-instructions'],
     ...(plan.durable ? [] : ['--no-sync']),
   ];
-  const child = spawnAs(way, plan.binaries.initdb, args, plan.libraryFolder, {
+  const child = spawnAs(way, plan.binaries.initdb, args, plan.libraryPath, {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const failedToRun = new Promise<string>((resolve) =>

@@ -11,7 +11,7 @@ const logTailBytes = 2_000;
 export interface Cluster {
   readonly folder: string;
   readonly binaries: Binaries;
-  readonly libraryFolder: string | null;
+  readonly libraryPath: string | null;
   readonly durable: boolean;
   readonly overrides: Readonly<Record<string, string>>;
   readonly logFile: string;
@@ -49,7 +49,7 @@ function runDetached(cluster: Cluster, way: RunAs, address: Address, log: number
   let failure: string | null = null;
   let ended = false;
   const args = postmasterArguments({ ...cluster, address });
-  const child = spawnAs(way, cluster.binaries.postgres, args, cluster.libraryFolder, {
+  const child = spawnAs(way, cluster.binaries.postgres, args, cluster.libraryPath, {
     cwd: cluster.folder,
     detached: true,
     stdio: ['ignore', log, log],

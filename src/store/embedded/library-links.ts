@@ -1,5 +1,5 @@
 import { mkdir, readFile, readlink, rename, symlink } from 'node:fs/promises';
-import { basename, dirname, join, relative, resolve } from 'node:path';
+import { basename, delimiter, dirname, join, relative, resolve } from 'node:path';
 import { z } from 'zod';
 
 const linkList = z.array(z.object({ source: z.string(), target: z.string() }));
@@ -15,9 +15,10 @@ interface Link {
  * Makes the links without which the loader misses libicu. An npm package can't carry links; the package's install
  * script would make them, but install scripts often don't run.
  *
- * Answers null if the links are in the package, where the programs look by themselves, or else the folder that
- * the loader has to be told of: `privateFolder`, used when the package can't be written to. Several processes may do
- * this at once: each link is either made by one of them or found by the others.
+ * Answers null if the links are in the package, where the programs look by themselves, or else where the loader has to
+ * look: in `privateFolder`, used when the package can't be written to, and in the package, since a library that was
+ * found through a link looks for others beside the link. Several processes may do this at once: each link is either
+ * made by one of them or found by the others.
  */
 export async function linkLibraries(packageRoot: string, privateFolder: string): Promise<string | null> {
   const links = await listLinks(packageRoot);
@@ -29,7 +30,7 @@ export async function linkLibraries(packageRoot: string, privateFolder: string):
   }
   await mkdir(privateFolder, { recursive: true });
   for (const { at, file } of links) await makeLink({ at: join(privateFolder, basename(at)), file }, file);
-  return privateFolder;
+  return [privateFolder, join(packageRoot, 'native', 'lib')].join(delimiter);
 }
 
 async function listLinks(packageRoot: string): Promise<Link[]> {

@@ -52,14 +52,14 @@ export function spawnAs(
   runAs: RunAs,
   program: string,
   args: readonly string[],
-  libraryFolder: string | null,
+  libraryPath: string | null,
   options: SpawnOptions,
 ) {
   const wrapped = runAs.kind === 'user-namespace';
   return spawn(wrapped ? 'unshare' : program, wrapped ? ['-U', program, ...args] : args, {
     ...options,
     ...(runAs.kind === 'account' ? { uid: runAs.uid, gid: runAs.gid } : {}),
-    ...childEnvironment(libraryFolder),
+    ...childEnvironment(libraryPath),
     windowsHide: true,
   });
 }
@@ -69,13 +69,13 @@ export function describeWay(runAs: RunAs): string {
   return runAs.kind === 'account' ? `as ${runAs.name}` : 'in a user namespace (unshare -U)';
 }
 
-function childEnvironment(libraryFolder: string | null): { env?: NodeJS.ProcessEnv } {
+function childEnvironment(libraryPath: string | null): { env?: NodeJS.ProcessEnv } {
   // Windows programs don't start without a good part of the inherited environment.
   if (process.platform === 'win32') return {};
   const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
   const loader = process.platform === 'darwin' ? 'DYLD_LIBRARY_PATH' : 'LD_LIBRARY_PATH';
   return {
-    env: { PATH: path, LC_ALL: 'C', TZ: 'UTC', ...(libraryFolder ? { [loader]: libraryFolder } : {}) },
+    env: { PATH: path, LC_ALL: 'C', TZ: 'UTC', ...(libraryPath ? { [loader]: libraryPath } : {}) },
   };
 }
 

@@ -32,7 +32,7 @@ async function askToStop(cluster: Cluster, pid: number): Promise<void> {
   }
   // Windows has no signals: pg_ctl speaks to the postmaster in its own way.
   const args = ['stop', '-D', cluster.folder, '-m', 'fast', '-W'];
-  const child = spawnAs({ kind: 'self' }, cluster.binaries.pgCtl, args, cluster.libraryFolder, {
+  const child = spawnAs({ kind: 'self' }, cluster.binaries.pgCtl, args, cluster.libraryPath, {
     stdio: 'ignore',
   });
   await once(child, 'exit');

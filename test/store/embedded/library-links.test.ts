@@ -1,8 +1,24 @@
-import { mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import {
+  cp,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { findBinaries } from '../../../src/store/embedded/binaries.js';
 import { linkLibraries } from '../../../src/store/embedded/library-links.js';
+import { spawnAs } from '../../../src/store/embedded/run-as.js';
+
+const isLinux = process.platform === 'linux';
 
 describe('library links', () => {
   let folder: string;
@@ -35,18 +51,28 @@ describe('library links', () => {
     expect(await readFile(join(root, 'native/lib/libicuuc.so.60'), 'utf8')).toBe('a copy');
   });
 
-  it.runIf(process.platform === 'linux')(
-    'go to a folder of our own where the package can’t be written to',
-    async () => {
-      // Not even root makes links in this folder, which is the kernel's.
-      await writeList('native/lib/libicuuc.so.60.2', ['/sys/libicuuc.so.60']);
-      expect(await linkLibraries(root, ownFolder)).toBe(ownFolder);
-      expect(await readlink(join(ownFolder, 'libicuuc.so.60'))).toBe(
-        join(root, 'native/lib/libicuuc.so.60.2'),
-      );
-      expect(await linkLibraries(root, ownFolder)).toBe(ownFolder);
-    },
-  );
+  it.runIf(isLinux)('go to a folder of our own where the package can’t be written to', async () => {
+    // Not even root makes links in this folder, which is the kernel's.
+    await writeList('native/lib/libicuuc.so.60.2', ['/sys/libicuuc.so.60']);
+    const path = `${ownFolder}:${join(root, 'native/lib')}`;
+    expect(await linkLibraries(root, ownFolder)).toBe(path);
+    expect(await readlink(join(ownFolder, 'libicuuc.so.60'))).toBe(join(root, 'native/lib/libicuuc.so.60.2'));
+    expect(await linkLibraries(root, ownFolder)).toBe(path);
+  });
+
+  it.runIf(isLinux)('let the programs run from either place', async () => {
+    const { root: installed, initdb } = await findBinaries();
+    await cp(join(installed, 'native'), join(root, 'native'), { recursive: true, filter: isNoLink });
+    const program = join(root, 'native/bin', basename(initdb));
+    expect(await runVersion(program, null)).toBe(127);
+
+    const listFile = join(root, 'native/pg-symlinks.json');
+    const list = await readFile(listFile, 'utf8');
+    await writeFile(listFile, list.replaceAll('"target":"native/lib/', '"target":"/sys/'));
+    expect(await runVersion(program, await linkLibraries(root, ownFolder))).toBe(0);
+    await writeFile(listFile, list);
+    expect(await runVersion(program, await linkLibraries(root, ownFolder))).toBe(0);
+  });
 
   it('are not needed by a package without a list', async () => {
     await rm(join(root, 'native/pg-symlinks.json'));
@@ -59,3 +85,13 @@ describe('library links', () => {
     await writeFile(join(root, 'native', 'pg-symlinks.json'), JSON.stringify(list));
   }
 });
+
+async function isNoLink(path: string): Promise<boolean> {
+  return !(await lstat(path)).isSymbolicLink();
+}
+
+async function runVersion(program: string, libraryPath: string | null): Promise<unknown> {
+  const child = spawnAs({ kind: 'self' }, program, ['--version'], libraryPath, { stdio: 'ignore' });
+  const [code] = await once(child, 'exit');
+  return code;
+}

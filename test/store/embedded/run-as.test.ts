@@ -16,7 +16,7 @@ describe('the user that PostgreSQL runs as', () => {
     const creation = createCluster({
       folder: join(dataDir, 'postgres'),
       binaries: { ...binaries, initdb: '/bin/false' },
-      libraryFolder: null,
+      libraryPath: null,
       durable: false,
     });
     await expect(creation).rejects.toMatchObject({ fault: 'CREATE_FAILED' });
