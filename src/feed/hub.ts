@@ -108,7 +108,7 @@ export function createHub({ database, instrument, clock = systemClock, limits = 
     },
     skip(begin) {
       position = begin;
-      for (const subscription of subscriptions) subscription.expire();
+      for (const subscription of subscriptions) subscription.skip(begin);
     },
     stop() {
       isStopping = true;

@@ -108,8 +108,9 @@ export class Subscription implements AsyncIterableIterator<readonly LogRow[]> {
     this.#endWith(new StreamInterrupted(code, formatCursor(resumeAt)));
   }
 
-  /** Ends the stream because entries it has not got are gone. */
-  expire(): void {
+  /** Ends the stream if it would miss something: the entries up to `begin` are gone. */
+  skip(begin: LogPosition): void {
+    if (!isLater(begin, this.#seen)) return;
     this.#endWith(new CursorExpired('events that this stream has not delivered were pruned'));
   }
 
@@ -127,10 +128,8 @@ export class Subscription implements AsyncIterableIterator<readonly LogRow[]> {
     }
     const page = await this.#readPage();
     if (page === undefined || this.#end) return [];
-    if (isLater(page.begin, this.#seen)) {
-      this.expire();
-      return [];
-    }
+    this.skip(page.begin);
+    if (this.#end) return [];
     this.#seen = page.upTo;
     this.#given = page.upTo;
     return page.rows;
@@ -151,6 +150,7 @@ export class Subscription implements AsyncIterableIterator<readonly LogRow[]> {
     this.#queue = [];
     this.#seen = this.#given;
     this.#isLive = false;
+    this.#alarm.ring();
   }
 
   #isStuck(): boolean {

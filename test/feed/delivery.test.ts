@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatCursor, parseCursor, StreamInterrupted } from '../../src/feed/cursor.js';
-import { append, collect, createLogFixture, type LogFixture, messages, type Process } from './log-fixture.js';
+import {
+  append,
+  type Collector,
+  collect,
+  createLogFixture,
+  type LogFixture,
+  messages,
+  type Process,
+} from './log-fixture.js';
 
 let log: LogFixture;
 let here: Process;
@@ -18,6 +26,7 @@ const say = (message: string) => ({ payload: { message } });
 describe('a stream that begins now', () => {
   it('gets every event that commits from then on, of its own process and of another, and none from before', async () => {
     await log.append(say('before'));
+    await log.settled();
     const [mine, other] = await Promise.all([collect(here.feed), collect(there.feed)]);
     await append(here.database, say('one'), say('two'));
     await append(there.database, say('three'));
@@ -28,6 +37,7 @@ describe('a stream that begins now', () => {
 
   it('begins behind what has committed, even if the process has not read that yet', async () => {
     await append(here.database, say('just before'));
+    await log.settled();
     const stream = await collect(here.feed);
     await append(here.database, say('first'));
     await stream.has(1);
@@ -108,7 +118,7 @@ describe('a stream that resumes', () => {
     };
     const work = Promise.all(Array.from({ length: writers }, (_, writer) => write(writer)));
     const total = writers * each * 2;
-    const late = [];
+    const late: { from: number; stream: Collector }[] = [];
     for (const mark of [1, 100, 300, 500, 700]) {
       await witness.has(mark);
       const after = witness.entries[Math.floor(mark / 2)]!;

@@ -1,12 +1,14 @@
-import { vi } from 'vitest';
+import { expect, vi } from 'vitest';
 import { SYSTEM } from '../../src/domain/actor.js';
 import type { NewEvent } from '../../src/domain/events.js';
 import { createFeed } from '../../src/feed/feed.js';
 import type { Feed, LogEntry, SubscribeOptions } from '../../src/feed/hub.js';
 import type { SubscriptionLimits } from '../../src/feed/subscription.js';
+import { type Clock, systemClock } from '../../src/kernel/clock.js';
 import { createInstrument, type Signal } from '../../src/kernel/instrument.js';
 import type { Service } from '../../src/kernel/service.js';
 import { createDatabase, type Database } from '../../src/store/database.js';
+import { readLogBounds } from '../../src/store/event-log.js';
 import { inTransaction } from '../../src/store/transaction.js';
 import { createTestDatabase } from '../support/database.js';
 
@@ -19,9 +21,11 @@ export interface Process {
 
 /** A database with as many processes' worth of feeds as a test asks for. */
 export interface LogFixture {
-  startProcess(limits?: SubscriptionLimits): Promise<Process>;
+  startProcess(limits?: SubscriptionLimits, clock?: Clock): Promise<Process>;
   /** Appends in one transaction by a process without a feed, as a service would; rings its bell. */
   append(...events: Partial<NewEvent>[]): Promise<void>;
+  /** All that is written can be read: the transactions of other test files, too, hold the log back. */
+  settled(): Promise<void>;
   readonly database: Database;
   close(): Promise<void>;
 }
@@ -32,17 +36,30 @@ export async function createLogFixture(): Promise<LogFixture> {
   const database = createDatabase({ connectionString: url, instrument: createInstrument() });
   return {
     database,
-    async startProcess(limits) {
+    async startProcess(limits, clock = systemClock) {
       const instrument = createInstrument();
       const signals: Signal[] = [];
       instrument.listen((signal) => signals.push(signal));
       const own = createDatabase({ connectionString: url, instrument });
-      const feed = createFeed({ database: own, instrument, ...(limits === undefined ? {} : { limits }) });
+      const feed = createFeed({
+        database: own,
+        instrument,
+        clock,
+        ...(limits === undefined ? {} : { limits }),
+      });
       await feed.start();
       processes.push({ database: own, feed, signals });
       return { database: own, feed, signals };
     },
     append: (...events) => append(database, ...events),
+    settled: () =>
+      vi.waitFor(async () => {
+        const { rows } = await database.pool.query(
+          'SELECT xid, id FROM events ORDER BY xid DESC, id DESC LIMIT 1',
+        );
+        const { begin, end } = await readLogBounds(database.pool);
+        expect(end).toEqual(rows[0] ?? begin);
+      }, 20_000),
     async close() {
       await Promise.all(processes.map(({ feed }) => feed.stop()));
       await Promise.all(

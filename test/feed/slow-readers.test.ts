@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { parseCursor, StreamInterrupted } from '../../src/feed/cursor.js';
+import type { Feed, LogEntry } from '../../src/feed/hub.js';
+import { collect, createLogFixture, type LogFixture, messages } from './log-fixture.js';
+
+let log: LogFixture;
+
+beforeAll(async () => {
+  log = await createLogFixture();
+});
+
+afterAll(() => log.close());
+
+const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => `${from + i}`);
+const burst = (from: number, to: number) =>
+  log.append(...range(from, to).map((message) => ({ payload: { message } })));
+
+/** Resolves when the process has passed so many entries on to its readers. */
+function watchArrivals(feed: Feed) {
+  let arrived = 0;
+  feed.onEntries((entries) => {
+    arrived += entries.length;
+  });
+  return (count: number) => vi.waitFor(() => expect(arrived).toBe(count), { timeout: 20_000, interval: 5 });
+}
+
+/** Takes one chunk, so that the reader is known to be live, and then nothing. */
+async function fallSilent(feed: Feed) {
+  const stream = await feed.subscribe({});
+  const first = stream.next();
+  await log.append({ payload: { message: 'hello' } });
+  expect(messages((await first).value ?? [])).toEqual(['hello']);
+  return stream;
+}
+
+describe('a reader that is slower than the events', () => {
+  it('is closed when it takes nothing, with a cursor that gives it exactly the rest', async () => {
+    const { feed } = await log.startProcess({ queueSize: 10, patienceMs: 0 });
+    const arrived = watchArrivals(feed);
+    const stream = await fallSilent(feed);
+    await burst(0, 50);
+    await arrived(51);
+    const failure: unknown = await stream.next().catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(StreamInterrupted);
+    const { code, cursor } = failure as StreamInterrupted;
+    expect(code).toBe('SUBSCRIBER_TOO_SLOW');
+    expect(await stream.next()).toEqual({ done: true, value: undefined });
+    const resumed = await collect(feed, { after: parseCursor(cursor) });
+    await resumed.has(50);
+    expect(messages(resumed.entries)).toEqual(range(0, 50));
+  });
+
+  it('is closed however long ago it has stopped, at the first entry that it would have to wait for', async () => {
+    let nowMs = 0;
+    const { feed } = await log.startProcess({ queueSize: 10, patienceMs: 60_000 }, { now: () => nowMs });
+    const arrived = watchArrivals(feed);
+    const stream = await fallSilent(feed);
+    await burst(0, 50);
+    await arrived(51);
+    nowMs += 60_000;
+    await burst(50, 51);
+    await arrived(52);
+    await expect(stream.next()).rejects.toMatchObject({ code: 'SUBSCRIBER_TOO_SLOW' });
+  });
+
+  it('gets everything in order when it takes entries at last, although its queue has overflowed', async () => {
+    const { feed } = await log.startProcess({ queueSize: 10, patienceMs: 60_000 });
+    const arrived = watchArrivals(feed);
+    const stream = await fallSilent(feed);
+    await burst(0, 700);
+    await arrived(701);
+    const got: LogEntry[] = [];
+    while (got.length < 700) got.push(...((await stream.next()).value ?? []));
+    expect(messages(got)).toEqual(range(0, 700));
+    const live = stream.next();
+    await burst(700, 701);
+    expect(messages((await live).value ?? [])).toEqual(['700']);
+  });
+
+  it('costs little memory and holds up nobody', async () => {
+    const { feed } = await log.startProcess({ queueSize: 1_000, patienceMs: 60_000 });
+    const silent = await Promise.all(Array.from({ length: 20 }, () => feed.subscribe({})));
+    const firsts = silent.map((stream) => stream.next());
+    const arrived = watchArrivals(feed);
+    await log.append({});
+    await Promise.all(firsts);
+    const heap = () => {
+      global.gc?.();
+      return process.memoryUsage().heapUsed;
+    };
+    const before = heap();
+    const total = 10_000;
+    for (let i = 0; i < total; i += 1_000) await burst(i, i + 1_000);
+    await arrived(total + 1);
+    // Without bounds each of the twenty would hold ten thousand entries: more than a hundred megabytes.
+    expect(heap() - before).toBeLessThan(40_000_000);
+  });
+
+  it('is not closed while its place in the log has nothing new for it', async () => {
+    let nowMs = 0;
+    const { feed } = await log.startProcess({ queueSize: 1, patienceMs: 1 }, { now: () => nowMs });
+    const arrived = watchArrivals(feed);
+    const stream = await feed.subscribe({ filter: { types: ['key.created'] } });
+    const first = stream.next();
+    await log.append({ type: 'key.created' });
+    await first;
+    nowMs += 1_000;
+    await burst(0, 100);
+    await arrived(101);
+    const next = stream.next();
+    await log.append({ type: 'key.created' });
+    expect((await next).value).toHaveLength(1);
+  });
+});
