@@ -1,0 +1,98 @@
+import type { Clock } from '../kernel/clock.js';
+import type { ServerLimits } from './limits.js';
+import { protocolError } from './protocol-error.js';
+import type { Viewer } from './request-scope.js';
+import { createTokenBuckets } from './token-buckets.js';
+
+export interface Gate {
+  /**
+   * Whose key stands in an `Authorization` value. The address pays for a key that is not known, and while it can't,
+   * only keys that were good before are looked at: guessing is slow, and does not lock others behind the same proxy out.
+   *
+   * @throws GraphQLError with UNAUTHENTICATED (401) or RATE_LIMITED (429, Retry-After).
+   */
+  authenticate(authorization: unknown, address: string | undefined): Promise<Viewer>;
+  /** Counts one request of a key. @throws GraphQLError with RATE_LIMITED. */
+  admit(viewer: Viewer): void;
+}
+
+export interface GateOptions {
+  /** The viewer of a live key; null for one that is unknown, expired or revoked. */
+  readonly authenticate: (secret: string) => Promise<Viewer | null>;
+  readonly limits: ServerLimits;
+  readonly clock: Clock;
+}
+
+/** Secrets that were good when they were last used, at most this many. */
+const maxKnownSecrets = 10_000;
+
+export function createGate({ authenticate, limits, clock }: GateOptions): Gate {
+  const { requestsPerSecond, requestBurst, failedAuthenticationsPerSecond, failedAuthenticationBurst } =
+    limits;
+  const requests = createTokenBuckets({ perSecond: requestsPerSecond, burst: requestBurst, clock });
+  const failures = createTokenBuckets({
+    perSecond: failedAuthenticationsPerSecond,
+    burst: failedAuthenticationBurst,
+    clock,
+  });
+  const known = new Set<string>();
+
+  function refuseGuesses(wait: number): void {
+    if (wait > 0) throw rateLimited('Too many requests without a good API key came from this address.', wait);
+  }
+
+  function remember(secret: string): void {
+    if (known.has(secret)) return;
+    const [oldest] = known.size >= maxKnownSecrets ? known : [];
+    if (oldest !== undefined) known.delete(oldest);
+    known.add(secret);
+  }
+
+  return {
+    async authenticate(authorization, address) {
+      const secret = parseBearer(authorization);
+      const bucket = addressBucket(address);
+      if (secret === undefined || !known.has(secret)) refuseGuesses(failures.peek(bucket));
+      const viewer = secret === undefined ? null : await authenticate(secret);
+      if (viewer && secret !== undefined) {
+        remember(secret);
+        return viewer;
+      }
+      if (secret !== undefined) known.delete(secret);
+      refuseGuesses(failures.take(bucket));
+      throw unauthenticated(secret === undefined ? 'No API key was sent.' : 'The API key is not valid.');
+    },
+    admit({ keyId }) {
+      const wait = requests.take(keyId);
+      if (wait > 0)
+        throw rateLimited(`This API key has made more than ${requestsPerSecond} requests a second.`, wait);
+    },
+  };
+}
+
+function parseBearer(authorization: unknown): string | undefined {
+  if (typeof authorization !== 'string') return undefined;
+  return /^Bearer +([\x21-\x7e]{1,512}) *$/i.exec(authorization)?.[1];
+}
+
+/** Whoever has one IPv6 address has the whole /64 it lies in. */
+function addressBucket(address = 'unknown'): string {
+  if (!address.includes(':') || address.startsWith('::ffff:')) return address;
+  return address.split(':').slice(0, 4).join(':');
+}
+
+function unauthenticated(what: string) {
+  const hint =
+    'Send "Authorization: Bearer mc_…" with a key that is neither expired nor revoked (over a WebSocket: connectionParams.authorization).';
+  return protocolError('UNAUTHENTICATED', `${what} ${hint}`, {
+    status: 401,
+    headers: { 'www-authenticate': 'Bearer realm="mission-control"' },
+  });
+}
+
+function rateLimited(what: string, waitSeconds: number) {
+  return protocolError('RATE_LIMITED', `${what} Try again in ${waitSeconds} s.`, {
+    status: 429,
+    headers: { 'retry-after': String(waitSeconds) },
+  });
+}

@@ -1,0 +1,95 @@
+import {
+  type DocumentNode,
+  GraphQLError,
+  Kind,
+  type OperationDefinitionNode,
+  type ParseOptions,
+  parse,
+  type Source,
+  visit,
+} from 'graphql';
+import { createFragmentExtents, type Extent, extentOf, type FragmentExtents } from './document-extent.js';
+import type { ServerLimits } from './limits.js';
+import { protocolError, recoded, refusedByGraphql } from './protocol-error.js';
+
+/**
+ * Parses a document and refuses one that asks for too much, before a validation rule looks at it: some rules take
+ * quadratic time. As part of parsing it runs once for a document that the cache then keeps.
+ *
+ * @throws GraphQLError with code GRAPHQL_PARSE_FAILED, QUERY_TOO_COMPLEX or BAD_USER_INPUT.
+ */
+export function parseWithinLimits(
+  source: string | Source,
+  limits: ServerLimits,
+  options?: ParseOptions,
+): DocumentNode {
+  const { length } = typeof source === 'string' ? source : source.body;
+  refuseAbove(length, limits.maxDocumentLength, 'is longer than', 'characters');
+  const document = parseWithinTokens(source, limits.maxDocumentTokens, options);
+  refuseNulCharacters(document);
+  const fragments = createFragmentExtents(document);
+  for (const definition of document.definitions) {
+    if (definition.kind !== Kind.OPERATION_DEFINITION && definition.kind !== Kind.FRAGMENT_DEFINITION)
+      continue;
+    refuseExcess(extentOf(definition.selectionSet, fragments), limits);
+    if (definition.kind === Kind.OPERATION_DEFINITION) refuseBreadth(definition, fragments, limits);
+  }
+  return document;
+}
+
+function parseWithinTokens(source: string | Source, maxTokens: number, options?: ParseOptions): DocumentNode {
+  try {
+    return parse(source, { ...options, maxTokens });
+  } catch (error) {
+    if (!(error instanceof GraphQLError)) throw error;
+    const isTooLong = error.message.includes(`more that ${maxTokens} tokens`);
+    throw isTooLong
+      ? protocolError(
+          'QUERY_TOO_COMPLEX',
+          `The document has more than ${maxTokens} tokens.`,
+          refusedByGraphql,
+        )
+      : recoded(error, 'GRAPHQL_PARSE_FAILED', refusedByGraphql);
+  }
+}
+
+/** PostgreSQL's text can't hold it; in variables it is looked for with every request. */
+function refuseNulCharacters(document: DocumentNode): void {
+  visit(document, {
+    [Kind.STRING]: (node) => {
+      if (!node.value.includes('\0')) return;
+      throw new GraphQLError('A text contains U+0000, which cannot be stored.', {
+        nodes: node,
+        extensions: { code: 'BAD_USER_INPUT', http: refusedByGraphql },
+      });
+    },
+  });
+}
+
+function refuseExcess(extent: Extent, limits: ServerLimits): void {
+  refuseAbove(extent.depth, limits.maxDepth, 'nests deeper than', 'levels');
+  refuseAbove(
+    extent.introspectionDepth,
+    limits.maxIntrospectionDepth,
+    'nests its introspection deeper than',
+    'levels',
+  );
+  refuseAbove(extent.fields, limits.maxFields, 'selects more than', 'fields');
+  refuseAbove(extent.aliases, limits.maxAliases, 'has more than', 'aliases');
+  refuseAbove(extent.directives, limits.maxDirectives, 'has more than', 'directives');
+}
+
+function refuseBreadth(
+  operation: OperationDefinitionNode,
+  fragments: FragmentExtents,
+  limits: ServerLimits,
+): void {
+  const rootFields = fragments.countFields(operation.selectionSet);
+  refuseAbove(rootFields, limits.maxRootFields, 'selects more than', 'fields at its root');
+  refuseAbove(operation.directives?.length ?? 0, limits.maxDirectives, 'has more than', 'directives');
+}
+
+function refuseAbove(amount: number, limit: number, verb: string, unit: string): void {
+  if (amount <= limit) return;
+  throw protocolError('QUERY_TOO_COMPLEX', `The document ${verb} ${limit} ${unit}.`, refusedByGraphql);
+}

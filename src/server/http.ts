@@ -1,0 +1,105 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Clock } from '../kernel/clock.js';
+import { newId } from '../kernel/ids.js';
+import type { Instrument } from '../kernel/instrument.js';
+import type { Exchange } from './exchange.js';
+import type { ServerLimits } from './limits.js';
+import { securityHeaders } from './security-headers.js';
+
+export interface HttpOptions {
+  readonly route: (exchange: Exchange) => Promise<void>;
+  readonly upgrade: (request: IncomingMessage, connection: Duplex, head: Buffer) => void;
+  readonly isStopping: () => boolean;
+  readonly limits: ServerLimits;
+  readonly instrument: Instrument;
+  readonly clock: Clock;
+}
+
+/** The listener: gives every request an id, the common headers, time limits and its line in the log. */
+export function createHttpServer(options: HttpOptions): Server {
+  const { limits, upgrade } = options;
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
+    const exchange = createExchange(request, response, options);
+    // The route answers its own errors; what comes here came after the answer had begun.
+    options.route(exchange).catch((error: unknown) => breakOff(exchange, error, options.instrument));
+  };
+  const server = createServer(
+    {
+      maxHeaderSize: limits.maxHeaderBytes,
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      connectionsCheckingInterval: Math.min(1_000, limits.headersTimeoutMs),
+    },
+    answer,
+  );
+  server.on('checkContinue', answer);
+  server.on('upgrade', upgrade);
+  server.on('clientError', answerBrokenRequest);
+  return server;
+}
+
+function createExchange(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { isStopping, instrument, clock }: HttpOptions,
+): Exchange {
+  const startedAtMs = clock.now();
+  const requestId = requestIdOf(request);
+  const controller = new AbortController();
+  const exchange: Exchange = {
+    request,
+    response,
+    requestId,
+    path: pathOf(request),
+    headers: { ...securityHeaders, 'x-request-id': requestId },
+    signal: controller.signal,
+  };
+  if (isStopping()) exchange.headers.connection = 'close';
+  response.once('close', () => {
+    if (!response.writableFinished) controller.abort();
+    logRequest(exchange, clock.now() - startedAtMs, instrument);
+  });
+  return exchange;
+}
+
+/** The caller's own id, if it can stand in a header and a log line; else a new one. */
+function requestIdOf({ headers }: IncomingMessage): string {
+  const given = headers['x-request-id'];
+  return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : newId('req');
+}
+
+function pathOf({ url = '/' }: IncomingMessage): string {
+  const end = url.indexOf('?');
+  return end < 0 ? url : url.slice(0, end);
+}
+
+function logRequest(exchange: Exchange, durationMs: number, instrument: Instrument): void {
+  const { request, response, requestId, path, keyId } = exchange;
+  const { statusCode: status } = response;
+  const isComplete = response.writableFinished;
+  const level = isComplete && status >= 500 ? 'info' : 'debug';
+  const message = isComplete ? 'A request was answered' : 'A client left before its answer';
+  const { method } = request;
+  instrument.emit(level, 'http.request', message, { requestId, method, path, status, durationMs, keyId });
+}
+
+function breakOff({ response, requestId }: Exchange, error: unknown, instrument: Instrument): void {
+  instrument.emit('error', 'http.fault', 'An answer broke off', { requestId, error });
+  response.destroy();
+}
+
+const brokenRequestStatus: Record<string, string> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};
+
+/** What Node could not read as a request, or not in time. */
+function answerBrokenRequest(error: NodeJS.ErrnoException, connection: Socket | Duplex): void {
+  if (error.code === 'ECONNRESET' || !connection.writable) return void connection.destroy();
+  const status = brokenRequestStatus[error.code ?? ''] ?? '400 Bad Request';
+  const headers = ['connection: close', 'content-length: 0', `x-request-id: ${newId('req')}`];
+  connection.end(`HTTP/1.1 ${status}\r\n${headers.join('\r\n')}\r\n\r\n`);
+}

@@ -1,0 +1,39 @@
+import type { ExecutionResult, GraphQLError } from 'graphql';
+import type { JsonType } from './media-type.js';
+
+export interface ResultResponse {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly body: string;
+}
+
+/**
+ * A single result as GraphQL over HTTP writes it: the most severe status its errors ask for, else 200; a refusal by
+ * GraphQL itself is a 200 as application/json. The same rules as yoga's result processor.
+ */
+export function toResultResponse(result: ExecutionResult, type: JsonType): ResultResponse {
+  const headers: Record<string, string> = { 'content-type': `${type}; charset=utf-8` };
+  if (!result.errors) return { status: 200, headers, body: JSON.stringify(result) };
+  for (const error of result.errors) Object.assign(headers, error.extensions.http?.headers);
+  const errors = result.errors.map(withoutHttpHints);
+  return {
+    status: statusOf(result, result.errors, type),
+    headers,
+    body: JSON.stringify({ ...result, errors }),
+  };
+}
+
+function statusOf(result: ExecutionResult, errors: readonly GraphQLError[], type: JsonType): number {
+  const statuses = errors.flatMap(({ extensions: { http } }) =>
+    http?.status && !(http.spec && type === 'application/json') ? [http.status] : [],
+  );
+  if (statuses.length > 0) return Math.max(...statuses);
+  return errors.some(({ extensions }) => extensions.unexpected) && !('data' in result) ? 500 : 200;
+}
+
+/** An error as it is sent: message, places and extensions, but for those that were meant for the transport. */
+export function withoutHttpHints(error: GraphQLError) {
+  const { extensions, ...rest } = error.toJSON();
+  const { http: _http, unexpected: _unexpected, ...shown } = extensions ?? {};
+  return Object.keys(shown).length > 0 ? { ...rest, extensions: shown } : rest;
+}

@@ -1,0 +1,37 @@
+import { ClientGone } from './body.js';
+import type { ErrorPresenter } from './error-presenter.js';
+import { type Exchange, sendError } from './exchange.js';
+import { protocolError } from './protocol-error.js';
+
+/** One path of the server. A handler sends the answer, or throws the error that is the answer. */
+export interface Route {
+  readonly path: string;
+  readonly methods: readonly string[];
+  readonly handle: (exchange: Exchange) => Promise<void>;
+}
+
+/** Finds the route of a request; answers 404, 405, and whatever a handler throws. */
+export function createRouter(routes: readonly Route[], presenter: ErrorPresenter) {
+  const byPath = new Map(routes.map((route) => [route.path, route]));
+  return async function route(exchange: Exchange): Promise<void> {
+    try {
+      await findRoute(byPath, exchange).handle(exchange);
+    } catch (error) {
+      if (error instanceof ClientGone) exchange.response.destroy();
+      else sendError(exchange, presenter.present(error, exchange.requestId));
+    }
+  };
+}
+
+function findRoute(byPath: ReadonlyMap<string, Route>, { request, path }: Exchange): Route {
+  const route = byPath.get(path);
+  if (!route) {
+    throw protocolError('NOT_FOUND', `There is nothing here. The API is at /graphql.`, { status: 404 });
+  }
+  if (!route.methods.includes(request.method ?? '')) {
+    const allow = route.methods.join(', ');
+    const headers = { allow };
+    throw protocolError('METHOD_NOT_ALLOWED', `Allowed here: ${allow}.`, { status: 405, headers });
+  }
+  return route;
+}

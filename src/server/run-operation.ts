@@ -1,0 +1,66 @@
+import {
+  type DocumentNode,
+  type ExecutionResult,
+  type GraphQLSchema,
+  getOperationAST,
+  type OperationDefinitionNode,
+} from 'graphql';
+import type { ErrorPresenter } from './error-presenter.js';
+import type { GraphqlParams } from './graphql-params.js';
+import { protocolError } from './protocol-error.js';
+import type { RequestScope } from './request-scope.js';
+import type { Yoga } from './yoga.js';
+
+/** An operation that has passed parsing, limits and validation, and can be run. */
+export interface PreparedOperation {
+  readonly schema: GraphQLSchema;
+  readonly document: DocumentNode;
+  readonly operation: OperationDefinitionNode;
+  /** Runs a query or a mutation. */
+  execute(): Promise<ExecutionResult>;
+  /** Begins a subscription: a stream of results, or one result that says why there is none. */
+  subscribe(): Promise<ExecutionResult | AsyncIterable<ExecutionResult>>;
+}
+
+/** What can be answered without running anything. */
+export type Prepared = PreparedOperation | { readonly refused: ExecutionResult };
+
+/**
+ * The steps of yoga's own request handling through its `getEnveloped`, so that the plugins, caches and context are the
+ * same, without a Request and a Response around them.
+ */
+export function createOperations(yoga: Yoga, presenter: ErrorPresenter) {
+  return function prepare(scope: RequestScope, params: GraphqlParams): Prepared {
+    const enveloped = yoga.getEnveloped({ ...scope, params });
+    try {
+      const document: DocumentNode = enveloped.parse(params.query);
+      const operation = getOperationAST(document, params.operationName);
+      if (!operation) return { refused: { errors: [noOperation(document, params)] } };
+      const errors = enveloped.validate(enveloped.schema, document);
+      if (errors.length > 0) return { refused: { errors } };
+      const { schema } = enveloped;
+      const begin = async (run: typeof enveloped.execute) => {
+        const contextValue = await enveloped.contextFactory();
+        const { variables: variableValues, operationName } = params;
+        return run({ schema, document, contextValue, variableValues, operationName });
+      };
+      const presentFault = (error: unknown) => ({ errors: [presenter.present(error, scope.requestId)] });
+      return {
+        schema,
+        document,
+        operation,
+        execute: () => begin(enveloped.execute).catch(presentFault),
+        subscribe: () => begin(enveloped.subscribe).catch(presentFault),
+      };
+    } catch (error) {
+      return { refused: { errors: [presenter.present(error, scope.requestId)] } };
+    }
+  };
+}
+
+function noOperation(document: DocumentNode, { operationName }: GraphqlParams) {
+  const message = operationName
+    ? `The document has no operation "${operationName.slice(0, 80)}".`
+    : `The document has ${document.definitions.length === 0 ? 'no' : 'several or no'} operations: name the one to run.`;
+  return protocolError('BAD_USER_INPUT', message, { status: 400 });
+}

@@ -1,0 +1,143 @@
+import { once } from 'node:events';
+import type { Server as HttpServer } from 'node:http';
+import type { ExecutionResult, GraphQLSchema } from 'graphql';
+import type { Config } from '../config.js';
+import type { Clock } from '../kernel/clock.js';
+import type { Instrument } from '../kernel/instrument.js';
+import type { Service } from '../kernel/service.js';
+import { createGate } from './authentication.js';
+import { createErrorPresenter } from './error-presenter.js';
+import { createGraphqlRoute } from './graphql-route.js';
+import { createHealthRoutes, type HealthOptions } from './health.js';
+import { createHttpServer } from './http.js';
+import { type ServerLimits, serverLimits } from './limits.js';
+import { createOpenStreams } from './open-streams.js';
+import { protocolError } from './protocol-error.js';
+import type { RequestScope, Viewer } from './request-scope.js';
+import { createRouter } from './router.js';
+import { createOperations } from './run-operation.js';
+import { createUpgrade } from './upgrade.js';
+import { createWebSockets } from './websocket.js';
+import { createSocketProtocol } from './websocket-operations.js';
+import { createYogaServer } from './yoga.js';
+
+export interface ServerOptions {
+  readonly schema: GraphQLSchema;
+  readonly http: Config['http'];
+  /**
+   * The viewer of a live key; null for one that is unknown, expired or revoked. Called with every request and with
+   * every operation on a WebSocket, so it should answer from memory.
+   */
+  readonly authenticate: (secret: string) => Promise<Viewer | null>;
+  /** The context of one operation; called for each, over HTTP and WebSockets alike. */
+  readonly createContext: (scope: RequestScope) => object;
+  /** For `/readyz`: true, or false, or why not in a few words that any stranger may read. */
+  readonly isReady: HealthOptions['isReady'];
+  readonly instrument: Instrument;
+  readonly clock: Clock;
+  /** Others than the ones that hold by default. */
+  readonly limits?: Partial<ServerLimits>;
+}
+
+export interface ServerAddress {
+  readonly host: string;
+  readonly port: number;
+  /** Where a browser or client on this machine reaches it, without a path. */
+  readonly url: string;
+}
+
+export interface Server extends Service {
+  /** Where it listens. @throws Error before `start` and after `stop`. */
+  address(): ServerAddress;
+}
+
+/**
+ * The server for everything that comes over HTTP: GraphQL, its event streams and WebSockets, GraphiQL, and health.
+ *
+ * `stop` first turns `/readyz` to 503 and refuses new connections, closes WebSockets with 1012, completes event streams
+ * with a last error that says how to resume, and waits for requests in flight, for at most `drainTimeoutMs`. It can't be
+ * started again.
+ */
+export function createServer(options: ServerOptions): Server {
+  const limits = { ...serverLimits, ...options.limits };
+  let stopping: Promise<void> | undefined;
+  const isStopping = () => stopping !== undefined;
+  const { server, webSockets, streams } = wire(options, limits, isStopping);
+
+  async function drain(): Promise<void> {
+    if (!server.listening) return;
+    const closed = once(server, 'close');
+    server.close();
+    await webSockets.stop();
+    streams.endAll(restarting);
+    const idle = setInterval(() => server.closeIdleConnections(), 50);
+    const deadline = setTimeout(() => server.closeAllConnections(), limits.drainTimeoutMs);
+    await closed;
+    clearInterval(idle);
+    clearTimeout(deadline);
+  }
+
+  return {
+    async start() {
+      if (server.listening || isStopping()) return;
+      await listen(server, options.http);
+    },
+    stop() {
+      stopping ??= drain();
+      return stopping;
+    },
+    address: () => addressOf(server, options.http.host),
+  };
+}
+
+const restarting: ExecutionResult = {
+  errors: [protocolError('UNAVAILABLE', 'The server is stopping: resume with your last cursor.')],
+};
+
+function wire(options: ServerOptions, limits: ServerLimits, isStopping: () => boolean) {
+  const { schema, createContext, instrument, clock, isReady } = options;
+  const { corsOrigins } = options.http;
+  const presenter = createErrorPresenter(instrument);
+  const streams = createOpenStreams<ExecutionResult>();
+  const gate = createGate({ authenticate: options.authenticate, limits, clock });
+  const yoga = createYogaServer({ schema, createContext, presenter, streams, limits });
+  const prepare = createOperations(yoga, presenter);
+  const protocol = createSocketProtocol({ prepare, presenter, gate, limits });
+  const webSockets = createWebSockets({ protocol, instrument, limits });
+  const routes = [
+    createGraphqlRoute({ yoga, prepare, gate, corsOrigins, limits }),
+    ...createHealthRoutes({ isReady, isStopping }),
+  ];
+  const route = createRouter(routes, presenter);
+  const upgrade = createUpgrade({ webSockets, corsOrigins, isStopping });
+  const server = createHttpServer({ route, upgrade, isStopping, limits, instrument, clock });
+  return { server, webSockets, streams };
+}
+
+/** @throws Error that says what to do when the address is taken or not of this machine. */
+async function listen(server: HttpServer, { host, port }: Config['http']): Promise<void> {
+  try {
+    server.listen(port, host);
+    await once(server, 'listening');
+  } catch (cause) {
+    throw new Error(`Can't listen on ${host} port ${port}${hintFor(cause)}`, { cause });
+  }
+}
+
+function hintFor(cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  if (code === 'EADDRINUSE')
+    return ': another program does. Stop it, or set MC_PORT to another port (0 takes a free one)';
+  if (code === 'EACCES') return ': this user may not. Set MC_PORT to a port above 1023';
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+    return ': it is no address of this machine. Set MC_HOST';
+  return '';
+}
+
+function addressOf(server: HttpServer, host: string): ServerAddress {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('The server does not listen');
+  const { port } = address;
+  const reachable = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
+  return { host, port, url: `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}` };
+}

@@ -1,0 +1,54 @@
+import { useCSRFPrevention } from '@graphql-yoga/plugin-csrf-prevention';
+import type { ExecutionResult, GraphQLSchema } from 'graphql';
+import { createYoga, type YogaServerInstance } from 'graphql-yoga';
+import type { ErrorPresenter } from './error-presenter.js';
+import { csrfHeader } from './graphiql.js';
+import type { ServerLimits } from './limits.js';
+import type { OpenStreams } from './open-streams.js';
+import { createDocumentCache, useDocumentLimits } from './plugins/use-document-limits.js';
+import { useEndingStreams } from './plugins/use-ending-streams.js';
+import { usePresentedErrors } from './plugins/use-presented-errors.js';
+import { useStrictGet } from './plugins/use-strict-get.js';
+import { useVariableLimits } from './plugins/use-variable-limits.js';
+import type { RequestScope } from './request-scope.js';
+
+export type Yoga = YogaServerInstance<RequestScope, object>;
+
+export interface YogaOptions {
+  readonly schema: GraphQLSchema;
+  readonly createContext: (scope: RequestScope) => object;
+  readonly presenter: ErrorPresenter;
+  readonly streams: OpenStreams<ExecutionResult>;
+  readonly limits: ServerLimits;
+}
+
+/**
+ * The GraphQL engine behind every transport. It answers GET and event streams itself; plain JSON and WebSockets take
+ * its `getEnveloped`, and with it the same plugins. What HTTP needs around it (keys, body limit, CORS, GraphiQL) is
+ * done before it is called.
+ */
+export function createYogaServer({ schema, createContext, presenter, streams, limits }: YogaOptions): Yoga {
+  return createYoga<RequestScope, object>({
+    schema,
+    context: ({ viewer, requestId, signal }) => createContext({ viewer, requestId, signal }),
+    graphqlEndpoint: '/graphql',
+    landingPage: false,
+    graphiql: false,
+    multipart: false,
+    batching: false,
+    cors: false,
+    logging: false,
+    // Its stream transformation costs 40 % of all requests; the body has been limited before.
+    maxRequestBodySize: false,
+    maskedErrors: { errorMessage: '', maskError: presenter.mask, isDev: false },
+    parserAndValidationCache: createDocumentCache(),
+    plugins: [
+      usePresentedErrors(presenter),
+      useEndingStreams(streams),
+      useDocumentLimits(limits),
+      useVariableLimits(limits),
+      useStrictGet(),
+      useCSRFPrevention({ requestHeaders: [csrfHeader] }),
+    ],
+  });
+}

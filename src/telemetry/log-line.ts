@@ -1,0 +1,53 @@
+import type { Level } from '../kernel/instrument.js';
+
+/** A signal whose facts have been made safe to show. */
+export interface ShownSignal {
+  readonly level: Level;
+  readonly name: string;
+  readonly message: string;
+  readonly facts: unknown;
+}
+
+const colours: Record<Level, number> = { debug: 90, info: 36, warn: 33, error: 31 };
+const dim = 90;
+
+/** Lines for a person: time of day, level, message, facts; the stack of an error and its causes stand beneath. */
+export function createTerminalFormat(hasColors: boolean): (at: Date, signal: ShownSignal) => string {
+  const paint = (colour: number, text: string) => (hasColors ? `\u001b[${colour}m${text}\u001b[0m` : text);
+  return (at, { level, name, message, facts }) => {
+    const time = at.toISOString().slice(11, 23);
+    const { error, ...others } = Object.assign({ error: undefined }, facts);
+    const details = [name, ...Object.entries(others).map(([key, value]) => `${key}=${toText(value)}`)];
+    const head = `${paint(dim, time)} ${paint(colours[level], level.toUpperCase().padEnd(5))} ${oneLine(message)}`;
+    return `${head} ${paint(dim, details.join(' '))}\n${describeError(error)}`;
+  };
+}
+
+/** A text from outside can neither start a line of its own nor move the cursor. */
+function oneLine(text: string): string {
+  return text.replace(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1));
+}
+
+function toText(value: unknown): string {
+  const isPlain = typeof value === 'string' && /^[^\s"=\p{Cc}]+$/u.test(value);
+  return isPlain ? value : JSON.stringify(value);
+}
+
+function describeError(error: unknown, label = ''): string {
+  if (error === undefined) return '';
+  if (!isShownError(error)) return `    ${label}${toText(error)}\n`;
+  const stack = error.stack || `${error.type}: ${error.message}`;
+  const lines = stack.split('\n').map((line, index) => `    ${index === 0 ? label : ''}${oneLine(line)}\n`);
+  return lines.join('') + describeError(error.cause, 'caused by ');
+}
+
+interface ShownError {
+  readonly type: string;
+  readonly message: string;
+  readonly stack?: string;
+  readonly cause?: unknown;
+}
+
+function isShownError(value: unknown): value is ShownError {
+  return typeof value === 'object' && value !== null && 'type' in value && 'message' in value;
+}

@@ -1,0 +1,50 @@
+import { pino, stdTimeFunctions } from 'pino';
+import { systemClock, toDate } from '../kernel/clock.js';
+import type { Level, Signal } from '../kernel/instrument.js';
+import { createTerminalFormat } from './log-line.js';
+import { toLoggable } from './loggable.js';
+
+/** What log lines are written to; a terminal gets them to read, everything else as JSON. */
+export interface LogDestination {
+  write(line: string): unknown;
+  readonly isTTY?: boolean;
+  hasColors?(): boolean;
+}
+
+export interface LogOptions {
+  /** The least severe lines to write. */
+  readonly level: Level | 'silent';
+  readonly destination?: LogDestination;
+}
+
+/** A listener for the instrument that writes one line for each signal, without secrets and with the causes of errors. */
+export function createLog({ level, destination = process.stdout }: LogOptions): (signal: Signal) => void {
+  const severity = { debug: 20, info: 30, warn: 40, error: 50, silent: 60 };
+  const write = destination.isTTY ? createTerminalWriter(destination) : createJsonWriter(destination);
+  return (signal) => {
+    if (severity[signal.level] >= severity[level]) write(signal);
+  };
+}
+
+function createJsonWriter(destination: LogDestination): (signal: Signal) => void {
+  const logger = pino(
+    {
+      level: 'debug',
+      base: null,
+      messageKey: 'message',
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    { write: (line) => void destination.write(line) },
+  );
+  return ({ level, name, message, facts }) =>
+    logger[level]({ event: name, ...Object.assign({}, toLoggable(facts)) }, String(toLoggable(message)));
+}
+
+function createTerminalWriter(destination: LogDestination): (signal: Signal) => void {
+  const format = createTerminalFormat(destination.hasColors?.() ?? false);
+  return ({ level, name, message, facts }) => {
+    const shown = { level, name, message: String(toLoggable(message)), facts: toLoggable(facts) };
+    destination.write(format(toDate(systemClock.now()), shown));
+  };
+}

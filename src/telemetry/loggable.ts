@@ -1,0 +1,61 @@
+const maxDepth = 6;
+const maxItems = 100;
+
+/**
+ * A value as it may stand in a log line: plain JSON of bounded depth, errors with their causes, and no secret, whether
+ * it hides in a text or under a telling name.
+ */
+export function toLoggable(value: unknown, around: readonly unknown[] = []): unknown {
+  if (typeof value === 'string') return withoutSecrets(value);
+  if (typeof value === 'bigint' || typeof value === 'symbol') return String(value);
+  if (typeof value === 'function') return `[function ${value.name}]`;
+  if (typeof value !== 'object' || value === null) return value;
+  if (around.includes(value)) return '[circular]';
+  if (around.length >= maxDepth) return '[…]';
+  const within = [...around, value];
+  if (value instanceof Error) return errorToLoggable(value, within);
+  if (value instanceof Uint8Array) return `[${value.length} bytes]`;
+  if (hasToJson(value)) return toLoggable(value.toJSON(), within);
+  return Array.isArray(value) ? listToLoggable(value, within) : objectToLoggable(value, within);
+}
+
+const secretNames =
+  /^(authorization|proxy-authorization|cookie|set-cookie|.*(secret|token|password|api[-_]?key))$/i;
+
+/** A text without API keys, bearer tokens and the credentials in URLs. */
+export function withoutSecrets(text: string): string {
+  return text
+    .replace(/\bmc_[\w-]{16,}/g, 'mc_[secret]')
+    .replace(/\b(Bearer|Basic)\s+[\w.~+/=-]+/gi, '$1 [secret]')
+    .replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi, '$1[secret]@');
+}
+
+function errorToLoggable(error: Error, within: readonly unknown[]): unknown {
+  // Own members such as the code of a system or database error, but for those that are shown anyway.
+  const { name: _name, message: _message, stack: _stack, cause: _cause, ...members } = error;
+  return {
+    type: error.name,
+    message: withoutSecrets(error.message),
+    ...Object.assign({}, objectToLoggable(members, within)),
+    stack: withoutSecrets(error.stack ?? ''),
+    ...(error.cause === undefined ? {} : { cause: toLoggable(error.cause, within) }),
+    ...(error instanceof AggregateError ? { errors: listToLoggable(error.errors, within) } : {}),
+  };
+}
+
+function listToLoggable(list: readonly unknown[], within: readonly unknown[]): unknown[] {
+  const shown = list.slice(0, maxItems).map((item) => toLoggable(item, within));
+  return list.length > maxItems ? [...shown, `[${list.length - maxItems} more]`] : shown;
+}
+
+function objectToLoggable(object: object, within: readonly unknown[]): Record<string, unknown> {
+  const shown: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(object).slice(0, maxItems)) {
+    if (value !== undefined) shown[name] = secretNames.test(name) ? '[secret]' : toLoggable(value, within);
+  }
+  return shown;
+}
+
+function hasToJson(value: object): value is { toJSON(): unknown } {
+  return 'toJSON' in value && typeof value.toJSON === 'function';
+}
