@@ -61,8 +61,9 @@ async function prepareCluster(options: EmbeddedPostgresOptions): Promise<Cluster
   const binaries = await findBinaries();
   const libraryPath = await linkLibraries(binaries.root, join(dataDir, `postgres-lib-${binaries.version}`));
   if ((await inspectDataFolder(folder, binaries.major)) === 'empty') {
-    await createCluster({ folder, binaries, libraryPath, durable });
-    options.instrument.emit('info', 'postgres.created', 'Created the embedded PostgreSQL', { folder });
+    const created = await createCluster({ folder, binaries, libraryPath, durable });
+    if (created)
+      options.instrument.emit('info', 'postgres.created', 'Created the embedded PostgreSQL', { folder });
   }
   const overrides = options.settings ?? {};
   return { folder, binaries, libraryPath, durable, overrides, logFile: join(dataDir, 'postgres.log') };

@@ -10,6 +10,7 @@ import {
 } from '../support/data-folder.js';
 
 const clusterIdentity = 'SELECT system_identifier FROM pg_control_system()';
+const tenantProcess = `SELECT pid FROM pg_stat_activity WHERE application_name = 'mission-control tenant'`;
 
 describe('the embedded PostgreSQL', () => {
   it('is created by the first start, stopped by a clean stop, and keeps its data', async () => {
@@ -113,6 +114,20 @@ describe('the embedded PostgreSQL', () => {
       running = next;
     }
     await running.stop();
+    expect(await findPostmasterPid(dataDir)).toBeNull();
+  });
+
+  it('is joined again after one of its processes crashed and took all connections along', async () => {
+    const dataDir = await aDataFolder();
+    const postgres = await start(dataDir);
+    const pid = await findPostmasterPid(dataDir);
+    process.kill(Number(await askFor(postgres.connectionString, tenantProcess)), 'SIGKILL');
+    await vi.waitFor(
+      () => expect(postgres.said.slice(2)).toEqual(['postgres.lost', 'postgres.found']),
+      20_000,
+    );
+    expect(await findPostmasterPid(dataDir)).toBe(pid);
+    await postgres.stop();
     expect(await findPostmasterPid(dataDir)).toBeNull();
   });
 

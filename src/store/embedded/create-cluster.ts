@@ -20,17 +20,17 @@ export interface ClusterPlan {
 /**
  * Creates the cluster whole or not at all: initdb works in a sibling folder, which then takes the cluster's name. So a
  * kill in the middle leaves only a sibling, which the next start clears away. Of several processes that do this at
- * once, the first to rename wins, and the others throw their own away.
+ * once, the first to rename wins, and the others throw their own away. Answers whether this call was the one.
  * @throws EmbeddedPostgresError if initdb fails in every way to run it, with all reasons.
  */
-export async function createCluster(plan: ClusterPlan): Promise<void> {
+export async function createCluster(plan: ClusterPlan): Promise<boolean> {
   const dataDir = dirname(plan.folder);
   await removeAbandoned(plan.folder);
   const failures: string[] = [];
   for (const way of await listWaysToRun(dataDir, [dirname(plan.binaries.initdb)])) {
-    const failure = await tryCreate(plan, way);
-    if (failure === null) return;
-    failures.push(`${describeWay(way)}: ${failure}`);
+    const outcome = await tryCreate(plan, way);
+    if (typeof outcome === 'boolean') return outcome;
+    failures.push(`${describeWay(way)}: ${outcome}`);
   }
   throw new EmbeddedPostgresError(explain(plan.folder, failures), { fault: 'CREATE_FAILED' });
 }
@@ -47,8 +47,8 @@ async function removeAbandoned(folder: string): Promise<void> {
   }
 }
 
-/** Answers null if the cluster is there afterwards, else the reason why not. */
-async function tryCreate(plan: ClusterPlan, way: RunAs): Promise<string | null> {
+/** Answers the reason if there is no cluster afterwards, else whether it is this one. */
+async function tryCreate(plan: ClusterPlan, way: RunAs): Promise<string | boolean> {
   const nursery = await mkdtemp(`${plan.folder}.new-${process.pid}-`);
   try {
     const cluster = join(nursery, 'cluster');
@@ -58,8 +58,7 @@ async function tryCreate(plan: ClusterPlan, way: RunAs): Promise<string | null> 
     const failure = await runInitdb(plan, way, cluster, password);
     if (failure !== null) return failure;
     await rename(password, join(cluster, passwordFile));
-    await moveIntoPlace(cluster, plan.folder);
-    return null;
+    return await moveIntoPlace(cluster, plan.folder);
   } finally {
     await rm(nursery, { recursive: true, force: true, maxRetries: 3 });
   }
@@ -93,15 +92,17 @@ async function runInitdb(
   return lines.filter((line) => /error|fatal|hint|unshare|cannot/i.test(line)).join(' ') || lines.join(' ');
 }
 
-async function moveIntoPlace(cluster: string, folder: string): Promise<void> {
+async function moveIntoPlace(cluster: string, folder: string): Promise<boolean> {
   try {
     // Windows doesn't rename over an empty folder as others do.
     await rmdir(folder).catch(() => undefined);
     await rename(cluster, folder);
     await syncFolder(dirname(folder));
+    return true;
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
+    return false;
   }
 }
 

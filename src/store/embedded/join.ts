@@ -33,10 +33,10 @@ export interface Joined {
  */
 export async function joinCluster(
   cluster: Cluster,
-  preferredPort: number | null,
+  port: number | null,
   signal: AbortSignal,
 ): Promise<Joined> {
-  const launcher = createLauncher(cluster, preferredPort);
+  const launcher = createLauncher(cluster, port);
   while (!signal.aborted) {
     const file = await findPostmasterFile(cluster.folder);
     const client = file?.isReady ? await tryJoin(cluster.folder, file.address) : null;

@@ -30,11 +30,11 @@ export interface Launch {
  */
 export async function launchPostmaster(
   cluster: Cluster,
-  preferredPort: number | null,
+  port: number | null,
   avoidSocket: boolean,
 ): Promise<Launch> {
   const way = await wayToRunExisting(cluster.folder);
-  const address = await chooseAddress(cluster.folder, preferredPort, avoidSocket);
+  const address = await chooseAddress(cluster.folder, port, avoidSocket);
   await limitLog(cluster.logFile);
   const log = await open(cluster.logFile, 'a');
   try {
@@ -68,13 +68,9 @@ function runDetached(cluster: Cluster, way: RunAs, address: Address, log: number
   };
 }
 
-async function chooseAddress(
-  folder: string,
-  preferredPort: number | null,
-  avoidSocket: boolean,
-): Promise<Address> {
+async function chooseAddress(folder: string, port: number | null, avoidSocket: boolean): Promise<Address> {
   if (!avoidSocket && fitsSocket(folder)) return { kind: 'socket' };
-  return { kind: 'port', port: preferredPort ?? (await findFreePort()) };
+  return { kind: 'port', port: port ?? (await findFreePort()) };
 }
 
 async function findFreePort(): Promise<number> {

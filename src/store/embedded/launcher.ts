@@ -1,9 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { EmbeddedPostgresError } from './embedded-postgres-error.js';
 import { type Cluster, type Launch, launchPostmaster } from './launch.js';
 import { isPostmasterAlive, type PostmasterFile, removeStaleClaims } from './postmaster-file.js';
 
 /** Losing a race against another start or stop costs one launch each; to lose three takes a real reason. */
 const maxFailures = 3;
+const relaunchMs = 50;
 
 export interface Launcher {
   hasLaunched(): boolean;
@@ -15,8 +17,11 @@ export interface Launcher {
   explainFailure(what: string, cause?: unknown): Promise<EmbeddedPostgresError>;
 }
 
-/** Starts postmasters for one attempt to join the cluster, and remembers how they ended. */
-export function createLauncher(cluster: Cluster, preferredPort: number | null): Launcher {
+/**
+ * Starts postmasters for one attempt to join the cluster, and remembers how they ended. Where a port is used and
+ * `port` is null, each launch takes a free one.
+ */
+export function createLauncher(cluster: Cluster, port: number | null): Launcher {
   const launches: Launch[] = [];
   let failures = 0;
 
@@ -45,9 +50,10 @@ export function createLauncher(cluster: Cluster, preferredPort: number | null): 
       // A killed postmaster's last child may take its time to notice; only then is there room for a new one.
       if (launches.length > 0 && !/shared memory block/.test(complaint)) failures += 1;
       if (failures === maxFailures) throw await explainFailure('it ended at once');
-      // Some file systems have no sockets, and a port may have been taken since.
+      // Some file systems have no sockets.
       const noSocket = /Unix-domain socket/.test(complaint);
-      launches.push(await launchPostmaster(cluster, failures === 0 ? preferredPort : null, noSocket));
+      if (launches.length > 0) await delay(relaunchMs);
+      launches.push(await launchPostmaster(cluster, port, noSocket));
     },
   };
 }

@@ -86,6 +86,10 @@ async function endTenancy(client: pg.Client, cluster: Cluster, instrument: Instr
     const stopped = await stopPostmaster(cluster);
     if (stopped) instrument.emit('info', 'postgres.stopped', 'Stopped the embedded PostgreSQL');
     else instrument.emit('warn', 'postgres.slow-stop', 'The embedded PostgreSQL is still busy stopping');
+  } catch (error) {
+    instrument.emit('warn', 'postgres.gone', 'The embedded PostgreSQL was gone before it was stopped', {
+      error,
+    });
   } finally {
     await client.end().catch(() => undefined);
   }
