@@ -33,7 +33,7 @@ export interface ClaimRow {
 /**
  * Claims for many requests in one round trip, each in its turn. The function in the database says which locks it takes
  * (agent rows, then queue heads with SKIP LOCKED) and which indexes it reads (tasks_assigned_queue, tasks_inbox_queue,
- * tasks_in_progress_idx). It is a transaction of its own: a process that freezes or dies here holds no lock.
+ * task_runs_open_by_agent). It is a transaction of its own: a process that freezes or dies here holds no lock.
  */
 export async function claimTasks(pool: Pool, requests: readonly ClaimRequest[]): Promise<ClaimRow[]> {
   return query<ClaimRow>(pool, {
