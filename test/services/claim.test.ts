@@ -50,4 +50,16 @@ describe('a claim', () => {
     expect(reasons.filter((reason) => reason === 'ASSIGNED')).toHaveLength(3);
     expect(reasons.filter((reason) => reason === 'AT_CAPACITY')).toHaveLength(29);
   });
+
+  it('answers two claims with one key in the same instant with one task', async () => {
+    const agent = await anAgent(services);
+    for (let i = 0; i < 3; i += 1) await aTask(services);
+    const input = { agent: { id: agent.id }, idempotencyKey: 'the same' };
+    const [first, second] = await Promise.all([
+      claimNextTask(services, services.admin, input, never),
+      claimNextTask(services, services.admin, input, never),
+    ]);
+    expect(first.reason).toBe('ASSIGNED');
+    expect(second.run?.id).toBe(first.run?.id);
+  });
 });

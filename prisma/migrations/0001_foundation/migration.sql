@@ -625,7 +625,7 @@ CREATE FUNCTION claim_tasks(
 #variable_conflict use_column
 DECLARE
   agent record; mine record; head record; earlier record;
-  t_ids text[] := '{}'; r_ids text[] := '{}'; a_ids text[] := '{}'; froms text[] := '{}'; numbers int[] := '{}'; leases int[] := '{}';
+  t_ids text[] := '{}'; r_ids text[] := '{}'; a_ids text[] := '{}'; froms text[] := '{}';
 BEGIN
   -- Time has released some tasks: let them into the queue before anybody is served from it.
   WHILE EXISTS (SELECT FROM tasks WHERE not_before <= now() AND status IN ('INBOX', 'ASSIGNED')) LOOP
@@ -705,6 +705,9 @@ BEGIN
     UPDATE tasks SET status = 'IN_PROGRESS', assignee_id = agent.id, current_run_id = p_run_ids[i], run_count = run_count + 1,
       version = version + 1, updated_at = now(), status_at = now(), started_at = now(), backoff_until = NULL
     WHERE id = head.id;
+    -- At once and not with the events at the end: the next request of this batch counts it, resumes it or finds its key.
+    INSERT INTO task_runs (id, task_id, agent_id, number, trigger, lease_ms, lease_expires_at, model_signals)
+    VALUES (p_run_ids[i], head.id, agent.id, head.run_count + 1, 'CLAIM', p_lease_ms[i], now() + p_lease_ms[i] * interval '1 millisecond', '{}');
     IF p_keys[i] IS NOT NULL THEN
       INSERT INTO idempotency_keys (scope, operation, key, fingerprint, subject_id)
       VALUES (agent.id, 'claimNextTask', p_keys[i], p_fingerprints[i], p_run_ids[i])
@@ -718,16 +721,12 @@ BEGIN
       END IF;
     END IF;
 
-    t_ids := t_ids || head.id; r_ids := r_ids || p_run_ids[i]; a_ids := a_ids || agent.id;
-    froms := froms || head.status::text; numbers := numbers || (head.run_count + 1); leases := leases || p_lease_ms[i];
+    t_ids := t_ids || head.id; r_ids := r_ids || p_run_ids[i]; a_ids := a_ids || agent.id; froms := froms || head.status::text;
     reason := 'ASSIGNED'; task_id := head.id; run_id := p_run_ids[i];
     RETURN NEXT;
   END LOOP;
 
   IF cardinality(t_ids) > 0 THEN
-    INSERT INTO task_runs (id, task_id, agent_id, number, trigger, lease_ms, lease_expires_at, model_signals)
-    SELECT u.run, u.task, u.agent, u.number, 'CLAIM', u.lease, now() + u.lease * interval '1 millisecond', '{}'
-    FROM unnest(r_ids, t_ids, a_ids, numbers, leases) AS u(run, task, agent, number, lease);
     INSERT INTO events (type, actor_agent_id, task_id, agent_id, run_id, payload)
     SELECT e.type, u.agent, u.task, u.agent, u.run,
       CASE e.type WHEN 'task.claimed' THEN jsonb_build_object('from', u.was, 'to', 'IN_PROGRESS') ELSE '{}'::jsonb END
