@@ -1,12 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import pg from 'pg';
-import { onTestFinished, vi } from 'vitest';
+import { afterAll, onTestFinished, vi } from 'vitest';
 import { createInstrument, type Signal } from '../../src/kernel/instrument.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/store/embedded-postgres.js';
 
@@ -19,6 +20,28 @@ export async function aDataFolder(mode = 0o711): Promise<string> {
     if (pid !== null && isRunning(pid)) process.kill(pid, 'SIGQUIT');
     await vi.waitFor(async () => rm(dataDir, { recursive: true, force: true, maxRetries: 10 }));
   });
+  return dataDir;
+}
+
+/** The same with a cluster in it, stopped: copying one takes a fraction of the time that creating one takes. */
+export async function aDataFolderWithCluster(): Promise<string> {
+  seed ??= createSeed();
+  const dataDir = await aDataFolder();
+  await promisify(execFile)('cp', ['-a', join(await seed, 'postgres'), dataDir]);
+  return dataDir;
+}
+
+/** One for each test file, made when it is first asked for. */
+let seed: Promise<string> | null = null;
+
+afterAll(async () => {
+  if (seed) await rm(await seed, { recursive: true });
+});
+
+async function createSeed(): Promise<string> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'mission-control-data-'));
+  await chmod(dataDir, 0o711);
+  await (await start(dataDir)).stop();
   return dataDir;
 }
 

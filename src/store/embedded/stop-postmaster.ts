@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Cluster } from './launch.js';
-import { findPostmasterFile } from './postmaster-file.js';
+import { findPostmasterFile, isPostmasterAlive } from './postmaster-file.js';
 import { spawnAs } from './run-as.js';
 
 const pollMs = 10;
 const patienceMs = 30_000;
+const exitMs = 1_000;
 
 /**
  * Ends the postmaster with a "fast" shutdown: connections are closed, everything is written, nothing has to be
@@ -15,11 +16,18 @@ export async function stopPostmaster(cluster: Cluster): Promise<boolean> {
   const running = await findPostmasterFile(cluster.folder);
   if (!running) return true;
   await askToStop(cluster, running.pid);
-  const patience = AbortSignal.timeout(patienceMs);
-  // The file and not the process says it: in a container without an init, a dead orphan keeps its number.
-  while (!patience.aborted) {
-    const file = await findPostmasterFile(cluster.folder);
-    if (file?.pid !== running.pid) return true;
+  // Giving up the file is its last deed, and says more than the process: in a container without an init, a dead
+  // orphan keeps its number. So the process itself is waited for only as long as an exit takes.
+  const gaveUp = async () => (await findPostmasterFile(cluster.folder))?.pid !== running.pid;
+  const isStopped = await waitUntil(gaveUp, patienceMs);
+  if (isStopped) await waitUntil(async () => !(await isPostmasterAlive(running, cluster.folder)), exitMs);
+  return isStopped;
+}
+
+async function waitUntil(condition: () => Promise<boolean>, timeoutMs: number): Promise<boolean> {
+  const timeout = AbortSignal.timeout(timeoutMs);
+  while (!timeout.aborted) {
+    if (await condition()) return true;
     await delay(pollMs);
   }
   return false;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { inspectDataFolder } from '../../../src/store/embedded/data-folder.js';
 import { EmbeddedPostgresError } from '../../../src/store/embedded/embedded-postgres-error.js';
-import { aDataFolder, start } from '../../support/data-folder.js';
+import { aDataFolder, aDataFolderWithCluster, start } from '../../support/data-folder.js';
 
 describe('a data folder', () => {
   it('of another major version is refused and left as it is', async () => {
@@ -26,8 +26,7 @@ describe('a data folder', () => {
   });
 
   it('that lost a vital part is refused and left as it is', async () => {
-    const dataDir = await aDataFolder();
-    await (await start(dataDir)).stop();
+    const dataDir = await aDataFolderWithCluster();
     const cluster = join(dataDir, 'postgres');
     const lost = join(dataDir, 'lost');
     for (const part of ['global/pg_control', 'pg_wal', 'base', 'pg_hba.conf']) {
@@ -39,8 +38,7 @@ describe('a data folder', () => {
   });
 
   it('that PostgreSQL itself refuses is named together with the reason', async () => {
-    const dataDir = await aDataFolder();
-    await (await start(dataDir)).stop();
+    const dataDir = await aDataFolderWithCluster();
     await writeFile(join(dataDir, 'postgres/postgresql.conf'), 'not = a setting\n');
     await expect(start(dataDir)).rejects.toThrow(/did not start.*postgres\.log.*contains errors/s);
   });
@@ -50,8 +48,8 @@ describe('a data folder', () => {
     expect(await inspectDataFolder(join(dataDir, 'postgres'), 18)).toBe('empty');
     await mkdir(join(dataDir, 'postgres'));
     expect(await inspectDataFolder(join(dataDir, 'postgres'), 18)).toBe('empty');
-    await (await start(dataDir)).stop();
-    expect(await inspectDataFolder(join(dataDir, 'postgres'), 18)).toBe('cluster');
+    const other = await aDataFolderWithCluster();
+    expect(await inspectDataFolder(join(other, 'postgres'), 18)).toBe('cluster');
   });
 });
 

@@ -6,11 +6,17 @@ import {
   isPostmasterAlive,
   removeStaleClaims,
 } from '../../../src/store/embedded/postmaster-file.js';
-import { aDataFolder, askFor, findPostmasterPid, start } from '../../support/data-folder.js';
+import {
+  aDataFolder,
+  aDataFolderWithCluster,
+  askFor,
+  findPostmasterPid,
+  start,
+} from '../../support/data-folder.js';
 
 describe('the claim of a postmaster', () => {
   it('does not stand when its process number has passed to another program', async () => {
-    const dataDir = await aDataFolder();
+    const dataDir = await aDataFolderWithCluster();
     const folder = join(dataDir, 'postgres');
     const first = await start(dataDir);
     const claim = await readFile(join(folder, 'postmaster.pid'), 'utf8');
@@ -28,7 +34,7 @@ describe('the claim of a postmaster', () => {
   });
 
   it('stands while its postmaster lives', async () => {
-    const dataDir = await aDataFolder();
+    const dataDir = await aDataFolderWithCluster();
     const folder = join(dataDir, 'postgres');
     const postgres = await start(dataDir);
     const file = await findPostmasterFile(folder);
