@@ -14,7 +14,9 @@ const PRIORITIES = new Set(['CRITICAL', 'HIGH', 'MEDIUM', 'LOW']);
  * entry moves or vanishes, for it says where to go on and not at which entry.
  */
 export function formatCursor(tag: string, values: readonly SortValue[]): string {
-  const written = values.map((value) => (value instanceof Date ? value.toISOString() : (value?.toString() ?? null)));
+  const written = values.map((value) =>
+    value instanceof Date ? value.toISOString() : (value?.toString() ?? null),
+  );
   return Buffer.from(JSON.stringify([tag, ...written])).toString('base64url');
 }
 
@@ -51,5 +53,7 @@ function refuse(): never {
 }
 
 function foreign(): InvalidList {
-  return new InvalidList('This cursor is not one of this list in this order: take cursors from an answer to the same list.');
+  return new InvalidList(
+    'This cursor is not one of this list in this order: take cursors from an answer to the same list.',
+  );
 }

@@ -35,7 +35,9 @@ export function parsePageRequest(args: PageArgs): PageRequest {
   const backward = last !== null;
   const size = last ?? first ?? DEFAULT_PAGE_SIZE;
   if (size < 0 || size > MAX_PAGE_SIZE) {
-    throw new InvalidList(`${backward ? 'last' : 'first'} is ${size}, but must be from 0 to ${MAX_PAGE_SIZE}.`);
+    throw new InvalidList(
+      `${backward ? 'last' : 'first'} is ${size}, but must be from 0 to ${MAX_PAGE_SIZE}.`,
+    );
   }
   return { size, backward, after, before };
 }

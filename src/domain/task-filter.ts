@@ -47,12 +47,14 @@ export function checkTaskFilter(filter: TaskFilter): void {
 
   function check(part: TaskFilter, depth: number): void {
     filters += 1;
-    if (depth > FILTER_LIMITS.depth) throw new InvalidList(`A filter nests at most ${FILTER_LIMITS.depth} deep.`);
+    if (depth > FILTER_LIMITS.depth)
+      throw new InvalidList(`A filter nests at most ${FILTER_LIMITS.depth} deep.`);
     if (filters > FILTER_LIMITS.filters) {
       throw new InvalidList(`A filter has at most ${FILTER_LIMITS.filters} parts in and, or and not.`);
     }
     checkEntries(part);
-    for (const inner of [...(part.and ?? []), ...(part.or ?? []), ...(part.not ? [part.not] : [])]) check(inner, depth + 1);
+    for (const inner of [...(part.and ?? []), ...(part.or ?? []), ...(part.not ? [part.not] : [])])
+      check(inner, depth + 1);
   }
 
   check(filter, 1);

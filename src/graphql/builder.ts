@@ -21,7 +21,7 @@ export const builder = new SchemaBuilder<{
   PrismaTypes: PrismaTypes;
   DefaultFieldNullability: false;
   /** Fields without a scope are for every key; what a key sees of them is a matter of rows. */
-  AuthScopes: { agent: boolean; operator: boolean; admin: boolean };
+  AuthScopes: { reader: boolean; agent: boolean; operator: boolean; admin: boolean };
   Scalars: {
     ID: { Input: string; Output: string };
     Cursor: { Input: string; Output: string };
@@ -41,6 +41,8 @@ export const builder = new SchemaBuilder<{
   },
   scopeAuth: {
     authScopes: ({ viewer }) => ({
+      // Sees everything: every key but those of agents.
+      reader: viewer.agentId === null,
       agent: hasRole(viewer, 'AGENT'),
       operator: hasRole(viewer, 'OPERATOR'),
       admin: hasRole(viewer, 'ADMIN'),

@@ -1,12 +1,26 @@
+import { ActorInterface, loadActor } from './actor.js';
 import { builder } from './builder.js';
 import { VerdictEnum } from './enums.js';
 import { NodeInterface } from './node.js';
+import { getTask } from './row-loads.js';
+import { TaskType } from './task.js';
 
 export const ReviewType = builder.prismaObject('QualityReview', {
   name: 'Review',
   description: 'One verdict on finished work.',
   interfaces: [NodeInterface],
   fields: (t) => ({
+    task: t.field({
+      type: TaskType,
+      description: 'Whose work it judges.',
+      resolve: (review, _args, context, info) => getTask(context, info, review.taskId),
+    }),
+    reviewer: t.field({
+      type: ActorInterface,
+      description: 'Who gave it.',
+      resolve: (review, _args, context, info) =>
+        loadActor(context, info, review.reviewerKeyId, review.reviewerAgentId),
+    }),
     round: t.exposeInt('round', { description: 'Which hand-in it judges, from 1.' }),
     verdict: t.expose('verdict', { type: VerdictEnum, description: 'What was decided.' }),
     feedback: t.exposeString('feedback', {

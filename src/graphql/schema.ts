@@ -1,12 +1,13 @@
 import type { GraphQLSchema } from 'graphql';
 import { builder } from './builder.js';
 import './scalars.js';
-import './task.js';
-import './task-run.js';
-import './comment.js';
-import './review.js';
-import './agent.js';
-import './api-key.js';
+import './query.js';
+import './task-links.js';
+import './task-queries.js';
+import './agent-queries.js';
+import './node-queries.js';
+import './viewer.js';
+import './overview.js';
 import './mutations.js';
 
 /** The executable schema; every noun has added its types to the builder when this module was loaded. */

@@ -1,6 +1,10 @@
+import { AgentType } from './agent.js';
 import { builder } from './builder.js';
+import type { GraphqlContext } from './context.js';
 import { ModelTierEnum, RunOutcomeEnum, RunTriggerEnum } from './enums.js';
 import { NodeInterface } from './node.js';
+import { getAgent, getTask } from './row-loads.js';
+import { TaskType } from './task.js';
 
 interface TokenUsageShape {
   readonly inputTokens: number;
@@ -22,6 +26,16 @@ export const TaskRunType = builder.prismaObject('TaskRun', {
     'One agent’s go at one task, from claim or dispatch to its end. Its id is the fencing token of the lease.',
   interfaces: [NodeInterface],
   fields: (t) => ({
+    task: t.field({
+      type: TaskType,
+      description: 'What is worked on.',
+      resolve: (run, _args, context, info) => getTask(context, info, run.taskId),
+    }),
+    agent: t.field({
+      type: AgentType,
+      description: 'Who works on it.',
+      resolve: (run, _args, context, info) => getAgent(context, info, run.agentId),
+    }),
     number: t.exposeInt('number', { description: 'The how-manieth run of its task, from 1.' }),
     trigger: t.expose('trigger', { type: RunTriggerEnum, description: 'What began it.' }),
     outcome: t.expose('outcome', { type: RunOutcomeEnum, description: 'How it ended, or RUNNING.' }),
@@ -46,6 +60,16 @@ export const TaskRunType = builder.prismaObject('TaskRun', {
       nullable: true,
       description: 'The gateway’s own id of it.',
     }),
+    prompt: t.string({
+      nullable: true,
+      description: 'What the gateway was asked. Null for the keys of other agents.',
+      resolve: (run, _args, context) => (isPrivateTo(context, run.agentId) ? null : run.prompt),
+    }),
+    output: t.string({
+      nullable: true,
+      description: 'What the gateway answered. Null for the keys of other agents.',
+      resolve: (run, _args, context) => (isPrivateTo(context, run.agentId) ? null : run.output),
+    }),
     error: t.exposeString('error', { nullable: true, description: 'Why it failed.' }),
     progress: t.exposeString('progress', { nullable: true, description: 'What the agent last reported.' }),
     usage: t.field({
@@ -57,3 +81,8 @@ export const TaskRunType = builder.prismaObject('TaskRun', {
     }),
   }),
 });
+
+/** An agent's key sees the runs of others on its tasks, but not what passed between them and their models. */
+function isPrivateTo({ viewer }: GraphqlContext, agentId: string): boolean {
+  return viewer.agentId !== null && viewer.agentId !== agentId;
+}

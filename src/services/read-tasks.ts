@@ -22,6 +22,8 @@ import { listWaitingFacts } from '../store/waiting-facts.js';
 import { type TaskRef, toTaskKey } from './refs.js';
 import type { ServiceContext } from './service-context.js';
 
+export type { TaskColumns, TaskLink };
+
 /** Which tasks, in which order, and which of their columns. */
 export interface TaskSelection {
   readonly filter?: TaskFilter | null | undefined;

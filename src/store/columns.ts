@@ -1,5 +1,5 @@
 /** camelCase → snake_case, the other way round than rows are read. */
-function toSnake(name: string): string {
+export function toSnake(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 

@@ -1,6 +1,8 @@
 import { formatCursor, parseCursor, type SortKind, type SortValue } from '../domain/cursor.js';
+import type { Beyond, Slice } from '../domain/list-reader.js';
 import type { PageRequest } from '../domain/page.js';
-import { allOf, emptySql, identifier, joinSql, type Sql, sql, toStatement } from './sql-text.js';
+import { toSnake } from './columns.js';
+import { allOf, identifier, joinSql, type Sql, sql, toStatement } from './sql-text.js';
 import { type Executor, query } from './statement.js';
 
 /** One column of an order. */
@@ -20,9 +22,21 @@ export interface Order<Row> {
   readonly keys: readonly SortKey<Row>[];
 }
 
+/** Columns by the names that rows have; `*` stands for all of them. */
+export type Columns<Row> = '*' | readonly (keyof Row & string)[];
+
+/** The columns as `t.id`, `t.…`, each once; the id is always among them. */
+export function selectColumns<Row>(
+  columns: Columns<Row>,
+  ...more: readonly (keyof Row & string)[]
+): string[] {
+  if (columns === '*') return ['t.*'];
+  return [...new Set(['id', ...columns, ...more])].map((name) => `t.${toSnake(name)}`);
+}
+
 /** The rows that a list has, before it is cut into pages. */
 export interface List<Row> {
-  /** Table and alias: `tasks t`. */
+  /** Table and alias, which is always t: `tasks t`. */
   readonly from: string;
   /** The columns to read, with the alias. */
   readonly columns: readonly string[];
@@ -34,12 +48,6 @@ export interface List<Row> {
 export interface ChildLists<Row> extends List<Row> {
   /** The column that names the parent. */
   readonly parent: string;
-}
-
-export interface Slice<Row> {
-  readonly rows: Row[];
-  /** Whether the list goes on, within the cursors, where the slice ends. */
-  readonly more: boolean;
 }
 
 /** The cursor of a row in an order. */
@@ -56,11 +64,10 @@ export async function readSlice<Row extends object>(
   list: List<Row>,
   page: PageRequest,
 ): Promise<Slice<Row>> {
-  const rows = await query<Row>(executor, toStatement(selectSlice(list, page)));
-  return cut(rows, page);
+  return cut(await query<Row>(executor, toStatement(selectSlice(list, page))), page);
 }
 
-/** The slices of several parents by one statement that stops at the page's end for each of them. */
+/** The slices of several parents by one statement, which stops reading each list where its slice ends. */
 export async function readSlices<Row extends object>(
   executor: Executor,
   lists: ChildLists<Row>,
@@ -69,10 +76,109 @@ export async function readSlices<Row extends object>(
 ): Promise<Map<string, Slice<Row>>> {
   const rows = await query<Row & { parentOfRow: string }>(
     executor,
-    toStatement(sql`SELECT p.id AS parent_of_row, s.* FROM unnest(${parentIds}::text[]) WITH ORDINALITY AS p(id, place)
-      CROSS JOIN LATERAL (${selectSlice(ofParent(lists), page, sql`, row_number() OVER () AS place_in_slice`)}) s
-      ORDER BY p.place, s.place_in_slice`),
+    toStatement(sql`SELECT p.id AS parent_of_row, t.* FROM unnest(${parentIds}::text[]) AS p (id)
+      CROSS JOIN LATERAL (${selectSlice(ofParent(lists), page)}) t ORDER BY p.id, ${orderBy(lists.order, page.backward)}`),
   );
-  const groups = Map.groupBy(rows, (row) => row.parentOfRow);
-  return new Map(parentIds.map((id) => [id, cut<Row>(groups.get(id) ?? [], page)]));
+  const groups = new Map<string, Row[]>(parentIds.map((id) => [id, []]));
+  for (const row of rows) groups.get(row.parentOfRow)?.push(row);
+  return new Map([...groups].map(([id, group]) => [id, cut(group, page)]));
+}
+
+/** How many rows the whole list has, cursors aside. */
+export async function countList<Row>(executor: Executor, list: List<Row>): Promise<number> {
+  const [row] = await query<{ count: number }>(executor, toStatement(selectCount(list)));
+  return row?.count ?? 0;
+}
+
+export async function countLists<Row>(
+  executor: Executor,
+  lists: ChildLists<Row>,
+  parentIds: readonly string[],
+): Promise<Map<string, number>> {
+  const rows = await query<{ id: string; count: number }>(
+    executor,
+    toStatement(sql`SELECT p.id, s.count FROM unnest(${parentIds}::text[]) AS p (id)
+      CROSS JOIN LATERAL (${selectCount(ofParent(lists))}) s`),
+  );
+  return new Map(rows.map((row) => [row.id, row.count]));
+}
+
+/** Whether the list has rows at the cursor or beyond it: rows come and go, so the cursor alone doesn't say. */
+export async function hasRowsBeyond<Row>(
+  executor: Executor,
+  list: List<Row>,
+  beyond: Beyond,
+): Promise<boolean> {
+  const [row] = await query<{ found: boolean }>(
+    executor,
+    toStatement(sql`SELECT ${existsBeyond(list, beyond)} AS found`),
+  );
+  return row?.found ?? false;
+}
+
+export async function haveRowsBeyond<Row>(
+  executor: Executor,
+  lists: ChildLists<Row>,
+  parentIds: readonly string[],
+  beyond: Beyond,
+): Promise<Map<string, boolean>> {
+  const rows = await query<{ id: string; found: boolean }>(
+    executor,
+    toStatement(
+      sql`SELECT p.id, ${existsBeyond(ofParent(lists), beyond)} AS found FROM unnest(${parentIds}::text[]) AS p (id)`,
+    ),
+  );
+  return new Map(rows.map((row) => [row.id, row.found]));
+}
+
+function ofParent<Row>(lists: ChildLists<Row>): List<Row> {
+  return { ...lists, where: sql`${identifier(lists.parent)} = p.id AND ${lists.where}` };
+}
+
+function selectSlice<Row>({ columns, from, where, order }: List<Row>, page: PageRequest): Sql {
+  const bounds: Sql[] = [where];
+  if (page.after !== null) bounds.push(compare(order, order.descending ? '<' : '>', page.after));
+  if (page.before !== null) bounds.push(compare(order, order.descending ? '>' : '<', page.before));
+  return sql`SELECT ${identifier(columns.join(', '))} FROM ${identifier(from)} WHERE ${allOf(bounds)}
+    ORDER BY ${orderBy(order, page.backward)} LIMIT ${page.size + 1}`;
+}
+
+function selectCount<Row>({ from, where }: List<Row>): Sql {
+  return sql`SELECT count(*)::int AS count FROM ${identifier(from)} WHERE ${where}`;
+}
+
+function existsBeyond<Row>({ from, where, order }: List<Row>, { side, cursor }: Beyond): Sql {
+  const operator = (side === 'head') === order.descending ? '>=' : '<=';
+  return sql`EXISTS (SELECT FROM ${identifier(from)} WHERE ${where} AND ${compare(order, operator, cursor)})`;
+}
+
+function orderBy<Row>(order: Order<Row>, backward: boolean): Sql {
+  const direction = order.descending === backward ? 'ASC' : 'DESC';
+  return identifier(order.keys.map((key) => `${key.sql} ${direction}`).join(', '));
+}
+
+const TYPES: Record<SortKind, string> = {
+  instant: 'timestamptz',
+  number: 'bigint',
+  text: 'text',
+  priority: 'task_priority',
+};
+
+/** One row comparison over all keys, which an index with the same columns answers by a single descent. */
+function compare<Row>(order: Order<Row>, operator: '<' | '>' | '<=' | '>=', cursor: string): Sql {
+  const values = parseCursor(
+    order.tag,
+    order.keys.map((key) => key.kind),
+    cursor,
+  );
+  const places = order.keys.map(
+    (key, index) => sql`${values[index] ?? key.none ?? null}::${identifier(TYPES[key.kind])}`,
+  );
+  return sql`(${identifier(order.keys.map((key) => key.sql).join(', '))}) ${identifier(operator)} (${joinSql(places, ', ')})`;
+}
+
+function cut<Row>(rows: Row[], page: PageRequest): Slice<Row> {
+  const more = rows.length > page.size;
+  const kept = more ? rows.slice(0, page.size) : rows;
+  return { rows: page.backward ? kept.reverse() : kept, more };
 }

@@ -1,0 +1,14 @@
+import { AgentType } from './agent.js';
+import { ApiKeyType } from './api-key.js';
+import { CommentType } from './comment.js';
+import { defineConnection } from './connection.js';
+import { ReviewType } from './review.js';
+import { TaskType } from './task.js';
+import { TaskRunType } from './task-run.js';
+
+export const TaskConnection = defineConnection('Task', TaskType);
+export const TaskRunConnection = defineConnection('TaskRun', TaskRunType);
+export const CommentConnection = defineConnection('Comment', CommentType);
+export const ReviewConnection = defineConnection('Review', ReviewType);
+export const AgentConnection = defineConnection('Agent', AgentType);
+export const ApiKeyConnection = defineConnection('ApiKey', ApiKeyType);

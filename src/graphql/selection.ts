@@ -1,0 +1,56 @@
+import { type FieldNode, type GraphQLResolveInfo, Kind, type SelectionSetNode } from 'graphql';
+
+const SELECTED = new WeakMap<FieldNode, Map<string, ReadonlySet<string>>>();
+
+/**
+ * The names of the fields that the document selects under the field being resolved, at the end of any of the paths.
+ * Directives and type conditions are not looked at: a name too many costs a column, a name too few an answer.
+ * Documents are parsed once and then kept, so this is worked out once for each place in a document.
+ */
+export function selectedFields(
+  info: Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments'>,
+  paths: readonly (readonly string[])[] = [[]],
+): ReadonlySet<string> {
+  const [first] = info.fieldNodes;
+  if (first === undefined) return new Set();
+  const key = `${info.fieldNodes.length}:${paths.map((path) => path.join('.')).join()}`;
+  let remembered = SELECTED.get(first);
+  if (remembered === undefined) {
+    remembered = new Map();
+    SELECTED.set(first, remembered);
+  }
+  let names = remembered.get(key);
+  if (names === undefined) {
+    names = new Set(paths.flatMap((path) => namesAt(info, path)));
+    remembered.set(key, names);
+  }
+  return names;
+}
+
+function namesAt(
+  info: Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments'>,
+  path: readonly string[],
+): string[] {
+  let fields: readonly FieldNode[] = info.fieldNodes;
+  for (const step of path)
+    fields = childFields(fields, info.fragments).filter((field) => field.name.value === step);
+  return childFields(fields, info.fragments).map((field) => field.name.value);
+}
+
+function childFields(fields: readonly FieldNode[], fragments: GraphQLResolveInfo['fragments']): FieldNode[] {
+  const children: FieldNode[] = [];
+  const entered = new Set<SelectionSetNode>();
+
+  function enter(set: SelectionSetNode | undefined): void {
+    if (set === undefined || entered.has(set)) return;
+    entered.add(set);
+    for (const selection of set.selections) {
+      if (selection.kind === Kind.FIELD) children.push(selection);
+      else if (selection.kind === Kind.INLINE_FRAGMENT) enter(selection.selectionSet);
+      else enter(fragments[selection.name.value]?.selectionSet);
+    }
+  }
+
+  for (const field of fields) enter(field.selectionSet);
+  return children;
+}

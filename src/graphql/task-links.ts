@@ -1,0 +1,131 @@
+import type { Task } from '../generated/prisma/client.js';
+import {
+  findLinkedTasks,
+  openCommentsOfTasks,
+  openReviewsOfTasks,
+  openRunsOfTasks,
+  readWaitingOn,
+  type TaskColumns,
+  type TaskLink,
+} from '../services/read-tasks.js';
+import { ActorInterface, loadActor } from './actor.js';
+import { AgentType } from './agent.js';
+import { builder } from './builder.js';
+import { connectChildren } from './child-connection.js';
+import { runColumns, taskColumns } from './columns.js';
+import { connectionArgs, NODE_PATHS } from './connection.js';
+import { CommentConnection, ReviewConnection, TaskRunConnection } from './connections.js';
+import type { GraphqlContext } from './context.js';
+import { WaitingReasonEnum } from './enums.js';
+import { loadBatched } from './loaders.js';
+import { loadAgent, loadRun } from './row-loads.js';
+import { TaskType } from './task.js';
+import { TaskRunType } from './task-run.js';
+
+interface TaskInputShape {
+  readonly task: Task;
+}
+
+const TaskInputType = builder.objectRef<TaskInputShape>('TaskInput').implement({
+  description: 'What a dependency delivered.',
+  fields: (t) => ({
+    task: t.field({ type: TaskType, description: 'The dependency.', resolve: ({ task }) => task }),
+    resolution: t.string({
+      nullable: true,
+      description: 'What it came to, once it is DONE.',
+      resolve: ({ task }) => (task.status === 'DONE' ? task.resolution : null),
+    }),
+  }),
+});
+
+builder.prismaObjectFields(TaskType, (t) => ({
+  assignee: t.field({
+    type: AgentType,
+    nullable: true,
+    description: 'Who has it.',
+    resolve: (task, _args, context, info) =>
+      task.assigneeId === null ? null : loadAgent(context, info, task.assigneeId),
+  }),
+  createdBy: t.field({
+    type: ActorInterface,
+    description: 'Who created it.',
+    resolve: (task, _args, context, info) =>
+      loadActor(context, info, task.createdByKeyId, task.createdByAgentId),
+  }),
+  waitingOn: t.field({
+    type: [WaitingReasonEnum],
+    description: 'Why it is not being worked on right now; empty when it is, or when it is over.',
+    resolve: async (task, _args, context) => {
+      if (task.status === 'IN_PROGRESS') return [];
+      const load = (ids: readonly string[]) => readWaitingOn(context.services, ids);
+      return (await loadBatched(context, 'waitingOn', task.id, load)) ?? [];
+    },
+  }),
+  currentRun: t.field({
+    type: TaskRunType,
+    nullable: true,
+    description: 'The live run, while IN_PROGRESS.',
+    resolve: (task, _args, context) =>
+      task.currentRunId === null ? null : loadRun(context, task.currentRunId),
+  }),
+  dependsOn: t.field({
+    type: [TaskType],
+    description: 'The tasks whose results it needs, by number.',
+    resolve: (task, _args, context, info) => loadLinked(context, 'dependsOn', task.id, taskColumns(info)),
+  }),
+  dependents: t.field({
+    type: [TaskType],
+    description: 'The tasks that need its result, by number; the first thousand.',
+    resolve: (task, _args, context, info) => loadLinked(context, 'dependents', task.id, taskColumns(info)),
+  }),
+  inputs: t.field({
+    type: [TaskInputType],
+    description: 'What the dependencies delivered.',
+    resolve: async (task, _args, context, info) => {
+      const columns = taskColumns(info, [['task']]);
+      const needed = columns === '*' ? columns : [...columns, 'status' as const, 'resolution' as const];
+      const tasks = await loadLinked(context, 'dependsOn', task.id, needed);
+      return tasks.map((dependency) => ({ task: dependency }));
+    },
+  }),
+  runs: t.field({
+    type: TaskRunConnection,
+    args: connectionArgs,
+    description: 'Every go at it, first to last.',
+    resolve: (task, args, context, info) => {
+      const columns = runColumns(info, NODE_PATHS);
+      return connectChildren(
+        context,
+        `runs:${columns}`,
+        task.id,
+        args,
+        openRunsOfTasks(context.services, columns),
+      );
+    },
+  }),
+  reviews: t.field({
+    type: ReviewConnection,
+    args: connectionArgs,
+    description: 'Every verdict on it, oldest first.',
+    resolve: (task, args, context) =>
+      connectChildren(context, 'reviews', task.id, args, openReviewsOfTasks(context.services)),
+  }),
+  comments: t.field({
+    type: CommentConnection,
+    args: connectionArgs,
+    description: 'What was said about it, oldest first.',
+    resolve: (task, args, context) =>
+      connectChildren(context, 'comments', task.id, args, openCommentsOfTasks(context.services)),
+  }),
+}));
+
+async function loadLinked(
+  context: GraphqlContext,
+  link: TaskLink,
+  taskId: string,
+  columns: TaskColumns,
+): Promise<Task[]> {
+  const load = (ids: readonly string[]) =>
+    findLinkedTasks(context.services, context.viewer, link, ids, columns);
+  return (await loadBatched(context, `${link}:${columns}`, taskId, load)) ?? [];
+}

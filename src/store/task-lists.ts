@@ -1,0 +1,115 @@
+import type { InstantRange, TaskFilter, TaskOrder } from '../domain/task-filter.js';
+import {
+  type ChildLists,
+  type Columns,
+  type List,
+  type Order,
+  type SortKey,
+  selectColumns,
+} from './keyset.js';
+import { allOf, anyOf, type Sql, sql } from './sql-text.js';
+import type { TaskRow } from './tasks.js';
+import { seenByAgent } from './visible-tasks.js';
+
+/** Who looks: null sees all tasks, an agent those of {@link seenByAgent}. */
+export type TaskViewer = { readonly agentId: string; readonly coordinatorAgent: string } | null;
+
+/** The columns that the answer needs. The texts of a task may be long, so a list reads only what is asked for. */
+export type TaskColumns = Columns<TaskRow>;
+
+/** Newest first: what a reader who says nothing wants to see, and what tasks_created_idx serves. */
+export const NEWEST_FIRST: TaskOrder = { field: 'CREATED_AT', direction: 'DESC' };
+
+/** All tasks that the viewer may see and the filter lets through. */
+export function tasksThat(
+  viewer: TaskViewer,
+  filter: TaskFilter,
+  order: TaskOrder,
+  columns: TaskColumns,
+): List<TaskRow> {
+  return {
+    from: 'tasks t',
+    columns: selectColumns(columns, ...SORT_COLUMNS),
+    where: allOf([visibleTo(viewer), matches(filter)]),
+    order: orderOf(order),
+  };
+}
+
+/** The same, for each of several agents: the tasks assigned to it. */
+export function tasksOfAgents(...list: Parameters<typeof tasksThat>): ChildLists<TaskRow> {
+  return { ...tasksThat(...list), parent: 't.assignee_id' };
+}
+
+export function visibleTo(viewer: TaskViewer): Sql {
+  return viewer === null ? sql`true` : seenByAgent(viewer.agentId, viewer.coordinatorAgent);
+}
+
+const SORT_COLUMNS = ['number', 'priority', 'dueAt', 'createdAt', 'updatedAt'] as const;
+
+const NUMBER: SortKey<TaskRow> = { sql: 't.number', kind: 'number', of: (task) => task.number };
+const PRIORITY: SortKey<TaskRow> = { sql: 't.priority', kind: 'priority', of: (task) => task.priority };
+const CREATED: SortKey<TaskRow> = { sql: 't.created_at', kind: 'instant', of: (task) => task.createdAt };
+const UPDATED: SortKey<TaskRow> = { sql: 't.updated_at', kind: 'instant', of: (task) => task.updatedAt };
+
+/** A task without a due date comes last: in the queue, which has one order, and from either end of a list by due date. */
+function due(none: 'infinity' | '-infinity'): SortKey<TaskRow> {
+  return {
+    sql: `coalesce(t.due_at, '${none}'::timestamptz)`,
+    kind: 'instant',
+    of: (task) => task.dueAt,
+    none,
+  };
+}
+
+function orderOf({ field, direction }: TaskOrder): Order<TaskRow> {
+  const descending = direction === 'DESC';
+  const keys = {
+    QUEUE: [PRIORITY, due('infinity'), CREATED, NUMBER],
+    CREATED_AT: [CREATED, NUMBER],
+    UPDATED_AT: [UPDATED, NUMBER],
+    DUE_AT: [due(descending ? '-infinity' : 'infinity'), NUMBER],
+    PRIORITY: [PRIORITY, NUMBER],
+  }[field];
+  return { tag: `task.${field}`, descending, keys };
+}
+
+/** The filter as a condition on the tasks `t`. Its bounds have been checked. */
+function matches(filter: TaskFilter): Sql {
+  const { status, priority, assignee, unassigned, tags, search, createdAt, dueAt, overdue } = filter;
+  const conditions: Sql[] = [];
+  if (status) conditions.push(sql`t.status = ANY(${status}::task_status[])`);
+  if (priority) conditions.push(sql`t.priority = ANY(${priority}::task_priority[])`);
+  if (assignee) conditions.push(isAssignedTo(assignee));
+  if (typeof unassigned === 'boolean') conditions.push(sql`(t.assignee_id IS NULL) = ${unassigned}`);
+  if (tags) conditions.push(sql`t.tags @> ${tags}::text[]`);
+  if (search) conditions.push(contains(search));
+  if (createdAt) conditions.push(...liesIn(sql`t.created_at`, createdAt));
+  if (dueAt) conditions.push(...liesIn(sql`t.due_at`, dueAt));
+  if (typeof overdue === 'boolean') conditions.push(isOverdue(overdue));
+  if (filter.and) conditions.push(allOf(filter.and.map(matches)));
+  if (filter.or) conditions.push(anyOf(filter.or.map(matches)));
+  // IS NOT TRUE: what is unknown, such as a missing due date compared, does not match and so its opposite does.
+  if (filter.not) conditions.push(sql`(${matches(filter.not)}) IS NOT TRUE`);
+  return allOf(conditions);
+}
+
+function isAssignedTo(agents: NonNullable<TaskFilter['assignee']>): Sql {
+  const ids = agents.flatMap((agent) => agent.id ?? []);
+  const names = agents.flatMap((agent) => agent.name ?? []);
+  return sql`(t.assignee_id = ANY(${ids}::text[]) OR t.assignee_id IN (SELECT id FROM agents WHERE name = ANY(${names}::text[])))`;
+}
+
+/** In title or description, letters of either case; or the ref itself. */
+function contains(text: string): Sql {
+  const pattern = `%${text.replace(/[\\%_]/g, '\\$&')}%`;
+  return sql`(t.title ILIKE ${pattern} OR t.description ILIKE ${pattern} OR 'TASK-' || t.number = upper(${text}))`;
+}
+
+function liesIn(column: Sql, { gte, lt }: InstantRange): Sql[] {
+  return [...(gte ? [sql`${column} >= ${gte}`] : []), ...(lt ? [sql`${column} < ${lt}`] : [])];
+}
+
+function isOverdue(wanted: boolean): Sql {
+  const overdue = sql`(t.due_at < now() AND t.status NOT IN ('DONE', 'FAILED', 'CANCELLED'))`;
+  return wanted ? overdue : sql`${overdue} IS NOT TRUE`;
+}

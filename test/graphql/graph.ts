@@ -1,0 +1,74 @@
+import { type ExecutionResult, graphql } from 'graphql';
+import type { Viewer } from '../../src/domain/actor.js';
+import type { GraphqlContext } from '../../src/graphql/context.js';
+import { buildSchema } from '../../src/graphql/schema.js';
+import { createReadClient } from '../../src/store/read-client.js';
+import { createTestServices, type TestServices } from '../support/services.js';
+
+export const schema = buildSchema();
+
+// biome-ignore lint/suspicious/noExplicitAny: answers have the shape of their query, which TypeScript doesn't know
+export type Answer = any;
+
+/** The graph over a database of its own, asked without HTTP. */
+export interface Graph {
+  readonly services: TestServices;
+  /** Asks as an admin unless another viewer is given. */
+  ask(query: string, variables?: Record<string, unknown>, viewer?: Viewer): Promise<ExecutionResult<Answer>>;
+  /** The data of an answer without errors. */
+  get(query: string, variables?: Record<string, unknown>, viewer?: Viewer): Promise<Answer>;
+  /** The statements that the work sends to PostgreSQL. */
+  statementsOf(work: () => Promise<unknown>): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+export async function openGraph(): Promise<Graph> {
+  const services = await createTestServices();
+  const prisma = createReadClient(services.database);
+  const sent = recordStatements(services);
+
+  function contextFor(viewer: Viewer): GraphqlContext {
+    return {
+      viewer,
+      requestId: 'req_test',
+      signal: new AbortController().signal,
+      services,
+      prisma,
+      feed: undefined as never,
+      server: { version: '1.2.3', startedAt: new Date('2026-11-22T13:05:00Z'), database: 'embedded PostgreSQL 18' },
+    };
+  }
+
+  const graph: Graph = {
+    services,
+    ask: (source, variableValues = {}, viewer = services.admin) =>
+      graphql({ schema, source, variableValues, contextValue: contextFor(viewer) }),
+    async get(source, variables, viewer) {
+      const { data, errors } = await graph.ask(source, variables, viewer);
+      if (errors !== undefined) throw new AggregateError(errors, errors.map((error) => error.message).join('\n'));
+      return data;
+    },
+    async statementsOf(work) {
+      sent.length = 0;
+      await work();
+      return [...sent];
+    },
+    async close() {
+      await prisma.$disconnect();
+      await services.close();
+    },
+  };
+  return graph;
+}
+
+/** Prisma and our own statements go through the same pool, so this is where all of them can be seen. */
+function recordStatements({ database }: TestServices): string[] {
+  const sent: string[] = [];
+  const { pool } = database;
+  const query = pool.query.bind(pool) as (...args: unknown[]) => unknown;
+  pool.query = ((...args: [string | { text: string }]) => {
+    sent.push(typeof args[0] === 'string' ? args[0] : args[0].text);
+    return query(...args);
+  }) as typeof pool.query;
+  return sent;
+}
