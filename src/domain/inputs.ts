@@ -1,24 +1,19 @@
 import { z } from 'zod';
 import { LIMITS } from './limits.js';
 import { Refusal, Refusals } from './refusals.js';
+import { findJsonMistake, findTextMistake } from './stored-text.js';
 
-/** Text that PostgreSQL can hold: U+0000 has no place in it. */
+/** Text that PostgreSQL can hold. */
 function text(max: number) {
   return z
     .string()
     .max(max, `may have ${max} characters at most`)
-    .refine((value) => !value.includes('\u0000'), 'may not contain the character U+0000');
+    .superRefine(refuseMistake(findTextMistake));
 }
 
 const filled = (max: number) => text(max).refine((value) => value.trim() !== '', 'may not be empty');
 const tags = z.array(filled(LIMITS.tagLength)).max(LIMITS.tags, `may have ${LIMITS.tags} entries at most`);
-const metadata = z
-  .record(z.string(), z.unknown())
-  .refine(
-    (value) => Buffer.byteLength(JSON.stringify(value)) <= LIMITS.metadataBytes,
-    `may have ${LIMITS.metadataBytes} bytes of JSON at most`,
-  )
-  .refine((value) => !JSON.stringify(value).includes('\\u0000'), 'may not contain the character U+0000');
+const metadata = z.record(z.string(), z.unknown()).superRefine(refuseMistake(findMetadataMistake));
 const capacity = z
   .number()
   .int()
@@ -26,6 +21,7 @@ const capacity = z
   .max(LIMITS.capacityMax, `must be ${LIMITS.capacityMax} or less`);
 const leaseMs = z
   .number()
+  .int('must be a whole number of milliseconds')
   .min(LIMITS.leaseMinMs, 'must be 10 seconds (PT10S) or longer')
   .max(LIMITS.leaseMaxMs, 'must be 24 hours (PT24H) or shorter');
 const instant = z
@@ -77,11 +73,30 @@ export const FIELDS = {
     .int()
     .min(1_000, 'must be a second (PT1S) or longer')
     .max(LIMITS.leaseMaxMs, 'must be 24 hours (PT24H) or shorter'),
-  tokens: z.number().int().min(0, 'must be 0 or more'),
+  tokens: z
+    .number()
+    .int()
+    .min(0, 'must be 0 or more')
+    .max(LIMITS.tokensMax, `must be ${LIMITS.tokensMax} or less`),
   costUsd: z.number().min(0, 'must be 0 or more'),
 } as const;
 
 export type FieldName = keyof typeof FIELDS;
+
+/** The depth is looked at before the size, for writing JSON that is too deep ends in an overflow of the stack. */
+function findMetadataMistake(value: Record<string, unknown>): string | null {
+  const mistake = findJsonMistake(value, LIMITS.metadataDepth);
+  if (mistake !== null) return mistake;
+  const fits = Buffer.byteLength(JSON.stringify(value)) <= LIMITS.metadataBytes;
+  return fits ? null : `may have ${LIMITS.metadataBytes} bytes of JSON at most`;
+}
+
+function refuseMistake<Value>(findMistake: (value: Value) => string | null) {
+  return (value: Value, issues: z.RefinementCtx) => {
+    const message = findMistake(value);
+    if (message !== null) issues.addIssue({ code: 'custom', message });
+  };
+}
 
 /** One value to check: its form, where it stands in the input, and itself. Null and undefined are not looked at. */
 export type Check = readonly [form: FieldName, path: string, value: unknown];

@@ -12,6 +12,7 @@ export const LIMITS = {
   tagLength: 100,
   capabilities: 100,
   metadataBytes: 65_536,
+  metadataDepth: 20,
   dependencies: 100,
   tasksPerCall: 100,
   keyNameLength: 100,
@@ -22,6 +23,7 @@ export const LIMITS = {
   leaseMaxMs: 86_400_000,
   leaseDefaultMs: 600_000,
   waitSecondsMax: 60,
+  tokensMax: 2_147_483_647,
 } as const;
 
 /** How often something may go wrong before a task fails. Three separate counters. */
