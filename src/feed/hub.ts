@@ -1,9 +1,9 @@
-import { isLater, LOG_START, type LogPosition } from '../domain/log-position.js';
+import { checkReachable, LOG_START, type LogBounds, type LogPosition } from '../domain/log-position.js';
 import { type Clock, systemClock } from '../kernel/clock.js';
 import type { Instrument } from '../kernel/instrument.js';
 import type { Database } from '../store/database.js';
-import { type LogBounds, type LogFilter, type LogRow, readLog, readLogBounds } from '../store/event-log.js';
-import { CursorExpired, formatCursor, StreamInterrupted } from './cursor.js';
+import { type LogFilter, type LogRow, readLog, readLogBounds } from '../store/event-log.js';
+import { formatCursor, StreamInterrupted } from './cursor.js';
 import type { RelaySink } from './relay.js';
 import { Subscription, type SubscriptionLimits, type SubscriptionSource } from './subscription.js';
 
@@ -85,10 +85,10 @@ export function createHub({ database, instrument, clock = systemClock, limits = 
 
   return {
     async subscribe({ after, filter = {}, signal }) {
-      const { begin, end } = await readLogBounds(database.pool);
-      if (after !== undefined) checkReachable(after, begin, end);
-      if (isStopping) throw new StreamInterrupted('SERVER_STOPPING', formatCursor(after ?? end));
-      const subscription = new Subscription(source, after ?? end, filter);
+      const bounds = await readLogBounds(database.pool);
+      if (after !== undefined) checkReachable(after, bounds);
+      if (isStopping) throw new StreamInterrupted('SERVER_STOPPING', formatCursor(after ?? bounds.end));
+      const subscription = new Subscription(source, after ?? bounds.end, filter);
       subscriptions.add(subscription);
       endOnAbort(subscription, signal);
       return subscription;
@@ -115,12 +115,6 @@ export function createHub({ database, instrument, clock = systemClock, limits = 
       for (const subscription of subscriptions) subscription.interrupt('SERVER_STOPPING');
     },
   };
-}
-
-function checkReachable(after: LogPosition, begin: LogPosition, end: LogPosition): void {
-  if (isLater(begin, after)) throw new CursorExpired('the events that follow it were pruned');
-  // Cursors are given out for readable entries only. This one is of another database, or of one restored to an older day.
-  if (isLater(after, end)) throw new CursorExpired('it lies beyond the end of this log');
 }
 
 function endOnAbort(subscription: Subscription, signal: AbortSignal | undefined): void {

@@ -1,9 +1,9 @@
-import { isLater, type LogPosition, laterOf } from '../domain/log-position.js';
+import { CursorExpired, isLater, type LogPosition, laterOf } from '../domain/log-position.js';
 import type { Clock } from '../kernel/clock.js';
 import { randomFraction } from '../kernel/ids.js';
 import { type LogFilter, type LogPage, type LogRow, matchesFilter } from '../store/event-log.js';
 import { createAlarm } from './alarm.js';
-import { CursorExpired, formatCursor, type InterruptionCode, StreamInterrupted } from './cursor.js';
+import { formatCursor, type InterruptionCode, StreamInterrupted } from './cursor.js';
 
 /** What bounds a subscriber. */
 export interface SubscriptionLimits {

@@ -1,4 +1,4 @@
-import { type LogPosition, laterOf } from '../domain/log-position.js';
+import { type LogBounds, type LogPosition, laterOf } from '../domain/log-position.js';
 import type { Event } from '../generated/prisma/client.js';
 import { type Executor, query } from './statement.js';
 import type { Transaction } from './transaction.js';
@@ -23,14 +23,6 @@ export function matchesFilter({ types, taskId, agentId }: LogFilter, row: LogRow
   );
 }
 
-/** Where the readable log begins and ends. Both are positions of rows, or of rows that once were. */
-export interface LogBounds {
-  /** Everything up to here has been pruned. */
-  readonly begin: LogPosition;
-  /** The last entry that can be read now: nothing will ever appear before it. */
-  readonly end: LogPosition;
-}
-
 /** A part of the log in its order. */
 export interface LogPage {
   readonly rows: readonly LogRow[];
@@ -52,7 +44,7 @@ export interface LogPage {
  * Positions are always those of rows. "xmin - 1" would serve as an end as well, but after a crash PostgreSQL gives the
  * xids of transactions that left no trace in its journal to new ones, and a reader that stood there would skip them.
  */
-const XMIN = 'pg_snapshot_xmin(pg_current_snapshot())::text::bigint';
+export const XMIN = 'pg_snapshot_xmin(pg_current_snapshot())::text::bigint';
 
 /** Reads where the log begins and ends. A reader that begins at the end gets all that is still to come. */
 export async function readLogBounds(executor: Executor): Promise<LogBounds> {
@@ -65,6 +57,16 @@ export async function readLogBounds(executor: Executor): Promise<LogBounds> {
   });
   if (row === undefined) throw new Error('event_horizon has lost its row');
   return { begin: { xid: row.beginXid, id: row.beginId }, end: { xid: row.endXid, id: row.endId } };
+}
+
+/** The entry with this number, if it is there and can be read. */
+export async function findLogRow(executor: Executor, id: bigint): Promise<LogRow | null> {
+  const [row] = await query<LogRow>(executor, {
+    name: 'find_log_row',
+    text: `SELECT * FROM events WHERE id = $1 AND xid < ${XMIN}`,
+    values: [id],
+  });
+  return row ?? null;
 }
 
 /**

@@ -1,9 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { formatEventId, parseEventId } from '../../src/domain/event-id.js';
 import { isLater, LOG_START, laterOf } from '../../src/domain/log-position.js';
-import { formatCursor, InvalidCursor, parseCursor } from '../../src/feed/cursor.js';
+import { InvalidList } from '../../src/domain/page.js';
+import { formatCursor, parseCursor } from '../../src/feed/cursor.js';
+import { isId } from '../../src/kernel/ids.js';
 
-const position = fc.record({ xid: fc.bigInt(0n, 2n ** 63n - 1n), id: fc.bigInt(0n, 2n ** 63n - 1n) });
+const position = fc.record({ xid: fc.bigInt(0n, 10n ** 18n - 1n), id: fc.bigInt(0n, 10n ** 18n - 1n) });
+
+const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 describe('a cursor', () => {
   it('stands for exactly the position it was made from', () => {
@@ -19,28 +24,24 @@ describe('a cursor', () => {
     ['a word', 'hello'],
     ['a number', '12'],
     ['an id', 'task_01k0000000000000000000000a'],
-    ['another list’s cursor', Buffer.from('2026-11-22T10:00:00Z|7').toString('base64url')],
-    ['a sign', Buffer.from('-1.5').toString('base64url')],
-    ['a leading zero', Buffer.from('01.5').toString('base64url')],
-    ['a third part', Buffer.from('1.2.3').toString('base64url')],
-    ['a number past bigint', Buffer.from(`${2n ** 63n}.1`).toString('base64url')],
-    ['padding', Buffer.from('1.20').toString('base64')],
-    ['a stray character', `${formatCursor({ xid: 1n, id: 2n })}!`],
-    ['a stray line end', `${formatCursor({ xid: 1n, id: 2n })}\n`],
+    ['another list’s cursor', encode(['comment', '2026-11-22T10:00:00.000Z', 'cmt_1'])],
+    ['a sign', encode(['event', '-1', '5'])],
+    ['a number and not its text', encode(['event', 1, 5])],
+    ['half a cursor', encode(['event', '1'])],
+    ['a cursor and a half', encode(['event', '1', '2', '3'])],
+    ['a number past bigint', encode(['event', '1', `${2n ** 64n}`])],
+    ['no list', encode({ 0: 'event', 1: '1', 2: '2' })],
+    ['null', encode(null)],
     ['a null byte', '\0'],
     ['a megabyte', 'A'.repeat(1_000_000)],
   ])('is refused when it is %s', (_, text) => {
-    expect(() => parseCursor(text)).toThrow(InvalidCursor);
+    expect(() => parseCursor(text)).toThrow(InvalidList);
   });
 
-  it('is never made of any other text', () => {
+  it('is refused without any other error, whatever the text', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
-        try {
-          expect(formatCursor(parseCursor(text))).toBe(text);
-        } catch (error) {
-          expect(error).toBeInstanceOf(InvalidCursor);
-        }
+        expect(() => parseCursor(text)).toThrow(InvalidList);
       }),
     );
   });
@@ -62,5 +63,29 @@ describe('the order of positions', () => {
         expect(laterOf(one, other)).toEqual(laterOf(other, one));
       }),
     );
+  });
+});
+
+describe('the id of an event', () => {
+  it('has the form of all ids and stands for its number', () => {
+    fc.assert(
+      fc.property(fc.bigInt(0n, 2n ** 63n - 1n), (number) => {
+        expect(isId('evt', formatEventId(number))).toBe(true);
+        expect(parseEventId(formatEventId(number))).toBe(number);
+      }),
+    );
+  });
+
+  it('is nothing else', () => {
+    const past = `evt_7${'z'.repeat(25)}`;
+    for (const text of [
+      '',
+      'evt_1',
+      'task_00000000000000000000000001',
+      'evt_0000000000000000000000000i',
+      past,
+    ]) {
+      expect(parseEventId(text)).toBeNull();
+    }
   });
 });

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { LogPosition } from '../../src/domain/log-position.js';
-import { CursorExpired } from '../../src/feed/cursor.js';
+import { CursorExpired, type LogPosition } from '../../src/domain/log-position.js';
 import { pruneEvents } from '../../src/services/prune-events.js';
 import { collect, createLogFixture, type LogFixture, messages, type Process } from './log-fixture.js';
 
