@@ -4,6 +4,7 @@ import './run-mutations.js';
 import './review-mutations.js';
 import './agent-mutations.js';
 import './api-key-mutations.js';
+import './scheduler-mutations.js';
 
 builder.mutationType({
   description: 'What changes something. A refusal is data in `errors` and means that nothing has changed.',

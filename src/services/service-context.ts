@@ -16,6 +16,17 @@ export interface ServiceSettings {
   readonly eventRetentionMs: number;
 }
 
+/** The scheduler of this process, as services see it. Its jobs can be run here also where it runs none by itself. */
+export interface JobRunner {
+  readonly names: readonly string[];
+  /** The fallback interval of the job, in milliseconds. */
+  everyMs(name: string): number;
+  /** When this process will run it, if nothing wakes it earlier; null while it runs or if this process runs no jobs. */
+  nextRunAt(name: string): Date | null;
+  /** Takes one turn now, also of a paused job, and says how many things it handled. Rejects with what the turn failed with. */
+  runOnce(name: string): Promise<number>;
+}
+
 /** What every service function gets first: where to write, by which settings, and whom to tell. */
 export interface ServiceContext {
   readonly database: Database;
@@ -25,6 +36,7 @@ export interface ServiceContext {
   readonly clock: Clock;
   readonly claims: ClaimQueue;
   readonly work: WorkWatch;
+  readonly jobs: JobRunner;
   /** Whether the server is stopping, so that nobody goes on waiting. */
   stopping(): boolean;
 }

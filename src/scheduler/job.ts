@@ -1,0 +1,41 @@
+/** What one turn of a job came to. */
+export interface JobTurn {
+  /** Things that were changed: tasks, agents, rows. */
+  readonly handled: number;
+  /** In how many milliseconds there will be work again, if that is known; 0 for "at once, there is more". */
+  readonly nextInMs?: number | undefined;
+}
+
+/** An entry of the event log, as far as a job needs it to know whether it is concerned. */
+export interface LoggedEvent {
+  readonly type: string;
+  readonly payload: unknown;
+}
+
+/**
+ * Work that is done again and again. Safe to run in any number of processes at once: what it takes, it takes by row locks
+ * that others step over, so there is no leader. A turn is short; a long backlog takes many.
+ */
+export interface Job {
+  /** Stable: it is the job's name in the API and in the table `scheduler_jobs`. */
+  readonly name: string;
+  /** The longest rest between two turns, in milliseconds. */
+  readonly everyMs: number;
+  runOnce(): Promise<JobTurn>;
+  /** Whether this event may have made work for the job. */
+  isWokenBy?(event: LoggedEvent): boolean;
+}
+
+/** A field of an event's payload; undefined if it has none of this name. */
+export function readPayload(event: LoggedEvent, field: 'job' | 'to'): unknown {
+  const { payload } = event;
+  return typeof payload === 'object' && payload !== null
+    ? new Map(Object.entries(payload)).get(field)
+    : undefined;
+}
+
+/** The names of the jobs that an event concerns: those that say so, and one that was resumed. */
+export function jobsFor(event: LoggedEvent, jobs: readonly Job[]): string[] {
+  const resumed = event.type === 'scheduler.resumed' ? readPayload(event, 'job') : undefined;
+  return jobs.filter((job) => job.name === resumed || job.isWokenBy?.(event)).map((job) => job.name);
+}

@@ -1,0 +1,60 @@
+import type { Service } from '../kernel/service.js';
+import type { JobRunner } from '../services/service-context.js';
+import { type Job, jobsFor, type LoggedEvent } from './job.js';
+import { createJobLoop } from './job-loop.js';
+import { createJobTurns, type TurnOptions } from './job-turns.js';
+
+export interface SchedulerOptions extends TurnOptions {
+  readonly jobs: readonly Job[];
+}
+
+/**
+ * Runs jobs, each in a loop of its own, so that a slow or failing one delays no other. Without `start` it runs none by
+ * itself, but still any of them on demand.
+ */
+export interface Scheduler extends Service, JobRunner {
+  /** Lets a job, or all of them, take a turn now instead of later. */
+  wake(name?: string): void;
+  /** Wakes the jobs that these entries of the log concern. Neither throws nor waits. */
+  notice(events: readonly LoggedEvent[]): void;
+}
+
+export function createScheduler({ jobs, ...options }: SchedulerOptions): Scheduler {
+  const entries = new Map(
+    jobs.map((job) => {
+      const turns = createJobTurns(job, options);
+      return [job.name, { job, turns, loop: createJobLoop(turns.takeIfDue, options.clock) }];
+    }),
+  );
+
+  function get(name: string) {
+    const entry = entries.get(name);
+    if (entry === undefined) throw new RangeError(`there is no job ${name}`);
+    return entry;
+  }
+
+  const each = (work: (service: Service) => Promise<void>) =>
+    Promise.all([...entries.values()].map(({ loop }) => work(loop)));
+
+  return {
+    names: [...entries.keys()],
+    everyMs: (name) => get(name).job.everyMs,
+    nextRunAt: (name) => get(name).loop.nextRunAt(),
+    async runOnce(name) {
+      const { loop, turns } = get(name);
+      return (await loop.between(turns.takeNow)).handled;
+    },
+    wake(name) {
+      for (const { job, loop } of entries.values()) if (name === undefined || name === job.name) loop.wake();
+    },
+    notice(events) {
+      for (const event of events) for (const name of jobsFor(event, jobs)) get(name).loop.wake();
+    },
+    async start() {
+      await each((loop) => loop.start());
+    },
+    async stop() {
+      await each((loop) => loop.stop());
+    },
+  };
+}
