@@ -34,6 +34,18 @@ export function createDatabase({ connectionString, instrument, poolSize = 10 }: 
   return { connectionString, pool, bell: createBell(pool, instrument), close: () => pool.end() };
 }
 
+/** Connects once. @throws Error that says in PostgreSQL's or the network's own words why that can't be done. */
+export async function checkConnection(connectionString: string): Promise<void> {
+  const client = new pg.Client({ connectionString, connectionTimeoutMillis: 10_000 });
+  // What breaks after it was opened is of no interest, but would end the process if nobody listened.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+  } finally {
+    await client.end();
+  }
+}
+
 /** bigint as BigInt: the rows of our statements and those of Prisma then have the same types. */
 const BIGINT_OID = 20;
 
