@@ -1,0 +1,79 @@
+import { vi } from 'vitest';
+import { type Clock, systemClock } from '../../src/kernel/clock.js';
+import { createInstrument, type Signal } from '../../src/kernel/instrument.js';
+import type { Job, JobTurn } from '../../src/scheduler/job.js';
+import type { TurnRecord } from '../../src/scheduler/job-turns.js';
+import { createScheduler } from '../../src/scheduler/scheduler.js';
+
+const A_DAY = 86_400_000;
+
+/** A job that counts its turns and, as long as it is held, ends none. */
+export class CountingJob implements Job {
+  turns = 0;
+  running = 0;
+  mostAtOnce = 0;
+  /** What turns answer with, or what they throw. */
+  outcome: JobTurn | Error = { handled: 0 };
+  private release: (() => void) | undefined;
+  private held: Promise<void> = Promise.resolve();
+
+  constructor(
+    readonly name: string,
+    readonly everyMs = A_DAY,
+  ) {}
+
+  hold(): void {
+    this.held = new Promise((resolve) => {
+      this.release = resolve;
+    });
+  }
+
+  letGo(): void {
+    this.release?.();
+  }
+
+  async runOnce(): Promise<JobTurn> {
+    this.turns += 1;
+    this.running += 1;
+    this.mostAtOnce = Math.max(this.mostAtOnce, this.running);
+    await this.held;
+    this.running -= 1;
+    if (this.outcome instanceof Error) throw this.outcome;
+    return this.outcome;
+  }
+
+  /** Waits until so many turns have begun. */
+  hasTaken(turns: number): Promise<void> {
+    return until(() => this.turns >= turns);
+  }
+}
+
+export function until(isSo: () => boolean): Promise<void> {
+  return vi.waitFor(
+    () => {
+      if (!isSo()) throw new Error('not yet');
+    },
+    { timeout: 10_000, interval: 1 },
+  );
+}
+
+/** A scheduler of these jobs, with all that it says and records. */
+export function aScheduler(jobs: readonly Job[], clock: Clock = systemClock) {
+  const instrument = createInstrument();
+  const signals: Signal[] = [];
+  instrument.listen((signal) => signals.push(signal));
+  const records: TurnRecord[] = [];
+  const paused = new Set<string>();
+  const ports = {
+    isPaused: async (name: string) => paused.has(name),
+    record: async (turn: TurnRecord) => void records.push(turn),
+  };
+  const scheduler = createScheduler({
+    jobs,
+    instrument,
+    clock,
+    isPaused: (name) => ports.isPaused(name),
+    record: (turn) => ports.record(turn),
+  });
+  return { scheduler, signals, records, paused, ports };
+}

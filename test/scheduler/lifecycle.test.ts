@@ -1,0 +1,84 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Scheduler } from '../../src/scheduler/scheduler.js';
+import { aScheduler, CountingJob, until } from './fixture.js';
+
+describe('a scheduler that is started and stopped', () => {
+  it('waits in its stop for the turn that is under way, and takes none after it', async () => {
+    const [held, other] = [new CountingJob('held'), new CountingJob('other', 1)];
+    const { scheduler } = aScheduler([held]);
+    const bystander = aScheduler([other]).scheduler;
+    held.hold();
+    await Promise.all([scheduler.start(), bystander.start()]);
+    await held.hasTaken(1);
+    scheduler.wake();
+    const order: string[] = [];
+    const stop = scheduler.stop().then(() => order.push('stopped'));
+    await other.hasTaken(10);
+    order.push('let go');
+    held.letGo();
+    await stop;
+    expect(order).toEqual(['let go', 'stopped']);
+    scheduler.wake();
+    await other.hasTaken(other.turns + 10);
+    expect([held.turns, held.running]).toEqual([1, 0]);
+    await bystander.stop();
+  });
+
+  it('ends a long rest at once when it is stopped', async () => {
+    const job = new CountingJob('job');
+    const { scheduler } = aScheduler([job]);
+    await scheduler.start();
+    await until(() => scheduler.nextRunAt('job') !== null);
+    await scheduler.stop();
+    expect(job.turns).toBe(1);
+  });
+
+  it('may be started twice and stopped twice, at the same time and before it was started', async () => {
+    const job = new CountingJob('job');
+    const { scheduler } = aScheduler([job]);
+    await Promise.all([scheduler.stop(), scheduler.stop()]);
+    await Promise.all([scheduler.start(), scheduler.start()]);
+    await job.hasTaken(1);
+    await Promise.all([scheduler.stop(), scheduler.stop()]);
+    await scheduler.stop();
+    expect([job.turns, job.mostAtOnce]).toEqual([1, 1]);
+    await scheduler.start();
+    await job.hasTaken(2);
+    await scheduler.stop();
+  });
+
+  const calls = {
+    start: (scheduler: Scheduler) => scheduler.start(),
+    stop: (scheduler: Scheduler) => scheduler.stop(),
+    wake: (scheduler: Scheduler) => scheduler.wake(),
+    runOnce: (scheduler: Scheduler) => scheduler.runOnce('steady'),
+    breathe: () => undefined,
+  };
+  const names = Object.keys(calls) as (keyof typeof calls)[];
+
+  it('does what was called last, whatever was called before and however fast', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.constantFrom(...names), { maxLength: 30 }), async (sequence) => {
+        const [quick, steady] = [new CountingJob('quick', 1), new CountingJob('steady')];
+        const { scheduler } = aScheduler([quick, steady]);
+        const pending: unknown[] = [];
+        for (const name of sequence) {
+          pending.push(calls[name](scheduler));
+          if (name === 'breathe') await Promise.resolve();
+        }
+        await Promise.all(pending);
+        if (sequence.findLast((name) => name === 'start' || name === 'stop') === 'start') {
+          await quick.hasTaken(quick.turns + 2);
+        }
+        await scheduler.stop();
+        const turns = [quick.turns, steady.turns];
+        scheduler.wake();
+        await scheduler.stop();
+        expect([quick.turns, steady.turns]).toEqual(turns);
+        expect(Math.max(quick.mostAtOnce, steady.mostAtOnce)).toBeLessThanOrEqual(1);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});

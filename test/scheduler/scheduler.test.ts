@@ -1,0 +1,136 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { toDate } from '../../src/kernel/clock.js';
+import { aScheduler, CountingJob, until } from './fixture.js';
+
+/** Started, and stopped when the test is over. */
+async function running(...jobs: CountingJob[]) {
+  const made = aScheduler(jobs);
+  onTestFinished(async () => {
+    for (const job of jobs) job.letGo();
+    await made.scheduler.stop();
+  });
+  await made.scheduler.start();
+  return made;
+}
+
+describe('a scheduler', () => {
+  it('takes a turn of each job when it starts, then rests until it is woken', async () => {
+    const [first, second] = [new CountingJob('first'), new CountingJob('second')];
+    const { scheduler } = await running(first, second);
+    await Promise.all([first.hasTaken(1), second.hasTaken(1)]);
+    await until(() => scheduler.nextRunAt('first') !== null && scheduler.nextRunAt('second') !== null);
+    scheduler.wake('second');
+    await second.hasTaken(2);
+    scheduler.wake();
+    await Promise.all([first.hasTaken(2), second.hasTaken(3)]);
+  });
+
+  it('takes one more turn for all wakes that come during one', async () => {
+    const job = new CountingJob('job');
+    job.hold();
+    const { scheduler } = await running(job);
+    await job.hasTaken(1);
+    for (let i = 0; i < 10; i += 1) scheduler.wake('job');
+    job.letGo();
+    await job.hasTaken(2);
+    await until(() => scheduler.nextRunAt('job') !== null);
+    expect(job.turns).toBe(2);
+  });
+
+  it('delays no job by one that is slow or fails', async () => {
+    const [slow, failing, quick] = [
+      new CountingJob('slow'),
+      new CountingJob('failing', 5),
+      new CountingJob('quick', 5),
+    ];
+    slow.hold();
+    failing.outcome = new Error('broken');
+    await running(slow, failing, quick);
+    await Promise.all([quick.hasTaken(5), failing.hasTaken(5)]);
+    expect(slow.turns).toBe(1);
+  });
+
+  it('rests as long as the turn says, and never longer than the interval', async () => {
+    const [soon, atOnce, late] = [
+      new CountingJob('soon'),
+      new CountingJob('atOnce'),
+      new CountingJob('late', 5),
+    ];
+    soon.outcome = { handled: 0, nextInMs: 1.5 };
+    atOnce.outcome = { handled: 500, nextInMs: 0 };
+    late.outcome = { handled: 0, nextInMs: 80_000_000 };
+    await running(soon, atOnce, late);
+    await Promise.all([soon.hasTaken(3), atOnce.hasTaken(3), late.hasTaken(3)]);
+  });
+
+  it('says when a job runs next: not while it runs, and not while it is stopped', async () => {
+    const job = new CountingJob('job', 60_000);
+    job.hold();
+    const now = Date.parse('2026-11-22T13:00:00Z');
+    const { scheduler } = aScheduler([job], { now: () => now });
+    expect(scheduler.nextRunAt('job')).toBeNull();
+    await scheduler.start();
+    await job.hasTaken(1);
+    expect(scheduler.nextRunAt('job')).toBeNull();
+    job.letGo();
+    await until(() => scheduler.nextRunAt('job') !== null);
+    expect(scheduler.nextRunAt('job')).toEqual(toDate(now + 60_000));
+    await scheduler.stop();
+    expect(scheduler.nextRunAt('job')).toBeNull();
+    expect([scheduler.names, scheduler.everyMs('job')]).toEqual([['job'], 60_000]);
+  });
+
+  it('wakes the job that an event of its own kind concerns, and the one that was resumed', async () => {
+    const [plain, listening] = [new CountingJob('plain'), new CountingJob('listening')];
+    const isWokenBy = (event: { type: string }) => event.type === 'task.created';
+    const { scheduler } = await running(plain, Object.assign(listening, { isWokenBy }));
+    await Promise.all([plain.hasTaken(1), listening.hasTaken(1)]);
+    await until(() => scheduler.nextRunAt('plain') !== null && scheduler.nextRunAt('listening') !== null);
+    scheduler.notice([
+      { type: 'task.created', payload: {} },
+      { type: 'task.updated', payload: null },
+      { type: 'scheduler.resumed', payload: { job: 'nobody' } },
+    ]);
+    await listening.hasTaken(2);
+    scheduler.notice([{ type: 'scheduler.resumed', payload: { job: 'plain' } }]);
+    await plain.hasTaken(2);
+    expect(listening.turns).toBe(2);
+  });
+});
+
+describe('a job run on demand', () => {
+  it('runs where the scheduler was never started, and says what it handled', async () => {
+    const job = new CountingJob('job');
+    job.outcome = { handled: 3 };
+    const { scheduler, records } = aScheduler([job]);
+    expect(await scheduler.runOnce('job')).toBe(3);
+    expect(records).toMatchObject([{ name: 'job', handled: 3, error: null }]);
+    scheduler.wake('job');
+    expect(job.turns).toBe(1);
+  });
+
+  it('runs also while it is paused, and never beside a turn of the loop', async () => {
+    const job = new CountingJob('job');
+    job.hold();
+    const { scheduler, paused } = await running(job);
+    await job.hasTaken(1);
+    paused.add('job');
+    const demanded = Promise.all([scheduler.runOnce('job'), scheduler.runOnce('job')]);
+    job.letGo();
+    await demanded;
+    expect(job.turns).toBe(3);
+    expect(job.mostAtOnce).toBe(1);
+  });
+
+  it('rejects with what it failed with, which the caller tells, and runs again', async () => {
+    const job = new CountingJob('job');
+    job.outcome = new Error('broken');
+    const { scheduler, signals, records } = aScheduler([job]);
+    await expect(scheduler.runOnce('job')).rejects.toBe(job.outcome);
+    expect(signals.filter(({ level }) => level !== 'debug')).toEqual([]);
+    expect(records).toMatchObject([{ handled: 0, error: 'It failed (Error); the log says how.' }]);
+    job.outcome = { handled: 1 };
+    expect(await scheduler.runOnce('job')).toBe(1);
+    await expect(scheduler.runOnce('unheard')).rejects.toThrow('there is no job unheard');
+  });
+});
