@@ -1,0 +1,177 @@
+import { once } from 'node:events';
+import { readFile, stat } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { createClient } from '../support/client.js';
+import { findPostmasterPid, isRunning } from '../support/data-folder.js';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { aTask, createKey, revokeKey } from '../support/fleet.js';
+import { reportMs } from '../support/measurements.js';
+import { adminSecret, aServerFolder, runServer, startServer } from '../support/server-process.js';
+
+const viewer = '{ viewer { role } }';
+
+describe('a server on a data folder of its own', () => {
+  it('says at its first start where it listens and what the admin key is, and keeps the key to itself', async () => {
+    const server = await startServer();
+    reportMs('first start, until ready', [server.readyAfterMs]);
+    const keyFile = join(server.dataDir, 'admin.key');
+    expect(server.stdout()).toContain(`GraphQL and GraphiQL: ${server.url}/graphql`);
+    expect(server.stdout()).toContain(`Admin key: in ${keyFile}`);
+    expect(server.stdout()).toContain(`Admin key, shown this once: ${server.adminKey}`);
+    expect(server.adminKey).toMatch(/^mc_\w{20,}/);
+    expect((await readFile(keyFile, 'utf8')).trim()).toBe(server.adminKey);
+    expect((await stat(keyFile)).mode & 0o777).toBe(0o600);
+    expect(await createClient(server, server.adminKey).ask(viewer)).toEqual({ viewer: { role: 'ADMIN' } });
+    expect(server.stderr()).toBe('');
+    expect(await server.stop()).toEqual({ code: 0, signal: null });
+  });
+
+  it('starts again with the same tasks and the same key, which it prints no more', async () => {
+    const first = await startServer();
+    const task = await aTask(createClient(first, first.adminKey));
+    await first.stop();
+
+    const second = await startServer({ dataDir: first.dataDir });
+    reportMs('warm start, until ready', [second.readyAfterMs]);
+    expect(second.stdout()).toContain(`Admin key: in ${join(first.dataDir, 'admin.key')}`);
+    expect(second.stdout()).not.toContain(first.adminKey);
+    const found = await createClient(second, first.adminKey).ask(
+      'query ($id: ID!) { node(id: $id) { id } }',
+      {
+        id: task.id,
+      },
+    );
+    expect(found).toEqual({ node: { id: task.id } });
+  });
+
+  it('shares the database with a second server on the folder, and leaves PostgreSQL to whoever stays', async () => {
+    const first = await startServer();
+    const second = await startServer({ dataDir: first.dataDir });
+    expect(second.adminKey).toBe(first.adminKey);
+    const task = await aTask(createClient(first, first.adminKey));
+    const find = 'query ($id: ID!) { node(id: $id) { id } }';
+    const other = createClient(second, second.adminKey);
+    expect(await other.ask(find, { id: task.id })).toEqual({ node: { id: task.id } });
+
+    const postmaster = await findPostmasterPid(first.dataDir);
+    expect(await first.stop()).toEqual({ code: 0, signal: null });
+    expect(await findPostmasterPid(first.dataDir)).toBe(postmaster);
+    expect(await other.ask(find, { id: task.id })).toEqual({ node: { id: task.id } });
+
+    expect(await second.stop()).toEqual({ code: 0, signal: null });
+    expect(await findPostmasterPid(first.dataDir)).toBeNull();
+    // It has lost its parent, so whoever adopted it decides when it is buried.
+    await vi.waitFor(() => expect(isRunning(postmaster ?? 0)).toBe(false), 10_000);
+  });
+});
+
+describe('a server on a PostgreSQL of the operator', () => {
+  let database: TestDatabase;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+  });
+
+  afterAll(() => database.drop());
+
+  it('takes its admin key from MC_API_KEY and prints it nowhere', async () => {
+    const server = await startServer({ databaseUrl: database.url });
+    const admin = createClient(server);
+    expect(await admin.ask(viewer)).toEqual({ viewer: { role: 'ADMIN' } });
+    const { server: facts } = await admin.ask<{ server: { database: string } }>('{ server { database } }');
+    expect(facts.database).toMatch(/^external PostgreSQL \d+/);
+    await server.stop();
+    expect(server.stdout() + server.stderr()).not.toContain(adminSecret);
+    await expect(stat(join(server.dataDir, 'admin.key'))).rejects.toThrow('ENOENT');
+  });
+
+  it('does not bring an admin key back to life that was revoked', async () => {
+    const server = await startServer({ databaseUrl: database.url });
+    const admin = createClient(server);
+    const other = admin.with((await createKey(admin, { name: 'second admin', role: 'ADMIN' })).secret);
+    const { viewer: me } = await admin.ask<{ viewer: { apiKey: { id: string } } }>(
+      '{ viewer { apiKey { id } } }',
+    );
+    await revokeKey(other, me.apiKey.id);
+    await server.stop();
+
+    const again = await startServer({ databaseUrl: database.url });
+    await expect(createClient(again).ask(viewer)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    expect(await createClient(again, other.secret).ask(viewer)).toEqual({ viewer: { role: 'ADMIN' } });
+  });
+});
+
+describe('a server that cannot start', () => {
+  it('names every wrong setting at once', async () => {
+    const { code, stderr, stdout } = await runServer({
+      env: {
+        MC_PORT: '70000',
+        MC_JOB_INTERVAL: 'often',
+        MC_PROT: '1',
+        MC_API_KEY: 'short',
+        MC_SCHEDULER: 'maybe',
+      },
+    });
+    expect(code).toBe(1);
+    expect(stderr).toContain('5 settings are wrong');
+    for (const name of ['MC_PORT', 'MC_JOB_INTERVAL', 'MC_API_KEY', 'MC_SCHEDULER'])
+      expect(stderr).toContain(name);
+    expect(stderr).toContain('MC_PROT is not a setting: did you mean MC_PORT?');
+    expect(stderr).not.toContain('short');
+    expectForOperators(stderr);
+    expect(stdout).toBe('');
+  });
+
+  it('says that its port is taken and what to do, and stops the PostgreSQL it had begun', async () => {
+    const port = await aTakenPort();
+    const dataDir = await aServerFolder();
+    const { code, stderr } = await runServer({ dataDir, env: { MC_PORT: String(port) } });
+    expect(code).toBe(1);
+    expect(stderr).toContain(`port ${port}`);
+    expect(stderr).toContain('MC_PORT');
+    expectForOperators(stderr);
+    expect(await findPostmasterPid(dataDir)).toBeNull();
+  });
+
+  it.each([
+    ['nobody listens', 'postgresql://clerk:hush@127.0.0.1:1/somewhere'],
+    ['nobody listens at any address of the host', 'postgresql://clerk:hush@localhost:1/somewhere'],
+    ['the host is unknown', 'postgresql://clerk:hush@nowhere.invalid/somewhere'],
+  ])('names DATABASE_URL and not its password when %s', async (_case, databaseUrl) => {
+    const { code, stderr, stdout } = await runServer({ databaseUrl });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/DATABASE_URL names: \w/);
+    expect(stderr + stdout).not.toContain('hush');
+    expectForOperators(stderr);
+  });
+
+  it('names DATABASE_URL when there is no such database', async () => {
+    const database = await createTestDatabase();
+    onTestFinished(() => database.drop());
+    const url = new URL(database.url);
+    url.pathname = '/no_such_database';
+    const { code, stderr } = await runServer({ databaseUrl: url.href });
+    expect(code).toBe(1);
+    expect(stderr).toContain('DATABASE_URL');
+    expect(stderr).toContain('no_such_database');
+    expectForOperators(stderr);
+  });
+});
+
+/** A mistake of the operator is a sentence and no stack trace. */
+function expectForOperators(stderr: string): void {
+  expect(stderr).toMatch(/^Mission Control did not start\. /);
+  expect(stderr).not.toMatch(/^\s+at /m);
+  expect(stderr).not.toContain('node_modules');
+}
+
+async function aTakenPort(): Promise<number> {
+  const holder = createServer().listen(0, '127.0.0.1');
+  await once(holder, 'listening');
+  onTestFinished(() => void holder.close());
+  const address = holder.address();
+  if (address === null || typeof address === 'string') throw new Error('no port was taken');
+  return address.port;
+}

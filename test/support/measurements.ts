@@ -1,0 +1,8 @@
+/** Writes a measured duration beside the results: a figure for people, which no test fails for. */
+export function reportMs(what: string, samplesMs: readonly number[]): void {
+  const sorted = [...samplesMs].sort((one, other) => one - other);
+  const at = (share: number) => Math.round(sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN);
+  const spread =
+    sorted.length === 1 ? `${at(0)} ms` : `median ${at(0.5)} ms, worst ${at(1)} ms of ${sorted.length}`;
+  process.stdout.write(`   measured: ${what}: ${spread}\n`);
+}
