@@ -6,7 +6,7 @@ import { type CommentRow, findComment, insertComment } from '../store/comments.j
 import { findTask, type TaskRow } from '../store/tasks.js';
 import { inTransaction, type Transaction } from '../store/transaction.js';
 import { findEarlier } from './idempotency.js';
-import { noSuchTask, type TaskRef, toTaskKey } from './refs.js';
+import { noSuchTask, type TaskRef, toLookup, toTaskKey } from './refs.js';
 import { canSeeTask } from './see-task.js';
 import type { ServiceContext } from './service-context.js';
 
@@ -72,7 +72,7 @@ async function checkReply(
   inReplyToId: string | null | undefined,
 ): Promise<void> {
   if (inReplyToId === null || inReplyToId === undefined) return;
-  const comment = await findComment(tx, inReplyToId);
+  const comment = await findComment(tx, toLookup(inReplyToId));
   if (comment?.taskId !== task.id) {
     throw new Refusal('NOT_FOUND', `TASK-${task.number} has no comment ${inReplyToId}.`, ['inReplyToId']);
   }

@@ -12,7 +12,7 @@ import {
   revokeApiKeyRow,
 } from '../store/api-keys.js';
 import { inTransaction, type Transaction } from '../store/transaction.js';
-import { type AgentRef, getAgentByRef } from './refs.js';
+import { type AgentRef, getAgentByRef, toLookup } from './refs.js';
 import type { ServiceContext } from './service-context.js';
 
 export interface CreateApiKey {
@@ -53,7 +53,7 @@ export async function createApiKey(
 /** Revokes a key at once, live subscriptions included. Revoking twice changes nothing. @throws {Refusal} NOT_FOUND */
 export async function revokeApiKey(context: ServiceContext, viewer: Viewer, id: string): Promise<ApiKeyRow> {
   return inTransaction(context.database, async (tx) => {
-    const key = await lockApiKey(tx, id);
+    const key = await lockApiKey(tx, toLookup(id));
     if (key === null) throw new Refusal('NOT_FOUND', `There is no API key ${id}.`, ['id']);
     const revoked = await revokeApiKeyRow(tx, id);
     if (revoked === null) return key;

@@ -7,7 +7,7 @@ import { announceAgent } from './announce-agent.js';
 import { findEarlier } from './idempotency.js';
 import { lockNamedRun } from './live-run.js';
 import { moveTask } from './move-task.js';
-import { type TaskRef, toTaskKey } from './refs.js';
+import { type TaskRef, toLookup, toTaskKey } from './refs.js';
 import type { ServiceContext } from './service-context.js';
 
 export interface TokenUsage {
@@ -75,7 +75,7 @@ async function findSubject(
   input: CompleteTask,
 ): Promise<{ readonly id: string } | null> {
   if (typeof input.runId === 'string') {
-    const run = await findRun(tx, input.runId);
+    const run = await findRun(tx, toLookup(input.runId));
     return run === null || (viewer.agentId !== null && run.agentId !== viewer.agentId)
       ? null
       : { id: run.taskId };

@@ -3,7 +3,7 @@ import { LeaseLost, Refusal } from '../domain/refusals.js';
 import { findRun, type TaskRunRow } from '../store/runs.js';
 import { lockTask, type TaskRow } from '../store/tasks.js';
 import type { Transaction } from '../store/transaction.js';
-import { lockTaskByRef, type TaskRef } from './refs.js';
+import { lockTaskByRef, type TaskRef, toLookup } from './refs.js';
 
 /** A task that is being worked on, its row locked, and the run that holds it. */
 export interface LiveRun {
@@ -17,7 +17,7 @@ export interface LiveRun {
  * @throws {LeaseLost} if it was. @throws {Refusal} NOT_FOUND for a run that does not exist or is another agent's.
  */
 export async function lockLiveRun(tx: Transaction, viewer: Viewer, runId: string): Promise<LiveRun> {
-  const found = await findRun(tx, runId);
+  const found = await findRun(tx, toLookup(runId));
   // To an agent, the runs of others do not exist: an id that leaked is no token for anybody else.
   if (found === null || (viewer.agentId !== null && found.agentId !== viewer.agentId)) {
     throw new Refusal('NOT_FOUND', `There is no run ${runId} of yours.`, ['runId']);

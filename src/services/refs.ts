@@ -1,5 +1,6 @@
 import type { Viewer } from '../domain/actor.js';
 import { Refusal } from '../domain/refusals.js';
+import { findTextMistake } from '../domain/stored-text.js';
 import { type AgentKey, type AgentRow, findAgent } from '../store/agents.js';
 import type { Executor } from '../store/statement.js';
 import { lockTask, type TaskKey, type TaskRow } from '../store/tasks.js';
@@ -16,15 +17,23 @@ export interface AgentRef {
   readonly name?: string | null | undefined;
 }
 
+/**
+ * The id or name as it can be looked up. Text that PostgreSQL can't hold names nothing and would be a fault of the query, so
+ * the empty text takes its place, which names nothing either.
+ */
+export function toLookup(idOrName: string): string {
+  return findTextMistake(idOrName) === null ? idOrName : '';
+}
+
 /** The key that a ref stands for; null if nothing can have this name. */
 export function toTaskKey(ref: TaskRef): TaskKey | null {
-  if (typeof ref.id === 'string') return { id: ref.id };
+  if (typeof ref.id === 'string') return { id: toLookup(ref.id) };
   const digits = /^TASK-([1-9]\d{0,17})$/i.exec(ref.ref ?? '')?.[1];
   return digits === undefined ? null : { number: BigInt(digits) };
 }
 
 export function toAgentKey(ref: AgentRef): AgentKey {
-  return typeof ref.id === 'string' ? { id: ref.id } : { name: ref.name ?? '' };
+  return typeof ref.id === 'string' ? { id: toLookup(ref.id) } : { name: toLookup(ref.name ?? '') };
 }
 
 /** How people would write the ref. */

@@ -1,0 +1,31 @@
+import { type ClaimAnswer, type ClaimNextTask, claimNextTask } from '../../src/services/claim-next-task.js';
+import type { AgentRow } from '../../src/store/agents.js';
+import type { TestServices } from './services.js';
+
+/** The signal of a caller that stays. */
+export const never = new AbortController().signal;
+
+/** A claim for this agent, by an admin. */
+export function claimFor(
+  services: TestServices,
+  agent: Pick<AgentRow, 'id'>,
+  input: Omit<ClaimNextTask, 'agent'> = {},
+  signal: AbortSignal = never,
+): Promise<ClaimAnswer> {
+  return claimNextTask(services, services.admin, { agent: { id: agent.id }, ...input }, signal);
+}
+
+/** The titles of what successive claims hand out, until there is nothing any more. */
+export async function claimAll(services: TestServices, agent: Pick<AgentRow, 'id'>): Promise<string[]> {
+  const titles: string[] = [];
+  for (;;) {
+    const { task } = await claimFor(services, agent, { maxCapacity: 100 });
+    if (task === null) return titles;
+    titles.push(task.title);
+  }
+}
+
+/** No task is left, and none is held: the next test has the queue to itself. */
+export async function clearTasks(services: TestServices): Promise<void> {
+  await services.sql('TRUNCATE tasks, idempotency_keys CASCADE');
+}
