@@ -17,7 +17,6 @@ export const handWritten = {
     'tasks_pipeline_step_key',
     'tasks_recurring_due_key',
     'tasks_review_queue',
-    'tasks_status_idx',
   ],
   /** Relations of schema.prisma without a foreign key: an event is inserted with every change and must stay cheap. */
   missingForeignKeys: [

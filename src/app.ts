@@ -5,7 +5,10 @@ import type { ServerFacts } from './graphql/context.js';
 import { buildSchema } from './graphql/schema.js';
 import { type Clock, systemClock, toDate } from './kernel/clock.js';
 import type { Instrument } from './kernel/instrument.js';
+import { createJobs } from './scheduler/jobs/create-jobs.js';
+import { createScheduler, type Scheduler } from './scheduler/scheduler.js';
 import { createServer, type ServerAddress } from './server/server.js';
+import { createAgentIds } from './services/agent-ids.js';
 import { announceWork } from './services/announce-work.js';
 import { ensureAdminKey } from './services/api-keys.js';
 import { createAuthenticator } from './services/authenticator.js';
@@ -78,6 +81,11 @@ export function createApp({ config, instrument, clock = systemClock }: AppOption
   return app;
 }
 
+interface Rooms {
+  readonly services: ServiceContext;
+  readonly scheduler: Scheduler;
+}
+
 interface Start extends Required<AppOptions> {
   readonly undo: Undo[];
   isStopping(): boolean;
@@ -88,8 +96,7 @@ async function startRooms(start: Start): Promise<Started> {
   const database = await openDatabase(start);
   const adminKey = await prepareAdminKey(start, database);
   const facts = await readFacts(start.config, database, startedAt);
-  const services = createServices(start, database);
-  const address = await startServing(start, services, facts);
+  const address = await startServing(start, createServices(start, database), facts);
   return { address, facts, ...adminKey };
 }
 
@@ -152,19 +159,12 @@ async function readFacts(config: Config, database: Database, startedAt: Date): P
   };
 }
 
-function createServices(
-  { config, instrument, clock, isStopping }: Start,
-  database: Database,
-): ServiceContext {
-  const claims = createClaimQueue(database, instrument);
-  const work = createWorkWatch();
-  return {
+function createServices(start: Start, database: Database): Rooms {
+  const { config, instrument, clock, isStopping } = start;
+  const shared = {
     database,
     instrument,
     clock,
-    claims,
-    work,
-    stopping: isStopping,
     settings: {
       agentTimeoutMs: config.agentTimeoutMs,
       staleAfterMs: config.staleAfterMs,
@@ -172,6 +172,16 @@ function createServices(
       eventRetentionMs: config.eventRetentionMs,
     },
   };
+  const scheduler = createScheduler({ jobs: createJobs(shared, config.scheduler), ...shared });
+  const services: ServiceContext = {
+    ...shared,
+    agentIds: createAgentIds(database),
+    claims: createClaimQueue(database, instrument),
+    work: createWorkWatch(),
+    jobs: scheduler,
+    stopping: isStopping,
+  };
+  return { services, scheduler };
 }
 
 async function startServing(
@@ -190,8 +200,14 @@ async function startServing(
     for (const { type, keyId } of entries)
       if (type === 'key.revoked' && keyId !== null) authenticator.forget(keyId);
   });
+  feed.onEntries(scheduler.notice);
   undo.push(() => feed.stop());
   await feed.start();
+
+  if (config.scheduler.enabled) {
+    undo.push(() => scheduler.stop());
+    await scheduler.start();
+  }
 
   const prisma = createReadClient(database);
   const server = createServer({

@@ -1,12 +1,11 @@
 import type { Viewer } from '../domain/actor.js';
 import { checkFields } from '../domain/inputs.js';
 import { LIMITS } from '../domain/limits.js';
-import type { AgentRow } from '../store/agents.js';
 import { findNextEligible, type NextEligible } from '../store/sql/find-next-eligible.js';
 import type { Claim } from './claim-queue.js';
 import { fingerprintOf, keyReused } from './idempotency.js';
 import { noteAgentSeen } from './note-agent-seen.js';
-import { type AgentRef, getActingAgent } from './refs.js';
+import type { AgentRef } from './refs.js';
 import type { ServiceContext } from './service-context.js';
 
 export interface ClaimNextTask {
@@ -44,31 +43,33 @@ export async function claimNextTask(
     ['waitSeconds', 'waitSeconds', input.waitSeconds],
     ['idempotencyKey', 'idempotencyKey', input.idempotencyKey],
   ]);
-  const agent = await getActingAgent(context.database.pool, viewer, input.agent);
-  const answer = await claimOrWait(context, agent, input, signal);
-  if (answer.reason !== 'ASSIGNED') await noteAgentSeen(context, agent);
+  const agentId = await context.agentIds.idOf(viewer, input.agent);
+  const answer = await claimOrWait(context, agentId, input, signal);
+  if (answer.reason !== 'ASSIGNED') await noteAgentSeen(context, agentId);
   return answer;
 }
 
 async function claimOrWait(
   context: ServiceContext,
-  agent: AgentRow,
+  agentId: string,
   input: ClaimNextTask,
   signal: AbortSignal,
 ): Promise<ClaimAnswer> {
   const until = context.clock.now() + (input.waitSeconds ?? 0) * 1_000;
   // Watching begins before the first look at the queue, so that a task made between look and wait is not missed.
-  const watch = context.work.watch(agent.id);
+  const watch = context.work.watch(agentId);
   try {
     for (;;) {
-      const claim = await claimOnce(context, agent, input);
+      const claim = await claimOnce(context, agentId, input);
       if (claim.reason !== 'NO_TASKS_AVAILABLE') {
         if (claim.reason !== 'ASSIGNED') watch.passOn();
         return { ...claim, nextEligibleAt: null };
       }
-      const next = await findNextEligible(context.database.pool, agent.id);
+      const next = await findNextEligible(context.database.pool, agentId);
       const rest = until - context.clock.now();
       if (rest <= 0 || signal.aborted) return { ...claim, nextEligibleAt: next?.at ?? null };
+      // Somebody who waits is here: not only when the wait is over.
+      await noteAgentSeen(context, agentId);
       await watch.wait(waitMs(rest, next), signal);
       if (context.stopping()) return { ...claim, nextEligibleAt: null };
     }
@@ -84,11 +85,11 @@ function waitMs(rest: number, next: NextEligible | null): number {
 
 async function claimOnce(
   context: ServiceContext,
-  agent: AgentRow,
+  agentId: string,
   input: ClaimNextTask,
 ): Promise<ClaimAnswer> {
   const { reason, task, run } = await context.claims.claim({
-    agentId: agent.id,
+    agentId,
     maxCapacity: input.maxCapacity ?? null,
     leaseMs: input.lease ?? LIMITS.leaseDefaultMs,
     resume: input.resume ?? false,

@@ -1,4 +1,4 @@
-import type { AgentRow } from '../store/agents.js';
+import { findAgent } from '../store/agents.js';
 import { inTransaction } from '../store/transaction.js';
 import { announceAgent } from './announce-agent.js';
 import type { ServiceContext } from './service-context.js';
@@ -7,10 +7,10 @@ import type { ServiceContext } from './service-context.js';
 const FRESH_MS = 5_000;
 
 /** Notes a sign of life, and announces the agent if it was away. Written at most every five seconds for an agent. */
-export async function noteAgentSeen(context: ServiceContext, agent: AgentRow): Promise<void> {
-  const age =
-    agent.lastSeenAt === null ? Number.POSITIVE_INFINITY : context.clock.now() - agent.lastSeenAt.getTime();
-  if (age < FRESH_MS && agent.announcedStatus !== 'OFFLINE') return;
-  const actor = { keyId: null, agentId: agent.id };
-  await inTransaction(context.database, (tx) => announceAgent(context, tx, agent.id, actor, { seen: true }));
+export async function noteAgentSeen(context: ServiceContext, agentId: string): Promise<void> {
+  const agent = await findAgent(context.database.pool, { id: agentId });
+  const lastSeen = agent?.lastSeenAt?.getTime() ?? Number.NEGATIVE_INFINITY;
+  if (agent?.announcedStatus !== 'OFFLINE' && context.clock.now() - lastSeen < FRESH_MS) return;
+  const actor = { keyId: null, agentId };
+  await inTransaction(context.database, (tx) => announceAgent(context, tx, agentId, actor, { seen: true }));
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../kernel/clock.js';
 import type { Instrument } from '../kernel/instrument.js';
 import type { Database } from '../store/database.js';
+import type { AgentIds } from './agent-ids.js';
 import type { ClaimQueue } from './claim-queue.js';
 import type { WorkWatch } from './work-watch.js';
 
@@ -34,6 +35,7 @@ export interface ServiceContext {
   readonly instrument: Instrument;
   /** For waits inside this process; what is stored gets its instants from the database. */
   readonly clock: Clock;
+  readonly agentIds: AgentIds;
   readonly claims: ClaimQueue;
   readonly work: WorkWatch;
   readonly jobs: JobRunner;

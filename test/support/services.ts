@@ -1,6 +1,7 @@
 import type { Viewer } from '../../src/domain/actor.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import { createInstrument, type Signal } from '../../src/kernel/instrument.js';
+import { createAgentIds } from '../../src/services/agent-ids.js';
 import { ensureAdminKey } from '../../src/services/api-keys.js';
 import { createClaimQueue } from '../../src/services/claim-queue.js';
 import type { ServiceContext, ServiceSettings } from '../../src/services/service-context.js';
@@ -57,6 +58,7 @@ export async function openTestServices(
   return {
     database,
     instrument,
+    agentIds: createAgentIds(database),
     claims,
     sql,
     signals,

@@ -409,7 +409,7 @@ CREATE INDEX "events_position_idx" ON "events"("xid", "id");
 CREATE INDEX "events_task_idx" ON "events"("task_id", "xid", "id");
 
 -- CreateIndex
-CREATE INDEX "events_at_idx" ON "events"("at");
+CREATE INDEX "events_at_idx" ON "events" USING BRIN ("at");
 
 -- CreateIndex
 CREATE INDEX "idempotency_keys_created_idx" ON "idempotency_keys"("created_at");

@@ -1,0 +1,53 @@
+import autocannon from 'autocannon';
+
+export interface Load {
+  readonly url: string;
+  readonly query: string;
+  readonly connections: number;
+  /** Requests in all. */
+  readonly amount: number;
+  /** One bearer token per connection, or one for all. */
+  readonly keys: readonly string[];
+}
+
+export interface Rate {
+  readonly perSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+/** Sends the same query over keep-alive connections, each with the next request when it has the answer to the last. */
+export async function measure({ url, query, connections, amount, keys }: Load): Promise<Rate> {
+  let next = 0;
+  const wrong: string[] = [];
+  const begun = performance.now();
+  const result = await autocannon({
+    url,
+    connections,
+    amount,
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'application/json' },
+    body: JSON.stringify({ query }),
+    setupClient(client) {
+      const key = keys[next++ % keys.length];
+      if (key !== undefined) client.setHeaders({ 'content-type': 'application/json', authorization: `Bearer ${key}` });
+      client.on('body', (body) => {
+        const text = body.toString();
+        if (text.includes('"errors":[{') || text.includes('NO_TASKS') || text.includes('AT_CAPACITY')) wrong.push(text);
+      });
+    },
+  });
+  const seconds = (performance.now() - begun) / 1_000;
+  if (result.non2xx > 0 || result.errors > 0 || wrong.length > 0) {
+    throw new Error(`${result.non2xx} answers were not 2xx, ${result.errors} failed, ${wrong.length} wrong: ${wrong[0] ?? ''}`);
+  }
+  return { perSecond: result['2xx'] / seconds, p50Ms: result.latency.p50, p99Ms: result.latency.p99 };
+}
+
+/** The run in the middle, by rate. */
+export function median(rates: readonly Rate[]): Rate {
+  const sorted = [...rates].sort((a, b) => a.perSecond - b.perSecond);
+  const middle = sorted[Math.floor(sorted.length / 2)];
+  if (middle === undefined) throw new Error('nothing was measured');
+  return middle;
+}

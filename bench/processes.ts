@@ -1,0 +1,52 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+
+/** A child of the benchmark that serves GraphQL. */
+export interface Served {
+  readonly url: string;
+  readonly pid: number;
+  /** From spawn to the printed address, in milliseconds. */
+  readonly startMs: number;
+  stop(): Promise<void>;
+}
+
+/** Starts a program that prints its URL, and waits for that. */
+export async function serve(command: readonly string[], env: Record<string, string>): Promise<Served> {
+  const [program = '', ...args] = command;
+  const begun = performance.now();
+  const child = spawn(program, args, {
+    env: { PATH: process.env['PATH'], NODE_ENV: 'production', ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const url = await printedUrl(child);
+  return {
+    url,
+    pid: child.pid ?? 0,
+    startMs: performance.now() - begun,
+    async stop() {
+      if (child.exitCode !== null) return;
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+    },
+  };
+}
+
+async function printedUrl(child: ChildProcess): Promise<string> {
+  if (child.stdout === null) throw new Error('the child has no standard output');
+  for await (const line of createInterface({ input: child.stdout })) {
+    const url = /http:\/\/\S+\/graphql/.exec(line)?.[0];
+    if (url !== undefined) {
+      child.stdout.resume();
+      return url;
+    }
+  }
+  throw new Error(`the program ended without saying where it listens (exit ${child.exitCode})`);
+}
+
+/** Resident memory of a process in megabytes (Linux). */
+export function residentMb(pid: number): number {
+  const kb = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return Number(kb ?? Number.NaN) / 1024;
+}
