@@ -1,12 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isLater, LOG_START, type LogPosition } from '../domain/log-position.js';
+import { createAlarm } from '../kernel/alarm.js';
 import { backoffMs } from '../kernel/backoff.js';
 import { randomFraction } from '../kernel/ids.js';
 import type { Instrument } from '../kernel/instrument.js';
 import type { Service } from '../kernel/service.js';
 import type { Database } from '../store/database.js';
 import { type LogPage, readLog, readLogBounds } from '../store/event-log.js';
-import { createAlarm } from './alarm.js';
 
 /** Entries read at a time. */
 const BATCH = 500;

@@ -1,8 +1,8 @@
 import { CursorExpired, isLater, type LogPosition, laterOf } from '../domain/log-position.js';
+import { createAlarm } from '../kernel/alarm.js';
 import type { Clock } from '../kernel/clock.js';
 import { randomFraction } from '../kernel/ids.js';
 import { type LogFilter, type LogPage, type LogRow, matchesFilter } from '../store/event-log.js';
-import { createAlarm } from './alarm.js';
 import { formatCursor, type InterruptionCode, StreamInterrupted } from './cursor.js';
 
 /** What bounds a subscriber. */

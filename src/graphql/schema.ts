@@ -8,6 +8,8 @@ import './agent-queries.js';
 import './node-queries.js';
 import './viewer.js';
 import './overview.js';
+import './events.js';
+import './subscriptions.js';
 import './mutations.js';
 
 /** The executable schema; every noun has added its types to the builder when this module was loaded. */

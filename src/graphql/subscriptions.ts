@@ -1,0 +1,86 @@
+import { parseCursor } from '../feed/cursor.js';
+import type { Feed, SubscribeOptions } from '../feed/hub.js';
+import { listVisibleEvents } from '../services/read-events.js';
+import { findTaskByRef, findTasks } from '../services/read-tasks.js';
+import { nameOf } from '../services/refs.js';
+import { builder } from './builder.js';
+import { EventInterface } from './event.js';
+import { EventFilterInput, parseEventFilter } from './event-filter.js';
+import { watchOverview } from './live-overview.js';
+import { OverviewType } from './overview.js';
+import { badUserInput, forbidden } from './protocol-errors.js';
+import { TaskRefInput } from './refs.js';
+import { getTask } from './row-loads.js';
+import { itemOf, openStream } from './stream.js';
+import { toStreamError } from './stream-errors.js';
+import { TaskType } from './task.js';
+
+builder.subscriptionType({
+  description:
+    'What happens, live, over WebSocket (graphql-transport-ws) and Server-Sent Events. A stream ends when its key does.',
+  fields: (t) => ({
+    events: t.field({
+      type: EventInterface,
+      description:
+        'The durable log, in order, as far as this key may see it. `after` replays all that is later, then goes on live; without it the stream begins now.',
+      args: {
+        after: t.arg({ type: 'Cursor', description: 'The cursor of the last event that was dealt with.' }),
+        filter: t.arg({ type: EventFilterInput, description: 'Which events; all if unset.' }),
+      },
+      subscribe: async (_root, { after, filter }, context) => {
+        const { feed, services, viewer } = context;
+        const wanted = await parseEventFilter(context, filter);
+        const from = await subscribe(feed, () => ({
+          after: after == null ? undefined : parseCursor(after),
+          filter: wanted,
+        }));
+        return openStream(context, {
+          from,
+          toItems: (entries) => listVisibleEvents(services, viewer, entries),
+        });
+      },
+      resolve: itemOf,
+    }),
+
+    task: t.field({
+      type: TaskType,
+      description:
+        'The task at once, then after each change; several changes at a time come as one. Ends when this key may no longer see the task.',
+      args: { ref: t.arg({ type: TaskRefInput, required: true, description: 'Which one.' }) },
+      subscribe: async (_root, { ref }, context) => {
+        const { feed, services, viewer } = context;
+        const task = await findTaskByRef(services, viewer, ref, []);
+        if (task === null) throw badUserInput(`There is no task ${nameOf(ref)} that this API key may see.`);
+        const from = await subscribe(feed, () => ({ filter: { taskId: task.id } }));
+        const isVisible = async () => (await findTasks(services, viewer, [task.id], [])).size > 0;
+        return openStream(context, {
+          from,
+          first: [task.id],
+          toItems: async () => ((await isVisible()) ? [task.id] : null),
+        });
+      },
+      resolve: (item, _args, context, info) => getTask(context, info, itemOf(item)),
+    }),
+
+    overview: t.field({
+      type: OverviewType,
+      description:
+        'Counts for a dashboard: at once, then at most once a second and only when something changed. Not for the keys of agents.',
+      // Scopes are looked at when a value is resolved, which is too late to refuse the stream.
+      subscribe: (_root, _args, context) => {
+        if (context.viewer.agentId !== null) throw forbidden('Subscription.overview');
+        return openStream(context, { from: watchOverview(context), toItems: async (overview) => [overview] });
+      },
+      resolve: itemOf,
+    }),
+  }),
+});
+
+/** @throws what the log says against the cursor, in the API's words. */
+async function subscribe(feed: Feed, toOptions: () => SubscribeOptions): ReturnType<Feed['subscribe']> {
+  try {
+    return await feed.subscribe(toOptions());
+  } catch (error) {
+    throw toStreamError(error);
+  }
+}

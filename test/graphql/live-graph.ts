@@ -1,0 +1,113 @@
+import { type ExecutionResult, graphql, parse, subscribe } from 'graphql';
+import { expect, vi } from 'vitest';
+import type { Viewer } from '../../src/domain/actor.js';
+import { createFeed } from '../../src/feed/feed.js';
+import type { Feed } from '../../src/feed/hub.js';
+import type { GraphqlContext } from '../../src/graphql/context.js';
+import { buildSchema } from '../../src/graphql/schema.js';
+import { createReadClient } from '../../src/store/read-client.js';
+import { openTestServices, type TestServices } from '../support/services.js';
+
+const schema = buildSchema();
+
+// biome-ignore lint/suspicious/noExplicitAny: answers have the shape of their query, which TypeScript doesn't know
+type Answer = any;
+
+/** What a subscription has delivered so far. */
+export interface Watch {
+  readonly results: ExecutionResult<Answer>[];
+  /** The one field of each result that has data. */
+  readonly items: Answer[];
+  readonly ended: Promise<void>;
+  has(count: number): Promise<void>;
+  /** As when the client sends `complete`. */
+  close(): Promise<void>;
+  /** As when the client goes away. */
+  hangUp(): void;
+}
+
+/** The graph of one process with its feed, asked without HTTP. */
+export interface LiveGraph {
+  readonly services: TestServices;
+  readonly feed: Feed;
+  ask(query: string, variables?: Record<string, unknown>, viewer?: Viewer): Promise<ExecutionResult<Answer>>;
+  get(query: string, variables?: Record<string, unknown>, viewer?: Viewer): Promise<Answer>;
+  /** Resolves when the stream has begun. Rejects with the errors if it could not. */
+  watch(query: string, variables?: Record<string, unknown>, viewer?: Viewer): Promise<Watch>;
+  /** Everything written so far can be read. */
+  settled(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function openLiveGraph(url: string): Promise<LiveGraph> {
+  const services = await openTestServices(url);
+  const prisma = createReadClient(services.database);
+  const feed = createFeed({ database: services.database, instrument: services.instrument });
+  await feed.start();
+
+  function contextFor(viewer: Viewer, signal: AbortSignal): GraphqlContext {
+    const server = { version: '1.2.3', startedAt: new Date('2026-11-22T13:05:00Z'), database: 'embedded' };
+    return { viewer, requestId: 'req_test', signal, services, prisma, feed, server };
+  }
+
+  const graph: LiveGraph = {
+    services,
+    feed,
+    ask: (source, variableValues = {}, viewer = services.admin) =>
+      graphql({
+        schema,
+        source,
+        variableValues,
+        contextValue: contextFor(viewer, new AbortController().signal),
+      }),
+    async get(source, variables, viewer) {
+      const { data, errors } = await graph.ask(source, variables, viewer);
+      if (errors !== undefined)
+        throw new AggregateError(errors, errors.map(({ message }) => message).join('\n'));
+      return data;
+    },
+    async watch(source, variableValues = {}, viewer = services.admin) {
+      const client = new AbortController();
+      const contextValue = contextFor(viewer, client.signal);
+      const stream = await subscribe({ schema, document: parse(source), variableValues, contextValue });
+      if (!(Symbol.asyncIterator in stream)) throw stream.errors?.[0];
+      return collect(stream, client);
+    },
+    settled: () =>
+      vi.waitFor(async () => {
+        const [last] = await services.sql('SELECT xid, id FROM events ORDER BY xid DESC, id DESC LIMIT 1');
+        expect((await feed.readBounds()).end).toEqual(last);
+      }, 20_000),
+    async close() {
+      await feed.stop();
+      await prisma.$disconnect();
+      await services.close();
+    },
+  };
+  return graph;
+}
+
+function collect(stream: AsyncGenerator<ExecutionResult>, client: AbortController): Watch {
+  const results: ExecutionResult<Answer>[] = [];
+  const items: Answer[] = [];
+  const read = async () => {
+    for await (const result of stream) {
+      results.push(result);
+      if (result.data) items.push(Object.values(result.data)[0]);
+    }
+  };
+  return {
+    results,
+    items,
+    ended: read(),
+    has: (count) =>
+      vi.waitFor(() => expect(results.length).toBeGreaterThanOrEqual(count), {
+        timeout: 20_000,
+        interval: 5,
+      }),
+    close: async () => {
+      await stream.return(undefined);
+    },
+    hangUp: () => client.abort(),
+  };
+}
