@@ -13,6 +13,7 @@ import { announceWork } from './services/announce-work.js';
 import { ensureAdminKey } from './services/api-keys.js';
 import { createAuthenticator } from './services/authenticator.js';
 import { createClaimQueue } from './services/claim-queue.js';
+import { isJobPaused, recordJobTurn } from './services/scheduler-jobs.js';
 import type { ServiceContext } from './services/service-context.js';
 import { createWorkWatch } from './services/work-watch.js';
 import { createAdminKeyFile } from './store/admin-key-file.js';
@@ -172,7 +173,13 @@ function createServices(start: Start, database: Database): Rooms {
       eventRetentionMs: config.eventRetentionMs,
     },
   };
-  const scheduler = createScheduler({ jobs: createJobs(shared, config.scheduler), ...shared });
+  const scheduler = createScheduler({
+    jobs: createJobs(shared, config.scheduler),
+    instrument,
+    clock,
+    isPaused: (name) => isJobPaused(shared, name),
+    record: (turn) => recordJobTurn(shared, turn),
+  });
   const services: ServiceContext = {
     ...shared,
     agentIds: createAgentIds(database),
@@ -186,7 +193,7 @@ function createServices(start: Start, database: Database): Rooms {
 
 async function startServing(
   start: Start,
-  services: ServiceContext,
+  { services, scheduler }: Rooms,
   facts: ServerFacts,
 ): Promise<ServerAddress> {
   const { config, instrument, clock, undo } = start;
