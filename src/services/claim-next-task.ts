@@ -58,29 +58,34 @@ async function claimOrWait(
   const until = context.clock.now() + (input.waitSeconds ?? 0) * 1_000;
   // Watching begins before the first look at the queue, so that a task made between look and wait is not missed.
   const watch = context.work.watch(agentId);
+  // Whether work was announced to this claim and it has not looked for it since.
+  let called = false;
   try {
     for (;;) {
       const claim = await claimOnce(context, agentId, input);
-      if (claim.reason !== 'NO_TASKS_AVAILABLE') {
-        if (claim.reason !== 'ASSIGNED') watch.passOn();
-        return { ...claim, nextEligibleAt: null };
-      }
+      if (claim.reason === 'ASSIGNED' || claim.reason === 'NO_TASKS_AVAILABLE') called = false;
+      if (claim.reason !== 'NO_TASKS_AVAILABLE') return claim;
       const next = await findNextEligible(context.database.pool, agentId);
       const rest = until - context.clock.now();
-      if (rest <= 0 || signal.aborted) return { ...claim, nextEligibleAt: next?.at ?? null };
+      const answer = { ...claim, nextEligibleAt: next?.at ?? null };
+      if (rest <= 0 || signal.aborted) return answer;
       // Somebody who waits is here: not only when the wait is over.
       await noteAgentSeen(context, agentId);
-      await watch.wait(waitMs(rest, next), signal);
-      if (context.stopping()) return { ...claim, nextEligibleAt: null };
+      called = await watch.wait(waitMs(rest, next), signal);
+      // Nobody would get the task.
+      if (signal.aborted || context.stopping()) return answer;
     }
   } finally {
-    watch.end();
+    watch.end(called);
   }
 }
 
-/** Until the time is over, or until time releases a task; never less than a millisecond, so that no loop is busy. */
+/** At least so long between two looks at the queue: a task that is due but locked by somebody would be asked for in a busy loop. */
+const MIN_WAIT_MS = 10;
+
+/** Until the time is over, or until time releases a task. */
 function waitMs(rest: number, next: NextEligible | null): number {
-  return Math.max(1, next === null ? rest : Math.min(rest, next.inMs));
+  return Math.max(MIN_WAIT_MS, next === null ? rest : Math.min(rest, next.inMs));
 }
 
 async function claimOnce(

@@ -39,6 +39,8 @@ interface Waiting {
  */
 export function createClaimQueue(database: Database, instrument: Instrument): ClaimQueue {
   const waiting: Waiting[] = [];
+  /** Those whose agent is locked, by the timer after which they are asked again. */
+  const postponed = new Map<NodeJS.Timeout, Waiting>();
   let running: Promise<void> | null = null;
   let closed = false;
 
@@ -74,6 +76,10 @@ export function createClaimQueue(database: Database, instrument: Instrument): Cl
   }
 
   function retry(each: Waiting): void {
+    if (closed) {
+      each.reject(refuseStopping());
+      return;
+    }
     const delay = LOCKED_RETRY_MS[Math.min(each.tries, LOCKED_RETRY_MS.length - 1)];
     each.tries += 1;
     if (each.tries === 100) {
@@ -86,7 +92,11 @@ export function createClaimQueue(database: Database, instrument: Instrument): Cl
         },
       );
     }
-    setTimeout(() => enqueue(each), delay);
+    const timer = setTimeout(() => {
+      postponed.delete(timer);
+      enqueue(each);
+    }, delay);
+    postponed.set(timer, each);
   }
 
   function enqueue(each: Waiting): void {
@@ -97,17 +107,23 @@ export function createClaimQueue(database: Database, instrument: Instrument): Cl
   return {
     claim: (request) =>
       new Promise((resolve, reject) => {
-        if (closed)
-          return reject(
-            new Unavailable('The server is stopping and hands out no more tasks: ask again soon.'),
-          );
+        if (closed) return reject(refuseStopping());
         enqueue({ request: { ...request, runId: newId('run') }, resolve, reject, tries: 0 });
       }),
     async close() {
       closed = true;
+      for (const [timer, each] of postponed) {
+        clearTimeout(timer);
+        each.reject(refuseStopping());
+      }
+      postponed.clear();
       await running;
     },
   };
+}
+
+function refuseStopping(): Unavailable {
+  return new Unavailable('The server is stopping and hands out no more tasks: ask again soon.');
 }
 
 type ClaimedRows = Awaited<ReturnType<typeof readClaimedRows>>;

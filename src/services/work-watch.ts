@@ -9,11 +9,16 @@ export interface WorkWatch {
 }
 
 export interface Watch {
-  /** Resolves when work was announced since the last call, `ms` have passed, or the signal is aborted. */
-  wait(ms: number, signal: AbortSignal): Promise<void>;
-  /** Hands an announcement that this watcher can't use to the next one. */
-  passOn(): void;
-  end(): void;
+  /**
+   * Resolves when work was announced since the last call, `ms` have passed, or the signal is aborted.
+   * @returns whether work was announced.
+   */
+  wait(ms: number, signal: AbortSignal): Promise<boolean>;
+  /**
+   * Stops watching. An announcement that came after the last wait goes to the next watcher; so does the one before, if it
+   * is `unused`: this watcher could not even look for the work.
+   */
+  end(unused: boolean): void;
 }
 
 interface Watcher {
@@ -24,7 +29,8 @@ interface Watcher {
 
 /**
  * One task wakes one waiting claim, the one that has waited longest: 1,000 idle agents cost one claim for a new task, not
- * 1,000. A woken claim that can't use it, because its agent is at capacity, passes it on.
+ * 1,000. Claims that are asking the database already come last, for what they get may be another task. No announcement is
+ * lost with its watcher: what was not made use of goes to the next.
  */
 export function createWorkWatch(): WorkWatch {
   const watchers = new Set<Watcher>();
@@ -34,8 +40,15 @@ export function createWorkWatch(): WorkWatch {
     watcher.wake?.();
   }
 
-  function notifyOne(except?: Watcher): void {
-    const next = [...watchers].find((watcher) => watcher !== except && !watcher.announced);
+  function notifyOne(): void {
+    let next: Watcher | undefined;
+    for (const watcher of watchers) {
+      if (watcher.announced) continue;
+      next ??= watcher;
+      if (watcher.wake === null) continue;
+      next = watcher;
+      break;
+    }
     if (next !== undefined) notify(next);
   }
 
@@ -45,9 +58,9 @@ export function createWorkWatch(): WorkWatch {
       watchers.add(watcher);
       return {
         wait: (ms, signal) => waitFor(watcher, ms, signal),
-        passOn: () => notifyOne(watcher),
-        end: () => {
+        end: (unused) => {
           watchers.delete(watcher);
+          if (unused) notifyOne();
           // Told of work while its claim found other work: somebody else can use the news.
           if (watcher.announced) notifyOne();
         },
@@ -66,15 +79,15 @@ export function createWorkWatch(): WorkWatch {
   };
 }
 
-function waitFor(watcher: Watcher, ms: number, signal: AbortSignal): Promise<void> {
+function waitFor(watcher: Watcher, ms: number, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
     const timer = setTimeout(done, ms);
     function done(): void {
       clearTimeout(timer);
       signal.removeEventListener('abort', done);
       watcher.wake = null;
+      resolve(watcher.announced);
       watcher.announced = false;
-      resolve();
     }
     watcher.wake = done;
     signal.addEventListener('abort', done, { once: true });

@@ -134,6 +134,7 @@ describe('the invariants in the database', () => {
     ['task_runs_lease_length', 'UPDATE task_runs SET lease_ms = 86400001'],
     ['task_runs_percent', 'UPDATE task_runs SET progress_percent = 100.5'],
     ['review_runs_open_or_finished', 'UPDATE review_runs SET finished_at = now()'],
+    ['quality_reviews_rejection_has_feedback', "UPDATE quality_reviews SET verdict = 'REJECTED'"],
     [
       'quality_reviews_rejection_has_feedback',
       "UPDATE quality_reviews SET verdict = 'REJECTED', feedback = ''",

@@ -379,9 +379,6 @@ CREATE INDEX "tasks_assignee_status_idx" ON "tasks"("assignee_id", "status");
 CREATE INDEX "task_dependencies_depends_on_idx" ON "task_dependencies"("depends_on_id");
 
 -- CreateIndex
-CREATE UNIQUE INDEX "task_runs_idempotency_key_key" ON "task_runs"("idempotency_key");
-
--- CreateIndex
 CREATE INDEX "task_runs_agent_started_idx" ON "task_runs"("agent_id", "started_at");
 
 -- CreateIndex
@@ -395,9 +392,6 @@ CREATE INDEX "quality_reviews_task_created_idx" ON "quality_reviews"("task_id", 
 
 -- CreateIndex
 CREATE INDEX "quality_reviews_created_idx" ON "quality_reviews"("created_at");
-
--- CreateIndex
-CREATE UNIQUE INDEX "review_runs_idempotency_key_key" ON "review_runs"("idempotency_key");
 
 -- CreateIndex
 CREATE INDEX "review_runs_task_round_idx" ON "review_runs"("task_id", "round");
@@ -524,7 +518,7 @@ ALTER TABLE "review_runs"
   ADD CONSTRAINT "review_runs_lease_length" CHECK ("lease_ms" BETWEEN 10000 AND 86400000);
 
 ALTER TABLE "quality_reviews"
-  ADD CONSTRAINT "quality_reviews_rejection_has_feedback" CHECK ("verdict" <> 'REJECTED' OR "feedback" <> ''),
+  ADD CONSTRAINT "quality_reviews_rejection_has_feedback" CHECK ("verdict" <> 'REJECTED' OR coalesce("feedback", '') <> ''),
   ADD CONSTRAINT "quality_reviews_one_reviewer" CHECK ("reviewer_key_id" IS NULL OR "reviewer_agent_id" IS NULL);
 
 ALTER TABLE "agents"
@@ -548,6 +542,10 @@ CREATE UNIQUE INDEX "quality_reviews_one_per_round" ON "quality_reviews" ("task_
 -- One child per due time, one task per step; partial, because most tasks have neither and every claim would write there.
 CREATE UNIQUE INDEX "tasks_recurring_due_key" ON "tasks" ("recurring_task_id", "scheduled_for") WHERE "recurring_task_id" IS NOT NULL;
 CREATE UNIQUE INDEX "tasks_pipeline_step_key" ON "tasks" ("pipeline_run_id", "pipeline_step_key") WHERE "pipeline_run_id" IS NOT NULL;
+
+-- A dispatch is sent once; claims have no such key.
+CREATE UNIQUE INDEX "task_runs_idempotency_key_key" ON "task_runs" ("idempotency_key") WHERE "idempotency_key" IS NOT NULL;
+CREATE UNIQUE INDEX "review_runs_idempotency_key_key" ON "review_runs" ("idempotency_key") WHERE "idempotency_key" IS NOT NULL;
 
 -- The two queues that a claim looks at. Their columns are the order of the queue and nothing else is in them, so a claim
 -- reads the head of each, whatever stands behind it. A missing due date is last: infinity makes the keys comparable.
@@ -658,8 +656,13 @@ BEGIN
 
     IF p_resume[i] THEN
       SELECT r.id, r.task_id INTO earlier FROM task_runs r
-      WHERE r.agent_id = agent.id AND r.outcome = 'RUNNING' AND r.trigger = 'CLAIM' ORDER BY r.started_at, r.id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
+      WHERE r.agent_id = agent.id AND r.outcome = 'RUNNING' AND r.trigger = 'CLAIM' ORDER BY r.started_at, r.id LIMIT 1;
       IF FOUND THEN
+        -- Being renewed or ended by somebody: the agent asks again in a moment rather than getting a second task.
+        PERFORM FROM task_runs WHERE id = earlier.id AND outcome = 'RUNNING' FOR NO KEY UPDATE SKIP LOCKED;
+        IF NOT FOUND THEN
+          reason := 'AGENT_LOCKED'; RETURN NEXT; CONTINUE;
+        END IF;
         UPDATE task_runs SET lease_ms = p_lease_ms[i], lease_expires_at = now() + p_lease_ms[i] * interval '1 millisecond',
           lease_expiry_noted_at = NULL
         WHERE id = earlier.id;
