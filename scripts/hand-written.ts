@@ -6,8 +6,10 @@ export const handWritten = {
   /** Partial indexes, indexes on expressions, and others that only the migrations name. */
   indexes: [
     'quality_reviews_one_per_round',
+    'review_runs_idempotency_key_key',
     'review_runs_one_open',
     'review_runs_open_lease',
+    'task_runs_idempotency_key_key',
     'task_runs_one_open',
     'task_runs_open_by_agent',
     'task_runs_open_lease',
