@@ -34,7 +34,9 @@ function collect(request: IncomingMessage, maxBytes: number): Promise<string> {
       else reject(tooLarge(maxBytes));
     });
     request.once('end', () => resolve(Buffer.concat(chunks).toString()));
-    request.once('close', () => reject(new ClientGone('The client left before its body had come')));
+    request.once('close', () => {
+      if (!request.complete) reject(new ClientGone('The client left before its body had come'));
+    });
     request.once('error', (cause) => reject(new ClientGone('The body broke off', { cause })));
   });
 }

@@ -29,10 +29,9 @@ export function parseWithinLimits(
   refuseNulCharacters(document);
   const fragments = createFragmentExtents(document);
   for (const definition of document.definitions) {
-    if (definition.kind !== Kind.OPERATION_DEFINITION && definition.kind !== Kind.FRAGMENT_DEFINITION)
-      continue;
-    refuseExcess(extentOf(definition.selectionSet, fragments), limits);
-    if (definition.kind === Kind.OPERATION_DEFINITION) refuseBreadth(definition, fragments, limits);
+    if (definition.kind === Kind.FRAGMENT_DEFINITION)
+      refuseSize(fragments.find(definition.name.value), limits);
+    if (definition.kind === Kind.OPERATION_DEFINITION) refuseExcess(definition, fragments, limits);
   }
   return document;
 }
@@ -66,27 +65,26 @@ function refuseNulCharacters(document: DocumentNode): void {
   });
 }
 
-function refuseExcess(extent: Extent, limits: ServerLimits): void {
-  refuseAbove(extent.depth, limits.maxDepth, 'nests deeper than', 'levels');
-  refuseAbove(
-    extent.introspectionDepth,
-    limits.maxIntrospectionDepth,
-    'nests its introspection deeper than',
-    'levels',
-  );
-  refuseAbove(extent.fields, limits.maxFields, 'selects more than', 'fields');
-  refuseAbove(extent.aliases, limits.maxAliases, 'has more than', 'aliases');
-  refuseAbove(extent.directives, limits.maxDirectives, 'has more than', 'directives');
-}
-
-function refuseBreadth(
+function refuseExcess(
   operation: OperationDefinitionNode,
   fragments: FragmentExtents,
   limits: ServerLimits,
 ): void {
+  const extent = extentOf(operation.selectionSet, fragments);
+  refuseAbove(extent.depth, limits.maxDepth, 'nests deeper than', 'levels');
+  const introspection = 'nests its introspection deeper than';
+  refuseAbove(extent.introspectionDepth, limits.maxIntrospectionDepth, introspection, 'levels');
   const rootFields = fragments.countFields(operation.selectionSet);
   refuseAbove(rootFields, limits.maxRootFields, 'selects more than', 'fields at its root');
+  refuseSize(extent, limits);
   refuseAbove(operation.directives?.length ?? 0, limits.maxDirectives, 'has more than', 'directives');
+}
+
+/** Also of a fragment that no operation uses: validation compares its fields with each other all the same. */
+function refuseSize(extent: Extent, limits: ServerLimits): void {
+  refuseAbove(extent.fields, limits.maxFields, 'selects more than', 'fields');
+  refuseAbove(extent.aliases, limits.maxAliases, 'has more than', 'aliases');
+  refuseAbove(extent.directives, limits.maxDirectives, 'has more than', 'directives');
 }
 
 function refuseAbove(amount: number, limit: number, verb: string, unit: string): void {

@@ -46,7 +46,8 @@ export const serverLimits: ServerLimits = Object.freeze({
   maxDepth: 15,
   maxIntrospectionDepth: 20,
   maxRootFields: 50,
-  maxFields: 1_000,
+  // Validation compares fields with each other: 200 ms for 1,000, 50 ms for 500.
+  maxFields: 500,
   maxAliases: 50,
   maxDirectives: 50,
   maxVariableDepth: 64,

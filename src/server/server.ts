@@ -6,6 +6,7 @@ import type { Clock } from '../kernel/clock.js';
 import type { Instrument } from '../kernel/instrument.js';
 import type { Service } from '../kernel/service.js';
 import { createGate } from './authentication.js';
+import { trackConnections } from './connections.js';
 import { createErrorPresenter } from './error-presenter.js';
 import { createGraphqlRoute } from './graphql-route.js';
 import { createHealthRoutes, type HealthOptions } from './health.js';
@@ -63,6 +64,7 @@ export function createServer(options: ServerOptions): Server {
   let stopping: Promise<void> | undefined;
   const isStopping = () => stopping !== undefined;
   const { server, webSockets, streams } = wire(options, limits, isStopping);
+  const connections = trackConnections(server);
 
   async function drain(): Promise<void> {
     if (!server.listening) return;
@@ -70,10 +72,9 @@ export function createServer(options: ServerOptions): Server {
     server.close();
     await webSockets.stop();
     streams.endAll(restarting);
-    const idle = setInterval(() => server.closeIdleConnections(), 50);
+    connections.drain();
     const deadline = setTimeout(() => server.closeAllConnections(), limits.drainTimeoutMs);
     await closed;
-    clearInterval(idle);
     clearTimeout(deadline);
   }
 

@@ -1,0 +1,152 @@
+import { createClient } from 'graphql-sse';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { goodKey, readAnswer, startTestServer, type TestServer } from '../support/test-server.js';
+
+let server: TestServer;
+
+beforeAll(async () => {
+  server = await startTestServer();
+});
+
+afterAll(() => server.stop());
+
+beforeEach(() => {
+  server.ticks.log.length = 0;
+  server.signals.length = 0;
+});
+
+const accept = 'text/event-stream';
+
+describe('a subscription over server-sent events', () => {
+  it('is delivered as the protocol of graphql-sse has it', async () => {
+    const { status, headers, text } = await server.post(
+      { query: 'subscription { ticks(count: 2) }' },
+      { accept },
+    );
+    expect(status).toBe(200);
+    expect(headers.get('content-type')).toMatch(/^text\/event-stream/);
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(text.replace(/^:\n\n/gm, '')).toBe(
+      'event: next\ndata: {"data":{"ticks":1}}\n\nevent: next\ndata: {"data":{"ticks":2}}\n\nevent: complete\ndata:\n\n',
+    );
+    expect(server.ticks.log).toEqual(['started', 'ended']);
+  });
+
+  it('is what a public client reads', async () => {
+    const client = createClient({
+      url: `${server.url}/graphql`,
+      headers: { authorization: `Bearer ${goodKey}` },
+    });
+    const got: unknown[] = [];
+    for await (const result of client.iterate({ query: 'subscription { ticks }' })) got.push(result.data);
+    expect(got).toEqual([{ ticks: 1 }, { ticks: 2 }, { ticks: 3 }]);
+    client.dispose();
+  });
+
+  it.each(['*/*', 'text/*', 'application/json, text/event-stream'])(
+    'answers curl and its like too (%s)',
+    async (wish) => {
+      const { headers, text } = await server.post(
+        { query: 'subscription { ticks(count: 1) }' },
+        { accept: wish },
+      );
+      expect(headers.get('content-type')).toMatch(/^text\/event-stream/);
+      expect(text).toContain('"ticks":1');
+    },
+  );
+
+  it('can not be had as a single answer, and leaves nothing open when it is asked for as one', async () => {
+    const query = 'subscription { silent }';
+    for (const wish of ['application/json', 'application/graphql-response+json']) {
+      const { status, json } = await server.post({ query }, { accept: wish });
+      expect([status, json.errors?.[0]?.extensions]).toEqual([406, { code: 'NOT_ACCEPTABLE' }]);
+    }
+    expect(server.ticks.log).toEqual([]);
+    expect((await server.post({ query }, { accept: 'multipart/mixed' })).status).toBe(406);
+    const get = `${server.url}/graphql?query=${encodeURIComponent(query)}`;
+    const headers = {
+      authorization: `Bearer ${goodKey}`,
+      'x-graphql-yoga-csrf': '1',
+      accept: 'application/json',
+    };
+    expect((await fetch(get, { headers })).status).toBe(406);
+    expect(server.ticks.log).toEqual(['started', 'ended', 'started', 'ended']);
+  });
+
+  it('ends when its client leaves', async () => {
+    const stream = await openStream('subscription { silent }');
+    await expect.poll(() => server.ticks.log).toEqual(['started']);
+    stream.abort();
+    await expect.poll(() => server.ticks.log).toEqual(['started', 'ended']);
+  });
+
+  it('ends with an error that is masked, coded and emitted once', async () => {
+    const { text, headers } = await server.post({ query: 'subscription { faultyTicks }' }, { accept });
+    const requestId = headers.get('x-request-id');
+    expect(text).toContain('{"data":{"faultyTicks":1}}');
+    expect(text).toContain(`"extensions":{"code":"INTERNAL_SERVER_ERROR","requestId":"${requestId}"}`);
+    expect(text).toMatch(/event: complete\ndata:\n\n$/);
+    expect(text).not.toContain('secret');
+    const faults = server.signals.filter(({ level }) => level === 'error');
+    expect(faults.map(({ facts }) => facts.requestId)).toEqual([requestId]);
+  });
+
+  it('tells why it ended when a resolver does, such as for a revoked key', async () => {
+    const { text } = await server.post({ query: 'subscription { refusedTicks }' }, { accept });
+    expect(text).toContain('"message":"The key was revoked"');
+    expect(text).toContain('"extensions":{"code":"UNAUTHENTICATED"}');
+    expect(server.signals.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
+  it('that can not begin is an answer with the reason', async () => {
+    const { text, headers } = await server.post({ query: 'subscription { faultAtStart }' }, { accept });
+    expect(text).toContain(`"requestId":"${headers.get('x-request-id')}"`);
+    expect(text).not.toContain('secret');
+    expect(server.signals.filter(({ level }) => level === 'error')).toHaveLength(1);
+  });
+});
+
+describe('a GET', () => {
+  const url = (query: string) => `${server.url}/graphql?query=${encodeURIComponent(query)}`;
+  const headers = {
+    authorization: `Bearer ${goodKey}`,
+    'x-graphql-yoga-csrf': '1',
+    accept: 'application/json',
+  };
+
+  it('runs a query', async () => {
+    const { status, json } = await readAnswer(await fetch(url('{ hello }'), { headers }));
+    expect([status, json]).toEqual([200, { data: { hello: 'Hello world' } }]);
+  });
+
+  it('is refused without the header that other sites can not send', async () => {
+    const { 'x-graphql-yoga-csrf': _csrf, ...others } = headers;
+    const { status, json } = await readAnswer(await fetch(url('{ hello }'), { headers: others }));
+    expect([status, json.errors?.[0]?.extensions]).toEqual([403, { code: 'FORBIDDEN' }]);
+  });
+
+  it('runs no mutation', async () => {
+    const { status, json } = await readAnswer(
+      await fetch(url('mutation { rename(name: "x") }'), { headers }),
+    );
+    expect([status, json.errors?.[0]?.extensions]).toEqual([405, { code: 'BAD_USER_INPUT' }]);
+  });
+
+  it('with variables that are no JSON is the mistake of the caller', async () => {
+    const { status, json } = await readAnswer(await fetch(`${url('{ hello }')}&variables={`, { headers }));
+    expect([status, json.errors?.[0]?.extensions]).toEqual([400, { code: 'BAD_USER_INPUT' }]);
+    expect(server.signals.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+});
+
+async function openStream(query: string): Promise<AbortController> {
+  const controller = new AbortController();
+  const response = await fetch(`${server.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${goodKey}`, accept },
+    body: JSON.stringify({ query }),
+    signal: controller.signal,
+  });
+  expect(response.status).toBe(200);
+  return controller;
+}

@@ -1,0 +1,80 @@
+import { parse } from 'graphql';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startTestServer, type TestServer } from '../support/test-server.js';
+
+let server: TestServer;
+let page: Response;
+let html: string;
+
+beforeAll(async () => {
+  server = await startTestServer();
+  page = await get();
+  html = await page.text();
+});
+
+afterAll(() => server.stop());
+
+function get(headers: Record<string, string> = {}) {
+  return fetch(`${server.url}/graphql`, {
+    headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8', ...headers },
+  });
+}
+
+/** The page around its one large script. */
+function markup(): string {
+  return html.slice(0, html.indexOf('<script>')) + html.slice(html.lastIndexOf('</script>'));
+}
+
+describe('GraphiQL', () => {
+  it('is served to browsers without a key', () => {
+    expect(page.status).toBe(200);
+    expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(html).toContain('<title>Mission Control</title>');
+  });
+
+  it('has no element that loads anything from elsewhere', () => {
+    expect(markup()).not.toMatch(/<(script|link|img|iframe|object|embed|base)[^>]+(src|href)="(?!data:)/i);
+    expect(markup()).not.toMatch(/@import|url\((?!\s*["']?data:)/i);
+    expect(html.match(/<script/g)?.length).toBeGreaterThan(0);
+  });
+
+  it('is forbidden by its policy to reach any other origin', () => {
+    const policy = page.headers.get('content-security-policy') ?? '';
+    const directives = new Map(
+      policy.split('; ').map((part) => [part.split(' ')[0], part.split(' ').slice(1).join(' ')]),
+    );
+    expect(directives.get('default-src')).toBe("'none'");
+    expect(directives.get('connect-src')).toBe("'self'");
+    expect(directives.get('script-src')).toMatch(/^'sha256-[\w+/]{43}='$/);
+    expect(policy).not.toMatch(/https?:|\*|unsafe-eval/);
+  });
+
+  it('asks over this endpoint, with the CSRF header and SSE, and starts with a query that parses', () => {
+    const options = JSON.parse(
+      html
+        .slice(html.lastIndexOf('{"title":"Mission Control"'), html.lastIndexOf('}') + 1)
+        .split('},\n')[0] ?? '',
+    );
+    expect(options).toMatchObject({
+      endpoint: '/graphql',
+      subscriptionsProtocol: 'SSE',
+      isHeadersEditorEnabled: true,
+    });
+    expect(options.additionalHeaders).toEqual({ 'x-graphql-yoga-csrf': '1' });
+    expect(JSON.parse(options.headers)).toEqual({ authorization: 'Bearer mc_…' });
+    expect(() => parse(options.defaultQuery)).not.toThrow();
+  });
+
+  it('is sent compressed, and not again while it is the same', async () => {
+    const plain = await get({ 'accept-encoding': 'identity' });
+    expect(plain.headers.has('content-encoding')).toBe(false);
+    expect(await plain.text()).toBe(html);
+    expect(page.headers.get('content-encoding')).toBe('gzip');
+    const again = await get({ 'if-none-match': page.headers.get('etag') ?? '' });
+    expect([again.status, await again.text()]).toEqual([304, '']);
+  });
+
+  it('is not what an API client gets', async () => {
+    for (const accept of ['application/json', '*/*']) expect((await get({ accept })).status).toBe(401);
+  });
+});
