@@ -1,5 +1,6 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import type { Agent, Task, TaskRun } from '../generated/prisma/client.js';
+import { NODE_PATHS } from './connection.js';
 import { selectedFields } from './selection.js';
 
 /** Which columns the fields of a type read; a field that is not listed may read any of them. */
@@ -99,6 +100,15 @@ export function taskColumns(info: Info, paths?: Paths) {
   return columnsFor(TASK_FIELDS, info, paths);
 }
 
+/** The same for a connection of tasks, with what it needs of their assignees. */
+export function listedTaskColumns(info: Info) {
+  const asksForAssignees = selectedFields(info, NODE_PATHS).has('assignee');
+  return {
+    task: taskColumns(info, NODE_PATHS),
+    assignee: asksForAssignees ? agentColumns(info, ASSIGNEE_PATHS) : null,
+  };
+}
+
 export function agentColumns(info: Info, paths?: Paths) {
   return columnsFor(AGENT_FIELDS, info, paths);
 }
@@ -106,6 +116,8 @@ export function agentColumns(info: Info, paths?: Paths) {
 export function runColumns(info: Info, paths?: Paths) {
   return columnsFor(RUN_FIELDS, info, paths);
 }
+
+const ASSIGNEE_PATHS = NODE_PATHS.map((path) => [...path, 'assignee']);
 
 /** In a fixed order, so that equal selections make equal statements. */
 function columnsFor<Row>(fields: FieldColumns<Row>, info: Info, paths: Paths) {

@@ -1,6 +1,7 @@
 import type { Task } from '../generated/prisma/client.js';
 import {
   findLinkedTasks,
+  type ListedTask,
   openCommentsOfTasks,
   openReviewsOfTasks,
   openRunsOfTasks,
@@ -43,8 +44,11 @@ builder.prismaObjectFields(TaskType, (t) => ({
     type: AgentType,
     nullable: true,
     description: 'Who has it.',
-    resolve: (task, _args, context, info) =>
-      task.assigneeId === null ? null : loadAgent(context, info, task.assigneeId),
+    resolve: (task, _args, context, info) => {
+      if (task.assigneeId === null) return null;
+      const { assignee } = task as ListedTask;
+      return assignee ?? loadAgent(context, info, task.assigneeId);
+    },
   }),
   createdBy: t.field({
     type: ActorInterface,

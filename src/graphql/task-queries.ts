@@ -3,8 +3,8 @@ import { findNextTask, findTaskByRef, openTasks, openTasksOfAgents } from '../se
 import { AgentType } from './agent.js';
 import { builder } from './builder.js';
 import { connectChildren } from './child-connection.js';
-import { taskColumns } from './columns.js';
-import { connect, connectionArgs, NODE_PATHS, orBadInput } from './connection.js';
+import { listedTaskColumns, taskColumns } from './columns.js';
+import { connect, connectionArgs, orBadInput } from './connection.js';
 import { TaskConnection } from './connections.js';
 import { forbidden } from './protocol-errors.js';
 import { AgentRefInput, TaskRefInput } from './refs.js';
@@ -30,7 +30,7 @@ builder.queryFields((t) => ({
     description: 'The tasks that this key may see.',
     args: { ...connectionArgs, ...listArgs },
     resolve: (_root, { filter, orderBy, ...page }, context, info) => {
-      const columns = taskColumns(info, NODE_PATHS);
+      const columns = listedTaskColumns(info);
       return connect(
         page,
         orBadInput(() => openTasks(context.services, context.viewer, { filter, orderBy, columns })),
@@ -59,7 +59,7 @@ builder.prismaObjectField(AgentType, 'tasks', (t) =>
     description: 'The tasks assigned to it, as far as this key may see them.',
     args: { ...connectionArgs, ...listArgs },
     resolve: (agent, { filter, orderBy, ...page }, context, info) => {
-      const columns = taskColumns(info, NODE_PATHS);
+      const columns = listedTaskColumns(info);
       const lists = orBadInput(() =>
         openTasksOfAgents(context.services, context.viewer, { filter, orderBy, columns }),
       );

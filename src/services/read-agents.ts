@@ -5,8 +5,8 @@ import type { ListReader } from '../domain/list-reader.js';
 import { agentsThat } from '../store/agent-lists.js';
 import { type AgentActivity, listAgentActivity, listAgentStats, listAgents } from '../store/agent-lookups.js';
 import type { AgentRow } from '../store/agents.js';
-import type { Columns } from '../store/keyset.js';
 import { openList } from '../store/list-reader.js';
+import type { Columns } from '../store/row-shape.js';
 import { type AgentRef, toAgentKey } from './refs.js';
 import type { ServiceContext } from './service-context.js';
 

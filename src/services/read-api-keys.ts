@@ -1,6 +1,7 @@
 import type { ListReader } from '../domain/list-reader.js';
 import type { ApiKeyRow } from '../store/api-keys.js';
 import { openList } from '../store/list-reader.js';
+import { shapeOf } from '../store/row-shape.js';
 import { sql } from '../store/sql-text.js';
 import type { ServiceContext } from './service-context.js';
 
@@ -8,7 +9,7 @@ import type { ServiceContext } from './service-context.js';
 export function openApiKeys({ database }: Pick<ServiceContext, 'database'>): ListReader<ApiKeyRow> {
   return openList(database.pool, {
     from: 'api_keys t',
-    columns: ['t.*'],
+    shape: shapeOf('ApiKey', '*'),
     where: sql`true`,
     order: {
       tag: 'key',

@@ -3,13 +3,15 @@ import type { ChildListsReader, ListReader } from '../domain/list-reader.js';
 import { checkTaskFilter, type TaskFilter, type TaskOrder } from '../domain/task-filter.js';
 import { decideWaitingOn, type WaitingReason } from '../domain/waiting.js';
 import type { CommentRow } from '../store/comments.js';
-import { type Columns, selectColumns } from '../store/keyset.js';
 import { openChildLists, openList } from '../store/list-reader.js';
 import type { ReviewRow } from '../store/reviews.js';
+import type { Columns } from '../store/row-shape.js';
 import type { TaskRunRow } from '../store/runs.js';
 import { peekNextTask } from '../store/sql/peek-next-task.js';
-import { COMMENTS_OF_TASKS, REVIEWS_OF_TASKS, RUNS_OF_TASKS } from '../store/task-children.js';
+import { COMMENTS_OF_TASKS, REVIEWS_OF_TASKS, runsOfTasks } from '../store/task-children.js';
 import {
+  type ListedColumns,
+  type ListedTask,
   NEWEST_FIRST,
   type TaskColumns,
   type TaskViewer,
@@ -22,13 +24,13 @@ import { listWaitingFacts } from '../store/waiting-facts.js';
 import { type TaskRef, toTaskKey } from './refs.js';
 import type { ServiceContext } from './service-context.js';
 
-export type { TaskColumns, TaskLink };
+export type { ListedTask, TaskColumns, TaskLink };
 
 /** Which tasks, in which order, and which of their columns. */
 export interface TaskSelection {
   readonly filter?: TaskFilter | null | undefined;
   readonly orderBy?: TaskOrder | null | undefined;
-  readonly columns: TaskColumns;
+  readonly columns: ListedColumns;
 }
 
 type ReadContext = Pick<ServiceContext, 'database' | 'settings'>;
@@ -41,7 +43,7 @@ export function openTasks(
   context: ReadContext,
   viewer: Viewer,
   selection: TaskSelection,
-): ListReader<TaskRow> {
+): ListReader<ListedTask> {
   return openList(context.database.pool, tasksThat(...resolve(context, viewer, selection)));
 }
 
@@ -50,7 +52,7 @@ export function openTasksOfAgents(
   context: ReadContext,
   viewer: Viewer,
   selection: TaskSelection,
-): ChildListsReader<TaskRow> {
+): ChildListsReader<ListedTask> {
   return openChildLists(context.database.pool, tasksOfAgents(...resolve(context, viewer, selection)));
 }
 
@@ -131,7 +133,7 @@ export function openRunsOfTasks(
   { database }: ReadContext,
   columns: Columns<TaskRunRow>,
 ): ChildListsReader<TaskRunRow> {
-  return openChildLists(database.pool, { ...RUNS_OF_TASKS, columns: selectColumns(columns, 'number') });
+  return openChildLists(database.pool, runsOfTasks(columns));
 }
 
 export function openCommentsOfTasks({ database }: ReadContext): ChildListsReader<CommentRow> {

@@ -1,7 +1,8 @@
 import type { AgentFilter } from '../domain/agent-filter.js';
 import type { AgentStatus } from '../domain/agent-status.js';
 import type { AgentRow } from './agents.js';
-import { type Columns, type List, selectColumns } from './keyset.js';
+import type { List } from './keyset.js';
+import { type Columns, shapeOf } from './row-shape.js';
 import { allOf, anyOf, type Sql, sql } from './sql-text.js';
 
 /** Agents by name: agents_name_key. */
@@ -20,7 +21,7 @@ export function agentsThat(
   }
   return {
     from: 'agents t',
-    columns: selectColumns(columns, 'name'),
+    shape: shapeOf('Agent', columns === '*' ? columns : [...columns, 'name']),
     where: allOf(conditions),
     order: {
       tag: 'agent',

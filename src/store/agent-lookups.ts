@@ -1,7 +1,7 @@
 import type { AgentStats } from '../domain/agent-stats.js';
 import { HOLDS_LEASE } from './agent-lists.js';
 import type { AgentKey, AgentRow } from './agents.js';
-import { type Columns, selectColumns } from './keyset.js';
+import { type Columns, readRows, shapeOf } from './row-shape.js';
 import { identifier, sql, toStatement } from './sql-text.js';
 import { type Executor, query } from './statement.js';
 
@@ -14,9 +14,11 @@ export function listAgents(
   const ids = keys.flatMap((key) => ('id' in key ? key.id : []));
   const names = keys.flatMap((key) => ('name' in key ? key.name : []));
   const which = names.length === 0 ? sql`t.id = ANY(${ids}::text[])` : sql`t.name = ANY(${names}::text[])`;
-  return query<AgentRow>(
+  const shape = shapeOf<AgentRow>('Agent', columns);
+  return readRows(
     executor,
-    toStatement(sql`SELECT ${identifier(selectColumns(columns).join(', '))} FROM agents t WHERE ${which}`),
+    shape,
+    sql`SELECT ${identifier(shape.columns.join(', '))} FROM agents t WHERE ${which}`,
   );
 }
 

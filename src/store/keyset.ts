@@ -1,7 +1,7 @@
 import { formatCursor, parseCursor, type SortKind, type SortValue } from '../domain/cursor.js';
 import type { Beyond, Slice } from '../domain/list-reader.js';
 import type { PageRequest } from '../domain/page.js';
-import { toSnake } from './columns.js';
+import { type RowShape, readRows, rowsOf } from './row-shape.js';
 import { allOf, identifier, joinSql, type Sql, sql, toStatement } from './sql-text.js';
 import { type Executor, query } from './statement.js';
 
@@ -22,24 +22,11 @@ export interface Order<Row> {
   readonly keys: readonly SortKey<Row>[];
 }
 
-/** Columns by the names that rows have; `*` stands for all of them. */
-export type Columns<Row> = '*' | readonly (keyof Row & string)[];
-
-/** The columns as `t.id`, `t.…`, each once; the id is always among them. */
-export function selectColumns<Row>(
-  columns: Columns<Row>,
-  ...more: readonly (keyof Row & string)[]
-): string[] {
-  if (columns === '*') return ['t.*'];
-  return [...new Set(['id', ...columns, ...more])].map((name) => `t.${toSnake(name)}`);
-}
-
 /** The rows that a list has, before it is cut into pages. */
 export interface List<Row> {
   /** Table and alias, which is always t: `tasks t`. */
   readonly from: string;
-  /** The columns to read, with the alias. */
-  readonly columns: readonly string[];
+  readonly shape: RowShape<Row>;
   readonly where: Sql;
   readonly order: Order<Row>;
 }
@@ -59,29 +46,27 @@ export function cursorOf<Row>(order: Order<Row>, row: Row): string {
 }
 
 /** Reads one more row than asked for, to know whether the list goes on. */
-export async function readSlice<Row extends object>(
+export async function readSlice<Row>(
   executor: Executor,
   list: List<Row>,
   page: PageRequest,
 ): Promise<Slice<Row>> {
-  return cut(await query<Row>(executor, toStatement(selectSlice(list, page))), page);
+  return cut(await readRows(executor, list.shape, selectSlice(list, page)), page);
 }
 
 /** The slices of several parents by one statement, which stops reading each list where its slice ends. */
-export async function readSlices<Row extends object>(
+export async function readSlices<Row>(
   executor: Executor,
   lists: ChildLists<Row>,
   parentIds: readonly string[],
   page: PageRequest,
 ): Promise<Map<string, Slice<Row>>> {
-  const rows = await query<Row & { parentOfRow: string }>(
+  const found = await query<{ id: string; rows: unknown[] | null }>(
     executor,
-    toStatement(sql`SELECT p.id AS parent_of_row, t.* FROM unnest(${parentIds}::text[]) AS p (id)
-      CROSS JOIN LATERAL (${selectSlice(ofParent(lists), page)}) t ORDER BY p.id, ${orderBy(lists.order, page.backward)}`),
+    toStatement(sql`SELECT p.id, ${rowsOf(lists.shape, selectSlice(ofParent(lists), page))} AS rows
+      FROM unnest(${parentIds}::text[]) AS p (id)`),
   );
-  const groups = new Map<string, Row[]>(parentIds.map((id) => [id, []]));
-  for (const row of rows) groups.get(row.parentOfRow)?.push(row);
-  return new Map([...groups].map(([id, group]) => [id, cut(group, page)]));
+  return new Map(found.map(({ id, rows }) => [id, cut((rows ?? []).map(lists.shape.parse), page)]));
 }
 
 /** How many rows the whole list has, cursors aside. */
@@ -135,11 +120,11 @@ function ofParent<Row>(lists: ChildLists<Row>): List<Row> {
   return { ...lists, where: sql`${identifier(lists.parent)} = p.id AND ${lists.where}` };
 }
 
-function selectSlice<Row>({ columns, from, where, order }: List<Row>, page: PageRequest): Sql {
+function selectSlice<Row>({ shape, from, where, order }: List<Row>, page: PageRequest): Sql {
   const bounds: Sql[] = [where];
   if (page.after !== null) bounds.push(compare(order, order.descending ? '<' : '>', page.after));
   if (page.before !== null) bounds.push(compare(order, order.descending ? '>' : '<', page.before));
-  return sql`SELECT ${identifier(columns.join(', '))} FROM ${identifier(from)} WHERE ${allOf(bounds)}
+  return sql`SELECT ${identifier(shape.columns.join(', '))} FROM ${identifier(from)} WHERE ${allOf(bounds)}
     ORDER BY ${orderBy(order, page.backward)} LIMIT ${page.size + 1}`;
 }
 

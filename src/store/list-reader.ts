@@ -13,7 +13,7 @@ import {
 import type { Executor } from './statement.js';
 
 /** Opens a list over a connection or a pool; nothing is read yet. */
-export function openList<Row extends object>(executor: Executor, list: List<Row>): ListReader<Row> {
+export function openList<Row>(executor: Executor, list: List<Row>): ListReader<Row> {
   return {
     slice: (page) => readSlice(executor, list, page),
     count: () => countList(executor, list),
@@ -23,10 +23,7 @@ export function openList<Row extends object>(executor: Executor, list: List<Row>
 }
 
 /** The same for lists that hang on parents. */
-export function openChildLists<Row extends object>(
-  executor: Executor,
-  lists: ChildLists<Row>,
-): ChildListsReader<Row> {
+export function openChildLists<Row>(executor: Executor, lists: ChildLists<Row>): ChildListsReader<Row> {
   return {
     slices: (parentIds, page) => readSlices(executor, lists, parentIds, page),
     counts: (parentIds) => countLists(executor, lists, parentIds),

@@ -1,6 +1,7 @@
 import type { CommentRow } from './comments.js';
 import type { ChildLists, SortKey } from './keyset.js';
 import type { ReviewRow } from './reviews.js';
+import { type Columns, shapeOf } from './row-shape.js';
 import type { TaskRunRow } from './runs.js';
 import { sql } from './sql-text.js';
 
@@ -11,23 +12,25 @@ const CREATED: SortKey<{ createdAt: Date }> = {
 };
 const ID: SortKey<{ id: string }> = { sql: 't.id', kind: 'text', of: (row) => row.id };
 
-/** A task's runs, first to last: task_runs_task_number_key. */
-export const RUNS_OF_TASKS: ChildLists<TaskRunRow> = {
-  from: 'task_runs t',
-  columns: ['t.*'],
-  parent: 't.task_id',
-  where: sql`true`,
-  order: {
-    tag: 'run',
-    descending: false,
-    keys: [{ sql: 't.number', kind: 'number', of: (run) => BigInt(run.number) }],
-  },
-};
+/** A task's runs, first to last: task_runs_task_number_key. Prompt and output may be long, so they are read on demand. */
+export function runsOfTasks(columns: Columns<TaskRunRow>): ChildLists<TaskRunRow> {
+  return {
+    from: 'task_runs t',
+    shape: shapeOf('TaskRun', columns === '*' ? columns : [...columns, 'number']),
+    parent: 't.task_id',
+    where: sql`true`,
+    order: {
+      tag: 'run',
+      descending: false,
+      keys: [{ sql: 't.number', kind: 'number', of: (run) => BigInt(run.number) }],
+    },
+  };
+}
 
 /** A task's comments, oldest first: comments_task_created_idx. */
 export const COMMENTS_OF_TASKS: ChildLists<CommentRow> = {
   from: 'comments t',
-  columns: ['t.*'],
+  shape: shapeOf('Comment', '*'),
   parent: 't.task_id',
   where: sql`true`,
   order: { tag: 'comment', descending: false, keys: [CREATED, ID] },
@@ -36,7 +39,7 @@ export const COMMENTS_OF_TASKS: ChildLists<CommentRow> = {
 /** A task's reviews, oldest first: quality_reviews_task_created_idx. */
 export const REVIEWS_OF_TASKS: ChildLists<ReviewRow> = {
   from: 'quality_reviews t',
-  columns: ['t.*'],
+  shape: shapeOf('QualityReview', '*'),
   parent: 't.task_id',
   where: sql`true`,
   order: { tag: 'review', descending: false, keys: [CREATED, ID] },

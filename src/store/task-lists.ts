@@ -1,12 +1,7 @@
 import type { InstantRange, TaskFilter, TaskOrder } from '../domain/task-filter.js';
-import {
-  type ChildLists,
-  type Columns,
-  type List,
-  type Order,
-  type SortKey,
-  selectColumns,
-} from './keyset.js';
+import type { AgentRow } from './agents.js';
+import type { ChildLists, List, Order, SortKey } from './keyset.js';
+import { type Columns, type RowShape, shapeOf } from './row-shape.js';
 import { allOf, anyOf, type Sql, sql } from './sql-text.js';
 import type { TaskRow } from './tasks.js';
 import { seenByAgent } from './visible-tasks.js';
@@ -20,23 +15,32 @@ export type TaskColumns = Columns<TaskRow>;
 /** Newest first: what a reader who says nothing wants to see, and what tasks_created_idx serves. */
 export const NEWEST_FIRST: TaskOrder = { field: 'CREATED_AT', direction: 'DESC' };
 
+/** A task of a list, with the agent that has it if that was asked for. */
+export type ListedTask = TaskRow & { readonly assignee?: AgentRow | null };
+
+/** Which columns a list reads, of the tasks and of the agents that have them; null for no agents. */
+export interface ListedColumns {
+  readonly task: TaskColumns;
+  readonly assignee: Columns<AgentRow> | null;
+}
+
 /** All tasks that the viewer may see and the filter lets through. */
 export function tasksThat(
   viewer: TaskViewer,
   filter: TaskFilter,
   order: TaskOrder,
-  columns: TaskColumns,
-): List<TaskRow> {
+  columns: ListedColumns,
+): List<ListedTask> {
   return {
     from: 'tasks t',
-    columns: selectColumns(columns, ...SORT_COLUMNS),
+    shape: shapeOfListed(columns),
     where: allOf([visibleTo(viewer), matches(filter)]),
     order: orderOf(order),
   };
 }
 
 /** The same, for each of several agents: the tasks assigned to it. */
-export function tasksOfAgents(...list: Parameters<typeof tasksThat>): ChildLists<TaskRow> {
+export function tasksOfAgents(...list: Parameters<typeof tasksThat>): ChildLists<ListedTask> {
   return { ...tasksThat(...list), parent: 't.assignee_id' };
 }
 
@@ -45,6 +49,27 @@ export function visibleTo(viewer: TaskViewer): Sql {
 }
 
 const SORT_COLUMNS = ['number', 'priority', 'dueAt', 'createdAt', 'updatedAt'] as const;
+
+/**
+ * The agent is read by the same statement: a promise for each of fifty tasks would cost the executor more than the rest
+ * of the list. Inside the sub-query `t` is the agent; only tasks have an `assignee_id`.
+ */
+function shapeOfListed({ task: columns, assignee }: ListedColumns): RowShape<ListedTask> {
+  const tasks = shapeOf<TaskRow>(
+    'Task',
+    columns === '*' ? columns : [...columns, 'assigneeId', ...SORT_COLUMNS],
+  );
+  if (assignee === null) return tasks;
+  const agents = shapeOf<AgentRow>('Agent', assignee);
+  return {
+    columns: tasks.columns,
+    json: sql`json_build_array(${tasks.json}, (SELECT ${agents.json} FROM agents t WHERE t.id = assignee_id))`,
+    parse: (cell) => {
+      const [task, agent] = cell as [unknown, unknown];
+      return Object.assign(tasks.parse(task), { assignee: agent === null ? null : agents.parse(agent) });
+    },
+  };
+}
 
 const NUMBER: SortKey<TaskRow> = { sql: 't.number', kind: 'number', of: (task) => task.number };
 const PRIORITY: SortKey<TaskRow> = { sql: 't.priority', kind: 'priority', of: (task) => task.priority };

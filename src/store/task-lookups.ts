@@ -1,4 +1,4 @@
-import { selectColumns } from './keyset.js';
+import { readRows, rowsOf, shapeOf } from './row-shape.js';
 import { identifier, type Sql, sql, toStatement } from './sql-text.js';
 import { type Executor, query } from './statement.js';
 import { type TaskColumns, type TaskViewer, visibleTo } from './task-lists.js';
@@ -24,11 +24,17 @@ export function listTasksByNumber(
   return listTasks(executor, viewer, sql`t.number = ANY(${numbers}::bigint[])`, columns);
 }
 
-function listTasks(executor: Executor, viewer: TaskViewer, which: Sql, columns: TaskColumns) {
-  return query<TaskRow>(
+function listTasks(
+  executor: Executor,
+  viewer: TaskViewer,
+  which: Sql,
+  columns: TaskColumns,
+): Promise<TaskRow[]> {
+  const shape = shapeOf<TaskRow>('Task', columns);
+  return readRows(
     executor,
-    toStatement(sql`SELECT ${identifier(selectColumns(columns).join(', '))} FROM tasks t
-      WHERE ${which} AND ${visibleTo(viewer)}`),
+    shape,
+    sql`SELECT ${identifier(shape.columns.join(', '))} FROM tasks t WHERE ${which} AND ${visibleTo(viewer)}`,
   );
 }
 
@@ -47,15 +53,13 @@ export async function listLinkedTasks(
   columns: TaskColumns,
 ): Promise<Map<string, TaskRow[]>> {
   const [near, far] = link === 'dependsOn' ? ['task_id', 'depends_on_id'] : ['depends_on_id', 'task_id'];
-  const rows = await query<TaskRow & { linkedTo: string }>(
+  const shape = shapeOf<TaskRow>('Task', columns === '*' ? columns : [...columns, 'number']);
+  const linked = sql`SELECT ${identifier(shape.columns.join(', '))}
+    FROM task_dependencies d JOIN tasks t ON t.id = ${identifier(`d.${far}`)}
+    WHERE ${identifier(`d.${near}`)} = p.id AND ${visibleTo(viewer)} ORDER BY t.number LIMIT ${MAX_LINKED}`;
+  const found = await query<{ id: string; rows: unknown[] | null }>(
     executor,
-    toStatement(sql`SELECT p.id AS linked_to, t.* FROM unnest(${taskIds}::text[]) AS p (id) CROSS JOIN LATERAL (
-      SELECT ${identifier(selectColumns(columns, 'number').join(', '))}
-      FROM task_dependencies d JOIN tasks t ON t.id = ${identifier(`d.${far}`)}
-      WHERE ${identifier(`d.${near}`)} = p.id AND ${visibleTo(viewer)} ORDER BY t.number LIMIT ${MAX_LINKED}) t
-      ORDER BY p.id, t.number`),
+    toStatement(sql`SELECT p.id, ${rowsOf(shape, linked)} AS rows FROM unnest(${taskIds}::text[]) AS p (id)`),
   );
-  const groups = new Map<string, TaskRow[]>(taskIds.map((id) => [id, []]));
-  for (const row of rows) groups.get(row.linkedTo)?.push(row);
-  return groups;
+  return new Map(found.map(({ id, rows }) => [id, (rows ?? []).map(shape.parse)]));
 }
