@@ -1,0 +1,110 @@
+/** One API key's way to a Mission Control server: plain GraphQL over fetch, nothing else. */
+export interface Client {
+  /** The data of the answer. A lost connection and a restarting server are waited for. @throws Refused */
+  ask<Data>(document: string, variables?: object, signal?: AbortSignal): Promise<Data>;
+  /** A subscription's results, as they come. Ends or throws when the stream does. */
+  subscribe<Data>(document: string, variables: object, signal: AbortSignal): AsyncGenerator<Data>;
+  /** The same server with another key. */
+  withKey(key: string): Client;
+}
+
+/** The server answered, and the answer is no: match on `code`. */
+export class Refused extends Error {
+  override readonly name = 'Refused';
+
+  constructor(
+    readonly code: string,
+    message: string,
+  ) {
+    super(`${code}: ${message}`);
+  }
+}
+
+interface Result<Data> {
+  readonly data?: Data | null;
+  readonly errors?: readonly { message: string; extensions?: { code?: string } }[];
+}
+
+/** Asking again is safe because every request here is a read, sets what is set already, or shows an idempotency key. */
+const PATIENCE_MS = 30_000;
+const PAUSE_MS = 250;
+
+/** Means "not now": a server that stops, or too many requests. */
+const PASSING = new Set(['UNAVAILABLE', 'RATE_LIMITED']);
+
+export function createClient(url: string, key: string): Client {
+  function post(accept: string, query: string, variables: object, signal?: AbortSignal): Promise<Response> {
+    return fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', accept },
+      body: JSON.stringify({ query, variables }),
+      ...(signal ? { signal } : {}),
+    });
+  }
+
+  return {
+    withKey: (other) => createClient(url, other),
+    async ask<Data>(document: string, variables: object = {}, signal?: AbortSignal): Promise<Data> {
+      const giveUpAt = Date.now() + PATIENCE_MS;
+      for (;;) {
+        try {
+          const response = await post('application/json', document, variables, signal);
+          return dataOf((await response.json()) as Result<Data>);
+        } catch (error) {
+          const isFinal = error instanceof Refused && !PASSING.has(error.code);
+          if (isFinal || signal?.aborted || Date.now() > giveUpAt) throw error;
+          await pause(PAUSE_MS);
+        }
+      }
+    },
+    async *subscribe<Data>(document: string, variables: object, signal: AbortSignal) {
+      const response = await post('text/event-stream', document, variables, signal);
+      const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
+      if (!isStream || !response.body) dataOf((await response.json()) as Result<Data>);
+      else
+        for await (const json of readMessages(response.body)) yield dataOf(JSON.parse(json) as Result<Data>);
+    },
+  };
+}
+
+/** The data; a top-level error and a refusal in a mutation's payload are both thrown. */
+function dataOf<Data>({ data, errors }: Result<Data>): Data {
+  const [error] = errors ?? [];
+  if (error) throw new Refused(error.extensions?.code ?? 'UNKNOWN', error.message);
+  if (!data) throw new Refused('UNKNOWN', 'The answer has no data.');
+  for (const payload of Object.values(data)) {
+    const [refusal] =
+      (payload as { errors?: readonly { code: string; message: string }[] } | null)?.errors ?? [];
+    if (refusal) throw new Refused(refusal.code, refusal.message);
+  }
+  return data;
+}
+
+/** The data of each server-sent event. Lines that begin with a colon only keep the connection open. */
+async function* readMessages(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const chunk of body) {
+    text += decoder.decode(chunk, { stream: true });
+    const messages = text.split('\n\n');
+    text = messages.pop() ?? '';
+    for (const message of messages) {
+      const json = /^data: (.*)$/m.exec(message)?.[1];
+      if (json) yield json;
+    }
+  }
+}
+
+/** Ends early, without an error, when the signal is aborted. */
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const timer = setTimeout(done, ms);
+    function done(): void {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', done);
+      resolve();
+    }
+    signal?.addEventListener('abort', done, { once: true });
+  });
+}

@@ -1,0 +1,63 @@
+import { type Client, pause, Refused } from './client.js';
+
+/** An event in the life of a task, as the program prints it. */
+export interface TaskEvent {
+  readonly cursor: string;
+  readonly type: string;
+  readonly at: string;
+  readonly actor: { readonly displayName: string };
+  readonly task: { readonly id: string; readonly ref: string; readonly title: string };
+  readonly reason?: string | null;
+}
+
+/** After these a stream can go on from its last cursor. */
+const RESUMABLE = new Set(['UNAVAILABLE', 'SUBSCRIBER_TOO_SLOW']);
+
+const EVENTS = `subscription Events($after: Cursor!) {
+  events(after: $after, filter: { types: ["task"] }) {
+    cursor
+    type
+    at
+    actor { displayName }
+    ... on TaskEvent { task { id ref title } }
+    ... on TaskStatusChangedEvent { reason }
+  }
+}`;
+
+/** Where the log ends now: a stream from here gets everything that is still to come. */
+export async function findEndOfLog(client: Client): Promise<string> {
+  const { events } = await client.ask<{ events: { pageInfo: { endCursor: string } } }>(
+    '{ events(last: 1) { pageInfo { endCursor } } }',
+  );
+  return events.pageInfo.endCursor;
+}
+
+/** Every event after the cursor, each once and in order, across lost connections and restarts of the server. */
+export async function* followEvents(
+  client: Client,
+  after: string,
+  signal: AbortSignal,
+): AsyncGenerator<TaskEvent> {
+  let cursor = after;
+  while (!signal.aborted) {
+    try {
+      for await (const { events: event } of client.subscribe<{ events: TaskEvent }>(
+        EVENTS,
+        { after: cursor },
+        signal,
+      )) {
+        yield event;
+        cursor = event.cursor;
+      }
+    } catch (error) {
+      if (error instanceof Refused && !RESUMABLE.has(error.code)) throw error;
+    }
+    await pause(250, signal);
+  }
+}
+
+/** `09:31:02.123  task.claimed     TASK-12  otto     Count the words of README.md` */
+export function formatEvent({ at, type, task, actor, reason }: TaskEvent): string {
+  const columns = [at.slice(11, 23), type.padEnd(18), task.ref.padEnd(8), actor.displayName.padEnd(6)];
+  return `${columns.join('  ')}  ${reason ?? task.title}`;
+}
