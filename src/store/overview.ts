@@ -63,7 +63,7 @@ export async function readThroughput(
         coalesce(sum(count) FILTER (WHERE what = 'completed'), 0)::int AS completed,
         coalesce(sum(count) FILTER (WHERE what = 'failed'), 0)::int AS failed,
         coalesce(sum(count) FILTER (WHERE what = 'rejected'), 0)::int AS rejected
-      FROM span CROSS JOIN generate_series(0, $2 - 1) AS bucket LEFT JOIN counted USING (bucket)
+      FROM span CROSS JOIN generate_series(0, $2::int - 1) AS bucket LEFT JOIN counted USING (bucket)
       GROUP BY since, width, bucket ORDER BY bucket`,
     values: [windowMs, buckets],
   });
