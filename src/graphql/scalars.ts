@@ -1,5 +1,5 @@
 import { formatIsoDuration, parseDuration } from '../kernel/durations.js';
-import { parseInstant } from '../kernel/instants.js';
+import { formatInstant, parseInstant } from '../kernel/instants.js';
 import { builder } from './builder.js';
 import { JSON_LIMITS, parseJsonObject } from './json-object.js';
 import { badUserInput } from './protocol-errors.js';
@@ -18,7 +18,7 @@ builder.scalarType('Cursor', {
 
 builder.scalarType('DateTime', {
   description: 'An instant in RFC 3339. Answers are in UTC with milliseconds: `2026-11-22T13:05:00.000Z`.',
-  serialize: (instant) => instant.toISOString(),
+  serialize: formatInstant,
   parseValue: (value) => {
     const instant = typeof value === 'string' ? parseInstant(value) : null;
     if (instant !== null) return instant;
