@@ -555,6 +555,11 @@ CREATE INDEX "tasks_assigned_queue" ON "tasks" ("assignee_id", "priority", (coal
   WHERE "status" = 'ASSIGNED' AND "open_dependencies" = 0 AND "not_before" IS NULL;
 -- Tasks that time will release.
 CREATE INDEX "tasks_not_before_idx" ON "tasks" ("not_before") WHERE "not_before" IS NOT NULL AND "status" IN ('INBOX', 'ASSIGNED');
+-- The same in two heads like the queues: when the next task will be released that an agent could get.
+CREATE INDEX "tasks_inbox_later" ON "tasks" ("not_before")
+  WHERE "not_before" IS NOT NULL AND "status" = 'INBOX' AND "open_dependencies" = 0;
+CREATE INDEX "tasks_assigned_later" ON "tasks" ("assignee_id", "not_before")
+  WHERE "not_before" IS NOT NULL AND "status" = 'ASSIGNED' AND "open_dependencies" = 0;
 CREATE INDEX "tasks_review_queue" ON "tasks" ("priority", (coalesce("due_at", 'infinity'::timestamptz)), "status_at", "number") WHERE "status" = 'REVIEW';
 CREATE INDEX "tasks_status_idx" ON "tasks" ("status", "created_at", "number");
 CREATE INDEX "task_runs_open_lease" ON "task_runs" ("lease_expires_at") WHERE "outcome" = 'RUNNING';
@@ -619,7 +624,10 @@ CREATE CONSTRAINT TRIGGER "tasks_rejected_is_passing" AFTER UPDATE ON "tasks" DE
 CREATE FUNCTION claim_tasks(
   p_agent_ids text[], p_capacities int[], p_lease_ms int[], p_run_ids text[],
   p_resume boolean[], p_keys text[], p_fingerprints text[]
-) RETURNS TABLE (request int, reason text, task_id text, run_id text) LANGUAGE plpgsql AS $$
+) RETURNS TABLE (request int, reason text, task_id text, run_id text) LANGUAGE plpgsql
+-- Right after a large import the statistics are old, and sorting an agent's whole backlog looks as cheap as reading the
+-- head of an index in order. It never is, so the planner is told.
+SET enable_sort = off SET enable_bitmapscan = off AS $$
 #variable_conflict use_column
 DECLARE
   agent record; mine record; head record; earlier record;

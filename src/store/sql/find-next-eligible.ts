@@ -8,17 +8,19 @@ export interface NextEligible {
   readonly inMs: number;
 }
 
+const HEAD = 'not_before IS NOT NULL AND open_dependencies = 0 ORDER BY not_before LIMIT 1';
+
 /**
  * The earliest `not_before` among the tasks that wait for nothing but time and are the agent's or nobody's; null if
- * there is none. Walks tasks_not_before_idx from its beginning.
+ * there is none. Reads the heads of tasks_inbox_later and tasks_assigned_later.
  */
 export async function findNextEligible(pool: Pool, agentId: string): Promise<NextEligible | null> {
   const [row] = await query<NextEligible>(pool, {
     name: 'find_next_eligible',
-    text: `SELECT not_before AS at, greatest(0, extract(epoch FROM not_before - clock_timestamp()) * 1000)::float8 AS in_ms FROM tasks
-      WHERE not_before IS NOT NULL AND open_dependencies = 0
-        AND (status = 'INBOX' OR (status = 'ASSIGNED' AND assignee_id = $1)) AND status IN ('INBOX', 'ASSIGNED')
-      ORDER BY not_before LIMIT 1`,
+    text: `SELECT at, greatest(0, extract(epoch FROM at - clock_timestamp()) * 1000)::float8 AS in_ms FROM (SELECT least(
+        (SELECT not_before FROM tasks WHERE status = 'INBOX' AND ${HEAD}),
+        (SELECT not_before FROM tasks WHERE status = 'ASSIGNED' AND assignee_id = $1 AND ${HEAD})) AS at) next
+      WHERE at IS NOT NULL`,
     values: [agentId],
   });
   return row ?? null;

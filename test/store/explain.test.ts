@@ -1,0 +1,196 @@
+import type { ClientBase } from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createInstrument } from '../../src/kernel/instrument.js';
+import { createDatabase, type Database } from '../../src/store/database.js';
+import { takeReviewableTask } from '../../src/store/reviews.js';
+import { type ClaimRequest, claimTasks } from '../../src/store/sql/claim-tasks.js';
+import { findNextEligible } from '../../src/store/sql/find-next-eligible.js';
+import { inTransaction } from '../../src/store/transaction.js';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { runSql } from '../support/throw-away-postgres.js';
+
+/** A node of a plan in PostgreSQL's JSON, as far as it is looked at here. */
+interface PlanNode {
+  readonly 'Node Type': string;
+  readonly 'Relation Name'?: string;
+  readonly 'Actual Rows': number;
+  readonly 'Actual Loops': number;
+  readonly 'Rows Removed by Filter'?: number;
+  readonly 'Rows Removed by Index Recheck'?: number;
+  readonly Plans?: readonly PlanNode[];
+}
+
+interface Plan {
+  readonly root: PlanNode;
+  /** The beginning of the statement. */
+  readonly text: string;
+}
+
+/** A hundred thousand tasks wait; nine in ten of the others are nothing for the agents that ask. */
+const BACKLOG = [
+  `INSERT INTO agents (id, name, role) SELECT 'agt_' || n, n, 'agent' FROM unnest('{idle,busy,full,worker,reviewer}'::text[]) n`,
+  `INSERT INTO tasks (id, title, status, tags, priority, due_at, created_at)
+   SELECT 'task_i' || i, 'x', 'INBOX', '{}', (enum_range(NULL::task_priority))[1 + i % 4],
+     CASE WHEN i % 3 = 0 THEN now() + i * interval '1 s' END, now() - i * interval '1 s' FROM generate_series(1, 55000) i`,
+  `INSERT INTO tasks (id, title, status, tags, priority, assignee_id, created_at)
+   SELECT 'task_a' || i, 'x', 'ASSIGNED', '{}', (enum_range(NULL::task_priority))[1 + i % 4],
+     CASE WHEN i % 100 = 0 THEN 'agt_full' ELSE 'agt_busy' END, now() - i * interval '1 s' FROM generate_series(1, 35000) i`,
+  `INSERT INTO tasks (id, title, status, tags, assignee_id, starts_at, not_before)
+   SELECT 'task_l' || i, 'x', 'ASSIGNED', '{}', 'agt_busy', now() + i * interval '1 h', now() + i * interval '1 h' FROM generate_series(1, 10000) i`,
+  'SET session_replication_role = replica',
+  `INSERT INTO tasks (id, title, status, tags, priority, assignee_id, resolution, review_round, run_count)
+   SELECT 'task_r' || i, 'x', 'REVIEW', '{}', (enum_range(NULL::task_priority))[1 + i % 4], 'agt_worker', 'done', 1, 1 FROM generate_series(1, 5000) i`,
+  `INSERT INTO task_runs (id, task_id, agent_id, number, trigger, outcome, lease_ms, finished_at)
+   SELECT 'run_r' || i, 'task_r' || i, 'agt_worker', 1, 'CLAIM', 'SUCCEEDED', 10000, now() FROM generate_series(1, 5000) i`,
+  'SET session_replication_role = origin',
+];
+
+describe('a queue with a hundred thousand tasks', () => {
+  let test: TestDatabase;
+  let database: Database;
+  let plans: Plan[] = [];
+  let made = 0;
+
+  beforeAll(async () => {
+    test = await createTestDatabase();
+    // What a planner knows that has last looked at an empty table.
+    const blind = [
+      'ANALYZE',
+      ...['tasks', 'task_runs', 'review_runs'].map(
+        (table) => `ALTER TABLE ${table} SET (autovacuum_enabled = off)`,
+      ),
+    ];
+    await runSql(test.url, ...blind, ...BACKLOG);
+    database = createDatabase({ connectionString: test.url, instrument: createInstrument(), poolSize: 1 });
+    database.pool.on('connect', watchPlans);
+  });
+  afterAll(async () => {
+    await database.close();
+    await test.drop();
+  });
+
+  /** Has PostgreSQL send the plan of every statement that it runs, those inside functions as well. */
+  function watchPlans(client: ClientBase): void {
+    client.on('notice', ({ message = '' }) => {
+      const json = /plan:\n([\s\S]*)$/.exec(message)?.[1];
+      if (json === undefined) return;
+      const { Plan: root, 'Query Text': text } = JSON.parse(json);
+      plans.push({ root, text: text.replaceAll(/\s+/g, ' ').slice(0, 100) });
+    });
+    void client.query(
+      `LOAD 'auto_explain'; SET auto_explain.log_min_duration = 0; SET auto_explain.log_nested_statements = on;
+       SET auto_explain.log_analyze = on; SET auto_explain.log_timing = off; SET auto_explain.log_level = notice;
+       SET auto_explain.log_format = json; SET client_min_messages = notice`,
+    );
+  }
+
+  async function plansOf(work: () => Promise<unknown>): Promise<Plan[]> {
+    plans = [];
+    await work();
+    return plans;
+  }
+
+  function request(agentId: string, more: Partial<ClaimRequest> = {}): ClaimRequest {
+    made += 1;
+    const base = {
+      maxCapacity: 100,
+      leaseMs: 600_000,
+      resume: false,
+      idempotencyKey: null,
+      fingerprint: null,
+    };
+    return { ...base, agentId, runId: `run_${made}`, ...more };
+  }
+
+  /** No statement sorts tasks, reads the whole table, or looks at more rows than a head has. */
+  function expectHeadsOnly(plans: readonly Plan[]): void {
+    const scans = plans.flatMap(({ root }) => allNodes(root)).filter(isOnTasks);
+    expect(scans.length).toBeGreaterThan(0);
+    expect(new Set(plans.flatMap(findFaults))).toEqual(new Set());
+  }
+
+  describe.each(['stale', 'fresh'])('with %s statistics', (statistics) => {
+    beforeAll(async () => {
+      if (statistics === 'fresh') await runSql(test.url, 'ANALYZE');
+    });
+
+    it('has claims that read the heads of the queues and sort nothing', async () => {
+      const plans = await plansOf(async () => {
+        // Often enough for PostgreSQL to change to the generic plans of the function's statements.
+        for (let i = 0; i < 8; i += 1) {
+          const claims = await claimTasks(database.pool, [
+            request('agt_idle'),
+            request('agt_busy', { idempotencyKey: `${statistics} ${i}`, fingerprint: 'f' }),
+            request('agt_busy', { resume: true }),
+            request('agt_full', { maxCapacity: 1 }),
+          ]);
+          expect(claims.slice(0, 3).map(({ reason }) => reason)).toEqual([
+            'ASSIGNED',
+            'ASSIGNED',
+            'CONTINUE_CURRENT',
+          ]);
+        }
+      });
+      expectHeadsOnly(plans);
+    });
+
+    it('has claims that let due tasks in by their index', async () => {
+      const plans = await plansOf(async () => {
+        for (let i = 0; i < 6; i += 1) {
+          await database.pool.query(
+            `UPDATE tasks SET not_before = now() - interval '1 s' WHERE id = 'task_l${i + 1 + 10 * Number(statistics === 'fresh')}'`,
+          );
+          await claimTasks(database.pool, [request('agt_idle')]);
+        }
+      });
+      const released = plans.filter(({ text }) => text.startsWith('UPDATE tasks SET not_before = NULL'));
+      expect(released.length).toBeGreaterThanOrEqual(6);
+      expectHeadsOnly(plans);
+    });
+
+    it('finds the next start without walking past those of others', async () => {
+      for (const agent of ['agt_busy', 'agt_idle']) {
+        const plans = await plansOf(async () => {
+          for (let i = 0; i < 8; i += 1) {
+            const next = await findNextEligible(database.pool, agent);
+            expect(next === null).toBe(agent === 'agt_idle');
+          }
+        });
+        expectHeadsOnly(plans);
+      }
+    });
+
+    it('takes the next task to review from the head of its queue', async () => {
+      const plans = await plansOf(async () => {
+        for (let i = 0; i < 8; i += 1) {
+          const taken = await inTransaction(database, (tx) => takeReviewableTask(tx, 'agt_reviewer'));
+          expect(taken?.id).toMatch(/^task_r/);
+        }
+      });
+      expectHeadsOnly(plans);
+    });
+  });
+});
+
+function allNodes(node: PlanNode): PlanNode[] {
+  return [node, ...(node.Plans ?? []).flatMap(allNodes)];
+}
+
+function isOnTasks(node: PlanNode): boolean {
+  return node['Relation Name'] === 'tasks' && node['Node Type'] !== 'ModifyTable';
+}
+
+function findFaults({ root, text }: Plan): string[] {
+  const nodes = allNodes(root);
+  const sorts = nodes.filter((node) => /Sort/.test(node['Node Type']) && allNodes(node).some(isOnTasks));
+  const walks = nodes.filter((node) => node['Node Type'] === 'Seq Scan' && isOnTasks(node));
+  const long = nodes.filter((node) => isOnTasks(node) && rowsLookedAt(node) > 100);
+  return [...sorts, ...walks, ...long].map(
+    (node) => `${node['Node Type']} of ${rowsLookedAt(node)} rows: ${text}`,
+  );
+}
+
+function rowsLookedAt(node: PlanNode): number {
+  const removed = (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0);
+  return (node['Actual Rows'] + removed) * node['Actual Loops'];
+}
