@@ -12,8 +12,8 @@ export interface Exchange {
   readonly path: string;
   /** Sent with whatever answer comes. */
   readonly headers: Record<string, string>;
-  /** Aborted when the client goes away before it has its answer. */
-  readonly signal: AbortSignal;
+  /** Aborted when the client goes away before it has its answer, and at the end of a stream. */
+  readonly end: AbortController;
   /** Whose key came with the request, for the log. */
   keyId?: string;
 }

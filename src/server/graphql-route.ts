@@ -49,11 +49,11 @@ function sendPreflight(exchange: Exchange): void {
 }
 
 async function admit(exchange: Exchange, gate: Gate): Promise<RequestScope> {
-  const { request, requestId, signal } = exchange;
+  const { request, requestId, end } = exchange;
   const viewer = await gate.authenticate(request.headers.authorization, request.socket.remoteAddress);
   exchange.keyId = viewer.keyId;
   gate.admit(viewer);
-  return { viewer, requestId, signal };
+  return { viewer, requestId, signal: end.signal };
 }
 
 async function answerPost(
@@ -77,12 +77,14 @@ async function answerPost(
 }
 
 async function passToYoga(
-  { request, response, headers }: Exchange,
+  { request, response, headers, end }: Exchange,
   scope: RequestScope,
   yoga: Yoga,
   params?: GraphqlParams,
 ): Promise<void> {
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  // A generator that waits for something can't be told to return, but it can watch the signal.
+  response.once('close', () => end.abort());
   // Where other frameworks leave a body that they have parsed; the stream of the request has been read.
   const parsed: IncomingMessage & { body?: GraphqlParams } = request;
   if (params) parsed.body = params;

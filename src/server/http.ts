@@ -48,18 +48,17 @@ function createExchange(
 ): Exchange {
   const startedAtMs = clock.now();
   const requestId = requestIdOf(request);
-  const controller = new AbortController();
   const exchange: Exchange = {
     request,
     response,
     requestId,
     path: pathOf(request),
     headers: { ...securityHeaders, 'x-request-id': requestId },
-    signal: controller.signal,
+    end: new AbortController(),
   };
   if (isStopping()) exchange.headers.connection = 'close';
   response.once('close', () => {
-    if (!response.writableFinished) controller.abort();
+    if (!response.writableFinished) exchange.end.abort();
     logRequest(exchange, clock.now() - startedAtMs, instrument);
   });
   return exchange;

@@ -119,7 +119,7 @@ async function beginOperation(
   const requestId = newId('req');
   const { operations, isOpen } = ctx.extra;
   try {
-    if (operations.size >= limits.maxSubscriptionsPerSocket) throw tooManySubscriptions(limits);
+    if (countRunning(operations) >= limits.maxSubscriptionsPerSocket) throw tooManySubscriptions(limits);
     const controller = new AbortController();
     operations.set(id, controller);
     const viewer = await authenticate(ctx, { limits, presenter, ...options });
@@ -167,6 +167,11 @@ function toSent({ errors, data, extensions }: ExecutionResult): FormattedExecuti
     ...(data === undefined ? {} : { data }),
     ...(extensions ? { extensions } : {}),
   };
+}
+
+/** One that its client has completed counts no more, although its last steps may still be under way. */
+function countRunning(operations: ReadonlyMap<string, AbortController>): number {
+  return [...operations.values()].filter(({ signal }) => !signal.aborted).length;
 }
 
 function endOperation({ operations }: Peer, id: string): void {

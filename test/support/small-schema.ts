@@ -126,9 +126,11 @@ function subscriptions(ticks: Ticks, fault: () => never) {
     silent: { resolve, subscribe: () => silence(ticks) },
     waitingSilent: {
       resolve,
-      async *subscribe() {
+      async *subscribe(_root: unknown, _args: unknown, { signal }: RequestScope) {
         yield 0;
-        yield* silence(ticks);
+        const source = silence(ticks);
+        signal.addEventListener('abort', () => source.return?.());
+        yield* source;
       },
     },
   };

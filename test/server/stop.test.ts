@@ -1,0 +1,144 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import type { ServerOptions } from '../../src/server/server.js';
+import { RawSocket } from '../support/raw-socket.js';
+import { goodKey, startTestServer, type TestServer } from '../support/test-server.js';
+
+const headers = { 'content-type': 'application/json', authorization: `Bearer ${goodKey}` };
+
+function ask({ url }: TestServer, query: string, own: Record<string, string> = {}) {
+  return fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { ...headers, ...own },
+    body: JSON.stringify({ query }),
+  });
+}
+
+function requestText(query: string): string {
+  const body = JSON.stringify({ query });
+  const own = { host: 'x', ...headers, 'content-length': String(body.length) };
+  const lines = Object.entries(own).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `POST /graphql HTTP/1.1\r\n${lines.join('')}\r\n${body}`;
+}
+
+describe('starting', () => {
+  it('tells where the server listens, and twice is once', async () => {
+    const server = await startTestServer();
+    await server.server.start();
+    const { host, port, url } = server.server.address();
+    expect({ host, url }).toEqual({ host: '127.0.0.1', url: `http://127.0.0.1:${port}` });
+    await server.stop();
+    expect(() => server.server.address()).toThrow('does not listen');
+  });
+
+  it('on a port that is taken says what to do', async () => {
+    const server = await startTestServer();
+    const http = { ...server.server.address(), corsOrigins: [] };
+    await expect(startTestServer({ http })).rejects.toThrow(
+      /Can't listen on 127.0.0.1 port \d+: another program does.*MC_PORT/,
+    );
+    await server.stop();
+  });
+
+  it('on an address of another machine says what to do', async () => {
+    const http = { host: '192.0.2.1', port: 0, corsOrigins: [] };
+    await expect(startTestServer({ http })).rejects.toThrow(/MC_HOST/);
+  });
+});
+
+describe('stopping', () => {
+  it('closes sockets with the code to come back and a hint where to go on', async () => {
+    const server = await startTestServer();
+    const socket = await RawSocket.open(server.url);
+    socket.init(`Bearer ${goodKey}`);
+    await expect.poll(() => socket.messages).toHaveLength(1);
+    socket.subscribe('1', 'subscription { silent }');
+    await expect.poll(() => server.ticks.log).toEqual(['started']);
+    await server.stop();
+    expect(await socket.closed).toEqual({
+      code: 1012,
+      reason: 'The server is stopping: resume with your last cursor',
+    });
+    expect(socket.of('1')).toEqual([]);
+    expect(server.ticks.log).toEqual(['started', 'ended']);
+  });
+
+  it('completes event streams, saying why, also one that nothing has come on yet', async () => {
+    const server = await startTestServer();
+    const streams = await Promise.all(
+      ['subscription { silent }', 'subscription { waitingSilent }'].map((query) =>
+        ask(server, query, { accept: 'text/event-stream' }),
+      ),
+    );
+    await expect.poll(() => server.ticks.log).toEqual(['started', 'started']);
+    await server.stop();
+    for (const stream of streams) {
+      const text = await stream.text();
+      expect(text).toContain(
+        '{"errors":[{"message":"The server is stopping: resume with your last cursor.","extensions":{"code":"UNAVAILABLE"}}]}',
+      );
+      expect(text).toMatch(/event: complete\ndata:\n\n$/);
+    }
+    expect(server.ticks.log).toEqual(['started', 'started', 'ended', 'ended']);
+  });
+
+  it('lets a request in flight end, refuses new connections and closes idle ones', async () => {
+    const server = await startTestServer();
+    const { port } = server.server.address();
+    const idle = connect(port, '127.0.0.1');
+    await once(idle, 'connect');
+    const answer = ask(server, '{ waits }');
+    await expect.poll(() => server.ticks.log).toEqual(['waiting']);
+    const stopped = server.stop();
+    await once(idle, 'close');
+    await expect(fetch(`${server.url}/healthz`)).rejects.toThrow();
+    server.ticks.release('in time');
+    const response = await answer;
+    expect(await response.json()).toEqual({ data: { waits: 'in time' } });
+    await stopped;
+  });
+
+  it('answers what was sent on an open connection, not ready any more, and closes it', async () => {
+    const contexts: object[] = [];
+    const createContext: ServerOptions['createContext'] = (scope) => {
+      contexts.push(scope);
+      return { ...scope };
+    };
+    const server = await startTestServer({ createContext });
+    const socket = connect(server.server.address().port, '127.0.0.1');
+    const received: string[] = [];
+    socket.on('data', (chunk) => received.push(String(chunk)));
+    socket.write(requestText('{ waits }'));
+    await expect.poll(() => server.ticks.log).toEqual(['waiting']);
+    const stopped = server.stop();
+    socket.write(`GET /readyz HTTP/1.1\r\nhost: x\r\n\r\n${requestText('{ whoAmI }')}`);
+    await expect.poll(() => contexts).toHaveLength(2);
+    server.ticks.release('done');
+    await once(socket, 'close');
+    await stopped;
+    const [, first, second] = received.join('').split('HTTP/1.1 ');
+    expect(first).toContain('{"data":{"waits":"done"}}');
+    expect(second).toMatch(/^503 /);
+    expect(second).toContain('connection: close');
+    expect(second).toContain('the server is stopping');
+  });
+
+  it('cuts off what does not end in time', async () => {
+    const server = await startTestServer({ limits: { drainTimeoutMs: 50 } });
+    const answer = ask(server, '{ waits }');
+    await expect.poll(() => server.ticks.log).toEqual(['waiting']);
+    const cut = expect(answer).rejects.toThrow();
+    await server.stop();
+    await cut;
+    await expect.poll(() => server.ticks.log).toEqual(['waiting', 'aborted']);
+  });
+
+  it('twice, or before the start, is fine', async () => {
+    const server = await startTestServer();
+    await Promise.all([server.stop(), server.stop()]);
+    await server.stop();
+    await server.server.start();
+    expect(() => server.server.address()).toThrow();
+  });
+});

@@ -1,0 +1,162 @@
+import { describe, expect, it } from 'vitest';
+import { createInstrument, type Level } from '../../src/kernel/instrument.js';
+import { Secret } from '../../src/kernel/secret.js';
+import { createLog } from '../../src/telemetry/log.js';
+
+const key = `mc_${'x'.repeat(43)}`;
+
+function setUp(options: { level?: Level | 'silent'; isTTY?: boolean; colors?: boolean } = {}) {
+  const lines: string[] = [];
+  const instrument = createInstrument();
+  const destination = {
+    write: (line: string) => lines.push(line),
+    isTTY: options.isTTY ?? false,
+    hasColors: () => options.colors ?? false,
+  };
+  instrument.listen(createLog({ level: options.level ?? 'debug', destination }));
+  return { instrument, lines, json: () => lines.map((line) => JSON.parse(line)) };
+}
+
+describe('a log that is no terminal', () => {
+  it('is one JSON line for each signal, with its name and facts', () => {
+    const { instrument, lines, json } = setUp();
+    instrument.emit('info', 'task.claimed', 'Claimed a task', {
+      taskId: 'task_1',
+      count: 2n,
+      at: new Date(0),
+      none: undefined,
+    });
+    expect(lines[0]).toMatch(/^\{.*\}\n$/);
+    expect(json()).toEqual([
+      {
+        level: 'info',
+        time: expect.stringMatching(/^\d{4}-.*Z$/),
+        event: 'task.claimed',
+        message: 'Claimed a task',
+        taskId: 'task_1',
+        count: '2',
+        at: '1970-01-01T00:00:00.000Z',
+      },
+    ]);
+  });
+
+  it.each([
+    ['debug', ['debug', 'info', 'warn', 'error']],
+    ['warn', ['warn', 'error']],
+    ['silent', []],
+  ] as const)('at level %s has the lines %j', (level, expected) => {
+    const { instrument, json } = setUp({ level });
+    for (const each of ['debug', 'info', 'warn', 'error'] as const) instrument.emit(each, 'x', 'x');
+    expect(json().map((line) => line.level)).toEqual(expected);
+  });
+
+  it('has errors with their code, stack and every cause', () => {
+    const { instrument, json } = setUp();
+    const deepest = Object.assign(new TypeError('no such column'), { code: '42703' });
+    const error = new Error('Could not claim', {
+      cause: new AggregateError([deepest, 'text'], 'two things', { cause: deepest }),
+    });
+    instrument.emit('error', 'graphql.fault', 'A request met a fault', { error });
+    const shown = json()[0].error;
+    expect(shown).toMatchObject({
+      type: 'Error',
+      message: 'Could not claim',
+      stack: expect.stringContaining('log.test.ts'),
+    });
+    expect(shown.cause).toMatchObject({
+      type: 'AggregateError',
+      cause: { type: 'TypeError', code: '42703' },
+    });
+    expect(shown.cause.errors).toEqual([expect.objectContaining({ message: 'no such column' }), 'text']);
+  });
+
+  it('has no secret, wherever it hides', () => {
+    const { instrument, lines } = setUp();
+    const error = Object.assign(new Error(`bad key ${key}`, { cause: new Error(`Bearer ${key}`) }), {
+      headers: { Authorization: 'Basic dXNlcjpwYXNz' },
+      url: 'postgresql://user:pass@host/db',
+    });
+    instrument.emit('warn', 'x', `Got ${key}`, {
+      error,
+      secret: new Secret('hidden-value'),
+      apiKey: 'hidden-value',
+      nested: [
+        {
+          gatewayToken: 'hidden-value',
+          password: 'hidden-value',
+          text: `authorization: Bearer abc.def-${key}`,
+        },
+      ],
+    });
+    expect(lines.join('')).not.toMatch(/xxxx|hidden-value|dXNlcjpwYXNz|user:pass|abc\.def/);
+    expect(lines.join('')).toContain('postgresql://[secret]@host/db');
+  });
+
+  it('survives facts that point at themselves, nest without end or are no data', () => {
+    const { instrument, json } = setUp();
+    const circular: Record<string, unknown> = { name: 'c' };
+    circular.self = circular;
+    let deep: unknown = 'deepest';
+    for (let level = 0; level < 50; level++) deep = { deep };
+    const error = new Error('own cause');
+    error.cause = error;
+    instrument.emit('info', 'x', 'x', {
+      circular,
+      deep,
+      error,
+      bytes: new Uint8Array(9),
+      many: Array(200).fill(1),
+      call: () => 1,
+    });
+    expect(json()[0]).toMatchObject({
+      circular: { name: 'c', self: '[circular]' },
+      bytes: '[9 bytes]',
+      call: '[function call]',
+    });
+    expect(json()[0].error.cause).toBe('[circular]');
+    expect(JSON.stringify(json()[0].deep)).not.toContain('deepest');
+    expect(json()[0].many.at(-1)).toBe('[100 more]');
+  });
+});
+
+describe('a log on a terminal', () => {
+  it('is a line to read, with the facts behind it', () => {
+    const { instrument, lines } = setUp({ isTTY: true });
+    instrument.emit('info', 'http.request', 'A request was answered', {
+      status: 200,
+      path: '/graphql',
+      text: 'two words',
+      key,
+    });
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /^\d\d:\d\d:\d\d\.\d{3} INFO {2}A request was answered http\.request status=200 path=\/graphql text="two words" key=mc_\[secret\]\n$/,
+      ),
+    ]);
+  });
+
+  it('has stacks beneath, causes included', () => {
+    const { instrument, lines } = setUp({ isTTY: true });
+    instrument.emit('error', 'x', 'Failed', { error: new Error('outer', { cause: new Error('inner') }) });
+    expect(lines[0]).toMatch(
+      /ERROR Failed x\n {4}Error: outer\n {8}at .*\n {4}caused by Error: inner\n {8}at /s,
+    );
+    expect(lines[0]).toMatch(/\n$/);
+  });
+
+  it('lets no text from outside write lines or move the cursor', () => {
+    const { instrument, lines } = setUp({ isTTY: true });
+    instrument.emit('warn', 'x', 'one\ntwo\u001b[2J', {
+      path: '/\r\n12:00:00 ERROR forged',
+      error: new Error('a\u001b[31m'),
+    });
+    expect(lines[0]?.split('\n')[0]).toContain('one\\ntwo\\u001b[2J');
+    expect(lines.join('')).not.toMatch(/[^\P{Cc}\n]|\n\d\d:/u);
+  });
+
+  it('has colours where the terminal has', () => {
+    const { instrument, lines } = setUp({ isTTY: true, colors: true });
+    instrument.emit('error', 'x', 'Failed');
+    expect(lines[0]).toContain('\u001b[31mERROR\u001b[0m');
+  });
+});
