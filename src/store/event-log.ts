@@ -96,7 +96,10 @@ type PageRow = { [Column in keyof LogRow]: LogRow[Column] | null } & {
   wanted: boolean | null;
 };
 
-/** events_position_idx serves the order and both ends; the last entry looked at is where the next page begins. */
+/**
+ * events_position_idx serves the order and both ends; the last entry looked at is where the next page begins. The last
+ * xid is asked for as max(), for which there is one good plan: EXISTS of a later one would walk the table.
+ */
 const ALL_TASKS = { name: 'read_log', text: pageText('', 'SELECT NULL::bigint AS xid, NULL::bigint AS id') };
 
 /** events_task_idx skips the other tasks' entries, so where the log ends must be asked as well. */
@@ -109,7 +112,7 @@ const ONE_TASK = {
 };
 
 function pageText(ofTask: string, end: string): string {
-  return `SELECT h.xid AS begin_xid, h.event_id AS begin_id, EXISTS (SELECT FROM events WHERE xid >= ${XMIN}) AS held_back,
+  return `SELECT h.xid AS begin_xid, h.event_id AS begin_id, coalesce((SELECT max(xid) FROM events) >= ${XMIN}, false) AS held_back,
       l.xid AS end_xid, l.id AS end_id, e.looked, e.wanted,
       e.id, e.xid, e.type, e.at, e.actor_key_id, e.actor_agent_id, e.task_id, e.agent_id, e.run_id, e.review_id,
       e.comment_id, e.key_id, e.recurring_task_id, e.pipeline_run_id, e.payload
