@@ -56,6 +56,7 @@ export interface NewTask {
   readonly dueAt?: string | null;
   readonly assignee?: { name: string } | null;
   readonly reviewPolicy?: string;
+  readonly idempotencyKey?: string;
 }
 
 export interface CreatedTask {
