@@ -8,13 +8,18 @@ export const csrfHeader = 'x-graphql-yoga-csrf';
 
 const defaultQuery = `# Welcome to Mission Control.
 #
-# Every request needs an API key: paste yours into the "Headers" tab below, in the place of mc_…
-# The first start prints where the admin key lies.
+# Paste your API key into "Headers" below and press the round arrows at the
+# left to load the schema. The first start says where the admin key lies.
 
 query WhatIsGoingOn {
   viewer {
-    id
-    displayName
+    role
+  }
+  overview {
+    taskCounts {
+      status
+      count
+    }
   }
   tasks(first: 10) {
     nodes {
@@ -27,7 +32,7 @@ query WhatIsGoingOn {
   }
 }
 
-# Run this one and create a task in another tab:
+# Run this one, then create or move a task in another tab:
 subscription Watch {
   events {
     cursor
@@ -40,7 +45,7 @@ const options = {
   title: 'Mission Control',
   endpoint: '/graphql',
   defaultQuery,
-  headers: JSON.stringify({ authorization: 'Bearer mc_…' }, undefined, 2),
+  headers: JSON.stringify({ authorization: 'Bearer mc_PASTE_YOUR_KEY' }, undefined, 2),
   isHeadersEditorEnabled: true,
   defaultEditorToolsVisibility: 'headers',
   // A key in the browser's storage would outlive the session.

@@ -23,7 +23,7 @@ const secretNames =
   /^(authorization|proxy-authorization|cookie|set-cookie|.*(secret|token|password|api[-_]?key))$/i;
 
 /** A text without API keys, bearer tokens and the credentials in URLs. */
-export function withoutSecrets(text: string): string {
+function withoutSecrets(text: string): string {
   return text
     .replace(/\bmc_[\w-]{16,}/g, 'mc_[secret]')
     .replace(/\b(Bearer|Basic)\s+[\w.~+/=-]+/gi, '$1 [secret]')
