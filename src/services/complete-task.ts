@@ -65,7 +65,8 @@ async function lockWork(
   const earlier = subject === null ? null : await findEarlier(tx, viewer, 'completeTask', input, subject.id);
   const task = earlier === null ? null : await findTask(tx, { id: earlier });
   if (task !== null) return { task, repeated: true };
-  return { task: (await lockNamedRun(tx, viewer, input)).task, repeated: false };
+  const named = await lockNamedRun(tx, viewer, input, { verb: 'complete', to: 'REVIEW' });
+  return { task: named.task, repeated: false };
 }
 
 /** The task that is meant; null if there is none, which `lockNamedRun` then refuses in its own words. */

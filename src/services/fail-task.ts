@@ -27,7 +27,7 @@ export async function failTask(context: ServiceContext, viewer: Viewer, input: F
   checkFields([['error', 'error', input.error]]);
   const actor = toActor(viewer);
   return inTransaction(context.database, async (tx) => {
-    const { task } = await lockNamedRun(tx, viewer, input);
+    const { task } = await lockNamedRun(tx, viewer, input, { verb: 'fail', to: 'FAILED' });
     const decision = decideFailure(task.dispatchAttempts, input.retry ?? true, viewer.agentId !== null);
     const moved = await moveTask(tx, task, {
       to: decision.to,

@@ -1,5 +1,6 @@
 import { hasRole, type Viewer } from '../domain/actor.js';
-import { LeaseLost, Refusal } from '../domain/refusals.js';
+import { InvalidTransition, LeaseLost, Refusal } from '../domain/refusals.js';
+import { allowedTransitions, type TaskStatus } from '../domain/task-status.js';
 import { findRun, type TaskRunRow } from '../store/runs.js';
 import { lockTask, type TaskRow } from '../store/tasks.js';
 import type { Transaction } from '../store/transaction.js';
@@ -31,11 +32,14 @@ export async function lockLiveRun(tx: Transaction, viewer: Viewer, runId: string
 /**
  * The live run that a request means: by its id, or, for an operator, by its task.
  * @throws {Refusal} INVALID unless exactly one is named; FORBIDDEN for an agent that names the task.
+ * @throws {InvalidTransition} for a task that nobody works on. The table may well let it reach `wish.to`, but by another
+ * verb: what is FAILED becomes ASSIGNED by a retry and not by failing once more.
  */
 export async function lockNamedRun(
   tx: Transaction,
   viewer: Viewer,
   input: { readonly runId?: string | null | undefined; readonly task?: TaskRef | null | undefined },
+  wish: { readonly verb: string; readonly to: TaskStatus },
 ): Promise<{ readonly task: TaskRow; readonly runId: string | null }> {
   if ((typeof input.runId === 'string') === (input.task !== null && input.task !== undefined)) {
     throw new Refusal('INVALID', 'Give either runId or task.', ['runId']);
@@ -48,5 +52,8 @@ export async function lockNamedRun(
     throw new Refusal('FORBIDDEN', 'An agent shows its run: give runId instead of task.', ['task']);
   }
   const task = await lockTaskByRef(tx, input.task ?? {});
+  if (task.status !== 'IN_PROGRESS') {
+    throw new InvalidTransition(task.status, wish.to, allowedTransitions(task.status), wish.verb);
+  }
   return { task, runId: task.currentRunId };
 }
