@@ -4,7 +4,7 @@ import { createFeed } from './feed/feed.js';
 import type { ServerFacts } from './graphql/context.js';
 import { buildSchema } from './graphql/schema.js';
 import { type Clock, systemClock, toDate } from './kernel/clock.js';
-import type { Instrument } from './kernel/instrument.js';
+import { createInstrument, type Instrument } from './kernel/instrument.js';
 import { createJobs } from './scheduler/jobs/create-jobs.js';
 import { createScheduler, type Scheduler } from './scheduler/scheduler.js';
 import { createServer, type ServerAddress } from './server/server.js';
@@ -27,10 +27,10 @@ import {
 import { startEmbeddedPostgres } from './store/embedded-postgres.js';
 import { applyMigrations } from './store/migrate.js';
 import { createReadClient } from './store/read-client.js';
+import { createLog } from './telemetry/log.js';
 
-export interface AppOptions {
-  readonly config: Config;
-  readonly instrument: Instrument;
+/** What tests may put in the place of the real thing. */
+export interface Overrides {
   readonly clock?: Clock;
 }
 
@@ -46,6 +46,8 @@ export interface Started {
 
 /** One server process: API, scheduler and event feed over one database. */
 export interface App extends AsyncDisposable {
+  /** Everything that happens in this process, said once; the log listens already. */
+  readonly instrument: Instrument;
   /** @throws Error that tells the operator what to do. What had begun is stopped again then. */
   start(): Promise<Started>;
   /** Takes no more work, lets calls end for a bounded time, closes streams with a hint to resume. May be called twice. */
@@ -56,7 +58,9 @@ export interface App extends AsyncDisposable {
 type Undo = () => Promise<unknown>;
 
 /** The only place that wires rooms together. */
-export function createApp({ config, instrument, clock = systemClock }: AppOptions): App {
+export function createApp(config: Config, { clock = systemClock }: Overrides = {}): App {
+  const instrument = createInstrument();
+  instrument.listen(createLog({ level: config.logLevel }));
   const undo: Undo[] = [];
   let stopping: Promise<void> | null = null;
 
@@ -65,6 +69,7 @@ export function createApp({ config, instrument, clock = systemClock }: AppOption
   }
 
   const app: App = {
+    instrument,
     async start() {
       try {
         return await startRooms({ config, instrument, clock, undo, isStopping: () => stopping !== null });
@@ -87,7 +92,10 @@ interface Rooms {
   readonly scheduler: Scheduler;
 }
 
-interface Start extends Required<AppOptions> {
+interface Start {
+  readonly config: Config;
+  readonly instrument: Instrument;
+  readonly clock: Clock;
   readonly undo: Undo[];
   isStopping(): boolean;
 }

@@ -1,15 +1,12 @@
 import { createApp, type Started } from './app.js';
 import { type Config, ConfigError, parseConfig, readEnvironment } from './config.js';
-import { createInstrument } from './kernel/instrument.js';
-import { createLog } from './telemetry/log.js';
 
 /** Longer than any part of a stop may take; past it the process ends by force. */
 const STOP_GRACE_MS = 20_000;
 
 async function main(config: Config): Promise<void> {
-  const instrument = createInstrument();
-  instrument.listen(createLog({ level: config.logLevel }));
-  const app = createApp({ config, instrument });
+  const app = createApp(config);
+  const { instrument } = app;
   let stopping = false;
 
   function stop(signal: NodeJS.Signals): void {

@@ -1,6 +1,6 @@
+import type { Agent } from '../generated/prisma/client.js';
 import { pauseAgent, resumeAgent } from '../services/pause-agent.js';
 import { type RegisteredAgent, registerAgent, updateAgent } from '../services/register-agent.js';
-import type { AgentRow } from '../store/agents.js';
 import { AgentType } from './agent.js';
 import { builder } from './builder.js';
 import { AgentDeliveryEnum } from './enums.js';
@@ -61,7 +61,7 @@ const UpdateAgentInput = builder.inputType('UpdateAgentInput', {
   }),
 });
 
-const AgentPayload = payloadType<AgentRow>('AgentPayload', 'The answer of a mutation of one agent.');
+const AgentPayload = payloadType<Agent>('AgentPayload', 'The answer of a mutation of one agent.');
 builder.objectFields(AgentPayload, (t) => ({
   agent: t.field({
     type: AgentType,

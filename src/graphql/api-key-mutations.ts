@@ -1,5 +1,5 @@
+import type { ApiKey } from '../generated/prisma/client.js';
 import { createApiKey, revokeApiKey } from '../services/api-keys.js';
-import type { ApiKeyRow } from '../store/api-keys.js';
 import { ApiKeyType } from './api-key.js';
 import { builder } from './builder.js';
 import { ApiKeyRoleEnum } from './enums.js';
@@ -22,7 +22,7 @@ const CreateApiKeyInput = builder.inputType('CreateApiKeyInput', {
   }),
 });
 
-const ApiKeyPayload = payloadType<ApiKeyRow>('ApiKeyPayload', 'The answer of a mutation of one API key.');
+const ApiKeyPayload = payloadType<ApiKey>('ApiKeyPayload', 'The answer of a mutation of one API key.');
 builder.objectFields(ApiKeyPayload, (t) => ({
   apiKey: t.field({
     type: ApiKeyType,
@@ -32,7 +32,7 @@ builder.objectFields(ApiKeyPayload, (t) => ({
   }),
 }));
 
-const CreateApiKeyPayload = payloadType<{ apiKey: ApiKeyRow; secret: string }>(
+const CreateApiKeyPayload = payloadType<{ apiKey: ApiKey; secret: string }>(
   'CreateApiKeyPayload',
   'A new API key with its secret.',
 );

@@ -34,7 +34,7 @@ export function payloadType<Result>(name: string, description: string) {
       errors: t.field({
         type: [UserErrorInterface],
         description: 'Why it was refused; empty if it was done.',
-        resolve: (payload) => [...payload.errors],
+        resolve: ({ errors }) => errors.map((refusal) => ({ refusal })),
       }),
     }),
   });

@@ -1,11 +1,10 @@
+import type { Task, TaskRun } from '../generated/prisma/client.js';
 import { type ClaimAnswer, claimNextTask } from '../services/claim-next-task.js';
 import { completeTask } from '../services/complete-task.js';
 import { failTask } from '../services/fail-task.js';
 import { type Heartbeat, heartbeat } from '../services/heartbeat.js';
 import { releaseTask } from '../services/release-task.js';
 import { renewLease, reportProgress } from '../services/renew-lease.js';
-import type { TaskRunRow } from '../store/runs.js';
-import type { TaskRow } from '../store/tasks.js';
 import { AgentType } from './agent.js';
 import { builder } from './builder.js';
 import { answer, payloadType } from './payloads.js';
@@ -51,7 +50,7 @@ builder.objectFields(ClaimNextTaskPayload, (t) => ({
   }),
 }));
 
-const TaskRunPayload = payloadType<TaskRunRow>('TaskRunPayload', 'The answer of a mutation of one run.');
+const TaskRunPayload = payloadType<TaskRun>('TaskRunPayload', 'The answer of a mutation of one run.');
 builder.objectFields(TaskRunPayload, (t) => ({
   run: t.field({
     type: TaskRunType,
@@ -61,7 +60,7 @@ builder.objectFields(TaskRunPayload, (t) => ({
   }),
 }));
 
-const CompleteTaskPayload = payloadType<TaskRow>('CompleteTaskPayload', 'The answer of completeTask.');
+const CompleteTaskPayload = payloadType<Task>('CompleteTaskPayload', 'The answer of completeTask.');
 builder.objectFields(CompleteTaskPayload, (t) => ({
   task: t.field({
     type: TaskType,

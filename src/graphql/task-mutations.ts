@@ -1,11 +1,10 @@
+import type { Comment, Task } from '../generated/prisma/client.js';
 import { addComment } from '../services/add-comment.js';
 import { assignTask } from '../services/assign-task.js';
 import { cancelTask } from '../services/cancel-task.js';
 import { createTask, createTasks } from '../services/create-task.js';
 import { retryTask } from '../services/retry-task.js';
 import { updateTask } from '../services/update-task.js';
-import type { CommentRow } from '../store/comments.js';
-import type { TaskRow } from '../store/tasks.js';
 import { builder } from './builder.js';
 import { CommentType } from './comment.js';
 import { answer, payloadType } from './payloads.js';
@@ -19,7 +18,7 @@ import {
   UpdateTaskInput,
 } from './task-inputs.js';
 
-export const TaskPayload = payloadType<TaskRow>('TaskPayload', 'The answer of a mutation of one task.');
+export const TaskPayload = payloadType<Task>('TaskPayload', 'The answer of a mutation of one task.');
 builder.objectFields(TaskPayload, (t) => ({
   task: t.field({
     type: TaskType,
@@ -29,7 +28,7 @@ builder.objectFields(TaskPayload, (t) => ({
   }),
 }));
 
-const TasksPayload = payloadType<TaskRow[]>('TasksPayload', 'The answer of createTasks.');
+const TasksPayload = payloadType<Task[]>('TasksPayload', 'The answer of createTasks.');
 builder.objectFields(TasksPayload, (t) => ({
   tasks: t.field({
     type: [TaskType],
@@ -40,7 +39,7 @@ builder.objectFields(TasksPayload, (t) => ({
   }),
 }));
 
-const CommentPayload = payloadType<CommentRow>('CommentPayload', 'The answer of addComment.');
+const CommentPayload = payloadType<Comment>('CommentPayload', 'The answer of addComment.');
 builder.objectFields(CommentPayload, (t) => ({
   comment: t.field({
     type: CommentType,

@@ -33,49 +33,72 @@ const UserErrorCodeEnum = builder.enumType('UserErrorCode', {
   >,
 });
 
-export const UserErrorInterface = builder.interfaceRef<Refusal>('UserError').implement({
+/** A refusal on its way out. By itself it can't be a value: an executor takes whatever is an Error for a failed field. */
+export interface UserError<Kind extends Refusal = Refusal> {
+  readonly refusal: Kind;
+}
+
+export const UserErrorInterface = builder.interfaceRef<UserError>('UserError').implement({
   description: 'A refusal the caller can act on; nothing has changed. Match on code; message is for people.',
   resolveType: typeNameOf,
   fields: (t) => ({
-    code: t.expose('code', { type: UserErrorCodeEnum, description: 'What kind of refusal it is.' }),
-    message: t.exposeString('message', { description: 'What is wrong and what to do, for people.' }),
+    code: t.field({
+      type: UserErrorCodeEnum,
+      description: 'What kind of refusal it is.',
+      resolve: ({ refusal }) => refusal.code,
+    }),
+    message: t.string({
+      description: 'What is wrong and what to do, for people.',
+      resolve: ({ refusal }) => refusal.message,
+    }),
     path: t.stringList({
       nullable: true,
       description: 'The field of the input that is to blame, from the outside in; null if it is none.',
-      resolve: (refusal) => (refusal.path === null ? null : [...refusal.path]),
+      resolve: ({ refusal }) => (refusal.path === null ? null : [...refusal.path]),
     }),
   }),
 });
 
-builder.objectRef<Refusal>('FieldError').implement({
+builder.objectRef<UserError>('FieldError').implement({
   description: 'A refusal with nothing to add to its code.',
   interfaces: [UserErrorInterface],
 });
 
-builder.objectRef<InvalidTransition>('InvalidTransitionError').implement({
+builder.objectRef<UserError<InvalidTransition>>('InvalidTransitionError').implement({
   description: 'The task cannot make this move.',
   interfaces: [UserErrorInterface],
   fields: (t) => ({
-    from: t.expose('from', { type: TaskStatusEnum, description: 'Where the task stands.' }),
-    to: t.expose('to', { type: TaskStatusEnum, description: 'Where it was to go.' }),
+    from: t.field({
+      type: TaskStatusEnum,
+      description: 'Where the task stands.',
+      resolve: ({ refusal }) => refusal.from,
+    }),
+    to: t.field({
+      type: TaskStatusEnum,
+      description: 'Where it was to go.',
+      resolve: ({ refusal }) => refusal.to,
+    }),
     allowed: t.field({
       type: [TaskStatusEnum],
       description: 'Where it may go.',
-      resolve: (refusal) => [...refusal.allowed],
+      resolve: ({ refusal }) => [...refusal.allowed],
     }),
   }),
 });
 
-builder.objectRef<VersionConflict>('VersionConflictError').implement({
+builder.objectRef<UserError<VersionConflict>>('VersionConflictError').implement({
   description: 'The stored version is not the expected one.',
   interfaces: [UserErrorInterface],
   fields: (t) => ({
-    expected: t.exposeInt('expected', { description: 'What the caller expected.' }),
-    actual: t.exposeInt('actual', { description: 'What is stored.' }),
+    expected: t.int({
+      description: 'What the caller expected.',
+      resolve: ({ refusal }) => refusal.expected,
+    }),
+    actual: t.int({ description: 'What is stored.', resolve: ({ refusal }) => refusal.actual }),
   }),
 });
 
-function typeNameOf(refusal: Refusal): string {
+function typeNameOf({ refusal }: UserError): string {
   if (refusal instanceof InvalidTransition) return 'InvalidTransitionError';
   if (refusal instanceof VersionConflict) return 'VersionConflictError';
   return 'FieldError';

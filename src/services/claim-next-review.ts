@@ -10,6 +10,7 @@ import {
   listRejections,
   openReviewRun,
   type ReviewRunRow,
+  renewReviewRun,
   takeReviewableTask,
 } from '../store/reviews.js';
 import { lockTask, type TaskRow } from '../store/tasks.js';
@@ -40,8 +41,8 @@ export async function claimNextReview(
   return inTransaction(context.database, async (tx) => {
     const agent = await getActingAgent(tx.executor, viewer, input.agent);
     checkIsReviewer(context, agent);
-    const claimed =
-      (await findHeld(tx, agent)) ?? (await takeNew(tx, viewer, agent, input.lease ?? LIMITS.leaseDefaultMs));
+    const leaseMs = input.lease ?? LIMITS.leaseDefaultMs;
+    const claimed = (await renewHeld(tx, agent, leaseMs)) ?? (await takeNew(tx, viewer, agent, leaseMs));
     await announceAgent(context, tx, agent.id, toActor(viewer), { seen: true });
     return claimed ?? { task: null, round: null, prompt: null, leaseExpiresAt: null };
   });
@@ -56,12 +57,13 @@ function checkIsReviewer(context: ServiceContext, agent: AgentRow): void {
   );
 }
 
-async function findHeld(tx: Transaction, agent: AgentRow): Promise<ClaimedReview | null> {
+/** The round that the reviewer holds already, its lease renewed. */
+async function renewHeld(tx: Transaction, agent: AgentRow, leaseMs: number): Promise<ClaimedReview | null> {
   const held = await findOpenReviewRunOf(tx, agent.id);
   const task = held === null ? null : await lockTask(tx, { id: held.taskId });
-  // Between the two statements the round may have been judged by somebody else.
-  if (held === null || task?.status !== 'REVIEW' || task.reviewRound !== held.round) return null;
-  return toClaimedReview(task, held);
+  // Only with the task locked can nobody judge or requeue the round any more.
+  const renewed = held === null ? null : await renewReviewRun(tx, held.id, leaseMs);
+  return task === null || renewed === null ? null : toClaimedReview(task, renewed);
 }
 
 async function takeNew(

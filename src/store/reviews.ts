@@ -89,6 +89,20 @@ export async function openReviewRun(
   return row;
 }
 
+/** Gives an open review run a lease from now on. Null if it has ended. */
+export async function renewReviewRun(
+  tx: Transaction,
+  id: string,
+  leaseMs: number,
+): Promise<ReviewRunRow | null> {
+  return tx.one<ReviewRunRow>({
+    name: 'renew_review_run',
+    text: `UPDATE review_runs SET lease_ms = $2, lease_expires_at = now() + $2::int * interval '1 millisecond'
+      WHERE id = $1 AND outcome = 'RUNNING' RETURNING *`,
+    values: [id, leaseMs],
+  });
+}
+
 /** The open review run of a task's round. */
 export async function findOpenReviewRun(tx: Transaction, taskId: string): Promise<ReviewRunRow | null> {
   return tx.one<ReviewRunRow>({
