@@ -35,7 +35,11 @@ export async function openGraph(): Promise<Graph> {
       services,
       prisma,
       feed: undefined as never,
-      server: { version: '1.2.3', startedAt: new Date('2026-11-22T13:05:00Z'), database: 'embedded PostgreSQL 18' },
+      server: {
+        version: '1.2.3',
+        startedAt: new Date('2026-11-22T13:05:00Z'),
+        database: 'embedded PostgreSQL 18',
+      },
     };
   }
 
@@ -45,7 +49,8 @@ export async function openGraph(): Promise<Graph> {
       graphql({ schema, source, variableValues, contextValue: contextFor(viewer) }),
     async get(source, variables, viewer) {
       const { data, errors } = await graph.ask(source, variables, viewer);
-      if (errors !== undefined) throw new AggregateError(errors, errors.map((error) => error.message).join('\n'));
+      if (errors !== undefined)
+        throw new AggregateError(errors, errors.map((error) => error.message).join('\n'));
       return data;
     },
     async statementsOf(work) {

@@ -1,0 +1,58 @@
+import type { TaskStatus } from '../../src/domain/task-status.js';
+import { newId } from '../../src/kernel/ids.js';
+import type { Graph } from './graph.js';
+
+export interface Seedling {
+  readonly title?: string;
+  readonly description?: string | null;
+  readonly status?: Extract<TaskStatus, 'INBOX' | 'ASSIGNED'>;
+  readonly priority?: string;
+  readonly tags?: readonly string[];
+  readonly assigneeId?: string | null;
+  readonly createdAt?: Date;
+  readonly updatedAt?: Date;
+  readonly dueAt?: Date | null;
+}
+
+const PRIORITIES = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW'];
+const EPOCH = Date.parse('2026-11-22T12:00:00Z');
+
+/** Tasks with many equal sort values, so that the last key has to decide. */
+export function sow(graph: Graph, count: number): Promise<string[]> {
+  const instant = (step: number) => new Date(EPOCH + step * 1_000);
+  return plant(
+    graph,
+    Array.from({ length: count }, (_, i) => ({
+      priority: PRIORITIES[(i * 7) % 4]!,
+      createdAt: instant(i % 5),
+      updatedAt: instant((i * 3) % 7),
+      dueAt: i % 3 === 0 ? null : instant((i * 5) % 4),
+    })),
+  );
+}
+
+/** Puts tasks into the table as they are. */
+export async function plant(graph: Graph, seedlings: readonly Seedling[]): Promise<string[]> {
+  const rows = seedlings.map((seedling, i) => ({
+    id: newId('task'),
+    title: `Task ${i}`,
+    description: null,
+    status: seedling.assigneeId ? 'ASSIGNED' : 'INBOX',
+    priority: 'MEDIUM',
+    tags: [],
+    assigneeId: null,
+    createdAt: new Date(EPOCH),
+    updatedAt: new Date(EPOCH),
+    dueAt: null,
+    ...seedling,
+  }));
+  await graph.services.sql(
+    `INSERT INTO tasks (id, title, description, status, priority, tags, assignee_id, created_at, updated_at, due_at)
+     SELECT r->>'id', r->>'title', r->>'description', (r->>'status')::task_status, (r->>'priority')::task_priority,
+       ARRAY(SELECT jsonb_array_elements_text(r->'tags')), r->>'assigneeId', (r->>'createdAt')::timestamptz,
+       (r->>'updatedAt')::timestamptz, (r->>'dueAt')::timestamptz
+     FROM jsonb_array_elements($1::jsonb) r`,
+    [JSON.stringify(rows)],
+  );
+  return rows.map((row) => row.id);
+}
