@@ -5,6 +5,7 @@ import { backoffMs } from '../kernel/backoff.js';
 import { randomFraction } from '../kernel/ids.js';
 import type { Instrument } from '../kernel/instrument.js';
 import type { Service } from '../kernel/service.js';
+import { adoptLog } from '../store/adopt-log.js';
 import type { Database } from '../store/database.js';
 import { type LogPage, readLog, readLogBounds } from '../store/event-log.js';
 
@@ -94,6 +95,13 @@ export function createRelay({ database, instrument, isListening, sink }: RelayOp
     wake: () => alarm.ring(),
     async start() {
       if (running) return;
+      if (await adoptLog(database)) {
+        instrument.emit(
+          'warn',
+          'feed.log_adopted',
+          'The event log came from another PostgreSQL; older cursors are void',
+        );
+      }
       position = (await readLogBounds(database.pool)).end;
       sink.begin(position);
       const run = { stopping: false, ended: Promise.resolve() };

@@ -44,7 +44,12 @@ export async function parseEventFilter(
   };
 }
 
+/** More than there are types and families. */
+const MAX_WORDS = 100;
+
 function parseTypes(words: readonly string[]): readonly string[] {
+  if (words.length > MAX_WORDS)
+    throw badUserInput(`types has ${words.length} words, but may have ${MAX_WORDS}.`);
   return [...new Set(words.flatMap((word) => expandEventFilter(word) ?? refuseWord(word)))];
 }
 

@@ -112,6 +112,31 @@ describe('pruning', () => {
   });
 });
 
+describe('a log that was restored into another PostgreSQL', () => {
+  it('stays readable in its order and before all that follows, and its old cursors are refused', async () => {
+    const restored = await createLogFixture();
+    const old = 2n ** 40n;
+    await restored.database.pool.query(
+      `INSERT INTO events (xid, type, payload) SELECT $1::bigint + i, 'task.updated', jsonb_build_object('message', 'old ' || i)
+        FROM generate_series(1, 3) i`,
+      [old],
+    );
+    const { feed, signals } = await restored.startProcess();
+    expect(signals.map(({ name }) => name)).toContain('feed.log_adopted');
+    const { begin, end } = await feed.readBounds();
+    await restored.append({ payload: { message: 'new' } });
+    const all = await collect(feed, { after: begin });
+    const fresh = await collect(feed, { after: end });
+    await Promise.all([all.has(4), fresh.has(1)]);
+    expect(messages(all.entries)).toEqual(['old 1', 'old 2', 'old 3', 'new']);
+    expect(messages(fresh.entries)).toEqual(['new']);
+    await expect(feed.subscribe({ after: { xid: old + 2n, id: 3n } })).rejects.toThrow(CursorExpired);
+    const second = await restored.startProcess();
+    expect(second.signals.map(({ name }) => name)).not.toContain('feed.log_adopted');
+    await restored.close();
+  });
+});
+
 describe('a revoked or expired key', () => {
   const insertKey = (id: string, expiresAt: string) =>
     log.database.pool.query(

@@ -181,6 +181,7 @@ describe('Query.events', () => {
       'BAD_USER_INPUT',
     ],
     [{ filter: { types: ['nothing.here'] } }, 'BAD_USER_INPUT'],
+    [{ filter: { types: Array.from({ length: 101 }, () => 'task') } }, 'BAD_USER_INPUT'],
     [{ filter: { types: ["task'; DROP TABLE events; --\u0000"] } }, 'BAD_USER_INPUT'],
   ])('refuses %j', async (variables, code) => {
     const { errors } = await graph.ask(LIST, variables);
