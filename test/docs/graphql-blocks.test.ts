@@ -1,0 +1,82 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { buildSchema, parse, validate } from 'graphql';
+import { describe, expect, it } from 'vitest';
+import { TASK_STATUSES, TRANSITIONS } from '../../src/domain/task-status.js';
+import { parseBlocks } from './markdown-blocks.js';
+
+const root = new URL('../../', import.meta.url);
+const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
+const schema = buildSchema(read('schema/schema.graphql'));
+
+const pages = [
+  ...readdirSync(root).filter((name) => name.endsWith('.md')),
+  ...readdirSync(new URL('docs/', root), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name.replaceAll('\\', '/')}`),
+];
+const blocks = pages.flatMap((page) =>
+  parseBlocks(read(page))
+    .filter(({ info }) => info.split(' ')[0] === 'graphql')
+    .map((block) => ({ ...block, where: `${page}:${block.line}` })),
+);
+
+describe('GraphQL in README and docs', () => {
+  it('is there, in the README at least', () => {
+    expect(blocks.map(({ where }) => where.split(':')[0])).toContain('README.md');
+  });
+
+  it.each(blocks)('asks for what the schema has: $where', ({ text }) => {
+    expect(validate(schema, parse(text)).map(({ message }) => message)).toEqual([]);
+  });
+
+  it('would be caught if it asked for anything else', () => {
+    expect(validate(schema, parse('{ viewer { mood } }'))).toHaveLength(1);
+  });
+});
+
+describe('the documents that the examples send', () => {
+  const documents = readdirSync(new URL('examples/', root))
+    .filter((name) => name.endsWith('.ts'))
+    .flatMap((name) => findDocuments(read(`examples/${name}`)).map((text) => ({ name, text })));
+
+  it.each(documents)('ask for what the schema has: $name, $text', ({ text }) => {
+    expect(validate(schema, parse(text)).map(({ message }) => message)).toEqual([]);
+  });
+
+  it('are found', () => {
+    expect(new Set(documents.map(({ name }) => name))).toEqual(
+      new Set(['events.ts', 'reviewer.ts', 'team.ts', 'two-agents.ts', 'worker.ts']),
+    );
+  });
+});
+
+describe('the picture of the states in the README', () => {
+  const picture = parseBlocks(read('README.md')).find(({ info }) => info === 'mermaid')?.text ?? '';
+  const drawn = [...picture.matchAll(/^ +([A-Z_]+) --> ([A-Z_]+):/gm)].map(([, from, to]) => `${from} ${to}`);
+
+  it('draws no move that the table does not have', () => {
+    const moves = TRANSITIONS.map(({ from, to }) => `${from} ${to}`);
+    expect(drawn.length).toBeGreaterThan(0);
+    expect(drawn.filter((move) => !moves.includes(move))).toEqual([]);
+  });
+
+  it('draws every move but cancelling, retrying and changing the assignee', () => {
+    const small = new Set(['INBOX', 'ASSIGNED']);
+    const wanted = TRANSITIONS.filter(
+      ({ from, to }) =>
+        to !== 'CANCELLED' && !(small.has(to) && ['FAILED', 'CANCELLED', 'ASSIGNED'].includes(from)),
+    );
+    expect(new Set(drawn)).toEqual(new Set(wanted.map(({ from, to }) => `${from} ${to}`)));
+  });
+
+  it('names every status somewhere on the page', () => {
+    expect(TASK_STATUSES.filter((status) => !read('README.md').includes(status))).toEqual([]);
+  });
+});
+
+/** Texts that begin like an operation; none of the examples puts one together from parts. */
+function findDocuments(source: string): string[] {
+  return [...source.matchAll(/(['`])((?:query|mutation|subscription|\{) [^'`]*)\1/g)].map(
+    (match) => match[2] ?? '',
+  );
+}

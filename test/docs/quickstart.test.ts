@@ -1,0 +1,150 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { createClient } from '../support/client.js';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { type ServerProcess, startServer } from '../support/server-process.js';
+import { type Block, parseBlocks } from './markdown-blocks.js';
+
+/** What the README lets a newcomer paste, in its order, but for the example, which has a test of its own. */
+const blocks = parseBlocks(await readFile(new URL('../../README.md', import.meta.url), 'utf8'));
+const steps = blocks.filter(({ info, text }) => info === 'bash' && !text.includes('npm run'));
+const live = blocks.filter(({ info }) => info === 'bash live');
+
+let database: TestDatabase;
+let server: ServerProcess;
+let folder: string;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  server = await startServer({ env: { DATABASE_URL: database.url } });
+  // A clone's folder as far as the README uses it: the key lies in data/admin.key.
+  folder = await mkdtemp(join(tmpdir(), 'mission-control-quickstart-'));
+  await symlink(server.dataDir, join(folder, 'data'));
+});
+
+afterAll(async () => {
+  await server?.stop();
+  await database?.drop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe('the README, pasted block by block into a shell', () => {
+  it('hands out the first claim in ten lines', async () => {
+    const [first] = steps;
+    expect(first?.text.trim().split('\n').length).toBeLessThanOrEqual(10);
+    expect(first?.text).toContain('claimNextTask');
+  });
+
+  it('takes two agents and three tasks through approval, rejection and rework, and shows it live', async () => {
+    const watcher = await watch();
+    const answers = await paste(steps);
+
+    expect(answers.flatMap(({ errors }) => errors ?? [])).toEqual([]);
+    const payloads = answers.map(({ data }) => Object.entries(data ?? {})[0]);
+    expect(payloads.flatMap(([, payload]) => payload?.errors ?? [])).toEqual([]);
+    const reasons = payloads.flatMap(([name, payload]) => (name === 'claimNextTask' ? payload?.reason : []));
+    expect(reasons).toEqual([
+      ...['ASSIGNED', 'ASSIGNED', 'AT_CAPACITY', 'CONTINUE_CURRENT', 'ASSIGNED'],
+      'NO_TASKS_AVAILABLE',
+    ]);
+    expect(await listTasks()).toEqual([
+      { ref: 'TASK-1', status: 'DONE', assignee: { name: 'scout' }, feedback: [null] },
+      { ref: 'TASK-2', status: 'DONE', assignee: { name: 'scout' }, feedback: [] },
+      {
+        ref: 'TASK-3',
+        status: 'DONE',
+        assignee: { name: 'iris' },
+        feedback: ['It still overlaps at 320 px.', null],
+      },
+    ]);
+    const shown = answers.map((answer) => JSON.stringify(answer)).join('\n');
+    expect(shown).toContain('"feedback":"It still overlaps at 320 px."');
+    expect(shown).toContain('"role":"AGENT"');
+    await vi.waitFor(async () => expect(watcher.types()).toEqual(await listEventTypes()));
+    expect(watcher.types()).toEqual(
+      expect.arrayContaining(['task.rejected', 'task.approved', 'key.created']),
+    );
+  });
+});
+
+interface Answer {
+  readonly data?: Record<
+    string,
+    { readonly reason?: string; readonly errors?: readonly unknown[] } | undefined
+  >;
+  readonly errors?: readonly unknown[];
+}
+
+/** Runs the blocks one after the other in one shell; answers the JSON lines that it has printed. */
+async function paste(pasted: readonly Block[]): Promise<Answer[]> {
+  const script = pasted.map(({ text }) => text).join('\n');
+  const { stdout, stderr } = await promisify(execFile)(
+    'bash',
+    ['--norc', '-e', '-u', '-o', 'pipefail', '-c', script],
+    {
+      cwd: folder,
+      env: environment(),
+    },
+  );
+  expect(stderr).toBe('');
+  const lines = stdout.trim().split('\n');
+  return lines
+    .map((line): Answer => JSON.parse(line))
+    .filter((answer) => 'data' in answer || 'errors' in answer);
+}
+
+/** Runs the block that watches, from before the first event until the test is over. */
+async function watch() {
+  const [block] = live;
+  const child = spawn('bash', ['--norc', '-c', `exec 2>&1; ${block?.text}`], {
+    cwd: folder,
+    env: environment(),
+    detached: true,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void process.kill(-(child.pid ?? 0), 'SIGKILL'));
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+  });
+  // The server opens the stream with an empty comment.
+  await once(child.stdout, 'data');
+  return {
+    types: () =>
+      [...text.matchAll(/^data: (\{.*\})$/gm)].map(
+        ([, json]): string => JSON.parse(json ?? '').data.events.type,
+      ),
+  };
+}
+
+function environment(): NodeJS.ProcessEnv {
+  const { PATH, HOME } = process.env;
+  return { PATH, HOME, MC_URL: server.url };
+}
+
+async function listTasks() {
+  const { tasks } = await createClient(server, server.adminKey).ask<{
+    tasks: {
+      nodes: { ref: string; status: string; assignee: object; reviews: { nodes: { feedback: string }[] } }[];
+    };
+  }>(`{ tasks(first: 10, orderBy: { field: CREATED_AT, direction: ASC }) {
+    nodes { ref status assignee { name } reviews(first: 5) { nodes { feedback } } }
+  } }`);
+  return tasks.nodes.map(({ reviews, ...task }) => ({
+    ...task,
+    feedback: reviews.nodes.map(({ feedback }) => feedback),
+  }));
+}
+
+/** Everything but the server's own first event, which came before anybody could watch. */
+async function listEventTypes(): Promise<string[]> {
+  const { events } = await createClient(server, server.adminKey).ask<{
+    events: { nodes: { type: string }[] };
+  }>('{ events(first: 100) { nodes { type } } }');
+  return events.nodes.slice(1).map(({ type }) => type);
+}

@@ -1,0 +1,153 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { type Client, createClient } from '../support/client.js';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { aTask } from '../support/fleet.js';
+import { type ServerProcess, startServer } from '../support/server-process.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+let database: TestDatabase;
+let server: ServerProcess;
+let admin: Client;
+
+beforeEach(async () => {
+  database = await createTestDatabase();
+  server = await startServer({ databaseUrl: database.url });
+  admin = createClient(server);
+});
+
+afterEach(async () => {
+  await server.stop();
+  await database.drop();
+});
+
+describe('the example of two agents', () => {
+  it('empties its queue of fifty tasks, and prints the events in the order of the log', async () => {
+    const { code, stderr, stdout } = await runExample().ended;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout()).toContain('50 of 50 tasks are DONE');
+    expect(printedEvents(stdout())).toEqual(await readTaskEvents());
+    await expectEachDoneOnce();
+    expect(await listLiveKeys()).toEqual(['admin']);
+  });
+
+  it('misses and repeats nothing when the server is killed in the middle and started again', async () => {
+    const example = runExample();
+    await vi.waitFor(() => expect(countOf('task.approved', example.stdout())).toBeGreaterThan(10), {
+      timeout: 20_000,
+      interval: 5,
+    });
+    await server.kill();
+    expect(countOf('task.approved', example.stdout())).toBeLessThan(50);
+    const { port } = new URL(server.url);
+    server = await startServer({ databaseUrl: database.url, env: { MC_PORT: port } });
+
+    const { code, stderr, stdout } = await example.ended;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(printedEvents(stdout())).toEqual(await readTaskEvents());
+    await expectEachDoneOnce();
+  });
+
+  it('leaves the work of others alone', async () => {
+    const task = await aTask(admin);
+    const { code, stderr } = await runExample().ended;
+    expect(code).toBe(1);
+    expect(stderr).toContain(task.ref);
+    const { tasks } = await admin.ask<{ tasks: { totalCount: number } }>('{ tasks { totalCount } }');
+    expect(tasks.totalCount).toBe(1);
+  });
+
+  it('says so when no server answers', async () => {
+    const { url } = server;
+    await server.stop();
+    const { code, stderr } = await runExample().ended;
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      `No server answers at ${url}: start one with npm start, or name another in MC_URL.\n`,
+    );
+  });
+});
+
+/** Runs the program as `npm run example` does. */
+function runExample() {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'examples/two-agents.ts'], {
+    cwd: root,
+    env: { ...process.env, MC_URL: server.url, MC_API_KEY: server.adminKey },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const texts = { stdout: '', stderr: '' };
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (texts.stdout += chunk));
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (texts.stderr += chunk));
+  const stdout = () => texts.stdout;
+  const ended = new Promise<{ code: number | null; stderr: string; stdout: () => string }>((resolve) => {
+    child.once('close', (code) => resolve({ code, stderr: texts.stderr, stdout }));
+  });
+  return { stdout, ended };
+}
+
+/** `type ref` of every line that is an event. */
+function printedEvents(stdout: string): string[] {
+  return [...stdout.matchAll(/^[\d:.]{12} {2}(task\.\w+) +(TASK-\d+) /gm)].map(
+    ([, type, ref]) => `${type} ${ref}`,
+  );
+}
+
+function countOf(type: string, stdout: string): number {
+  return printedEvents(stdout).filter((event) => event.startsWith(type)).length;
+}
+
+/** The same of the log, as far as it is about tasks. */
+async function readTaskEvents(): Promise<string[]> {
+  const found: string[] = [];
+  for (let after: string | null = null, hasNextPage = true; hasNextPage; ) {
+    const { events }: Page = await admin.ask<Page>(
+      `query Log($after: Cursor) {
+        events(first: 100, after: $after, filter: { types: ["task"] }) {
+          nodes { type ... on TaskEvent { task { ref } } }
+          pageInfo { hasNextPage endCursor }
+        }
+      }`,
+      { after },
+    );
+    found.push(...events.nodes.map(({ type, task }) => `${type} ${task.ref}`));
+    ({ endCursor: after, hasNextPage } = events.pageInfo);
+  }
+  return found;
+}
+
+interface Page {
+  readonly events: {
+    readonly nodes: readonly { readonly type: string; readonly task: { readonly ref: string } }[];
+    readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
+  };
+}
+
+interface DoneTask {
+  readonly status: string;
+  readonly metadata: { readonly skill: string };
+  readonly reviewCycles: number;
+  readonly runs: { readonly nodes: readonly { readonly outcome: string }[] };
+}
+
+/** One run for each hand-in, and a task is handed in again only when it was rejected. */
+async function expectEachDoneOnce(): Promise<void> {
+  const { tasks } = await admin.ask<{ tasks: { totalCount: number; nodes: readonly DoneTask[] } }>(
+    '{ tasks(first: 100) { totalCount nodes { status metadata reviewCycles runs(first: 10) { nodes { outcome } } } } }',
+  );
+  expect(tasks.totalCount).toBe(50);
+  for (const { status, metadata, reviewCycles, runs } of tasks.nodes) {
+    expect(status).toBe('DONE');
+    expect(reviewCycles).toBe(metadata.skill === 'sort-lines' ? 1 : 0);
+    expect(runs.nodes.map(({ outcome }) => outcome)).toEqual(Array(reviewCycles + 1).fill('SUCCEEDED'));
+  }
+}
+
+async function listLiveKeys(): Promise<string[]> {
+  const { apiKeys } = await admin.ask<{ apiKeys: { nodes: { name: string; revokedAt: string | null }[] } }>(
+    '{ apiKeys(first: 100) { nodes { name revokedAt } } }',
+  );
+  return apiKeys.nodes.filter(({ revokedAt }) => revokedAt === null).map(({ name }) => name);
+}
