@@ -48,8 +48,11 @@ export interface Started {
 export interface App extends AsyncDisposable {
   /** Everything that happens in this process, said once; the log listens already. */
   readonly instrument: Instrument;
-  /** @throws Error that tells the operator what to do. What had begun is stopped again then. */
-  start(): Promise<Started>;
+  /**
+   * Null if it was told to stop meanwhile. @throws Error that tells the operator what to do. Either way, what had begun
+   * is stopped again.
+   */
+  start(): Promise<Started | null>;
   /** Takes no more work, lets calls end for a bounded time, closes streams with a hint to resume. May be called twice. */
   stop(): Promise<void>;
 }
@@ -62,9 +65,12 @@ export function createApp(config: Config, { clock = systemClock }: Overrides = {
   const instrument = createInstrument();
   instrument.listen(createLog({ level: config.logLevel }));
   const undo: Undo[] = [];
+  let starting: Promise<Started> | null = null;
   let stopping: Promise<void> | null = null;
 
   async function stop(): Promise<void> {
+    // A start that is under way ends before its next step: what it has begun by then is all there is to undo.
+    await starting?.catch(() => undefined);
     for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step();
   }
 
@@ -72,9 +78,11 @@ export function createApp(config: Config, { clock = systemClock }: Overrides = {
     instrument,
     async start() {
       try {
-        return await startRooms({ config, instrument, clock, undo, isStopping: () => stopping !== null });
+        starting = startRooms({ config, instrument, clock, undo, isStopping: () => stopping !== null });
+        return await starting;
       } catch (error) {
         await app.stop();
+        if (error instanceof StoppedMeanwhile) return null;
         throw error;
       }
     },
@@ -100,17 +108,27 @@ interface Start {
   isStopping(): boolean;
 }
 
+class StoppedMeanwhile extends Error {}
+
+/** @throws StoppedMeanwhile if there is no sense in the next step of a start. */
+function goOn({ isStopping }: Start): void {
+  if (isStopping()) throw new StoppedMeanwhile();
+}
+
 async function startRooms(start: Start): Promise<Started> {
   const startedAt = toDate(start.clock.now());
   const database = await openDatabase(start);
   const adminKey = await prepareAdminKey(start, database);
   const facts = await readFacts(start.config, database, startedAt);
+  goOn(start);
   const address = await startServing(start, createServices(start, database), facts);
   return { address, facts, ...adminKey };
 }
 
-async function openDatabase({ config, instrument, undo }: Start): Promise<Database> {
-  const connectionString = await findPostgres({ config, instrument, undo });
+async function openDatabase(start: Start): Promise<Database> {
+  const { instrument, undo } = start;
+  const connectionString = await findPostgres(start);
+  goOn(start);
   await applyMigrations(connectionString);
   const database = createDatabase({ connectionString, instrument });
   undo.push(() => database.close());
@@ -241,5 +259,6 @@ async function startServing(
     services.work.wakeAll();
     await services.claims.close();
   });
+  goOn(start);
   return server.address();
 }

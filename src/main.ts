@@ -25,7 +25,8 @@ async function main(config: Config): Promise<void> {
 
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-  greet(await app.start());
+  const started = await app.start();
+  if (started !== null) greet(started);
 }
 
 /** The few lines that somebody who started the server by hand needs; a log is for later. */
