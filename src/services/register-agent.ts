@@ -122,6 +122,7 @@ async function createOrRefresh(
     id: newId('agt'),
     name: input.name,
     role,
+    capabilities: [],
     ...settingsOf(input, { name: input.name, role }),
   });
   if (created !== null) {

@@ -30,7 +30,7 @@ export async function listWaitingFacts(
         a.delivery = 'PULL' AND coalesce(a.last_seen_at < ${heardSince}, true) AS is_offline,
         (SELECT count(*) FROM tasks w WHERE w.assignee_id = a.id AND w.status = 'IN_PROGRESS') >= a.max_capacity AS is_at_capacity,
         t.status = 'REVIEW' AND EXISTS (
-          SELECT FROM agents c WHERE c.name = ${coordinatorAgent} AND c.paused_at IS NULL
+          SELECT FROM agents c WHERE (c.name = ${coordinatorAgent} OR c.role = 'reviewer') AND c.paused_at IS NULL
             AND (c.delivery = 'PUSH' OR c.last_seen_at >= ${heardSince})
             AND c.id IS DISTINCT FROM t.assignee_id
             AND NOT EXISTS (SELECT FROM task_runs r WHERE r.task_id = t.id AND r.agent_id = c.id)) AS has_reviewer
