@@ -3,12 +3,13 @@ import { expect, vi } from 'vitest';
 import type { Viewer } from '../../src/domain/actor.js';
 import { createFeed } from '../../src/feed/feed.js';
 import type { Feed } from '../../src/feed/hub.js';
+import type { SubscriptionLimits } from '../../src/feed/subscription.js';
 import type { GraphqlContext } from '../../src/graphql/context.js';
 import { buildSchema } from '../../src/graphql/schema.js';
 import { createReadClient } from '../../src/store/read-client.js';
 import { openTestServices, type TestServices } from '../support/services.js';
 
-const schema = buildSchema();
+export const schema = buildSchema();
 
 // biome-ignore lint/suspicious/noExplicitAny: answers have the shape of their query, which TypeScript doesn't know
 type Answer = any;
@@ -30,6 +31,8 @@ export interface Watch {
 export interface LiveGraph {
   readonly services: TestServices;
   readonly feed: Feed;
+  /** For a server over this graph. */
+  createContext(scope: Pick<GraphqlContext, 'viewer' | 'requestId' | 'signal'>): GraphqlContext;
   ask(query: string, variables?: Record<string, unknown>, viewer?: Viewer): Promise<ExecutionResult<Answer>>;
   get(query: string, variables?: Record<string, unknown>, viewer?: Viewer): Promise<Answer>;
   /** Resolves when the stream has begun. Rejects with the errors if it could not. */
@@ -39,20 +42,21 @@ export interface LiveGraph {
   close(): Promise<void>;
 }
 
-export async function openLiveGraph(url: string): Promise<LiveGraph> {
+export async function openLiveGraph(url: string, limits?: SubscriptionLimits): Promise<LiveGraph> {
   const services = await openTestServices(url);
   const prisma = createReadClient(services.database);
-  const feed = createFeed({ database: services.database, instrument: services.instrument });
+  const { database, instrument } = services;
+  const feed = createFeed({ database, instrument, ...(limits === undefined ? {} : { limits }) });
   await feed.start();
 
-  function contextFor(viewer: Viewer, signal: AbortSignal): GraphqlContext {
-    const server = { version: '1.2.3', startedAt: new Date('2026-11-22T13:05:00Z'), database: 'embedded' };
-    return { viewer, requestId: 'req_test', signal, services, prisma, feed, server };
-  }
+  const server = { version: '1.2.3', startedAt: new Date('2026-11-22T13:05:00Z'), database: 'embedded' };
+  const contextFor = (viewer: Viewer, signal: AbortSignal) =>
+    graph.createContext({ viewer, requestId: 'req_test', signal });
 
   const graph: LiveGraph = {
     services,
     feed,
+    createContext: (scope) => ({ ...scope, services, prisma, feed, server }),
     ask: (source, variableValues = {}, viewer = services.admin) =>
       graphql({
         schema,
