@@ -45,7 +45,7 @@ describe('the README, pasted block by block into a shell', () => {
     const answers = await paste(steps);
 
     expect(answers.flatMap(({ errors }) => errors ?? [])).toEqual([]);
-    const payloads = answers.map(({ data }) => Object.entries(data ?? {})[0] ?? ['', undefined]);
+    const payloads = answers.map(({ data }) => Object.entries(data ?? {})[0] ?? (['', undefined] as const));
     expect(payloads.flatMap(([, payload]) => payload?.errors ?? [])).toEqual([]);
     const reasons = payloads.flatMap(([name, payload]) => (name === 'claimNextTask' ? payload?.reason : []));
     expect(reasons).toEqual([
