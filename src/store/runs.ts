@@ -34,7 +34,11 @@ export async function findJudgedRun(tx: Transaction, taskId: string): Promise<Ta
   });
 }
 
-/** Ends an open run, once: null if it has ended already. The lease ends with it. */
+/**
+ * Ends an open run, once: null if it has ended already. The lease ends with it. By the clock and not by the beginning of
+ * this transaction: a heartbeat that was committed meanwhile has not seen the end, so the end must lie behind it for the
+ * next heartbeat to tell the agent.
+ */
 export async function closeRun(
   tx: Transaction,
   id: string,
@@ -43,7 +47,7 @@ export async function closeRun(
 ): Promise<TaskRunRow | null> {
   const { sql, values } = assignments(facts, 3);
   return tx.one<TaskRunRow>({
-    text: `UPDATE task_runs SET ${sql.map((part) => `${part}, `).join('')} outcome = $2, finished_at = now(), lease_expires_at = NULL
+    text: `UPDATE task_runs SET ${sql.map((part) => `${part}, `).join('')} outcome = $2, finished_at = clock_timestamp(), lease_expires_at = NULL
       WHERE id = $1 AND outcome = 'RUNNING' RETURNING *`,
     values: [id, outcome, ...values],
   });
