@@ -56,7 +56,8 @@ export function watchOverWebSocket(client: Client, options: StreamOptions = {}):
         connections += 1;
       },
       closed: (event) => {
-        closed = event as { code: number; reason: string };
+        const { code, reason } = event as { code: number; reason: string };
+        closed = { code, reason };
       },
     },
   });

@@ -54,6 +54,7 @@ export interface NewTask {
   readonly title: string;
   readonly priority?: string;
   readonly dueAt?: string | null;
+  readonly startsAt?: string | null;
   readonly assignee?: { name: string } | null;
   readonly reviewPolicy?: string;
   readonly idempotencyKey?: string;

@@ -78,7 +78,10 @@ export async function aServerFolder(): Promise<string> {
 export async function startServer(options: ServerOptions = {}): Promise<ServerProcess> {
   const startedAt = performance.now();
   const launched = await launch(options);
-  const url = await Promise.race([launched.findUrl(), refuse(launched)]);
+  const url = await Promise.race([
+    launched.find(/^GraphQL and GraphiQL: (http:\S+)\/graphql$/m),
+    refuse(launched),
+  ]);
   await vi.waitFor(async () => expectReady(url), { timeout: 20_000, interval: 5 });
   const keyFile = await readFile(join(launched.dataDir, 'admin.key'), 'utf8').catch(() => adminSecret);
   return {
@@ -93,18 +96,24 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
   };
 }
 
-/** Runs a server that is expected to end by itself, and answers all it has said. */
+/** Runs a server that is expected to end before it is ready, and answers all it has said. */
 export async function runServer(
   options: ServerOptions,
+  /** Signals to send when the output shows a text. */
+  signals: { readonly at?: string; readonly send?: NodeJS.Signals } = {},
 ): Promise<Exit & { readonly stdout: string; readonly stderr: string }> {
   const launched = await launch(options);
+  const { at, send } = signals;
+  if (at !== undefined) await Promise.race([launched.find(new RegExp(at)), launched.exited]);
+  if (send !== undefined) launched.child.kill(send);
   const exit = await launched.exited;
   return { ...exit, stdout: launched.stdout(), stderr: launched.stderr() };
 }
 
 interface Launched extends Pick<ServerProcess, 'stdout' | 'stderr' | 'exited' | 'dataDir'> {
   readonly child: ChildProcess;
-  findUrl(): Promise<string>;
+  /** Waits until the output matches, and answers what the first group of the pattern holds. */
+  find(pattern: RegExp): Promise<string>;
 }
 
 async function launch({ dataDir, databaseUrl, env = {} }: ServerOptions): Promise<Launched> {
@@ -137,7 +146,7 @@ async function launch({ dataDir, databaseUrl, env = {} }: ServerOptions): Promis
     dataDir: folder,
     stdout,
     stderr: collect(child.stderr),
-    findUrl: () => findUrl(child, stdout),
+    find: (pattern) => find(child, stdout, pattern),
   };
 }
 
@@ -155,10 +164,10 @@ function collect(stream: NodeJS.ReadableStream): () => string {
   return () => text;
 }
 
-async function findUrl(child: ChildProcess, stdout: () => string): Promise<string> {
+async function find(child: ChildProcess, stdout: () => string, pattern: RegExp): Promise<string> {
   for (;;) {
-    const address = /^GraphQL and GraphiQL: (http:\S+)\/graphql$/m.exec(stdout())?.[1];
-    if (address !== undefined) return address;
+    const match = pattern.exec(stdout());
+    if (match) return match[1] ?? match[0];
     if (child.stdout) await once(child.stdout, 'data');
   }
 }

@@ -1,0 +1,197 @@
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { type Blocker, blockTask } from '../support/blocker.js';
+import { type Client, createClient, Refused } from '../support/client.js';
+import { findPostmasterPid } from '../support/data-folder.js';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { type EventStream, watchOverSse, watchOverWebSocket } from '../support/event-streams.js';
+import { anAgent, aTask, type Claim, claim, claimWork, complete, type Work } from '../support/fleet.js';
+import { reportMs } from '../support/measurements.js';
+import { aServerFolder, runServer, type ServerProcess, startServer } from '../support/server-process.js';
+
+let database: TestDatabase;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+
+afterAll(() => database.drop());
+
+describe('a server that is told to stop while it is busy', () => {
+  it('answers what is in flight, sends waiting claims away, ends streams with a hint, and exits with 0', async () => {
+    const { server, admin } = await aServer();
+    const worker = await anAgent(admin, 'worker');
+    await aTask(admin);
+    const work = await claimWork(worker.client);
+    const idle = await Promise.all([1, 2, 3].map((index) => anAgent(admin, `idle-${index}`)));
+    const streams = [watchOverWebSocket(admin), watchOverSse(admin)];
+    await untilLive(admin, streams);
+    const waiting = idle.map((agent) => outcomeOf(claim(agent.client, { waitSeconds: 60 })));
+    const inFlight = await aBlockedCompletion(worker.client, work);
+
+    const toldAt = performance.now();
+    const stopped = server.stop();
+    expect(await Promise.all(waiting)).toEqual(
+      idle.map(() => expect.stringMatching(/^(NO_TASKS_AVAILABLE|UNAVAILABLE)$/)),
+    );
+    const [socket, sse] = await Promise.all(streams.map(({ ended }) => ended));
+    expect(socket).toMatchObject({
+      code: 1012,
+      reason: expect.stringContaining('resume with your last cursor'),
+    });
+    expect(sse?.errors).toEqual([
+      expect.objectContaining({
+        message: expect.stringMatching(/stopping.*cursor/),
+        extensions: expect.objectContaining({ code: 'UNAVAILABLE' }),
+      }),
+    ]);
+    await untilRefused(server);
+    await inFlight.blocker.release();
+    expect(await inFlight.status).toBe('REVIEW');
+    expect(await stopped).toEqual({ code: 0, signal: null });
+    reportMs('stop of a busy server', [performance.now() - toldAt]);
+    expect(server.stderr()).toBe('');
+    expect(server.log().filter(({ level }) => level === 'error' || level === 'warn')).toEqual([]);
+  });
+
+  it('leaves a stream that another process continues without a gap', async () => {
+    const { server, admin } = await aServer();
+    const successor = await aServer();
+    let current: ServerProcess = server;
+    const client = createClient(() => current.url, admin.secret);
+    const after = await aCursor(admin);
+    const moveOn = () => {
+      current = successor.server;
+      return Promise.resolve();
+    };
+    const stream = watchOverWebSocket(client, {
+      after,
+      filter: { types: ['task.created'] },
+      reconnect: moveOn,
+    });
+    const before = await aTask(admin);
+    await vi.waitFor(() => expect(stream.events).toHaveLength(1), 10_000);
+    await server.stop();
+    const later = await aTask(successor.admin);
+    await vi.waitFor(() => expect(stream.events).toHaveLength(2), 10_000);
+    expect(stream.connections()).toBe(2);
+    const seen = await taskIdsOf(successor.admin, after);
+    expect(seen).toEqual([before.id, later.id]);
+    stream.close();
+    await successor.server.stop();
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'gives up at once at a second signal, a %s, and loses nothing',
+    async (signal) => {
+      const { server, admin } = await aServer();
+      const worker = await anAgent(admin, `impatient-${signal}`);
+      await aTask(admin);
+      const work = await claimWork(worker.client);
+      const inFlight = await aBlockedCompletion(worker.client, work);
+      const answer = outcomeOf(inFlight.status);
+      server.signal('SIGTERM');
+      await untilRefused(server);
+      server.signal(signal);
+      expect(await server.exited).toEqual({ code: 130, signal: null });
+      expect(await answer).toBe('no answer');
+      await inFlight.blocker.release();
+
+      const next = await aServer();
+      const again = createClient(next.server, worker.client.secret);
+      expect(await complete(again, completionOf(work))).toBe('REVIEW');
+      await next.server.stop();
+    },
+  );
+});
+
+describe('a server with the embedded PostgreSQL that is told to stop', () => {
+  it('stops PostgreSQL although clients still watch, and is back with all that was done', async () => {
+    const server = await startServer();
+    const admin = createClient(server, server.adminKey);
+    const stream = watchOverWebSocket(admin);
+    await untilLive(admin, [stream]);
+    const task = await aTask(admin);
+    expect(await server.stop()).toEqual({ code: 0, signal: null });
+    expect(await findPostmasterPid(server.dataDir)).toBeNull();
+    expect(await stream.ended).toMatchObject({ code: 1012 });
+
+    const next = await startServer({ dataDir: server.dataDir });
+    const worker = await anAgent(createClient(next, next.adminKey), 'worker');
+    expect((await claimWork(worker.client)).taskId).toBe(task.id);
+  });
+
+  it.each(['postgres.created', 'postgres.started'])(
+    'stops in the middle of its start, after %s',
+    async (at) => {
+      const dataDir = await aServerFolder();
+      const { code, stdout, stderr } = await runServer({ dataDir }, { at, send: 'SIGTERM' });
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(stdout).not.toContain('GraphQL and GraphiQL');
+      expect(await findPostmasterPid(dataDir)).toBeNull();
+    },
+  );
+});
+
+async function aServer(): Promise<{ server: ServerProcess; admin: Client }> {
+  const server = await startServer({ databaseUrl: database.url });
+  return { server, admin: createClient(server) };
+}
+
+interface InFlight {
+  readonly blocker: Blocker;
+  /** What the task has become, once the blocker lets go. */
+  readonly status: Promise<string>;
+}
+
+/** A completion that the server has begun and can't end. */
+async function aBlockedCompletion(client: Client, work: Work): Promise<InFlight> {
+  const blocker = await blockTask(database.url, work.taskId);
+  onTestFinished(() => blocker.release());
+  const status = complete(client, completionOf(work));
+  status.catch(() => undefined);
+  await blocker.isWaitedFor();
+  return { blocker, status };
+}
+
+function completionOf({ runId }: Work) {
+  return { runId, resolution: 'done', idempotencyKey: runId };
+}
+
+/** Makes tasks until every stream has shown one: from then on it is live. */
+async function untilLive(client: Client, streams: readonly EventStream[]): Promise<void> {
+  await vi.waitFor(async () => {
+    await aTask(client, { title: 'Is anybody watching?', startsAt: '2099-01-01T00:00:00Z' });
+    for (const { events } of streams) expect(events.length).toBeGreaterThan(0);
+  }, 10_000);
+}
+
+async function untilRefused({ url }: ServerProcess): Promise<void> {
+  await vi.waitFor(() => expect(fetch(`${url}/readyz`)).rejects.toThrow('fetch failed'), 10_000);
+}
+
+/** A claim's reason, a completion's status, the code of a refusal, or "no answer". */
+async function outcomeOf(answer: Promise<Claim | string>): Promise<string> {
+  try {
+    const answered = await answer;
+    return typeof answered === 'string' ? answered : answered.reason;
+  } catch (error) {
+    return error instanceof Refused ? error.code : 'no answer';
+  }
+}
+
+async function aCursor(client: Client): Promise<string> {
+  const { events } = await client.ask<{ events: { nodes: { cursor: string }[] } }>(
+    '{ events(last: 1) { nodes { cursor } } }',
+  );
+  return events.nodes[0]!.cursor;
+}
+
+async function taskIdsOf(client: Client, after: string): Promise<string[]> {
+  const { events } = await client.ask<{ events: { nodes: { task: { id: string } }[] } }>(
+    `query ($after: Cursor) {
+      events(after: $after, filter: { types: ["task.created"] }) { nodes { ... on TaskCreatedEvent { task { id } } } }
+    }`,
+    { after },
+  );
+  return events.nodes.map(({ task }) => task.id);
+}
