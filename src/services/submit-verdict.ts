@@ -64,7 +64,7 @@ export async function submitVerdict(
 
     const reviewer = await findReviewer(tx, viewer, input);
     const round = checkRound(task, input.round);
-    await checkReviewer(context, tx, viewer, task, reviewer);
+    await checkReviewer(context, tx, viewer, { task, round, reviewer });
     return judge(context, tx, task, {
       id,
       round,
@@ -97,13 +97,19 @@ function checkRound(task: TaskRow, round: number | null | undefined): number {
   return judged;
 }
 
-/** Nobody judges their own work; an agent judges what it has claimed, or anything if it is the coordinator. */
+/** A round of a task, and who wants to judge it. */
+interface Hearing {
+  readonly task: TaskRow;
+  readonly round: number;
+  readonly reviewer: Actor;
+}
+
+/** Nobody judges their own work; an agent judges the rounds it has claimed, or any if it is the coordinator. */
 async function checkReviewer(
   context: ServiceContext,
   tx: Transaction,
   viewer: Viewer,
-  task: TaskRow,
-  reviewer: Actor,
+  { task, round, reviewer }: Hearing,
 ): Promise<void> {
   if (reviewer.agentId !== null && (await hasWorkedOn(tx, task.id, reviewer.agentId))) {
     throw new Refusal(
@@ -112,21 +118,21 @@ async function checkReviewer(
     );
   }
   if (hasRole(viewer, 'OPERATOR') || reviewer.agentId === null) return;
-  if (await isEntitledReviewer(context, tx, task, reviewer.agentId)) return;
+  if (await isEntitledReviewer(context, tx, { taskId: task.id, round, agentId: reviewer.agentId })) return;
   throw new Refusal('FORBIDDEN', 'Claim the review first: claimNextReview.', ['task']);
 }
 
+/** The round counts: who has seen the work of one round knows nothing of the next. */
 async function isEntitledReviewer(
   context: ServiceContext,
   tx: Transaction,
-  task: TaskRow,
-  agentId: string,
+  { taskId, round, agentId }: { taskId: string; round: number; agentId: string },
 ): Promise<boolean> {
   const row = await tx.one({
     name: 'is_entitled_reviewer',
     text: `SELECT FROM agents a WHERE a.id = $1 AND (a.name = $2
-      OR EXISTS (SELECT FROM review_runs r WHERE r.agent_id = a.id AND r.task_id = $3))`,
-    values: [agentId, context.settings.coordinatorAgent, task.id],
+      OR EXISTS (SELECT FROM review_runs r WHERE r.agent_id = a.id AND r.task_id = $3 AND r.round = $4))`,
+    values: [agentId, context.settings.coordinatorAgent, taskId, round],
   });
   return row !== null;
 }
@@ -146,7 +152,7 @@ async function judge(
   judgement: Judgement,
 ): Promise<SubmittedVerdict> {
   const decision = decideVerdict(task, judgement.verdict, judgement.round);
-  const run = await findJudgedRun(tx, task.id);
+  const run = await findJudgedRun(tx, task.id, judgement.round);
   const review = await insertReview(tx, {
     id: judgement.id,
     taskId: task.id,

@@ -25,12 +25,16 @@ export async function findOpenRun(tx: Transaction, taskId: string): Promise<Task
   });
 }
 
-/** The last run of a task that handed in work: the one a verdict judges. */
-export async function findJudgedRun(tx: Transaction, taskId: string): Promise<TaskRunRow | null> {
+/** The run whose work a round of review judges: each that handed in work began one round. */
+export async function findJudgedRun(
+  tx: Transaction,
+  taskId: string,
+  round: number,
+): Promise<TaskRunRow | null> {
   return tx.one<TaskRunRow>({
     name: 'find_judged_run',
-    text: 'SELECT * FROM task_runs WHERE task_id = $1 ORDER BY number DESC LIMIT 1',
-    values: [taskId],
+    text: `SELECT * FROM task_runs WHERE task_id = $1 AND outcome = 'SUCCEEDED' ORDER BY number LIMIT 1 OFFSET $2::int - 1`,
+    values: [taskId, round],
   });
 }
 

@@ -1,10 +1,14 @@
 import type { TestServices } from './services.js';
+import type { Row } from './sql.js';
 
 /**
  * Everything that is stored about a task and the agents that have to do with it, so that "changed nothing" can be said of
  * all columns of all rows.
  */
-export async function snapshotOf(services: Pick<TestServices, 'sql'>, taskId: string): Promise<unknown> {
+export async function snapshotOf(
+  services: Pick<TestServices, 'sql'>,
+  taskId: string,
+): Promise<Row | undefined> {
   const [row] = await services.sql(
     `SELECT (SELECT to_jsonb(t) FROM tasks t WHERE t.id = $1) AS task,
       (SELECT jsonb_agg(d ORDER BY d.task_id, d.depends_on_id) FROM task_dependencies d WHERE $1 IN (d.task_id, d.depends_on_id)) AS dependencies,
