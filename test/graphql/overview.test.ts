@@ -86,7 +86,7 @@ describe('the overview', () => {
     });
     const old = await aTask(services);
     await services.sql("UPDATE tasks SET created_at = now() - interval '50 minutes' WHERE id = $1", [old.id]);
-    const ancient = await aTaskIn(services, 'DONE', ann);
+    const ancient = await aTaskIn(services, 'DONE', await anAgent(services));
     await services.sql(
       "UPDATE tasks SET created_at = now() - interval '3 hours', completed_at = now() - interval '2 hours' WHERE id = $1",
       [ancient.id],
