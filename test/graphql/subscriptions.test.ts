@@ -243,6 +243,7 @@ describe('Subscription.task', () => {
 
   it('gives the task at once and after each change', async () => {
     const task = await aTask(here.services, { title: 'first' });
+    await here.settled();
     const watch = await there.watch(TASK, { ref: { ref: `TASK-${task.number}` } });
     await watch.has(1);
     await aTask(here.services);
@@ -258,6 +259,7 @@ describe('Subscription.task', () => {
   it('ends when its key may no longer see the task', async () => {
     const [me, other] = [await anAgent(here.services), await anAgent(here.services)];
     const task = await aTask(here.services);
+    await here.settled();
     const watch = await here.watch(TASK, { ref: { id: task.id } }, await aKeyOf(here.services, me));
     await watch.has(1);
     await assignTask(here.services, here.services.admin, {
