@@ -2,6 +2,7 @@ import type { Viewer } from '../domain/actor.js';
 import { checkFields } from '../domain/inputs.js';
 import { LIMITS } from '../domain/limits.js';
 import { findNextEligible, type NextEligible } from '../store/sql/find-next-eligible.js';
+import { listEndedKeys } from '../store/sql/list-ended-keys.js';
 import type { Claim } from './claim-queue.js';
 import { fingerprintOf, keyReused } from './idempotency.js';
 import { noteAgentSeen } from './note-agent-seen.js';
@@ -44,13 +45,14 @@ export async function claimNextTask(
     ['idempotencyKey', 'idempotencyKey', input.idempotencyKey],
   ]);
   const agentId = await context.agentIds.idOf(viewer, input.agent);
-  const answer = await claimOrWait(context, agentId, input, signal);
+  const answer = await claimOrWait(context, viewer, agentId, input, signal);
   if (answer.reason !== 'ASSIGNED') await noteAgentSeen(context, agentId);
   return answer;
 }
 
 async function claimOrWait(
   context: ServiceContext,
+  viewer: Viewer,
   agentId: string,
   input: ClaimNextTask,
   signal: AbortSignal,
@@ -72,12 +74,17 @@ async function claimOrWait(
       // Somebody who waits is here: not only when the wait is over.
       await noteAgentSeen(context, agentId);
       called = await watch.wait(waitMs(rest, next), signal);
-      // Nobody would get the task.
-      if (signal.aborted || context.stopping()) return answer;
+      // Nobody would get the task, or somebody who may not have it any more.
+      if (signal.aborted || context.stopping() || (await hasEnded(context, viewer))) return answer;
     }
   } finally {
     watch.end(called);
   }
+}
+
+/** Whether the key was revoked or has expired while its claim waited; a request is asked for its key only when it comes. */
+async function hasEnded({ database }: ServiceContext, { keyId }: Viewer): Promise<boolean> {
+  return (await listEndedKeys(database.pool, [keyId])).length > 0;
 }
 
 /** At least so long between two looks at the queue: a task that is due but locked by somebody would be asked for in a busy loop. */
