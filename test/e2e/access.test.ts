@@ -1,0 +1,293 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type Client, createClient } from '../support/client.js';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { watchOverSse, watchOverWebSocket } from '../support/event-streams.js';
+import {
+  type Agent,
+  anAgent,
+  aTask,
+  claim,
+  claimWork,
+  complete,
+  createKey,
+  type Key,
+  reportProgress,
+  revokeKey,
+} from '../support/fleet.js';
+import { reportMs } from '../support/measurements.js';
+import { RawSocket } from '../support/raw-socket.js';
+import { listMutations } from '../support/schema-calls.js';
+import { type ServerProcess, startServer } from '../support/server-process.js';
+
+const viewer = '{ viewer { role } }';
+
+let database: TestDatabase;
+let servers: ServerProcess[] = [];
+let admin: Client;
+/** The same key on the other process. */
+let otherAdmin: Client;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  servers = await Promise.all([1, 2].map(() => startServer({ databaseUrl: database.url })));
+  admin = createClient(servers[0]!);
+  otherAdmin = createClient(servers[1]!);
+});
+
+afterAll(async () => {
+  await Promise.all(servers.map((server) => server.stop()));
+  await database.drop();
+});
+
+describe('a request without a good key', () => {
+  it.each([
+    ['no header', {}],
+    ['an empty header', { authorization: '' }],
+    ['another scheme', { authorization: 'Basic YTpi' }],
+    ['an unknown key', { authorization: 'Bearer mc_unknown' }],
+    ['a key with something behind it', { authorization: 'Bearer mc_admin_of_the_end_to_end_tests x' }],
+  ])('is answered with 401 for %s, over HTTP and as a stream', async (_case, headers) => {
+    for (const accept of ['application/json', 'text/event-stream']) {
+      const response = await fetch(`${admin.url()}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept, ...headers },
+        body: JSON.stringify({ query: viewer }),
+      });
+      expect(response.status).toBe(401);
+      expect(response.headers.get('www-authenticate')).toContain('Bearer');
+      const { errors, ...rest } = (await response.json()) as { errors: { extensions: object }[] };
+      expect(errors.map(({ extensions }) => extensions)).toEqual([{ code: 'UNAUTHENTICATED' }]);
+      expect(rest).toEqual({});
+    }
+  });
+
+  it.each([undefined, 'Bearer mc_unknown', 7])(
+    'is closed with 4401 over a WebSocket that says %s',
+    async (authorization) => {
+      const socket = await RawSocket.open(admin.url());
+      socket.init(authorization);
+      expect(await socket.closed).toMatchObject({ code: 4401 });
+      expect(socket.messages).toEqual([]);
+    },
+  );
+});
+
+describe('a key that ends', () => {
+  it('is good for nothing once it has expired, and its streams end', async () => {
+    const expiresAt = new Date(Date.now() + 2_000).toISOString();
+    const key = await createKey(admin, { name: 'short-lived', role: 'VIEWER', expiresAt });
+    const client = admin.with(key.secret);
+    const streams = [watchOverWebSocket(client), watchOverSse(client)];
+    expect(await client.ask(viewer)).toEqual({ viewer: { role: 'VIEWER' } });
+    const ends = await Promise.all(streams.map(({ ended }) => ended));
+    for (const { errors } of ends) expect(errors[0]?.extensions).toMatchObject({ code: 'UNAUTHENTICATED' });
+    expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(expiresAt));
+    for (const { status } of [await client.send(viewer), await otherAdmin.with(key.secret).send(viewer)]) {
+      expect(status).toBe(401);
+    }
+  });
+
+  it.each([
+    ['the same process', 0],
+    ['the other process', 1],
+  ])('ends its streams within a second when it is revoked through %s', async (where, revokingOn) => {
+    const key = await createKey(admin, { name: 'to be revoked', role: 'OPERATOR' });
+    const client = admin.with(key.secret);
+    const streams = [watchOverWebSocket(client), watchOverSse(client)];
+    await vi.waitFor(async () => {
+      await aTask(client, { title: 'Is anybody watching?', startsAt: '2099-01-01T00:00:00Z' });
+      for (const { events } of streams) expect(events.length).toBeGreaterThan(0);
+    }, 10_000);
+    const revokedAt = performance.now();
+    await revokeKey([admin, otherAdmin][revokingOn]!, key.id);
+    const lasted = await Promise.all(
+      streams.map(async ({ ended }) => {
+        expect((await ended).errors[0]?.extensions).toMatchObject({ code: 'UNAUTHENTICATED' });
+        return performance.now() - revokedAt;
+      }),
+    );
+    reportMs(`streams of a key, from its revocation through ${where}`, lasted);
+    expect(Math.max(...lasted)).toBeLessThan(2_000);
+    const refused = { status: 401 };
+    await vi.waitFor(async () => expect(await client.send(viewer)).toMatchObject(refused), 1_000);
+    await vi.waitFor(
+      async () => expect(await otherAdmin.with(key.secret).send(viewer)).toMatchObject(refused),
+      3_000,
+    );
+  });
+
+  it('starts nothing more on a socket that was opened before it was revoked', async () => {
+    const key = await createKey(admin, { name: 'on an open socket', role: 'ADMIN' });
+    const socket = await RawSocket.open(admin.url());
+    socket.init(`Bearer ${key.secret}`);
+    await vi.waitFor(
+      () => expect(socket.messages.map(({ type }) => type)).toEqual(['connection_ack']),
+      5_000,
+    );
+    socket.subscribe('1', viewer);
+    await vi.waitFor(
+      () => expect(socket.of('1').map(({ type }) => type)).toEqual(['next', 'complete']),
+      5_000,
+    );
+    await revokeKey(admin, key.id);
+    await vi.waitFor(async () => expect((await admin.with(key.secret).send(viewer)).status).toBe(401), 3_000);
+    socket.subscribe('2', '{ apiKeys(first: 1) { nodes { name } } }');
+    expect(await socket.closed).toMatchObject({ code: 4401 });
+    expect(socket.of('2')).toEqual([]);
+  });
+
+  it('gets no task by a claim that was already waiting when it was revoked', async () => {
+    const agent = await anAgent(admin, 'revoked-while-waiting');
+    const key = await createKey(admin, { name: 'waiting', role: 'AGENT', agent: { name: agent.name } });
+    const waiting = claim(admin.with(key.secret), { waitSeconds: 20 }).then(
+      ({ task }) => task?.id ?? 'no task',
+      (error: { code: string }) => error.code,
+    );
+    // Answered later than the first look of the claim that was sent before.
+    await claim(agent.client);
+    await revokeKey(otherAdmin, key.id);
+    await vi.waitFor(async () => expect((await admin.with(key.secret).send(viewer)).status).toBe(401), 3_000);
+    const task = await aTask(admin, { assignee: { name: agent.name } });
+    expect(await waiting).toMatch(/^(no task|UNAUTHENTICATED)$/);
+    expect((await claimWork(agent.client)).taskId).toBe(task.id);
+  });
+});
+
+describe('the key of an agent', () => {
+  let worker: Agent;
+  let stranger: Agent;
+
+  beforeAll(async () => {
+    worker = await anAgent(admin, 'worker', 10);
+    stranger = await anAgent(admin, 'stranger', 10);
+  });
+
+  it('claims as its agent and as no other', async () => {
+    const task = await aTask(admin, { assignee: { name: worker.name } });
+    for (const agent of [{ name: worker.name }, { id: worker.id }]) {
+      await expect(claim(stranger.client, { agent })).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    }
+    expect((await claimWork(worker.client, { agent: { name: worker.name } })).taskId).toBe(task.id);
+  });
+
+  it('does nothing with the run of another agent, and changes nothing by trying', async () => {
+    const task = await aTask(admin, { assignee: { name: worker.name } });
+    const { runId } = await claimWork(worker.client);
+    const before = await readTask(admin, task.id);
+    const attempts = {
+      completeTask: { runId, resolution: 'stolen' },
+      failTask: { runId, error: 'sabotage' },
+      releaseTask: { runId },
+      reportProgress: { runId, message: 'boo' },
+      renewLease: { runId },
+    };
+    for (const [name, input] of Object.entries(attempts)) {
+      expect([name, await codeOf(stranger.client, name, input)]).toEqual([name, 'NOT_FOUND']);
+    }
+    expect(await readTask(admin, task.id)).toEqual(before);
+    await reportProgress(worker.client, runId, 'still mine');
+    expect(await complete(worker.client, { runId, resolution: 'mine' })).toBe('REVIEW');
+  });
+
+  it('completes and fails by its run only, not by naming the task', async () => {
+    const task = await aTask(admin, { assignee: { name: worker.name } });
+    await claimWork(worker.client);
+    const named = { task: { id: task.id } };
+    expect(await codeOf(worker.client, 'completeTask', { ...named, resolution: 'x' })).toBe('FORBIDDEN');
+    expect(await codeOf(worker.client, 'failTask', { ...named, error: 'x' })).toBe('FORBIDDEN');
+    expect((await readTask(admin, task.id)).status).toBe('IN_PROGRESS');
+  });
+
+  it('never judges its own work, also not after asking for the review or in the name of another', async () => {
+    const task = await aTask(admin, { assignee: { name: worker.name } });
+    const { runId } = await claimWork(worker.client);
+    await complete(worker.client, { runId, resolution: 'judge me' });
+    const verdict = { task: { id: task.id }, verdict: 'APPROVED' };
+    await worker.client.send('mutation { claimNextReview(input: {}) { task { id } } }');
+    expect(await codeOf(worker.client, 'submitVerdict', verdict)).toBe('SELF_REVIEW');
+    const asStranger = { ...verdict, reviewer: { name: stranger.name } };
+    expect(await codeOf(worker.client, 'submitVerdict', asStranger)).toBe('FORBIDDEN');
+    const asWorker = { ...verdict, reviewer: { name: worker.name } };
+    expect(await codeOf(admin, 'submitVerdict', asWorker)).toBe('SELF_REVIEW');
+    expect((await readTask(admin, task.id)).status).toBe('REVIEW');
+    expect(await codeOf(admin, 'submitVerdict', verdict)).toBe('done');
+  });
+
+  it('sees its own tasks and runs, and those of others neither by id, nor in lists, nor in the log', async () => {
+    const task = await aTask(admin, { title: 'Only for the worker', assignee: { name: worker.name } });
+    const { runId } = await claimWork(worker.client);
+    const look = `query ($id: ID!, $runId: ID!) {
+      task(ref: { id: $id }) { title } node(id: $runId) { id } nodes(ids: [$id]) { id }
+      tasks(first: 100) { nodes { id } } events(last: 100) { nodes { ... on TaskCreatedEvent { task { id } } } }
+    }`;
+    const seenBy = async (client: Client) => client.send(look, { id: task.id, runId });
+    expect((await seenBy(worker.client)).text).toContain(task.id);
+    expect((await seenBy(worker.client)).text).toContain(runId);
+    const strange = await seenBy(stranger.client);
+    expect(strange.data).toMatchObject({ task: null, node: null, nodes: [null] });
+    expect(strange.text).not.toContain(task.id);
+    expect(strange.text).not.toContain(runId);
+  });
+});
+
+describe('the key of a role', () => {
+  it('that only reads runs no mutation at all', async () => {
+    const { secret } = await createKey(admin, { name: 'reader', role: 'VIEWER' });
+    for (const { name, document } of listMutations()) {
+      const { data, errors } = await admin.with(secret).send(document);
+      expect([name, errors?.[0]?.extensions?.code, data ?? null]).toEqual([name, 'FORBIDDEN', null]);
+    }
+  });
+
+  it.each(['VIEWER', 'OPERATOR', 'AGENT'])('%s neither makes, nor ends, nor lists keys', async (role) => {
+    const { secret } = await aKeyWithRole(role);
+    const client = admin.with(secret);
+    const victim = await createKey(admin, { name: 'victim', role: 'VIEWER' });
+    for (const query of [
+      'mutation { createApiKey(input: { name: "mine", role: ADMIN }) { secret } }',
+      `mutation { revokeApiKey(id: "${victim.id}") { apiKey { id } } }`,
+      '{ apiKeys(first: 5) { nodes { id } } }',
+    ]) {
+      const { errors, text } = await client.send(query);
+      expect(errors?.[0]?.extensions?.code).toBe('FORBIDDEN');
+      expect(text).not.toContain('mc_');
+    }
+    expect((await admin.with(victim.secret).send(viewer)).status).toBe(200);
+  });
+
+  it('never shows a secret again, nor anything that it could be made from', async () => {
+    const key = await createKey(admin, { name: 'secretive', role: 'OPERATOR' });
+    const { text } = await admin.send('{ apiKeys(first: 100) { nodes { id name prefix role createdAt } } }');
+    expect(text).toContain(key.id);
+    expect(text).not.toContain(key.secret);
+    expect(key.secret.length).toBeGreaterThan(40);
+    const output = servers.map((server) => server.stdout() + server.stderr()).join('');
+    expect(output).not.toContain(key.secret);
+  });
+});
+
+async function aKeyWithRole(role: string): Promise<Key> {
+  if (role !== 'AGENT') return createKey(admin, { name: `key of ${role}`, role });
+  const agent = await anAgent(admin, 'clerk');
+  return { id: '', secret: agent.client.secret };
+}
+
+/** The code of the refusal, or "done". */
+async function codeOf(client: Client, mutation: string, input: object): Promise<string> {
+  const type = `${mutation === 'renewLease' ? 'Run' : mutation[0]!.toUpperCase() + mutation.slice(1)}Input`;
+  const query = `mutation ($input: ${type}!) { ${mutation}(input: $input) { errors { code message } } }`;
+  return client.ask(query, { input }).then(
+    () => 'done',
+    (error: { code: string }) => error.code,
+  );
+}
+
+async function readTask(client: Client, id: string): Promise<{ status: string; version: number }> {
+  const { task } = await client.ask<{ task: { status: string; version: number } }>(
+    `query ($id: ID!) {
+      task(ref: { id: $id }) { status version resolution currentRun { id progress outcome leaseExpiresAt } }
+    }`,
+    { id },
+  );
+  return task;
+}
