@@ -16,7 +16,7 @@ export const TaskOrderInput = builder.inputRef<TaskOrder>('TaskOrder').implement
   }),
 });
 
-export const DateTimeRangeInput = builder.inputType('DateTimeRange', {
+const DateTimeRangeInput = builder.inputType('DateTimeRange', {
   description: 'A stretch of time; open where an end is left out.',
   fields: (t) => ({
     gte: t.field({ type: 'DateTime', description: 'At this instant or later.' }),

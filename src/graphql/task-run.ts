@@ -12,7 +12,7 @@ interface TokenUsageShape {
   readonly costUsd: number | null;
 }
 
-export const TokenUsageType = builder.objectRef<TokenUsageShape>('TokenUsage').implement({
+const TokenUsageType = builder.objectRef<TokenUsageShape>('TokenUsage').implement({
   description: 'What a run consumed, as the agent or the gateway reports it.',
   fields: (t) => ({
     inputTokens: t.exposeInt('inputTokens', { description: 'Tokens read.' }),

@@ -7,13 +7,12 @@ export type Sql = Prisma.Sql;
 
 /** `` sql`status = ${status}` ``: what stands in `${}` is a value or another piece, never text. */
 export const sql = Prisma.sql;
-export const emptySql = Prisma.empty;
 
 /** A name of a column or table out of our own code; never anything out of a request. */
 export const identifier = Prisma.raw;
 
 export function joinSql(pieces: readonly Sql[], separator: string): Sql {
-  return pieces.length === 0 ? emptySql : Prisma.join([...pieces], separator);
+  return pieces.length === 0 ? Prisma.empty : Prisma.join([...pieces], separator);
 }
 
 /** All of them; true where there are none. */
