@@ -1,5 +1,6 @@
 import { toActor, type Viewer } from '../domain/actor.js';
 import { checkFields } from '../domain/inputs.js';
+import { findOpenReviewRun } from '../store/reviews.js';
 import type { TaskRow } from '../store/tasks.js';
 import { inTransaction } from '../store/transaction.js';
 import { announceAgent } from './announce-agent.js';
@@ -20,6 +21,7 @@ export async function cancelTask(
   const actor = toActor(viewer);
   return inTransaction(context.database, async (tx) => {
     const task = await lockTaskByRef(tx, input.task);
+    const review = task.status === 'REVIEW' ? await findOpenReviewRun(tx, task.id) : null;
     const cancelled = await moveTask(tx, task, {
       to: 'CANCELLED',
       verb: 'cancel',
@@ -27,7 +29,8 @@ export async function cancelTask(
       event: 'task.cancelled',
       reason: input.reason ?? undefined,
     });
-    if (task.assigneeId !== null) await announceAgent(context, tx, task.assigneeId, actor);
+    const released = [task.assigneeId, review?.agentId].filter((each) => typeof each === 'string');
+    for (const agentId of released.sort()) await announceAgent(context, tx, agentId, actor);
     return cancelled;
   });
 }

@@ -8,6 +8,7 @@ import type { AgentRow } from '../store/agents.js';
 import {
   findOpenReviewRunOf,
   listRejections,
+  lockReviewer,
   openReviewRun,
   type ReviewRunRow,
   renewReviewRun,
@@ -41,6 +42,7 @@ export async function claimNextReview(
   return inTransaction(context.database, async (tx) => {
     const agent = await getActingAgent(tx.executor, viewer, input.agent);
     checkIsReviewer(context, agent);
+    await lockReviewer(tx, agent.id);
     const leaseMs = input.lease ?? LIMITS.leaseDefaultMs;
     const claimed = (await renewHeld(tx, agent, leaseMs)) ?? (await takeNew(tx, viewer, agent, leaseMs));
     await announceAgent(context, tx, agent.id, toActor(viewer), { seen: true });
@@ -73,24 +75,28 @@ async function takeNew(
   leaseMs: number,
 ): Promise<ClaimedReview | null> {
   if (agent.pausedAt !== null) return null;
-  const task = await takeReviewableTask(tx, agent.id);
-  if (task === null) return null;
-  const run = await openReviewRun(tx, {
-    id: newId('rvr'),
-    taskId: task.id,
-    round: task.reviewRound,
-    agentId: agent.id,
-    leaseMs,
-    prompt: await promptFor(tx, task),
-  });
-  tx.emit({
-    type: 'review.claimed',
-    actor: toActor(viewer),
-    taskId: task.id,
-    agentId: agent.id,
-    payload: { round: run.round },
-  });
-  return toClaimedReview(task, run);
+  for (;;) {
+    const task = await takeReviewableTask(tx, agent.id);
+    if (task === null) return null;
+    const run = await openReviewRun(tx, {
+      id: newId('rvr'),
+      taskId: task.id,
+      round: task.reviewRound,
+      agentId: agent.id,
+      leaseMs,
+      prompt: await promptFor(tx, task),
+    });
+    // Somebody was faster; the next look sees it.
+    if (run === null) continue;
+    tx.emit({
+      type: 'review.claimed',
+      actor: toActor(viewer),
+      taskId: task.id,
+      agentId: agent.id,
+      payload: { round: run.round },
+    });
+    return toClaimedReview(task, run);
+  }
 }
 
 async function promptFor(tx: Transaction, task: TaskRow): Promise<string> {

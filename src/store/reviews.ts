@@ -65,6 +65,18 @@ export async function takeReviewableTask(tx: Transaction, agentId: string): Prom
   });
 }
 
+/**
+ * Lets an agent's claims of reviews go one after the other, so that a repeated call gets the round of the first. Not by the
+ * agent's row, which everywhere else is locked after the task's.
+ */
+export async function lockReviewer(tx: Transaction, agentId: string): Promise<void> {
+  await tx.query({
+    name: 'lock_reviewer',
+    text: "SELECT pg_advisory_xact_lock(hashtextextended('mission_control.reviewer.' || $1, 0))",
+    values: [agentId],
+  });
+}
+
 /** The agent's own open review run, oldest first: a reviewer that lost its memory gets its round again. */
 export async function findOpenReviewRunOf(tx: Transaction, agentId: string): Promise<ReviewRunRow | null> {
   return tx.one<ReviewRunRow>({
@@ -74,19 +86,21 @@ export async function findOpenReviewRunOf(tx: Transaction, agentId: string): Pro
   });
 }
 
-/** Opens a review run with a lease; review_runs_one_open refuses a second one for the round. */
+/**
+ * Opens a review run with a lease. Null if the round has been taken since the caller looked: a reviewer whose snapshot is
+ * older than the other's commit still sees the round free, and review_runs_one_open knows better.
+ */
 export async function openReviewRun(
   tx: Transaction,
   run: Pick<ReviewRunRow, 'id' | 'taskId' | 'round' | 'agentId' | 'leaseMs' | 'prompt'>,
-): Promise<ReviewRunRow> {
-  const row = await tx.one<ReviewRunRow>({
+): Promise<ReviewRunRow | null> {
+  return tx.one<ReviewRunRow>({
     name: 'open_review_run',
     text: `INSERT INTO review_runs (id, task_id, round, agent_id, lease_ms, prompt, lease_expires_at)
-      VALUES ($1, $2, $3, $4, $5, $6, now() + $5::int * interval '1 millisecond') RETURNING *`,
+      VALUES ($1, $2, $3, $4, $5, $6, now() + $5::int * interval '1 millisecond')
+      ON CONFLICT (task_id, round) WHERE outcome = 'RUNNING' DO NOTHING RETURNING *`,
     values: [run.id, run.taskId, run.round, run.agentId, run.leaseMs, run.prompt],
   });
-  if (row === null) throw new Error('INSERT INTO review_runs returned no row');
-  return row;
 }
 
 /** Gives an open review run a lease from now on. Null if it has ended. */

@@ -25,7 +25,13 @@ export async function claimAll(services: TestServices, agent: Pick<AgentRow, 'id
   }
 }
 
+/** Faster than TRUNCATE for the few rows of a test: that makes forty new files. */
+const CLEAR = ['comments', 'quality_reviews', 'review_runs', 'task_runs', 'task_dependencies', 'tasks']
+  .concat('idempotency_keys')
+  .map((table) => `DELETE FROM ${table}`)
+  .join('; ');
+
 /** No task is left, and none is held: the next test has the queue to itself. */
-export async function clearTasks(services: TestServices): Promise<void> {
-  await services.sql('TRUNCATE tasks, idempotency_keys CASCADE');
+export async function clearTasks(services: Pick<TestServices, 'sql'>): Promise<void> {
+  await services.sql(CLEAR);
 }
