@@ -83,7 +83,7 @@ async function createTaskIn(
   path: readonly string[],
 ): Promise<TaskRow> {
   const id = newId('task');
-  const earlier = await findEarlier(tx, viewer, 'createTask', input, id);
+  const earlier = await findEarlier(tx, viewer, 'createTask', input, id, path);
   if (earlier !== null) return getEarlierTask(tx, earlier);
 
   const policy = input.onDependencyFailure ?? 'BLOCK';

@@ -18,6 +18,7 @@ function jsonOf(_key: string, value: unknown): unknown {
 /**
  * The id of what an earlier request with the same key made, or null if this one is the first; then `subjectId` is what
  * it stands for from the commit on. Keys belong to the API key that sends them and to one operation.
+ * @param path where the request stands in the input.
  * @throws {Refusal} IDEMPOTENCY_KEY_REUSED if the key was sent with another input.
  */
 export async function findEarlier(
@@ -26,6 +27,7 @@ export async function findEarlier(
   operation: string,
   request: { readonly idempotencyKey?: string | null | undefined },
   subjectId: string,
+  path: readonly string[] = [],
 ): Promise<string | null> {
   if (request.idempotencyKey === null || request.idempotencyKey === undefined) return null;
   const fingerprint = fingerprintOf(request);
@@ -37,14 +39,14 @@ export async function findEarlier(
     subjectId,
   });
   if (earlier === null) return null;
-  if (earlier.fingerprint !== fingerprint) throw keyReused();
+  if (earlier.fingerprint !== fingerprint) throw keyReused(path);
   return earlier.subjectId;
 }
 
-export function keyReused(): Refusal {
+export function keyReused(path: readonly string[] = []): Refusal {
   return new Refusal(
     'IDEMPOTENCY_KEY_REUSED',
     'This key was sent with another input in the last 24 hours: use a new one.',
-    ['idempotencyKey'],
+    [...path, 'idempotencyKey'],
   );
 }
