@@ -1,8 +1,7 @@
 import { parseCursor } from '../domain/cursor.js';
 import type { LogPosition } from '../domain/log-position.js';
-import { type LogFilter, type LogRow, XMIN } from './event-log.js';
+import { LOG_SHAPE, type LogFilter, type LogRow, XMIN } from './event-log.js';
 import { type ChildLists, cursorOf, type List, type Order } from './keyset.js';
-import { shapeOf } from './row-shape.js';
 import { allOf, identifier, type Sql, sql } from './sql-text.js';
 import type { TaskViewer } from './task-lists.js';
 import { visibleTo } from './task-lists.js';
@@ -44,13 +43,11 @@ export interface EventViewer {
 /** Only what a stream could deliver as well, so that a cursor taken from a list skips nothing in a stream. */
 const READABLE = sql`t.xid < ${identifier(XMIN)}`;
 
-const SHAPE = shapeOf<LogRow>('Event', '*');
-
 /** All events that the viewer may see and the filter lets through, oldest first: events_position_idx, events_task_idx. */
 export function eventsThat(viewer: EventViewer, filter: LogFilter): List<LogRow> {
   return {
     from: 'events t',
-    shape: SHAPE,
+    shape: LOG_SHAPE,
     where: allOf([READABLE, ...matches(filter), ...seenBy(viewer)]),
     order: LOG_ORDER,
   };
@@ -59,7 +56,7 @@ export function eventsThat(viewer: EventViewer, filter: LogFilter): List<LogRow>
 /** A task's events, oldest first: events_task_idx. */
 export const EVENTS_OF_TASKS: ChildLists<LogRow> = {
   from: 'events t',
-  shape: SHAPE,
+  shape: LOG_SHAPE,
   parent: 't.task_id',
   where: READABLE,
   order: LOG_ORDER,

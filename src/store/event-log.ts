@@ -1,5 +1,6 @@
 import { type LogBounds, type LogPosition, laterOf } from '../domain/log-position.js';
 import type { Event } from '../generated/prisma/client.js';
+import { shapeOf } from './row-shape.js';
 import { type Executor, query } from './statement.js';
 import type { Transaction } from './transaction.js';
 
@@ -59,6 +60,9 @@ export async function readLogBounds(executor: Executor): Promise<LogBounds> {
   return { begin: { xid: row.beginXid, id: row.beginId }, end: { xid: row.endXid, id: row.endId } };
 }
 
+/** How entries are read. */
+export const LOG_SHAPE = shapeOf<LogRow>('Event', '*');
+
 /** The entry with this number, if it is there and can be read. */
 export async function findLogRow(executor: Executor, id: bigint): Promise<LogRow | null> {
   const [row] = await query<LogRow>(executor, {
@@ -78,27 +82,31 @@ export async function readLog(
   { after, limit, filter = {} }: { after: LogPosition; limit: number; filter?: LogFilter },
 ): Promise<LogPage> {
   const { taskId, types = null, agentId = null } = filter;
-  const found = await query<PageRow>(executor, {
+  const [found] = await query<PageRow>(executor, {
     ...(taskId === undefined ? ALL_TASKS : ONE_TASK),
     values: [after.xid, after.id, limit, types, agentId, ...(taskId === undefined ? [] : [taskId])],
   });
   return toPage(found, after, limit);
 }
 
-/** What every row of the statements tells, and the entry, null where none was found. */
-type PageRow = { [Column in keyof LogRow]: LogRow[Column] | null } & {
-  beginXid: bigint;
-  beginId: bigint;
-  heldBack: boolean;
-  endXid: bigint | null;
-  endId: bigint | null;
-  looked: number | null;
-  wanted: boolean | null;
-};
+interface PageRow {
+  readonly beginXid: bigint;
+  readonly beginId: bigint;
+  readonly heldBack: boolean;
+  readonly endXid: bigint | null;
+  readonly endId: bigint | null;
+  /** How many entries were looked at, and the last of them. */
+  readonly looked: number;
+  readonly lastXid: bigint | null;
+  readonly lastId: bigint | null;
+  /** Those that are wanted. */
+  readonly rows: unknown[] | null;
+}
 
 /**
- * events_position_idx serves the order and both ends; the last entry looked at is where the next page begins. The last
- * xid is asked for as max(), for which there is one good plan: EXISTS of a later one would walk the table.
+ * events_position_idx serves the order and both ends. The last xid is asked for as max(), for which there is one good
+ * plan: EXISTS of a later one would walk the table. The entries come as one JSON text, which takes a fifth of the time
+ * that the driver takes for five hundred of them value by value.
  */
 const ALL_TASKS = { name: 'read_log', text: pageText('', 'SELECT NULL::bigint AS xid, NULL::bigint AS id') };
 
@@ -113,50 +121,29 @@ const ONE_TASK = {
 
 function pageText(ofTask: string, end: string): string {
   return `SELECT h.xid AS begin_xid, h.event_id AS begin_id, coalesce((SELECT max(xid) FROM events) >= ${XMIN}, false) AS held_back,
-      l.xid AS end_xid, l.id AS end_id, e.looked, e.wanted,
-      e.id, e.xid, e.type, e.at, e.actor_key_id, e.actor_agent_id, e.task_id, e.agent_id, e.run_id, e.review_id,
-      e.comment_id, e.key_id, e.recurring_task_id, e.pipeline_run_id, e.payload
-    FROM event_horizon h LEFT JOIN LATERAL (${end}) l ON true LEFT JOIN LATERAL (
-      SELECT * FROM (
-        SELECT *, count(*) OVER ()::int AS looked, row_number() OVER (ORDER BY xid, id) AS place,
-          ($4::text[] IS NULL OR type = ANY($4)) AND ($5::text IS NULL OR $5 IN (agent_id, actor_agent_id)) IS TRUE AS wanted
-        FROM (
-          SELECT * FROM events WHERE (xid, id) > ($1, $2) AND xid < ${XMIN} ${ofTask} ORDER BY xid, id LIMIT $3) nearest) weighed
-      WHERE wanted OR place = looked) e ON true
-    ORDER BY e.xid, e.id`;
+      l.xid AS end_xid, l.id AS end_id, p.looked, p.last[1] AS last_xid, p.last[2] AS last_id, p.rows
+    FROM event_horizon h LEFT JOIN LATERAL (${end}) l ON true CROSS JOIN LATERAL (
+      SELECT count(*)::int AS looked, max(ARRAY[t.xid, t.id]) AS last, json_agg(${LOG_SHAPE.json.sql} ORDER BY t.xid, t.id) FILTER (
+        WHERE ($4::text[] IS NULL OR t.type = ANY($4)) AND ($5::text IS NULL OR $5 IN (t.agent_id, t.actor_agent_id))) AS rows
+      FROM (SELECT * FROM events WHERE (xid, id) > ($1, $2) AND xid < ${XMIN} ${ofTask} ORDER BY xid, id LIMIT $3) t) p`;
 }
 
-function toPage(found: readonly PageRow[], after: LogPosition, limit: number): LogPage {
-  const [first] = found;
-  if (first === undefined) throw new Error('event_horizon has lost its row');
-  const looked = found.filter(isEntry);
-  const last = looked.at(-1);
-  const isFull = last?.looked === limit;
-  const end = first.endXid === null || first.endId === null ? after : { xid: first.endXid, id: first.endId };
+function toPage(found: PageRow | undefined, after: LogPosition, limit: number): LogPage {
+  if (found === undefined) throw new Error('event_horizon has lost its row');
+  const last = toPosition(found.lastXid, found.lastId) ?? after;
+  const end = toPosition(found.endXid, found.endId) ?? after;
+  const isFull = found.looked === limit;
   return {
-    rows: looked.filter(({ wanted }) => wanted).map(toLogRow),
-    upTo: isFull ? last : laterOf(last ?? after, end),
+    rows: (found.rows ?? []).map(LOG_SHAPE.parse),
+    upTo: isFull ? last : laterOf(last, end),
     isFull,
-    begin: { xid: first.beginXid, id: first.beginId },
-    heldBack: first.heldBack,
+    begin: { xid: found.beginXid, id: found.beginId },
+    heldBack: found.heldBack,
   };
 }
 
-function toLogRow({
-  beginXid,
-  beginId,
-  heldBack,
-  endXid,
-  endId,
-  looked,
-  wanted,
-  ...row
-}: PageRow & LogRow): LogRow {
-  return row;
-}
-
-function isEntry(row: PageRow): row is PageRow & LogRow {
-  return row.id !== null;
+function toPosition(xid: bigint | null, id: bigint | null): LogPosition | null {
+  return xid === null || id === null ? null : { xid, id };
 }
 
 /** Taken by whoever prunes, for the time of one batch: a second process has nothing to add. */
