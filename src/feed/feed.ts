@@ -29,9 +29,6 @@ export function createFeed(options: FeedOptions): Feed & Service {
     onRing: () => relay.wake(),
   });
   const relay = createRelay({ database, instrument, isListening: listener.isListening, sink: hub });
-  // A connection that breaks while it is lent out, between two statements of a transaction, says so by an event that
-  // ends the process if nobody listens. Who borrowed it learns of it at the next statement.
-  database.pool.on('connect', (connection) => connection.on('error', () => undefined));
   const unlisten = [hub.onEntries(keys.read), database.bell.onRing(relay.wake)];
 
   return {

@@ -28,6 +28,9 @@ export function createDatabase({ connectionString, instrument, poolSize = 10 }: 
     application_name: 'mission-control',
     types: { getTypeParser },
   });
+  // A connection that breaks while it is lent out, between two statements of a transaction, says so by an event that
+  // ends the process if nobody listens. Who borrowed it learns of it at the next statement.
+  pool.on('connect', (connection) => connection.on('error', () => undefined));
   pool.on('error', (error) =>
     instrument.emit('warn', 'database.connection_lost', 'An idle connection broke', { error }),
   );

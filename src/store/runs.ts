@@ -16,15 +16,6 @@ export async function findRun(tx: Transaction, id: string): Promise<TaskRunRow |
   });
 }
 
-/** The open run of a task, if it has one; task_runs_one_open allows no second. */
-export async function findOpenRun(tx: Transaction, taskId: string): Promise<TaskRunRow | null> {
-  return tx.one<TaskRunRow>({
-    name: 'find_open_run',
-    text: "SELECT * FROM task_runs WHERE task_id = $1 AND outcome = 'RUNNING'",
-    values: [taskId],
-  });
-}
-
 /** The run whose work a round of review judges: each that handed in work began one round. */
 export async function findJudgedRun(
   tx: Transaction,

@@ -10,7 +10,7 @@ import { createDatabase } from '../../src/store/database.js';
 import { createTestDatabase } from './database.js';
 import { type Row, sqlOf } from './sql.js';
 
-export const TEST_SETTINGS: ServiceSettings = {
+const TEST_SETTINGS: ServiceSettings = {
   agentTimeoutMs: 600_000,
   staleAfterMs: 600_000,
   coordinatorAgent: 'aegis',
