@@ -14,7 +14,7 @@ export interface FleetFacts {
   readonly capacityTotal: number;
 }
 
-/** The tasks that have stood longest. */
+/** The tasks that have stood longest: for an agent since they were created, for a verdict since they were handed in. */
 export interface StandingFacts {
   readonly oldestWaitingSince: Date | null;
   readonly oldestInReviewSince: Date | null;

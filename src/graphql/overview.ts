@@ -54,7 +54,7 @@ export const OverviewType = builder.objectRef<Overview>('Overview').implement({
     oldestWaitingSince: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'Since when the task that has waited longest for an agent has waited.',
+      description: 'When the oldest task that waits for an agent was created.',
       resolve: async (overview) => (await overview.standing()).oldestWaitingSince,
     }),
     oldestInReviewSince: t.field({

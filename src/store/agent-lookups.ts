@@ -41,7 +41,7 @@ export function listAgentActivity(executor: Executor, ids: readonly string[]): P
 }
 
 /**
- * What came of each agent's work in the last `windowMs`: its runs that ended in that time (task_runs_agent_started_idx)
+ * What came of each agent's work in the last `windowMs`: its runs that ended in that time (task_runs_agent_finished_idx)
  * and the verdicts that were given on its runs and count (quality_reviews_created_idx).
  */
 export function listAgentStats(

@@ -26,11 +26,15 @@ export async function readFleet(executor: Executor, agentTimeoutMs: number): Pro
   return row;
 }
 
-/** Since when the task that has stood longest in the queue, and the one longest in review, has stood there. */
+/**
+ * When the oldest task that waits for an agent was created (two descents of tasks_status_idx), and since when the task
+ * that has waited longest for a verdict has done so (tasks_review_queue).
+ */
 export async function readStanding(executor: Executor): Promise<StandingFacts> {
   const [row] = await query<StandingFacts>(executor, {
     name: 'read_standing',
-    text: `SELECT (SELECT min(status_at) FROM tasks WHERE status IN ('INBOX', 'ASSIGNED')) AS oldest_waiting_since,
+    text: `SELECT least((SELECT min(created_at) FROM tasks WHERE status = 'INBOX'),
+          (SELECT min(created_at) FROM tasks WHERE status = 'ASSIGNED')) AS oldest_waiting_since,
         (SELECT min(status_at) FROM tasks WHERE status = 'REVIEW') AS oldest_in_review_since`,
   });
   if (row === undefined) throw new Error('a SELECT without FROM returned no row');
@@ -48,23 +52,21 @@ export async function readThroughput(
 ): Promise<ThroughputPoint[]> {
   return query<ThroughputPoint>(executor, {
     name: 'read_throughput',
-    text: `WITH span AS (SELECT now() - $1 * interval '1 millisecond' AS since, $1::float8 / $2 / 1000 AS width),
+    text: `WITH points AS (
+        SELECT bucket, now() + (bucket - 1 - $2) * ($1::float8 / $2) * interval '1 millisecond' AS at FROM generate_series(1, $2) AS bucket),
+      span AS (SELECT min(at) AS since, array_agg(at ORDER BY at) AS starts FROM points),
       happened AS (
-        SELECT created_at AS at, 'created' AS what FROM tasks, span WHERE created_at >= since
-        UNION ALL SELECT completed_at, CASE status WHEN 'DONE' THEN 'completed' ELSE 'failed' END FROM tasks, span
-          WHERE updated_at >= since AND completed_at >= since AND status IN ('DONE', 'FAILED')
-        UNION ALL SELECT created_at, 'rejected' FROM quality_reviews, span
+        SELECT width_bucket(created_at, starts) AS bucket, 'created' AS what FROM tasks, span WHERE created_at >= since
+        UNION ALL SELECT width_bucket(completed_at, starts), CASE status WHEN 'DONE' THEN 'completed' ELSE 'failed' END
+          FROM tasks, span WHERE updated_at >= since AND completed_at >= since AND status IN ('DONE', 'FAILED')
+        UNION ALL SELECT width_bucket(created_at, starts), 'rejected' FROM quality_reviews, span
           WHERE created_at >= since AND verdict = 'REJECTED' AND NOT superseded),
-      counted AS (
-        SELECT least(floor(extract(epoch FROM at - since) / width)::int, $2 - 1) AS bucket, what, count(*)::int AS count
-        FROM happened, span GROUP BY 1, 2)
-      SELECT since + bucket * width * interval '1 second' AS at,
-        coalesce(sum(count) FILTER (WHERE what = 'created'), 0)::int AS created,
+      counted AS (SELECT bucket, what, count(*)::int AS count FROM happened GROUP BY bucket, what)
+      SELECT at, coalesce(sum(count) FILTER (WHERE what = 'created'), 0)::int AS created,
         coalesce(sum(count) FILTER (WHERE what = 'completed'), 0)::int AS completed,
         coalesce(sum(count) FILTER (WHERE what = 'failed'), 0)::int AS failed,
         coalesce(sum(count) FILTER (WHERE what = 'rejected'), 0)::int AS rejected
-      FROM span CROSS JOIN generate_series(0, $2::int - 1) AS bucket LEFT JOIN counted USING (bucket)
-      GROUP BY since, width, bucket ORDER BY bucket`,
+      FROM points LEFT JOIN counted USING (bucket) GROUP BY bucket, at ORDER BY bucket`,
     values: [windowMs, buckets],
   });
 }

@@ -66,7 +66,7 @@ describe('the overview', () => {
     });
     expect(overview).toMatchObject({ agentsOnline: 1, agentsTotal: 2, capacityInUse: 1, capacityTotal: 7 });
     const [oldest] = await services.sql<{ waiting: Date; reviewed: Date }>(
-      "SELECT min(status_at) FILTER (WHERE status IN ('INBOX', 'ASSIGNED')) AS waiting, min(status_at) FILTER (WHERE status = 'REVIEW') AS reviewed FROM tasks",
+      "SELECT min(created_at) FILTER (WHERE status IN ('INBOX', 'ASSIGNED')) AS waiting, min(status_at) FILTER (WHERE status = 'REVIEW') AS reviewed FROM tasks",
     );
     expect(overview.oldestWaitingSince).toBe(oldest?.waiting.toISOString());
     expect(overview.oldestInReviewSince).toBe(oldest?.reviewed.toISOString());

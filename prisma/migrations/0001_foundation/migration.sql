@@ -379,7 +379,7 @@ CREATE INDEX "tasks_assignee_status_idx" ON "tasks"("assignee_id", "status");
 CREATE INDEX "task_dependencies_depends_on_idx" ON "task_dependencies"("depends_on_id");
 
 -- CreateIndex
-CREATE INDEX "task_runs_agent_started_idx" ON "task_runs"("agent_id", "started_at");
+CREATE INDEX "task_runs_agent_finished_idx" ON "task_runs"("agent_id", "finished_at");
 
 -- CreateIndex
 CREATE UNIQUE INDEX "task_runs_task_number_key" ON "task_runs"("task_id", "number");
