@@ -6,6 +6,7 @@ import {
   type ParseOptions,
   parse,
   type Source,
+  type StringValueNode,
   visit,
 } from 'graphql';
 import { createFragmentExtents, type Extent, extentOf, type FragmentExtents } from './document-extent.js';
@@ -26,7 +27,7 @@ export function parseWithinLimits(
   const { length } = typeof source === 'string' ? source : source.body;
   refuseAbove(length, limits.maxDocumentLength, 'is longer than', 'characters');
   const document = parseWithinTokens(source, limits.maxDocumentTokens, options);
-  refuseNulCharacters(document);
+  refuseNodes(document, limits);
   const fragments = createFragmentExtents(document);
   for (const definition of document.definitions) {
     if (definition.kind === Kind.FRAGMENT_DEFINITION)
@@ -40,6 +41,8 @@ function parseWithinTokens(source: string | Source, maxTokens: number, options?:
   try {
     return parse(source, { ...options, maxTokens });
   } catch (error) {
+    // The parser descends into lists and objects; no honest document takes it to the end of the stack.
+    if (error instanceof RangeError) throw tooDeep(error);
     if (!(error instanceof GraphQLError)) throw error;
     const isTooLong = error.message.includes(`more that ${maxTokens} tokens`);
     throw isTooLong
@@ -52,16 +55,33 @@ function parseWithinTokens(source: string | Source, maxTokens: number, options?:
   }
 }
 
-/** PostgreSQL's text can't hold it; in variables it is looked for with every request. */
-function refuseNulCharacters(document: DocumentNode): void {
+function tooDeep(cause: RangeError): GraphQLError {
+  const extensions = { code: 'QUERY_TOO_COMPLEX', http: refusedByGraphql };
+  return new GraphQLError('The document nests too deeply.', { originalError: cause, extensions });
+}
+
+/**
+ * Looks at every node once. What nests without end would overflow the stack in validation or in the run; PostgreSQL's
+ * text can't hold U+0000, which in variables is looked for with every request.
+ */
+function refuseNodes(document: DocumentNode, { maxSyntaxDepth }: ServerLimits): void {
+  let depth = 0;
   visit(document, {
-    [Kind.STRING]: (node) => {
-      if (!node.value.includes('\0')) return;
-      throw new GraphQLError('A text contains U+0000, which cannot be stored.', {
-        nodes: node,
-        extensions: { code: 'BAD_USER_INPUT', http: refusedByGraphql },
-      });
+    enter(node) {
+      depth += 1;
+      refuseAbove(depth, maxSyntaxDepth, 'nests its syntax deeper than', 'levels');
+      if (node.kind === Kind.STRING && node.value.includes('\0')) refuseNul(node);
     },
+    leave() {
+      depth -= 1;
+    },
+  });
+}
+
+function refuseNul(node: StringValueNode): never {
+  throw new GraphQLError('A text contains U+0000, which cannot be stored.', {
+    nodes: node,
+    extensions: { code: 'BAD_USER_INPUT', http: refusedByGraphql },
   });
 }
 

@@ -63,7 +63,7 @@ interface Page {
 /** Whether a browser asks for the page, and not a client for an answer. */
 export function wantsGraphiql({ request }: Exchange): boolean {
   const isRead = request.method === 'GET' || request.method === 'HEAD';
-  return isRead && request.headers.accept?.includes('text/html') === true && !request.url?.includes('query=');
+  return isRead && request.headers.accept?.includes('text/html') === true;
 }
 
 /**

@@ -85,6 +85,8 @@ async function passToYoga(
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   // A generator that waits for something can't be told to return, but it can watch the signal.
   response.once('close', () => end.abort());
+  // Yoga may write to a response whose client has left in the same moment.
+  response.on('error', () => end.abort());
   // Where other frameworks leave a body that they have parsed; the stream of the request has been read.
   const parsed: IncomingMessage & { body?: GraphqlParams } = request;
   if (params) parsed.body = params;

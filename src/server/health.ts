@@ -7,18 +7,12 @@ export interface HealthOptions {
   readonly isStopping: () => boolean;
 }
 
+/** Longer than a healthy database takes by far, shorter than the patience of those who ask. */
+const checkTimeoutMs = 2_000;
+
 /** `/healthz` answers 200 while the process lives, `/readyz` 200 only while it can take work and 503 otherwise. */
 export function createHealthRoutes({ isReady, isStopping }: HealthOptions): readonly Route[] {
-  const whyNotReady = async (): Promise<string | undefined> => {
-    if (isStopping()) return 'the server is stopping';
-    try {
-      const ready = await isReady();
-      if (ready === true) return undefined;
-      return ready || 'the server is not ready';
-    } catch {
-      return 'the check itself failed';
-    }
-  };
+  const findReason = shareWhilePending(() => whyNotReady(isReady));
   return [
     {
       path: '/healthz',
@@ -29,10 +23,36 @@ export function createHealthRoutes({ isReady, isStopping }: HealthOptions): read
       path: '/readyz',
       methods: ['GET', 'HEAD'],
       async handle(exchange) {
-        const reason = await whyNotReady();
+        const reason = isStopping() ? 'the server is stopping' : await findReason();
         if (reason === undefined) sendJson(exchange, 200, { status: 'ready' });
         else sendJson(exchange, 503, { status: 'not ready', reason });
       },
     },
   ];
+}
+
+/** Anybody may ask without a key, so that all who ask at a time cost one check. */
+function shareWhilePending<T>(find: () => Promise<T>): () => Promise<T> {
+  let pending: Promise<T> | undefined;
+  return () => {
+    pending ??= find().finally(() => {
+      pending = undefined;
+    });
+    return pending;
+  };
+}
+
+async function whyNotReady(isReady: HealthOptions['isReady']): Promise<string | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<string>((resolve) => {
+    timer = setTimeout(() => resolve('the check took too long'), checkTimeoutMs);
+  });
+  try {
+    const ready = await Promise.race([isReady(), late]);
+    return ready === true ? undefined : ready || 'the server is not ready';
+  } catch {
+    return 'the check itself failed';
+  } finally {
+    clearTimeout(timer);
+  }
 }

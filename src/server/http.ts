@@ -80,7 +80,7 @@ function logRequest(exchange: Exchange, durationMs: number, instrument: Instrume
   const { statusCode: status } = response;
   const isComplete = response.writableFinished;
   const level = isComplete && status >= 500 ? 'info' : 'debug';
-  const message = isComplete ? 'A request was answered' : 'A client left before its answer';
+  const message = isComplete ? 'A request was answered' : 'A client left before the end of its answer';
   const { method } = request;
   instrument.emit(level, 'http.request', message, { requestId, method, path, status, durationMs, keyId });
 }

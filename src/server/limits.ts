@@ -4,6 +4,8 @@ export interface ServerLimits {
   /** Of a GraphQL document, in UTF-16 units. */
   readonly maxDocumentLength: number;
   readonly maxDocumentTokens: number;
+  /** Nodes of the syntax tree beneath each other, whatever they are: selections, lists, input objects, types. */
+  readonly maxSyntaxDepth: number;
   /** Fields beneath each other; a root field is at depth 1. */
   readonly maxDepth: number;
   /** The same beneath `__schema` and `__type`: the standard introspection query needs 15. */
@@ -43,6 +45,7 @@ export const serverLimits: ServerLimits = Object.freeze({
   maxBodyBytes: 1_048_576,
   maxDocumentLength: 262_144,
   maxDocumentTokens: 4_000,
+  maxSyntaxDepth: 200,
   maxDepth: 15,
   maxIntrospectionDepth: 20,
   maxRootFields: 50,

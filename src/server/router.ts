@@ -17,8 +17,10 @@ export function createRouter(routes: readonly Route[], presenter: ErrorPresenter
     try {
       await findRoute(byPath, exchange).handle(exchange);
     } catch (error) {
-      if (error instanceof ClientGone) exchange.response.destroy();
-      else sendError(exchange, presenter.present(error, exchange.requestId));
+      const { response } = exchange;
+      // Half an answer that ends like a whole one would be believed.
+      if (error instanceof ClientGone || response.headersSent) response.destroy();
+      if (!(error instanceof ClientGone)) sendError(exchange, presenter.present(error, exchange.requestId));
     }
   };
 }

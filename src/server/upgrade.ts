@@ -15,15 +15,24 @@ export function createUpgrade({ webSockets, corsOrigins, isStopping }: UpgradeOp
     // Without a listener an ECONNRESET in the handshake would end the process.
     connection.on('error', () => connection.destroy());
     const path = request.url?.split('?', 1)[0];
-    if (path !== '/graphql') refuse(connection, 404);
+    if (request.headers.upgrade?.toLowerCase() !== 'websocket') refuse(connection, 400, notWebSocket);
+    else if (path !== '/graphql') refuse(connection, 404);
     else if (isStopping()) refuse(connection, 503);
     else if (!isAllowedOrigin(request.headers, corsOrigins)) refuse(connection, 403);
     else webSockets.accept(request, connection, head);
   };
 }
 
-function refuse(connection: Duplex, status: number): void {
-  connection.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`,
-  );
+/** Some clients ask for HTTP/2 with their first request, and Node hands that request to nobody else. */
+const notWebSocket =
+  'Connections are upgraded to WebSocket only: send plain HTTP/1.1 without an Upgrade header.\n';
+
+function refuse(connection: Duplex, status: number, text = ''): void {
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'connection: close',
+    'content-type: text/plain',
+    `content-length: ${text.length}`,
+  ];
+  connection.end(`${head.join('\r\n')}\r\n\r\n${text}`);
 }

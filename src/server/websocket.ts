@@ -88,12 +88,14 @@ function serve(
   });
 }
 
-/** Resolves when the text has left, so that a stream is read no faster than its client reads. */
+/**
+ * Resolves when the text has left, so that a stream is read no faster than its client reads. For a socket that closes it
+ * lets the event loop turn first: a stream that always has more would otherwise never let it tell that it has closed.
+ */
 function sendText(socket: WebSocket, text: string): Promise<void> {
   return new Promise((resolve) => {
-    if (socket.readyState !== socket.OPEN) return resolve();
-    // An error here is that of a socket which closes, and is told there.
-    socket.send(text, () => resolve());
+    if (socket.readyState !== socket.OPEN) setImmediate(resolve);
+    else socket.send(text, (error) => (error ? setImmediate(resolve) : resolve()));
   });
 }
 

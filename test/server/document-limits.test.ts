@@ -25,6 +25,10 @@ function verdict(document: string, own: Partial<typeof limits> = {}): string {
   }
 }
 
+function nest(open: string, times: number, inner: string, close: string): string {
+  return open.repeat(times) + inner + close.repeat(times);
+}
+
 describe('a document', () => {
   it.each([
     ['{ a { b { c } } }', 'ok'],
@@ -89,6 +93,19 @@ describe('a document', () => {
     );
     expect(verdict('{ a a a a a a a }', { maxDocumentTokens: 5 })).toBe(
       'QUERY_TOO_COMPLEX: The document has more than 5 tokens.',
+    );
+  });
+
+  it.each([
+    ['lists', `{ echo(json: ${nest('[', 1_900, '1', ']')}) }`],
+    ['lists, less deep', `{ echo(json: ${nest('[', 300, '1', ']')}) }`],
+    ['input objects', `{ echo(json: ${nest('{a:', 900, '1', '}')}) }`],
+    ['types', `query($a: ${nest('[', 1_900, 'Json', ']')}) { hello }`],
+    ['inline fragments', nest('{ ... ', 1_200, '{ hello }', '}')],
+    ['fields of a fragment', `{ hello } fragment f on Query ${nest('{ self ', 150, '{ hello }', '}')}`],
+  ])('with %s within each other beyond reason is refused', (_what, document) => {
+    expect(verdict(document, serverLimits)).toMatch(
+      /^QUERY_TOO_COMPLEX: The document nests (too deeply|its syntax)/,
     );
   });
 

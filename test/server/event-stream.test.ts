@@ -1,5 +1,7 @@
+import { connect } from 'node:net';
 import { createClient } from 'graphql-sse';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { hasPaused } from '../support/small-schema.js';
 import { goodKey, readAnswer, startTestServer, type TestServer } from '../support/test-server.js';
 
 let server: TestServer;
@@ -77,6 +79,25 @@ describe('a subscription over server-sent events', () => {
     const stream = await openStream('subscription { silent }');
     await expect.poll(() => server.ticks.log).toEqual(['started']);
     stream.abort();
+    await expect.poll(() => server.ticks.log).toEqual(['started', 'ended']);
+  });
+
+  it('waits for a client that does not read, and ends when it goes', async () => {
+    const socket = connect(server.server.address().port, '127.0.0.1');
+    const body = JSON.stringify({ query: 'subscription { ticks(count: 100000000) }' });
+    const headers = [
+      'host: x',
+      `authorization: Bearer ${goodKey}`,
+      'content-type: application/json',
+      `accept: ${accept}`,
+    ];
+    socket.write(
+      `POST /graphql HTTP/1.1\r\n${headers.join('\r\n')}\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    );
+    socket.pause();
+    await expect.poll(() => server.ticks.log).toEqual(['started']);
+    await expect.poll(() => hasPaused(server.ticks)).toBe(true);
+    socket.destroy();
     await expect.poll(() => server.ticks.log).toEqual(['started', 'ended']);
   });
 

@@ -39,6 +39,25 @@ describe('health', () => {
   });
 });
 
+describe('the check of readiness', () => {
+  it('is made once for all who ask at a time, and given up when it takes too long', async () => {
+    let checks = 0;
+    const never = new Promise<boolean>(() => undefined);
+    const isReady = () => {
+      checks += 1;
+      return never;
+    };
+    const unready = await startTestServer({ isReady });
+    const answers = await Promise.all(
+      [1, 2, 3].map(async () => readAnswer(await fetch(`${unready.url}/readyz`))),
+    );
+    expect(answers.map(({ status }) => status)).toEqual([503, 503, 503]);
+    expect(answers[0]?.json).toEqual({ status: 'not ready', reason: 'the check took too long' });
+    expect(checks).toBe(1);
+    await unready.stop();
+  });
+});
+
 describe('every response', () => {
   it.each(['/healthz', '/graphql', '/nothing'])(
     'has an id and says what a browser may do with it (%s)',
@@ -214,7 +233,11 @@ describe('a slow or broken client', () => {
     controller.abort();
     await expect(answer).rejects.toThrow();
     await expect.poll(() => server.ticks.log).toEqual(['waiting', 'aborted']);
-    const left = { name: 'http.request', level: 'debug', message: 'A client left before its answer' };
+    const left = {
+      name: 'http.request',
+      level: 'debug',
+      message: 'A client left before the end of its answer',
+    };
     await expect.poll(() => server.signals).toContainEqual(expect.objectContaining(left));
   });
 });

@@ -14,7 +14,7 @@ let yoga: Yoga;
 beforeAll(async () => {
   server = await startTestServer();
   yoga = createYogaServer({
-    schema: createSmallSchema({ log: [], release: () => undefined }),
+    schema: createSmallSchema({ log: [], given: 0, release: () => undefined }),
     createContext: (scope) => ({ ...scope }),
     presenter: createErrorPresenter(createInstrument()),
     streams: createOpenStreams(),

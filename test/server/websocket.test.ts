@@ -2,6 +2,7 @@ import { createClient } from 'graphql-ws';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { RawSocket } from '../support/raw-socket.js';
+import { hasPaused } from '../support/small-schema.js';
 import { goodKey, startTestServer, type TestServer } from '../support/test-server.js';
 
 let server: TestServer;
@@ -9,11 +10,7 @@ const open: RawSocket[] = [];
 
 beforeAll(async () => {
   server = await startTestServer({
-    limits: {
-      maxSubscriptionsPerSocket: 3,
-      maxSocketsPerKey: 4,
-      maxMessageBytes: 20_000,
-    },
+    limits: { maxMessageBytes: 20_000 },
   });
 });
 
@@ -107,6 +104,16 @@ describe('operations over a WebSocket', () => {
     expect(socket.of('2')).toEqual([]);
   });
 
+  it('wait for a client that does not read, and end when it goes', async () => {
+    const socket = await connectWithKey();
+    socket.socket.pause();
+    socket.subscribe('1', 'subscription { ticks(count: 100000000) }');
+    await expect.poll(() => server.ticks.log).toEqual(['started']);
+    await expect.poll(() => hasPaused(server.ticks)).toBe(true);
+    socket.socket.terminate();
+    await expect.poll(() => server.ticks.log).toEqual(['started', 'ended']);
+  });
+
   it('end when their socket is gone', async () => {
     const socket = await connectWithKey();
     socket.subscribe('1', 'subscription { waitingSilent }');
@@ -198,97 +205,5 @@ describe('a socket', () => {
     alive.subscribe('1', '{ hello }');
     await expect.poll(() => alive.of('1')).toHaveLength(2);
     await impatient.stop();
-  });
-});
-
-describe('the limits of sockets', () => {
-  it('let so many operations run at a time on one, and more when some have ended', async () => {
-    const socket = await connectWithKey();
-    for (const id of ['1', '2', '3']) socket.subscribe(id, 'subscription { silent }');
-    socket.subscribe('4', 'subscription { silent }');
-    await expect
-      .poll(() => socket.of('4'))
-      .toMatchObject([
-        {
-          type: 'error',
-          payload: [
-            {
-              message: 'At most 3 operations at a time on one socket.',
-              extensions: { code: 'RATE_LIMITED' },
-            },
-          ],
-        },
-      ]);
-    expect(server.ticks.log).toEqual(['started', 'started', 'started']);
-    socket.send({ id: '1', type: 'complete' });
-    socket.subscribe('5', 'subscription { silent }');
-    await expect.poll(() => server.ticks.log.filter((entry) => entry === 'started')).toHaveLength(4);
-  });
-
-  it('let a key have so many, and more when some have closed', async () => {
-    const sockets = await Promise.all(Array.from({ length: 4 }, () => connectWithKey()));
-    const fifth = await connect();
-    fifth.init(`Bearer ${goodKey}`);
-    expect(await fifth.closed).toEqual({ code: 1013, reason: 'At most 4 sockets per API key' });
-    sockets[0]?.socket.close();
-    await sockets[0]?.closed;
-    await connectWithKey();
-  });
-
-  it('count each operation against the rate of its key, and bad keys against their address', async () => {
-    const limits = {
-      requestsPerSecond: 0.001,
-      requestBurst: 2,
-      failedAuthenticationsPerSecond: 0.001,
-      failedAuthenticationBurst: 1,
-    };
-    const guarded = await startTestServer({ limits });
-    const socket = await RawSocket.open(guarded.url);
-    socket.init(`Bearer ${goodKey}`);
-    await expect.poll(() => socket.messages).toHaveLength(1);
-    for (const id of ['1', '2', '3']) socket.subscribe(id, '{ hello }');
-    await expect
-      .poll(() => socket.of('3'))
-      .toMatchObject([{ type: 'error', payload: [{ extensions: { code: 'RATE_LIMITED' } }] }]);
-    const codes: number[] = [];
-    for (const key of ['mc_1', 'mc_2']) {
-      const guess = await RawSocket.open(guarded.url);
-      guess.init(`Bearer ${key}`);
-      codes.push((await guess.closed).code);
-    }
-    expect(codes).toEqual([4401, 1013]);
-    await guarded.stop();
-  });
-});
-
-describe('the door to WebSockets', () => {
-  it('is open to programs, to pages of this host and to allowed origins', async () => {
-    const http = { host: '127.0.0.1', port: 0, corsOrigins: ['https://dashboard.example'] };
-    const guarded = await startTestServer({ http });
-    const knock = async (origin?: string) => {
-      const socket = await RawSocket.open(guarded.url, origin ? { headers: { origin } } : {}).catch(
-        (error: Error) => error.message,
-      );
-      if (typeof socket === 'string') return socket;
-      socket.socket.terminate();
-      return 'open';
-    };
-    expect(await knock()).toBe('open');
-    expect(await knock(guarded.url)).toBe('open');
-    expect(await knock('https://dashboard.example')).toBe('open');
-    for (const origin of [
-      'https://evil.example',
-      'null',
-      'http://127.0.0.1:1',
-      'https://dashboard.example.evil.example',
-    ]) {
-      expect(await knock(origin)).toMatch(/403/);
-    }
-    await guarded.stop();
-  });
-
-  it('is at /graphql and nowhere else', async () => {
-    const socket = new WebSocket(`${server.url.replace(/^http/, 'ws')}/other`, 'graphql-transport-ws');
-    await expect(new Promise((_resolve, reject) => socket.once('error', reject))).rejects.toThrow(/404/);
   });
 });

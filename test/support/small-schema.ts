@@ -7,8 +7,17 @@ import type { RequestScope } from '../../src/server/request-scope.js';
 export interface Ticks {
   /** Starts and ends of the stream `ticks`, in order. */
   readonly log: string[];
+  /** How many ticks the last stream has given. */
+  given: number;
   /** Ends the wait of `waits` with this answer. */
   release: (answer: string) => void;
+}
+
+/** Whether the stream of ticks has begun, and stood still for a few turns of the event loop. */
+export async function hasPaused(ticks: Ticks): Promise<boolean> {
+  const before = ticks.given;
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  return ticks.given === before && before > 0;
 }
 
 const typeDefs = /* GraphQL */ `
@@ -102,7 +111,10 @@ function subscriptions(ticks: Ticks, fault: () => never) {
       async *subscribe(_root: unknown, { count }: { count?: number }) {
         ticks.log.push('started');
         try {
-          for (let tick = 1; tick <= (count ?? 3); tick++) yield tick;
+          for (let tick = 1; tick <= (count ?? 3); tick++) {
+            ticks.given = tick;
+            yield tick;
+          }
         } finally {
           ticks.log.push('ended');
         }

@@ -38,7 +38,7 @@ export async function startTestServer(options: Partial<ServerOptions> = {}): Pro
   const instrument = createInstrument();
   instrument.listen((signal) => signals.push(signal));
   const keys = new Map<string, Viewer>([[goodKey, { keyId: 'key_1', role: 'ADMIN', agentId: null }]]);
-  const ticks: Ticks = { log: [], release: () => undefined };
+  const ticks: Ticks = { log: [], given: 0, release: () => undefined };
   const server = createServer({
     schema: createSmallSchema(ticks),
     http: { host: '127.0.0.1', port: 0, corsOrigins: [] },
