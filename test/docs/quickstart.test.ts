@@ -10,6 +10,9 @@ import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
 import { type Block, parseBlocks } from './markdown-blocks.js';
 
+/** Some twenty programs are started one after the other, on a machine that runs other tests. */
+vi.setConfig({ testTimeout: 120_000 });
+
 /** What the README lets a newcomer paste, in its order, but for the example, which has a test of its own. */
 const blocks = parseBlocks(await readFile(new URL('../../README.md', import.meta.url), 'utf8'));
 const steps = blocks.filter(({ info, text }) => info === 'bash' && !text.includes('npm run'));
@@ -65,7 +68,9 @@ describe('the README, pasted block by block into a shell', () => {
     const shown = answers.map((answer) => JSON.stringify(answer)).join('\n');
     expect(shown).toContain('"feedback":"It still overlaps at 320 px."');
     expect(shown).toContain('"role":"AGENT"');
-    await vi.waitFor(async () => expect(watcher.types()).toEqual(await listEventTypes()));
+    await vi.waitFor(async () => expect(watcher.types()).toEqual(await listEventTypes()), {
+      timeout: 10_000,
+    });
     expect(watcher.types()).toEqual(
       expect.arrayContaining(['task.rejected', 'task.approved', 'key.created']),
     );
