@@ -4,6 +4,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { hasPaused } from '../support/small-schema.js';
 import { goodKey, readAnswer, startTestServer, type TestServer } from '../support/test-server.js';
 
+/** Never ends, in messages large enough to fill what lies between server and client soon. */
+const endless = `subscription { ${'x'.repeat(10_000)}: ticks(count: 100000000) }`;
+
 let server: TestServer;
 
 beforeAll(async () => {
@@ -84,7 +87,7 @@ describe('a subscription over server-sent events', () => {
 
   it('waits for a client that does not read, and ends when it goes', async () => {
     const socket = connect(server.server.address().port, '127.0.0.1');
-    const body = JSON.stringify({ query: 'subscription { ticks(count: 100000000) }' });
+    const body = JSON.stringify({ query: endless });
     const headers = [
       'host: x',
       `authorization: Bearer ${goodKey}`,

@@ -5,6 +5,9 @@ import { RawSocket } from '../support/raw-socket.js';
 import { hasPaused } from '../support/small-schema.js';
 import { goodKey, startTestServer, type TestServer } from '../support/test-server.js';
 
+/** Never ends, in messages large enough to fill what lies between server and client soon. */
+const endless = `subscription { ${'x'.repeat(10_000)}: ticks(count: 100000000) }`;
+
 let server: TestServer;
 const open: RawSocket[] = [];
 
@@ -107,7 +110,7 @@ describe('operations over a WebSocket', () => {
   it('wait for a client that does not read, and end when it goes', async () => {
     const socket = await connectWithKey();
     socket.socket.pause();
-    socket.subscribe('1', 'subscription { ticks(count: 100000000) }');
+    socket.subscribe('1', endless);
     await expect.poll(() => server.ticks.log).toEqual(['started']);
     await expect.poll(() => hasPaused(server.ticks)).toBe(true);
     socket.socket.terminate();
