@@ -30,13 +30,17 @@ interface Remembered {
 export function createAuthenticator(database: Database, clock: Clock, instrument: Instrument): Authenticator {
   const remembered = new Map<string, Remembered>();
   const used = new Set<string>();
+  /** Rises with each key that is forgotten: an answer that was asked for before is used once and not remembered. */
+  let forgotten = 0;
   let nextWrite = clock.now() + WRITE_USES_MS;
 
   async function lookUp(secret: string, now: number): Promise<Viewer | null> {
+    const before = forgotten;
     const key = await findApiKeyByHash(database.pool, hashSecret(secret));
     if (key === null || key.revokedAt !== null || key.expired) return null;
-    if (remembered.size >= REMEMBERED_AT_MOST) remembered.clear();
     const viewer = toViewer(key);
+    if (forgotten !== before) return viewer;
+    if (remembered.size >= REMEMBERED_AT_MOST) remembered.clear();
     const expiry = key.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY;
     remembered.set(secret, { viewer, until: Math.min(now + REMEMBER_MS, expiry) });
     return viewer;
@@ -70,6 +74,7 @@ export function createAuthenticator(database: Database, clock: Clock, instrument
       return viewer;
     },
     forget(keyId) {
+      forgotten += 1;
       for (const [secret, { viewer }] of remembered) if (viewer.keyId === keyId) remembered.delete(secret);
     },
     close: writeUses,
