@@ -7,6 +7,7 @@ import { type Clock, systemClock, toDate } from './kernel/clock.js';
 import { createInstrument, type Instrument } from './kernel/instrument.js';
 import { createJobs } from './scheduler/jobs/create-jobs.js';
 import { createScheduler, type Scheduler } from './scheduler/scheduler.js';
+import { serverLimits } from './server/limits.js';
 import { createServer, type ServerAddress } from './server/server.js';
 import { createAgentIds } from './services/agent-ids.js';
 import { announceWork } from './services/announce-work.js';
@@ -183,6 +184,7 @@ async function readFacts(config: Config, database: Database, startedAt: Date): P
     version: manifest.version,
     startedAt,
     database: `${kind} PostgreSQL ${await readServerVersion(database)}`,
+    limits: { ...serverLimits },
   };
 }
 

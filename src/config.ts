@@ -64,8 +64,11 @@ function describeRefusal({ name, kind }: Setting<unknown>, text: string): string
   return `${name} must be ${kind.accepts}, not ${JSON.stringify(shown)}`;
 }
 
+/** Read by clients and not by the server; whoever runs both in one shell has it exported. */
+const CLIENT_NAMES = ['MC_URL'];
+
 function unknownNames(env: Environment): string[] {
-  const known = listSettings().map((setting) => setting.name);
+  const known = [...listSettings().map((setting) => setting.name), ...CLIENT_NAMES];
   return Object.keys(env)
     .filter((name) => /^MC_/i.test(name) && !known.includes(name) && textOf(env, name) !== undefined)
     .sort()

@@ -132,6 +132,10 @@ describe('parseConfig with mistakes', () => {
     ]);
   });
 
+  it('leaves MC_URL to the clients that read it', () => {
+    expect(problemsOf({ MC_URL: 'http://localhost:4000' })).toEqual([]);
+  });
+
   it('refuses a default gateway without what reaches its far side', () => {
     expect(problemsOf({ MC_GATEWAY: 'command' })).toEqual(['MC_GATEWAY=command needs MC_COMMAND']);
     expect(problemsOf({ MC_GATEWAY: 'openai' })).toHaveLength(1);

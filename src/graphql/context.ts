@@ -22,4 +22,6 @@ export interface ServerFacts {
   readonly startedAt: Date;
   /** `embedded` or `external`, with the version of PostgreSQL. */
   readonly database: string;
+  /** What the server allows a request, a socket or a key. */
+  readonly limits: Readonly<Record<string, number>>;
 }

@@ -42,11 +42,12 @@ const ServerInfoType = builder.objectRef<ServerFacts>('ServerInfo').implement({
     limits: t.field({
       type: 'JSONObject',
       description: 'How long texts, how large pages and how deep queries may be; durations in milliseconds.',
-      resolve: () => ({
+      resolve: (facts) => ({
         ...LIMITS,
         page: { default: DEFAULT_PAGE_SIZE, max: MAX_PAGE_SIZE },
         filter: FILTER_LIMITS,
         query: QUERY_LIMITS,
+        server: facts.limits,
       }),
     }),
   }),

@@ -108,8 +108,7 @@ async function insertKey(
   const apiKey = await insertApiKey(tx, {
     id: newId('key'),
     name: key.name,
-    // Enough to recognise a key in a list, far too little to guess it.
-    prefix: key.secret.slice(0, 7),
+    prefix: prefixOf(key.secret),
     hash: hashSecret(key.secret),
     role: key.role,
     agentId: key.agentId,
@@ -117,6 +116,11 @@ async function insertKey(
   });
   if (apiKey !== null) tx.emit({ type: 'key.created', actor, keyId: apiKey.id });
   return apiKey;
+}
+
+/** Enough to recognise a key in a list. Of a secret of somebody's own, which may be short, as little as can be. */
+function prefixOf(secret: string): string {
+  return secret.slice(0, secret.startsWith('mc_') ? 7 : 2);
 }
 
 async function findBoundAgent(tx: Transaction, input: CreateApiKey): Promise<string | null> {

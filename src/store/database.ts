@@ -31,10 +31,20 @@ export function createDatabase({ connectionString, instrument, poolSize = 10 }: 
   // A connection that breaks while it is lent out, between two statements of a transaction, says so by an event that
   // ends the process if nobody listens. Who borrowed it learns of it at the next statement.
   pool.on('connect', (connection) => connection.on('error', () => undefined));
-  pool.on('error', (error) =>
-    instrument.emit('warn', 'database.connection_lost', 'An idle connection broke', { error }),
-  );
-  return { connectionString, pool, bell: createBell(pool, instrument), close: () => pool.end() };
+  let closing = false;
+  pool.on('error', (error) => {
+    if (!closing) instrument.emit('warn', 'database.connection_lost', 'An idle connection broke', { error });
+  });
+  return {
+    connectionString,
+    pool,
+    bell: createBell(pool, instrument),
+    close() {
+      // `end` resolves before the last connection is gone; that a stopping PostgreSQL then cuts it is no news.
+      closing = true;
+      return pool.end();
+    },
+  };
 }
 
 /** Connects once. @throws Error that says in PostgreSQL's or the network's own words why that can't be done. */

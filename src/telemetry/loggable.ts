@@ -31,8 +31,10 @@ function withoutSecrets(text: string): string {
 }
 
 function errorToLoggable(error: Error, within: readonly unknown[]): unknown {
-  // Own members such as the code of a system or database error, but for those that are shown anyway.
-  const { name: _name, message: _message, stack: _stack, cause: _cause, ...members } = error;
+  // Own members such as the code of a system or database error, but for those that are shown anyway. A broken
+  // connection carries its whole client: kilobytes of statements, and the key with which its queries can be cancelled.
+  const { name: _name, message: _message, stack: _stack, cause: _cause, ...own } = error;
+  const members = Object.fromEntries(Object.entries(own).filter(([name]) => name !== 'client'));
   return {
     type: error.name,
     message: withoutSecrets(error.message),

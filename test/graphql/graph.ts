@@ -39,6 +39,7 @@ export async function openGraph(): Promise<Graph> {
         version: '1.2.3',
         startedAt: new Date('2026-11-22T13:05:00Z'),
         database: 'embedded PostgreSQL 18',
+        limits: { maxDepth: 15 },
       },
     };
   }

@@ -49,7 +49,12 @@ export async function openLiveGraph(url: string, limits?: SubscriptionLimits): P
   const feed = createFeed({ database, instrument, ...(limits === undefined ? {} : { limits }) });
   await feed.start();
 
-  const server = { version: '1.2.3', startedAt: new Date('2026-11-22T13:05:00Z'), database: 'embedded' };
+  const server = {
+    version: '1.2.3',
+    startedAt: new Date('2026-11-22T13:05:00Z'),
+    database: 'embedded',
+    limits: {},
+  };
   const contextFor = (viewer: Viewer, signal: AbortSignal) =>
     graph.createContext({ viewer, requestId: 'req_test', signal });
 

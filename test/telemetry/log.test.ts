@@ -144,6 +144,14 @@ describe('a log on a terminal', () => {
     expect(lines[0]).toMatch(/\n$/);
   });
 
+  it('leaves out the client that a broken database connection carries', () => {
+    const { instrument, lines } = setUp({ isTTY: false });
+    const error = Object.assign(new Error('broken'), { client: { secretKey: 4711 }, code: 'ECONNRESET' });
+    instrument.emit('warn', 'x', 'Lost', { error });
+    expect(lines.join('')).toContain('ECONNRESET');
+    expect(lines.join('')).not.toContain('4711');
+  });
+
   it('lets no text from outside write lines or move the cursor', () => {
     const { instrument, lines } = setUp({ isTTY: true });
     instrument.emit('warn', 'x', 'one\ntwo\u001b[2J', {
