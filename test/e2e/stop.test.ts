@@ -80,28 +80,25 @@ describe('a server that is told to stop while it is busy', () => {
     await successor.server.stop();
   });
 
-  it.each(['SIGINT', 'SIGTERM'] as const)(
-    'gives up at once at a second signal, a %s, and loses nothing',
-    async (signal) => {
-      const { server, admin } = await aServer();
-      const worker = await anAgent(admin, `impatient-${signal}`);
-      await aTask(admin);
-      const work = await claimWork(worker.client);
-      const inFlight = await aBlockedCompletion(worker.client, work);
-      const answer = outcomeOf(inFlight.status);
-      server.signal('SIGTERM');
-      await untilRefused(server);
-      server.signal(signal);
-      expect(await server.exited).toEqual({ code: 130, signal: null });
-      expect(await answer).toBe('no answer');
-      await inFlight.blocker.release();
+  it('gives up at once at a second signal, and loses nothing', async () => {
+    const { server, admin } = await aServer();
+    const worker = await anAgent(admin, 'impatient');
+    await aTask(admin);
+    const work = await claimWork(worker.client);
+    const inFlight = await aBlockedCompletion(worker.client, work);
+    const answer = outcomeOf(inFlight.status);
+    server.signal('SIGTERM');
+    await untilRefused(server);
+    server.signal('SIGINT');
+    expect(await server.exited).toEqual({ code: 130, signal: null });
+    expect(await answer).toBe('no answer');
+    await inFlight.blocker.release();
 
-      const next = await aServer();
-      const again = createClient(next.server, worker.client.secret);
-      expect(await complete(again, completionOf(work))).toBe('REVIEW');
-      await next.server.stop();
-    },
-  );
+    const next = await aServer();
+    const again = createClient(next.server, worker.client.secret);
+    expect(await complete(again, completionOf(work))).toBe('REVIEW');
+    await next.server.stop();
+  });
 });
 
 describe('a server with the embedded PostgreSQL that is told to stop', () => {
