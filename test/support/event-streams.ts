@@ -1,7 +1,7 @@
 import { createClient as createSseClient } from 'graphql-sse';
 import { createClient as createWebSocketClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
-import { type AnsweredError, bearer, type Client } from './client.js';
+import { type AnsweredError, bearer, type Client, readAnswer } from './client.js';
 
 /** One entry of the log as subscribers see it. */
 export interface SeenEvent {
@@ -121,8 +121,7 @@ function collect(
         payload.variables.after = result.data.events.cursor;
       },
       error: (error) => {
-        errors.push(...errorsOf(error));
-        resolve({ errors });
+        void errorsOf(error).then((found) => resolve({ errors: [...errors, ...found] }));
       },
       complete: () => resolve({ errors }),
     });
@@ -130,7 +129,9 @@ function collect(
   return { events, ended, close: () => close() };
 }
 
-/** GraphQL errors as they are; of a connection that was lost, nothing. */
-function errorsOf(error: unknown): readonly AnsweredError[] {
-  return Array.isArray(error) ? error : [];
+/** GraphQL errors, or those in the answer that came instead of a stream; of a connection that was lost, nothing. */
+async function errorsOf(error: unknown): Promise<readonly AnsweredError[]> {
+  if (Array.isArray(error)) return error;
+  const response = error instanceof Error && 'response' in error ? error.response : null;
+  return response instanceof Response ? ((await readAnswer(response)).errors ?? []) : [];
 }
