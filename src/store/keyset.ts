@@ -1,7 +1,7 @@
 import { formatCursor, parseCursor, type SortKind, type SortValue } from '../domain/cursor.js';
 import type { Beyond, Slice } from '../domain/list-reader.js';
 import type { PageRequest } from '../domain/page.js';
-import { type RowShape, readRows, rowsOf } from './row-shape.js';
+import { parseRows, type RowShape, readRows, rowsOf } from './row-shape.js';
 import { allOf, identifier, joinSql, type Sql, sql, toStatement } from './sql-text.js';
 import { type Executor, query } from './statement.js';
 
@@ -61,12 +61,13 @@ export async function readSlices<Row>(
   parentIds: readonly string[],
   page: PageRequest,
 ): Promise<Map<string, Slice<Row>>> {
-  const found = await query<{ id: string; rows: unknown[] | null }>(
+  const { shape } = lists;
+  const found = await query<{ id: string; rows: unknown }>(
     executor,
-    toStatement(sql`SELECT p.id, ${rowsOf(lists.shape, selectSlice(ofParent(lists), page))} AS rows
+    toStatement(sql`SELECT p.id, ${rowsOf(shape, selectSlice(ofParent(lists), page))} AS rows
       FROM unnest(${parentIds}::text[]) AS p (id)`),
   );
-  return new Map(found.map(({ id, rows }) => [id, cut((rows ?? []).map(lists.shape.parse), page)]));
+  return new Map(found.map(({ id, rows }) => [id, cut(parseRows(shape, rows), page)]));
 }
 
 /** How many rows the whole list has, cursors aside. */
@@ -120,12 +121,13 @@ function ofParent<Row>(lists: ChildLists<Row>): List<Row> {
   return { ...lists, where: sql`${identifier(lists.parent)} = p.id AND ${lists.where}` };
 }
 
+/** The limit stands in the text: behind a parameter PostgreSQL can't see it and plans the statement anew each time. */
 function selectSlice<Row>({ shape, from, where, order }: List<Row>, page: PageRequest): Sql {
   const bounds: Sql[] = [where];
   if (page.after !== null) bounds.push(compare(order, order.descending ? '<' : '>', page.after));
   if (page.before !== null) bounds.push(compare(order, order.descending ? '>' : '<', page.before));
   return sql`SELECT ${identifier(shape.columns.join(', '))} FROM ${identifier(from)} WHERE ${allOf(bounds)}
-    ORDER BY ${orderBy(order, page.backward)} LIMIT ${page.size + 1}`;
+    ORDER BY ${orderBy(order, page.backward)} LIMIT ${identifier(String(page.size + 1))}`;
 }
 
 function selectCount<Row>({ from, where }: List<Row>): Sql {

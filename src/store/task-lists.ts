@@ -1,8 +1,8 @@
 import type { InstantRange, TaskFilter, TaskOrder } from '../domain/task-filter.js';
 import type { AgentRow } from './agents.js';
 import type { ChildLists, List, Order, SortKey } from './keyset.js';
-import { type Columns, type RowShape, shapeOf } from './row-shape.js';
-import { allOf, anyOf, type Sql, sql } from './sql-text.js';
+import { type Columns, parseRows, type RowShape, rowsOf, shapeOf } from './row-shape.js';
+import { allOf, anyOf, identifier, type Sql, sql } from './sql-text.js';
 import type { TaskRow } from './tasks.js';
 import { seenByAgent } from './visible-tasks.js';
 
@@ -51,25 +51,30 @@ export function visibleTo(viewer: TaskViewer): Sql {
 const SORT_COLUMNS = ['number', 'priority', 'dueAt', 'createdAt', 'updatedAt'] as const;
 
 /**
- * The agent is read by the same statement: a promise for each of fifty tasks would cost the executor more than the rest
- * of the list. Inside the sub-query `t` is the agent; only tasks have an `assignee_id`.
+ * The agents are read by the same statement, each once: a promise for each of fifty tasks would cost the executor more
+ * than the rest of the list, and a join or a sub-query for each of them costs PostgreSQL as much again.
  */
 function shapeOfListed({ task: columns, assignee }: ListedColumns): RowShape<ListedTask> {
-  const tasks = shapeOf<TaskRow>(
+  const tasks = shapeOf<Writable<ListedTask>>(
     'Task',
     columns === '*' ? columns : [...columns, 'assigneeId', ...SORT_COLUMNS],
   );
   if (assignee === null) return tasks;
   const agents = shapeOf<AgentRow>('Agent', assignee);
+  const ofPage = sql`SELECT ${identifier(agents.columns.join(', '))} FROM agents t WHERE t.id IN (SELECT assignee_id FROM page)`;
   return {
-    columns: tasks.columns,
-    json: sql`json_build_array(${tasks.json}, (SELECT ${agents.json} FROM agents t WHERE t.id = assignee_id))`,
-    parse: (cell) => {
-      const [task, agent] = cell as [unknown, unknown];
-      return Object.assign(tasks.parse(task), { assignee: agent === null ? null : agents.parse(agent) });
+    ...tasks,
+    companions: {
+      json: rowsOf(agents, ofPage),
+      attach: (rows: readonly Writable<ListedTask>[], value) => {
+        const agentsById = new Map(parseRows(agents, value).map((agent) => [agent.id, agent]));
+        for (const task of rows) task.assignee = agentsById.get(task.assigneeId ?? '') ?? null;
+      },
     },
   };
 }
+
+type Writable<Row> = { -readonly [Name in keyof Row]: Row[Name] };
 
 const NUMBER: SortKey<TaskRow> = { sql: 't.number', kind: 'number', of: (task) => task.number };
 const PRIORITY: SortKey<TaskRow> = { sql: 't.priority', kind: 'priority', of: (task) => task.priority };

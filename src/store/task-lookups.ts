@@ -1,4 +1,4 @@
-import { readRows, rowsOf, shapeOf } from './row-shape.js';
+import { parseRows, readRows, rowsOf, shapeOf } from './row-shape.js';
 import { identifier, type Sql, sql, toStatement } from './sql-text.js';
 import { type Executor, query } from './statement.js';
 import { type TaskColumns, type TaskViewer, visibleTo } from './task-lists.js';
@@ -57,9 +57,9 @@ export async function listLinkedTasks(
   const linked = sql`SELECT ${identifier(shape.columns.join(', '))}
     FROM task_dependencies d JOIN tasks t ON t.id = ${identifier(`d.${far}`)}
     WHERE ${identifier(`d.${near}`)} = p.id AND ${visibleTo(viewer)} ORDER BY t.number LIMIT ${MAX_LINKED}`;
-  const found = await query<{ id: string; rows: unknown[] | null }>(
+  const found = await query<{ id: string; rows: unknown }>(
     executor,
     toStatement(sql`SELECT p.id, ${rowsOf(shape, linked)} AS rows FROM unnest(${taskIds}::text[]) AS p (id)`),
   );
-  return new Map(found.map(({ id, rows }) => [id, (rows ?? []).map(shape.parse)]));
+  return new Map(found.map(({ id, rows }) => [id, parseRows(shape, rows)]));
 }

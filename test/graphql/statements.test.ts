@@ -110,7 +110,7 @@ describe('a list', () => {
         ({
           Task: `{ tasks(first: 100) { nodes { ${selection} } } }`,
           Agent: `{ agents(first: 100) { nodes { ${selection} } } }`,
-          TaskRun: `{ tasks(first: 100) { nodes { runs { nodes { ${selection} } } } } }`,
+          TaskRun: `{ tasks(first: 50) { nodes { runs { nodes { ${selection} } } } } }`,
         })[name] ?? '';
       const all = rowsOf(name, await graph.get(list(fields.map(({ text }) => text).join(' '))));
       for (const { field, text } of fields) {
