@@ -47,6 +47,7 @@ export function createReaper(): Reaper {
 
 function startShell(): ChildProcess {
   const shell = spawn('/bin/sh', ['-c', script], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+  shell.stdin?.on('error', () => undefined);
   shell.unref();
   return shell;
 }

@@ -57,8 +57,11 @@ const children = new Set<ChildProcess>();
 const folders = new Set<string>();
 const reaper = createReaper();
 let built: Promise<unknown> | null = null;
+let isOver = false;
 
 afterAll(async () => {
+  // What a failed test has left running may still want to start the next server.
+  isOver = true;
   await Promise.all([...children].map((child) => endProcess(child, 'SIGKILL')));
   await Promise.all([...folders].map(removeFolder));
   reaper.dismiss();
@@ -120,6 +123,7 @@ async function launch({ dataDir, databaseUrl, env = {} }: ServerOptions): Promis
   built ??= promisify(execFile)(process.execPath, [join(root, 'scripts', 'build.mjs'), '--if-stale']);
   await built;
   const folder = dataDir ?? (await aServerFolder());
+  if (isOver) throw new Error('the tests of this file are over');
   const child = spawn(process.execPath, ['--enable-source-maps', join(root, 'dist', 'main.js')], {
     cwd: folder,
     env: {
@@ -209,5 +213,5 @@ async function endProcess(child: ChildProcess, signal: NodeJS.Signals): Promise<
 async function removeFolder(folder: string): Promise<void> {
   const pid = await findPostmasterPid(folder);
   if (pid !== null && isRunning(pid)) process.kill(pid, 'SIGQUIT');
-  await vi.waitFor(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
+  await vi.waitFor(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }), 10_000);
 }
