@@ -1,0 +1,53 @@
+import fc from 'fast-check';
+import { expect } from 'vitest';
+import { Refusal } from '../../src/domain/refusals.js';
+import type { TaskModel } from './task-model.js';
+import { anyVerb, type Real, type Verb } from './verbs.js';
+
+/** Makes the same move in both worlds, and compares the answers and then every task. */
+class Command implements fc.AsyncCommand<TaskModel, Real> {
+  constructor(
+    private readonly verb: Verb,
+    private readonly process: 0 | 1,
+  ) {}
+
+  check(model: TaskModel): boolean {
+    return this.verb.isPossible(model);
+  }
+
+  async run(model: TaskModel, real: Real): Promise<void> {
+    const outcome = await this.verb.act(real.processes[this.process], real, model).catch(codeOf);
+    expect(outcome ?? 'ok').toBe(this.verb.expect(model));
+    expect(await real.readTasks()).toEqual(sayTasks(model));
+  }
+
+  toString(): string {
+    return this.verb.text;
+  }
+}
+
+function codeOf(error: unknown): string {
+  if (error instanceof Refusal) return error.code;
+  throw error;
+}
+
+/** The tasks of the model in the words of `Real.readTasks`. */
+export function sayTasks(model: TaskModel): unknown[] {
+  return model.tasks.map((task) => ({
+    status: task.status,
+    assignee: task.assignee,
+    run: task.run,
+    version: task.version,
+    attempts: task.attempts,
+    cycles: task.cycles,
+    round: task.round,
+    comments: task.comments,
+    open: task.waitsFor.size,
+    priority: task.priority,
+  }));
+}
+
+/** A random verb in one of the two processes. */
+export const command = fc
+  .tuple(anyVerb, fc.constantFrom(0, 1))
+  .map(([verb, process]) => new Command(verb, process));

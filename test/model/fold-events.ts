@@ -1,0 +1,41 @@
+import type { Row } from '../support/sql.js';
+
+/** What the log alone says about a task. */
+export interface FoldedTask {
+  readonly status: unknown;
+  readonly assigneeId: unknown;
+  readonly comments: number;
+  /** The open run, by its beginning and its end. */
+  readonly runId: unknown;
+}
+
+/** A row of `events`, as PostgreSQL names its columns. */
+export interface EventRow extends Row {
+  readonly type: string;
+  readonly agent_id: string | null;
+  readonly run_id: string | null;
+  readonly payload: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Tells the story of a task from its events, oldest first. Refuses a story with a gap: each move must begin where the one
+ * before has ended.
+ */
+export function foldEvents(events: readonly EventRow[]): FoldedTask {
+  return events.reduce(addEvent, { status: undefined, assigneeId: null, comments: 0, runId: null });
+}
+
+function addEvent(task: FoldedTask, { type, agent_id, run_id, payload }: EventRow): FoldedTask {
+  if (type === 'task.assigned') return { ...task, assigneeId: payload.assigneeId };
+  if (type === 'task.comment_added') return { ...task, comments: task.comments + 1 };
+  if (type === 'run.started') return { ...task, runId: run_id };
+  if (type.startsWith('run.') && type !== 'run.progress') {
+    if (task.runId !== run_id) throw new Error(`${type} of ${run_id} while ${task.runId} was on`);
+    return { ...task, runId: null };
+  }
+  if (!('to' in payload)) return task;
+  if (payload.from !== task.status)
+    throw new Error(`${type} begins in ${payload.from}, not in ${task.status}`);
+  const assigneeId = type === 'task.claimed' ? agent_id : task.assigneeId;
+  return { ...task, status: payload.to, assigneeId };
+}

@@ -1,0 +1,78 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AgentRow } from '../../src/store/agents.js';
+import { clearTasks } from '../support/claims.js';
+import { anAgent } from '../support/factory.js';
+import { createTestServices, openTestServices, type TestServices } from '../support/services.js';
+import { command, sayTasks } from './commands.js';
+import { type EventRow, foldEvents } from './fold-events.js';
+import { TaskModel } from './task-model.js';
+import type { Real } from './verbs.js';
+
+const CAPACITIES = [1, 2, 100];
+
+let services: TestServices;
+let other: TestServices;
+let agents: AgentRow[];
+
+beforeAll(async () => {
+  services = await createTestServices();
+  other = await openTestServices(services.database.connectionString);
+  agents = await Promise.all(CAPACITIES.map((maxCapacity) => anAgent(services, { maxCapacity })));
+});
+afterAll(async () => {
+  await other.close();
+  await services.close();
+});
+
+async function aReal(): Promise<Real> {
+  await clearTasks(services);
+  const real: Real = { processes: [services, other], agents, taskIds: [], runIds: [], readTasks };
+  const agentIds = agents.map(({ id }) => id);
+
+  async function readTasks(): Promise<unknown[]> {
+    const rows = await services.sql(
+      `SELECT status, assignee_id, current_run_id, version, dispatch_attempts AS attempts, review_cycles AS cycles,
+        review_round AS round, open_dependencies AS open, priority,
+        (SELECT count(*)::int FROM comments c WHERE c.task_id = t.id) AS comments
+       FROM tasks t ORDER BY number`,
+    );
+    return rows.map(({ assignee_id: assignee, current_run_id: run, ...row }) => ({
+      ...row,
+      assignee: assignee === null ? null : agentIds.indexOf(String(assignee)),
+      run: run === null ? null : real.runIds.indexOf(String(run)),
+    }));
+  }
+
+  return real;
+}
+
+/** The log tells of every task what its row says. */
+async function expectLogToTellTheRows(): Promise<void> {
+  const rows = await services.sql(
+    `SELECT id, status, assignee_id AS "assigneeId", current_run_id AS "runId",
+      (SELECT count(*)::int FROM comments c WHERE c.task_id = t.id) AS comments FROM tasks t ORDER BY number`,
+  );
+  const events = await services.sql<EventRow>(
+    'SELECT task_id, type, agent_id, run_id, payload FROM events WHERE task_id IN (SELECT id FROM tasks) ORDER BY id',
+  );
+  for (const { id, ...row } of rows) {
+    expect(foldEvents(events.filter((event) => event.task_id === id))).toEqual(row);
+  }
+}
+
+describe('the real store', () => {
+  it('does what the model says, whatever is asked of it', { timeout: 120_000 }, async () => {
+    // A failure prints its seed and path; give both to fc.assert to see it again.
+    await fc.assert(
+      fc.asyncProperty(fc.commands([command], { maxCommands: 100, size: 'max' }), async (commands) => {
+        const model = new TaskModel(CAPACITIES);
+        const real = await aReal();
+        await fc.asyncModelRun(() => ({ model, real }), commands);
+        expect(await real.readTasks()).toEqual(sayTasks(model));
+        await expectLogToTellTheRows();
+      }),
+      { numRuns: 50 },
+    );
+  });
+});

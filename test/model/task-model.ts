@@ -1,0 +1,206 @@
+import type { DependencyFailurePolicy } from '../../src/domain/dependencies.js';
+import type { TaskStatus } from '../../src/domain/task-status.js';
+import type { Verdict } from '../../src/domain/verdict.js';
+import type { TaskRow } from '../../src/store/tasks.js';
+import { compareInQueue } from './queue-order.js';
+
+/** A task as the model knows it. Agents, tasks and runs are numbers: their places in the order of creation. */
+export interface ModelTask {
+  readonly number: bigint;
+  readonly createdAt: Date;
+  priority: TaskRow['priority'];
+  dueAt: Date | null;
+  reviewPolicy: TaskRow['reviewPolicy'];
+  readonly onDependencyFailure: DependencyFailurePolicy;
+  status: TaskStatus;
+  assignee: number | null;
+  run: number | null;
+  version: number;
+  attempts: number;
+  cycles: number;
+  round: number;
+  comments: number;
+  readonly waitsFor: Set<number>;
+  readonly workers: Set<number>;
+}
+
+export interface NewModelTask {
+  readonly priority: TaskRow['priority'];
+  readonly dueAt: Date | null;
+  readonly reviewPolicy: TaskRow['reviewPolicy'];
+  readonly onDependencyFailure: DependencyFailurePolicy;
+  readonly assignee: number | null;
+  readonly dependsOn: readonly number[];
+}
+
+interface ModelRun {
+  readonly task: number;
+  readonly agent: number;
+}
+
+const ENDED: readonly TaskStatus[] = ['DONE', 'FAILED', 'CANCELLED'];
+
+/**
+ * What the product says of tasks, as small as it can be said: no database, no locks, no time. Every verb answers with `ok`,
+ * with an outcome, or with the code of its refusal.
+ */
+export class TaskModel {
+  readonly tasks: ModelTask[] = [];
+  readonly runs: ModelRun[] = [];
+
+  constructor(readonly capacities: readonly number[]) {}
+
+  create({ dependsOn, assignee, ...task }: NewModelTask): string {
+    const open = [...new Set(dependsOn)].filter((each) => {
+      const { status } = this.#task(each);
+      return status !== 'DONE' && !(task.onDependencyFailure === 'PROCEED' && ENDED.includes(status));
+    });
+    const place = this.tasks.length;
+    this.tasks.push({
+      ...task,
+      number: BigInt(place),
+      // Creation is one after the other, so the number tells the time as well.
+      createdAt: new Date(place),
+      status: assignee === null ? 'INBOX' : 'ASSIGNED',
+      assignee,
+      run: null,
+      version: 1,
+      attempts: 0,
+      cycles: 0,
+      round: 0,
+      comments: 0,
+      waitsFor: new Set(open),
+      workers: new Set(),
+    });
+    return 'ok';
+  }
+
+  assign(place: number, assignee: number | null): string {
+    const task = this.#task(place);
+    if (task.status !== 'INBOX' && task.status !== 'ASSIGNED') return 'INVALID_TRANSITION';
+    if (task.assignee === assignee) return 'ok';
+    task.assignee = assignee;
+    return this.#move(place, assignee === null ? 'INBOX' : 'ASSIGNED');
+  }
+
+  claim(agent: number): string {
+    const held = this.tasks.filter((task) => task.status === 'IN_PROGRESS' && task.assignee === agent);
+    if (held.length >= (this.capacities[agent] ?? 0)) return 'AT_CAPACITY';
+    const head = this.#headFor(agent);
+    if (head === undefined) return 'NO_TASKS_AVAILABLE';
+    const place = this.tasks.indexOf(head);
+    head.assignee = agent;
+    head.workers.add(agent);
+    this.runs.push({ task: place, agent });
+    this.#move(place, 'IN_PROGRESS');
+    head.run = this.runs.length - 1;
+    return `ASSIGNED ${place}`;
+  }
+
+  complete(run: number): string {
+    const place = this.#held(run);
+    if (place === null) return 'LEASE_LOST';
+    const task = this.#task(place);
+    task.attempts = 0;
+    if (task.reviewPolicy === 'SKIP') return this.#move(place, 'DONE');
+    task.round += 1;
+    return this.#move(place, 'REVIEW');
+  }
+
+  fail(run: number, retry: boolean): string {
+    const place = this.#held(run);
+    if (place === null) return 'LEASE_LOST';
+    const task = this.#task(place);
+    task.attempts += 1;
+    task.comments += 1;
+    return this.#move(place, retry && task.attempts < 5 ? 'ASSIGNED' : 'FAILED');
+  }
+
+  release(run: number): string {
+    const place = this.#held(run);
+    return place === null ? 'LEASE_LOST' : this.#move(place, 'ASSIGNED');
+  }
+
+  cancel(place: number): string {
+    return ENDED.includes(this.#task(place).status) ? 'INVALID_TRANSITION' : this.#move(place, 'CANCELLED');
+  }
+
+  retry(place: number): string {
+    const task = this.#task(place);
+    if (task.status !== 'FAILED' && task.status !== 'CANCELLED') return 'INVALID_TRANSITION';
+    task.attempts = 0;
+    task.cycles = 0;
+    return this.#move(place, task.assignee === null ? 'INBOX' : 'ASSIGNED');
+  }
+
+  judge(place: number, verdict: Verdict, round: number | null, reviewer: number | null): string {
+    const task = this.#task(place);
+    if (task.round === 0) return 'INVALID_TRANSITION';
+    if (round !== null && (round < 1 || round > task.round)) return 'INVALID';
+    if (reviewer !== null && task.workers.has(reviewer)) return 'SELF_REVIEW';
+    if (task.status !== 'REVIEW' || (round ?? task.round) !== task.round) return 'superseded';
+    if (verdict === 'APPROVED') return this.#move(place, 'DONE');
+    task.cycles += 1;
+    task.comments += 1;
+    this.#move(place, 'REJECTED');
+    return this.#move(place, task.cycles < 3 ? 'ASSIGNED' : 'FAILED');
+  }
+
+  comment(place: number): string {
+    this.#task(place).comments += 1;
+    return 'ok';
+  }
+
+  update(place: number, changes: Partial<Pick<ModelTask, 'priority' | 'dueAt' | 'reviewPolicy'>>): string {
+    const task = this.#task(place);
+    const before = JSON.stringify([task.priority, task.dueAt, task.reviewPolicy]);
+    Object.assign(task, changes);
+    if (JSON.stringify([task.priority, task.dueAt, task.reviewPolicy]) !== before) task.version += 1;
+    return 'ok';
+  }
+
+  /** Whether a claim of the agent would find a task. */
+  hasWorkFor(agent: number): boolean {
+    return this.#headFor(agent) !== undefined;
+  }
+
+  #headFor(agent: number): ModelTask | undefined {
+    return this.tasks
+      .filter((task) => task.waitsFor.size === 0)
+      .filter(({ status, assignee }) => status === 'INBOX' || (status === 'ASSIGNED' && assignee === agent))
+      .sort(compareInQueue)[0];
+  }
+
+  #task(place: number): ModelTask {
+    const task = this.tasks[place];
+    if (task === undefined) throw new Error(`the model has no task ${place}`);
+    return task;
+  }
+
+  /** The task that the run still holds. */
+  #held(run: number): number | null {
+    const place = this.runs[run]?.task;
+    return place !== undefined && this.#task(place).run === run ? place : null;
+  }
+
+  #move(place: number, to: TaskStatus): 'ok' {
+    const task = this.#task(place);
+    task.status = to;
+    task.run = null;
+    task.version += 1;
+    if (ENDED.includes(to)) this.#tellDependents(place, to);
+    return 'ok';
+  }
+
+  #tellDependents(ended: number, how: TaskStatus): void {
+    for (const [place, task] of this.tasks.entries()) {
+      if (!task.waitsFor.has(ended)) continue;
+      if (how === 'DONE' || task.onDependencyFailure === 'PROCEED') {
+        task.waitsFor.delete(ended);
+        task.version += 1;
+      } else if (task.onDependencyFailure === 'CANCEL' && !ENDED.includes(task.status)) {
+        this.#move(place, 'CANCELLED');
+      }
+    }
+  }
+}

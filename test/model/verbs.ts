@@ -1,0 +1,260 @@
+import fc from 'fast-check';
+import { TASK_STATUSES, type TaskStatus } from '../../src/domain/task-status.js';
+import { addComment } from '../../src/services/add-comment.js';
+import { assignTask } from '../../src/services/assign-task.js';
+import { cancelTask } from '../../src/services/cancel-task.js';
+import { completeTask } from '../../src/services/complete-task.js';
+import { createTask } from '../../src/services/create-task.js';
+import { failTask } from '../../src/services/fail-task.js';
+import { releaseTask } from '../../src/services/release-task.js';
+import { retryTask } from '../../src/services/retry-task.js';
+import { submitVerdict } from '../../src/services/submit-verdict.js';
+import { updateTask } from '../../src/services/update-task.js';
+import type { AgentRow } from '../../src/store/agents.js';
+import { claimFor } from '../support/claims.js';
+import type { TestServices } from '../support/services.js';
+import { type Choice, canChoose, choice, choose } from './choice.js';
+import type { NewModelTask, TaskModel } from './task-model.js';
+
+/** The real store behind the services, with the ids of what the model counts. */
+export interface Real {
+  readonly processes: readonly [TestServices, TestServices];
+  readonly agents: readonly AgentRow[];
+  readonly taskIds: string[];
+  readonly runIds: string[];
+  /** The rows of all tasks, as the model would say them. */
+  readTasks(): Promise<unknown[]>;
+}
+
+/** A verb with its arguments: what the model says of it, and what the services answer. */
+export interface Verb {
+  readonly text: string;
+  /** Whether there is something to choose from. */
+  isPossible(model: TaskModel): boolean;
+  expect(model: TaskModel): string;
+  act(process: TestServices, real: Real, model: TaskModel): Promise<unknown>;
+}
+
+const PRIORITIES = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW'] as const;
+const DUE = [null, new Date('2040-01-01'), new Date('2041-01-01')];
+
+const priority = fc.constantFrom(...PRIORITIES);
+const dueAt = fc.constantFrom(...DUE);
+const reviewPolicy = fc.constantFrom('REQUIRED', 'REQUIRED', 'SKIP');
+/** As many as there are capacities for. */
+const AGENTS = 3;
+const anybody = fc.option(fc.nat(AGENTS - 1));
+
+/** Few tasks, so that the same one is met again and again and gets far in its life. */
+const MOST_TASKS = 4;
+
+const create = fc
+  .record({
+    priority,
+    dueAt,
+    reviewPolicy,
+    onDependencyFailure: fc.constantFrom('BLOCK', 'CANCEL', 'PROCEED'),
+    assignee: anybody,
+    dependsOn: fc.oneof(
+      { weight: 4, arbitrary: fc.constant<number[]>([]) },
+      fc.array(fc.nat(50), { maxLength: 2 }),
+    ),
+  })
+  .map((input): Verb => {
+    const within = (model: TaskModel): NewModelTask => ({
+      ...input,
+      dependsOn: model.tasks.length === 0 ? [] : input.dependsOn.map((each) => each % model.tasks.length),
+    });
+    return {
+      text: `create(${JSON.stringify(input)})`,
+      isPossible: (model) => model.tasks.length < MOST_TASKS,
+      expect: (model) => model.create(within(model)),
+      async act(process, real, model) {
+        const { assignee, dependsOn, ...task } = within(model);
+        const created = await createTask(process, process.admin, {
+          ...task,
+          title: `${real.taskIds.length}`,
+          assignee: assignee === null ? null : { id: real.agents[assignee]?.id },
+          dependsOn: dependsOn.map((each) => ({ id: real.taskIds[each] })),
+        });
+        real.taskIds.push(created.id);
+      },
+    };
+  });
+
+const claim = choice.map((choice): Verb => {
+  const idle = (model: TaskModel) => (agent: number) => model.hasWorkFor(agent);
+  const agentIn = (model: TaskModel) => choose(choice, AGENTS, idle(model));
+  return {
+    text: `claim(${JSON.stringify(choice)})`,
+    isPossible: (model) => canChoose(choice, AGENTS, idle(model)),
+    expect: (model) => model.claim(agentIn(model)),
+    async act(process, real, model) {
+      const { reason, task, run } = await claimFor(process, { id: real.agents[agentIn(model)]?.id ?? '' });
+      if (task === null || run === null) return reason;
+      real.runIds.push(run.id);
+      return `${reason} ${task.title}`;
+    },
+  };
+});
+
+interface OnTask {
+  readonly name: string;
+  readonly choice: Choice;
+  readonly args?: readonly unknown[];
+  /** From where the verb moves a task. */
+  readonly from: readonly TaskStatus[];
+  expect(model: TaskModel, place: number): string;
+  act(process: TestServices, task: { id: string }, real: Real): Promise<unknown>;
+}
+
+function onTask({ name, choice, args = [], from, expect, act }: OnTask): Verb {
+  const isMovable = (model: TaskModel) => (place: number) =>
+    from.includes(model.tasks[place]?.status ?? 'DONE');
+  const placeIn = (model: TaskModel) => choose(choice, model.tasks.length, isMovable(model));
+  return {
+    text: `${name}(${[choice, ...args].map((each) => JSON.stringify(each)).join(', ')})`,
+    isPossible: (model) => canChoose(choice, model.tasks.length, isMovable(model)),
+    expect: (model) => expect(model, placeIn(model)),
+    act: (process, real, model) => act(process, { id: real.taskIds[placeIn(model)] ?? '' }, real),
+  };
+}
+
+interface OnRun {
+  readonly name: string;
+  readonly choice: Choice;
+  expect(model: TaskModel, run: number): string;
+  act(process: TestServices, runId: string): Promise<unknown>;
+}
+
+/** A verb that shows a run; mostly one that is still on. */
+function onRun({ name, choice, expect, act }: OnRun): Verb {
+  const isLive = (model: TaskModel) => (place: number) => model.tasks.some(({ run }) => run === place);
+  const placeIn = (model: TaskModel) => choose(choice, model.runs.length, isLive(model));
+  return {
+    text: `${name}(${JSON.stringify(choice)})`,
+    isPossible: (model) => canChoose(choice, model.runs.length, isLive(model)),
+    expect: (model) => expect(model, placeIn(model)),
+    act: (process, real, model) => act(process, real.runIds[placeIn(model)] ?? ''),
+  };
+}
+
+const silently = (work: Promise<unknown>): Promise<undefined> => work.then(() => undefined);
+
+const complete = choice.map((choice) =>
+  onRun({
+    name: 'complete',
+    choice,
+    expect: (model, run) => model.complete(run),
+    act: (process, runId) => silently(completeTask(process, process.admin, { runId, resolution: 'done' })),
+  }),
+);
+const fail = fc.tuple(choice, fc.constantFrom(true, true, true, false)).map(([choice, retry]) =>
+  onRun({
+    name: retry ? 'fail' : 'failForGood',
+    choice,
+    expect: (model, run) => model.fail(run, retry),
+    act: (process, runId) => silently(failTask(process, process.admin, { runId, error: 'broken', retry })),
+  }),
+);
+const release = choice.map((choice) =>
+  onRun({
+    name: 'release',
+    choice,
+    expect: (model, run) => model.release(run),
+    act: (process, runId) => silently(releaseTask(process, process.admin, { runId })),
+  }),
+);
+const assign = fc.tuple(choice, anybody).map(([choice, agent]) =>
+  onTask({
+    name: 'assign',
+    choice,
+    args: [agent],
+    from: ['INBOX', 'ASSIGNED'],
+    expect: (model, task) => model.assign(task, agent),
+    act(process, task, real) {
+      const assignee = agent === null ? null : { id: real.agents[agent]?.id };
+      return silently(assignTask(process, process.admin, { task, assignee }));
+    },
+  }),
+);
+const cancel = choice.map((choice) =>
+  onTask({
+    name: 'cancel',
+    choice,
+    from: TASK_STATUSES,
+    expect: (model, task) => model.cancel(task),
+    act: (process, task) => silently(cancelTask(process, process.admin, { task })),
+  }),
+);
+const retry = choice.map((choice) =>
+  onTask({
+    name: 'retry',
+    choice,
+    from: ['FAILED', 'CANCELLED'],
+    expect: (model, task) => model.retry(task),
+    act: (process, task) => silently(retryTask(process, process.admin, { task })),
+  }),
+);
+const comment = choice.map((choice) =>
+  onTask({
+    name: 'comment',
+    choice,
+    from: TASK_STATUSES,
+    expect: (model, task) => model.comment(task),
+    act: (process, task) => silently(addComment(process, process.admin, { task, body: 'x' })),
+  }),
+);
+const update = fc
+  .tuple(choice, fc.record({ priority, dueAt, reviewPolicy }, { requiredKeys: [] }))
+  .map(([choice, changes]) =>
+    onTask({
+      name: 'update',
+      choice,
+      args: [changes],
+      from: TASK_STATUSES,
+      expect: (model, task) => model.update(task, changes),
+      act: (process, task) => silently(updateTask(process, process.admin, { task, ...changes })),
+    }),
+  );
+
+function seldom<Value>(arbitrary: fc.Arbitrary<Value>): fc.Arbitrary<Value | null> {
+  return fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, { weight: 1, arbitrary });
+}
+
+/** Mostly the current round, by a person; now and then another round, or an agent that may have done the work. */
+const judgement = fc.record({
+  verdict: fc.constantFrom('APPROVED', 'REJECTED', 'REJECTED'),
+  round: seldom(fc.integer({ min: 0, max: 3 })),
+  reviewer: seldom(fc.nat(AGENTS - 1)),
+});
+const judge = fc.tuple(choice, judgement).map(([choice, { verdict, round, reviewer }]) =>
+  onTask({
+    name: 'judge',
+    choice,
+    args: [verdict, round, reviewer],
+    from: ['REVIEW'],
+    expect: (model, task) => model.judge(task, verdict, round, reviewer),
+    async act(process, task, real) {
+      const named = reviewer === null ? null : { id: real.agents[reviewer]?.id };
+      const input = { task, verdict, round, feedback: 'seen', reviewer: named };
+      const { review } = await submitVerdict(process, process.admin, input);
+      return review.superseded ? 'superseded' : 'ok';
+    },
+  }),
+);
+
+/** Any verb with any arguments. */
+export const anyVerb: fc.Arbitrary<Verb> = fc.oneof(
+  { weight: 4, arbitrary: create },
+  { weight: 8, arbitrary: claim },
+  { weight: 5, arbitrary: complete },
+  { weight: 5, arbitrary: fail },
+  { weight: 2, arbitrary: release },
+  { weight: 2, arbitrary: assign },
+  { weight: 1, arbitrary: cancel },
+  { weight: 2, arbitrary: retry },
+  { weight: 6, arbitrary: judge },
+  { weight: 1, arbitrary: comment },
+  { weight: 1, arbitrary: update },
+);
