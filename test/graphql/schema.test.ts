@@ -20,7 +20,7 @@ import { describe, expect, it } from 'vitest';
 import { buildSchema } from '../../src/graphql/schema.js';
 
 const schema = buildSchema();
-const contract = parseSchema(read('contract.graphql'));
+const contract = parseSchema(read('contract.sdl'));
 
 describe('the schema', () => {
   it('is valid', () => {
