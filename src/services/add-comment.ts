@@ -30,7 +30,7 @@ export async function addComment(
   return inTransaction(context.database, async (tx) => {
     const key = toTaskKey(input.task);
     const task = key === null ? null : await findTask(tx, key);
-    if (task === null || !(await canSeeTask(tx, viewer, task))) throw noSuchTask(input.task);
+    if (task === null || !(await canSeeTask(context, tx, viewer, task))) throw noSuchTask(input.task);
     const id = newId('cmt');
     const earlier = await findEarlier(tx, viewer, 'addComment', input, id);
     const repeated = earlier === null ? null : await findComment(tx, earlier);

@@ -35,7 +35,7 @@ export async function createTask(
   input: CreateTask,
 ): Promise<TaskRow> {
   checkFields(checksOf(input));
-  return inTransaction(context.database, (tx) => createTaskIn(tx, viewer, input, []));
+  return inTransaction(context.database, (tx) => createTaskIn(context, tx, viewer, input, []));
 }
 
 /**
@@ -58,7 +58,7 @@ export async function createTasks(
   return inTransaction(context.database, async (tx) => {
     const tasks: TaskRow[] = [];
     for (const [index, input] of inputs.entries())
-      tasks.push(await createTaskIn(tx, viewer, input, [String(index)]));
+      tasks.push(await createTaskIn(context, tx, viewer, input, [String(index)]));
     return tasks;
   });
 }
@@ -77,6 +77,7 @@ function checksOf(input: CreateTask, at = ''): Check[] {
 
 /** Creates a checked task in a transaction that is open already. */
 async function createTaskIn(
+  context: ServiceContext,
   tx: Transaction,
   viewer: Viewer,
   input: CreateTask,
@@ -90,7 +91,10 @@ async function createTaskIn(
   const assignee = input.assignee
     ? await getAgentByRef(tx.executor, input.assignee, [...path, 'assignee'])
     : null;
-  const dependencies = await lockDependencies(tx, viewer, input.dependsOn ?? [], [...path, 'dependsOn']);
+  const dependencies = await lockDependencies(context, tx, viewer, input.dependsOn ?? [], [
+    ...path,
+    'dependsOn',
+  ]);
   const open = dependencies.filter((each) => isOpenDependency(each.status, policy));
   const actor = toActor(viewer);
   const task = await insertTask(tx, {
@@ -147,6 +151,7 @@ async function getEarlierTask(tx: Transaction, id: string): Promise<TaskRow> {
  * before this reads its status, or will see the new dependent; so no unblocking is ever missed.
  */
 async function lockDependencies(
+  context: ServiceContext,
   tx: Transaction,
   viewer: Viewer,
   refs: readonly TaskRef[],
@@ -159,7 +164,7 @@ async function lockDependencies(
   for (const [index, ref] of refs.entries()) {
     const key = toTaskKey(ref);
     const found = key === null ? null : await findTask(tx, key);
-    if (found === null || !(await canSeeTask(tx, viewer, found)))
+    if (found === null || !(await canSeeTask(context, tx, viewer, found)))
       throw noSuchTask(ref, [...path, String(index)]);
     ids.add(found.id);
   }

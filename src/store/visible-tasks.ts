@@ -24,9 +24,12 @@ export async function isTaskVisibleToAgent(
   tx: Transaction,
   taskId: string,
   agentId: string,
+  coordinatorAgent: string,
 ): Promise<boolean> {
   const row = await tx.one(
-    toStatement(sql`SELECT t.id FROM tasks t WHERE t.id = ${taskId} AND ${seenByAgent(agentId, null)}`),
+    toStatement(
+      sql`SELECT t.id FROM tasks t WHERE t.id = ${taskId} AND ${seenByAgent(agentId, coordinatorAgent)}`,
+    ),
   );
   return row !== null;
 }

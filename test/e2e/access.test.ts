@@ -213,6 +213,17 @@ describe('the key of an agent', () => {
     expect(await codeOf(admin, 'submitVerdict', verdict)).toBe('done');
   });
 
+  it('of the coordinator sees what waits for a verdict, and can say something about it', async () => {
+    const task = await aTask(admin, { assignee: { name: worker.name } });
+    const { runId } = await claimWork(worker.client);
+    const coordinator = await anAgent(admin, 'aegis');
+    const comment = { task: { id: task.id }, body: 'Looking at it' };
+    expect(await codeOf(coordinator.client, 'addComment', comment)).toBe('NOT_FOUND');
+    await complete(worker.client, { runId, resolution: 'have a look' });
+    expect((await readTask(coordinator.client, task.id)).status).toBe('REVIEW');
+    expect(await codeOf(coordinator.client, 'addComment', comment)).toBe('done');
+  });
+
   it('sees its own tasks and runs, and those of others neither by id, nor in lists, nor in the log', async () => {
     const task = await aTask(admin, { title: 'Only for the worker', assignee: { name: worker.name } });
     const { runId } = await claimWork(worker.client);
