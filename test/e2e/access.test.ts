@@ -8,6 +8,7 @@ import {
   aTask,
   claim,
   claimWork,
+  codeOf,
   complete,
   createKey,
   type Key,
@@ -281,16 +282,6 @@ async function aKeyWithRole(role: string): Promise<Key> {
   if (role !== 'AGENT') return createKey(admin, { name: `key of ${role}`, role });
   const agent = await anAgent(admin, 'clerk');
   return { id: '', secret: agent.client.secret };
-}
-
-/** The code of the refusal, or "done". */
-async function codeOf(client: Client, mutation: string, input: object): Promise<string> {
-  const type = `${mutation === 'renewLease' ? 'Run' : mutation[0]!.toUpperCase() + mutation.slice(1)}Input`;
-  const query = `mutation ($input: ${type}!) { ${mutation}(input: $input) { errors { code message } } }`;
-  return client.ask(query, { input }).then(
-    () => 'done',
-    (error: { code: string }) => error.code,
-  );
 }
 
 async function readTask(client: Client, id: string): Promise<{ status: string; version: number }> {

@@ -121,3 +121,13 @@ export async function complete(client: Client, input: object): Promise<string> {
   );
   return completeTask.task.status;
 }
+
+/** What a mutation with one input is refused with, or "done". */
+export async function codeOf(client: Client, mutation: string, input: object): Promise<string> {
+  const type = `${mutation === 'renewLease' ? 'Run' : mutation[0]!.toUpperCase() + mutation.slice(1)}Input`;
+  const query = `mutation ($input: ${type}!) { ${mutation}(input: $input) { errors { code message } } }`;
+  return client.ask(query, { input }).then(
+    () => 'done',
+    (error: { code: string }) => error.code,
+  );
+}
