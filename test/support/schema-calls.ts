@@ -18,7 +18,7 @@ import {
 } from 'graphql';
 
 /** The public schema as it is checked in. */
-export const publicSchema: GraphQLSchema = buildSchema(
+const publicSchema: GraphQLSchema = buildSchema(
   readFileSync(new URL('../../schema/schema.graphql', import.meta.url), 'utf8'),
 );
 
