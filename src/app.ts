@@ -2,20 +2,24 @@ import { readFile } from 'node:fs/promises';
 import type { Config } from './config.js';
 import { createFeed } from './feed/feed.js';
 import type { ServerFacts } from './graphql/context.js';
+import { createPlainEvents } from './graphql/plain-events.js';
 import { buildSchema } from './graphql/schema.js';
 import { type Clock, systemClock, toDate } from './kernel/clock.js';
 import { createInstrument, type Instrument } from './kernel/instrument.js';
 import { createJobs } from './scheduler/jobs/create-jobs.js';
 import { createScheduler, type Scheduler } from './scheduler/scheduler.js';
 import { serverLimits } from './server/limits.js';
+import type { RequestScope } from './server/request-scope.js';
 import { createServer, type ServerAddress } from './server/server.js';
 import { createAgentIds } from './services/agent-ids.js';
 import { announceWork } from './services/announce-work.js';
 import { ensureAdminKey } from './services/api-keys.js';
 import { createAuthenticator } from './services/authenticator.js';
 import { createClaimQueue } from './services/claim-queue.js';
+import { createEventNames } from './services/event-names.js';
 import { isJobPaused, recordJobTurn } from './services/scheduler-jobs.js';
 import type { ServiceContext } from './services/service-context.js';
+import { createStreamTickets } from './services/stream-tickets.js';
 import { createWorkWatch } from './services/work-watch.js';
 import { createAdminKeyFile } from './store/admin-key-file.js';
 import {
@@ -245,11 +249,19 @@ async function startServing(
   }
 
   const prisma = createReadClient(database);
+  const createContext = (scope: RequestScope) => ({ ...scope, services, prisma, feed, server: facts });
+  const openEvents = createPlainEvents(createEventNames(database));
+  const tickets = createStreamTickets(database, clock);
   const server = createServer({
     schema: buildSchema(),
     http: config.http,
     authenticate: authenticator.authenticate,
-    createContext: (scope) => ({ ...scope, services, prisma, feed, server: facts }),
+    createContext,
+    events: {
+      open: (scope, query) => openEvents(createContext(scope), query),
+      issueTicket: tickets.issue,
+      redeemTicket: tickets.redeem,
+    },
     isReady: () => isReachable(database),
     instrument,
     clock,

@@ -19,8 +19,13 @@ export function isEventVisible(
   { type, taskId, agentId, actorAgentId }: VisibleEvent,
   seesTask: (taskId: string) => boolean,
 ): boolean {
-  if (type.startsWith('key.') && !hasRole(viewer, 'ADMIN')) return false;
+  if (!isTypeVisible(viewer, type)) return false;
   if (viewer.agentId === null) return true;
   if (taskId !== null) return seesTask(taskId);
   return agentId === viewer.agentId || actorAgentId === viewer.agentId;
+}
+
+/** Whether a key may see any event of this type at all. */
+export function isTypeVisible(viewer: Viewer, type: string): boolean {
+  return !type.startsWith('key.') || hasRole(viewer, 'ADMIN');
 }

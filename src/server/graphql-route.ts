@@ -6,7 +6,7 @@ import { createGraphiql, wantsGraphiql } from './graphiql.js';
 import { type GraphqlParams, parseGraphqlParams } from './graphql-params.js';
 import type { ServerLimits } from './limits.js';
 import { acceptsEventStream, chooseJsonType, isJsonContent } from './media-type.js';
-import { corsHeaders, preflightHeaders } from './origins.js';
+import { corsHeaders, sendPreflight } from './origins.js';
 import { protocolError } from './protocol-error.js';
 import type { RequestScope } from './request-scope.js';
 import { toResultResponse } from './result-response.js';
@@ -41,11 +41,6 @@ export function createGraphqlRoute(options: GraphqlRouteOptions): Route {
       else await passToYoga(exchange, scope, options.yoga);
     },
   };
-}
-
-function sendPreflight(exchange: Exchange): void {
-  const isAllowed = 'access-control-allow-origin' in exchange.headers;
-  send(exchange, 204, isAllowed ? preflightHeaders : {}, '');
 }
 
 async function admit(exchange: Exchange, gate: Gate): Promise<RequestScope> {

@@ -29,7 +29,7 @@ export interface ServerLimits {
   readonly maxMessageBytes: number;
   /** How long a new WebSocket may take to say who it is. */
   readonly connectionInitTimeoutMs: number;
-  /** A peer that leaves one ping unanswered until the next is gone. */
+  /** A peer that leaves one ping unanswered until the next is gone. Plain event streams get a comment as often. */
   readonly pingIntervalMs: number;
   readonly maxHeaderBytes: number;
   /** For all headers of a request, and for the whole request, to arrive. */

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { type Exchange, send } from './exchange.js';
 
 /** Whether a browser may be let through: its page is of this server or of an origin that was allowed. */
 export function isAllowedOrigin({ origin, host }: IncomingHttpHeaders, allowed: readonly string[]): boolean {
@@ -25,8 +26,14 @@ export function corsHeaders(
   };
 }
 
+/** Answers a preflight, after `corsHeaders` are on the exchange. */
+export function sendPreflight(exchange: Exchange): void {
+  const isAllowed = 'access-control-allow-origin' in exchange.headers;
+  send(exchange, 204, isAllowed ? preflightHeaders : {}, '');
+}
+
 /** What an allowed origin is told in answer to its preflight. Keys travel in a header, so credentials stay off. */
-export const preflightHeaders = {
+const preflightHeaders = {
   'access-control-allow-methods': 'GET, POST',
   'access-control-allow-headers':
     'authorization, content-type, x-graphql-yoga-csrf, x-request-id, last-event-id',

@@ -2,12 +2,19 @@ import { once } from 'node:events';
 import type { Server as HttpServer } from 'node:http';
 import type { ExecutionResult, GraphQLSchema } from 'graphql';
 import type { Config } from '../config.js';
+import { StreamEnd } from '../graphql/stream.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Instrument } from '../kernel/instrument.js';
 import type { Service } from '../kernel/service.js';
 import { createGate } from './authentication.js';
 import { trackConnections } from './connections.js';
 import { createErrorPresenter } from './error-presenter.js';
+import {
+  createEventStreamRoute,
+  createTicketRoute,
+  type EventItem,
+  type EventSource,
+} from './event-stream-route.js';
 import { createGraphqlRoute } from './graphql-route.js';
 import { createHealthRoutes, type HealthOptions } from './health.js';
 import { createHttpServer } from './http.js';
@@ -32,6 +39,8 @@ export interface ServerOptions {
   readonly authenticate: (secret: string) => Promise<Viewer | null>;
   /** The context of one operation; called for each, over HTTP and WebSockets alike. */
   readonly createContext: (scope: RequestScope) => object;
+  /** What `/api/events` sends. */
+  readonly events: EventSource;
   /** For `/readyz`: true, or false, or why not in a few words that any stranger may read. */
   readonly isReady: HealthOptions['isReady'];
   readonly instrument: Instrument;
@@ -63,7 +72,7 @@ export function createServer(options: ServerOptions): Server {
   const limits = { ...serverLimits, ...options.limits };
   let stopping: Promise<void> | undefined;
   const isStopping = () => stopping !== undefined;
-  const { server, webSockets, streams } = wire(options, limits, isStopping);
+  const { server, webSockets, endStreams } = wire(options, limits, isStopping);
   const connections = trackConnections(server);
 
   async function drain(): Promise<void> {
@@ -71,7 +80,7 @@ export function createServer(options: ServerOptions): Server {
     const closed = once(server, 'close');
     server.close();
     await webSockets.stop();
-    streams.endAll(restarting);
+    endStreams();
     connections.drain();
     const deadline = setTimeout(() => server.closeAllConnections(), limits.drainTimeoutMs);
     await closed;
@@ -91,28 +100,37 @@ export function createServer(options: ServerOptions): Server {
   };
 }
 
-const restarting: ExecutionResult = {
-  errors: [protocolError('UNAVAILABLE', 'The server is stopping: resume with your last cursor.')],
-};
+const restarting = protocolError('UNAVAILABLE', 'The server is stopping: resume with your last cursor.');
 
 function wire(options: ServerOptions, limits: ServerLimits, isStopping: () => boolean) {
   const { schema, createContext, instrument, clock, isReady } = options;
   const { corsOrigins } = options.http;
+  const { events: source } = options;
   const presenter = createErrorPresenter(instrument);
   const streams = createOpenStreams<ExecutionResult>();
+  const eventStreams = createOpenStreams<EventItem>();
   const gate = createGate({ authenticate: options.authenticate, limits, clock });
+  const ticketGate = createGate({ authenticate: source.redeemTicket, limits, clock });
   const yoga = createYogaServer({ schema, createContext, presenter, streams, limits });
   const prepare = createOperations(yoga, presenter);
   const protocol = createSocketProtocol({ prepare, presenter, gate, limits });
   const webSockets = createWebSockets({ protocol, instrument, limits });
+  const heartbeatMs = limits.pingIntervalMs;
+  const plain = { source, gate, ticketGate, corsOrigins, presenter, heartbeatMs, streams: eventStreams };
   const routes = [
     createGraphqlRoute({ yoga, prepare, gate, corsOrigins, limits }),
+    createEventStreamRoute(plain),
+    createTicketRoute(plain),
     ...createHealthRoutes({ isReady, isStopping }),
   ];
   const route = createRouter(routes, presenter);
   const upgrade = createUpgrade({ webSockets, corsOrigins, isStopping });
   const server = createHttpServer({ route, upgrade, isStopping, limits, instrument, clock });
-  return { server, webSockets, streams };
+  function endStreams(): void {
+    streams.endAll({ errors: [restarting] });
+    eventStreams.endAll(new StreamEnd(restarting));
+  }
+  return { server, webSockets, endStreams };
 }
 
 /** @throws Error that says what to do when the address is taken or not of this machine. */

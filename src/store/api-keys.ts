@@ -18,6 +18,16 @@ export async function findApiKeyByHash(
   return row ?? null;
 }
 
+/** The key with this id if it can be used now: neither revoked nor expired. */
+export async function findUsableApiKey(executor: Executor, id: string): Promise<ApiKeyRow | null> {
+  const [row] = await query<ApiKeyRow>(executor, {
+    name: 'find_usable_api_key',
+    text: 'SELECT * FROM api_keys WHERE id = $1 AND revoked_at IS NULL AND coalesce(expires_at > now(), true)',
+    values: [id],
+  });
+  return row ?? null;
+}
+
 /** Inserts a key; null if its secret is stored already. */
 export async function insertApiKey(
   tx: Transaction,

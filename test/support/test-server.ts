@@ -44,6 +44,11 @@ export async function startTestServer(options: Partial<ServerOptions> = {}): Pro
     http: { host: '127.0.0.1', port: 0, corsOrigins: [] },
     authenticate: async (secret) => keys.get(secret) ?? null,
     createContext: (scope) => ({ ...scope }),
+    events: {
+      open: async () => Promise.reject(new Error('the small schema has no events')),
+      issueTicket: async () => Promise.reject(new Error('the small schema has no tickets')),
+      redeemTicket: async () => null,
+    },
     isReady: () => true,
     instrument,
     clock: systemClock,

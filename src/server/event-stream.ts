@@ -1,0 +1,89 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import type { PlainEventStream, SerializedEvent } from '../graphql/plain-events.js';
+import { StreamEnd } from '../graphql/stream.js';
+import type { ErrorPresenter } from './error-presenter.js';
+import type { Exchange } from './exchange.js';
+
+/** How long a client that reconnects by itself should wait, in milliseconds. */
+const RETRY_MS = 2_000;
+
+const headers = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  // Otherwise nginx would hold events back until its buffer is full.
+  'x-accel-buffering': 'no',
+};
+
+export interface EventStreamOptions {
+  readonly presenter: ErrorPresenter;
+  /** A comment is sent so often; a client that takes nothing from one to the next is cut off. */
+  readonly heartbeatMs: number;
+}
+
+/**
+ * Sends the events until their stream ends or the client goes. The first block has no event but an id, from which a
+ * client resumes that is cut off before its first event; the last one says why the server ended the stream.
+ */
+export async function sendEventStream(
+  exchange: Exchange,
+  { begin, items }: PlainEventStream,
+  { presenter, heartbeatMs }: EventStreamOptions,
+): Promise<void> {
+  const { response, requestId, end } = exchange;
+  response.on('error', () => end.abort());
+  response.writeHead(200, { ...exchange.headers, ...headers });
+  response.write(`retry: ${RETRY_MS}\nid: ${begin}\n\n`);
+  const stopBeating = beat(response, heartbeatMs);
+  let cursor = begin;
+  try {
+    for await (const item of items) {
+      const isEnd = item instanceof StreamEnd;
+      const block = isEnd ? lastBlock(presenter, item, requestId, cursor) : toBlock(item);
+      if (!isEnd) cursor = item.cursor;
+      // Node sends what is written in one turn of its loop together.
+      if (!response.write(block)) await drained(response, end.signal);
+    }
+  } finally {
+    stopBeating();
+  }
+  response.end();
+}
+
+function toBlock({ cursor, type, json }: SerializedEvent): string {
+  return `id: ${cursor}\nevent: ${type}\ndata: ${json}\n\n`;
+}
+
+/** The id is where to resume, and there is none where resuming makes no sense. */
+function lastBlock(
+  presenter: ErrorPresenter,
+  { error }: StreamEnd,
+  requestId: string,
+  lastCursor: string,
+): string {
+  const { message, extensions } = presenter.present(error, requestId);
+  const { code, cursor: resumeAt } = extensions;
+  const cursor = code === 'CURSOR_EXPIRED' ? null : typeof resumeAt === 'string' ? resumeAt : lastCursor;
+  const id = cursor === null ? '' : `id: ${cursor}\n`;
+  return `${id}event: error\ndata: ${JSON.stringify({ code, message, cursor })}\n\n`;
+}
+
+/** Resolves when the client has taken what was written, or has gone. */
+async function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
+  if (!response.writableNeedDrain || signal.aborted) return;
+  await once(response, 'drain', { signal }).catch(() => undefined);
+}
+
+/** Shows proxies and clients that the connection lives, and ends one whose other side has stopped reading. */
+function beat(response: ServerResponse, heartbeatMs: number): () => void {
+  let isStuck = false;
+  const timer = setInterval(() => {
+    if (!response.writableNeedDrain) response.write(':\n\n');
+    else if (isStuck) response.destroy();
+    isStuck = response.writableNeedDrain;
+  }, heartbeatMs);
+  const recover = () => {
+    isStuck = false;
+  };
+  response.on('drain', recover);
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,116 @@
+import { expect, onTestFinished, vi } from 'vitest';
+import type { Viewer } from '../../src/domain/actor.js';
+import type { SubscriptionLimits } from '../../src/feed/subscription.js';
+import { createPlainEvents } from '../../src/graphql/plain-events.js';
+import { systemClock } from '../../src/kernel/clock.js';
+import { newId } from '../../src/kernel/ids.js';
+import { createEventNames } from '../../src/services/event-names.js';
+import { createStreamTickets } from '../../src/services/stream-tickets.js';
+import { type LiveGraph, openLiveGraph, schema } from '../graphql/live-graph.js';
+import { createTestDatabase } from '../support/database.js';
+import { type PlainReader, readPlainEvents } from '../support/plain-events.js';
+import { goodKey, readAnswer, startTestServer, type TestServer } from '../support/test-server.js';
+
+/** A server that sends the events of a real log over HTTP. */
+export interface EventServer {
+  readonly graph: LiveGraph;
+  readonly server: TestServer;
+  /** A further one over the same log. */
+  start(pingIntervalMs: number): Promise<TestServer>;
+  /** Opens a stream, which the end of the test closes. */
+  read(query?: string, headers?: Record<string, string>): Promise<PlainReader>;
+  /** The answer that came instead of a stream. */
+  refusal(query: string, headers?: Record<string, string>, method?: string): Promise<Refused>;
+  /** Makes the server know a key of another role; answers its secret. */
+  know(viewer: Viewer): string;
+  aViewer(role?: 'VIEWER' | 'ADMIN'): Promise<Viewer>;
+  close(): Promise<void>;
+}
+
+interface Refused {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly code: unknown;
+  readonly message: string;
+}
+
+export const bearer = (secret: string) => ({ authorization: `Bearer ${secret}` });
+const admin = bearer(goodKey);
+
+export async function openEventServer(limits?: SubscriptionLimits): Promise<EventServer> {
+  const database = await createTestDatabase();
+  const graph = await openLiveGraph(database.url, limits);
+  const start = (pingIntervalMs: number) => startOver(graph, pingIntervalMs);
+  const server = await start(15_000);
+  const address = `${server.url}/api/events`;
+  return {
+    graph,
+    server,
+    start,
+    async read(query = '', headers = admin) {
+      const reader = await readPlainEvents(server.url, { query, headers: { ...admin, ...headers } });
+      onTestFinished(() => reader.close());
+      return reader;
+    },
+    async refusal(query, headers = admin, method = 'GET') {
+      const {
+        status,
+        json,
+        headers: sent,
+      } = await readAnswer(await fetch(`${address}${query}`, { method, headers }));
+      const [error] = json.errors ?? [];
+      return { status, headers: sent, code: error?.extensions?.code, message: error?.message ?? '' };
+    },
+    know(viewer) {
+      const secret = `mc_${viewer.keyId}`;
+      server.keys.set(secret, viewer);
+      return secret;
+    },
+    async aViewer(role = 'VIEWER') {
+      const keyId = newId('key');
+      await graph.services.sql(
+        "INSERT INTO api_keys (id, name, prefix, hash, role) VALUES ($1, 'board', 'mc_', sha256(convert_to($1, 'UTF8')), $2::api_key_role)",
+        [keyId, role],
+      );
+      return { keyId, role, agentId: null };
+    },
+    async close() {
+      await server.stop();
+      await graph.close();
+      await database.drop();
+    },
+  };
+}
+
+async function startOver(
+  { services, createContext }: LiveGraph,
+  pingIntervalMs: number,
+): Promise<TestServer> {
+  const openEvents = createPlainEvents(createEventNames(services.database));
+  const tickets = createStreamTickets(services.database, systemClock);
+  const server = await startTestServer({
+    schema,
+    createContext,
+    limits: { pingIntervalMs },
+    http: { host: '127.0.0.1', port: 0, corsOrigins: ['https://board.example'] },
+    events: {
+      open: (scope, query) => openEvents(createContext(scope), query),
+      issueTicket: tickets.issue,
+      redeemTicket: tickets.redeem,
+    },
+  });
+  server.keys.set(goodKey, services.admin);
+  return server;
+}
+
+export function has(reader: PlainReader, count: number): Promise<void> {
+  return vi.waitFor(() => expect(reader.events().length).toBeGreaterThanOrEqual(count), {
+    timeout: 20_000,
+    interval: 5,
+  });
+}
+
+/** Waits for an event that was made last, so that everything before it must have come. */
+export function hasTask(reader: PlainReader, taskId: string): Promise<void> {
+  return vi.waitFor(() => expect(reader.events().map(({ task }) => task?.id)).toContain(taskId), 20_000);
+}
