@@ -1,5 +1,6 @@
 import { SYSTEM } from '../domain/actor.js';
 import { decideDependencyEnd } from '../domain/dependencies.js';
+import { isTerminal } from '../domain/task-status.js';
 import { listWaitingDependents, settleDependency } from '../store/dependencies.js';
 import { lockTask, type TaskRow, updateTaskRow } from '../store/tasks.js';
 import type { Transaction } from '../store/transaction.js';
@@ -45,6 +46,7 @@ async function releaseDependent(tx: Transaction, dependent: TaskRow, ended: Task
   if (!(await settleDependency(tx, dependent.id, ended.id))) return;
   const open = dependent.openDependencies - 1;
   await updateTaskRow(tx, dependent, { openDependencies: open });
-  if (open > 0) return;
+  // One that has ended is free when it is retried; until then nothing is unblocked.
+  if (open > 0 || isTerminal(dependent.status)) return;
   tx.emit({ type: 'task.unblocked', actor: SYSTEM, taskId: dependent.id, agentId: dependent.assigneeId });
 }

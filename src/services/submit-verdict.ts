@@ -19,7 +19,8 @@ import { addCommentIn } from './add-comment.js';
 import { announceAgent } from './announce-agent.js';
 import { findEarlier } from './idempotency.js';
 import { moveTask } from './move-task.js';
-import { type AgentRef, getActingAgent, lockTaskByRef, type TaskRef } from './refs.js';
+import { type AgentRef, getActingAgent, lockTaskByRef, noSuchTask, type TaskRef } from './refs.js';
+import { canSeeTask } from './see-task.js';
 import type { ServiceContext } from './service-context.js';
 
 export interface SubmitVerdict {
@@ -40,7 +41,7 @@ export interface SubmittedVerdict {
 
 /**
  * Judges a round of a task in REVIEW. A verdict on a round that is over is recorded as superseded and changes nothing.
- * @throws {Refusal} SELF_REVIEW from whoever worked on the task, FORBIDDEN from an agent that has not claimed the review,
+ * @throws {Refusal} NOT_FOUND, SELF_REVIEW from whoever worked on the task, FORBIDDEN from an agent that has not claimed the review,
  * INVALID for a rejection without feedback or a round that is still to come.
  */
 export async function submitVerdict(
@@ -62,6 +63,7 @@ export async function submitVerdict(
     const repeated = earlier === null ? null : await findReview(tx, earlier);
     if (repeated !== null) return { task, review: repeated };
 
+    if (!(await mayKnow(context, tx, viewer, task))) throw noSuchTask(input.task);
     const reviewer = await findReviewer(tx, viewer, input);
     const round = checkRound(task, input.round);
     await checkReviewer(context, tx, viewer, { task, round, reviewer });
@@ -73,6 +75,18 @@ export async function submitVerdict(
       reviewer,
     });
   });
+}
+
+/** To an agent, a task that it may not see does not exist. The coordinator judges any, also one that is out of its sight by now. */
+async function mayKnow(
+  context: ServiceContext,
+  tx: Transaction,
+  viewer: Viewer,
+  { id: taskId, reviewRound: round }: TaskRow,
+): Promise<boolean> {
+  if (await canSeeTask(context, tx, viewer, { id: taskId })) return true;
+  const { agentId } = viewer;
+  return agentId !== null && isEntitledReviewer(context, tx, { taskId, round, agentId });
 }
 
 /** Who judges: the agent of the key, the agent that an operator names, or the operator's own key. */

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createTasks } from '../../src/services/create-task.js';
 import type { AgentRow } from '../../src/store/agents.js';
+import { peekNextTask } from '../../src/store/sql/peek-next-task.js';
 import type { TaskRow } from '../../src/store/tasks.js';
 import { compareInQueue } from '../model/queue-order.js';
 import { claimAll, claimFor, clearTasks } from '../support/claims.js';
@@ -64,6 +65,20 @@ describe('the order in which an agent gets tasks', () => {
       [tasks.map(({ id }) => id), tasks.map(({ createdAt }) => createdAt)],
     );
   }
+
+  it('is what a look ahead promises, until the hands are full', async () => {
+    const tasks = fc.sample(queuedTask, { numRuns: 12, seed: 7 });
+    const assignees = { own: { id: agent.id }, other: { id: other.id }, nobody: null };
+    for (const { holder, ...task } of tasks) await aTask(services, { ...task, assignee: assignees[holder] });
+    await services.sql("UPDATE tasks SET not_before = now() - interval '1 s' WHERE number % 3 = 0");
+    const capacity = tasks.filter(({ holder }) => holder !== 'other').length;
+    await services.sql('UPDATE agents SET max_capacity = $2 WHERE id = $1', [agent.id, capacity - 1]);
+    for (let turn = 0; turn < capacity; turn += 1) {
+      const promised = await peekNextTask(services.database.pool, agent.id);
+      expect((await claimFor(services, agent)).task?.id ?? null).toBe(promised);
+      expect(promised === null).toBe(turn === capacity - 1);
+    }
+  });
 
   it('gives its own tasks no precedence over those in the inbox, and those none over its own', async () => {
     await aTask(services, { title: 'own low', priority: 'LOW', assignee: { id: agent.id } });

@@ -157,6 +157,18 @@ describe('a dependency that ends without success', () => {
   });
 });
 
+describe('a task that ended before its dependency', () => {
+  it('is unblocked by nothing, and free when it is retried', async () => {
+    const dependency = await aDependency();
+    const task = await dependent('BLOCK', dependency);
+    await cancelTask(services, services.admin, { task: { id: task.id } });
+    await dependency.end('DONE');
+    expect(await eventsOf(task)).toEqual(['task.created', 'task.cancelled']);
+    await retryTask(services, services.admin, { task: { id: task.id } });
+    expect((await claimFor(services, agent)).task?.id).toBe(task.id);
+  });
+});
+
 describe('a new task', () => {
   it('does not wait for what is done, nor for what has failed if it is to proceed', async () => {
     const [done, failed] = [await aDependency(), await aDependency()];

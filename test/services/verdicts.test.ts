@@ -253,6 +253,27 @@ describe('the reviewer', () => {
   });
 });
 
+describe('a verdict on a task that an agent may not see', () => {
+  it.each(['ASSIGNED', 'IN_PROGRESS', 'REVIEW', 'DONE', 'FAILED'] as const)(
+    'is refused as if there were no task, and tells nothing of its status: %s',
+    async (status) => {
+      const { id, number } = await aTaskIn(services, status, worker);
+      const stranger = await aKeyOf(services, await anAgent(services, { role: 'coder' }));
+      for (const task of [{ id }, { ref: `TASK-${number}` }, { id: 'task_no' }]) {
+        const refused = submitVerdict(services, stranger, { task, verdict: 'APPROVED', round: 7 });
+        expect(await namedRefusalsOf(refused)).toEqual(['NOT_FOUND task']);
+      }
+    },
+  );
+
+  it('is recorded as late from the coordinator', async () => {
+    const { id } = await aTaskIn(services, 'DONE', worker);
+    const coordinator = await aKeyOf(services, await anAgent(services, { name: 'aegis' }));
+    const { review } = await submitVerdict(services, coordinator, { task: { id }, verdict: 'APPROVED' });
+    expect(review.superseded).toBe(true);
+  });
+});
+
 describe('a verdict with an idempotency key', () => {
   it('is given once, and answers a repeat with the same review', async () => {
     const { id } = await inReview();
