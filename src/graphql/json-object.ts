@@ -1,3 +1,4 @@
+import { findJsonMistake } from '../domain/stored-text.js';
 import { badUserInput } from './protocol-errors.js';
 
 /** A JSON object as it goes over the wire and into the database. */
@@ -13,25 +14,18 @@ export const JSON_LIMITS = { bytes: 65_536, depth: 20 };
 /**
  * Takes an object of JSON values as it is.
  *
- * @throws BAD_USER_INPUT for other values, for what is too large or too deep, and for the character U+0000, which
- * PostgreSQL cannot store.
+ * @throws BAD_USER_INPUT for other values, for what is too large or too deep, and for text that PostgreSQL cannot store:
+ * U+0000 and halves of surrogate pairs.
  */
 export function parseJsonObject(value: unknown): JsonObject {
   if (!isPlainObject(value)) throw badUserInput('A JSONObject is an object: {"key": "value"}.');
-  checkDepth(value, 1);
-  const text = JSON.stringify(value);
-  if (Buffer.byteLength(text) > JSON_LIMITS.bytes) {
+  // The depth is looked at before the size, for writing JSON that is too deep ends in an overflow of the stack.
+  const mistake = findJsonMistake(value, JSON_LIMITS.depth);
+  if (mistake !== null) throw badUserInput(`A JSONObject ${mistake}.`);
+  if (Buffer.byteLength(JSON.stringify(value)) > JSON_LIMITS.bytes) {
     throw badUserInput(`A JSONObject holds at most ${JSON_LIMITS.bytes} bytes.`);
   }
-  if (text.includes('\\u0000')) throw badUserInput('A JSONObject cannot hold the character U+0000.');
   return value;
-}
-
-function checkDepth(value: unknown, depth: number): void {
-  if (typeof value !== 'object' || value === null) return;
-  if (depth > JSON_LIMITS.depth)
-    throw badUserInput(`A JSONObject is at most ${JSON_LIMITS.depth} levels deep.`);
-  for (const inner of Object.values(value)) checkDepth(inner, depth + 1);
 }
 
 function isPlainObject(value: unknown): value is JsonObject {

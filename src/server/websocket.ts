@@ -60,6 +60,9 @@ function serve(
   const peer: Peer = { request, operations: new Map(), isOpen: () => socket.readyState === socket.OPEN };
   const fail = (error: unknown) => {
     if (error instanceof CloseSocket) return socket.close(error.code, error.message);
+    // JSON that can be read and, being deeper than the stack, not be written: the library sends the payload of a ping back.
+    if (error instanceof RangeError)
+      return socket.close(CloseCode.BadRequest, 'The message nests too deeply');
     instrument.emit('error', 'websocket.fault', 'A WebSocket message met a fault', {
       keyId: peer.keyId,
       error,

@@ -145,7 +145,7 @@ describe('an argument', () => {
 
   it.each([
     ['SQL', `Robert'); DROP TABLE tasks; --`],
-    ['patterns', '%_\\ $1 {{x}} %s'],
+    ['patterns', '%_\\ $1 {{x}} %s \\u0000'],
     ['markup', '<script>alert("x")</script>&amp;'],
     ['emoji', 'a👩‍👩‍👧‍👦🏴‍☠️𝕏'],
     ['right to left', '\u202eשלום عالم\u202c'],

@@ -24,6 +24,10 @@ describe('a WebSocket on which comes', () => {
     ['random bytes', randomBytes(1_000)],
     ['2 MB', 'x'.repeat(2_000_000)],
     ['a list of 100,000 levels', '['.repeat(100_000)],
+    [
+      'an object of 50,000 levels',
+      `{"type":"ping","payload":${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}}`,
+    ],
     ['a query without a text', '{"id":"1","type":"subscribe","payload":{"query":7}}'],
     ['an operation without an id', '{"type":"subscribe","payload":{"query":"{ viewer { role } }"}}'],
     ['a second introduction', '{"type":"connection_init"}'],
