@@ -117,13 +117,11 @@ async function watch() {
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     text += chunk;
   });
-  // The server opens the stream with an empty comment.
+  // The server opens the stream with a block that has no event.
   await once(child.stdout, 'data');
   return {
     types: () =>
-      [...text.matchAll(/^data: (\{.*\})$/gm)].map(
-        ([, json]): string => JSON.parse(json ?? '').data.events.type,
-      ),
+      [...text.matchAll(/^data: (\{.*\})$/gm)].map(([, json]): string => JSON.parse(json ?? '').type),
   };
 }
 
