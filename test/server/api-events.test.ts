@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { listPayloadFields, type PayloadFieldName } from '../../src/domain/event-payload.js';
+import type { EventType } from '../../src/domain/events.js';
+import { cancelTask } from '../../src/services/cancel-task.js';
 import { pruneEvents } from '../../src/services/prune-events.js';
-import { aClaimedTask, aKeyOf, anAgent, aTask } from '../support/factory.js';
+import { registerAgent } from '../../src/services/register-agent.js';
+import { aClaimedTask, aKeyOf, anAgent, aTask, aTaskIn } from '../support/factory.js';
 import { readPlainEvents } from '../support/plain-events.js';
 import { goodKey } from '../support/test-server.js';
 import { bearer, type EventServer, has, hasTask, openEventServer } from './event-server.js';
@@ -224,6 +228,25 @@ describe('what a key may see', () => {
       { dependencyId: dependency.id },
     ]);
     expect(readers[0]?.events()[0]?.task).toEqual({ id: dependent.id, ref: `TASK-${dependent.number}` });
+  });
+});
+
+describe('the payload', () => {
+  it('of what services write is described to the last field', async () => {
+    const { services } = live.graph;
+    const agent = await anAgent(services, { name: 'witness' });
+    for (const status of ['REVIEW', 'DONE', 'FAILED', 'CANCELLED'] as const)
+      await aTaskIn(services, status, agent);
+    await registerAgent(services, services.admin, { name: 'witness', maxCapacity: 7 });
+    const dependency = await aTask(services);
+    await aTask(services, { dependsOn: [{ id: dependency.id }] });
+    await cancelTask(services, services.admin, { task: { id: dependency.id } });
+    const stored = await services.sql<{ type: EventType; field: PayloadFieldName }>(
+      'SELECT DISTINCT type, jsonb_object_keys(payload) AS field FROM events',
+    );
+    expect(new Set(stored.map(({ field }) => field)).size).toBeGreaterThan(6);
+    const own = stored.filter(({ field }) => field !== ('internal' as string));
+    expect(own.filter(({ type, field }) => !listPayloadFields(type).includes(field))).toEqual([]);
   });
 });
 
