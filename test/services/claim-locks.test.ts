@@ -61,7 +61,7 @@ describe('a claim while others hold locks', () => {
     const lock = await lockAgent(stuck.id);
     const { watched, tally } = watchClaims(services);
     const late = claimFor(watched, stuck);
-    await vi.waitFor(() => expect(tally.claims).toBe(1));
+    await vi.waitFor(() => expect(tally.claims).toBe(1), 20_000);
     const claims = await Promise.all(agents.map((agent) => claimFor(services, agent)));
     expect(claims.map(({ reason }) => reason)).toEqual(['ASSIGNED', 'ASSIGNED', 'ASSIGNED']);
     await lock.release();
@@ -75,7 +75,7 @@ describe('a claim while others hold locks', () => {
     const lock = await lockRun(runId);
     const { watched, tally } = watchClaims(services);
     const resumed = claimFor(watched, agent, { resume: true });
-    await vi.waitFor(() => expect(tally.claims).toBe(1));
+    await vi.waitFor(() => expect(tally.claims).toBe(1), 20_000);
     // The claims of one process go one after the other: this one has come behind the first try of the other.
     await claimFor(services, await anAgent(services), { resume: true });
     await lock.release();

@@ -25,7 +25,9 @@ beforeEach(async () => {
 afterEach(() => gone.abort());
 afterAll(() => close());
 
-const parked = (count: number) => vi.waitFor(() => expect(tally.waits.length).toBeGreaterThanOrEqual(count));
+const patience = { timeout: 20_000, interval: 5 };
+const parked = (count: number) =>
+  vi.waitFor(() => expect(tally.waits.length).toBeGreaterThanOrEqual(count), patience);
 const statusOf = async (id: string) =>
   (await services.sql<{ status: string }>('SELECT status FROM tasks WHERE id = $1', [id]))[0]?.status;
 
@@ -64,7 +66,7 @@ describe('a claim that waits', () => {
     const first = await Promise.race(claims);
     await vi.waitFor(async () => {
       for (const { id } of tasks) expect(await statusOf(id)).toBe('IN_PROGRESS');
-    });
+    }, patience);
     expect(first.reason).toBe('ASSIGNED');
     expect(tally.claims).toBe(12);
   });
@@ -88,7 +90,7 @@ describe('a claim that waits', () => {
     await aTask(services, { title: 'own', assignee: { id: first.id } });
     const lock = await holding(services, 'SELECT FROM agents WHERE id = $1 FOR UPDATE', [first.id]);
     const busy = claimFor(services, first, patient);
-    await vi.waitFor(() => expect(tally.claims).toBe(1));
+    await vi.waitFor(() => expect(tally.claims).toBe(1), patience);
     const claim = claimFor(services, second, patient);
     await parked(1);
     // The first watcher is called, but it is about to get its own task.
@@ -111,7 +113,7 @@ describe('a claim that waits', () => {
     const task = await aTask(services, { startsAt: soon });
     services.work.announce(null);
     expect((await claim).task?.id).toBe(task.id);
-    expect(tally.waits[2]).toBeLessThan(500);
+    expect(Math.max(0, ...tally.waits.slice(2))).toBeLessThan(500);
   });
 
   it('does not ask again and again while a task that is due is locked', async () => {
@@ -136,7 +138,8 @@ describe('a claim that waits', () => {
       run: null,
       nextEligibleAt: later,
     });
-    expect(tally.claims).toBe(2);
+    // A timer may be a millisecond early; then there is one more look.
+    expect([2, 3]).toContain(tally.claims);
   });
 
   it('takes no task for a caller that has gone', async () => {

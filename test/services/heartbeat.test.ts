@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SYSTEM } from '../../src/domain/actor.js';
 import { cancelTask } from '../../src/services/cancel-task.js';
 import { claimNextReview } from '../../src/services/claim-next-review.js';
@@ -80,8 +80,11 @@ describe('a heartbeat', () => {
     const { task, runId } = await aClaimedTask(services, agent);
     const beat = () => heartbeat(services, services.admin, { agent: { id: agent.id } });
     await inTransaction(services.database, async (tx) => {
-      // From here on now() stands still for this transaction.
-      await tx.query({ text: 'SELECT pg_sleep(0.01)' });
+      // now() stands still for this transaction: what follows has to lie behind it by the clock.
+      await vi.waitFor(async () => {
+        const clock = await tx.one({ text: "SELECT clock_timestamp() > now() + interval '5 ms' AS moved" });
+        expect(clock).toEqual({ moved: true });
+      }, 20_000);
       expect((await beat()).lostRunIds).toEqual([]);
       const locked = await lockTask(tx, { id: task.id });
       if (locked === null) throw new Error('no task');

@@ -1,7 +1,7 @@
 import { Refusal, Refusals } from '../../src/domain/refusals.js';
 
 /** What the work is refused with. That it succeeds, or ends with a fault of ours, is an error of the test. */
-export async function refusalsOf(work: Promise<unknown>): Promise<readonly Refusal[]> {
+async function refusalsOf(work: Promise<unknown>): Promise<readonly Refusal[]> {
   try {
     await work;
   } catch (error) {
