@@ -555,10 +555,11 @@ CREATE INDEX "tasks_assigned_queue" ON "tasks" ("assignee_id", "priority", (coal
   WHERE "status" = 'ASSIGNED' AND "open_dependencies" = 0 AND "not_before" IS NULL;
 -- Tasks that time will release.
 CREATE INDEX "tasks_not_before_idx" ON "tasks" ("not_before") WHERE "not_before" IS NOT NULL AND "status" IN ('INBOX', 'ASSIGNED');
--- The same in two heads like the queues: when the next task will be released that an agent could get.
-CREATE INDEX "tasks_inbox_later" ON "tasks" ("not_before")
+-- The same in two heads like the queues: when the next task will be released that an agent could get. The coalesce says
+-- nothing, but no other index has this order: over tasks_not_before_idx a planner would walk past the tasks of all others.
+CREATE INDEX "tasks_inbox_later" ON "tasks" ((coalesce("not_before", 'infinity'::timestamptz)))
   WHERE "not_before" IS NOT NULL AND "status" = 'INBOX' AND "open_dependencies" = 0;
-CREATE INDEX "tasks_assigned_later" ON "tasks" ("assignee_id", "not_before")
+CREATE INDEX "tasks_assigned_later" ON "tasks" ("assignee_id", (coalesce("not_before", 'infinity'::timestamptz)))
   WHERE "not_before" IS NOT NULL AND "status" = 'ASSIGNED' AND "open_dependencies" = 0;
 CREATE INDEX "tasks_review_queue" ON "tasks" ("priority", (coalesce("due_at", 'infinity'::timestamptz)), "status_at", "number") WHERE "status" = 'REVIEW';
 CREATE INDEX "tasks_status_idx" ON "tasks" ("status", "created_at", "number");

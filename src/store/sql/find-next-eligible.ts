@@ -8,7 +8,8 @@ export interface NextEligible {
   readonly inMs: number;
 }
 
-const HEAD = 'not_before IS NOT NULL AND open_dependencies = 0 ORDER BY not_before LIMIT 1';
+const HEAD =
+  "not_before IS NOT NULL AND open_dependencies = 0 ORDER BY coalesce(not_before, 'infinity'::timestamptz) LIMIT 1";
 
 /**
  * The earliest `not_before` among the tasks that wait for nothing but time and are the agent's or nobody's; null if
