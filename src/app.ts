@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Config } from './config.js';
 import { createFeed } from './feed/feed.js';
 import type { ServerFacts } from './graphql/context.js';
@@ -6,6 +7,7 @@ import { createPlainEvents } from './graphql/plain-events.js';
 import { buildSchema } from './graphql/schema.js';
 import { type Clock, systemClock, toDate } from './kernel/clock.js';
 import { createInstrument, type Instrument } from './kernel/instrument.js';
+import { findPackageFolder } from './kernel/package-folder.js';
 import { createJobs } from './scheduler/jobs/create-jobs.js';
 import { createScheduler, type Scheduler } from './scheduler/scheduler.js';
 import { serverLimits } from './server/limits.js';
@@ -181,7 +183,7 @@ async function prepareAdminKey(
 
 async function readFacts(config: Config, database: Database, startedAt: Date): Promise<ServerFacts> {
   const manifest: { version: string } = JSON.parse(
-    await readFile(new URL('../package.json', import.meta.url), 'utf8'),
+    await readFile(join(findPackageFolder(), 'package.json'), 'utf8'),
   );
   const kind = config.databaseUrl === undefined ? 'embedded' : 'external';
   return {

@@ -1,5 +1,6 @@
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import pg from 'pg';
+import { findPackageFolder } from '../kernel/package-folder.js';
 import { isChecksumOf, listMigrations, type Migration } from './migration-folder.js';
 
 export interface MigrateOptions {
@@ -30,9 +31,6 @@ interface AppliedRow {
 const migrationLock = 72_707_369;
 const oldestServerVersion = 140_000;
 
-/** From src/store and from dist/store alike. */
-const packageFolder = fileURLToPath(new URL('../../prisma/migrations', import.meta.url));
-
 /**
  * Applies the migrations that the database doesn't have yet and answers their names. Each one is a transaction
  * together with its row in Prisma's table, so a failed one leaves nothing; one caller applies, the others wait.
@@ -43,7 +41,9 @@ export async function applyMigrations(
   database: string | pg.Pool,
   options: MigrateOptions = {},
 ): Promise<string[]> {
-  const migrations = await listMigrations(options.folder ?? packageFolder);
+  const migrations = await listMigrations(
+    options.folder ?? join(findPackageFolder(), 'prisma', 'migrations'),
+  );
   if (typeof database !== 'string') return withPoolClient(database, (client) => migrate(client, migrations));
   const client = new pg.Client({
     connectionString: database,
