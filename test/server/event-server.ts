@@ -16,7 +16,7 @@ export interface EventServer {
   readonly graph: LiveGraph;
   readonly server: TestServer;
   /** A further one over the same log. */
-  start(pingIntervalMs: number): Promise<TestServer>;
+  start(pingIntervalMs: number, port?: number): Promise<TestServer>;
   /** Opens a stream, which the end of the test closes. */
   read(query?: string, headers?: Record<string, string>): Promise<PlainReader>;
   /** The answer that came instead of a stream. */
@@ -40,7 +40,7 @@ const admin = bearer(goodKey);
 export async function openEventServer(limits?: SubscriptionLimits): Promise<EventServer> {
   const database = await createTestDatabase();
   const graph = await openLiveGraph(database.url, limits);
-  const start = (pingIntervalMs: number) => startOver(graph, pingIntervalMs);
+  const start = (pingIntervalMs: number, port = 0) => startOver(graph, pingIntervalMs, port);
   const server = await start(15_000);
   const address = `${server.url}/api/events`;
   return {
@@ -85,6 +85,7 @@ export async function openEventServer(limits?: SubscriptionLimits): Promise<Even
 async function startOver(
   { services, createContext }: LiveGraph,
   pingIntervalMs: number,
+  port: number,
 ): Promise<TestServer> {
   const openEvents = createPlainEvents(createEventNames(services.database));
   const tickets = createStreamTickets(services.database, systemClock);
@@ -92,7 +93,7 @@ async function startOver(
     schema,
     createContext,
     limits: { pingIntervalMs },
-    http: { host: '127.0.0.1', port: 0, corsOrigins: ['https://board.example'] },
+    http: { host: '127.0.0.1', port, corsOrigins: ['https://board.example'] },
     events: {
       open: (scope, query) => openEvents(createContext(scope), query),
       issueTicket: tickets.issue,

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { spawn } from 'node:child_process';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { systemClock } from '../../src/kernel/clock.js';
 import { revokeApiKey } from '../../src/services/api-keys.js';
 import { createStreamTickets } from '../../src/services/stream-tickets.js';
@@ -66,4 +67,38 @@ describe('a stream ticket', () => {
     expect(await live.refusal('', bearer(ticket))).toMatchObject({ status: 401 });
     expect(await buy(ticket)).toMatchObject({ status: 401 });
   });
+
+  it('serves a standard EventSource, which resumes by itself when the server has been started anew', async () => {
+    const first = await live.start(15_000);
+    const { ticket } = await buy(live.know(await live.aViewer()));
+    const seen = watchWithEventSource(`${first.url}/api/events?types=task.created&ticket=${ticket}`);
+    await vi.waitFor(() => expect(seen()).toContain('open'), 10_000);
+    const tasks = [await aTask(live.graph.services)];
+    await vi.waitFor(() => expect(seen()).toContain(tasks[0]?.id), 10_000);
+    await first.stop();
+    tasks.push(await aTask(live.graph.services), await aTask(live.graph.services));
+    const second = await live.start(15_000, Number(new URL(first.url).port));
+    await vi.waitFor(() => expect(seen()).toContain(tasks[2]?.id), 10_000);
+    expect(seen().filter((line) => line.startsWith('task_'))).toEqual(tasks.map(({ id }) => id));
+    expect(seen()).toContain('UNAVAILABLE');
+    await second.stop();
+  });
 });
+
+/** Node's own EventSource in a process of its own, since it is behind a flag; answers the lines it has printed. */
+function watchWithEventSource(url: string): () => string[] {
+  const script = `const events = new EventSource(process.argv[1]);
+    // While it waits to connect again, it does not keep the process alive.
+    setInterval(() => undefined, 60_000);
+    events.addEventListener('open', () => console.log('open'));
+    events.addEventListener('task.created', ({ data }) => console.log(JSON.parse(data).task.id));
+    events.addEventListener('error', ({ data }) => console.log(data ? JSON.parse(data).code : 'lost'));`;
+  const options = ['--no-warnings', '--experimental-eventsource', '-e', script, url];
+  const child = spawn(process.execPath, options, { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+  });
+  return () => text.split('\n');
+}
