@@ -45,7 +45,7 @@ export function createClaimQueue(database: Database, instrument: Instrument): Cl
   let closed = false;
 
   async function run(): Promise<void> {
-    while (waiting.length > 0) await serve(waiting.splice(0, BATCH));
+    while (waiting.length > 0) await serve(takeBatch(waiting));
     running = null;
   }
 
@@ -120,6 +120,21 @@ export function createClaimQueue(database: Database, instrument: Instrument): Cl
       await running;
     },
   };
+}
+
+/** The first requests in line, one for each agent: the next one of the same agent waits for what this one leaves it. */
+function takeBatch(waiting: Waiting[]): Waiting[] {
+  const batch: Waiting[] = [];
+  const rest: Waiting[] = [];
+  const agents = new Set<string>();
+  for (const each of waiting.splice(0)) {
+    const { agentId } = each.request;
+    const fits = batch.length < BATCH && !agents.has(agentId);
+    agents.add(agentId);
+    (fits ? batch : rest).push(each);
+  }
+  waiting.push(...rest);
+  return batch;
 }
 
 function refuseStopping(): Unavailable {

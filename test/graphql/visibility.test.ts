@@ -131,7 +131,7 @@ describe.each(NAMES)('the key of %s', (name) => {
     for (const [task, id] of Object.entries(tasks)) {
       const agentId = keys[name].agentId ?? '';
       const answer = await inTransaction(graph.services.database, (tx) =>
-        isTaskVisibleToAgent(tx, id, agentId),
+        isTaskVisibleToAgent(tx, id, agentId, 'aegis'),
       );
       expect([task, answer]).toEqual([task, seen.includes(task)]);
     }

@@ -51,7 +51,12 @@ export async function aClaimedTask(
   input: Partial<CreateTask> = {},
 ): Promise<{ readonly task: TaskRow; readonly runId: string }> {
   const assigned = await aTask(services, { ...input, priority: 'CRITICAL', assignee: { id: agent.id } });
-  const claim = await claimNextTask(services, services.admin, { agent: { id: agent.id }, maxCapacity: 100 }, never);
+  const claim = await claimNextTask(
+    services,
+    services.admin,
+    { agent: { id: agent.id }, maxCapacity: 100 },
+    never,
+  );
   if (claim.task?.id !== assigned.id || claim.run === null) {
     throw new Error(`claimed ${claim.task?.title ?? claim.reason} instead of ${assigned.title}`);
   }

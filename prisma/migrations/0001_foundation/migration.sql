@@ -612,27 +612,33 @@ END $$;
 CREATE CONSTRAINT TRIGGER "tasks_rejected_is_passing" AFTER UPDATE ON "tasks" DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
   WHEN (NEW.status = 'REJECTED') EXECUTE FUNCTION refuse_rest_in_rejected();
 
--- The claim: several agents' requests in one round trip, in the order given.
+-- The claim: the requests of several agents in one round trip, in the order given, at most one for each agent.
 --
--- Each request locks its agent's row first, which serialises the claims of one agent over all processes and makes the
--- capacity check exact: every statement in here sees what was committed before it, so the count is never stale.
--- An agent locked by somebody else answers AGENT_LOCKED and is asked again by the caller: one stuck transaction
--- must not hold up the other agents of the batch.
--- The inbox head is locked with SKIP LOCKED and only if it would win against the agent's own head, so no row is ever
--- locked that is not handed out; NO KEY UPDATE does not collide with the key-share locks of new comments and runs.
--- Nothing in here waits for a row of another transaction, so it can't be part of a deadlock.
+-- The agents' rows are locked first, which serialises the claims of one agent over all processes and makes the capacity
+-- check exact: every statement in here sees what was committed before it, so the count is never stale. An agent that
+-- somebody else has locked, or that asks twice, answers AGENT_LOCKED and is asked again by the caller: one stuck
+-- transaction must not hold up the other agents of the batch.
+-- The inbox head is locked with SKIP LOCKED and only if it wins against the agent's own head, so no row is locked that
+-- is not handed out; NO KEY UPDATE does not collide with the key-share locks of new comments and runs. Each look at
+-- the inbox goes on behind the last one. Nothing in here waits for a row of another transaction, so it can't be part of
+-- a deadlock.
+-- The writes are one statement for the whole batch: what a statement costs to begin, its nine CHECKs to compile above
+-- all, was a third of a claim.
 -- A request that shows a key of the last 24 hours is answered with the run of that time.
 CREATE FUNCTION claim_tasks(
   p_agent_ids text[], p_capacities int[], p_lease_ms int[], p_run_ids text[],
   p_resume boolean[], p_keys text[], p_fingerprints text[]
 ) RETURNS TABLE (request int, reason text, task_id text, run_id text) LANGUAGE plpgsql
--- Right after a large import the statistics are old, and sorting an agent's whole backlog looks as cheap as reading the
--- head of an index in order. It never is, so the planner is told.
-SET enable_sort = off SET enable_bitmapscan = off AS $$
+-- Right after a large import the statistics are old, and sorting an agent's whole backlog, or joining with all tasks,
+-- looks as cheap as reading the head of an index in order. It never is, so the planner is told.
+SET enable_sort = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
-  agent record; mine record; head record; earlier record;
-  t_ids text[] := '{}'; r_ids text[] := '{}'; a_ids text[] := '{}'; froms text[] := '{}';
+  locked text[]; agent record; mine record; head record; earlier record;
+  -- Where the inbox has been read to, as the four columns of its order.
+  read_priority task_priority := 'CRITICAL'; read_due timestamptz := '-infinity'; read_created timestamptz := '-infinity'; read_number bigint := 0;
+  -- What is handed out: places in the batch, tasks, what they were, and how many runs they have had.
+  places int[] := '{}'; t_ids text[] := '{}'; froms task_status[] := '{}'; run_counts int[] := '{}';
 BEGIN
   -- Time has released some tasks: let them into the queue before anybody is served from it.
   WHILE EXISTS (SELECT FROM tasks WHERE not_before <= now() AND status IN ('INBOX', 'ASSIGNED')) LOOP
@@ -642,19 +648,27 @@ BEGIN
     EXIT WHEN NOT FOUND;
   END LOOP;
 
-  FOR i IN 1 .. cardinality(p_agent_ids) LOOP
-    request := i; task_id := NULL; run_id := NULL;
+  locked := ARRAY(SELECT id FROM agents WHERE id = ANY(p_agent_ids) FOR NO KEY UPDATE SKIP LOCKED);
 
-    SELECT * INTO agent FROM agents WHERE id = p_agent_ids[i] FOR NO KEY UPDATE SKIP LOCKED;
-    IF NOT FOUND THEN
+  -- An open run is a task IN_PROGRESS. Counted over task_runs_open_by_agent, which has one plan however old the
+  -- statistics are; over tasks, a planner that has not seen the last thousand claims walks all of them.
+  FOR agent IN
+    SELECT u.place::int, a.id, a.paused_at, a.max_capacity,
+      (SELECT count(*) FROM task_runs r WHERE r.agent_id = a.id AND r.outcome = 'RUNNING') AS open_runs
+    FROM unnest(p_agent_ids) WITH ORDINALITY AS u(id, place)
+    LEFT JOIN agents a ON a.id = u.id AND u.id = ANY(locked) AND u.place = array_position(p_agent_ids, u.id)
+  LOOP
+    request := agent.place; task_id := NULL; run_id := NULL;
+
+    IF agent.id IS NULL THEN
       reason := 'AGENT_LOCKED'; RETURN NEXT; CONTINUE;
     END IF;
 
-    IF p_keys[i] IS NOT NULL THEN
+    IF p_keys[request] IS NOT NULL THEN
       SELECT k.subject_id, k.fingerprint, r.task_id INTO earlier FROM idempotency_keys k JOIN task_runs r ON r.id = k.subject_id
-      WHERE k.scope = agent.id AND k.operation = 'claimNextTask' AND k.key = p_keys[i] AND k.created_at > now() - interval '24 hours';
+      WHERE k.scope = agent.id AND k.operation = 'claimNextTask' AND k.key = p_keys[request] AND k.created_at > now() - interval '24 hours';
       IF FOUND THEN
-        IF earlier.fingerprint = p_fingerprints[i] THEN
+        IF earlier.fingerprint = p_fingerprints[request] THEN
           reason := 'ASSIGNED'; task_id := earlier.task_id; run_id := earlier.subject_id;
         ELSE
           reason := 'IDEMPOTENCY_KEY_REUSED';
@@ -663,7 +677,7 @@ BEGIN
       END IF;
     END IF;
 
-    IF p_resume[i] THEN
+    IF p_resume[request] THEN
       SELECT r.id, r.task_id INTO earlier FROM task_runs r
       WHERE r.agent_id = agent.id AND r.outcome = 'RUNNING' AND r.trigger = 'CLAIM' ORDER BY r.started_at, r.id LIMIT 1;
       IF FOUND THEN
@@ -672,7 +686,7 @@ BEGIN
         IF NOT FOUND THEN
           reason := 'AGENT_LOCKED'; RETURN NEXT; CONTINUE;
         END IF;
-        UPDATE task_runs SET lease_ms = p_lease_ms[i], lease_expires_at = now() + p_lease_ms[i] * interval '1 millisecond',
+        UPDATE task_runs SET lease_ms = p_lease_ms[request], lease_expires_at = now() + p_lease_ms[request] * interval '1 millisecond',
           lease_expiry_noted_at = NULL
         WHERE id = earlier.id;
         reason := 'CONTINUE_CURRENT'; task_id := earlier.task_id; run_id := earlier.id; RETURN NEXT; CONTINUE;
@@ -683,10 +697,8 @@ BEGIN
       reason := 'AGENT_PAUSED'; RETURN NEXT; CONTINUE;
     END IF;
 
-    -- An open run is a task IN_PROGRESS. Counted over task_runs_open_by_agent, which has one plan however old the
-    -- statistics are; over tasks, a planner that has not seen the last thousand claims walks all of them. The capacity
-    -- of the request goes before the agent's own.
-    IF (SELECT count(*) FROM task_runs r WHERE r.agent_id = agent.id AND r.outcome = 'RUNNING') >= coalesce(p_capacities[i], agent.max_capacity) THEN
+    -- The capacity of the request goes before the agent's own.
+    IF agent.open_runs >= coalesce(p_capacities[request], agent.max_capacity) THEN
       reason := 'AT_CAPACITY'; RETURN NEXT; CONTINUE;
     END IF;
 
@@ -695,55 +707,58 @@ BEGIN
     WHERE assignee_id = agent.id AND status = 'ASSIGNED' AND open_dependencies = 0 AND not_before IS NULL
     ORDER BY priority, coalesce(due_at, 'infinity'::timestamptz), created_at, number LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
 
-    -- tasks_inbox_queue, which ends the scan at the agent's own head where there is one.
-    IF mine.id IS NULL THEN
-      SELECT id, status, run_count INTO head FROM tasks
-      WHERE status = 'INBOX' AND open_dependencies = 0 AND not_before IS NULL
-      ORDER BY priority, coalesce(due_at, 'infinity'::timestamptz), created_at, number LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
-    ELSE
-      SELECT id, status, run_count INTO head FROM tasks
-      WHERE status = 'INBOX' AND open_dependencies = 0 AND not_before IS NULL
-        AND (priority, coalesce(due_at, 'infinity'::timestamptz), created_at, number) < (mine.priority, mine.due, mine.created_at, mine.number)
-      ORDER BY priority, coalesce(due_at, 'infinity'::timestamptz), created_at, number LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
-      IF head.id IS NULL THEN
-        head.id := mine.id; head.status := mine.status; head.run_count := mine.run_count;
-      END IF;
-    END IF;
+    -- tasks_inbox_queue between what this batch has read and the agent's own head; both bounds are index conditions.
+    SELECT id, status, run_count, priority, coalesce(due_at, 'infinity'::timestamptz) AS due, created_at, number INTO head FROM tasks
+    WHERE status = 'INBOX' AND open_dependencies = 0 AND not_before IS NULL
+      AND (priority, coalesce(due_at, 'infinity'::timestamptz), created_at, number) > (read_priority, read_due, read_created, read_number)
+      AND (priority, coalesce(due_at, 'infinity'::timestamptz), created_at, number) < (coalesce(mine.priority, 'LOW'),
+        coalesce(mine.due, 'infinity'::timestamptz), coalesce(mine.created_at, 'infinity'::timestamptz), coalesce(mine.number, 9223372036854775807))
+    ORDER BY priority, coalesce(due_at, 'infinity'::timestamptz), created_at, number LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
 
-    IF head.id IS NULL THEN
+    IF head.id IS NOT NULL THEN
+      read_priority := head.priority; read_due := head.due; read_created := head.created_at; read_number := head.number;
+    ELSIF mine.id IS NOT NULL THEN
+      head := mine;
+    ELSE
       reason := 'NO_TASKS_AVAILABLE'; RETURN NEXT; CONTINUE;
     END IF;
 
-    UPDATE tasks SET status = 'IN_PROGRESS', assignee_id = agent.id, current_run_id = p_run_ids[i], run_count = run_count + 1,
-      version = version + 1, updated_at = now(), status_at = now(), started_at = now(), backoff_until = NULL
-    WHERE id = head.id;
-    -- At once and not with the events at the end: the next request of this batch counts it, resumes it or finds its key.
-    INSERT INTO task_runs (id, task_id, agent_id, number, trigger, lease_ms, lease_expires_at, model_signals)
-    VALUES (p_run_ids[i], head.id, agent.id, head.run_count + 1, 'CLAIM', p_lease_ms[i], now() + p_lease_ms[i] * interval '1 millisecond', '{}');
-    IF p_keys[i] IS NOT NULL THEN
-      INSERT INTO idempotency_keys (scope, operation, key, fingerprint, subject_id)
-      VALUES (agent.id, 'claimNextTask', p_keys[i], p_fingerprints[i], p_run_ids[i])
-      ON CONFLICT (scope, operation, key) DO UPDATE SET fingerprint = excluded.fingerprint, subject_id = excluded.subject_id, created_at = now();
-    END IF;
-    IF agent.announced_status <> 'BUSY' OR agent.last_seen_at IS NULL OR agent.last_seen_at < now() - interval '1 second' THEN
-      UPDATE agents SET last_seen_at = now(), announced_status = 'BUSY' WHERE id = agent.id;
-      IF agent.announced_status <> 'BUSY' THEN
-        INSERT INTO events (type, actor_agent_id, agent_id, payload)
-        VALUES ('agent.status_changed', agent.id, agent.id, jsonb_build_object('from', agent.announced_status, 'to', 'BUSY'));
-      END IF;
-    END IF;
-
-    t_ids := t_ids || head.id; r_ids := r_ids || p_run_ids[i]; a_ids := a_ids || agent.id; froms := froms || head.status::text;
-    reason := 'ASSIGNED'; task_id := head.id; run_id := p_run_ids[i];
+    places := places || request; t_ids := t_ids || head.id; froms := froms || head.status; run_counts := run_counts || head.run_count;
+    reason := 'ASSIGNED'; task_id := head.id; run_id := p_run_ids[request];
     RETURN NEXT;
   END LOOP;
 
-  IF cardinality(t_ids) > 0 THEN
-    INSERT INTO events (type, actor_agent_id, task_id, agent_id, run_id, payload)
-    SELECT e.type, u.agent, u.task, u.agent, u.run,
-      CASE e.type WHEN 'task.claimed' THEN jsonb_build_object('from', u.was, 'to', 'IN_PROGRESS') ELSE '{}'::jsonb END
-    FROM unnest(r_ids, t_ids, a_ids, froms) WITH ORDINALITY AS u(run, task, agent, was, ord),
-      (VALUES (1, 'task.claimed'), (2, 'run.started')) AS e(place, type)
-    ORDER BY u.ord, e.place;
+  IF cardinality(places) = 0 THEN
+    RETURN;
   END IF;
+
+  UPDATE tasks t SET status = 'IN_PROGRESS', assignee_id = p_agent_ids[u.place], current_run_id = p_run_ids[u.place],
+    run_count = t.run_count + 1, version = t.version + 1, updated_at = now(), status_at = now(), started_at = now(), backoff_until = NULL
+  FROM unnest(places, t_ids) AS u(place, id) WHERE t.id = u.id;
+
+  INSERT INTO task_runs (id, task_id, agent_id, number, trigger, lease_ms, lease_expires_at, model_signals)
+  SELECT p_run_ids[u.place], u.task, p_agent_ids[u.place], u.runs + 1, 'CLAIM', p_lease_ms[u.place],
+    now() + p_lease_ms[u.place] * interval '1 millisecond', '{}'
+  FROM unnest(places, t_ids, run_counts) AS u(place, task, runs);
+
+  INSERT INTO idempotency_keys (scope, operation, key, fingerprint, subject_id)
+  SELECT p_agent_ids[u.place], 'claimNextTask', p_keys[u.place], p_fingerprints[u.place], p_run_ids[u.place]
+  FROM unnest(places) AS u(place) WHERE p_keys[u.place] IS NOT NULL
+  ON CONFLICT (scope, operation, key) DO UPDATE SET fingerprint = excluded.fingerprint, subject_id = excluded.subject_id, created_at = now();
+
+  INSERT INTO events (type, actor_agent_id, agent_id, payload)
+  SELECT 'agent.status_changed', a.id, a.id, jsonb_build_object('from', a.announced_status, 'to', 'BUSY')
+  FROM unnest(places) AS u(place) JOIN agents a ON a.id = p_agent_ids[u.place] WHERE a.announced_status <> 'BUSY';
+
+  UPDATE agents a SET last_seen_at = now(), announced_status = 'BUSY'
+  FROM unnest(places) AS u(place) WHERE a.id = p_agent_ids[u.place]
+    AND (a.announced_status <> 'BUSY' OR a.last_seen_at IS NULL OR a.last_seen_at < now() - interval '1 second');
+
+  -- In the order in which they were handed out, each claim before its run.
+  INSERT INTO events (type, actor_agent_id, task_id, agent_id, run_id, payload)
+  SELECT e.type, p_agent_ids[u.place], u.task, p_agent_ids[u.place], p_run_ids[u.place],
+    CASE e.type WHEN 'task.claimed' THEN jsonb_build_object('from', u.was, 'to', 'IN_PROGRESS') ELSE '{}'::jsonb END
+  FROM unnest(places, t_ids, froms) WITH ORDINALITY AS u(place, task, was, ord),
+    (VALUES (1, 'task.claimed'), (2, 'run.started')) AS e(step, type)
+  ORDER BY u.ord, e.step;
 END $$;
