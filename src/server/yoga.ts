@@ -8,6 +8,7 @@ import type { OpenStreams } from './open-streams.js';
 import { createDocumentCache, useDocumentLimits } from './plugins/use-document-limits.js';
 import { useEndingStreams } from './plugins/use-ending-streams.js';
 import { usePresentedErrors } from './plugins/use-presented-errors.js';
+import { useReferenceExecutor } from './plugins/use-reference-executor.js';
 import { useStrictGet } from './plugins/use-strict-get.js';
 import { useVariableLimits } from './plugins/use-variable-limits.js';
 import type { RequestScope } from './request-scope.js';
@@ -43,6 +44,7 @@ export function createYogaServer({ schema, createContext, presenter, streams, li
     maskedErrors: { errorMessage: '', maskError: presenter.mask, isDev: false },
     parserAndValidationCache: createDocumentCache(),
     plugins: [
+      useReferenceExecutor(),
       usePresentedErrors(presenter),
       useEndingStreams(streams),
       useDocumentLimits(limits),
