@@ -13,7 +13,7 @@ import { type LogPage, readLog, readLogBounds } from '../store/event-log.js';
 const BATCH = 500;
 
 /** Reads begin at least so far apart: under load the entries of that time are read together. */
-const SPACING_MS = 4;
+const SPACING_MS = 8;
 
 /** How long to wait for a ring, in milliseconds, before looking anyway. */
 const POLL_MS = {

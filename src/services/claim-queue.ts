@@ -41,6 +41,7 @@ export function createClaimQueue(database: Database, instrument: Instrument): Cl
   const waiting: Waiting[] = [];
   /** Those whose agent is locked, by the timer after which they are asked again. */
   const postponed = new Map<NodeJS.Timeout, Waiting>();
+  const unanswered = new Set<Promise<void>>();
   let running: Promise<void> | null = null;
   let closed = false;
 
@@ -56,6 +57,16 @@ export function createClaimQueue(database: Database, instrument: Instrument): Cl
         batch.map((each) => each.request),
       );
       if (rows.some((row) => row.reason === 'ASSIGNED')) database.bell.ring();
+      // The next batch does not wait until this one's rows are read.
+      const answering = answerAll(batch, rows).finally(() => unanswered.delete(answering));
+      unanswered.add(answering);
+    } catch (error) {
+      for (const each of batch) each.reject(error);
+    }
+  }
+
+  async function answerAll(batch: Waiting[], rows: readonly ClaimRow[]): Promise<void> {
+    try {
       const claimed = await readClaimedRows(database.pool, rows);
       for (const row of rows) answer(batch[row.request - 1], row, claimed);
     } catch (error) {
@@ -82,16 +93,7 @@ export function createClaimQueue(database: Database, instrument: Instrument): Cl
     }
     const delay = LOCKED_RETRY_MS[Math.min(each.tries, LOCKED_RETRY_MS.length - 1)];
     each.tries += 1;
-    if (each.tries === 100) {
-      instrument.emit(
-        'warn',
-        'claim.agent_locked',
-        'A claim waits for a locked agent: look for a long transaction',
-        {
-          agentId: each.request.agentId,
-        },
-      );
-    }
+    if (each.tries === 100) warnOfLock(instrument, each.request.agentId);
     const timer = setTimeout(() => {
       postponed.delete(timer);
       enqueue(each);
@@ -118,8 +120,14 @@ export function createClaimQueue(database: Database, instrument: Instrument): Cl
       }
       postponed.clear();
       await running;
+      await Promise.all(unanswered);
     },
   };
+}
+
+function warnOfLock(instrument: Instrument, agentId: string): void {
+  const message = 'A claim waits for a locked agent: look for a long transaction';
+  instrument.emit('warn', 'claim.agent_locked', message, { agentId });
 }
 
 /** The first requests in line, one for each agent: the next one of the same agent waits for what this one leaves it. */

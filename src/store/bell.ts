@@ -1,8 +1,12 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import type { Instrument } from '../kernel/instrument.js';
 
 /** The channel of the bell. Its messages are empty: they say that the log has grown, never how. */
 export const BELL_CHANNEL = 'mission_control';
+
+/** NOTIFYs of one process are sent at least so far apart: under load one tells of many commits. */
+const SPACING_MS = 5;
 
 /** Rung after commits that appended events; wakes listeners here at once and those of other processes by NOTIFY. */
 export interface Bell {
@@ -37,6 +41,7 @@ export function createBell(pool: Pool, instrument: Instrument): Bell {
           },
         );
       }
+      if (again) await pause(SPACING_MS);
     } while (again);
     sending = false;
   }

@@ -1,10 +1,15 @@
 import type { Pool } from 'pg';
+import { parseRows, rowsOf, shapeOf } from '../row-shape.js';
 import type { TaskRunRow } from '../runs.js';
+import { sql, toStatement } from '../sql-text.js';
 import { query } from '../statement.js';
 import type { TaskRow } from '../tasks.js';
 import type { ClaimRow } from './claim-tasks.js';
 
-/** The rows behind the answers of a batch of claims, by id. A statement of its own: the claim's snapshot is older than its work. */
+/**
+ * The rows behind the answers of a batch of claims, by id, in one round trip. A statement of its own: the snapshot of
+ * the claim's statement is older than its work.
+ */
 export async function readClaimedRows(
   pool: Pool,
   claims: readonly ClaimRow[],
@@ -12,20 +17,16 @@ export async function readClaimedRows(
   const taskIds = claims.flatMap((claim) => claim.taskId ?? []);
   const runIds = claims.flatMap((claim) => claim.runId ?? []);
   if (taskIds.length === 0) return { tasks: new Map(), runs: new Map() };
-  const [tasks, runs] = await Promise.all([
-    query<TaskRow>(pool, {
-      name: 'read_claimed_tasks',
-      text: 'SELECT * FROM tasks WHERE id = ANY($1)',
-      values: [taskIds],
-    }),
-    query<TaskRunRow>(pool, {
-      name: 'read_claimed_runs',
-      text: 'SELECT * FROM task_runs WHERE id = ANY($1)',
-      values: [runIds],
-    }),
-  ]);
+  const taskShape = shapeOf<TaskRow>('Task', '*');
+  const runShape = shapeOf<TaskRunRow>('TaskRun', '*');
+  const tasks = rowsOf(taskShape, sql`SELECT * FROM tasks WHERE id = ANY(${taskIds})`);
+  const runs = rowsOf(runShape, sql`SELECT * FROM task_runs WHERE id = ANY(${runIds})`);
+  const [row] = await query<{ tasks: unknown; runs: unknown }>(
+    pool,
+    toStatement(sql`SELECT ${tasks} AS tasks, ${runs} AS runs`),
+  );
   return {
-    tasks: new Map(tasks.map((row) => [row.id, row])),
-    runs: new Map(runs.map((row) => [row.id, row])),
+    tasks: new Map(parseRows(taskShape, row?.tasks).map((task) => [task.id, task])),
+    runs: new Map(parseRows(runShape, row?.runs).map((run) => [run.id, run])),
   };
 }
