@@ -32,17 +32,21 @@ export async function measure({ url, query, connections, amount, keys }: Load): 
     body: JSON.stringify({ query }),
     setupClient(client) {
       const key = keys[next++ % keys.length];
-      if (key !== undefined) client.setHeaders({ 'content-type': 'application/json', authorization: `Bearer ${key}` });
+      if (key !== undefined)
+        client.setHeaders({ 'content-type': 'application/json', authorization: `Bearer ${key}` });
       client.on('body', (body) => {
         ended = performance.now();
         const text = body.toString();
-        if (text.includes('"errors":[{') || text.includes('NO_TASKS') || text.includes('AT_CAPACITY')) wrong.push(text);
+        if (text.includes('"errors":[{') || text.includes('NO_TASKS') || text.includes('AT_CAPACITY'))
+          wrong.push(text);
       });
     },
   });
   const seconds = (ended - begun) / 1_000;
   if (result.non2xx > 0 || result.errors > 0 || wrong.length > 0) {
-    throw new Error(`${result.non2xx} answers were not 2xx, ${result.errors} failed, ${wrong.length} wrong: ${wrong[0] ?? ''}`);
+    throw new Error(
+      `${result.non2xx} answers were not 2xx, ${result.errors} failed, ${wrong.length} wrong: ${wrong[0] ?? ''}`,
+    );
   }
   return { perSecond: result['2xx'] / seconds, p50Ms: result.latency.p50, p99Ms: result.latency.p99 };
 }

@@ -17,7 +17,7 @@ export async function serve(command: readonly string[], env: Record<string, stri
   const [program = '', ...args] = command;
   const begun = performance.now();
   const child = spawn(program, args, {
-    env: { PATH: process.env['PATH'], NODE_ENV: 'production', ...env },
+    env: { PATH: process.env.PATH, NODE_ENV: 'production', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const url = await printedUrl(child);

@@ -10,7 +10,8 @@ import { residentMb, type Served, serve } from './processes.js';
 /** Runs of everything, interleaved, so that a noisy moment hits all of them alike. */
 const ROUNDS = 5;
 const AGENTS = 32;
-const CLAIM = 'mutation { claimNextTask(input: { maxCapacity: 100 }) { reason task { id ref title } run { id leaseExpiresAt } } }';
+const CLAIM =
+  'mutation { claimNextTask(input: { maxCapacity: 100 }) { reason task { id ref title } run { id leaseExpiresAt } } }';
 const LIST =
   '{ tasks(first: 50) { nodes { id ref title status priority tags createdAt updatedAt dueAt version assignee { id name } } } }';
 const ADMIN = 'an-admin-key-for-the-benchmark';
@@ -35,7 +36,9 @@ try {
   const claims: Rate[] = [];
   await seed(20_000);
   for (let round = 0; round < ROUNDS; round += 1) {
-    hello.push(await measure({ url: yoga.url, query: '{ hello }', connections: AGENTS, amount: 6_000, keys: [] }));
+    hello.push(
+      await measure({ url: yoga.url, query: '{ hello }', connections: AGENTS, amount: 6_000, keys: [] }),
+    );
     claims.push(await claimRound(server.url, keys));
   }
   report('smallest query, plain yoga', hello);
@@ -58,12 +61,18 @@ try {
   const lists: Rate[] = [];
   const plainLists: Rate[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
-    plainLists.push(await measure({ url: yoga.url, query: LIST, connections: AGENTS, amount: 2_000, keys: [] }));
-    lists.push(await measure({ url: server.url, query: LIST, connections: AGENTS, amount: 2_000, keys: [ADMIN] }));
+    plainLists.push(
+      await measure({ url: yoga.url, query: LIST, connections: AGENTS, amount: 2_000, keys: [] }),
+    );
+    lists.push(
+      await measure({ url: server.url, query: LIST, connections: AGENTS, amount: 2_000, keys: [ADMIN] }),
+    );
   }
   report('list of 50 with assignee, plain yoga from memory', plainLists);
   report('list of 50 with assignee', lists, plainLists);
-  say(`| idle server | ${idleMb.toFixed(0)} MB resident | after the load ${residentMb(server.pid).toFixed(0)} MB |`);
+  say(
+    `| idle server | ${idleMb.toFixed(0)} MB resident | after the load ${residentMb(server.pid).toFixed(0)} MB |`,
+  );
 } finally {
   for (const child of children) await child.stop();
   await pool.end();
@@ -81,7 +90,10 @@ async function start(command: readonly string[], env: Record<string, string>): P
 async function makeAgents(url: string): Promise<string[]> {
   const keys: string[] = [];
   for (let i = 0; i < AGENTS; i += 1) {
-    await ask(url, `mutation { registerAgent(input: { name: "agent-${i}", maxCapacity: 100 }) { errors { message } } }`);
+    await ask(
+      url,
+      `mutation { registerAgent(input: { name: "agent-${i}", maxCapacity: 100 }) { errors { message } } }`,
+    );
     const made = await ask(
       url,
       `mutation { createApiKey(input: { name: "bench", role: AGENT, agent: { name: "agent-${i}" } }) { secret } }`,
@@ -119,8 +131,12 @@ async function seed(count: number): Promise<void> {
 /** Each of the 32 agents claims as much as it may; then everything it holds is done, outside the measured time. */
 async function claimRound(url: string, keys: readonly string[]): Promise<Rate> {
   const rate = await measure({ url, query: CLAIM, connections: AGENTS, amount: AGENTS * 100, keys });
-  await pool.query("UPDATE task_runs SET outcome = 'SUCCEEDED', finished_at = now() WHERE outcome = 'RUNNING'");
-  await pool.query("UPDATE tasks SET status = 'DONE', current_run_id = NULL, resolution = 'x', completed_at = now() WHERE status = 'IN_PROGRESS'");
+  await pool.query(
+    "UPDATE task_runs SET outcome = 'SUCCEEDED', finished_at = now() WHERE outcome = 'RUNNING'",
+  );
+  await pool.query(
+    "UPDATE tasks SET status = 'DONE', current_run_id = NULL, resolution = 'x', completed_at = now() WHERE status = 'IN_PROGRESS'",
+  );
   return rate;
 }
 

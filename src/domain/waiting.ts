@@ -38,15 +38,10 @@ export interface WaitingFacts {
  * there with a free hand and only has to ask.
  */
 export function decideWaitingOn(facts: WaitingFacts): WaitingReason[] {
-  switch (facts.status) {
-    case 'INBOX':
-    case 'ASSIGNED':
-      return [...whyNotEligible(facts), ...whyNotTaken(facts)];
-    case 'REVIEW':
-      return facts.hasReviewer ? ['REVIEW_PENDING'] : ['NO_REVIEWER'];
-    default:
-      return [];
-  }
+  const { status } = facts;
+  if (status === 'REVIEW') return [facts.hasReviewer ? 'REVIEW_PENDING' : 'NO_REVIEWER'];
+  const waits = status === 'INBOX' || status === 'ASSIGNED';
+  return waits ? [...whyNotEligible(facts), ...whyNotTaken(facts)] : [];
 }
 
 function whyNotEligible({ openDependencies, startsLater, backsOff }: WaitingFacts): WaitingReason[] {

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { newId } from '../kernel/ids.js';
 
 /** Where the generated admin key lies: readable by the server's own account alone. */
 export interface AdminKeyFile {
@@ -29,7 +29,7 @@ export function createAdminKeyFile(dataDir: string): AdminKeyFile {
 
 async function writeWhole(path: string, folder: string, secret: string): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const draft = `${path}.${randomUUID()}`;
+  const draft = `${path}.${newId('key')}`;
   try {
     const file = await open(draft, 'wx', 0o600);
     await file.writeFile(`${secret}\n`);

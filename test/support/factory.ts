@@ -81,7 +81,7 @@ export async function aTaskIn(services: TestServices, status: TaskStatus, agent:
       return failTask(services, services.admin, { runId, error: 'broken', retry: false });
     case 'CANCELLED':
       return cancelTask(services, services.admin, named);
-    default:
+    case 'REJECTED':
       throw new Error('no task rests in REJECTED');
   }
 }

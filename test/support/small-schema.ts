@@ -141,7 +141,7 @@ function subscriptions(ticks: Ticks, fault: () => never) {
       async *subscribe(_root: unknown, _args: unknown, { signal }: RequestScope) {
         yield 0;
         const source = silence(ticks);
-        signal.addEventListener('abort', () => source.return?.());
+        signal.addEventListener('abort', () => void source.return?.());
         yield* source;
       },
     },
