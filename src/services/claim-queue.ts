@@ -23,6 +23,12 @@ export interface ClaimQueue {
 /** Requests that one statement serves at most: more would make the first of them wait for the last. */
 const BATCH = 64;
 
+/**
+ * So many requests begin a second batch while one is under way. It works while the first waits for the disk; with
+ * fewer, batches get small and dear.
+ */
+const SECOND_BATCH = 8;
+
 /** How long a request whose agent is locked by another process waits before it is asked again, in milliseconds. */
 const LOCKED_RETRY_MS = [2, 5, 10, 20, 50];
 
@@ -39,15 +45,25 @@ interface Waiting {
  */
 export function createClaimQueue(database: Database, instrument: Instrument): ClaimQueue {
   const waiting: Waiting[] = [];
-  /** Those whose agent is locked, by the timer after which they are asked again. */
-  const postponed = new Map<NodeJS.Timeout, Waiting>();
+  const postponement = createPostponement(enqueue, instrument);
   const unanswered = new Set<Promise<void>>();
-  let running: Promise<void> | null = null;
+  /** The agents of the batches under way: their next requests wait, or they would find themselves locked. */
+  const asking = new Set<string>();
+  const underWay = new Set<Promise<void>>();
   let closed = false;
 
-  async function run(): Promise<void> {
-    while (waiting.length > 0) await serve(takeBatch(waiting));
-    running = null;
+  /** Begins a batch if none is under way, and a second one once enough requests have gathered to make it worth it. */
+  function begin(): void {
+    const enough = underWay.size === 0 ? 1 : SECOND_BATCH;
+    if (underWay.size >= 2 || waiting.length < enough) return;
+    const batch = takeBatch(waiting, asking);
+    if (batch.length === 0) return;
+    const serving = serve(batch).finally(() => {
+      for (const { request } of batch) asking.delete(request.agentId);
+      underWay.delete(serving);
+      begin();
+    });
+    underWay.add(serving);
   }
 
   async function serve(batch: Waiting[]): Promise<void> {
@@ -78,7 +94,7 @@ export function createClaimQueue(database: Database, instrument: Instrument): Cl
     if (each === undefined) return;
     const { reason } = row;
     if (reason === 'AGENT_LOCKED') {
-      retry(each);
+      postponement.postpone(each);
     } else {
       const task = row.taskId === null ? undefined : claimed.tasks.get(row.taskId);
       const run = row.runId === null ? undefined : claimed.runs.get(row.runId);
@@ -86,24 +102,9 @@ export function createClaimQueue(database: Database, instrument: Instrument): Cl
     }
   }
 
-  function retry(each: Waiting): void {
-    if (closed) {
-      each.reject(refuseStopping());
-      return;
-    }
-    const delay = LOCKED_RETRY_MS[Math.min(each.tries, LOCKED_RETRY_MS.length - 1)];
-    each.tries += 1;
-    if (each.tries === 100) warnOfLock(instrument, each.request.agentId);
-    const timer = setTimeout(() => {
-      postponed.delete(timer);
-      enqueue(each);
-    }, delay);
-    postponed.set(timer, each);
-  }
-
   function enqueue(each: Waiting): void {
     waiting.push(each);
-    running ??= run();
+    begin();
   }
 
   return {
@@ -114,13 +115,39 @@ export function createClaimQueue(database: Database, instrument: Instrument): Cl
       }),
     async close() {
       closed = true;
+      postponement.close();
+      while (underWay.size > 0) await Promise.all(underWay);
+      await Promise.all(unanswered);
+    },
+  };
+}
+
+/** Keeps the requests whose agent is locked by somebody else until they are asked again. */
+function createPostponement(enqueue: (each: Waiting) => void, instrument: Instrument) {
+  const postponed = new Map<NodeJS.Timeout, Waiting>();
+  let closed = false;
+  return {
+    postpone(each: Waiting): void {
+      if (closed) {
+        each.reject(refuseStopping());
+        return;
+      }
+      const delay = LOCKED_RETRY_MS[Math.min(each.tries, LOCKED_RETRY_MS.length - 1)];
+      each.tries += 1;
+      if (each.tries === 100) warnOfLock(instrument, each.request.agentId);
+      const timer = setTimeout(() => {
+        postponed.delete(timer);
+        enqueue(each);
+      }, delay);
+      postponed.set(timer, each);
+    },
+    close(): void {
+      closed = true;
       for (const [timer, each] of postponed) {
         clearTimeout(timer);
         each.reject(refuseStopping());
       }
       postponed.clear();
-      await running;
-      await Promise.all(unanswered);
     },
   };
 }
@@ -131,14 +158,13 @@ function warnOfLock(instrument: Instrument, agentId: string): void {
 }
 
 /** The first requests in line, one for each agent: the next one of the same agent waits for what this one leaves it. */
-function takeBatch(waiting: Waiting[]): Waiting[] {
+function takeBatch(waiting: Waiting[], asking: Set<string>): Waiting[] {
   const batch: Waiting[] = [];
   const rest: Waiting[] = [];
-  const agents = new Set<string>();
   for (const each of waiting.splice(0)) {
     const { agentId } = each.request;
-    const fits = batch.length < BATCH && !agents.has(agentId);
-    agents.add(agentId);
+    const fits = batch.length < BATCH && !asking.has(agentId);
+    if (fits) asking.add(agentId);
     (fits ? batch : rest).push(each);
   }
   waiting.push(...rest);
