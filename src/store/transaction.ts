@@ -1,5 +1,8 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { PoolClient } from 'pg';
 import type { NewEvent } from '../domain/events.js';
+import { backoffMs } from '../kernel/backoff.js';
+import { randomFraction } from '../kernel/ids.js';
 import type { Database } from './database.js';
 import { appendEvents } from './events.js';
 import { type Executor, query, type Statement } from './statement.js';
@@ -31,6 +34,8 @@ export async function inTransaction<Result>(
       return await runOnce(database, work);
     } catch (error) {
       if (attempt >= MAX_TRIES || !isConflict(error)) throw error;
+      // At once it could take the lock that the winner is just being woken for, and both would meet again.
+      await pause(backoffMs({ attempt, baseMs: 10, maxMs: 100, random: randomFraction() }));
     }
   }
 }

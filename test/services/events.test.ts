@@ -196,7 +196,8 @@ describe('a transaction', () => {
         }
       });
     await Promise.all([cancelBoth(one.id, two.id), cancelBoth(two.id, one.id)]);
-    expect(tries).toBe(3);
+    // Three, or more where the loser meets the winner again before that one has been woken.
+    expect(tries).toBeGreaterThanOrEqual(3);
     for (const { id } of [one, two]) {
       expect((await eventsOf(id)).map(({ type }) => type)).toEqual(['task.created', 'task.status_changed']);
     }
