@@ -24,14 +24,8 @@ import type { ServiceContext } from './services/service-context.js';
 import { createStreamTickets } from './services/stream-tickets.js';
 import { createWorkWatch } from './services/work-watch.js';
 import { createAdminKeyFile } from './store/admin-key-file.js';
-import {
-  checkConnection,
-  createDatabase,
-  type Database,
-  isReachable,
-  readServerVersion,
-} from './store/database.js';
-import { startEmbeddedPostgres } from './store/embedded-postgres.js';
+import { createDatabase, type Database, isReachable, readServerVersion } from './store/database.js';
+import { findPostgres } from './store/find-postgres.js';
 import { applyMigrations } from './store/migrate.js';
 import { createReadClient } from './store/read-client.js';
 import { createLog } from './telemetry/log.js';
@@ -133,40 +127,18 @@ async function startRooms(start: Start): Promise<Started> {
 }
 
 async function openDatabase(start: Start): Promise<Database> {
-  const { instrument, undo } = start;
-  const connectionString = await findPostgres(start);
+  const { config, instrument, undo } = start;
+  const { connectionString, stop } = await findPostgres({
+    databaseUrl: config.databaseUrl?.reveal(),
+    dataDir: config.dataDir,
+    instrument,
+  });
+  undo.push(stop);
   goOn(start);
   await applyMigrations(connectionString);
   const database = createDatabase({ connectionString, instrument });
   undo.push(() => database.close());
   return database;
-}
-
-async function findPostgres({
-  config,
-  instrument,
-  undo,
-}: Pick<Start, 'config' | 'instrument' | 'undo'>): Promise<string> {
-  if (config.databaseUrl !== undefined) return findOwnPostgres(config.databaseUrl.reveal());
-  const postgres = await startEmbeddedPostgres({ dataDir: config.dataDir, instrument });
-  undo.push(() => postgres.stop());
-  return postgres.connectionString;
-}
-
-/** @throws Error that tells the operator which setting to look at; what comes from PostgreSQL itself names none. */
-async function findOwnPostgres(connectionString: string): Promise<string> {
-  try {
-    await checkConnection(connectionString);
-    return connectionString;
-  } catch (cause) {
-    throw new Error(`Can't connect to the PostgreSQL that DATABASE_URL names: ${reasonOf(cause)}`, { cause });
-  }
-}
-
-/** Where a name has several addresses, Node says nothing itself and keeps what each of them came to. */
-function reasonOf(cause: unknown): string {
-  if (cause instanceof AggregateError) return cause.errors.map(reasonOf).join('; ');
-  return cause instanceof Error ? cause.message : String(cause);
 }
 
 async function prepareAdminKey(
