@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from './config.js';
 import { createFeed } from './feed/feed.js';
+import { createGateways } from './gateway/create-gateways.js';
 import type { ServerFacts } from './graphql/context.js';
 import { createPlainEvents } from './graphql/plain-events.js';
 import { buildSchema } from './graphql/schema.js';
@@ -167,7 +168,9 @@ async function readFacts(config: Config, database: Database, startedAt: Date): P
 }
 
 function createServices(start: Start, database: Database): Rooms {
-  const { config, instrument, clock, isStopping } = start;
+  const { config, instrument, clock, undo, isStopping } = start;
+  const gateways = createGateways();
+  undo.push(() => Promise.all([...gateways.values()].map((gateway) => gateway.close())));
   const shared = {
     database,
     instrument,
@@ -192,6 +195,7 @@ function createServices(start: Start, database: Database): Rooms {
     claims: createClaimQueue(database, instrument),
     work: createWorkWatch(),
     jobs: scheduler,
+    gateways,
     stopping: isStopping,
   };
   return { services, scheduler };

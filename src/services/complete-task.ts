@@ -1,5 +1,6 @@
 import { toActor, type Viewer } from '../domain/actor.js';
 import { checkFields } from '../domain/inputs.js';
+import type { TokenUsage } from '../domain/token-usage.js';
 import { findRun, type TaskRunRow } from '../store/runs.js';
 import { findTask, type TaskRow } from '../store/tasks.js';
 import { inTransaction, type Transaction } from '../store/transaction.js';
@@ -9,12 +10,6 @@ import { lockNamedRun } from './live-run.js';
 import { moveTask } from './move-task.js';
 import { type TaskRef, toLookup, toTaskKey } from './refs.js';
 import type { ServiceContext } from './service-context.js';
-
-export interface TokenUsage {
-  readonly inputTokens: number;
-  readonly outputTokens: number;
-  readonly costUsd?: number | null | undefined;
-}
 
 export interface CompleteTask {
   readonly runId?: string | null | undefined;

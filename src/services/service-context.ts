@@ -1,3 +1,4 @@
+import type { Gateway } from '../gateway/gateway.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Instrument } from '../kernel/instrument.js';
 import type { Database } from '../store/database.js';
@@ -39,6 +40,8 @@ export interface ServiceContext {
   readonly claims: ClaimQueue;
   readonly work: WorkWatch;
   readonly jobs: JobRunner;
+  /** The ways to agents that this process is configured for, by the name with which an agent asks for one. */
+  readonly gateways: ReadonlyMap<string, Gateway>;
   /** Whether the server is stopping, so that nobody goes on waiting. */
   stopping(): boolean;
 }

@@ -1,4 +1,5 @@
 import type { Viewer } from '../../src/domain/actor.js';
+import type { Gateway } from '../../src/gateway/gateway.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import { createInstrument, type Signal } from '../../src/kernel/instrument.js';
 import { createAgentIds } from '../../src/services/agent-ids.js';
@@ -22,6 +23,8 @@ export interface TestServices extends ServiceContext {
   /** An admin key's viewer. */
   readonly admin: Viewer;
   readonly signals: readonly Signal[];
+  /** Empty; a test puts in what it needs. */
+  readonly gateways: Map<string, Gateway>;
   /** Runs SQL as it is, with snake_case rows: to age rows and to look at what is stored. */
   sql<R extends Row = Row>(text: string, values?: readonly unknown[]): Promise<R[]>;
   close(): Promise<void>;
@@ -64,6 +67,7 @@ export async function openTestServices(
     signals,
     clock: systemClock,
     work: createWorkWatch(),
+    gateways: new Map(),
     settings: { ...TEST_SETTINGS, ...settings },
     stopping: () => false,
     jobs: { names: [], everyMs: () => 0, nextRunAt: () => null, runOnce: async () => 0 },
