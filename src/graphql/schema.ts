@@ -9,6 +9,7 @@ import './node-queries.js';
 import './viewer.js';
 import './overview.js';
 import './events.js';
+import './gateway.js';
 import './subscriptions.js';
 import './mutations.js';
 
