@@ -32,6 +32,9 @@ export const TaskFailureReasonEnum = builder.enumType('TaskFailureReason', {
     STALE_REQUEUES_EXHAUSTED: { description: 'Its agents fell silent too often.' },
     FAILED_BY_AGENT: { description: 'The agent gave it up for good.' },
     FAILED_BY_OPERATOR: { description: 'An operator ended it.' },
+    GATEWAY_REFUSED: {
+      description: 'Its gateway refused it for good: waiting would not have helped. See `failureDetail`.',
+    },
   },
 });
 
