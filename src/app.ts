@@ -31,9 +31,12 @@ import { applyMigrations } from './store/migrate.js';
 import { createReadClient } from './store/read-client.js';
 import { createLog } from './telemetry/log.js';
 
-/** What tests may put in the place of the real thing. */
-export interface Overrides {
+/** What does not come from the settings. */
+export interface Surroundings {
+  /** A test may put one in the place of the real one. */
   readonly clock?: Clock;
+  /** All that programs of the command gateway see of the environment; nothing unless given. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
 /** What a started server has to tell its owner. */
@@ -63,7 +66,7 @@ export interface App extends AsyncDisposable {
 type Undo = () => Promise<unknown>;
 
 /** The only place that wires rooms together. */
-export function createApp(config: Config, { clock = systemClock }: Overrides = {}): App {
+export function createApp(config: Config, { clock = systemClock, environment = {} }: Surroundings = {}): App {
   const instrument = createInstrument();
   instrument.listen(createLog({ level: config.logLevel }));
   const undo: Undo[] = [];
@@ -80,7 +83,14 @@ export function createApp(config: Config, { clock = systemClock }: Overrides = {
     instrument,
     async start() {
       try {
-        starting = startRooms({ config, instrument, clock, undo, isStopping: () => stopping !== null });
+        starting = startRooms({
+          config,
+          instrument,
+          clock,
+          environment,
+          undo,
+          isStopping: () => stopping !== null,
+        });
         return await starting;
       } catch (error) {
         await app.stop();
@@ -106,6 +116,7 @@ interface Start {
   readonly config: Config;
   readonly instrument: Instrument;
   readonly clock: Clock;
+  readonly environment: Readonly<Record<string, string | undefined>>;
   readonly undo: Undo[];
   isStopping(): boolean;
 }
@@ -169,7 +180,7 @@ async function readFacts(config: Config, database: Database, startedAt: Date): P
 
 function createServices(start: Start, database: Database): Rooms {
   const { config, instrument, clock, undo, isStopping } = start;
-  const gateways = createGateways();
+  const gateways = createGateways(config.gateway, start.environment);
   undo.push(() => Promise.all([...gateways.values()].map((gateway) => gateway.close())));
   const shared = {
     database,

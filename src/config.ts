@@ -28,6 +28,15 @@ export function readEnvironment(): Record<string, string | undefined> {
   return { ...process.env };
 }
 
+/** How libpq's clients, psql for one, are told a password beside the connection string. */
+const POSTGRES_SECRETS = ['PGPASSWORD', 'PGPASSFILE', 'PGSERVICEFILE'];
+
+/** What programs that the server starts may see of its environment: everything but its own settings and credentials. */
+export function environmentOfPrograms(env: Environment): Record<string, string | undefined> {
+  const own = new Set([...listSettings().map((setting) => setting.name), ...POSTGRES_SECRETS]);
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !own.has(name.toUpperCase())));
+}
+
 /**
  * The typed, deeply frozen settings that an environment describes. Whitespace around a value is ignored, and a value
  * without anything else counts as unset. `env` itself is not changed.

@@ -1,11 +1,11 @@
 import { createApp, type Started } from './app.js';
-import { type Config, ConfigError, parseConfig, readEnvironment } from './config.js';
+import { ConfigError, environmentOfPrograms, parseConfig, readEnvironment } from './config.js';
 
 /** Longer than any part of a stop may take; past it the process ends by force. */
 const STOP_GRACE_MS = 20_000;
 
-async function main(config: Config): Promise<void> {
-  const app = createApp(config);
+async function main(env: ReturnType<typeof readEnvironment>): Promise<void> {
+  const app = createApp(parseConfig(env), { environment: environmentOfPrograms(env) });
   const { instrument } = app;
   let stopping = false;
 
@@ -47,7 +47,7 @@ function refuseToStart(error: unknown): void {
 }
 
 try {
-  await main(parseConfig(readEnvironment()));
+  await main(readEnvironment());
 } catch (error) {
   refuseToStart(error);
   if (!(error instanceof ConfigError)) process.exit();

@@ -144,7 +144,12 @@ export const settings = {
     command: optional(
       'MC_COMMAND',
       argv,
-      'Program and arguments of the command gateway; `{{model}}` is filled.',
+      'Program and arguments of the command gateway; `{{model}}`, `{{agent}}` and `{{soul}}` are filled.',
+    ),
+    commandDir: optional(
+      'MC_COMMAND_DIR',
+      matching(/^\P{Cc}+$/u, 'a folder'),
+      "Where programs of the command gateway run; the server's own folder if unset.",
     ),
   },
   eventRetentionMs: required(

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { type Config, parseConfig, readEnvironment } from '../src/config.js';
+import { type Config, environmentOfPrograms, parseConfig, readEnvironment } from '../src/config.js';
 import type { Secret } from '../src/kernel/secret.js';
 import { listSettings } from '../src/settings.js';
 
@@ -22,6 +22,7 @@ describe('parseConfig without any variable', () => {
         openclaw: { url: 'ws://127.0.0.1:18789', token: undefined },
         openai: { baseUrl: undefined, apiKey: undefined },
         command: undefined,
+        commandDir: undefined,
       },
       eventRetentionMs: 2_592_000_000,
       logLevel: 'info',
@@ -65,6 +66,7 @@ describe('parseConfig', () => {
     OPENAI_BASE_URL: 'http://localhost:11434/v1',
     OPENAI_API_KEY: 'hunter2-openai',
     MC_COMMAND: '["claude","-p","--model","{{model}}",""]',
+    MC_COMMAND_DIR: '/srv/work',
     MC_EVENT_RETENTION: 'P1W',
     MC_LOG_LEVEL: 'silent',
   };
@@ -87,6 +89,7 @@ describe('parseConfig', () => {
         openclaw: { url: 'wss://claw.example/gw', token: '[secret]' },
         openai: { baseUrl: 'http://localhost:11434/v1', apiKey: '[secret]' },
         command: ['claude', '-p', '--model', '{{model}}', ''],
+        commandDir: '/srv/work',
       },
       eventRetentionMs: 604_800_000,
       logLevel: 'silent',
@@ -188,5 +191,13 @@ describe('readEnvironment', () => {
     expect(before.PATH).toBe(process.env.PATH);
     before.MC_PORT = '1';
     expect(process.env.MC_PORT).not.toBe('1');
+  });
+});
+
+describe('environmentOfPrograms', () => {
+  it('keeps its settings and credentials from the programs that it starts', () => {
+    const own = Object.fromEntries(listSettings().map(({ name }) => [name, 'x']));
+    const env = { ...own, PGPASSWORD: 'x', mc_api_key: 'x', PATH: '/bin', ANTHROPIC_API_KEY: 'theirs' };
+    expect(environmentOfPrograms(env)).toEqual({ PATH: '/bin', ANTHROPIC_API_KEY: 'theirs' });
   });
 });

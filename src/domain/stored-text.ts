@@ -22,3 +22,8 @@ export function findJsonMistake(value: unknown, maxDepth: number): string | null
   }
   return look(value, 1);
 }
+
+/** The text with a replacement character for whatever can't be stored: for what comes from outside and is not refused. */
+export function toStorable(text: string): string {
+  return text.replaceAll('\u0000', '\uFFFD').replace(/\p{Surrogate}/gu, '\uFFFD');
+}

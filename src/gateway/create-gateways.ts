@@ -1,8 +1,23 @@
+import { createCommandGateway } from './command.js';
 import { createEchoGateway } from './echo.js';
 import type { Gateway } from './gateway.js';
 
-/** The gateways that this process is configured for, by name. Nothing is connected before the first call or probe. */
-export function createGateways(): ReadonlyMap<string, Gateway> {
+/** What the settings say of gateways. */
+export interface GatewaySettings {
+  readonly command: readonly string[] | undefined;
+  readonly commandDir: string | undefined;
+}
+
+/**
+ * The gateways that this process is configured for, by name. Nothing is connected before the first call or probe.
+ * `environment` is all that programs see of the server's.
+ */
+export function createGateways(
+  settings: GatewaySettings,
+  environment: Readonly<Record<string, string | undefined>>,
+): ReadonlyMap<string, Gateway> {
   const gateways = [createEchoGateway()];
+  const { command: argv, commandDir: folder } = settings;
+  if (argv !== undefined) gateways.push(createCommandGateway({ argv, folder, environment }));
   return new Map(gateways.map((gateway) => [gateway.name, gateway]));
 }
