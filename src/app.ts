@@ -191,6 +191,9 @@ function createServices(start: Start, database: Database): Rooms {
       staleAfterMs: config.staleAfterMs,
       coordinatorAgent: config.coordinatorAgent,
       eventRetentionMs: config.eventRetentionMs,
+      models: { ...config.models, default: config.models.default ?? null },
+      defaultGateway: config.gateway.default ?? null,
+      dispatch: config.dispatch,
     },
   };
   const scheduler = createScheduler({

@@ -37,6 +37,7 @@ const TASK_FIELDS: FieldColumns<Task> = {
   ),
   allowedTransitions: ['status'],
   waitingOn: ['status'],
+  routing: ['title', 'description', 'priority', 'assigneeId'],
   assignee: ['assigneeId'],
   createdBy: ['createdByKeyId', 'createdByAgentId'],
   currentRun: ['currentRunId'],

@@ -10,6 +10,7 @@ import './viewer.js';
 import './overview.js';
 import './events.js';
 import './gateway.js';
+import './model-route.js';
 import './subscriptions.js';
 import './mutations.js';
 

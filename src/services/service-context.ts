@@ -1,3 +1,4 @@
+import type { TierModels } from '../domain/model-routing.js';
 import type { Gateway } from '../gateway/gateway.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Instrument } from '../kernel/instrument.js';
@@ -16,6 +17,19 @@ export interface ServiceSettings {
   readonly coordinatorAgent: string;
   /** Events older than this, in milliseconds, are pruned. */
   readonly eventRetentionMs: number;
+  readonly models: TierModels;
+  /** The gateway of PUSH agents that name none. */
+  readonly defaultGateway: string | null;
+  readonly dispatch: DispatchSettings;
+}
+
+export interface DispatchSettings {
+  /** Dispatched runs at a time in this process. */
+  readonly concurrency: number;
+  /** The time limit of a run whose agent has none of its own, in milliseconds. */
+  readonly timeoutMs: number;
+  /** The wait after the first failed attempt, in milliseconds. */
+  readonly backoffMs: number;
 }
 
 /** The scheduler of this process, as services see it. Its jobs can be run here also where it runs none by itself. */

@@ -1,18 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CursorExpired, type LogPosition } from '../../src/domain/log-position.js';
 import { pruneEvents } from '../../src/services/prune-events.js';
+import { TEST_SETTINGS } from '../support/services.js';
 import { collect, createLogFixture, type LogFixture, messages, type Process } from './log-fixture.js';
 
 let log: LogFixture;
 let here: Process;
 
-const DAY = 86_400_000;
-const settings = {
-  agentTimeoutMs: 1,
-  staleAfterMs: 1,
-  coordinatorAgent: 'aegis',
-  eventRetentionMs: 30 * DAY,
-};
+const settings = TEST_SETTINGS;
 
 beforeAll(async () => {
   log = await createLogFixture();

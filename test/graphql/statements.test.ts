@@ -31,7 +31,7 @@ const AGENT =
 const ACTOR = '__typename id displayName ... on Agent { status } ... on ApiKey { role prefix }';
 const RUN = `id number trigger outcome startedAt finishedAt leaseExpiresAt model modelTier gateway gatewayRunId prompt output error progress usage { inputTokens outputTokens costUsd } agent { ${AGENT} }`;
 const PAGE = 'totalCount pageInfo { hasNextPage hasPreviousPage startCursor endCursor }';
-const TASK = `id ref title description status priority tags metadata dueAt startsAt version allowedTransitions waitingOn resolution
+const TASK = `id ref title description status priority tags metadata dueAt startsAt version allowedTransitions waitingOn routing { tier model signals } resolution
   failureReason failureDetail reviewPolicy dispatchAttempts reviewCycles staleRequeues createdAt updatedAt startedAt completedAt
   assignee { ${AGENT} } createdBy { ${ACTOR} } currentRun { ${RUN} }
   dependsOn { id title assignee { name } } dependents { id title } inputs { resolution task { ref assignee { name } } }
@@ -129,6 +129,7 @@ function selectionOf(field: string): string {
     task: '{ title }',
     createdBy: '{ displayName }',
     currentRun: '{ number }',
+    routing: '{ tier model signals }',
     dependsOn: '{ title }',
     dependents: '{ title }',
     inputs: '{ resolution }',

@@ -11,11 +11,14 @@ import { createDatabase } from '../../src/store/database.js';
 import { createTestDatabase } from './database.js';
 import { type Row, sqlOf } from './sql.js';
 
-const TEST_SETTINGS: ServiceSettings = {
+export const TEST_SETTINGS: ServiceSettings = {
   agentTimeoutMs: 600_000,
   staleAfterMs: 600_000,
   coordinatorAgent: 'aegis',
   eventRetentionMs: 30 * 86_400_000,
+  models: { complex: 'opus', routine: 'haiku', default: null },
+  defaultGateway: null,
+  dispatch: { concurrency: 8, timeoutMs: 60_000, backoffMs: 5_000 },
 };
 
 /** The services of one process, and ways to look behind them. */
