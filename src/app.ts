@@ -25,11 +25,19 @@ import type { ServiceContext } from './services/service-context.js';
 import { createStreamTickets } from './services/stream-tickets.js';
 import { createWorkWatch } from './services/work-watch.js';
 import { createAdminKeyFile } from './store/admin-key-file.js';
-import { createDatabase, type Database, isReachable, readServerVersion } from './store/database.js';
+import { readBacklog } from './store/backlog.js';
+import {
+  createDatabase,
+  type Database,
+  isReachable,
+  readPoolUse,
+  readServerVersion,
+} from './store/database.js';
 import { findPostgres } from './store/find-postgres.js';
 import { applyMigrations } from './store/migrate.js';
 import { createReadClient } from './store/read-client.js';
 import { createLog } from './telemetry/log.js';
+import { createMetrics, type Metrics } from './telemetry/metrics.js';
 
 /** What does not come from the settings. */
 export interface Surroundings {
@@ -69,6 +77,7 @@ type Undo = () => Promise<unknown>;
 export function createApp(config: Config, { clock = systemClock, environment = {} }: Surroundings = {}): App {
   const instrument = createInstrument();
   instrument.listen(createLog({ level: config.logLevel }));
+  const metrics = createMetrics(instrument, clock);
   const undo: Undo[] = [];
   let starting: Promise<Started> | null = null;
   let stopping: Promise<void> | null = null;
@@ -86,6 +95,7 @@ export function createApp(config: Config, { clock = systemClock, environment = {
         starting = startRooms({
           config,
           instrument,
+          metrics,
           clock,
           environment,
           undo,
@@ -115,6 +125,7 @@ interface Rooms {
 interface Start {
   readonly config: Config;
   readonly instrument: Instrument;
+  readonly metrics: Metrics;
   readonly clock: Clock;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly undo: Undo[];
@@ -220,7 +231,7 @@ async function startServing(
   { services, scheduler }: Rooms,
   facts: ServerFacts,
 ): Promise<ServerAddress> {
-  const { config, instrument, clock, undo } = start;
+  const { config, instrument, metrics, clock, undo } = start;
   const { database } = services;
   const authenticator = createAuthenticator(database, clock, instrument);
   undo.push(() => authenticator.close());
@@ -234,6 +245,10 @@ async function startServing(
   feed.onEntries(scheduler.notice);
   undo.push(() => feed.stop());
   await feed.start();
+  metrics.watch(
+    { pool: () => readPoolUse(database), backlog: () => readBacklog(database.pool, feed.position()) },
+    facts,
+  );
 
   if (config.scheduler.enabled) {
     undo.push(() => scheduler.stop());
@@ -255,6 +270,7 @@ async function startServing(
       redeemTicket: tickets.redeem,
     },
     isReady: () => isReachable(database),
+    metrics: metrics.render,
     instrument,
     clock,
   });

@@ -34,6 +34,7 @@ export function createFeed(options: FeedOptions): Feed & Service {
   return {
     subscribe: hub.subscribe,
     onEntries: hub.onEntries,
+    position: hub.position,
     readBounds: hub.readBounds,
     watchKey: keys.watch,
     async start() {

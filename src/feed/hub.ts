@@ -37,6 +37,8 @@ export interface Feed {
   onEntries(listener: (entries: readonly LogEntry[]) => void): () => void;
   /** Calls `onEnd` once, within a second, when the key is revoked or expires; returns the function that stops watching. */
   watchKey(keyId: string, onEnd: () => void): () => void;
+  /** Up to here everything was passed on. */
+  position(): LogPosition;
   /** Where the readable log begins and ends now. */
   readBounds(): Promise<LogBounds>;
 }
@@ -97,6 +99,7 @@ export function createHub({ database, instrument, clock = systemClock, limits = 
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    position: () => position,
     readBounds: () => readLogBounds(database.pool),
     begin(start) {
       position = start;

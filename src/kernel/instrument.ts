@@ -1,4 +1,5 @@
-export type Level = 'debug' | 'info' | 'warn' | 'error';
+/** `trace` is for metrics and traces alone: it comes with every request and commit, far too often for a log. */
+export type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error';
 
 /** Something that happened in this process, said once; logs, metrics, traces and tests all listen to it. */
 export interface Signal {
@@ -21,7 +22,8 @@ export function createInstrument(): Instrument {
   const listeners = new Set<(signal: Signal) => void>();
   return {
     emit(level, name, message, facts = {}) {
-      for (const listener of listeners) listener({ name, level, message, facts });
+      const signal = { name, level, message, facts };
+      for (const listener of listeners) listener(signal);
     },
     listen(listener) {
       listeners.add(listener);

@@ -44,6 +44,8 @@ export function createJobTurns(job: Job, { instrument, clock, isPaused, record }
       await write({ ...facts(turn.handled), error: null });
       return turn;
     } catch (error) {
+      const { name, durationMs } = facts(0);
+      instrument.emit('debug', 'job.turn_failed', `A turn of ${name} failed`, { job: name, durationMs });
       await write({ ...facts(0), error: describe(error) });
       throw error;
     }

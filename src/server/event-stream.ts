@@ -30,6 +30,7 @@ export async function sendEventStream(
   { presenter, heartbeatMs }: EventStreamOptions,
 ): Promise<void> {
   const { response, requestId, end } = exchange;
+  exchange.isStream = true;
   response.on('error', () => end.abort());
   response.writeHead(200, { ...exchange.headers, ...headers });
   response.write(`retry: ${RETRY_MS}\nid: ${begin}\n\n`);

@@ -16,6 +16,10 @@ export interface Exchange {
   readonly end: AbortController;
   /** Whose key came with the request, for the log. */
   keyId?: string;
+  /** The path of the route that answers; absent where there is none. */
+  route?: string;
+  /** Set where the answer is a stream, whose length says nothing about the server. */
+  isStream?: boolean;
 }
 
 /** Sends a whole body with the headers that every response carries. */

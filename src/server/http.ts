@@ -76,13 +76,21 @@ function pathOf({ url = '/' }: IncomingMessage): string {
 }
 
 function logRequest(exchange: Exchange, durationMs: number, instrument: Instrument): void {
-  const { request, response, requestId, path, keyId } = exchange;
+  const { request, response, requestId, path, keyId, route } = exchange;
   const { statusCode: status } = response;
   const isComplete = response.writableFinished;
   const level = isComplete && status >= 500 ? 'info' : 'debug';
   const message = isComplete ? 'A request was answered' : 'A client left before the end of its answer';
   const { method } = request;
-  instrument.emit(level, 'http.request', message, { requestId, method, path, status, durationMs, keyId });
+  const told = { requestId, method, path, status, durationMs, keyId, route, isComplete };
+  instrument.emit(level, 'http.request', message, {
+    ...told,
+    isStream: exchange.isStream ?? isEventStream(response),
+  });
+}
+
+function isEventStream(response: ServerResponse): boolean {
+  return String(response.getHeader('content-type')).startsWith('text/event-stream');
 }
 
 function breakOff({ response, requestId }: Exchange, error: unknown, instrument: Instrument): void {

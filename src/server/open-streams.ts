@@ -6,13 +6,19 @@ export interface OpenStreams<Item> {
   endAll(last: Item): void;
 }
 
-export function createOpenStreams<Item>(): OpenStreams<Item> {
+/** `onChange` is told how many are open whenever that has changed. */
+export function createOpenStreams<Item>(
+  onChange: (open: number) => void = () => undefined,
+): OpenStreams<Item> {
   const streams = new Set<EndableStream<Item>>();
   let lastOfAll: Item | undefined;
   return {
     open(source, signal) {
-      const stream = new EndableStream(source[Symbol.asyncIterator](), signal, () => streams.delete(stream));
+      const stream = new EndableStream(source[Symbol.asyncIterator](), signal, () => {
+        if (streams.delete(stream)) onChange(streams.size);
+      });
       streams.add(stream);
+      onChange(streams.size);
       if (lastOfAll !== undefined || signal.aborted) stream.end(lastOfAll);
       return stream;
     },

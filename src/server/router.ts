@@ -25,11 +25,13 @@ export function createRouter(routes: readonly Route[], presenter: ErrorPresenter
   };
 }
 
-function findRoute(byPath: ReadonlyMap<string, Route>, { request, path }: Exchange): Route {
+function findRoute(byPath: ReadonlyMap<string, Route>, exchange: Exchange): Route {
+  const { request, path } = exchange;
   const route = byPath.get(path);
   if (!route) {
     throw protocolError('NOT_FOUND', `There is nothing here. The API is at /graphql.`, { status: 404 });
   }
+  exchange.route = route.path;
   if (!route.methods.includes(request.method ?? '')) {
     const allow = route.methods.join(', ');
     const headers = { allow };

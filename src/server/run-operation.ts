@@ -5,11 +5,19 @@ import {
   getOperationAST,
   type OperationDefinitionNode,
 } from 'graphql';
+import type { Clock } from '../kernel/clock.js';
+import type { Instrument } from '../kernel/instrument.js';
 import type { ErrorPresenter } from './error-presenter.js';
 import type { GraphqlParams } from './graphql-params.js';
 import { protocolError } from './protocol-error.js';
 import type { RequestScope } from './request-scope.js';
 import type { Yoga } from './yoga.js';
+
+/** Who is told of operations, and by which clock. */
+export interface Observers {
+  readonly instrument: Instrument;
+  readonly clock: Clock;
+}
 
 /** An operation that has passed parsing, limits and validation, and can be run. */
 export interface PreparedOperation {
@@ -29,7 +37,7 @@ export type Prepared = PreparedOperation | { readonly refused: ExecutionResult }
  * The steps of yoga's own request handling through its `getEnveloped`, so that the plugins, caches and context are the
  * same, without a Request and a Response around them.
  */
-export function createOperations(yoga: Yoga, presenter: ErrorPresenter) {
+export function createOperations(yoga: Yoga, presenter: ErrorPresenter, observers: Observers) {
   return function prepare(scope: RequestScope, params: GraphqlParams): Prepared {
     const enveloped = yoga.getEnveloped({ ...scope, params });
     try {
@@ -38,6 +46,7 @@ export function createOperations(yoga: Yoga, presenter: ErrorPresenter) {
       if (!operation) return { refused: { errors: [noOperation(document, params)] } };
       const errors = enveloped.validate(enveloped.schema, document);
       if (errors.length > 0) return { refused: { errors } };
+      if (operation.operation === 'subscription') tellBegin(observers.instrument);
       const { schema } = enveloped;
       const begin = async (run: typeof enveloped.execute) => {
         const contextValue = await enveloped.contextFactory();
@@ -49,13 +58,29 @@ export function createOperations(yoga: Yoga, presenter: ErrorPresenter) {
         schema,
         document,
         operation,
-        execute: () => begin(enveloped.execute).catch(presentFault),
+        execute: () => timed(operation, begin(enveloped.execute).catch(presentFault), observers),
         subscribe: () => begin(enveloped.subscribe).catch(presentFault),
       };
     } catch (error) {
       return { refused: { errors: [presenter.present(error, scope.requestId)] } };
     }
   };
+}
+
+function tellBegin(instrument: Instrument): void {
+  instrument.emit('trace', 'graphql.operation', 'A subscription began', { operation: 'subscription' });
+}
+
+async function timed(
+  { operation }: OperationDefinitionNode,
+  answer: Promise<ExecutionResult>,
+  { instrument, clock }: Observers,
+): Promise<ExecutionResult> {
+  const begunAtMs = clock.now();
+  const result = await answer;
+  const durationMs = clock.now() - begunAtMs;
+  instrument.emit('trace', 'graphql.operation', 'An operation was answered', { operation, durationMs });
+  return result;
 }
 
 function noOperation(document: DocumentNode, { operationName }: GraphqlParams) {

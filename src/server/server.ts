@@ -19,6 +19,7 @@ import { createGraphqlRoute } from './graphql-route.js';
 import { createHealthRoutes, type HealthOptions } from './health.js';
 import { createHttpServer } from './http.js';
 import { type ServerLimits, serverLimits } from './limits.js';
+import { createMetricsRoute, type MetricsOptions } from './metrics.js';
 import { createOpenStreams } from './open-streams.js';
 import { protocolError } from './protocol-error.js';
 import type { RequestScope, Viewer } from './request-scope.js';
@@ -43,6 +44,8 @@ export interface ServerOptions {
   readonly events: EventSource;
   /** For `/readyz`: true, or false, or why not in a few words that any stranger may read. */
   readonly isReady: HealthOptions['isReady'];
+  /** What `/metrics` answers. */
+  readonly metrics: MetricsOptions['metrics'];
   readonly instrument: Instrument;
   readonly clock: Clock;
   /** Others than the ones that hold by default. */
@@ -107,12 +110,14 @@ function wire(options: ServerOptions, limits: ServerLimits, isStopping: () => bo
   const { corsOrigins } = options.http;
   const { events: source } = options;
   const presenter = createErrorPresenter(instrument);
-  const streams = createOpenStreams<ExecutionResult>();
-  const eventStreams = createOpenStreams<EventItem>();
+  const tellOpen = (kind: string) => (open: number) =>
+    instrument.emit('trace', 'streams.changed', 'A stream began or ended', { kind, open });
+  const streams = createOpenStreams<ExecutionResult>(tellOpen('graphql'));
+  const eventStreams = createOpenStreams<EventItem>(tellOpen('plain'));
   const gate = createGate({ authenticate: options.authenticate, limits, clock });
   const ticketGate = createGate({ authenticate: source.redeemTicket, limits, clock });
   const yoga = createYogaServer({ schema, createContext, presenter, streams, limits });
-  const prepare = createOperations(yoga, presenter);
+  const prepare = createOperations(yoga, presenter, { instrument, clock });
   const protocol = createSocketProtocol({ prepare, presenter, gate, limits });
   const webSockets = createWebSockets({ protocol, instrument, limits });
   const heartbeatMs = limits.pingIntervalMs;
@@ -122,6 +127,7 @@ function wire(options: ServerOptions, limits: ServerLimits, isStopping: () => bo
     createEventStreamRoute(plain),
     createTicketRoute(plain),
     ...createHealthRoutes({ isReady, isStopping }),
+    createMetricsRoute({ metrics: options.metrics, gate }),
   ];
   const route = createRouter(routes, presenter);
   const upgrade = createUpgrade({ webSockets, corsOrigins, isStopping });

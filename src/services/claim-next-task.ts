@@ -46,6 +46,13 @@ export async function claimNextTask(
   ]);
   const agentId = await context.agentIds.idOf(viewer, input.agent);
   const answer = await claimOrWait(context, viewer, agentId, input, signal);
+  const { reason, task, run } = answer;
+  context.instrument.emit('trace', 'claim.answered', 'A claim was answered', {
+    reason,
+    agentId,
+    taskId: task?.id,
+    runId: run?.id,
+  });
   if (answer.reason !== 'ASSIGNED') await noteAgentSeen(context, agentId);
   return answer;
 }

@@ -72,7 +72,7 @@ export function createClaimQueue(database: Database, instrument: Instrument): Cl
         database.pool,
         batch.map((each) => each.request),
       );
-      if (rows.some((row) => row.reason === 'ASSIGNED')) database.bell.ring();
+      if (rows.some((row) => row.reason === 'ASSIGNED')) noteClaims(database, batch, rows);
       // The next batch does not wait until this one's rows are read.
       const answering = answerAll(batch, rows).finally(() => unanswered.delete(answering));
       unanswered.add(answering);
@@ -120,6 +120,27 @@ export function createClaimQueue(database: Database, instrument: Instrument): Cl
       await Promise.all(unanswered);
     },
   };
+}
+
+/**
+ * Rings, and tells of the events that each new run has brought with it. A claim that was answered before has none; that
+ * an agent got busy, the statement keeps to itself.
+ */
+function noteClaims(
+  { bell, instrument }: Database,
+  batch: readonly Waiting[],
+  rows: readonly ClaimRow[],
+): void {
+  bell.ring();
+  const made = rows.filter(
+    ({ reason, request, runId }) => reason === 'ASSIGNED' && runId === batch[request - 1]?.request.runId,
+  );
+  const events = made.flatMap(({ taskId, runId }) => [
+    { type: 'task.claimed', taskId, runId },
+    { type: 'run.started', taskId, runId },
+  ]);
+  if (events.length > 0)
+    instrument.emit('trace', 'events.appended', 'Claims have appended events', { events });
 }
 
 /** Keeps the requests whose agent is locked by somebody else until they are asked again. */

@@ -7,6 +7,8 @@ export interface Database {
   readonly connectionString: string;
   readonly pool: pg.Pool;
   readonly bell: Bell;
+  /** Told of what was committed. */
+  readonly instrument: Instrument;
   close(): Promise<void>;
 }
 
@@ -39,6 +41,7 @@ export function createDatabase({ connectionString, instrument, poolSize = 10 }: 
     connectionString,
     pool,
     bell: createBell(pool, instrument),
+    instrument,
     close() {
       // `end` resolves before the last connection is gone; that a stopping PostgreSQL then cuts it is no news.
       closing = true;
@@ -75,6 +78,11 @@ export async function isReachable({ pool }: Database): Promise<boolean | string>
   } catch {
     return 'the database does not answer';
   }
+}
+
+/** Connections of the pool that are open, those of them that nobody uses, and statements that wait for one. */
+export function readPoolUse({ pool }: Database): { total: number; idle: number; waiting: number } {
+  return { total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount };
 }
 
 /** The version of the PostgreSQL server, as it says it. */

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { PoolClient } from 'pg';
 import type { NewEvent } from '../domain/events.js';
+import { LeaseLost } from '../domain/refusals.js';
 import { backoffMs } from '../kernel/backoff.js';
 import { randomFraction } from '../kernel/ids.js';
 import type { Database } from './database.js';
@@ -53,14 +54,21 @@ async function runOnce<Result>(
     // Last before the commit: the log's position counter is taken for as short a time as can be.
     if (events.length > 0) await appendEvents(client, events);
     await client.query('COMMIT');
-    if (events.length > 0) database.bell.ring();
+    if (events.length > 0) noteCommit(database, events);
     return result;
   } catch (error) {
+    if (error instanceof LeaseLost)
+      database.instrument.emit('trace', 'lease.lost', 'A run came late for its task');
     broken = await rollBack(client);
     throw error;
   } finally {
     client.release(broken);
   }
+}
+
+function noteCommit({ bell, instrument }: Database, events: readonly NewEvent[]): void {
+  bell.ring();
+  instrument.emit('trace', 'events.appended', 'A transaction has appended events', { events });
 }
 
 function openTransaction(client: PoolClient, events: NewEvent[]): Transaction {

@@ -8,7 +8,7 @@ export interface ShownSignal {
   readonly facts: unknown;
 }
 
-const colours: Record<Level, number> = { debug: 90, info: 36, warn: 33, error: 31 };
+const colours: Record<Level, number> = { trace: 90, debug: 90, info: 36, warn: 33, error: 31 };
 const dim = 90;
 
 /** Lines for a person: time of day, level, message, facts; the stack of an error and its causes stand beneath. */

@@ -13,13 +13,13 @@ export interface LogDestination {
 
 export interface LogOptions {
   /** The least severe lines to write. */
-  readonly level: Level | 'silent';
+  readonly level: Exclude<Level, 'trace'> | 'silent';
   readonly destination?: LogDestination;
 }
 
 /** A listener for the instrument that writes one line for each signal, without secrets and with the causes of errors. */
 export function createLog({ level, destination = process.stdout }: LogOptions): (signal: Signal) => void {
-  const severity = { debug: 20, info: 30, warn: 40, error: 50, silent: 60 };
+  const severity = { trace: 10, debug: 20, info: 30, warn: 40, error: 50, silent: 60 };
   const write = destination.isTTY ? createTerminalWriter(destination) : createJsonWriter(destination);
   return (signal) => {
     if (severity[signal.level] >= severity[level]) write(signal);
@@ -29,7 +29,7 @@ export function createLog({ level, destination = process.stdout }: LogOptions): 
 function createJsonWriter(destination: LogDestination): (signal: Signal) => void {
   const logger = pino(
     {
-      level: 'debug',
+      level: 'trace',
       base: null,
       messageKey: 'message',
       timestamp: stdTimeFunctions.isoTime,

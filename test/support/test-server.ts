@@ -50,6 +50,7 @@ export async function startTestServer(options: Partial<ServerOptions> = {}): Pro
       redeemTicket: async () => null,
     },
     isReady: () => true,
+    metrics: async () => ({ contentType: 'text/plain', text: 'up 1\n' }),
     instrument,
     clock: systemClock,
     ...options,

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { createInstrument, type Level } from '../../src/kernel/instrument.js';
+import { createInstrument } from '../../src/kernel/instrument.js';
 import { Secret } from '../../src/kernel/secret.js';
-import { createLog } from '../../src/telemetry/log.js';
+import { createLog, type LogOptions } from '../../src/telemetry/log.js';
 
 const key = `mc_${'x'.repeat(43)}`;
 
-function setUp(options: { level?: Level | 'silent'; isTTY?: boolean; colors?: boolean } = {}) {
+function setUp(options: { level?: LogOptions['level']; isTTY?: boolean; colors?: boolean } = {}) {
   const lines: string[] = [];
   const instrument = createInstrument();
   const destination = {

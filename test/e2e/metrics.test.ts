@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type Client, createClient } from '../support/client.js';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { watchOverWebSocket } from '../support/event-streams.js';
+import { anAgent, aTask, claim, claimWork, codeOf, complete, createTasks } from '../support/fleet.js';
+import { readSamples } from '../support/metrics.js';
+import { readPlainEvents } from '../support/plain-events.js';
+import { type ServerProcess, startServer } from '../support/server-process.js';
+
+let database: TestDatabase;
+let server: ServerProcess;
+let admin: Client;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  server = await startServer({ databaseUrl: database.url });
+  admin = createClient(server);
+});
+
+afterAll(async () => {
+  await server.stop();
+  await database.drop();
+});
+
+async function scrape(): Promise<Record<string, number>> {
+  const response = await fetch(`${server.url}/metrics`);
+  expect(response.status).toBe(200);
+  expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+  return readSamples(await response.text());
+}
+
+describe('a scrape of a server at work', () => {
+  it('tells what it has done, what waits and who listens', async () => {
+    const worker = await anAgent(admin, 'worker', 1);
+    await createTasks(admin, [{ title: 'One', reviewPolicy: 'SKIP' }, { title: 'Two' }, { title: 'Three' }]);
+    const { runId } = await claimWork(worker.client, { idempotencyKey: 'the first' });
+    await claimWork(worker.client, { idempotencyKey: 'the first' });
+    expect((await claim(worker.client)).reason).toBe('AT_CAPACITY');
+    await complete(worker.client, { runId, resolution: 'done' });
+    expect(await codeOf(worker.client, 'completeTask', { runId, resolution: 'again' })).toBe('LEASE_LOST');
+    expect((await fetch(`${server.url}/nowhere`)).status).toBe(404);
+    const stream = watchOverWebSocket(admin);
+    const reader = await readPlainEvents(server.url, {
+      headers: { authorization: `Bearer ${admin.secret}` },
+    });
+    await vi.waitFor(() => expect(stream.connections()).toBe(1), 5_000);
+    await aTask(admin, { title: 'Four' });
+    await vi.waitFor(() => expect(stream.events.length).toBeGreaterThan(0), 5_000);
+
+    const samples = await scrape();
+    expect(samples).toMatchObject({
+      'http_requests_total{method="GET",route="other",status="4xx"}': 1,
+      'graphql_operations_total{operation="subscription"}': 1,
+      'claims_total{reason="ASSIGNED"}': 2,
+      'claims_total{reason="AT_CAPACITY"}': 1,
+      runs_started_total: 1,
+      'runs_ended_total{outcome="succeeded"}': 1,
+      lease_lost_calls_total: 1,
+      lease_losses_total: 0,
+      'events_appended_total{type="task.created"}': 4,
+      'events_appended_total{type="task.claimed"}': 1,
+      'subscribers{kind="graphql"}': 1,
+      'subscribers{kind="plain"}': 1,
+      'tasks{status="INBOX"}': 3,
+      'tasks{status="IN_PROGRESS"}': 0,
+      database_up: 1,
+      'log_lines_total{level="error"}': 0,
+    });
+    const posts = samples['http_requests_total{method="POST",route="/graphql",status="2xx"}'];
+    expect(posts).toBeGreaterThan(7);
+    expect(samples['http_request_duration_seconds_count{route="/graphql"}']).toBe(posts);
+    expect(samples.oldest_waiting_task_seconds).toBeGreaterThan(0);
+    expect(samples.feed_lag_seconds).toBeLessThan(60);
+    expect(samples['job_duration_seconds_count{job="requeueStaleTasks"}']).toBeGreaterThan(0);
+    stream.close();
+    reader.close();
+    await vi.waitFor(async () => {
+      const { 'subscribers{kind="graphql"}': graphql, 'subscribers{kind="plain"}': plain } = await scrape();
+      expect([graphql, plain]).toEqual([0, 0]);
+    }, 5_000);
+  });
+});

@@ -1,0 +1,181 @@
+import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/kernel/clock.js';
+import { createInstrument } from '../../src/kernel/instrument.js';
+import { METRIC_PREFIX, METRICS } from '../../src/telemetry/metric-catalog.js';
+import { type BacklogReading, createMetrics } from '../../src/telemetry/metrics.js';
+import { readSamples } from '../support/metrics.js';
+
+const backlog: BacklogReading = {
+  ...{ inbox: 3, assigned: 2, inProgress: 1, review: 0 },
+  oldestWaitingSeconds: 90,
+  feedLagSeconds: 0.5,
+};
+
+function setUp(read: () => Promise<BacklogReading> = async () => backlog) {
+  const instrument = createInstrument();
+  let nowMs = 0;
+  const metrics = createMetrics(instrument, { now: () => nowMs });
+  metrics.watch({ pool: () => ({ total: 5, idle: 3, waiting: 1 }), backlog: read }, { version: '1.2.3' });
+  const scrape = async () => readSamples((await metrics.render()).text);
+  return { instrument, scrape, pass: (ms: number) => (nowMs += ms) };
+}
+
+describe('metrics', () => {
+  it('count what the instrument tells', async () => {
+    const { instrument, scrape } = setUp();
+    const tell = (name: string, facts: object) => instrument.emit('trace', name, '', { ...facts });
+    tell('http.request', {
+      method: 'POST',
+      route: '/graphql',
+      status: 200,
+      durationMs: 20,
+      isComplete: true,
+    });
+    tell('http.request', {
+      method: 'POST',
+      route: '/graphql',
+      status: 200,
+      durationMs: 20,
+      isComplete: false,
+    });
+    tell('graphql.operation', { operation: 'mutation', durationMs: 7 });
+    tell('claim.answered', { reason: 'ASSIGNED' });
+    tell('events.appended', { events: [{ type: 'task.claimed' }, { type: 'run.started' }] });
+    tell('events.appended', { events: [{ type: 'run.requeued' }, { type: 'run.succeeded' }] });
+    tell('lease.lost', {});
+    tell('streams.changed', { kind: 'graphql', open: 4 });
+    tell('job.finished', { job: 'pruneEvents', durationMs: 1_500, handled: 12 });
+    tell('job.turn_failed', { job: 'pruneEvents', durationMs: 10 });
+    instrument.emit('error', 'job.failed', 'It failed', {});
+    expect(await scrape()).toMatchObject({
+      'http_requests_total{method="POST",route="/graphql",status="2xx"}': 1,
+      'http_requests_total{method="POST",route="/graphql",status="gone"}': 1,
+      'http_request_duration_seconds_bucket{le="0.025",route="/graphql"}': 2,
+      'graphql_operations_total{operation="mutation"}': 1,
+      'graphql_operation_duration_seconds_count{operation="mutation"}': 1,
+      'claims_total{reason="ASSIGNED"}': 1,
+      'claims_total{reason="AT_CAPACITY"}': 0,
+      runs_started_total: 1,
+      'runs_ended_total{outcome="requeued"}': 1,
+      'runs_ended_total{outcome="succeeded"}': 1,
+      'runs_ended_total{outcome="failed"}': 0,
+      lease_losses_total: 1,
+      lease_lost_calls_total: 1,
+      'events_appended_total{type="task.claimed"}': 1,
+      'subscribers{kind="graphql"}': 4,
+      'job_duration_seconds_sum{job="pruneEvents"}': 1.51,
+      'job_handled_total{job="pruneEvents"}': 12,
+      'job_failures_total{job="pruneEvents"}': 1,
+      'log_lines_total{level="error"}': 1,
+      'build_info{version="1.2.3"}': 1,
+    });
+  });
+
+  it('time no stream, whose length says nothing about the server', async () => {
+    const { instrument, scrape } = setUp();
+    const facts = { method: 'GET', route: '/api/events', status: 200, durationMs: 9, isComplete: true };
+    instrument.emit('debug', 'http.request', '', { ...facts, isStream: true });
+    const samples = await scrape();
+    expect(samples['http_requests_total{method="GET",route="/api/events",status="2xx"}']).toBe(1);
+    expect(Object.keys(samples).filter((name) => name.startsWith('http_request_duration'))).toEqual([]);
+  });
+
+  it('show what waits, the pool and Node itself', async () => {
+    const samples = await setUp().scrape();
+    expect(samples).toMatchObject({
+      'tasks{status="INBOX"}': 3,
+      'tasks{status="REVIEW"}': 0,
+      oldest_waiting_task_seconds: 90,
+      feed_lag_seconds: 0.5,
+      database_up: 1,
+      'database_pool_connections{state="busy"}': 2,
+      'database_pool_connections{state="idle"}': 3,
+      database_pool_waiting: 1,
+    });
+    expect(samples.nodejs_eventloop_lag_seconds).toBeGreaterThanOrEqual(0);
+    expect(samples.process_resident_memory_bytes).toBeGreaterThan(1e6);
+  });
+
+  it('ask the database once for all scrapes of four seconds', async () => {
+    let reads = 0;
+    const { scrape, pass } = setUp(async () => {
+      reads += 1;
+      return { ...backlog, inbox: reads };
+    });
+    await Promise.all([scrape(), scrape(), scrape()]);
+    pass(3_999);
+    expect((await scrape())['tasks{status="INBOX"}']).toBe(1);
+    pass(1);
+    expect((await scrape())['tasks{status="INBOX"}']).toBe(2);
+  });
+
+  it('ask the more seldom the longer it takes', async () => {
+    let reads = 0;
+    const { scrape, pass } = setUp(async () => {
+      reads += 1;
+      pass(1_000);
+      return backlog;
+    });
+    await scrape();
+    pass(49_999);
+    await scrape();
+    expect(reads).toBe(1);
+    pass(1);
+    await scrape();
+    expect(reads).toBe(2);
+  });
+
+  it.each([
+    ['fails', () => Promise.reject(new Error('away'))],
+    ['does not answer', () => new Promise<never>(() => undefined)],
+  ])('leave out what is not known while the database %s, and show the rest', async (_, read) => {
+    let isAway = false;
+    const { scrape, pass } = setUp(() => (isAway ? read() : Promise.resolve(backlog)));
+    await scrape();
+    isAway = true;
+    pass(10_000);
+    const samples = await scrape();
+    expect(samples).toMatchObject({ database_up: 0, database_pool_waiting: 1, runs_started_total: 0 });
+    const hidden = /^(tasks|oldest_waiting_task_seconds|feed_lag_seconds)/;
+    expect(Object.keys(samples).filter((name) => hidden.test(name))).toEqual([]);
+  });
+});
+
+describe('the labels of metrics', () => {
+  it('stay within the lists of the catalog whatever is told', async () => {
+    const { instrument, scrape } = setUp();
+    for (let index = 0; index < 2_000; index += 1) {
+      const any = `made-up-${index}`;
+      const facts = { method: any, route: `/${any}`, status: index, isComplete: true, durationMs: 1 };
+      instrument.emit('trace', 'http.request', '', facts);
+      instrument.emit('trace', 'graphql.operation', '', { operation: any, durationMs: 1 });
+      instrument.emit('trace', 'claim.answered', '', { reason: any });
+      instrument.emit('trace', 'events.appended', '', { events: [{ type: any }, { type: `run.${any}` }] });
+      instrument.emit('trace', 'streams.changed', '', { kind: any, open: index });
+      instrument.emit('trace', 'job.finished', '', { job: any, durationMs: 1, handled: 1 });
+    }
+    const samples = Object.keys(await scrape());
+    for (const { name, labels } of Object.values(METRICS)) {
+      for (const [label, allowed] of Object.entries(labels)) {
+        const found = valuesOf(samples, name, label).filter((value) => value !== 'other');
+        if ('words' in allowed) expect(found.length, name).toBeLessThanOrEqual(100);
+        else expect(allowed, name).toEqual(expect.arrayContaining(found));
+      }
+    }
+  });
+
+  it('are named as Prometheus wants names', async () => {
+    const instrument = createInstrument();
+    const { text } = await createMetrics(instrument, systemClock).render();
+    for (const { name, type } of Object.values(METRICS)) {
+      expect(name).toMatch(type === 'counter' ? /^[a-z_]+_total$/ : /^[a-z_]+(?<!_total)$/);
+      expect(text).toContain(`# TYPE ${METRIC_PREFIX}${name} ${type}\n`);
+    }
+  });
+});
+
+function valuesOf(samples: readonly string[], name: string, label: string): string[] {
+  const ofMetric = samples.filter((sample) => new RegExp(`^${name}(_bucket|_sum|_count)?\\{`).test(sample));
+  const values = ofMetric.map((sample) => new RegExp(`[{,]${label}="([^"]*)"`).exec(sample)?.[1] ?? 'none');
+  return [...new Set(values)];
+}
