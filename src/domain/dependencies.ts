@@ -24,3 +24,13 @@ export function isOpenDependency(status: TaskStatus, policy: DependencyFailurePo
   if (status === 'DONE') return false;
   return !(policy === 'PROCEED' && isTerminal(status));
 }
+
+/** Whether a task with this policy would be cancelled by a dependency in this status as soon as it depends on it. */
+export function isDoomedBy(status: TaskStatus, policy: DependencyFailurePolicy): boolean {
+  return policy === 'CANCEL' && (status === 'FAILED' || status === 'CANCELLED');
+}
+
+/** Whether the dependencies of a task in this status may still be edited: only while nobody has begun. */
+export function canEditDependencies(status: TaskStatus): boolean {
+  return status === 'INBOX' || status === 'ASSIGNED';
+}

@@ -24,6 +24,12 @@ const leaseMs = z
   .int('must be a whole number of milliseconds')
   .min(LIMITS.leaseMinMs, 'must be 10 seconds (PT10S) or longer')
   .max(LIMITS.leaseMaxMs, 'must be 24 hours (PT24H) or shorter');
+const name = z
+  .string()
+  .regex(
+    /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$/,
+    'must begin with a letter or digit, then have up to 62 letters, digits, dots, dashes or underscores',
+  );
 const instant = z
   .date()
   .refine(
@@ -56,12 +62,8 @@ export const FIELDS = {
     .max(LIMITS.waitSecondsMax, `must be ${LIMITS.waitSecondsMax} or less`),
   idempotencyKey: filled(LIMITS.idempotencyKeyLength),
   keyName: filled(LIMITS.keyNameLength),
-  agentName: z
-    .string()
-    .regex(
-      /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$/,
-      'must begin with a letter or digit, then have up to 62 letters, digits, dots, dashes or underscores',
-    ),
+  agentName: name,
+  key: name,
   role: filled(63),
   capabilities: z
     .array(filled(LIMITS.tagLength))

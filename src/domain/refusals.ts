@@ -79,6 +79,18 @@ export class LeaseLost extends Refusal {
   }
 }
 
+/** The dependencies would wait for each other in a circle. `cycle` is the way round: each waits for the next, the last is the first. */
+export class DependencyCycle extends Refusal {
+  override readonly name = 'DependencyCycle';
+
+  constructor(
+    readonly cycle: readonly string[],
+    path: readonly string[],
+  ) {
+    super('DEPENDENCY_CYCLE', `These would wait for each other: ${cycle.join(' → ')}.`, path);
+  }
+}
+
 /** Several refusals of one input, all named at once. */
 export class Refusals extends Error {
   override readonly name = 'Refusals';

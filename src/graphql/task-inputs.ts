@@ -28,6 +28,13 @@ export const CreateTaskInput = builder.inputType('CreateTaskInput', {
       type: [TaskRefInput],
       description: 'Tasks that must be DONE before it is handed out.',
     }),
+    key: t.string({
+      description:
+        'A name by which other tasks of the same call can say in `dependsOnKeys` that they wait for this one. It is not kept.',
+    }),
+    dependsOnKeys: t.stringList({
+      description: 'Keys of other tasks of the same call that must be DONE before it is handed out.',
+    }),
     onDependencyFailure: t.field({
       type: DependencyFailurePolicyEnum,
       defaultValue: 'BLOCK',
@@ -89,5 +96,17 @@ export const AddCommentInput = builder.inputType('AddCommentInput', {
     body: t.string({ required: true, description: 'The text; Markdown is welcome.' }),
     inReplyToId: t.id({ description: 'The comment of the same task that it answers.' }),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
+  }),
+});
+
+export const DependencyInput = builder.inputType('DependencyInput', {
+  description: 'One task that waits for another.',
+  fields: (t) => ({
+    task: t.field({ type: TaskRefInput, required: true, description: 'The task that waits.' }),
+    dependsOn: t.field({
+      type: TaskRefInput,
+      required: true,
+      description: 'The task that must be DONE before the other is handed out.',
+    }),
   }),
 });

@@ -3,6 +3,7 @@ import { addComment } from '../services/add-comment.js';
 import { assignTask } from '../services/assign-task.js';
 import { cancelTask } from '../services/cancel-task.js';
 import { createTask, createTasks } from '../services/create-task.js';
+import { addDependency, removeDependency } from '../services/edit-dependencies.js';
 import { retryTask } from '../services/retry-task.js';
 import { updateTask } from '../services/update-task.js';
 import { builder } from './builder.js';
@@ -14,6 +15,7 @@ import {
   AssignTaskInput,
   CancelTaskInput,
   CreateTaskInput,
+  DependencyInput,
   RetryTaskInput,
   UpdateTaskInput,
 } from './task-inputs.js';
@@ -77,6 +79,22 @@ builder.mutationFields((t) => ({
     description: 'Gives a waiting task to an agent, to another one, or back to the inbox.',
     args: { input: t.arg({ type: AssignTaskInput, required: true, description: 'Task and agent.' }) },
     resolve: (_root, { input }, { services, viewer }) => answer(assignTask(services, viewer, input)),
+  }),
+  addDependency: t.field({
+    type: TaskPayload,
+    authScopes: { agent: true },
+    description:
+      'Makes a task that is INBOX or ASSIGNED wait for another one. One that it waits for already changes nothing. Agents may do this to tasks that they created.',
+    args: { input: t.arg({ type: DependencyInput, required: true, description: 'Who waits for whom.' }) },
+    resolve: (_root, { input }, { services, viewer }) => answer(addDependency(services, viewer, input)),
+  }),
+  removeDependency: t.field({
+    type: TaskPayload,
+    authScopes: { operator: true },
+    description:
+      'Lets a task that is INBOX or ASSIGNED no longer wait for another one; it can be handed out at once if that was the last. One that it does not wait for changes nothing.',
+    args: { input: t.arg({ type: DependencyInput, required: true, description: 'Who waits for whom.' }) },
+    resolve: (_root, { input }, { services, viewer }) => answer(removeDependency(services, viewer, input)),
   }),
   cancelTask: t.field({
     type: TaskPayload,

@@ -1,4 +1,5 @@
 import {
+  DependencyCycle,
   InvalidTransition,
   REFUSAL_CODES,
   type Refusal,
@@ -98,7 +99,20 @@ builder.objectRef<UserError<VersionConflict>>('VersionConflictError').implement(
   }),
 });
 
+builder.objectRef<UserError<DependencyCycle>>('DependencyCycleError').implement({
+  description: 'The dependencies would wait for each other in a circle.',
+  interfaces: [UserErrorInterface],
+  fields: (t) => ({
+    cycle: t.stringList({
+      description:
+        'The way round: refs of tasks, or keys where tasks have no refs yet. Each waits for the next, the last is the first.',
+      resolve: ({ refusal }) => [...refusal.cycle],
+    }),
+  }),
+});
+
 function typeNameOf({ refusal }: UserError): string {
+  if (refusal instanceof DependencyCycle) return 'DependencyCycleError';
   if (refusal instanceof InvalidTransition) return 'InvalidTransitionError';
   if (refusal instanceof VersionConflict) return 'VersionConflictError';
   return 'FieldError';

@@ -1,16 +1,17 @@
-import { toActor, type Viewer } from '../domain/actor.js';
-import { type DependencyFailurePolicy, isOpenDependency } from '../domain/dependencies.js';
+import { SYSTEM, toActor, type Viewer } from '../domain/actor.js';
+import type { DependencyFailurePolicy } from '../domain/dependencies.js';
 import { type Check, checkFields } from '../domain/inputs.js';
+import { sortByKeys } from '../domain/keys.js';
 import { LIMITS } from '../domain/limits.js';
 import { Refusal } from '../domain/refusals.js';
 import { newId } from '../kernel/ids.js';
 import { insertDependencies } from '../store/dependencies.js';
 import { toJsonObject } from '../store/json.js';
-import { findTask, insertTask, lockTasksForDependents, type TaskRow } from '../store/tasks.js';
+import { findTask, insertTask, type TaskRow } from '../store/tasks.js';
 import { inTransaction, type Transaction } from '../store/transaction.js';
 import { findEarlier } from './idempotency.js';
-import { type AgentRef, getAgentByRef, noSuchTask, type TaskRef, toTaskKey } from './refs.js';
-import { canSeeTask } from './see-task.js';
+import { lockDependencies, type NamedDependency } from './new-dependencies.js';
+import { type AgentRef, getAgentByRef, type TaskRef } from './refs.js';
 import type { ServiceContext } from './service-context.js';
 
 export interface CreateTask {
@@ -23,6 +24,10 @@ export interface CreateTask {
   readonly tags?: readonly string[] | null | undefined;
   readonly metadata?: Record<string, unknown> | null | undefined;
   readonly dependsOn?: readonly TaskRef[] | null | undefined;
+  /** How other tasks of the same call name this one. */
+  readonly key?: string | null | undefined;
+  /** Other tasks of the same call that it waits for, by their keys. */
+  readonly dependsOnKeys?: readonly string[] | null | undefined;
   readonly onDependencyFailure?: DependencyFailurePolicy | null | undefined;
   readonly reviewPolicy?: TaskRow['reviewPolicy'] | null | undefined;
   readonly idempotencyKey?: string | null | undefined;
@@ -35,32 +40,72 @@ export async function createTask(
   input: CreateTask,
 ): Promise<TaskRow> {
   checkFields(checksOf(input));
-  return inTransaction(context.database, (tx) => createTaskIn(context, tx, viewer, input, []));
+  sortByKeys([toKeyed(input)], { pathOf: () => [], field: 'dependsOnKeys' });
+  return inTransaction(context.database, (tx) => createTaskIn(context, tx, viewer, input, [], new Map()));
 }
 
 /**
- * Creates 1 to 100 tasks, all or none, in the order given.
+ * Creates 1 to 100 tasks, all or none, with numbers in the order given, unless one depends on another that is given later.
  * @throws {Refusal} INVALID for a wrong count; paths of other refusals begin with the index of the task.
+ * @throws {DependencyCycle} if they wait for each other.
  */
 export async function createTasks(
   context: ServiceContext,
   viewer: Viewer,
   inputs: readonly CreateTask[],
 ): Promise<TaskRow[]> {
-  if (inputs.length < 1 || inputs.length > LIMITS.tasksPerCall) {
+  checkNewTasks(inputs, { path: [], least: 1, field: 'inputs' });
+  return inTransaction(context.database, (tx) => createTasksIn(context, tx, viewer, inputs, []));
+}
+
+/** Checks the fields of tasks that are to be made in one transaction. @throws {Refusals} all mistakes at once. */
+export function checkNewTasks(
+  inputs: readonly CreateTask[],
+  {
+    path,
+    least,
+    field,
+  }: { readonly path: readonly string[]; readonly least: number; readonly field: string },
+): void {
+  if (inputs.length < least || inputs.length > LIMITS.tasksPerCall) {
     throw new Refusal(
       'INVALID',
-      `Give 1 to ${LIMITS.tasksPerCall} tasks in one call, not ${inputs.length}.`,
-      ['inputs'],
+      `Give ${least} to ${LIMITS.tasksPerCall} tasks in one call, not ${inputs.length}.`,
+      [field],
     );
   }
-  checkFields(inputs.flatMap((input, index) => checksOf(input, `${index}.`)));
-  return inTransaction(context.database, async (tx) => {
-    const tasks: TaskRow[] = [];
-    for (const [index, input] of inputs.entries())
-      tasks.push(await createTaskIn(context, tx, viewer, input, [String(index)]));
-    return tasks;
-  });
+  checkFields(
+    inputs.flatMap((input, index) => checksOf(input, `${index}.`)),
+    path,
+  );
+}
+
+/**
+ * Creates checked tasks in a transaction that is open already. Each is made after those it waits for, so that to every
+ * one its dependencies are tasks like any other. The answer is in the order of the input.
+ */
+export async function createTasksIn(
+  context: ServiceContext,
+  tx: Transaction,
+  viewer: Viewer,
+  inputs: readonly CreateTask[],
+  path: readonly string[],
+): Promise<TaskRow[]> {
+  const pathOf = (place: number) => [...path, String(place)];
+  const made = new Map<number, TaskRow>();
+  const idsByKey = new Map<string, string>();
+  for (const place of sortByKeys(inputs.map(toKeyed), { pathOf, field: 'dependsOnKeys' })) {
+    const input = inputs[place];
+    if (input === undefined) continue;
+    const task = await createTaskIn(context, tx, viewer, input, pathOf(place), idsByKey);
+    made.set(place, task);
+    if (typeof input.key === 'string') idsByKey.set(input.key, task.id);
+  }
+  return inputs.flatMap((_, place) => made.get(place) ?? []);
+}
+
+function toKeyed({ key, dependsOnKeys }: CreateTask) {
+  return { key, waitsFor: dependsOnKeys ?? [] };
 }
 
 function checksOf(input: CreateTask, at = ''): Check[] {
@@ -71,17 +116,19 @@ function checksOf(input: CreateTask, at = ''): Check[] {
     ['startsAt', `${at}startsAt`, input.startsAt],
     ['tags', `${at}tags`, input.tags],
     ['metadata', `${at}metadata`, input.metadata],
+    ['key', `${at}key`, input.key],
     ['idempotencyKey', `${at}idempotencyKey`, input.idempotencyKey],
   ];
 }
 
-/** Creates a checked task in a transaction that is open already. */
+/** Creates one checked task in a transaction that is open already. */
 async function createTaskIn(
   context: ServiceContext,
   tx: Transaction,
   viewer: Viewer,
   input: CreateTask,
   path: readonly string[],
+  idsByKey: ReadonlyMap<string, string>,
 ): Promise<TaskRow> {
   const id = newId('task');
   const earlier = await findEarlier(tx, viewer, 'createTask', input, id, path);
@@ -91,11 +138,8 @@ async function createTaskIn(
   const assignee = input.assignee
     ? await getAgentByRef(tx.executor, input.assignee, [...path, 'assignee'])
     : null;
-  const dependencies = await lockDependencies(context, tx, viewer, input.dependsOn ?? [], [
-    ...path,
-    'dependsOn',
-  ]);
-  const open = dependencies.filter((each) => isOpenDependency(each.status, policy));
+  const named = nameDependencies(input, path, idsByKey);
+  const dependencies = await lockDependencies(context, tx, viewer, named, policy, [...path, 'dependsOn']);
   const actor = toActor(viewer);
   const task = await insertTask(tx, {
     id,
@@ -110,63 +154,60 @@ async function createTaskIn(
     createdByAgentId: actor.agentId,
     dueAt: input.dueAt ?? null,
     startsAt: input.startsAt ?? null,
-    openDependencies: open.length,
+    openDependencies: dependencies.filter((each) => !each.settled).length,
     onDependencyFailure: policy,
     reviewPolicy: input.reviewPolicy ?? 'REQUIRED',
   });
-  if (dependencies.length > 0) {
-    await insertDependencies(
-      tx,
-      id,
-      dependencies.map((each) => ({ id: each.id, settled: !open.includes(each) })),
-    );
-  }
-  tx.emit({
-    type: 'task.created',
-    actor,
-    taskId: id,
-    agentId: task.assigneeId,
-    payload: { to: task.status },
-  });
-  if (task.assigneeId !== null) {
+  if (dependencies.length > 0) await insertDependencies(tx, id, dependencies);
+  announceTask(tx, viewer, task);
+  for (const { id: dependencyId, blocks } of dependencies) {
+    if (!blocks) continue;
     tx.emit({
-      type: 'task.assigned',
-      actor,
+      type: 'task.dependency_failed',
+      actor: SYSTEM,
       taskId: id,
       agentId: task.assigneeId,
-      payload: { assigneeId: task.assigneeId, previousAssigneeId: null },
+      payload: { dependencyId },
     });
   }
   return task;
+}
+
+function nameDependencies(
+  { dependsOn, dependsOnKeys }: CreateTask,
+  path: readonly string[],
+  idsByKey: ReadonlyMap<string, string>,
+): NamedDependency[] {
+  return [
+    ...(dependsOn ?? []).map((ref, index) => ({ ref, path: [...path, 'dependsOn', String(index)] })),
+    ...(dependsOnKeys ?? []).map((key, index) => ({
+      ref: { id: idsByKey.get(key) ?? '' },
+      path: [...path, 'dependsOnKeys', String(index)],
+    })),
+  ];
+}
+
+function announceTask(tx: Transaction, viewer: Viewer, task: TaskRow): void {
+  const actor = toActor(viewer);
+  tx.emit({
+    type: 'task.created',
+    actor,
+    taskId: task.id,
+    agentId: task.assigneeId,
+    payload: { to: task.status },
+  });
+  if (task.assigneeId === null) return;
+  tx.emit({
+    type: 'task.assigned',
+    actor,
+    taskId: task.id,
+    agentId: task.assigneeId,
+    payload: { assigneeId: task.assigneeId, previousAssigneeId: null },
+  });
 }
 
 async function getEarlierTask(tx: Transaction, id: string): Promise<TaskRow> {
   const task = await findTask(tx, { id });
   if (task === null) throw new Error(`an idempotency key stands for task ${id}, which does not exist`);
   return task;
-}
-
-/**
- * The tasks that the new one waits for. Their rows are share-locked: one that is ending right now either has ended
- * before this reads its status, or will see the new dependent; so no unblocking is ever missed.
- */
-async function lockDependencies(
-  context: ServiceContext,
-  tx: Transaction,
-  viewer: Viewer,
-  refs: readonly TaskRef[],
-  path: readonly string[],
-): Promise<TaskRow[]> {
-  if (refs.length > LIMITS.dependencies) {
-    throw new Refusal('INVALID', `A task may depend on ${LIMITS.dependencies} others at most.`, path);
-  }
-  const ids = new Set<string>();
-  for (const [index, ref] of refs.entries()) {
-    const key = toTaskKey(ref);
-    const found = key === null ? null : await findTask(tx, key);
-    if (found === null || !(await canSeeTask(context, tx, viewer, found)))
-      throw noSuchTask(ref, [...path, String(index)]);
-    ids.add(found.id);
-  }
-  return ids.size === 0 ? [] : lockTasksForDependents(tx, [...ids]);
 }

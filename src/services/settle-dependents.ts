@@ -1,7 +1,7 @@
 import { SYSTEM } from '../domain/actor.js';
 import { decideDependencyEnd } from '../domain/dependencies.js';
 import { isTerminal } from '../domain/task-status.js';
-import { listWaitingDependents, settleDependency } from '../store/dependencies.js';
+import { findDependency, listWaitingDependents, settleDependency } from '../store/dependencies.js';
 import { lockTask, type TaskRow, updateTaskRow } from '../store/tasks.js';
 import type { Transaction } from '../store/transaction.js';
 
@@ -16,7 +16,9 @@ export async function settleDependents(
 ): Promise<void> {
   for (const dependentId of await listWaitingDependents(tx, ended.id)) {
     const dependent = await lockTask(tx, { id: dependentId });
-    if (dependent !== null) await settleDependent(tx, dependent, ended, cancel);
+    // Removed while the lock was waited for: then this end is none of its business.
+    const dependency = dependent && (await findDependency(tx, dependentId, ended.id));
+    if (dependent && dependency?.isOpen) await settleDependent(tx, dependent, ended, cancel);
   }
 }
 

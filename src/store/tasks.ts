@@ -57,6 +57,19 @@ export async function findTask(tx: Transaction, key: TaskKey): Promise<TaskRow |
   });
 }
 
+/** The numbers of the tasks with these ids, by id. */
+export async function listTaskNumbers(
+  tx: Transaction,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, bigint>> {
+  const rows = await tx.query<Pick<TaskRow, 'id' | 'number'>>({
+    name: 'list_task_numbers',
+    text: 'SELECT id, number FROM tasks WHERE id = ANY($1)',
+    values: [ids],
+  });
+  return new Map(rows.map(({ id, number }) => [id, number]));
+}
+
 /**
  * Inserts a task. `starts_at` in the future holds it back through `not_before`, by the database's clock; numbers come
  * from a sequence and may have gaps.

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { decideDependencyEnd, isOpenDependency } from '../../src/domain/dependencies.js';
+import {
+  canEditDependencies,
+  decideDependencyEnd,
+  isDoomedBy,
+  isOpenDependency,
+} from '../../src/domain/dependencies.js';
 import { TASK_STATUSES } from '../../src/domain/task-status.js';
 
 const policies = ['BLOCK', 'CANCEL', 'PROCEED'] as const;
@@ -31,5 +36,18 @@ describe('a dependency of a new task', () => {
       TASK_STATUSES.filter((status) => !isOpenDependency(status, policy)),
     );
     expect(free).toEqual([['DONE'], ['DONE'], ['DONE', 'FAILED', 'CANCELLED']]);
+  });
+});
+
+describe('a dependency that has ended already', () => {
+  it('would cancel a new task only if it ended without success and the policy is to cancel', () => {
+    const doomed = policies.map((policy) => TASK_STATUSES.filter((status) => isDoomedBy(status, policy)));
+    expect(doomed).toEqual([[], ['FAILED', 'CANCELLED'], []]);
+  });
+});
+
+describe('dependencies', () => {
+  it('can be edited while the task waits to be begun', () => {
+    expect(TASK_STATUSES.filter(canEditDependencies)).toEqual(['INBOX', 'ASSIGNED']);
   });
 });

@@ -20,6 +20,8 @@ export interface ModelTask {
   cycles: number;
   round: number;
   comments: number;
+  /** All that it was made to depend on, and of these what still holds it back. */
+  readonly dependsOn: Set<number>;
   readonly waitsFor: Set<number>;
   readonly workers: Set<number>;
 }
@@ -51,10 +53,8 @@ export class TaskModel {
   constructor(readonly capacities: readonly number[]) {}
 
   create({ dependsOn, assignee, ...task }: NewModelTask): string {
-    const open = [...new Set(dependsOn)].filter((each) => {
-      const { status } = this.#task(each);
-      return status !== 'DONE' && !(task.onDependencyFailure === 'PROCEED' && ENDED.includes(status));
-    });
+    if (dependsOn.some((each) => this.#isDoomedBy(each, task.onDependencyFailure))) return 'INVALID';
+    const open = [...new Set(dependsOn)].filter((each) => this.#holdsBack(each, task.onDependencyFailure));
     const place = this.tasks.length;
     this.tasks.push({
       ...task,
@@ -69,9 +69,33 @@ export class TaskModel {
       cycles: 0,
       round: 0,
       comments: 0,
+      dependsOn: new Set(dependsOn),
       waitsFor: new Set(open),
       workers: new Set(),
     });
+    return 'ok';
+  }
+
+  addDependency(place: number, on: number): string {
+    const task = this.#task(place);
+    if (place === on) return 'DEPENDENCY_CYCLE';
+    if (task.dependsOn.has(on)) return 'ok';
+    if (task.status !== 'INBOX' && task.status !== 'ASSIGNED') return 'INVALID';
+    if (this.#dependsOn(on, place)) return 'DEPENDENCY_CYCLE';
+    if (this.#isDoomedBy(on, task.onDependencyFailure)) return 'INVALID';
+    task.dependsOn.add(on);
+    if (this.#holdsBack(on, task.onDependencyFailure)) task.waitsFor.add(on);
+    task.version += 1;
+    return 'ok';
+  }
+
+  removeDependency(place: number, on: number): string {
+    const task = this.#task(place);
+    if (!task.dependsOn.has(on)) return 'ok';
+    if (task.status !== 'INBOX' && task.status !== 'ASSIGNED') return 'INVALID';
+    task.dependsOn.delete(on);
+    task.waitsFor.delete(on);
+    task.version += 1;
     return 'ok';
   }
 
@@ -162,6 +186,19 @@ export class TaskModel {
   /** Whether a claim of the agent would find a task. */
   hasWorkFor(agent: number): boolean {
     return this.#headFor(agent) !== undefined;
+  }
+
+  #dependsOn(place: number, on: number): boolean {
+    return place === on || [...this.#task(place).dependsOn].some((each) => this.#dependsOn(each, on));
+  }
+
+  #isDoomedBy(on: number, policy: DependencyFailurePolicy): boolean {
+    return policy === 'CANCEL' && ['FAILED', 'CANCELLED'].includes(this.#task(on).status);
+  }
+
+  #holdsBack(on: number, policy: DependencyFailurePolicy): boolean {
+    const { status } = this.#task(on);
+    return status !== 'DONE' && !(policy === 'PROCEED' && ENDED.includes(status));
   }
 
   #headFor(agent: number): ModelTask | undefined {

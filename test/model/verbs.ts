@@ -5,6 +5,7 @@ import { assignTask } from '../../src/services/assign-task.js';
 import { cancelTask } from '../../src/services/cancel-task.js';
 import { completeTask } from '../../src/services/complete-task.js';
 import { createTask } from '../../src/services/create-task.js';
+import { addDependency, removeDependency } from '../../src/services/edit-dependencies.js';
 import { failTask } from '../../src/services/fail-task.js';
 import { releaseTask } from '../../src/services/release-task.js';
 import { retryTask } from '../../src/services/retry-task.js';
@@ -218,6 +219,25 @@ const update = fc
     }),
   );
 
+/** Mostly of a task that waits; the other end is any task, itself included. */
+const editDependency = fc
+  .tuple(choice, fc.nat(50), fc.constantFrom('addDependency', 'addDependency', 'removeDependency'))
+  .map(([choice, number, name]) => {
+    const placeOf = (count: number) => number % count;
+    return onTask({
+      name,
+      choice,
+      args: [number],
+      from: ['INBOX', 'ASSIGNED'],
+      expect: (model, task) => model[name](task, placeOf(model.tasks.length)),
+      act(process, task, real) {
+        const edit = { task, dependsOn: { id: real.taskIds[placeOf(real.taskIds.length)] ?? '' } };
+        const service = name === 'addDependency' ? addDependency : removeDependency;
+        return silently(service(process, process.admin, edit));
+      },
+    });
+  });
+
 function seldom<Value>(arbitrary: fc.Arbitrary<Value>): fc.Arbitrary<Value | null> {
   return fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, { weight: 1, arbitrary });
 }
@@ -252,6 +272,7 @@ export const anyVerb: fc.Arbitrary<Verb> = fc.oneof(
   { weight: 5, arbitrary: fail },
   { weight: 2, arbitrary: release },
   { weight: 2, arbitrary: assign },
+  { weight: 4, arbitrary: editDependency },
   { weight: 1, arbitrary: cancel },
   { weight: 2, arbitrary: retry },
   { weight: 6, arbitrary: judge },
