@@ -5,6 +5,7 @@
 export const handWritten = {
   /** Partial indexes, indexes on expressions, and others that only the migrations name. */
   indexes: [
+    'events_pipeline_run_idx',
     'quality_reviews_one_per_round',
     'review_runs_idempotency_key_key',
     'review_runs_one_open',

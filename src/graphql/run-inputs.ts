@@ -1,6 +1,6 @@
 import { builder } from './builder.js';
 import { AgentRefInput, TaskRefInput } from './refs.js';
-import { IDEMPOTENCY_KEY } from './task-inputs.js';
+import { CreateTaskInput, IDEMPOTENCY_KEY } from './task-inputs.js';
 
 const TEN_MINUTES_MS = 600_000;
 const LEASE = 'How long the agent holds the task unless it renews: 10 seconds to 24 hours.';
@@ -84,6 +84,11 @@ export const CompleteTaskInput = builder.inputType('CompleteTaskInput', {
     task: t.field({ type: TaskRefInput, description: 'An operator may name the task instead of its run.' }),
     resolution: t.string({ required: true, description: 'What the work came to: 1 to 100,000 characters.' }),
     usage: t.field({ type: TokenUsageInput, description: 'What it consumed.' }),
+    followUps: t.field({
+      type: [CreateTaskInput],
+      description:
+        'Tasks that are made with the hand-in, all or none, at most 100. They may depend on the task itself, and then wait until it is DONE, and on each other by their keys.',
+    }),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
 });

@@ -1,6 +1,6 @@
-import type { Task, TaskRun } from '../generated/prisma/client.js';
+import type { TaskRun } from '../generated/prisma/client.js';
 import { type ClaimAnswer, claimNextTask } from '../services/claim-next-task.js';
-import { completeTask } from '../services/complete-task.js';
+import { type CompletedTask, completeTask } from '../services/complete-task.js';
 import { failTask } from '../services/fail-task.js';
 import { type Heartbeat, heartbeat } from '../services/heartbeat.js';
 import { releaseTask } from '../services/release-task.js';
@@ -60,13 +60,19 @@ builder.objectFields(TaskRunPayload, (t) => ({
   }),
 }));
 
-const CompleteTaskPayload = payloadType<Task>('CompleteTaskPayload', 'The answer of completeTask.');
+const CompleteTaskPayload = payloadType<CompletedTask>('CompleteTaskPayload', 'The answer of completeTask.');
 builder.objectFields(CompleteTaskPayload, (t) => ({
   task: t.field({
     type: TaskType,
     nullable: true,
     description: 'The task as it is now; null if the completion was refused.',
     resolve: (payload) => payload.result,
+  }),
+  followUps: t.field({
+    type: [TaskType],
+    nullable: true,
+    description: 'The follow-ups in the order of the input; null if the completion was refused.',
+    resolve: ({ result }) => (result === null ? null : [...result.followUps]),
   }),
 }));
 

@@ -1,10 +1,12 @@
 import { toActor, type Viewer } from '../domain/actor.js';
 import { checkFields } from '../domain/inputs.js';
 import type { TokenUsage } from '../domain/token-usage.js';
+import { insertFollowUps, listFollowUps } from '../store/follow-ups.js';
 import { findRun, type TaskRunRow } from '../store/runs.js';
-import { findTask, type TaskRow } from '../store/tasks.js';
+import { findTask, lockTask, type TaskRow } from '../store/tasks.js';
 import { inTransaction, type Transaction } from '../store/transaction.js';
 import { announceAgent } from './announce-agent.js';
+import { type CreateTask, checkNewTasks, createTasksIn } from './create-task.js';
 import { findEarlier } from './idempotency.js';
 import { lockNamedRun } from './live-run.js';
 import { moveTask } from './move-task.js';
@@ -16,19 +18,27 @@ export interface CompleteTask {
   readonly task?: TaskRef | null | undefined;
   readonly resolution: string;
   readonly usage?: TokenUsage | null | undefined;
+  /** Tasks that are made in the same transaction. */
+  readonly followUps?: readonly CreateTask[] | null | undefined;
   readonly idempotencyKey?: string | null | undefined;
 }
 
+/** A task that was handed in, with the tasks that the hand-in asked for. */
+export type CompletedTask = TaskRow & { readonly followUps: readonly TaskRow[] };
+
 /**
  * Hands in the work of a live run. The task goes to REVIEW, or straight to DONE where its policy skips the review; it is
- * then marked as unreviewed.
+ * then marked as unreviewed. Follow-ups are made with it, all or none; one that depends on the task waits until that is
+ * DONE.
  * @throws {LeaseLost} if the run has ended or was replaced; nothing is changed then.
  */
 export async function completeTask(
   context: ServiceContext,
   viewer: Viewer,
   input: CompleteTask,
-): Promise<TaskRow> {
+): Promise<CompletedTask> {
+  const followUps = input.followUps ?? [];
+  checkNewTasks(followUps, { path: ['followUps'], least: 0, field: 'followUps' });
   checkFields([
     ['resolution', 'resolution', input.resolution],
     ['tokens', 'usage.inputTokens', input.usage?.inputTokens],
@@ -37,47 +47,52 @@ export async function completeTask(
     ['idempotencyKey', 'idempotencyKey', input.idempotencyKey],
   ]);
   return inTransaction(context.database, async (tx) => {
-    const { task, repeated } = await lockWork(tx, viewer, input);
-    if (repeated) return task;
+    const { task, runId, repeated } = await lockWork(tx, viewer, input);
+    if (repeated) return { ...task, followUps: await listFollowUps(tx, runId) };
     const completed = await handIn(tx, viewer, task, input);
+    const made = await createTasksIn(context, tx, viewer, followUps, ['followUps']);
+    const ids = made.map(({ id }) => id);
+    if (ids.length > 0) await insertFollowUps(tx, runId, ids);
     const seen = typeof input.runId === 'string';
     if (task.assigneeId !== null)
       await announceAgent(context, tx, task.assigneeId, toActor(viewer), { seen });
-    return completed;
+    return { ...completed, followUps: made };
   });
+}
+
+interface Work {
+  readonly task: TaskRow;
+  readonly runId: string;
+  readonly repeated: boolean;
 }
 
 /**
  * The task to complete, locked; or, for the repeat of a call whose answer was lost, the task as it is now. The key stands
- * for the task, so it is looked up by whatever names the run or the task, before the lease is looked at.
+ * for the run, which is looked up by whatever names it or its task, before the lease is looked at.
  */
-async function lockWork(
-  tx: Transaction,
-  viewer: Viewer,
-  input: CompleteTask,
-): Promise<{ readonly task: TaskRow; readonly repeated: boolean }> {
+async function lockWork(tx: Transaction, viewer: Viewer, input: CompleteTask): Promise<Work> {
   const subject = await findSubject(tx, viewer, input);
-  const earlier = subject === null ? null : await findEarlier(tx, viewer, 'completeTask', input, subject.id);
-  const task = earlier === null ? null : await findTask(tx, { id: earlier });
-  if (task !== null) return { task, repeated: true };
+  const earlier = subject === null ? null : await findEarlier(tx, viewer, 'completeTask', input, subject);
+  const run = earlier === null ? null : await findRun(tx, earlier);
+  const task = run === null ? null : await findTask(tx, { id: run.taskId });
+  if (run !== null && task !== null) return { task, runId: run.id, repeated: true };
   const named = await lockNamedRun(tx, viewer, input, { verb: 'complete', to: 'REVIEW' });
-  return { task: named.task, repeated: false };
+  return { task: named.task, runId: named.runId, repeated: false };
 }
 
-/** The task that is meant; null if there is none, which `lockNamedRun` then refuses in its own words. */
-async function findSubject(
-  tx: Transaction,
-  viewer: Viewer,
-  input: CompleteTask,
-): Promise<{ readonly id: string } | null> {
+/**
+ * The run that is meant; null if there is none, which `lockNamedRun` then refuses in its own words. A task that an operator
+ * names is locked now, so that its run is still the same when the work is handed in.
+ */
+async function findSubject(tx: Transaction, viewer: Viewer, input: CompleteTask): Promise<string | null> {
   if (typeof input.runId === 'string') {
     const run = await findRun(tx, toLookup(input.runId));
-    return run === null || (viewer.agentId !== null && run.agentId !== viewer.agentId)
-      ? null
-      : { id: run.taskId };
+    return run === null || (viewer.agentId !== null && run.agentId !== viewer.agentId) ? null : run.id;
   }
   const key = input.task ? toTaskKey(input.task) : null;
-  return key === null ? null : findTask(tx, key);
+  const task = key === null ? null : await lockTask(tx, key);
+  // A task that nobody works on has no run to stand for; if the key is new, the call is refused and the key forgotten.
+  return task === null ? null : (task.currentRunId ?? task.id);
 }
 
 async function handIn(tx: Transaction, viewer: Viewer, task: TaskRow, input: CompleteTask): Promise<TaskRow> {

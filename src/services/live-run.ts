@@ -40,7 +40,7 @@ export async function lockNamedRun(
   viewer: Viewer,
   input: { readonly runId?: string | null | undefined; readonly task?: TaskRef | null | undefined },
   wish: { readonly verb: string; readonly to: TaskStatus },
-): Promise<{ readonly task: TaskRow; readonly runId: string | null }> {
+): Promise<{ readonly task: TaskRow; readonly runId: string }> {
   if ((typeof input.runId === 'string') === (input.task !== null && input.task !== undefined)) {
     throw new Refusal('INVALID', 'Give either runId or task.', ['runId']);
   }
@@ -52,7 +52,7 @@ export async function lockNamedRun(
     throw new Refusal('FORBIDDEN', 'An agent shows its run: give runId instead of task.', ['task']);
   }
   const task = await lockTaskByRef(tx, input.task ?? {});
-  if (task.status !== 'IN_PROGRESS') {
+  if (task.status !== 'IN_PROGRESS' || task.currentRunId === null) {
     throw new InvalidTransition(task.status, wish.to, allowedTransitions(task.status), wish.verb);
   }
   return { task, runId: task.currentRunId };
