@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { newId } from '../../src/kernel/ids.js';
 import { createTasks } from '../../src/services/create-task.js';
 import type { AgentRow } from '../../src/store/agents.js';
+import { claimTasks } from '../../src/store/sql/claim-tasks.js';
 import { peekNextTask } from '../../src/store/sql/peek-next-task.js';
 import type { TaskRow } from '../../src/store/tasks.js';
 import { compareInQueue } from '../model/queue-order.js';
@@ -64,6 +66,37 @@ describe('the order in which an agent gets tasks', () => {
       'UPDATE tasks t SET created_at = w.at FROM unnest($1::text[], $2::timestamptz[]) AS w(id, at) WHERE t.id = w.id',
       [tasks.map(({ id }) => id), tasks.map(({ createdAt }) => createdAt)],
     );
+  }
+
+  it('is the same for each agent of a batch in turn, whoever of them has tasks of its own', async () => {
+    const batch = [agent, other, await anAgent(services), await anAgent(services), await anAgent(services)];
+    const turns = fc.shuffledSubarray([0, 1, 2, 3, 4], { minLength: 1 });
+    await fc.assert(
+      fc.asyncProperty(fc.array(queuedTask, { maxLength: 10 }), turns, async (wished, turn) => {
+        await clearTasks(services);
+        const assignees = { own: { id: agent.id }, other: { id: other.id }, nobody: null };
+        const left: TaskRow[] = [];
+        for (const { holder, ...task } of wished)
+          left.push(await aTask(services, { ...task, assignee: assignees[holder] }));
+        left.sort(compareInQueue);
+        const expected = turn.map((place) => {
+          const mine = (task: { assigneeId: string | null }) =>
+            task.assigneeId === null || task.assigneeId === batch[place]?.id;
+          return left.splice(left.findIndex(mine), left.some(mine) ? 1 : 0)[0]?.id ?? null;
+        });
+        const claims = await claimTasks(
+          services.database.pool,
+          turn.map((place) => requestOf(batch[place]!)),
+        );
+        expect(claims.map(({ taskId }) => taskId)).toEqual(expected);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  function requestOf({ id }: AgentRow) {
+    const plain = { maxCapacity: 100, leaseMs: 600_000, resume: false, idempotencyKey: null };
+    return { ...plain, agentId: id, runId: newId('run'), fingerprint: null };
   }
 
   it('is what a look ahead promises, until the hands are full', async () => {
