@@ -256,7 +256,18 @@ async function startServing(
   }
 
   const prisma = createReadClient(database);
-  const createContext = (scope: RequestScope) => ({ ...scope, services, prisma, feed, server: facts });
+  const createContext = (scope: RequestScope) => ({
+    viewer: scope.viewer,
+    requestId: scope.requestId,
+    // Made when it is asked for, which hardly any operation does.
+    get signal() {
+      return scope.signal;
+    },
+    services,
+    prisma,
+    feed,
+    server: facts,
+  });
   const openEvents = createPlainEvents(createEventNames(database));
   const tickets = createStreamTickets(database, clock);
   const server = createServer({

@@ -3,6 +3,7 @@ import {
   ComplexityErrorKind,
   type FieldComplexityFunction,
 } from '@pothos/plugin-complexity';
+import { type GraphQLSchema, isInterfaceType, isObjectType } from 'graphql';
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../domain/page.js';
 import type { GraphqlContext } from './context.js';
 import { queryTooComplex } from './protocol-errors.js';
@@ -28,11 +29,34 @@ export const weighField: FieldComplexityFunction<GraphqlContext, Record<string, 
 ) => {
   const paged = field.args.some((arg) => arg.name === 'first');
   if (paged) return { field: 1, multiplier: pageSize(args.first, args.last) };
-  if (Array.isArray(args.ids)) return { field: 1, multiplier: args.ids.length };
-  const isList = String(field.type).startsWith('[');
-  const ofConnection = isList && (field.name === 'nodes' || field.name === 'edges');
-  return { field: 1, multiplier: isList && !ofConnection ? UNPAGED_LIST : 1 };
+  return Array.isArray(args.ids) ? { field: 1, multiplier: args.ids.length } : fixedWeight(field);
 };
+
+function fixedWeight({ name, type }: { readonly name: string; readonly type: unknown }) {
+  const isList = String(type).startsWith('[');
+  const ofConnection = isList && (name === 'nodes' || name === 'edges');
+  return { field: 1, multiplier: isList && !ofConnection ? UNPAGED_LIST : 1 };
+}
+
+/** Whether the argument says how much there will be of something. */
+function isWeighed({ name }: { readonly name: string }): boolean {
+  return name === 'first' || name === 'last' || name === 'ids';
+}
+
+/**
+ * Replaces the function by what it says wherever no argument can change that, which is nearly everywhere: a claim spent
+ * 20 µs on having the arguments of its fields read for nothing.
+ */
+export function weighFieldsOnce(schema: GraphQLSchema): GraphQLSchema {
+  const fields = Object.values(schema.getTypeMap())
+    .filter((type) => isObjectType(type) || isInterfaceType(type))
+    .flatMap((type) => Object.values(type.getFields()));
+  for (const field of fields) {
+    if (field.extensions.complexity !== weighField || field.args.some(isWeighed)) continue;
+    field.extensions = { ...field.extensions, complexity: fixedWeight(field) };
+  }
+  return schema;
+}
 
 /** A size that will be refused is not held against the query: the refusal says more. */
 function pageSize(first: unknown, last: unknown): number {

@@ -7,6 +7,7 @@ import { releaseTask } from '../services/release-task.js';
 import { renewLease, reportProgress } from '../services/renew-lease.js';
 import { AgentType } from './agent.js';
 import { builder } from './builder.js';
+import { runColumns, taskColumns } from './columns.js';
 import { answer, payloadType } from './payloads.js';
 import {
   ClaimNextTaskInput,
@@ -106,8 +107,13 @@ builder.mutationFields((t) => ({
     args: {
       input: t.arg({ type: ClaimNextTaskInput, required: true, description: 'Who asks, and for how long.' }),
     },
-    resolve: (_root, { input }, { services, viewer, signal }) =>
-      answer(claimNextTask(services, viewer, input, signal)),
+    resolve: (_root, { input }, { services, viewer, signal }, info) =>
+      answer(
+        claimNextTask(services, viewer, input, signal, {
+          task: taskColumns(info, [['task']]),
+          run: runColumns(info, [['run']]),
+        }),
+      ),
   }),
   heartbeat: t.field({
     type: HeartbeatPayload,

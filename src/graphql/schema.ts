@@ -1,5 +1,6 @@
 import type { GraphQLSchema } from 'graphql';
 import { builder } from './builder.js';
+import { weighFieldsOnce } from './complexity.js';
 import './scalars.js';
 import './query.js';
 import './task-links.js';
@@ -16,5 +17,5 @@ import './mutations.js';
 
 /** The executable schema; every noun has added its types to the builder when this module was loaded. */
 export function buildSchema(): GraphQLSchema {
-  return builder.toSchema({ sortSchema: true });
+  return weighFieldsOnce(builder.toSchema({ sortSchema: true }));
 }

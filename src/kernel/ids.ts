@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { typeid } from 'typeid-js';
+import { typeidUnboxed } from 'typeid-js';
 
 /** The prefix says what an id names, so a wrong id is refused before a query is made. */
 export type IdPrefix =
@@ -21,7 +21,7 @@ export type IdPrefix =
  * Ids made later sort later, which keeps inserts at the right edge of primary key indexes.
  */
 export function newId(prefix: IdPrefix): string {
-  return typeid(prefix).toString();
+  return typeidUnboxed(prefix);
 }
 
 /** Whether the text has the form of an id with this prefix. Says nothing about whether such a row exists. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GraphQLError } from 'graphql';
+import type { LazyAbort } from './lazy-abort.js';
 import { chooseJsonType } from './media-type.js';
 import { toResultResponse } from './result-response.js';
 
@@ -13,7 +14,7 @@ export interface Exchange {
   /** Sent with whatever answer comes. */
   readonly headers: Record<string, string>;
   /** Aborted when the client goes away before it has its answer, and at the end of a stream. */
-  readonly end: AbortController;
+  readonly end: LazyAbort;
   /** Whose key came with the request, for the log. */
   keyId?: string;
   /** The path of the route that answers; absent where there is none. */

@@ -48,7 +48,13 @@ async function admit(exchange: Exchange, gate: Gate): Promise<RequestScope> {
   const viewer = await gate.authenticate(request.headers.authorization, request.socket.remoteAddress);
   exchange.keyId = viewer.keyId;
   gate.admit(viewer);
-  return { viewer, requestId, signal: end.signal };
+  return {
+    viewer,
+    requestId,
+    get signal() {
+      return end.signal;
+    },
+  };
 }
 
 async function answerPost(

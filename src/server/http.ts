@@ -5,6 +5,7 @@ import type { Clock } from '../kernel/clock.js';
 import { newId } from '../kernel/ids.js';
 import type { Instrument } from '../kernel/instrument.js';
 import type { Exchange } from './exchange.js';
+import { createLazyAbort } from './lazy-abort.js';
 import type { ServerLimits } from './limits.js';
 import { securityHeaders } from './security-headers.js';
 
@@ -54,7 +55,7 @@ function createExchange(
     requestId,
     path: pathOf(request),
     headers: { ...securityHeaders, 'x-request-id': requestId },
-    end: new AbortController(),
+    end: createLazyAbort(),
   };
   if (isStopping()) exchange.headers.connection = 'close';
   response.once('close', () => {

@@ -3,6 +3,7 @@ import { checkFields } from '../domain/inputs.js';
 import { LIMITS } from '../domain/limits.js';
 import { findNextEligible, type NextEligible } from '../store/sql/find-next-eligible.js';
 import { listEndedKeys } from '../store/sql/list-ended-keys.js';
+import type { ClaimColumns } from '../store/sql/read-claimed-rows.js';
 import type { Claim } from './claim-queue.js';
 import { fingerprintOf, keyReused } from './idempotency.js';
 import { noteAgentSeen } from './note-agent-seen.js';
@@ -30,6 +31,7 @@ export interface ClaimAnswer {
 /**
  * Hands the best task to the agent and opens a run, atomically. With `waitSeconds` it answers as soon as there is a task,
  * and with NO_TASKS_AVAILABLE when the time is over or `signal` says that the caller has gone.
+ * Task and run are read with the given columns, or with all.
  * @throws {Refusal} UNKNOWN_AGENT, FORBIDDEN, INVALID, IDEMPOTENCY_KEY_REUSED. Everything else is an outcome.
  */
 export async function claimNextTask(
@@ -37,6 +39,7 @@ export async function claimNextTask(
   viewer: Viewer,
   input: ClaimNextTask,
   signal: AbortSignal,
+  columns?: ClaimColumns,
 ): Promise<ClaimAnswer> {
   checkFields([
     ['maxCapacity', 'maxCapacity', input.maxCapacity],
@@ -45,7 +48,7 @@ export async function claimNextTask(
     ['idempotencyKey', 'idempotencyKey', input.idempotencyKey],
   ]);
   const agentId = await context.agentIds.idOf(viewer, input.agent);
-  const answer = await claimOrWait(context, viewer, agentId, input, signal);
+  const answer = await claimOrWait({ context, viewer, agentId, input, signal, columns });
   const { reason, task, run } = answer;
   context.instrument.emit('trace', 'claim.answered', 'A claim was answered', {
     reason,
@@ -57,13 +60,17 @@ export async function claimNextTask(
   return answer;
 }
 
-async function claimOrWait(
-  context: ServiceContext,
-  viewer: Viewer,
-  agentId: string,
-  input: ClaimNextTask,
-  signal: AbortSignal,
-): Promise<ClaimAnswer> {
+interface Claiming {
+  readonly context: ServiceContext;
+  readonly viewer: Viewer;
+  readonly agentId: string;
+  readonly input: ClaimNextTask;
+  readonly signal: AbortSignal;
+  readonly columns: ClaimColumns | undefined;
+}
+
+async function claimOrWait(claiming: Claiming): Promise<ClaimAnswer> {
+  const { context, viewer, agentId, input, signal } = claiming;
   const until = context.clock.now() + (input.waitSeconds ?? 0) * 1_000;
   // Watching begins before the first look at the queue, so that a task made between look and wait is not missed.
   const watch = context.work.watch(agentId);
@@ -71,7 +78,7 @@ async function claimOrWait(
   let called = false;
   try {
     for (;;) {
-      const claim = await claimOnce(context, agentId, input);
+      const claim = await claimOnce(claiming);
       if (claim.reason === 'ASSIGNED' || claim.reason === 'NO_TASKS_AVAILABLE') called = false;
       if (claim.reason !== 'NO_TASKS_AVAILABLE') return claim;
       const next = await findNextEligible(context.database.pool, agentId);
@@ -102,19 +109,16 @@ function waitMs(rest: number, next: NextEligible | null): number {
   return Math.max(MIN_WAIT_MS, next === null ? rest : Math.min(rest, next.inMs));
 }
 
-async function claimOnce(
-  context: ServiceContext,
-  agentId: string,
-  input: ClaimNextTask,
-): Promise<ClaimAnswer> {
-  const { reason, task, run } = await context.claims.claim({
+async function claimOnce({ context, agentId, input, columns }: Claiming): Promise<ClaimAnswer> {
+  const request = {
     agentId,
     maxCapacity: input.maxCapacity ?? null,
     leaseMs: input.lease ?? LIMITS.leaseDefaultMs,
     resume: input.resume ?? false,
     idempotencyKey: input.idempotencyKey ?? null,
     fingerprint: input.idempotencyKey ? fingerprintOf({ ...input, waitSeconds: 0 }) : null,
-  });
+  };
+  const { reason, task, run } = await context.claims.claim(request, columns);
   if (reason === 'IDEMPOTENCY_KEY_REUSED') throw keyReused();
   return { reason, task, run, nextEligibleAt: null };
 }

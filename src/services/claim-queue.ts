@@ -2,9 +2,10 @@ import { newId } from '../kernel/ids.js';
 import type { Instrument } from '../kernel/instrument.js';
 import { Unavailable } from '../kernel/unavailable.js';
 import type { Database } from '../store/database.js';
+import { columnsForAll } from '../store/row-shape.js';
 import type { TaskRunRow } from '../store/runs.js';
 import { type ClaimRequest, type ClaimRow, claimTasks } from '../store/sql/claim-tasks.js';
-import { readClaimedRows } from '../store/sql/read-claimed-rows.js';
+import { type ClaimColumns, readClaimedRows } from '../store/sql/read-claimed-rows.js';
 import type { TaskRow } from '../store/tasks.js';
 
 /** What a claim came to. Task and run stand beside ASSIGNED and CONTINUE_CURRENT and nowhere else. */
@@ -15,7 +16,8 @@ export interface Claim {
 }
 
 export interface ClaimQueue {
-  claim(request: Omit<ClaimRequest, 'runId'>): Promise<Claim>;
+  /** The rows of the answer have the columns that are asked for, and maybe more; all if nothing is said. */
+  claim(request: Omit<ClaimRequest, 'runId'>, columns?: ClaimColumns): Promise<Claim>;
   /** Stops: what is under way is answered, what comes later is refused. */
   close(): Promise<void>;
 }
@@ -29,11 +31,14 @@ const BATCH = 64;
  */
 const SECOND_BATCH = 8;
 
+const ALL_COLUMNS: ClaimColumns = { task: '*', run: '*' };
+
 /** How long a request whose agent is locked by another process waits before it is asked again, in milliseconds. */
 const LOCKED_RETRY_MS = [2, 5, 10, 20, 50];
 
 interface Waiting {
   readonly request: ClaimRequest;
+  readonly columns: ClaimColumns;
   readonly resolve: (claim: Claim) => void;
   readonly reject: (error: unknown) => void;
   tries: number;
@@ -83,7 +88,7 @@ export function createClaimQueue(database: Database, instrument: Instrument): Cl
 
   async function answerAll(batch: Waiting[], rows: readonly ClaimRow[]): Promise<void> {
     try {
-      const claimed = await readClaimedRows(database.pool, rows);
+      const claimed = await readClaimedRows(database.pool, rows, columnsFor(batch));
       for (const row of rows) answer(batch[row.request - 1], row, claimed);
     } catch (error) {
       for (const each of batch) each.reject(error);
@@ -108,10 +113,10 @@ export function createClaimQueue(database: Database, instrument: Instrument): Cl
   }
 
   return {
-    claim: (request) =>
+    claim: (request, columns = ALL_COLUMNS) =>
       new Promise((resolve, reject) => {
         if (closed) return reject(refuseStopping());
-        enqueue({ request: { ...request, runId: newId('run') }, resolve, reject, tries: 0 });
+        enqueue({ request: { ...request, runId: newId('run') }, columns, resolve, reject, tries: 0 });
       }),
     async close() {
       closed = true;
@@ -190,6 +195,13 @@ function takeBatch(waiting: Waiting[], asking: Set<string>): Waiting[] {
   }
   waiting.push(...rest);
   return batch;
+}
+
+function columnsFor(batch: readonly Waiting[]): ClaimColumns {
+  return {
+    task: columnsForAll(batch.map(({ columns }) => columns.task)),
+    run: columnsForAll(batch.map(({ columns }) => columns.run)),
+  };
 }
 
 function refuseStopping(): Unavailable {

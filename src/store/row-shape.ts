@@ -53,6 +53,18 @@ export function shapeOf<Row>(model: ModelName, columns: Columns<Row>): RowShape<
   return shape;
 }
 
+/** The columns that serve every one of several wishes, in a fixed order, so that equal wishes make equal statements. */
+export function columnsForAll<Row>(wishes: readonly Columns<Row>[]): Columns<Row> {
+  const [first] = wishes;
+  if (first !== undefined && wishes.every((wish) => wish === first)) return first;
+  const names = new Set<keyof Row & string>();
+  for (const wish of wishes) {
+    if (wish === '*') return '*';
+    for (const name of wish) names.add(name);
+  }
+  return [...names].sort();
+}
+
 /** The rows of `source`, a query that delivers the columns of the shape, in its order. */
 export async function readRows<Row>(executor: Executor, shape: RowShape<Row>, source: Sql): Promise<Row[]> {
   const [result] = await query<{ rows: unknown }>(
