@@ -91,7 +91,8 @@ async function passToYoga(
   // Where other frameworks leave a body that they have parsed; the stream of the request has been read.
   const parsed: IncomingMessage & { body?: GraphqlParams } = request;
   if (params) parsed.body = params;
-  await yoga.handle(parsed, response, scope);
+  // Yoga writes into what it is given.
+  await yoga.handle(parsed, response, { ...scope });
 }
 
 function unsupportedMediaType() {
