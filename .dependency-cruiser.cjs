@@ -46,7 +46,9 @@ const secrets = {
   'graphql-yoga': ['server'],
   '@graphql-yoga/': ['server'],
   'graphql-ws': ['server'],
-  ws: ['server'],
+  ws: ['server', 'gateway'],
+  openai: ['gateway'],
+  undici: ['gateway'],
   pino: ['telemetry'],
   'prom-client': ['telemetry'],
 };

@@ -2,10 +2,10 @@ import { cutError } from './answer-text.js';
 import { type CommandLine, fillCommandLine } from './command-line.js';
 import { findProgramMistake, isFolder } from './find-program.js';
 import type { Gateway, GatewayAnswer, GatewayCall, GatewayHooks } from './gateway.js';
+import { type CallEnd, createOpenCalls } from './open-calls.js';
 import { identifyProcess } from './process-identity.js';
 import { type Program, type ProgramEnd, startProgram } from './program.js';
 import { recoverProgram } from './recover-program.js';
-import { createTimeLimit } from './time-limit.js';
 
 export interface CommandSettings {
   /** The program and its arguments; see fillCommandLine for what is filled. */
@@ -22,23 +22,21 @@ const PASSING = new Set(['EAGAIN', 'EMFILE', 'ENFILE', 'ENOMEM']);
 /** Runs a program for each call: the prompt on its standard input, the answer on its standard output. */
 export function createCommandGateway(settings: CommandSettings): Gateway {
   const running = new Set<Program>();
-  const calls = new Set<Promise<GatewayAnswer>>();
-  const stopping = new AbortController();
+  const calls = createOpenCalls();
   // A process that is ended by force runs no promises any more, but it does run this.
   const killAll = () => {
     for (const program of running) program.kill();
   };
   process.once('exit', killAll);
 
-  async function run(call: GatewayCall, hooks: GatewayHooks): Promise<GatewayAnswer> {
-    if (stopping.signal.aborted || hooks.signal.aborted) return { outcome: 'ABORTED' };
+  async function run(call: GatewayCall, hooks: GatewayHooks, end: CallEnd): Promise<GatewayAnswer> {
     const line = readLine(settings, call);
     if ('outcome' in line) return line;
     const program = await start(settings, line);
     if ('outcome' in program) return program;
     running.add(program);
     try {
-      return await converse(program, { call, line, hooks, stopping: stopping.signal });
+      return await converse(program, { call, line, hooks, end });
     } finally {
       running.delete(program);
     }
@@ -47,19 +45,14 @@ export function createCommandGateway(settings: CommandSettings): Gateway {
   return {
     name: 'command',
     kind: 'command',
-    send(call, hooks) {
-      const answer = run(call, hooks).finally(() => calls.delete(answer));
-      calls.add(answer);
-      return answer;
-    },
+    send: (call, hooks) => calls.run(call.timeoutMs, hooks, (end) => run(call, hooks, end)),
     recover: recoverProgram,
     async probe() {
       const error = await findProgramMistake(settings);
       return { reachable: error === null, error };
     },
     async close() {
-      stopping.abort();
-      await Promise.allSettled(calls);
+      await calls.close();
       process.off('exit', killAll);
     },
   };
@@ -94,35 +87,32 @@ interface Conversation {
   readonly call: GatewayCall;
   readonly line: CommandLine;
   readonly hooks: GatewayHooks;
-  readonly stopping: AbortSignal;
+  readonly end: CallEnd;
 }
 
 /** The prompt is given only after the acceptance was recorded: before that there is nothing to recover. */
-async function converse(
-  program: Program,
-  { call, line, hooks, stopping }: Conversation,
-): Promise<GatewayAnswer> {
-  const caller = AbortSignal.any([hooks.signal, stopping]);
-  using limit = createTimeLimit(call.timeoutMs, caller);
+async function converse(program: Program, { call, line, hooks, end }: Conversation): Promise<GatewayAnswer> {
   const stop = () => program.stop();
-  limit.signal.addEventListener('abort', stop, { once: true });
+  end.signal.addEventListener('abort', stop, { once: true });
   try {
     const identity = await identifyProcess(program.pid);
     await hooks.onAccepted({ gatewayRunId: `pid ${program.pid}`, state: { pid: program.pid, identity } });
-    if (limit.signal.aborted) stop();
+    if (end.signal.aborted) stop();
     else program.feed(line.input);
-    const end = await program.ended;
-    if (limit.isOver()) return timedOut(call, end);
-    return caller.aborted ? { outcome: 'ABORTED' } : judge(end);
+    const left = await program.ended;
+    if (end.isTimedOut()) return timedOut(call, left);
+    return end.isAborted() ? { outcome: 'ABORTED' } : judge(left);
   } catch (error) {
     program.kill();
     await program.ended;
     throw error;
+  } finally {
+    end.signal.removeEventListener('abort', stop);
   }
 }
 
-function timedOut({ timeoutMs }: GatewayCall, end: ProgramEnd): GatewayAnswer {
-  return { outcome: 'TIMED_OUT', error: withErrors(`The program took longer than ${timeoutMs} ms.`, end) };
+function timedOut({ timeoutMs }: GatewayCall, left: ProgramEnd): GatewayAnswer {
+  return { outcome: 'TIMED_OUT', error: withErrors(`The program took longer than ${timeoutMs} ms.`, left) };
 }
 
 function judge(end: ProgramEnd): GatewayAnswer {

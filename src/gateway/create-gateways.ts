@@ -1,9 +1,12 @@
+import type { Secret } from '../kernel/secret.js';
 import { createCommandGateway } from './command.js';
 import { createEchoGateway } from './echo.js';
 import type { Gateway } from './gateway.js';
+import { createOpenaiGateway } from './openai.js';
 
 /** What the settings say of gateways. */
 export interface GatewaySettings {
+  readonly openai: { readonly baseUrl: string | undefined; readonly apiKey: Secret | undefined };
   readonly command: readonly string[] | undefined;
   readonly commandDir: string | undefined;
 }
@@ -13,11 +16,11 @@ export interface GatewaySettings {
  * `environment` is all that programs see of the server's.
  */
 export function createGateways(
-  settings: GatewaySettings,
+  { openai, command: argv, commandDir: folder }: GatewaySettings,
   environment: Readonly<Record<string, string | undefined>>,
 ): ReadonlyMap<string, Gateway> {
   const gateways = [createEchoGateway()];
-  const { command: argv, commandDir: folder } = settings;
+  if (openai.baseUrl !== undefined || openai.apiKey !== undefined) gateways.push(createOpenaiGateway(openai));
   if (argv !== undefined) gateways.push(createCommandGateway({ argv, folder, environment }));
   return new Map(gateways.map((gateway) => [gateway.name, gateway]));
 }

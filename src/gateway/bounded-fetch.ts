@@ -1,0 +1,94 @@
+import { Agent, fetch } from 'undici';
+
+/** No address that is up takes longer to be connected to. */
+const CONNECT_MS = 10_000;
+const MAX_ERROR_BYTES = 64 * 1024;
+const LINE_FEED = 10;
+
+/** A fetch of its own connections, whose answers have an end. */
+export interface BoundedFetch {
+  fetch(url: string | URL | Request, init?: RequestInit): Promise<Response>;
+  /** Breaks off what is under way. */
+  close(): Promise<void>;
+}
+
+/**
+ * An answer longer than `maxBytes` breaks off with an error, an answer that is an error is cut. There is no time limit
+ * but the caller's: Node's own fetch gives up after five minutes without a byte, which a model may well take.
+ */
+export function createBoundedFetch(maxBytes: number): BoundedFetch {
+  const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: CONNECT_MS } });
+  return {
+    async fetch(url, init = {}) {
+      const { method = 'GET', headers, body, signal } = init;
+      const answer = await fetch(url instanceof Request ? url.url : url, {
+        dispatcher,
+        method,
+        headers: Object.fromEntries(new Headers(headers)),
+        body: typeof body === 'string' ? body : null,
+        signal: signal ?? null,
+      });
+      const { status, statusText } = answer;
+      const bounded = answer.ok
+        ? wholeLines(breakOffAfter(maxBytes, answer.body))
+        : cutAfter(MAX_ERROR_BYTES, answer.body);
+      return new Response(answer.body === null ? null : toStream(bounded), {
+        status,
+        statusText,
+        headers: [...answer.headers],
+      });
+    },
+    close: () => dispatcher.destroy(),
+  };
+}
+
+type Bytes = AsyncIterable<Uint8Array>;
+
+async function* breakOffAfter(maxBytes: number, body: Bytes | null): Bytes {
+  let bytes = 0;
+  for await (const piece of body ?? []) {
+    bytes += piece.byteLength;
+    if (bytes > maxBytes) throw new Error(`The answer is longer than ${maxBytes} bytes.`);
+    yield piece;
+  }
+}
+
+/**
+ * The same in pieces that end with a line. The client's decoder copies and scans what it has of a line with each further
+ * piece of it: 30 MB without a line break stopped the whole process for 20 s.
+ */
+async function* wholeLines(body: Bytes): Bytes {
+  let unfinished: Uint8Array[] = [];
+  for await (const piece of body) {
+    const end = piece.lastIndexOf(LINE_FEED) + 1;
+    if (end > 0) {
+      yield Buffer.concat([...unfinished, piece.subarray(0, end)]);
+      unfinished = [];
+    }
+    if (end < piece.length) unfinished.push(piece.subarray(end));
+  }
+  if (unfinished.length > 0) yield Buffer.concat(unfinished);
+}
+
+async function* cutAfter(maxBytes: number, body: Bytes | null): Bytes {
+  let room = maxBytes;
+  for await (const piece of body ?? []) {
+    yield piece.subarray(0, room);
+    room -= piece.byteLength;
+    if (room <= 0) return;
+  }
+}
+
+function toStream(body: Bytes): ReadableStream<Uint8Array> {
+  const pieces = body[Symbol.asyncIterator]();
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await pieces.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    async cancel() {
+      await pieces.return?.();
+    },
+  });
+}
