@@ -104,9 +104,15 @@ async function hasEnded({ database }: ServiceContext, { keyId }: Viewer): Promis
 /** At least so long between two looks at the queue: a task that is due but locked by somebody would be asked for in a busy loop. */
 const MIN_WAIT_MS = 10;
 
+/**
+ * At most so long: a claim that stepped over a task whose row somebody held for a moment, and then left as it was, is
+ * announced nothing.
+ */
+const MAX_WAIT_MS = 10_000;
+
 /** Until the time is over, or until time releases a task. */
 function waitMs(rest: number, next: NextEligible | null): number {
-  return Math.max(MIN_WAIT_MS, next === null ? rest : Math.min(rest, next.inMs));
+  return Math.max(MIN_WAIT_MS, Math.min(rest, MAX_WAIT_MS, next?.inMs ?? rest));
 }
 
 async function claimOnce({ context, agentId, input, columns }: Claiming): Promise<ClaimAnswer> {

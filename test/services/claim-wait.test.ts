@@ -44,6 +44,12 @@ describe('a claim that waits', () => {
     expect(tally.claims).toBe(2);
   });
 
+  it('looks again after ten seconds, for what nobody announced', async () => {
+    void claimFor(services, await anAgent(services), { waitSeconds: 60 }, gone.signal);
+    await parked(1);
+    expect(tally.waits).toEqual([10_000]);
+  });
+
   it('gets a task of its own when that is announced, and others are left asleep', async () => {
     const [agent, other] = [await anAgent(services), await anAgent(services)];
     void claimFor(services, other, patient, gone.signal);
