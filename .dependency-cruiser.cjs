@@ -51,6 +51,7 @@ const secrets = {
   undici: ['gateway'],
   pino: ['telemetry'],
   'prom-client': ['telemetry'],
+  '@opentelemetry/': ['telemetry'],
 };
 
 function rooms(...names) {

@@ -38,6 +38,7 @@ import { applyMigrations } from './store/migrate.js';
 import { createReadClient } from './store/read-client.js';
 import { createLog } from './telemetry/log.js';
 import { createMetrics, type Metrics } from './telemetry/metrics.js';
+import { startTraces } from './telemetry/start-traces.js';
 
 /** What does not come from the settings. */
 export interface Surroundings {
@@ -144,6 +145,7 @@ async function startRooms(start: Start): Promise<Started> {
   const database = await openDatabase(start);
   const adminKey = await prepareAdminKey(start, database);
   const facts = await readFacts(start.config, database, startedAt);
+  start.undo.push(await startTraces(start.config.traces, facts, start.instrument));
   goOn(start);
   const address = await startServing(start, createServices(start, database), facts);
   return { address, facts, ...adminKey };

@@ -158,6 +158,30 @@ export const settings = {
     '30d',
     'How long events are kept.',
   ),
+  traces: {
+    endpoint: optional(
+      'OTEL_EXPORTER_OTLP_ENDPOINT',
+      plainUrl('http', 'https'),
+      'Collector for OpenTelemetry traces, without `/v1/traces`; no traces are made if unset.',
+    ),
+    tracesEndpoint: optional(
+      'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+      plainUrl('http', 'https'),
+      'The same as a whole address; it goes before the other.',
+    ),
+    protocol: required(
+      'OTEL_EXPORTER_OTLP_PROTOCOL',
+      oneOf('http/protobuf', 'http/json'),
+      'http/protobuf',
+      'What the collector is spoken to in.',
+    ),
+    serviceName: optional(
+      'OTEL_SERVICE_NAME',
+      matching(/^\P{Cc}+$/u, 'a name'),
+      'What traces say they come from; `mission-control` if unset.',
+    ),
+    disabled: required('OTEL_SDK_DISABLED', onOrOff, 'off', 'On: no traces, whatever else is set.'),
+  },
   logLevel: required(
     'MC_LOG_LEVEL',
     oneOf('debug', 'info', 'warn', 'error', 'silent'),

@@ -25,6 +25,13 @@ describe('parseConfig without any variable', () => {
         commandDir: undefined,
       },
       eventRetentionMs: 2_592_000_000,
+      traces: {
+        endpoint: undefined,
+        tracesEndpoint: undefined,
+        protocol: 'http/protobuf',
+        serviceName: undefined,
+        disabled: false,
+      },
       logLevel: 'info',
     } satisfies Config);
   });
@@ -68,6 +75,11 @@ describe('parseConfig', () => {
     MC_COMMAND: '["claude","-p","--model","{{model}}",""]',
     MC_COMMAND_DIR: '/srv/work',
     MC_EVENT_RETENTION: 'P1W',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318',
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://collector.example/v1/traces',
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+    OTEL_SERVICE_NAME: 'fleet',
+    OTEL_SDK_DISABLED: 'true',
     MC_LOG_LEVEL: 'silent',
   };
 
@@ -92,6 +104,13 @@ describe('parseConfig', () => {
         commandDir: '/srv/work',
       },
       eventRetentionMs: 604_800_000,
+      traces: {
+        endpoint: 'http://localhost:4318',
+        tracesEndpoint: 'https://collector.example/v1/traces',
+        protocol: 'http/json',
+        serviceName: 'fleet',
+        disabled: true,
+      },
       logLevel: 'silent',
     });
   });

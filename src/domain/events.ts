@@ -114,6 +114,8 @@ export interface NewEvent {
   readonly commentId?: string;
   readonly keyId?: string;
   readonly payload?: EventPayload;
+  /** When that began which ends with this event. It is told and not stored. */
+  readonly since?: Date | null;
 }
 
 /** What an event carries beyond ids. Every field is optional in storage; the typed GraphQL events read theirs. */

@@ -38,7 +38,7 @@ export function createJobTurns(job: Job, { instrument, clock, isPaused, record }
     const begunAt = clock.now();
     const facts = (handled: number) => ({ name: job.name, handled, durationMs: clock.now() - begunAt });
     try {
-      const turn = await job.runOnce();
+      const turn = await follow();
       const { name, ...told } = facts(turn.handled);
       instrument.emit('debug', 'job.finished', `${name} took a turn`, { job: name, ...told });
       await write({ ...facts(turn.handled), error: null });
@@ -49,6 +49,16 @@ export function createJobTurns(job: Job, { instrument, clock, isPaused, record }
       await write({ ...facts(0), error: describe(error) });
       throw error;
     }
+  }
+
+  function follow(): Promise<JobTurn> {
+    let handled = 0;
+    const piece = { name: 'job.turn', facts: { job: job.name }, outcome: () => ({ handled }) };
+    return instrument.within(piece, async () => {
+      const turn = await job.runOnce();
+      handled = turn.handled;
+      return turn;
+    });
   }
 
   async function write(turn: TurnRecord): Promise<void> {

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../kernel/clock.js';
 import { newId } from '../kernel/ids.js';
-import type { Instrument } from '../kernel/instrument.js';
+import type { Instrument, Piece } from '../kernel/instrument.js';
 import type { Exchange } from './exchange.js';
 import { createLazyAbort } from './lazy-abort.js';
 import type { ServerLimits } from './limits.js';
@@ -24,7 +24,10 @@ export function createHttpServer(options: HttpOptions): Server {
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     const exchange = createExchange(request, response, options);
     // The route answers its own errors; what comes here came after the answer had begun.
-    options.route(exchange).catch((error: unknown) => breakOff(exchange, error, options.instrument));
+    const work = () => options.route(exchange);
+    options.instrument
+      .within(pieceOf(exchange), work)
+      .catch((error: unknown) => breakOff(exchange, error, options.instrument));
   };
   const server = createServer(
     {
@@ -63,6 +66,16 @@ function createExchange(
     logRequest(exchange, clock.now() - startedAtMs, instrument);
   });
   return exchange;
+}
+
+function pieceOf(exchange: Exchange): Piece {
+  const { request, response, requestId, path } = exchange;
+  const { traceparent, tracestate } = request.headers;
+  return {
+    name: 'http.request',
+    facts: { requestId, method: request.method, path, traceparent, tracestate },
+    outcome: () => ({ status: response.statusCode, route: exchange.route }),
+  };
 }
 
 /** The caller's own id, if it can stand in a header and a log line; else a new one. */

@@ -64,8 +64,8 @@ export function createOperations(
         schema,
         document,
         operation,
-        execute: () => timed(operation, begin(enveloped.execute).catch(presentFault), observers),
-        subscribe: () => begin(enveloped.subscribe).catch(presentFault),
+        execute: () => timed(operation, () => begin(enveloped.execute).catch(presentFault), observers),
+        subscribe: () => followed(operation, () => begin(enveloped.subscribe).catch(presentFault), observers),
       };
     } catch (error) {
       return { refused: { errors: [presenter.present(error, scope.requestId)] } };
@@ -77,14 +77,24 @@ function tellBegin(instrument: Instrument): void {
   instrument.emit('trace', 'graphql.operation', 'A subscription began', { operation: 'subscription' });
 }
 
+function followed<Result>(
+  { operation, name }: OperationDefinitionNode,
+  work: () => Promise<Result>,
+  { instrument }: Observers,
+): Promise<Result> {
+  return instrument.within({ name: 'graphql.operation', facts: { operation, name: name?.value } }, work);
+}
+
 async function timed(
-  { operation }: OperationDefinitionNode,
-  answer: Promise<ExecutionResult>,
-  { instrument, clock }: Observers,
+  definition: OperationDefinitionNode,
+  work: () => Promise<ExecutionResult>,
+  observers: Observers,
 ): Promise<ExecutionResult> {
+  const { instrument, clock } = observers;
   const begunAtMs = clock.now();
-  const result = await answer;
+  const result = await followed(definition, work, observers);
   const durationMs = clock.now() - begunAtMs;
+  const { operation } = definition;
   instrument.emit('trace', 'graphql.operation', 'An operation was answered', { operation, durationMs });
   return result;
 }

@@ -48,6 +48,7 @@ export async function claimNextTask(
     ['idempotencyKey', 'idempotencyKey', input.idempotencyKey],
   ]);
   const agentId = await context.agentIds.idOf(viewer, input.agent);
+  const begunAtMs = context.clock.now();
   const answer = await claimOrWait({ context, viewer, agentId, input, signal, columns });
   const { reason, task, run } = answer;
   context.instrument.emit('trace', 'claim.answered', 'A claim was answered', {
@@ -55,6 +56,7 @@ export async function claimNextTask(
     agentId,
     taskId: task?.id,
     runId: run?.id,
+    durationMs: context.clock.now() - begunAtMs,
   });
   if (answer.reason !== 'ASSIGNED') await noteAgentSeen(context, agentId);
   return answer;

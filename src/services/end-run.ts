@@ -22,6 +22,7 @@ export async function endRun(
 ): Promise<TaskRunRow | null> {
   const run = await closeRun(tx, runId, outcome, facts);
   if (run === null) return null;
-  tx.emit({ type: EVENT_OF_END[outcome], actor, taskId: run.taskId, agentId: run.agentId, runId: run.id });
+  const { taskId, agentId, startedAt: since } = run;
+  tx.emit({ type: EVENT_OF_END[outcome], actor, taskId, agentId, runId: run.id, since });
   return run;
 }

@@ -185,6 +185,7 @@ async function judge(
     agentId: task.assigneeId,
     reviewId: review.id,
     payload: { round: judgement.round },
+    since: task.status === 'REVIEW' ? task.statusAt : null,
   });
   const reviewRun = await findOpenReviewRun(tx, task.id);
   const judged = await applyDecision(tx, task, judgement, decision);

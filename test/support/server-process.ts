@@ -156,7 +156,7 @@ async function launch({ dataDir, databaseUrl, env = {} }: ServerOptions): Promis
 
 /** Without any setting of ours, and without what the test runner tells its own children. */
 function inheritedEnvironment(): NodeJS.ProcessEnv {
-  const foreign = /^(MC_|VITEST|OPENCLAW_|OPENAI_)|^(DATABASE_URL|NODE_ENV|NODE_OPTIONS|TEST)$/i;
+  const foreign = /^(MC_|VITEST|OPENCLAW_|OPENAI_|OTEL_)|^(DATABASE_URL|NODE_ENV|NODE_OPTIONS|TEST)$/i;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
 }
 

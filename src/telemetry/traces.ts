@@ -1,0 +1,135 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import {
+  type Attributes,
+  type Context,
+  defaultTextMapGetter,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  type Tracer,
+  trace,
+} from '@opentelemetry/api';
+import { W3CTraceContextPropagator } from '@opentelemetry/core';
+import { systemClock } from '../kernel/clock.js';
+import type { Instrument, Piece, Signal } from '../kernel/instrument.js';
+import { createChosenIds } from './chosen-ids.js';
+import { createSpanProvider, type ExportOptions } from './span-export.js';
+import { createTaskTraces, type TaskTraces, type ToldClaim, type ToldEvent } from './task-trace.js';
+
+/** At a stop the last spans get so long, in milliseconds, to be sent. */
+const FLUSH_MS = 3_000;
+
+/** More links than this tell nobody anything. */
+const MAX_LINKS = 32;
+
+/** Asked for every few seconds by machines; nobody wants to see them. */
+const UNSEEN_PATHS = ['/healthz', '/readyz', '/metrics'];
+
+/**
+ * Spans of requests, operations and the turns of jobs, and the traces of tasks they are linked with. Returns the function
+ * that sends what is left and ends it, in bounded time.
+ */
+export function createTraces(options: ExportOptions, instrument: Instrument): () => Promise<void> {
+  const ids = createChosenIds();
+  const provider = createSpanProvider(options, ids, instrument);
+  const tracer = provider.getTracer('mission-control', options.version);
+  const active = new AsyncLocalStorage<Span | undefined>();
+  const tasks = createTaskTraces(tracer, ids, systemClock.now);
+  const unlisten = instrument.listen((signal) => tellTasks(tasks, signal, active.getStore()));
+  const unfollow = instrument.follow(async (piece, work) => {
+    const span = beginSpan(tracer, piece, active.getStore());
+    if (span === undefined) return active.run(undefined, work);
+    try {
+      const result = await active.run(span, work);
+      endSpan(span, piece);
+      return result;
+    } catch (error) {
+      span.setStatus({ code: SpanStatusCode.ERROR });
+      span.setAttribute('error.type', error instanceof Error ? error.name : 'unknown');
+      endSpan(span, piece);
+      throw error;
+    }
+  });
+  return async () => {
+    unfollow();
+    unlisten();
+    await atMost(FLUSH_MS, provider.shutdown());
+  };
+}
+
+function beginSpan(tracer: Tracer, { name, facts }: Piece, parent: Span | undefined): Span | undefined {
+  if (name === 'http.request') return beginRequest(tracer, facts);
+  const context = parent === undefined ? ROOT_CONTEXT : trace.setSpan(ROOT_CONTEXT, parent);
+  if (name === 'graphql.operation') {
+    const attributes = withoutGaps({
+      'graphql.operation.type': facts.operation,
+      'graphql.operation.name': typeof facts.name === 'string' ? facts.name.slice(0, 80) : undefined,
+    });
+    return tracer.startSpan(String(facts.operation), { attributes }, context);
+  }
+  const attributes = withoutGaps({ 'mission_control.job': facts.job });
+  return tracer.startSpan(name === 'job.turn' ? `job ${String(facts.job)}` : name, { attributes }, context);
+}
+
+const propagator = new W3CTraceContextPropagator();
+
+function beginRequest(tracer: Tracer, facts: Signal['facts']): Span | undefined {
+  const { method, path, requestId, traceparent, tracestate } = facts;
+  if (UNSEEN_PATHS.includes(String(path))) return undefined;
+  const carrier = withoutGaps({ traceparent, tracestate });
+  const context: Context = propagator.extract(ROOT_CONTEXT, carrier, defaultTextMapGetter);
+  const attributes = withoutGaps({
+    'http.request.method': method,
+    'url.path': path,
+    'mission_control.request.id': requestId,
+  });
+  return tracer.startSpan(String(method), { kind: SpanKind.SERVER, attributes }, context);
+}
+
+/** A span that is not ended is never seen: so it goes with turns of jobs in which nothing happened. */
+function endSpan(span: Span, { name, facts, outcome }: Piece): void {
+  const { status, route, handled } = outcome?.() ?? {};
+  if (name === 'job.turn' && handled === 0 && !isFailed(span)) return;
+  span.setAttributes(
+    withoutGaps({
+      'http.response.status_code': status,
+      'http.route': route,
+      'mission_control.handled': handled,
+    }),
+  );
+  if (typeof route === 'string') span.updateName(`${String(facts.method)} ${route}`);
+  if (Number(status) >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
+  span.end();
+}
+
+function isFailed(span: Span): boolean {
+  return 'status' in span && (span.status as { code: SpanStatusCode }).code === SpanStatusCode.ERROR;
+}
+
+function tellTasks(tasks: TaskTraces, { name, facts }: Signal, cause: Span | undefined): void {
+  if (name === 'events.appended') {
+    const contexts = tasks.tellEvents(facts.events as readonly ToldEvent[], cause);
+    cause?.addLinks(contexts.slice(0, MAX_LINKS).map((context) => ({ context })));
+  } else if (name === 'claim.answered' && facts.reason === 'ASSIGNED') {
+    const { taskId, runId, agentId, durationMs } = facts;
+    const claim = { taskId, runId, agentId, durationMs } as ToldClaim;
+    cause?.addLink({ context: tasks.tellClaim(claim, cause) });
+  }
+}
+
+function withoutGaps(values: Readonly<Record<string, unknown>>): Attributes {
+  const known = Object.entries(values).filter(([, value]) => value !== undefined && value !== null);
+  return Object.fromEntries(
+    known.map(([name, value]) => [name, typeof value === 'number' ? value : String(value)]),
+  );
+}
+
+async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work.catch(() => undefined), late]);
+  clearTimeout(timer);
+}
