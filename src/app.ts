@@ -20,6 +20,8 @@ import { ensureAdminKey } from './services/api-keys.js';
 import { createAuthenticator } from './services/authenticator.js';
 import { createClaimQueue } from './services/claim-queue.js';
 import { createEventNames } from './services/event-names.js';
+import { createGatewayReachability } from './services/gateway-reachability.js';
+import { createReviewDispatcher, type ReviewDispatcher } from './services/review-dispatcher.js';
 import { isJobPaused, recordJobTurn } from './services/scheduler-jobs.js';
 import type { ServiceContext } from './services/service-context.js';
 import { createStreamTickets } from './services/stream-tickets.js';
@@ -121,6 +123,7 @@ export function createApp(config: Config, { clock = systemClock, environment = {
 interface Rooms {
   readonly services: ServiceContext;
   readonly scheduler: Scheduler;
+  readonly reviewDispatcher: ReviewDispatcher;
 }
 
 interface Start {
@@ -209,13 +212,18 @@ function createServices(start: Start, database: Database): Rooms {
       dispatch: config.dispatch,
     },
   };
+  const reachability = createGatewayReachability({ database, instrument });
+  undo.push(() => reachability.stop());
+  const reviewDispatcher = createReviewDispatcher({ context: { ...shared, gateways }, reachability });
+  undo.push(() => reviewDispatcher.stop());
   const scheduler = createScheduler({
-    jobs: createJobs(shared, config.scheduler),
+    jobs: createJobs({ ...shared, reviewDispatcher }, config.scheduler),
     instrument,
     clock,
     isPaused: (name) => isJobPaused(shared, name),
     record: (turn) => recordJobTurn(shared, turn),
   });
+  reviewDispatcher.onWork(() => scheduler.wake('runAegisReviews'));
   const services: ServiceContext = {
     ...shared,
     agentIds: createAgentIds(database),
@@ -225,12 +233,12 @@ function createServices(start: Start, database: Database): Rooms {
     gateways,
     stopping: isStopping,
   };
-  return { services, scheduler };
+  return { services, scheduler, reviewDispatcher };
 }
 
 async function startServing(
   start: Start,
-  { services, scheduler }: Rooms,
+  { services, scheduler, reviewDispatcher }: Rooms,
   facts: ServerFacts,
 ): Promise<ServerAddress> {
   const { config, instrument, metrics, clock, undo } = start;
@@ -245,6 +253,7 @@ async function startServing(
       if (type === 'key.revoked' && keyId !== null) authenticator.forget(keyId);
   });
   feed.onEntries(scheduler.notice);
+  feed.onEntries(reviewDispatcher.notice);
   undo.push(() => feed.stop());
   await feed.start();
   metrics.watch(

@@ -15,7 +15,7 @@ export const PAYLOAD_FIELDS = {
   },
   reason: {
     meaning: 'Why, where there is more to say than the name of the event does.',
-    of: ['task.status_changed', 'review.requeued'],
+    of: ['task.status_changed', 'review.requeued', 'review.failed', 'review.escalated'],
   },
   changedFields: {
     meaning: 'The names of the fields that have new values.',

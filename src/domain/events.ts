@@ -81,7 +81,18 @@ export const EVENT_KINDS = {
   },
   'review.requeued': {
     graphqlType: 'ReviewEvent',
-    meaning: 'A reviewer let its lease end; the round is free again.',
+    meaning:
+      'A reviewer let its lease end, or a call to it never began or was handed back; the round is free again.',
+  },
+  'review.failed': {
+    graphqlType: 'ReviewEvent',
+    meaning:
+      'A reviewer gave no verdict: it failed, was silent for too long, or its answer had none. It is asked again.',
+  },
+  'review.escalated': {
+    graphqlType: 'ReviewEvent',
+    meaning:
+      'A reviewer failed for good: the task stays in REVIEW until a person judges it, or the reviewer is changed.',
   },
   'agent.created': { graphqlType: 'AgentEvent', meaning: 'An agent registered for the first time.' },
   'agent.updated': { graphqlType: 'AgentEvent', meaning: 'Settings of an agent changed.' },

@@ -30,3 +30,6 @@ export const LIMITS = {
 export const MAX_DISPATCH_ATTEMPTS = 5;
 export const MAX_REVIEW_CYCLES = 3;
 export const MAX_STALE_REQUEUES = 5;
+
+/** How often the reviewer itself may fail in one round before a person is asked. No failure of the task. */
+export const MAX_REVIEWER_FAILURES = 5;

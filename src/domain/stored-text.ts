@@ -27,3 +27,14 @@ export function findJsonMistake(value: unknown, maxDepth: number): string | null
 export function toStorable(text: string): string {
   return text.replaceAll('\u0000', '\uFFFD').replace(/\p{Surrogate}/gu, '\uFFFD');
 }
+
+/**
+ * The text in a form that can be stored, for texts that nobody can be asked to mend: what PostgreSQL can't hold becomes
+ * U+FFFD, and what is too long is cut, which the end then says.
+ */
+export function toStoredText(text: string, maxLength: number): string {
+  const storable = toStorable(text);
+  if (storable.length <= maxLength) return storable;
+  const note = `\n\n[cut: it had ${storable.length} characters]`;
+  return toStorable(storable.slice(0, maxLength - note.length)) + note;
+}

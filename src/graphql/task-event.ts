@@ -172,6 +172,11 @@ builder.objectRef<LogEntry>('ReviewEvent').implement({
       description: 'Which hand-in it is about, from 1.',
       resolve: (event) => payloadOf(event).round ?? null,
     }),
+    reason: t.string({
+      nullable: true,
+      description: 'Why, with review.requeued, review.failed and review.escalated.',
+      resolve: (event) => payloadOf(event).reason ?? null,
+    }),
   }),
 });
 

@@ -27,7 +27,7 @@ export interface Job {
 }
 
 /** A field of an event's payload; undefined if it has none of this name. */
-export function readPayload(event: LoggedEvent, field: 'job' | 'to'): unknown {
+export function readPayload(event: LoggedEvent, field: 'job' | 'to' | 'from'): unknown {
   const { payload } = event;
   return typeof payload === 'object' && payload !== null
     ? new Map(Object.entries(payload)).get(field)

@@ -2,12 +2,10 @@ import { toActor, type Viewer } from '../domain/actor.js';
 import { checkFields } from '../domain/inputs.js';
 import { LIMITS } from '../domain/limits.js';
 import { Refusal } from '../domain/refusals.js';
-import { buildReviewPrompt } from '../domain/review-prompt.js';
 import { newId } from '../kernel/ids.js';
 import type { AgentRow } from '../store/agents.js';
 import {
   findOpenReviewRunOf,
-  listRejections,
   lockReviewer,
   openReviewRun,
   type ReviewRunRow,
@@ -18,6 +16,7 @@ import { lockTask, type TaskRow } from '../store/tasks.js';
 import { inTransaction, type Transaction } from '../store/transaction.js';
 import { announceAgent } from './announce-agent.js';
 import { type AgentRef, getActingAgent } from './refs.js';
+import { promptForReview } from './review-request.js';
 import type { ServiceContext } from './service-context.js';
 
 /** A round to judge, or nulls: nothing waits for this reviewer. */
@@ -84,7 +83,7 @@ async function takeNew(
       round: task.reviewRound,
       agentId: agent.id,
       leaseMs,
-      prompt: await promptFor(tx, task),
+      prompt: await promptForReview(tx, task),
     });
     // Somebody was faster; the next look sees it.
     if (run === null) continue;
@@ -97,18 +96,6 @@ async function takeNew(
     });
     return toClaimedReview(task, run);
   }
-}
-
-async function promptFor(tx: Transaction, task: TaskRow): Promise<string> {
-  const rejections = await listRejections(tx, task.id, task.reviewCycles);
-  return buildReviewPrompt({
-    ref: `TASK-${task.number}`,
-    title: task.title,
-    description: task.description,
-    resolution: task.resolution ?? '',
-    round: task.reviewRound,
-    earlierFeedback: rejections.map((each) => each.feedback ?? ''),
-  });
 }
 
 function toClaimedReview(task: TaskRow, run: ReviewRunRow): ClaimedReview {

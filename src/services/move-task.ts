@@ -67,7 +67,9 @@ async function endWorkInProgress(tx: Transaction, task: TaskRow, move: Move): Pr
   }
   if (task.status === 'REVIEW') {
     const review = await findOpenReviewRun(tx, task.id);
-    const outcome = move.to === 'CANCELLED' ? 'CANCELLED' : 'SUCCEEDED';
+    // A call to a reviewer that gave this verdict itself has ended by now; any other is aborted.
+    const isCutShort = move.to === 'CANCELLED' || review?.trigger === 'DISPATCH';
+    const outcome = isCutShort ? 'CANCELLED' : 'SUCCEEDED';
     if (review !== null) await closeReviewRun(tx, review.id, outcome);
   }
 }

@@ -67,7 +67,7 @@ export async function submitVerdict(
     const reviewer = await findReviewer(tx, viewer, input);
     const round = checkRound(task, input.round);
     await checkReviewer(context, tx, viewer, { task, round, reviewer });
-    return judge(context, tx, task, {
+    return judgeRound(context, tx, task, {
       id,
       round,
       verdict: input.verdict,
@@ -151,21 +151,31 @@ async function isEntitledReviewer(
   return row !== null;
 }
 
-interface Judgement {
+export interface Judgement {
+  /** Of the row that will hold it. */
   readonly id: string;
   readonly round: number;
   readonly verdict: Verdict;
   readonly feedback: string | null;
   readonly reviewer: Actor;
+  /** Its reviewer has lost the round, so it is recorded as superseded whatever the task waits for. */
+  readonly isLate?: boolean;
 }
 
-async function judge(
-  context: ServiceContext,
+/**
+ * Records a verdict and does what follows from it, in a transaction that holds the task's row lock. Who may judge is for
+ * the caller to check.
+ */
+export async function judgeRound(
+  context: Pick<ServiceContext, 'settings'>,
   tx: Transaction,
   task: TaskRow,
   judgement: Judgement,
 ): Promise<SubmittedVerdict> {
-  const decision = decideVerdict(task, judgement.verdict, judgement.round);
+  const decision: VerdictDecision =
+    judgement.isLate === true
+      ? { effect: 'superseded' }
+      : decideVerdict(task, judgement.verdict, judgement.round);
   const run = await findJudgedRun(tx, task.id, judgement.round);
   const review = await insertReview(tx, {
     id: judgement.id,

@@ -1,5 +1,5 @@
 import type { QualityReview, ReviewRun } from '../generated/prisma/client.js';
-import { columns } from './columns.js';
+import { assignments, columns } from './columns.js';
 import type { TaskRow } from './tasks.js';
 import type { Transaction } from './transaction.js';
 
@@ -77,29 +77,30 @@ export async function lockReviewer(tx: Transaction, agentId: string): Promise<vo
   });
 }
 
-/** The agent's own open review run, oldest first: a reviewer that lost its memory gets its round again. */
+/** The round that the agent has claimed and not judged, oldest first: a reviewer that lost its memory gets it again. */
 export async function findOpenReviewRunOf(tx: Transaction, agentId: string): Promise<ReviewRunRow | null> {
   return tx.one<ReviewRunRow>({
     name: 'find_open_review_run_of',
-    text: "SELECT * FROM review_runs WHERE agent_id = $1 AND outcome = 'RUNNING' ORDER BY started_at LIMIT 1",
+    text: "SELECT * FROM review_runs WHERE agent_id = $1 AND outcome = 'RUNNING' AND trigger = 'CLAIM' ORDER BY started_at LIMIT 1",
     values: [agentId],
   });
 }
+
+/** What is known of a review run when it begins. */
+export type NewReviewRun = Pick<ReviewRunRow, 'id' | 'taskId' | 'round' | 'agentId' | 'leaseMs' | 'prompt'> &
+  Partial<Pick<ReviewRunRow, 'trigger' | 'model' | 'gateway' | 'idempotencyKey' | 'dispatcher'>>;
 
 /**
  * Opens a review run with a lease. Null if the round has been taken since the caller looked: a reviewer whose snapshot is
  * older than the other's commit still sees the round free, and review_runs_one_open knows better.
  */
-export async function openReviewRun(
-  tx: Transaction,
-  run: Pick<ReviewRunRow, 'id' | 'taskId' | 'round' | 'agentId' | 'leaseMs' | 'prompt'>,
-): Promise<ReviewRunRow | null> {
+export async function openReviewRun(tx: Transaction, run: NewReviewRun): Promise<ReviewRunRow | null> {
+  const { names, places, values } = columns(run);
   return tx.one<ReviewRunRow>({
-    name: 'open_review_run',
-    text: `INSERT INTO review_runs (id, task_id, round, agent_id, lease_ms, prompt, lease_expires_at)
-      VALUES ($1, $2, $3, $4, $5, $6, now() + $5::int * interval '1 millisecond')
+    text: `INSERT INTO review_runs (${names.join(', ')}, lease_expires_at)
+      VALUES (${places.join(', ')}, now() + $${values.length + 1}::int * interval '1 millisecond')
       ON CONFLICT (task_id, round) WHERE outcome = 'RUNNING' DO NOTHING RETURNING *`,
-    values: [run.id, run.taskId, run.round, run.agentId, run.leaseMs, run.prompt],
+    values: [...values, run.leaseMs],
   });
 }
 
@@ -126,21 +127,23 @@ export async function findOpenReviewRun(tx: Transaction, taskId: string): Promis
   });
 }
 
-/** Ends an open review run, once. */
+/** Ends an open review run, once; `facts` are further columns. */
 export async function closeReviewRun(
   tx: Transaction,
   id: string,
   outcome: Exclude<ReviewRunRow['outcome'], 'RUNNING'>,
+  facts: Partial<ReviewRunRow> = {},
 ): Promise<ReviewRunRow | null> {
+  const { sql, values } = assignments(facts, 3);
   return tx.one<ReviewRunRow>({
-    name: 'close_review_run',
-    text: `UPDATE review_runs SET outcome = $2, finished_at = now(), lease_expires_at = NULL
+    text: `UPDATE review_runs SET ${sql.map((part) => `${part}, `).join('')}
+        outcome = $2, finished_at = now(), lease_expires_at = NULL
       WHERE id = $1 AND outcome = 'RUNNING' RETURNING *`,
-    values: [id, outcome],
+    values: [id, outcome, ...values],
   });
 }
 
-/** Renews every lease that the agent holds on reviews. */
+/** Renews every lease that the agent holds on reviews; those of calls to it are for the server to renew. */
 export async function renewReviewLeasesOfAgent(
   tx: Transaction,
   agentId: string,
@@ -150,7 +153,7 @@ export async function renewReviewLeasesOfAgent(
     name: 'renew_review_leases_of_agent',
     text: `UPDATE review_runs SET lease_ms = coalesce($2, lease_ms),
         lease_expires_at = now() + coalesce($2, lease_ms) * interval '1 millisecond'
-      WHERE agent_id = $1 AND outcome = 'RUNNING'`,
+      WHERE agent_id = $1 AND outcome = 'RUNNING' AND trigger = 'CLAIM'`,
     values: [agentId, leaseMs],
   });
 }

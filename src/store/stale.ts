@@ -36,6 +36,8 @@ export type LeaseKind = keyof Leases;
 export type LeasePlace = Pick<OpenLease, 'leaseExpiresAt' | 'runId'>;
 
 const TABLES = { task: 'task_runs', review: 'review_runs' } as const;
+/** Which of them are for agents to renew: a server that calls a reviewer looks after that lease itself. */
+const BY_AGENTS = { task: '', review: "AND trigger = 'CLAIM'" } as const;
 const OWN_FACTS = { task: 'r.lease_expiry_noted_at, t.stale_requeues', review: 'r.round' } as const;
 
 /**
@@ -49,7 +51,7 @@ export async function listEndedLeases<Kind extends LeaseKind>(
   limit: number,
 ): Promise<Leases[Kind][]> {
   const page = `SELECT id FROM ${TABLES[kind]}
-    WHERE outcome = 'RUNNING' AND lease_expires_at <= now() AND (lease_expires_at, id) > ($1::timestamptz, $2)
+    WHERE outcome = 'RUNNING' ${BY_AGENTS[kind]} AND lease_expires_at <= now() AND (lease_expires_at, id) > ($1::timestamptz, $2)
     ORDER BY lease_expires_at, id LIMIT $3`;
   return query<Leases[Kind]>(executor, {
     name: `list_ended_leases_of_${kind}s`,
@@ -102,7 +104,7 @@ export async function findNextLeaseEndMs(executor: Executor, kind: LeaseKind): P
   const [row] = await query<{ inMs: number }>(executor, {
     name: `find_next_lease_end_of_${kind}s`,
     text: `SELECT (extract(epoch FROM lease_expires_at - now()) * 1000)::float8 AS in_ms FROM ${TABLES[kind]}
-      WHERE outcome = 'RUNNING' AND lease_expires_at > now() ORDER BY lease_expires_at LIMIT 1`,
+      WHERE outcome = 'RUNNING' ${BY_AGENTS[kind]} AND lease_expires_at > now() ORDER BY lease_expires_at LIMIT 1`,
   });
   return row?.inMs ?? null;
 }

@@ -31,7 +31,13 @@ describe('the scheduler in the graph', () => {
     );
     const fresh = { paused: false, everyMs: 5_000, lastRunAt: null, lastError: null, nextRunAt: null };
     expect(schedulerJobs).toEqual(
-      ['requeueStaleTasks', 'markAgentsOffline', 'pruneEvents', 'pruneIdempotencyKeys'].map((name) => ({
+      [
+        'runAegisReviews',
+        'requeueStaleTasks',
+        'markAgentsOffline',
+        'pruneEvents',
+        'pruneIdempotencyKeys',
+      ].map((name) => ({
         name,
         ...fresh,
       })),
@@ -112,7 +118,7 @@ describe('the scheduler in the graph', () => {
           {
             code: 'NOT_FOUND',
             message:
-              'There is no job sweepFloors. There are: requeueStaleTasks, markAgentsOffline, pruneEvents, pruneIdempotencyKeys.',
+              'There is no job sweepFloors. There are: runAegisReviews, requeueStaleTasks, markAgentsOffline, pruneEvents, pruneIdempotencyKeys.',
             path: ['name'],
           },
         ],

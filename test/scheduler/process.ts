@@ -1,6 +1,8 @@
 import { createFeed } from '../../src/feed/feed.js';
 import { createJobs } from '../../src/scheduler/jobs/create-jobs.js';
 import { createScheduler, type Scheduler } from '../../src/scheduler/scheduler.js';
+import { createGatewayReachability } from '../../src/services/gateway-reachability.js';
+import { createReviewDispatcher } from '../../src/services/review-dispatcher.js';
 import { isJobPaused, recordJobTurn } from '../../src/services/scheduler-jobs.js';
 import type { ServiceSettings } from '../../src/services/service-context.js';
 import { openTestServices, type TestServices } from '../support/services.js';
@@ -23,15 +25,19 @@ export async function aProcess(
 ): Promise<Process> {
   const opened = await openTestServices(url, settings);
   const { database, instrument, clock } = opened;
+  const reachability = createGatewayReachability(opened);
+  const reviewDispatcher = createReviewDispatcher({ context: opened, reachability });
   const scheduler = createScheduler({
-    jobs: createJobs(opened, { jobIntervalMs }),
+    jobs: createJobs({ ...opened, reviewDispatcher }, { jobIntervalMs }),
     instrument,
     clock,
     isPaused: (name) => isJobPaused(opened, name),
     record: (turn) => recordJobTurn(opened, turn),
   });
+  reviewDispatcher.onWork(() => scheduler.wake('runAegisReviews'));
   const feed = createFeed({ database, instrument, clock });
   feed.onEntries(scheduler.notice);
+  feed.onEntries(reviewDispatcher.notice);
   return {
     services: { ...opened, jobs: scheduler },
     scheduler,
@@ -41,6 +47,8 @@ export async function aProcess(
     },
     async close() {
       await scheduler.stop();
+      await reviewDispatcher.stop();
+      await reachability.stop();
       await feed.stop();
       await opened.close();
     },

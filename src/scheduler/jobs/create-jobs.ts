@@ -4,6 +4,7 @@ import { markAgentsOfflineJob } from './mark-agents-offline.js';
 import { pruneEventsJob } from './prune-events.js';
 import { pruneIdempotencyKeysJob } from './prune-idempotency-keys.js';
 import { requeueStaleTasksJob } from './requeue-stale-tasks.js';
+import { runAegisReviewsJob } from './run-aegis-reviews.js';
 
 export interface JobSettings {
   /** The fallback interval of every job, in milliseconds. */
@@ -12,7 +13,11 @@ export interface JobSettings {
 
 /** Every job of the server, in the order in which the API lists them. */
 export function createJobs(context: JobContext, { jobIntervalMs }: JobSettings): Job[] {
-  return [requeueStaleTasksJob, markAgentsOfflineJob, pruneEventsJob, pruneIdempotencyKeysJob].map((create) =>
-    create(context, jobIntervalMs),
-  );
+  return [
+    runAegisReviewsJob,
+    requeueStaleTasksJob,
+    markAgentsOfflineJob,
+    pruneEventsJob,
+    pruneIdempotencyKeysJob,
+  ].map((create) => create(context, jobIntervalMs));
 }

@@ -1,4 +1,7 @@
+import type { ReviewDispatcher } from '../../services/review-dispatcher.js';
 import type { ServiceContext } from '../../services/service-context.js';
 
 /** What jobs need of the services. */
-export type JobContext = Pick<ServiceContext, 'database' | 'settings'>;
+export interface JobContext extends Pick<ServiceContext, 'database' | 'settings'> {
+  readonly reviewDispatcher: Pick<ReviewDispatcher, 'takeTurn'>;
+}
