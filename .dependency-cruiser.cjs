@@ -34,7 +34,13 @@ const doors = [
   { from: file('config'), to: { path: [folder('kernel'), file('settings')] } },
   { from: file('app'), to: { path: rooms('kernel', 'telemetry', 'domain', 'store', 'gateway') } },
   { from: file('app'), to: { path: rooms('services', 'feed', 'scheduler', 'graphql', 'server') } },
+  { from: file('app'), to: { path: file('groundwork') } },
   { from: file('app'), to: types(file('config')) },
+  {
+    from: file('groundwork'),
+    to: { path: [...rooms('kernel', 'store', 'services'), file('server/limits')] },
+  },
+  { from: file('groundwork'), to: types([file('config'), file('graphql/context')]) },
   { from: '^src/(main|cli/commands/(serve|migrate))\\.ts$', to: { path: [file('app'), file('config')] } },
 ];
 

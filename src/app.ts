@@ -1,22 +1,18 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Config } from './config.js';
 import { createFeed } from './feed/feed.js';
 import { createGateways } from './gateway/create-gateways.js';
 import type { ServerFacts } from './graphql/context.js';
 import { createPlainEvents } from './graphql/plain-events.js';
 import { buildSchema } from './graphql/schema.js';
+import { type AdminKey, openDatabase, prepareAdminKey, readFacts } from './groundwork.js';
 import { type Clock, systemClock, toDate } from './kernel/clock.js';
 import { createInstrument, type Instrument } from './kernel/instrument.js';
-import { findPackageFolder } from './kernel/package-folder.js';
 import { createJobs } from './scheduler/jobs/create-jobs.js';
 import { createScheduler, type Scheduler } from './scheduler/scheduler.js';
-import { serverLimits } from './server/limits.js';
 import type { RequestScope } from './server/request-scope.js';
 import { createServer, type ServerAddress } from './server/server.js';
 import { createAgentIds } from './services/agent-ids.js';
 import { announceWork } from './services/announce-work.js';
-import { ensureAdminKey } from './services/api-keys.js';
 import { createAuthenticator } from './services/authenticator.js';
 import { createClaimQueue } from './services/claim-queue.js';
 import { createEventNames } from './services/event-names.js';
@@ -26,17 +22,8 @@ import { isJobPaused, recordJobTurn } from './services/scheduler-jobs.js';
 import type { ServiceContext } from './services/service-context.js';
 import { createStreamTickets } from './services/stream-tickets.js';
 import { createWorkWatch } from './services/work-watch.js';
-import { createAdminKeyFile } from './store/admin-key-file.js';
 import { readBacklog } from './store/backlog.js';
-import {
-  createDatabase,
-  type Database,
-  isReachable,
-  readPoolUse,
-  readServerVersion,
-} from './store/database.js';
-import { findPostgres } from './store/find-postgres.js';
-import { applyMigrations } from './store/migrate.js';
+import { type Database, isReachable, readPoolUse } from './store/database.js';
 import { createReadClient } from './store/read-client.js';
 import { createLog } from './telemetry/log.js';
 import { createMetrics, type Metrics } from './telemetry/metrics.js';
@@ -51,13 +38,9 @@ export interface Surroundings {
 }
 
 /** What a started server has to tell its owner. */
-export interface Started {
+export interface Started extends AdminKey {
   readonly address: ServerAddress;
   readonly facts: ServerFacts;
-  /** The file that holds the generated admin key; null where MC_API_KEY or a key of long ago serves. */
-  readonly adminKeyPath: string | null;
-  /** The admin key, if this start has generated it. */
-  readonly adminKey: string | null;
 }
 
 /** One server process: API, scheduler and event feed over one database. */
@@ -103,6 +86,9 @@ export function createApp(config: Config, { clock = systemClock, environment = {
           environment,
           undo,
           isStopping: () => stopping !== null,
+          goOn() {
+            if (stopping !== null) throw new StoppedMeanwhile();
+          },
         });
         return await starting;
       } catch (error) {
@@ -134,64 +120,21 @@ interface Start {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly undo: Undo[];
   isStopping(): boolean;
+  /** @throws StoppedMeanwhile if there is no sense in the next step of a start. */
+  goOn(): void;
 }
 
 class StoppedMeanwhile extends Error {}
 
-/** @throws StoppedMeanwhile if there is no sense in the next step of a start. */
-function goOn({ isStopping }: Start): void {
-  if (isStopping()) throw new StoppedMeanwhile();
-}
-
 async function startRooms(start: Start): Promise<Started> {
   const startedAt = toDate(start.clock.now());
   const database = await openDatabase(start);
-  const adminKey = await prepareAdminKey(start, database);
+  const adminKey = await prepareAdminKey(start.config, database);
   const facts = await readFacts(start.config, database, startedAt);
   start.undo.push(await startTraces(start.config.traces, facts, start.instrument));
-  goOn(start);
+  start.goOn();
   const address = await startServing(start, createServices(start, database), facts);
   return { address, facts, ...adminKey };
-}
-
-async function openDatabase(start: Start): Promise<Database> {
-  const { config, instrument, undo } = start;
-  const { connectionString, stop } = await findPostgres({
-    databaseUrl: config.databaseUrl?.reveal(),
-    dataDir: config.dataDir,
-    instrument,
-  });
-  undo.push(stop);
-  goOn(start);
-  await applyMigrations(connectionString);
-  const database = createDatabase({ connectionString, instrument });
-  undo.push(() => database.close());
-  return database;
-}
-
-async function prepareAdminKey(
-  { config }: Start,
-  database: Database,
-): Promise<Pick<Started, 'adminKey' | 'adminKeyPath'>> {
-  const file = createAdminKeyFile(config.dataDir);
-  const adminKey = await ensureAdminKey({ database }, config.apiKey?.reveal() ?? null, file);
-  return {
-    adminKey,
-    adminKeyPath: config.apiKey === undefined && (await file.read()) !== null ? file.path : null,
-  };
-}
-
-async function readFacts(config: Config, database: Database, startedAt: Date): Promise<ServerFacts> {
-  const manifest: { version: string } = JSON.parse(
-    await readFile(join(findPackageFolder(), 'package.json'), 'utf8'),
-  );
-  const kind = config.databaseUrl === undefined ? 'embedded' : 'external';
-  return {
-    version: manifest.version,
-    startedAt,
-    database: `${kind} PostgreSQL ${await readServerVersion(database)}`,
-    limits: { ...serverLimits },
-  };
 }
 
 function createServices(start: Start, database: Database): Rooms {
@@ -303,6 +246,6 @@ async function startServing(
     services.work.wakeAll();
     await services.claims.close();
   });
-  goOn(start);
+  start.goOn();
   return server.address();
 }
