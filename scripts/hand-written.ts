@@ -7,6 +7,7 @@ export const handWritten = {
   indexes: [
     'events_pipeline_run_idx',
     'quality_reviews_one_per_round',
+    'recurring_tasks_due_idx',
     'review_runs_idempotency_key_key',
     'review_runs_one_open',
     'review_runs_open_by_agent',
@@ -22,10 +23,15 @@ export const handWritten = {
     'tasks_inbox_queue',
     'tasks_not_before_idx',
     'tasks_pipeline_step_key',
+    'tasks_recurring_created_idx',
     'tasks_recurring_due_key',
+    'tasks_recurring_open_idx',
     'tasks_review_queue',
   ],
-  /** Relations of schema.prisma without a foreign key: an event is inserted with every change and must stay cheap. */
+  /**
+   * Relations of schema.prisma without a foreign key: an event is inserted with every change and must stay cheap, and a
+   * recurring task is removed without a look at its tasks.
+   */
   missingForeignKeys: [
     'events_actor_agent_id_fkey',
     'events_actor_key_id_fkey',
@@ -35,5 +41,6 @@ export const handWritten = {
     'events_review_id_fkey',
     'events_run_id_fkey',
     'events_task_id_fkey',
+    'tasks_recurring_task_id_fkey',
   ],
 };

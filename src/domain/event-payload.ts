@@ -15,11 +15,11 @@ export const PAYLOAD_FIELDS = {
   },
   reason: {
     meaning: 'Why, where there is more to say than the name of the event does.',
-    of: ['task.status_changed', 'review.requeued', 'review.failed', 'review.escalated'],
+    of: ['task.status_changed', 'review.requeued', 'review.failed', 'review.escalated', 'recurring.skipped'],
   },
   changedFields: {
     meaning: 'The names of the fields that have new values.',
-    of: ['task.updated', 'agent.updated'],
+    of: ['task.updated', 'agent.updated', 'recurring.updated'],
   },
   assigneeId: {
     meaning: 'The agent that has the task from then on; null is the inbox.',
@@ -36,7 +36,7 @@ export const PAYLOAD_FIELDS = {
   round: { meaning: 'Which hand-in it is about, from 1.', of: ['review'] },
   message: {
     meaning: 'What the agent reported, or what was done, for people.',
-    of: ['run.progress', 'scheduler'],
+    of: ['run.progress', 'scheduler', 'recurring.removed'],
   },
   percent: { meaning: 'How far the agent says it is, from 0 to 100.', of: ['run.progress'] },
   job: { meaning: 'The name of the job.', of: ['scheduler'] },

@@ -18,6 +18,7 @@ export type EventGraphqlType =
   | 'ReviewEvent'
   | 'AgentEvent'
   | 'ApiKeyEvent'
+  | 'RecurringTaskEvent'
   | 'SchedulerEvent';
 
 /** Every event type of the log. The database does not know this list; the API, the filters and the docs derive from it. */
@@ -100,6 +101,25 @@ export const EVENT_KINDS = {
     graphqlType: 'AgentEvent',
     meaning: 'An agent came, went, got busy, idle, or was paused.',
   },
+  'recurring.created': { graphqlType: 'RecurringTaskEvent', meaning: 'A recurring task was created.' },
+  'recurring.updated': { graphqlType: 'RecurringTaskEvent', meaning: 'A recurring task was edited.' },
+  'recurring.paused': {
+    graphqlType: 'RecurringTaskEvent',
+    meaning: 'A recurring task was paused: it makes no tasks by itself.',
+  },
+  'recurring.resumed': {
+    graphqlType: 'RecurringTaskEvent',
+    meaning: 'A paused recurring task goes on; what was due meanwhile is not made up for.',
+  },
+  'recurring.fired': { graphqlType: 'RecurringTaskEvent', meaning: 'A recurring task has made a task.' },
+  'recurring.skipped': {
+    graphqlType: 'RecurringTaskEvent',
+    meaning: 'A recurring task was due and has made no task; `reason` says why.',
+  },
+  'recurring.removed': {
+    graphqlType: 'RecurringTaskEvent',
+    meaning: 'A recurring task was removed; the tasks that it has made stay.',
+  },
   'key.created': { graphqlType: 'ApiKeyEvent', meaning: 'An API key was created.' },
   'key.revoked': { graphqlType: 'ApiKeyEvent', meaning: 'An API key was revoked.' },
   'scheduler.paused': { graphqlType: 'SchedulerEvent', meaning: 'A scheduler job was paused.' },
@@ -124,6 +144,7 @@ export interface NewEvent {
   readonly reviewId?: string;
   readonly commentId?: string;
   readonly keyId?: string;
+  readonly recurringTaskId?: string;
   readonly payload?: EventPayload;
   /** When that began which ends with this event. It is told and not stored. */
   readonly since?: Date | null;

@@ -64,6 +64,13 @@ export const FIELDS = {
   keyName: filled(LIMITS.keyNameLength),
   agentName: name,
   key: name,
+  recurringName: filled(LIMITS.recurringNameLength),
+  dueIn: z
+    .number()
+    .int()
+    .min(LIMITS.dueInMinMs, 'must be a second (PT1S) or longer')
+    .max(LIMITS.dueInMaxMs, 'must be ten years (P3650D) or shorter'),
+  from: instant,
   role: filled(63),
   capabilities: z
     .array(filled(LIMITS.tagLength))

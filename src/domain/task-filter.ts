@@ -20,6 +20,7 @@ export interface TaskFilter {
   readonly createdAt?: InstantRange | null | undefined;
   readonly dueAt?: InstantRange | null | undefined;
   readonly overdue?: boolean | null | undefined;
+  readonly recurringTaskId?: string | null | undefined;
   readonly and?: readonly TaskFilter[] | null | undefined;
   readonly or?: readonly TaskFilter[] | null | undefined;
   readonly not?: TaskFilter | null | undefined;
@@ -67,7 +68,8 @@ function checkEntries(part: TaskFilter): void {
       throw new InvalidList(`A list in a filter has at most ${FILTER_LIMITS.entries} entries.`);
     }
   }
-  for (const text of [...names, ...(part.tags ?? []), part.search ?? '']) checkFilterText(text);
+  for (const text of [...names, ...(part.tags ?? []), part.search ?? '', part.recurringTaskId ?? ''])
+    checkFilterText(text);
 }
 
 /** @throws {InvalidList} for text that is too long to look for, or that PostgreSQL cannot hold. */

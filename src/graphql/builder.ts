@@ -28,6 +28,8 @@ export const builder = new SchemaBuilder<{
     DateTime: { Input: Date; Output: Date };
     /** Milliseconds inside, ISO 8601 outside. */
     Duration: { Input: number; Output: number };
+    /** A name of the IANA that exists. */
+    TimeZone: { Input: string; Output: string };
     JSONObject: { Input: JsonObject; Output: JsonObject };
   };
 }>({

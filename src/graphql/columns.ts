@@ -41,6 +41,7 @@ const TASK_FIELDS: FieldColumns<Task> = {
   assignee: ['assigneeId'],
   createdBy: ['createdByKeyId', 'createdByAgentId'],
   currentRun: ['currentRunId'],
+  recurringTask: ['recurringTaskId'],
   dependsOn: [],
   dependents: [],
   inputs: [],

@@ -55,6 +55,26 @@ export const DependencyFailurePolicyEnum = builder.enumType('DependencyFailurePo
   },
 });
 
+export const CatchUpPolicyEnum = builder.enumType('CatchUpPolicy', {
+  description: 'What becomes of due times that pass while no server is running.',
+  values: {
+    SKIP: { description: 'The latest one gets its task if it is less than an hour old; else none does.' },
+    LATEST: { description: 'The latest one gets its task, however old it is.' },
+    ALL: { description: 'Each gets its task, the latest hundred at most.' },
+  },
+});
+
+export const OverlapPolicyEnum = builder.enumType('OverlapPolicy', {
+  description: 'What happens at a due time while an earlier task is still open.',
+  values: {
+    ALLOW: { description: 'The next task is made as well.' },
+    SKIP: { description: 'None is made; the reason is recorded and shown.' },
+    REPLACE: {
+      description: 'The next task is made; an earlier one that nobody has begun with is cancelled.',
+    },
+  },
+});
+
 export const WaitingReasonEnum = builder.enumType('WaitingReason', {
   description: 'Why a task is not being worked on right now.',
   values: {

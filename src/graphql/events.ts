@@ -8,6 +8,7 @@ import { EventInterface } from './event.js';
 import { EventFilterInput, parseEventFilter } from './event-filter.js';
 import { toStreamError } from './stream-errors.js';
 import { TaskType } from './task.js';
+import './recurring-task-event.js';
 import './task-event.js';
 
 // An interface serves as well as the object types that the parameter asks for.

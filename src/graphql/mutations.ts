@@ -2,6 +2,7 @@ import { builder } from './builder.js';
 import './task-mutations.js';
 import './run-mutations.js';
 import './review-mutations.js';
+import './recurring-task-mutations.js';
 import './agent-mutations.js';
 import './api-key-mutations.js';
 import './scheduler-mutations.js';

@@ -7,13 +7,22 @@ import type { GraphqlContext } from './context.js';
 import { loadBatched } from './loaders.js';
 import { findNode, NodeInterface, registerNode } from './node.js';
 import { badUserInput } from './protocol-errors.js';
-import { loadAgent, loadApiKey, loadComment, loadReview, loadRun, loadTask } from './row-loads.js';
+import {
+  loadAgent,
+  loadApiKey,
+  loadComment,
+  loadRecurringTask,
+  loadReview,
+  loadRun,
+  loadTask,
+} from './row-loads.js';
 
 registerNode('task', 'Task', loadTask);
 registerNode('run', 'TaskRun', ofVisibleTask(loadRun));
 registerNode('cmt', 'Comment', ofVisibleTask(loadComment));
 registerNode('rev', 'Review', ofVisibleTask(loadReview));
 registerNode('agt', 'Agent', loadAgent);
+registerNode('rec', 'RecurringTask', (context, _info, id) => loadRecurringTask(context, id));
 registerNode('key', 'ApiKey', async (context, _info, id) =>
   id === context.viewer.keyId || hasRole(context.viewer, 'ADMIN') ? loadApiKey(context, id) : null,
 );

@@ -1,7 +1,7 @@
 import { Refusal, Refusals } from '../domain/refusals.js';
 import { Unavailable } from '../kernel/unavailable.js';
 import { builder } from './builder.js';
-import { unavailable } from './protocol-errors.js';
+import { badUserInput, unavailable } from './protocol-errors.js';
 import { UserErrorInterface } from './user-errors.js';
 
 /** What a mutation resolves to: its result, or the refusals that kept it from having one. */
@@ -23,6 +23,12 @@ export async function answer<Result>(work: Promise<Result>): Promise<Payload<Res
     if (error instanceof Unavailable) throw unavailable(error.message);
     throw error;
   }
+}
+
+/** For queries, which have no `errors`: says what is refused as an error of the request, and passes faults on. */
+export function refuseInQuery(error: unknown): never {
+  if (error instanceof Refusal || error instanceof Refusals) throw badUserInput(error.message);
+  throw error;
 }
 
 /** A payload type that has `errors`; the mutation adds the fields of its result with `builder.objectFields`. */

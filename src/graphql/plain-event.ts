@@ -18,6 +18,7 @@ export interface PlainEvent {
   readonly reviewId: string | null;
   readonly commentId: string | null;
   readonly keyId: string | null;
+  readonly recurringTaskId: string | null;
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
@@ -35,7 +36,7 @@ export function toPlainEvent(
   names: ReadonlyMap<string, string>,
   seesDependency: boolean,
 ): PlainEvent {
-  const { taskId, agentId, runId, reviewId, commentId, keyId } = entry;
+  const { taskId, agentId, runId, reviewId, commentId, keyId, recurringTaskId } = entry;
   const nameOf = (id: string) => names.get(id) ?? '';
   const actorId = entry.actorAgentId ?? entry.actorKeyId;
   return {
@@ -53,6 +54,7 @@ export function toPlainEvent(
     reviewId,
     commentId,
     keyId,
+    recurringTaskId,
     payload: toPlainPayload(entry, seesDependency),
   };
 }

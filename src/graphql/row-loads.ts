@@ -1,6 +1,15 @@
 import type { GraphQLResolveInfo } from 'graphql';
-import type { Agent, ApiKey, Comment, QualityReview, Task, TaskRun } from '../generated/prisma/client.js';
+import type {
+  Agent,
+  ApiKey,
+  Comment,
+  QualityReview,
+  RecurringTask,
+  Task,
+  TaskRun,
+} from '../generated/prisma/client.js';
 import { findAgents } from '../services/read-agents.js';
+import { findRecurringTasks } from '../services/read-recurring-tasks.js';
 import { findTasks } from '../services/read-tasks.js';
 import { agentColumns, taskColumns } from './columns.js';
 import type { GraphqlContext } from './context.js';
@@ -67,6 +76,13 @@ export async function loadApiKey(context: GraphqlContext, id: string): Promise<A
   const load = async (ids: readonly string[]) =>
     byId(await context.prisma.apiKey.findMany({ where: { id: { in: [...ids] } } }));
   return (await loadBatched(context, 'key', id, load)) ?? null;
+}
+
+/** Not for the keys of agents, which see tasks and not where they come from. */
+export async function loadRecurringTask(context: GraphqlContext, id: string): Promise<RecurringTask | null> {
+  if (context.viewer.agentId !== null) return null;
+  const load = (ids: readonly string[]) => findRecurringTasks(context.services, ids);
+  return (await loadBatched(context, 'recurringTask', id, load)) ?? null;
 }
 
 function byId<Row extends { readonly id: string }>(rows: readonly Row[]): ReadonlyMap<string, Row> {

@@ -1,3 +1,5 @@
+import { parseTimeZone } from '../domain/time-zone.js';
+import { findClosest } from '../kernel/closest.js';
 import { formatIsoDuration, parseDuration } from '../kernel/durations.js';
 import { formatInstant, parseInstant } from '../kernel/instants.js';
 import { builder } from './builder.js';
@@ -39,6 +41,21 @@ builder.scalarType('Duration', {
         error instanceof RangeError ? error.message : 'A Duration is a string such as PT10M.',
       );
     }
+  },
+});
+
+builder.scalarType('TimeZone', {
+  description: 'A time zone of the IANA: `Europe/Berlin`, `UTC`.',
+  serialize: (name) => name,
+  parseValue: (value) => {
+    const zone = typeof value === 'string' ? parseTimeZone(value) : null;
+    if (zone !== null) return zone;
+    const written = String(value).slice(0, 80);
+    const closest = findClosest(written, Intl.supportedValuesOf('timeZone'));
+    const suggestion = closest === undefined ? '' : ` Did you mean ${closest}?`;
+    throw badUserInput(
+      `${JSON.stringify(written)} is no time zone of the IANA, such as Europe/Berlin or UTC.${suggestion}`,
+    );
   },
 });
 

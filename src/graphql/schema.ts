@@ -6,6 +6,7 @@ import './query.js';
 import './task-links.js';
 import './task-queries.js';
 import './agent-queries.js';
+import './recurring-task-queries.js';
 import './node-queries.js';
 import './viewer.js';
 import './overview.js';

@@ -7,10 +7,11 @@ import { Refusal } from '../domain/refusals.js';
 import { newId } from '../kernel/ids.js';
 import { insertDependencies } from '../store/dependencies.js';
 import { toJsonObject } from '../store/json.js';
-import { findTask, insertTask, type TaskRow } from '../store/tasks.js';
+import { findTask, type TaskRow } from '../store/tasks.js';
 import { inTransaction, type Transaction } from '../store/transaction.js';
 import { findEarlier } from './idempotency.js';
 import { lockDependencies, type NamedDependency } from './new-dependencies.js';
+import { addTask } from './new-task.js';
 import { type AgentRef, getAgentByRef, type TaskRef } from './refs.js';
 import type { ServiceContext } from './service-context.js';
 
@@ -140,8 +141,7 @@ async function createTaskIn(
     : null;
   const named = nameDependencies(input, path, idsByKey);
   const dependencies = await lockDependencies(context, tx, viewer, named, policy, [...path, 'dependsOn']);
-  const actor = toActor(viewer);
-  const task = await insertTask(tx, {
+  const task = await addTask(tx, toActor(viewer), {
     id,
     title: input.title,
     description: input.description ?? null,
@@ -150,8 +150,6 @@ async function createTaskIn(
     tags: [...new Set(input.tags ?? [])],
     metadata: toJsonObject(input.metadata),
     assigneeId: assignee?.id ?? null,
-    createdByKeyId: actor.keyId,
-    createdByAgentId: actor.agentId,
     dueAt: input.dueAt ?? null,
     startsAt: input.startsAt ?? null,
     openDependencies: dependencies.filter((each) => !each.settled).length,
@@ -159,7 +157,6 @@ async function createTaskIn(
     reviewPolicy: input.reviewPolicy ?? 'REQUIRED',
   });
   if (dependencies.length > 0) await insertDependencies(tx, id, dependencies);
-  announceTask(tx, viewer, task);
   for (const { id: dependencyId, blocks } of dependencies) {
     if (!blocks) continue;
     tx.emit({
@@ -185,25 +182,6 @@ function nameDependencies(
       path: [...path, 'dependsOnKeys', String(index)],
     })),
   ];
-}
-
-function announceTask(tx: Transaction, viewer: Viewer, task: TaskRow): void {
-  const actor = toActor(viewer);
-  tx.emit({
-    type: 'task.created',
-    actor,
-    taskId: task.id,
-    agentId: task.assigneeId,
-    payload: { to: task.status },
-  });
-  if (task.assigneeId === null) return;
-  tx.emit({
-    type: 'task.assigned',
-    actor,
-    taskId: task.id,
-    agentId: task.assigneeId,
-    payload: { assigneeId: task.assigneeId, previousAssigneeId: null },
-  });
 }
 
 async function getEarlierTask(tx: Transaction, id: string): Promise<TaskRow> {

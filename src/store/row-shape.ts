@@ -7,7 +7,16 @@ import { type Executor, query } from './statement.js';
 export type Columns<Row> = '*' | readonly (keyof Row & string)[];
 
 /** The models of the Prisma schema whose rows are read in this way. */
-export type ModelName = 'Agent' | 'ApiKey' | 'Comment' | 'Event' | 'QualityReview' | 'Task' | 'TaskRun';
+export type ModelName =
+  | 'Agent'
+  | 'ApiKey'
+  | 'Comment'
+  | 'Event'
+  | 'QualityReview'
+  | 'RecurringFiring'
+  | 'RecurringTask'
+  | 'Task'
+  | 'TaskRun';
 
 /**
  * Some columns of a table, to be read as JSON: a row is an array of values. One value for a whole list, parsed by the

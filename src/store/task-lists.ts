@@ -44,6 +44,11 @@ export function tasksOfAgents(...list: Parameters<typeof tasksThat>): ChildLists
   return { ...tasksThat(...list), parent: 't.assignee_id' };
 }
 
+/** The same, for each of several recurring tasks: the tasks that it made. Newest first is tasks_recurring_created_idx. */
+export function tasksOfRecurringTasks(...list: Parameters<typeof tasksThat>): ChildLists<ListedTask> {
+  return { ...tasksThat(...list), parent: 't.recurring_task_id' };
+}
+
 export function visibleTo(viewer: TaskViewer): Sql {
   return viewer === null ? sql`true` : seenByAgent(viewer.agentId, viewer.coordinatorAgent);
 }
@@ -105,7 +110,8 @@ function orderOf({ field, direction }: TaskOrder): Order<TaskRow> {
 
 /** The filter as a condition on the tasks `t`. Its bounds have been checked. */
 function matches(filter: TaskFilter): Sql {
-  const { status, priority, assignee, unassigned, tags, search, createdAt, dueAt, overdue } = filter;
+  const { status, priority, assignee, unassigned, tags, search, createdAt, dueAt, overdue, recurringTaskId } =
+    filter;
   const conditions: Sql[] = [];
   if (status) conditions.push(sql`t.status = ANY(${status}::task_status[])`);
   if (priority) conditions.push(sql`t.priority = ANY(${priority}::task_priority[])`);
@@ -116,6 +122,7 @@ function matches(filter: TaskFilter): Sql {
   if (createdAt) conditions.push(...liesIn(sql`t.created_at`, createdAt));
   if (dueAt) conditions.push(...liesIn(sql`t.due_at`, dueAt));
   if (typeof overdue === 'boolean') conditions.push(isOverdue(overdue));
+  if (recurringTaskId) conditions.push(sql`t.recurring_task_id = ${recurringTaskId}`);
   if (filter.and) conditions.push(allOf(filter.and.map(matches)));
   if (filter.or) conditions.push(anyOf(filter.or.map(matches)));
   // IS NOT TRUE: what is unknown, such as a missing due date compared, does not match and so its opposite does.

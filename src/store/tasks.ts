@@ -23,7 +23,8 @@ export type NewTask = Pick<
   | 'openDependencies'
   | 'onDependencyFailure'
   | 'reviewPolicy'
->;
+> &
+  Partial<Pick<TaskRow, 'recurringTaskId' | 'scheduledFor'>>;
 
 /** How people and machines name a task: by its id or by its ref. */
 export type TaskKey = { readonly id: string } | { readonly number: bigint };
@@ -78,7 +79,7 @@ export async function insertTask(tx: Transaction, task: NewTask): Promise<TaskRo
   const { names, places, values } = columns(task);
   const startsAt = places[Object.keys(task).indexOf('startsAt')];
   const row = await tx.one<TaskRow>({
-    name: 'insert_task',
+    name: task.recurringTaskId === undefined ? 'insert_task' : 'insert_recurring_child',
     text: `INSERT INTO tasks (${names.join(', ')}, not_before)
       VALUES (${places.join(', ')}, CASE WHEN ${startsAt}::timestamptz > now() THEN ${startsAt}::timestamptz END) RETURNING *`,
     values,

@@ -24,24 +24,23 @@ const change = (verb: string, name: string) =>
     { name },
   );
 
+/** In the order in which they are listed. */
+const JOBS = [
+  'runAegisReviews',
+  'spawnRecurringTasks',
+  'requeueStaleTasks',
+  'markAgentsOffline',
+  'pruneEvents',
+  'pruneIdempotencyKeys',
+];
+
 describe('the scheduler in the graph', () => {
   it('lists its jobs, those included that have never run', async () => {
     const { schedulerJobs } = await graph.get(
       `{ schedulerJobs { name paused everyMs lastRunAt lastError nextRunAt } }`,
     );
     const fresh = { paused: false, everyMs: 5_000, lastRunAt: null, lastError: null, nextRunAt: null };
-    expect(schedulerJobs).toEqual(
-      [
-        'runAegisReviews',
-        'requeueStaleTasks',
-        'markAgentsOffline',
-        'pruneEvents',
-        'pruneIdempotencyKeys',
-      ].map((name) => ({
-        name,
-        ...fresh,
-      })),
-    );
+    expect(schedulerJobs).toEqual(JOBS.map((name) => ({ name, ...fresh })));
   });
 
   it('runs a job now, and says how much it did', async () => {
@@ -117,8 +116,7 @@ describe('the scheduler in the graph', () => {
         errors: [
           {
             code: 'NOT_FOUND',
-            message:
-              'There is no job sweepFloors. There are: runAegisReviews, requeueStaleTasks, markAgentsOffline, pruneEvents, pruneIdempotencyKeys.',
+            message: `There is no job sweepFloors. There are: ${JOBS.join(', ')}.`,
             path: ['name'],
           },
         ],

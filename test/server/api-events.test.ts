@@ -45,6 +45,7 @@ describe('GET /api/events', () => {
       reviewId: null,
       commentId: null,
       keyId: null,
+      recurringTaskId: null,
       payload: { from: 'ASSIGNED', to: 'IN_PROGRESS' },
     });
   });

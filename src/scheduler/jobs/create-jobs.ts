@@ -5,6 +5,7 @@ import { pruneEventsJob } from './prune-events.js';
 import { pruneIdempotencyKeysJob } from './prune-idempotency-keys.js';
 import { requeueStaleTasksJob } from './requeue-stale-tasks.js';
 import { runAegisReviewsJob } from './run-aegis-reviews.js';
+import { spawnRecurringTasksJob } from './spawn-recurring-tasks.js';
 
 export interface JobSettings {
   /** The fallback interval of every job, in milliseconds. */
@@ -15,6 +16,7 @@ export interface JobSettings {
 export function createJobs(context: JobContext, { jobIntervalMs }: JobSettings): Job[] {
   return [
     runAegisReviewsJob,
+    spawnRecurringTasksJob,
     requeueStaleTasksJob,
     markAgentsOfflineJob,
     pruneEventsJob,

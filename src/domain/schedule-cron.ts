@@ -1,0 +1,186 @@
+import { BadSchedule } from './bad-schedule.js';
+
+/** What a field of a cron expression may hold. */
+interface Field {
+  readonly name: string;
+  readonly min: number;
+  readonly max: number;
+  /** Words for its values, the first one for `min`. */
+  readonly words: readonly string[];
+}
+
+const FIELDS: readonly Field[] = [
+  { name: 'minute', min: 0, max: 59, words: [] },
+  { name: 'hour', min: 0, max: 23, words: [] },
+  { name: 'day of the month', min: 1, max: 31, words: [] },
+  {
+    name: 'month',
+    min: 1,
+    max: 12,
+    words: ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'],
+  },
+  // 7 is Sunday as well as 0, so that a range can end with it.
+  { name: 'weekday', min: 0, max: 7, words: ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] },
+];
+
+const DAY_OF_MONTH = 2;
+const WEEKDAY = 4;
+
+const NICKNAMES: ReadonlyMap<string, string> = new Map([
+  ['@hourly', '0 * * * *'],
+  ['@daily', '0 0 * * *'],
+  ['@midnight', '0 0 * * *'],
+  ['@weekly', '0 0 * * 0'],
+  ['@monthly', '0 0 1 * *'],
+  ['@yearly', '0 0 1 1 *'],
+  ['@annually', '0 0 1 1 *'],
+]);
+
+/** Whether the text is meant as a cron expression, right or wrong. */
+export function looksLikeCron(text: string): boolean {
+  if (text.startsWith('@')) return true;
+  const parts = text.split(/\s+/);
+  return parts.length > 1 && parts.every(looksLikeField);
+}
+
+/** Digits and signs; of letters only names of days and months, and those that cron gives a meaning. */
+function looksLikeField(part: string): boolean {
+  if (!/^[\da-z*?,/#-]+$/i.test(part)) return false;
+  const words = part.toLowerCase().match(/[a-z]+/g) ?? [];
+  return words.every(
+    (word) =>
+      /^[lwh]+$/.test(word) ||
+      FIELDS.some((field) => field.words.includes(word) || field.words.includes(word.replace(/l$/, ''))),
+  );
+}
+
+/**
+ * Checks a five-field cron expression or a nickname and writes it in one form: single spaces, numbers for names, no
+ * value twice. The library that goes through the times takes too few fields and too large steps without a word, and
+ * refuses values that are named twice and ranges such as `fri-sun`; so every field is read here first.
+ * @throws {BadSchedule} that says which field is wrong, and why.
+ */
+export function parseCron(text: string): string {
+  if (text.startsWith('@')) return parseNickname(text);
+  const parts = text.split(/\s+/);
+  if (parts.length !== FIELDS.length) {
+    const more =
+      parts.length === 6 ? ' Seconds and years have no field here: a minute is the shortest interval.' : '';
+    throw new BadSchedule(
+      text,
+      `A cron expression has five fields (minute, hour, day of the month, month, weekday), and this has ${parts.length}.${more}`,
+    );
+  }
+  return FIELDS.map((field, index) => new FieldReader(text, field, index).read(parts[index] ?? '')).join(' ');
+}
+
+function parseNickname(text: string): string {
+  const cron = NICKNAMES.get(text.toLowerCase());
+  if (cron !== undefined) return cron;
+  throw new BadSchedule(text, `Of the nicknames there are ${[...NICKNAMES.keys()].join(', ')}.`);
+}
+
+/** One entry of a list, as it is written and what it stands for. */
+interface Entry {
+  readonly text: string;
+  readonly values: readonly number[];
+}
+
+class FieldReader {
+  constructor(
+    private readonly schedule: string,
+    private readonly field: Field,
+    private readonly index: number,
+  ) {}
+
+  read(text: string): string {
+    const parts = text.split(',');
+    if (this.index === WEEKDAY && parts.some((part) => part.includes('#')) && parts.length > 1)
+      this.refuse(text, 'a weekday with # stands alone: make one schedule for each');
+    const entries = parts.map((part) => this.readSpecial(part) ?? this.readEntry(part));
+    const values = entries.flatMap((entry) => entry.values);
+    const unique = [...new Set(values)].sort((a, b) => a - b);
+    const specials = entries.filter((entry) => entry.values.length === 0).map((entry) => entry.text);
+    if (unique.length === values.length) return entries.map((entry) => entry.text).join(',');
+    return [...unique, ...new Set(specials)].join(',');
+  }
+
+  /** `L`: the last day of the month; `5L`: the last Friday; `1#2`: the second Monday. */
+  private readSpecial(part: string): Entry | null {
+    if (this.index === DAY_OF_MONTH && /^l$/i.test(part)) return { text: 'L', values: [] };
+    const nth = this.index === WEEKDAY ? /^(\w+?)(?:l|#(\d+))$/i.exec(part) : null;
+    if (nth === null) return null;
+    const [, day = '', which] = nth;
+    const value = this.readValue(day, part) % 7;
+    if (which === undefined) return { text: `${value}L`, values: [] };
+    if (!/^[1-5]$/.test(which)) this.refuse(part, 'a month has a first to a fifth of a weekday');
+    return { text: `${value}#${which}`, values: [] };
+  }
+
+  private readEntry(part: string): Entry {
+    const match = /^(?:([*?])|(\w+)(?:-(\w+))?)(?:\/(\d+))?$/.exec(part);
+    if (match === null) this.refuse(part, 'write *, a value, a range such as 1-5, or a step such as */15');
+    const [, star, first, last, step] = match;
+    // From Sunday to Saturday: 7 is the same day as 0.
+    const max = this.index === WEEKDAY ? 6 : this.field.max;
+    const from = star === undefined ? this.readValue(first ?? '', part) : this.field.min;
+    const to =
+      last === undefined
+        ? star === undefined && step === undefined
+          ? from
+          : max
+        : this.readValue(last, part);
+    const end = this.index === WEEKDAY && to === 0 && from > 0 ? 7 : to;
+    if (from > end) this.refuse(part, `it runs backwards, from ${from} to ${end}`);
+    const stride = step === undefined ? 1 : this.readStep(step, part);
+    const values: number[] = [];
+    for (let value = from; value <= end; value += stride)
+      values.push(this.index === WEEKDAY ? value % 7 : value);
+    return {
+      text: this.write({ star: star !== undefined, from, end, step, isRange: last !== undefined }),
+      values,
+    };
+  }
+
+  private write(entry: {
+    star: boolean;
+    from: number;
+    end: number;
+    step: string | undefined;
+    isRange: boolean;
+  }): string {
+    const { star, from, end, step, isRange } = entry;
+    const single = this.index === WEEKDAY ? from % 7 : from;
+    const range = star ? '*' : isRange ? `${from}-${end}` : String(single);
+    return step === undefined || (step === '1' && star) ? range : `${range}/${Number(step)}`;
+  }
+
+  private readValue(text: string, part: string): number {
+    const word = this.field.words.indexOf(text.toLowerCase());
+    if (word >= 0) return word + this.field.min;
+    if (!/^\d{1,3}$/.test(text)) this.refuse(part, this.explainRange());
+    const value = Number(text);
+    if (value < this.field.min || value > this.field.max) this.refuse(part, this.explainRange());
+    return value;
+  }
+
+  /** A step beyond the field's end would mean "once", which nobody means who writes a step. */
+  private readStep(text: string, part: string): number {
+    const step = Number(text);
+    const most = this.field.max - this.field.min;
+    if (step < 1 || step > most) this.refuse(part, `a step there is 1 to ${most}`);
+    return step;
+  }
+
+  private explainRange(): string {
+    const { min, max, words } = this.field;
+    return `${min} to ${max}${words.length === 0 ? '' : `, or ${words.slice(0, 3).join(', ')} …`}`;
+  }
+
+  private refuse(part: string, why: string): never {
+    throw new BadSchedule(
+      this.schedule,
+      `In the field of the ${this.field.name}, ${JSON.stringify(part)} can't be: ${why}.`,
+    );
+  }
+}

@@ -1,0 +1,60 @@
+import { toString as describeCron } from 'cronstrue';
+import { BadSchedule } from './bad-schedule.js';
+import { openRecurrence } from './recurrence.js';
+import { looksLikeCron, parseCron } from './schedule-cron.js';
+import { parseEnglish } from './schedule-english.js';
+
+/** Longer than any schedule that a person writes. */
+const MAX_LENGTH = 200;
+
+/** A schedule that is understood. */
+export interface Schedule {
+  /** Five fields, checked and in one form. */
+  readonly cron: string;
+  /** Plain English, whatever it was written in. */
+  readonly text: string;
+}
+
+/**
+ * Reads a schedule: a cron expression of five fields, a nickname such as `@daily`, or English.
+ * @throws {BadSchedule} for what can't be understood or said, and for what never occurs, such as 30 February.
+ */
+export function parseSchedule(written: string): Schedule {
+  const text = written.trim();
+  if (text === '') throw new BadSchedule(written, 'It is empty.');
+  if (text.length > MAX_LENGTH) throw new BadSchedule(text, `It may have ${MAX_LENGTH} characters.`);
+  const cron = looksLikeCron(text) ? parseCron(text) : parseEnglish(text);
+  if (!occurs(cron)) throw new BadSchedule(text, 'No year has such a day, so it would never come.');
+  return { cron, text: describeSchedule(cron) };
+}
+
+/** A checked cron expression in plain English. */
+export function describeSchedule(cron: string): string {
+  return `${describeCron(cron, { use24HourTimeFormat: true })}${noteUnevenness(cron)}`;
+}
+
+/** Leap days are eight years apart at most. */
+function occurs(cron: string): boolean {
+  try {
+    return openRecurrence({ cron, timeZone: 'UTC' })(0) !== null;
+  } catch {
+    // The library says so by itself for most of the days that no month has.
+    return false;
+  }
+}
+
+/** A step counts anew in each hour, day or month; where it does not fit evenly, "every 7 minutes" is not the whole truth. */
+function noteUnevenness(cron: string): string {
+  const [minute = '', hour = '', day = ''] = cron.split(' ');
+  const notes = [
+    isUneven(minute, 60) ? 'hour' : null,
+    isUneven(hour, 24) ? 'day' : null,
+    /^\*\/\d+$/.test(day) ? 'month' : null,
+  ].filter((unit) => unit !== null);
+  return notes.length === 0 ? '' : `, counted anew each ${notes.join(' and ')}`;
+}
+
+function isUneven(field: string, size: number): boolean {
+  const step = /^\*\/(\d+)$/.exec(field)?.[1];
+  return step !== undefined && size % Number(step) !== 0;
+}
