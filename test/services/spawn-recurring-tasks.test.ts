@@ -23,6 +23,7 @@ afterEach(async () => {
   // Each test has the job to itself.
   for (const { id } of await services.sql<{ id: string }>('SELECT id FROM recurring_tasks'))
     await removeRecurringTask(services, services.admin, id);
+  await services.sql("UPDATE tasks SET status = 'CANCELLED', completed_at = now() WHERE status = 'INBOX'");
 });
 
 const HOUR = 3_600_000;
