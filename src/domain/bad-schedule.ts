@@ -21,6 +21,6 @@ export class BadSchedule extends Refusal {
 }
 
 /** The text may be anything that a client sends. */
-export function quote(text: string): string {
+function quote(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
 }
