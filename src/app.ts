@@ -12,7 +12,7 @@ import { createScheduler, type Scheduler } from './scheduler/scheduler.js';
 import type { RequestScope } from './server/request-scope.js';
 import { createServer, type ServerAddress } from './server/server.js';
 import { createAgentIds } from './services/agent-ids.js';
-import { announceWork } from './services/announce-work.js';
+import { announceReviews, announceWork } from './services/announce-work.js';
 import { createAuthenticator } from './services/authenticator.js';
 import { createClaimQueue } from './services/claim-queue.js';
 import { createEventNames } from './services/event-names.js';
@@ -172,6 +172,7 @@ function createServices(start: Start, database: Database): Rooms {
     agentIds: createAgentIds(database),
     claims: createClaimQueue(database, instrument),
     work: createWorkWatch(),
+    reviewWork: createWorkWatch(),
     jobs: scheduler,
     gateways,
     stopping: isStopping,
@@ -191,6 +192,7 @@ async function startServing(
 
   const feed = createFeed({ database, instrument, clock });
   feed.onEntries((entries) => announceWork(services.work, entries));
+  feed.onEntries((entries) => announceReviews(services.reviewWork, entries));
   feed.onEntries((entries) => {
     for (const { type, keyId } of entries)
       if (type === 'key.revoked' && keyId !== null) authenticator.forget(keyId);
@@ -244,6 +246,7 @@ async function startServing(
   // Undone first: claims that wait would hold the server's stop up.
   undo.push(async () => {
     services.work.wakeAll();
+    services.reviewWork.wakeAll();
     await services.claims.close();
   });
   start.goOn();

@@ -24,6 +24,7 @@ const ClaimNextReviewInput = builder.inputType('ClaimNextReviewInput', {
       description:
         'How long the reviewer holds the round unless it renews by heartbeat: 10 seconds to 24 hours.',
     }),
+    waitSeconds: t.int({ defaultValue: 0, description: 'Wait so long for a round to judge: 0 to 60.' }),
   }),
 });
 
@@ -91,7 +92,8 @@ builder.mutationFields((t) => ({
     description:
       'Hands a round in REVIEW to a reviewer under a lease: never its own work, never a round that is taken.',
     args: { input: t.arg({ type: ClaimNextReviewInput, required: true, description: 'Who reviews.' }) },
-    resolve: (_root, { input }, { services, viewer }) => answer(claimNextReview(services, viewer, input)),
+    resolve: (_root, { input }, { services, viewer, signal }) =>
+      answer(claimNextReview(services, viewer, input, signal)),
   }),
   submitVerdict: t.field({
     type: SubmitVerdictPayload,

@@ -20,3 +20,11 @@ const MAKES_WORK: ReadonlySet<string> = new Set([
 export function announceWork(work: WorkWatch, entries: readonly Entry[]): void {
   for (const { type, agentId } of entries) if (MAKES_WORK.has(type)) work.announce(agentId);
 }
+
+/** After these a reviewer may find a round that was not there before. */
+const MAKES_REVIEWS: ReadonlySet<string> = new Set(['review.requested', 'review.requeued', 'review.failed']);
+
+/** Wakes the claims that wait for a round, all of them: they are few, and not everybody may have every round. */
+export function announceReviews(work: WorkWatch, entries: readonly Entry[]): void {
+  if (entries.some(({ type }) => MAKES_REVIEWS.has(type))) work.wakeAll();
+}

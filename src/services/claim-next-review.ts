@@ -15,6 +15,7 @@ import {
 import { lockTask, type TaskRow } from '../store/tasks.js';
 import { inTransaction, type Transaction } from '../store/transaction.js';
 import { announceAgent } from './announce-agent.js';
+import { hasKeyEnded } from './has-key-ended.js';
 import { type AgentRef, getActingAgent } from './refs.js';
 import { promptForReview } from './review-request.js';
 import type { ServiceContext } from './service-context.js';
@@ -27,17 +28,56 @@ export interface ClaimedReview {
   readonly leaseExpiresAt: Date | null;
 }
 
+export interface ClaimNextReview {
+  readonly agent?: AgentRef | null | undefined;
+  /** Milliseconds. */
+  readonly lease?: number | null | undefined;
+  readonly waitSeconds?: number | null | undefined;
+}
+
+/** At most so long between two looks, for a round whose row somebody held for a moment: that is announced to nobody. */
+const MAX_WAIT_MS = 10_000;
+
+const NOTHING: ClaimedReview = { task: null, round: null, prompt: null, leaseExpiresAt: null };
+
 /**
  * Hands the first task in REVIEW, in queue order, to a reviewer under a lease. Never the reviewer's own work, and never a
- * round that somebody judges already. A reviewer that holds a round gets that one again.
+ * round that somebody judges already. A reviewer that holds a round gets that one again. With `waitSeconds` it answers as
+ * soon as there is a round, and with nulls when the time is over or `signal` says that the caller has gone.
  * @throws {Refusal} FORBIDDEN unless the agent is the coordinator or has the role `reviewer`.
  */
 export async function claimNextReview(
   context: ServiceContext,
   viewer: Viewer,
-  input: { readonly agent?: AgentRef | null | undefined; readonly lease?: number | null | undefined },
+  input: ClaimNextReview,
+  signal: AbortSignal,
 ): Promise<ClaimedReview> {
-  checkFields([['lease', 'lease', input.lease]]);
+  checkFields([
+    ['lease', 'lease', input.lease],
+    ['waitSeconds', 'waitSeconds', input.waitSeconds],
+  ]);
+  const until = context.clock.now() + (input.waitSeconds ?? 0) * 1_000;
+  // Watching begins before the first look, so that a round requested between look and wait is not missed.
+  const watch = context.reviewWork.watch(viewer.agentId ?? '');
+  try {
+    for (;;) {
+      const claimed = await claimOnce(context, viewer, input);
+      const restMs = until - context.clock.now();
+      if (claimed !== null || restMs <= 0 || signal.aborted) return claimed ?? NOTHING;
+      await watch.wait(Math.min(restMs, MAX_WAIT_MS), signal);
+      if (signal.aborted || context.stopping() || (await hasKeyEnded(context, viewer))) return NOTHING;
+    }
+  } finally {
+    watch.end(false);
+  }
+}
+
+/** Each look is a sign of life. */
+async function claimOnce(
+  context: ServiceContext,
+  viewer: Viewer,
+  input: ClaimNextReview,
+): Promise<ClaimedReview | null> {
   return inTransaction(context.database, async (tx) => {
     const agent = await getActingAgent(tx.executor, viewer, input.agent);
     checkIsReviewer(context, agent);
@@ -45,7 +85,7 @@ export async function claimNextReview(
     const leaseMs = input.lease ?? LIMITS.leaseDefaultMs;
     const claimed = (await renewHeld(tx, agent, leaseMs)) ?? (await takeNew(tx, viewer, agent, leaseMs));
     await announceAgent(context, tx, agent.id, toActor(viewer), { seen: true });
-    return claimed ?? { task: null, round: null, prompt: null, leaseExpiresAt: null };
+    return claimed;
   });
 }
 

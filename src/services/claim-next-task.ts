@@ -2,9 +2,9 @@ import type { Viewer } from '../domain/actor.js';
 import { checkFields } from '../domain/inputs.js';
 import { LIMITS } from '../domain/limits.js';
 import { findNextEligible, type NextEligible } from '../store/sql/find-next-eligible.js';
-import { listEndedKeys } from '../store/sql/list-ended-keys.js';
 import type { ClaimColumns } from '../store/sql/read-claimed-rows.js';
 import type { Claim } from './claim-queue.js';
+import { hasKeyEnded } from './has-key-ended.js';
 import { fingerprintOf, keyReused } from './idempotency.js';
 import { noteAgentSeen } from './note-agent-seen.js';
 import type { AgentRef } from './refs.js';
@@ -91,16 +91,11 @@ async function claimOrWait(claiming: Claiming): Promise<ClaimAnswer> {
       await noteAgentSeen(context, agentId);
       called = await watch.wait(waitMs(rest, next), signal);
       // Nobody would get the task, or somebody who may not have it any more.
-      if (signal.aborted || context.stopping() || (await hasEnded(context, viewer))) return answer;
+      if (signal.aborted || context.stopping() || (await hasKeyEnded(context, viewer))) return answer;
     }
   } finally {
     watch.end(called);
   }
-}
-
-/** Whether the key was revoked or has expired while its claim waited; a request is asked for its key only when it comes. */
-async function hasEnded({ database }: ServiceContext, { keyId }: Viewer): Promise<boolean> {
-  return (await listEndedKeys(database.pool, [keyId])).length > 0;
 }
 
 /** At least so long between two looks at the queue: a task that is due but locked by somebody would be asked for in a busy loop. */

@@ -53,6 +53,8 @@ export interface ServiceContext {
   readonly agentIds: AgentIds;
   readonly claims: ClaimQueue;
   readonly work: WorkWatch;
+  /** The same for rounds that wait for a reviewer. */
+  readonly reviewWork: WorkWatch;
   readonly jobs: JobRunner;
   /** The ways to agents that this process is configured for, by the name with which an agent asks for one. */
   readonly gateways: ReadonlyMap<string, Gateway>;

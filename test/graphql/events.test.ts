@@ -9,6 +9,7 @@ import { pruneEvents } from '../../src/services/prune-events.js';
 import { reportProgress } from '../../src/services/renew-lease.js';
 import { submitVerdict } from '../../src/services/submit-verdict.js';
 import { updateTask } from '../../src/services/update-task.js';
+import { never } from '../support/claims.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { aClaimedTask, aKeyOf, anAgent, aTask } from '../support/factory.js';
 import { type LiveGraph, openLiveGraph } from './live-graph.js';
@@ -80,7 +81,7 @@ describe('the events of a task’s life', () => {
     await reportProgress(services, admin, { runId, message: 'half way', percent: 50 });
     await addComment(services, admin, { ...named, body: 'How is it going?' });
     await completeTask(services, admin, { runId, resolution: 'done' });
-    await claimNextReview(services, admin, { agent: { id: reviewer.id } });
+    await claimNextReview(services, admin, { agent: { id: reviewer.id } }, never);
     await submitVerdict(services, admin, { ...named, verdict: 'REJECTED', feedback: 'not yet' });
     await cancelTask(services, admin, { ...named, reason: 'no longer needed' });
 

@@ -9,6 +9,7 @@ import { submitVerdict } from '../../src/services/submit-verdict.js';
 import type { AgentRow } from '../../src/store/agents.js';
 import { inTransaction } from '../../src/store/transaction.js';
 import { isTaskVisibleToAgent } from '../../src/store/visible-tasks.js';
+import { never } from '../support/claims.js';
 import { aClaimedTask, aKeyOf, anAgent, aTask, aTaskIn } from '../support/factory.js';
 import { type Graph, openGraph } from './graph.js';
 
@@ -59,7 +60,7 @@ beforeAll(async () => {
     reviewed.task.id,
   ]);
   await services.sql("UPDATE agents SET role = 'reviewer' WHERE name = 'ann'");
-  await claimNextReview(services, keys.ann, {});
+  await claimNextReview(services, keys.ann, {}, never);
   await services.sql("UPDATE agents SET role = 'coder' WHERE name = 'ann'");
   await submitVerdict(services, keys.ann, { task: { id: reviewed.task.id }, verdict: 'APPROVED' });
   tasks.annReviewed = reviewed.task.id;

@@ -59,7 +59,7 @@ describe('the log', () => {
     await reportProgress(services, key, { runId, message: 'half', percent: 50 });
     await addComment(services, key, { task, body: 'nearly' });
     await completeTask(services, key, { runId, resolution: 'done' });
-    await claimNextReview(services, reviewerKey, {});
+    await claimNextReview(services, reviewerKey, {}, never);
     await submitVerdict(services, reviewerKey, { task, verdict: 'REJECTED', feedback: 'no' });
     await cancelTask(services, admin, { task, reason: 'enough' });
     await retryTask(services, admin, { task });

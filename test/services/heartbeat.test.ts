@@ -8,7 +8,7 @@ import { moveTask } from '../../src/services/move-task.js';
 import { releaseTask } from '../../src/services/release-task.js';
 import { lockTask } from '../../src/store/tasks.js';
 import { inTransaction } from '../../src/store/transaction.js';
-import { clearTasks } from '../support/claims.js';
+import { clearTasks, never } from '../support/claims.js';
 import { aClaimedTask, aKeyOf, anAgent, aTaskIn } from '../support/factory.js';
 import { namedRefusalsOf } from '../support/refusals.js';
 import { createTestServices, type TestServices } from '../support/services.js';
@@ -31,7 +31,7 @@ describe('a heartbeat', () => {
     const held = [await aClaimedTask(services, agent, {}), await aClaimedTask(services, agent)];
     const foreign = await aClaimedTask(services, other);
     await aTaskIn(services, 'REVIEW', other);
-    await claimNextReview(services, services.admin, { agent: { id: agent.id }, lease: 10_000 });
+    await claimNextReview(services, services.admin, { agent: { id: agent.id }, lease: 10_000 }, never);
     await endAllLeases();
     const { runs, lostRunIds } = await heartbeat(services, services.admin, { agent: { id: agent.id } });
     expect(runs.map(({ id }) => id).sort()).toEqual(held.map(({ runId }) => runId).sort());

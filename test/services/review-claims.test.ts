@@ -7,7 +7,7 @@ import { submitVerdict } from '../../src/services/submit-verdict.js';
 import type { AgentRow } from '../../src/store/agents.js';
 import { openReviewRun } from '../../src/store/reviews.js';
 import { inTransaction } from '../../src/store/transaction.js';
-import { clearTasks } from '../support/claims.js';
+import { clearTasks, never } from '../support/claims.js';
 import { aClaimedTask, aKeyOf, anAgent, aTaskIn } from '../support/factory.js';
 import { namedRefusalsOf } from '../support/refusals.js';
 import { createTestServices, openTestServices, type TestServices } from '../support/services.js';
@@ -30,7 +30,7 @@ afterAll(async () => {
 const aReviewer = () => anAgent(services, { role: 'reviewer' });
 const inReview = () => aTaskIn(services, 'REVIEW', worker);
 const claim = (agent: AgentRow, process = services, lease?: number): Promise<ClaimedReview> =>
-  claimNextReview(process, process.admin, { agent: { id: agent.id }, lease });
+  claimNextReview(process, process.admin, { agent: { id: agent.id }, lease }, never);
 const announced = async (agent: AgentRow) =>
   (await services.sql('SELECT announced_status FROM agents WHERE id = $1', [agent.id]))[0]?.announced_status;
 const NOTHING = { task: null, round: null, prompt: null, leaseExpiresAt: null };
@@ -117,8 +117,8 @@ describe('a claim of a review', () => {
     expect(await namedRefusalsOf(claim(coder))).toEqual(['FORBIDDEN agent']);
     expect(await claim(await anAgent(services, { name: 'aegis', role: 'coder' }))).toEqual(NOTHING);
     const key = await aKeyOf(services, await aReviewer());
-    expect(await claimNextReview(services, key, {})).toEqual(NOTHING);
-    const foreign = claimNextReview(services, key, { agent: { id: coder.id } });
+    expect(await claimNextReview(services, key, {}, never)).toEqual(NOTHING);
+    const foreign = claimNextReview(services, key, { agent: { id: coder.id } }, never);
     expect(await namedRefusalsOf(foreign)).toEqual(['FORBIDDEN agent']);
     expect(await namedRefusalsOf(claim(coder, services, 1))).toEqual(['INVALID lease']);
   });

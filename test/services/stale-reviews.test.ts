@@ -4,6 +4,7 @@ import { heartbeat } from '../../src/services/heartbeat.js';
 import { releaseStaleReviews } from '../../src/services/release-stale-reviews.js';
 import { submitVerdict } from '../../src/services/submit-verdict.js';
 import { endReviewLease, eventsOf, silence } from '../support/aging.js';
+import { never } from '../support/claims.js';
 import { anAgent, aTaskIn } from '../support/factory.js';
 import { createTestServices, type TestServices } from '../support/services.js';
 
@@ -14,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => services.close());
 
 const claimReview = (agentId: string) =>
-  claimNextReview(services, services.admin, { agent: { id: agentId } });
+  claimNextReview(services, services.admin, { agent: { id: agentId } }, never);
 const reviewRunsOf = (taskId: string) =>
   services.sql('SELECT agent_id, outcome FROM review_runs WHERE task_id = $1 ORDER BY started_at, id', [
     taskId,

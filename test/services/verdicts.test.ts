@@ -6,7 +6,7 @@ import { completeTask } from '../../src/services/complete-task.js';
 import { retryTask } from '../../src/services/retry-task.js';
 import { type SubmitVerdict, submitVerdict } from '../../src/services/submit-verdict.js';
 import type { AgentRow } from '../../src/store/agents.js';
-import { claimFor, clearTasks } from '../support/claims.js';
+import { claimFor, clearTasks, never } from '../support/claims.js';
 import { aKeyOf, anAgent, aTaskIn } from '../support/factory.js';
 import { namedRefusalsOf } from '../support/refusals.js';
 import { createTestServices, type TestServices } from '../support/services.js';
@@ -240,7 +240,7 @@ describe('the reviewer', () => {
     const key = await aKeyOf(services, reviewer);
     const verdict = { task: { id }, verdict: 'REJECTED', feedback: 'no' } as const;
     expect(await namedRefusalsOf(submitVerdict(services, key, verdict))).toEqual(['FORBIDDEN task']);
-    await claimNextReview(services, key, {});
+    await claimNextReview(services, key, {}, never);
     await submitVerdict(services, key, verdict);
     await rework();
     // It has seen round 1 and not round 2, so what it says without naming a round can't be about round 2.

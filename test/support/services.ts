@@ -70,6 +70,7 @@ export async function openTestServices(
     signals,
     clock: systemClock,
     work: createWorkWatch(),
+    reviewWork: createWorkWatch(),
     gateways: new Map(),
     settings: { ...TEST_SETTINGS, ...settings },
     stopping: () => false,
