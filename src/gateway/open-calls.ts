@@ -8,6 +8,8 @@ export interface CallEnd {
   isTimedOut(): boolean;
   /** Whether the caller has ended it, or the gateway's close. */
   isAborted(): boolean;
+  /** Counts the time anew from now. */
+  restart(): void;
 }
 
 /** The calls that a gateway is at. */
@@ -70,6 +72,10 @@ function createCallEnd(timeoutMs: number, caller: AbortSignal): OwnedCallEnd {
       signal: controller.signal,
       isTimedOut: () => reason === 'time',
       isAborted: () => reason === 'abort',
+      restart() {
+        // A timer that has been cleared would come back to life.
+        if (!controller.signal.aborted) timer.refresh();
+      },
     },
     abort,
     dispose() {

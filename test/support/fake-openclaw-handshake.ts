@@ -1,0 +1,51 @@
+import { invalid, type Reply, unavailable } from './fake-openclaw-replies.js';
+
+export type GatewayMode = 'ready' | 'starting' | 'draining' | 'mute';
+
+export interface Door {
+  readonly token: string;
+  readonly mode: GatewayMode;
+  /** What a client gets of the scopes that it asks for; all unless given. */
+  readonly grants: readonly string[] | undefined;
+}
+
+/** In, with the scopes; or a refusal, with the code that the socket is closed with. */
+export type Admission =
+  | { readonly scopes: readonly string[] }
+  | { readonly refusal: Reply; readonly closeCode: number };
+
+const PARAMS = new Set('minProtocol maxProtocol client role scopes caps auth device'.split(' '));
+
+/** As strict as the real gateway about the first request of a connection. */
+export function admit(method: string, params: Record<string, unknown>, door: Door): Admission {
+  const { id, mode } = (params.client ?? {}) as Record<string, unknown>;
+  const mistake = findMistake(method, params, id);
+  if (mistake !== null) return { refusal: invalid(mistake), closeCode: 1008 };
+  if (Number(params.minProtocol) > 4 || Number(params.maxProtocol) < 4) {
+    const details = { code: 'PROTOCOL_MISMATCH', expectedProtocol: 4 };
+    return { refusal: invalid('protocol mismatch', details), closeCode: 1002 };
+  }
+  if (door.mode === 'starting')
+    return { refusal: unavailable('gateway starting', 'startup-sidecars'), closeCode: 1013 };
+  const refusal = judgeToken((params.auth as { token?: string } | undefined)?.token, door.token);
+  if (refusal !== null) return { refusal, closeCode: 1008 };
+  const asked = (params.scopes ?? []) as string[];
+  const keepsScopes = id === 'gateway-client' && mode === 'backend';
+  return { scopes: keepsScopes ? asked.filter((scope) => door.grants?.includes(scope) ?? true) : [] };
+}
+
+function findMistake(method: string, params: Record<string, unknown>, clientId: unknown): string | null {
+  if (method !== 'connect') return 'invalid handshake: first request must be connect';
+  const extra = Object.keys(params).find((key) => !PARAMS.has(key));
+  if (extra !== undefined) return `invalid connect params: at root: unexpected property '${extra}'`;
+  if (clientId === 'gateway-client' || clientId === 'cli') return null;
+  return 'invalid connect params: at /client/id: must be equal to one of the allowed values';
+}
+
+function judgeToken(given: string | undefined, expected: string): Reply | null {
+  if (given === expected) return null;
+  if (given !== undefined)
+    return invalid('unauthorized: gateway token mismatch', { code: 'AUTH_TOKEN_MISMATCH' });
+  const details = { code: 'DEVICE_IDENTITY_REQUIRED' };
+  return { ok: false, error: { code: 'NOT_PAIRED', message: 'device identity required', details } };
+}
