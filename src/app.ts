@@ -15,6 +15,7 @@ import { createAgentIds } from './services/agent-ids.js';
 import { announceReviews, announceWork } from './services/announce-work.js';
 import { createAuthenticator } from './services/authenticator.js';
 import { createClaimQueue } from './services/claim-queue.js';
+import { createDispatcher, type Dispatcher } from './services/dispatcher.js';
 import { createEventNames } from './services/event-names.js';
 import { createGatewayReachability } from './services/gateway-reachability.js';
 import { createReviewDispatcher, type ReviewDispatcher } from './services/review-dispatcher.js';
@@ -107,6 +108,7 @@ export function createApp(config: Config, { clock = systemClock, environment = {
 }
 
 interface Rooms {
+  readonly dispatcher: Dispatcher;
   readonly services: ServiceContext;
   readonly scheduler: Scheduler;
   readonly reviewDispatcher: ReviewDispatcher;
@@ -154,19 +156,23 @@ function createServices(start: Start, database: Database): Rooms {
       defaultGateway: config.gateway.default ?? null,
       dispatch: config.dispatch,
     },
+    gateways,
+    stopping: isStopping,
   };
-  const reachability = createGatewayReachability({ database, instrument });
+  const reachability = createGatewayReachability(shared);
   undo.push(() => reachability.stop());
-  const reviewDispatcher = createReviewDispatcher({ context: { ...shared, gateways }, reachability });
-  undo.push(() => reviewDispatcher.stop());
+  const dispatcher = createDispatcher({ context: shared, reachability });
+  const reviewDispatcher = createReviewDispatcher({ context: shared, reachability });
+  undo.push(() => Promise.all([dispatcher.stop(), reviewDispatcher.stop()]));
   const scheduler = createScheduler({
-    jobs: createJobs({ ...shared, reviewDispatcher }, config.scheduler),
+    jobs: createJobs({ ...shared, dispatcher, reviewDispatcher }, config.scheduler),
     instrument,
     clock,
     isPaused: (name) => isJobPaused(shared, name),
     record: (turn) => recordJobTurn(shared, turn),
   });
   reviewDispatcher.onWork(() => scheduler.wake('runAegisReviews'));
+  dispatcher.onWork(() => scheduler.wake('dispatchAssignedTasks'));
   const services: ServiceContext = {
     ...shared,
     agentIds: createAgentIds(database),
@@ -174,15 +180,13 @@ function createServices(start: Start, database: Database): Rooms {
     work: createWorkWatch(),
     reviewWork: createWorkWatch(),
     jobs: scheduler,
-    gateways,
-    stopping: isStopping,
   };
-  return { services, scheduler, reviewDispatcher };
+  return { services, scheduler, dispatcher, reviewDispatcher };
 }
 
 async function startServing(
   start: Start,
-  { services, scheduler, reviewDispatcher }: Rooms,
+  { services, scheduler, dispatcher, reviewDispatcher }: Rooms,
   facts: ServerFacts,
 ): Promise<ServerAddress> {
   const { config, instrument, metrics, clock, undo } = start;
@@ -197,6 +201,7 @@ async function startServing(
     for (const { type, keyId } of entries)
       if (type === 'key.revoked' && keyId !== null) authenticator.forget(keyId);
   });
+  feed.onEntries(dispatcher.notice);
   feed.onEntries(scheduler.notice);
   feed.onEntries(reviewDispatcher.notice);
   undo.push(() => feed.stop());

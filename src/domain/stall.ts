@@ -23,7 +23,12 @@ export interface StallFacts extends LeaseFacts {
   readonly leaseExpiryNotedAt: Date | null;
   /** Requeues that the task has had for this reason. */
   readonly staleRequeues: number;
+  /** A dispatched run's lease is its dispatcher's, and other dispatchers take the run over when it ends. */
+  readonly isDispatched: boolean;
 }
+
+/** At least so long after its lease a dispatched run is left to dispatchers, in milliseconds. */
+const TAKEOVER_MS = 60_000;
 
 /** The run may go on; nothing else can be decided before `untilAt` unless the facts change. */
 interface Keep {
@@ -43,12 +48,16 @@ export type ReviewStallDecision = Keep | { readonly verdict: 'requeue' };
 /**
  * What becomes of a task whose run is open. An ended lease costs an agent that is offline its task as soon as the task
  * has been in progress for `staleAfterMs`; an agent that is alive keeps it for as long again after the lease. The stall
- * after the fifth requeue fails the task.
+ * after the fifth requeue fails the task. A dispatched run that no dispatcher has taken over, say because none has its
+ * gateway any more, is lost after the same grace, whatever its agent does.
  */
 export function decideStall(facts: StallFacts, now: Date, rules: StallRules): StallDecision {
   if (facts.leaseExpiresAt > now) return { verdict: 'keep', untilAt: facts.leaseExpiresAt };
-  const takenAt = earliestLossAt(facts, facts.startedAt.getTime() + rules.staleAfterMs, rules);
+  const takenAt = facts.isDispatched
+    ? toDate(facts.leaseExpiresAt.getTime() + Math.max(rules.staleAfterMs, TAKEOVER_MS))
+    : earliestLossAt(facts, facts.startedAt.getTime() + rules.staleAfterMs, rules);
   if (takenAt <= now) return decideLoss(facts.staleRequeues);
+  if (facts.isDispatched) return { verdict: 'keep', untilAt: takenAt };
   const isNoted = facts.leaseExpiryNotedAt !== null;
   if (!isNoted && !isSilent(facts.lastSeenAt, now, rules.agentTimeoutMs)) return { verdict: 'note' };
   return { verdict: 'keep', untilAt: takenAt };
@@ -76,11 +85,14 @@ function decideLoss(staleRequeues: number): StallDecision {
 
 /** Why the run was taken from its agent, for people: which agent, silent since when, lease ended when. */
 export function explainStall(
-  facts: LeaseFacts & { readonly agentName: string },
+  facts: LeaseFacts & { readonly agentName: string; readonly isDispatched?: boolean },
   now: Date,
   rules: StallRules,
 ): string {
   const end = facts.leaseExpiresAt.toISOString();
+  if (facts.isDispatched === true) {
+    return `The server that sent it to ${facts.agentName} fell silent, its lease ended at ${end}, and no other server took the run over.`;
+  }
   if (facts.lastSeenAt === null) {
     return `${facts.agentName} has never been seen, and its lease ended at ${end}.`;
   }

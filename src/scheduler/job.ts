@@ -10,6 +10,8 @@ export interface JobTurn {
 export interface LoggedEvent {
   readonly type: string;
   readonly payload: unknown;
+  /** The agent that is concerned; for events of a task its assignee at that moment. */
+  readonly agentId?: string | null | undefined;
 }
 
 /**

@@ -2,14 +2,14 @@ import { toActor, type Viewer } from '../domain/actor.js';
 import { checkFields } from '../domain/inputs.js';
 import type { TokenUsage } from '../domain/token-usage.js';
 import { insertFollowUps, listFollowUps } from '../store/follow-ups.js';
-import { findRun, type TaskRunRow } from '../store/runs.js';
+import { findRun } from '../store/runs.js';
 import { findTask, lockTask, type TaskRow } from '../store/tasks.js';
 import { inTransaction, type Transaction } from '../store/transaction.js';
 import { announceAgent } from './announce-agent.js';
 import { type CreateTask, checkNewTasks, createTasksIn } from './create-task.js';
+import { handIn } from './hand-in.js';
 import { findEarlier } from './idempotency.js';
 import { lockNamedRun } from './live-run.js';
-import { moveTask } from './move-task.js';
 import { type TaskRef, toLookup, toTaskKey } from './refs.js';
 import type { ServiceContext } from './service-context.js';
 
@@ -49,7 +49,7 @@ export async function completeTask(
   return inTransaction(context.database, async (tx) => {
     const { task, runId, repeated } = await lockWork(tx, viewer, input);
     if (repeated) return { ...task, followUps: await listFollowUps(tx, runId) };
-    const completed = await handIn(tx, viewer, task, input);
+    const completed = await handIn(tx, toActor(viewer), task, input);
     const made = await createTasksIn(context, tx, viewer, followUps, ['followUps']);
     const ids = made.map(({ id }) => id);
     if (ids.length > 0) await insertFollowUps(tx, runId, ids);
@@ -93,33 +93,4 @@ async function findSubject(tx: Transaction, viewer: Viewer, input: CompleteTask)
   const task = key === null ? null : await lockTask(tx, key);
   // A task that nobody works on has no run to stand for; if the key is new, the call is refused and the key forgotten.
   return task === null ? null : (task.currentRunId ?? task.id);
-}
-
-async function handIn(tx: Transaction, viewer: Viewer, task: TaskRow, input: CompleteTask): Promise<TaskRow> {
-  const actor = toActor(viewer);
-  const skips = task.reviewPolicy === 'SKIP';
-  const reviewRound = skips ? task.reviewRound : task.reviewRound + 1;
-  const completed = await moveTask(tx, task, {
-    to: skips ? 'DONE' : 'REVIEW',
-    verb: 'complete',
-    actor,
-    event: 'task.completed',
-    runEnd: { outcome: 'SUCCEEDED', facts: { output: input.resolution, ...usageFacts(input.usage) } },
-    changes: { resolution: input.resolution, unreviewed: skips, dispatchAttempts: 0, reviewRound },
-  });
-  if (!skips) {
-    tx.emit({
-      type: 'review.requested',
-      actor,
-      taskId: task.id,
-      agentId: task.assigneeId,
-      payload: { round: reviewRound },
-    });
-  }
-  return completed;
-}
-
-function usageFacts(usage: TokenUsage | null | undefined): Partial<TaskRunRow> {
-  if (!usage) return {};
-  return { inputTokens: usage.inputTokens, outputTokens: usage.outputTokens, costUsd: usage.costUsd ?? null };
 }

@@ -23,7 +23,7 @@ export interface GatewayCallsOptions {
   readonly stopGraceMs: number;
   readonly reachability: GatewayReachability;
   readonly instrument: Instrument;
-  readonly patience?: CallPatience;
+  readonly patience?: CallPatience | undefined;
   /**
    * Renews the leases of these runs by one statement and says which of them this process still holds. A run that is not
    * among them was ended or taken over: its call is aborted.

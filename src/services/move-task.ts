@@ -80,7 +80,7 @@ function emitMove(tx: Transaction, task: TaskRow, moved: TaskRow, move: Move): v
     actor: move.actor,
     taskId: task.id,
     agentId: moved.assigneeId ?? task.assigneeId,
-    runId: task.currentRunId,
+    runId: task.currentRunId ?? moved.currentRunId,
     payload: {
       from: task.status,
       to: move.to,

@@ -63,7 +63,10 @@ export async function renewRunLease(
   });
 }
 
-/** Renews every lease that the agent holds on tasks, in one statement. Uses task_runs_open_by_agent. */
+/**
+ * Renews every lease that the agent holds by claims, in one statement. Dispatched runs are renewed by their dispatcher
+ * alone, or nobody would notice when it dies. Uses task_runs_open_by_agent.
+ */
 export async function renewLeasesOfAgent(
   tx: Transaction,
   agentId: string,
@@ -73,7 +76,7 @@ export async function renewLeasesOfAgent(
     name: 'renew_leases_of_agent',
     // Locked in id order, so that this and a requeue of several tasks can't wait for each other.
     text: `WITH held AS (
-        SELECT id FROM task_runs WHERE agent_id = $1 AND outcome = 'RUNNING' ORDER BY id FOR NO KEY UPDATE)
+        SELECT id FROM task_runs WHERE agent_id = $1 AND outcome = 'RUNNING' AND trigger = 'CLAIM' ORDER BY id FOR NO KEY UPDATE)
       UPDATE task_runs r SET lease_ms = coalesce($2, lease_ms), lease_expiry_noted_at = NULL,
         lease_expires_at = now() + coalesce($2, lease_ms) * interval '1 millisecond'
       FROM held WHERE r.id = held.id AND r.outcome = 'RUNNING' RETURNING r.*`,
@@ -104,7 +107,7 @@ export async function listLostRunIds(
 ): Promise<string[]> {
   const rows = await tx.query<{ id: string }>({
     name: 'list_lost_run_ids',
-    text: `SELECT id FROM task_runs WHERE agent_id = $1 AND outcome IN ('REQUEUED', 'CANCELLED', 'TIMED_OUT')
+    text: `SELECT id FROM task_runs WHERE agent_id = $1 AND trigger = 'CLAIM' AND outcome IN ('REQUEUED', 'CANCELLED', 'TIMED_OUT')
         AND started_at > now() - interval '8 days' AND finished_at >= coalesce($2, now() - interval '1 day')
       ORDER BY finished_at DESC LIMIT 100`,
     values: [agentId, since],

@@ -18,6 +18,7 @@ interface OpenLease {
 export interface TaskLease extends OpenLease {
   readonly leaseExpiryNotedAt: Date | null;
   readonly staleRequeues: number;
+  readonly isDispatched: boolean;
 }
 
 export interface ReviewLease extends OpenLease {
@@ -38,7 +39,10 @@ export type LeasePlace = Pick<OpenLease, 'leaseExpiresAt' | 'runId'>;
 const TABLES = { task: 'task_runs', review: 'review_runs' } as const;
 /** Which of them are for agents to renew: a server that calls a reviewer looks after that lease itself. */
 const BY_AGENTS = { task: '', review: "AND trigger = 'CLAIM'" } as const;
-const OWN_FACTS = { task: 'r.lease_expiry_noted_at, t.stale_requeues', review: 'r.round' } as const;
+const OWN_FACTS = {
+  task: "r.lease_expiry_noted_at, t.stale_requeues, r.trigger = 'DISPATCH' AS is_dispatched",
+  review: 'r.round',
+} as const;
 
 /**
  * Open runs whose lease has ended, longest first, without a lock: what is done about one is decided again under it.

@@ -113,6 +113,7 @@ export async function moveTaskRow(
   changes: Partial<TaskRow>,
 ): Promise<TaskRow | null> {
   const { sql, values } = assignments(changes, 4);
+  if (to === 'IN_PROGRESS') sql.push('started_at = now()');
   return tx.one<TaskRow>({
     text: `UPDATE tasks SET ${sql.map((part) => `${part}, `).join('')} status = $3, version = version + 1,
         updated_at = now(), status_at = now(),

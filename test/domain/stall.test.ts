@@ -20,6 +20,7 @@ const facts = (changes: Partial<StallFacts> = {}): StallFacts => ({
   leaseExpiryNotedAt: null,
   lastSeenAt: ago(1),
   staleRequeues: 0,
+  isDispatched: false,
   ...changes,
 });
 const decide = (changes: Partial<StallFacts> = {}) => decideStall(facts(changes), now, rules);
@@ -50,6 +51,23 @@ describe('a stall', () => {
     expect(decide(over)).toEqual({ verdict: 'requeue', requeues: 1 });
   });
 
+  it('of a dispatched run is left to dispatchers for the grace period, whatever its agent does', () => {
+    for (const lastSeenAt of [null, now]) {
+      const kept = { verdict: 'keep', untilAt: ago(-9) };
+      expect(decide({ isDispatched: true, lastSeenAt })).toEqual(kept);
+      const over = { isDispatched: true, lastSeenAt, leaseExpiresAt: ago(10) };
+      expect(decide(over)).toEqual({ verdict: 'requeue', requeues: 1 });
+    }
+    const impatient = { agentTimeoutMs: 1, staleAfterMs: 1 };
+    const untilAt = ago(0);
+    expect(
+      decideStall(facts({ isDispatched: true, leaseExpiresAt: ago(0.5) }), ago(0.25), impatient),
+    ).toEqual({
+      verdict: 'keep',
+      untilAt: new Date(untilAt.getTime() + 30_000),
+    });
+  });
+
   it('is looked at again when an agent that falls silent will be offline', () => {
     const lastSeenAt = ago(8);
     expect(decide({ lastSeenAt, leaseExpiryNotedAt: now })).toEqual({
@@ -72,6 +90,7 @@ describe('a stall', () => {
     leaseExpiryNotedAt: fc.option(instant),
     lastSeenAt: fc.option(instant),
     staleRequeues: fc.integer({ min: 0, max: 5 }),
+    isDispatched: fc.boolean(),
   });
   const anyRules = fc.record({
     agentTimeoutMs: fc.integer({ min: 100, max: 200_000 }),
@@ -99,7 +118,8 @@ describe('a stall', () => {
         const { verdict } = decideStall(any, now, anyRule);
         const isTaken = verdict === 'requeue' || verdict === 'fail';
         if (any.leaseExpiresAt > now) expect(verdict).toBe('keep');
-        if (any.leaseExpiresAt.getTime() + anyRule.staleAfterMs <= now.getTime()) expect(isTaken).toBe(true);
+        const graceMs = Math.max(Number(any.isDispatched) * MINUTE, anyRule.staleAfterMs);
+        if (any.leaseExpiresAt.getTime() + graceMs <= now.getTime()) expect(isTaken).toBe(true);
         if (isTaken) expect(verdict === 'fail').toBe(any.staleRequeues === 5);
         if (verdict === 'note') expect(any.leaseExpiryNotedAt).toBeNull();
       }),

@@ -26,6 +26,7 @@ const change = (verb: string, name: string) =>
 
 /** In the order in which they are listed. */
 const JOBS = [
+  'dispatchAssignedTasks',
   'runAegisReviews',
   'spawnRecurringTasks',
   'requeueStaleTasks',

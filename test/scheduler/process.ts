@@ -1,6 +1,8 @@
 import { createFeed } from '../../src/feed/feed.js';
+import type { Gateway } from '../../src/gateway/gateway.js';
 import { createJobs } from '../../src/scheduler/jobs/create-jobs.js';
 import { createScheduler, type Scheduler } from '../../src/scheduler/scheduler.js';
+import { createDispatcher, type Dispatcher, type DispatcherOptions } from '../../src/services/dispatcher.js';
 import { createGatewayReachability } from '../../src/services/gateway-reachability.js';
 import { createReviewDispatcher } from '../../src/services/review-dispatcher.js';
 import { isJobPaused, recordJobTurn } from '../../src/services/scheduler-jobs.js';
@@ -11,6 +13,7 @@ import { openTestServices, type TestServices } from '../support/services.js';
 export interface Process {
   readonly services: TestServices;
   readonly scheduler: Scheduler;
+  readonly dispatcher: Dispatcher;
   start(): Promise<void>;
   close(): Promise<void>;
 }
@@ -20,15 +23,25 @@ export async function aProcess(
   url: string,
   {
     jobIntervalMs = 86_400_000,
+    gateways,
+    dispatching = {},
     ...settings
-  }: Partial<ServiceSettings> & { readonly jobIntervalMs?: number } = {},
+  }: Partial<ServiceSettings> & {
+    readonly jobIntervalMs?: number;
+    readonly gateways?: readonly Gateway[];
+    readonly dispatching?: Partial<DispatcherOptions>;
+  } = {},
 ): Promise<Process> {
-  const opened = await openTestServices(url, settings);
+  const bare = await openTestServices(url, settings);
+  const named = gateways?.map((gateway) => [gateway.name, gateway] as const);
+  const opened = { ...bare, gateways: named === undefined ? bare.gateways : new Map(named) };
   const { database, instrument, clock } = opened;
-  const reachability = createGatewayReachability(opened);
-  const reviewDispatcher = createReviewDispatcher({ context: opened, reachability });
+  const probing = { firstMs: 20, longestMs: 100 };
+  const reachability = createGatewayReachability({ database, instrument, probing });
+  const dispatcher = createDispatcher({ context: opened, reachability, stopGraceMs: 0, ...dispatching });
+  const reviewDispatcher = createReviewDispatcher({ context: opened, reachability, stopGraceMs: 0 });
   const scheduler = createScheduler({
-    jobs: createJobs({ ...opened, reviewDispatcher }, { jobIntervalMs }),
+    jobs: createJobs({ ...opened, dispatcher, reviewDispatcher }, { jobIntervalMs }),
     instrument,
     clock,
     isPaused: (name) => isJobPaused(opened, name),
@@ -36,11 +49,14 @@ export async function aProcess(
   });
   reviewDispatcher.onWork(() => scheduler.wake('runAegisReviews'));
   const feed = createFeed({ database, instrument, clock });
+  feed.onEntries(dispatcher.notice);
   feed.onEntries(scheduler.notice);
   feed.onEntries(reviewDispatcher.notice);
+  dispatcher.onWork(() => scheduler.wake('dispatchAssignedTasks'));
   return {
     services: { ...opened, jobs: scheduler },
     scheduler,
+    dispatcher,
     async start() {
       await feed.start();
       await scheduler.start();
@@ -48,6 +64,7 @@ export async function aProcess(
     async close() {
       await scheduler.stop();
       await reviewDispatcher.stop();
+      await dispatcher.stop();
       await reachability.stop();
       await feed.stop();
       await opened.close();

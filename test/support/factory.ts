@@ -14,10 +14,12 @@ import type { TestServices } from './services.js';
 const never = new AbortController().signal;
 let made = 0;
 
+export type AgentOptions = AgentSettings & { readonly name?: string };
+
 /** A registered agent, with a capacity that stands in nobody's way. */
 export async function anAgent(
   services: TestServices,
-  { name, ...settings }: AgentSettings & { readonly name?: string } = {},
+  { name, ...settings }: AgentOptions = {},
 ): Promise<AgentRow> {
   made += 1;
   const { agent } = await registerAgent(services, services.admin, {

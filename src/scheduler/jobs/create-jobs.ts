@@ -1,4 +1,5 @@
 import type { Job } from '../job.js';
+import { dispatchAssignedTasksJob } from './dispatch-assigned-tasks.js';
 import type { JobContext } from './job-context.js';
 import { markAgentsOfflineJob } from './mark-agents-offline.js';
 import { pruneEventsJob } from './prune-events.js';
@@ -15,6 +16,7 @@ export interface JobSettings {
 /** Every job of the server, in the order in which the API lists them. */
 export function createJobs(context: JobContext, { jobIntervalMs }: JobSettings): Job[] {
   return [
+    dispatchAssignedTasksJob,
     runAegisReviewsJob,
     spawnRecurringTasksJob,
     requeueStaleTasksJob,

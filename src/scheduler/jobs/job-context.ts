@@ -1,7 +1,9 @@
+import type { Dispatcher } from '../../services/dispatcher.js';
 import type { ReviewDispatcher } from '../../services/review-dispatcher.js';
 import type { ServiceContext } from '../../services/service-context.js';
 
 /** What jobs need of the services. */
 export interface JobContext extends Pick<ServiceContext, 'database' | 'settings'> {
+  readonly dispatcher: Dispatcher;
   readonly reviewDispatcher: Pick<ReviewDispatcher, 'takeTurn'>;
 }
