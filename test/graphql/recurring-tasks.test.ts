@@ -1,0 +1,310 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { spawnRecurringTasks } from '../../src/services/spawn-recurring-tasks.js';
+import { aKeyOf, anAgent } from '../support/factory.js';
+import { aRecurringTask, minutesAgo, wasDueAt } from '../support/recurring.js';
+import { type Graph, openGraph } from './graph.js';
+
+let graph: Graph;
+beforeAll(async () => {
+  graph = await openGraph();
+});
+afterAll(() => graph.close());
+
+const CREATE = `mutation ($input: CreateRecurringTaskInput!) {
+  createRecurringTask(input: $input) {
+    recurringTask { id name schedule cron scheduleText timeZone catchUp overlap paused nextRuns(count: 2) fireCount lastFiredAt version
+      template { title description priority assignee { name } tags dueIn metadata reviewPolicy } }
+    errors { code message path }
+  }
+}`;
+
+async function create(input: object) {
+  const { createRecurringTask } = await graph.get(CREATE, {
+    input: { template: { title: 'Report' }, ...input },
+  });
+  return createRecurringTask;
+}
+
+describe('recurring tasks in the graph', () => {
+  it('are created with their template, and say when they are due', async () => {
+    const agent = await anAgent(graph.services, { name: 'iris' });
+    const { recurringTask, errors } = await create({
+      name: 'standup',
+      schedule: 'every weekday at 9am',
+      timeZone: 'Europe/Berlin',
+      template: {
+        title: 'Report',
+        assignee: { name: agent.name },
+        tags: ['daily'],
+        dueIn: 'PT4H',
+        metadata: { a: 1 },
+      },
+      catchUp: 'LATEST',
+      overlap: 'SKIP',
+    });
+    expect(errors).toEqual([]);
+    expect(recurringTask).toMatchObject({
+      name: 'standup',
+      schedule: 'every weekday at 9am',
+      cron: '0 9 * * 1-5',
+      scheduleText: 'At 09:00, Monday through Friday',
+      timeZone: 'Europe/Berlin',
+      catchUp: 'LATEST',
+      overlap: 'SKIP',
+      paused: false,
+      fireCount: 0,
+      lastFiredAt: null,
+      version: 1,
+      template: {
+        title: 'Report',
+        description: null,
+        priority: 'MEDIUM',
+        assignee: { name: 'iris' },
+        tags: ['daily'],
+        dueIn: 'PT4H',
+        metadata: { a: 1 },
+        reviewPolicy: 'REQUIRED',
+      },
+    });
+    expect(recurringTask.nextRuns).toHaveLength(2);
+    const { recurringTask: read, node } = await graph.get(
+      `query ($id: ID!) { recurringTask(id: $id) { name } node(id: $id) { __typename id } }`,
+      { id: recurringTask.id },
+    );
+    expect(read).toEqual({ name: 'standup' });
+    expect(node).toEqual({ __typename: 'RecurringTask', id: recurringTask.id });
+  });
+
+  it('are refused as data, with the examples; a zone that there is not is a mistake of the request', async () => {
+    const { recurringTask, errors } = await create({ name: 'bad', schedule: 'every 7 minutes' });
+    expect(recurringTask).toBeNull();
+    expect(errors).toEqual([
+      {
+        code: 'BAD_SCHEDULE',
+        path: ['schedule'],
+        message: expect.stringContaining('every 6 minutes; every 10 minutes'),
+      },
+    ]);
+    const wrong = await graph.ask(CREATE, {
+      input: { name: 'x', schedule: 'daily', timeZone: 'Europe/Berln', template: { title: 'x' } },
+    });
+    expect(wrong.errors?.[0]?.message).toContain('Did you mean Europe/Berlin?');
+  });
+
+  it('show what they made, what became of each due time, and lead back from a task', async () => {
+    const due = await minutesAgo(graph.services, 5);
+    const { id } = await aRecurringTask(graph.services, {
+      schedule: `${due.getUTCMinutes()} * * * *`,
+      overlap: 'SKIP',
+    });
+    await wasDueAt(graph.services, id, due);
+    await spawnRecurringTasks(graph.services);
+    const { fireRecurringTask } = await graph.get(
+      `mutation ($id: ID!) { fireRecurringTask(id: $id) { recurringTask { fireCount } task { id recurringTask { id } } errors { code } } }`,
+      { id },
+    );
+    expect(fireRecurringTask).toMatchObject({
+      recurringTask: { fireCount: 2 },
+      task: { recurringTask: { id } },
+      errors: [],
+    });
+    const { recurringTask, tasks, events } = await graph.get(
+      `query ($id: ID!) {
+        recurringTask(id: $id) {
+          lastFiredAt lastSkipReason
+          tasks(first: 1) { totalCount nodes { title } pageInfo { hasNextPage } }
+          history { totalCount nodes { dueAt byHand skippedReason task { recurringTask { id } } } }
+        }
+        tasks(filter: { recurringTaskId: $id }) { totalCount }
+        events(filter: { types: ["recurring"] }, last: 2) { nodes { type ... on RecurringTaskEvent { recurringTask { id } task { ref } reason changedFields } } }
+      }`,
+      { id },
+    );
+    expect(recurringTask.tasks).toMatchObject({ totalCount: 2, pageInfo: { hasNextPage: true } });
+    expect(recurringTask.history.nodes).toEqual([
+      { dueAt: expect.any(String), byHand: true, skippedReason: null, task: { recurringTask: { id } } },
+      { dueAt: due.toISOString(), byHand: false, skippedReason: null, task: { recurringTask: { id } } },
+    ]);
+    expect(tasks.totalCount).toBe(2);
+    expect(events.nodes).toEqual([
+      {
+        type: 'recurring.fired',
+        recurringTask: { id },
+        task: { ref: expect.any(String) },
+        reason: null,
+        changedFields: [],
+      },
+      {
+        type: 'recurring.fired',
+        recurringTask: { id },
+        task: { ref: expect.any(String) },
+        reason: null,
+        changedFields: [],
+      },
+    ]);
+  });
+
+  it('are edited, paused, resumed and removed', async () => {
+    const { id } = await aRecurringTask(graph.services);
+    const change = (mutation: string) => graph.get(`mutation ($id: ID!) { ${mutation} }`, { id });
+    const { updateRecurringTask } = await change(
+      `updateRecurringTask(input: { id: $id, schedule: "daily at 14:30", expectedVersion: 1 }) { recurringTask { cron version } errors { code } }`,
+    );
+    expect(updateRecurringTask).toEqual({ recurringTask: { cron: '30 14 * * *', version: 2 }, errors: [] });
+    const { updateRecurringTask: stale } = await change(
+      `updateRecurringTask(input: { id: $id, name: "x", expectedVersion: 1 }) { recurringTask { id } errors { code ... on VersionConflictError { expected actual } } }`,
+    );
+    expect(stale).toEqual({
+      recurringTask: null,
+      errors: [{ code: 'VERSION_CONFLICT', expected: 1, actual: 2 }],
+    });
+    expect(
+      await change('pauseRecurringTask(id: $id) { recurringTask { paused nextRuns } errors { code } }'),
+    ).toEqual({
+      pauseRecurringTask: { recurringTask: { paused: true, nextRuns: [] }, errors: [] },
+    });
+    const { resumeRecurringTask } = await change(
+      'resumeRecurringTask(id: $id) { recurringTask { paused nextRuns } }',
+    );
+    expect(resumeRecurringTask.recurringTask).toEqual({
+      paused: false,
+      nextRuns: [expect.any(String), expect.any(String), expect.any(String)],
+    });
+    expect(await change('removeRecurringTask(id: $id) { deletedId errors { code } }')).toEqual({
+      removeRecurringTask: { deletedId: id, errors: [] },
+    });
+    expect(await change('removeRecurringTask(id: $id) { deletedId errors { code path } }')).toEqual({
+      removeRecurringTask: { deletedId: null, errors: [{ code: 'NOT_FOUND', path: ['id'] }] },
+    });
+    const { events } = await graph.get(
+      '{ events(filter: { types: ["recurring.removed"] }) { nodes { ... on RecurringTaskEvent { message recurringTask { id } } } } }',
+    );
+    expect(events.nodes.at(-1)).toEqual({
+      message: expect.stringContaining('was removed'),
+      recurringTask: null,
+    });
+  });
+
+  it('are listed by name in pages', async () => {
+    const { recurringTasks } = await graph.get(
+      '{ recurringTasks(first: 1) { totalCount nodes { name } pageInfo { endCursor hasNextPage } } }',
+    );
+    expect(recurringTasks.pageInfo.hasNextPage).toBe(true);
+    const { recurringTasks: rest } = await graph.get(
+      'query ($after: Cursor) { recurringTasks(after: $after) { nodes { name } } }',
+      { after: recurringTasks.pageInfo.endCursor },
+    );
+    const names = [...recurringTasks.nodes, ...rest.nodes].map(({ name }: { name: string }) => name);
+    expect(names).toHaveLength(recurringTasks.totalCount);
+    expect(names).toEqual([...names].sort());
+  });
+
+  it('are for operators to change and for readers to see; agents see their tasks and not where they come from', async () => {
+    const agent = await anAgent(graph.services);
+    const key = await aKeyOf(graph.services, agent);
+    const { id } = await aRecurringTask(graph.services, { template: { assignee: { id: agent.id } } });
+    const { fireRecurringTask } = await graph.get(
+      'mutation ($id: ID!) { fireRecurringTask(id: $id) { task { id } } }',
+      { id },
+    );
+    for (const query of [
+      '{ recurringTasks { totalCount } }',
+      `{ recurringTask(id: "${id}") { id } }`,
+      `mutation { fireRecurringTask(id: "${id}") { errors { code } } }`,
+      `mutation { removeRecurringTask(id: "${id}") { errors { code } } }`,
+    ]) {
+      const { errors } = await graph.ask(query, {}, key);
+      expect(errors?.[0]?.extensions.code).toBe('FORBIDDEN');
+    }
+    const seen = await graph.get(
+      `query ($id: ID!, $task: ID!) {
+        node(id: $id) { id }
+        task(ref: { id: $task }) { title recurringTask { id } }
+        events(filter: { types: ["recurring"] }, last: 2) { nodes { type ... on RecurringTaskEvent { task { id } recurringTask { id } } } }
+      }`,
+      { id, task: fireRecurringTask.task.id },
+      key,
+    );
+    expect(seen).toEqual({
+      node: null,
+      task: { title: expect.any(String), recurringTask: null },
+      events: {
+        nodes: [
+          { type: 'recurring.created', task: null, recurringTask: null },
+          { type: 'recurring.fired', task: { id: fireRecurringTask.task.id }, recurringTask: null },
+        ],
+      },
+    });
+  });
+
+  it('cost a number of statements that does not depend on how many there are', async () => {
+    const query = `{ recurringTasks(first: 20) { nodes { name nextRuns template { assignee { name } } tasks(first: 2) { totalCount nodes { ref assignee { name } } } history(first: 2) { nodes { task { ref } } } } } }`;
+    const few = await graph.statementsOf(() => graph.get(query));
+    for (let index = 0; index < 5; index += 1) await aRecurringTask(graph.services);
+    expect(await graph.statementsOf(() => graph.get(query))).toHaveLength(few.length);
+  });
+});
+
+describe('previewSchedule', () => {
+  const preview = (args: string) =>
+    graph.ask(`{ previewSchedule(${args}) { valid message cron text nextRuns } }`);
+
+  it('says what a schedule means and when it is due, through daylight saving', async () => {
+    const { data } = await preview(
+      'schedule: "daily at 14:30", timeZone: "America/New_York", count: 2, from: "2026-03-07T12:00:00Z"',
+    );
+    expect(data?.previewSchedule).toEqual({
+      valid: true,
+      message: null,
+      cron: '30 14 * * *',
+      text: 'At 14:30',
+      nextRuns: ['2026-03-07T19:30:00.000Z', '2026-03-08T18:30:00.000Z'],
+    });
+  });
+
+  it('shows five times from now on in UTC unless told otherwise', async () => {
+    const { data } = await preview('schedule: "every 5 minutes"');
+    const [now] = await graph.services.sql<{ now: Date }>('SELECT now()');
+    const times: string[] = data?.previewSchedule.nextRuns;
+    expect(times).toHaveLength(5);
+    expect(Date.parse(times[0] ?? '')).toBeGreaterThan((now?.now.getTime() ?? 0) - 1_000);
+    expect(Date.parse(times[0] ?? '')).toBeLessThanOrEqual((now?.now.getTime() ?? 0) + 300_000);
+  });
+
+  it('answers with what is wrong, as data', async () => {
+    const { data } = await preview('schedule: "every day at 9 in Berlin"');
+    expect(data?.previewSchedule).toEqual({
+      valid: false,
+      message: expect.stringContaining(
+        'I understand \\"every day at 9 in\\", but not \\"berlin\\"'.replaceAll('\\', ''),
+      ),
+      cron: null,
+      text: null,
+      nextRuns: [],
+    });
+  });
+
+  it.each([
+    ['count: 51', 'must be from 0 to 50'],
+    ['count: -1', 'must be from 0 to 50'],
+    ['count: 1000000000', 'complexity'],
+    ['from: "0001-01-01T00:00:00Z"', 'between 1970 and 9999'],
+    ['timeZone: "Nowhere/Land"', 'no time zone'],
+    ['timeZone: "+02:00"', 'no time zone'],
+    [`timeZone: "${'x'.repeat(5_000)}"`, 'no time zone'],
+  ])('refuses %s', async (args, message) => {
+    const { errors } = await preview(`schedule: "daily", ${args}`);
+    expect(errors?.[0]?.message).toContain(message);
+  });
+
+  it('answers at the end of time with what there still is', async () => {
+    const { data } = await preview('schedule: "yearly", from: "9998-06-01T00:00:00Z", count: 10');
+    expect(data?.previewSchedule.nextRuns).toEqual(['9999-01-01T00:00:00.000Z']);
+  });
+
+  it('is for the keys of agents as well', async () => {
+    const key = await aKeyOf(graph.services, await anAgent(graph.services));
+    const answer = await graph.get('{ previewSchedule(schedule: "hourly") { valid } }', {}, key);
+    expect(answer.previewSchedule.valid).toBe(true);
+  });
+});

@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { pauseRecurringTask, resumeRecurringTask } from '../../src/services/pause-recurring-task.js';
+import { updateRecurringTask } from '../../src/services/update-recurring-task.js';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { aRecurringTask, childrenOf, minutesAgo, wasDueAt } from '../support/recurring.js';
+import { openTestServices, type TestServices } from '../support/services.js';
+import { aProcess, type Process } from './process.js';
+
+let database: TestDatabase;
+let services: TestServices;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  services = await openTestServices(database.url);
+});
+afterAll(async () => {
+  await services.close();
+  await database.drop();
+});
+
+/** Processes whose jobs rest for a day unless something wakes them or is due. */
+async function running(count: number): Promise<Process[]> {
+  const processes = await Promise.all(Array.from({ length: count }, () => aProcess(database.url)));
+  onTestFinished(async () => {
+    await Promise.all(processes.map((each) => each.close()));
+  });
+  await Promise.all(processes.map((each) => each.start()));
+  return processes;
+}
+
+/** Lets the next due time be so soon: what a schedule calls a minute is too long for a test. */
+async function isDueIn(id: string, ms: number): Promise<void> {
+  await services.sql("UPDATE recurring_tasks SET next_due_at = now() + $2 * interval '1 ms' WHERE id = $1", [
+    id,
+    ms,
+  ]);
+}
+
+const childrenUntil = (id: string, count: number) =>
+  vi.waitFor(async () => expect(await childrenOf(services, id)).toHaveLength(count), {
+    timeout: 15_000,
+    interval: 10,
+  });
+
+describe('three schedulers with an interval of a day', () => {
+  it('rest until the next due time', async () => {
+    const { id, nextDueAt } = await aRecurringTask(services);
+    const processes = await running(3);
+    await vi.waitFor(
+      () => {
+        for (const { scheduler } of processes) {
+          const wakesAt = scheduler.nextRunAt('spawnRecurringTasks')?.getTime() ?? 0;
+          expect(Math.abs(wakesAt - (nextDueAt?.getTime() ?? 0))).toBeLessThan(1_000);
+        }
+      },
+      { timeout: 10_000 },
+    );
+    await pauseRecurringTask(services, services.admin, id);
+  });
+
+  it('look after it the moment it is due', async () => {
+    const { id, nextDueAt } = await aRecurringTask(services);
+    await isDueIn(id, 500);
+    await running(3);
+    // The stored time is none of the schedule, so nothing is made; that it is put right says that somebody looked.
+    await vi.waitFor(
+      async () => {
+        const [row] = await services.sql('SELECT next_due_at FROM recurring_tasks WHERE id = $1', [id]);
+        expect(row?.next_due_at).toEqual(nextDueAt);
+      },
+      { timeout: 10_000, interval: 10 },
+    );
+    expect(await childrenOf(services, id)).toEqual([]);
+    await pauseRecurringTask(services, services.admin, id);
+  });
+
+  it('fire what is due when they start, once', async () => {
+    const due = await minutesAgo(services, 1);
+    const { id } = await aRecurringTask(services, { schedule: `${due.getUTCMinutes()} * * * *` });
+    await wasDueAt(services, id, due);
+    const processes = await running(3);
+    await childrenUntil(id, 1);
+    await Promise.all(processes.map(({ scheduler }) => scheduler.runOnce('spawnRecurringTasks')));
+    expect(await childrenOf(services, id)).toHaveLength(1);
+    await pauseRecurringTask(services, services.admin, id);
+  });
+
+  it('are woken by an edit and by a resumption in another process', async () => {
+    const { id } = await aRecurringTask(services, { schedule: '0 0 1 1 *' });
+    const processes = await running(2);
+    const wakesAt = () =>
+      processes.map(({ scheduler }) => scheduler.nextRunAt('spawnRecurringTasks')?.getTime() ?? 0);
+    const soon = () =>
+      vi.waitFor(() => expect(Math.max(...wakesAt())).toBeLessThan(Date.now() + 61_000), { timeout: 10_000 });
+    await updateRecurringTask(services, services.admin, { id, schedule: 'every minute' });
+    await soon();
+    await pauseRecurringTask(services, services.admin, id);
+    await resumeRecurringTask(services, services.admin, id);
+    await soon();
+    await pauseRecurringTask(services, services.admin, id);
+  });
+});
