@@ -31,6 +31,8 @@ const RETRY_MS = 200;
 /** Entries handed out at a time: few, so that a busy process serves its subscribers in turn. */
 const CHUNK = 100;
 
+type Chunk = IteratorResult<readonly LogRow[], undefined>;
+
 /**
  * One reader's way through the log: the entries after its first position and then live ones, each once and in order, in
  * chunks. It reads from the log until it has caught up with what the hub has offered, and from a queue from then on; it
@@ -49,6 +51,8 @@ export class Subscription implements AsyncIterableIterator<readonly LogRow[]> {
   #seen: LogPosition;
   #queue: LogRow[] = [];
   #isLive = false;
+  /** Answers the reader, which waits for live entries. */
+  #answer: ((chunk: Chunk | Promise<Chunk>) => void) | undefined;
   #isAsking = false;
   #lastAskedAtMs: number;
   #end: { readonly error: Error | undefined } | undefined;
@@ -70,21 +74,15 @@ export class Subscription implements AsyncIterableIterator<readonly LogRow[]> {
    *
    * @throws StreamInterrupted or CursorExpired when the stream ends for another reason than `return`.
    */
-  async next(): Promise<IteratorResult<readonly LogRow[], undefined>> {
+  next(): Promise<Chunk> {
+    if (!this.#isLive || this.#queue.length > 0 || this.#end) return this.#findNext();
     this.#isAsking = true;
-    try {
-      while (!this.#end) {
-        const rows = this.#isLive ? await this.#takeQueued() : await this.#readOn();
-        if (rows.length > 0) return { value: rows, done: false };
-      }
-      return this.#finish(this.#end);
-    } finally {
-      this.#isAsking = false;
-      this.#lastAskedAtMs = this.#source.clock.now();
-    }
+    return new Promise((resolve) => {
+      this.#answer = resolve;
+    });
   }
 
-  async return(): Promise<IteratorResult<readonly LogRow[], undefined>> {
+  async return(): Promise<Chunk> {
     this.#endWith(undefined);
     return { value: undefined, done: true };
   }
@@ -96,7 +94,7 @@ export class Subscription implements AsyncIterableIterator<readonly LogRow[]> {
       this.#queue.push(...page.rows.filter(isWanted));
       this.#seen = laterOf(this.#seen, page.upTo);
       if (this.#queue.length > this.#source.limits.queueSize) this.#fallBack();
-      else if (this.#queue.length > 0) this.#alarm.ring();
+      else if (this.#queue.length > 0) this.#wake();
       else this.#given = this.#seen;
     }
     if (!this.#isLive && this.#isStuck()) this.interrupt('SUBSCRIBER_TOO_SLOW');
@@ -114,8 +112,40 @@ export class Subscription implements AsyncIterableIterator<readonly LogRow[]> {
     this.#endWith(new CursorExpired('events that this stream has not delivered were pruned'));
   }
 
-  async #takeQueued(): Promise<readonly LogRow[]> {
-    if (this.#queue.length === 0) await this.#alarm.sleep();
+  /** A reader that waits is answered at once: with a thousand of them, each promise between counts. */
+  #wake(): void {
+    const answer = this.#answer;
+    this.#answer = undefined;
+    if (answer === undefined) this.#alarm.ring();
+    else if (!this.#isLive || this.#end) answer(this.#findNext());
+    else answer(this.#give(this.#takeQueued()));
+  }
+
+  async #findNext(): Promise<Chunk> {
+    this.#isAsking = true;
+    try {
+      while (!this.#end) {
+        if (this.#isLive && this.#queue.length === 0) await this.#alarm.sleep();
+        const rows = this.#isLive ? this.#takeQueued() : await this.#readOn();
+        if (rows.length > 0) return { value: rows, done: false };
+      }
+      return this.#finish(this.#end);
+    } finally {
+      this.#noteAsked();
+    }
+  }
+
+  #give(value: readonly LogRow[]): Chunk {
+    this.#noteAsked();
+    return { value, done: false };
+  }
+
+  #noteAsked(): void {
+    this.#isAsking = false;
+    this.#lastAskedAtMs = this.#source.clock.now();
+  }
+
+  #takeQueued(): readonly LogRow[] {
     const rows = this.#queue.splice(0, CHUNK);
     this.#given = this.#queue.length > 0 ? (rows.at(-1) ?? this.#given) : this.#seen;
     return rows;
@@ -150,7 +180,7 @@ export class Subscription implements AsyncIterableIterator<readonly LogRow[]> {
     this.#queue = [];
     this.#seen = this.#given;
     this.#isLive = false;
-    this.#alarm.ring();
+    this.#wake();
   }
 
   #isStuck(): boolean {
@@ -163,10 +193,10 @@ export class Subscription implements AsyncIterableIterator<readonly LogRow[]> {
     this.#end = { error };
     this.#queue = [];
     this.#source.leave(this);
-    this.#alarm.ring();
+    this.#wake();
   }
 
-  #finish(end: { readonly error: Error | undefined }): IteratorResult<readonly LogRow[], undefined> {
+  #finish(end: { readonly error: Error | undefined }): Chunk {
     this.#end = { error: undefined };
     if (end.error) throw end.error;
     return { value: undefined, done: true };

@@ -4,8 +4,8 @@ import { formatCursor, parseCursor } from '../feed/cursor.js';
 import type { EntryFilter, LogEntry } from '../feed/hub.js';
 import { isId } from '../kernel/ids.js';
 import type { EventNames } from '../services/event-names.js';
-import { listVisibleEvents } from '../services/read-events.js';
 import { findTasks } from '../services/read-tasks.js';
+import { listStreamedEvents } from '../services/streamed-events.js';
 import type { GraphqlContext } from './context.js';
 import { payloadOf } from './event.js';
 import { parseEventFilter } from './event-filter.js';
@@ -68,7 +68,7 @@ export function createPlainEvents(names: EventNames): OpenPlainEvents {
     const { begin, from } = await subscribe(context, query.after, filter);
     const items = openStream(context, {
       from,
-      toItems: async (entries) => write(context, await listVisibleEvents(services, viewer, entries)),
+      toItems: async (entries) => write(context, await listStreamedEvents(services, viewer, entries)),
     });
     return { begin, items };
   };

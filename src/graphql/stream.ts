@@ -14,78 +14,99 @@ export interface StreamSource<Input, Item> {
   readonly from: AsyncIterableIterator<Input>;
   /** The items before any input. */
   readonly first?: readonly Item[];
-  /** The items that an input gives; null ends the stream. */
-  readonly toItems: (input: Input) => Promise<readonly Item[] | null>;
+  /** The items that an input gives; null ends the stream. A promise only where there is something to wait for. */
+  readonly toItems: (input: Input) => readonly Item[] | null | Promise<readonly Item[] | null>;
 }
 
 /**
  * A subscription's stream. It ends at once when its client goes, and when its key is revoked or expires. It can be
- * returned while it waits, to which a generator alone would answer only with its next item.
+ * returned while it waits, to which a generator would answer only with its next item.
  */
 export function openStream<Input, Item>(
-  { viewer, feed, signal }: GraphqlContext,
-  { from, first = [], toItems }: StreamSource<Input, Item>,
+  context: GraphqlContext,
+  source: StreamSource<Input, Item>,
 ): AsyncIterableIterator<Item | StreamEnd> {
-  let end: StreamEnd | undefined;
-  let isStopped = false;
-
-  function stop(): void {
-    isStopped = true;
-    unwatch();
-    signal.removeEventListener('abort', stop);
-    void from.return?.();
-  }
-
-  const unwatch = feed.watchKey(viewer.keyId, () => {
-    end = new StreamEnd(keyEnded());
-    stop();
-  });
-  signal.addEventListener('abort', stop);
-  if (signal.aborted) stop();
-
-  async function* items(): AsyncGenerator<Item | StreamEnd> {
-    try {
-      yield* untilStopped(first);
-      for await (const input of from) {
-        const found = await toItems(input);
-        if (found === null) break;
-        yield* untilStopped(found);
-      }
-    } catch (error) {
-      end ??= new StreamEnd(toStreamError(error));
-    }
-    stop();
-    if (end !== undefined) yield end;
-  }
-
-  function* untilStopped(found: readonly Item[]): Generator<Item> {
-    for (const item of found) {
-      if (isStopped) return;
-      yield item;
-    }
-  }
-
-  return endingWith(items(), stop);
+  return new ItemStream(context, source);
 }
 
-function endingWith<Item>(
-  generator: AsyncGenerator<Item, void>,
-  stop: () => void,
-): AsyncIterableIterator<Item> {
-  return {
-    next: () => generator.next(),
-    return: () => {
-      stop();
-      return generator.return();
-    },
-    throw: (error: unknown) => {
-      stop();
-      return generator.throw(error);
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
+type Next<Item> = IteratorResult<Item | StreamEnd, undefined>;
+
+/** Without `async`, for a process with many streams spends its time on promises. */
+class ItemStream<Input, Item> implements AsyncIterableIterator<Item | StreamEnd> {
+  readonly #source: StreamSource<Input, Item>;
+  readonly #signal: AbortSignal;
+  readonly #unwatch: () => void;
+  /** Items that were found together and wait to be taken. */
+  readonly #waiting: Item[];
+  #end: StreamEnd | undefined;
+  #isStopped = false;
+  #isOver = false;
+
+  constructor({ viewer, feed, signal }: GraphqlContext, source: StreamSource<Input, Item>) {
+    this.#source = source;
+    this.#waiting = [...(source.first ?? [])];
+    this.#unwatch = feed.watchKey(viewer.keyId, () => {
+      this.#end = new StreamEnd(keyEnded());
+      this.#stop();
+    });
+    this.#signal = signal;
+    signal.addEventListener('abort', this.#stop);
+    if (signal.aborted) this.#stop();
+  }
+
+  next(): Promise<Next<Item>> {
+    const taken = this.#take();
+    return taken ? Promise.resolve(taken) : this.#source.from.next().then(this.#find, this.#fail);
+  }
+
+  async return(): Promise<Next<Item>> {
+    this.#isOver = true;
+    this.#stop();
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  #take(): Next<Item> | undefined {
+    if (this.#isStopped) return this.#finish();
+    const item = this.#waiting.shift();
+    return item === undefined ? undefined : { done: false, value: item };
+  }
+
+  readonly #find = ({ done, value }: IteratorResult<Input>): Next<Item> | Promise<Next<Item>> => {
+    if (done || this.#isStopped) return this.#finish();
+    const found = this.#source.toItems(value);
+    return found instanceof Promise ? found.then(this.#hand, this.#fail) : this.#hand(found);
   };
+
+  readonly #hand = (found: readonly Item[] | null): Next<Item> | Promise<Next<Item>> => {
+    if (found === null) return this.#finish();
+    this.#waiting.push(...found);
+    return this.#take() ?? this.next();
+  };
+
+  readonly #fail = (error: unknown): Next<Item> => {
+    this.#end ??= new StreamEnd(toStreamError(error));
+    return this.#finish();
+  };
+
+  readonly #stop = (): void => {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.#unwatch();
+    this.#signal.removeEventListener('abort', this.#stop);
+    void this.#source.from.return?.();
+  };
+
+  /** The last item, if there is one to say why, and then no more. */
+  #finish(): Next<Item> {
+    this.#stop();
+    const last = this.#isOver ? undefined : this.#end;
+    this.#isOver = true;
+    return last === undefined ? { done: true, value: undefined } : { done: false, value: last };
+  }
 }
 
 /** The item, for the resolver of a subscription's field. @throws what the stream ended with. */

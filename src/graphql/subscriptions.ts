@@ -1,8 +1,8 @@
 import { parseCursor } from '../feed/cursor.js';
-import type { Feed, SubscribeOptions } from '../feed/hub.js';
-import { listVisibleEvents } from '../services/read-events.js';
-import { findTaskByRef, findTasks } from '../services/read-tasks.js';
+import type { Feed, LogEntry, SubscribeOptions } from '../feed/hub.js';
+import { findTaskByRef } from '../services/read-tasks.js';
 import { nameOf } from '../services/refs.js';
+import { listStreamedEvents } from '../services/streamed-events.js';
 import { builder } from './builder.js';
 import { EventInterface } from './event.js';
 import { EventFilterInput, parseEventFilter } from './event-filter.js';
@@ -36,7 +36,7 @@ builder.subscriptionType({
         }));
         return openStream(context, {
           from,
-          toItems: (entries) => listVisibleEvents(services, viewer, entries),
+          toItems: (entries) => listStreamedEvents(services, viewer, entries),
         });
       },
       resolve: itemOf,
@@ -52,14 +52,16 @@ builder.subscriptionType({
         const task = await findTaskByRef(services, viewer, ref, []);
         if (task === null) throw badUserInput(`There is no task ${nameOf(ref)} that this API key may see.`);
         const from = await subscribe(feed, () => ({ filter: { taskId: task.id } }));
-        const isVisible = async () => (await findTasks(services, viewer, [task.id], [])).size > 0;
-        return openStream(context, {
+        return openStream<readonly LogEntry[], TaskMoment>(context, {
           from,
-          first: [task.id],
-          toItems: async () => ((await isVisible()) ? [task.id] : null),
+          first: [{ taskId: task.id }],
+          toItems: async (entries) => {
+            const visible = await listStreamedEvents(services, viewer, entries.slice(-1));
+            return visible.length > 0 ? visible : null;
+          },
         });
       },
-      resolve: (item, _args, context, info) => getTask(context, info, itemOf(item)),
+      resolve: (item, _args, context, info) => getTask(context, info, taskIdOf(itemOf(item))),
     }),
 
     overview: t.field({
@@ -75,6 +77,14 @@ builder.subscriptionType({
     }),
   }),
 });
+
+/** The task as it is at first, or after an entry, which is the same for all who watch it. */
+type TaskMoment = Pick<LogEntry, 'taskId'>;
+
+function taskIdOf({ taskId }: TaskMoment): string {
+  if (taskId === null) throw new Error('The stream of a task has an entry of none');
+  return taskId;
+}
 
 /** @throws what the log says against the cursor, in the API's words. */
 async function subscribe(feed: Feed, toOptions: () => SubscribeOptions): ReturnType<Feed['subscribe']> {

@@ -5,7 +5,7 @@ import type { Gate } from './authentication.js';
 import { type EventStreamOptions, sendEventStream } from './event-stream.js';
 import { parseEventStreamQuery } from './event-stream-query.js';
 import { type Exchange, sendJson } from './exchange.js';
-import type { OpenStreams } from './open-streams.js';
+import type { OpenStreams, Stage } from './open-streams.js';
 import { corsHeaders, sendPreflight } from './origins.js';
 import { protocolError } from './protocol-error.js';
 import type { RequestScope, Viewer } from './request-scope.js';
@@ -46,7 +46,7 @@ export function createEventStreamRoute(options: EventStreamRouteOptions): Route 
       // The caller's own limits and mistakes are told before the stream begins, with a status.
       const scope = { viewer, requestId, signal: end.signal };
       const { begin, items } = await source.open(scope, query).catch(rethrowWithStatus);
-      await sendEventStream(exchange, { begin, items: streams.open(items, end.signal) }, options);
+      await sendEventStream(exchange, { begin, items: streams.open(items, end.signal, unchanged) }, options);
     },
   };
 }
@@ -68,6 +68,12 @@ export function createTicketRoute({ source, gate, corsOrigins }: EventStreamRout
     },
   };
 }
+
+const unchanged: Stage<EventItem, EventItem> = {
+  pass: (item, give) => give(item),
+  toError: (error) => error,
+  close: () => undefined,
+};
 
 async function admit(
   exchange: Exchange,

@@ -1,20 +1,37 @@
 /** The subscriptions that are open in this process, whatever carries them. */
 export interface OpenStreams<Item> {
-  /** The same stream, which also ends when the signal is aborted or all are ended. Its source is closed with it. */
-  open(source: AsyncIterable<Item>, signal: AbortSignal): AsyncIterableIterator<Item>;
+  /**
+   * What the stage makes of the source's values, as a stream that also ends when the signal is aborted or all are ended.
+   * The source and the stage are closed with it.
+   */
+  open<Input>(
+    source: AsyncIterable<Input>,
+    signal: AbortSignal,
+    stage: Stage<Input, Item>,
+  ): AsyncIterableIterator<Item>;
   /** Completes every open stream, and every one that is opened from now on, with a last item that says why. */
   endAll(last: Item): void;
+}
+
+/** What becomes of a stream's values, one at a time, on their way. */
+export interface Stage<Input, Item> {
+  /** Calls one of the two once, and at once where it can: with a thousand streams each promise between counts. */
+  pass(value: Input, give: (item: Item) => void, fail: (error: unknown) => void): void;
+  /** What the reader gets of an error that ends the stream. */
+  toError(error: unknown): unknown;
+  /** Called once. */
+  close(): void;
 }
 
 /** `onChange` is told how many are open whenever that has changed. */
 export function createOpenStreams<Item>(
   onChange: (open: number) => void = () => undefined,
 ): OpenStreams<Item> {
-  const streams = new Set<EndableStream<Item>>();
+  const streams = new Set<{ end(last?: Item): void }>();
   let lastOfAll: Item | undefined;
   return {
-    open(source, signal) {
-      const stream = new EndableStream(source[Symbol.asyncIterator](), signal, () => {
+    open(source, signal, stage) {
+      const stream = new EndableStream(source[Symbol.asyncIterator](), signal, stage, () => {
         if (streams.delete(stream)) onChange(streams.size);
       });
       streams.add(stream);
@@ -29,19 +46,30 @@ export function createOpenStreams<Item>(
   };
 }
 
-type Settle<Item> = (result: IteratorResult<Item>) => void;
+interface Reader<Item> {
+  readonly resolve: (result: IteratorResult<Item>) => void;
+  readonly reject: (error: unknown) => void;
+}
 
-class EndableStream<Item> implements AsyncIterableIterator<Item> {
-  readonly #source: AsyncIterator<Item>;
+/** Read by one reader, which asks again when it has been answered. */
+class EndableStream<Input, Item> implements AsyncIterableIterator<Item> {
+  readonly #source: AsyncIterator<Input>;
   readonly #signal: AbortSignal;
+  readonly #stage: Stage<Input, Item>;
   readonly #onEnd: () => void;
-  #settleNext: Settle<Item> | undefined;
+  #reader: Reader<Item> | undefined;
   #last: Item | undefined;
   #isEnded = false;
 
-  constructor(source: AsyncIterator<Item>, signal: AbortSignal, onEnd: () => void) {
+  constructor(
+    source: AsyncIterator<Input>,
+    signal: AbortSignal,
+    stage: Stage<Input, Item>,
+    onEnd: () => void,
+  ) {
     this.#source = source;
     this.#signal = signal;
+    this.#stage = stage;
     this.#onEnd = onEnd;
     signal.addEventListener('abort', this.#abort, { once: true });
   }
@@ -51,7 +79,7 @@ class EndableStream<Item> implements AsyncIterableIterator<Item> {
     if (this.#isEnded) return;
     this.#finish();
     this.#last = last;
-    this.#settleNext?.(this.#takeLast());
+    if (this.#reader) this.#answer(this.#takeLast());
     // A generator that waits answers to return() only when it goes on, so nobody waits for it.
     this.#source.return?.().then(undefined, () => undefined);
   }
@@ -59,18 +87,8 @@ class EndableStream<Item> implements AsyncIterableIterator<Item> {
   next(): Promise<IteratorResult<Item>> {
     if (this.#isEnded) return Promise.resolve(this.#takeLast());
     return new Promise((resolve, reject) => {
-      this.#settleNext = resolve;
-      this.#source.next().then(
-        (result) => {
-          this.#settleNext = undefined;
-          if (result.done) this.#finish();
-          resolve(result);
-        },
-        (error: unknown) => {
-          this.#finish();
-          reject(error);
-        },
-      );
+      this.#reader = { resolve, reject };
+      this.#source.next().then(this.#take, this.#fail);
     });
   }
 
@@ -85,6 +103,30 @@ class EndableStream<Item> implements AsyncIterableIterator<Item> {
 
   readonly #abort = (): void => this.end();
 
+  readonly #take = (result: IteratorResult<Input>): void => {
+    if (this.#isEnded) return;
+    if (!result.done) {
+      this.#stage.pass(result.value, this.#give, this.#fail);
+      return;
+    }
+    this.#finish();
+    this.#answer({ done: true, value: undefined });
+  };
+
+  readonly #give = (value: Item): void => this.#answer({ done: false, value });
+
+  readonly #fail = (error: unknown): void => {
+    if (this.#isEnded) return;
+    this.#finish();
+    this.#reader?.reject(this.#stage.toError(error));
+  };
+
+  #answer(result: IteratorResult<Item>): void {
+    const reader = this.#reader;
+    this.#reader = undefined;
+    reader?.resolve(result);
+  }
+
   #takeLast(): IteratorResult<Item> {
     const last = this.#last;
     this.#last = undefined;
@@ -94,6 +136,7 @@ class EndableStream<Item> implements AsyncIterableIterator<Item> {
   #finish(): void {
     this.#isEnded = true;
     this.#signal.removeEventListener('abort', this.#abort);
+    this.#stage.close();
     this.#onEnd();
   }
 }

@@ -1,4 +1,4 @@
-import type { ExecutionResult, GraphQLError } from 'graphql';
+import type { ExecutionResult, FormattedExecutionResult, GraphQLError } from 'graphql';
 import type { JsonType } from './media-type.js';
 
 export interface ResultResponse {
@@ -29,6 +29,22 @@ function statusOf(result: ExecutionResult, errors: readonly GraphQLError[], type
   );
   if (statuses.length > 0) return Math.max(...statuses);
   return errors.some(({ extensions }) => extensions.unexpected) && !('data' in result) ? 500 : 200;
+}
+
+/** Of graphql-js or of graphql-ws, whose members may also be undefined. */
+export interface AnyResult {
+  readonly errors?: readonly GraphQLError[] | undefined;
+  readonly data?: Record<string, unknown> | null | undefined;
+  readonly extensions?: Record<string, unknown> | undefined;
+}
+
+/** A result as it is sent where there is no status: over a WebSocket and in a stream. */
+export function toSentResult({ errors, data, extensions }: AnyResult): FormattedExecutionResult {
+  return {
+    ...(errors ? { errors: errors.map(withoutHttpHints) } : {}),
+    ...(data === undefined ? {} : { data }),
+    ...(extensions ? { extensions } : {}),
+  };
 }
 
 /** An error as it is sent: message, places and extensions, but for those that were meant for the transport. */

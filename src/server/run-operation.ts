@@ -11,6 +11,7 @@ import type { ErrorPresenter } from './error-presenter.js';
 import type { GraphqlParams } from './graphql-params.js';
 import { protocolError } from './protocol-error.js';
 import type { RequestScope } from './request-scope.js';
+import type { Subscribe } from './subscribe.js';
 import type { Yoga } from './yoga.js';
 
 /** Who is told of operations, and by which clock. */
@@ -42,6 +43,7 @@ export function createOperations(
   yoga: Yoga,
   createContext: (scope: RequestScope) => object,
   presenter: ErrorPresenter,
+  subscribe: Subscribe,
   observers: Observers,
 ) {
   return function prepare(scope: RequestScope, params: GraphqlParams): Prepared {
@@ -65,7 +67,8 @@ export function createOperations(
         document,
         operation,
         execute: () => timed(operation, () => begin(enveloped.execute).catch(presentFault), observers),
-        subscribe: () => followed(operation, () => begin(enveloped.subscribe).catch(presentFault), observers),
+        subscribe: () =>
+          followed(operation, () => begin((args) => subscribe(args, scope)).catch(presentFault), observers),
       };
     } catch (error) {
       return { refused: { errors: [presenter.present(error, scope.requestId)] } };

@@ -1,3 +1,14 @@
+import type { ExecutionResult } from 'graphql';
+import { protocolError, refusedByGraphql } from './protocol-error.js';
+
+/** The answer to variables that nest too deeply or hold texts that can't be stored; undefined if they can be taken. */
+export function refuseVariables(variables: unknown, maxDepth: number): ExecutionResult | undefined {
+  const fault = findVariableFault(variables, maxDepth);
+  return fault === undefined
+    ? undefined
+    : { errors: [protocolError('BAD_USER_INPUT', `The variables ${fault}.`, refusedByGraphql)] };
+}
+
 /** Why variables can't be taken, or undefined if they can. Never goes deeper than the limit itself. */
 export function findVariableFault(variables: unknown, maxDepth: number): string | undefined {
   if (typeof variables === 'string') return findTextFault(variables);

@@ -1,13 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import type { ExecutionArgs, FormattedExecutionResult, GraphQLError } from 'graphql';
-import {
-  CloseCode,
-  type Context,
-  type ExecutionResult,
-  makeServer,
-  type Server,
-  type SubscribePayload,
-} from 'graphql-ws';
+import type { ExecutionArgs, GraphQLError } from 'graphql';
+import { CloseCode, type Context, makeServer, type Server, type SubscribePayload } from 'graphql-ws';
+import { isAsyncIterable } from 'graphql-yoga';
 import { newId } from '../kernel/ids.js';
 import type { Gate } from './authentication.js';
 import type { ErrorPresenter } from './error-presenter.js';
@@ -15,13 +9,15 @@ import type { GraphqlParams } from './graphql-params.js';
 import type { ServerLimits } from './limits.js';
 import { protocolError } from './protocol-error.js';
 import type { RequestScope, Viewer } from './request-scope.js';
-import { withoutHttpHints } from './result-response.js';
+import { toSentResult, withoutHttpHints } from './result-response.js';
 import type { Prepared, PreparedOperation } from './run-operation.js';
+import { type Send, sendStream } from './websocket-stream.js';
 
 /** What is known of one socket. */
 export interface Peer {
   readonly request: IncomingMessage;
   readonly isOpen: () => boolean;
+  readonly send: Send;
   /** Operations that run, by the client's id for them. Aborted when the client or the socket goes. */
   readonly operations: Map<string, AbortController>;
   keyId?: string;
@@ -61,7 +57,9 @@ export function createSocketProtocol(options: OperationsOptions): Server<Peer> {
     onSubscribe: (ctx, id, payload) => beginOperation(ctx, id, payload, options),
     execute: (args) => preparedIn(args).execute(),
     subscribe: (args) => preparedIn(args).subscribe(),
-    onNext: (_ctx, _id, _payload, _args, result) => toSent(result),
+    onOperation: ({ extra }, id, _payload, _args, result) =>
+      isAsyncIterable(result) ? sendStream(result, id, extra.send) : undefined,
+    onNext: (_ctx, _id, _payload, _args, result) => toSentResult(result),
     onError: (_ctx, _id, _payload, errors) => errors.map(withoutHttpHints),
     onComplete: ({ extra }, id) => endOperation(extra, id),
     onClose: ({ extra }) => closeSocket(socketsByKey, extra),
@@ -157,14 +155,6 @@ function toParams({ query, operationName, variables, extensions }: SubscribePayl
     query,
     ...(operationName ? { operationName } : {}),
     ...(variables ? { variables } : {}),
-    ...(extensions ? { extensions } : {}),
-  };
-}
-
-function toSent({ errors, data, extensions }: ExecutionResult): FormattedExecutionResult {
-  return {
-    ...(errors ? { errors: errors.map(withoutHttpHints) } : {}),
-    ...(data === undefined ? {} : { data }),
     ...(extensions ? { extensions } : {}),
   };
 }

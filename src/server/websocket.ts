@@ -4,7 +4,10 @@ import { CloseCode, handleProtocols, parseMessage, type Server } from 'graphql-w
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Instrument } from '../kernel/instrument.js';
 import type { ServerLimits } from './limits.js';
+import { createOutbox, type Outbox } from './outbox.js';
+import { createTextFrame } from './text-frame.js';
 import { CloseSocket, type Peer } from './websocket-operations.js';
+import type { Send } from './websocket-stream.js';
 
 export interface WebSockets {
   /** Takes over a connection whose upgrade was asked for and is allowed. */
@@ -36,12 +39,19 @@ export function createWebSockets({ protocol, instrument, limits }: WebSocketOpti
     // Compression keeps 300 KB per socket and lets a small message unpack into a large one.
     perMessageDeflate: false,
   });
+  const outbox = createOutbox();
   const heartbeat = createHeartbeat(sockets.clients, limits.pingIntervalMs);
   return {
     accept(request, connection, head) {
       sockets.handleUpgrade(request, connection, head, (socket) => {
         heartbeat.watch(socket);
-        serve(socket, request, protocol, instrument);
+        const peer: Peer = {
+          request,
+          operations: new Map(),
+          isOpen: () => socket.readyState === socket.OPEN,
+          send: createSend(socket, connection, outbox),
+        };
+        serve(socket, peer, protocol, instrument);
       });
     },
     async stop() {
@@ -51,13 +61,7 @@ export function createWebSockets({ protocol, instrument, limits }: WebSocketOpti
   };
 }
 
-function serve(
-  socket: WebSocket,
-  request: IncomingMessage,
-  protocol: Server<Peer>,
-  instrument: Instrument,
-): void {
-  const peer: Peer = { request, operations: new Map(), isOpen: () => socket.readyState === socket.OPEN };
+function serve(socket: WebSocket, peer: Peer, protocol: Server<Peer>, instrument: Instrument): void {
   const fail = (error: unknown) => {
     if (error instanceof CloseSocket) return socket.close(error.code, error.message);
     // JSON that can be read and, being deeper than the stack, not be written: the library sends the payload of a ping back.
@@ -100,6 +104,28 @@ function sendText(socket: WebSocket, text: string): Promise<void> {
     if (socket.readyState !== socket.OPEN) setImmediate(resolve);
     else socket.send(text, (error) => (error ? setImmediate(resolve) : resolve()));
   });
+}
+
+/** As much as a client that does not read costs: the rest of its stream waits where it is bounded as well. */
+const maxBufferedBytes = 65_536;
+
+/**
+ * Sends without a wait to all but those who read slowly. The frames are this room's own: nothing else of `ws` stands
+ * between it and the connection, since messages are neither compressed nor masked.
+ */
+function createSend(socket: WebSocket, connection: Duplex, outbox: Outbox): Send {
+  return (...parts) => {
+    // A stream that always has more would otherwise never let the event loop tell that its socket has closed.
+    if (socket.readyState !== socket.OPEN) return new Promise(setImmediate);
+    const frame = createTextFrame(...parts);
+    if (socket.bufferedAmount < maxBufferedBytes) {
+      outbox.write(connection, frame);
+      return undefined;
+    }
+    return new Promise((resolve) =>
+      outbox.write(connection, frame, (error) => (error ? setImmediate(resolve) : resolve())),
+    );
+  };
 }
 
 /** The library ends a stream that its client completes; a query or mutation that waits is told here. */

@@ -1,17 +1,17 @@
 import { useCSRFPrevention } from '@graphql-yoga/plugin-csrf-prevention';
-import type { ExecutionResult, GraphQLSchema } from 'graphql';
+import type { GraphQLSchema } from 'graphql';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { ErrorPresenter } from './error-presenter.js';
 import { csrfHeader } from './graphiql.js';
 import type { ServerLimits } from './limits.js';
-import type { OpenStreams } from './open-streams.js';
 import { createDocumentCache, useDocumentLimits } from './plugins/use-document-limits.js';
-import { useEndingStreams } from './plugins/use-ending-streams.js';
 import { usePresentedErrors } from './plugins/use-presented-errors.js';
 import { useReferenceExecutor } from './plugins/use-reference-executor.js';
+import { useSharedStreams } from './plugins/use-shared-streams.js';
 import { useStrictGet } from './plugins/use-strict-get.js';
 import { useVariableLimits } from './plugins/use-variable-limits.js';
 import type { RequestScope } from './request-scope.js';
+import type { Subscribe } from './subscribe.js';
 
 export type Yoga = YogaServerInstance<RequestScope, object>;
 
@@ -19,7 +19,7 @@ export interface YogaOptions {
   readonly schema: GraphQLSchema;
   readonly createContext: (scope: RequestScope) => object;
   readonly presenter: ErrorPresenter;
-  readonly streams: OpenStreams<ExecutionResult>;
+  readonly subscribe: Subscribe;
   readonly limits: ServerLimits;
 }
 
@@ -28,7 +28,7 @@ export interface YogaOptions {
  * its `getEnveloped`, and with it the same plugins. What HTTP needs around it (keys, body limit, CORS, GraphiQL) is
  * done before it is called.
  */
-export function createYogaServer({ schema, createContext, presenter, streams, limits }: YogaOptions): Yoga {
+export function createYogaServer({ schema, createContext, presenter, subscribe, limits }: YogaOptions): Yoga {
   return createYoga<RequestScope, object>({
     schema,
     context: ({ viewer, requestId, signal }) => createContext({ viewer, requestId, signal }),
@@ -46,7 +46,7 @@ export function createYogaServer({ schema, createContext, presenter, streams, li
     plugins: [
       useReferenceExecutor(),
       usePresentedErrors(presenter),
-      useEndingStreams(streams),
+      useSharedStreams(subscribe),
       useDocumentLimits(limits),
       useVariableLimits(limits),
       useStrictGet(),

@@ -36,7 +36,7 @@ export function openEventsOfTasks({ database }: ReadContext): ChildListsReader<L
 }
 
 /** Those of the events that the viewer may see, by at most one statement. */
-export async function listVisibleEvents<Row extends LogRow>(
+async function listVisibleEvents<Row extends LogRow>(
   context: ReadContext,
   viewer: Viewer,
   events: readonly Row[],

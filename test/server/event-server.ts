@@ -105,7 +105,7 @@ async function startOver(
 }
 
 export function has(reader: PlainReader, count: number): Promise<void> {
-  return vi.waitFor(() => expect(reader.events().length).toBeGreaterThanOrEqual(count), {
+  return vi.waitFor(() => expect(reader.count()).toBeGreaterThanOrEqual(count), {
     timeout: 20_000,
     interval: 5,
   });

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { createOpenStreams } from '../../src/server/open-streams.js';
+import { createOpenStreams, type Stage } from '../../src/server/open-streams.js';
+
+const unchanged: Stage<string, string> = {
+  pass: (value, give) => give(value),
+  toError: (error) => error,
+  close: () => undefined,
+};
 
 /** A source that gives what is pushed, and says when it is closed. */
 function setUp() {
@@ -16,7 +22,7 @@ function setUp() {
     },
     [Symbol.asyncIterator]: () => source,
   };
-  return { streams, controller, source, stream: streams.open(source, controller.signal) };
+  return { streams, controller, source, stream: streams.open(source, controller.signal, unchanged) };
 }
 
 const done = { done: true, value: undefined };
@@ -49,7 +55,7 @@ describe('an open stream', () => {
     const next = stream.next();
     controller.abort();
     expect(await next).toEqual(done);
-    const late = streams.open(source, controller.signal);
+    const late = streams.open(source, controller.signal, unchanged);
     expect(await late.next()).toEqual(done);
     expect(source.closed).toBe(2);
   });
@@ -66,7 +72,7 @@ describe('an open stream', () => {
   it('is ended from the start when it is opened after the end of all', async () => {
     const { streams, source } = setUp();
     streams.endAll('bye');
-    const late = streams.open(source, new AbortController().signal);
+    const late = streams.open(source, new AbortController().signal, unchanged);
     expect([await late.next(), await late.next()]).toEqual([{ done: false, value: 'bye' }, done]);
   });
 

@@ -3,7 +3,6 @@ import { createInstrument } from '../../src/kernel/instrument.js';
 import { createErrorPresenter } from '../../src/server/error-presenter.js';
 import { serverLimits } from '../../src/server/limits.js';
 import { chooseJsonType } from '../../src/server/media-type.js';
-import { createOpenStreams } from '../../src/server/open-streams.js';
 import { createYogaServer, type Yoga } from '../../src/server/yoga.js';
 import { createSmallSchema } from '../support/small-schema.js';
 import { readAnswer, startTestServer, type TestServer } from '../support/test-server.js';
@@ -17,7 +16,7 @@ beforeAll(async () => {
     schema: createSmallSchema({ log: [], given: 0, release: () => undefined }),
     createContext: (scope) => ({ ...scope }),
     presenter: createErrorPresenter(createInstrument()),
-    streams: createOpenStreams(),
+    subscribe: () => Promise.reject(new Error('nothing here subscribes')),
     limits: serverLimits,
   });
 });

@@ -17,6 +17,8 @@ export interface PlainReader {
   readonly comments: () => number;
   /** The `data` of the events, without the last one that is an error. */
   events(): PlainEvent[];
+  /** How many those are. */
+  count(): number;
   /** What the server said at last. */
   lastError(): { code: string; message: string; cursor: string | null } | undefined;
   /** The id that an EventSource would send when it connects again. */
@@ -71,13 +73,15 @@ export async function readPlainEvents(
   });
   response.on('error', () => undefined);
   await Promise.race([first, ended]);
+  const isEvent = ({ event }: Block) => event !== undefined && event !== 'error';
   const dataOf = ({ data = '' }: Block) => JSON.parse(data);
   return {
     status: response.statusCode,
     headers: response.headers,
     blocks,
     comments: () => comments,
-    events: () => blocks.filter(({ event }) => event !== undefined && event !== 'error').map(dataOf),
+    events: () => blocks.filter(isEvent).map(dataOf),
+    count: () => blocks.filter(isEvent).length,
     lastError: () => blocks.filter(({ event }) => event === 'error').map(dataOf)[0],
     lastEventId: () => blocks.flatMap(({ id }) => id ?? []).at(-1),
     ended,

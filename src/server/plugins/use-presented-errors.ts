@@ -21,10 +21,6 @@ export function usePresentedErrors({ present }: ErrorPresenter): Plugin<RequestS
     onExecute: () => ({
       onExecuteDone: (payload) => handleStreamOrSingleExecutionResult(payload, presentResult),
     }),
-    onSubscribe: ({ args }) => ({
-      onSubscribeResult: (payload) => handleStreamOrSingleExecutionResult(payload, presentResult),
-      onSubscribeError: ({ error, setError }) => setError(present(error, args.contextValue.requestId)),
-    }),
     // What failed before or after the operation itself has been masked without its request's id.
     onResultProcess({ result, serverContext, setResult }) {
       if (isAsyncIterable(result) || Array.isArray(result) || !result.errors) return;
