@@ -25,6 +25,7 @@ import { createStreamTickets } from './services/stream-tickets.js';
 import { createWorkWatch } from './services/work-watch.js';
 import { readBacklog } from './store/backlog.js';
 import { type Database, isReachable, readPoolUse } from './store/database.js';
+import { isOutage } from './store/outage.js';
 import { createReadClient } from './store/read-client.js';
 import { createLog } from './telemetry/log.js';
 import { createMetrics, type Metrics } from './telemetry/metrics.js';
@@ -169,6 +170,7 @@ function createServices(start: Start, database: Database): Rooms {
     instrument,
     clock,
     isPaused: (name) => isJobPaused(shared, name),
+    isOutage,
     record: (turn) => recordJobTurn(shared, turn),
   });
   reviewDispatcher.onWork(() => scheduler.wake('runAegisReviews'));
@@ -197,10 +199,7 @@ async function startServing(
   const feed = createFeed({ database, instrument, clock });
   feed.onEntries((entries) => announceWork(services.work, entries));
   feed.onEntries((entries) => announceReviews(services.reviewWork, entries));
-  feed.onEntries((entries) => {
-    for (const { type, keyId } of entries)
-      if (type === 'key.revoked' && keyId !== null) authenticator.forget(keyId);
-  });
+  feed.onEntries(authenticator.notice);
   feed.onEntries(dispatcher.notice);
   feed.onEntries(scheduler.notice);
   feed.onEntries(reviewDispatcher.notice);
@@ -242,6 +241,7 @@ async function startServing(
       redeemTicket: tickets.redeem,
     },
     isReady: () => isReachable(database),
+    isOutage,
     metrics: metrics.render,
     instrument,
     clock,

@@ -8,6 +8,7 @@ import type { Service } from '../kernel/service.js';
 import { adoptLog } from '../store/adopt-log.js';
 import type { Database } from '../store/database.js';
 import { type LogPage, readLog, readLogBounds } from '../store/event-log.js';
+import { isOutage } from '../store/outage.js';
 
 /** Entries read at a time. */
 const BATCH = 500;
@@ -33,6 +34,16 @@ export interface RelayOptions {
   readonly sink: RelaySink;
 }
 
+const FAILED = {
+  feed: ['feed.read_failed', 'The event log cannot be read; trying again'],
+  database: ['database.lost', 'The database does not answer: requests are refused until it does'],
+} as const;
+
+const RECOVERED = {
+  feed: ['feed.read_recovered', 'The event log can be read again'],
+  database: ['database.found', 'The database answers again'],
+} as const;
+
 /** Where the relay puts what it reads. Its functions must neither throw nor wait. */
 export interface RelaySink {
   /** Nothing up to here will be passed on. */
@@ -54,6 +65,8 @@ export function createRelay({ database, instrument, isListening, sink }: RelayOp
   let position: LogPosition = LOG_START;
   let running: { stopping: boolean; ended: Promise<void> } | undefined;
   let failures = 0;
+  /** Whether the failures come from a database that is away. The relay asks it all the time, so it tells of that. */
+  let isAway = false;
   let heldBackMs = 0;
 
   /** Reads one page and returns how long to sleep. */
@@ -78,7 +91,8 @@ export function createRelay({ database, instrument, isListening, sink }: RelayOp
   }
 
   function noteSuccess(sleepMs: number): number {
-    if (failures > 0) instrument.emit('info', 'feed.read_recovered', 'The event log can be read again');
+    const [name, message] = isAway ? RECOVERED.database : RECOVERED.feed;
+    if (failures > 0) instrument.emit('info', name, message);
     failures = 0;
     return sleepMs;
   }
@@ -86,8 +100,11 @@ export function createRelay({ database, instrument, isListening, sink }: RelayOp
   function noteFailure(error: unknown): number {
     failures += 1;
     // Said once: as long as the database is away, every try would say the same.
-    if (failures === 1)
-      instrument.emit('warn', 'feed.read_failed', 'The event log cannot be read; trying again', { error });
+    if (failures === 1) {
+      isAway = isOutage(error);
+      const [name, message] = isAway ? FAILED.database : FAILED.feed;
+      instrument.emit('warn', name, message, { error });
+    }
     return backoffMs({ attempt: failures, baseMs: 50, maxMs: 1_000, random: randomFraction() });
   }
 

@@ -15,6 +15,8 @@ export interface TurnOptions {
   readonly instrument: Instrument;
   readonly clock: Clock;
   isPaused(name: string): Promise<boolean>;
+  /** Whether a failure says no more than that the database is away, which others tell of. */
+  isOutage?(error: unknown): boolean;
   record(turn: TurnRecord): Promise<void>;
 }
 
@@ -29,7 +31,10 @@ export interface JobTurns {
 /** A turn in which nothing happened is written down only so often, in milliseconds: an idle server rests. */
 const RECORD_EVERY_MS = 30_000;
 
-export function createJobTurns(job: Job, { instrument, clock, isPaused, record }: TurnOptions): JobTurns {
+export function createJobTurns(
+  job: Job,
+  { instrument, clock, isPaused, isOutage, record }: TurnOptions,
+): JobTurns {
   let recordedAt = Number.NEGATIVE_INFINITY;
   let recordedError: string | null = null;
   let failingWith: string | null = null;
@@ -99,7 +104,7 @@ export function createJobTurns(job: Job, { instrument, clock, isPaused, record }
         tell(null);
         return Math.min(job.everyMs, Math.max(0, Math.ceil(nextInMs)));
       } catch (error) {
-        tell(String(error), error);
+        if (!isOutage?.(error)) tell(String(error), error);
         return job.everyMs;
       }
     },

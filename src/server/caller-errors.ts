@@ -39,7 +39,8 @@ function withContractCode(error: GraphQLError, code: string): GraphQLError {
   return new GraphQLError(error.message, { ...placesOf(error), extensions });
 }
 
-function presentUnavailable(error: unknown, { message }: Unavailable): GraphQLError {
+/** An error that says to ask again: answered with 503 and when. */
+export function presentUnavailable(error: unknown, { message }: Unavailable): GraphQLError {
   const places = error instanceof GraphQLError ? placesOf(error) : {};
   return withContractCode(
     new GraphQLError(message, { ...places, extensions: { code: 'UNAVAILABLE' } }),

@@ -1,6 +1,7 @@
 import { GraphQLError } from 'graphql';
 import type { Instrument } from '../kernel/instrument.js';
-import { originOf, refusalIn } from './caller-errors.js';
+import { Unavailable } from '../kernel/unavailable.js';
+import { originOf, presentUnavailable, refusalIn } from './caller-errors.js';
 import { placesOf, protocolError } from './protocol-error.js';
 
 export interface ErrorPresenter {
@@ -13,7 +14,11 @@ export interface ErrorPresenter {
   mask(error: unknown): GraphQLError;
 }
 
-export function createErrorPresenter(instrument: Instrument): ErrorPresenter {
+/** `isOutage` knows the errors of a database that is away: no fault, but no answer either. */
+export function createErrorPresenter(
+  instrument: Instrument,
+  isOutage: (error: unknown) => boolean = () => false,
+): ErrorPresenter {
   const presented = new WeakSet<object>();
   /** What faults were before they were masked without a request's id. */
   const masked = new WeakMap<GraphQLError, unknown>();
@@ -23,17 +28,30 @@ export function createErrorPresenter(instrument: Instrument): ErrorPresenter {
     return error;
   }
 
+  function findRefusal(error: unknown, requestId?: string): GraphQLError | undefined {
+    const refusal = refusalIn(error);
+    if (refusal !== undefined) return refusal;
+    const origin = originOf(error);
+    if (!isOutage(origin)) return undefined;
+    // Whoever reads the log all the time says once that the database is away.
+    instrument.emit('debug', 'graphql.outage', 'A request found the database away', {
+      requestId,
+      error: origin,
+    });
+    return presentUnavailable(error, outage);
+  }
+
   return {
     present(error, requestId) {
       if (error instanceof GraphQLError) {
         if (presented.has(error)) return error;
         if (masked.has(error)) return remember(presentFault(instrument, masked.get(error), requestId));
       }
-      return remember(refusalIn(error) ?? presentFault(instrument, error, requestId));
+      return remember(findRefusal(error, requestId) ?? presentFault(instrument, error, requestId));
     },
     mask(error) {
       if (error instanceof GraphQLError && (presented.has(error) || masked.has(error))) return error;
-      const refusal = refusalIn(error);
+      const refusal = findRefusal(error);
       if (refusal) return remember(refusal);
       const fault = protocolError('INTERNAL_SERVER_ERROR', internalError);
       masked.set(fault, error);
@@ -41,6 +59,10 @@ export function createErrorPresenter(instrument: Instrument): ErrorPresenter {
     },
   };
 }
+
+const outage = new Unavailable(
+  'The database does not answer: ask again soon. Whether a change has been made is not known; repeat it with its idempotency key.',
+);
 
 const internalError = 'Internal server error';
 

@@ -93,7 +93,8 @@ function logRequest(exchange: Exchange, durationMs: number, instrument: Instrume
   const { request, response, requestId, path, keyId, route } = exchange;
   const { statusCode: status } = response;
   const isComplete = response.writableFinished;
-  const level = isComplete && status >= 500 ? 'info' : 'debug';
+  // While the database is away, or the server stops, every line would say the same.
+  const level = isComplete && status >= 500 && status !== 503 ? 'info' : 'debug';
   const message = isComplete ? 'A request was answered' : 'A client left before the end of its answer';
   const { method } = request;
   const told = { requestId, method, path, status, durationMs, keyId, route, isComplete };

@@ -46,6 +46,8 @@ export interface ServerOptions {
   readonly events: EventSource;
   /** For `/readyz`: true, or false, or why not in a few words that any stranger may read. */
   readonly isReady: HealthOptions['isReady'];
+  /** Whether an error says that the database is away. Such requests are answered with UNAVAILABLE. */
+  readonly isOutage?: (error: unknown) => boolean;
   /** What `/metrics` answers. */
   readonly metrics: MetricsOptions['metrics'];
   readonly instrument: Instrument;
@@ -111,7 +113,7 @@ function wire(options: ServerOptions, limits: ServerLimits, isStopping: () => bo
   const { schema, createContext, instrument, clock, isReady } = options;
   const { corsOrigins } = options.http;
   const { events: source } = options;
-  const presenter = createErrorPresenter(instrument);
+  const presenter = createErrorPresenter(instrument, options.isOutage);
   const tellOpen = (kind: string) => (open: number) =>
     instrument.emit('trace', 'streams.changed', 'A stream began or ended', { kind, open });
   const streams = createOpenStreams<ExecutionResult>(tellOpen('graphql'));

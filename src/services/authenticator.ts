@@ -3,6 +3,7 @@ import type { Clock } from '../kernel/clock.js';
 import type { Instrument } from '../kernel/instrument.js';
 import { type ApiKeyRow, findApiKeyByHash, markApiKeysUsed } from '../store/api-keys.js';
 import type { Database } from '../store/database.js';
+import { isOutage } from '../store/outage.js';
 import { hashSecret } from './api-keys.js';
 
 /** Turns bearer secrets into viewers, and remembers them for a moment. */
@@ -11,6 +12,8 @@ export interface Authenticator {
   authenticate(secret: string): Promise<Viewer | null>;
   /** Forgets a key at once: it was revoked, by this process or another. */
   forget(keyId: string): void;
+  /** Forgets the keys that these entries of the log say were revoked. */
+  notice(entries: readonly { readonly type: string; readonly keyId: string | null }[]): void;
   /** Writes what is still to be written. */
   close(): Promise<void>;
 }
@@ -46,6 +49,11 @@ export function createAuthenticator(database: Database, clock: Clock, instrument
     return viewer;
   }
 
+  function forget(keyId: string): void {
+    forgotten += 1;
+    for (const [secret, { viewer }] of remembered) if (viewer.keyId === keyId) remembered.delete(secret);
+  }
+
   async function writeUses(): Promise<void> {
     const ids = [...used];
     used.clear();
@@ -53,7 +61,8 @@ export function createAuthenticator(database: Database, clock: Clock, instrument
     try {
       await markApiKeysUsed(database.pool, ids);
     } catch (error) {
-      instrument.emit('warn', 'key.use_not_written', 'Could not write when keys were last used', { error });
+      const level = isOutage(error) ? 'debug' : 'warn';
+      instrument.emit(level, 'key.use_not_written', 'Could not write when keys were last used', { error });
     }
   }
 
@@ -73,9 +82,9 @@ export function createAuthenticator(database: Database, clock: Clock, instrument
       }
       return viewer;
     },
-    forget(keyId) {
-      forgotten += 1;
-      for (const [secret, { viewer }] of remembered) if (viewer.keyId === keyId) remembered.delete(secret);
+    forget,
+    notice(entries) {
+      for (const { type, keyId } of entries) if (type === 'key.revoked' && keyId !== null) forget(keyId);
     },
     close: writeUses,
   };

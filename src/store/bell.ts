@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import type { Instrument } from '../kernel/instrument.js';
+import { isOutage } from './outage.js';
 
 /** The channel of the bell. Its messages are empty: they say that the log has grown, never how. */
 export const BELL_CHANNEL = 'mission_control';
@@ -33,7 +34,7 @@ export function createBell(pool: Pool, instrument: Instrument): Bell {
         await pool.query({ name: 'ring_bell', text: `SELECT pg_notify('${BELL_CHANNEL}', '')` });
       } catch (error) {
         instrument.emit(
-          'warn',
+          isOutage(error) ? 'debug' : 'warn',
           'bell.failed',
           'NOTIFY failed; other processes see the events at their next poll',
           {

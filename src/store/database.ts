@@ -27,6 +27,11 @@ export function createDatabase({ connectionString, instrument, poolSize = 10 }: 
     // A transaction of ours that stands idle is a bug or a frozen process: free its locks.
     idle_in_transaction_session_timeout: 10_000,
     statement_timeout: 60_000,
+    // A host that vanishes says nothing at all: nobody waits longer for a connection, or for an answer.
+    connectionTimeoutMillis: 10_000,
+    query_timeout: 65_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     application_name: 'mission-control',
     types: { getTypeParser },
   });
@@ -34,8 +39,15 @@ export function createDatabase({ connectionString, instrument, poolSize = 10 }: 
   // ends the process if nobody listens. Who borrowed it learns of it at the next statement.
   pool.on('connect', (connection) => connection.on('error', () => undefined));
   let closing = false;
+  // All connections break at once when the database goes: the first one says it, until there is a new one.
+  let hasTold = false;
+  pool.on('connect', () => {
+    hasTold = false;
+  });
   pool.on('error', (error) => {
-    if (!closing) instrument.emit('warn', 'database.connection_lost', 'An idle connection broke', { error });
+    if (!closing && !hasTold)
+      instrument.emit('warn', 'database.connection_lost', 'An idle connection broke', { error });
+    hasTold = true;
   });
   return {
     connectionString,

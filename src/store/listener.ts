@@ -35,14 +35,14 @@ export function createBellListener({
       isListening = false;
       if (signal.aborted) return;
       failures += 1;
-      instrument.emit(
-        'warn',
-        'bell.connection_lost',
-        'Until it is back, polling finds the events of other processes',
-        {
-          error,
-        },
-      );
+      // Said once: as long as it can't be made anew, every try would say the same.
+      if (failures === 1)
+        instrument.emit(
+          'warn',
+          'bell.connection_lost',
+          'Until it is back, polling finds the events of other processes',
+          { error },
+        );
       const waitMs = backoffMs({ attempt: failures, baseMs: 100, maxMs: 5_000, random: randomFraction() });
       await pause(waitMs, undefined, { signal }).catch(() => undefined);
     }
@@ -58,10 +58,12 @@ export function createBellListener({
       keepAliveInitialDelayMillis: 10_000,
     });
     client.on('notification', onRing);
+    let onAbort: (reason: unknown) => void = () => undefined;
     const broken = new Promise<never>((_, reject) => {
+      onAbort = reject;
       client.on('error', reject);
       client.once('end', () => reject(new Error('The connection ended')));
-      signal.addEventListener('abort', reject, { once: true });
+      signal.addEventListener('abort', onAbort, { once: true });
     });
     try {
       await Promise.race([client.connect(), broken]);
@@ -74,6 +76,7 @@ export function createBellListener({
       return error;
     } finally {
       isListening = false;
+      signal.removeEventListener('abort', onAbort);
       // Not waited for: a peer that is gone would never answer.
       client.end().catch(() => undefined);
     }

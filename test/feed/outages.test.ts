@@ -82,21 +82,21 @@ describe('a process that loses connections', () => {
     const { end } = await here.feed.readBounds();
     const stream = await collect(here.feed);
     const replay = await here.feed.subscribe({ after: end });
-    const before = count(here, 'feed.read_failed');
+    const before = count(here, 'database.lost');
     await admin.query(`ALTER DATABASE ${pg.escapeIdentifier(name)} ALLOW_CONNECTIONS false`);
     await terminate('mission-control%');
-    await vi.waitFor(() => expect(count(here, 'feed.read_failed')).toBe(before + 1), { timeout: 20_000 });
+    await vi.waitFor(() => expect(count(here, 'database.lost')).toBe(before + 1), { timeout: 20_000 });
     await expect(here.feed.subscribe({})).rejects.toThrow();
-    const recovered = count(here, 'feed.read_recovered');
+    const recovered = count(here, 'database.found');
     await admin.query(`ALTER DATABASE ${pg.escapeIdentifier(name)} ALLOW_CONNECTIONS true`);
-    await vi.waitFor(() => expect(count(here, 'feed.read_recovered')).toBe(recovered + 1), {
+    await vi.waitFor(() => expect(count(here, 'database.found')).toBe(recovered + 1), {
       timeout: 20_000,
     });
     await log.append(say('after the outage'));
     await stream.has(1);
     expect(messages(stream.entries)).toEqual(['after the outage']);
     expect(messages((await replay.next()).value ?? [])).toEqual(['after the outage']);
-    expect(count(here, 'feed.read_failed')).toBe(before + 1);
+    expect(count(here, 'database.lost')).toBe(before + 1);
   });
 });
 
