@@ -8,10 +8,19 @@ interface PayloadField {
 
 /** What an event may say beyond ids. The plain event stream sends a field with these events only. */
 export const PAYLOAD_FIELDS = {
-  from: { meaning: 'The status before.', of: ['task.status_changed', 'agent.status_changed'] },
+  from: {
+    meaning: 'The status before.',
+    of: ['task.status_changed', 'agent.status_changed', 'pipeline.finished', 'pipeline.resumed'],
+  },
   to: {
     meaning: 'The status from then on.',
-    of: ['task.created', 'task.status_changed', 'agent.status_changed'],
+    of: [
+      'task.created',
+      'task.status_changed',
+      'agent.status_changed',
+      'pipeline.finished',
+      'pipeline.resumed',
+    ],
   },
   reason: {
     meaning: 'Why, where there is more to say than the name of the event does.',
@@ -39,6 +48,7 @@ export const PAYLOAD_FIELDS = {
     of: ['run.progress', 'scheduler', 'recurring.removed'],
   },
   percent: { meaning: 'How far the agent says it is, from 0 to 100.', of: ['run.progress'] },
+  pipelineId: { meaning: 'The pipeline.', of: ['pipeline.created', 'pipeline.updated', 'pipeline.started'] },
   job: { meaning: 'The name of the job.', of: ['scheduler'] },
 } as const satisfies Record<keyof EventPayload, PayloadField>;
 

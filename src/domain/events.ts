@@ -19,6 +19,7 @@ export type EventGraphqlType =
   | 'AgentEvent'
   | 'ApiKeyEvent'
   | 'RecurringTaskEvent'
+  | 'PipelineEvent'
   | 'SchedulerEvent';
 
 /** Every event type of the log. The database does not know this list; the API, the filters and the docs derive from it. */
@@ -120,6 +121,20 @@ export const EVENT_KINDS = {
     graphqlType: 'RecurringTaskEvent',
     meaning: 'A recurring task was removed; the tasks that it has made stay.',
   },
+  'pipeline.created': { graphqlType: 'PipelineEvent', meaning: 'A pipeline was saved.' },
+  'pipeline.updated': { graphqlType: 'PipelineEvent', meaning: 'A pipeline got other steps.' },
+  'pipeline.started': {
+    graphqlType: 'PipelineEvent',
+    meaning: 'A pipeline was started; all tasks of the run were created.',
+  },
+  'pipeline.finished': {
+    graphqlType: 'PipelineEvent',
+    meaning: 'None of the tasks of a pipeline run can go on by itself any more.',
+  },
+  'pipeline.resumed': {
+    graphqlType: 'PipelineEvent',
+    meaning: 'A pipeline run goes on after it had finished: a task was retried, or need not wait any more.',
+  },
   'key.created': { graphqlType: 'ApiKeyEvent', meaning: 'An API key was created.' },
   'key.revoked': { graphqlType: 'ApiKeyEvent', meaning: 'An API key was revoked.' },
   'scheduler.paused': { graphqlType: 'SchedulerEvent', meaning: 'A scheduler job was paused.' },
@@ -145,6 +160,7 @@ export interface NewEvent {
   readonly commentId?: string;
   readonly keyId?: string;
   readonly recurringTaskId?: string;
+  readonly pipelineRunId?: string;
   readonly payload?: EventPayload;
   /** When that began which ends with this event. It is told and not stored. */
   readonly since?: Date | null;
@@ -163,6 +179,7 @@ export interface EventPayload {
   readonly message?: string;
   readonly percent?: number;
   readonly job?: string;
+  readonly pipelineId?: string;
 }
 
 /**

@@ -71,6 +71,7 @@ export const FIELDS = {
     .min(LIMITS.dueInMinMs, 'must be a second (PT1S) or longer')
     .max(LIMITS.dueInMaxMs, 'must be ten years (P3650D) or shorter'),
   from: instant,
+  pipelineName: name,
   role: filled(63),
   capabilities: z
     .array(filled(LIMITS.tagLength))
@@ -115,7 +116,13 @@ export type Check = readonly [form: FieldName, path: string, value: unknown];
  * @throws {Refusals} one INVALID refusal for each mistake, with the path of the field.
  */
 export function checkFields(checks: readonly Check[], root: readonly string[] = []): void {
-  const refusals = checks.flatMap(([form, path, value]) => {
+  const mistakes = findMistakes(checks, root);
+  if (mistakes.length > 0) throw new Refusals(mistakes);
+}
+
+/** One INVALID refusal for each mistake, with the path of the field. */
+export function findMistakes(checks: readonly Check[], root: readonly string[] = []): Refusal[] {
+  return checks.flatMap(([form, path, value]) => {
     if (value === null || value === undefined) return [];
     const result = FIELDS[form].safeParse(value);
     if (result.success) return [];
@@ -124,5 +131,4 @@ export function checkFields(checks: readonly Check[], root: readonly string[] = 
       return new Refusal('INVALID', `${where.join('.')} ${issue.message}.`, where);
     });
   });
-  if (refusals.length > 0) throw new Refusals(refusals);
 }

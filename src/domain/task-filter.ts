@@ -21,6 +21,7 @@ export interface TaskFilter {
   readonly dueAt?: InstantRange | null | undefined;
   readonly overdue?: boolean | null | undefined;
   readonly recurringTaskId?: string | null | undefined;
+  readonly pipelineRunId?: string | null | undefined;
   readonly and?: readonly TaskFilter[] | null | undefined;
   readonly or?: readonly TaskFilter[] | null | undefined;
   readonly not?: TaskFilter | null | undefined;
@@ -68,8 +69,8 @@ function checkEntries(part: TaskFilter): void {
       throw new InvalidList(`A list in a filter has at most ${FILTER_LIMITS.entries} entries.`);
     }
   }
-  for (const text of [...names, ...(part.tags ?? []), part.search ?? '', part.recurringTaskId ?? ''])
-    checkFilterText(text);
+  const ids = [part.recurringTaskId ?? '', part.pipelineRunId ?? ''];
+  for (const text of [...names, ...ids, ...(part.tags ?? []), part.search ?? '']) checkFilterText(text);
 }
 
 /** @throws {InvalidList} for text that is too long to look for, or that PostgreSQL cannot hold. */

@@ -42,6 +42,8 @@ const TASK_FIELDS: FieldColumns<Task> = {
   createdBy: ['createdByKeyId', 'createdByAgentId'],
   currentRun: ['currentRunId'],
   recurringTask: ['recurringTaskId'],
+  pipelineRun: ['pipelineRunId'],
+  pipelineStep: ['pipelineStepKey'],
   dependsOn: [],
   dependents: [],
   inputs: [],

@@ -75,6 +75,19 @@ export const OverlapPolicyEnum = builder.enumType('OverlapPolicy', {
   },
 });
 
+export const PipelineRunStatusEnum = builder.enumType('PipelineRunStatus', {
+  description: 'What the tasks of a pipeline run come to.',
+  values: {
+    RUNNING: { description: 'At least one task can still go on by itself.' },
+    SUCCEEDED: { description: 'All tasks are DONE.' },
+    FAILED: {
+      description:
+        'A task has FAILED, and no other can go on; some may wait until it is retried, which lets the run go on.',
+    },
+    CANCELLED: { description: 'It was called off, or tasks were cancelled and no other can go on.' },
+  },
+});
+
 export const WaitingReasonEnum = builder.enumType('WaitingReason', {
   description: 'Why a task is not being worked on right now.',
   values: {

@@ -2,6 +2,7 @@ import { EVENT_KINDS, expandEventFilter } from '../domain/events.js';
 import type { EntryFilter } from '../feed/hub.js';
 import { findClosest } from '../kernel/closest.js';
 import { findAgentByRef } from '../services/read-agents.js';
+import { findTaskIdsOfRun } from '../services/read-pipelines.js';
 import { findTaskByRef } from '../services/read-tasks.js';
 import { type AgentRef, nameOf, type TaskRef } from '../services/refs.js';
 import { builder } from './builder.js';
@@ -18,6 +19,7 @@ export const EventFilterInput = builder.inputType('EventFilter', {
     }),
     task: t.field({ type: TaskRefInput, description: 'About this task.' }),
     agent: t.field({ type: AgentRefInput, description: 'About this agent or by it.' }),
+    pipelineRunId: t.id({ description: 'About this run of a pipeline or one of its tasks.' }),
   }),
 });
 
@@ -26,21 +28,23 @@ export interface EventFilterShape {
   readonly types?: readonly string[] | null | undefined;
   readonly task?: TaskRef | null | undefined;
   readonly agent?: AgentRef | null | undefined;
+  readonly pipelineRunId?: string | null | undefined;
 }
 
 /**
  * The filter as the log understands it.
- * @throws BAD_USER_INPUT for words that name no event, and for tasks and agents that this key does not know.
+ * @throws BAD_USER_INPUT for words that name no event, and for tasks, agents and runs that this key does not know.
  */
 export async function parseEventFilter(
   context: GraphqlContext,
   filter: EventFilterShape | null | undefined,
 ): Promise<EntryFilter> {
-  const { types, task, agent } = filter ?? {};
+  const { types, task, agent, pipelineRunId } = filter ?? {};
   return {
     ...(types ? { types: parseTypes(types) } : {}),
     ...(task ? { taskId: await parseTask(context, task) } : {}),
     ...(agent ? { agentId: await parseAgent(context, agent) } : {}),
+    ...(pipelineRunId ? { pipelineRun: await parsePipelineRun(context, pipelineRunId) } : {}),
   };
 }
 
@@ -73,4 +77,12 @@ async function parseAgent({ services }: GraphqlContext, ref: AgentRef): Promise<
   const agent = await findAgentByRef(services, ref, []);
   if (agent === null) throw badUserInput(`There is no agent ${nameOf(ref)}.`);
   return agent.id;
+}
+
+/** A run gets all its tasks when it is started, so their ids can stand for it. */
+async function parsePipelineRun({ services, viewer }: GraphqlContext, id: string) {
+  const taskIds = await findTaskIdsOfRun(services, viewer, id);
+  if (taskIds === null)
+    throw badUserInput(`There is no pipeline run ${id.slice(0, 80)} that this API key may see.`);
+  return { id, taskIds: new Set(taskIds) };
 }

@@ -9,6 +9,7 @@ import { EventFilterInput, parseEventFilter } from './event-filter.js';
 import { toStreamError } from './stream-errors.js';
 import { TaskType } from './task.js';
 import './recurring-task-event.js';
+import './pipeline-event.js';
 import './task-event.js';
 
 // An interface serves as well as the object types that the parameter asks for.

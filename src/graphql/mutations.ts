@@ -3,6 +3,7 @@ import './task-mutations.js';
 import './run-mutations.js';
 import './review-mutations.js';
 import './recurring-task-mutations.js';
+import './pipeline-mutations.js';
 import './agent-mutations.js';
 import './api-key-mutations.js';
 import './scheduler-mutations.js';

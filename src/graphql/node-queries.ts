@@ -11,6 +11,8 @@ import {
   loadAgent,
   loadApiKey,
   loadComment,
+  loadPipeline,
+  loadPipelineRun,
   loadRecurringTask,
   loadReview,
   loadRun,
@@ -23,6 +25,8 @@ registerNode('cmt', 'Comment', ofVisibleTask(loadComment));
 registerNode('rev', 'Review', ofVisibleTask(loadReview));
 registerNode('agt', 'Agent', loadAgent);
 registerNode('rec', 'RecurringTask', (context, _info, id) => loadRecurringTask(context, id));
+registerNode('pip', 'Pipeline', (context, _info, id) => loadPipeline(context, id));
+registerNode('plr', 'PipelineRun', (context, _info, id) => loadPipelineRun(context, id));
 registerNode('key', 'ApiKey', async (context, _info, id) =>
   id === context.viewer.keyId || hasRole(context.viewer, 'ADMIN') ? loadApiKey(context, id) : null,
 );

@@ -19,6 +19,7 @@ export interface PlainEvent {
   readonly commentId: string | null;
   readonly keyId: string | null;
   readonly recurringTaskId: string | null;
+  readonly pipelineRunId: string | null;
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
@@ -36,7 +37,7 @@ export function toPlainEvent(
   names: ReadonlyMap<string, string>,
   seesDependency: boolean,
 ): PlainEvent {
-  const { taskId, agentId, runId, reviewId, commentId, keyId, recurringTaskId } = entry;
+  const { taskId, agentId, runId, reviewId, commentId, keyId, recurringTaskId, pipelineRunId } = entry;
   const nameOf = (id: string) => names.get(id) ?? '';
   const actorId = entry.actorAgentId ?? entry.actorKeyId;
   return {
@@ -55,6 +56,7 @@ export function toPlainEvent(
     commentId,
     keyId,
     recurringTaskId,
+    pipelineRunId,
     payload: toPlainPayload(entry, seesDependency),
   };
 }

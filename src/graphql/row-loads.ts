@@ -3,12 +3,16 @@ import type {
   Agent,
   ApiKey,
   Comment,
+  Pipeline,
+  PipelineRun,
   QualityReview,
   RecurringTask,
   Task,
   TaskRun,
 } from '../generated/prisma/client.js';
+import { isId } from '../kernel/ids.js';
 import { findAgents } from '../services/read-agents.js';
+import { findPipelineRuns, findPipelines } from '../services/read-pipelines.js';
 import { findRecurringTasks } from '../services/read-recurring-tasks.js';
 import { findTasks } from '../services/read-tasks.js';
 import { agentColumns, taskColumns } from './columns.js';
@@ -70,6 +74,22 @@ export async function loadReview(context: GraphqlContext, id: string): Promise<Q
   const load = async (ids: readonly string[]) =>
     byId(await context.prisma.qualityReview.findMany({ where: { id: { in: [...ids] } } }));
   return (await loadBatched(context, 'review', id, load)) ?? null;
+}
+
+export async function loadPipeline(context: GraphqlContext, id: string): Promise<Pipeline | null> {
+  const load = (ids: readonly string[]) => findPipelines(context.services, ids);
+  return (await loadBatched(context, 'pipeline', id, load)) ?? null;
+}
+
+export async function getPipeline(context: GraphqlContext, id: string): Promise<Pipeline> {
+  return there(await loadPipeline(context, id), id);
+}
+
+/** The run, if the viewer may see it. */
+export async function loadPipelineRun(context: GraphqlContext, id: string): Promise<PipelineRun | null> {
+  if (!isId('plr', id)) return null;
+  const load = (ids: readonly string[]) => findPipelineRuns(context.services, context.viewer, ids);
+  return (await loadBatched(context, 'pipelineRun', id, load)) ?? null;
 }
 
 export async function loadApiKey(context: GraphqlContext, id: string): Promise<ApiKey | null> {

@@ -7,6 +7,7 @@ import './task-links.js';
 import './task-queries.js';
 import './agent-queries.js';
 import './recurring-task-queries.js';
+import './pipeline-queries.js';
 import './node-queries.js';
 import './viewer.js';
 import './overview.js';

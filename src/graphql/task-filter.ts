@@ -41,6 +41,7 @@ TaskFilterInput.implement({
     dueAt: t.field({ type: DateTimeRangeInput, description: 'Due in this stretch of time.' }),
     overdue: t.boolean({ description: 'true: due in the past and not over; false: all others.' }),
     recurringTaskId: t.id({ description: 'Made by this recurring task, also if that has been removed.' }),
+    pipelineRunId: t.id({ description: 'Of this run of a pipeline.' }),
     and: t.field({ type: [TaskFilterInput], description: 'All of these hold as well.' }),
     or: t.field({ type: [TaskFilterInput], description: 'At least one of these holds.' }),
     not: t.field({ type: TaskFilterInput, description: 'This does not hold.' }),

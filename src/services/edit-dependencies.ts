@@ -25,6 +25,7 @@ import { toNewDependency } from './new-dependencies.js';
 import { noSuchTask, type TaskRef, toTaskKey } from './refs.js';
 import { canSeeTask } from './see-task.js';
 import type { ServiceContext } from './service-context.js';
+import { settlePipelineRunLater } from './settle-pipeline-run.js';
 
 export interface DependencyEdit {
   readonly task: TaskRef;
@@ -162,6 +163,7 @@ async function writeEdit(
 ): Promise<TaskRow> {
   const updated = await updateTaskRow(tx, task, { openDependencies });
   if (updated === null) throw new Error(`task ${task.id} changed its status while its row was locked`);
+  settlePipelineRunLater(tx, task);
   tx.emit({
     type: 'task.updated',
     actor: toActor(viewer),

@@ -13,6 +13,7 @@ import { moveTaskRow, settleNotBefore, type TaskRow } from '../store/tasks.js';
 import type { Transaction } from '../store/transaction.js';
 import { endRun } from './end-run.js';
 import { settleDependents } from './settle-dependents.js';
+import { settlePipelineRunLater } from './settle-pipeline-run.js';
 
 /** A change of status, and what changes with it. */
 export interface Move {
@@ -42,6 +43,7 @@ export async function moveTask(tx: Transaction, task: TaskRow, move: Move): Prom
   const moved = await writeMove(tx, task, move);
   await endWorkInProgress(tx, task, move);
   emitMove(tx, task, moved, move);
+  if (isTerminal(move.to) || isTerminal(task.status)) settlePipelineRunLater(tx, task);
   if (isTerminal(move.to)) {
     await settleDependents(tx, moved, (dependent, reason) => cancelDependent(tx, dependent, reason));
   }

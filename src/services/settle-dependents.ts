@@ -4,6 +4,7 @@ import { isTerminal } from '../domain/task-status.js';
 import { findDependency, listWaitingDependents, settleDependency } from '../store/dependencies.js';
 import { lockTask, type TaskRow, updateTaskRow } from '../store/tasks.js';
 import type { Transaction } from '../store/transaction.js';
+import { settlePipelineRunLater } from './settle-pipeline-run.js';
 
 /**
  * Tells the tasks that wait for an ended task what that means for them. Runs in the transaction of the end, so a
@@ -29,7 +30,9 @@ async function settleDependent(
   cancel: (dependent: TaskRow, reason: string) => Promise<void>,
 ): Promise<void> {
   const decision = decideDependencyEnd(ended.status, dependent);
-  if (decision !== 'settle') {
+  if (decision !== 'settle' && !isTerminal(dependent.status)) {
+    // It may wait in vain from now on, and with it the run that it belongs to.
+    settlePipelineRunLater(tx, dependent);
     tx.emit({
       type: 'task.dependency_failed',
       actor: SYSTEM,

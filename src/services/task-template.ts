@@ -42,11 +42,15 @@ export async function toTemplateColumns(
 ): Promise<TemplateColumns> {
   const { assignee } = template;
   const agent = assignee ? await getAgentByRef(executor, assignee, ['template', 'assignee']) : null;
+  return { ...toPlainColumns(template), assigneeId: agent?.id ?? null };
+}
+
+/** The same but for the assignee. */
+export function toPlainColumns(template: TaskTemplate): Omit<TemplateColumns, 'assigneeId'> {
   return {
     title: template.title,
     description: template.description ?? null,
     priority: template.priority ?? 'MEDIUM',
-    assigneeId: agent?.id ?? null,
     tags: [...new Set(template.tags ?? [])],
     dueInMs: typeof template.dueIn === 'number' ? BigInt(template.dueIn) : null,
     metadata: toJsonObject(template.metadata),

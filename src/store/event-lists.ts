@@ -62,11 +62,16 @@ export const EVENTS_OF_TASKS: ChildLists<LogRow> = {
   order: LOG_ORDER,
 };
 
-function matches({ types, taskId, agentId }: LogFilter): Sql[] {
+function matches({ types, taskId, agentId, pipelineRun }: LogFilter): Sql[] {
   return [
     ...(types === undefined ? [] : [sql`t.type = ANY(${types}::text[])`]),
     ...(taskId === undefined ? [] : [sql`t.task_id = ${taskId}`]),
     ...(agentId === undefined ? [] : [sql`(t.agent_id = ${agentId} OR t.actor_agent_id = ${agentId})`]),
+    ...(pipelineRun === undefined
+      ? []
+      : [
+          sql`(t.pipeline_run_id = ${pipelineRun.id} OR t.task_id = ANY(${[...pipelineRun.taskIds]}::text[]))`,
+        ]),
   ];
 }
 

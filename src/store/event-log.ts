@@ -13,14 +13,19 @@ export interface LogFilter {
   readonly taskId?: string;
   /** The agent acts or is concerned. */
   readonly agentId?: string;
+  /** The run itself, or one of its tasks, is concerned. */
+  readonly pipelineRun?: { readonly id: string; readonly taskIds: ReadonlySet<string> };
 }
 
 /** Whether the filter lets the entry through; the same rule as in the statements below. */
-export function matchesFilter({ types, taskId, agentId }: LogFilter, row: LogRow): boolean {
+export function matchesFilter({ types, taskId, agentId, pipelineRun }: LogFilter, row: LogRow): boolean {
   return (
     (types === undefined || types.includes(row.type)) &&
     (taskId === undefined || row.taskId === taskId) &&
-    (agentId === undefined || row.agentId === agentId || row.actorAgentId === agentId)
+    (agentId === undefined || row.agentId === agentId || row.actorAgentId === agentId) &&
+    (pipelineRun === undefined ||
+      row.pipelineRunId === pipelineRun.id ||
+      pipelineRun.taskIds.has(row.taskId ?? ''))
   );
 }
 
@@ -81,10 +86,11 @@ export async function readLog(
   executor: Executor,
   { after, limit, filter = {} }: { after: LogPosition; limit: number; filter?: LogFilter },
 ): Promise<LogPage> {
-  const { taskId, types = null, agentId = null } = filter;
+  const { taskId, types = null, agentId = null, pipelineRun } = filter;
+  const ofRun = [pipelineRun?.id ?? null, pipelineRun ? [...pipelineRun.taskIds] : null];
   const [found] = await query<PageRow>(executor, {
     ...(taskId === undefined ? ALL_TASKS : ONE_TASK),
-    values: [after.xid, after.id, limit, types, agentId, ...(taskId === undefined ? [] : [taskId])],
+    values: [after.xid, after.id, limit, types, agentId, ...ofRun, ...(taskId === undefined ? [] : [taskId])],
   });
   return toPage(found, after, limit);
 }
@@ -114,7 +120,7 @@ const ALL_TASKS = { name: 'read_log', text: pageText('', 'SELECT NULL::bigint AS
 const ONE_TASK = {
   name: 'read_log_of_task',
   text: pageText(
-    'AND task_id = $6',
+    'AND task_id = $8',
     `SELECT xid, id FROM events WHERE xid < ${XMIN} ORDER BY xid DESC, id DESC LIMIT 1`,
   ),
 };
@@ -124,7 +130,8 @@ function pageText(ofTask: string, end: string): string {
       l.xid AS end_xid, l.id AS end_id, p.looked, p.last[1] AS last_xid, p.last[2] AS last_id, p.rows
     FROM event_horizon h LEFT JOIN LATERAL (${end}) l ON true CROSS JOIN LATERAL (
       SELECT count(*)::int AS looked, max(ARRAY[t.xid, t.id]) AS last, json_agg(${LOG_SHAPE.json.sql} ORDER BY t.xid, t.id) FILTER (
-        WHERE ($4::text[] IS NULL OR t.type = ANY($4)) AND ($5::text IS NULL OR $5 IN (t.agent_id, t.actor_agent_id))) AS rows
+        WHERE ($4::text[] IS NULL OR t.type = ANY($4)) AND ($5::text IS NULL OR $5 IN (t.agent_id, t.actor_agent_id))
+        AND ($6::text IS NULL OR t.pipeline_run_id = $6 OR t.task_id = ANY($7::text[]))) AS rows
       FROM (SELECT * FROM events WHERE (xid, id) > ($1, $2) AND xid < ${XMIN} ${ofTask} ORDER BY xid, id LIMIT $3) t) p`;
 }
 

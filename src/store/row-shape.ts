@@ -12,6 +12,8 @@ export type ModelName =
   | 'ApiKey'
   | 'Comment'
   | 'Event'
+  | 'Pipeline'
+  | 'PipelineRun'
   | 'QualityReview'
   | 'RecurringFiring'
   | 'RecurringTask'

@@ -110,8 +110,8 @@ function orderOf({ field, direction }: TaskOrder): Order<TaskRow> {
 
 /** The filter as a condition on the tasks `t`. Its bounds have been checked. */
 function matches(filter: TaskFilter): Sql {
-  const { status, priority, assignee, unassigned, tags, search, createdAt, dueAt, overdue, recurringTaskId } =
-    filter;
+  const { status, priority, assignee, unassigned, tags, search, createdAt, dueAt, overdue } = filter;
+  const { recurringTaskId, pipelineRunId } = filter;
   const conditions: Sql[] = [];
   if (status) conditions.push(sql`t.status = ANY(${status}::task_status[])`);
   if (priority) conditions.push(sql`t.priority = ANY(${priority}::task_priority[])`);
@@ -123,6 +123,7 @@ function matches(filter: TaskFilter): Sql {
   if (dueAt) conditions.push(...liesIn(sql`t.due_at`, dueAt));
   if (typeof overdue === 'boolean') conditions.push(isOverdue(overdue));
   if (recurringTaskId) conditions.push(sql`t.recurring_task_id = ${recurringTaskId}`);
+  if (typeof pipelineRunId === 'string') conditions.push(sql`t.pipeline_run_id = ${pipelineRunId}`);
   if (filter.and) conditions.push(allOf(filter.and.map(matches)));
   if (filter.or) conditions.push(anyOf(filter.or.map(matches)));
   // IS NOT TRUE: what is unknown, such as a missing due date compared, does not match and so its opposite does.

@@ -17,6 +17,11 @@ export interface Transaction {
   one<Row extends object>(statement: Statement): Promise<Row | null>;
   /** Appends an event to the log when the transaction commits. */
   emit(event: NewEvent): void;
+  /**
+   * Lets work wait until everything else in the transaction is done; under one key only the last work that was given
+   * runs, in the order of the keys. For locks that come last: taken by all in this order, they close no deadlock.
+   */
+  atEnd(key: string, work: () => Promise<void>): void;
 }
 
 /** How often a transaction that lost a deadlock or a serialisation conflict is tried again. */
@@ -50,7 +55,9 @@ async function runOnce<Result>(
   try {
     await client.query('BEGIN');
     const events: NewEvent[] = [];
-    const result = await work(openTransaction(client, events));
+    const atEnd = new Map<string, () => Promise<void>>();
+    const result = await work(openTransaction(client, events, atEnd));
+    for (const key of [...atEnd.keys()].sort()) await atEnd.get(key)?.();
     // Last before the commit: the log's position counter is taken for as short a time as can be.
     if (events.length > 0) await appendEvents(client, events);
     await client.query('COMMIT');
@@ -71,7 +78,11 @@ function noteCommit({ bell, instrument }: Database, events: readonly NewEvent[])
   instrument.emit('trace', 'events.appended', 'A transaction has appended events', { events });
 }
 
-function openTransaction(client: PoolClient, events: NewEvent[]): Transaction {
+function openTransaction(
+  client: PoolClient,
+  events: NewEvent[],
+  atEnd: Map<string, () => Promise<void>>,
+): Transaction {
   return {
     executor: client,
     query: (statement) => query(client, statement),
@@ -80,6 +91,7 @@ function openTransaction(client: PoolClient, events: NewEvent[]): Transaction {
       return row ?? null;
     },
     emit: (event) => void events.push(event),
+    atEnd: (key, work) => void atEnd.set(key, work),
   };
 }
 

@@ -46,6 +46,7 @@ describe('GET /api/events', () => {
       commentId: null,
       keyId: null,
       recurringTaskId: null,
+      pipelineRunId: null,
       payload: { from: 'ASSIGNED', to: 'IN_PROGRESS' },
     });
   });

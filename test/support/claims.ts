@@ -27,7 +27,7 @@ export async function claimAll(services: TestServices, agent: Pick<AgentRow, 'id
 
 /** Faster than TRUNCATE for the few rows of a test: that makes forty new files. */
 const CLEAR = ['comments', 'quality_reviews', 'review_runs', 'task_runs', 'task_dependencies', 'tasks']
-  .concat('idempotency_keys')
+  .concat('pipeline_runs', 'pipelines', 'idempotency_keys')
   .map((table) => `DELETE FROM ${table}`)
   .join('; ');
 
