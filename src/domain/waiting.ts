@@ -29,8 +29,12 @@ export interface WaitingFacts {
     readonly isOffline: boolean;
     readonly isAtCapacity: boolean;
   } | null;
-  /** Whether the reviewing agent is there, is not paused and did not do the work itself. */
+  /** Whether a reviewing agent is there, is not paused, did not do the work itself and has not left the round to a person. */
   readonly hasReviewer: boolean;
+  /** Whether the reviewer failed, and the round rests before it is asked again. */
+  readonly reviewRests: boolean;
+  /** Whether the gateway by which the reviewer would be asked does not answer. */
+  readonly reviewerUnreachable: boolean;
 }
 
 /**
@@ -39,9 +43,17 @@ export interface WaitingFacts {
  */
 export function decideWaitingOn(facts: WaitingFacts): WaitingReason[] {
   const { status } = facts;
-  if (status === 'REVIEW') return [facts.hasReviewer ? 'REVIEW_PENDING' : 'NO_REVIEWER'];
+  if (status === 'REVIEW') return whyNotJudged(facts);
   const waits = status === 'INBOX' || status === 'ASSIGNED';
   return waits ? [...whyNotEligible(facts), ...whyNotTaken(facts)] : [];
+}
+
+function whyNotJudged({ hasReviewer, reviewRests, reviewerUnreachable }: WaitingFacts): WaitingReason[] {
+  if (!hasReviewer) return ['NO_REVIEWER'];
+  const reasons: WaitingReason[] = ['REVIEW_PENDING'];
+  if (reviewRests) reasons.push('BACKOFF');
+  if (reviewerUnreachable) reasons.push('GATEWAY_UNREACHABLE');
+  return reasons;
 }
 
 function whyNotEligible({ openDependencies, startsLater, backsOff }: WaitingFacts): WaitingReason[] {

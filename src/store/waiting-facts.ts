@@ -1,5 +1,5 @@
 import type { WaitingFacts } from '../domain/waiting.js';
-import { sql, toStatement } from './sql-text.js';
+import { type Sql, sql, toStatement } from './sql-text.js';
 import { type Executor, query } from './statement.js';
 
 interface WaitingRow extends Omit<WaitingFacts, 'assignee'> {
@@ -10,14 +10,17 @@ interface WaitingRow extends Omit<WaitingFacts, 'assignee'> {
   readonly isAtCapacity: boolean;
 }
 
+export interface WaitingSettings {
+  readonly agentTimeoutMs: number;
+  readonly coordinatorAgent: string;
+  readonly defaultGateway: string | null;
+}
+
 /** The facts behind `waitingOn`, for several tasks at once and by the database's clock. */
 export async function listWaitingFacts(
   executor: Executor,
   ids: readonly string[],
-  {
-    agentTimeoutMs,
-    coordinatorAgent,
-  }: { readonly agentTimeoutMs: number; readonly coordinatorAgent: string },
+  { agentTimeoutMs, coordinatorAgent, defaultGateway }: WaitingSettings,
 ): Promise<Map<string, WaitingFacts>> {
   const heardSince = sql`now() - ${agentTimeoutMs} * interval '1 millisecond'`;
   const rows = await query<WaitingRow>(
@@ -31,10 +34,22 @@ export async function listWaitingFacts(
         (SELECT count(*) FROM tasks w WHERE w.assignee_id = a.id AND w.status = 'IN_PROGRESS') >= a.max_capacity AS is_at_capacity,
         t.status = 'REVIEW' AND EXISTS (
           SELECT FROM agents c WHERE (c.name = ${coordinatorAgent} OR c.role = 'reviewer') AND c.paused_at IS NULL
-            AND (c.delivery = 'PUSH' OR c.last_seen_at >= ${heardSince})
+            AND ${canBeAsked(heardSince, coordinatorAgent, defaultGateway)}
             AND c.id IS DISTINCT FROM t.assignee_id
-            AND NOT EXISTS (SELECT FROM task_runs r WHERE r.task_id = t.id AND r.agent_id = c.id)) AS has_reviewer
+            AND NOT EXISTS (SELECT FROM task_runs r WHERE r.task_id = t.id AND r.agent_id = c.id)) AS has_reviewer,
+        t.status = 'REVIEW' AND EXISTS (SELECT FROM review_runs r
+          WHERE r.task_id = t.id AND r.round = t.review_round AND r.retry_at > now()) AS review_rests,
+        t.status = 'REVIEW' AND EXISTS (SELECT FROM agents c
+          JOIN gateway_outages o ON o.gateway = coalesce(c.gateway, ${defaultGateway}) AND o.expires_at > now()
+          WHERE c.name = ${coordinatorAgent} AND c.delivery = 'PUSH') AS reviewer_unreachable
       FROM tasks t LEFT JOIN agents a ON a.id = t.assignee_id WHERE t.id = ANY(${ids}::text[])`),
   );
   return new Map(rows.map((row) => [row.id, { ...row, assignee: row.hasAssignee ? row : null }]));
+}
+
+/** Whether reviewer `c` asks for rounds by itself, or is the one that rounds are sent to and has not given this one up. */
+function canBeAsked(heardSince: Sql, coordinatorAgent: string, defaultGateway: string | null): Sql {
+  return sql`CASE c.delivery WHEN 'PULL' THEN c.last_seen_at >= ${heardSince}
+    ELSE c.name = ${coordinatorAgent} AND coalesce(c.gateway, ${defaultGateway}) IS NOT NULL AND NOT EXISTS (SELECT FROM review_runs r
+      WHERE r.task_id = t.id AND r.round = t.review_round AND r.escalated_at >= c.updated_at) END`;
 }

@@ -1,9 +1,17 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { readWaitingOn } from '../../src/services/read-tasks.js';
+import type { TaskRow } from '../../src/store/tasks.js';
 import { eventsOf } from '../support/aging.js';
 import { APPROVAL, FAILURE, REJECTION, useReviewBench } from '../support/review-bench.js';
 import { answered } from '../support/scripted-gateway.js';
 
 const bench = useReviewBench();
+
+const waitingOn = async ({ id }: TaskRow) => {
+  const services = bench.services();
+  const settings = { ...services.settings, defaultGateway: 'scripted' };
+  return (await readWaitingOn({ ...services, settings }, [id])).get(id);
+};
 
 describe('a reviewer that fails', () => {
   it.each([
@@ -35,7 +43,9 @@ describe('a reviewer that fails', () => {
     expect(handled).toBe(0);
     expect(nextInMs).toBeGreaterThan(25_000);
     expect(nextInMs).toBeLessThanOrEqual(60_000);
+    expect(await waitingOn(task)).toEqual(['REVIEW_PENDING', 'BACKOFF']);
     await bench.services().sql('UPDATE review_runs SET retry_at = now() WHERE task_id = $1', [task.id]);
+    expect(await waitingOn(task)).toEqual(['REVIEW_PENDING']);
     await bench.work(desk);
     expect((await desk.takeTurn()).nextInMs).toBeGreaterThan(55_000);
   });
@@ -49,6 +59,7 @@ describe('a reviewer that fails', () => {
     expect(await bench.stateOf(task)).toMatchObject({ status: 'REVIEW', runs: Array(5).fill('FAILED') });
     expect(await bench.stateOf(next)).toMatchObject({ status: 'DONE' });
     expect(await bench.countEvents(task, 'review.failed')).toBe(5);
+    expect(await waitingOn(task)).toEqual(['NO_REVIEWER']);
     const [escalation, ...more] = await eventsOf(bench.services(), task.id, ['review.escalated']);
     expect(more).toEqual([]);
     expect(escalation).toMatchObject({ agent_id: bench.aegis().id });
@@ -128,6 +139,9 @@ describe('a gateway that can’t begin', () => {
     for (let turn = 0; turn < 3; turn += 1) expect(await bench.work(desk)).toBe(0);
     expect(await bench.stateOf(task)).toMatchObject({ status: 'REVIEW', runs: ['RELEASED'] });
     expect(await bench.countEvents(task, 'review.failed')).toBe(0);
+    await vi.waitFor(async () => {
+      expect(await waitingOn(task)).toEqual(['REVIEW_PENDING', 'GATEWAY_UNREACHABLE']);
+    });
     const returned = new Promise((resolve) => desk.reachability.onReturn(resolve));
     desk.gateway.reach = { reachable: true, error: null };
     await returned;
