@@ -2,6 +2,7 @@ import type { ClientBase } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createInstrument } from '../../src/kernel/instrument.js';
 import { createDatabase, type Database } from '../../src/store/database.js';
+import { takeRoundToSend } from '../../src/store/review-dispatch.js';
 import { takeReviewableTask } from '../../src/store/reviews.js';
 import { type ClaimRequest, claimTasks } from '../../src/store/sql/claim-tasks.js';
 import { findNextEligible } from '../../src/store/sql/find-next-eligible.js';
@@ -161,6 +162,17 @@ describe('a queue with a hundred thousand tasks', () => {
       const plans = await plansOf(async () => {
         for (let i = 0; i < 8; i += 1) {
           const taken = await inTransaction(database, (tx) => takeReviewableTask(tx, 'agt_reviewer'));
+          expect(taken?.id).toMatch(/^task_r/);
+        }
+      });
+      expectHeadsOnly(plans);
+    });
+
+    it('takes the next round to send from the head of the same queue', async () => {
+      const reviewer = { id: 'agt_reviewer', updatedAt: new Date(0) };
+      const plans = await plansOf(async () => {
+        for (let i = 0; i < 8; i += 1) {
+          const taken = await inTransaction(database, (tx) => takeRoundToSend(tx, reviewer));
           expect(taken?.id).toMatch(/^task_r/);
         }
       });
