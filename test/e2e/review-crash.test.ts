@@ -1,0 +1,110 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type Client, createClient } from '../support/client.js';
+import { isRunning } from '../support/data-folder.js';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { anAgent, aTask, claimWork, complete } from '../support/fleet.js';
+import { aServerFolder, type ServerProcess, startServer } from '../support/server-process.js';
+import { runSql } from '../support/throw-away-postgres.js';
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
+
+/** A reviewer that notes its process and its prompt, and answers as soon as it is told what. */
+const REVIEWER = `
+  const { existsSync, readFileSync, writeFileSync } = require('node:fs');
+  const prompt = readFileSync(0, 'utf8');
+  writeFileSync('asked', process.pid + '\\n' + prompt);
+  const look = () => {
+    if (!existsSync('answer')) return setTimeout(look, 20);
+    process.stdout.write(readFileSync('answer', 'utf8'));
+  };
+  look();
+`;
+
+let database: TestDatabase;
+let folder: string;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  folder = await aServerFolder();
+});
+afterAll(() => database.drop());
+
+const start = (): Promise<ServerProcess> =>
+  startServer({
+    databaseUrl: database.url,
+    env: {
+      MC_GATEWAY: 'command',
+      MC_COMMAND: JSON.stringify([process.execPath, '-e', REVIEWER]),
+      MC_COMMAND_DIR: folder,
+      MC_DISPATCH_BACKOFF: '10ms',
+      MC_JOB_INTERVAL: '100ms',
+    },
+  });
+
+async function aTaskInReview(admin: Client): Promise<string> {
+  await admin.ask(
+    `mutation { registerAgent(input: { name: "aegis", role: "reviewer", delivery: PUSH }) { errors { code message } } }`,
+  );
+  const worker = await anAgent(admin, 'worker');
+  const { ref } = await aTask(admin, { title: 'Say hello' });
+  const { runId } = await claimWork(worker.client);
+  await complete(worker.client, { runId, resolution: 'hello' });
+  return ref;
+}
+
+/** The process of the reviewer that was asked. */
+async function untilAsked(): Promise<number> {
+  const pid = await vi.waitFor(
+    async () => {
+      const [first = '', ...prompt] = (await readFile(join(folder, 'asked'), 'utf8')).split('\n');
+      expect(prompt.join('\n')).toContain('hello');
+      return Number(first);
+    },
+    { timeout: 60_000, interval: 20 },
+  );
+  return pid;
+}
+
+describe('a server that is killed in mid-review', () => {
+  it('leaves the round to the next one, which has it judged once', async () => {
+    const first = await start();
+    const ref = await aTaskInReview(createClient(first));
+    const pid = await untilAsked();
+    await first.kill();
+    // The dead server's lease ends by the database's clock.
+    await runSql(database.url, 'UPDATE review_runs SET lease_expires_at = now()');
+    await writeFile(join(folder, 'answer'), 'Checked.\n\nVERDICT: APPROVED\n');
+
+    const second = await start();
+    const admin = createClient(second);
+    const query = `query ($ref: String!) { task(ref: { ref: $ref }) {
+      status reviews { nodes { round verdict superseded reviewer { displayName } } }
+      events(first: 100) { nodes { type } } } }`;
+    await vi.waitFor(
+      async () => {
+        const { task } = await admin.ask<{ task: { status: string } }>(query, { ref });
+        expect(task.status).toBe('DONE');
+      },
+      { timeout: 60_000, interval: 50 },
+    );
+    const { task } = await admin.ask<{
+      task: { reviews: { nodes: object[] }; events: { nodes: { type: string }[] } };
+    }>(query, { ref });
+    expect(task.reviews.nodes).toEqual([
+      { round: 1, verdict: 'APPROVED', superseded: false, reviewer: { displayName: 'aegis' } },
+    ]);
+    const types = task.events.nodes.map(({ type }) => type).filter((type) => /^review\./.test(type));
+    // The program outlived its server, so its answer was lost: one failure of the reviewer, none of the task.
+    expect(types).toEqual([
+      'review.requested',
+      'review.claimed',
+      'review.failed',
+      'review.claimed',
+      'review.submitted',
+    ]);
+    expect(isRunning(pid)).toBe(false);
+    await second.stop();
+  });
+});
