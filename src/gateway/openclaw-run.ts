@@ -22,10 +22,15 @@ export interface OpenclawRun {
 /** How a run that was lost sight of ended; `LOST`: nobody can tell. */
 export type Followed = GatewayAnswer | { readonly outcome: 'LOST' };
 
+/** What it takes to follow a run. */
+export interface RunSearch {
+  readonly link: OpenclawLink;
+  /** How long, in milliseconds, a gateway that has restarted may take to go on with what it was at. */
+  readonly resumeMs: number;
+}
+
 /** How long one `agent.wait` waits at the gateway; in between the records are asked. */
 const WAIT_SLICE_MS = 25_000;
-/** After a restart the gateway resumes what it was at within seconds of being ready. */
-const RESUME_MS = 45_000;
 const LOOK_AGAIN_MS = 500;
 
 /**
@@ -36,7 +41,7 @@ const LOOK_AGAIN_MS = 500;
  * @throws {NotConnected} if `signal` ends the search while there is no connection, or there is no hope for one.
  */
 export async function followRun(
-  link: OpenclawLink,
+  { link, resumeMs }: RunSearch,
   run: OpenclawRun,
   signal: AbortSignal,
 ): Promise<Followed> {
@@ -45,7 +50,7 @@ export async function followRun(
     const connection = await link.reconnect(signal);
     try {
       if (connection.bootId === run.bootId) return await waitForRun(connection, run, signal);
-      const followed = await reconcile(connection, run, idleMs >= RESUME_MS);
+      const followed = await reconcile(connection, run, idleMs >= resumeMs);
       if (followed !== null) return followed;
     } catch (error) {
       if (!(error instanceof ConnectionLost)) throw error;

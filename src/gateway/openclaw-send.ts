@@ -3,13 +3,11 @@ import type { CallEnd } from './open-calls.js';
 import type { Exchange, OpenclawConnection } from './openclaw-connection.js';
 import { ConnectionLost, NotConnected } from './openclaw-failures.js';
 import { lookUpSession } from './openclaw-history.js';
-import type { OpenclawLink } from './openclaw-link.js';
 import { readAgentAnswer } from './openclaw-outcome.js';
-import { type Followed, followRun, type OpenclawRun } from './openclaw-run.js';
+import { type Followed, followRun, type OpenclawRun, type RunSearch } from './openclaw-run.js';
 
 /** A call on its way. */
-export interface Sending {
-  readonly link: OpenclawLink;
+export interface Sending extends RunSearch {
   readonly call: GatewayCall;
   readonly hooks: GatewayHooks;
   readonly end: CallEnd;
@@ -54,10 +52,10 @@ export async function sendRun(sending: Sending, signal: AbortSignal): Promise<Fo
       if (followed !== 'again') return followed;
     } catch (error) {
       if (!(error instanceof ConnectionLost)) throw error;
-      if (sending.run.bootId !== null) return followRun(sending.link, sending.run, signal);
+      if (sending.run.bootId !== null) return followRun(sending, sending.run, signal);
     }
     connection = await sending.link.reconnect(signal);
-    if (connection.bootId !== sentTo) return followRun(sending.link, sending.run, signal);
+    if (connection.bootId !== sentTo) return followRun(sending, sending.run, signal);
   }
 }
 
@@ -108,7 +106,7 @@ async function takeAnswers(
     const frame = await exchange.next();
     const news = readAgentAnswer(frame, sending.run.bootId !== null);
     if (frame.ok) await accept(sending, connection);
-    if (news.news === 'elsewhere') return followRun(sending.link, sending.run, signal);
+    if (news.news === 'elsewhere') return followRun(sending, sending.run, signal);
     if (news.news === 'accepted') continue;
     if (!frame.ok && sending.run.bootId === null && (await isSpent(sending, connection))) {
       sending.run = successorOf(sending);

@@ -13,14 +13,19 @@ export interface OpenclawSettings {
   readonly token: Secret | undefined;
   /** How much later than the gateway we lose patience, in milliseconds: its own end of a run tells more. */
   readonly graceMs?: number;
+  /** How long, in milliseconds, a gateway that has restarted may take to go on with what it was at. */
+  readonly resumeMs?: number;
 }
 
 const GRACE_MS = 60_000;
+/** It was seen to do so within seconds of being ready. */
+const RESUME_MS = 45_000;
 /** How long a recovery tries to reach the gateway; it may have crashed with us. */
 const RECOVERY_MS = 60_000;
 
 /** Speaks the OpenClaw gateway's WebSocket protocol: one shared connection, one session for each attempt. */
-export function createOpenclawGateway({ url, token, graceMs = GRACE_MS }: OpenclawSettings): Gateway {
+export function createOpenclawGateway(settings: OpenclawSettings): Gateway {
+  const { url, token, graceMs = GRACE_MS, resumeMs = RESUME_MS } = settings;
   const link = createOpenclawLink({ url, token: token?.reveal() });
   const calls = createOpenCalls();
   return {
@@ -28,15 +33,14 @@ export function createOpenclawGateway({ url, token, graceMs = GRACE_MS }: Opencl
     kind: 'openclaw',
     send: (call, hooks) =>
       calls.run(call.timeoutMs + graceMs, hooks, async (end) => {
-        const sending: Sending = { link, call, hooks, end, accepted: null, run: runOf(call) };
+        const sending: Sending = { link, resumeMs, call, hooks, end, accepted: null, run: runOf(call) };
         const followed = await inTime(sending, (signal) => sendRun(sending, signal));
         return followed.outcome === 'LOST' ? failed('its records do not tell how the run ended') : followed;
       }),
     recover: (call, state, hooks) =>
-      calls.run(call.timeoutMs + graceMs, hooks, async (end) => {
-        const sending: Sending = { link, call, hooks, end, accepted: null, run: runOf(call, state) };
-        return recoverRun(sending);
-      }),
+      calls.run(call.timeoutMs + graceMs, hooks, (end) =>
+        recoverRun({ link, resumeMs, call, hooks, end, accepted: null, run: runOf(call, state) }),
+      ),
     async probe() {
       try {
         const connection = await link.connect();
@@ -63,7 +67,7 @@ async function recoverRun(sending: Sending): Promise<RecoveredAnswer> {
     if (!(error instanceof NotConnected)) throw error;
     return end.isAborted() ? { outcome: 'ABORTED' } : { outcome: 'UNKNOWN' };
   }
-  const followed = await inTime(sending, (signal) => followRun(link, run, signal));
+  const followed = await inTime(sending, (signal) => followRun(sending, run, signal));
   return followed.outcome === 'LOST' ? { outcome: 'UNKNOWN' } : followed;
 }
 

@@ -1,6 +1,6 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { json } from 'node:stream/consumers';
+import { closeServer, listen } from './http-server.js';
 
 /** A server that speaks the OpenAI wire, and does what stands between double brackets in the prompt. */
 export interface FakeOpenai {
@@ -29,22 +29,13 @@ export async function startFakeOpenai(apiKey: string): Promise<FakeOpenai> {
     response.on('close', () => open.delete(response));
     void serve(request, response, { apiKey, requests });
   });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
+  const port = await listen(server);
   return {
-    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    baseUrl: `http://127.0.0.1:${port}/v1`,
     requests,
     open: () => open.size,
     close: () => closeServer(server),
   };
-}
-
-function closeServer(server: Server): Promise<void> {
-  server.closeAllConnections();
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-  });
 }
 
 interface Desk {

@@ -1,6 +1,6 @@
 import { invalid, type Reply, unavailable } from './fake-openclaw-replies.js';
 
-export type GatewayMode = 'ready' | 'starting' | 'draining' | 'mute';
+export type GatewayMode = 'ready' | 'starting' | 'draining';
 
 export interface Door {
   readonly token: string;

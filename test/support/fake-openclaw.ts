@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { admit, type GatewayMode } from './fake-openclaw-handshake.js';
 import { invalid, type Reply, unavailable } from './fake-openclaw-replies.js';
 import { createFakeRuns, type FakeRun, type FakeRuns } from './fake-openclaw-runs.js';
+import { closeServer, listen } from './http-server.js';
 
 type Fields = Record<string, unknown>;
 
@@ -17,6 +17,7 @@ interface Request {
 interface Client {
   readonly socket: WebSocket;
   scopes: readonly string[] | null;
+  isMute: boolean;
 }
 
 export interface FakeOpenclawOptions {
@@ -36,10 +37,12 @@ export interface FakeOpenclaw {
   connections(): number;
   /** Breaks all connections; nothing else happens to the gateway. */
   cut(): void;
-  /** `starting` and `draining` refuse who comes and what is asked; `mute` says nothing any more. */
+  /** `starting` and `draining` refuse who comes and what is asked. */
   become(mode: GatewayMode): void;
-  /** The process dies and another one takes its place; a turn that had begun is resumed in a new run, unless told not to. */
-  restart(resume?: boolean): Promise<void>;
+  /** Says nothing any more on the connections that there are, as if the network had swallowed it. */
+  mute(): void;
+  /** The process dies and another one takes its place. Turns that had begun are resumed in runs of as many milliseconds. */
+  restart(resumeForMs?: number | null): void;
   close(): Promise<void>;
 }
 
@@ -59,19 +62,19 @@ export async function startFakeOpenclaw(options: FakeOpenclawOptions): Promise<F
   let bootId = randomUUID();
 
   function broadcast(frame: Fields): void {
-    for (const { socket, scopes } of clients) if (scopes !== null) socket.send(JSON.stringify(frame));
+    for (const { socket, scopes, isMute } of clients) if (scopes !== null && !isMute) send(socket, frame);
   }
   const tick = setInterval(() => {
-    if (mode !== 'mute') broadcast({ type: 'event', event: 'tick', payload: { ts: 1 } });
+    broadcast({ type: 'event', event: 'tick', payload: { ts: 1 } });
   }, options.tickIntervalMs ?? 30_000);
 
   function welcome(socket: WebSocket): void {
-    const client: Client = { socket, scopes: null };
+    const client: Client = { socket, scopes: null, isMute: false };
     clients.add(client);
     socket.on('close', () => clients.delete(client));
     socket.on('error', () => undefined);
     socket.on('message', (data) => {
-      if (mode !== 'mute') receive(client, String(data));
+      if (!client.isMute) receive(client, String(data));
     });
     send(socket, { type: 'event', event: 'connect.challenge', payload: { nonce: randomUUID(), ts: 1 } });
   }
@@ -186,7 +189,7 @@ export async function startFakeOpenclaw(options: FakeOpenclawOptions): Promise<F
 
   /** The result comes some time after the last event of the run. */
   function finish(client: Client, run: FakeRun, scenario: string, reply: (answer: Reply) => void): void {
-    if (run.final === null || client.socket.readyState !== client.socket.OPEN) return;
+    if (run.final === null || client.isMute || client.socket.readyState !== client.socket.OPEN) return;
     reply(run.final);
     if (scenario === 'duplicate') reply(run.final);
   }
@@ -250,30 +253,31 @@ export async function startFakeOpenclaw(options: FakeOpenclawOptions): Promise<F
     if (mode === 'draining') socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n');
     else sockets.handleUpgrade(request, socket, head, welcome);
   });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
+  const port = await listen(server);
   const cut = () => {
     for (const { socket } of clients) socket.terminate();
   };
 
   return {
-    url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `ws://127.0.0.1:${port}`,
     runs,
     requests,
     connections: () => clients.size,
     cut,
+    mute() {
+      for (const client of clients) client.isMute = true;
+    },
     become(next) {
       mode = next;
     },
-    async restart(resume = true) {
+    restart(resumeForMs = 100) {
       cut();
       const lost = runs.crash();
       bootId = randomUUID();
-      if (!resume) return;
+      if (resumeForMs === null) return;
       for (const { sessionKey, message, model, owner } of lost.filter((run) => runs.begun.includes(run))) {
         const resumed = runs.accept({ runId: randomUUID(), sessionKey, message, model, owner }, 60_000);
-        setTimeout(() => runs.succeed(resumed, 'Done after the restart.'), 100);
+        setTimeout(() => runs.succeed(resumed, 'Done after the restart.'), resumeForMs);
       }
     },
     async close() {
@@ -287,11 +291,4 @@ export async function startFakeOpenclaw(options: FakeOpenclawOptions): Promise<F
 
 function send(socket: WebSocket, frame: object): void {
   if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(frame));
-}
-
-function closeServer(server: Server): Promise<void> {
-  server.closeAllConnections();
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-  });
 }
