@@ -64,10 +64,15 @@ describe('the README, pasted block by block into a shell', () => {
         assignee: { name: 'iris' },
         feedback: ['It still overlaps at 320 px.', null],
       },
+      { ref: 'TASK-4', status: 'ASSIGNED', assignee: { name: 'iris' }, feedback: [] },
     ]);
     const shown = answers.map((answer) => JSON.stringify(answer)).join('\n');
     expect(shown).toContain('"feedback":"It still overlaps at 320 px."');
     expect(shown).toContain('"role":"AGENT"');
+    expect(shown).toContain('"cron":"0 9 * * 1-5","text":"At 09:00, Monday through Friday"');
+    expect(shown).toMatch(
+      /"ref":"TASK-4","title":"Generate daily standup report - [A-Z][a-z]{2} \d{1,2}","status":"ASSIGNED"/,
+    );
     await vi.waitFor(async () => expect(watcher.types()).toEqual(await listEventTypes()), {
       timeout: 10_000,
     });

@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { withPhrases } from '../../scripts/print-schedules.js';
+import { parseSchedule } from '../../src/domain/schedule.js';
+import { PHRASES } from '../domain/schedule-phrases.js';
+
+const page = readFileSync(new URL('../../docs/schedules.md', import.meta.url), 'utf8');
+
+describe('docs/schedules.md', () => {
+  it('shows the phrases that are understood; else run npx tsx scripts/print-schedules.ts', () => {
+    expect(withPhrases(page)).toBe(page);
+  });
+
+  it('shows each of them once, with the expression that the tests expect', () => {
+    const shown = [...page.matchAll(/^\| ([^|]+) \| `([^`]+)` \| [^|]+ \|$/gm)].map(([, phrase, cron]) => [
+      phrase,
+      cron,
+    ]);
+    expect(shown).toEqual(PHRASES.flatMap(({ phrases }) => phrases.map((pair) => [...pair])));
+  });
+
+  it('calls expressions right that are, and refused what is', () => {
+    for (const cron of [
+      '0 0 13 * 5',
+      '*/7 * * * *',
+      '0 0 L * *',
+      '0 0 * * 1#2',
+      '0 0 * * 5L',
+      '0 0 * * fri-sun',
+    ])
+      expect(parseSchedule(cron).text).not.toBe('');
+    for (const nickname of page.match(/`@\w+`/g) ?? [])
+      expect(parseSchedule(nickname.replaceAll('`', '')).text).not.toBe('');
+    for (const phrase of [
+      'every 7 minutes',
+      'every 5 hours',
+      'every 2 days',
+      'every other week',
+      '9:00 and 17:30',
+    ])
+      expect(() => parseSchedule(phrase)).toThrow('is no schedule');
+  });
+
+  it('is refused where the markers are missing', () => {
+    expect(() => withPhrases('# Schedules')).toThrow(/phrases:begin/);
+  });
+});
