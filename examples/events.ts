@@ -6,7 +6,12 @@ export interface TaskEvent {
   readonly type: string;
   readonly at: string;
   readonly actor: { readonly displayName: string };
-  readonly task: { readonly id: string; readonly ref: string; readonly title: string };
+  readonly task: {
+    readonly id: string;
+    readonly ref: string;
+    readonly title: string;
+    readonly assignee: { readonly name: string } | null;
+  };
   readonly reason?: string | null;
 }
 
@@ -19,7 +24,7 @@ const EVENTS = `subscription Events($after: Cursor!) {
     type
     at
     actor { displayName }
-    ... on TaskEvent { task { id ref title } }
+    ... on TaskEvent { task { id ref title assignee { name } } }
     ... on TaskStatusChangedEvent { reason }
   }
 }`;

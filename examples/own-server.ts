@@ -1,0 +1,55 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** A server that a program has started for itself. */
+export interface OwnServer {
+  readonly url: string;
+  readonly adminKey: string;
+  /** Stops it and removes all it has written. */
+  stop(): Promise<void>;
+}
+
+/** Starts a server on a free port, with an empty data folder of its own and only these settings. */
+export async function startOwnServer(settings: Readonly<Record<string, string>>): Promise<OwnServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'mission-control-'));
+  // Started by root, PostgreSQL becomes another user, who must be able to pass through.
+  await chmod(folder, 0o711);
+  const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+  const child = spawn(process.execPath, [main], {
+    env: { ...withoutSettings(process.env), ...settings, MC_DATA_DIR: folder, MC_PORT: '0' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+    // Ctrl-C in a terminal is for the program, which stops the server itself.
+    detached: true,
+  });
+  const closed = once(child, 'close');
+  let said = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+
+  async function stop(): Promise<void> {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+    await closed;
+    await rm(folder, { recursive: true, force: true, maxRetries: 10 });
+  }
+
+  for (;;) {
+    const url = /^GraphQL and GraphiQL: (http:\S+)\/graphql$/m.exec(said)?.[1];
+    const key = await readFile(join(folder, 'admin.key'), 'utf8').catch(() => null);
+    if (url !== undefined && key !== null) return { url, adminKey: key.trim(), stop };
+    await Promise.race([once(child.stdout, 'data'), closed]);
+    if (child.exitCode === null && child.signalCode === null) continue;
+    await stop();
+    throw new Error(`The server did not start.\n${said}`);
+  }
+}
+
+/** Without what would set the server up in another way than here. */
+function withoutSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const foreign = /^(MC_|OPENCLAW_|OPENAI_)|^DATABASE_URL$/;
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !foreign.test(name)));
+}

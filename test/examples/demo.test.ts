@@ -1,0 +1,82 @@
+import { execFile, spawn } from 'node:child_process';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+
+/** A server, its PostgreSQL and the demo itself on a machine that runs other tests. */
+vi.setConfig({ testTimeout: 180_000 });
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+let temporary: string;
+beforeAll(() => promisify(execFile)(process.execPath, [join(root, 'scripts/build.mjs'), '--if-stale']));
+beforeEach(async () => {
+  temporary = await mkdtemp(join(tmpdir(), 'mission-control-demo-test-'));
+  onTestFinished(() => rm(temporary, { recursive: true, force: true }));
+});
+
+/** Runs the demo; what it leaves behind would be in `temporary`. */
+function runDemo() {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'examples/demo.ts'], {
+    cwd: root,
+    env: { ...process.env, TMPDIR: temporary, MC_GATEWAY: 'nonsense', DATABASE_URL: 'nonsense' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const said = { stdout: '', stderr: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (said.stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said.stderr += text));
+  const ended = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)));
+  return { child, said, ended };
+}
+
+const leftFolders = async () =>
+  (await readdir(temporary)).filter((name) => name.startsWith('mission-control'));
+
+/** What the demo printed of each task, in order. */
+function storyOf(stdout: string, ref: string): string[] {
+  const lines = stdout.split('\n').filter((line) => line.includes(`  ${ref} `));
+  return lines.map((line) => line.split(/ {2,}/).at(-1) ?? '');
+}
+
+describe('the demo', () => {
+  it('shows tasks being sent, done, sent back, done again and approved, and leaves nothing behind', async () => {
+    const { said, ended } = runDemo();
+    expect(await ended).toBe(0);
+    expect(said.stderr).toBe('');
+    expect(said.stdout).toMatch(/^12 of 12 tasks are DONE\.$/m);
+    expect(storyOf(said.stdout, 'TASK-7')).toEqual([
+      'for ada',
+      'sent to ada',
+      'done by ada',
+      'sent back by aegis: Say how you made sure that it works.',
+      'sent to ada',
+      'done by ada',
+      'approved by aegis',
+    ]);
+    expect(storyOf(said.stdout, 'TASK-2')).toEqual(
+      expect.arrayContaining([
+        'for bruno',
+        'may begin',
+        'sent to bruno',
+        'done by bruno',
+        'approved by aegis',
+      ]),
+    );
+    expect(await leftFolders()).toEqual([]);
+  });
+
+  it('ends cleanly in the middle with Ctrl-C', async () => {
+    const { child, said, ended } = runDemo();
+    await vi.waitFor(() => expect(said.stdout).toContain('sent to ada'), { timeout: 120_000, interval: 10 });
+    child.kill('SIGINT');
+    child.kill('SIGINT');
+    expect(await ended).toBe(0);
+    expect(said.stderr).toBe('');
+    expect(said.stdout).not.toContain('tasks are DONE');
+    expect(await leftFolders()).toEqual([]);
+  });
+});
