@@ -28,13 +28,14 @@ export function readEnvironment(): Record<string, string | undefined> {
   return { ...process.env };
 }
 
-/** How libpq's clients, psql for one, are told a password beside the connection string. */
-const POSTGRES_SECRETS = ['PGPASSWORD', 'PGPASSFILE', 'PGSERVICEFILE'];
+/** Credentials beside the settings: of PostgreSQL's clients, and of whatever traces are sent to. */
+const FURTHER_SECRETS = /^(PGPASSWORD|PGPASSFILE|PGSERVICEFILE|OTEL_.*)$/;
 
 /** What programs that the server starts may see of its environment: everything but its own settings and credentials. */
 export function environmentOfPrograms(env: Environment): Record<string, string | undefined> {
-  const own = new Set([...listSettings().map((setting) => setting.name), ...POSTGRES_SECRETS]);
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !own.has(name.toUpperCase())));
+  const own = new Set(listSettings().map((setting) => setting.name));
+  const isSecret = (name: string) => own.has(name) || FURTHER_SECRETS.test(name);
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !isSecret(name.toUpperCase())));
 }
 
 /**

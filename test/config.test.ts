@@ -216,7 +216,14 @@ describe('readEnvironment', () => {
 describe('environmentOfPrograms', () => {
   it('keeps its settings and credentials from the programs that it starts', () => {
     const own = Object.fromEntries(listSettings().map(({ name }) => [name, 'x']));
-    const env = { ...own, PGPASSWORD: 'x', mc_api_key: 'x', PATH: '/bin', ANTHROPIC_API_KEY: 'theirs' };
+    const env = {
+      ...own,
+      PGPASSWORD: 'x',
+      OTEL_EXPORTER_OTLP_HEADERS: 'x',
+      mc_api_key: 'x',
+      PATH: '/bin',
+      ANTHROPIC_API_KEY: 'theirs',
+    };
     expect(environmentOfPrograms(env)).toEqual({ PATH: '/bin', ANTHROPIC_API_KEY: 'theirs' });
   });
 });

@@ -37,7 +37,7 @@ function chainOf(error: unknown): { readonly codes: string[]; readonly messages:
   for (let each = error; each instanceof Error; each = each.cause) {
     for (const one of each instanceof AggregateError ? [each, ...each.errors] : [each])
       if (typeof one.code === 'string') codes.push(one.code);
-    const message = each.message || codes.at(-1);
+    const message = each.message.replace(/\.$/, '') || codes.at(-1);
     if (message) messages.push(message);
   }
   return { codes, messages: [...new Set(messages)] };
