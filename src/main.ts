@@ -4,6 +4,9 @@ import { ConfigError, environmentOfPrograms, parseConfig, readEnvironment } from
 /** Longer than any part of a stop may take; past it the process ends by force. */
 const STOP_GRACE_MS = 20_000;
 
+/** After a clean stop, what a library still waits for keeps the process no longer. */
+const EXIT_GRACE_MS = 500;
+
 async function main(env: ReturnType<typeof readEnvironment>): Promise<void> {
   const app = createApp(parseConfig(env), { environment: environmentOfPrograms(env) });
   const { instrument } = app;
@@ -15,7 +18,10 @@ async function main(env: ReturnType<typeof readEnvironment>): Promise<void> {
     instrument.emit('info', 'server.stopping', `Got ${signal}: finishing what is under way`);
     setTimeout(() => process.exit(1), STOP_GRACE_MS).unref();
     void app.stop().then(
-      () => instrument.emit('info', 'server.stopped', 'Stopped'),
+      () => {
+        instrument.emit('info', 'server.stopped', 'Stopped');
+        setTimeout(() => process.exit(), EXIT_GRACE_MS).unref();
+      },
       (error: unknown) => {
         instrument.emit('error', 'server.stop_failed', 'The stop was not clean', { error });
         process.exitCode = 1;

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { backoffMs } from '../kernel/backoff.js';
 import { randomFraction } from '../kernel/ids.js';
 import type { Instrument } from '../kernel/instrument.js';
+import { isOutage } from '../store/outage.js';
 import {
   type AbortCause,
   abortWith,
@@ -115,7 +116,7 @@ export function createGatewayCalls(options: GatewayCallsOptions): GatewayCalls {
       } catch (error) {
         const facts = { runId: planned.runId, outcome: ending.outcome, attempt, error };
         instrument.emit(
-          'error',
+          isOutage(error) ? 'debug' : 'error',
           'gateway.ending_not_written',
           'What a call came to could not be written',
           facts,

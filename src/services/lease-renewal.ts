@@ -1,4 +1,5 @@
 import type { Instrument } from '../kernel/instrument.js';
+import { isOutage } from '../store/outage.js';
 
 export interface LeaseRenewalOptions {
   /** The length of a lease, in milliseconds. */
@@ -52,7 +53,7 @@ export function createLeaseRenewal(options: LeaseRenewalOptions): LeaseRenewal {
     } catch (error) {
       const facts = { runs: runIds.length, error };
       instrument.emit(
-        'warn',
+        isOutage(error) ? 'debug' : 'warn',
         'lease.renewal_failed',
         'Leases could not be renewed; it is tried again',
         facts,

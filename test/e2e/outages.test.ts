@@ -110,7 +110,7 @@ describe('three processes under load', () => {
       expect(server.log().filter(({ level }) => level === 'error')).toEqual([]);
       expect(server.stderr()).toBe('');
     }
-  }, 90_000);
+  }, 150_000);
 });
 
 describe('a key that is revoked', () => {

@@ -117,7 +117,7 @@ describe('traces', () => {
       attributes['url.path'] === '/readyz' || attributes['mission_control.handled'] === 0;
     expect(collector.spans.filter(idle)).toEqual([]);
     await first.stop();
-  });
+  }, 60_000);
 
   it('are sent as protobuf unless JSON is asked for, and not at all where they are disabled', async () => {
     const address = `${collector.url}/elsewhere`;
@@ -133,7 +133,7 @@ describe('traces', () => {
     const bytes = Buffer.concat(sent.map(({ body }) => body));
     expect(bytes.includes('Heard')).toBe(true);
     expect(bytes.includes('Unheard')).toBe(false);
-  });
+  }, 60_000);
 
   it('that nobody takes disturb nothing, are told of once, and do not hold up a stop', async () => {
     const refusing = await startTraceCollector();
@@ -163,5 +163,5 @@ describe('traces', () => {
     expect(performance.now() - stoppingAt).toBeLessThan(10_000);
     expect(server.stderr() + alone.stderr()).toBe('');
     await refusing.stop();
-  });
+  }, 60_000);
 });
