@@ -52,10 +52,11 @@ export interface OpenclawConnection {
   close(): void;
 }
 
-/** Connects and shakes hands. @throws {NotConnected} */
+/** Connects and shakes hands, unless `signal` is aborted before. @throws {NotConnected} */
 export async function openConnection(
   address: OpenclawAddress,
   onEvent: (event: EventFrame) => void,
+  signal: AbortSignal,
 ): Promise<OpenclawConnection> {
   const socket = new WebSocket(address.url, {
     maxPayload: MAX_FRAME_BYTES,
@@ -63,6 +64,8 @@ export async function openConnection(
     handshakeTimeout: HANDSHAKE_MS,
   });
   const exchanges = createExchanges(socket);
+  const giveUp = () => socket.terminate();
+  signal.addEventListener('abort', giveUp, { once: true });
   try {
     const hello = await shakeHands(socket, exchanges, address);
     watchSilence(socket, hello.policy.tickIntervalMs);
@@ -74,6 +77,8 @@ export async function openConnection(
   } catch (error) {
     socket.terminate();
     throw error;
+  } finally {
+    signal.removeEventListener('abort', giveUp);
   }
 }
 

@@ -25,14 +25,15 @@ export function createOpenclawLink(address: OpenclawAddress): OpenclawLink {
   const listeners = new Set<(event: EventFrame) => void>();
   let connection: OpenclawConnection | null = null;
   let dialling: Promise<OpenclawConnection> | null = null;
-  let isClosed = false;
+  const closing = new AbortController();
 
   async function dial(): Promise<OpenclawConnection> {
     try {
-      connection = await openConnection(address, (event) => {
+      const tellAll = (event: EventFrame) => {
         for (const listener of listeners) listener(event);
-      });
-      if (isClosed) connection.close();
+      };
+      connection = await openConnection(address, tellAll, closing.signal);
+      if (closing.signal.aborted) connection.close();
       return connection;
     } finally {
       dialling = null;
@@ -40,7 +41,7 @@ export function createOpenclawLink(address: OpenclawAddress): OpenclawLink {
   }
 
   async function connect(): Promise<OpenclawConnection> {
-    if (isClosed) throw new NotConnected('The server is stopping.', false);
+    if (closing.signal.aborted) throw new NotConnected('The server is stopping.', true);
     if (connection?.isOpen()) return connection;
     dialling ??= dial();
     return dialling;
@@ -51,7 +52,7 @@ export function createOpenclawLink(address: OpenclawAddress): OpenclawLink {
       try {
         return await connect();
       } catch (error) {
-        if (!(error instanceof NotConnected) || error.permanent || signal.aborted || isClosed) throw error;
+        if (!(error instanceof NotConnected) || error.permanent || signal.aborted) throw error;
         await rest(Math.max(restMs(attempt), error.retryAfterMs ?? 0), signal);
         if (signal.aborted) throw error;
       }
@@ -66,7 +67,7 @@ export function createOpenclawLink(address: OpenclawAddress): OpenclawLink {
       return () => listeners.delete(listener);
     },
     close() {
-      isClosed = true;
+      closing.abort();
       connection?.close();
     },
   };
