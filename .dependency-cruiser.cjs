@@ -51,6 +51,7 @@ const secrets = {
   '@pothos/': ['graphql', 'generated'],
   'graphql-yoga': ['server'],
   '@graphql-yoga/': ['server'],
+  'graphql-jit': ['server'],
   'graphql-ws': ['server'],
   ws: ['server', 'gateway'],
   openai: ['gateway'],

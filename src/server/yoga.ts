@@ -5,8 +5,8 @@ import type { ErrorPresenter } from './error-presenter.js';
 import { csrfHeader } from './graphiql.js';
 import type { ServerLimits } from './limits.js';
 import { createDocumentCache, useDocumentLimits } from './plugins/use-document-limits.js';
+import { useExecutor } from './plugins/use-executor.js';
 import { usePresentedErrors } from './plugins/use-presented-errors.js';
-import { useReferenceExecutor } from './plugins/use-reference-executor.js';
 import { useSharedStreams } from './plugins/use-shared-streams.js';
 import { useStrictGet } from './plugins/use-strict-get.js';
 import { useVariableLimits } from './plugins/use-variable-limits.js';
@@ -44,7 +44,7 @@ export function createYogaServer({ schema, createContext, presenter, subscribe, 
     maskedErrors: { errorMessage: '', maskError: presenter.mask, isDev: false },
     parserAndValidationCache: createDocumentCache(),
     plugins: [
-      useReferenceExecutor(),
+      useExecutor(),
       usePresentedErrors(presenter),
       useSharedStreams(subscribe),
       useDocumentLimits(limits),

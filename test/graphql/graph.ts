@@ -17,6 +17,8 @@ export interface Graph {
   ask(query: string, variables?: Record<string, unknown>, viewer?: Viewer): Promise<ExecutionResult<Answer>>;
   /** The data of an answer without errors. */
   get(query: string, variables?: Record<string, unknown>, viewer?: Viewer): Promise<Answer>;
+  /** What resolvers get for one operation. */
+  contextFor(viewer: Viewer): GraphqlContext;
   /** The statements that the work sends to PostgreSQL. */
   statementsOf(work: () => Promise<unknown>): Promise<string[]>;
   close(): Promise<void>;
@@ -46,6 +48,7 @@ export async function openGraph(): Promise<Graph> {
 
   const graph: Graph = {
     services,
+    contextFor,
     ask: (source, variableValues = {}, viewer = services.admin) =>
       graphql({ schema, source, variableValues, contextValue: contextFor(viewer) }),
     async get(source, variables, viewer) {
