@@ -142,7 +142,10 @@ async function startRooms(start: Start): Promise<Started> {
 
 function createServices(start: Start, database: Database): Rooms {
   const { config, instrument, clock, undo, isStopping } = start;
-  const gateways = createGateways(config.gateway, start.environment);
+  const gateways = createGateways(config.gateway, {
+    environment: start.environment,
+    dataDir: config.dataDir,
+  });
   undo.push(() => Promise.all([...gateways.values()].map((gateway) => gateway.close())));
   const shared = {
     database,

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Secret } from '../kernel/secret.js';
 import { createCommandGateway } from './command.js';
 import { createEchoGateway } from './echo.js';
@@ -13,16 +14,28 @@ export interface GatewaySettings {
   readonly commandDir: string | undefined;
 }
 
+/** What does not come from the gateways' settings. */
+export interface GatewaySurroundings {
+  /** All that programs see of the server's environment. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Holds the key by which an OpenClaw gateway on another machine knows this server. */
+  readonly dataDir: string;
+}
+
 /**
  * The gateways that this process is configured for, by name. Nothing is connected before the first call or probe.
- * `environment` is all that programs see of the server's.
  */
 export function createGateways(
   { openclaw, openai, command: argv, commandDir: folder }: GatewaySettings,
-  environment: Readonly<Record<string, string | undefined>>,
+  { environment, dataDir }: GatewaySurroundings,
 ): ReadonlyMap<string, Gateway> {
-  const gateways = [createEchoGateway(), createOpenclawGateway(openclaw)];
+  const devicePath = isLoopback(openclaw.url) ? null : join(dataDir, 'openclaw-device.pem');
+  const gateways = [createEchoGateway(), createOpenclawGateway({ ...openclaw, devicePath })];
   if (openai.baseUrl !== undefined || openai.apiKey !== undefined) gateways.push(createOpenaiGateway(openai));
   if (argv !== undefined) gateways.push(createCommandGateway({ argv, folder, environment }));
   return new Map(gateways.map((gateway) => [gateway.name, gateway]));
+}
+
+function isLoopback(url: string): boolean {
+  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(url).hostname);
 }

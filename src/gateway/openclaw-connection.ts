@@ -1,4 +1,5 @@
 import { WebSocket } from 'ws';
+import { type Device, openDevice } from './openclaw-device.js';
 import {
   ConnectionLost,
   explainEarlyClose,
@@ -28,6 +29,8 @@ const SILENT_TICKS = 2.5;
 export interface OpenclawAddress {
   readonly url: string;
   readonly token: string | undefined;
+  /** Where the key lies by which a gateway on another machine knows us; null where it asks for none. */
+  readonly devicePath: string | null;
 }
 
 /** The answers to one request: some have more than one. */
@@ -58,6 +61,7 @@ export async function openConnection(
   onEvent: (event: EventFrame) => void,
   signal: AbortSignal,
 ): Promise<OpenclawConnection> {
+  const device = address.devicePath === null ? null : await openKnownDevice(address.devicePath);
   const socket = new WebSocket(address.url, {
     maxPayload: MAX_FRAME_BYTES,
     perMessageDeflate: false,
@@ -67,7 +71,7 @@ export async function openConnection(
   const giveUp = () => socket.terminate();
   signal.addEventListener('abort', giveUp, { once: true });
   try {
-    const hello = await shakeHands(socket, exchanges, address);
+    const hello = await shakeHands(socket, exchanges, { token: address.token, device });
     watchSilence(socket, hello.policy.tickIntervalMs);
     socket.on('message', (message) => {
       const frame = parseFrame(String(message));
@@ -80,6 +84,14 @@ export async function openConnection(
   } finally {
     signal.removeEventListener('abort', giveUp);
   }
+}
+
+/** @throws {NotConnected} */
+function openKnownDevice(path: string): Promise<Device> {
+  return openDevice(path).catch((cause: Error) => {
+    const message = `The key of this device can't be read or made: ${cause.message}.`;
+    throw new NotConnected(message, true, null, { cause });
+  });
 }
 
 function connectionOf(socket: WebSocket, exchanges: Exchanges, hello: Hello): OpenclawConnection {
@@ -105,8 +117,15 @@ function connectionOf(socket: WebSocket, exchanges: Exchanges, hello: Hello): Op
   };
 }
 
+/** What we identify ourselves by. */
+interface Papers {
+  readonly token: string | undefined;
+  readonly device: Device | null;
+}
+
 /** Waits for the challenge, introduces us, and checks what we are let in for. */
-function shakeHands(socket: WebSocket, exchanges: Exchanges, { token }: OpenclawAddress): Promise<Hello> {
+function shakeHands(socket: WebSocket, exchanges: Exchanges, papers: Papers): Promise<Hello> {
+  const { token, device } = papers;
   return new Promise((resolve, reject) => {
     const timer = setTimeout(
       () => reject(new NotConnected('The OpenClaw gateway did not shake hands in time.', false)),
@@ -127,9 +146,9 @@ function shakeHands(socket: WebSocket, exchanges: Exchanges, { token }: Openclaw
       const frame = parseFrame(String(message));
       if (frame?.type !== 'event' || frame.event !== 'connect.challenge') return;
       socket.off('message', introduce);
-      const answered = exchanges.begin('connect', connectParams(token)).next();
+      const answered = exchanges.begin('connect', connectParams(token, device, frame.payload)).next();
       answered
-        .then((answer) => resolve(readHello(answer, token)))
+        .then((answer) => resolve(readHello(answer, papers)))
         .catch((error: unknown) => {
           if (!(error instanceof ConnectionLost)) reject(error);
         })
@@ -140,12 +159,13 @@ function shakeHands(socket: WebSocket, exchanges: Exchanges, { token }: Openclaw
 }
 
 /** @throws {NotConnected} */
-function readHello({ ok, payload, error }: ResponseFrame, token: string | undefined): Hello {
-  if (!ok) throw explainRefusal(error ?? { code: 'UNKNOWN', message: 'it gave no reason' }, token);
+function readHello({ ok, payload, error }: ResponseFrame, { token, device }: Papers): Hello {
+  const deviceId = device?.id ?? null;
+  if (!ok) throw explainRefusal(error ?? { code: 'UNKNOWN', message: 'it gave no reason' }, token, deviceId);
   const hello = parseHello(payload);
   if (hello === null || hello.protocol !== PROTOCOL)
     throw new NotConnected(`The OpenClaw gateway does not speak protocol ${PROTOCOL}.`, true);
-  if (!hello.auth.scopes.includes('operator.write')) throw explainMissingScopes(token);
+  if (!hello.auth.scopes.includes('operator.write')) throw explainMissingScopes(token, deviceId);
   return hello;
 }
 

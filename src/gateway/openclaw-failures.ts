@@ -7,8 +7,9 @@ export class NotConnected extends Error {
     message: string,
     readonly permanent: boolean,
     readonly retryAfterMs: number | null = null,
+    options?: ErrorOptions,
   ) {
-    super(message);
+    super(message, options);
     this.name = 'NotConnected';
   }
 }
@@ -24,26 +25,32 @@ export class ConnectionLost extends Error {
 const NEEDS_DEVICE = new Set(['DEVICE_IDENTITY_REQUIRED', 'PAIRING_REQUIRED']);
 
 /** What a refused `connect` means. `token` is ours and never shown. */
-export function explainRefusal(error: FrameError, token: string | undefined): NotConnected {
+export function explainRefusal(
+  error: FrameError,
+  token: string | undefined,
+  deviceId: string | null,
+): NotConnected {
   const words = cutError(error.message || error.code, token);
   if (error.retryable === true || error.code === 'UNAVAILABLE')
     return new NotConnected(`The OpenClaw gateway is not ready: ${words}`, false, error.retryAfterMs ?? null);
   const { code = error.code } = error.details ?? {};
-  const hint = code === 'NOT_PAIRED' || NEEDS_DEVICE.has(code) ? ` ${deviceHint(token)}` : '';
+  const hint = code === 'NOT_PAIRED' || NEEDS_DEVICE.has(code) ? ` ${deviceHint(token, deviceId)}` : '';
   return new NotConnected(`The OpenClaw gateway refused the connection: ${words} (${code}).${hint}`, true);
 }
 
 /** Scopes that are missing were not refused but silently dropped. */
-export function explainMissingScopes(token: string | undefined): NotConnected {
+export function explainMissingScopes(token: string | undefined, deviceId: string | null): NotConnected {
   return new NotConnected(
-    `The OpenClaw gateway lets this server in without the scope operator.write. ${deviceHint(token)}`,
+    `The OpenClaw gateway lets this server in without the scope operator.write. ${deviceHint(token, deviceId)}`,
     true,
   );
 }
 
-function deviceHint(token: string | undefined): string {
+function deviceHint(token: string | undefined, deviceId: string | null): string {
+  if (deviceId !== null)
+    return `Approve this server there, with \`openclaw devices approve\`: it is the device ${deviceId}.`;
   if (token === undefined) return 'Set OPENCLAW_GATEWAY_TOKEN.';
-  return 'A token alone is enough only on a direct loopback connection: run the server beside the gateway, or reach it through a tunnel that ends there (paired devices are not supported yet).';
+  return 'A token alone is enough only on a direct loopback connection: no proxy may stand between.';
 }
 
 /** An upgrade that was answered with plain HTTP. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Device } from './openclaw-device.js';
 
 /** The version of the gateway's protocol that is spoken here. */
 export const PROTOCOL = 4;
@@ -57,8 +58,25 @@ export function parseHello(value: unknown): Hello | null {
   return hello.safeParse(value).data ?? null;
 }
 
-/** The parameters of `connect`. The gateway knows a closed list of clients; only this one keeps its scopes without a device. */
-export function connectParams(token: string | undefined): object {
+const challengeShape = z.object({ nonce: z.string(), ts: z.number() });
+
+const SCOPES = ['operator.read', 'operator.write', 'operator.admin'];
+
+/**
+ * The parameters of `connect`, in answer to the gateway's challenge. It knows a closed list of clients; only this one
+ * keeps its scopes without a device.
+ */
+export function connectParams(token: string | undefined, device: Device | null, challenge: unknown): object {
+  const { nonce, ts } = challengeShape.safeParse(challenge).data ?? { nonce: '', ts: 0 };
+  const claim = {
+    nonce,
+    signedAt: ts,
+    clientId: 'gateway-client',
+    clientMode: 'backend',
+    scopes: SCOPES,
+    token: token ?? '',
+    platform: process.platform,
+  };
   return {
     minProtocol: PROTOCOL,
     maxProtocol: PROTOCOL,
@@ -70,8 +88,9 @@ export function connectParams(token: string | undefined): object {
       displayName: 'mission-control',
     },
     role: 'operator',
-    scopes: ['operator.read', 'operator.write', 'operator.admin'],
+    scopes: SCOPES,
     caps: [],
     ...(token === undefined ? {} : { auth: { token } }),
+    ...(device === null ? {} : { device: device.prove(claim) }),
   };
 }

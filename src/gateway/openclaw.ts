@@ -11,6 +11,8 @@ import { runOf, type Sending, sendRun } from './openclaw-send.js';
 export interface OpenclawSettings {
   readonly url: string;
   readonly token: Secret | undefined;
+  /** Where the key lies by which a gateway on another machine knows this server; none if not given. */
+  readonly devicePath?: string | null;
   /** How much later than the gateway we lose patience, in milliseconds: its own end of a run tells more. */
   readonly graceMs?: number;
   /** How long, in milliseconds, a gateway that has restarted may take to go on with what it was at. */
@@ -25,8 +27,8 @@ const RECOVERY_MS = 60_000;
 
 /** Speaks the OpenClaw gateway's WebSocket protocol: one shared connection, one session for each attempt. */
 export function createOpenclawGateway(settings: OpenclawSettings): Gateway {
-  const { url, token, graceMs = GRACE_MS, resumeMs = RESUME_MS } = settings;
-  const link = createOpenclawLink({ url, token: token?.reveal() });
+  const { url, token, devicePath = null, graceMs = GRACE_MS, resumeMs = RESUME_MS } = settings;
+  const link = createOpenclawLink({ url, token: token?.reveal(), devicePath });
   const calls = createOpenCalls();
   return {
     name: 'openclaw',

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Gateway } from '../../src/gateway/gateway.js';
 import { createOpenclawGateway } from '../../src/gateway/openclaw.js';
@@ -157,6 +160,21 @@ describe('the openclaw gateway', () => {
       ...permanent,
       error: expect.stringMatching(/device identity required.*OPENCLAW_GATEWAY_TOKEN/),
     });
+  });
+
+  it('proves to a gateway on another machine to be the device that was approved there', async () => {
+    const devicePath = join(await mkdtemp(join(tmpdir(), 'mc-device-')), 'data', 'device.pem');
+    const pairedDevices = new Set<string>();
+    const remote = await aFake({ pairedDevices });
+    const send = () => aGateway(remote, { devicePath }).send(aCall('[[good]]'), testHooks());
+    const refused = await send();
+    expect(refused).toMatchObject({ outcome: 'FAILED', permanent: true });
+    const [, id = ''] =
+      /openclaw devices approve`: it is the device ([0-9a-f]{64})\./.exec(JSON.stringify(refused)) ?? [];
+    pairedDevices.add(id);
+    expect(await send()).toMatchObject({ outcome: 'ANSWERED' });
+    expect((await stat(devicePath)).mode & 0o777).toBe(0o600);
+    await rm(dirname(dirname(devicePath)), { recursive: true });
   });
 
   it('refuses a prompt that would close the connection of all', async () => {

@@ -1,3 +1,4 @@
+import { createHash, createPublicKey, verify } from 'node:crypto';
 import { invalid, type Reply, unavailable } from './fake-openclaw-replies.js';
 
 export type GatewayMode = 'ready' | 'starting' | 'draining';
@@ -7,6 +8,10 @@ export interface Door {
   readonly mode: GatewayMode;
   /** What a client gets of the scopes that it asks for; all unless given. */
   readonly grants: readonly string[] | undefined;
+  /** As from another machine: scopes only for these devices. */
+  readonly pairedDevices: ReadonlySet<string> | undefined;
+  /** What the challenge has said. */
+  readonly nonce: string;
 }
 
 /** In, with the scopes; or a refusal, with the code that the socket is closed with. */
@@ -29,6 +34,8 @@ export function admit(method: string, params: Record<string, unknown>, door: Doo
     return { refusal: unavailable('gateway starting', 'startup-sidecars'), closeCode: 1013 };
   const refusal = judgeToken((params.auth as { token?: string } | undefined)?.token, door.token);
   if (refusal !== null) return { refusal, closeCode: 1008 };
+  const device = judgeDevice(params, door);
+  if (device !== null) return { refusal: device, closeCode: 1008 };
   const asked = (params.scopes ?? []) as string[];
   const keepsScopes = id === 'gateway-client' && mode === 'backend';
   return { scopes: keepsScopes ? asked.filter((scope) => door.grants?.includes(scope) ?? true) : [] };
@@ -48,4 +55,31 @@ function judgeToken(given: string | undefined, expected: string): Reply | null {
     return invalid('unauthorized: gateway token mismatch', { code: 'AUTH_TOKEN_MISMATCH' });
   const details = { code: 'DEVICE_IDENTITY_REQUIRED' };
   return { ok: false, error: { code: 'NOT_PAIRED', message: 'device identity required', details } };
+}
+
+interface Proof {
+  readonly id: string;
+  readonly publicKey: string;
+  readonly signature: string;
+  readonly signedAt: number;
+  readonly nonce: string;
+}
+
+function judgeDevice(params: Record<string, unknown>, { pairedDevices, nonce, token }: Door): Reply | null {
+  if (pairedDevices === undefined) return null;
+  const proof = params.device as Proof | undefined;
+  const refuse = (code: string) => ({
+    ok: false,
+    error: { code: 'NOT_PAIRED', message: 'pairing required', details: { code } },
+  });
+  if (proof === undefined) return refuse('DEVICE_IDENTITY_REQUIRED');
+  const { id, mode, platform } = params.client as Record<string, string>;
+  const scopes = (params.scopes as string[]).join(',');
+  const text = `v3|${proof.id}|${id}|${mode}|operator|${scopes}|${proof.signedAt}|${token}|${nonce}|${platform}|`;
+  const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: proof.publicKey }, format: 'jwk' });
+  const isGenuine =
+    createHash('sha256').update(Buffer.from(proof.publicKey, 'base64url')).digest('hex') === proof.id &&
+    verify(null, Buffer.from(text), key, Buffer.from(proof.signature, 'base64url'));
+  if (!isGenuine) return invalid('device signature invalid', { code: 'DEVICE_AUTH_SIGNATURE_INVALID' });
+  return pairedDevices.has(proof.id) ? null : refuse('PAIRING_REQUIRED');
 }

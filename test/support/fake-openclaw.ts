@@ -18,6 +18,7 @@ interface Client {
   readonly socket: WebSocket;
   scopes: readonly string[] | null;
   isMute: boolean;
+  readonly nonce: string;
 }
 
 export interface FakeOpenclawOptions {
@@ -26,6 +27,8 @@ export interface FakeOpenclawOptions {
   readonly grants?: readonly string[];
   readonly tickIntervalMs?: number;
   readonly maxPayload?: number;
+  /** As from another machine: scopes only for these devices. */
+  readonly pairedDevices?: ReadonlySet<string>;
 }
 
 /** The OpenClaw gateway; it does what stands between double brackets in the message. */
@@ -69,14 +72,14 @@ export async function startFakeOpenclaw(options: FakeOpenclawOptions): Promise<F
   }, options.tickIntervalMs ?? 30_000);
 
   function welcome(socket: WebSocket): void {
-    const client: Client = { socket, scopes: null, isMute: false };
+    const client: Client = { socket, scopes: null, isMute: false, nonce: randomUUID() };
     clients.add(client);
     socket.on('close', () => clients.delete(client));
     socket.on('error', () => undefined);
     socket.on('message', (data) => {
       if (!client.isMute) receive(client, String(data));
     });
-    send(socket, { type: 'event', event: 'connect.challenge', payload: { nonce: randomUUID(), ts: 1 } });
+    send(socket, { type: 'event', event: 'connect.challenge', payload: { nonce: client.nonce, ts: 1 } });
   }
 
   function receive(client: Client, text: string): unknown {
@@ -92,8 +95,9 @@ export async function startFakeOpenclaw(options: FakeOpenclawOptions): Promise<F
   }
 
   function handshake(client: Client, { method, params }: Request, reply: (answer: Reply) => void): void {
-    const { token, grants } = options;
-    const admission = admit(method, params, { token, mode, grants });
+    const { token, grants, pairedDevices } = options;
+    const door = { token, mode, grants, pairedDevices, nonce: client.nonce };
+    const admission = admit(method, params, door);
     if ('refusal' in admission) {
       reply(admission.refusal);
       client.socket.close(admission.closeCode, String(admission.refusal.error?.message).slice(0, 100));

@@ -1,0 +1,46 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { parseConfig } from '../../src/config.js';
+import { createGateways } from '../../src/gateway/create-gateways.js';
+import type { Gateway } from '../../src/gateway/gateway.js';
+
+const open: Gateway[] = [];
+afterEach(() => Promise.all(open.splice(0).map((gateway) => gateway.close())));
+
+function namesWith(env: Record<string, string>): string[] {
+  const surroundings = { environment: {}, dataDir: '/no/such/folder' };
+  const gateways = createGateways(parseConfig(env).gateway, surroundings);
+  open.push(...gateways.values());
+  for (const [name, gateway] of gateways) expect(gateway).toMatchObject({ name, kind: name });
+  return [...gateways.keys()].sort();
+}
+
+describe('the gateways of a process', () => {
+  it('are echo and OpenClaw by themselves', () => {
+    expect(namesWith({})).toEqual(['echo', 'openclaw']);
+  });
+
+  it('are further ones where the settings say how to reach them', () => {
+    expect(namesWith({ MC_COMMAND: '["true"]' })).toEqual(['command', 'echo', 'openclaw']);
+    expect(namesWith({ OPENAI_API_KEY: 'sk-x' })).toEqual(['echo', 'openai', 'openclaw']);
+    expect(namesWith({ OPENAI_BASE_URL: 'http://127.0.0.1:11434/v1' })).toEqual([
+      'echo',
+      'openai',
+      'openclaw',
+    ]);
+  });
+
+  it('need a device only for an OpenClaw gateway on another machine, and say so if there is no key for it', async () => {
+    const surroundings = { environment: {}, dataDir: '/dev/null/data' };
+    const probe = async (OPENCLAW_GATEWAY_URL: string) => {
+      const gateways = createGateways(parseConfig({ OPENCLAW_GATEWAY_URL }).gateway, surroundings);
+      open.push(...gateways.values());
+      return gateways.get('openclaw')?.probe(new AbortController().signal);
+    };
+    for (const host of ['127.0.0.1', 'localhost', '[::1]'])
+      expect(await probe(`ws://${host}:1`)).toMatchObject({ error: expect.stringContaining('be reached') });
+    expect(await probe('ws://gateway.invalid:1')).toEqual({
+      reachable: false,
+      error: expect.stringContaining('key of this device'),
+    });
+  });
+});
