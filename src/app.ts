@@ -209,7 +209,11 @@ async function startServing(
   undo.push(() => feed.stop());
   await feed.start();
   metrics.watch(
-    { pool: () => readPoolUse(database), backlog: () => readBacklog(database.pool, feed.position()) },
+    {
+      pool: () => readPoolUse(database),
+      isReachable: async () => (await isReachable(database)) === true,
+      backlog: () => readBacklog(database.pool, feed.position()),
+    },
     facts,
   );
 

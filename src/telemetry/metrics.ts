@@ -1,13 +1,16 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import { atMost } from '../kernel/at-most.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Instrument, Signal } from '../kernel/instrument.js';
 import { createMetricSet, type MetricSet } from './metric-set.js';
-import { createPatientReading } from './patient-reading.js';
+import { createPatientReading, PATIENCE_MS } from './patient-reading.js';
 
 /** What is asked for when somebody looks, because nobody tells of it. */
 export interface Readings {
   /** Connections of the pool, and who waits for one. */
   pool(): { readonly total: number; readonly idle: number; readonly waiting: number };
+  /** Whether the database answers. */
+  isReachable(): Promise<boolean>;
   /** What only the database knows. Rejects while it is away. */
   backlog(): Promise<BacklogReading>;
 }
@@ -44,12 +47,14 @@ export function createMetrics(instrument: Instrument, clock: Clock): Metrics {
   // By the names that every dashboard for Node expects.
   collectDefaultMetrics({ register: registry });
   return {
-    watch({ pool, backlog }, { version }) {
+    watch({ pool, isReachable, backlog }, { version }) {
       const read = createPatientReading(backlog, clock);
       metrics.build.tell(1, { version });
       refresh = async () => {
         showPool(metrics, pool());
-        showBacklog(metrics, await read());
+        const [isUp, found] = await Promise.all([answersInTime(isReachable), read()]);
+        metrics.databaseUp.tell(isUp ? 1 : 0);
+        showBacklog(metrics, isUp ? found : null);
       };
     },
     async render() {
@@ -116,6 +121,18 @@ function countRunEvent(
   if (type === 'run.requeued') leaseLosses.tell(1);
 }
 
+async function answersInTime(isReachable: Readings['isReachable']): Promise<boolean> {
+  let isUp = false;
+  const asking = isReachable().then(
+    (answer) => {
+      isUp = answer;
+    },
+    () => undefined,
+  );
+  await atMost(PATIENCE_MS, asking);
+  return isUp;
+}
+
 function showPool({ poolConnections, poolWaiting }: MetricSet, pool: ReturnType<Readings['pool']>): void {
   poolConnections.tell(pool.total - pool.idle, { state: 'busy' });
   poolConnections.tell(pool.idle, { state: 'idle' });
@@ -123,8 +140,7 @@ function showPool({ poolConnections, poolWaiting }: MetricSet, pool: ReturnType<
 }
 
 function showBacklog(metrics: MetricSet, backlog: BacklogReading | null): void {
-  const { tasks, oldestWaiting, feedLag, databaseUp } = metrics;
-  databaseUp.tell(backlog === null ? 0 : 1);
+  const { tasks, oldestWaiting, feedLag } = metrics;
   if (backlog === null) {
     for (const metric of [tasks, oldestWaiting, feedLag]) metric.forget();
     return;

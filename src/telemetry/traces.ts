@@ -11,6 +11,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
+import { atMost } from '../kernel/at-most.js';
 import { systemClock } from '../kernel/clock.js';
 import type { Instrument, Piece, Signal } from '../kernel/instrument.js';
 import { createChosenIds } from './chosen-ids.js';
@@ -54,7 +55,10 @@ export function createTraces(options: ExportOptions, instrument: Instrument): ()
   return async () => {
     unfollow();
     unlisten();
-    await atMost(FLUSH_MS, provider.shutdown());
+    await atMost(
+      FLUSH_MS,
+      provider.shutdown().catch(() => undefined),
+    );
   };
 }
 
@@ -123,13 +127,4 @@ function withoutGaps(values: Readonly<Record<string, unknown>>): Attributes {
   return Object.fromEntries(
     known.map(([name, value]) => [name, typeof value === 'number' ? value : String(value)]),
   );
-}
-
-async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([work.catch(() => undefined), late]);
-  clearTimeout(timer);
 }

@@ -11,11 +11,17 @@ const backlog: BacklogReading = {
   feedLagSeconds: 0.5,
 };
 
-function setUp(read: () => Promise<BacklogReading> = async () => backlog) {
+function setUp(
+  read: () => Promise<BacklogReading> = async () => backlog,
+  reach: () => Promise<boolean> = async () => true,
+) {
   const instrument = createInstrument();
   let nowMs = 0;
   const metrics = createMetrics(instrument, { now: () => nowMs });
-  metrics.watch({ pool: () => ({ total: 5, idle: 3, waiting: 1 }), backlog: read }, { version: '1.2.3' });
+  metrics.watch(
+    { pool: () => ({ total: 5, idle: 3, waiting: 1 }), isReachable: () => reach(), backlog: read },
+    { version: '1.2.3' },
+  );
   const scrape = async () => readSamples((await metrics.render()).text);
   return { instrument, scrape, pass: (ms: number) => (nowMs += ms) };
 }
@@ -125,12 +131,26 @@ describe('metrics', () => {
     expect(reads).toBe(2);
   });
 
+  it('show the reading of before while the next one takes its time', async () => {
+    let isSlow = false;
+    const { scrape, pass } = setUp(() => (isSlow ? new Promise(() => undefined) : Promise.resolve(backlog)));
+    await scrape();
+    isSlow = true;
+    pass(10_000);
+    expect(await scrape()).toMatchObject({ database_up: 1, 'tasks{status="INBOX"}': 3 });
+    pass(60_000);
+    expect(await scrape()).not.toHaveProperty(['tasks{status="INBOX"}']);
+  });
+
   it.each([
-    ['fails', () => Promise.reject(new Error('away'))],
+    ['is away', () => Promise.reject(new Error('away'))],
     ['does not answer', () => new Promise<never>(() => undefined)],
   ])('leave out what is not known while the database %s, and show the rest', async (_, read) => {
     let isAway = false;
-    const { scrape, pass } = setUp(() => (isAway ? read() : Promise.resolve(backlog)));
+    const { scrape, pass } = setUp(
+      () => (isAway ? read() : Promise.resolve(backlog)),
+      () => (isAway ? read() : Promise.resolve(true)),
+    );
     await scrape();
     isAway = true;
     pass(10_000);
