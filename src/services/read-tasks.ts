@@ -110,10 +110,11 @@ export function toTaskViewer(
 
 /** Why each of the tasks is not being worked on right now. */
 export async function readWaitingOn(
-  context: ReadContext,
+  { database, settings, gateways }: ReadContext & Pick<ServiceContext, 'gateways'>,
   taskIds: readonly string[],
 ): Promise<ReadonlyMap<string, WaitingReason[]>> {
-  const facts = await listWaitingFacts(context.database.pool, taskIds, context.settings);
+  const rules = { ...settings, gatewayNames: [...gateways.keys()] };
+  const facts = await listWaitingFacts(database.pool, taskIds, rules);
   return new Map([...facts].map(([id, each]) => [id, decideWaitingOn(each)]));
 }
 

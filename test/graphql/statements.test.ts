@@ -129,6 +129,7 @@ function selectionOf(field: string): string {
     task: '{ title }',
     createdBy: '{ displayName }',
     currentRun: '{ number }',
+    recurringTask: '{ name }',
     routing: '{ tier model signals }',
     dependsOn: '{ title }',
     dependents: '{ title }',

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createEchoGateway } from '../../src/gateway/echo.js';
 import { pauseAgent } from '../../src/services/pause-agent.js';
 import type { AgentRow } from '../../src/store/agents.js';
 import { aClaimedTask, anAgent, aTask, aTaskIn } from '../support/factory.js';
@@ -9,6 +10,7 @@ let ann: AgentRow;
 
 beforeAll(async () => {
   graph = await openGraph();
+  graph.services.gateways.set('echo', createEchoGateway());
   ann = await anAgent(graph.services, { name: 'ann' });
 });
 
@@ -46,7 +48,7 @@ describe('why a task is not being worked on', () => {
     await set('agents', bob.id, "last_seen_at = now() - interval '1 day'");
     await pauseAgent(services, services.admin, { id: bob.id });
     expect(await waitingOn(task.id)).toEqual(['ASSIGNEE_PAUSED', 'ASSIGNEE_OFFLINE', 'ASSIGNEE_AT_CAPACITY']);
-    await set('agents', bob.id, "delivery = 'PUSH', paused_at = NULL, max_capacity = 2");
+    await set('agents', bob.id, "delivery = 'PUSH', gateway = 'echo', paused_at = NULL, max_capacity = 2");
     expect(await waitingOn(task.id)).toEqual([]);
     await set(
       'tasks',
@@ -82,5 +84,44 @@ describe('why a task is not being worked on', () => {
     const rita = await anAgent(services, { name: 'rita', role: 'reviewer' });
     await set('agents', rita.id, 'last_seen_at = now()');
     expect(await waitingOn(task.id)).toEqual(['REVIEW_PENDING']);
+  });
+});
+
+describe('why a task is not sent to its PUSH agent', () => {
+  it('is a gateway that is missing here, or that some process can’t reach', async () => {
+    const { services } = graph;
+    const pat = await anAgent(services, { delivery: 'PUSH' });
+    const task = await aTask(services, { assignee: { id: pat.id } });
+    expect(await waitingOn(task.id)).toEqual(['GATEWAY_UNREACHABLE']);
+    await set('agents', pat.id, "gateway = 'nowhere'");
+    expect(await waitingOn(task.id)).toEqual(['GATEWAY_UNREACHABLE']);
+    await set('agents', pat.id, "gateway = 'echo'");
+    expect(await waitingOn(task.id)).toEqual([]);
+    await services.sql(
+      "INSERT INTO gateway_outages (gateway, error, expires_at) VALUES ('echo', 'refused', now() + interval '1 minute')",
+    );
+    expect(await waitingOn(task.id)).toEqual(['GATEWAY_UNREACHABLE']);
+    await services.sql("UPDATE gateway_outages SET expires_at = now() - interval '1 second'");
+    expect(await waitingOn(task.id)).toEqual([]);
+  });
+
+  it('is a job that is paused, if the task waits for that job', async () => {
+    const { services } = graph;
+    const pat = await anAgent(services, { delivery: 'PUSH', config: { gateway: 'echo' } });
+    const task = await aTask(services, { assignee: { id: pat.id } });
+    const pulled = await aTask(services, { assignee: { id: ann.id } });
+    await services.sql(
+      "INSERT INTO scheduler_jobs (name, paused_at) VALUES ('dispatchAssignedTasks', now())",
+    );
+    expect(await waitingOn(task.id)).toEqual(['SCHEDULER_PAUSED']);
+    expect(await waitingOn(pulled.id)).toEqual([]);
+  });
+
+  it('is for a review what keeps it from a reviewer that is sent its work', async () => {
+    const { services } = graph;
+    const task = await aTaskIn(services, 'REVIEW', ann);
+    await services.sql("UPDATE agents SET delivery = 'PUSH', gateway = 'nowhere' WHERE name = 'aegis'");
+    await services.sql("INSERT INTO scheduler_jobs (name, paused_at) VALUES ('runAegisReviews', now())");
+    expect(await waitingOn(task.id)).toEqual(['REVIEW_PENDING', 'GATEWAY_UNREACHABLE', 'SCHEDULER_PAUSED']);
   });
 });
