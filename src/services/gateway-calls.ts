@@ -72,7 +72,7 @@ interface HeldCall extends CallUnderWay {
   isSettling: boolean;
 }
 
-const PATIENCE: CallPatience = { overtimeMs: 60_000, abandonAfterMs: 5_000 };
+const PATIENCE: CallPatience = { overtimeMs: 90_000, abandonAfterMs: 5_000 };
 
 /** How long an ending that can't be written is kept trying once the process stops. */
 const LAST_TRIES = 5;
@@ -177,14 +177,14 @@ async function keepAccepted(
   }
 }
 
-/** Whatever was begun has reached the gateway. */
+/** Whatever was begun has reached the gateway. That an old call never began says nothing of how the gateway is now. */
 function noteReach(
-  { gateway }: PlannedCall,
+  { gateway, recovers }: PlannedCall,
   ending: CallEnding | null,
   reachability: GatewayReachability,
 ): void {
   if (ending?.outcome === 'NOT_BEGUN') {
-    reachability.noteUnreachable(gateway, ending.error, ending.retryAfterMs);
+    if (recovers === undefined) reachability.noteUnreachable(gateway, ending.error, ending.retryAfterMs);
   } else if (ending?.outcome === 'ANSWERED' || ending?.outcome === 'FAILED') {
     reachability.noteReachable(gateway.name);
   }

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type {
   Gateway,
   GatewayAnswer,
@@ -78,4 +79,20 @@ export class ScriptedGateway implements Gateway {
 /** A good answer. */
 export function answered(text: string): GatewayAnswer {
   return { outcome: 'ANSWERED', text, usage: null, model: null };
+}
+
+/** The same some time later. */
+export async function answeredAfter<Answer extends RecoveredAnswer>(
+  ms: number,
+  answer: Answer,
+): Promise<Answer> {
+  await pause(ms);
+  return answer;
+}
+
+/** Never answers, and ends when it is told to. */
+export function hang(_call: GatewayCall, { signal }: GatewayHooks): Promise<GatewayAnswer> {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve({ outcome: 'ABORTED' }));
+  });
 }

@@ -1,0 +1,175 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Client, createClient } from '../support/client.js';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { type FakeOpenclaw, startFakeOpenclaw } from '../support/fake-openclaw.js';
+import { holding } from '../support/held-lock.js';
+import { adminSecret, type ServerProcess, startServer } from '../support/server-process.js';
+import { openTestServices, type TestServices } from '../support/services.js';
+import type { Row } from '../support/sql.js';
+
+let database: TestDatabase;
+let services: TestServices;
+let openclaw: FakeOpenclaw;
+let server: ServerProcess;
+let admin: Client;
+
+beforeEach(async () => {
+  database = await createTestDatabase();
+  openclaw = await startFakeOpenclaw({ token: 'token-of-the-fake' });
+  await start();
+  services = await openTestServices(database.url);
+  admin = createClient(() => server.url, adminSecret);
+  await admin.ask(
+    `mutation { registerAgent(input: { name: "scout", delivery: PUSH, config: { gateway: "openclaw" } }) { errors { message } } }`,
+  );
+});
+
+afterEach(async () => {
+  await server.kill();
+  await openclaw.close();
+  await services.close();
+  await database.drop();
+});
+
+async function start(): Promise<void> {
+  server = await startServer({
+    databaseUrl: database.url,
+    env: {
+      OPENCLAW_GATEWAY_URL: openclaw.url,
+      OPENCLAW_GATEWAY_TOKEN: 'token-of-the-fake',
+      MC_JOB_INTERVAL: '100ms',
+      MC_DISPATCH_BACKOFF: '1ms',
+    },
+  });
+}
+
+/** Kills the server and starts the next one; the lease of the dead one ends a moment later instead of half a minute. */
+async function killAndRestart(): Promise<void> {
+  await server.kill();
+  await services.sql("UPDATE task_runs SET lease_expires_at = now() WHERE outcome = 'RUNNING'");
+  await start();
+}
+
+async function assign(title: string): Promise<string> {
+  const { createTask } = await admin.ask<{ createTask: { task: { id: string } } }>(
+    `mutation ($title: String!) {
+      createTask(input: { title: $title, assignee: { name: "scout" }, reviewPolicy: SKIP }) { task { id } }
+    }`,
+    { title },
+  );
+  return createTask.task.id;
+}
+
+const fact = <Result>(look: () => Promise<Result> | Result) =>
+  vi.waitFor(look, { timeout: 20_000, interval: 10 });
+
+/** The one open run, once there is one that is so. */
+const openRun = (condition: string) =>
+  fact(async () => {
+    const runs = await services.sql(`SELECT * FROM task_runs WHERE outcome = 'RUNNING' AND ${condition}`);
+    expect(runs).toHaveLength(1);
+  });
+
+/** DONE, by one completion, and what its runs came to. */
+async function expectDone(taskId: string, outcomes: readonly string[]): Promise<Row> {
+  const task = await fact(async () => {
+    const [row] = await services.sql('SELECT * FROM tasks WHERE id = $1', [taskId]);
+    expect(row?.status).toBe('DONE');
+    return row as Row;
+  });
+  const runs = await services.sql('SELECT outcome FROM task_runs WHERE task_id = $1 ORDER BY number', [
+    taskId,
+  ]);
+  expect(runs.map(({ outcome }) => outcome)).toEqual(outcomes);
+  const completions = await services.sql("SELECT FROM events WHERE type = 'task.completed'");
+  expect(completions).toHaveLength(1);
+  return task;
+}
+
+describe('a server that is killed in the middle of a dispatch', () => {
+  it('before the call: the task is begun once at the gateway, by the next server', async () => {
+    openclaw.become('mute');
+    const id = await assign('Before the call');
+    await openRun('gateway_state IS NULL');
+    await server.kill();
+    openclaw.become('ready');
+    await killAndRestart();
+    const task = await expectDone(id, expect.arrayContaining(['SUCCEEDED']));
+    expect(openclaw.runs.begun).toHaveLength(1);
+    expect(task).toMatchObject({ dispatch_attempts: 0, stale_requeues: 0 });
+  }, 60_000);
+
+  it('in mid-call: the next server waits for the run that is on, and begins no other', async () => {
+    const id = await assign('[[hang]]');
+    await openRun('gateway_state IS NOT NULL');
+    await killAndRestart();
+    await openRun('lease_expires_at > now()');
+    expect(openclaw.runs.begun).toHaveLength(1);
+    openclaw.runs.succeed(openclaw.runs.begun[0]!, 'The work of the first run.');
+    expect(await expectDone(id, ['SUCCEEDED'])).toMatchObject({ resolution: 'The work of the first run.' });
+    expect(openclaw.runs.begun).toHaveLength(1);
+  }, 60_000);
+
+  it('after the answer, before the commit: the answer is asked for again and kept once', async () => {
+    const id = await assign('[[hang]]');
+    await openRun('gateway_state IS NOT NULL');
+    const held = await holding(services, 'SELECT FROM tasks WHERE id = $1 FOR UPDATE', [id]);
+    openclaw.runs.succeed(openclaw.runs.begun[0]!, 'Answered once.');
+    await fact(async () =>
+      expect(
+        await services.sql(
+          "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%FROM tasks WHERE id%'",
+        ),
+      ).toHaveLength(1),
+    );
+    await server.kill();
+    await held.release();
+    await fact(async () =>
+      expect(await services.sql("SELECT FROM task_runs WHERE outcome = 'RUNNING'")).toHaveLength(1),
+    );
+    await killAndRestart();
+    expect(await expectDone(id, ['SUCCEEDED'])).toMatchObject({ resolution: 'Answered once.' });
+    expect(openclaw.runs.begun).toHaveLength(1);
+  }, 60_000);
+
+  it('together with its gateway: the run that the gateway resumes by itself is adopted', async () => {
+    const id = await assign('[[hang]]');
+    await openRun('gateway_state IS NOT NULL');
+    await server.kill();
+    await openclaw.restart();
+    await killAndRestart();
+    expect(await expectDone(id, ['SUCCEEDED'])).toMatchObject({ resolution: 'Done after the restart.' });
+  }, 60_000);
+});
+
+describe('a server that is told to stop in the middle of a dispatch', () => {
+  it('ends the call at the gateway and hands the task back uncounted; the next server begins anew', async () => {
+    const id = await assign('[[hang]]');
+    await openRun('gateway_state IS NOT NULL');
+    expect(await server.stop()).toEqual({ code: 0, signal: null });
+    expect(openclaw.runs.active()).toEqual([]);
+    const [task] = await services.sql('SELECT * FROM tasks WHERE id = $1', [id]);
+    expect(task).toMatchObject({ status: 'ASSIGNED', dispatch_attempts: 0 });
+    await start();
+    await fact(() => expect(openclaw.runs.begun).toHaveLength(2));
+    openclaw.runs.succeed(openclaw.runs.begun[1]!, 'The second time.');
+    await expectDone(id, ['RELEASED', 'SUCCEEDED']);
+  }, 60_000);
+});
+
+describe('a person who cancels in mid-dispatch', () => {
+  it('wins, and the run is ended at the gateway', async () => {
+    const id = await assign('[[hang]]');
+    await openRun('gateway_state IS NOT NULL');
+    await admin.ask(
+      `mutation ($id: ID!) { cancelTask(input: { task: { id: $id } }) { errors { message } } }`,
+      {
+        id,
+      },
+    );
+    await fact(() => expect(openclaw.runs.active()).toEqual([]));
+    const [run] = await services.sql('SELECT outcome FROM task_runs WHERE task_id = $1', [id]);
+    expect(run).toEqual({ outcome: 'CANCELLED' });
+    expect(await services.sql("SELECT FROM events WHERE type = 'task.completed'")).toEqual([]);
+  }, 60_000);
+});
