@@ -1,68 +1,80 @@
-import type { WaitingFacts } from '../domain/waiting.js';
-import { type Sql, sql, toStatement } from './sql-text.js';
-import { type Executor, query } from './statement.js';
+import type { TaskStatus } from './task-status.js';
 
-interface WaitingRow extends Omit<WaitingFacts, 'assignee'> {
-  readonly id: string;
-  readonly hasAssignee: boolean;
-  readonly isPaused: boolean;
-  readonly isOffline: boolean;
-  readonly isAtCapacity: boolean;
+export const WAITING_REASONS = [
+  'DEPENDENCIES',
+  'STARTS_LATER',
+  'NO_ASSIGNEE',
+  'ASSIGNEE_OFFLINE',
+  'ASSIGNEE_AT_CAPACITY',
+  'ASSIGNEE_PAUSED',
+  'BACKOFF',
+  'GATEWAY_UNREACHABLE',
+  'NO_REVIEWER',
+  'REVIEW_PENDING',
+  'SCHEDULER_PAUSED',
+] as const;
+
+export type WaitingReason = (typeof WAITING_REASONS)[number];
+
+/** What is known about a task that nobody is working on. */
+export interface WaitingFacts {
+  readonly status: TaskStatus;
+  readonly openDependencies: number;
+  readonly startsLater: boolean;
+  readonly backsOff: boolean;
+  /** Null while nobody has it. */
+  readonly assignee: {
+    readonly isPaused: boolean;
+    /** Silent for too long. An agent that work is sent to need not call by itself, so it is never offline here. */
+    readonly isOffline: boolean;
+    readonly isAtCapacity: boolean;
+  } | null;
+  /** Whether a reviewing agent is there, is not paused, did not do the work itself and has not left the round to a person. */
+  readonly hasReviewer: boolean;
+  /** Whether the reviewer failed, and the round rests before it is asked again. */
+  readonly reviewRests: boolean;
+  /** What keeps the server from sending it to its assignee, or in REVIEW to the reviewer; false if they ask for work. */
+  readonly isGatewayUnreachable: boolean;
+  readonly isSchedulerPaused: boolean;
 }
 
-export interface WaitingSettings {
-  readonly agentTimeoutMs: number;
-  readonly coordinatorAgent: string;
-  /** The gateway of PUSH agents that name none. */
-  readonly defaultGateway: string | null;
-  /** The gateways that this process has. */
-  readonly gatewayNames: readonly string[];
+/**
+ * Every reason why the task is not being worked on right now. Empty when it is, when it is over, and when its agent is
+ * there with a free hand and only has to ask.
+ */
+export function decideWaitingOn(facts: WaitingFacts): WaitingReason[] {
+  const { status } = facts;
+  if (status === 'REVIEW') return whyNotJudged(facts);
+  const waits = status === 'INBOX' || status === 'ASSIGNED';
+  return waits ? [...whyNotEligible(facts), ...whyNotTaken(facts), ...whyNotSent(facts)] : [];
 }
 
-/** The facts behind `waitingOn`, for several tasks at once and by the database's clock. */
-export async function listWaitingFacts(
-  executor: Executor,
-  ids: readonly string[],
-  settings: WaitingSettings,
-): Promise<Map<string, WaitingFacts>> {
-  const { agentTimeoutMs, coordinatorAgent, defaultGateway } = settings;
-  const heardSince = sql`now() - ${agentTimeoutMs} * interval '1 millisecond'`;
-  const rows = await query<WaitingRow>(
-    executor,
-    toStatement(sql`SELECT t.id, t.status, t.open_dependencies,
-        coalesce(t.starts_at > now(), false) AS starts_later,
-        coalesce(t.backoff_until > now(), false) AS backs_off,
-        a.id IS NOT NULL AS has_assignee,
-        a.paused_at IS NOT NULL AS is_paused,
-        a.delivery = 'PULL' AND coalesce(a.last_seen_at < ${heardSince}, true) AS is_offline,
-        (SELECT count(*) FROM tasks w WHERE w.assignee_id = a.id AND w.status = 'IN_PROGRESS') >= a.max_capacity AS is_at_capacity,
-        t.status = 'REVIEW' AND EXISTS (
-          SELECT FROM agents c WHERE (c.name = ${coordinatorAgent} OR c.role = 'reviewer') AND c.paused_at IS NULL
-            AND ${canBeAsked(heardSince, coordinatorAgent, defaultGateway)}
-            AND c.id IS DISTINCT FROM t.assignee_id
-            AND NOT EXISTS (SELECT FROM task_runs r WHERE r.task_id = t.id AND r.agent_id = c.id)) AS has_reviewer,
-        t.status = 'REVIEW' AND EXISTS (SELECT FROM review_runs r
-          WHERE r.task_id = t.id AND r.round = t.review_round AND r.retry_at > now()) AS review_rests,
-        coalesce(${isUnreachable(settings)}, false) AS is_gateway_unreachable,
-        coalesce(x.delivery = 'PUSH', false) AND EXISTS (SELECT FROM scheduler_jobs j WHERE j.paused_at IS NOT NULL
-          AND j.name = CASE t.status WHEN 'REVIEW' THEN 'runAegisReviews' ELSE 'dispatchAssignedTasks' END) AS is_scheduler_paused
-      FROM tasks t LEFT JOIN agents a ON a.id = t.assignee_id
-      LEFT JOIN agents x ON CASE t.status WHEN 'REVIEW' THEN x.name = ${coordinatorAgent} ELSE x.id = t.assignee_id END
-      WHERE t.id = ANY(${ids}::text[])`),
-  );
-  return new Map(rows.map((row) => [row.id, { ...row, assignee: row.hasAssignee ? row : null }]));
+function whyNotJudged(facts: WaitingFacts): WaitingReason[] {
+  if (!facts.hasReviewer) return ['NO_REVIEWER'];
+  const rests: WaitingReason[] = facts.reviewRests ? ['BACKOFF'] : [];
+  return ['REVIEW_PENDING', ...rests, ...whyNotSent(facts)];
 }
 
-/** Whether reviewer `c` asks for rounds by itself, or is the one that rounds are sent to and has not given this one up. */
-function canBeAsked(heardSince: Sql, coordinatorAgent: string, defaultGateway: string | null): Sql {
-  return sql`CASE c.delivery WHEN 'PULL' THEN c.last_seen_at >= ${heardSince}
-    ELSE c.name = ${coordinatorAgent} AND coalesce(c.gateway, ${defaultGateway}) IS NOT NULL AND NOT EXISTS (SELECT FROM review_runs r
-      WHERE r.task_id = t.id AND r.round = t.review_round AND r.escalated_at >= c.updated_at) END`;
+function whyNotEligible({ openDependencies, startsLater, backsOff }: WaitingFacts): WaitingReason[] {
+  const reasons: WaitingReason[] = [];
+  if (openDependencies > 0) reasons.push('DEPENDENCIES');
+  if (startsLater) reasons.push('STARTS_LATER');
+  if (backsOff) reasons.push('BACKOFF');
+  return reasons;
 }
 
-/** Whether the one that the task is to be sent to has no gateway here, or one that some process can't reach. */
-function isUnreachable({ defaultGateway, gatewayNames }: WaitingSettings): Sql {
-  const gateway = sql`coalesce(x.gateway, ${defaultGateway})`;
-  return sql`x.delivery = 'PUSH' AND (coalesce(${gateway} <> ALL(${gatewayNames}::text[]), true)
-    OR EXISTS (SELECT FROM gateway_outages o WHERE o.gateway = ${gateway} AND o.expires_at > now()))`;
+function whyNotTaken({ assignee }: WaitingFacts): WaitingReason[] {
+  if (assignee === null) return ['NO_ASSIGNEE'];
+  const reasons: WaitingReason[] = [];
+  if (assignee.isPaused) reasons.push('ASSIGNEE_PAUSED');
+  if (assignee.isOffline) reasons.push('ASSIGNEE_OFFLINE');
+  if (assignee.isAtCapacity) reasons.push('ASSIGNEE_AT_CAPACITY');
+  return reasons;
+}
+
+function whyNotSent({ isGatewayUnreachable, isSchedulerPaused }: WaitingFacts): WaitingReason[] {
+  const reasons: WaitingReason[] = [];
+  if (isGatewayUnreachable) reasons.push('GATEWAY_UNREACHABLE');
+  if (isSchedulerPaused) reasons.push('SCHEDULER_PAUSED');
+  return reasons;
 }

@@ -10,33 +10,22 @@ interface WaitingRow extends Omit<WaitingFacts, 'assignee'> {
   readonly isAtCapacity: boolean;
 }
 
-<<<<<<< HEAD
 export interface WaitingSettings {
-  readonly agentTimeoutMs: number;
-  readonly coordinatorAgent: string;
-  readonly defaultGateway: string | null;
-=======
-export interface WaitingRules {
   readonly agentTimeoutMs: number;
   readonly coordinatorAgent: string;
   /** The gateway of PUSH agents that name none. */
   readonly defaultGateway: string | null;
   /** The gateways that this process has. */
   readonly gatewayNames: readonly string[];
->>>>>>> 8d41d0a (Say of a task that it waits for its gateway, or for a job that is paused)
 }
 
 /** The facts behind `waitingOn`, for several tasks at once and by the database's clock. */
 export async function listWaitingFacts(
   executor: Executor,
   ids: readonly string[],
-<<<<<<< HEAD
-  { agentTimeoutMs, coordinatorAgent, defaultGateway }: WaitingSettings,
-=======
-  rules: WaitingRules,
->>>>>>> 8d41d0a (Say of a task that it waits for its gateway, or for a job that is paused)
+  settings: WaitingSettings,
 ): Promise<Map<string, WaitingFacts>> {
-  const { agentTimeoutMs, coordinatorAgent } = rules;
+  const { agentTimeoutMs, coordinatorAgent, defaultGateway } = settings;
   const heardSince = sql`now() - ${agentTimeoutMs} * interval '1 millisecond'`;
   const rows = await query<WaitingRow>(
     executor,
@@ -52,36 +41,28 @@ export async function listWaitingFacts(
             AND ${canBeAsked(heardSince, coordinatorAgent, defaultGateway)}
             AND c.id IS DISTINCT FROM t.assignee_id
             AND NOT EXISTS (SELECT FROM task_runs r WHERE r.task_id = t.id AND r.agent_id = c.id)) AS has_reviewer,
-<<<<<<< HEAD
         t.status = 'REVIEW' AND EXISTS (SELECT FROM review_runs r
           WHERE r.task_id = t.id AND r.round = t.review_round AND r.retry_at > now()) AS review_rests,
-        t.status = 'REVIEW' AND EXISTS (SELECT FROM agents c
-          JOIN gateway_outages o ON o.gateway = coalesce(c.gateway, ${defaultGateway}) AND o.expires_at > now()
-          WHERE c.name = ${coordinatorAgent} AND c.delivery = 'PUSH') AS reviewer_unreachable
-      FROM tasks t LEFT JOIN agents a ON a.id = t.assignee_id WHERE t.id = ANY(${ids}::text[])`),
-=======
-        coalesce(${isUnreachable(rules)}, false) AS is_gateway_unreachable,
+        coalesce(${isUnreachable(settings)}, false) AS is_gateway_unreachable,
         coalesce(x.delivery = 'PUSH', false) AND EXISTS (SELECT FROM scheduler_jobs j WHERE j.paused_at IS NOT NULL
           AND j.name = CASE t.status WHEN 'REVIEW' THEN 'runAegisReviews' ELSE 'dispatchAssignedTasks' END) AS is_scheduler_paused
       FROM tasks t LEFT JOIN agents a ON a.id = t.assignee_id
       LEFT JOIN agents x ON CASE t.status WHEN 'REVIEW' THEN x.name = ${coordinatorAgent} ELSE x.id = t.assignee_id END
       WHERE t.id = ANY(${ids}::text[])`),
->>>>>>> 8d41d0a (Say of a task that it waits for its gateway, or for a job that is paused)
   );
   return new Map(rows.map((row) => [row.id, { ...row, assignee: row.hasAssignee ? row : null }]));
 }
 
-<<<<<<< HEAD
 /** Whether reviewer `c` asks for rounds by itself, or is the one that rounds are sent to and has not given this one up. */
 function canBeAsked(heardSince: Sql, coordinatorAgent: string, defaultGateway: string | null): Sql {
   return sql`CASE c.delivery WHEN 'PULL' THEN c.last_seen_at >= ${heardSince}
     ELSE c.name = ${coordinatorAgent} AND coalesce(c.gateway, ${defaultGateway}) IS NOT NULL AND NOT EXISTS (SELECT FROM review_runs r
       WHERE r.task_id = t.id AND r.round = t.review_round AND r.escalated_at >= c.updated_at) END`;
-=======
+}
+
 /** Whether the one that the task is to be sent to has no gateway here, or one that some process can't reach. */
-function isUnreachable({ defaultGateway, gatewayNames }: WaitingRules): Sql {
+function isUnreachable({ defaultGateway, gatewayNames }: WaitingSettings): Sql {
   const gateway = sql`coalesce(x.gateway, ${defaultGateway})`;
   return sql`x.delivery = 'PUSH' AND (coalesce(${gateway} <> ALL(${gatewayNames}::text[]), true)
     OR EXISTS (SELECT FROM gateway_outages o WHERE o.gateway = ${gateway} AND o.expires_at > now()))`;
->>>>>>> 8d41d0a (Say of a task that it waits for its gateway, or for a job that is paused)
 }

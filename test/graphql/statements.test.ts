@@ -130,6 +130,7 @@ function selectionOf(field: string): string {
     createdBy: '{ displayName }',
     currentRun: '{ number }',
     recurringTask: '{ name }',
+    pipelineRun: '{ status }',
     routing: '{ tier model signals }',
     dependsOn: '{ title }',
     dependents: '{ title }',

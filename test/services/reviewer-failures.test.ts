@@ -3,14 +3,15 @@ import { readWaitingOn } from '../../src/services/read-tasks.js';
 import type { TaskRow } from '../../src/store/tasks.js';
 import { eventsOf } from '../support/aging.js';
 import { APPROVAL, FAILURE, REJECTION, useReviewBench } from '../support/review-bench.js';
-import { answered } from '../support/scripted-gateway.js';
+import { answered, ScriptedGateway } from '../support/scripted-gateway.js';
 
 const bench = useReviewBench();
 
 const waitingOn = async ({ id }: TaskRow) => {
   const services = bench.services();
   const settings = { ...services.settings, defaultGateway: 'scripted' };
-  return (await readWaitingOn({ ...services, settings }, [id])).get(id);
+  const gateways = new Map([['scripted', new ScriptedGateway()]]);
+  return (await readWaitingOn({ ...services, settings, gateways }, [id])).get(id);
 };
 
 describe('a reviewer that fails', () => {
