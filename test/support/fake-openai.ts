@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { json } from 'node:stream/consumers';
+import { judgeLikeAReviewer } from './fake-agent.js';
 import { closeServer, listen } from './http-server.js';
 
 /** A server that speaks the OpenAI wire, and does what stands between double brackets in the prompt. */
@@ -137,7 +138,7 @@ function act(scenario: string, body: CompletionRequest['body'], response: Server
         return refuse(response, 422, 'Unexpected field: stream_options', 'extra_forbidden');
       return stream(['Done, the old way.']);
     default:
-      return stream(['Done: ', prompt]);
+      return stream(piecesOf(judgeLikeAReviewer(prompt) ?? `Done: ${prompt}`));
   }
 }
 
@@ -184,4 +185,9 @@ function refuse(response: ServerResponse, status: number, message: string, code:
 function pour(response: ServerResponse): void {
   if (!response.writable) return;
   response.write('x'.repeat(1024 * 1024), () => setImmediate(() => pour(response)));
+}
+
+/** More than one, as an answer comes. */
+function piecesOf(text: string): string[] {
+  return [text.slice(0, 6), text.slice(6)];
 }

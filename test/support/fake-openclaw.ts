@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { judgeLikeAReviewer } from './fake-agent.js';
 import { admit, type GatewayMode } from './fake-openclaw-handshake.js';
 import { invalid, type Reply, unavailable } from './fake-openclaw-replies.js';
 import { createFakeRuns, type FakeRun, type FakeRuns } from './fake-openclaw-runs.js';
@@ -213,7 +214,7 @@ export async function startFakeOpenclaw(options: FakeOpenclawOptions): Promise<F
   }
 
   function act(client: Client, run: FakeRun, scenario: string, acknowledge: () => void): unknown {
-    const done = (text = `Done: ${run.message}`, afterMs = 5) =>
+    const done = (text = judgeLikeAReviewer(run.message) ?? `Done: ${run.message}`, afterMs = 5) =>
       setTimeout(() => runs.succeed(run, text), afterMs);
     switch (scenario) {
       case 'hang':
