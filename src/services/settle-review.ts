@@ -1,7 +1,8 @@
 import { SYSTEM } from '../domain/actor.js';
 import { decideReviewerFailure, explainEscalation } from '../domain/reviewer-failure.js';
 import { newId, randomFraction } from '../kernel/ids.js';
-import { type AgentRow, findAgent, writeAgentError } from '../store/agents.js';
+import { type AgentRow, findAgent } from '../store/agents.js';
+import { writeAgentError } from '../store/dispatch.js';
 import { keepLateReview, lockReviewRun, readRound, writeReviewSequel } from '../store/review-dispatch.js';
 import { closeReviewRun, type ReviewRunRow } from '../store/reviews.js';
 import { lockTask, type TaskRow } from '../store/tasks.js';

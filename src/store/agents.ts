@@ -96,12 +96,3 @@ export async function writeAnnouncedStatus(
     values: [id, status],
   });
 }
-
-/** Notes that its gateway refuses the agent for good, or that it does no more. No version: the agent itself is as it was. */
-export async function writeAgentError(tx: Transaction, id: string, isRefused: boolean): Promise<void> {
-  await tx.query({
-    name: 'write_agent_error',
-    text: 'UPDATE agents SET error_at = CASE WHEN $2 THEN now() END WHERE id = $1',
-    values: [id, isRefused],
-  });
-}
