@@ -1,0 +1,145 @@
+import { createKey, createTask, type Harness, quantile, say } from './harness.js';
+import { cpuMs, type Served } from './processes.js';
+import { openSubscribers, type Subscribers } from './subscribers.js';
+
+const SUBSCRIBERS = 1_000;
+/** As many sockets may be open per key: the keys are ten, and share since they see the same. */
+const SUBSCRIBERS_PER_KEY = 100;
+const ROUNDS = 5;
+const EVENTS = 20;
+/** Requests under way at a time, where events come as fast as they can. */
+const ABREAST = 4;
+const CREATED = 'events(filter: { types: ["task.created"] })';
+const WATCH = `subscription { ${CREATED} { cursor type at ... on TaskEvent { task { id ref title status priority createdAt } } } }`;
+/** Needs nothing but the event itself: has it as soon as the process does. */
+const PROBE = `subscription { ${CREATED} { cursor } }`;
+
+interface Side {
+  readonly served: Served;
+  readonly subscribers: Subscribers;
+  readonly publish: () => Promise<unknown>;
+  /** How many messages an event makes in all. */
+  readonly messages: number;
+}
+
+interface Measured {
+  readonly oneByOne: number;
+  readonly sustained: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly cpuUs: number;
+}
+
+/** One event to 1,000 subscribers of one operation, beside a `ws` that broadcasts the same bytes to as many sockets. */
+export async function measureFanOut(harness: Harness): Promise<void> {
+  const ours = await openOurs(harness);
+  const plain = await openPlain(harness, await sampleOf(ours));
+  const rounds: [Measured, Measured][] = [];
+  for (let round = 0; round < ROUNDS; round += 1) rounds.push([await measure(plain), await measure(ours)]);
+  const middle = (side: 0 | 1, of: keyof Measured) =>
+    quantile(
+      rounds.map((round) => round[side][of]),
+      0.5,
+    );
+  for (const [side, name] of [
+    [0, 'bare `ws`'],
+    [1, 'subscribers'],
+  ] as const) {
+    say(
+      `| ${name} | ${middle(side, 'oneByOne').toFixed(0)}/s | ${middle(side, 'sustained').toFixed(0)}/s | p50 ${middle(side, 'p50Ms').toFixed(0)} ms, p99 ${middle(side, 'p99Ms').toFixed(0)} ms | ${middle(side, 'cpuUs').toFixed(1)} µs |`,
+    );
+  }
+  const ratio = (of: keyof Measured) =>
+    quantile(
+      rounds.map(([theirs, own]) => own[of] / theirs[of]),
+      0.5,
+    ).toFixed(2);
+  say(
+    `| ratio, median of the rounds | ${ratio('oneByOne')} × | ${ratio('sustained')} × | | ${ratio('cpuUs')} × |`,
+  );
+  for (const { subscribers } of [ours, plain]) subscribers.close();
+}
+
+async function openOurs(harness: Harness): Promise<Side> {
+  const served = await harness.startServer();
+  const keys: string[] = [];
+  for (let i = 0; i <= SUBSCRIBERS / SUBSCRIBERS_PER_KEY; i += 1)
+    keys.push(await createKey(served.url, 'role: VIEWER'));
+  const subscribers = await openSubscribers(served.url, SUBSCRIBERS + 1, {
+    first: (i) => ({
+      type: 'connection_init',
+      payload: { authorization: `Bearer ${keys[Math.floor(i / SUBSCRIBERS_PER_KEY)]}` },
+    }),
+    second: (i) => ({
+      id: `00000000-0000-4000-8000-${String(i).padStart(12, '0')}`,
+      type: 'subscribe',
+      payload: { query: i === 0 ? PROBE : WATCH },
+    }),
+  });
+  return { served, subscribers, publish: () => createTask(served.url), messages: SUBSCRIBERS + 1 };
+}
+
+/** The bytes of one message. What is asked for first is missed by those whose stream has not begun. */
+async function sampleOf({ subscribers, publish }: Side): Promise<Uint8Array<ArrayBuffer>> {
+  const got = new Set<number>();
+  let sample = new Uint8Array(0);
+  subscribers.onMessage = (subscriber, _atMs, frame) => {
+    got.add(subscriber);
+    if (subscriber > 0) sample = Uint8Array.from(frame.subarray(frame.indexOf('{')));
+  };
+  while (got.size <= SUBSCRIBERS) {
+    await publish();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  return sample;
+}
+
+async function openPlain(harness: Harness, body: Uint8Array<ArrayBuffer>): Promise<Side> {
+  const served = await harness.startProgram('bench/plain-ws.ts');
+  const subscribers = await openSubscribers(served.url, SUBSCRIBERS, {});
+  const publish = () => fetch(served.url, { method: 'POST', body });
+  return { served, subscribers, publish, messages: SUBSCRIBERS };
+}
+
+async function measure(side: Side): Promise<Measured> {
+  const { pid } = side.served;
+  const latencies: number[] = [];
+  let spreadMs = 0;
+  for (let event = 0; event < EVENTS; event += 1) {
+    const { sentAtMs, arrivals } = await deliver(side, 1, 1);
+    // From the first that has it, the probe, which does not wait for what the others ask for.
+    spreadMs += Math.max(...arrivals) - Math.min(...arrivals);
+    latencies.push(...arrivals.map((atMs) => atMs - sentAtMs));
+  }
+  const cpu = cpuMs(pid);
+  const { sentAtMs, arrivals } = await deliver(side, EVENTS, ABREAST);
+  const allMs = Math.max(...arrivals.slice(-SUBSCRIBERS)) - sentAtMs;
+  const messages = EVENTS * SUBSCRIBERS;
+  return {
+    oneByOne: (messages * 1_000) / spreadMs,
+    sustained: (messages * 1_000) / allMs,
+    p50Ms: quantile(latencies, 0.5),
+    p99Ms: quantile(latencies, 0.99),
+    cpuUs: ((cpuMs(pid) - cpu) * 1_000) / messages,
+  };
+}
+
+/** Publishes so many events and resolves when all subscribers have all of them. */
+async function deliver(side: Side, events: number, abreast: number) {
+  const arrivals: number[] = [];
+  const done = new Promise<void>((resolve) => {
+    side.subscribers.onMessage = (_subscriber, atMs) => {
+      if (arrivals.push(atMs) === events * side.messages) resolve();
+    };
+  });
+  const sentAtMs = performance.now();
+  let left = events;
+  const keepPublishing = async () => {
+    while (left > 0) {
+      left -= 1;
+      await side.publish();
+    }
+  };
+  await Promise.all([done, ...Array.from({ length: abreast }, keepPublishing)]);
+  return { sentAtMs, arrivals };
+}

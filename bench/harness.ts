@@ -1,0 +1,90 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { createInstrument } from '../src/kernel/instrument.js';
+import { startEmbeddedPostgres } from '../src/store/embedded-postgres.js';
+import { type Served, serve } from './processes.js';
+
+export const ADMIN = 'an-admin-key-for-the-benchmark';
+
+/** A PostgreSQL of its own, and what runs on it. */
+export interface Harness {
+  readonly pool: pg.Pool;
+  /** A further server process on the same database. */
+  startServer(): Promise<Served>;
+  /** A program of this folder that prints its URL. */
+  startProgram(path: string): Promise<Served>;
+  close(): Promise<void>;
+}
+
+export async function openHarness(): Promise<Harness> {
+  const folder = await mkdtemp(join(tmpdir(), 'mission-control-bench-'));
+  const postgres = await startEmbeddedPostgres({
+    dataDir: join(folder, 'pg'),
+    instrument: createInstrument(),
+  });
+  const pool = new pg.Pool({ connectionString: postgres.connectionString });
+  const children: Served[] = [];
+
+  async function start(command: readonly string[], env: Record<string, string>): Promise<Served> {
+    const child = await serve(command, env);
+    children.push(child);
+    return child;
+  }
+
+  return {
+    pool,
+    startServer: () =>
+      start([process.execPath, 'dist/main.js'], {
+        DATABASE_URL: postgres.connectionString,
+        MC_API_KEY: ADMIN,
+        MC_DATA_DIR: join(folder, 'data'),
+        MC_PORT: '0',
+        MC_LOG_LEVEL: 'warn',
+      }),
+    startProgram: (path) => start([process.execPath, '--import', 'tsx', path], {}),
+    async close() {
+      for (const child of children) await child.stop();
+      await pool.end();
+      await postgres.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+type Data = Record<string, { readonly secret?: string }>;
+
+/** @throws Error for an answer with errors. */
+export async function ask(url: string, query: string): Promise<Data> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${ADMIN}` },
+    body: JSON.stringify({ query }),
+  });
+  const { data, errors } = (await response.json()) as { data?: Data; errors?: unknown };
+  if (data === undefined || errors !== undefined) throw new Error(JSON.stringify(errors));
+  return data;
+}
+
+export async function createTask(url: string): Promise<void> {
+  await ask(url, 'mutation { createTask(input: { title: "A task of the benchmark" }) { task { id } } }');
+}
+
+export async function createKey(url: string, input: string): Promise<string> {
+  const { createApiKey } = await ask(
+    url,
+    `mutation { createApiKey(input: { name: "bench", ${input} }) { secret } }`,
+  );
+  return createApiKey?.secret ?? '';
+}
+
+/** The value below which the share `q` of all lies. */
+export function quantile(values: readonly number[], q: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
+}
+
+export function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
