@@ -54,7 +54,6 @@ export function createOperations(
       if (!operation) return { refused: { errors: [noOperation(document, params)] } };
       const errors = enveloped.validate(enveloped.schema, document);
       if (errors.length > 0) return { refused: { errors } };
-      if (operation.operation === 'subscription') tellBegin(observers.instrument);
       const { schema } = enveloped;
       const begin = async (run: typeof enveloped.execute) => {
         const contextValue = createContext(scope);
@@ -74,10 +73,6 @@ export function createOperations(
       return { refused: { errors: [presenter.present(error, scope.requestId)] } };
     }
   };
-}
-
-function tellBegin(instrument: Instrument): void {
-  instrument.emit('trace', 'graphql.operation', 'A subscription began', { operation: 'subscription' });
 }
 
 function followed<Result>(

@@ -1,5 +1,6 @@
 import { createSourceEventStream, type ExecutionArgs, type ExecutionResult } from 'graphql';
 import { isAsyncIterable } from 'graphql-yoga';
+import type { Instrument } from '../kernel/instrument.js';
 import type { ErrorPresenter } from './error-presenter.js';
 import type { ServerLimits } from './limits.js';
 import type { OpenStreams } from './open-streams.js';
@@ -18,14 +19,22 @@ export interface SubscribeOptions {
   readonly streams: OpenStreams<ExecutionResult>;
   readonly presenter: ErrorPresenter;
   readonly limits: ServerLimits;
+  readonly instrument: Instrument;
 }
 
 /**
  * Subscribes as graphql-js does, but that what is executed is shared among subscribers, and that the stream ends with
  * its client and with the server.
  */
-export function createSubscribe({ operations, streams, presenter, limits }: SubscribeOptions): Subscribe {
+export function createSubscribe({
+  operations,
+  streams,
+  presenter,
+  limits,
+  instrument,
+}: SubscribeOptions): Subscribe {
   return async (args, scope) => {
+    instrument.emit('trace', 'graphql.operation', 'A subscription begins', { operation: 'subscription' });
     const { viewer, requestId, signal } = scope;
     const present = (error: unknown) => presenter.present(error, requestId);
     const refusal = refuseVariables(args.variableValues, limits.maxVariableDepth);

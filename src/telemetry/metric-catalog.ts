@@ -45,9 +45,13 @@ export const METRICS = {
     { route: routes },
     requestBuckets,
   ),
-  operations: counter('graphql_operations_total', 'GraphQL operations begun, over HTTP and WebSockets.', {
-    operation: operations,
-  }),
+  operations: counter(
+    'graphql_operations_total',
+    'GraphQL operations, over HTTP and WebSockets; not queries by GET.',
+    {
+      operation: operations,
+    },
+  ),
   operationSeconds: histogram(
     'graphql_operation_duration_seconds',
     'Time a query or mutation took, long polls included.',

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Client, createClient } from '../support/client.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { watchOverWebSocket } from '../support/event-streams.js';
+import { watchOverSse, watchOverWebSocket } from '../support/event-streams.js';
 import { anAgent, aTask, claim, claimWork, codeOf, complete, createTasks } from '../support/fleet.js';
 import { readSamples } from '../support/metrics.js';
 import { readPlainEvents } from '../support/plain-events.js';
@@ -39,18 +39,19 @@ describe('a scrape of a server at work', () => {
     await complete(worker.client, { runId, resolution: 'done' });
     expect(await codeOf(worker.client, 'completeTask', { runId, resolution: 'again' })).toBe('LEASE_LOST');
     expect((await fetch(`${server.url}/nowhere`)).status).toBe(404);
-    const stream = watchOverWebSocket(admin);
+    // Of the same operation, which is run once for all of them.
+    const streams = [watchOverWebSocket(admin), watchOverWebSocket(admin), watchOverSse(admin)];
     const reader = await readPlainEvents(server.url, {
       headers: { authorization: `Bearer ${admin.secret}` },
     });
-    await vi.waitFor(() => expect(stream.connections()).toBe(1), 5_000);
+    await vi.waitFor(() => expect(streams.map((stream) => stream.connections())).toEqual([1, 1, 1]), 5_000);
     await aTask(admin, { title: 'Four' });
-    await vi.waitFor(() => expect(stream.events.length).toBeGreaterThan(0), 5_000);
+    for (const { events } of streams) await vi.waitFor(() => expect(events.length).toBeGreaterThan(0), 5_000);
 
     const samples = await scrape();
     expect(samples).toMatchObject({
       'http_requests_total{method="GET",route="other",status="4xx"}': 1,
-      'graphql_operations_total{operation="subscription"}': 1,
+      'graphql_operations_total{operation="subscription"}': 3,
       'claims_total{reason="ASSIGNED"}': 2,
       'claims_total{reason="AT_CAPACITY"}': 1,
       runs_started_total: 1,
@@ -59,7 +60,7 @@ describe('a scrape of a server at work', () => {
       lease_losses_total: 0,
       'events_appended_total{type="task.created"}': 4,
       'events_appended_total{type="task.claimed"}': 1,
-      'subscribers{kind="graphql"}': 1,
+      'subscribers{kind="graphql"}': 3,
       'subscribers{kind="plain"}': 1,
       'tasks{status="INBOX"}': 3,
       'tasks{status="IN_PROGRESS"}': 0,
@@ -72,7 +73,7 @@ describe('a scrape of a server at work', () => {
     expect(samples.oldest_waiting_task_seconds).toBeGreaterThan(0);
     expect(samples.feed_lag_seconds).toBeLessThan(60);
     expect(samples['job_duration_seconds_count{job="requeueStaleTasks"}']).toBeGreaterThan(0);
-    stream.close();
+    for (const stream of streams) stream.close();
     reader.close();
     await vi.waitFor(async () => {
       const { 'subscribers{kind="graphql"}': graphql, 'subscribers{kind="plain"}': plain } = await scrape();
