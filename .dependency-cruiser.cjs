@@ -56,6 +56,8 @@ const secrets = {
   ws: ['server', 'gateway'],
   openai: ['gateway'],
   undici: ['gateway'],
+  'cron-parser': ['domain'],
+  cronstrue: ['domain'],
   pino: ['telemetry'],
   'prom-client': ['telemetry'],
   '@opentelemetry/': ['telemetry'],

@@ -1,7 +1,9 @@
 import { isObjectType } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addComment } from '../../src/services/add-comment.js';
+import { fireRecurringTask } from '../../src/services/fire-recurring-task.js';
 import { aClaimedTask, aKeyOf, anAgent, aTask, aTaskIn } from '../support/factory.js';
+import { aRecurringTask } from '../support/recurring.js';
 import { type Answer, type Graph, openGraph, schema } from './graph.js';
 
 let graph: Graph;
@@ -21,6 +23,7 @@ beforeAll(async () => {
       body: 'Second',
       inReplyToId: comment.id,
     });
+    await fireRecurringTask(services, services.admin, (await aRecurringTask(services)).id);
   }
 });
 
@@ -37,7 +40,8 @@ const TASK = `id ref title description status priority tags metadata dueAt start
   dependsOn { id title assignee { name } } dependents { id title } inputs { resolution task { ref assignee { name } } }
   runs(first: 3) { ${PAGE} nodes { ${RUN} task { ref } } }
   reviews(last: 3) { ${PAGE} edges { cursor node { id round verdict feedback superseded createdAt reviewer { ${ACTOR} } } } }
-  comments(first: 3) { ${PAGE} nodes { id body createdAt author { ${ACTOR} } inReplyTo { body author { displayName } } } }`;
+  comments(first: 3) { ${PAGE} nodes { id body createdAt author { ${ACTOR} } inReplyTo { body author { displayName } } } }
+  recurringTask { name nextRuns template { assignee { name } } }`;
 
 describe('the number of statements', () => {
   it.each([
