@@ -1,7 +1,7 @@
 /** What the network and PostgreSQL say when the fault lies with neither the statement nor the data. */
 const CODES = new Set([
   // The way there: broken, closed, or leading nowhere.
-  ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH'],
+  ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH'],
   ...['ENOTFOUND', 'EAI_AGAIN'],
   // PostgreSQL: stopped, crashed, starting, or thinking that this process sleeps in a transaction.
   ...['57P01', '57P02', '57P03', '57P05', '25P03'],
@@ -22,9 +22,11 @@ const MAX_DEPTH = 5;
  */
 export function isOutage(error: unknown, depth = 0): boolean {
   if (typeof error !== 'object' || error === null || depth > MAX_DEPTH) return false;
-  const { code, severity, message, cause }: Told = error;
+  const { code, severity, syscall, message, cause }: Told = error;
   // PostgreSQL says FATAL when it ends a connection or lets nobody in.
   if (severity === 'FATAL' || severity === 'PANIC') return true;
+  // A socket that is not there; of a file the same word says nothing about the database.
+  if (code === 'ENOENT' && syscall === 'connect') return true;
   if (typeof code === 'string' && (CODES.has(code) || code.startsWith('08'))) return true;
   if (typeof message === 'string' && MESSAGES.test(message)) return true;
   if (error instanceof AggregateError) return error.errors.some((one) => isOutage(one, depth + 1));
@@ -35,6 +37,7 @@ export function isOutage(error: unknown, depth = 0): boolean {
 interface Told {
   readonly code?: unknown;
   readonly severity?: unknown;
+  readonly syscall?: unknown;
   readonly message?: unknown;
   readonly cause?: unknown;
 }

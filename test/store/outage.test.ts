@@ -25,6 +25,7 @@ describe('an outage', () => {
     ['a fault of a statement', error({ code: '42601', severity: 'ERROR' })],
     ['a row that is there already', error({ code: '23505', severity: 'ERROR' })],
     ['a statement that takes too long', error({ code: '57014', severity: 'ERROR' })],
+    ['a file that is not there', error({ code: 'ENOENT', syscall: 'open' })],
     ['a fault of the code', new TypeError('undefined is not a function')],
     ['nothing', undefined],
     ['a text', 'ECONNREFUSED'],
