@@ -1,12 +1,25 @@
+import type { TypedDocumentString } from '../src/generated/operations.js';
+
 /** One API key's way to a Mission Control server: plain GraphQL over fetch, nothing else. */
 export interface Client {
   /** The data of the answer. A lost connection and a restarting server are waited for. @throws Refused */
-  ask<Data>(document: string, variables?: object, signal?: AbortSignal): Promise<Data>;
+  ask<Data, Variables extends object = object>(
+    document: Document<Data, Variables>,
+    variables?: Variables,
+    signal?: AbortSignal,
+  ): Promise<Data>;
   /** A subscription's results, as they come. Ends or throws when the stream does. */
-  subscribe<Data>(document: string, variables: object, signal: AbortSignal): AsyncGenerator<Data>;
+  subscribe<Data, Variables extends object>(
+    document: Document<Data, Variables>,
+    variables: Variables,
+    signal: AbortSignal,
+  ): AsyncGenerator<Data>;
   /** The same server with another key. */
   withKey(key: string): Client;
 }
+
+/** A document of schema/operations, whose answer has a type; or any text, whose answer has the type that is said. */
+export type Document<Data, Variables> = TypedDocumentString<Data, Variables> | string;
 
 /** The server answered, and the answer is no: match on `code`. */
 export class Refused extends Error {
@@ -44,11 +57,11 @@ export function createClient(url: string, key: string): Client {
 
   return {
     withKey: (other) => createClient(url, other),
-    async ask<Data>(document: string, variables: object = {}, signal?: AbortSignal): Promise<Data> {
+    async ask<Data>(document: Document<Data, object>, variables = {}, signal?: AbortSignal): Promise<Data> {
       const giveUpAt = Date.now() + PATIENCE_MS;
       for (;;) {
         try {
-          const response = await post('application/json', document, variables, signal);
+          const response = await post('application/json', String(document), variables, signal);
           return dataOf((await response.json()) as Result<Data>);
         } catch (error) {
           const isFinal = error instanceof Refused && !PASSING.has(error.code);
@@ -57,8 +70,8 @@ export function createClient(url: string, key: string): Client {
         }
       }
     },
-    async *subscribe<Data>(document: string, variables: object, signal: AbortSignal) {
-      const response = await post('text/event-stream', document, variables, signal);
+    async *subscribe<Data>(document: Document<Data, object>, variables: object, signal: AbortSignal) {
+      const response = await post('text/event-stream', String(document), variables, signal);
       const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
       if (!isStream || !response.body) dataOf((await response.json()) as Result<Data>);
       else

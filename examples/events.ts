@@ -1,3 +1,8 @@
+import {
+  EndOfLogDocument,
+  TaskEventsDocument,
+  type TaskEventsSubscription,
+} from '../src/generated/operations.js';
 import { type Client, pause, Refused } from './client.js';
 
 /** An event in the life of a task, as the program prints it. */
@@ -12,28 +17,16 @@ export interface TaskEvent {
     readonly title: string;
     readonly assignee: { readonly name: string } | null;
   };
-  readonly reason?: string | null;
+  readonly reason: string | null;
 }
 
 /** After these a stream can go on from its last cursor. */
 const RESUMABLE = new Set(['UNAVAILABLE', 'SUBSCRIBER_TOO_SLOW']);
 
-const EVENTS = `subscription Events($after: Cursor!) {
-  events(after: $after, filter: { types: ["task"] }) {
-    cursor
-    type
-    at
-    actor { displayName }
-    ... on TaskEvent { task { id ref title assignee { name } } }
-    ... on TaskStatusChangedEvent { reason }
-  }
-}`;
-
 /** Where the log ends now: a stream from here gets everything that is still to come. */
 export async function findEndOfLog(client: Client): Promise<string> {
-  const { events } = await client.ask<{ events: { pageInfo: { endCursor: string } } }>(
-    '{ events(last: 1) { pageInfo { endCursor } } }',
-  );
+  const { events } = await client.ask(EndOfLogDocument, {});
+  if (events.pageInfo.endCursor === null) throw new Error('The log is empty: is this a Mission Control?');
   return events.pageInfo.endCursor;
 }
 
@@ -46,12 +39,10 @@ export async function* followEvents(
   let cursor = after;
   while (!signal.aborted) {
     try {
-      for await (const { events: event } of client.subscribe<{ events: TaskEvent }>(
-        EVENTS,
-        { after: cursor },
-        signal,
-      )) {
-        yield event;
+      const stream = client.subscribe(TaskEventsDocument, { after: cursor }, signal);
+      for await (const { events: event } of stream) {
+        const taskEvent = toTaskEvent(event);
+        if (taskEvent) yield taskEvent;
         cursor = event.cursor;
       }
     } catch (error) {
@@ -59,6 +50,11 @@ export async function* followEvents(
     }
     await pause(250, signal);
   }
+}
+
+function toTaskEvent(event: TaskEventsSubscription['events']): TaskEvent | null {
+  if (!('task' in event) || event.task === null) return null;
+  return { ...event, task: event.task, reason: ('reason' in event ? event.reason : null) ?? null };
 }
 
 /** `09:31:02.123  task.claimed     TASK-12  otto     Count the words of README.md` */

@@ -1,16 +1,11 @@
+import {
+  ClaimNextReviewDocument,
+  SubmitVerdictDocument,
+  type SubmitVerdictInput,
+} from '../src/generated/operations.js';
 import { findFault } from './checks.js';
 import type { Client } from './client.js';
 import { isAssignment } from './skills.js';
-
-interface Round {
-  readonly round: number | null;
-  readonly task: {
-    readonly id: string;
-    readonly ref: string;
-    readonly metadata: object;
-    readonly resolution: string;
-  } | null;
-}
 
 /**
  * Judges everything that waits for a verdict. There is no long poll for reviews: call this whenever work was handed in.
@@ -21,7 +16,7 @@ export async function judgeAll(client: Client): Promise<void> {
     const { task, round } = claimed;
     if (!isAssignment(task.metadata))
       throw new Error(`${task.ref} waits for a verdict and is none of the example's tasks.`);
-    const feedback = await findFault(task.metadata, task.resolution);
+    const feedback = await findFault(task.metadata, task.resolution ?? '');
     await submit(client, {
       task: { id: task.id },
       round,
@@ -31,25 +26,13 @@ export async function judgeAll(client: Client): Promise<void> {
   }
 }
 
-async function claim(client: Client): Promise<Round> {
-  const { claimNextReview } = await client.ask<{ claimNextReview: Round }>(
-    `mutation Claim($input: ClaimNextReviewInput!) {
-      claimNextReview(input: $input) { round task { id ref metadata resolution } errors { code message } }
-    }`,
-    { input: { lease: 'PT1M' } },
-  );
+async function claim(client: Client) {
+  const { claimNextReview } = await client.ask(ClaimNextReviewDocument, { input: { lease: 'PT1M' } });
   return claimNextReview;
 }
 
 /** The round is named, so that a verdict that comes late judges nothing it has not seen. */
-async function submit(
-  client: Client,
-  verdict: { task: { id: string }; round: number | null; verdict: string; feedback: string | null },
-) {
-  await client.ask(
-    `mutation Judge($input: SubmitVerdictInput!) {
-      submitVerdict(input: $input) { task { status } errors { code message } }
-    }`,
-    { input: { ...verdict, idempotencyKey: `verdict ${verdict.task.id} ${verdict.round}` } },
-  );
+async function submit(client: Client, verdict: Omit<SubmitVerdictInput, 'task'> & { task: { id: string } }) {
+  const idempotencyKey = `verdict ${verdict.task.id} ${verdict.round}`;
+  await client.ask(SubmitVerdictDocument, { input: { ...verdict, idempotencyKey } });
 }

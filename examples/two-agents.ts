@@ -5,6 +5,11 @@
 // It creates keys for its agents, so its own key, MC_API_KEY or else the one in data/admin.key, is an admin's.
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import {
+  CreateTasksDocument,
+  OpenTasksWithoutTagDocument,
+  TasksByIdDocument,
+} from '../src/generated/operations.js';
 import { type Client, createClient } from './client.js';
 import { findEndOfLog, followEvents, formatEvent } from './events.js';
 import { judgeAll } from './reviewer.js';
@@ -68,12 +73,7 @@ async function findKey(): Promise<string> {
 
 /** Its agents take whatever waits, and its reviewer judges whatever was handed in: better not yours. */
 async function refuseForeignWork(admin: Client): Promise<void> {
-  const { tasks } = await admin.ask<{ tasks: { nodes: Task[] } }>(
-    `query Foreign($tag: String!) {
-      tasks(first: 5, filter: { status: [INBOX, REVIEW], not: { tags: [$tag] } }) { nodes { id ref } }
-    }`,
-    { tag: TAG },
-  );
+  const { tasks } = await admin.ask(OpenTasksWithoutTagDocument, { tag: TAG });
   if (tasks.nodes.length === 0) return;
   const refs = tasks.nodes.map((task) => task.ref).join(', ');
   throw new Error(
@@ -97,21 +97,17 @@ async function emptyQueue(
   await report(admin, tasks);
 }
 
-async function createTasks(admin: Client): Promise<Task[]> {
+async function createTasks(admin: Client): Promise<readonly Task[]> {
   const planned: PlannedTask[] = JSON.parse(await readFile(new URL('tasks.json', import.meta.url), 'utf8'));
   const session = randomUUID();
   const inputs = planned.map((task, index) => ({
     ...task,
+    metadata: { ...task.metadata },
     tags: [TAG],
     idempotencyKey: `${session} ${index}`,
   }));
-  const { createTasks: created } = await admin.ask<{ createTasks: { tasks: Task[] } }>(
-    `mutation Create($inputs: [CreateTaskInput!]!) {
-      createTasks(inputs: $inputs) { tasks { id ref } errors { code message } }
-    }`,
-    { inputs },
-  );
-  return created.tasks;
+  const { createTasks: created } = await admin.ask(CreateTasksDocument, { inputs });
+  return created.tasks ?? [];
 }
 
 interface Follow {
@@ -133,20 +129,11 @@ async function followAndReview({ admin, reviewer, position, tasks, signal }: Fol
   }
 }
 
-interface Ended {
-  readonly ref: string;
-  readonly status: string;
-  readonly reviewCycles: number;
-  readonly assignee: { readonly name: string };
-}
-
 async function report(admin: Client, tasks: readonly Task[]): Promise<void> {
-  const { nodes } = await admin.ask<{ nodes: Ended[] }>(
-    'query Ended($ids: [ID!]!) { nodes(ids: $ids) { ... on Task { ref status reviewCycles assignee { name } } } }',
-    { ids: tasks.map((task) => task.id) },
-  );
-  const done = nodes.filter((task) => task.status === 'DONE');
-  const by = (name: string) => `${name} ${done.filter((task) => task.assignee.name === name).length}`;
+  const { nodes } = await admin.ask(TasksByIdDocument, { ids: tasks.map((task) => task.id) });
+  const ended = nodes.flatMap((node) => (node !== null && 'ref' in node ? [node] : []));
+  const done = ended.filter((task) => task.status === 'DONE');
+  const by = (name: string) => `${name} ${done.filter((task) => task.assignee?.name === name).length}`;
   const reworked = done.filter((task) => task.reviewCycles > 0).length;
   console.log(`\n${done.length} of ${tasks.length} tasks are DONE: ${by('otto')}, ${by('lena')}.`);
   console.log(`${reworked} of them were rejected before and done again.`);

@@ -1,4 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import {
+  ClaimNextTaskDocument,
+  type ClaimNextTaskMutation,
+  CompleteTaskDocument,
+  FailTaskDocument,
+  HeartbeatDocument,
+  ReleaseTaskDocument,
+} from '../src/generated/operations.js';
 import { type Client, pause, Refused } from './client.js';
 import { type Assignment, isAssignment, perform } from './skills.js';
 
@@ -6,17 +14,8 @@ import { type Assignment, isAssignment, perform } from './skills.js';
 const HEARTBEAT_MS = 5_000;
 const LEASE = 'PT30S';
 
-interface Claim {
-  readonly reason: string;
-  readonly task: Work | null;
-  readonly run: { readonly id: string } | null;
-}
-
-interface Work {
-  readonly ref: string;
-  readonly metadata: object;
-  readonly reviews: { readonly nodes: readonly { readonly feedback: string | null }[] };
-}
+type Claim = Pick<ClaimNextTaskMutation['claimNextTask'], 'task' | 'run'>;
+type Work = NonNullable<Claim['task']>;
 
 /** One agent, with its own key: claims, works, hands in, until the signal. It polls nothing: the server holds the claim. */
 export async function runWorker(client: Client, signal: AbortSignal): Promise<void> {
@@ -35,21 +34,10 @@ async function keepWorking(client: Client, signal: AbortSignal): Promise<void> {
 async function claim(client: Client, signal: AbortSignal): Promise<Claim> {
   const input = { waitSeconds: 20, lease: LEASE, resume: true, idempotencyKey: randomUUID() };
   try {
-    const { claimNextTask } = await client.ask<{ claimNextTask: Claim }>(
-      `mutation Claim($input: ClaimNextTaskInput!) {
-        claimNextTask(input: $input) {
-          reason
-          task { ref metadata reviews(last: 3) { nodes { feedback } } }
-          run { id }
-          errors { code message }
-        }
-      }`,
-      { input },
-      signal,
-    );
+    const { claimNextTask } = await client.ask(ClaimNextTaskDocument, { input }, signal);
     return claimNextTask;
   } catch (error) {
-    if (signal.aborted) return { reason: 'STOPPED', task: null, run: null };
+    if (signal.aborted) return { task: null, run: null };
     throw error;
   }
 }
@@ -82,36 +70,21 @@ async function attempt(
 }
 
 async function complete(client: Client, runId: string, resolution: string): Promise<void> {
-  await client.ask(
-    `mutation Complete($input: CompleteTaskInput!) {
-      completeTask(input: $input) { task { status } errors { code message } }
-    }`,
-    { input: { runId, resolution, idempotencyKey: `complete ${runId}` } },
-  );
+  const input = { runId, resolution, idempotencyKey: `complete ${runId}` };
+  await client.ask(CompleteTaskDocument, { input });
 }
 
 async function fail(client: Client, runId: string, error: string): Promise<void> {
-  await client.ask(
-    'mutation Fail($input: FailTaskInput!) { failTask(input: $input) { task { status } errors { code message } } }',
-    { input: { runId, error } },
-  );
+  await client.ask(FailTaskDocument, { input: { runId, error } });
 }
 
 async function release(client: Client, runId: string): Promise<void> {
-  await client.ask(
-    'mutation Release($input: ReleaseTaskInput!) { releaseTask(input: $input) { errors { code message } } }',
-    { input: { runId, reason: 'not a task of the example' } },
-  );
+  await client.ask(ReleaseTaskDocument, { input: { runId, reason: 'not a task of the example' } });
 }
 
 async function keepHeartbeat(client: Client, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    await client.ask(
-      `mutation Beat($input: HeartbeatInput!) {
-        heartbeat(input: $input) { lostRunIds errors { code message } }
-      }`,
-      { input: { lease: LEASE } },
-    );
+    await client.ask(HeartbeatDocument, { input: { lease: LEASE } });
     await pause(HEARTBEAT_MS, signal);
   }
 }

@@ -1,7 +1,8 @@
-// Makes everything that is made: the Prisma client (when the schema changed) and dist (when a source changed).
+// Makes everything that is made: the Prisma client and the typed documents (when a schema changed) and dist (when a
+// source changed).
 //   node scripts/build.mjs              build what is out of date, say what was done
 //   node scripts/build.mjs --if-stale   the same, silently: what npm start and npm ci run first
-//   node scripts/build.mjs --generate   the Prisma client only, even if it is up to date
+//   node scripts/build.mjs --generate   the generated sources only, even if they are up to date
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,21 +16,52 @@ const dist = join(root, 'dist');
 const generated = join(source, 'generated');
 const clientStamp = join(generated, '.stamp');
 const distStamp = join(dist, '.stamp');
+const operationsStamp = join(generated, '.operations-stamp');
 
 const flags = new Set(process.argv.slice(2));
 // A published package carries dist and no sources: there is nothing to build from and nothing is stale.
 if (existsSync(source)) await build();
 
 async function build() {
-  if (!flags.has('--generate') && isCurrent(clientStamp, clientHash()) && isCurrent(distStamp, distHash()))
-    return;
+  if (!flags.has('--generate') && isAllCurrent()) return;
   await withBuildLock(root, async () => {
     const client = clientHash();
     if (flags.has('--generate') || !isCurrent(clientStamp, client)) generateClient(client);
+    const operations = operationsHash();
+    if (flags.has('--generate') || !isCurrent(operationsStamp, operations)) generateOperations(operations);
     if (flags.has('--generate')) return;
     const hash = distHash();
     if (!isCurrent(distStamp, hash)) await bundle(hash);
   });
+}
+
+function isAllCurrent() {
+  return (
+    isCurrent(clientStamp, clientHash()) &&
+    isCurrent(operationsStamp, operationsHash()) &&
+    isCurrent(distStamp, distHash())
+  );
+}
+
+/** Identifies what the typed documents are made of. */
+function operationsHash() {
+  return hashFiles([...listFiles(join(root, 'schema')), join(root, 'codegen.ts')]);
+}
+
+/** Only who works on the sources has the tool for it; the server itself does without. */
+function generateOperations(hash) {
+  const startedAt = performance.now();
+  if (!existsSync(join(root, 'node_modules', '@graphql-codegen', 'core'))) return;
+  const result = spawnSync(process.execPath, ['--import', 'tsx', 'codegen.ts'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  if (result.error || result.status !== 0) {
+    process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}`);
+    throw new Error('codegen.ts failed', { cause: result.error });
+  }
+  writeFileSync(operationsStamp, hash);
+  report('generated the typed documents', startedAt);
 }
 
 /** Identifies what the generated client is made of. */
