@@ -1,6 +1,7 @@
 import { chooseAgents } from '../domain/dispatch-shares.js';
 import type { Gateway } from '../gateway/gateway.js';
 import { listPushAgents, type PushAgent, releaseDueTasks } from '../store/dispatch.js';
+import { inTransaction } from '../store/transaction.js';
 import type { GatewayCalls } from './gateway-calls.js';
 import type { GatewayReachability } from './gateway-reachability.js';
 import { type OpenedDispatch, openDispatch, type RunOwner } from './open-dispatch.js';
@@ -47,7 +48,7 @@ export async function dispatchTasks(options: DispatchTurnOptions): Promise<Dispa
   let nextInMs = Number.POSITIVE_INFINITY;
   await releaseDueTasks(pool);
   for (;;) {
-    const agents = await listPushAgents(pool);
+    const agents = await inTransaction(context.database, listPushAgents);
     options.onAgents(agents);
     nextInMs = Math.min(
       Number.POSITIVE_INFINITY,

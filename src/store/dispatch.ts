@@ -21,8 +21,9 @@ export interface PushAgent {
  * A step each into tasks_assigned_queue, tasks_assigned_later and task_runs_open_by_agent for an agent, however long its
  * backlog.
  */
-export async function listPushAgents(executor: Executor): Promise<PushAgent[]> {
-  return query<PushAgent>(executor, {
+export async function listPushAgents(tx: Transaction): Promise<PushAgent[]> {
+  await readInOrder(tx);
+  return tx.query<PushAgent>({
     name: 'list_push_agents',
     text: `SELECT a.id AS agent_id, a.name AS agent_name, a.gateway, head.number IS NOT NULL AS has_work,
         (extract(epoch FROM later.not_before - now()) * 1000)::float8 AS next_in_ms
@@ -43,6 +44,17 @@ export async function listPushAgents(executor: Executor): Promise<PushAgent[]> {
   });
 }
 
+/**
+ * Right after a large import the statistics are old, and sorting an agent's whole backlog looks as cheap as reading the
+ * head of an index in order. It never is, so the planner is told, until the end of the transaction.
+ */
+async function readInOrder(tx: Transaction): Promise<void> {
+  await tx.query({
+    name: 'read_in_order',
+    text: "SELECT set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true)",
+  });
+}
+
 /** Lets tasks into the queue that time has released, as a claim does; those that somebody holds come next time. */
 export async function releaseDueTasks(executor: Executor): Promise<void> {
   await query(executor, {
@@ -58,6 +70,7 @@ export async function releaseDueTasks(executor: Executor): Promise<void> {
  * true until the commit; the agent's capacity is not looked at.
  */
 export async function takeAssignedTask(tx: Transaction, agentId: string): Promise<TaskRow | null> {
+  await readInOrder(tx);
   return tx.one<TaskRow>({
     name: 'take_assigned_task',
     text: `SELECT * FROM tasks

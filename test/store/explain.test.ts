@@ -2,6 +2,7 @@ import type { ClientBase } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createInstrument } from '../../src/kernel/instrument.js';
 import { createDatabase, type Database } from '../../src/store/database.js';
+import { listPushAgents, releaseDueTasks, takeAssignedTask } from '../../src/store/dispatch.js';
 import { takeRoundToSend } from '../../src/store/review-dispatch.js';
 import { takeReviewableTask } from '../../src/store/reviews.js';
 import { type ClaimRequest, claimTasks } from '../../src/store/sql/claim-tasks.js';
@@ -158,6 +159,24 @@ describe('a queue with a hundred thousand tasks', () => {
       }
     });
 
+    it('finds and takes what is to be dispatched at the heads of the agents’ queues', async () => {
+      await database.pool.query("UPDATE agents SET delivery = 'PUSH' WHERE id IN ('agt_busy', 'agt_full')");
+      const plans = await plansOf(async () => {
+        for (let i = 0; i < 8; i += 1) {
+          await releaseDueTasks(database.pool);
+          const agents = await inTransaction(database, listPushAgents);
+          expect(agents.map(({ agentId }) => agentId).sort()).toEqual(['agt_busy', 'agt_full']);
+          const taken = await inTransaction(database, (tx) => takeAssignedTask(tx, 'agt_full'));
+          expect(taken?.id).toMatch(/^task_a/);
+        }
+      });
+      await database.pool.query("UPDATE agents SET delivery = 'PULL'");
+      // The agents themselves may be sorted.
+      expectHeadsOnly(
+        plans.map(({ root, text }) => ({ root: root['Node Type'] === 'Sort' ? firstOf(root) : root, text })),
+      );
+    });
+
     it('takes the next task to review from the head of its queue', async () => {
       const plans = await plansOf(async () => {
         for (let i = 0; i < 8; i += 1) {
@@ -180,6 +199,10 @@ describe('a queue with a hundred thousand tasks', () => {
     });
   });
 });
+
+function firstOf(node: PlanNode): PlanNode {
+  return node.Plans?.[0] ?? node;
+}
 
 function allNodes(node: PlanNode): PlanNode[] {
   return [node, ...(node.Plans ?? []).flatMap(allNodes)];
