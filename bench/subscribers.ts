@@ -69,12 +69,17 @@ function listen(socket: Socket, index: number, subscribers: Subscribers): void {
     const nowMs = performance.now();
     let data = rest ? Buffer.concat([rest, chunk]) : chunk;
     for (let length = frameLength(data); length <= data.length; length = frameLength(data)) {
-      if ((data[0] ?? 0) % 16 === 1) subscribers.onMessage(index, nowMs, data.subarray(0, length));
+      const opcode = (data[0] ?? 0) % 16;
+      if (opcode === 1) subscribers.onMessage(index, nowMs, data.subarray(0, length));
+      // The server ends those that do not answer its pings, which are empty.
+      if (opcode === 9) socket.write(PONG);
       data = data.subarray(length);
     }
     rest = data.length > 0 ? data : undefined;
   });
 }
+
+const PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
 
 /** Of the first frame with its head; infinite while not even that can be told. */
 function frameLength(data: Buffer): number {
