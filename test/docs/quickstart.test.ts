@@ -55,7 +55,16 @@ describe('the README, pasted block by block into a shell', () => {
       ...['ASSIGNED', 'ASSIGNED', 'AT_CAPACITY', 'CONTINUE_CURRENT', 'ASSIGNED'],
       'NO_TASKS_AVAILABLE',
     ]);
-    expect(await listTasks()).toEqual([
+    const tasks = await vi.waitFor(
+      async () => {
+        const listed = await listTasks();
+        // What is sent to an agent goes its way by itself, and the echo may send it back once.
+        expect(listed.at(-1)).toMatchObject({ ref: 'TASK-5', status: 'DONE', assignee: { name: 'otto' } });
+        return listed;
+      },
+      { timeout: 30_000, interval: 50 },
+    );
+    expect(tasks.slice(0, -1)).toEqual([
       { ref: 'TASK-1', status: 'DONE', assignee: { name: 'scout' }, feedback: [null] },
       { ref: 'TASK-2', status: 'DONE', assignee: { name: 'scout' }, feedback: [] },
       {

@@ -142,7 +142,7 @@ describe('a gateway that can’t begin', () => {
     expect(await bench.countEvents(task, 'review.failed')).toBe(0);
     await vi.waitFor(async () => {
       expect(await waitingOn(task)).toEqual(['REVIEW_PENDING', 'GATEWAY_UNREACHABLE']);
-    });
+    }, 20_000);
     const returned = new Promise((resolve) => desk.reachability.onReturn(resolve));
     desk.gateway.reach = { reachable: true, error: null };
     await returned;
