@@ -29,6 +29,8 @@ async function main(env: ReturnType<typeof readEnvironment>): Promise<void> {
     );
   }
 
+  // Whoever reads the log may go away, and the pipe with him; the work goes on without a log then.
+  process.stdout.on('error', () => undefined);
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   const started = await app.start();

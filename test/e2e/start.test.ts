@@ -46,6 +46,15 @@ describe('a server on a data folder of its own', () => {
     expect(found).toEqual({ node: { id: task.id } });
   });
 
+  it('goes on working when whoever read its log is gone', async () => {
+    const server = await startServer({ env: { MC_LOG_LEVEL: 'debug' } });
+    server.leaveLog();
+    const client = createClient(server, server.adminKey);
+    // Each request makes a line, and the first that can't be written tells of it.
+    for (let i = 0; i < 5; i += 1) expect(await client.ask(viewer)).toEqual({ viewer: { role: 'ADMIN' } });
+    expect(await server.stop()).toEqual({ code: 0, signal: null });
+  });
+
   it('shares the database with a second server on the folder, and leaves PostgreSQL to whoever stays', async () => {
     const first = await startServer();
     const second = await startServer({ dataDir: first.dataDir });

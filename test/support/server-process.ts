@@ -38,6 +38,8 @@ export interface ServerProcess {
   readonly stderr: () => string;
   readonly log: () => LogLine[];
   readonly signal: (signal: NodeJS.Signals) => void;
+  /** Whoever reads the log goes away: the pipe is closed at this end. */
+  readonly leaveLog: () => void;
   /** Resolves when the process has ended, whoever ended it. */
   readonly exited: Promise<Exit>;
   /** SIGTERM; resolves with how it ended. */
@@ -94,6 +96,7 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
     readyAfterMs: performance.now() - startedAt,
     log: () => parseLog(launched.stdout()),
     signal: (signal) => void launched.child.kill(signal),
+    leaveLog: () => void launched.child.stdout?.destroy(),
     stop: () => endProcess(launched.child, 'SIGTERM'),
     kill: () => endProcess(launched.child, 'SIGKILL'),
   };
