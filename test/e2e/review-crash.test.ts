@@ -104,7 +104,8 @@ describe('a server that is killed in mid-review', () => {
       'review.claimed',
       'review.submitted',
     ]);
-    expect(isRunning(pid)).toBe(false);
+    // It is ended by a signal, which takes effect in its own time.
+    await vi.waitFor(() => expect(isRunning(pid)).toBe(false), { timeout: 20_000, interval: 10 });
     await second.stop();
   });
 });

@@ -47,6 +47,8 @@ describe('an attempt that fails', () => {
     expect(waits[0]!.ms).toBeGreaterThanOrEqual(2_500);
     expect(waits[0]!.ms).toBeLessThanOrEqual(5_000);
     expect(await runsOf(services, task.id)).toMatchObject([{ outcome, error }]);
+    const told = await services.sql("SELECT type FROM events WHERE type IN ('run.failed', 'run.timed_out')");
+    expect(told).toEqual([{ type: outcome === 'TIMED_OUT' ? 'run.timed_out' : 'run.failed' }]);
     expect((await commentsOf(services, task.id))[0]).toEqual({
       body: expect.stringMatching(`^Attempt 1 of 5 failed: ${error}`),
       author_agent_id: null,

@@ -108,7 +108,9 @@ describe('a pipeline', () => {
 describe('an edit of a pipeline', () => {
   it('replaces the steps and raises the version; the same steps change nothing', async () => {
     await create([step('a'), step('b', ['a'])]);
+    const created = await counts();
     expect(await update([step('b'), step('c', ['b'])])).toMatchObject({ version: 2 });
+    expect(await eventsSince(created?.events)).toEqual(['pipeline.updated']);
     const before = await counts();
     expect(await update([step('b'), step('c', ['b'])])).toMatchObject({ version: 2 });
     expect(await counts()).toEqual(before);

@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -88,10 +89,11 @@ export async function findPostmasterPid(dataDir: string): Promise<number | null>
   return Number.parseInt(text, 10) || null;
 }
 
+/** Whether the process does anything yet: one that has ended may stay in the table until its parent asks for it. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    return !(existsSync(`/proc/${pid}/stat`) && / Z [^)]*$/.test(readFileSync(`/proc/${pid}/stat`, 'utf8')));
   } catch {
     return false;
   }
