@@ -8,6 +8,7 @@ import { renewLease, reportProgress } from '../services/renew-lease.js';
 import { AgentType } from './agent.js';
 import { builder } from './builder.js';
 import { runColumns, taskColumns } from './columns.js';
+import type { GraphqlContext } from './context.js';
 import { answer, payloadType } from './payloads.js';
 import {
   ClaimNextTaskInput,
@@ -107,9 +108,9 @@ builder.mutationFields((t) => ({
     args: {
       input: t.arg({ type: ClaimNextTaskInput, required: true, description: 'Who asks, and for how long.' }),
     },
-    resolve: (_root, { input }, { services, viewer, signal }, info) =>
+    resolve: (_root, { input }, context, info) =>
       answer(
-        claimNextTask(services, viewer, input, signal, {
+        claimNextTask(context.services, context.viewer, input, signalFor(input, context), {
           task: taskColumns(info, [['task']]),
           run: runColumns(info, [['run']]),
         }),
@@ -163,3 +164,10 @@ builder.mutationFields((t) => ({
     resolve: (_root, { input }, { services, viewer }) => answer(releaseTask(services, viewer, input)),
   }),
 }));
+
+const STAYS = new AbortController().signal;
+
+/** Only a claim that waits asks whether its caller is still there; for the others no signal has to be made. */
+function signalFor(input: { waitSeconds?: number | null | undefined }, context: GraphqlContext): AbortSignal {
+  return input.waitSeconds ? context.signal : STAYS;
+}

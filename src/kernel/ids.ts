@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { typeidUnboxed } from 'typeid-js';
 
 /** The prefix says what an id names, so a wrong id is refused before a query is made. */
@@ -14,8 +14,7 @@ export type IdPrefix =
   | 'rec'
   | 'pip'
   | 'plr'
-  | 'srv'
-  | 'req';
+  | 'srv';
 
 /**
  * A new opaque id such as `task_01k…`: a TypeID, which is a UUIDv7 in base32 behind a prefix.
@@ -23,6 +22,11 @@ export type IdPrefix =
  */
 export function newId(prefix: IdPrefix): string {
   return typeidUnboxed(prefix);
+}
+
+/** A new id of a request, for headers and log lines: it sorts nowhere, so it may be made in a tenth of the time. */
+export function newRequestId(): string {
+  return `req_${randomUUID().replaceAll('-', '')}`;
 }
 
 /** Whether the text has the form of an id with this prefix. Says nothing about whether such a row exists. */

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../kernel/clock.js';
-import { newId } from '../kernel/ids.js';
+import { newRequestId } from '../kernel/ids.js';
 import type { Instrument, Piece } from '../kernel/instrument.js';
 import type { Exchange } from './exchange.js';
 import { createLazyAbort } from './lazy-abort.js';
@@ -81,7 +81,7 @@ function pieceOf(exchange: Exchange): Piece {
 /** The caller's own id, if it can stand in a header and a log line; else a new one. */
 function requestIdOf({ headers }: IncomingMessage): string {
   const given = headers['x-request-id'];
-  return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : newId('req');
+  return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : newRequestId();
 }
 
 function pathOf({ url = '/' }: IncomingMessage): string {
@@ -122,6 +122,6 @@ const brokenRequestStatus: Record<string, string> = {
 function answerBrokenRequest(error: NodeJS.ErrnoException, connection: Socket | Duplex): void {
   if (error.code === 'ECONNRESET' || !connection.writable) return void connection.destroy();
   const status = brokenRequestStatus[error.code ?? ''] ?? '400 Bad Request';
-  const headers = ['connection: close', 'content-length: 0', `x-request-id: ${newId('req')}`];
+  const headers = ['connection: close', 'content-length: 0', `x-request-id: ${newRequestId()}`];
   connection.end(`HTTP/1.1 ${status}\r\n${headers.join('\r\n')}\r\n\r\n`);
 }

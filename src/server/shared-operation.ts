@@ -1,7 +1,7 @@
 import { type ExecutionArgs, type ExecutionResult, execute } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { createSharedViewer } from '../graphql/shared-viewer.js';
-import { newId } from '../kernel/ids.js';
+import { newRequestId } from '../kernel/ids.js';
 import type { ErrorPresenter } from './error-presenter.js';
 import type { RequestScope, Viewer } from './request-scope.js';
 import { toSentResult } from './result-response.js';
@@ -61,7 +61,7 @@ export class SharedOperation {
       this.#isKeyRead = true;
     };
     const shared = common === 'key' ? viewer : createSharedViewer(viewer, noteKeyRead);
-    const scope = { viewer: shared, requestId: newId('req'), signal: new AbortController().signal };
+    const scope = { viewer: shared, requestId: newRequestId(), signal: new AbortController().signal };
     this.#args = { ...args, contextValue: createContext(scope) };
     this.#presenter = presenter;
   }
@@ -107,7 +107,7 @@ export class SharedOperation {
 }
 
 function write({ errors: found, ...rest }: ExecutionResult, presenter: ErrorPresenter): WrittenResult {
-  const errors = found?.map((error) => presenter.present(error, newId('req')));
+  const errors = found?.map((error) => presenter.present(error, newRequestId()));
   const result = errors ? { errors, ...rest } : rest;
   const text = JSON.stringify(toSentResult(result));
   let bytes: Buffer | undefined;

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { ExecutionArgs, GraphQLError } from 'graphql';
 import { CloseCode, type Context, makeServer, type Server, type SubscribePayload } from 'graphql-ws';
 import { isAsyncIterable } from 'graphql-yoga';
-import { newId } from '../kernel/ids.js';
+import { newRequestId } from '../kernel/ids.js';
 import type { Gate } from './authentication.js';
 import type { ErrorPresenter } from './error-presenter.js';
 import type { GraphqlParams } from './graphql-params.js';
@@ -76,7 +76,7 @@ async function authenticate({ connectionParams, extra }: Ctx, options: Operation
       extra.request.socket.remoteAddress,
     );
   } catch (error) {
-    throw closeFor(options.presenter.present(error, newId('req')));
+    throw closeFor(options.presenter.present(error, newRequestId()));
   }
 }
 
@@ -114,7 +114,7 @@ async function beginOperation(
   payload: SubscribePayload,
   { limits, presenter, ...options }: OperationsOptions,
 ) {
-  const requestId = newId('req');
+  const requestId = newRequestId();
   const { operations, isOpen } = ctx.extra;
   try {
     if (countRunning(operations) >= limits.maxSubscriptionsPerSocket) throw tooManySubscriptions(limits);

@@ -63,7 +63,7 @@ describe('every response', () => {
     'has an id and says what a browser may do with it (%s)',
     async (path) => {
       const { headers } = await fetch(server.url + path);
-      expect(headers.get('x-request-id')).toMatch(/^req_[0-9a-z]{26}$/);
+      expect(headers.get('x-request-id')).toMatch(/^req_[0-9a-f]{32}$/);
       expect(headers.get('x-content-type-options')).toBe('nosniff');
       expect(headers.get('referrer-policy')).toBe('no-referrer');
       expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");

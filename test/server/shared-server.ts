@@ -4,7 +4,7 @@ import { expect, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import type { Viewer } from '../../src/domain/actor.js';
 import { buildSchema } from '../../src/graphql/schema.js';
-import { newId } from '../../src/kernel/ids.js';
+import { newId, newRequestId } from '../../src/kernel/ids.js';
 import { type LiveGraph, openLiveGraph } from '../graphql/live-graph.js';
 import { createTestDatabase } from '../support/database.js';
 import { startTestServer } from '../support/test-server.js';
@@ -97,7 +97,7 @@ async function overWebSocket(url: string, secret: string, asked: Asked): Promise
     socket.on('message', (message) => {
       const text = String(message);
       if (text.includes('"connection_ack"')) {
-        socket.send(JSON.stringify({ id: newId('req'), type: 'subscribe', payload: asked }));
+        socket.send(JSON.stringify({ id: newRequestId(), type: 'subscribe', payload: asked }));
         // Behind the ping's answer the subscription has been read at least.
         socket.send('{"type":"ping"}');
       }
