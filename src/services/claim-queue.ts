@@ -25,12 +25,6 @@ export interface ClaimQueue {
 /** Requests that one statement serves at most: more would make the first of them wait for the last. */
 const BATCH = 64;
 
-/**
- * So many requests begin a second batch while one is under way. It works while the first waits for the disk; with
- * fewer, batches get small and dear.
- */
-const SECOND_BATCH = 8;
-
 const ALL_COLUMNS: ClaimColumns = { task: '*', run: '*' };
 
 /** How long a request whose agent is locked by another process waits before it is asked again, in milliseconds. */
@@ -52,23 +46,19 @@ export function createClaimQueue(database: Database, instrument: Instrument): Cl
   const waiting: Waiting[] = [];
   const postponement = createPostponement(enqueue, instrument);
   const unanswered = new Set<Promise<void>>();
-  /** The agents of the batches under way: their next requests wait, or they would find themselves locked. */
-  const asking = new Set<string>();
-  const underWay = new Set<Promise<void>>();
+  let underWay: Promise<void> | null = null;
   let closed = false;
 
-  /** Begins a batch if none is under way, and a second one once enough requests have gathered to make it worth it. */
+  /**
+   * Begins a batch if none is under way. One at a time: two would be half as large each, and every batch has its price (a
+   * tenth fewer claims, measured in turns on two cores).
+   */
   function begin(): void {
-    const enough = underWay.size === 0 ? 1 : SECOND_BATCH;
-    if (underWay.size >= 2 || waiting.length < enough) return;
-    const batch = takeBatch(waiting, asking);
-    if (batch.length === 0) return;
-    const serving = serve(batch).finally(() => {
-      for (const { request } of batch) asking.delete(request.agentId);
-      underWay.delete(serving);
+    if (underWay !== null || waiting.length === 0) return;
+    underWay = serve(takeBatch(waiting)).finally(() => {
+      underWay = null;
       begin();
     });
-    underWay.add(serving);
   }
 
   async function serve(batch: Waiting[]): Promise<void> {
@@ -121,7 +111,7 @@ export function createClaimQueue(database: Database, instrument: Instrument): Cl
     async close() {
       closed = true;
       postponement.close();
-      while (underWay.size > 0) await Promise.all(underWay);
+      while (underWay !== null) await underWay;
       await Promise.all(unanswered);
     },
   };
@@ -184,8 +174,9 @@ function warnOfLock(instrument: Instrument, agentId: string): void {
 }
 
 /** The first requests in line, one for each agent: the next one of the same agent waits for what this one leaves it. */
-function takeBatch(waiting: Waiting[], asking: Set<string>): Waiting[] {
+function takeBatch(waiting: Waiting[]): Waiting[] {
   const batch: Waiting[] = [];
+  const asking = new Set<string>();
   const rest: Waiting[] = [];
   for (const each of waiting.splice(0)) {
     const { agentId } = each.request;
