@@ -89,7 +89,7 @@ async function overSse(): Promise<Reader> {
 /** As large as a long report, so that the buffers of the sockets can't hold them all. */
 async function append(from: number, to: number): Promise<void> {
   await graph.services.sql(
-    `INSERT INTO events (type, payload) SELECT 'scheduler.paused', jsonb_build_object('job', 'x', 'message', i || repeat('.', 4000))
+    `INSERT INTO events (type, payload) SELECT 'scheduler.paused', jsonb_build_object('job', 'x', 'message', i || repeat('.', 1000))
       FROM generate_series($1::int, $2::int) i`,
     [from, to],
   );
@@ -123,10 +123,10 @@ describe.each([
 
     reader.pause();
     const before = usedMemory();
-    const total = 12_000;
-    for (let i = 1; i <= total; i += 2_000) await append(i, i + 1_999);
+    const total = 50_000;
+    for (let i = 1; i <= total; i += 5_000) await append(i, i + 4_999);
     await vi.waitFor(() => expect(arrived).toBeGreaterThanOrEqual(total), { timeout: 20_000 });
-    // All of them are 48 MB on the wire. Waited for, since the last pages that were read may still be on their way.
+    // All of them are 50 MB on the wire. Waited for, since the last pages that were read may still be on their way.
     await vi.waitFor(() => expect(usedMemory() - before).toBeLessThan(10_000_000), 10_000);
     // Only who stays away while something new comes is given up.
     let more = total;

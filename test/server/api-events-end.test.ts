@@ -47,10 +47,10 @@ describe('a stream that ends', () => {
 });
 
 describe('a client that reads nothing', () => {
-  /** As large as a long report, so that the buffers of the sockets can't hold them all. */
+  /** As large as a report, so that the buffers of the sockets can't hold them all. */
   async function append(from: number, to: number): Promise<void> {
     await live.graph.services.sql(
-      `INSERT INTO events (type, payload) SELECT 'scheduler.paused', jsonb_build_object('job', 'x', 'message', i || repeat('.', 4000))
+      `INSERT INTO events (type, payload) SELECT 'scheduler.paused', jsonb_build_object('job', 'x', 'message', i || repeat('.', 1000))
         FROM generate_series($1::int, $2::int) i`,
       [from, to],
     );
@@ -71,8 +71,8 @@ describe('a client that reads nothing', () => {
     const reader = await live.read('?types=scheduler');
     reader.pause();
     const before = usedMemory();
-    const total = 12_000;
-    for (let i = 1; i <= total; i += 2_000) await append(i, i + 1_999);
+    const total = 50_000;
+    for (let i = 1; i <= total; i += 5_000) await append(i, i + 4_999);
     await vi.waitFor(() => expect(arrived).toBeGreaterThanOrEqual(total), { timeout: 20_000 });
     await vi.waitFor(() => expect(usedMemory() - before).toBeLessThan(10_000_000), 10_000);
     let more = total;
