@@ -1,7 +1,16 @@
 import fc from 'fast-check';
-import { type DocumentNode, type ExecutionArgs, execute, parse, validate } from 'graphql';
+import {
+  type DocumentNode,
+  type ExecutionArgs,
+  execute,
+  getNamedType,
+  isInterfaceType,
+  isObjectType,
+  parse,
+  validate,
+} from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createExecutor } from '../../src/server/executor.js';
+import { createExecutor, isCompilable } from '../../src/server/executor.js';
 import { addComment } from '../../src/services/add-comment.js';
 import { completeTask } from '../../src/services/complete-task.js';
 import { submitVerdict } from '../../src/services/submit-verdict.js';
@@ -44,10 +53,24 @@ describe('compiled queries over the whole graph', () => {
   });
   afterAll(() => graph.close());
 
-  const queries = () =>
+  /** Fields whose type is an interface: what selects one is not compiled. */
+  const OF_INTERFACES = Object.values(schema.getTypeMap())
+    .filter((type) => isObjectType(type) || isInterfaceType(type))
+    .flatMap((type) => Object.values(type.getFields()))
+    .filter((field) => isInterfaceType(getNamedType(field.type)))
+    .map(({ name }) => name);
+
+  const queries = (avoided: readonly string[]) =>
     randomQuery(schema, {
       // Instants that move on between two runs, and what reaches outside.
-      avoided: new Set(['throughput', 'gateways', 'schedulerJobs', 'nextRuns', 'previewSchedule']),
+      avoided: new Set([
+        'throughput',
+        'gateways',
+        'schedulerJobs',
+        'nextRuns',
+        'previewSchedule',
+        ...avoided,
+      ]),
       values: {
         first: ['0', '1', '2', '3', '-1'],
         ref: ['{ ref: "TASK-1" }', '{ ref: "TASK-99" }', '{ name: "iris" }', `{ id: "${taskId}" }`],
@@ -63,8 +86,9 @@ describe('compiled queries over the whole graph', () => {
   it('answer like graphql-js, errors included, whatever is asked', async () => {
     let compared = 0;
     let faultless = 0;
+    let compiled = 0;
     await fc.assert(
-      fc.asyncProperty(queries(), async (query) => {
+      fc.asyncProperty(fc.oneof(queries([]), queries(OF_INTERFACES)), async (query) => {
         const document = parse(query);
         // A ref of a task does not do for an agent.
         if (validate(schema, document).length > 0) return;
@@ -77,6 +101,7 @@ describe('compiled queries over the whole graph', () => {
         const expected = written(await execute(args()));
         expect(written(await run(args()))).toEqual(expected);
         compared += 1;
+        if (isCompilable(schema, document)) compiled += 1;
         if (!JSON.stringify(expected).includes('"errors":[{"message"')) faultless += 1;
       }),
       { numRuns: 60 },
@@ -84,6 +109,33 @@ describe('compiled queries over the whole graph', () => {
     // The property would hold for nothing but refusals as well.
     expect(compared).toBeGreaterThan(40);
     expect(faultless).toBeGreaterThan(10);
+    expect(compiled).toBeGreaterThan(5);
+  });
+});
+
+describe('a query', () => {
+  it.each([
+    ['{ tasks(first: 2) { nodes { id title assignee { id name } } } }', true],
+    [
+      'query ($ref: TaskRef!) { task(ref: $ref) { ...names } } fragment names on Task { ref dependsOn { ref } }',
+      true,
+    ],
+    ['query ($no: Boolean = false) { viewer { role @skip(if: $no) } }', false],
+    ['{ tasks { nodes { createdBy { displayName } } } }', false],
+    ['{ node(id: "x") { id } }', false],
+    ['{ tasks { nodes { ...told } } } fragment told on Task { events { nodes { type } } }', false],
+  ])('%s is compiled: %s', (query, expected) => {
+    expect(isCompilable(schema, parse(query))).toBe(expected);
+  });
+
+  it('whose interfaces stand within each other is answered all the same, and takes no memory for each of their types', async () => {
+    let asked = 'id';
+    for (let level = 0; level < 6; level += 1)
+      asked = `events { nodes { id actor { displayName } ... on TaskEvent { task { ref ${asked} } } } }`;
+    const document = parse(`{ tasks { nodes { ${asked} } } }`);
+    const args = { schema, document, contextValue: {} };
+    expect(validate(schema, document)).toEqual([]);
+    expect(written(await createExecutor(1)(args))).toEqual(written(await execute(args)));
   });
 });
 
