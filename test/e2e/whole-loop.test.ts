@@ -85,18 +85,19 @@ async function readLoop(id: string): Promise<Loop> {
   return node;
 }
 
+/** The statuses that the task went through. */
+const pathOf = ({ events }: Loop) => events.nodes.flatMap(({ to }) => (to === undefined ? [] : [to]));
+
+/** Asks the log too: it shows an event only when every older transaction has ended, so later than the task itself. */
 const untilDone = async (id: string): Promise<Loop> =>
   vi.waitFor(
     async () => {
       const loop = await readLoop(id);
-      expect(loop.status).toBe('DONE');
+      expect([loop.status, pathOf(loop).at(-1)]).toEqual(['DONE', 'DONE']);
       return loop;
     },
     { timeout: 60_000, interval: 50 },
   );
-
-/** The statuses that the task went through. */
-const pathOf = ({ events }: Loop) => events.nodes.flatMap(({ to }) => (to === undefined ? [] : [to]));
 
 describe('a task that is assigned to an agent', () => {
   it.each(['openclaw', 'openai', 'command', 'echo'])(
