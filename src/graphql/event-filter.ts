@@ -4,7 +4,7 @@ import { findClosest } from '../kernel/closest.js';
 import { findAgentByRef } from '../services/read-agents.js';
 import { findTaskIdsOfRun } from '../services/read-pipelines.js';
 import { findTaskByRef } from '../services/read-tasks.js';
-import { type AgentRef, nameOf, type TaskRef } from '../services/refs.js';
+import { type AgentRef, nameOf, type TaskRef, toShown } from '../services/refs.js';
 import { builder } from './builder.js';
 import type { GraphqlContext } from './context.js';
 import { badUserInput } from './protocol-errors.js';
@@ -44,7 +44,7 @@ export async function parseEventFilter(
     ...(types ? { types: parseTypes(types) } : {}),
     ...(task ? { taskId: await parseTask(context, task) } : {}),
     ...(agent ? { agentId: await parseAgent(context, agent) } : {}),
-    ...(pipelineRunId ? { pipelineRun: await parsePipelineRun(context, pipelineRunId) } : {}),
+    ...(pipelineRunId == null ? {} : { pipelineRun: await parsePipelineRun(context, pipelineRunId) }),
   };
 }
 
@@ -83,6 +83,6 @@ async function parseAgent({ services }: GraphqlContext, ref: AgentRef): Promise<
 async function parsePipelineRun({ services, viewer }: GraphqlContext, id: string) {
   const taskIds = await findTaskIdsOfRun(services, viewer, id);
   if (taskIds === null)
-    throw badUserInput(`There is no pipeline run ${id.slice(0, 80)} that this API key may see.`);
+    throw badUserInput(`There is no pipeline run ${toShown(id)} that this API key may see.`);
   return { id, taskIds: new Set(taskIds) };
 }

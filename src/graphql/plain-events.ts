@@ -21,6 +21,7 @@ export interface PlainEventQuery {
   readonly task?: string;
   /** A name, or an id. */
   readonly agent?: string;
+  readonly pipelineRunId?: string;
   /** The cursor of the last event that was dealt with; without it the stream begins now. */
   readonly after?: string;
 }
@@ -77,12 +78,13 @@ export function createPlainEvents(names: EventNames): OpenPlainEvents {
 /** @throws GraphQLError with BAD_USER_INPUT, or FORBIDDEN for types that this key never sees. */
 async function parseQuery(
   context: GraphqlContext,
-  { types, task, agent }: PlainEventQuery,
+  { types, task, agent, pipelineRunId }: PlainEventQuery,
 ): Promise<EntryFilter> {
   const filter = await parseEventFilter(context, {
     ...(types === undefined ? {} : { types }),
     ...(task === undefined ? {} : { task: isId('task', task) ? { id: task } : { ref: task } }),
     ...(agent === undefined ? {} : { agent: isId('agt', agent) ? { id: agent } : { name: agent } }),
+    ...(pipelineRunId === undefined ? {} : { pipelineRunId }),
   });
   const unseen = (filter.types ?? []).filter((type) => !isTypeVisible(context.viewer, type));
   if (unseen.length > 0) throw forbidden(`events of the types ${unseen.join(', ')}`);

@@ -3,7 +3,7 @@ import type { PlainEventQuery } from '../graphql/plain-events.js';
 import { protocolError } from './protocol-error.js';
 
 /** What `GET /api/events` takes in its address. */
-const parameters = ['types', 'task', 'agent', 'after', 'ticket'] as const;
+const parameters = ['types', 'task', 'agent', 'pipelineRunId', 'after', 'ticket'] as const;
 
 export interface EventStreamQuery extends PlainEventQuery {
   readonly ticket?: string;

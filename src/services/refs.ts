@@ -36,9 +36,14 @@ export function toAgentKey(ref: AgentRef): AgentKey {
   return typeof ref.id === 'string' ? { id: toLookup(ref.id) } : { name: toLookup(ref.name ?? '') };
 }
 
-/** How people would write the ref. */
+/** How people would write the ref, to tell them about it. */
 export function nameOf(ref: TaskRef | AgentRef): string {
-  return ref.id ?? ('ref' in ref ? ref.ref : 'name' in ref ? ref.name : null) ?? '';
+  return toShown(ref.id ?? ('ref' in ref ? ref.ref : 'name' in ref ? ref.name : null) ?? '');
+}
+
+/** What a caller called something by, short and never invisible. */
+export function toShown(idOrName: string): string {
+  return idOrName.trim() === '' ? JSON.stringify(idOrName.slice(0, 80)) : idOrName.slice(0, 80);
 }
 
 /** Locks the task for a change. @throws {Refusal} NOT_FOUND, with the path of the ref. */

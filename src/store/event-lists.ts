@@ -1,5 +1,6 @@
-import { parseCursor } from '../domain/cursor.js';
+import { parseCursor, type SortValue } from '../domain/cursor.js';
 import type { LogPosition } from '../domain/log-position.js';
+import { InvalidList } from '../domain/page.js';
 import { LOG_SHAPE, type LogFilter, type LogRow, XMIN } from './event-log.js';
 import { type ChildLists, cursorOf, type List, type Order } from './keyset.js';
 import { allOf, identifier, type Sql, sql } from './sql-text.js';
@@ -26,12 +27,19 @@ export function formatLogCursor(position: LogPosition): string {
  * @throws {InvalidList} for what is no cursor of the log.
  */
 export function parseLogCursor(cursor: string): LogPosition {
-  const [xid, id] = parseCursor(
-    LOG_ORDER.tag,
-    LOG_ORDER.keys.map(({ kind }) => kind),
-    cursor,
-  );
+  const [xid, id] = parseSortValues(cursor);
   return { xid: BigInt(String(xid)), id: BigInt(String(id)) };
+}
+
+function parseSortValues(cursor: string): SortValue[] {
+  const kinds = LOG_ORDER.keys.map(({ kind }) => kind);
+  try {
+    return parseCursor(LOG_ORDER.tag, kinds, cursor);
+  } catch (cause) {
+    // A stream is no list, of which the other message speaks.
+    const places = 'take one from an event, or from the id of a stream';
+    throw new InvalidList(`This is no cursor of the event log: ${places}.`, { cause });
+  }
 }
 
 /** Who reads events: which tasks they see, and whether they see what happens to API keys. */

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { listPayloadFields, type PayloadFieldName } from '../../src/domain/event-payload.js';
 import type { EventType } from '../../src/domain/events.js';
+import { cancelPipelineRun } from '../../src/services/cancel-pipeline-run.js';
 import { cancelTask } from '../../src/services/cancel-task.js';
 import { pruneEvents } from '../../src/services/prune-events.js';
 import { registerAgent } from '../../src/services/register-agent.js';
 import { aClaimedTask, aKeyOf, anAgent, aTask, aTaskIn } from '../support/factory.js';
+import { aPipelineRun, step } from '../support/pipelines.js';
 import { readPlainEvents } from '../support/plain-events.js';
 import { goodKey } from '../support/test-server.js';
 import { bearer, type EventServer, has, hasTask, openEventServer } from './event-server.js';
@@ -131,6 +133,20 @@ describe('GET /api/events', () => {
     }
   });
 
+  it('filters by pipeline run', async () => {
+    const { services } = live.graph;
+    const { id, taskIds } = await aPipelineRun(services, [step('only')]);
+    const reader = await live.read(`?types=pipeline,task&pipelineRunId=${id}`);
+    await cancelTask(services, services.admin, { task: { id: (await aTask(services)).id } });
+    await cancelPipelineRun(services, services.admin, id);
+    await has(reader, 2);
+    const events = reader.events().map(({ type, task, pipelineRunId }) => [type, task?.id, pipelineRunId]);
+    expect(events).toEqual([
+      ['task.cancelled', taskIds.get('only'), null],
+      ['pipeline.finished', undefined, id],
+    ]);
+  });
+
   it('sends comments while nothing happens', async () => {
     const lively = await live.start(20);
     const reader = await readPlainEvents(lively.url, { headers: bearer(goodKey) });
@@ -159,13 +175,16 @@ describe('a stream that is not given', () => {
   it.each([
     ['types=tusk', /"tusk" names no event\. Did you mean task\?.*families task, run.*task\.created/],
     ['types=', /"" names no event/],
-    ['type=task', /no parameter "type"\. There are types, task, agent, after, ticket\./],
+    ['type=task', /no parameter "type"\. There are types, task, agent, pipelineRunId, after, ticket\./],
     ['task=TASK-1&task=TASK-2', /"task" may stand in the address once/],
     ['task=TASK-999999', /no task TASK-999999/],
     ['task=%00', /no task/],
     ['agent=nobody', /no agent nobody/],
-    ['after=nonsense', /cursor/i],
-    ['after=', /cursor/i],
+    ['agent=', /no agent ""/],
+    ['pipelineRunId=pip_1', /no pipeline run pip_1/],
+    ['pipelineRunId=', /no pipeline run ""/],
+    ['after=nonsense', /no cursor of the event log/],
+    ['after=', /no cursor of the event log/],
   ])('says with 400 what is wrong with %s', async (query, message) => {
     const answer = await live.refusal(`?${query}`);
     expect(answer).toMatchObject({ status: 400, code: 'BAD_USER_INPUT' });
