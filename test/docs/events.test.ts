@@ -33,7 +33,7 @@ describe('docs/events.md', () => {
 
   it('names parameters that the stream takes', () => {
     const names = firstCells('Parameter');
-    expect(names).toHaveLength(5);
+    expect(names).toHaveLength(6);
     const url = `/api/events?${names.map((name) => `${name}=x`).join('&')}`;
     expect(Object.keys(parseEventStreamQuery({ url, headers: {} } as never)).sort()).toEqual(names.sort());
   });

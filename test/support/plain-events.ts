@@ -38,6 +38,7 @@ export interface PlainEvent {
   readonly task: { readonly id: string; readonly ref: string } | null;
   readonly agent: { readonly id: string; readonly name: string } | null;
   readonly keyId: string | null;
+  readonly pipelineRunId: string | null;
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
