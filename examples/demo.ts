@@ -44,7 +44,9 @@ const STORY: Readonly<Record<string, (event: TaskEvent) => string>> = {
 };
 
 const stop = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
+// Whoever reads has seen enough: npm run demo | head
+process.stdout.on('error', () => stop.abort());
 
 const server = await startOwnServer({ MC_GATEWAY: 'echo', MC_LOG_LEVEL: 'warn' });
 try {

@@ -13,15 +13,28 @@ export interface OwnServer {
   stop(): Promise<void>;
 }
 
+/**
+ * Runs in the server before everything else. Its standard input ends when the program is gone that has started it, killed
+ * or not: then it stops as if it were told to, and cleans up behind both.
+ */
+const END_WITH_PARENT = `data:text/javascript,${encodeURIComponent(`
+  import { rmSync } from 'node:fs';
+  process.stdin.once('end', () => {
+    process.once('exit', () => rmSync(process.env.MC_DATA_DIR, { recursive: true, force: true }));
+    process.kill(process.pid, 'SIGTERM');
+  });
+  process.stdin.resume().unref();
+`)}`;
+
 /** Starts a server on a free port, with an empty data folder of its own and only these settings. */
 export async function startOwnServer(settings: Readonly<Record<string, string>>): Promise<OwnServer> {
   const folder = await mkdtemp(join(tmpdir(), 'mission-control-'));
   // Started by root, PostgreSQL becomes another user, who must be able to pass through.
   await chmod(folder, 0o711);
   const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
-  const child = spawn(process.execPath, [main], {
+  const child = spawn(process.execPath, ['--import', END_WITH_PARENT, main], {
     env: { ...withoutSettings(process.env), ...settings, MC_DATA_DIR: folder, MC_PORT: '0' },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'inherit'],
     // Ctrl-C in a terminal is for the program, which stops the server itself.
     detached: true,
   });

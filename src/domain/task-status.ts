@@ -34,7 +34,11 @@ export const TRANSITIONS: readonly Transition[] = [
   { from: 'ASSIGNED', to: 'CANCELLED', by: ['cancel'] },
   { from: 'IN_PROGRESS', to: 'REVIEW', by: ['complete'] },
   { from: 'IN_PROGRESS', to: 'DONE', by: ['complete without review'] },
-  { from: 'IN_PROGRESS', to: 'ASSIGNED', by: ['release', 'failed attempt', 'stale requeue'] },
+  {
+    from: 'IN_PROGRESS',
+    to: 'ASSIGNED',
+    by: ['release', 'failed attempt', 'stale requeue', 'reassign in mid-dispatch'],
+  },
   { from: 'IN_PROGRESS', to: 'FAILED', by: ['fail', 'attempts exhausted', 'requeues exhausted'] },
   { from: 'IN_PROGRESS', to: 'CANCELLED', by: ['cancel'] },
   { from: 'REVIEW', to: 'DONE', by: ['approve'] },

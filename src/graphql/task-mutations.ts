@@ -76,7 +76,8 @@ builder.mutationFields((t) => ({
   assignTask: t.field({
     type: TaskPayload,
     authScopes: { operator: true },
-    description: 'Gives a waiting task to an agent, to another one, or back to the inbox.',
+    description:
+      'Gives a waiting task to an agent, to another one, or back to the inbox. One that was sent to a PUSH agent can be given to another: the call is aborted, uncounted.',
     args: { input: t.arg({ type: AssignTaskInput, required: true, description: 'Task and agent.' }) },
     resolve: (_root, { input }, { services, viewer }) => answer(assignTask(services, viewer, input)),
   }),

@@ -1,8 +1,10 @@
 import { toActor, type Viewer } from '../domain/actor.js';
 import { InvalidTransition } from '../domain/refusals.js';
 import { allowedTransitions, isAllowedTransition } from '../domain/task-status.js';
+import { findRun } from '../store/runs.js';
 import { type TaskRow, updateTaskRow } from '../store/tasks.js';
 import { inTransaction, type Transaction } from '../store/transaction.js';
+import { announceAgent } from './announce-agent.js';
 import { moveTask } from './move-task.js';
 import { type AgentRef, getAgentByRef, lockTaskByRef, type TaskRef } from './refs.js';
 import type { ServiceContext } from './service-context.js';
@@ -16,8 +18,9 @@ export interface AssignTask {
 }
 
 /**
- * Gives a waiting task to an agent, to another one, or back to the inbox. The same assignee again changes nothing.
- * @throws {InvalidTransition} once somebody works on it or it has ended: cancel or retry it then.
+ * Gives a waiting task to an agent, to another one, or back to the inbox. One that was sent to a PUSH agent can be given to
+ * another agent in the middle of that: the call is aborted, and nothing counts. The same assignee again changes nothing.
+ * @throws {InvalidTransition} once an agent has claimed it or it has ended: cancel or retry it then.
  */
 export async function assignTask(
   context: ServiceContext,
@@ -28,10 +31,21 @@ export async function assignTask(
     const task = await lockTaskByRef(tx, input.task);
     checkVersion(task, input.expectedVersion);
     const assignee = input.assignee ? await getAgentByRef(tx.executor, input.assignee, ['assignee']) : null;
-    if (isWaiting(task) && task.assigneeId === (assignee?.id ?? null)) return task;
-    checkCanBeGiven(task, assignee === null ? 'INBOX' : 'ASSIGNED');
-    return giveTo(tx, viewer, task, assignee?.id ?? null);
+    const isSent = await isSentOut(tx, task);
+    const canBeGiven = isSent || isWaiting(task);
+    if (canBeGiven && task.assigneeId === (assignee?.id ?? null)) return task;
+    checkMove(task, assignee === null ? 'INBOX' : 'ASSIGNED', canBeGiven);
+    const given = await giveTo(tx, viewer, task, assignee?.id ?? null);
+    if (isSent && task.assigneeId !== null)
+      await announceAgent(context, tx, task.assigneeId, toActor(viewer));
+    return given;
   });
+}
+
+/** Whether the server has sent it to its agent. Whoever claims a task works on it, and has not been asked. */
+async function isSentOut(tx: Transaction, { currentRunId }: TaskRow): Promise<boolean> {
+  const run = currentRunId === null ? null : await findRun(tx, currentRunId);
+  return run?.trigger === 'DISPATCH';
 }
 
 function isWaiting(task: TaskRow): boolean {
@@ -39,8 +53,8 @@ function isWaiting(task: TaskRow): boolean {
 }
 
 /** The table also lets FAILED and CANCELLED become ASSIGNED or INBOX, but only by a retry. */
-function checkCanBeGiven(task: TaskRow, to: 'INBOX' | 'ASSIGNED'): void {
-  if (isWaiting(task) && isAllowedTransition(task.status, to)) return;
+function checkMove(task: TaskRow, to: 'INBOX' | 'ASSIGNED', canBeGiven: boolean): void {
+  if (canBeGiven && isAllowedTransition(task.status, to)) return;
   const verb = to === 'INBOX' ? 'unassign' : 'assign';
   throw new InvalidTransition(task.status, to, allowedTransitions(task.status), verb);
 }

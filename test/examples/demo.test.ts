@@ -79,4 +79,14 @@ describe('the demo', () => {
     expect(said.stdout).not.toContain('tasks are DONE');
     expect(await leftFolders()).toEqual([]);
   });
+
+  it('leaves no server behind when it is killed', async () => {
+    const { child, said, ended } = runDemo();
+    await vi.waitFor(() => expect(said.stdout).toContain('sent to ada'), { timeout: 120_000, interval: 10 });
+    child.kill('SIGKILL');
+    // Standard error is the server's too: it closes when both have ended.
+    await ended;
+    expect(said.stderr).toBe('');
+    expect(await leftFolders()).toEqual([]);
+  });
 });

@@ -1,10 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { assignTask } from '../../src/services/assign-task.js';
 import { cancelTask } from '../../src/services/cancel-task.js';
 import { completeTask } from '../../src/services/complete-task.js';
 import { retryTask } from '../../src/services/retry-task.js';
 import { aProcess, type Process } from '../scheduler/process.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { aPushAgent, aTaskOf, commentsOf, endBackoff, inStatus, runsOf } from '../support/dispatch.js';
+import { anAgent } from '../support/factory.js';
+import { refusalOf } from '../support/refusals.js';
 import { answered, ScriptedGateway } from '../support/scripted-gateway.js';
 import type { TestServices } from '../support/services.js';
 
@@ -153,6 +156,33 @@ describe('a run that is on', () => {
     await completeTask(services, services.admin, { task: { id: task.id }, resolution: 'by hand' });
     await vi.waitFor(() => expect(gateway.last().signal.aborted).toBe(true));
     expect(await inStatus(services, task.id, 'REVIEW')).toMatchObject({ resolution: 'by hand' });
+  });
+
+  it('is aborted, uncounted, when an operator gives the task to another agent, and not when to the same or to nobody', async () => {
+    await here.start();
+    gateway.heedsAborts = false;
+    const [agent, another] = [await aPushAgent(services), await anAgent(services)];
+    const task = await aTaskOf(services, agent);
+    await received(1);
+    const assign = (assignee: { id: string } | null) =>
+      assignTask(services, services.admin, { task: { id: task.id }, assignee });
+    expect(await assign({ id: agent.id })).toMatchObject({ status: 'IN_PROGRESS' });
+    expect(await refusalOf(assign(null))).toMatchObject({ code: 'INVALID_TRANSITION', to: 'INBOX' });
+    expect(gateway.last().signal.aborted).toBe(false);
+
+    expect(await assign({ id: another.id })).toMatchObject({ status: 'ASSIGNED', assigneeId: another.id });
+    await vi.waitFor(() => expect(gateway.last().signal.aborted).toBe(true));
+    gateway.last().answer(answered('too late'));
+    await vi.waitFor(async () =>
+      expect(await runsOf(services, task.id)).toMatchObject([{ outcome: 'CANCELLED', output: 'too late' }]),
+    );
+    expect(await inStatus(services, task.id, 'ASSIGNED')).toMatchObject({
+      resolution: null,
+      dispatch_attempts: 0,
+    });
+    expect(await services.sql('SELECT announced_status FROM agents WHERE id = $1', [agent.id])).toEqual([
+      { announced_status: 'IDLE' },
+    ]);
   });
 
   it('is handed back uncounted when the server stops', async () => {
