@@ -38,9 +38,12 @@ const NICKNAMES: ReadonlyMap<string, string> = new Map([
 
 /** Whether the text is meant as a cron expression, right or wrong. */
 export function looksLikeCron(text: string): boolean {
-  if (text.startsWith('@')) return true;
+  if (/^@\S/.test(text)) return true;
   const parts = text.split(/\s+/);
-  return parts.length > 1 && parts.every(looksLikeField);
+  const hasStar = parts.some((part) => /^[*?]/.test(part));
+  // Few parts with a name among them are a date: jan 1.
+  if (parts.every(looksLikeField)) return parts.length > (hasStar || !/[a-z]/i.test(text) ? 1 : 3);
+  return hasStar && looksLikeField(parts[0] ?? '');
 }
 
 /** Digits and signs; of letters only names of days and months, and those that cron gives a meaning. */

@@ -50,11 +50,13 @@ function clockOfTimes(phrase: Phrase): string {
 }
 
 /** Eight in the morning is 8, in the evening 20, and two at night is 2. */
-function hourIn({ dayPart }: Phrase, { hour, exact }: TimeOfDay): number {
+function hourIn({ dayPart, weekdays, days, nth }: Phrase, { hour, exact }: TimeOfDay): number {
   if (dayPart === null) return hour;
   const readings = exact ? [hour, hour + 24] : [hour, hour + 12, hour + 24];
   const fitting = readings.find((each) => each >= dayPart.from && each <= dayPart.to);
   if (fitting === undefined) throw new NotSayable(`${hour}:00 does not lie in that part of the day.`);
+  if (fitting >= 24 && weekdays.size + days.size + (nth === null ? 0 : 1) > 0)
+    throw new NotSayable('That night belongs to two days: say the day and the time without "night".');
   return fitting % 24;
 }
 
@@ -62,7 +64,7 @@ function hourIn({ dayPart }: Phrase, { hour, exact }: TimeOfDay): number {
 function calendarOf(phrase: Phrase, every: Interval | null): string {
   const { nth, weekdays, days, months } = phrase;
   checkDays(phrase, every);
-  const month = months.size > 0 ? write([...months]) : monthOf(every);
+  const month = months.size > 0 ? write([...months]) : monthOf(phrase, every);
   if (nth !== null) return `* ${month} ${nth.weekday}${nth.which === 'L' ? 'L' : `#${nth.which}`}`;
   if (weekdays.size > 0) return `* ${month} ${write([...weekdays])}`;
   if (days.size > 0) return `${writeDays(days)} ${month} *`;
@@ -84,10 +86,13 @@ function checkDays({ nth, weekdays, days }: Phrase, every: Interval | null): voi
   }
 }
 
-function monthOf(every: Interval | null): string {
-  if (every?.unit === 'year') return '1';
-  if (every?.unit === 'month' && every.amount > 1) return `*/${every.amount}`;
-  return '*';
+/** A quarter and a year begin with their first month, and their last day, or friday, lies in the last one. */
+function monthOf({ nth, days }: Phrase, every: Interval | null): string {
+  const length = every?.unit === 'year' ? 12 : every?.unit === 'month' ? every.amount : 1;
+  if (length === 1) return '*';
+  if (!days.has('L') && nth?.which !== 'L') return length === 12 ? '1' : `*/${length}`;
+  if (days.size > 1) throw new NotSayable('The first and the last of several months need a schedule each.');
+  return write(Array.from({ length: 12 / length }, (_, index) => (index + 1) * length));
 }
 
 function writeDays(days: ReadonlySet<number | 'L'>): string {

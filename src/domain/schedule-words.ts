@@ -41,15 +41,17 @@ export const UNITS: ReadonlyMap<string, Unit> = new Map([
 ]);
 
 /** A word that says how often by itself. */
-export const ADVERBS: ReadonlyMap<string, Unit> = new Map([
-  ['hourly', 'hour'],
-  ['daily', 'day'],
-  ['nightly', 'day'],
-  ['weekly', 'week'],
-  ['monthly', 'month'],
-  ['quarterly', 'quarter'],
-  ['yearly', 'year'],
-  ['annually', 'year'],
+export const ADVERBS: ReadonlyMap<string, { readonly amount: number; readonly unit: Unit }> = new Map([
+  ['hourly', { amount: 1, unit: 'hour' }],
+  ['daily', { amount: 1, unit: 'day' }],
+  ['nightly', { amount: 1, unit: 'day' }],
+  ['weekly', { amount: 1, unit: 'week' }],
+  ['biweekly', { amount: 2, unit: 'week' }],
+  ['fortnightly', { amount: 2, unit: 'week' }],
+  ['monthly', { amount: 1, unit: 'month' }],
+  ['quarterly', { amount: 1, unit: 'quarter' }],
+  ['yearly', { amount: 1, unit: 'year' }],
+  ['annually', { amount: 1, unit: 'year' }],
 ]);
 
 export const ORDINALS: ReadonlyMap<string, number> = new Map([
@@ -91,6 +93,12 @@ export const DAY_PARTS: ReadonlyMap<string, DayPart> = new Map([
   ['evening', { hour: 18, from: 16, to: 23 }],
   ['night', { hour: 22, from: 18, to: 29 }],
 ]);
+
+/** Midnight if no time is given, as everybody writes it, and else a time at night. */
+export const NIGHTLY: DayPart = { hour: 0, from: 18, to: 29 };
+
+/** Words between the two ends of a range. */
+export const TO: readonly string[] = ['to', 'through', 'thru', 'until', 'till'];
 
 /** Words between the words that count. */
 export const FILLERS: ReadonlySet<string> = new Set([

@@ -30,7 +30,7 @@ export function parseSchedule(written: string): Schedule {
 
 /** A checked cron expression in plain English. */
 export function describeSchedule(cron: string): string {
-  return `${describeCron(cron, { use24HourTimeFormat: true })}${noteUnevenness(cron)}`;
+  return `${describeCron(cron, { use24HourTimeFormat: true })}${noteTraps(cron)}`;
 }
 
 /** Leap days are eight years apart at most. */
@@ -43,18 +43,24 @@ function occurs(cron: string): boolean {
   }
 }
 
-/** A step counts anew in each hour, day or month; where it does not fit evenly, "every 7 minutes" is not the whole truth. */
-function noteUnevenness(cron: string): string {
-  const [minute = '', hour = '', day = ''] = cron.split(' ');
+/**
+ * A step counts anew in each hour, day or month; where it does not fit evenly, "every 7 minutes" is not the whole truth.
+ * Nor is "on day 13 and on Friday": one of the two is enough.
+ */
+function noteTraps(cron: string): string {
+  const [minute = '', hour = '', day = '', , weekday = ''] = cron.split(' ');
   const notes = [
     isUneven(minute, 60) ? 'hour' : null,
     isUneven(hour, 24) ? 'day' : null,
-    /^\*\/\d+$/.test(day) ? 'month' : null,
+    /^(\*|\d+)\/\d+$/.test(day) ? 'month' : null,
   ].filter((unit) => unit !== null);
-  return notes.length === 0 ? '' : `, counted anew each ${notes.join(' and ')}`;
+  const eitherDay = day !== '*' && weekday !== '*' ? ' (either day is enough)' : '';
+  return `${eitherDay}${notes.length === 0 ? '' : `, counted anew each ${notes.join(' and ')}`}`;
 }
 
 function isUneven(field: string, size: number): boolean {
-  const step = /^\*\/(\d+)$/.exec(field)?.[1];
-  return step !== undefined && size % Number(step) !== 0;
+  const [, start, step] = /^(\*|\d+)\/(\d+)$/.exec(field) ?? [];
+  return (
+    step !== undefined && (size % Number(step) !== 0 || Number(start === '*' ? 0 : start) >= Number(step))
+  );
 }

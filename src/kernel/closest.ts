@@ -1,10 +1,14 @@
 /**
  * The candidate that the word was probably meant to be, for "did you mean …?"; undefined if none is near.
- * Near means that at most a third of the word's letters (and at least two) must change; case does not count.
+ * Near means that at most a third of the word's letters (and at least two), or so many, must change; case does not count.
  */
-export function findClosest(word: string, candidates: Iterable<string>): string | undefined {
+export function findClosest(
+  word: string,
+  candidates: Iterable<string>,
+  mostChanges = Math.max(2, Math.floor(word.length / 3)),
+): string | undefined {
   let closest: string | undefined;
-  let limit = Math.max(2, Math.floor(word.length / 3));
+  let limit = mostChanges;
   for (const candidate of candidates) {
     // The difference in length is a lower bound, and spares a hostile long word its quadratic cost.
     if (Math.abs(candidate.length - word.length) > limit) continue;
