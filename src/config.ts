@@ -78,9 +78,10 @@ function describeRefusal({ name, kind }: Setting<unknown>, text: string): string
 const CLIENT_NAMES = ['MC_URL'];
 
 function unknownNames(env: Environment): string[] {
-  const known = [...listSettings().map((setting) => setting.name), ...CLIENT_NAMES];
+  const known = listSettings().map((setting) => setting.name);
+  const isUnknown = (name: string) => /^MC_/i.test(name) && ![...known, ...CLIENT_NAMES].includes(name);
   return Object.keys(env)
-    .filter((name) => /^MC_/i.test(name) && !known.includes(name) && textOf(env, name) !== undefined)
+    .filter((name) => isUnknown(name) && textOf(env, name) !== undefined)
     .sort()
     .map((name) => {
       const closest = findClosest(name, known);

@@ -134,6 +134,7 @@ describe('parseConfig with mistakes', () => {
 
   it('leaves MC_URL to the clients that read it', () => {
     expect(problemsOf({ MC_URL: 'http://localhost:4000' })).toEqual([]);
+    expect(problemsOf({ MC_DB_URL: 'x' })).toEqual([expect.not.stringContaining('MC_URL')]);
   });
 
   it('refuses a default gateway without what reaches its far side', () => {

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Gate } from './authentication.js';
 import { readBody } from './body.js';
 import { type Exchange, send } from './exchange.js';
-import { createGraphiql, wantsGraphiql } from './graphiql.js';
+import { createGraphiql, csrfHeader, wantsGraphiql } from './graphiql.js';
 import { type GraphqlParams, parseGraphqlParams } from './graphql-params.js';
 import type { ServerLimits } from './limits.js';
 import { acceptsEventStream, chooseJsonType, isJsonContent } from './media-type.js';
@@ -37,8 +37,9 @@ export function createGraphqlRoute(options: GraphqlRouteOptions): Route {
       if (request.method === 'OPTIONS') return sendPreflight(exchange);
       if (wantsGraphiql(exchange)) return serveGraphiql(exchange);
       const scope = await admit(exchange, options.gate);
-      if (request.method === 'POST') await answerPost(exchange, scope, options);
-      else await passToYoga(exchange, scope, options.yoga);
+      if (request.method === 'POST') return answerPost(exchange, scope, options);
+      checkNotForged(exchange);
+      await passToYoga(exchange, scope, options.yoga);
     },
   };
 }
@@ -55,6 +56,17 @@ async function admit(exchange: Exchange, gate: Gate): Promise<RequestScope> {
       return end.signal;
     },
   };
+}
+
+/**
+ * A page of any site can have a browser send a plain GET, but none with a header of its own: for that the browser asks
+ * first. A POST is asked for by its content type.
+ */
+function checkNotForged({ request }: Exchange): void {
+  if (csrfHeader in request.headers || isJsonContent(request.headers['content-type'])) return;
+  throw protocolError('FORBIDDEN', `Send a GET with the header "${csrfHeader}: 1", or send a POST.`, {
+    status: 403,
+  });
 }
 
 async function answerPost(

@@ -1,8 +1,6 @@
-import { useCSRFPrevention } from '@graphql-yoga/plugin-csrf-prevention';
 import type { GraphQLSchema } from 'graphql';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { ErrorPresenter } from './error-presenter.js';
-import { csrfHeader } from './graphiql.js';
 import type { ServerLimits } from './limits.js';
 import { createDocumentCache, useDocumentLimits } from './plugins/use-document-limits.js';
 import { useExecutor } from './plugins/use-executor.js';
@@ -50,7 +48,6 @@ export function createYogaServer({ schema, createContext, presenter, subscribe, 
       useDocumentLimits(limits),
       useVariableLimits(limits),
       useStrictGet(),
-      useCSRFPrevention({ requestHeaders: [csrfHeader] }),
     ],
   });
 }

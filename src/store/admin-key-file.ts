@@ -1,6 +1,7 @@
-import { mkdir, open, readFile, rename, unlink } from 'node:fs/promises';
+import { open, readFile, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { newId } from '../kernel/ids.js';
+import { makeDataDir } from './data-dir.js';
 
 /** Where the generated admin key lies: readable by the server's own account alone. */
 export interface AdminKeyFile {
@@ -28,7 +29,7 @@ export function createAdminKeyFile(dataDir: string): AdminKeyFile {
 }
 
 async function writeWhole(path: string, folder: string, secret: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await makeDataDir(folder);
   const draft = `${path}.${newId('key')}`;
   try {
     const file = await open(draft, 'wx', 0o600);

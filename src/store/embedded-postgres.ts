@@ -1,7 +1,8 @@
-import { mkdir, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { Instrument } from '../kernel/instrument.js';
+import { makeDataDir } from './data-dir.js';
 import { connectionStringTo, databaseName } from './embedded/address.js';
 import { findBinaries } from './embedded/binaries.js';
 import { createCluster } from './embedded/create-cluster.js';
@@ -53,7 +54,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
 }
 
 async function prepareCluster(options: EmbeddedPostgresOptions): Promise<Cluster> {
-  await mkdir(options.dataDir, { recursive: true });
+  await makeDataDir(options.dataDir);
   // One name for one folder, however it was reached: names are compared with what PostgreSQL reports.
   const dataDir = await realpath(options.dataDir);
   const folder = join(dataDir, 'postgres');

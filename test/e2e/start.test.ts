@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -131,6 +131,15 @@ describe('a server that cannot start', () => {
     expect(stderr).not.toContain('short');
     expectForOperators(stderr);
     expect(stdout).toBe('');
+  });
+
+  it('names MC_DATA_DIR when nothing can be kept in it', async () => {
+    const folder = await aServerFolder();
+    await writeFile(join(folder, 'file'), '');
+    const { code, stderr } = await runServer({ env: { MC_DATA_DIR: join(folder, 'file') } });
+    expect(code).toBe(1);
+    expect(stderr).toContain('Set MC_DATA_DIR');
+    expectForOperators(stderr);
   });
 
   it('says that its port is taken and what to do, and stops the PostgreSQL it had begun', async () => {

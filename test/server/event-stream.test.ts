@@ -147,6 +147,7 @@ describe('a GET', () => {
     const { 'x-graphql-yoga-csrf': _csrf, ...others } = headers;
     const { status, json } = await readAnswer(await fetch(url('{ hello }'), { headers: others }));
     expect([status, json.errors?.[0]?.extensions]).toEqual([403, { code: 'FORBIDDEN' }]);
+    expect(json.errors?.[0]?.message).toContain('"x-graphql-yoga-csrf: 1"');
   });
 
   it('runs no mutation', async () => {
