@@ -1,6 +1,7 @@
 import pg from 'pg';
 import type { Instrument } from '../kernel/instrument.js';
 import { type Bell, createBell } from './bell.js';
+import { cutSilentConnections } from './silent-connections.js';
 
 /** The pool that everything in this process shares, and the bell that is rung after its commits. */
 export interface Database {
@@ -17,17 +18,24 @@ export interface DatabaseOptions {
   readonly instrument: Instrument;
   /** Connections at most; on two cores more than about ten give less work done, not more. */
   readonly poolSize?: number;
+  /** A database that says nothing for twice as long is given up, in milliseconds. */
+  readonly silenceMs?: number;
 }
 
 /** Opens no connection yet: the first statement does. */
-export function createDatabase({ connectionString, instrument, poolSize = 10 }: DatabaseOptions): Database {
+export function createDatabase({
+  connectionString,
+  instrument,
+  poolSize = 10,
+  silenceMs = 5_000,
+}: DatabaseOptions): Database {
   const pool = new pg.Pool({
     connectionString,
     max: poolSize,
     // A transaction of ours that stands idle is a bug or a frozen process: free its locks.
     idle_in_transaction_session_timeout: 10_000,
     statement_timeout: 60_000,
-    // A host that vanishes says nothing at all: nobody waits longer for a connection, or for an answer.
+    // Nobody waits longer for a connection; nor for an answer of a connection that is silent while others are not.
     connectionTimeoutMillis: 10_000,
     query_timeout: 65_000,
     keepAlive: true,
@@ -38,6 +46,10 @@ export function createDatabase({ connectionString, instrument, poolSize = 10 }: 
   // A connection that breaks while it is lent out, between two statements of a transaction, says so by an event that
   // ends the process if nobody listens. Who borrowed it learns of it at the next statement.
   pool.on('connect', (connection) => connection.on('error', () => undefined));
+  cutSilentConnections(pool, {
+    silenceMs,
+    isAnswering: (timeoutMs) => isAnswering(connectionString, timeoutMs),
+  });
   let closing = false;
   // All connections break at once when the database goes: the first one says it, until there is a new one.
   let hasTold = false;
@@ -63,14 +75,24 @@ export function createDatabase({ connectionString, instrument, poolSize = 10 }: 
 }
 
 /** Connects once. @throws Error that says in PostgreSQL's or the network's own words why that can't be done. */
-export async function checkConnection(connectionString: string): Promise<void> {
-  const client = new pg.Client({ connectionString, connectionTimeoutMillis: 10_000 });
+export async function checkConnection(connectionString: string, timeoutMs = 10_000): Promise<void> {
+  const client = new pg.Client({ connectionString, connectionTimeoutMillis: timeoutMs });
   // What breaks after it was opened is of no interest, but would end the process if nobody listened.
   client.on('error', () => undefined);
   try {
     await client.connect();
   } finally {
     await client.end();
+  }
+}
+
+/** Whether a PostgreSQL says anything at all; that it has no connection left, or is starting, is an answer. */
+async function isAnswering(connectionString: string, timeoutMs: number): Promise<boolean> {
+  try {
+    await checkConnection(connectionString, timeoutMs);
+    return true;
+  } catch (error) {
+    return error instanceof pg.DatabaseError;
   }
 }
 

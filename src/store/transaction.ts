@@ -6,6 +6,7 @@ import { backoffMs } from '../kernel/backoff.js';
 import { randomFraction } from '../kernel/ids.js';
 import type { Database } from './database.js';
 import { appendEvents } from './events.js';
+import { isOutage } from './outage.js';
 import { type Executor, query, type Statement } from './statement.js';
 
 /** One story: all of it happens, events included, or none of it. */
@@ -66,7 +67,8 @@ async function runOnce<Result>(
   } catch (error) {
     if (error instanceof LeaseLost)
       database.instrument.emit('trace', 'lease.lost', 'A run came late for its task');
-    broken = await rollBack(client);
+    // Rolled back by PostgreSQL, when it learns of it; asking would only wait once more.
+    broken = isOutage(error) && error instanceof Error ? error : await rollBack(client);
     throw error;
   } finally {
     client.release(broken);

@@ -1,0 +1,59 @@
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { createInstrument } from '../../src/kernel/instrument.js';
+import { createDatabase } from '../../src/store/database.js';
+import { isOutage } from '../../src/store/outage.js';
+import { cutSilentConnections } from '../../src/store/silent-connections.js';
+import { inTransaction } from '../../src/store/transaction.js';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { openSilentLink } from '../support/silent-link.js';
+
+let test: TestDatabase;
+
+beforeAll(async () => {
+  test = await createTestDatabase();
+});
+
+afterAll(() => test.drop());
+
+const failureOf = (work: Promise<unknown>) => work.then(() => undefined).catch((error: unknown) => error);
+
+describe('a database that vanishes without a word', () => {
+  it('is an outage for those who wait for it, in a statement and in a transaction, and is found again', async () => {
+    const link = await openSilentLink(test.url);
+    const instrument = createInstrument();
+    const database = createDatabase({ connectionString: link.url, instrument, silenceMs: 500 });
+    onTestFinished(() => database.close());
+    const connected = () => database.pool.query('SELECT pg_sleep(0.05)');
+    await Promise.all([connected(), connected()]);
+    let tries = 0;
+    const failures = [
+      failureOf(
+        inTransaction(database, async (tx) => {
+          tries += 1;
+          link.lose();
+          await tx.query({ name: 'one', text: 'SELECT 1' });
+        }),
+      ),
+      failureOf(connected()),
+    ];
+    for (const failure of failures) expect(isOutage(await failure)).toBe(true);
+    expect(tries).toBe(1);
+    link.mend();
+    expect((await database.pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+  });
+
+  it('is not mistaken for one that takes long', async () => {
+    const pool = new pg.Pool({ connectionString: test.url });
+    onTestFinished(() => pool.end());
+    let asked = 0;
+    const isAnswering = async () => {
+      asked += 1;
+      return true;
+    };
+    cutSilentConnections(pool, { silenceMs: 20, isAnswering });
+    const { rows } = await pool.query('SELECT pg_sleep(0.2), 1 AS one');
+    expect(rows).toEqual([{ pg_sleep: '', one: 1 }]);
+    expect(asked).toBeGreaterThan(0);
+  });
+});
