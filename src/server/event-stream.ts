@@ -8,11 +8,13 @@ import type { Exchange } from './exchange.js';
 /** How long a client that reconnects by itself should wait, in milliseconds. */
 const RETRY_MS = 2_000;
 
-const headers = {
+/** Of every stream of server-sent events. */
+export const eventStreamHeaders = {
   'content-type': 'text/event-stream; charset=utf-8',
   // Otherwise nginx would hold events back until its buffer is full.
   'x-accel-buffering': 'no',
-};
+  'cache-control': 'no-store',
+} as const;
 
 export interface EventStreamOptions {
   readonly presenter: ErrorPresenter;
@@ -32,7 +34,7 @@ export async function sendEventStream(
   const { response, requestId, end } = exchange;
   exchange.isStream = true;
   response.on('error', () => end.abort());
-  response.writeHead(200, { ...exchange.headers, ...headers });
+  response.writeHead(200, { ...exchange.headers, ...eventStreamHeaders });
   response.write(`retry: ${RETRY_MS}\nid: ${begin}\n\n`);
   const stopBeating = beat(response, heartbeatMs);
   let cursor = begin;

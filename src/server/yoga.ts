@@ -6,6 +6,7 @@ import { createDocumentCache, useDocumentLimits } from './plugins/use-document-l
 import { useExecutor } from './plugins/use-executor.js';
 import { usePresentedErrors } from './plugins/use-presented-errors.js';
 import { useSharedStreams } from './plugins/use-shared-streams.js';
+import { useStreamHeaders } from './plugins/use-stream-headers.js';
 import { useStrictGet } from './plugins/use-strict-get.js';
 import { useVariableLimits } from './plugins/use-variable-limits.js';
 import type { RequestScope } from './request-scope.js';
@@ -48,6 +49,7 @@ export function createYogaServer({ schema, createContext, presenter, subscribe, 
       useDocumentLimits(limits),
       useVariableLimits(limits),
       useStrictGet(),
+      useStreamHeaders(),
     ],
   });
 }

@@ -1,4 +1,5 @@
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
+import { text as readText } from 'node:stream/consumers';
 import { createClient } from 'graphql-sse';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { hasPaused } from '../support/small-schema.js';
@@ -15,6 +16,21 @@ beforeAll(async () => {
 
 afterAll(() => server.stop());
 
+/** Asks for a stream over a connection without a client's manners. */
+function askBare(query: string, ...more: string[]): Socket {
+  const body = JSON.stringify({ query });
+  const headers = [
+    `authorization: Bearer ${goodKey}`,
+    `content-length: ${body.length}`,
+    'content-type: application/json',
+    `accept: ${accept}`,
+    ...more,
+  ];
+  const socket = connect(server.server.address().port, '127.0.0.1');
+  socket.write(`POST /graphql HTTP/1.1\r\nhost: x\r\n${headers.join('\r\n')}\r\n\r\n${body}`);
+  return socket;
+}
+
 beforeEach(() => {
   server.ticks.log.length = 0;
   server.signals.length = 0;
@@ -29,8 +45,13 @@ describe('a subscription over server-sent events', () => {
       { accept },
     );
     expect(status).toBe(200);
-    expect(headers.get('content-type')).toMatch(/^text\/event-stream/);
-    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(Object.fromEntries(headers)).toMatchObject({
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+      'x-content-type-options': 'nosniff',
+    });
+    expect(headers.get('content-encoding')).toBeNull();
     expect(text.replace(/^:\n\n/gm, '')).toBe(
       'event: next\ndata: {"data":{"ticks":1}}\n\nevent: next\ndata: {"data":{"ticks":2}}\n\nevent: complete\ndata:\n\n',
     );
@@ -86,22 +107,18 @@ describe('a subscription over server-sent events', () => {
   });
 
   it('waits for a client that does not read, and ends when it goes', async () => {
-    const socket = connect(server.server.address().port, '127.0.0.1');
-    const body = JSON.stringify({ query: endless });
-    const headers = [
-      'host: x',
-      `authorization: Bearer ${goodKey}`,
-      'content-type: application/json',
-      `accept: ${accept}`,
-    ];
-    socket.write(
-      `POST /graphql HTTP/1.1\r\n${headers.join('\r\n')}\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
-    );
+    const socket = askBare(endless);
     socket.pause();
     await expect.poll(() => server.ticks.log).toEqual(['started']);
     await expect.poll(() => hasPaused(server.ticks)).toBe(true);
     socket.destroy();
     await expect.poll(() => server.ticks.log).toEqual(['started', 'ended']);
+  });
+
+  it('leaves no connection open behind it that its client wants closed', async () => {
+    const text = await readText(askBare('subscription { ticks(count: 1) }', 'connection: close'));
+    expect(text).toMatch(/^connection: close/im);
+    expect(text).toContain('event: complete');
   });
 
   it('ends with an error that is masked, coded and emitted once', async () => {
