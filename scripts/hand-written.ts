@@ -16,6 +16,7 @@ export const handWritten = {
     'task_runs_idempotency_key_key',
     'task_runs_one_open',
     'task_runs_open_by_agent',
+    'task_runs_open_dispatched',
     'task_runs_open_lease',
     'tasks_assigned_later',
     'tasks_assigned_queue',

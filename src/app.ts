@@ -7,6 +7,7 @@ import { buildSchema } from './graphql/schema.js';
 import { type AdminKey, openDatabase, prepareAdminKey, readFacts } from './groundwork.js';
 import { type Clock, systemClock, toDate } from './kernel/clock.js';
 import { createInstrument, type Instrument } from './kernel/instrument.js';
+import { nameOwnProcess } from './kernel/process-identity.js';
 import { createJobs } from './scheduler/jobs/create-jobs.js';
 import { createScheduler, type Scheduler } from './scheduler/scheduler.js';
 import type { RequestScope } from './server/request-scope.js';
@@ -136,11 +137,11 @@ async function startRooms(start: Start): Promise<Started> {
   const facts = await readFacts(start.config, database, startedAt);
   start.undo.push(await startTraces(start.config.traces, facts, start.instrument));
   start.goOn();
-  const address = await startServing(start, createServices(start, database), facts);
+  const address = await startServing(start, await createServices(start, database), facts);
   return { address, facts, ...adminKey };
 }
 
-function createServices(start: Start, database: Database): Rooms {
+async function createServices(start: Start, database: Database): Promise<Rooms> {
   const { config, instrument, clock, undo, isStopping } = start;
   const gateways = createGateways(config.gateway, {
     environment: start.environment,
@@ -165,8 +166,9 @@ function createServices(start: Start, database: Database): Rooms {
   };
   const reachability = createGatewayReachability(shared);
   undo.push(() => reachability.stop());
-  const dispatcher = createDispatcher({ context: shared, reachability });
-  const reviewDispatcher = createReviewDispatcher({ context: shared, reachability });
+  const processName = await nameOwnProcess();
+  const dispatcher = createDispatcher({ context: shared, reachability, processName });
+  const reviewDispatcher = createReviewDispatcher({ context: shared, reachability, processName });
   undo.push(() => Promise.all([dispatcher.stop(), reviewDispatcher.stop()]));
   const scheduler = createScheduler({
     jobs: createJobs({ ...shared, dispatcher, reviewDispatcher }, config.scheduler),

@@ -1,9 +1,9 @@
+import { identifyProcess } from '../kernel/process-identity.js';
 import { cutError } from './answer-text.js';
 import { type CommandLine, fillCommandLine } from './command-line.js';
 import { findProgramMistake, isFolder } from './find-program.js';
 import type { Gateway, GatewayAnswer, GatewayCall, GatewayHooks } from './gateway.js';
 import { type CallEnd, createOpenCalls } from './open-calls.js';
-import { identifyProcess } from './process-identity.js';
 import { type Program, type ProgramEnd, startProgram } from './program.js';
 import { recoverProgram } from './recover-program.js';
 

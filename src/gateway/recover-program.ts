@@ -1,5 +1,5 @@
+import { identifyProcess, isOfThisMachine } from '../kernel/process-identity.js';
 import type { GatewayCall, GatewayState, RecoveredAnswer } from './gateway.js';
-import { identifyProcess } from './process-identity.js';
 import { signalGroup } from './program.js';
 
 /**
@@ -15,17 +15,11 @@ export async function recoverProgram(
     return { outcome: 'NOT_BEGUN', error: 'The program never got its prompt.', retryAfterMs: null };
   const { pid, identity } = state;
   if (typeof pid !== 'number' || typeof identity !== 'string') return { outcome: 'UNKNOWN' };
-  const here = await identifyProcess(process.pid);
-  if (here === null || machineOf(here) !== machineOf(identity)) return { outcome: 'UNKNOWN' };
+  if (!(await isOfThisMachine(identity))) return { outcome: 'UNKNOWN' };
   if ((await identifyProcess(pid)) === identity) signalGroup(pid, 'SIGKILL');
   return {
     outcome: 'FAILED',
     error: 'The server ended while the program ran; its answer is lost.',
     permanent: false,
   };
-}
-
-/** Without the last word, the start. */
-function machineOf(identity: string): string {
-  return identity.slice(0, identity.lastIndexOf(' '));
 }

@@ -1,5 +1,4 @@
 import type { Gateway, GatewayCall, GatewayState } from '../gateway/gateway.js';
-import { newId } from '../kernel/ids.js';
 import type { AgentRow } from '../store/agents.js';
 import {
   findNextOrphanMs,
@@ -10,6 +9,7 @@ import {
 } from '../store/dispatch.js';
 import type { TaskRunRow } from '../store/runs.js';
 import { type DispatchTurn, dispatchTasks, gatewayOf } from './dispatch-tasks.js';
+import { endLeasesOfDead, newDispatcherId } from './dispatcher-id.js';
 import type { CallPatience, PlannedCall } from './gateway-call.js';
 import { createGatewayCalls, type GatewayCalls, type GatewayCallsOptions } from './gateway-calls.js';
 import type { GatewayReachability } from './gateway-reachability.js';
@@ -21,6 +21,8 @@ import { settleDispatch } from './settle-dispatch.js';
 export interface DispatcherOptions {
   readonly context: Pick<ServiceContext, 'database' | 'settings' | 'instrument' | 'gateways' | 'stopping'>;
   readonly reachability: GatewayReachability;
+  /** What the system calls this process, if it tells. */
+  readonly processName?: string | null;
   /** Of dispatched runs, in milliseconds. */
   readonly leaseMs?: number;
   readonly stopGraceMs?: number;
@@ -60,7 +62,7 @@ const ENDS_RUN = /^run\.(succeeded|failed|timed_out|released|requeued|cancelled)
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { context, reachability, leaseMs = LEASE_MS, stopGraceMs = STOP_GRACE_MS, patience } = options;
   const { database, settings, gateways } = context;
-  const owner: RunOwner = { dispatcher: newId('srv'), leaseMs };
+  const owner: RunOwner = { dispatcher: newDispatcherId(options.processName), leaseMs };
   const missing = createMissingGateways(context);
   let pushAgents: ReadonlySet<string> = new Set();
 
@@ -81,6 +83,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 
   async function takeTurn(): Promise<DispatchTurn> {
+    await endLeasesOfDead(database.pool, 'task', owner.dispatcher);
     const recovered = await recoverDispatches({
       context,
       owner,

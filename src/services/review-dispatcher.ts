@@ -1,5 +1,4 @@
 import type { Gateway, GatewayState } from '../gateway/gateway.js';
-import { newId } from '../kernel/ids.js';
 import { type AgentRow, findAgent } from '../store/agents.js';
 import {
   adoptAbandonedReviews,
@@ -8,6 +7,7 @@ import {
   renewDispatchedReviews,
 } from '../store/review-dispatch.js';
 import type { ReviewRunRow } from '../store/reviews.js';
+import { endLeasesOfDead, newDispatcherId } from './dispatcher-id.js';
 import type { PlannedCall } from './gateway-call.js';
 import { createGatewayCalls } from './gateway-calls.js';
 import type { GatewayReachability } from './gateway-reachability.js';
@@ -26,6 +26,8 @@ export interface ReviewTurn {
 export interface ReviewDispatcherOptions {
   readonly context: Omit<ReviewContext, 'dispatcher'>;
   readonly reachability: GatewayReachability;
+  /** What the system calls this process, if it tells. */
+  readonly processName?: string | null;
   /** How long a stop lets calls go on, in milliseconds, before it hands them back. */
   readonly stopGraceMs?: number;
 }
@@ -51,9 +53,10 @@ const STOP_GRACE_MS = 5_000;
 export function createReviewDispatcher({
   context: surroundings,
   reachability,
+  processName = null,
   stopGraceMs = STOP_GRACE_MS,
 }: ReviewDispatcherOptions): ReviewDispatcher {
-  const dispatcher = newId('srv');
+  const dispatcher = newDispatcherId(processName);
   const context: ReviewContext = { ...surroundings, dispatcher };
   const { database, instrument, settings } = context;
   const calls = createGatewayCalls({
@@ -95,6 +98,7 @@ export function createReviewDispatcher({
 
   return {
     async takeTurn() {
+      await endLeasesOfDead(database.pool, 'review', dispatcher);
       let handled = await takeOver();
       while (calls.free() > 0) {
         const opened = await openReview(context, reachability);

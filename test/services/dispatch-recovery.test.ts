@@ -1,5 +1,8 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { RecoveredAnswer } from '../../src/gateway/gateway.js';
+import { identifyProcess, nameOwnProcess } from '../../src/kernel/process-identity.js';
 import { heartbeat } from '../../src/services/heartbeat.js';
 import { openDispatch } from '../../src/services/open-dispatch.js';
 import { requeueStaleTasks } from '../../src/services/requeue-stale-tasks.js';
@@ -33,8 +36,8 @@ afterEach(async () => {
 const turnOf = (process: Process) => process.scheduler.runOnce('dispatchAssignedTasks');
 
 /** A task whose run a process has opened that died on the next line. */
-async function anOrphan(agent?: AgentRow) {
-  const owner = { dispatcher: 'srv_dead', leaseMs: 30_000 };
+async function anOrphan(agent?: AgentRow, dispatcher = 'srv_dead') {
+  const owner = { dispatcher, leaseMs: 30_000 };
   const worker = agent ?? (await aPushAgent(services));
   const task = await aTaskOf(services, worker);
   const opened = await openDispatch(services, worker.id, gateway, owner);
@@ -48,6 +51,32 @@ describe('a run whose process has died', () => {
     expect(gateway.recoveries).toEqual([]);
     await inStatus(services, task.id, 'IN_PROGRESS');
   });
+
+  it.runIf(process.platform === 'linux')(
+    'is left alone for no more than three seconds if it was a process of this machine, and only if it is gone',
+    async () => {
+      const child = spawn('cat');
+      await once(child, 'spawn');
+      const alive = `srv_alive ${await nameOwnProcess()}`;
+      const dead = `srv_dead ${child.pid} ${await identifyProcess(child.pid ?? 0)}`;
+      const elsewhere = dead.replace(/ [0-9a-f]{8}-/, ' 00000000-');
+      const agents = await Promise.all([1, 2, 3].map(() => aPushAgent(services)));
+      await anOrphan(agents[0], alive);
+      await anOrphan(agents[1], dead);
+      await anOrphan(agents[2], elsewhere);
+      const shortened = () =>
+        services.sql(
+          "SELECT dispatcher FROM task_runs WHERE lease_expires_at < started_at + interval '30 s' AND lease_expires_at < now() + interval '3 s'",
+        );
+      await turnOf(here);
+      expect(await shortened()).toEqual([]);
+
+      child.kill('SIGKILL');
+      await once(child, 'close');
+      await turnOf(here);
+      expect(await shortened()).toEqual([{ dispatcher: dead }]);
+    },
+  );
 
   it('is asked about with what is known of its call, and completed if the gateway has the answer', async () => {
     gateway.recovery = () => answered('found again');
