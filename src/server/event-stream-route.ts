@@ -10,6 +10,7 @@ import { corsHeaders, sendPreflight } from './origins.js';
 import { protocolError } from './protocol-error.js';
 import type { RequestScope, Viewer } from './request-scope.js';
 import type { Route } from './router.js';
+import type { TakeStreamPlace } from './stream-places.js';
 
 /** What the server needs of the rest for the plain event stream. */
 export interface EventSource {
@@ -29,22 +30,25 @@ export interface EventStreamRouteOptions extends EventStreamOptions {
   readonly ticketGate: Gate;
   readonly corsOrigins: readonly string[];
   readonly streams: OpenStreams<EventItem>;
+  readonly takePlace: TakeStreamPlace;
 }
 
 /** `/api/events`: the log as server-sent events, for curl and a browser's EventSource. */
 export function createEventStreamRoute(options: EventStreamRouteOptions): Route {
-  const { source, streams, corsOrigins } = options;
+  const { source, streams, takePlace, corsOrigins } = options;
   return {
     path: '/api/events',
     methods: ['GET', 'OPTIONS'],
     async handle(exchange) {
-      const { request, requestId, end } = exchange;
+      const { request, response, requestId, end } = exchange;
       Object.assign(exchange.headers, corsHeaders(request.headers, corsOrigins));
       if (request.method === 'OPTIONS') return sendPreflight(exchange);
+      response.once('close', () => end.abort());
       const { ticket, ...query } = parseEventStreamQuery(request);
       const viewer = await admit(exchange, ticket, options);
       // The caller's own limits and mistakes are told before the stream begins, with a status.
       const scope = { viewer, requestId, signal: end.signal };
+      takePlace(scope);
       const { begin, items } = await source.open(scope, query).catch(rethrowWithStatus);
       await sendEventStream(exchange, { begin, items: streams.open(items, end.signal, unchanged) }, options);
     },

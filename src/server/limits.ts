@@ -24,6 +24,8 @@ export interface ServerLimits {
   readonly failedAuthenticationsPerSecond: number;
   readonly failedAuthenticationBurst: number;
   readonly maxSocketsPerKey: number;
+  /** Subscriptions and plain event streams together. */
+  readonly maxStreamsPerKey: number;
   readonly maxSubscriptionsPerSocket: number;
   /** Of one WebSocket message. */
   readonly maxMessageBytes: number;
@@ -58,7 +60,9 @@ export const serverLimits: ServerLimits = Object.freeze({
   requestBurst: 10_000,
   failedAuthenticationsPerSecond: 20,
   failedAuthenticationBurst: 100,
-  maxSocketsPerKey: 100,
+  // Enough for a dashboard that a whole company watches with one key.
+  maxSocketsPerKey: 2_000,
+  maxStreamsPerKey: 10_000,
   maxSubscriptionsPerSocket: 100,
   maxMessageBytes: 1_048_576,
   connectionInitTimeoutMs: 5_000,

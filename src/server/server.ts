@@ -26,6 +26,7 @@ import type { RequestScope, Viewer } from './request-scope.js';
 import { createRouter } from './router.js';
 import { createOperations } from './run-operation.js';
 import { createSharedOperations } from './shared-operations.js';
+import { createStreamPlaces } from './stream-places.js';
 import { createSubscribe } from './subscribe.js';
 import { createUpgrade } from './upgrade.js';
 import { createWebSockets } from './websocket.js';
@@ -121,13 +122,17 @@ function wire(options: ServerOptions, limits: ServerLimits, isStopping: () => bo
   const gate = createGate({ authenticate: options.authenticate, limits, clock });
   const ticketGate = createGate({ authenticate: source.redeemTicket, limits, clock });
   const operations = createSharedOperations({ createContext, presenter });
-  const subscribe = createSubscribe({ operations, streams, presenter, limits, instrument });
+  const takePlace = createStreamPlaces(limits);
+  const subscribe = createSubscribe({ operations, streams, takePlace, presenter, limits, instrument });
   const yoga = createYogaServer({ schema, createContext, presenter, subscribe, limits });
   const prepare = createOperations(yoga, createContext, presenter, subscribe, { instrument, clock });
   const protocol = createSocketProtocol({ prepare, presenter, gate, limits });
   const webSockets = createWebSockets({ protocol, instrument, limits });
   const heartbeatMs = limits.pingIntervalMs;
-  const plain = { source, gate, ticketGate, corsOrigins, presenter, heartbeatMs, streams: eventStreams };
+  const plain = {
+    ...{ source, gate, ticketGate, corsOrigins, presenter, heartbeatMs, takePlace },
+    streams: eventStreams,
+  };
   const routes = [
     createGraphqlRoute({ yoga, prepare, gate, corsOrigins, limits }),
     createEventStreamRoute(plain),

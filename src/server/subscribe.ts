@@ -6,6 +6,7 @@ import type { ServerLimits } from './limits.js';
 import type { OpenStreams } from './open-streams.js';
 import type { RequestScope } from './request-scope.js';
 import type { SharedOperations } from './shared-operations.js';
+import type { TakeStreamPlace } from './stream-places.js';
 import { refuseVariables } from './variable-limits.js';
 
 /** Begins a subscription: a stream of results, or one result that says why there is none. */
@@ -17,6 +18,7 @@ export type Subscribe = (
 export interface SubscribeOptions {
   readonly operations: SharedOperations;
   readonly streams: OpenStreams<ExecutionResult>;
+  readonly takePlace: TakeStreamPlace;
   readonly presenter: ErrorPresenter;
   readonly limits: ServerLimits;
   readonly instrument: Instrument;
@@ -29,6 +31,7 @@ export interface SubscribeOptions {
 export function createSubscribe({
   operations,
   streams,
+  takePlace,
   presenter,
   limits,
   instrument,
@@ -40,6 +43,7 @@ export function createSubscribe({
     const refusal = refuseVariables(args.variableValues, limits.maxVariableDepth);
     if (refusal) return refusal;
     try {
+      takePlace(scope);
       const source = await createSourceEventStream(args);
       if (!isAsyncIterable(source)) return presentErrors(source, present);
       return streams.open(source, signal, operations.join(args, viewer, present));

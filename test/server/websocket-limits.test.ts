@@ -14,6 +14,7 @@ beforeAll(async () => {
     limits: {
       maxSubscriptionsPerSocket: 3,
       maxSocketsPerKey: 4,
+      maxStreamsPerKey: 4,
     },
   });
 });
@@ -75,6 +76,24 @@ describe('the limits of sockets', () => {
     sockets[0]?.socket.close();
     await sockets[0]?.closed;
     await connectWithKey();
+  });
+
+  it('count the streams of a key together, whatever carries them', async () => {
+    const silent = 'subscription { silent }';
+    const [first, second] = [await connectWithKey(), await connectWithKey()];
+    for (const socket of [first, second]) for (const id of ['1', '2']) socket.subscribe(id, silent);
+    await expect.poll(() => server.ticks.log).toHaveLength(4);
+    second.subscribe('3', silent);
+    const refusal = { extensions: { code: 'RATE_LIMITED' }, message: expect.stringContaining('4 streams') };
+    await expect.poll(() => second.of('3')[0]?.payload).toMatchObject({ errors: [refusal] });
+    const headers = { authorization: `Bearer ${goodKey}` };
+    const plain = await fetch(`${server.url}/api/events`, { headers });
+    expect([plain.status, plain.headers.get('retry-after')]).toEqual([429, '10']);
+    expect(await plain.json()).toMatchObject({ errors: [refusal] });
+    first.send({ id: '1', type: 'complete' });
+    await expect.poll(() => server.ticks.log).toContain('ended');
+    second.subscribe('4', silent);
+    await expect.poll(() => server.ticks.log).toHaveLength(6);
   });
 
   it('count each operation against the rate of its key, and bad keys against their address', async () => {
