@@ -10,8 +10,10 @@ export default defineConfig({
     pool: 'forks',
     // Every file talks to a real PostgreSQL that shares the machine with the tests.
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // These end what hangs and prove nothing: a busy machine may be ten times slower than a quiet one.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 20_000, interval: 10 } },
     teardownTimeout: 30_000,
     unstubEnvs: true,
     reporters: ['default', './test/support/tally-reporter.ts'],

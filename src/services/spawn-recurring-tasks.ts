@@ -33,8 +33,8 @@ const LOCKED_REST_MS = 100;
  * holds no other up; it is reported when all have had their turn. Any number of processes may do this at a time.
  */
 export async function spawnRecurringTasks({ database }: Pick<ServiceContext, 'database'>): Promise<Spawned> {
-  const failures: Error[] = [];
-  const failedIds: string[] = [];
+  // By id: the other transaction may have looked for one to take before this one had failed with it.
+  const failures = new Map<string, Error>();
   let handled = 0;
   let taken = 0;
 
@@ -43,20 +43,22 @@ export async function spawnRecurringTasks({ database }: Pick<ServiceContext, 'da
       taken += 1;
       const taking: { id: string | null } = { id: null };
       try {
-        const dealt = await inTransaction(database, (tx) => dealWithNext(tx, failedIds, taking));
+        const dealt = await inTransaction(database, (tx) => dealWithNext(tx, [...failures.keys()], taking));
         if (dealt === null) return;
         handled += dealt;
       } catch (error) {
         if (taking.id === null) throw error;
-        failedIds.push(taking.id);
-        failures.push(new Error(`recurring task ${taking.id}`, { cause: error }));
+        failures.set(taking.id, new Error(`recurring task ${taking.id}`, { cause: error }));
       }
     }
   }
 
   await Promise.all(Array.from({ length: AT_A_TIME }, work));
-  if (failures.length > 0)
-    throw new AggregateError(failures, `${failures.length} recurring tasks could not be dealt with`);
+  if (failures.size > 0)
+    throw new AggregateError(
+      [...failures.values()],
+      `${failures.size} recurring tasks could not be dealt with`,
+    );
   if (taken >= TURN) return { handled, nextInMs: 0 };
   const inMs = await findNextDueInMs(database.pool);
   return {

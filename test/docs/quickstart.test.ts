@@ -88,7 +88,7 @@ describe('the README, pasted block by block into a shell', () => {
       /"ref":"TASK-4","title":"Generate daily standup report - [A-Z][a-z]{2} \d{1,2}","status":"ASSIGNED"/,
     );
     await vi.waitFor(async () => expect(watcher.types()).toEqual(await listEventTypes()), {
-      timeout: 10_000,
+      timeout: 20_000,
     });
     expect(watcher.types()).toEqual(
       expect.arrayContaining(['task.rejected', 'task.approved', 'key.created']),

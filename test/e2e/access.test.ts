@@ -98,7 +98,7 @@ describe('a key that ends', () => {
     await vi.waitFor(async () => {
       await aTask(client, { title: 'Is anybody watching?', startsAt: '2099-01-01T00:00:00Z' });
       for (const { events } of streams) expect(events.length).toBeGreaterThan(0);
-    }, 10_000);
+    }, 20_000);
     const revokedAt = performance.now();
     await revokeKey([admin, otherAdmin][revokingOn]!, key.id);
     const lasted = await Promise.all(
@@ -110,7 +110,7 @@ describe('a key that ends', () => {
     reportMs(`streams of a key, from its revocation through ${where}`, lasted);
     expect(Math.max(...lasted)).toBeLessThan(2_000);
     const refused = { status: 401 };
-    await vi.waitFor(async () => expect(await client.send(viewer)).toMatchObject(refused), 1_000);
+    await vi.waitFor(async () => expect(await client.send(viewer)).toMatchObject(refused), 3_000);
     await vi.waitFor(
       async () => expect(await otherAdmin.with(key.secret).send(viewer)).toMatchObject(refused),
       3_000,
@@ -123,12 +123,12 @@ describe('a key that ends', () => {
     socket.init(`Bearer ${key.secret}`);
     await vi.waitFor(
       () => expect(socket.messages.map(({ type }) => type)).toEqual(['connection_ack']),
-      5_000,
+      20_000,
     );
     socket.subscribe('1', viewer);
     await vi.waitFor(
       () => expect(socket.of('1').map(({ type }) => type)).toEqual(['next', 'complete']),
-      5_000,
+      20_000,
     );
     await revokeKey(admin, key.id);
     await vi.waitFor(async () => expect((await admin.with(key.secret).send(viewer)).status).toBe(401), 3_000);

@@ -31,7 +31,7 @@ function read(server: ServerProcess, lastEventId?: string): Promise<PlainReader>
 
 const idsOf = (reader: PlainReader) => reader.events().map(({ task }) => task?.id);
 const has = (reader: PlainReader, id: string) =>
-  vi.waitFor(() => expect(idsOf(reader)).toContain(id), { timeout: 10_000, interval: 5 });
+  vi.waitFor(() => expect(idsOf(reader)).toContain(id), { timeout: 20_000, interval: 5 });
 
 describe('a plain event stream on several processes', () => {
   it('brings each event once, in order, when its process stops and the next one is killed', async () => {
@@ -48,13 +48,13 @@ describe('a plain event stream on several processes', () => {
 
     const first = await read(stopping);
     const start = first.lastEventId();
-    await vi.waitFor(() => expect(first.events().length).toBeGreaterThan(20), 10_000);
+    await vi.waitFor(() => expect(first.events().length).toBeGreaterThan(20), 20_000);
     await stopping.stop();
     await first.ended;
     expect(first.lastError()).toMatchObject({ code: 'UNAVAILABLE', cursor: first.lastEventId() });
 
     const second = await read(killed, first.lastEventId());
-    await vi.waitFor(() => expect(second.events().length).toBeGreaterThan(20), 10_000);
+    await vi.waitFor(() => expect(second.events().length).toBeGreaterThan(20), 20_000);
     await killed.kill();
     await second.ended;
     expect(second.lastError()).toBeUndefined();

@@ -96,7 +96,7 @@ describe('a server that is killed in the middle of a dispatch', () => {
     const task = await expectDone(id, expect.arrayContaining(['SUCCEEDED']));
     expect(openclaw.runs.begun).toHaveLength(1);
     expect(task).toMatchObject({ dispatch_attempts: 0, stale_requeues: 0 });
-  }, 60_000);
+  });
 
   it('in mid-call: the next server waits for the run that is on, and begins no other', async () => {
     const id = await assign('[[hang]]');
@@ -110,7 +110,7 @@ describe('a server that is killed in the middle of a dispatch', () => {
     openclaw.runs.succeed(openclaw.runs.begun[0]!, 'The work of the first run.');
     expect(await expectDone(id, ['SUCCEEDED'])).toMatchObject({ resolution: 'The work of the first run.' });
     expect(openclaw.runs.begun).toHaveLength(1);
-  }, 60_000);
+  });
 
   it('after the answer, before the commit: the answer is asked for again and kept once', async () => {
     const id = await assign('[[hang]]');
@@ -132,7 +132,7 @@ describe('a server that is killed in the middle of a dispatch', () => {
     await killAndRestart();
     expect(await expectDone(id, ['SUCCEEDED'])).toMatchObject({ resolution: 'Answered once.' });
     expect(openclaw.runs.begun).toHaveLength(1);
-  }, 60_000);
+  });
 
   it('together with its gateway: the run that the gateway resumes by itself is adopted', async () => {
     const id = await assign('[[hang]]');
@@ -141,7 +141,7 @@ describe('a server that is killed in the middle of a dispatch', () => {
     openclaw.restart();
     await killAndRestart();
     expect(await expectDone(id, ['SUCCEEDED'])).toMatchObject({ resolution: 'Done after the restart.' });
-  }, 60_000);
+  });
 });
 
 describe('a server that is told to stop in the middle of a dispatch', () => {
@@ -156,7 +156,7 @@ describe('a server that is told to stop in the middle of a dispatch', () => {
     await fact(() => expect(openclaw.runs.begun).toHaveLength(2));
     openclaw.runs.succeed(openclaw.runs.begun[1]!, 'The second time.');
     await expectDone(id, ['RELEASED', 'SUCCEEDED']);
-  }, 60_000);
+  });
 });
 
 describe('a person who cancels in mid-dispatch', () => {
@@ -173,5 +173,5 @@ describe('a person who cancels in mid-dispatch', () => {
     const [run] = await services.sql('SELECT outcome FROM task_runs WHERE task_id = $1', [id]);
     expect(run).toEqual({ outcome: 'CANCELLED' });
     expect(await services.sql("SELECT FROM events WHERE type = 'task.completed'")).toEqual([]);
-  }, 60_000);
+  });
 });

@@ -45,7 +45,7 @@ describe('a WebSocket on which comes', () => {
       socket.subscribe(id || ' ', '{ viewer { role } }', JSON.parse('{"__proto__": {"a": 1}}'));
     await vi.waitFor(
       () => expect(socket.messages.filter(({ type }) => type === 'complete')).toHaveLength(4),
-      5_000,
+      20_000,
     );
     expect(socket.of('__proto__')[0]?.payload).toEqual({ data: { viewer: { role: 'VIEWER' } } });
     socket.socket.close();
@@ -57,7 +57,7 @@ describe('a WebSocket on which comes', () => {
       socket.subscribe(String(index), 'subscription { events { type } }');
     await vi.waitFor(
       () => expect(socket.messages.filter(({ type }) => type === 'error')).toHaveLength(50),
-      5_000,
+      20_000,
     );
     const refusals = socket.messages.filter(({ type }) => type === 'error');
     for (const { payload } of refusals) expect(codesIn({ errors: payload as [] })).toEqual(['RATE_LIMITED']);
@@ -110,6 +110,6 @@ describe('a stream', () => {
 async function aSocket(): Promise<RawSocket> {
   const socket = await RawSocket.open(besieged.admin.url());
   socket.init(`Bearer ${besieged.clients.VIEWER.secret}`);
-  await vi.waitFor(() => expect(socket.messages).toHaveLength(1), 5_000);
+  await vi.waitFor(() => expect(socket.messages).toHaveLength(1), 20_000);
   return socket;
 }

@@ -110,7 +110,7 @@ describe('a server that is killed', () => {
       { id: ids[0] },
     );
     expect(tasks.totalCount).toBe(STEPS);
-    await vi.waitFor(async () => expect(events.totalCount).toBe(1), 5_000);
+    await vi.waitFor(async () => expect(events.totalCount).toBe(1), 20_000);
     expect(server.logged('error')).toEqual([]);
   }, 180_000);
 });

@@ -44,9 +44,10 @@ describe('a scrape of a server at work', () => {
     const reader = await readPlainEvents(server.url, {
       headers: { authorization: `Bearer ${admin.secret}` },
     });
-    await vi.waitFor(() => expect(streams.map((stream) => stream.connections())).toEqual([1, 1, 1]), 5_000);
+    await vi.waitFor(() => expect(streams.map((stream) => stream.connections())).toEqual([1, 1, 1]), 20_000);
     await aTask(admin, { title: 'Four' });
-    for (const { events } of streams) await vi.waitFor(() => expect(events.length).toBeGreaterThan(0), 5_000);
+    for (const { events } of streams)
+      await vi.waitFor(() => expect(events.length).toBeGreaterThan(0), 20_000);
 
     const samples = await scrape();
     expect(samples).toMatchObject({
@@ -78,6 +79,6 @@ describe('a scrape of a server at work', () => {
     await vi.waitFor(async () => {
       const { 'subscribers{kind="graphql"}': graphql, 'subscribers{kind="plain"}': plain } = await scrape();
       expect([graphql, plain]).toEqual([0, 0]);
-    }, 5_000);
+    }, 20_000);
   });
 });

@@ -81,16 +81,16 @@ describe('three processes under load', () => {
     await completed(40);
     await postgres.stop();
     await expectRefusals(whole);
-    await vi.waitFor(() => expect(count(whole, 'database.lost')).toBe(1), 10_000);
+    await vi.waitFor(() => expect(count(whole, 'database.lost')).toBe(1), 20_000);
     await postgres.start();
-    await vi.waitFor(async () => expect((await fetch(`${whole.url}/readyz`)).status).toBe(200), 10_000);
+    await vi.waitFor(async () => expect((await fetch(`${whole.url}/readyz`)).status).toBe(200), 20_000);
     await completed(80);
     usable = [whole];
     await killed.kill();
     await work;
     await vi.waitFor(() => expect(performance.now() - frozenAt).toBeGreaterThan(frozenMs), frozenMs);
     frozen.signal('SIGCONT');
-    await vi.waitFor(async () => expect((await fetch(`${frozen.url}/readyz`)).status).toBe(200), 10_000);
+    await vi.waitFor(async () => expect((await fetch(`${frozen.url}/readyz`)).status).toBe(200), 20_000);
     usable = [whole, frozen];
 
     expect(acknowledged.taskIds).toHaveLength(taskCount);
@@ -123,7 +123,7 @@ describe('a key that is revoked', () => {
     );
     await vi.waitFor(
       () => expect(streams.map((stream) => stream.connections())).toEqual(streams.map(() => 1)),
-      5_000,
+      20_000,
     );
     await aTask(admin);
     for (const stream of streams) await has(stream, 1);
@@ -152,7 +152,7 @@ describe('a transaction that is held open while later ones commit', () => {
       const events = await readLog(admin, after);
       expect(events.filter(({ type }) => type === 'task.created')).toHaveLength(usable.length + 1);
       return events;
-    }, 10_000);
+    }, 20_000);
     expect(log.map(({ type }) => type)).toEqual([
       'scheduler.paused',
       ...Array(usable.length + 1).fill('task.created'),
@@ -177,7 +177,7 @@ describe('a cursor whose events were pruned', () => {
       expect(
         await withPostgres(async (client) => (await client.query('SELECT 1 FROM events LIMIT 1')).rowCount),
       ).toBe(0);
-    }, 10_000);
+    }, 20_000);
     for (const server of usable) {
       const client = on(server);
       for (const watch of [watchOverWebSocket, watchOverSse]) {

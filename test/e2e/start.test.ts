@@ -72,7 +72,7 @@ describe('a server on a data folder of its own', () => {
     expect(await second.stop()).toEqual({ code: 0, signal: null });
     expect(await findPostmasterPid(first.dataDir)).toBeNull();
     // It has lost its parent, so whoever adopted it decides when it is buried.
-    await vi.waitFor(() => expect(isRunning(postmaster ?? 0)).toBe(false), 10_000);
+    await vi.waitFor(() => expect(isRunning(postmaster ?? 0)).toBe(false), 20_000);
   });
 });
 

@@ -69,10 +69,10 @@ describe('a server that is told to stop while it is busy', () => {
       reconnect: moveOn,
     });
     const before = await aTask(admin);
-    await vi.waitFor(() => expect(stream.events).toHaveLength(1), 10_000);
+    await vi.waitFor(() => expect(stream.events).toHaveLength(1), 20_000);
     await server.stop();
     const later = await aTask(successor.admin);
-    await vi.waitFor(() => expect(stream.events).toHaveLength(2), 10_000);
+    await vi.waitFor(() => expect(stream.events).toHaveLength(2), 20_000);
     expect(stream.connections()).toBe(2);
     const seen = await taskIdsOf(successor.admin, after);
     expect(seen).toEqual([before.id, later.id]);
@@ -159,11 +159,11 @@ async function untilLive(client: Client, streams: readonly EventStream[]): Promi
   await vi.waitFor(async () => {
     await aTask(client, { title: 'Is anybody watching?', startsAt: '2099-01-01T00:00:00Z' });
     for (const { events } of streams) expect(events.length).toBeGreaterThan(0);
-  }, 10_000);
+  }, 20_000);
 }
 
 async function untilRefused({ url }: ServerProcess): Promise<void> {
-  await vi.waitFor(() => expect(fetch(`${url}/readyz`)).rejects.toThrow('fetch failed'), 10_000);
+  await vi.waitFor(() => expect(fetch(`${url}/readyz`)).rejects.toThrow('fetch failed'), 20_000);
 }
 
 /** A claim's reason, a completion's status, the code of a refusal, or "no answer". */

@@ -1,4 +1,4 @@
-import { expect, vi } from 'vitest';
+import { vi } from 'vitest';
 import { SYSTEM } from '../../src/domain/actor.js';
 import type { NewEvent } from '../../src/domain/events.js';
 import { createFeed } from '../../src/feed/feed.js';
@@ -8,9 +8,9 @@ import { type Clock, systemClock } from '../../src/kernel/clock.js';
 import { createInstrument, type Signal } from '../../src/kernel/instrument.js';
 import type { Service } from '../../src/kernel/service.js';
 import { createDatabase, type Database } from '../../src/store/database.js';
-import { readLogBounds } from '../../src/store/event-log.js';
 import { inTransaction } from '../../src/store/transaction.js';
 import { createTestDatabase } from '../support/database.js';
+import { untilLogIsReadable } from '../support/readable-log.js';
 
 /** What one server process would have: a pool, a bell, a feed, and what it says of itself. */
 export interface Process {
@@ -52,14 +52,7 @@ export async function createLogFixture(): Promise<LogFixture> {
       return { database: own, feed, signals };
     },
     append: (...events) => append(database, ...events),
-    settled: () =>
-      vi.waitFor(async () => {
-        const { rows } = await database.pool.query(
-          'SELECT xid, id FROM events ORDER BY xid DESC, id DESC LIMIT 1',
-        );
-        const { begin, end } = await readLogBounds(database.pool);
-        expect(end).toEqual(rows[0] ?? begin);
-      }, 20_000),
+    settled: () => untilLogIsReadable(database.pool),
     async close() {
       await Promise.all(processes.map(({ feed }) => feed.stop()));
       await Promise.all(

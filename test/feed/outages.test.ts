@@ -83,7 +83,7 @@ describe('a process that loses connections', () => {
     const stream = await collect(here.feed);
     const replay = await here.feed.subscribe({ after: end });
     // The cuts of before have been got over.
-    await vi.waitFor(() => expect(count(here, 'database.found')).toBe(count(here, 'database.lost')), 10_000);
+    await vi.waitFor(() => expect(count(here, 'database.found')).toBe(count(here, 'database.lost')), 20_000);
     const before = count(here, 'database.lost');
     await admin.query(`ALTER DATABASE ${pg.escapeIdentifier(name)} ALLOW_CONNECTIONS false`);
     await terminate('mission-control%');

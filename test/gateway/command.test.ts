@@ -128,7 +128,7 @@ describe('the command gateway', () => {
   it('ends what a program has left behind, and does not wait for it', async () => {
     const answer = await far.gateway.send(aCall('[[leftover]]'), testHooks());
     expect(answer).toMatchObject({ outcome: 'ANSWERED', text: 'Done, and left something behind.' });
-    await vi.waitFor(() => expect(far.atWork()).toBe(0));
+    await vi.waitFor(() => expect(far.atWork()).toBe(0), 20_000);
   });
 
   it('calls something that is no program a mistake of the settings', async () => {
@@ -144,7 +144,7 @@ describe('the command gateway', () => {
   it('ends what a server that died has left running, and counts it as failed', async () => {
     const hooks = testHooks();
     const answer = far.gateway.send(aCall('[[hang]]'), hooks);
-    await vi.waitFor(() => expect(far.atWork()).toBe(2), 10_000);
+    await vi.waitFor(() => expect(far.atWork()).toBe(2), 20_000);
     const { state } = hooks.accepted[0]!;
     const successor = gatewayIn(far.folder);
     expect(await successor.recover(aCall('x'), state, testHooks())).toMatchObject({
@@ -152,7 +152,7 @@ describe('the command gateway', () => {
       permanent: false,
       error: expect.stringContaining('its answer is lost'),
     });
-    await vi.waitFor(() => expect(far.atWork()).toBe(0));
+    await vi.waitFor(() => expect(far.atWork()).toBe(0), 20_000);
     expect(await answer).toMatchObject({ outcome: 'FAILED', error: expect.stringContaining('SIGKILL') });
     await successor.close();
   });
@@ -160,7 +160,7 @@ describe('the command gateway', () => {
   it('leaves a process alone that only has the number of the one it looks for', async () => {
     const hooks = testHooks();
     const answer = far.gateway.send(aCall('[[hang]]'), hooks);
-    await vi.waitFor(() => expect(far.atWork()).toBe(2), 10_000);
+    await vi.waitFor(() => expect(far.atWork()).toBe(2), 20_000);
     const { state } = hooks.accepted[0]!;
     const earlier = { ...state, identity: String(state.identity).replace(/\d+$/, '1') };
     expect(await far.gateway.recover(aCall('x'), earlier, testHooks())).toMatchObject({ outcome: 'FAILED' });

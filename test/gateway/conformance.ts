@@ -90,9 +90,9 @@ export function describeConformance(
       await Promise.all(gatewaysOf(far).map((gateway) => gateway.close()));
       await far.close();
     });
-    const atRest = () => vi.waitFor(() => expect(far.atWork()).toBe(0), 10_000);
+    const atRest = () => vi.waitFor(() => expect(far.atWork()).toBe(0), 20_000);
     const atWork = (count: number) =>
-      vi.waitFor(() => expect(far.atWork()).toBeGreaterThanOrEqual(count), 10_000);
+      vi.waitFor(() => expect(far.atWork()).toBeGreaterThanOrEqual(count), 20_000);
 
     function gatewayFor(scenario: Scenario): Gateway {
       const special = { 'wrong-token': far.withWrongToken, 'nobody-there': far.withNobodyThere };
@@ -167,7 +167,7 @@ export function describeConformance(
       const hooks = testHooks();
       const answer = far.gateway.send(aCall('[[hang]]'), hooks);
       await atWork(1);
-      await vi.waitFor(() => expect(hooks.accepted).toHaveLength(1));
+      await vi.waitFor(() => expect(hooks.accepted).toHaveLength(1), 20_000);
       hooks.abort();
       expect(await answer).toEqual({ outcome: 'ABORTED' });
       await atRest();
@@ -197,10 +197,10 @@ export function describeConformance(
     it('ends what is under way when it is closed, twice if need be, and takes nothing more', async () => {
       const other = await open();
       const answer = other.gateway.send(aCall('[[hang]]'), testHooks());
-      await vi.waitFor(() => expect(other.atWork()).toBeGreaterThanOrEqual(1), 10_000);
+      await vi.waitFor(() => expect(other.atWork()).toBeGreaterThanOrEqual(1), 20_000);
       await Promise.all([other.gateway.close(), other.gateway.close()]);
       expect(await answer).toEqual({ outcome: 'ABORTED' });
-      await vi.waitFor(() => expect(other.atWork()).toBe(0), 10_000);
+      await vi.waitFor(() => expect(other.atWork()).toBe(0), 20_000);
       expect(await other.gateway.send(aCall('[[good]]'), testHooks())).toEqual({ outcome: 'ABORTED' });
       await Promise.all(gatewaysOf(other).map((gateway) => gateway.close()));
       await other.close();

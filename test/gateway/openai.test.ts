@@ -125,7 +125,7 @@ describe('the openai gateway', () => {
 
   it('times out also before the first byte', async () => {
     expect(await send('[[hang-silent]]', { timeoutMs: 50 })).toMatchObject({ outcome: 'TIMED_OUT' });
-    await vi.waitFor(() => expect(fake.open()).toBe(0));
+    await vi.waitFor(() => expect(fake.open()).toBe(0), 20_000);
   });
 
   it('sends no key to an endpoint that needs none', async () => {

@@ -32,10 +32,11 @@ describe('every request to OpenClaw', () => {
     await gateway.send(aCall('[[drop-after-ack]]', { soul }), testHooks());
     const hooks = testHooks();
     const answer = gateway.send(aCall('[[hang]]'), hooks);
-    await vi.waitFor(() => expect(hooks.accepted).toHaveLength(1));
+    await vi.waitFor(() => expect(hooks.accepted).toHaveLength(1), 20_000);
     fake.cut();
-    await vi.waitFor(() =>
-      expect(fake.requests.filter(({ method }) => method === 'connect')).toHaveLength(3),
+    await vi.waitFor(
+      () => expect(fake.requests.filter(({ method }) => method === 'connect')).toHaveLength(3),
+      20_000,
     );
     hooks.abort();
     expect(await answer).toEqual({ outcome: 'ABORTED' });

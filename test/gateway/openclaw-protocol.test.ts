@@ -107,7 +107,7 @@ describe('the openclaw gateway', () => {
     const gateway = aGateway(fake);
     await gateway.send(aCall('[[good]]'), testHooks());
     fake.cut();
-    await vi.waitFor(() => expect(fake.connections()).toBe(0));
+    await vi.waitFor(() => expect(fake.connections()).toBe(0), 20_000);
     expect(await gateway.send(aCall('[[good]]'), testHooks())).toMatchObject({ outcome: 'ANSWERED' });
   });
 
@@ -115,7 +115,7 @@ describe('the openclaw gateway', () => {
     const fake = await aFake({ tickIntervalMs: 40 });
     const hooks = testHooks();
     const answer = aGateway(fake).send(aCall('[[slow]]'), hooks);
-    await vi.waitFor(() => expect(hooks.accepted).toHaveLength(1));
+    await vi.waitFor(() => expect(hooks.accepted).toHaveLength(1), 20_000);
     fake.mute();
     expect(await answer).toMatchObject({ outcome: 'ANSWERED', text: 'Done, slowly.' });
     expect(paramsOf(fake, 'connect')).toHaveLength(2);
@@ -198,7 +198,7 @@ describe('the openclaw gateway', () => {
   it('takes a cancellation at the gateway for a failure', async () => {
     const fake = await aFake();
     const answer = aGateway(fake).send(aCall('[[hang]]'), testHooks());
-    await vi.waitFor(() => expect(fake.runs.active()).toHaveLength(1));
+    await vi.waitFor(() => expect(fake.runs.active()).toHaveLength(1), 20_000);
     fake.runs.cancel(fake.runs.active()[0]!);
     expect(await answer).toEqual({
       outcome: 'FAILED',

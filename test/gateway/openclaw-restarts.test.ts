@@ -29,7 +29,7 @@ async function anOrphan(fake: FakeOpenclaw, prompt: string) {
   const hooks = testHooks();
   const call = aCall(prompt);
   const answer = aGateway(fake).send(call, hooks);
-  await vi.waitFor(() => expect(hooks.accepted).toHaveLength(1));
+  await vi.waitFor(() => expect(hooks.accepted).toHaveLength(1), 20_000);
   return { call, state: hooks.accepted[0]!.state, answer };
 }
 
@@ -77,10 +77,11 @@ describe('an OpenClaw gateway that restarts in mid-run', () => {
     const fake = await aFake();
     const hooks = testHooks();
     const answer = aGateway(fake).send(aCall('[[hang]]'), hooks);
-    await vi.waitFor(() => expect(hooks.accepted).toHaveLength(1));
+    await vi.waitFor(() => expect(hooks.accepted).toHaveLength(1), 20_000);
     fake.restart(60_000);
-    await vi.waitFor(() =>
-      expect(fake.requests.filter(({ method }) => method === 'agent.wait')).not.toEqual([]),
+    await vi.waitFor(
+      () => expect(fake.requests.filter(({ method }) => method === 'agent.wait')).not.toEqual([]),
+      20_000,
     );
     hooks.abort();
     expect(await answer).toEqual({ outcome: 'ABORTED' });
@@ -146,8 +147,9 @@ describe('a process that takes over from one that died', () => {
     const { call, state } = await anOrphan(fake, '[[hang]]');
     const hooks = testHooks();
     const recovered = aGateway(fake).recover(call, state, hooks);
-    await vi.waitFor(() =>
-      expect(fake.requests.filter(({ method }) => method === 'agent.wait')).not.toEqual([]),
+    await vi.waitFor(
+      () => expect(fake.requests.filter(({ method }) => method === 'agent.wait')).not.toEqual([]),
+      20_000,
     );
     hooks.abort();
     expect(await recovered).toEqual({ outcome: 'ABORTED' });
@@ -159,8 +161,9 @@ describe('a process that takes over from one that died', () => {
     const { call, state } = await anOrphan(fake, '[[hang]]');
     const hooks = testHooks();
     const recovered = aGateway(fake).recover(call, state, hooks);
-    await vi.waitFor(() =>
-      expect(fake.requests.filter(({ method }) => method === 'agent.wait')).not.toEqual([]),
+    await vi.waitFor(
+      () => expect(fake.requests.filter(({ method }) => method === 'agent.wait')).not.toEqual([]),
+      20_000,
     );
     hooks.abort();
     expect(await recovered).toEqual({ outcome: 'ABORTED' });

@@ -7,6 +7,7 @@ import type { SubscriptionLimits } from '../../src/feed/subscription.js';
 import type { GraphqlContext } from '../../src/graphql/context.js';
 import { buildSchema } from '../../src/graphql/schema.js';
 import { createReadClient } from '../../src/store/read-client.js';
+import { untilLogIsReadable } from '../support/readable-log.js';
 import { openTestServices, type TestServices } from '../support/services.js';
 
 export const schema = buildSchema();
@@ -82,11 +83,7 @@ export async function openLiveGraph(url: string, limits?: SubscriptionLimits): P
       if (!(Symbol.asyncIterator in stream)) throw stream.errors?.[0];
       return collect(stream, client);
     },
-    settled: () =>
-      vi.waitFor(async () => {
-        const [last] = await services.sql('SELECT xid, id FROM events ORDER BY xid DESC, id DESC LIMIT 1');
-        expect((await feed.readBounds()).end).toEqual(last);
-      }, 20_000),
+    settled: () => untilLogIsReadable(services.database.pool),
     async close() {
       await feed.stop();
       await prisma.$disconnect();

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { spawnRecurringTasks } from '../../src/services/spawn-recurring-tasks.js';
 import { aKeyOf, anAgent } from '../support/factory.js';
+import { untilLogIsReadable } from '../support/readable-log.js';
 import { aRecurringTask, minutesAgo, wasDueAt } from '../support/recurring.js';
 import { type Graph, openGraph } from './graph.js';
 
@@ -108,6 +109,7 @@ describe('recurring tasks in the graph', () => {
       task: { recurringTask: { id } },
       errors: [],
     });
+    await untilLogIsReadable(graph.services.database.pool);
     const { recurringTask, tasks, events } = await graph.get(
       `query ($id: ID!) {
         recurringTask(id: $id) {
@@ -176,6 +178,7 @@ describe('recurring tasks in the graph', () => {
     expect(await change('removeRecurringTask(id: $id) { deletedId errors { code path } }')).toEqual({
       removeRecurringTask: { deletedId: null, errors: [{ code: 'NOT_FOUND', path: ['id'] }] },
     });
+    await untilLogIsReadable(graph.services.database.pool);
     const { events } = await graph.get(
       '{ events(filter: { types: ["recurring.removed"] }) { nodes { ... on RecurringTaskEvent { message recurringTask { id } } } } }',
     );
@@ -216,6 +219,7 @@ describe('recurring tasks in the graph', () => {
       const { errors } = await graph.ask(query, {}, key);
       expect(errors?.[0]?.extensions.code).toBe('FORBIDDEN');
     }
+    await untilLogIsReadable(graph.services.database.pool);
     const seen = await graph.get(
       `query ($id: ID!, $task: ID!) {
         node(id: $id) { id }

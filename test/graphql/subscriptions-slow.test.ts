@@ -116,8 +116,9 @@ describe.each([
       arrived += entries.length;
     });
     const first = await graph.get('{ events(last: 1) { nodes { cursor } } }');
-    await vi.waitFor(() =>
-      expect(reader.results.at(-1)?.data?.events.cursor).toBe(first.events.nodes[0].cursor),
+    await vi.waitFor(
+      () => expect(reader.results.at(-1)?.data?.events.cursor).toBe(first.events.nodes[0].cursor),
+      20_000,
     );
     reader.results.length = 0;
 
@@ -127,7 +128,7 @@ describe.each([
     for (let i = 1; i <= total; i += 5_000) await append(i, i + 4_999);
     await vi.waitFor(() => expect(arrived).toBeGreaterThanOrEqual(total), { timeout: 20_000 });
     // All of them are 50 MB on the wire. Waited for, since the last pages that were read may still be on their way.
-    await vi.waitFor(() => expect(usedMemory() - before).toBeLessThan(10_000_000), 10_000);
+    await vi.waitFor(() => expect(usedMemory() - before).toBeLessThan(10_000_000), 20_000);
     // Only who stays away while something new comes is given up.
     let more = total;
     const closed = () => reader.results.at(-1)?.errors?.[0]?.extensions;

@@ -53,7 +53,7 @@ export function until(isSo: () => boolean): Promise<void> {
     () => {
       if (!isSo()) throw new Error('not yet');
     },
-    { timeout: 10_000, interval: 1 },
+    { timeout: 20_000, interval: 1 },
   );
 }
 

@@ -3,6 +3,7 @@ import { pauseSchedulerJob, resumeSchedulerJob } from '../../src/services/schedu
 import { endLease, eventsOf, silence } from '../support/aging.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { aClaimedTask, anAgent } from '../support/factory.js';
+import { untilLogIsReadable } from '../support/readable-log.js';
 import { openTestServices, type TestServices } from '../support/services.js';
 import { until } from './fixture.js';
 import { aProcess } from './process.js';
@@ -133,6 +134,7 @@ describe('housekeeping', () => {
     expect(await keeper.scheduler.runOnce('pruneIdempotencyKeys')).toBe(0);
     await anAgent(services);
     await services.sql(`UPDATE events SET at = at - interval '31 days'`);
+    await untilLogIsReadable(services.database.pool);
     const [before] = await services.sql<{ count: string }>('SELECT count(*) FROM events');
     expect(await keeper.scheduler.runOnce('pruneEvents')).toBe(Number(before!.count));
     expect(await keeper.scheduler.runOnce('pruneEvents')).toBe(0);

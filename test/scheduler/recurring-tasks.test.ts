@@ -37,7 +37,7 @@ async function isDueIn(id: string, ms: number): Promise<void> {
 
 const childrenUntil = (id: string, count: number) =>
   vi.waitFor(async () => expect(await childrenOf(services, id)).toHaveLength(count), {
-    timeout: 15_000,
+    timeout: 20_000,
     interval: 10,
   });
 
@@ -52,7 +52,7 @@ describe('three schedulers with an interval of a day', () => {
           expect(Math.abs(wakesAt - (nextDueAt?.getTime() ?? 0))).toBeLessThan(1_000);
         }
       },
-      { timeout: 10_000 },
+      { timeout: 20_000 },
     );
     await pauseRecurringTask(services, services.admin, id);
   });
@@ -67,7 +67,7 @@ describe('three schedulers with an interval of a day', () => {
         const [row] = await services.sql('SELECT next_due_at FROM recurring_tasks WHERE id = $1', [id]);
         expect(row?.next_due_at).toEqual(nextDueAt);
       },
-      { timeout: 10_000, interval: 10 },
+      { timeout: 20_000, interval: 10 },
     );
     expect(await childrenOf(services, id)).toEqual([]);
     await pauseRecurringTask(services, services.admin, id);
@@ -90,7 +90,7 @@ describe('three schedulers with an interval of a day', () => {
     const wakesAt = () =>
       processes.map(({ scheduler }) => scheduler.nextRunAt('spawnRecurringTasks')?.getTime() ?? 0);
     const soon = () =>
-      vi.waitFor(() => expect(Math.max(...wakesAt())).toBeLessThan(Date.now() + 61_000), { timeout: 10_000 });
+      vi.waitFor(() => expect(Math.max(...wakesAt())).toBeLessThan(Date.now() + 61_000), { timeout: 20_000 });
     await updateRecurringTask(services, services.admin, { id, schedule: 'every minute' });
     await soon();
     await pauseRecurringTask(services, services.admin, id);

@@ -150,7 +150,7 @@ describe('GET /api/events', () => {
   it('sends comments while nothing happens', async () => {
     const lively = await live.start(20);
     const reader = await readPlainEvents(lively.url, { headers: bearer(goodKey) });
-    await vi.waitFor(() => expect(reader.comments()).toBeGreaterThan(3), 10_000);
+    await vi.waitFor(() => expect(reader.comments()).toBeGreaterThan(3), 20_000);
     expect(reader.blocks).toHaveLength(1);
     reader.close();
     await lively.stop();

@@ -72,13 +72,13 @@ describe('a stream ticket', () => {
     const first = await live.start(15_000);
     const { ticket } = await buy(live.know(await live.aViewer()));
     const seen = watchWithEventSource(`${first.url}/api/events?types=task.created&ticket=${ticket}`);
-    await vi.waitFor(() => expect(seen()).toContain('open'), 10_000);
+    await vi.waitFor(() => expect(seen()).toContain('open'), 20_000);
     const tasks = [await aTask(live.graph.services)];
-    await vi.waitFor(() => expect(seen()).toContain(tasks[0]?.id), 10_000);
+    await vi.waitFor(() => expect(seen()).toContain(tasks[0]?.id), 20_000);
     await first.stop();
     tasks.push(await aTask(live.graph.services), await aTask(live.graph.services));
     const second = await live.start(15_000, Number(new URL(first.url).port));
-    await vi.waitFor(() => expect(seen()).toContain(tasks[2]?.id), 10_000);
+    await vi.waitFor(() => expect(seen()).toContain(tasks[2]?.id), 20_000);
     expect(seen().filter((line) => line.startsWith('task_'))).toEqual(tasks.map(({ id }) => id));
     expect(seen()).toContain('UNAVAILABLE');
     await second.stop();

@@ -29,7 +29,7 @@ afterEach(async () => {
 });
 
 const received = (count: number) =>
-  vi.waitFor(() => expect(gateway.calls).toHaveLength(count), { timeout: 10_000, interval: 2 });
+  vi.waitFor(() => expect(gateway.calls).toHaveLength(count), { timeout: 20_000, interval: 2 });
 
 describe('an attempt that fails', () => {
   it.each([
@@ -121,7 +121,7 @@ describe('a gateway that takes no call', () => {
     gateway.script = () => ({ outcome: 'NOT_BEGUN', error: 'connection refused', retryAfterMs: null });
     const agent = await aPushAgent(services, { maxCapacity: 100 });
     const tasks = await Promise.all(Array.from({ length: 20 }, () => aTaskOf(services, agent)));
-    await vi.waitFor(() => expect(gateway.probes).toBeGreaterThan(2));
+    await vi.waitFor(() => expect(gateway.probes).toBeGreaterThan(2), 20_000);
     expect(gateway.calls.length).toBeLessThanOrEqual(8);
     expect(
       await services.sql('SELECT status, dispatch_attempts, count(*)::int FROM tasks GROUP BY 1, 2'),
@@ -141,10 +141,12 @@ describe('a run that is on', () => {
     const task = await aTaskOf(services, await aPushAgent(services));
     await received(1);
     await cancelTask(services, services.admin, { task: { id: task.id } });
-    await vi.waitFor(() => expect(gateway.last().signal.aborted).toBe(true));
+    await vi.waitFor(() => expect(gateway.last().signal.aborted).toBe(true), 20_000);
     gateway.last().answer(answered('too late'));
-    await vi.waitFor(async () =>
-      expect(await runsOf(services, task.id)).toMatchObject([{ outcome: 'CANCELLED', output: 'too late' }]),
+    await vi.waitFor(
+      async () =>
+        expect(await runsOf(services, task.id)).toMatchObject([{ outcome: 'CANCELLED', output: 'too late' }]),
+      20_000,
     );
     expect(await inStatus(services, task.id, 'CANCELLED')).toMatchObject({ resolution: null });
   });
@@ -154,7 +156,7 @@ describe('a run that is on', () => {
     const task = await aTaskOf(services, await aPushAgent(services));
     await received(1);
     await completeTask(services, services.admin, { task: { id: task.id }, resolution: 'by hand' });
-    await vi.waitFor(() => expect(gateway.last().signal.aborted).toBe(true));
+    await vi.waitFor(() => expect(gateway.last().signal.aborted).toBe(true), 20_000);
     expect(await inStatus(services, task.id, 'REVIEW')).toMatchObject({ resolution: 'by hand' });
   });
 
@@ -171,10 +173,12 @@ describe('a run that is on', () => {
     expect(gateway.last().signal.aborted).toBe(false);
 
     expect(await assign({ id: another.id })).toMatchObject({ status: 'ASSIGNED', assigneeId: another.id });
-    await vi.waitFor(() => expect(gateway.last().signal.aborted).toBe(true));
+    await vi.waitFor(() => expect(gateway.last().signal.aborted).toBe(true), 20_000);
     gateway.last().answer(answered('too late'));
-    await vi.waitFor(async () =>
-      expect(await runsOf(services, task.id)).toMatchObject([{ outcome: 'CANCELLED', output: 'too late' }]),
+    await vi.waitFor(
+      async () =>
+        expect(await runsOf(services, task.id)).toMatchObject([{ outcome: 'CANCELLED', output: 'too late' }]),
+      20_000,
     );
     expect(await inStatus(services, task.id, 'ASSIGNED')).toMatchObject({
       resolution: null,

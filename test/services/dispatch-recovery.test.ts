@@ -165,7 +165,7 @@ describe('a process that was away while another one took its run over', () => {
       });
     expect(await turnOf(there)).toBe(1);
     gateway.last().answer({ outcome: 'FAILED', error: 'the socket broke while frozen', permanent: false });
-    await vi.waitFor(() => expect(gateway.recoveries).toHaveLength(1));
+    await vi.waitFor(() => expect(gateway.recoveries).toHaveLength(1), 20_000);
     await inStatus(services, task.id, 'IN_PROGRESS');
     found(answered('the right one'));
     expect(await inStatus(services, task.id, 'REVIEW')).toMatchObject({
@@ -182,7 +182,7 @@ describe('a process that was away while another one took its run over', () => {
     gateway.recovery = hang;
     await endLease(services, ((await runsOf(services, task.id)) as [{ id: string }])[0].id);
     expect(await turnOf(there)).toBe(1);
-    await vi.waitFor(() => expect(gateway.last().signal.aborted).toBe(true), 10_000);
+    await vi.waitFor(() => expect(gateway.last().signal.aborted).toBe(true), 20_000);
     await inStatus(services, task.id, 'IN_PROGRESS');
     await quick.close();
   });

@@ -29,7 +29,7 @@ afterEach(async () => {
 });
 
 const received = (count: number) =>
-  vi.waitFor(() => expect(gateway.calls).toHaveLength(count), { timeout: 10_000, interval: 2 });
+  vi.waitFor(() => expect(gateway.calls).toHaveLength(count), { timeout: 20_000, interval: 2 });
 
 describe('a task assigned to a PUSH agent', () => {
   it('is sent with all that the run is to have, which stands there before the call', async () => {
@@ -137,10 +137,12 @@ describe('a task assigned to a PUSH agent', () => {
       last_seen_at: expect.any(Date),
     });
     gateway.last().answer(answered('done'));
-    await vi.waitFor(async () =>
-      expect((await services.sql('SELECT announced_status FROM agents'))[0]).toEqual({
-        announced_status: 'IDLE',
-      }),
+    await vi.waitFor(
+      async () =>
+        expect((await services.sql('SELECT announced_status FROM agents'))[0]).toEqual({
+          announced_status: 'IDLE',
+        }),
+      20_000,
     );
   });
 
@@ -154,7 +156,7 @@ describe('a task assigned to a PUSH agent', () => {
       await inStatus(services, task.id, 'REVIEW');
       const feedback = `Round ${round}, line 1\nRound ${round}, line 2`;
       await submitVerdict(services, services.admin, { task: { id: task.id }, verdict: 'REJECTED', feedback });
-      await vi.waitFor(async () => expect(await runsOf(services, task.id)).toHaveLength(round + 1));
+      await vi.waitFor(async () => expect(await runsOf(services, task.id)).toHaveLength(round + 1), 20_000);
     }
     await inStatus(services, task.id, 'REVIEW');
     const { prompt } = gateway.last().call;

@@ -102,7 +102,7 @@ describe('calls to gateways', () => {
       },
     });
     calls.begin(aCall('run_1'));
-    await vi.waitFor(() => expect(renewals.length).toBeGreaterThan(3));
+    await vi.waitFor(() => expect(renewals.length).toBeGreaterThan(3), 20_000);
     expect(gateway.last().signal.aborted).toBe(false);
     await calls.stop();
   });
@@ -117,7 +117,10 @@ describe('calls to gateways', () => {
     expect(calls.free()).toBe(2);
     expect(written).toEqual([]);
     gateway.last().answer(answered('too late'));
-    await vi.waitFor(() => expect(written).toEqual([{ runId: 'run_1', ending: answered('too late') }]));
+    await vi.waitFor(
+      () => expect(written).toEqual([{ runId: 'run_1', ending: answered('too late') }]),
+      20_000,
+    );
     await calls.stop();
   });
 
@@ -126,7 +129,7 @@ describe('calls to gateways', () => {
     const { calls } = someCalls({ patience: { overtimeMs: 1, abandonAfterMs: 1 } });
     const late = aCall('run_1');
     calls.begin({ ...late, call: { ...late.call, timeoutMs: 1 } });
-    await vi.waitFor(() => expect(written).toMatchObject([{ ending: { outcome: 'TIMED_OUT' } }]));
+    await vi.waitFor(() => expect(written).toMatchObject([{ ending: { outcome: 'TIMED_OUT' } }]), 20_000);
     await calls.stop();
   });
 
@@ -136,10 +139,12 @@ describe('calls to gateways', () => {
     };
     const { calls } = someCalls();
     calls.begin(aCall('run_1'));
-    await vi.waitFor(() =>
-      expect(written).toMatchObject([
-        { ending: { outcome: 'FAILED', permanent: false, error: expect.stringContaining('a bug') } },
-      ]),
+    await vi.waitFor(
+      () =>
+        expect(written).toMatchObject([
+          { ending: { outcome: 'FAILED', permanent: false, error: expect.stringContaining('a bug') } },
+        ]),
+      20_000,
     );
     await calls.stop();
   });
@@ -148,7 +153,7 @@ describe('calls to gateways', () => {
     gateway.recovery = () => answered('found');
     const { calls } = someCalls();
     calls.begin(aCall('run_1', { recovers: { state: { boot: 'b1' } } }));
-    await vi.waitFor(() => expect(written).toEqual([{ runId: 'run_1', ending: answered('found') }]));
+    await vi.waitFor(() => expect(written).toEqual([{ runId: 'run_1', ending: answered('found') }]), 20_000);
     expect(gateway.recoveries).toMatchObject([{ state: { boot: 'b1' } }]);
     expect(gateway.calls).toEqual([]);
     await calls.stop();
@@ -167,7 +172,7 @@ describe('calls to gateways', () => {
       }),
     );
     gateway.last().answer(answered('done'));
-    await vi.waitFor(() => expect(written).toHaveLength(1), 5_000);
+    await vi.waitFor(() => expect(written).toHaveLength(1), 20_000);
     expect(tries).toBe(3);
     await calls.stop();
   });
@@ -195,7 +200,10 @@ describe('stopping', () => {
     const stopped = calls.stop();
     calls.begin(aCall('run_1'));
     await stopped;
-    await vi.waitFor(() => expect(written).toEqual([{ runId: 'run_1', ending: { outcome: 'HANDED_BACK' } }]));
+    await vi.waitFor(
+      () => expect(written).toEqual([{ runId: 'run_1', ending: { outcome: 'HANDED_BACK' } }]),
+      20_000,
+    );
     expect(gateway.calls).toEqual([]);
   });
 
@@ -217,16 +225,21 @@ describe('a gateway that could not begin a call', () => {
     const { calls, reachability } = someCalls();
     const returned = new Promise<string>((resolve) => reachability.onReturn(resolve));
     calls.begin(aCall('run_1'));
-    await vi.waitFor(() => expect(reachability.isReachable('scripted')).toBe(false));
-    await vi.waitFor(async () =>
-      expect(
-        await services.sql('SELECT gateway, error, expires_at > now() AS counts FROM gateway_outages'),
-      ).toEqual([{ gateway: 'scripted', error: 'still away', counts: true }]),
+    await vi.waitFor(() => expect(reachability.isReachable('scripted')).toBe(false), 20_000);
+    await vi.waitFor(
+      async () =>
+        expect(
+          await services.sql('SELECT gateway, error, expires_at > now() AS counts FROM gateway_outages'),
+        ).toEqual([{ gateway: 'scripted', error: 'still away', counts: true }]),
+      20_000,
     );
     gateway.reach = { reachable: true, error: null };
     expect(await returned).toBe('scripted');
     expect(reachability.isReachable('scripted')).toBe(true);
-    await vi.waitFor(async () => expect(await services.sql('SELECT FROM gateway_outages')).toEqual([]));
+    await vi.waitFor(
+      async () => expect(await services.sql('SELECT FROM gateway_outages')).toEqual([]),
+      20_000,
+    );
     await Promise.all([calls.stop(), reachability.stop()]);
   });
 

@@ -96,7 +96,7 @@ describe('a turn', () => {
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'INSERT INTO tasks%'",
           ),
         {
-          timeout: 10_000,
+          timeout: 20_000,
         },
       )
       .toHaveLength(1);

@@ -3,6 +3,7 @@ import { LOG_START } from '../../src/domain/log-position.js';
 import { listStreamedEvents } from '../../src/services/streamed-events.js';
 import { type LogRow, readLog } from '../../src/store/event-log.js';
 import { aClaimedTask, aKeyOf, anAgent } from '../support/factory.js';
+import { untilLogIsReadable } from '../support/readable-log.js';
 import { createTestServices, type TestServices } from '../support/services.js';
 
 let services: TestServices;
@@ -23,11 +24,8 @@ describe('the events of an agent’s streams', () => {
     const keys = [await aKeyOf(services, ann), await aKeyOf(services, ann)];
     const bobs = await aKeyOf(services, bob);
     const { task } = await aClaimedTask(services, ann);
-    const entries = await vi.waitFor(async () => {
-      const rows = await readAll();
-      expect(rows.map(({ type }) => type)).toContain('run.started');
-      return rows;
-    }, 20_000);
+    await untilLogIsReadable(services.database.pool);
+    const entries = await readAll();
     const asked = vi.spyOn(services.database.pool, 'query');
     const [first, second] = await Promise.all(
       keys.map(async (key) => listStreamedEvents(services, key, entries)),

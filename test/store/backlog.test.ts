@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readBacklog } from '../../src/store/backlog.js';
 import { readLogBounds } from '../../src/store/event-log.js';
 import { aClaimedTask, anAgent, aTask } from '../support/factory.js';
+import { untilLogIsReadable } from '../support/readable-log.js';
 import { createTestServices, type TestServices } from '../support/services.js';
 
 let services: TestServices;
@@ -16,6 +17,7 @@ const start = { xid: 0n, id: 0n };
 
 describe('the backlog', () => {
   it('is nothing where there is no task and no event that was not passed on', async () => {
+    await untilLogIsReadable(services.database.pool);
     const { end } = await readLogBounds(services.database.pool);
     expect(await readBacklog(services.database.pool, end)).toEqual({
       ...{ inbox: 0, assigned: 0, inProgress: 0, review: 0 },
@@ -35,6 +37,7 @@ describe('the backlog', () => {
     expect(found).toMatchObject({ inbox: 2, assigned: 1, inProgress: 1, review: 0 });
     expect(found.oldestWaitingSeconds).toBeGreaterThanOrEqual(3_600);
     expect(found.feedLagSeconds).toBeGreaterThanOrEqual(60);
+    await untilLogIsReadable(services.database.pool);
     const { end } = await readLogBounds(services.database.pool);
     expect((await readBacklog(services.database.pool, end)).feedLagSeconds).toBe(0);
   });

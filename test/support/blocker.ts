@@ -22,7 +22,7 @@ export async function blockTask(databaseUrl: string, taskId: string): Promise<Bl
       vi.waitFor(async () => {
         const found = await holder.query(waiting);
         if (found.rowCount === 0) throw new Error('nobody waits for the task');
-      }, 10_000),
+      }, 20_000),
     release: () => holder.end(),
   };
 }

@@ -19,7 +19,7 @@ export async function aDataFolder(mode = 0o711): Promise<string> {
   onTestFinished(async () => {
     const pid = await findPostmasterPid(dataDir);
     if (pid !== null && isRunning(pid)) process.kill(pid, 'SIGQUIT');
-    await vi.waitFor(async () => rm(dataDir, { recursive: true, force: true, maxRetries: 10 }));
+    await vi.waitFor(async () => rm(dataDir, { recursive: true, force: true, maxRetries: 10 }), 20_000);
   });
   return dataDir;
 }

@@ -28,7 +28,7 @@ export async function inStatus(services: TestServices, taskId: string, status: s
       if (row?.status !== status) throw new Error(`${taskId} is ${row?.status}`);
       return row;
     },
-    { timeout: 10_000, interval: 5 },
+    { timeout: 20_000, interval: 5 },
   );
 }
 

@@ -216,5 +216,5 @@ async function endProcess(child: ChildProcess, signal: NodeJS.Signals): Promise<
 async function removeFolder(folder: string): Promise<void> {
   const pid = await findPostmasterPid(folder);
   if (pid !== null && isRunning(pid)) process.kill(pid, 'SIGQUIT');
-  await vi.waitFor(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }), 10_000);
+  await vi.waitFor(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }), 20_000);
 }
