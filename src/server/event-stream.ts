@@ -4,6 +4,7 @@ import type { PlainEventStream, SerializedEvent } from '../graphql/plain-events.
 import { StreamEnd } from '../graphql/stream.js';
 import type { ErrorPresenter } from './error-presenter.js';
 import type { Exchange } from './exchange.js';
+import { cutOffStuckClient } from './stuck-client.js';
 
 /** How long a client that reconnects by itself should wait, in milliseconds. */
 const RETRY_MS = 2_000;
@@ -36,18 +37,15 @@ export async function sendEventStream(
   response.on('error', () => end.abort());
   response.writeHead(200, { ...exchange.headers, ...eventStreamHeaders });
   response.write(`retry: ${RETRY_MS}\nid: ${begin}\n\n`);
-  const stopBeating = beat(response, heartbeatMs);
+  // Shows proxies and clients that the connection lives.
+  cutOffStuckClient(response, heartbeatMs, () => response.write(':\n\n'));
   let cursor = begin;
-  try {
-    for await (const item of items) {
-      const isEnd = item instanceof StreamEnd;
-      const block = isEnd ? lastBlock(presenter, item, requestId, cursor) : toBlock(item);
-      if (!isEnd) cursor = item.cursor;
-      // Node sends what is written in one turn of its loop together.
-      if (!response.write(block)) await drained(response, end.signal);
-    }
-  } finally {
-    stopBeating();
+  for await (const item of items) {
+    const isEnd = item instanceof StreamEnd;
+    const block = isEnd ? lastBlock(presenter, item, requestId, cursor) : toBlock(item);
+    if (!isEnd) cursor = item.cursor;
+    // Node sends what is written in one turn of its loop together.
+    if (!response.write(block)) await drained(response, end.signal);
   }
   response.end();
 }
@@ -74,19 +72,4 @@ function lastBlock(
 async function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
   if (!response.writableNeedDrain || signal.aborted) return;
   await once(response, 'drain', { signal }).catch(() => undefined);
-}
-
-/** Shows proxies and clients that the connection lives, and ends one whose other side has stopped reading. */
-function beat(response: ServerResponse, heartbeatMs: number): () => void {
-  let isStuck = false;
-  const timer = setInterval(() => {
-    if (!response.writableNeedDrain) response.write(':\n\n');
-    else if (isStuck) response.destroy();
-    isStuck = response.writableNeedDrain;
-  }, heartbeatMs);
-  const recover = () => {
-    isStuck = false;
-  };
-  response.on('drain', recover);
-  return () => clearInterval(timer);
 }

@@ -12,6 +12,7 @@ import type { RequestScope } from './request-scope.js';
 import { toResultResponse } from './result-response.js';
 import type { Route } from './router.js';
 import type { Prepared } from './run-operation.js';
+import { cutOffStuckClient } from './stuck-client.js';
 import type { Yoga } from './yoga.js';
 
 export interface GraphqlRouteOptions {
@@ -39,7 +40,7 @@ export function createGraphqlRoute(options: GraphqlRouteOptions): Route {
       const scope = await admit(exchange, options.gate);
       if (request.method === 'POST') return answerPost(exchange, scope, options);
       checkNotForged(exchange);
-      await passToYoga(exchange, scope, options.yoga);
+      await passToYoga(exchange, scope, options);
     },
   };
 }
@@ -72,18 +73,19 @@ function checkNotForged({ request }: Exchange): void {
 async function answerPost(
   exchange: Exchange,
   scope: RequestScope,
-  { yoga, prepare, limits }: GraphqlRouteOptions,
+  options: GraphqlRouteOptions,
 ): Promise<void> {
   const { request, response } = exchange;
+  const { prepare, limits } = options;
   const { accept, 'content-type': contentType } = request.headers;
   if (!isJsonContent(contentType)) throw unsupportedMediaType();
   const params = parseGraphqlParams(await readBody(request, response, limits.maxBodyBytes));
   const type = chooseJsonType(accept);
-  if (type === undefined) return passToYoga(exchange, scope, yoga, params);
+  if (type === undefined) return passToYoga(exchange, scope, options, params);
   const prepared = prepare(scope, params);
   const isStream = 'operation' in prepared && prepared.operation.operation === 'subscription';
   if (isStream && !acceptsEventStream(accept)) throw notAcceptable();
-  if (isStream) return passToYoga(exchange, scope, yoga, params);
+  if (isStream) return passToYoga(exchange, scope, options, params);
   const result = 'operation' in prepared ? await prepared.execute() : prepared.refused;
   const { status, headers, body } = toResultResponse(result, type);
   send(exchange, status, headers, body);
@@ -92,7 +94,7 @@ async function answerPost(
 async function passToYoga(
   { request, response, headers, end }: Exchange,
   scope: RequestScope,
-  yoga: Yoga,
+  { yoga, limits }: GraphqlRouteOptions,
   params?: GraphqlParams,
 ): Promise<void> {
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
@@ -100,6 +102,7 @@ async function passToYoga(
   response.once('close', () => end.abort());
   // Yoga may write to a response whose client has left in the same moment.
   response.on('error', () => end.abort());
+  cutOffStuckClient(response, limits.pingIntervalMs);
   // Where other frameworks leave a body that they have parsed; the stream of the request has been read.
   const parsed: IncomingMessage & { body?: GraphqlParams } = request;
   if (params) parsed.body = params;

@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 /** Asks for a stream over a connection without a client's manners. */
-function askBare(query: string, ...more: string[]): Socket {
+function askBare(query: string, more: readonly string[] = [], { server: to } = server): Socket {
   const body = JSON.stringify({ query });
   const headers = [
     `authorization: Bearer ${goodKey}`,
@@ -26,7 +26,7 @@ function askBare(query: string, ...more: string[]): Socket {
     `accept: ${accept}`,
     ...more,
   ];
-  const socket = connect(server.server.address().port, '127.0.0.1');
+  const socket = connect(to.address().port, '127.0.0.1');
   socket.write(`POST /graphql HTTP/1.1\r\nhost: x\r\n${headers.join('\r\n')}\r\n\r\n${body}`);
   return socket;
 }
@@ -115,8 +115,18 @@ describe('a subscription over server-sent events', () => {
     await expect.poll(() => server.ticks.log).toEqual(['started', 'ended']);
   });
 
+  it('cuts a client off that takes nothing from one heartbeat to the next', async () => {
+    const hasty = await startTestServer({ limits: { pingIntervalMs: 50 } });
+    const socket = askBare(endless, [], hasty);
+    socket.on('error', () => undefined);
+    socket.pause();
+    await expect.poll(() => hasty.ticks.log).toEqual(['started', 'ended']);
+    socket.destroy();
+    await hasty.stop();
+  });
+
   it('leaves no connection open behind it that its client wants closed', async () => {
-    const text = await readText(askBare('subscription { ticks(count: 1) }', 'connection: close'));
+    const text = await readText(askBare('subscription { ticks(count: 1) }', ['connection: close']));
     expect(text).toMatch(/^connection: close/im);
     expect(text).toContain('event: complete');
   });
