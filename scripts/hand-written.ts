@@ -6,6 +6,7 @@ export const handWritten = {
   /** Partial indexes, indexes on expressions, and others that only the migrations name. */
   indexes: [
     'events_pipeline_run_idx',
+    'pipelines_name_key',
     'quality_reviews_one_per_round',
     'recurring_tasks_due_idx',
     'review_runs_idempotency_key_key',

@@ -48,7 +48,10 @@ export const PAYLOAD_FIELDS = {
     of: ['run.progress', 'scheduler', 'recurring.removed'],
   },
   percent: { meaning: 'How far the agent says it is, from 0 to 100.', of: ['run.progress'] },
-  pipelineId: { meaning: 'The pipeline.', of: ['pipeline.created', 'pipeline.updated', 'pipeline.started'] },
+  pipelineId: {
+    meaning: 'The pipeline.',
+    of: ['pipeline.created', 'pipeline.updated', 'pipeline.removed', 'pipeline.started'],
+  },
   job: { meaning: 'The name of the job.', of: ['scheduler'] },
 } as const satisfies Record<keyof EventPayload, PayloadField>;
 

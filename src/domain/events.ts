@@ -123,6 +123,10 @@ export const EVENT_KINDS = {
   },
   'pipeline.created': { graphqlType: 'PipelineEvent', meaning: 'A pipeline was saved.' },
   'pipeline.updated': { graphqlType: 'PipelineEvent', meaning: 'A pipeline got other steps.' },
+  'pipeline.removed': {
+    graphqlType: 'PipelineEvent',
+    meaning: 'A pipeline was removed; its runs go on.',
+  },
   'pipeline.started': {
     graphqlType: 'PipelineEvent',
     meaning: 'A pipeline was started; all tasks of the run were created.',

@@ -27,6 +27,7 @@ const TASK_FIELDS: FieldColumns<Task> = {
     'failureReason',
     'failureDetail',
     'reviewPolicy',
+    'onDependencyFailure',
     'dispatchAttempts',
     'reviewCycles',
     'staleRequeues',

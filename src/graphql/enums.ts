@@ -49,7 +49,7 @@ export const ReviewPolicyEnum = builder.enumType('ReviewPolicy', {
 export const DependencyFailurePolicyEnum = builder.enumType('DependencyFailurePolicy', {
   description: 'What becomes of a task when one of its dependencies ends without success.',
   values: {
-    BLOCK: { description: 'It waits until somebody decides.' },
+    BLOCK: { description: 'It waits until that one is retried and DONE, or removed from its dependencies.' },
     CANCEL: { description: 'It is cancelled as well.' },
     PROCEED: { description: 'It goes ahead without that result.' },
   },

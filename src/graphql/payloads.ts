@@ -46,3 +46,15 @@ export function payloadType<Result>(name: string, description: string) {
   });
   return ref;
 }
+
+export const DeletePayload = payloadType<string>(
+  'DeletePayload',
+  'The answer of a mutation that removes something.',
+);
+builder.objectFields(DeletePayload, (t) => ({
+  deletedId: t.id({
+    nullable: true,
+    description: 'The id of what was removed; null if the mutation was refused.',
+    resolve: ({ result }) => result,
+  }),
+}));

@@ -7,13 +7,13 @@ import { PipelineRunType, PipelineType } from './pipeline.js';
 import { loadPipeline, loadPipelineRun } from './row-loads.js';
 
 builder.objectRef<LogEntry>('PipelineEvent').implement({
-  description: 'A pipeline was saved or started, or a run of it finished or goes on.',
+  description: 'A pipeline was saved, removed or started, or a run of it finished or goes on.',
   interfaces: ofEvent,
   fields: (t) => ({
     pipeline: t.field({
       type: PipelineType,
       nullable: true,
-      description: 'The pipeline as it is now, with pipeline.created, pipeline.updated and pipeline.started.',
+      description: 'The pipeline as it is now; null with pipeline.finished and pipeline.resumed.',
       resolve: (event, _args, context) => {
         const { pipelineId } = payloadOf(event);
         return pipelineId === undefined ? null : loadPipeline(context, pipelineId);

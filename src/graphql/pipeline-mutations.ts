@@ -1,10 +1,10 @@
 import type { Pipeline } from '../generated/prisma/client.js';
 import { cancelPipelineRun } from '../services/cancel-pipeline-run.js';
-import { createPipeline, updatePipeline } from '../services/save-pipeline.js';
+import { createPipeline, removePipeline, updatePipeline } from '../services/save-pipeline.js';
 import { startPipeline } from '../services/start-pipeline.js';
 import { builder } from './builder.js';
 import { DependencyFailurePolicyEnum } from './enums.js';
-import { answer, payloadType } from './payloads.js';
+import { answer, DeletePayload, payloadType } from './payloads.js';
 import { PipelineRunType, PipelineType } from './pipeline.js';
 import { loadPipelineRun } from './row-loads.js';
 import { IDEMPOTENCY_KEY } from './task-inputs.js';
@@ -107,6 +107,13 @@ builder.mutationFields((t) => ({
     description: 'Replaces the steps of a pipeline. Runs that were started keep the tasks they have.',
     args: { input: t.arg({ type: UpdatePipelineInput, required: true, description: 'The new steps.' }) },
     resolve: (_root, { input }, { services, viewer }) => answer(updatePipeline(services, viewer, input)),
+  }),
+  removePipeline: t.field({
+    type: DeletePayload,
+    authScopes: { operator: true },
+    description: 'Removes a pipeline, whose name is free then. Its runs go on, and still show it.',
+    args: { name: t.arg.string({ required: true, description: 'Its name.' }) },
+    resolve: (_root, { name }, { services, viewer }) => answer(removePipeline(services, viewer, name)),
   }),
   startPipeline: t.field({
     type: PipelineRunPayload,

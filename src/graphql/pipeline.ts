@@ -55,6 +55,11 @@ export const PipelineType = builder.prismaObject('Pipeline', {
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When its steps last changed.' }),
+    removedAt: t.expose('removedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it was removed; null if it can be started.',
+    }),
     version: t.exposeInt('version', { description: 'Rises by one with each change of its steps.' }),
   }),
 });
@@ -65,7 +70,7 @@ export const PipelineRunType = builder.prismaObject('PipelineRun', {
   fields: (t) => ({
     pipeline: t.field({
       type: PipelineType,
-      description: 'What was started; its steps may have changed since.',
+      description: 'What was started; its steps may have changed since, and it may have been removed.',
       resolve: (run, _args, context) => getPipeline(context, run.pipelineId),
     }),
     pipelineVersion: t.exposeInt('pipelineVersion', {

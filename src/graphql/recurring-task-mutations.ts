@@ -9,7 +9,7 @@ import {
 import { updateRecurringTask } from '../services/update-recurring-task.js';
 import { builder } from './builder.js';
 import { CatchUpPolicyEnum, OverlapPolicyEnum } from './enums.js';
-import { answer, payloadType } from './payloads.js';
+import { answer, DeletePayload, payloadType } from './payloads.js';
 import { RecurringTaskType } from './recurring-task.js';
 import { TaskType } from './task.js';
 import { IDEMPOTENCY_KEY } from './task-inputs.js';
@@ -84,18 +84,6 @@ builder.objectFields(FireRecurringTaskPayload, (t) => ({
     nullable: true,
     description: 'The task that was made; null if the mutation was refused.',
     resolve: ({ result }) => result?.task,
-  }),
-}));
-
-const DeletePayload = payloadType<string>(
-  'DeletePayload',
-  'The answer of a mutation that removes something.',
-);
-builder.objectFields(DeletePayload, (t) => ({
-  deletedId: t.id({
-    nullable: true,
-    description: 'The id of what was removed; null if the mutation was refused.',
-    resolve: ({ result }) => result,
   }),
 }));
 

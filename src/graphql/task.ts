@@ -1,6 +1,12 @@
 import { allowedTransitions } from '../domain/task-status.js';
 import { builder } from './builder.js';
-import { ReviewPolicyEnum, TaskFailureReasonEnum, TaskPriorityEnum, TaskStatusEnum } from './enums.js';
+import {
+  DependencyFailurePolicyEnum,
+  ReviewPolicyEnum,
+  TaskFailureReasonEnum,
+  TaskPriorityEnum,
+  TaskStatusEnum,
+} from './enums.js';
 import { toJsonObject } from './json-object.js';
 import { NodeInterface } from './node.js';
 
@@ -52,6 +58,10 @@ export const TaskType = builder.prismaObject('Task', {
     reviewPolicy: t.expose('reviewPolicy', {
       type: ReviewPolicyEnum,
       description: 'Whether it needs a verdict.',
+    }),
+    onDependencyFailure: t.expose('onDependencyFailure', {
+      type: DependencyFailurePolicyEnum,
+      description: 'What becomes of it when a task that it depends on ends without success.',
     }),
     dispatchAttempts: t.exposeInt('dispatchAttempts', {
       description: 'Failed attempts since the last success; five end it.',

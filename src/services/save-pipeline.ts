@@ -7,6 +7,7 @@ import {
   insertPipeline,
   listPipelineSteps,
   lockPipeline,
+  markPipelineRemoved,
   type NewPipelineStep,
   type PipelineRow,
   raisePipelineVersion,
@@ -48,7 +49,7 @@ export async function createPipeline(
       );
     }
     await replacePipelineSteps(tx, pipeline.id, await toStepRows(tx, input.steps));
-    emitSaved(tx, viewer, 'pipeline.created', pipeline);
+    emitChange(tx, viewer, 'pipeline.created', pipeline);
     return pipeline;
   });
 }
@@ -73,8 +74,27 @@ export async function updatePipeline(
     await replacePipelineSteps(tx, pipeline.id, steps);
     const updated = await raisePipelineVersion(tx, pipeline.id);
     if (updated === null) throw new Error(`pipeline ${pipeline.id} vanished while its row was locked`);
-    emitSaved(tx, viewer, 'pipeline.updated', updated);
+    emitChange(tx, viewer, 'pipeline.updated', updated);
     return updated;
+  });
+}
+
+/**
+ * Removes a pipeline: it can't be started any more, and its name is free. Runs of it go on, and still show it. Answers
+ * with its id. @throws {Refusal} NOT_FOUND
+ */
+export async function removePipeline(
+  context: Pick<ServiceContext, 'database'>,
+  viewer: Viewer,
+  name: string,
+): Promise<string> {
+  return inTransaction(context.database, async (tx) => {
+    // A start that has share-locked it comes first, and one that comes later finds it removed.
+    const pipeline = await lockPipeline(tx, toLookup(name));
+    if (pipeline === null) throw noSuchPipeline(name);
+    await markPipelineRemoved(tx, pipeline.id);
+    emitChange(tx, viewer, 'pipeline.removed', pipeline);
+    return pipeline.id;
   });
 }
 
@@ -87,10 +107,10 @@ async function readSteps(tx: Transaction, pipelineId: string): Promise<NewPipeli
   return rows.map(({ pipelineId: _pipeline, position: _position, assigneeId: _assignee, ...step }) => step);
 }
 
-function emitSaved(
+function emitChange(
   tx: Transaction,
   viewer: Viewer,
-  type: 'pipeline.created' | 'pipeline.updated',
+  type: 'pipeline.created' | 'pipeline.updated' | 'pipeline.removed',
   pipeline: PipelineRow,
 ): void {
   tx.emit({ type, actor: toActor(viewer), payload: { pipelineId: pipeline.id } });

@@ -10,11 +10,11 @@ import type { TaskRow } from './tasks.js';
 const PIPELINE = shapeOf<PipelineRow>('Pipeline', '*');
 const RUN = shapeOf<PipelineRunRow>('PipelineRun', '*');
 
-/** All pipelines by name: pipelines_name_key. */
+/** The pipelines that there are, by name: pipelines_name_key. */
 export const PIPELINES: List<PipelineRow> = {
   from: 'pipelines t',
   shape: PIPELINE,
-  where: sql`true`,
+  where: sql`t.removed_at IS NULL`,
   order: {
     tag: 'pipeline',
     descending: false,
@@ -22,13 +22,13 @@ export const PIPELINES: List<PipelineRow> = {
   },
 };
 
-/** The pipelines with these ids, in no order. */
+/** The pipelines with these ids, removed ones too, in no order. */
 export function listPipelines(executor: Executor, ids: readonly string[]): Promise<PipelineRow[]> {
   return readPipelines(executor, sql`t.id = ANY(${ids}::text[])`);
 }
 
 export async function findPipelineByName(executor: Executor, name: string): Promise<PipelineRow | null> {
-  const [pipeline] = await readPipelines(executor, sql`t.name = ${name}`);
+  const [pipeline] = await readPipelines(executor, sql`t.name = ${name} AND t.removed_at IS NULL`);
   return pipeline ?? null;
 }
 

@@ -13,7 +13,7 @@ export type NewPipelineStep = Omit<PipelineStep, 'pipelineId' | 'position'>;
 export async function insertPipeline(tx: Transaction, id: string, name: string): Promise<PipelineRow | null> {
   return tx.one<PipelineRow>({
     name: 'insert_pipeline',
-    text: 'INSERT INTO pipelines (id, name) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING RETURNING *',
+    text: 'INSERT INTO pipelines (id, name) VALUES ($1, $2) ON CONFLICT (name) WHERE removed_at IS NULL DO NOTHING RETURNING *',
     values: [id, name],
   });
 }
@@ -22,7 +22,7 @@ export async function insertPipeline(tx: Transaction, id: string, name: string):
 export async function lockPipeline(tx: Transaction, name: string): Promise<PipelineRow | null> {
   return tx.one<PipelineRow>({
     name: 'lock_pipeline',
-    text: 'SELECT * FROM pipelines WHERE name = $1 FOR NO KEY UPDATE',
+    text: 'SELECT * FROM pipelines WHERE name = $1 AND removed_at IS NULL FOR NO KEY UPDATE',
     values: [name],
   });
 }
@@ -31,7 +31,7 @@ export async function lockPipeline(tx: Transaction, name: string): Promise<Pipel
 export async function shareLockPipeline(tx: Transaction, name: string): Promise<PipelineRow | null> {
   return tx.one<PipelineRow>({
     name: 'share_lock_pipeline',
-    text: 'SELECT * FROM pipelines WHERE name = $1 FOR SHARE',
+    text: 'SELECT * FROM pipelines WHERE name = $1 AND removed_at IS NULL FOR SHARE',
     values: [name],
   });
 }
@@ -40,6 +40,15 @@ export async function raisePipelineVersion(tx: Transaction, id: string): Promise
   return tx.one<PipelineRow>({
     name: 'raise_pipeline_version',
     text: 'UPDATE pipelines SET version = version + 1, updated_at = now() WHERE id = $1 RETURNING *',
+    values: [id],
+  });
+}
+
+/** Takes a locked pipeline from those that there are. Its row and its steps stay, for its runs name them. */
+export async function markPipelineRemoved(tx: Transaction, id: string): Promise<void> {
+  await tx.query({
+    name: 'mark_pipeline_removed',
+    text: 'UPDATE pipelines SET removed_at = now() WHERE id = $1',
     values: [id],
   });
 }

@@ -25,7 +25,7 @@ export interface Transaction {
   atEnd(key: string, work: () => Promise<void>): void;
 }
 
-/** How often a transaction that lost a deadlock or a serialisation conflict is tried again. */
+/** How often a transaction that lost a deadlock, a serialisation conflict or a race for a name is tried again. */
 const MAX_TRIES = 4;
 
 /**
@@ -109,5 +109,6 @@ async function rollBack(client: PoolClient): Promise<Error | undefined> {
 
 function isConflict(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return code === '40001' || code === '40P01';
+  // 23505: two take one name at the same moment; the second try finds it taken, and says so.
+  return code === '40001' || code === '40P01' || code === '23505';
 }

@@ -145,6 +145,42 @@ describe('the mutations of pipelines', () => {
   });
 });
 
+describe('removePipeline', () => {
+  it('is for operators, and takes it from the list; its runs and events still show it', async () => {
+    await graph.get(CREATE.replace('handoff', 'old'), { steps: STEPS });
+    const { startPipeline } = await graph.get(START.replace('handoff', 'old'), { variables: { topic: 'x' } });
+    const remove = 'mutation { removePipeline(name: "old") { deletedId errors { code path } } }';
+    expect((await graph.ask(remove, {}, iris)).errors?.[0]?.extensions.code).toBe('FORBIDDEN');
+    const { removePipeline } = await graph.get(remove);
+    expect(removePipeline).toEqual({ deletedId: expect.stringMatching(/^pip_/), errors: [] });
+    expect((await graph.get(remove)).removePipeline).toEqual({
+      deletedId: null,
+      errors: [{ code: 'NOT_FOUND', path: ['name'] }],
+    });
+    const { pipeline, pipelines, pipelineRun, node } = await graph.get(
+      `query ($run: ID!, $id: ID!) {
+        pipeline(name: "old") { id }
+        pipelines { nodes { name removedAt } }
+        pipelineRun(id: $run) { status pipeline { id name removedAt steps { key } } }
+        node(id: $id) { ... on Pipeline { name } }
+      }`,
+      { run: startPipeline.pipelineRun.id, id: removePipeline.deletedId },
+    );
+    expect(pipeline).toBeNull();
+    expect(pipelines.nodes).toEqual([{ name: 'handoff', removedAt: null }]);
+    expect(pipelineRun).toEqual({
+      status: 'RUNNING',
+      pipeline: {
+        id: removePipeline.deletedId,
+        name: 'old',
+        removedAt: expect.any(String),
+        steps: [{ key: 'research' }, { key: 'implement' }],
+      },
+    });
+    expect(node).toEqual({ name: 'old' });
+  });
+});
+
 describe('a run of a pipeline', () => {
   it('is found by its id, by its pipeline, and by its tasks', async () => {
     const { pipelineRun, node, pipelines, pipeline, tasks } = await graph.get(

@@ -26,7 +26,7 @@ describe('a task', () => {
     const { task: found } = await graph.get(
       `query ($id: ID!) { task(ref: { id: $id }) {
         id ref title description status priority tags metadata assignee { id name displayName } createdBy { __typename id displayName }
-        dueAt startsAt version allowedTransitions waitingOn resolution failureReason failureDetail reviewPolicy
+        dueAt startsAt version allowedTransitions waitingOn resolution failureReason failureDetail reviewPolicy onDependencyFailure
         dispatchAttempts reviewCycles staleRequeues createdAt updatedAt startedAt completedAt
         currentRun { id number trigger outcome startedAt finishedAt leaseExpiresAt usage { inputTokens } agent { name } task { ref } prompt output }
         dependsOn { id } dependents { id } inputs { resolution }
@@ -48,6 +48,7 @@ describe('a task', () => {
       version: 2,
       allowedTransitions: ['REVIEW', 'DONE', 'ASSIGNED', 'FAILED', 'CANCELLED'],
       waitingOn: [],
+      onDependencyFailure: 'BLOCK',
       createdAt: task.createdAt.toISOString(),
       currentRun: {
         id: runId,

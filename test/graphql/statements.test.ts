@@ -35,7 +35,7 @@ const ACTOR = '__typename id displayName ... on Agent { status } ... on ApiKey {
 const RUN = `id number trigger outcome startedAt finishedAt leaseExpiresAt model modelTier gateway gatewayRunId prompt output error progress usage { inputTokens outputTokens costUsd } agent { ${AGENT} }`;
 const PAGE = 'totalCount pageInfo { hasNextPage hasPreviousPage startCursor endCursor }';
 const TASK = `id ref title description status priority tags metadata dueAt startsAt version allowedTransitions waitingOn routing { tier model signals } resolution
-  failureReason failureDetail reviewPolicy dispatchAttempts reviewCycles staleRequeues createdAt updatedAt startedAt completedAt
+  failureReason failureDetail reviewPolicy onDependencyFailure dispatchAttempts reviewCycles staleRequeues createdAt updatedAt startedAt completedAt
   assignee { ${AGENT} } createdBy { ${ACTOR} } currentRun { ${RUN} }
   dependsOn { id title assignee { name } } dependents { id title } inputs { resolution task { ref assignee { name } } }
   runs(first: 3) { ${PAGE} nodes { ${RUN} task { ref } } }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { PipelineStep } from '../../src/services/pipeline-steps.js';
-import { createPipeline, updatePipeline } from '../../src/services/save-pipeline.js';
+import { createPipeline, removePipeline, updatePipeline } from '../../src/services/save-pipeline.js';
 import { startPipeline } from '../../src/services/start-pipeline.js';
 import { clearTasks } from '../support/claims.js';
 import { aKeyOf, anAgent } from '../support/factory.js';
@@ -102,6 +102,36 @@ describe('a pipeline', () => {
       cycle: ['a', 'c', 'b', 'a'],
       path: ['steps', '0', 'dependsOn'],
     });
+  });
+});
+
+describe('a pipeline that is removed', () => {
+  const remove = (name = 'p', process = services) => removePipeline(process, process.admin, name);
+
+  it('can’t be started or edited any more, and its name is free; its runs go on', async () => {
+    const { id } = await create([step('a')]);
+    const run = await start({}, { idempotencyKey: 'before' });
+    const before = await counts();
+    expect(await remove()).toBe(id);
+    expect(await eventsSince(before?.events)).toEqual(['pipeline.removed']);
+    for (const use of [start, () => update([step('b')]), remove])
+      expect(await namedRefusalsOf(use())).toEqual(['NOT_FOUND name']);
+    expect(await start({}, { idempotencyKey: 'before' })).toMatchObject({ id: run.id, status: 'RUNNING' });
+    expect((await create([step('b')])).id).not.toBe(id);
+    expect(await counts()).toMatchObject({ tasks: 1, runs: 1, pipelines: 2 });
+    await remove();
+    expect(await counts()).toMatchObject({ pipelines: 2 });
+  });
+
+  it('while it is started: either the start comes first, with all its tasks, or it is refused', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      await create([step('a'), step('b', ['a'])]);
+      const runs = Number((await counts())?.runs);
+      const [started, removed] = await Promise.allSettled([start({}, {}, other), remove()]);
+      expect(removed.status).toBe('fulfilled');
+      const made = started.status === 'fulfilled' ? 1 : 0;
+      expect(await counts()).toMatchObject({ runs: runs + made, tasks: 2 * (runs + made) });
+    }
   });
 });
 

@@ -221,3 +221,25 @@ describe('while it is due', () => {
     }
   });
 });
+
+it('a name that two take at the same moment goes to one of them, and the other is told', async () => {
+  const [mine, other] = [await aRecurringTask(services), await aRecurringTask(services)];
+  const client = await services.database.pool.connect();
+  await client.query('BEGIN');
+  await client.query("UPDATE recurring_tasks SET name = 'wanted' WHERE id = $1", [other.id]);
+  const refused = expect(
+    updateRecurringTask(services, services.admin, { id: mine.id, name: 'wanted' }),
+  ).rejects.toMatchObject({ code: 'ALREADY_EXISTS', path: ['name'] });
+  await expect
+    .poll(
+      () =>
+        services.sql(
+          "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'UPDATE recurring_tasks SET name%'",
+        ),
+      { timeout: 10_000 },
+    )
+    .toHaveLength(1);
+  await client.query('COMMIT');
+  client.release();
+  await refused;
+});
