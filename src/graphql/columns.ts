@@ -1,5 +1,5 @@
 import type { GraphQLResolveInfo } from 'graphql';
-import type { Agent, Task, TaskRun } from '../generated/prisma/client.js';
+import type { Agent, ReviewRun, Task, TaskRun } from '../generated/prisma/client.js';
 import { NODE_PATHS } from './connection.js';
 import { selectedFields } from './selection.js';
 
@@ -50,6 +50,7 @@ const TASK_FIELDS: FieldColumns<Task> = {
   inputs: [],
   runs: [],
   reviews: [],
+  reviewRuns: [],
   comments: [],
   events: [],
 };
@@ -100,6 +101,28 @@ const RUN_FIELDS: FieldColumns<TaskRun> = {
   usage: ['inputTokens', 'outputTokens', 'costUsd'],
 };
 
+const REVIEW_RUN_FIELDS: FieldColumns<ReviewRun> = {
+  __typename: [],
+  id: [],
+  task: ['taskId'],
+  agent: ['agentId'],
+  ...likeNamed<ReviewRun>(
+    'round',
+    'trigger',
+    'outcome',
+    'startedAt',
+    'finishedAt',
+    'leaseExpiresAt',
+    'model',
+    'gateway',
+    'gatewayRunId',
+    'error',
+  ),
+  prompt: ['agentId', 'prompt'],
+  output: ['agentId', 'output'],
+  usage: ['inputTokens', 'outputTokens', 'costUsd'],
+};
+
 /** The columns that the selection under this field (or at these paths below it) needs of a task. */
 export function taskColumns(info: Info, paths?: Paths) {
   return columnsFor(TASK_FIELDS, info, paths);
@@ -120,6 +143,10 @@ export function agentColumns(info: Info, paths?: Paths) {
 
 export function runColumns(info: Info, paths?: Paths) {
   return columnsFor(RUN_FIELDS, info, paths);
+}
+
+export function reviewRunColumns(info: Info, paths?: Paths) {
+  return columnsFor(REVIEW_RUN_FIELDS, info, paths);
 }
 
 const ASSIGNEE_PATHS = NODE_PATHS.map((path) => [...path, 'assignee']);

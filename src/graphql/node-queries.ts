@@ -15,6 +15,7 @@ import {
   loadPipelineRun,
   loadRecurringTask,
   loadReview,
+  loadReviewRun,
   loadRun,
   loadTask,
 } from './row-loads.js';
@@ -23,6 +24,7 @@ registerNode('task', 'Task', loadTask);
 registerNode('run', 'TaskRun', ofVisibleTask(loadRun));
 registerNode('cmt', 'Comment', ofVisibleTask(loadComment));
 registerNode('rev', 'Review', ofVisibleTask(loadReview));
+registerNode('rvr', 'ReviewRun', ofVisibleTask(loadReviewRun));
 registerNode('agt', 'Agent', loadAgent);
 registerNode('rec', 'RecurringTask', (context, _info, id) => loadRecurringTask(context, id));
 registerNode('pip', 'Pipeline', (context, _info, id) => loadPipeline(context, id));

@@ -2,8 +2,9 @@ import { ActorInterface, loadActor } from './actor.js';
 import { builder } from './builder.js';
 import { VerdictEnum } from './enums.js';
 import { NodeInterface } from './node.js';
-import { getTask } from './row-loads.js';
+import { getTask, loadRun } from './row-loads.js';
 import { TaskType } from './task.js';
+import { TaskRunType } from './task-run.js';
 
 export const ReviewType = builder.prismaObject('QualityReview', {
   name: 'Review',
@@ -20,6 +21,12 @@ export const ReviewType = builder.prismaObject('QualityReview', {
       description: 'Who gave it.',
       resolve: (review, _args, context, info) =>
         loadActor(context, info, review.reviewerKeyId, review.reviewerAgentId),
+    }),
+    run: t.field({
+      type: TaskRunType,
+      nullable: true,
+      description: 'The run whose work it judges.',
+      resolve: ({ runId }, _args, context) => (runId === null ? null : loadRun(context, runId)),
     }),
     round: t.exposeInt('round', { description: 'Which hand-in it judges, from 1.' }),
     verdict: t.expose('verdict', { type: VerdictEnum, description: 'What was decided.' }),

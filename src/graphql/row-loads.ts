@@ -7,6 +7,7 @@ import type {
   PipelineRun,
   QualityReview,
   RecurringTask,
+  ReviewRun,
   Task,
   TaskRun,
 } from '../generated/prisma/client.js';
@@ -74,6 +75,12 @@ export async function loadReview(context: GraphqlContext, id: string): Promise<Q
   const load = async (ids: readonly string[]) =>
     byId(await context.prisma.qualityReview.findMany({ where: { id: { in: [...ids] } } }));
   return (await loadBatched(context, 'review', id, load)) ?? null;
+}
+
+export async function loadReviewRun(context: GraphqlContext, id: string): Promise<ReviewRun | null> {
+  const load = async (ids: readonly string[]) =>
+    byId(await context.prisma.reviewRun.findMany({ where: { id: { in: [...ids] } } }));
+  return (await loadBatched(context, 'reviewRun', id, load)) ?? null;
 }
 
 export async function loadPipeline(context: GraphqlContext, id: string): Promise<Pipeline | null> {

@@ -3,6 +3,7 @@ import {
   findLinkedTasks,
   type ListedTask,
   openCommentsOfTasks,
+  openReviewRunsOfTasks,
   openReviewsOfTasks,
   openRunsOfTasks,
   readWaitingOn,
@@ -13,9 +14,14 @@ import { ActorInterface, loadActor } from './actor.js';
 import { AgentType } from './agent.js';
 import { builder } from './builder.js';
 import { connectChildren } from './child-connection.js';
-import { runColumns, taskColumns } from './columns.js';
+import { reviewRunColumns, runColumns, taskColumns } from './columns.js';
 import { connectionArgs, NODE_PATHS } from './connection.js';
-import { CommentConnection, ReviewConnection, TaskRunConnection } from './connections.js';
+import {
+  CommentConnection,
+  ReviewConnection,
+  ReviewRunConnection,
+  TaskRunConnection,
+} from './connections.js';
 import type { GraphqlContext } from './context.js';
 import { WaitingReasonEnum } from './enums.js';
 import { loadBatched } from './loaders.js';
@@ -113,6 +119,21 @@ builder.prismaObjectFields(TaskType, (t) => ({
     description: 'Every verdict on it, oldest first.',
     resolve: (task, args, context) =>
       connectChildren(context, 'reviews', task.id, args, openReviewsOfTasks(context.services)),
+  }),
+  reviewRuns: t.field({
+    type: ReviewRunConnection,
+    args: connectionArgs,
+    description: 'Every go of a reviewer at it, first to last; also those that gave no verdict.',
+    resolve: (task, args, context, info) => {
+      const columns = reviewRunColumns(info, NODE_PATHS);
+      return connectChildren(
+        context,
+        `reviewRuns:${columns}`,
+        task.id,
+        args,
+        openReviewRunsOfTasks(context.services, columns),
+      );
+    },
   }),
   comments: t.field({
     type: CommentConnection,

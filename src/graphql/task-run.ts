@@ -6,13 +6,20 @@ import { NodeInterface } from './node.js';
 import { getAgent, getTask } from './row-loads.js';
 import { TaskType } from './task.js';
 
+/** What a run of a task or a review consumed, as its row has it. */
+interface UsageColumns {
+  readonly inputTokens: number | null;
+  readonly outputTokens: number | null;
+  readonly costUsd: number | null;
+}
+
 interface TokenUsageShape {
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly costUsd: number | null;
 }
 
-const TokenUsageType = builder.objectRef<TokenUsageShape>('TokenUsage').implement({
+export const TokenUsageType = builder.objectRef<TokenUsageShape>('TokenUsage').implement({
   description: 'What a run consumed, as the agent or the gateway reports it.',
   fields: (t) => ({
     inputTokens: t.exposeInt('inputTokens', { description: 'Tokens read.' }),
@@ -76,13 +83,16 @@ export const TaskRunType = builder.prismaObject('TaskRun', {
       type: TokenUsageType,
       nullable: true,
       description: 'What it consumed, if reported.',
-      resolve: ({ inputTokens, outputTokens, costUsd }) =>
-        inputTokens === null || outputTokens === null ? null : { inputTokens, outputTokens, costUsd },
+      resolve: usageOf,
     }),
   }),
 });
 
 /** An agent's key sees the runs of others on its tasks, but not what passed between them and their models. */
-function isPrivateTo({ viewer }: GraphqlContext, agentId: string): boolean {
+export function isPrivateTo({ viewer }: GraphqlContext, agentId: string): boolean {
   return viewer.agentId !== null && viewer.agentId !== agentId;
+}
+
+export function usageOf({ inputTokens, outputTokens, costUsd }: UsageColumns): TokenUsageShape | null {
+  return inputTokens === null || outputTokens === null ? null : { inputTokens, outputTokens, costUsd };
 }

@@ -4,11 +4,16 @@ import { checkTaskFilter, type TaskFilter, type TaskOrder } from '../domain/task
 import { decideWaitingOn, type WaitingReason } from '../domain/waiting.js';
 import type { CommentRow } from '../store/comments.js';
 import { openChildLists, openList } from '../store/list-reader.js';
-import type { ReviewRow } from '../store/reviews.js';
+import type { ReviewRow, ReviewRunRow } from '../store/reviews.js';
 import type { Columns } from '../store/row-shape.js';
 import type { TaskRunRow } from '../store/runs.js';
 import { peekNextTask } from '../store/sql/peek-next-task.js';
-import { COMMENTS_OF_TASKS, REVIEWS_OF_TASKS, runsOfTasks } from '../store/task-children.js';
+import {
+  COMMENTS_OF_TASKS,
+  REVIEWS_OF_TASKS,
+  reviewRunsOfTasks,
+  runsOfTasks,
+} from '../store/task-children.js';
 import {
   type ListedColumns,
   type ListedTask,
@@ -135,6 +140,13 @@ export function openRunsOfTasks(
   columns: Columns<TaskRunRow>,
 ): ChildListsReader<TaskRunRow> {
   return openChildLists(database.pool, runsOfTasks(columns));
+}
+
+export function openReviewRunsOfTasks(
+  { database }: ReadContext,
+  columns: Columns<ReviewRunRow>,
+): ChildListsReader<ReviewRunRow> {
+  return openChildLists(database.pool, reviewRunsOfTasks(columns));
 }
 
 export function openCommentsOfTasks({ database }: ReadContext): ChildListsReader<CommentRow> {

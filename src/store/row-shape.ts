@@ -17,6 +17,7 @@ export type ModelName =
   | 'QualityReview'
   | 'RecurringFiring'
   | 'RecurringTask'
+  | 'ReviewRun'
   | 'Task'
   | 'TaskRun';
 

@@ -1,6 +1,6 @@
 import type { CommentRow } from './comments.js';
 import type { ChildLists, SortKey } from './keyset.js';
-import type { ReviewRow } from './reviews.js';
+import type { ReviewRow, ReviewRunRow } from './reviews.js';
 import { type Columns, shapeOf } from './row-shape.js';
 import type { TaskRunRow } from './runs.js';
 import { sql } from './sql-text.js';
@@ -44,3 +44,22 @@ export const REVIEWS_OF_TASKS: ChildLists<ReviewRow> = {
   where: sql`true`,
   order: { tag: 'review', descending: false, keys: [CREATED, ID] },
 };
+
+/** A task's reviewers at work, first to last: review_runs_task_round_idx. Prompt and output are read on demand. */
+export function reviewRunsOfTasks(columns: Columns<ReviewRunRow>): ChildLists<ReviewRunRow> {
+  return {
+    from: 'review_runs t',
+    shape: shapeOf('ReviewRun', columns === '*' ? columns : [...columns, 'round', 'startedAt']),
+    parent: 't.task_id',
+    where: sql`true`,
+    order: {
+      tag: 'review run',
+      descending: false,
+      keys: [
+        { sql: 't.round', kind: 'number', of: (run) => BigInt(run.round) },
+        { sql: 't.started_at', kind: 'instant', of: (run) => run.startedAt },
+        ID,
+      ],
+    },
+  };
+}

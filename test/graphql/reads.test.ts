@@ -4,6 +4,7 @@ import { completeTask } from '../../src/services/complete-task.js';
 import { submitVerdict } from '../../src/services/submit-verdict.js';
 import { aClaimedTask, aKeyOf, anAgent } from '../support/factory.js';
 import { type Graph, openGraph } from './graph.js';
+import { plantReviewRun } from './sow.js';
 
 let graph: Graph;
 
@@ -81,7 +82,7 @@ describe('a task', () => {
       `query ($id: ID!) { task(ref: { id: $id }) {
         status reviewCycles resolution
         runs { nodes { outcome finishedAt usage { inputTokens outputTokens costUsd } } }
-        reviews { nodes { round verdict feedback superseded reviewer { __typename id } task { id } } }
+        reviews { nodes { round verdict feedback superseded reviewer { __typename id } task { id } run { id } } }
         comments { nodes { body author { __typename displayName } inReplyTo { body } task { id } } }
       } }`,
       { id: task.id },
@@ -99,6 +100,7 @@ describe('a task', () => {
             superseded: false,
             reviewer: { __typename: 'ApiKey', id: services.admin.keyId },
             task: { id: task.id },
+            run: { id: runId },
           },
         ],
       },
@@ -141,10 +143,11 @@ describe('a node', () => {
     const [review] = await services.sql<{ id: string }>('SELECT id FROM quality_reviews WHERE task_id = $1', [
       task.id,
     ]);
-    const ids = [comment.id, services.admin.keyId, agent.id, review?.id ?? '', task.id, runId];
+    const reviewRunId = await plantReviewRun(graph, task.id, agent.id);
+    const ids = [comment.id, services.admin.keyId, agent.id, review?.id ?? '', task.id, runId, reviewRunId];
     const { nodes } = await graph.get(
       `query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id
-        ... on Task { resolution } ... on TaskRun { outcome agent { id } } ... on Review { verdict } ... on Comment { body } ... on Agent { name } ... on ApiKey { role } } }`,
+        ... on Task { resolution } ... on TaskRun { outcome agent { id } } ... on Review { verdict } ... on ReviewRun { round agent { id } task { id } usage { inputTokens outputTokens costUsd } } ... on Comment { body } ... on Agent { name } ... on ApiKey { role } } }`,
       { ids },
     );
     expect(nodes).toMatchObject([
@@ -154,6 +157,13 @@ describe('a node', () => {
       { __typename: 'Review', verdict: 'APPROVED' },
       { __typename: 'Task', resolution: 'Done' },
       { __typename: 'TaskRun', outcome: 'SUCCEEDED', agent: { id: agent.id } },
+      {
+        __typename: 'ReviewRun',
+        round: 1,
+        agent: { id: agent.id },
+        task: { id: task.id },
+        usage: { inputTokens: 7, outputTokens: 3, costUsd: null },
+      },
     ]);
     expect(nodes.map((node: { id: string }) => node.id)).toEqual(ids);
   });

@@ -56,3 +56,14 @@ export async function plant(graph: Graph, seedlings: readonly Seedling[]): Promi
   );
   return rows.map((row) => row.id);
 }
+
+/** A review run that has ended, as it stands in the table. */
+export async function plantReviewRun(graph: Graph, taskId: string, agentId: string): Promise<string> {
+  const id = newId('rvr');
+  await graph.services.sql(
+    `INSERT INTO review_runs (id, task_id, round, agent_id, outcome, finished_at, lease_ms, prompt, output, input_tokens, output_tokens)
+      VALUES ($1, $2, 1, $3, 'SUCCEEDED', now(), 30000, 'asked', 'answered', 7, 3)`,
+    [id, taskId, agentId],
+  );
+  return id;
+}

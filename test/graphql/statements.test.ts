@@ -5,6 +5,7 @@ import { fireRecurringTask } from '../../src/services/fire-recurring-task.js';
 import { aClaimedTask, aKeyOf, anAgent, aTask, aTaskIn } from '../support/factory.js';
 import { aRecurringTask } from '../support/recurring.js';
 import { type Answer, type Graph, openGraph, schema } from './graph.js';
+import { plantReviewRun } from './sow.js';
 
 let graph: Graph;
 
@@ -16,7 +17,7 @@ beforeAll(async () => {
     const done = await aTaskIn(services, 'DONE', agent);
     const { task } = await aClaimedTask(services, agent, { dependsOn: [{ id: done.id }] });
     await aTask(services, { dependsOn: [{ id: task.id }], assignee: { id: agent.id } });
-    await aTaskIn(services, 'REVIEW', agent);
+    await plantReviewRun(graph, (await aTaskIn(services, 'REVIEW', agent)).id, agent.id);
     const comment = await addComment(services, services.admin, { task: { id: task.id }, body: 'First' });
     await addComment(services, await aKeyOf(services, agent), {
       task: { id: task.id },
@@ -40,6 +41,7 @@ const TASK = `id ref title description status priority tags metadata dueAt start
   dependsOn { id title assignee { name } } dependents { id title } inputs { resolution task { ref assignee { name } } }
   runs(first: 3) { ${PAGE} nodes { ${RUN} task { ref } } }
   reviews(last: 3) { ${PAGE} edges { cursor node { id round verdict feedback superseded createdAt reviewer { ${ACTOR} } } } }
+  reviewRuns(first: 3) { ${PAGE} nodes { id round outcome prompt output error usage { inputTokens } agent { ${AGENT} } } }
   comments(first: 3) { ${PAGE} nodes { id body createdAt author { ${ACTOR} } inReplyTo { body author { displayName } } } }
   recurringTask { name nextRuns template { assignee { name } } }`;
 
@@ -101,7 +103,7 @@ describe('a list', () => {
     }
   });
 
-  it.each(['Task', 'Agent', 'TaskRun'])(
+  it.each(['Task', 'Agent', 'TaskRun', 'ReviewRun'])(
     'reads for each field of %s alone what it reads for all of them',
     async (name) => {
       const type = schema.getType(name);
@@ -115,6 +117,7 @@ describe('a list', () => {
           Task: `{ tasks(first: 100) { nodes { ${selection} } } }`,
           Agent: `{ agents(first: 100) { nodes { ${selection} } } }`,
           TaskRun: `{ tasks(first: 50) { nodes { runs { nodes { ${selection} } } } } }`,
+          ReviewRun: `{ tasks(first: 50) { nodes { reviewRuns { nodes { ${selection} } } } } }`,
         })[name] ?? '';
       const all = rowsOf(name, await graph.get(list(fields.map(({ text }) => text).join(' '))));
       for (const { field, text } of fields) {
@@ -141,6 +144,7 @@ function selectionOf(field: string): string {
     inputs: '{ resolution }',
     runs: '{ nodes { id } }',
     reviews: '{ nodes { id } }',
+    reviewRuns: '{ nodes { id } }',
     comments: '{ nodes { body } }',
     events: '{ nodes { type } }',
     config: '{ extra }',
@@ -152,6 +156,7 @@ function selectionOf(field: string): string {
 }
 
 function rowsOf(name: string, data: Answer): Record<string, unknown>[] {
-  if (name !== 'TaskRun') return (data.tasks ?? data.agents).nodes;
-  return data.tasks.nodes.flatMap((task: Answer) => task.runs.nodes);
+  if (name === 'TaskRun') return data.tasks.nodes.flatMap((task: Answer) => task.runs.nodes);
+  if (name === 'ReviewRun') return data.tasks.nodes.flatMap((task: Answer) => task.reviewRuns.nodes);
+  return (data.tasks ?? data.agents).nodes;
 }

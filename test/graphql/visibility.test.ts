@@ -12,6 +12,7 @@ import { isTaskVisibleToAgent } from '../../src/store/visible-tasks.js';
 import { never } from '../support/claims.js';
 import { aClaimedTask, aKeyOf, anAgent, aTask, aTaskIn } from '../support/factory.js';
 import { type Graph, openGraph } from './graph.js';
+import { plantReviewRun } from './sow.js';
 
 const NAMES = ['ann', 'bob', 'aegis', 'rita'] as const;
 type Name = (typeof NAMES)[number];
@@ -210,14 +211,17 @@ describe('the key of an agent', () => {
 
   it('does not read what passed between another agent and its model', async () => {
     await graph.services.sql("UPDATE task_runs SET prompt = 'asked', output = 'answered'");
+    await plantReviewRun(graph, tasks.bobsInput!, keys.ann.agentId!);
     const read = (viewer: Viewer) =>
       graph.get(
-        'query ($id: ID!) { task(ref: { id: $id }) { runs { nodes { prompt output } } } }',
+        'query ($id: ID!) { task(ref: { id: $id }) { runs { nodes { prompt output } } reviewRuns { nodes { prompt output } } } }',
         { id: tasks.bobsInput },
         viewer,
       );
-    expect((await read(keys.ann)).task.runs.nodes).toEqual([{ prompt: null, output: null }]);
-    expect((await read(keys.bob)).task.runs.nodes).toEqual([{ prompt: 'asked', output: 'answered' }]);
+    const secret = { nodes: [{ prompt: null, output: null }] };
+    const known = { nodes: [{ prompt: 'asked', output: 'answered' }] };
+    expect((await read(keys.ann)).task).toEqual({ runs: secret, reviewRuns: known });
+    expect((await read(keys.bob)).task).toEqual({ runs: known, reviewRuns: secret });
   });
 
   it('learns the name of a key, and nothing else of its record', async () => {
