@@ -2,6 +2,7 @@ import { CursorExpired, isLater, type LogPosition, laterOf } from '../domain/log
 import { createAlarm } from '../kernel/alarm.js';
 import type { Clock } from '../kernel/clock.js';
 import { randomFraction } from '../kernel/ids.js';
+import { type Fail, PullStream, type Take } from '../kernel/pull-stream.js';
 import { type LogFilter, type LogPage, type LogRow, matchesFilter } from '../store/event-log.js';
 import { formatCursor, type InterruptionCode, StreamInterrupted } from './cursor.js';
 
@@ -41,7 +42,7 @@ type Chunk = IteratorResult<readonly LogRow[], undefined>;
  * A queue that overflows is dropped and its entries are read from the log later. Thus a burst costs no memory and ends
  * nobody's stream, and only who stops taking entries is closed.
  */
-export class Subscription implements AsyncIterableIterator<readonly LogRow[]> {
+export class Subscription extends PullStream<readonly LogRow[]> {
   readonly #source: SubscriptionSource;
   readonly #filter: LogFilter;
   readonly #alarm = createAlarm();
@@ -51,13 +52,14 @@ export class Subscription implements AsyncIterableIterator<readonly LogRow[]> {
   #seen: LogPosition;
   #queue: LogRow[] = [];
   #isLive = false;
-  /** Answers the reader, which waits for live entries. */
-  #answer: ((chunk: Chunk | Promise<Chunk>) => void) | undefined;
+  /** Waits for live entries. */
+  #reader: { readonly take: Take<readonly LogRow[]>; readonly fail: Fail } | undefined;
   #isAsking = false;
   #lastAskedAtMs: number;
   #end: { readonly error: Error | undefined } | undefined;
 
   constructor(source: SubscriptionSource, after: LogPosition, filter: LogFilter) {
+    super();
     this.#source = source;
     this.#filter = filter;
     this.#given = after;
@@ -65,21 +67,17 @@ export class Subscription implements AsyncIterableIterator<readonly LogRow[]> {
     this.#lastAskedAtMs = source.clock.now();
   }
 
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
   /**
-   * The next entries, at least one. Ask again only when these are dealt with: then the last ones count as taken.
-   *
-   * @throws StreamInterrupted or CursorExpired when the stream ends for another reason than `return`.
+   * Takes the next entries, at least one, and fails with StreamInterrupted or CursorExpired when the stream ends for
+   * another reason than `return`. Ask again only when the last entries are dealt with: then they count as taken.
    */
-  next(): Promise<Chunk> {
-    if (!this.#isLive || this.#queue.length > 0 || this.#end) return this.#findNext();
+  pull(take: Take<readonly LogRow[]>, fail: Fail): void {
+    if (!this.#isLive || this.#queue.length > 0 || this.#end) {
+      this.#findNext().then(take, fail);
+      return;
+    }
     this.#isAsking = true;
-    return new Promise((resolve) => {
-      this.#answer = resolve;
-    });
+    this.#reader = { take, fail };
   }
 
   async return(): Promise<Chunk> {
@@ -114,11 +112,11 @@ export class Subscription implements AsyncIterableIterator<readonly LogRow[]> {
 
   /** A reader that waits is answered at once: with a thousand of them, each promise between counts. */
   #wake(): void {
-    const answer = this.#answer;
-    this.#answer = undefined;
-    if (answer === undefined) this.#alarm.ring();
-    else if (!this.#isLive || this.#end) answer(this.#findNext());
-    else answer(this.#give(this.#takeQueued()));
+    const reader = this.#reader;
+    this.#reader = undefined;
+    if (reader === undefined) this.#alarm.ring();
+    else if (!this.#isLive || this.#end) this.#findNext().then(reader.take, reader.fail);
+    else reader.take(this.#give(this.#takeQueued()));
   }
 
   async #findNext(): Promise<Chunk> {

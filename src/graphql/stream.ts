@@ -1,3 +1,4 @@
+import { PullStream, type Take, toPullStream } from '../kernel/pull-stream.js';
 import type { GraphqlContext } from './context.js';
 import { keyEnded, toStreamError } from './stream-errors.js';
 
@@ -15,8 +16,10 @@ export interface StreamSource<Input, Item> {
   /** The items before any input. */
   readonly first?: readonly Item[];
   /** The items that an input gives; null ends the stream. A promise only where there is something to wait for. */
-  readonly toItems: (input: Input) => readonly Item[] | null | Promise<readonly Item[] | null>;
+  readonly toItems: (input: Input) => Found<Item>;
 }
+
+type Found<Item> = readonly Item[] | null | Promise<readonly Item[] | null>;
 
 /**
  * A subscription's stream. It ends at once when its client goes, and when its key is revoked or expires. It can be
@@ -25,26 +28,33 @@ export interface StreamSource<Input, Item> {
 export function openStream<Input, Item>(
   context: GraphqlContext,
   source: StreamSource<Input, Item>,
-): AsyncIterableIterator<Item | StreamEnd> {
+): PullStream<Item | StreamEnd> {
   return new ItemStream(context, source);
 }
 
 type Next<Item> = IteratorResult<Item | StreamEnd, undefined>;
 
-/** Without `async`, for a process with many streams spends its time on promises. */
-class ItemStream<Input, Item> implements AsyncIterableIterator<Item | StreamEnd> {
-  readonly #source: StreamSource<Input, Item>;
+/** Read by one reader, which asks again when it has been answered. */
+class ItemStream<Input, Item> extends PullStream<Item | StreamEnd> {
+  readonly #from: PullStream<Input>;
+  readonly #toItems: (input: Input) => Found<Item>;
   readonly #signal: AbortSignal;
   readonly #unwatch: () => void;
   /** Items that were found together and wait to be taken. */
   readonly #waiting: Item[];
+  #answer: Take<Item | StreamEnd> = () => undefined;
   #end: StreamEnd | undefined;
   #isStopped = false;
   #isOver = false;
 
-  constructor({ viewer, feed, signal }: GraphqlContext, source: StreamSource<Input, Item>) {
-    this.#source = source;
-    this.#waiting = [...(source.first ?? [])];
+  constructor(
+    { viewer, feed, signal }: GraphqlContext,
+    { from, first = [], toItems }: StreamSource<Input, Item>,
+  ) {
+    super();
+    this.#from = toPullStream(from);
+    this.#toItems = toItems;
+    this.#waiting = [...first];
     this.#unwatch = feed.watchKey(viewer.keyId, () => {
       this.#end = new StreamEnd(keyEnded());
       this.#stop();
@@ -54,9 +64,11 @@ class ItemStream<Input, Item> implements AsyncIterableIterator<Item | StreamEnd>
     if (signal.aborted) this.#stop();
   }
 
-  next(): Promise<Next<Item>> {
+  pull(take: Take<Item | StreamEnd>): void {
+    this.#answer = take;
     const taken = this.#take();
-    return taken ? Promise.resolve(taken) : this.#source.from.next().then(this.#find, this.#fail);
+    if (taken) take(taken);
+    else this.#from.pull(this.#find, this.#fail);
   }
 
   async return(): Promise<Next<Item>> {
@@ -65,31 +77,37 @@ class ItemStream<Input, Item> implements AsyncIterableIterator<Item | StreamEnd>
     return { done: true, value: undefined };
   }
 
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
   #take(): Next<Item> | undefined {
     if (this.#isStopped) return this.#finish();
     const item = this.#waiting.shift();
     return item === undefined ? undefined : { done: false, value: item };
   }
 
-  readonly #find = ({ done, value }: IteratorResult<Input>): Next<Item> | Promise<Next<Item>> => {
-    if (done || this.#isStopped) return this.#finish();
-    const found = this.#source.toItems(value);
-    return found instanceof Promise ? found.then(this.#hand, this.#fail) : this.#hand(found);
+  readonly #find = (result: IteratorResult<Input, undefined>): void => {
+    const found = this.#toFound(result);
+    if (found instanceof Promise) found.then(this.#hand, this.#fail);
+    else this.#hand(found);
   };
 
-  readonly #hand = (found: readonly Item[] | null): Next<Item> | Promise<Next<Item>> => {
-    if (found === null) return this.#finish();
-    this.#waiting.push(...found);
-    return this.#take() ?? this.next();
+  #toFound({ done, value }: IteratorResult<Input, undefined>): Found<Item> {
+    if (done || this.#isStopped) return null;
+    try {
+      return this.#toItems(value);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  readonly #hand = (found: readonly Item[] | null): void => {
+    if (found === null) this.#stop();
+    else this.#waiting.push(...found);
+    this.pull(this.#answer);
   };
 
-  readonly #fail = (error: unknown): Next<Item> => {
+  readonly #fail = (error: unknown): void => {
     this.#end ??= new StreamEnd(toStreamError(error));
-    return this.#finish();
+    this.#stop();
+    this.pull(this.#answer);
   };
 
   readonly #stop = (): void => {
@@ -97,7 +115,7 @@ class ItemStream<Input, Item> implements AsyncIterableIterator<Item | StreamEnd>
     this.#isStopped = true;
     this.#unwatch();
     this.#signal.removeEventListener('abort', this.#stop);
-    void this.#source.from.return?.();
+    void this.#from.return();
   };
 
   /** The last item, if there is one to say why, and then no more. */

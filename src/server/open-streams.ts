@@ -1,21 +1,19 @@
+import { type Fail, PullStream, type Take, toPullStream } from '../kernel/pull-stream.js';
+
 /** The subscriptions that are open in this process, whatever carries them. */
 export interface OpenStreams<Item> {
   /**
    * What the stage makes of the source's values, as a stream that also ends when the signal is aborted or all are ended.
    * The source and the stage are closed with it.
    */
-  open<Input>(
-    source: AsyncIterable<Input>,
-    signal: AbortSignal,
-    stage: Stage<Input, Item>,
-  ): AsyncIterableIterator<Item>;
+  open<Input>(source: AsyncIterable<Input>, signal: AbortSignal, stage: Stage<Input, Item>): PullStream<Item>;
   /** Completes every open stream, and every one that is opened from now on, with a last item that says why. */
   endAll(last: Item): void;
 }
 
 /** What becomes of a stream's values, one at a time, on their way. */
 export interface Stage<Input, Item> {
-  /** Calls one of the two once, and at once where it can: with a thousand streams each promise between counts. */
+  /** Calls one of the two once, and at once where it can. */
   pass(value: Input, give: (item: Item) => void, fail: (error: unknown) => void): void;
   /** What the reader gets of an error that ends the stream. */
   toError(error: unknown): unknown;
@@ -31,7 +29,7 @@ export function createOpenStreams<Item>(
   let lastOfAll: Item | undefined;
   return {
     open(source, signal, stage) {
-      const stream = new EndableStream(source[Symbol.asyncIterator](), signal, stage, () => {
+      const stream = new EndableStream(toPullStream(source), signal, stage, () => {
         if (streams.delete(stream)) onChange(streams.size);
       });
       streams.add(stream);
@@ -47,13 +45,13 @@ export function createOpenStreams<Item>(
 }
 
 interface Reader<Item> {
-  readonly resolve: (result: IteratorResult<Item>) => void;
-  readonly reject: (error: unknown) => void;
+  readonly take: Take<Item>;
+  readonly fail: Fail;
 }
 
 /** Read by one reader, which asks again when it has been answered. */
-class EndableStream<Input, Item> implements AsyncIterableIterator<Item> {
-  readonly #source: AsyncIterator<Input>;
+class EndableStream<Input, Item> extends PullStream<Item> {
+  readonly #source: PullStream<Input>;
   readonly #signal: AbortSignal;
   readonly #stage: Stage<Input, Item>;
   readonly #onEnd: () => void;
@@ -61,12 +59,8 @@ class EndableStream<Input, Item> implements AsyncIterableIterator<Item> {
   #last: Item | undefined;
   #isEnded = false;
 
-  constructor(
-    source: AsyncIterator<Input>,
-    signal: AbortSignal,
-    stage: Stage<Input, Item>,
-    onEnd: () => void,
-  ) {
+  constructor(source: PullStream<Input>, signal: AbortSignal, stage: Stage<Input, Item>, onEnd: () => void) {
+    super();
     this.#source = source;
     this.#signal = signal;
     this.#stage = stage;
@@ -81,29 +75,26 @@ class EndableStream<Input, Item> implements AsyncIterableIterator<Item> {
     this.#last = last;
     if (this.#reader) this.#answer(this.#takeLast());
     // A generator that waits answers to return() only when it goes on, so nobody waits for it.
-    this.#source.return?.().then(undefined, () => undefined);
+    this.#source.return().then(undefined, () => undefined);
   }
 
-  next(): Promise<IteratorResult<Item>> {
-    if (this.#isEnded) return Promise.resolve(this.#takeLast());
-    return new Promise((resolve, reject) => {
-      this.#reader = { resolve, reject };
-      this.#source.next().then(this.#take, this.#fail);
-    });
+  pull(take: Take<Item>, fail: Fail): void {
+    if (this.#isEnded) {
+      take(this.#takeLast());
+      return;
+    }
+    this.#reader = { take, fail };
+    this.#source.pull(this.#take, this.#fail);
   }
 
-  return(): Promise<IteratorResult<Item>> {
+  async return(): Promise<IteratorResult<Item, undefined>> {
     this.end();
-    return Promise.resolve({ done: true, value: undefined });
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
+    return { done: true, value: undefined };
   }
 
   readonly #abort = (): void => this.end();
 
-  readonly #take = (result: IteratorResult<Input>): void => {
+  readonly #take = (result: IteratorResult<Input, undefined>): void => {
     if (this.#isEnded) return;
     if (!result.done) {
       this.#stage.pass(result.value, this.#give, this.#fail);
@@ -118,16 +109,16 @@ class EndableStream<Input, Item> implements AsyncIterableIterator<Item> {
   readonly #fail = (error: unknown): void => {
     if (this.#isEnded) return;
     this.#finish();
-    this.#reader?.reject(this.#stage.toError(error));
+    this.#reader?.fail(this.#stage.toError(error));
   };
 
-  #answer(result: IteratorResult<Item>): void {
+  #answer(result: IteratorResult<Item, undefined>): void {
     const reader = this.#reader;
     this.#reader = undefined;
-    reader?.resolve(result);
+    reader?.take(result);
   }
 
-  #takeLast(): IteratorResult<Item> {
+  #takeLast(): IteratorResult<Item, undefined> {
     const last = this.#last;
     this.#last = undefined;
     return last === undefined ? { done: true, value: undefined } : { done: false, value: last };

@@ -1,3 +1,4 @@
+import { toPullStream } from '../kernel/pull-stream.js';
 import { type AnyResult, toSentResult } from './result-response.js';
 import type { WrittenResult } from './shared-operation.js';
 
@@ -7,7 +8,7 @@ import type { WrittenResult } from './shared-operation.js';
  */
 export type Send = (...parts: readonly Buffer[]) => Promise<void> | undefined;
 
-/** So many messages leave in one turn of the event loop, and then others have theirs. */
+/** So many messages leave in one turn of the event loop, and then others have theirs; deeper the calls can't nest. */
 const MESSAGES_PER_TURN = 16;
 
 /**
@@ -20,27 +21,39 @@ export function sendStream(
   id: string,
   send: Send,
 ): AsyncGenerator<never, void> {
-  const results = stream[Symbol.asyncIterator]();
+  const results = toPullStream(stream);
   const head = Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`);
 
-  async function sendAll(): Promise<IteratorReturnResult<undefined>> {
-    for (let count = 1; ; count += 1) {
-      const { done, value } = await results.next();
-      if (done) return ended;
-      const wait = send(head, toBytes(value), TAIL);
-      if (wait) await wait;
-      else if (count % MESSAGES_PER_TURN === 0) await new Promise(setImmediate);
-    }
+  function sendAll(): Promise<IteratorReturnResult<undefined>> {
+    return new Promise((resolve, reject) => {
+      let count = 0;
+      const pull = () => results.pull(take, reject);
+      const goOn = (wait: Promise<void> | undefined) => {
+        count += 1;
+        if (wait) void wait.then(pull);
+        else if (count % MESSAGES_PER_TURN === 0) setImmediate(pull);
+        else pull();
+      };
+      const take = ({ done, value }: IteratorResult<AnyResult, undefined>) => {
+        if (done) return resolve(ended);
+        try {
+          goOn(send(head, toBytes(value), TAIL));
+        } catch (error) {
+          reject(error);
+        }
+      };
+      pull();
+    });
   }
 
   return {
     next: sendAll,
     async return() {
-      await results.return?.();
+      await results.return();
       return ended;
     },
     async throw(error) {
-      await results.return?.();
+      await results.return();
       throw error;
     },
     [Symbol.asyncIterator]() {

@@ -8,7 +8,7 @@ const unchanged: Stage<string, string> = {
 };
 
 /** A source that gives what is pushed, and says when it is closed. */
-function setUp() {
+function setUp(stage = unchanged) {
   const streams = createOpenStreams<string>();
   const controller = new AbortController();
   const waiting: ((result: IteratorResult<string>) => void)[] = [];
@@ -22,7 +22,7 @@ function setUp() {
     },
     [Symbol.asyncIterator]: () => source,
   };
-  return { streams, controller, source, stream: streams.open(source, controller.signal, unchanged) };
+  return { streams, controller, source, stream: streams.open(source, controller.signal, stage) };
 }
 
 const done = { done: true, value: undefined };
@@ -84,5 +84,26 @@ describe('an open stream', () => {
     controller.abort();
     expect(await stream.next()).toEqual(done);
     expect(source.closed).toBe(0);
+  });
+
+  it('gives nothing that is made after its end, and the others theirs', async () => {
+    const made: (() => void)[] = [];
+    const slow: Stage<string, string> = {
+      ...unchanged,
+      pass: (value, give) => void made.push(() => give(value)),
+    };
+    const opened = [setUp(slow), setUp(slow), setUp(slow)];
+    const results = opened.map(({ stream }) => stream.next());
+    for (const { source } of opened) source.push('a');
+    await Promise.resolve();
+    made[0]?.();
+    // As when its client completes it between the messages of the others.
+    void opened[1]?.stream.return();
+    for (const give of made.slice(1)) give();
+    expect(await Promise.all(results)).toEqual([
+      { done: false, value: 'a' },
+      done,
+      { done: false, value: 'a' },
+    ]);
   });
 });

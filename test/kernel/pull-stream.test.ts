@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { PullStream, type Take, toPullStream } from '../../src/kernel/pull-stream.js';
+
+class Numbers extends PullStream<number> {
+  #next = 0;
+
+  pull(take: Take<number>, fail: (error: unknown) => void): void {
+    this.#next += 1;
+    if (this.#next > 2) fail(new Error('No more'));
+    else take({ done: false, value: this.#next });
+  }
+
+  async return() {
+    return { done: true as const, value: undefined };
+  }
+}
+
+/** What the callbacks are called with, in order. */
+function pullFrom<Item>(stream: PullStream<Item>): Promise<unknown> {
+  return new Promise((resolve) => stream.pull(resolve, resolve));
+}
+
+describe('a stream that is pulled', () => {
+  it('is an asynchronous iterator too, which fails as it does', async () => {
+    const got: number[] = [];
+    const readAll = async () => {
+      for await (const number of new Numbers()) got.push(number);
+    };
+    await expect(readAll()).rejects.toThrow('No more');
+    expect(got).toEqual([1, 2]);
+  });
+
+  it('is made of any other that can be iterated, and of itself is itself', async () => {
+    const numbers = new Numbers();
+    expect(toPullStream(numbers)).toBe(numbers);
+    let isClosed = false;
+    async function* generate() {
+      try {
+        yield 'a';
+        yield 'b';
+      } finally {
+        isClosed = true;
+      }
+    }
+    const stream = toPullStream(generate());
+    expect(await pullFrom(stream)).toEqual({ done: false, value: 'a' });
+    expect(await stream.return()).toEqual({ done: true, value: undefined });
+    expect([isClosed, await pullFrom(stream)]).toEqual([true, { done: true, value: undefined }]);
+  });
+
+  it('passes the failure of what it is made of on', async () => {
+    const stream = toPullStream(
+      // biome-ignore lint/correctness/useYield: it fails before it has anything to give.
+      (async function* generate() {
+        throw new Error('broken');
+      })(),
+    );
+    expect(await pullFrom(stream)).toEqual(new Error('broken'));
+  });
+});
