@@ -82,7 +82,8 @@ export async function checkConnection(connectionString: string, timeoutMs = 10_0
   try {
     await client.connect();
   } finally {
-    await client.end();
+    // Not waited for: the other side may be gone by now.
+    client.end().catch(() => undefined);
   }
 }
 
