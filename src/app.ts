@@ -13,13 +13,13 @@ import { createScheduler, type Scheduler } from './scheduler/scheduler.js';
 import type { RequestScope } from './server/request-scope.js';
 import { createServer, type ServerAddress } from './server/server.js';
 import { createAgentIds } from './services/agent-ids.js';
-import { announceReviews, announceWork } from './services/announce-work.js';
+import { announceWork, MAKES_REVIEWS, MAKES_WORK } from './services/announce-work.js';
 import { createAuthenticator } from './services/authenticator.js';
 import { createClaimQueue } from './services/claim-queue.js';
-import { createDispatcher, type Dispatcher } from './services/dispatcher.js';
+import { createDispatcher, type Dispatcher, ENDS_RUN } from './services/dispatcher.js';
 import { createEventNames } from './services/event-names.js';
 import { createGatewayReachability } from './services/gateway-reachability.js';
-import { createReviewDispatcher, type ReviewDispatcher } from './services/review-dispatcher.js';
+import { createReviewDispatcher, ENDS_ROUND, type ReviewDispatcher } from './services/review-dispatcher.js';
 import { isJobPaused, recordJobTurn } from './services/scheduler-jobs.js';
 import type { ServiceContext } from './services/service-context.js';
 import { createStreamTickets } from './services/stream-tickets.js';
@@ -202,12 +202,12 @@ async function startServing(
   undo.push(() => authenticator.close());
 
   const feed = createFeed({ database, instrument, clock });
-  feed.onEntries((entries) => announceWork(services.work, entries));
-  feed.onEntries((entries) => announceReviews(services.reviewWork, entries));
-  feed.onEntries(authenticator.notice);
-  feed.onEntries(dispatcher.notice);
-  feed.onEntries(scheduler.notice);
-  feed.onEntries(reviewDispatcher.notice);
+  feed.onEntries(MAKES_WORK, (entries) => announceWork(services.work, entries));
+  feed.onEntries(MAKES_REVIEWS, () => services.reviewWork.wakeAll());
+  feed.onEntries(['key.revoked'], authenticator.notice);
+  feed.onEntries(ENDS_RUN, dispatcher.notice);
+  feed.onEntries(scheduler.wakingTypes, scheduler.notice);
+  feed.onEntries(ENDS_ROUND, reviewDispatcher.notice);
   undo.push(() => feed.stop());
   await feed.start();
   metrics.watch(

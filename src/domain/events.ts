@@ -147,6 +147,9 @@ export const EVENT_KINDS = {
 
 export type EventType = keyof typeof EVENT_KINDS;
 
+/** Every type, in the order of the list above. */
+export const EVENT_TYPES: readonly EventType[] = Object.keys(EVENT_KINDS).filter(isEventType);
+
 /** Whether the name is a type of the log. */
 export function isEventType(name: string): name is EventType {
   return Object.hasOwn(EVENT_KINDS, name);
@@ -191,11 +194,10 @@ export interface EventPayload {
  * which also means every narrower name of a status change. Null for a word that means nothing.
  */
 export function expandEventFilter(word: string): readonly EventType[] | null {
-  const all = Object.keys(EVENT_KINDS).filter(isEventType);
   if (word === 'task.status_changed') {
-    return all.filter((type) => EVENT_KINDS[type].graphqlType === 'TaskStatusChangedEvent');
+    return EVENT_TYPES.filter((type) => EVENT_KINDS[type].graphqlType === 'TaskStatusChangedEvent');
   }
   if (isEventType(word)) return [word];
-  const family = all.filter((type) => type.startsWith(`${word}.`));
+  const family = EVENT_TYPES.filter((type) => type.startsWith(`${word}.`));
   return family.length === 0 ? null : family;
 }

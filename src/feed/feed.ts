@@ -29,7 +29,7 @@ export function createFeed(options: FeedOptions): Feed & Service {
     onRing: () => relay.wake(),
   });
   const relay = createRelay({ database, instrument, isListening: listener.isListening, sink: hub });
-  const unlisten = [hub.onEntries(keys.read), database.bell.onRing(relay.wake)];
+  const unlisten = [hub.onEntries(['key.revoked'], keys.notice), database.bell.onRing(relay.wake)];
 
   return {
     subscribe: hub.subscribe,

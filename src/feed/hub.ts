@@ -1,3 +1,4 @@
+import type { EventType } from '../domain/events.js';
 import { checkReachable, LOG_START, type LogBounds, type LogPosition } from '../domain/log-position.js';
 import { type Clock, systemClock } from '../kernel/clock.js';
 import type { Instrument } from '../kernel/instrument.js';
@@ -31,10 +32,10 @@ export interface Feed {
    */
   subscribe(options: SubscribeOptions): Promise<AsyncIterableIterator<readonly LogEntry[]>>;
   /**
-   * Calls the listener with all entries that come from now on; returns the function that removes it. It must not throw
-   * and must not wait. What was pruned before this process could read it is not passed on.
+   * Calls the listener with the entries of these types that are read from now on; returns the function that removes it. It
+   * must not throw and must not wait. What was pruned before this process could read it is not passed on.
    */
-  onEntries(listener: (entries: readonly LogEntry[]) => void): () => void;
+  onEntries(types: readonly EventType[], listener: (entries: readonly LogEntry[]) => void): () => void;
   /** Calls `onEnd` once, within a second, when the key is revoked or expires; returns the function that stops watching. */
   watchKey(keyId: string, onEnd: () => void): () => void;
   /** Up to here everything was passed on. */
@@ -48,6 +49,11 @@ export interface HubOptions {
   readonly instrument: Instrument;
   readonly clock?: Clock;
   readonly limits?: SubscriptionLimits;
+}
+
+interface Listener {
+  readonly types: readonly EventType[];
+  readonly notice: (entries: readonly LogEntry[]) => void;
 }
 
 /** Passes what the relay reads on to everybody in this process. */
@@ -64,7 +70,7 @@ const REPLAY_BATCH = 500;
 
 export function createHub({ database, instrument, clock = systemClock, limits = LIMITS }: HubOptions): Hub {
   const subscriptions = new Set<Subscription>();
-  const listeners = new Set<(entries: readonly LogEntry[]) => void>();
+  const listeners = new Set<Listener>();
   let position = LOG_START;
   let isStopping = false;
 
@@ -76,9 +82,10 @@ export function createHub({ database, instrument, clock = systemClock, limits = 
     leave: (subscription) => subscriptions.delete(subscription),
   };
 
-  function tell(listener: (entries: readonly LogEntry[]) => void, entries: readonly LogEntry[]): void {
+  function tell({ types, notice }: Listener, entries: readonly LogEntry[]): void {
+    const wanted = entries.filter(({ type }) => types.some((each) => each === type));
     try {
-      listener(entries);
+      if (wanted.length > 0) notice(wanted);
     } catch (error) {
       // The other readers must get theirs.
       instrument.emit('error', 'feed.listener_failed', 'A listener of the event log threw', { error });
@@ -95,7 +102,8 @@ export function createHub({ database, instrument, clock = systemClock, limits = 
       endOnAbort(subscription, signal);
       return subscription;
     },
-    onEntries(listener) {
+    onEntries(types, notice) {
+      const listener = { types, notice };
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
@@ -104,10 +112,16 @@ export function createHub({ database, instrument, clock = systemClock, limits = 
     begin(start) {
       position = start;
     },
-    accept(page) {
+    wanted: () =>
+      subscriptions.size > 0 ? {} : { types: [...new Set([...listeners].flatMap(({ types }) => types))] },
+    accept(page, wanted) {
       position = page.upTo;
       for (const listener of listeners) tell(listener, page.rows);
-      for (const subscription of subscriptions) subscription.offer(page);
+      for (const subscription of subscriptions) {
+        // Who subscribed while the page was on its way reads for itself what the page lacks.
+        if (wanted.types === undefined) subscription.offer(page);
+        else subscription.passOver(page.upTo);
+      }
     },
     skip(begin) {
       position = begin;

@@ -9,8 +9,8 @@ const CHECK_MS = 500;
 export interface KeyWatch {
   /** Calls `onEnd` once when the key is revoked or expires; returns the function that stops watching. */
   watch(keyId: string, onEnd: () => void): () => void;
-  /** Ends at once what these entries say was revoked. */
-  read(entries: readonly LogRow[]): void;
+  /** Ends at once what these entries of the log, all `key.revoked`, tell of. */
+  notice(revoked: readonly LogRow[]): void;
   stop(): void;
 }
 
@@ -52,8 +52,8 @@ export function createKeyWatch(database: Database): KeyWatch {
         if (listeners.size === 0 && watched.get(keyId) === listeners) watched.delete(keyId);
       };
     },
-    read(entries) {
-      for (const { type, keyId } of entries) if (type === 'key.revoked' && keyId !== null) end(keyId);
+    notice(revoked) {
+      for (const { keyId } of revoked) if (keyId !== null) end(keyId);
     },
     stop() {
       isStopping = true;

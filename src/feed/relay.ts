@@ -7,7 +7,7 @@ import type { Instrument } from '../kernel/instrument.js';
 import type { Service } from '../kernel/service.js';
 import { adoptLog } from '../store/adopt-log.js';
 import type { Database } from '../store/database.js';
-import { type LogPage, readLog, readLogBounds } from '../store/event-log.js';
+import { type LogFilter, type LogPage, readLog, readLogBounds } from '../store/event-log.js';
 import { isOutage } from '../store/outage.js';
 
 /** Entries read at a time. */
@@ -48,8 +48,13 @@ const RECOVERED = {
 export interface RelaySink {
   /** Nothing up to here will be passed on. */
   begin(position: LogPosition): void;
-  /** The next entries, in the order of the log. */
-  accept(page: LogPage): void;
+  /**
+   * What somebody in this process wants. Asked before each read: nearly all entries are of use to subscribers only, and
+   * without any a busy process need not fetch them.
+   */
+  wanted(): LogFilter;
+  /** The next entries, in the order of the log: those that were wanted. */
+  accept(page: LogPage, wanted: LogFilter): void;
   /** The log was pruned beyond the relay's place: the entries up to `begin` are lost to it. */
   skip(begin: LogPosition): void;
 }
@@ -71,10 +76,11 @@ export function createRelay({ database, instrument, isListening, sink }: RelayOp
 
   /** Reads one page and returns how long to sleep. */
   async function runOnce(): Promise<number> {
-    const page = await readLog(database.pool, { after: position, limit: BATCH });
+    const filter = sink.wanted();
+    const page = await readLog(database.pool, { after: position, limit: BATCH, filter });
     if (isLater(page.begin, position)) sink.skip(page.begin);
+    if (isLater(page.upTo, position)) sink.accept(page, filter);
     position = page.upTo;
-    if (page.rows.length > 0) sink.accept(page);
     if (page.isFull) return 0;
     if (page.rows.length > 0) heldBackMs = 0;
     heldBackMs = page.heldBack ? Math.min(POLL_MS.heldBackTo, heldBackMs * 2 || POLL_MS.heldBackFrom) : 0;

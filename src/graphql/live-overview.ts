@@ -1,5 +1,4 @@
-import { EVENT_KINDS, type EventGraphqlType, isEventType } from '../domain/events.js';
-import type { LogEntry } from '../feed/hub.js';
+import { EVENT_KINDS, EVENT_TYPES } from '../domain/events.js';
 import { type Alarm, createAlarm } from '../kernel/alarm.js';
 import { type Overview, openOverview } from '../services/read-overview.js';
 import type { GraphqlContext } from './context.js';
@@ -8,11 +7,9 @@ import type { GraphqlContext } from './context.js';
 const SPACING_MS = 1_000;
 
 /** The events that can change what an overview says. */
-const RELEVANT: ReadonlySet<EventGraphqlType> = new Set<EventGraphqlType>([
-  'TaskCreatedEvent',
-  'TaskStatusChangedEvent',
-  'AgentEvent',
-]);
+const RELEVANT = EVENT_TYPES.filter((type) =>
+  ['TaskCreatedEvent', 'TaskStatusChangedEvent', 'AgentEvent'].includes(EVENT_KINDS[type].graphqlType),
+);
 
 type Sources = Pick<GraphqlContext, 'feed' | 'services'>;
 
@@ -80,9 +77,7 @@ class SharedOverview {
 
   #enter(alarm: Alarm): void {
     this.#watchers.add(alarm);
-    this.#unlisten ??= this.#sources.feed.onEntries((entries) => {
-      if (entries.some(isRelevant)) this.#noteChange();
-    });
+    this.#unlisten ??= this.#sources.feed.onEntries(RELEVANT, () => this.#noteChange());
   }
 
   #leave(alarm: Alarm): void {
@@ -119,10 +114,6 @@ class SharedOverview {
   #nowMs(): number {
     return this.#sources.services.clock.now();
   }
-}
-
-function isRelevant({ type }: LogEntry): boolean {
-  return isEventType(type) && RELEVANT.has(EVENT_KINDS[type].graphqlType);
 }
 
 /** The same overview, which asks each question once however many documents it is resolved for. */

@@ -1,3 +1,5 @@
+import type { EventType } from '../domain/events.js';
+
 /** What one turn of a job came to. */
 export interface JobTurn {
   /** Things that were changed: tasks, agents, rows. */
@@ -24,7 +26,9 @@ export interface Job {
   /** The longest rest between two turns, in milliseconds. */
   readonly everyMs: number;
   runOnce(): Promise<JobTurn>;
-  /** Whether this event may have made work for the job. */
+  /** Events that may have made work for the job. */
+  readonly wakingTypes?: readonly EventType[];
+  /** Whether this one of them has; left out, each has. */
   isWokenBy?(event: LoggedEvent): boolean;
 }
 
@@ -39,5 +43,10 @@ export function readPayload(event: LoggedEvent, field: 'job' | 'to' | 'from'): u
 /** The names of the jobs that an event concerns: those that say so, and one that was resumed. */
 export function jobsFor(event: LoggedEvent, jobs: readonly Job[]): string[] {
   const resumed = event.type === 'scheduler.resumed' ? readPayload(event, 'job') : undefined;
-  return jobs.filter((job) => job.name === resumed || job.isWokenBy?.(event)).map((job) => job.name);
+  return jobs.filter((job) => job.name === resumed || isWoken(job, event)).map((job) => job.name);
+}
+
+function isWoken(job: Job, event: LoggedEvent): boolean {
+  const isOfType = job.wakingTypes?.some((type) => type === event.type) ?? false;
+  return isOfType && (job.isWokenBy?.(event) ?? true);
 }

@@ -1,3 +1,4 @@
+import type { EventType } from '../domain/events.js';
 import type { Service } from '../kernel/service.js';
 import type { JobRunner } from '../services/service-context.js';
 import { type Job, jobsFor, type LoggedEvent } from './job.js';
@@ -15,6 +16,8 @@ export interface SchedulerOptions extends TurnOptions {
 export interface Scheduler extends Service, JobRunner {
   /** Lets a job, or all of them, take a turn now instead of later. */
   wake(name?: string): void;
+  /** The events that `notice` has to be told of. */
+  readonly wakingTypes: readonly EventType[];
   /** Wakes the jobs that these entries of the log concern. Neither throws nor waits. */
   notice(events: readonly LoggedEvent[]): void;
 }
@@ -47,6 +50,7 @@ export function createScheduler({ jobs, ...options }: SchedulerOptions): Schedul
     wake(name) {
       for (const { job, loop } of entries.values()) if (name === undefined || name === job.name) loop.wake();
     },
+    wakingTypes: ['scheduler.resumed', ...jobs.flatMap(({ wakingTypes = [] }) => wakingTypes)],
     notice(events) {
       for (const event of events) for (const name of jobsFor(event, jobs)) get(name).loop.wake();
     },

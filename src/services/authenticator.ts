@@ -12,8 +12,8 @@ export interface Authenticator {
   authenticate(secret: string): Promise<Viewer | null>;
   /** Forgets a key at once: it was revoked, by this process or another. */
   forget(keyId: string): void;
-  /** Forgets the keys that these entries of the log say were revoked. */
-  notice(entries: readonly { readonly type: string; readonly keyId: string | null }[]): void;
+  /** Forgets the keys that these entries of the log, all `key.revoked`, tell of. */
+  notice(revoked: readonly { readonly keyId: string | null }[]): void;
   /** Writes what is still to be written. */
   close(): Promise<void>;
 }
@@ -83,8 +83,8 @@ export function createAuthenticator(database: Database, clock: Clock, instrument
       return viewer;
     },
     forget,
-    notice(entries) {
-      for (const { type, keyId } of entries) if (type === 'key.revoked' && keyId !== null) forget(keyId);
+    notice(revoked) {
+      for (const { keyId } of revoked) if (keyId !== null) forget(keyId);
     },
     close: writeUses,
   };

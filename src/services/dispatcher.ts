@@ -1,3 +1,4 @@
+import type { EventType } from '../domain/events.js';
 import type { Gateway, GatewayCall, GatewayState } from '../gateway/gateway.js';
 import type { AgentRow } from '../store/agents.js';
 import {
@@ -8,6 +9,7 @@ import {
   writeGatewayState,
 } from '../store/dispatch.js';
 import type { TaskRunRow } from '../store/runs.js';
+import { MAKES_WORK } from './announce-work.js';
 import { type DispatchTurn, dispatchTasks, gatewayOf } from './dispatch-tasks.js';
 import { endLeasesOfDead, newDispatcherId } from './dispatcher-id.js';
 import type { CallPatience, PlannedCall } from './gateway-call.js';
@@ -42,8 +44,8 @@ export interface Dispatcher {
   takeTurn(): Promise<DispatchTurn>;
   /** Whether an entry of the log may have made work for it. */
   isConcernedBy(entry: Entry): boolean;
-  /** Aborts the calls of runs that somebody else has ended. */
-  notice(entries: readonly Entry[]): void;
+  /** Aborts the calls of runs that somebody else has ended, as entries of ENDS_RUN tell. */
+  notice(ended: readonly Entry[]): void;
   /** Calls back when a slot got free or a gateway answers again; returns the function that ends this. */
   onWork(listener: () => void): () => void;
   /** Begins no more calls, lets those that are on end for a bounded time, and hands back the rest. */
@@ -54,10 +56,24 @@ export interface Dispatcher {
 const LEASE_MS = 30_000;
 const STOP_GRACE_MS = 5_000;
 
+/** After these a call under way may be for nothing. */
+export const ENDS_RUN: readonly EventType[] = [
+  'run.succeeded',
+  'run.failed',
+  'run.timed_out',
+  'run.released',
+  'run.requeued',
+  'run.cancelled',
+];
+
 /** After these an agent may have a task to be sent that it had not before, or room for one. */
-const MAKES_WORK =
-  /^(task\.(created|updated|assigned|requeued|unblocked|status_changed)|run\.(succeeded|failed|timed_out|released|requeued|cancelled)|agent\.status_changed)$/;
-const ENDS_RUN = /^run\.(succeeded|failed|timed_out|released|requeued|cancelled)$/;
+export const MAKES_DISPATCHES: readonly EventType[] = [
+  ...MAKES_WORK,
+  ...ENDS_RUN,
+  'agent.created',
+  'agent.updated',
+  'agent.status_changed',
+];
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { context, reachability, leaseMs = LEASE_MS, stopGraceMs = STOP_GRACE_MS, patience } = options;
@@ -117,11 +133,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     isConcernedBy({ type, agentId }) {
       // A PUSH agent that this process has not heard of was created or changed after the last turn.
       if (type === 'agent.created' || type === 'agent.updated') return true;
-      return typeof agentId === 'string' && pushAgents.has(agentId) && MAKES_WORK.test(type);
+      return typeof agentId === 'string' && pushAgents.has(agentId);
     },
-    notice(entries) {
-      for (const { type, runId } of entries)
-        if (typeof runId === 'string' && ENDS_RUN.test(type)) calls.lose(runId);
+    notice(ended) {
+      for (const { runId } of ended) if (typeof runId === 'string') calls.lose(runId);
     },
     onWork(listener) {
       const ends = [calls.onFree(listener), reachability.onReturn(listener)];

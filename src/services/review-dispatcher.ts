@@ -1,3 +1,4 @@
+import type { EventType } from '../domain/events.js';
 import type { Gateway, GatewayState } from '../gateway/gateway.js';
 import { type AgentRow, findAgent } from '../store/agents.js';
 import {
@@ -36,8 +37,8 @@ export interface ReviewDispatcherOptions {
 export interface ReviewDispatcher {
   /** Takes over what dead processes have left, begins as many calls as there is room for, and waits for none. */
   takeTurn(): Promise<ReviewTurn>;
-  /** Aborts the calls about rounds that somebody else has ended, as the log tells. */
-  notice(entries: readonly { readonly type: string; readonly taskId: string | null }[]): void;
+  /** Aborts the calls about rounds that somebody else has ended, as entries of ENDS_ROUND tell. */
+  notice(ended: readonly { readonly taskId: string | null }[]): void;
   /** Calls back when a slot got free or a gateway answers again; returns the function that ends this. */
   onWork(listener: () => void): () => void;
   /** How many calls are under way. */
@@ -47,7 +48,7 @@ export interface ReviewDispatcher {
 }
 
 /** Moves of a task that end its round. */
-const ENDS_ROUND: ReadonlySet<string> = new Set(['task.approved', 'task.rejected', 'task.cancelled']);
+export const ENDS_ROUND: readonly EventType[] = ['task.approved', 'task.rejected', 'task.cancelled'];
 const STOP_GRACE_MS = 5_000;
 
 export function createReviewDispatcher({
@@ -108,9 +109,9 @@ export function createReviewDispatcher({
       }
       return { handled, nextInMs: (await findNextReviewMs(database.pool)) ?? undefined };
     },
-    notice(entries) {
-      for (const { type, taskId } of entries) {
-        const runId = taskId === null || !ENDS_ROUND.has(type) ? undefined : asked.get(taskId);
+    notice(ended) {
+      for (const { taskId } of ended) {
+        const runId = taskId === null ? undefined : asked.get(taskId);
         if (runId !== undefined) calls.lose(runId);
       }
     },

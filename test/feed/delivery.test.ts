@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { EVENT_TYPES } from '../../src/domain/events.js';
 import { formatCursor, parseCursor, StreamInterrupted } from '../../src/feed/cursor.js';
 import {
   append,
@@ -42,6 +43,28 @@ describe('a stream that begins now', () => {
     await append(here.database, say('first'));
     await stream.has(1);
     expect(messages(stream.entries)).toEqual(['first']);
+  });
+
+  it('misses nothing if it begins while the process reads only what it needs for itself', async () => {
+    const process = await log.startProcess();
+    const { pool } = process.database;
+    const query = pool.query.bind(pool);
+    let answer = () => {};
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const held = vi.spyOn(pool, 'query').mockImplementation(async (...args: unknown[]) => {
+      await answered;
+      return Reflect.apply(query, pool, args);
+    });
+    here.database.bell.ring();
+    await vi.waitFor(() => expect(held).toHaveBeenCalledOnce());
+    held.mockRestore();
+    const stream = await collect(process.feed);
+    await log.append(say('unneeded by the process'));
+    answer();
+    await stream.has(1);
+    expect(messages(stream.entries)).toEqual(['unneeded by the process']);
   });
 
   it('delivers a transaction that was open when it began, in its place and before those that committed earlier', async () => {
@@ -232,8 +255,8 @@ describe('a feed that stops', () => {
 
   it('tells listeners in its process of every entry until they leave', async () => {
     const seen: string[] = [];
-    const leave = here.feed.onEntries((entries) => seen.push(...messages(entries)));
-    const throwing = here.feed.onEntries(() => {
+    const leave = here.feed.onEntries(EVENT_TYPES, (entries) => seen.push(...messages(entries)));
+    const throwing = here.feed.onEntries(EVENT_TYPES, () => {
       throw new Error('a listener’s own mistake');
     });
     const stream = await collect(here.feed);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { EVENT_TYPES } from '../../src/domain/events.js';
 import { parseCursor, StreamInterrupted } from '../../src/feed/cursor.js';
 import type { Feed, LogEntry } from '../../src/feed/hub.js';
 import { collect, createLogFixture, type LogFixture, messages } from './log-fixture.js';
@@ -19,7 +20,7 @@ const burst = (from: number, to: number) =>
 /** Resolves when the process has passed so many entries on to its readers. */
 function watchArrivals(feed: Feed) {
   let arrived = 0;
-  feed.onEntries((entries) => {
+  feed.onEntries(EVENT_TYPES, (entries) => {
     arrived += entries.length;
   });
   return (count: number) => vi.waitFor(() => expect(arrived).toBe(count), { timeout: 20_000, interval: 5 });

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import { EVENT_TYPES } from '../../src/domain/events.js';
 import { usedMemory } from '../feed/memory.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { goodKey, startTestServer, type TestServer } from '../support/test-server.js';
@@ -112,7 +113,7 @@ describe.each([
     }, 20_000);
     await graph.settled();
     let arrived = 0;
-    const unlisten = graph.feed.onEntries((entries) => {
+    const unlisten = graph.feed.onEntries(EVENT_TYPES, (entries) => {
       arrived += entries.length;
     });
     const first = await graph.get('{ events(last: 1) { nodes { cursor } } }');

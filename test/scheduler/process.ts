@@ -2,9 +2,14 @@ import { createFeed } from '../../src/feed/feed.js';
 import type { Gateway } from '../../src/gateway/gateway.js';
 import { createJobs } from '../../src/scheduler/jobs/create-jobs.js';
 import { createScheduler, type Scheduler } from '../../src/scheduler/scheduler.js';
-import { createDispatcher, type Dispatcher, type DispatcherOptions } from '../../src/services/dispatcher.js';
+import {
+  createDispatcher,
+  type Dispatcher,
+  type DispatcherOptions,
+  ENDS_RUN,
+} from '../../src/services/dispatcher.js';
 import { createGatewayReachability } from '../../src/services/gateway-reachability.js';
-import { createReviewDispatcher } from '../../src/services/review-dispatcher.js';
+import { createReviewDispatcher, ENDS_ROUND } from '../../src/services/review-dispatcher.js';
 import { isJobPaused, recordJobTurn } from '../../src/services/scheduler-jobs.js';
 import type { ServiceSettings } from '../../src/services/service-context.js';
 import { openTestServices, type TestServices } from '../support/services.js';
@@ -49,9 +54,9 @@ export async function aProcess(
   });
   reviewDispatcher.onWork(() => scheduler.wake('runAegisReviews'));
   const feed = createFeed({ database, instrument, clock });
-  feed.onEntries(dispatcher.notice);
-  feed.onEntries(scheduler.notice);
-  feed.onEntries(reviewDispatcher.notice);
+  feed.onEntries(ENDS_RUN, dispatcher.notice);
+  feed.onEntries(scheduler.wakingTypes, scheduler.notice);
+  feed.onEntries(ENDS_ROUND, reviewDispatcher.notice);
   dispatcher.onWork(() => scheduler.wake('dispatchAssignedTasks'));
   return {
     services: { ...opened, jobs: scheduler },

@@ -82,13 +82,16 @@ describe('a scheduler', () => {
 
   it('wakes the job that an event of its own kind concerns, and the one that was resumed', async () => {
     const [plain, listening] = [new CountingJob('plain'), new CountingJob('listening')];
-    const isWokenBy = (event: { type: string }) => event.type === 'task.created';
-    const { scheduler } = await running(plain, Object.assign(listening, { isWokenBy }));
+    const wakingTypes = ['task.created'] as const;
+    const isWokenBy = ({ payload }: { payload: unknown }) => payload !== null;
+    const { scheduler } = await running(plain, Object.assign(listening, { wakingTypes, isWokenBy }));
+    expect(scheduler.wakingTypes).toEqual(['scheduler.resumed', 'task.created']);
     await Promise.all([plain.hasTaken(1), listening.hasTaken(1)]);
     await until(() => scheduler.nextRunAt('plain') !== null && scheduler.nextRunAt('listening') !== null);
     scheduler.notice([
       { type: 'task.created', payload: {} },
-      { type: 'task.updated', payload: null },
+      { type: 'task.created', payload: null },
+      { type: 'task.updated', payload: {} },
       { type: 'scheduler.resumed', payload: { job: 'nobody' } },
     ]);
     await listening.hasTaken(2);

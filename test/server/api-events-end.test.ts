@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { EVENT_TYPES } from '../../src/domain/events.js';
 import { revokeApiKey } from '../../src/services/api-keys.js';
 import { usedMemory } from '../feed/memory.js';
 import { aTask } from '../support/factory.js';
@@ -64,7 +65,7 @@ describe('a client that reads nothing', () => {
   it('costs little memory and is closed with a cursor that brings exactly the rest', async () => {
     let arrived = 0;
     onTestFinished(
-      live.graph.feed.onEntries((entries) => {
+      live.graph.feed.onEntries(EVENT_TYPES, (entries) => {
         arrived += entries.length;
       }),
     );

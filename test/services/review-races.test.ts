@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { GatewayAnswer } from '../../src/gateway/gateway.js';
 import { cancelTask } from '../../src/services/cancel-task.js';
+import { ENDS_ROUND } from '../../src/services/review-dispatcher.js';
 import type { TaskRow } from '../../src/store/tasks.js';
 import { clearTasks } from '../support/claims.js';
 import { APPROVAL, FAILURE, REJECTION, useReviewBench } from '../support/review-bench.js';
@@ -25,7 +26,10 @@ describe('a person who acts in mid-review', () => {
     desk.notice(
       await bench
         .services()
-        .sql('SELECT type, task_id AS "taskId" FROM events WHERE task_id = $1', [task.id]),
+        .sql('SELECT task_id AS "taskId" FROM events WHERE task_id = $1 AND type = ANY($2)', [
+          task.id,
+          ENDS_ROUND,
+        ]),
     );
     expect(desk.gateway.last().signal.aborted).toBe(true);
     await desk.settled();

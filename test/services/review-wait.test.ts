@@ -1,5 +1,4 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { announceReviews } from '../../src/services/announce-work.js';
 import { revokeApiKey } from '../../src/services/api-keys.js';
 import { claimNextReview } from '../../src/services/claim-next-review.js';
 import type { AgentRow } from '../../src/store/agents.js';
@@ -43,8 +42,7 @@ const claim = (agent: AgentRow, waitSeconds = 30, viewer = services.admin) =>
   claimNextReview(services, viewer, { agent: { id: agent.id }, waitSeconds }, gone.signal);
 const parked = (count: number) =>
   vi.waitFor(() => expect(waits.length).toBeGreaterThanOrEqual(count), { timeout: 20_000, interval: 5 });
-const requested = () =>
-  announceReviews(services.reviewWork, [{ type: 'review.requested', agentId: worker.id }]);
+const requested = () => services.reviewWork.wakeAll();
 const NOTHING = { task: null, round: null, prompt: null, leaseExpiresAt: null };
 
 describe('a claim of a review that waits', () => {

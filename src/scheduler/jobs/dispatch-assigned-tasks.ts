@@ -1,3 +1,4 @@
+import { MAKES_DISPATCHES } from '../../services/dispatcher.js';
 import type { Job } from '../job.js';
 import type { JobContext } from './job-context.js';
 
@@ -10,6 +11,7 @@ export function dispatchAssignedTasksJob({ dispatcher }: JobContext, everyMs: nu
     name: 'dispatchAssignedTasks',
     everyMs,
     runOnce: () => dispatcher.takeTurn(),
+    wakingTypes: MAKES_DISPATCHES,
     isWokenBy: (event) => dispatcher.isConcernedBy(event),
   };
 }

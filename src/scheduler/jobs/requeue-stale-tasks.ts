@@ -21,6 +21,7 @@ export function requeueStaleTasksJob(context: JobContext, everyMs: number): Job 
         nextInMs: Math.min(tasks.value.nextInMs, reviews.value.nextInMs),
       };
     },
-    isWokenBy: (event) => event.type === 'agent.status_changed' && readPayload(event, 'to') === 'OFFLINE',
+    wakingTypes: ['agent.status_changed'],
+    isWokenBy: (event) => readPayload(event, 'to') === 'OFFLINE',
   };
 }

@@ -2,18 +2,12 @@ import { spawnRecurringTasks } from '../../services/spawn-recurring-tasks.js';
 import type { Job } from '../job.js';
 import type { JobContext } from './job-context.js';
 
-const MAKES_DUE: ReadonlySet<string> = new Set([
-  'recurring.created',
-  'recurring.updated',
-  'recurring.resumed',
-]);
-
 /** Makes the tasks of recurring tasks that are due. Rests until the next is. */
 export function spawnRecurringTasksJob(context: JobContext, everyMs: number): Job {
   return {
     name: 'spawnRecurringTasks',
     everyMs,
     runOnce: () => spawnRecurringTasks(context),
-    isWokenBy: ({ type }) => MAKES_DUE.has(type),
+    wakingTypes: ['recurring.created', 'recurring.updated', 'recurring.resumed'],
   };
 }
