@@ -53,13 +53,11 @@ describe('a stream that begins now', () => {
     const answered = new Promise<void>((resolve) => {
       answer = resolve;
     });
-    const held = vi.spyOn(pool, 'query').mockImplementation(async (...args: unknown[]) => {
-      await answered;
-      return Reflect.apply(query, pool, args);
-    });
+    const late = vi.fn((...args: unknown[]) => answered.then(() => Reflect.apply(query, pool, args)));
+    Object.assign(pool, { query: late });
     here.database.bell.ring();
-    await vi.waitFor(() => expect(held).toHaveBeenCalledOnce());
-    held.mockRestore();
+    await vi.waitFor(() => expect(late).toHaveBeenCalledOnce(), 20_000);
+    Object.assign(pool, { query });
     const stream = await collect(process.feed);
     await log.append(say('unneeded by the process'));
     answer();
