@@ -1,4 +1,4 @@
-import type { TaskStatus } from './task-status.js';
+import { allowedTransitions, type TaskStatus, TRANSITIONS } from './task-status.js';
 
 /** Codes a caller can match on; the same as `UserErrorCode` in the API. */
 export const REFUSAL_CODES = [
@@ -40,16 +40,25 @@ export class Refusal extends Error {
 export class InvalidTransition extends Refusal {
   override readonly name = 'InvalidTransition';
 
+  /** Where the task may go instead. */
+  readonly allowed: readonly TaskStatus[];
+
   constructor(
     readonly from: TaskStatus,
     readonly to: TaskStatus,
-    readonly allowed: readonly TaskStatus[],
     verb: string,
   ) {
-    const ways =
-      allowed.length === 0 ? 'it allows no further move' : `allowed from here: ${allowed.join(', ')}`;
-    super('INVALID_TRANSITION', `Cannot ${verb}: the task is ${from}; ${ways}.`);
+    super('INVALID_TRANSITION', `Cannot ${verb}: the task is ${from}; ${waysFrom(from)}.`);
+    this.allowed = allowedTransitions(from);
   }
+}
+
+/** With what leads there: a refused verb may lead to a status that another verb would have reached. */
+function waysFrom(from: TaskStatus): string {
+  const ways = TRANSITIONS.filter((move) => move.from === from).map(
+    ({ to, by }) => `${to} (${by.join(', ')})`,
+  );
+  return ways.length === 0 ? 'it allows no further move' : `allowed from here: ${ways.join(', ')}`;
 }
 
 /** The caller's `expectedVersion` is not the version that is stored. */

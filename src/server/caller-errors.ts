@@ -11,7 +11,6 @@ export function refusalIn(error: unknown): GraphQLError | undefined {
   if (origin instanceof Unavailable) return presentUnavailable(error, origin);
   if (!(error instanceof GraphQLError)) return undefined;
   if (typeof error.extensions.code === 'string') return withContractCode(error, error.extensions.code);
-  if (error.extensions.http?.status === 403) return recoded(error, 'FORBIDDEN');
   if (isAboutVariables(error)) return recoded(error, 'BAD_USER_INPUT', refusedByGraphql);
   const isBadInput = isAboutArguments(error) || isNamed(origin, 'PothosValidationError');
   return isBadInput ? recoded(error, 'BAD_USER_INPUT') : undefined;

@@ -6,10 +6,12 @@ import { type Exchange, send } from './exchange.js';
 /** Browsers can't send it across origins without asking first, so a GET with it comes from a page of ours. */
 export const csrfHeader = 'x-graphql-yoga-csrf';
 
+/** Short lines: the editor shows no more than that of a window's half. */
 const defaultQuery = `# Welcome to Mission Control.
 #
-# Paste your API key into "Headers" below and press the round arrows at the
-# left to load the schema. The first start says where the admin key lies.
+# Paste your API key into "Headers" below, and press
+# the round arrows at the left to load the schema.
+# The start says where the admin key lies.
 
 query WhatIsGoingOn {
   viewer {
@@ -32,7 +34,7 @@ query WhatIsGoingOn {
   }
 }
 
-# Run this one, then create or move a task in another tab:
+# Run this one, then create or move a task elsewhere:
 subscription Watch {
   events {
     cursor

@@ -37,10 +37,15 @@ export function protocolError(code: ProtocolErrorCode, message: string, http?: H
 
 /** The same error, pointing at the same places, under a code. What it was made from is left behind. */
 export function recoded(error: GraphQLError, code: ProtocolErrorCode, http?: HttpHints): GraphQLError {
-  return new GraphQLError(error.message, {
+  return new GraphQLError(shortened(error.message), {
     ...placesOf(error),
     extensions: http ? { ...error.extensions, code, http } : { ...error.extensions, code },
   });
+}
+
+/** graphql-js quotes a variable that it refuses however long that is; what is wrong with it may stand behind. */
+function shortened(message: string): string {
+  return message.length <= 2_000 ? message : `${message.slice(0, 500)} … ${message.slice(-500)}`;
 }
 
 /** Where an error points: the same options for another error at the same places. */

@@ -1,6 +1,6 @@
 import { toActor, type Viewer } from '../domain/actor.js';
 import { InvalidTransition } from '../domain/refusals.js';
-import { allowedTransitions, isAllowedTransition } from '../domain/task-status.js';
+import { isAllowedTransition } from '../domain/task-status.js';
 import { findRun } from '../store/runs.js';
 import { type TaskRow, updateTaskRow } from '../store/tasks.js';
 import { inTransaction, type Transaction } from '../store/transaction.js';
@@ -56,7 +56,7 @@ function isWaiting(task: TaskRow): boolean {
 function checkMove(task: TaskRow, to: 'INBOX' | 'ASSIGNED', canBeGiven: boolean): void {
   if (canBeGiven && isAllowedTransition(task.status, to)) return;
   const verb = to === 'INBOX' ? 'unassign' : 'assign';
-  throw new InvalidTransition(task.status, to, allowedTransitions(task.status), verb);
+  throw new InvalidTransition(task.status, to, verb);
 }
 
 async function giveTo(

@@ -1,6 +1,6 @@
 import { hasRole, type Viewer } from '../domain/actor.js';
 import { InvalidTransition, LeaseLost, Refusal } from '../domain/refusals.js';
-import { allowedTransitions, type TaskStatus } from '../domain/task-status.js';
+import type { TaskStatus } from '../domain/task-status.js';
 import { findRun, type TaskRunRow } from '../store/runs.js';
 import { lockTask, type TaskRow } from '../store/tasks.js';
 import type { Transaction } from '../store/transaction.js';
@@ -53,7 +53,7 @@ export async function lockNamedRun(
   }
   const task = await lockTaskByRef(tx, input.task ?? {});
   if (task.status !== 'IN_PROGRESS' || task.currentRunId === null) {
-    throw new InvalidTransition(task.status, wish.to, allowedTransitions(task.status), wish.verb);
+    throw new InvalidTransition(task.status, wish.to, wish.verb);
   }
   return { task, runId: task.currentRunId };
 }

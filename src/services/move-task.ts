@@ -1,12 +1,7 @@
 import { type Actor, SYSTEM } from '../domain/actor.js';
 import type { EventType } from '../domain/events.js';
 import { InvalidTransition } from '../domain/refusals.js';
-import {
-  allowedTransitions,
-  isAllowedTransition,
-  isTerminal,
-  type TaskStatus,
-} from '../domain/task-status.js';
+import { isAllowedTransition, isTerminal, type TaskStatus } from '../domain/task-status.js';
 import { closeReviewRun, findOpenReviewRun } from '../store/reviews.js';
 import type { RunEnd, TaskRunRow } from '../store/runs.js';
 import { moveTaskRow, settleNotBefore, type TaskRow } from '../store/tasks.js';
@@ -38,7 +33,7 @@ export interface Move {
  */
 export async function moveTask(tx: Transaction, task: TaskRow, move: Move): Promise<TaskRow> {
   if (!isAllowedTransition(task.status, move.to)) {
-    throw new InvalidTransition(task.status, move.to, allowedTransitions(task.status), move.verb);
+    throw new InvalidTransition(task.status, move.to, move.verb);
   }
   const moved = await writeMove(tx, task, move);
   await endWorkInProgress(tx, task, move);

@@ -1,6 +1,5 @@
 import { toActor, type Viewer } from '../domain/actor.js';
 import { InvalidTransition } from '../domain/refusals.js';
-import { allowedTransitions } from '../domain/task-status.js';
 import type { TaskRow } from '../store/tasks.js';
 import { inTransaction } from '../store/transaction.js';
 import { moveTask } from './move-task.js';
@@ -22,7 +21,7 @@ export async function retryTask(
     const to = task.assigneeId === null ? 'INBOX' : 'ASSIGNED';
     // The table also lets INBOX become ASSIGNED, and the like: those moves are not a retry.
     if (task.status !== 'FAILED' && task.status !== 'CANCELLED') {
-      throw new InvalidTransition(task.status, to, allowedTransitions(task.status), 'retry');
+      throw new InvalidTransition(task.status, to, 'retry');
     }
     return moveTask(tx, task, {
       to,

@@ -1,7 +1,6 @@
 import { type Actor, hasRole, toActor, type Viewer } from '../domain/actor.js';
 import { checkFields } from '../domain/inputs.js';
 import { InvalidTransition, Refusal } from '../domain/refusals.js';
-import { allowedTransitions } from '../domain/task-status.js';
 import { decideVerdict, gatherFeedback, type Verdict, type VerdictDecision } from '../domain/verdict.js';
 import { newId } from '../kernel/ids.js';
 import {
@@ -98,13 +97,13 @@ async function findReviewer(tx: Transaction, viewer: Viewer, input: SubmitVerdic
 
 function checkRound(task: TaskRow, round: number | null | undefined): number {
   if (task.reviewRound === 0) {
-    throw new InvalidTransition(task.status, 'DONE', allowedTransitions(task.status), 'judge');
+    throw new InvalidTransition(task.status, 'DONE', 'judge');
   }
   const judged = round ?? task.reviewRound;
   if (judged < 1 || judged > task.reviewRound) {
     throw new Refusal(
       'INVALID',
-      `TASK-${task.number} has had ${task.reviewRound} rounds: there is no round ${judged}.`,
+      `The last round of TASK-${task.number} is ${task.reviewRound}: there is no round ${judged}.`,
       ['round'],
     );
   }

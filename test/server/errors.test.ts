@@ -124,6 +124,13 @@ describe('an error that the caller can act on', () => {
     expect(faults()).toEqual([]);
   });
 
+  it('quotes a variable that is very long in part only', async () => {
+    const query = 'query($v: Int!) { number(value: $v) }';
+    const { json } = await server.post({ query, variables: { v: 'x'.repeat(100_000) } });
+    expect(json.errors?.[0]?.message).toMatch(/^Variable "\$v" got invalid value "x/);
+    expect(json.errors?.[0]?.message.length).toBeLessThan(1_100);
+  });
+
   it('keeps its message and code, and the status of a field error', async () => {
     const { status, json } = await server.post({ query: '{ refused hello }' });
     expect(status).toBe(200);

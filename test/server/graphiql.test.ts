@@ -65,6 +65,8 @@ describe('GraphiQL', () => {
     expect(options.additionalHeaders).toEqual({ 'x-graphql-yoga-csrf': '1' });
     expect(JSON.parse(options.headers)).toEqual({ authorization: 'Bearer mc_PASTE_YOUR_KEY' });
     expect(validate(schema, parse(options.defaultQuery))).toEqual([]);
+    const comments = String(options.defaultQuery).match(/^#.*/gm) ?? [];
+    expect(Math.max(...comments.map((line) => line.length))).toBeLessThan(56);
   });
 
   it('is sent compressed, and not again while it is the same', async () => {
