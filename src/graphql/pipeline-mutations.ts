@@ -42,7 +42,7 @@ const PipelineStepInput = builder.inputType('PipelineStepInput', {
         'By what other steps name it: up to 63 letters, digits, dots, dashes or underscores, unique in the pipeline.',
     }),
     dependsOn: t.stringList({
-      description: 'The keys of the steps that must be DONE before its task is handed out.',
+      description: 'The keys of the steps that must be DONE before its task is handed out, at most 100.',
     }),
     onDependencyFailure: t.field({
       type: DependencyFailurePolicyEnum,

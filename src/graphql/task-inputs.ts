@@ -26,7 +26,7 @@ export const CreateTaskInput = builder.inputType('CreateTaskInput', {
     metadata: t.field({ type: 'JSONObject', description: 'Whatever you want to keep with it.' }),
     dependsOn: t.field({
       type: [TaskRefInput],
-      description: 'Tasks that must be DONE before it is handed out.',
+      description: 'Tasks that must be DONE before it is handed out; with dependsOnKeys at most 100.',
     }),
     key: t.string({
       description:
