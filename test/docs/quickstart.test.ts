@@ -74,11 +74,12 @@ describe('the README, pasted block by block into a shell', () => {
         feedback: ['It still overlaps at 320 px.', null],
       },
       { ref: 'TASK-4', status: 'ASSIGNED', assignee: { name: 'iris' }, feedback: [] },
-      // Those of the patterns: one for somebody, one for anybody, and a pipeline of two.
+      // Those of the patterns: one for somebody, one for anybody, and a pipeline of three.
       { ref: 'TASK-6', status: 'ASSIGNED', assignee: { name: 'scout' }, feedback: [] },
       { ref: 'TASK-7', status: 'INBOX', assignee: null, feedback: [] },
       { ref: 'TASK-8', status: 'ASSIGNED', assignee: { name: 'iris' }, feedback: [] },
       { ref: 'TASK-9', status: 'ASSIGNED', assignee: { name: 'scout' }, feedback: [] },
+      { ref: 'TASK-10', status: 'ASSIGNED', assignee: { name: 'aegis' }, feedback: [] },
     ]);
     const shown = answers.map((answer) => JSON.stringify(answer)).join('\n');
     expect(shown).toContain('"feedback":"It still overlaps at 320 px."');
