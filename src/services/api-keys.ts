@@ -12,7 +12,7 @@ import {
   revokeApiKeyRow,
 } from '../store/api-keys.js';
 import { inTransaction, type Transaction } from '../store/transaction.js';
-import { type AgentRef, getAgentByRef, toLookup } from './refs.js';
+import { type AgentRef, getAgentByRef, toLookup, toShown } from './refs.js';
 import type { ServiceContext } from './service-context.js';
 
 export interface CreateApiKey {
@@ -54,7 +54,7 @@ export async function createApiKey(
 export async function revokeApiKey(context: ServiceContext, viewer: Viewer, id: string): Promise<ApiKeyRow> {
   return inTransaction(context.database, async (tx) => {
     const key = await lockApiKey(tx, toLookup(id));
-    if (key === null) throw new Refusal('NOT_FOUND', `There is no API key ${id}.`, ['id']);
+    if (key === null) throw new Refusal('NOT_FOUND', `There is no API key ${toShown(id)}.`, ['id']);
     const revoked = await revokeApiKeyRow(tx, id);
     if (revoked === null) return key;
     tx.emit({ type: 'key.revoked', actor: toActor(viewer), keyId: id });

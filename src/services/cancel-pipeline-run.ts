@@ -7,7 +7,7 @@ import { lockTask, type TaskRow } from '../store/tasks.js';
 import { inTransaction, type Transaction } from '../store/transaction.js';
 import { announceAgent } from './announce-agent.js';
 import { moveTask } from './move-task.js';
-import { toLookup } from './refs.js';
+import { toLookup, toShown } from './refs.js';
 import type { ServiceContext } from './service-context.js';
 import { cancelPipelineRunLater } from './settle-pipeline-run.js';
 
@@ -24,7 +24,7 @@ export async function cancelPipelineRun(
 ): Promise<{ readonly id: string }> {
   return inTransaction(context.database, async (tx) => {
     const run = await findPipelineRun(tx, toLookup(id));
-    if (run === null) throw new Refusal('NOT_FOUND', `There is no pipeline run ${id.slice(0, 80)}.`, ['id']);
+    if (run === null) throw new Refusal('NOT_FOUND', `There is no pipeline run ${toShown(id)}.`, ['id']);
     const tasks = await lockOpenTasksOfRun(tx, run.id);
     if (tasks.length === 0) {
       if (run.status === 'SUCCEEDED' || run.status === 'FAILED') throw hasEnded(run.status);

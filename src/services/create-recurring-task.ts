@@ -14,6 +14,7 @@ import {
 } from '../store/recurring-tasks.js';
 import { inTransaction, type Transaction } from '../store/transaction.js';
 import { findEarlier } from './idempotency.js';
+import { toShown } from './refs.js';
 import type { ServiceContext } from './service-context.js';
 import { checksOfTemplate, type TaskTemplate, toTemplateColumns } from './task-template.js';
 
@@ -89,7 +90,7 @@ export async function findNextDueAt(tx: Transaction, recurrence: Recurrence): Pr
 /** The recurring task, locked. @throws {Refusal} NOT_FOUND. */
 export async function getRecurringTask(tx: Transaction, id: string): Promise<RecurringTaskRow> {
   const row = await lockRecurringTask(tx, id);
-  if (row === null) throw new Refusal('NOT_FOUND', `There is no recurring task ${id.slice(0, 80)}.`, ['id']);
+  if (row === null) throw new Refusal('NOT_FOUND', `There is no recurring task ${toShown(id)}.`, ['id']);
   return row;
 }
 

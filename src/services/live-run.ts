@@ -4,7 +4,7 @@ import type { TaskStatus } from '../domain/task-status.js';
 import { findRun, type TaskRunRow } from '../store/runs.js';
 import { lockTask, type TaskRow } from '../store/tasks.js';
 import type { Transaction } from '../store/transaction.js';
-import { lockTaskByRef, type TaskRef, toLookup } from './refs.js';
+import { lockTaskByRef, type TaskRef, toLookup, toShown } from './refs.js';
 
 /** A task that is being worked on, its row locked, and the run that holds it. */
 export interface LiveRun {
@@ -21,7 +21,7 @@ export async function lockLiveRun(tx: Transaction, viewer: Viewer, runId: string
   const found = await findRun(tx, toLookup(runId));
   // To an agent, the runs of others do not exist: an id that leaked is no token for anybody else.
   if (found === null || (viewer.agentId !== null && found.agentId !== viewer.agentId)) {
-    throw new Refusal('NOT_FOUND', `There is no run ${runId} of yours.`, ['runId']);
+    throw new Refusal('NOT_FOUND', `There is no run ${toShown(runId)} of yours.`, ['runId']);
   }
   const task = await lockTask(tx, { id: found.taskId });
   // Only now, with the task locked, does the answer stay true until the commit.

@@ -8,7 +8,7 @@ import { type AgentRow, insertAgent, lockAgent, updateAgentRow } from '../store/
 import { toJsonObject } from '../store/json.js';
 import { inTransaction, type Transaction } from '../store/transaction.js';
 import { announceAgent } from './announce-agent.js';
-import { type AgentRef, nameOf, toAgentKey } from './refs.js';
+import { type AgentRef, nameOf, toAgentKey, toShown } from './refs.js';
 import type { ServiceContext } from './service-context.js';
 import { checkVersion } from './update-task.js';
 
@@ -187,7 +187,7 @@ function soulOf(
   if (template === null) {
     throw new Refusal(
       'UNKNOWN_TEMPLATE',
-      `There is no SOUL template ${input.soulTemplate}: see soulTemplates.`,
+      `There is no SOUL template ${toShown(input.soulTemplate)}: see soulTemplates.`,
       ['soulTemplate'],
     );
   }

@@ -15,7 +15,7 @@ import {
 } from '../store/pipelines.js';
 import { inTransaction, type Transaction } from '../store/transaction.js';
 import { checkPipelineSteps, type PipelineStep, toStepRows } from './pipeline-steps.js';
-import { toLookup } from './refs.js';
+import { toLookup, toShown } from './refs.js';
 import type { ServiceContext } from './service-context.js';
 import { checkVersion } from './update-task.js';
 
@@ -99,7 +99,7 @@ export async function removePipeline(
 }
 
 export function noSuchPipeline(name: string): Refusal {
-  return new Refusal('NOT_FOUND', `There is no pipeline ${name.slice(0, 63)}.`, ['name']);
+  return new Refusal('NOT_FOUND', `There is no pipeline ${toShown(name)}.`, ['name']);
 }
 
 async function readSteps(tx: Transaction, pipelineId: string): Promise<NewPipelineStep[]> {

@@ -11,6 +11,7 @@ import {
   writeJobRecord,
 } from '../store/scheduler-jobs.js';
 import { inTransaction, type Transaction } from '../store/transaction.js';
+import { toShown } from './refs.js';
 import type { ServiceContext } from './service-context.js';
 
 /** A job as people see it: what all processes share, and when this one will run it. */
@@ -105,7 +106,9 @@ async function change(
 
 function checkName({ jobs }: Pick<ServiceContext, 'jobs'>, name: string): void {
   if (jobs.names.includes(name)) return;
-  throw new Refusal('NOT_FOUND', `There is no job ${name}. There are: ${jobs.names.join(', ')}.`, ['name']);
+  throw new Refusal('NOT_FOUND', `There is no job ${toShown(name)}. There are: ${jobs.names.join(', ')}.`, [
+    'name',
+  ]);
 }
 
 async function getJob(
