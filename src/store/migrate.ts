@@ -8,7 +8,13 @@ export interface MigrateOptions {
   readonly folder?: string;
 }
 
-export type MigrationFault = 'SERVER_TOO_OLD' | 'EDITED' | 'DATABASE_IS_NEWER' | 'UNFINISHED' | 'FAILED';
+export type MigrationFault =
+  | 'SERVER_TOO_OLD'
+  | 'WRONG_ENCODING'
+  | 'EDITED'
+  | 'DATABASE_IS_NEWER'
+  | 'UNFINISHED'
+  | 'FAILED';
 
 /** The database can't be brought to this version. The message is for the operator; nothing was changed. */
 export class MigrationError extends Error {
@@ -34,8 +40,8 @@ const oldestServerVersion = 140_000;
 /**
  * Applies the migrations that the database doesn't have yet and answers their names. Each one is a transaction
  * together with its row in Prisma's table, so a failed one leaves nothing; one caller applies, the others wait.
- * @throws MigrationError if PostgreSQL is older than 14, if an applied migration was edited since, if the database
- * has migrations this version doesn't know, and if a migration fails.
+ * @throws MigrationError if PostgreSQL is older than 14 or the database is not in UTF-8, if an applied migration was
+ * edited since, if the database has migrations this version doesn't know, and if a migration fails.
  */
 export async function applyMigrations(
   database: string | pg.Pool,
@@ -72,7 +78,7 @@ async function withPoolClient<T>(pool: pg.Pool, work: (client: pg.ClientBase) =>
 }
 
 async function migrate(client: pg.ClientBase, migrations: readonly Migration[]): Promise<string[]> {
-  await requireServerVersion(client);
+  await requireSuitableDatabase(client);
   await client.query('SELECT pg_advisory_lock($1)', [migrationLock]);
   try {
     const applied = await listApplied(client);
@@ -87,34 +93,49 @@ async function migrate(client: pg.ClientBase, migrations: readonly Migration[]):
   }
 }
 
-async function requireServerVersion(client: pg.ClientBase): Promise<void> {
-  const { rows } = await client.query<{ number: number; text: string }>(
-    `SELECT current_setting('server_version_num')::int AS number, current_setting('server_version') AS text`,
+async function requireSuitableDatabase(client: pg.ClientBase): Promise<void> {
+  const { rows } = await client.query<{ number: number; text: string; encoding: string }>(
+    `SELECT current_setting('server_version_num')::int AS number, current_setting('server_version') AS text,
+       current_setting('server_encoding') AS encoding`,
   );
   const [server] = rows;
   if (server && server.number < oldestServerVersion)
     throw new MigrationError(`PostgreSQL 14 or later is needed, the database runs ${server.text}.`, {
       fault: 'SERVER_TOO_OLD',
     });
+  if (server && server.encoding !== 'UTF8')
+    throw new MigrationError(
+      `The database's encoding is ${server.encoding}, which can't hold every text. Make one with ` +
+        "CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8'.",
+      { fault: 'WRONG_ENCODING' },
+    );
 }
 
 /** Rows that were rolled back, which only Prisma's tools write, count as never applied. */
 async function listApplied(client: pg.ClientBase): Promise<AppliedRow[]> {
-  await client.query(`CREATE TABLE IF NOT EXISTS _prisma_migrations (
-    id                  VARCHAR(36) PRIMARY KEY NOT NULL,
-    checksum            VARCHAR(64) NOT NULL,
-    finished_at         TIMESTAMPTZ,
-    migration_name      VARCHAR(255) NOT NULL,
-    logs                TEXT,
-    rolled_back_at      TIMESTAMPTZ,
-    started_at          TIMESTAMPTZ NOT NULL DEFAULT now(),
-    applied_steps_count INTEGER NOT NULL DEFAULT 0
-  )`);
+  await createHistory(client);
   const { rows } = await client.query<AppliedRow>(
     `SELECT migration_name AS name, checksum, finished_at IS NOT NULL AS finished
        FROM _prisma_migrations WHERE rolled_back_at IS NULL ORDER BY started_at, migration_name`,
   );
   return rows;
+}
+
+async function createHistory(client: pg.ClientBase): Promise<void> {
+  try {
+    await client.query(`CREATE TABLE IF NOT EXISTS _prisma_migrations (
+      id                  VARCHAR(36) PRIMARY KEY NOT NULL,
+      checksum            VARCHAR(64) NOT NULL,
+      finished_at         TIMESTAMPTZ,
+      migration_name      VARCHAR(255) NOT NULL,
+      logs                TEXT,
+      rolled_back_at      TIMESTAMPTZ,
+      started_at          TIMESTAMPTZ NOT NULL DEFAULT now(),
+      applied_steps_count INTEGER NOT NULL DEFAULT 0
+    )`);
+  } catch (cause) {
+    throw failed("The tables can't be made in the database", cause);
+  }
 }
 
 function requireKnownHistory(applied: readonly AppliedRow[], migrations: readonly Migration[]): void {
@@ -155,10 +176,11 @@ async function applyOne(client: pg.ClientBase, migration: Migration): Promise<vo
     await client.query('COMMIT');
   } catch (cause) {
     await client.query('ROLLBACK').catch(() => undefined);
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new MigrationError(`Migration ${migration.name} failed and was undone: ${reason}`, {
-      fault: 'FAILED',
-      cause,
-    });
+    throw failed(`Migration ${migration.name} failed and was undone`, cause);
   }
+}
+
+function failed(what: string, cause: unknown): MigrationError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new MigrationError(`${what}: ${reason}`, { fault: 'FAILED', cause });
 }

@@ -111,6 +111,30 @@ describe('applying migrations', () => {
     });
   });
 
+  it('refuses a database that can not hold every text', async () => {
+    const name = `${new URL(database.url).pathname.slice(1)}_ascii`;
+    const ascii = pg.escapeIdentifier(name);
+    await pool.query(
+      `CREATE DATABASE ${ascii} TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'`,
+    );
+    const url = new URL(database.url);
+    url.pathname = name;
+    await expect(applyMigrations(url.href, { folder })).rejects.toMatchObject({
+      fault: 'WRONG_ENCODING',
+      message: expect.stringContaining('SQL_ASCII'),
+    });
+    await pool.query(`DROP DATABASE ${ascii} WITH (FORCE)`);
+  });
+
+  it('says that nothing can be made where nothing may be changed', async () => {
+    const name = new URL(database.url).pathname.slice(1);
+    await pool.query(`ALTER DATABASE ${pg.escapeIdentifier(name)} SET default_transaction_read_only = on`);
+    await expect(applyMigrations(database.url, { folder })).rejects.toMatchObject({
+      fault: 'FAILED',
+      message: expect.stringMatching(/^The tables can't be made in the database: .*read-only/),
+    });
+  });
+
   it('refuses a migration that was edited after it was applied', async () => {
     await applyMigrations(pool, { folder });
     await write('0001_first', 'CREATE TABLE first (id bigint);');

@@ -49,7 +49,7 @@ export async function openTenancy(
         report(instrument, current, cluster);
       } catch (error) {
         if (leaving.signal.aborted) return;
-        instrument.emit('error', 'postgres.rejoin-failed', 'Could not join the embedded PostgreSQL', {
+        instrument.emit('error', 'postgres.rejoin_failed', 'Could not join the embedded PostgreSQL', {
           error,
         });
         await delay(retryMs, undefined, { signal: leaving.signal }).catch(() => undefined);
@@ -85,7 +85,7 @@ async function endTenancy(client: pg.Client, cluster: Cluster, instrument: Instr
     }
     const stopped = await stopPostmaster(cluster);
     if (stopped) instrument.emit('info', 'postgres.stopped', 'Stopped the embedded PostgreSQL');
-    else instrument.emit('warn', 'postgres.slow-stop', 'The embedded PostgreSQL is still busy stopping');
+    else instrument.emit('warn', 'postgres.slow_stop', 'The embedded PostgreSQL is still busy stopping');
   } catch (error) {
     instrument.emit('warn', 'postgres.gone', 'The embedded PostgreSQL was gone before it was stopped', {
       error,
