@@ -45,17 +45,21 @@ function occurs(cron: string): boolean {
 
 /**
  * A step counts anew in each hour, day or month; where it does not fit evenly, "every 7 minutes" is not the whole truth.
- * Nor is "on day 13 and on Friday": one of the two is enough.
+ * Nor is "on day 13 and on Friday": one of the two is enough. And not every month has a day 31.
  */
 function noteTraps(cron: string): string {
-  const [minute = '', hour = '', day = '', , weekday = ''] = cron.split(' ');
-  const notes = [
+  const [minute = '', hour = '', day = '', month = '', weekday = ''] = cron.split(' ');
+  const anew = [
     isUneven(minute, 60) ? 'hour' : null,
     isUneven(hour, 24) ? 'day' : null,
     /^(\*|\d+)\/\d+$/.test(day) ? 'month' : null,
   ].filter((unit) => unit !== null);
-  const eitherDay = day !== '*' && weekday !== '*' ? ' (either day is enough)' : '';
-  return `${eitherDay}${notes.length === 0 ? '' : `, counted anew each ${notes.join(' and ')}`}`;
+  const isNotInAll = month === '*' && day.split(',').some((each) => /^(29|30|31)$/.test(each));
+  return [
+    isNotInAll ? ' (in months that have it)' : '',
+    day !== '*' && weekday !== '*' ? ' (either day is enough)' : '',
+    anew.length > 0 ? `, counted anew each ${anew.join(' and ')}` : '',
+  ].join('');
 }
 
 function isUneven(field: string, size: number): boolean {

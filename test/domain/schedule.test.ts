@@ -203,6 +203,13 @@ describe('a schedule in plain English', () => {
     expect(describeSchedule('0 0/5 * * *')).toMatch(/counted anew each day$/);
   });
 
+  it('says that not every month has such a day', () => {
+    expect(describeSchedule('0 0 31 * *')).toBe('At 00:00, on day 31 of the month (in months that have it)');
+    expect(describeSchedule('0 0 1,30 * *')).toMatch(/ \(in months that have it\)$/);
+    for (const cron of ['0 0 28 * *', '0 0 31 1 *', '0 0 1-31 * *', '0 0 L * *', '31 * * * *'])
+      expect(describeSchedule(cron)).not.toContain('have it');
+  });
+
   it('says that either day is enough, which is not what most people expect', () => {
     expect(describeSchedule('0 0 13 * 5')).toBe(
       'At 00:00, on day 13 of the month, and on Friday (either day is enough)',
