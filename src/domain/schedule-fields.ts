@@ -1,6 +1,6 @@
 import { NotSayable } from './not-sayable.js';
 import { near } from './schedule-intervals.js';
-import type { Interval, Phrase, TimeOfDay } from './schedule-phrase.js';
+import { type Interval, isPartOfDay, type Phrase, type TimeOfDay } from './schedule-phrase.js';
 
 /**
  * The cron expression that a phrase stands for.
@@ -8,9 +8,8 @@ import type { Interval, Phrase, TimeOfDay } from './schedule-phrase.js';
  */
 export function toCron(phrase: Phrase): string {
   const every = near(phrase.every ?? { amount: 1, unit: 'day' });
-  const isPartOfDay = every.unit === 'minute' || every.unit === 'hour';
-  const clock = isPartOfDay ? clockOfInterval(phrase, every) : clockOfTimes(phrase);
-  return `${clock} ${isPartOfDay ? calendarOf(phrase, null) : calendarOf(phrase, every)}`;
+  const clock = isPartOfDay(every) ? clockOfInterval(phrase, every) : clockOfTimes(phrase);
+  return `${clock} ${isPartOfDay(every) ? calendarOf(phrase, null) : calendarOf(phrase, every)}`;
 }
 
 function clockOfInterval(phrase: Phrase, { amount, unit }: Interval): string {
@@ -74,13 +73,15 @@ function calendarOf(phrase: Phrase, every: Interval | null): string {
   return `${isRarer || isMonthAlone ? '1' : '*'} ${month} *`;
 }
 
-function checkDays({ nth, weekdays, days }: Phrase, every: Interval | null): void {
+function checkDays({ nth, weekdays, days, months }: Phrase, every: Interval | null): void {
   const ways = [nth !== null, weekdays.size > 0, days.size > 0].filter(Boolean).length;
   if (ways > 1) throw new NotSayable('Days of the week and days of the month need a schedule each.');
   const unit = every?.unit ?? 'day';
   if (weekdays.size > 0 && ['month', 'quarter', 'year'].includes(unit)) {
     throw new NotSayable('Say which of them: first monday of the month.');
   }
+  if (months.size > 0 && unit === 'month' && (every?.amount ?? 1) > 1)
+    throw new NotSayable('Either an interval of months or their names.');
   if (unit === 'week' && (nth !== null || days.size > 0)) {
     throw new NotSayable('A day of the month does not come every week.');
   }

@@ -90,12 +90,23 @@ export function setDayPart(phrase: Phrase, part: DayPart): true {
 
 export function setEvery(phrase: Phrase, every: Interval): true {
   const { every: earlier } = phrase;
-  if (earlier !== null && (earlier.unit !== every.unit || earlier.amount !== every.amount)) {
+  if (DATES.has(every.unit)) phrase.said.push({ kind: 'date', value: every.unit });
+  // Every hour of every day: the day says nothing more.
+  if (earlier !== null && isEveryDay(every) && isPartOfDay(earlier)) return true;
+  const isRefined = earlier !== null && isEveryDay(earlier) && isPartOfDay(every);
+  if (earlier !== null && !isRefined && (earlier.unit !== every.unit || earlier.amount !== every.amount)) {
     throw new NotSayable(`It says both every ${say(earlier)} and every ${say(every)}.`);
   }
   phrase.every = every;
-  if (DATES.has(every.unit)) phrase.said.push({ kind: 'date', value: every.unit });
   return true;
+}
+
+function isEveryDay({ amount, unit }: Interval): boolean {
+  return amount === 1 && unit === 'day';
+}
+
+export function isPartOfDay({ unit }: Interval): boolean {
+  return unit === 'minute' || unit === 'hour';
 }
 
 /** Units that say on which dates, so that "daily at 9 and on mondays at 10" is seen to be two schedules. */

@@ -30,6 +30,7 @@ export const PHRASES: readonly {
       ['every half hour', '*/30 * * * *'],
       ['every quarter of an hour', '*/15 * * * *'],
       ['every hour', '0 * * * *'],
+      ['every hour of every day', '0 * * * *'],
       ['every 60 minutes', '0 * * * *'],
       ['every 2 hours', '0 */2 * * *'],
       ['every 2h', '0 */2 * * *'],
