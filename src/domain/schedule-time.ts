@@ -13,7 +13,7 @@ export function parseTimeOfDay(word: string, expected: boolean): TimeOfDay | nul
   const match = /^(\d{1,2})(?::(\d{2})|h(\d{2})?)?(am|pm)?$/.exec(word) ?? /^(\d{2})(\d{2})$/.exec(word);
   if (match === null) return null;
   const [, hours = '', colonMinutes, letterMinutes, half] = match;
-  const isBare = /^\d+$/.test(word);
+  const isBare = /^\d+h?$/.test(word);
   if (isBare && !expected) return null;
   const minute = Number(colonMinutes ?? letterMinutes ?? 0);
   const hour = half === undefined ? Number(hours) : hourOfHalf(Number(hours), half);

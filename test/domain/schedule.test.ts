@@ -63,6 +63,7 @@ describe('a schedule in English', () => {
     ['every 1000000000 minutes', 'I understand "every", but not "1000000000".'],
     ['in 5 minutes', 'I understand "in", but not "5".'],
     ['9', '"9" is not understood.'],
+    ['2h', '"2h" is not understood.'],
     ['at', 'It does not say when.'],
     ['every', 'It does not say when.'],
   ])('%s is refused with what was understood and what was not', (phrase, message) => {
