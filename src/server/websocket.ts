@@ -118,7 +118,7 @@ function createSend(socket: WebSocket, connection: Duplex, outbox: Outbox): Send
     // A stream that always has more would otherwise never let the event loop tell that its socket has closed.
     if (socket.readyState !== socket.OPEN) return new Promise(setImmediate);
     const frame = createTextFrame(...parts);
-    if (socket.bufferedAmount < maxBufferedBytes) {
+    if (connection.writableLength < maxBufferedBytes) {
       outbox.write(connection, frame);
       return undefined;
     }
