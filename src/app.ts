@@ -16,7 +16,7 @@ import { createAgentIds } from './services/agent-ids.js';
 import { announceWork, MAKES_REVIEWS, MAKES_WORK } from './services/announce-work.js';
 import { createAuthenticator } from './services/authenticator.js';
 import { createClaimQueue } from './services/claim-queue.js';
-import { createDispatcher, type Dispatcher, ENDS_RUN } from './services/dispatcher.js';
+import { CONCERNS_CALLS, createDispatcher, type Dispatcher } from './services/dispatcher.js';
 import { createEventNames } from './services/event-names.js';
 import { createGatewayReachability } from './services/gateway-reachability.js';
 import { createReviewDispatcher, ENDS_ROUND, type ReviewDispatcher } from './services/review-dispatcher.js';
@@ -205,7 +205,7 @@ async function startServing(
   feed.onEntries(MAKES_WORK, (entries) => announceWork(services.work, entries));
   feed.onEntries(MAKES_REVIEWS, () => services.reviewWork.wakeAll());
   feed.onEntries(['key.revoked'], authenticator.notice);
-  feed.onEntries(ENDS_RUN, dispatcher.notice);
+  feed.onEntries(CONCERNS_CALLS, dispatcher.notice);
   feed.onEntries(scheduler.wakingTypes, scheduler.notice);
   feed.onEntries(ENDS_ROUND, reviewDispatcher.notice);
   undo.push(() => feed.stop());

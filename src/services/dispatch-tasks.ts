@@ -1,6 +1,12 @@
 import { chooseAgents } from '../domain/dispatch-shares.js';
 import type { Gateway } from '../gateway/gateway.js';
-import { listPushAgents, type PushAgent, releaseDueTasks } from '../store/dispatch.js';
+import {
+  countPushAgents,
+  findNextDueMs,
+  listReadyAgents,
+  type ReadyAgent,
+  releaseDueTasks,
+} from '../store/dispatch.js';
 import { inTransaction } from '../store/transaction.js';
 import type { GatewayCalls } from './gateway-calls.js';
 import type { GatewayReachability } from './gateway-reachability.js';
@@ -19,8 +25,8 @@ export interface DispatchTurnOptions {
   readonly owner: RunOwner;
   readonly calls: GatewayCalls;
   readonly reachability: GatewayReachability;
-  /** Told of all PUSH agents, before their tasks are looked at. */
-  onAgents(agents: readonly PushAgent[]): void;
+  /** Told of those that have work and room, whether they can be reached or not. */
+  onReady(agents: readonly ReadyAgent[]): void;
   /** Makes the call of an opened run. Does not wait for it. */
   begin(opened: OpenedDispatch, gateway: Gateway): void;
 }
@@ -29,7 +35,7 @@ export interface DispatchTurnOptions {
 const MAX_OPENED = 50;
 
 /** A candidate with the way to it. */
-interface Ready {
+interface Reachable {
   readonly agentId: string;
   readonly gatewayName: string;
   readonly gateway: Gateway;
@@ -45,54 +51,53 @@ export async function dispatchTasks(options: DispatchTurnOptions): Promise<Dispa
   const failures: Error[] = [];
   const skipped = new Set<string>();
   let handled = 0;
-  let nextInMs = Number.POSITIVE_INFINITY;
   await releaseDueTasks(pool);
   for (;;) {
-    const agents = await inTransaction(context.database, listPushAgents);
-    options.onAgents(agents);
-    nextInMs = Math.min(
-      Number.POSITIVE_INFINITY,
-      ...agents.map((each) => each.nextInMs ?? Number.POSITIVE_INFINITY),
-    );
-    const chosen = choose(options, agents, skipped);
+    const agents = await inTransaction(context.database, listReadyAgents);
+    options.onReady(agents);
+    const chosen = await choose(options, agents, skipped);
     if (chosen.length === 0 || context.stopping()) break;
-    if (handled >= MAX_OPENED) {
-      nextInMs = 0;
-      break;
-    }
-    for (const ready of chosen) {
-      const isOpened = await open(options, ready, failures);
+    if (handled >= MAX_OPENED) return { handled, nextInMs: 0 };
+    for (const reachable of chosen) {
+      const isOpened = await open(options, reachable, failures);
       if (isOpened) handled += 1;
-      else skipped.add(ready.agentId);
+      else skipped.add(reachable.agentId);
     }
   }
   if (failures.length > 0)
     throw new AggregateError(failures, `${failures.length} tasks could not be dispatched`);
-  return { handled, nextInMs: Math.max(0, nextInMs) };
+  return { handled, nextInMs: (await findNextDueMs(pool)) ?? Number.POSITIVE_INFINITY };
 }
 
 /** Who gets the free slots of those that have work, room, a gateway that can be reached, and had no trouble in this turn. */
-function choose(
+async function choose(
   { context, calls, reachability }: DispatchTurnOptions,
-  agents: readonly PushAgent[],
+  agents: readonly ReadyAgent[],
   skipped: ReadonlySet<string>,
-): Ready[] {
-  const ready: Ready[] = [];
-  const names = new Set<string>();
-  for (const each of agents) {
-    const gateway = gatewayOf(context, each.gateway);
-    if (gateway === null) continue;
-    names.add(gateway.name);
-    if (!each.hasWork || skipped.has(each.agentId) || !reachability.isReachable(gateway.name)) continue;
-    ready.push({ agentId: each.agentId, gatewayName: gateway.name, gateway });
+): Promise<Reachable[]> {
+  const reachable: Reachable[] = [];
+  for (const { agentId, gateway: named } of agents) {
+    const gateway = gatewayOf(context, named);
+    if (gateway === null || skipped.has(agentId) || !reachability.isReachable(gateway.name)) continue;
+    reachable.push({ agentId, gatewayName: gateway.name, gateway });
   }
-  return chooseAgents(ready, {
+  if (reachable.length === 0 || calls.free() === 0) return [];
+  return chooseAgents(reachable, {
     concurrency: context.settings.dispatch.concurrency,
     free: calls.free(),
     underWay: calls.underWay(),
-    hasOtherAgents: agents.length > 1,
-    hasOtherGateways: names.size > 1,
+    ...(await describeFleet(context)),
   });
+}
+
+/** Whether there are others that might need a slot later, with work now or without. */
+async function describeFleet(context: DispatchTurnOptions['context']) {
+  const counts = await countPushAgents(context.database.pool);
+  const gateways = counts.flatMap(({ gateway }) => gatewayOf(context, gateway)?.name ?? []);
+  return {
+    hasOtherAgents: counts.reduce((sum, { agents }) => sum + agents, 0) > 1,
+    hasOtherGateways: new Set(gateways).size > 1,
+  };
 }
 
 /** The gateway that an agent names, or the server's default; null if this process is not configured for it. */
@@ -105,7 +110,7 @@ export function gatewayOf(
 
 async function open(
   { context, owner, begin }: DispatchTurnOptions,
-  { agentId, gateway }: Ready,
+  { agentId, gateway }: Reachable,
   failures: Error[],
 ): Promise<boolean> {
   try {

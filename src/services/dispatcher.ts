@@ -3,8 +3,9 @@ import type { Gateway, GatewayCall, GatewayState } from '../gateway/gateway.js';
 import type { AgentRow } from '../store/agents.js';
 import {
   findNextOrphanMs,
+  listPushAgentIds,
   markAgentsSeen,
-  type PushAgent,
+  type ReadyAgent,
   renewDispatchedRuns,
   writeGatewayState,
 } from '../store/dispatch.js';
@@ -44,8 +45,8 @@ export interface Dispatcher {
   takeTurn(): Promise<DispatchTurn>;
   /** Whether an entry of the log may have made work for it. */
   isConcernedBy(entry: Entry): boolean;
-  /** Aborts the calls of runs that somebody else has ended, as entries of ENDS_RUN tell. */
-  notice(ended: readonly Entry[]): void;
+  /** Aborts the calls of runs that somebody else has ended, and takes note of agents that were changed. */
+  notice(entries: readonly Entry[]): void;
   /** Calls back when a slot got free or a gateway answers again; returns the function that ends this. */
   onWork(listener: () => void): () => void;
   /** Begins no more calls, lets those that are on end for a bounded time, and hands back the rest. */
@@ -57,7 +58,7 @@ const LEASE_MS = 30_000;
 const STOP_GRACE_MS = 5_000;
 
 /** After these a call under way may be for nothing. */
-export const ENDS_RUN: readonly EventType[] = [
+const ENDS_RUN: readonly EventType[] = [
   'run.succeeded',
   'run.failed',
   'run.timed_out',
@@ -66,21 +67,26 @@ export const ENDS_RUN: readonly EventType[] = [
   'run.cancelled',
 ];
 
+/** After these there may be a PUSH agent that was none, or none any more. */
+const CHANGES_AGENTS: readonly EventType[] = ['agent.created', 'agent.updated'];
+
 /** After these an agent may have a task to be sent that it had not before, or room for one. */
 export const MAKES_DISPATCHES: readonly EventType[] = [
   ...MAKES_WORK,
   ...ENDS_RUN,
-  'agent.created',
-  'agent.updated',
+  ...CHANGES_AGENTS,
   'agent.status_changed',
 ];
+
+/** What `notice` takes note of. */
+export const CONCERNS_CALLS: readonly EventType[] = [...ENDS_RUN, ...CHANGES_AGENTS];
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { context, reachability, leaseMs = LEASE_MS, stopGraceMs = STOP_GRACE_MS, patience } = options;
   const { database, settings, gateways } = context;
   const owner: RunOwner = { dispatcher: newDispatcherId(options.processName), leaseMs };
   const missing = createMissingGateways(context);
-  let pushAgents: ReadonlySet<string> = new Set();
+  const pushAgents = createPushAgents(context);
 
   const calls = createDispatchCalls(context, owner, { reachability, stopGraceMs, patience });
 
@@ -99,7 +105,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 
   async function takeTurn(): Promise<DispatchTurn> {
-    await endLeasesOfDead(database.pool, 'task', owner.dispatcher);
+    await pushAgents.learn();
     const recovered = await recoverDispatches({
       context,
       owner,
@@ -115,12 +121,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       owner,
       calls,
       reachability,
-      onAgents(agents) {
-        pushAgents = new Set(agents.map(({ agentId }) => agentId));
-        missing.tell(agents);
-      },
+      onReady: missing.tell,
       begin: ({ run, agent }, gateway) => calls.begin(plan(run, agent, gateway)),
     });
+    // Last, for no call that is to be made waits for it.
+    await endLeasesOfDead(database.pool, 'task', owner.dispatcher);
     const orphanInMs = await findNextOrphanMs(database.pool, owner.dispatcher);
     return {
       handled: recovered + turn.handled,
@@ -135,8 +140,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       if (type === 'agent.created' || type === 'agent.updated') return true;
       return typeof agentId === 'string' && pushAgents.has(agentId);
     },
-    notice(ended) {
-      for (const { runId } of ended) if (typeof runId === 'string') calls.lose(runId);
+    notice(entries) {
+      for (const { type, runId } of entries) {
+        if (type === 'agent.created' || type === 'agent.updated') pushAgents.forget();
+        else if (typeof runId === 'string') calls.lose(runId);
+      }
     },
     onWork(listener) {
       const ends = [calls.onFree(listener), reachability.onReturn(listener)];
@@ -196,18 +204,41 @@ function toState(stored: TaskRunRow['gatewayState']): GatewayState | null {
   return Object.fromEntries(entries);
 }
 
+/** Which agents are PUSH agents, asked for once and again when one may have changed. */
+function createPushAgents({ database }: DispatcherOptions['context']) {
+  let ids: ReadonlySet<string> = new Set();
+  let isKnown = false;
+  return {
+    async learn(): Promise<void> {
+      if (isKnown) return;
+      // Beforehand, so that what changes meanwhile is asked for by the next turn.
+      isKnown = true;
+      try {
+        ids = new Set(await listPushAgentIds(database.pool));
+      } catch (error) {
+        isKnown = false;
+        throw error;
+      }
+    },
+    forget(): void {
+      isKnown = false;
+    },
+    has: (agentId: string) => ids.has(agentId),
+  };
+}
+
 /** Says of an agent whose gateway this process does not have that its tasks wait; once, until that changes. */
 function createMissingGateways(context: DispatcherOptions['context']) {
   const told = new Map<string, string>();
   return {
-    tell(agents: readonly PushAgent[]): void {
-      for (const { agentId, agentName, gateway: named, hasWork } of agents) {
+    tell(agents: readonly ReadyAgent[]): void {
+      for (const { agentId, agentName, gateway: named } of agents) {
         if (gatewayOf(context, named) !== null) {
           told.delete(agentId);
           continue;
         }
         const name = named ?? context.settings.defaultGateway ?? '';
-        if (!hasWork || told.get(agentId) === name) continue;
+        if (told.get(agentId) === name) continue;
         told.set(agentId, name);
         const message =
           name === ''

@@ -99,7 +99,6 @@ export function createReviewDispatcher({
 
   return {
     async takeTurn() {
-      await endLeasesOfDead(database.pool, 'review', dispatcher);
       let handled = await takeOver();
       while (calls.free() > 0) {
         const opened = await openReview(context, reachability);
@@ -107,6 +106,7 @@ export function createReviewDispatcher({
         begin(opened.run, opened.reviewer, opened.gateway);
         handled += 1;
       }
+      await endLeasesOfDead(database.pool, 'review', dispatcher);
       return { handled, nextInMs: (await findNextReviewMs(database.pool)) ?? undefined };
     },
     notice(ended) {

@@ -4,44 +4,68 @@ import { type Executor, query } from './statement.js';
 import type { TaskRow } from './tasks.js';
 import type { Transaction } from './transaction.js';
 
-/** A PUSH agent, and what of its work waits. */
-export interface PushAgent {
+/** A PUSH agent with a task that could be dispatched now. */
+export interface ReadyAgent {
   readonly agentId: string;
   readonly agentName: string;
   /** The one that it names. */
   readonly gateway: string | null;
-  /** Whether a task of it could be dispatched now. */
-  readonly hasWork: boolean;
-  /** In how many milliseconds time releases its next task; null if none waits for that. */
-  readonly nextInMs: number | null;
 }
 
 /**
- * Every PUSH agent; those with work that they have room for stand first, in the order of their first tasks in the queue.
- * A step each into tasks_assigned_queue, tasks_assigned_later and task_runs_open_by_agent for an agent, however long its
- * backlog.
+ * The PUSH agents with work that they have room for, in the order of their first tasks in the queue. Goes from one agent
+ * with waiting tasks to the next in tasks_assigned_queue, a step each however long its backlog: ten thousand agents without
+ * any cost nothing.
  */
-export async function listPushAgents(tx: Transaction): Promise<PushAgent[]> {
+export async function listReadyAgents(tx: Transaction): Promise<ReadyAgent[]> {
   await readInOrder(tx);
-  return tx.query<PushAgent>({
-    name: 'list_push_agents',
-    text: `SELECT a.id AS agent_id, a.name AS agent_name, a.gateway, head.number IS NOT NULL AS has_work,
-        (extract(epoch FROM later.not_before - now()) * 1000)::float8 AS next_in_ms
-      FROM agents a
-      LEFT JOIN LATERAL (
+  return tx.query<ReadyAgent>({
+    name: 'list_ready_agents',
+    text: `WITH RECURSIVE waited_for AS (
+        (SELECT assignee_id FROM tasks
+        WHERE status = 'ASSIGNED' AND open_dependencies = 0 AND not_before IS NULL ORDER BY assignee_id LIMIT 1)
+        UNION ALL
+        SELECT (SELECT t.assignee_id FROM tasks t WHERE t.status = 'ASSIGNED' AND t.open_dependencies = 0
+          AND t.not_before IS NULL AND t.assignee_id > w.assignee_id ORDER BY t.assignee_id LIMIT 1)
+        FROM waited_for w WHERE w.assignee_id IS NOT NULL)
+      SELECT a.id AS agent_id, a.name AS agent_name, a.gateway
+      FROM waited_for w JOIN agents a ON a.id = w.assignee_id CROSS JOIN LATERAL (
         SELECT t.priority, coalesce(t.due_at, 'infinity'::timestamptz) AS due, t.created_at, t.number FROM tasks t
         WHERE t.assignee_id = a.id AND t.status = 'ASSIGNED' AND t.open_dependencies = 0 AND t.not_before IS NULL
         ORDER BY t.priority, coalesce(t.due_at, 'infinity'::timestamptz), t.created_at, t.number LIMIT 1
-      ) head ON a.paused_at IS NULL
+      ) head
+      WHERE a.delivery = 'PUSH' AND a.paused_at IS NULL
         AND (SELECT count(*) FROM task_runs r WHERE r.agent_id = a.id AND r.outcome = 'RUNNING') < a.max_capacity
-      LEFT JOIN LATERAL (
-        SELECT coalesce(t.not_before, 'infinity'::timestamptz) AS not_before FROM tasks t
-        WHERE t.assignee_id = a.id AND t.not_before IS NOT NULL AND t.status = 'ASSIGNED' AND t.open_dependencies = 0
-        ORDER BY coalesce(t.not_before, 'infinity'::timestamptz) LIMIT 1
-      ) later ON true
-      WHERE a.delivery = 'PUSH'
       ORDER BY head.priority, head.due, head.created_at, head.number`,
   });
+}
+
+/** How many PUSH agents name which gateway; null for those that name none. */
+export async function countPushAgents(
+  executor: Executor,
+): Promise<{ readonly gateway: string | null; readonly agents: number }[]> {
+  return query(executor, {
+    name: 'count_push_agents',
+    text: "SELECT gateway, count(*)::int AS agents FROM agents WHERE delivery = 'PUSH' GROUP BY gateway",
+  });
+}
+
+export async function listPushAgentIds(executor: Executor): Promise<string[]> {
+  const rows = await query<{ id: string }>(executor, {
+    name: 'list_push_agent_ids',
+    text: "SELECT id FROM agents WHERE delivery = 'PUSH'",
+  });
+  return rows.map(({ id }) => id);
+}
+
+/** In how many milliseconds time releases the next task, whoever it is for; null if none waits for that. */
+export async function findNextDueMs(executor: Executor): Promise<number | null> {
+  const [row] = await query<{ inMs: number }>(executor, {
+    name: 'find_next_due',
+    text: `SELECT (extract(epoch FROM not_before - now()) * 1000)::float8 AS in_ms FROM tasks
+      WHERE not_before > now() AND status IN ('INBOX', 'ASSIGNED') ORDER BY not_before LIMIT 1`,
+  });
+  return row?.inMs ?? null;
 }
 
 /**

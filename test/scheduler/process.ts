@@ -3,10 +3,10 @@ import type { Gateway } from '../../src/gateway/gateway.js';
 import { createJobs } from '../../src/scheduler/jobs/create-jobs.js';
 import { createScheduler, type Scheduler } from '../../src/scheduler/scheduler.js';
 import {
+  CONCERNS_CALLS,
   createDispatcher,
   type Dispatcher,
   type DispatcherOptions,
-  ENDS_RUN,
 } from '../../src/services/dispatcher.js';
 import { createGatewayReachability } from '../../src/services/gateway-reachability.js';
 import { createReviewDispatcher, ENDS_ROUND } from '../../src/services/review-dispatcher.js';
@@ -54,7 +54,7 @@ export async function aProcess(
   });
   reviewDispatcher.onWork(() => scheduler.wake('runAegisReviews'));
   const feed = createFeed({ database, instrument, clock });
-  feed.onEntries(ENDS_RUN, dispatcher.notice);
+  feed.onEntries(CONCERNS_CALLS, dispatcher.notice);
   feed.onEntries(scheduler.wakingTypes, scheduler.notice);
   feed.onEntries(ENDS_ROUND, reviewDispatcher.notice);
   dispatcher.onWork(() => scheduler.wake('dispatchAssignedTasks'));

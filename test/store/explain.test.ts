@@ -2,7 +2,12 @@ import type { ClientBase } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createInstrument } from '../../src/kernel/instrument.js';
 import { createDatabase, type Database } from '../../src/store/database.js';
-import { listPushAgents, releaseDueTasks, takeAssignedTask } from '../../src/store/dispatch.js';
+import {
+  findNextDueMs,
+  listReadyAgents,
+  releaseDueTasks,
+  takeAssignedTask,
+} from '../../src/store/dispatch.js';
 import { takeRoundToSend } from '../../src/store/review-dispatch.js';
 import { takeReviewableTask } from '../../src/store/reviews.js';
 import { type ClaimRequest, claimTasks } from '../../src/store/sql/claim-tasks.js';
@@ -160,17 +165,20 @@ describe('a queue with a hundred thousand tasks', () => {
     });
 
     it('finds and takes what is to be dispatched at the heads of the agents’ queues', async () => {
-      await database.pool.query("UPDATE agents SET delivery = 'PUSH' WHERE id IN ('agt_busy', 'agt_full')");
+      await database.pool.query(
+        "UPDATE agents SET delivery = 'PUSH', max_capacity = 100 WHERE id IN ('agt_busy', 'agt_full')",
+      );
       const plans = await plansOf(async () => {
         for (let i = 0; i < 8; i += 1) {
           await releaseDueTasks(database.pool);
-          const agents = await inTransaction(database, listPushAgents);
+          const agents = await inTransaction(database, listReadyAgents);
           expect(agents.map(({ agentId }) => agentId).sort()).toEqual(['agt_busy', 'agt_full']);
+          expect(await findNextDueMs(database.pool)).toBeGreaterThan(0);
           const taken = await inTransaction(database, (tx) => takeAssignedTask(tx, 'agt_full'));
           expect(taken?.id).toMatch(/^task_a/);
         }
       });
-      await database.pool.query("UPDATE agents SET delivery = 'PULL'");
+      await database.pool.query("UPDATE agents SET delivery = 'PULL', max_capacity = 1");
       // The agents themselves may be sorted.
       expectHeadsOnly(
         plans.map(({ root, text }) => ({ root: root['Node Type'] === 'Sort' ? firstOf(root) : root, text })),
