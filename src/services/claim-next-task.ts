@@ -1,8 +1,8 @@
 import type { Viewer } from '../domain/actor.js';
 import { checkFields } from '../domain/inputs.js';
 import { LIMITS } from '../domain/limits.js';
+import type { ClaimColumns } from '../store/sql/claim-tasks.js';
 import { findNextEligible, type NextEligible } from '../store/sql/find-next-eligible.js';
-import type { ClaimColumns } from '../store/sql/read-claimed-rows.js';
 import type { Claim } from './claim-queue.js';
 import { hasKeyEnded } from './has-key-ended.js';
 import { fingerprintOf, keyReused } from './idempotency.js';

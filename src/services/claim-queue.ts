@@ -4,8 +4,7 @@ import { Unavailable } from '../kernel/unavailable.js';
 import type { Database } from '../store/database.js';
 import { columnsForAll } from '../store/row-shape.js';
 import type { TaskRunRow } from '../store/runs.js';
-import { type ClaimRequest, type ClaimRow, claimTasks } from '../store/sql/claim-tasks.js';
-import { type ClaimColumns, readClaimedRows } from '../store/sql/read-claimed-rows.js';
+import { type ClaimColumns, type ClaimRequest, type ClaimRow, claimTasks } from '../store/sql/claim-tasks.js';
 import type { TaskRow } from '../store/tasks.js';
 
 /** What a claim came to. Task and run stand beside ASSIGNED and CONTINUE_CURRENT and nowhere else. */
@@ -45,7 +44,6 @@ interface Waiting {
 export function createClaimQueue(database: Database, instrument: Instrument): ClaimQueue {
   const waiting: Waiting[] = [];
   const postponement = createPostponement(enqueue, instrument);
-  const unanswered = new Set<Promise<void>>();
   let underWay: Promise<void> | null = null;
   let closed = false;
 
@@ -66,35 +64,19 @@ export function createClaimQueue(database: Database, instrument: Instrument): Cl
       const rows = await claimTasks(
         database.pool,
         batch.map((each) => each.request),
+        columnsFor(batch),
       );
       if (rows.some((row) => row.reason === 'ASSIGNED')) noteClaims(database, batch, rows);
-      // The next batch does not wait until this one's rows are read.
-      const answering = answerAll(batch, rows).finally(() => unanswered.delete(answering));
-      unanswered.add(answering);
+      for (const row of rows) answer(batch[row.request - 1], row);
     } catch (error) {
       for (const each of batch) each.reject(error);
     }
   }
 
-  async function answerAll(batch: Waiting[], rows: readonly ClaimRow[]): Promise<void> {
-    try {
-      const claimed = await readClaimedRows(database.pool, rows, columnsFor(batch));
-      for (const row of rows) answer(batch[row.request - 1], row, claimed);
-    } catch (error) {
-      for (const each of batch) each.reject(error);
-    }
-  }
-
-  function answer(each: Waiting | undefined, row: ClaimRow, claimed: ClaimedRows): void {
+  function answer(each: Waiting | undefined, { reason, task, run }: ClaimRow): void {
     if (each === undefined) return;
-    const { reason } = row;
-    if (reason === 'AGENT_LOCKED') {
-      postponement.postpone(each);
-    } else {
-      const task = row.taskId === null ? undefined : claimed.tasks.get(row.taskId);
-      const run = row.runId === null ? undefined : claimed.runs.get(row.runId);
-      each.resolve({ reason, task: task ?? null, run: run ?? null });
-    }
+    if (reason === 'AGENT_LOCKED') postponement.postpone(each);
+    else each.resolve({ reason, task, run });
   }
 
   function enqueue(each: Waiting): void {
@@ -112,7 +94,6 @@ export function createClaimQueue(database: Database, instrument: Instrument): Cl
       closed = true;
       postponement.close();
       while (underWay !== null) await underWay;
-      await Promise.all(unanswered);
     },
   };
 }
@@ -128,11 +109,11 @@ function noteClaims(
 ): void {
   bell.ring();
   const made = rows.filter(
-    ({ reason, request, runId }) => reason === 'ASSIGNED' && runId === batch[request - 1]?.request.runId,
+    ({ reason, request, run }) => reason === 'ASSIGNED' && run?.id === batch[request - 1]?.request.runId,
   );
-  const events = made.flatMap(({ taskId, runId }) => [
-    { type: 'task.claimed', taskId, runId },
-    { type: 'run.started', taskId, runId },
+  const events = made.flatMap(({ task, run }) => [
+    { type: 'task.claimed', taskId: task?.id, runId: run?.id },
+    { type: 'run.started', taskId: task?.id, runId: run?.id },
   ]);
   if (events.length > 0)
     instrument.emit('trace', 'events.appended', 'Claims have appended events', { events });
@@ -198,5 +179,3 @@ function columnsFor(batch: readonly Waiting[]): ClaimColumns {
 function refuseStopping(): Unavailable {
   return new Unavailable('The server is stopping and hands out no more tasks: ask again soon.');
 }
-
-type ClaimedRows = Awaited<ReturnType<typeof readClaimedRows>>;

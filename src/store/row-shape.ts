@@ -93,6 +93,11 @@ export function rowsOf<Row>({ json, companions }: RowShape<Row>, source: Sql): S
     SELECT json_build_array((SELECT json_agg(${json}) FROM page t), ${companions.json}))`;
 }
 
+/** The one row of a query as a JSON value for the shape's `parse`. */
+export function rowOf<Row>({ json }: RowShape<Row>, source: Sql): Sql {
+  return sql`(SELECT ${json} FROM (${source}) t)`;
+}
+
 /** @param value - what {@link rowsOf} gave; JSON has null for the list of no rows. */
 export function parseRows<Row>({ parse, companions }: RowShape<Row>, value: unknown): Row[] {
   if (companions === undefined) return ((value ?? []) as unknown[]).map(parse);

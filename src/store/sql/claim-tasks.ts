@@ -1,5 +1,9 @@
 import type { Pool } from 'pg';
+import { type Columns, rowOf, shapeOf } from '../row-shape.js';
+import type { TaskRunRow } from '../runs.js';
+import { sql, toStatement } from '../sql-text.js';
 import { query } from '../statement.js';
+import type { TaskRow } from '../tasks.js';
 
 /** One agent's wish for a task, with the id its run shall have. */
 export interface ClaimRequest {
@@ -15,6 +19,13 @@ export interface ClaimRequest {
   readonly fingerprint: string | null;
 }
 
+/** Which columns of a task and its run are wanted; their ids always come. */
+export interface ClaimColumns {
+  readonly task: Columns<TaskRow>;
+  readonly run: Columns<TaskRunRow>;
+}
+
+/** What one request came to. Task and run stand beside ASSIGNED and CONTINUE_CURRENT and nowhere else. */
 export interface ClaimRow {
   /** 1-based place of the request. */
   readonly request: number;
@@ -26,27 +37,37 @@ export interface ClaimRow {
     | 'AGENT_PAUSED'
     | 'AGENT_LOCKED'
     | 'IDEMPOTENCY_KEY_REUSED';
-  readonly taskId: string | null;
-  readonly runId: string | null;
+  readonly task: TaskRow | null;
+  readonly run: TaskRunRow | null;
 }
 
 /**
- * Claims for many requests in one round trip, each in its turn. The function in the database says which locks it takes
- * (agent rows, then queue heads with SKIP LOCKED) and which indexes it reads (tasks_assigned_queue, tasks_inbox_queue,
- * task_runs_open_by_agent). It is a transaction of its own: a process that freezes or dies here holds no lock.
+ * Claims for many requests in one round trip, each in its turn; the answers come in no order. The function in the database
+ * says which locks it takes (agent rows, then queue heads with SKIP LOCKED) and which indexes it reads
+ * (tasks_assigned_queue, tasks_inbox_queue, task_runs_open_by_agent). It is a transaction of its own: a process that
+ * freezes or dies here holds no lock.
  */
-export async function claimTasks(pool: Pool, requests: readonly ClaimRequest[]): Promise<ClaimRow[]> {
-  return query<ClaimRow>(pool, {
-    name: 'claim_tasks',
-    text: 'SELECT * FROM claim_tasks($1::text[], $2::int[], $3::int[], $4::text[], $5::boolean[], $6::text[], $7::text[])',
-    values: [
-      requests.map((each) => each.agentId),
-      requests.map((each) => each.maxCapacity),
-      requests.map((each) => each.leaseMs),
-      requests.map((each) => each.runId),
-      requests.map((each) => each.resume),
-      requests.map((each) => each.idempotencyKey),
-      requests.map((each) => each.fingerprint),
-    ],
-  });
+export async function claimTasks(
+  pool: Pool,
+  requests: readonly ClaimRequest[],
+  columns: ClaimColumns,
+): Promise<ClaimRow[]> {
+  const task = shapeOf<TaskRow>('Task', columns.task);
+  const run = shapeOf<TaskRunRow>('TaskRun', columns.run);
+  const rows = await query<Record<keyof ClaimRow, unknown> & Pick<ClaimRow, 'request' | 'reason'>>(
+    pool,
+    toStatement(sql`SELECT c.request, c.reason,
+        CASE WHEN c.task_id IS NOT NULL THEN ${rowOf(task, sql`SELECT (c.claimed_task).*`)} END AS task,
+        CASE WHEN c.run_id IS NOT NULL THEN ${rowOf(run, sql`SELECT (c.claimed_run).*`)} END AS run
+      FROM claim_tasks(${requests.map((each) => each.agentId)}::text[], ${requests.map((each) => each.maxCapacity)}::int[],
+        ${requests.map((each) => each.leaseMs)}::int[], ${requests.map((each) => each.runId)}::text[],
+        ${requests.map((each) => each.resume)}::boolean[], ${requests.map((each) => each.idempotencyKey)}::text[],
+        ${requests.map((each) => each.fingerprint)}::text[]) c`),
+  );
+  return rows.map((row) => ({
+    request: row.request,
+    reason: row.reason,
+    task: row.task === null ? null : task.parse(row.task),
+    run: row.run === null ? null : run.parse(row.run),
+  }));
 }
