@@ -44,6 +44,8 @@ describe('the README, pasted block by block into a shell', () => {
   });
 
   it('takes two agents and three tasks through approval, rejection and rework, and shows it live', async () => {
+    // The server's own first event came before anybody could watch; it is shown when all that is older has ended.
+    await vi.waitFor(async () => expect(await listEventTypes()).toHaveLength(1), 20_000);
     const watcher = await watch();
     const answers = await paste(steps);
 
@@ -88,7 +90,7 @@ describe('the README, pasted block by block into a shell', () => {
     expect(shown).toMatch(
       /"ref":"TASK-4","title":"Generate daily standup report - [A-Z][a-z]{2} \d{1,2}","status":"ASSIGNED"/,
     );
-    await vi.waitFor(async () => expect(watcher.types()).toEqual(await listEventTypes()), {
+    await vi.waitFor(async () => expect(watcher.types()).toEqual((await listEventTypes()).slice(1)), {
       timeout: 20_000,
     });
     expect(watcher.types()).toEqual(
@@ -164,10 +166,9 @@ async function listTasks() {
   }));
 }
 
-/** Everything but the server's own first event, which came before anybody could watch. */
 async function listEventTypes(): Promise<string[]> {
   const { events } = await createClient(server, server.adminKey).ask<{
     events: { nodes: { type: string }[] };
   }>('{ events(first: 100) { nodes { type } } }');
-  return events.nodes.slice(1).map(({ type }) => type);
+  return events.nodes.map(({ type }) => type);
 }

@@ -108,7 +108,7 @@ function collect(stream: AsyncGenerator<ExecutionResult>, client: AbortControlle
     ended: read(),
     has: (count) =>
       vi.waitFor(() => expect(results.length).toBeGreaterThanOrEqual(count), {
-        timeout: 20_000,
+        timeout: 60_000,
         interval: 5,
       }),
     close: async () => {

@@ -127,7 +127,7 @@ describe.each([
     const before = usedMemory();
     const total = 50_000;
     for (let i = 1; i <= total; i += 5_000) await append(i, i + 4_999);
-    await vi.waitFor(() => expect(arrived).toBeGreaterThanOrEqual(total), { timeout: 20_000 });
+    await vi.waitFor(() => expect(arrived).toBeGreaterThanOrEqual(total), { timeout: 60_000 });
     // All of them are 50 MB on the wire. Waited for, since the last pages that were read may still be on their way.
     await vi.waitFor(() => expect(usedMemory() - before).toBeLessThan(10_000_000), 20_000);
     // Only who stays away while something new comes is given up.
@@ -140,7 +140,7 @@ describe.each([
         if (more > total + 20) reader.resume();
         expect(closed()).toBeDefined();
       },
-      { timeout: 25_000, interval: 50 },
+      { timeout: 60_000, interval: 50 },
     );
     const got = numbers(reader.results);
     expect(closed()).toMatchObject({ code: 'SUBSCRIBER_TOO_SLOW' });

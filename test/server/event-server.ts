@@ -106,7 +106,7 @@ async function startOver(
 
 export function has(reader: PlainReader, count: number): Promise<void> {
   return vi.waitFor(() => expect(reader.count()).toBeGreaterThanOrEqual(count), {
-    timeout: 20_000,
+    timeout: 60_000,
     interval: 5,
   });
 }
