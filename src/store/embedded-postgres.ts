@@ -21,6 +21,11 @@ export interface EmbeddedPostgresOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** How long PostgreSQL may take to be ready, recovery after a crash included. Two minutes unless told. */
   readonly startTimeoutMs?: number;
+  /**
+   * How long a stop waits for PostgreSQL to end; it ends by itself later. Twelve seconds unless told, which leaves the
+   * process time to say so before it is ended by force.
+   */
+  readonly stopTimeoutMs?: number;
 }
 
 export interface EmbeddedPostgres {
@@ -36,7 +41,10 @@ export interface EmbeddedPostgres {
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const cluster = await prepareCluster(options);
-  const tenancy = await openTenancy(cluster, options.instrument, options.startTimeoutMs ?? 120_000);
+  const tenancy = await openTenancy(cluster, options.instrument, {
+    startTimeoutMs: options.startTimeoutMs ?? 120_000,
+    stopTimeoutMs: options.stopTimeoutMs ?? 12_000,
+  });
   try {
     await createDatabase(await connectionStringTo(cluster.folder, tenancy.address, 'postgres'));
   } catch (error) {

@@ -42,6 +42,17 @@ describe('the embedded PostgreSQL', () => {
     await postgres.stop();
   });
 
+  it('is left to end by itself when it takes too long to stop', async () => {
+    const dataDir = await aDataFolderWithCluster();
+    const postgres = await start(dataDir, false, 50);
+    const pid = (await findPostmasterPid(dataDir)) ?? 0;
+    process.kill(pid, 'SIGSTOP');
+    await postgres.stop();
+    expect(postgres.said.at(-1)).toBe('postgres.slow_stop');
+    process.kill(pid, 'SIGCONT');
+    await vi.waitFor(async () => expect(await findPostmasterPid(dataDir)).toBeNull(), 20_000);
+  });
+
   it('is shared by a second server and outlives the stop of the first', async () => {
     const dataDir = await aDataFolderWithCluster();
     const first = await start(dataDir);

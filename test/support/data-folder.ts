@@ -52,11 +52,16 @@ export interface Started extends EmbeddedPostgres {
 }
 
 /** Starts without durability: these tests kill processes, not the machine. */
-export async function start(dataDir: string, durable = false): Promise<Started> {
+export async function start(dataDir: string, durable = false, stopTimeoutMs?: number): Promise<Started> {
   const said: string[] = [];
   const instrument = createInstrument();
   instrument.listen((signal: Signal) => said.push(signal.name));
-  const postgres = await startEmbeddedPostgres({ dataDir, instrument, durable });
+  const postgres = await startEmbeddedPostgres({
+    dataDir,
+    instrument,
+    durable,
+    ...(stopTimeoutMs === undefined ? {} : { stopTimeoutMs }),
+  });
   return { ...postgres, said };
 }
 

@@ -5,14 +5,13 @@ import { findPostmasterFile, isPostmasterAlive } from './postmaster-file.js';
 import { spawnAs } from './run-as.js';
 
 const pollMs = 10;
-const patienceMs = 30_000;
 const exitMs = 1_000;
 
 /**
  * Ends the postmaster with a "fast" shutdown: connections are closed, everything is written, nothing has to be
  * recovered. The caller holds the tenancy lock. Answers false if it hasn't ended in time; it will then end by itself.
  */
-export async function stopPostmaster(cluster: Cluster): Promise<boolean> {
+export async function stopPostmaster(cluster: Cluster, patienceMs: number): Promise<boolean> {
   const running = await findPostmasterFile(cluster.folder);
   if (!running) return true;
   await askToStop(cluster, running.pid);

@@ -14,6 +14,12 @@ export interface Tenancy {
   leave(): Promise<void>;
 }
 
+export interface TenancyTimeouts {
+  readonly startTimeoutMs: number;
+  /** How long leaving waits for PostgreSQL to end, in milliseconds. */
+  readonly stopTimeoutMs: number;
+}
+
 /**
  * Keeps this process a tenant until it leaves. When the connection is lost, because PostgreSQL crashed or somebody
  * stopped it, it joins again, which starts PostgreSQL if need be, at the same address, where the pool finds it.
@@ -21,7 +27,7 @@ export interface Tenancy {
 export async function openTenancy(
   cluster: Cluster,
   instrument: Instrument,
-  startTimeoutMs: number,
+  { startTimeoutMs, stopTimeoutMs }: TenancyTimeouts,
 ): Promise<Tenancy> {
   const leaving = new AbortController();
   const join = (port: number | null) =>
@@ -63,7 +69,7 @@ export async function openTenancy(
     leave: async () => {
       leaving.abort();
       await rejoining;
-      if (current) await endTenancy(current.client, cluster, instrument);
+      if (current) await endTenancy(current.client, cluster, instrument, stopTimeoutMs);
     },
   };
 }
@@ -73,7 +79,12 @@ export async function openTenancy(
  * it until PostgreSQL ends, so that a server that starts meanwhile waits for it, loses its connection and starts
  * PostgreSQL anew. Tenants that were killed hold nothing. Of two that leave together the later one gets it.
  */
-async function endTenancy(client: pg.Client, cluster: Cluster, instrument: Instrument): Promise<void> {
+async function endTenancy(
+  client: pg.Client,
+  cluster: Cluster,
+  instrument: Instrument,
+  stopTimeoutMs: number,
+): Promise<void> {
   try {
     const { rows } = await client.query<{ alone: boolean }>(
       'SELECT pg_advisory_unlock_shared($1), pg_try_advisory_lock($1) AS alone',
@@ -83,7 +94,7 @@ async function endTenancy(client: pg.Client, cluster: Cluster, instrument: Instr
       instrument.emit('info', 'postgres.left', 'Left the embedded PostgreSQL running for another server');
       return;
     }
-    const stopped = await stopPostmaster(cluster);
+    const stopped = await stopPostmaster(cluster, stopTimeoutMs);
     if (stopped) instrument.emit('info', 'postgres.stopped', 'Stopped the embedded PostgreSQL');
     else instrument.emit('warn', 'postgres.slow_stop', 'The embedded PostgreSQL is still busy stopping');
   } catch (error) {
