@@ -9,7 +9,7 @@ import { listStreamedEvents } from '../services/streamed-events.js';
 import type { GraphqlContext } from './context.js';
 import { payloadOf } from './event.js';
 import { parseEventFilter } from './event-filter.js';
-import { namedIn, toPlainEvent } from './plain-event.js';
+import { createEventWriter, type EventWriter, type SerializedEvent } from './event-writer.js';
 import { forbidden } from './protocol-errors.js';
 import { openStream, type StreamEnd } from './stream.js';
 import { toStreamError } from './stream-errors.js';
@@ -26,14 +26,6 @@ export interface PlainEventQuery {
   readonly after?: string;
 }
 
-/** One event, ready to be sent. */
-export interface SerializedEvent {
-  readonly cursor: string;
-  readonly type: string;
-  /** One JSON object, in one line. */
-  readonly json: string;
-}
-
 export interface PlainEventStream {
   /** Everything later is delivered: resumes a stream that breaks before its first event. */
   readonly begin: string;
@@ -43,33 +35,21 @@ export interface PlainEventStream {
 
 export type OpenPlainEvents = (context: GraphqlContext, query: PlainEventQuery) => Promise<PlainEventStream>;
 
-/**
- * The events as plain JSON, under the same rules as Subscription.events. Each entry is written as JSON once, for all
- * its readers in this process.
- */
+/** The events as plain JSON, under the same rules as Subscription.events. */
 export function createPlainEvents(names: EventNames): OpenPlainEvents {
-  const written = new WeakMap<LogEntry, SerializedEvent>();
-
-  async function write(context: GraphqlContext, entries: readonly LogEntry[]): Promise<SerializedEvent[]> {
-    const hidden = await findHiddenDependencies(context, entries);
-    const unwritten = entries.filter((entry) => hidden.has(entry) || !written.has(entry));
-    const found = await names.find(unwritten.flatMap(namedIn));
-    return entries.map((entry) => {
-      // What is left out for one reader must not be left out for all.
-      if (hidden.has(entry)) return serialize(entry, found, false);
-      const event = written.get(entry) ?? serialize(entry, found, true);
-      written.set(entry, event);
-      return event;
-    });
-  }
-
+  const writer = createEventWriter(names);
   return async (context, query) => {
     const { services, viewer } = context;
     const filter = await parseQuery(context, query);
     const { begin, from } = await subscribe(context, query.after, filter);
     const items = openStream(context, {
       from,
-      toItems: async (entries) => write(context, await listStreamedEvents(services, viewer, entries)),
+      toItems: (entries) => {
+        const visible = listStreamedEvents(services, viewer, entries);
+        return visible instanceof Promise
+          ? visible.then((seen) => writeFor(context, writer, seen))
+          : writeFor(context, writer, visible);
+      },
     });
     return { begin, items };
   };
@@ -101,24 +81,33 @@ async function subscribe({ feed, signal }: GraphqlContext, cursor: string | unde
   }
 }
 
-/** The entries whose payload names a task that this key may not see. Only keys of agents do not see all tasks. */
-async function findHiddenDependencies(
-  { services, viewer }: GraphqlContext,
+/** At once for the keys of people, when others have asked before: with a thousand readers each promise counts. */
+function writeFor(
+  context: GraphqlContext,
+  writer: EventWriter,
   entries: readonly LogEntry[],
-): Promise<ReadonlySet<LogEntry>> {
-  const dependencyOf = (entry: LogEntry) => payloadOf(entry).dependencyId;
-  const naming = viewer.agentId === null ? [] : entries.filter((entry) => dependencyOf(entry) !== undefined);
-  if (naming.length === 0) return new Set();
-  const ids = naming.flatMap((entry) => dependencyOf(entry) ?? []);
-  const tasks = await findTasks(services, viewer, ids, []);
-  return new Set(naming.filter((entry) => !tasks.has(dependencyOf(entry) ?? '')));
+): readonly SerializedEvent[] | Promise<readonly SerializedEvent[]> {
+  const isNaming =
+    context.viewer.agentId !== null && entries.some((entry) => dependencyOf(entry) !== undefined);
+  return isNaming ? writeForAgent(context, writer, entries) : writer.write(entries);
 }
 
-function serialize(
-  entry: LogEntry,
-  names: ReadonlyMap<string, string>,
-  seesDependency: boolean,
-): SerializedEvent {
-  const event = toPlainEvent(entry, names, seesDependency);
-  return { cursor: event.cursor, type: event.type, json: JSON.stringify(event) };
+/** Leaves out, for this reader alone, the dependencies that its agent may not see. */
+async function writeForAgent(
+  { services, viewer }: GraphqlContext,
+  writer: EventWriter,
+  entries: readonly LogEntry[],
+): Promise<readonly SerializedEvent[]> {
+  const ids = entries.flatMap((entry) => dependencyOf(entry) ?? []);
+  const tasks = await findTasks(services, viewer, ids, []);
+  const written = entries.map(async (entry) => {
+    const id = dependencyOf(entry);
+    const isSeen = id === undefined || tasks.has(id);
+    return isSeen ? writer.write([entry]) : [await writer.writeWithoutDependency(entry)];
+  });
+  return (await Promise.all(written)).flat();
+}
+
+function dependencyOf(entry: LogEntry): string | undefined {
+  return payloadOf(entry).dependencyId;
 }

@@ -1,5 +1,6 @@
 import { GraphQLError } from 'graphql';
-import type { PlainEventQuery, PlainEventStream, SerializedEvent } from '../graphql/plain-events.js';
+import type { SerializedEvent } from '../graphql/event-writer.js';
+import type { PlainEventQuery, PlainEventStream } from '../graphql/plain-events.js';
 import type { StreamEnd } from '../graphql/stream.js';
 import type { Gate } from './authentication.js';
 import { type EventStreamOptions, sendEventStream } from './event-stream.js';

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import type { PlainEventStream, SerializedEvent } from '../graphql/plain-events.js';
+import type { SerializedEvent } from '../graphql/event-writer.js';
+import type { PlainEventStream } from '../graphql/plain-events.js';
 import { StreamEnd } from '../graphql/stream.js';
 import type { ErrorPresenter } from './error-presenter.js';
 import type { Exchange } from './exchange.js';

@@ -148,6 +148,19 @@ describe('GET /api/events', () => {
     ]);
   });
 
+  it('looks up once, for all its readers, what they call the things in an event', async () => {
+    const { services } = live.graph;
+    await live.graph.settled();
+    const readers = await Promise.all(Array.from({ length: 10 }, () => live.read('?types=task.created')));
+    const asked = vi.spyOn(services.database.pool, 'query');
+    const task = await aTask(services);
+    for (const reader of readers) await hasTask(reader, task.id);
+    const names = asked.mock.calls.map(([statement]) => Object(statement).name);
+    asked.mockRestore();
+    // Twice at most: somebody may still be reading from the log itself.
+    expect(names.filter((name) => name === 'list_event_names').length).toBeOneOf([1, 2]);
+  });
+
   it('sends comments while nothing happens', async () => {
     const lively = await live.start(20);
     const reader = await readPlainEvents(lively.url, { headers: bearer(goodKey) });
