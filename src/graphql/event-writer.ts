@@ -20,7 +20,7 @@ export interface EventWriter {
 export function createEventWriter(names: EventNames): EventWriter {
   const written = new WeakMap<LogEntry, SerializedEvent | Promise<SerializedEvent>>();
 
-  function begin(entry: LogEntry, found: Promise<ReadonlyMap<string, string>>): Promise<SerializedEvent> {
+  function begin(entry: LogEntry, found: Promise<ReadonlyMap<string, string>>): void {
     const writing = found.then((known) => {
       const event = serialize(entry, known, true);
       written.set(entry, event);
@@ -29,7 +29,6 @@ export function createEventWriter(names: EventNames): EventWriter {
     written.set(entry, writing);
     // Who asks next asks the database again.
     writing.catch(() => written.delete(entry));
-    return writing;
   }
 
   return {
@@ -40,7 +39,7 @@ export function createEventWriter(names: EventNames): EventWriter {
         for (const entry of fresh) begin(entry, found);
       }
       const events = entries.flatMap((entry) => written.get(entry) ?? []);
-      return events.every(isWritten) ? events : Promise.all(events);
+      return events.every(isWritten) ? events : Promise.all(events.map(async (event) => event));
     },
     async writeWithoutDependency(entry) {
       return serialize(entry, await names.find(namedIn(entry)), false);
