@@ -52,6 +52,14 @@ const BACKLOG = [
   'SET session_replication_role = origin',
 ];
 
+/** From the next connection on, PostgreSQL sends the plan of every statement that it runs, those inside functions as well. */
+const SEND_PLANS = `DO $$ DECLARE setting text; BEGIN
+  FOREACH setting IN ARRAY '{session_preload_libraries = auto_explain, client_min_messages = notice,
+    auto_explain.log_min_duration = 0, auto_explain.log_nested_statements = on, auto_explain.log_analyze = on,
+    auto_explain.log_timing = off, auto_explain.log_level = notice, auto_explain.log_format = json}'::text[]
+  LOOP EXECUTE format('ALTER DATABASE %I SET %s', current_database(), setting); END LOOP;
+END $$`;
+
 describe('a queue with a hundred thousand tasks', () => {
   let test: TestDatabase;
   let database: Database;
@@ -67,7 +75,7 @@ describe('a queue with a hundred thousand tasks', () => {
         (table) => `ALTER TABLE ${table} SET (autovacuum_enabled = off)`,
       ),
     ];
-    await runSql(test.url, ...blind, ...BACKLOG);
+    await runSql(test.url, ...blind, ...BACKLOG, SEND_PLANS);
     database = createDatabase({ connectionString: test.url, instrument: createInstrument(), poolSize: 1 });
     database.pool.on('connect', watchPlans);
   });
@@ -76,7 +84,7 @@ describe('a queue with a hundred thousand tasks', () => {
     await test.drop();
   });
 
-  /** Has PostgreSQL send the plan of every statement that it runs, those inside functions as well. */
+  /** Keeps the plans that PostgreSQL sends. */
   function watchPlans(client: ClientBase): void {
     client.on('notice', ({ message = '' }) => {
       const json = /plan:\n([\s\S]*)$/.exec(message)?.[1];
@@ -84,11 +92,6 @@ describe('a queue with a hundred thousand tasks', () => {
       const { Plan: root, 'Query Text': text } = JSON.parse(json);
       plans.push({ root, text: text.replaceAll(/\s+/g, ' ').slice(0, 100) });
     });
-    void client.query(
-      `LOAD 'auto_explain'; SET auto_explain.log_min_duration = 0; SET auto_explain.log_nested_statements = on;
-       SET auto_explain.log_analyze = on; SET auto_explain.log_timing = off; SET auto_explain.log_level = notice;
-       SET auto_explain.log_format = json; SET client_min_messages = notice`,
-    );
   }
 
   async function plansOf(work: () => Promise<unknown>): Promise<Plan[]> {
