@@ -267,7 +267,8 @@ async function countStatements(work: () => Promise<unknown>): Promise<number> {
   const original = pool.query;
   let count = 0;
   pool.query = ((...args: unknown[]) => {
-    count += 1;
+    // The feed of this process looks at the log when it likes.
+    if (!String(Object(args[0]).name).startsWith('read_log')) count += 1;
     return Reflect.apply(original, pool, args);
   }) as typeof pool.query;
   try {
