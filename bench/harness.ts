@@ -11,8 +11,10 @@ export const ADMIN = 'an-admin-key-for-the-benchmark';
 /** A PostgreSQL of its own, and what runs on it. */
 export interface Harness {
   readonly pool: pg.Pool;
-  /** A further server process on the same database. */
-  startServer(): Promise<Served>;
+  /** A further server process: on the same database, or on another one. */
+  startServer(database?: string): Promise<Served>;
+  /** A further database, by its URL, and connections to it. */
+  createDatabase(): Promise<{ url: string; pool: pg.Pool }>;
   /** A program of this folder that prints its URL. */
   startProgram(path: string): Promise<Served>;
   close(): Promise<void>;
@@ -25,6 +27,7 @@ export async function openHarness(): Promise<Harness> {
     instrument: createInstrument(),
   });
   const pool = new pg.Pool({ connectionString: postgres.connectionString });
+  const others: pg.Pool[] = [];
   const children: Served[] = [];
 
   async function start(command: readonly string[], env: Record<string, string>): Promise<Served> {
@@ -35,18 +38,26 @@ export async function openHarness(): Promise<Harness> {
 
   return {
     pool,
-    startServer: () =>
+    startServer: (database = postgres.connectionString) =>
       start([process.execPath, 'dist/main.js'], {
-        DATABASE_URL: postgres.connectionString,
+        DATABASE_URL: database,
         MC_API_KEY: ADMIN,
         MC_DATA_DIR: join(folder, 'data'),
         MC_PORT: '0',
         MC_LOG_LEVEL: 'warn',
       }),
+    async createDatabase() {
+      const url = new URL(postgres.connectionString);
+      url.pathname = `/bench_${others.length + 1}`;
+      await pool.query(`CREATE DATABASE ${url.pathname.slice(1)}`);
+      const other = new pg.Pool({ connectionString: url.href });
+      others.push(other);
+      return { url: url.href, pool: other };
+    },
     startProgram: (path) => start([process.execPath, '--import', 'tsx', path], {}),
     async close() {
       for (const child of children) await child.stop();
-      await pool.end();
+      await Promise.all([pool, ...others].map((each) => each.end()));
       await postgres.stop();
       await rm(folder, { recursive: true, force: true });
     },

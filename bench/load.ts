@@ -50,11 +50,3 @@ export async function measure({ url, query, connections, amount, keys }: Load): 
   }
   return { perSecond: result['2xx'] / seconds, p50Ms: result.latency.p50, p99Ms: result.latency.p99 };
 }
-
-/** The run in the middle, by rate. */
-export function median(rates: readonly Rate[]): Rate {
-  const sorted = [...rates].sort((a, b) => a.perSecond - b.perSecond);
-  const middle = sorted[Math.floor(sorted.length / 2)];
-  if (middle === undefined) throw new Error('nothing was measured');
-  return middle;
-}

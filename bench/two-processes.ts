@@ -1,20 +1,20 @@
-import { ask, createKey, type Harness, quantile, say } from './harness.js';
+import { type Harness, quantile, say } from './harness.js';
 import { measure } from './load.js';
 import { cpuMs, type Served } from './processes.js';
+import { AGENTS, addTasks, CLAIM, finishAll, makeAgents } from './queue.js';
 
-const AGENTS = 32;
 const ROUNDS = 5;
 const CLAIMS_PER_AGENT = 50;
-const CLAIM =
-  'mutation { claimNextTask(input: { maxCapacity: 100 }) { reason task { id ref title } run { id } } }';
 
 /** Claims of 32 agents at one process, and of the same agents at two: in turns, each with the same inbox. */
 export async function measureTwoProcesses(harness: Harness): Promise<void> {
-  const servers = [await harness.startServer(), await harness.startServer()];
-  const keys = await makeAgents(servers[0]?.url ?? '');
+  const first = await harness.startServer();
+  const servers = [first, await harness.startServer()];
+  const keys = await makeAgents(first);
+  await addTasks(harness.pool, AGENTS * CLAIMS_PER_AGENT);
   const rounds: [number, number][] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
-    rounds.push([await claimAt(harness, servers.slice(0, 1), keys), await claimAt(harness, servers, keys)]);
+    rounds.push([await claimAt(harness, [first], keys), await claimAt(harness, servers, keys)]);
   }
   const middle = (values: readonly number[]) => quantile(values, 0.5);
   say(`| claims at one process | ${middle(rounds.map(([one]) => one)).toFixed(0)}/s | |`);
@@ -23,32 +23,12 @@ export async function measureTwoProcesses(harness: Harness): Promise<void> {
   );
 }
 
-async function makeAgents(url: string): Promise<string[]> {
-  const keys: string[] = [];
-  for (let i = 0; i < AGENTS; i += 1) {
-    const agent = `agent: { name: "agent-${i}" }`;
-    await ask(
-      url,
-      `mutation { registerAgent(input: { name: "agent-${i}", maxCapacity: 100 }) { errors { message } } }`,
-    );
-    keys.push(await createKey(url, `role: AGENT, ${agent}`));
-  }
-  return keys;
-}
-
 /** Claims per second, all processes together. */
 async function claimAt(
   { pool }: Harness,
   servers: readonly Served[],
   keys: readonly string[],
 ): Promise<number> {
-  await pool.query('TRUNCATE events, task_runs, tasks, idempotency_keys CASCADE');
-  await pool.query(
-    `INSERT INTO tasks (id, title, status, priority)
-     SELECT 'task_' || g, 'Task ' || g, 'INBOX', 'MEDIUM' FROM generate_series(1, $1::int) g`,
-    [AGENTS * CLAIMS_PER_AGENT * 2],
-  );
-  await pool.query('VACUUM ANALYZE tasks');
   const share = AGENTS / servers.length;
   const cpuBefore = servers.map(({ pid }) => cpuMs(pid));
   const rates = await Promise.all(
@@ -68,5 +48,7 @@ async function claimAt(
   say(
     `${servers.length} at work, each busy for ${busy.map((one) => `${one.toFixed(0)} %`).join(', ')} of the time`,
   );
+  await finishAll(pool);
+  await addTasks(pool, AGENTS * CLAIMS_PER_AGENT);
   return (AGENTS * CLAIMS_PER_AGENT) / seconds;
 }
