@@ -31,9 +31,10 @@ export function send(
   body: string | Buffer,
 ): void {
   if (response.headersSent || response.destroyed) return;
-  const length = String(Buffer.byteLength(body));
-  response.writeHead(status, { ...common, ...headers, 'content-length': length });
-  response.end(request.method === 'HEAD' ? undefined : body);
+  // Encoded once: as a string its bytes would be counted here and made again by the socket.
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+  response.writeHead(status, { ...common, ...headers, 'content-length': String(bytes.length) });
+  response.end(request.method === 'HEAD' ? undefined : bytes);
 }
 
 export function sendJson(exchange: Exchange, status: number, value: unknown): void {
