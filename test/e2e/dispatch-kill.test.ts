@@ -46,7 +46,9 @@ async function start(): Promise<void> {
 /** Kills the server and starts the next one; the lease of the dead one ends a moment later instead of half a minute. */
 async function killAndRestart(): Promise<void> {
   await server.kill();
-  await services.sql("UPDATE task_runs SET lease_expires_at = now() WHERE outcome = 'RUNNING'");
+  await services.sql(
+    "UPDATE task_runs SET lease_expires_at = now() - interval '1 ms' WHERE outcome = 'RUNNING'",
+  );
   await start();
 }
 

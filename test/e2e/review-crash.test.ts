@@ -80,7 +80,7 @@ describe('a server that is killed in mid-review', () => {
     const pid = await untilAsked();
     await first.kill();
     // The dead server's lease ends by the database's clock.
-    await runSql(database.url, 'UPDATE review_runs SET lease_expires_at = now()');
+    await runSql(database.url, "UPDATE review_runs SET lease_expires_at = now() - interval '1 ms'");
     await writeFile(join(folder, 'answer'), 'Checked.\n\nVERDICT: APPROVED\n');
 
     const second = await start();

@@ -112,7 +112,7 @@ describe('a secret', () => {
     const { authenticator, clock } = anAuthenticator();
     const { apiKey, secret } = await aKey({ expiresAt: new Date(clock.ms + 60_000) });
     expect(await authenticator.authenticate(secret)).not.toBeNull();
-    await services.sql('UPDATE api_keys SET expires_at = now() WHERE id = $1', [apiKey.id]);
+    await services.sql("UPDATE api_keys SET expires_at = now() - interval '1 ms' WHERE id = $1", [apiKey.id]);
     clock.ms += 2_000;
     expect(await authenticator.authenticate(secret)).toBeNull();
   });

@@ -76,7 +76,7 @@ export function useReviewBench() {
     },
     /** Ends all rests, takes one turn, and waits for what comes of the calls that it begins. */
     async work(desk: ReviewDesk): Promise<number> {
-      await services.sql('UPDATE review_runs SET retry_at = now() WHERE retry_at > now()');
+      await services.sql("UPDATE review_runs SET retry_at = now() - interval '1 ms' WHERE retry_at > now()");
       const { handled } = await desk.takeTurn();
       await desk.settled();
       return handled;
@@ -108,7 +108,7 @@ export function useReviewBench() {
     countEvents: async ({ id }: TaskRow, type: string) => (await eventsOf(services, id, [type])).length,
     endLease: ({ id }: TaskRow) =>
       services.sql(
-        "UPDATE review_runs SET lease_expires_at = now() WHERE outcome = 'RUNNING' AND task_id = $1",
+        "UPDATE review_runs SET lease_expires_at = now() - interval '1 ms' WHERE outcome = 'RUNNING' AND task_id = $1",
         [id],
       ),
     /** The status that the log last gave the reviewer. */
