@@ -139,8 +139,8 @@ describe('a task whose lease has ended and whose agent is offline', () => {
     await services.sql(`UPDATE task_runs SET started_at = now() - interval '599500 ms' WHERE id = $1`, [
       runId,
     ]);
-    expect((await requeueStaleTasks(services)).nextInMs).toBeLessThanOrEqual(500);
-    await services.sql(`UPDATE task_runs SET started_at = now() - interval '10 minutes' WHERE id = $1`, [
+    expect((await requeueStaleTasks(services)).nextInMs).toBeLessThanOrEqual(501);
+    await services.sql(`UPDATE task_runs SET started_at = now() - interval '601 seconds' WHERE id = $1`, [
       runId,
     ]);
     expect((await requeueStaleTasks(services)).handled).toBe(1);
