@@ -114,14 +114,10 @@ export function createHub({ database, instrument, clock = systemClock, limits = 
     },
     wanted: () =>
       subscriptions.size > 0 ? {} : { types: [...new Set([...listeners].flatMap(({ types }) => types))] },
-    accept(page, wanted) {
+    accept(page) {
       position = page.upTo;
       for (const listener of listeners) tell(listener, page.rows);
-      for (const subscription of subscriptions) {
-        // Who subscribed while the page was on its way reads for itself what the page lacks.
-        if (wanted.types === undefined) subscription.offer(page);
-        else subscription.passOver(page.upTo);
-      }
+      for (const subscription of subscriptions) subscription.offer(page);
     },
     skip(begin) {
       position = begin;

@@ -44,17 +44,20 @@ const RECOVERED = {
   database: ['database.found', 'The database answers again'],
 } as const;
 
+/** Of which types somebody wants entries; of all, if that is left out. */
+type WantedTypes = Pick<LogFilter, 'types'>;
+
 /** Where the relay puts what it reads. Its functions must neither throw nor wait. */
 export interface RelaySink {
   /** Nothing up to here will be passed on. */
   begin(position: LogPosition): void;
   /**
-   * What somebody in this process wants. Asked before each read: nearly all entries are of use to subscribers only, and
-   * without any a busy process need not fetch them.
+   * What this process wants at the moment: nearly all entries are of use to subscribers only, and without any a busy
+   * process need not fetch them.
    */
-  wanted(): LogFilter;
-  /** The next entries, in the order of the log: those that were wanted. */
-  accept(page: LogPage, wanted: LogFilter): void;
+  wanted(): WantedTypes;
+  /** The next entries, in the order of the log: at least all those that are wanted now. */
+  accept(page: LogPage): void;
   /** The log was pruned beyond the relay's place: the entries up to `begin` are lost to it. */
   skip(begin: LogPosition): void;
 }
@@ -76,11 +79,22 @@ export function createRelay({ database, instrument, isListening, sink }: RelayOp
 
   /** Reads one page and returns how long to sleep. */
   async function runOnce(): Promise<number> {
-    const filter = sink.wanted();
-    const page = await readLog(database.pool, { after: position, limit: BATCH, filter });
+    const wanted = sink.wanted();
+    let page = await readNext(wanted);
+    // Who joined meanwhile may want what was left out. From this look to the end of accept() nobody can join.
+    if (!covers(wanted, sink.wanted())) page = await readNext({});
     if (isLater(page.begin, position)) sink.skip(page.begin);
-    if (isLater(page.upTo, position)) sink.accept(page, filter);
+    if (isLater(page.upTo, position)) sink.accept(page);
     position = page.upTo;
+    return sleepMsAfter(page);
+  }
+
+  function readNext(filter: WantedTypes): Promise<LogPage> {
+    return readLog(database.pool, { after: position, limit: BATCH, filter });
+  }
+
+  /** How long to sleep after this page: the longer, the more often entries have been held back in a row. */
+  function sleepMsAfter(page: LogPage): number {
     if (page.isFull) return 0;
     if (page.rows.length > 0) heldBackMs = 0;
     heldBackMs = page.heldBack ? Math.min(POLL_MS.heldBackTo, heldBackMs * 2 || POLL_MS.heldBackFrom) : 0;
@@ -139,4 +153,10 @@ export function createRelay({ database, instrument, isListening, sink }: RelayOp
       running = undefined;
     },
   };
+}
+
+/** Whether a page with only these types has all that is wanted. */
+function covers(read: WantedTypes, wanted: WantedTypes): boolean {
+  const { types } = read;
+  return types === undefined || (wanted.types?.every((type) => types.includes(type)) ?? false);
 }

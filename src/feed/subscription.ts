@@ -98,11 +98,6 @@ export class Subscription extends PullStream<readonly LogRow[]> {
     if (!this.#isLive && this.#isStuck()) this.interrupt('SUBSCRIBER_TOO_SLOW');
   }
 
-  /** The hub has got to here without this subscription's entries: those are read from the log. */
-  passOver(upTo: LogPosition): void {
-    if (this.#isLive && isLater(upTo, this.#seen)) this.#fallBack();
-  }
-
   /** Ends the stream; the reader learns from which cursor on it can have the rest. */
   interrupt(code: InterruptionCode): void {
     const resumeAt = this.#queue.length > 0 ? this.#given : this.#seen;

@@ -24,6 +24,21 @@ afterAll(() => log.close());
 
 const say = (message: string) => ({ payload: { message } });
 
+/** Holds the next read of the process's relay up before it gets to the database; returns what lets it go on. */
+async function holdRead({ database: { pool } }: Process): Promise<() => void> {
+  const query = pool.query.bind(pool);
+  let letRead = () => {};
+  const released = new Promise<void>((resolve) => {
+    letRead = resolve;
+  });
+  const held = vi.fn((...args: unknown[]) => released.then(() => Reflect.apply(query, pool, args)));
+  Object.assign(pool, { query: held });
+  here.database.bell.ring();
+  await vi.waitFor(() => expect(held).toHaveBeenCalledOnce(), 20_000);
+  Object.assign(pool, { query });
+  return letRead;
+}
+
 describe('a stream that begins now', () => {
   it('gets every event that commits from then on, of its own process and of another, and none from before', async () => {
     await log.append(say('before'));
@@ -47,20 +62,11 @@ describe('a stream that begins now', () => {
 
   it('misses nothing if it begins while the process reads only what it needs for itself', async () => {
     const process = await log.startProcess();
-    const { pool } = process.database;
-    const query = pool.query.bind(pool);
-    let answer = () => {};
-    const answered = new Promise<void>((resolve) => {
-      answer = resolve;
-    });
-    const late = vi.fn((...args: unknown[]) => answered.then(() => Reflect.apply(query, pool, args)));
-    Object.assign(pool, { query: late });
-    here.database.bell.ring();
-    await vi.waitFor(() => expect(late).toHaveBeenCalledOnce(), 20_000);
-    Object.assign(pool, { query });
+    const letRead = await holdRead(process);
     const stream = await collect(process.feed);
     await log.append(say('unneeded by the process'));
-    answer();
+    await log.settled();
+    letRead();
     await stream.has(1);
     expect(messages(stream.entries)).toEqual(['unneeded by the process']);
   });
@@ -232,6 +238,36 @@ describe('a stream that resumes', () => {
   });
 });
 
+describe('a listener in the process', () => {
+  it('hears of every entry until it leaves, whatever other listeners do', async () => {
+    const seen: string[] = [];
+    const leave = here.feed.onEntries(EVENT_TYPES, (entries) => seen.push(...messages(entries)));
+    const throwing = here.feed.onEntries(EVENT_TYPES, () => {
+      throw new Error('a listener’s own mistake');
+    });
+    const stream = await collect(here.feed);
+    await log.append(say('heard'));
+    await stream.has(1);
+    leave();
+    throwing();
+    await log.append(say('unheard'));
+    await stream.has(2);
+    expect(seen).toEqual(['heard']);
+    expect(here.signals.map(({ name }) => name)).toContain('feed.listener_failed');
+  });
+
+  it('misses nothing if it registers while the process reads only what others there need', async () => {
+    const process = await log.startProcess();
+    const letRead = await holdRead(process);
+    const seen: string[] = [];
+    process.feed.onEntries(EVENT_TYPES, (entries) => seen.push(...messages(entries)));
+    await log.append(say('unneeded by the others'));
+    await log.settled();
+    letRead();
+    await vi.waitFor(() => expect(seen).toEqual(['unneeded by the others']), 20_000);
+  });
+});
+
 describe('a feed that stops', () => {
   it('tells every reader from where to go on, and another process serves the rest', async () => {
     const process = await log.startProcess();
@@ -249,22 +285,5 @@ describe('a feed that stops', () => {
     await resumed.has(1);
     expect(messages(resumed.entries)).toEqual(['second']);
     await expect(process.feed.subscribe({})).rejects.toThrow(StreamInterrupted);
-  });
-
-  it('tells listeners in its process of every entry until they leave', async () => {
-    const seen: string[] = [];
-    const leave = here.feed.onEntries(EVENT_TYPES, (entries) => seen.push(...messages(entries)));
-    const throwing = here.feed.onEntries(EVENT_TYPES, () => {
-      throw new Error('a listener’s own mistake');
-    });
-    const stream = await collect(here.feed);
-    await log.append(say('heard'));
-    await stream.has(1);
-    leave();
-    throwing();
-    await log.append(say('unheard'));
-    await stream.has(2);
-    expect(seen).toEqual(['heard']);
-    expect(here.signals.map(({ name }) => name)).toContain('feed.listener_failed');
   });
 });
