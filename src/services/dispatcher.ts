@@ -69,6 +69,7 @@ const ENDS_RUN: readonly EventType[] = [
 
 /** After these there may be a PUSH agent that was none, or none any more. */
 const CHANGES_AGENTS: readonly EventType[] = ['agent.created', 'agent.updated'];
+const isAgentChange = (type: string) => CHANGES_AGENTS.some((each) => each === type);
 
 /** After these an agent may have a task to be sent that it had not before, or room for one. */
 export const MAKES_DISPATCHES: readonly EventType[] = [
@@ -137,12 +138,12 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     takeTurn,
     isConcernedBy({ type, agentId }) {
       // A PUSH agent that this process has not heard of was created or changed after the last turn.
-      if (type === 'agent.created' || type === 'agent.updated') return true;
+      if (isAgentChange(type)) return true;
       return typeof agentId === 'string' && pushAgents.has(agentId);
     },
     notice(entries) {
       for (const { type, runId } of entries) {
-        if (type === 'agent.created' || type === 'agent.updated') pushAgents.forget();
+        if (isAgentChange(type)) pushAgents.forget();
         else if (typeof runId === 'string') calls.lose(runId);
       }
     },
