@@ -3,7 +3,7 @@ import { type Alarm, createAlarm } from '../kernel/alarm.js';
 import { type Overview, openOverview } from '../services/read-overview.js';
 import type { GraphqlContext } from './context.js';
 
-/** A dashboard gets no more than one overview in this time, and the process reads none more often. */
+/** A dashboard gets no more than one overview in this time, and the process reads none more often for all of them. */
 const SPACING_MS = 1_000;
 
 /** The events that can change what an overview says. */
@@ -85,6 +85,8 @@ class SharedOverview {
     if (this.#watchers.size > 0) return;
     this.#unlisten?.();
     this.#unlisten = undefined;
+    // What changes while nobody listens would never be noticed.
+    this.#overview = undefined;
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }

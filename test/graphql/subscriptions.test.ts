@@ -276,28 +276,3 @@ describe('Subscription.task', () => {
     });
   });
 });
-
-describe('Subscription.overview', () => {
-  it('gives the counts at once and again after a change, and reads them once for all who watch', async () => {
-    const OVERVIEW = 'subscription { overview { taskCounts { status count } capacityInUse } }';
-    const inbox = (item: { taskCounts: { status: string; count: number }[] }) =>
-      item.taskCounts.find(({ status }) => status === 'INBOX')?.count ?? 0;
-    const watches = await Promise.all([here.watch(OVERVIEW), here.watch(OVERVIEW), there.watch(OVERVIEW)]);
-    await Promise.all(watches.map((watch) => watch.has(1)));
-    const before = inbox(watches[0]?.items[0]);
-    for (let i = 0; i < 5; i += 1) await aTask(here.services);
-    for (const watch of watches) {
-      while (inbox(watch.items.at(-1)) < before + 5) await watch.has(watch.results.length + 1);
-      // Five changes within a second are not five overviews.
-      expect(watch.items.length).toBeLessThanOrEqual(3);
-      await watch.close();
-    }
-  });
-
-  it('is not for the keys of agents', async () => {
-    const key = await aKeyOf(here.services, await anAgent(here.services));
-    await expect(here.watch('subscription { overview { agentsTotal } }', {}, key)).rejects.toMatchObject({
-      extensions: { code: 'FORBIDDEN' },
-    });
-  });
-});
