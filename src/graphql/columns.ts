@@ -6,10 +6,14 @@ import { selectedFields } from './selection.js';
 /** Which columns the fields of a type read; a field that is not listed may read any of them. */
 type FieldColumns<Row> = Readonly<Record<string, readonly (keyof Row & string)[]>>;
 
+/** All columns, or these. */
+type Columns<Row> = '*' | readonly (keyof Row & string)[];
+
 type Info = Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments'>;
 type Paths = Parameters<typeof selectedFields>[1];
 
-const TASK_FIELDS: FieldColumns<Task> = {
+/** The columns that the selection under this field (or at these paths below it) needs of a task. */
+export const taskColumns = createColumns<Task>({
   __typename: [],
   id: [],
   ref: ['number'],
@@ -53,9 +57,9 @@ const TASK_FIELDS: FieldColumns<Task> = {
   reviewRuns: [],
   comments: [],
   events: [],
-};
+});
 
-const AGENT_FIELDS: FieldColumns<Agent> = {
+export const agentColumns = createColumns<Agent>({
   __typename: [],
   id: [],
   displayName: ['name'],
@@ -75,9 +79,9 @@ const AGENT_FIELDS: FieldColumns<Agent> = {
   config: ['dispatchModel', 'defaultModel', 'gateway', 'gatewayAgentId', 'timeoutMs', 'configExtra'],
   tasks: [],
   stats: [],
-};
+});
 
-const RUN_FIELDS: FieldColumns<TaskRun> = {
+export const runColumns = createColumns<TaskRun>({
   __typename: [],
   id: [],
   task: ['taskId'],
@@ -99,9 +103,9 @@ const RUN_FIELDS: FieldColumns<TaskRun> = {
   prompt: ['agentId', 'prompt'],
   output: ['agentId', 'output'],
   usage: ['inputTokens', 'outputTokens', 'costUsd'],
-};
+});
 
-const REVIEW_RUN_FIELDS: FieldColumns<ReviewRun> = {
+export const reviewRunColumns = createColumns<ReviewRun>({
   __typename: [],
   id: [],
   task: ['taskId'],
@@ -121,12 +125,9 @@ const REVIEW_RUN_FIELDS: FieldColumns<ReviewRun> = {
   prompt: ['agentId', 'prompt'],
   output: ['agentId', 'output'],
   usage: ['inputTokens', 'outputTokens', 'costUsd'],
-};
+});
 
-/** The columns that the selection under this field (or at these paths below it) needs of a task. */
-export function taskColumns(info: Info, paths?: Paths) {
-  return columnsFor(TASK_FIELDS, info, paths);
-}
+const ASSIGNEE_PATHS = NODE_PATHS.map((path) => [...path, 'assignee']);
 
 /** The same for a connection of tasks, with what it needs of their assignees. */
 export function listedTaskColumns(info: Info) {
@@ -137,26 +138,23 @@ export function listedTaskColumns(info: Info) {
   };
 }
 
-export function agentColumns(info: Info, paths?: Paths) {
-  return columnsFor(AGENT_FIELDS, info, paths);
+/** Worked out once for each place in a document, so that the same wish of many claims is the same array. */
+function createColumns<Row>(fields: FieldColumns<Row>) {
+  const remembered = new WeakMap<ReadonlySet<string>, Columns<Row>>();
+  return (info: Info, paths?: Paths): Columns<Row> => {
+    const names = selectedFields(info, paths);
+    const columns = remembered.get(names) ?? columnsOf(fields, names);
+    remembered.set(names, columns);
+    return columns;
+  };
 }
-
-export function runColumns(info: Info, paths?: Paths) {
-  return columnsFor(RUN_FIELDS, info, paths);
-}
-
-export function reviewRunColumns(info: Info, paths?: Paths) {
-  return columnsFor(REVIEW_RUN_FIELDS, info, paths);
-}
-
-const ASSIGNEE_PATHS = NODE_PATHS.map((path) => [...path, 'assignee']);
 
 /** In a fixed order, so that equal selections make equal statements. */
-function columnsFor<Row>(fields: FieldColumns<Row>, info: Info, paths: Paths) {
+function columnsOf<Row>(fields: FieldColumns<Row>, names: ReadonlySet<string>): Columns<Row> {
   const columns = new Set<keyof Row & string>();
-  for (const name of selectedFields(info, paths)) {
+  for (const name of names) {
     const needed = fields[name];
-    if (needed === undefined) return '*' as const;
+    if (needed === undefined) return '*';
     for (const column of needed) columns.add(column);
   }
   return [...columns].sort();

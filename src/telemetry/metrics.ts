@@ -73,9 +73,9 @@ const COUNTS: Readonly<Record<string, (metrics: MetricSet, facts: Facts) => void
   'claim.answered': ({ claims }, { reason }) => claims.tell(1, { reason }),
   'lease.lost': ({ lateCalls }) => lateCalls.tell(1),
   'events.appended': ({ events, ...others }, facts) => {
-    for (const type of typesIn(facts)) {
-      events.tell(1, { type });
-      countRunEvent(others, type);
+    for (const [type, count] of countTypes(facts)) {
+      events.tell(count, { type });
+      countRunEvents(others, type, count);
     }
   },
   'streams.changed': ({ subscribers }, { open, kind }) => subscribers.tell(Number(open), { kind }),
@@ -107,18 +107,23 @@ function countOperation({ operations, operationSeconds }: MetricSet, facts: Fact
   if (durationMs !== undefined) operationSeconds.tell(Number(durationMs) / 1_000, { operation });
 }
 
-function typesIn({ events }: Facts): string[] {
-  return (events as readonly { readonly type: string }[]).map(({ type }) => type);
+/** A batch of claims appends dozens of events of two types. */
+function countTypes({ events }: Facts): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { type } of events as readonly { readonly type: string }[])
+    counts.set(type, (counts.get(type) ?? 0) + 1);
+  return counts;
 }
 
-function countRunEvent(
+function countRunEvents(
   { runsStarted, runsEnded, leaseLosses }: Omit<MetricSet, 'events'>,
   type: string,
+  count: number,
 ): void {
   if (!type.startsWith('run.') || type === 'run.progress') return;
-  if (type === 'run.started') runsStarted.tell(1);
-  else runsEnded.tell(1, { outcome: type.slice('run.'.length) });
-  if (type === 'run.requeued') leaseLosses.tell(1);
+  if (type === 'run.started') runsStarted.tell(count);
+  else runsEnded.tell(count, { outcome: type.slice('run.'.length) });
+  if (type === 'run.requeued') leaseLosses.tell(count);
 }
 
 async function answersInTime(isReachable: Readings['isReachable']): Promise<boolean> {
