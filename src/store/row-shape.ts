@@ -42,12 +42,22 @@ export interface Companions<Row> {
   attach(rows: readonly Row[], companions: unknown): void;
 }
 
-type Convert = (value: unknown) => unknown;
+/** How a value gets through JSON that has no place for it. */
+interface Passage {
+  /** What stands in the JSON. */
+  readonly write: (column: string) => string;
+  readonly read: (value: unknown) => unknown;
+}
 
-/** What JSON can't say by itself, by Prisma's name of the column's type. */
-const CONVERT: Readonly<Record<string, Convert>> = {
-  BigInt: (value) => BigInt(value as string),
-  DateTime: (value) => new Date(value as string),
+/** By Prisma's name of the column's type. */
+const PASSAGES: Readonly<Record<string, Passage>> = {
+  // JSON's numbers end at 2^53.
+  BigInt: { write: (column) => `${column}::text`, read: (value) => BigInt(value as string) },
+  // In milliseconds, rounded because a double says 0.1 as 0.0999…; dates as text took a tenth of a list's time.
+  DateTime: {
+    write: (column) => `date_part('epoch', ${column}) * 1000`,
+    read: (value) => new Date(Math.round(value as number)),
+  },
 };
 
 const { models } = getDatamodel().datamodel;
@@ -116,27 +126,25 @@ function createShape<Row>(model: ModelName, wanted: Columns<Row>): RowShape<Row>
   );
   const columns = chosen.map(({ name }) => `t.${toSnake(name)}`);
   const names = chosen.map(({ name }) => name);
-  const converts = chosen.map(({ type }) => CONVERT[type]);
+  const passages = chosen.map(({ type }) => PASSAGES[type]);
+  const written = columns.map((column, i) => passages[i]?.write(column) ?? column);
   return {
     columns,
-    // A bigint as text: JSON's numbers end at 2^53.
-    json: identifier(
-      `json_build_array(${chosen.map(({ type }, i) => (type === 'BigInt' ? `${columns[i]}::text` : columns[i])).join(', ')})`,
-    ),
-    parse: (cell) => toRow(cell as unknown[], names, converts) as Row,
+    json: identifier(`json_build_array(${written.join(', ')})`),
+    parse: (cell) => toRow(cell as unknown[], names, passages) as Row,
   };
 }
 
 function toRow(
   cells: readonly unknown[],
   names: readonly string[],
-  converts: readonly (Convert | undefined)[],
+  passages: readonly (Passage | undefined)[],
 ): object {
   const row: Record<string, unknown> = {};
   for (let i = 0; i < names.length; i += 1) {
     const cell = cells[i];
-    const convert = converts[i];
-    row[names[i] ?? ''] = convert === undefined || cell === null ? cell : convert(cell);
+    const passage = passages[i];
+    row[names[i] ?? ''] = passage === undefined || cell === null ? cell : passage.read(cell);
   }
   return row;
 }
