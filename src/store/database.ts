@@ -2,11 +2,14 @@ import pg from 'pg';
 import type { Instrument } from '../kernel/instrument.js';
 import { type Bell, createBell } from './bell.js';
 import { cutSilentConnections } from './silent-connections.js';
+import { createStatementLine, type StatementLine } from './statement-line.js';
 
-/** The pool that everything in this process shares, and the bell that is rung after its commits. */
+/** The connections that everything in this process shares, and the bell that is rung after its commits. */
 export interface Database {
   readonly connectionString: string;
   readonly pool: pg.Pool;
+  /** The connection of the claims. */
+  readonly claimLine: StatementLine;
   readonly bell: Bell;
   /** Told of what was committed. */
   readonly instrument: Instrument;
@@ -28,6 +31,20 @@ export interface DatabaseOptions {
  */
 const PLANS = '-c enable_seqscan=off';
 
+const CONNECTIONS: pg.PoolConfig = {
+  // A transaction of ours that stands idle is a bug or a frozen process: free its locks.
+  idle_in_transaction_session_timeout: 10_000,
+  statement_timeout: 60_000,
+  // Nobody waits longer for a connection; nor for an answer of a connection that is silent while others are not.
+  connectionTimeoutMillis: 10_000,
+  query_timeout: 65_000,
+  keepAlive: true,
+  keepAliveInitialDelayMillis: 10_000,
+  application_name: 'mission-control',
+  options: PLANS,
+  types: { getTypeParser },
+};
+
 /** Opens no connection yet: the first statement does. */
 export function createDatabase({
   connectionString,
@@ -35,48 +52,43 @@ export function createDatabase({
   poolSize = 10,
   silenceMs = 5_000,
 }: DatabaseOptions): Database {
-  const pool = new pg.Pool({
-    connectionString,
-    max: poolSize,
-    // A transaction of ours that stands idle is a bug or a frozen process: free its locks.
-    idle_in_transaction_session_timeout: 10_000,
-    statement_timeout: 60_000,
-    // Nobody waits longer for a connection; nor for an answer of a connection that is silent while others are not.
-    connectionTimeoutMillis: 10_000,
-    query_timeout: 65_000,
-    keepAlive: true,
-    keepAliveInitialDelayMillis: 10_000,
-    application_name: 'mission-control',
-    options: PLANS,
-    types: { getTypeParser },
-  });
-  // A connection that breaks while it is lent out, between two statements of a transaction, says so by an event that
-  // ends the process if nobody listens. Who borrowed it learns of it at the next statement.
-  pool.on('connect', (connection) => connection.on('error', () => undefined));
-  cutSilentConnections(pool, {
-    silenceMs,
-    isAnswering: (timeoutMs) => isAnswering(connectionString, timeoutMs),
-  });
   let closing = false;
   // All connections break at once when the database goes: the first one says it, until there is a new one.
   let hasTold = false;
-  pool.on('connect', () => {
-    hasTold = false;
-  });
-  pool.on('error', (error) => {
-    if (!closing && !hasTold)
-      instrument.emit('warn', 'database.connection_lost', 'An idle connection broke', { error });
-    hasTold = true;
-  });
+
+  function openPool(options: pg.PoolConfig): pg.Pool {
+    const pool = new pg.Pool({ ...CONNECTIONS, connectionString, ...options });
+    // A connection that breaks while it is lent out, between two statements of a transaction, says so by an event that
+    // ends the process if nobody listens. Who borrowed it learns of it at the next statement.
+    pool.on('connect', (connection) => {
+      hasTold = false;
+      connection.on('error', () => undefined);
+    });
+    pool.on('error', (error) => {
+      if (!closing && !hasTold)
+        instrument.emit('warn', 'database.connection_lost', 'An idle connection broke', { error });
+      hasTold = true;
+    });
+    cutSilentConnections(pool, {
+      silenceMs,
+      isAnswering: (timeoutMs) => isAnswering(connectionString, timeoutMs),
+    });
+    return pool;
+  }
+
+  const pool = openPool({ max: poolSize });
+  // Kept, because the first claim on a connection takes ten times as long as the next.
+  const claimPool = openPool({ max: 1, pipeline: true, idleTimeoutMillis: 0 });
   return {
     connectionString,
     pool,
+    claimLine: createStatementLine(claimPool),
     bell: createBell(pool, instrument),
     instrument,
-    close() {
+    async close() {
       // `end` resolves before the last connection is gone; that a stopping PostgreSQL then cuts it is no news.
       closing = true;
-      return pool.end();
+      await Promise.all([pool.end(), claimPool.end()]);
     },
   };
 }

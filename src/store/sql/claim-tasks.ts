@@ -1,8 +1,7 @@
-import type { Pool } from 'pg';
 import { type Columns, rowOf, shapeOf } from '../row-shape.js';
 import type { TaskRunRow } from '../runs.js';
 import { sql, toStatement } from '../sql-text.js';
-import { query } from '../statement.js';
+import { type Executor, query } from '../statement.js';
 import type { TaskRow } from '../tasks.js';
 
 /** One agent's wish for a task, with the id its run shall have. */
@@ -48,14 +47,14 @@ export interface ClaimRow {
  * freezes or dies here holds no lock.
  */
 export async function claimTasks(
-  pool: Pool,
+  executor: Executor,
   requests: readonly ClaimRequest[],
   columns: ClaimColumns,
 ): Promise<ClaimRow[]> {
   const task = shapeOf<TaskRow>('Task', columns.task);
   const run = shapeOf<TaskRunRow>('TaskRun', columns.run);
   const rows = await query<Record<keyof ClaimRow, unknown> & Pick<ClaimRow, 'request' | 'reason'>>(
-    pool,
+    executor,
     toStatement(sql`SELECT c.request, c.reason,
         CASE WHEN c.task_id IS NOT NULL THEN ${rowOf(task, sql`SELECT (c.claimed_task).*`)} END AS task,
         CASE WHEN c.run_id IS NOT NULL THEN ${rowOf(run, sql`SELECT (c.claimed_run).*`)} END AS run

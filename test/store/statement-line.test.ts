@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { createInstrument } from '../../src/kernel/instrument.js';
+import { createDatabase } from '../../src/store/database.js';
+import { isOutage } from '../../src/store/outage.js';
+import type { Executor } from '../../src/store/statement.js';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { openSilentLink } from '../support/silent-link.js';
+
+let test: TestDatabase;
+beforeAll(async () => {
+  test = await createTestDatabase();
+});
+afterAll(() => test.drop());
+
+function openLine(connectionString = test.url) {
+  const database = createDatabase({ connectionString, instrument: createInstrument(), silenceMs: 500 });
+  onTestFinished(() => database.close());
+  return database.claimLine;
+}
+
+const ask = (sql: string) => async (connection: Executor) => (await connection.query(sql)).rows[0];
+const failureOf = (work: Promise<unknown>) => work.then(() => undefined).catch((error: unknown) => error);
+
+describe('a line of statements', () => {
+  it('sends the next statement before the last is answered, to the same backend, which runs it afterwards', async () => {
+    const line = openLine();
+    const answered: number[] = [];
+    const statements = [1, 2].map((n) =>
+      line.run(ask(`SELECT pg_backend_pid() AS pid, clock_timestamp() AS at, pg_sleep(0.1)`)).then((row) => {
+        answered.push(n);
+        return row;
+      }),
+    );
+    expect(line.hasRoom()).toBe(false);
+    const [first, second] = await Promise.all(statements);
+    expect(second.pid).toBe(first.pid);
+    expect(second.at - first.at).toBeGreaterThanOrEqual(99);
+    expect(answered).toEqual([1, 2]);
+    expect(line.hasRoom()).toBe(true);
+  });
+
+  it('lets a statement fail alone', async () => {
+    const line = openLine();
+    const [first, second] = await Promise.allSettled([
+      line.run(ask('SELECT 1 / 0')),
+      line.run(ask('SELECT 2 AS n')),
+    ]);
+    expect(first).toMatchObject({ status: 'rejected', reason: { message: 'division by zero' } });
+    expect(second).toMatchObject({ status: 'fulfilled', value: { n: 2 } });
+    expect(await line.run(ask('SELECT 3 AS n'))).toEqual({ n: 3 });
+  });
+
+  it('gives its connection back after a while, however much there is to do', async () => {
+    const line = openLine();
+    const sleep = ask('SELECT pg_sleep(0.01)');
+    let open = line.run(sleep);
+    let turns = 1;
+    while (line.hasRoom() && turns < 1_000) {
+      const next = line.run(sleep);
+      await open;
+      open = next;
+      turns += 1;
+    }
+    expect(turns).toBeLessThan(1_000);
+    await open;
+    expect(line.hasRoom()).toBe(true);
+  });
+
+  it('tells all who wait when the backend is ended, and goes on with another one', async () => {
+    const line = openLine();
+    const { pid } = await line.run(ask('SELECT pg_backend_pid() AS pid'));
+    const failures = ['SELECT pg_sleep(60)', 'SELECT 1'].map((sql) => failureOf(line.run(ask(sql))));
+    const killer = openLine();
+    await killer.run(ask(`SELECT pg_terminate_backend(${pid})`));
+    for (const failure of failures) expect(isOutage(await failure)).toBe(true);
+    expect((await line.run(ask('SELECT pg_backend_pid() AS pid'))).pid).not.toBe(pid);
+  });
+
+  it('tells all who wait when the database has gone without a word', async () => {
+    const link = await openSilentLink(test.url);
+    const line = openLine(link.url);
+    await line.run(ask('SELECT 1'));
+    link.lose();
+    const failures = [1, 2].map(() => failureOf(line.run(ask('SELECT 1'))));
+    for (const failure of failures) expect(isOutage(await failure)).toBe(true);
+    link.mend();
+    expect(await line.run(ask('SELECT 4 AS n'))).toEqual({ n: 4 });
+  });
+});
