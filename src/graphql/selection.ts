@@ -1,23 +1,23 @@
 import { type FieldNode, type GraphQLResolveInfo, Kind, type SelectionSetNode } from 'graphql';
 
-const SELECTED = new WeakMap<FieldNode, Map<string, ReadonlySet<string>>>();
+const SELECTED = new WeakMap<object, Map<string, ReadonlySet<string>>>();
 
 /**
  * The names of the fields that the document selects under the field being resolved, at the end of any of the paths.
  * Directives and type conditions are not looked at: a name too many costs a column, a name too few an answer.
- * Documents are parsed once and then kept, so this is worked out once for each place in a document.
+ * Documents are parsed once and then kept, so this is worked out once for each place in a document; where selections are
+ * merged, once for each merging: one part of it may be merged with other parts elsewhere, or with other variables.
  */
 export function selectedFields(
   info: Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments'>,
   paths: readonly (readonly string[])[] = [[]],
 ): ReadonlySet<string> {
-  const [first] = info.fieldNodes;
-  if (first === undefined) return new Set();
-  const key = `${info.fieldNodes.length}:${paths.map((path) => path.join('.')).join()}`;
-  let remembered = SELECTED.get(first);
+  const place = placeOf(info.fieldNodes);
+  const key = paths.map((path) => path.join('.')).join();
+  let remembered = SELECTED.get(place);
   if (remembered === undefined) {
     remembered = new Map();
-    SELECTED.set(first, remembered);
+    SELECTED.set(place, remembered);
   }
   let names = remembered.get(key);
   if (names === undefined) {
@@ -25,6 +25,12 @@ export function selectedFields(
     remembered.set(key, names);
   }
   return names;
+}
+
+/** The array of the nodes is one for all entries of a list, and another for each run. */
+function placeOf(fieldNodes: readonly FieldNode[]): object {
+  const [first, ...others] = fieldNodes;
+  return first !== undefined && others.length === 0 ? first : fieldNodes;
 }
 
 function namesAt(

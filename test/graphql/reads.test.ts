@@ -117,6 +117,30 @@ describe('a task', () => {
     ]);
   });
 
+  it('answers each place what it asks for, whatever a fragment that stands in several is merged with', async () => {
+    const { services } = graph;
+    const ada = await anAgent(services, { name: 'ada', role: 'coder' });
+    const { task } = await aClaimedTask(services, ada);
+    const answer = await graph.get(
+      `query ($id: ID!) {
+        a: task(ref: { id: $id }) { ...Named assignee { name } }
+        b: task(ref: { id: $id }) { ...Named assignee { role } }
+        list: agent(ref: { name: "ada" }) { ...Listed tasks { nodes { title } } }
+        other: agent(ref: { name: "ada" }) { ...Listed tasks { edges { node { priority assignee { role } } } } }
+      }
+      fragment Named on Task { assignee { id } }
+      fragment Listed on Agent { tasks { nodes { id } } }`,
+      { id: task.id },
+    );
+    const { id, title, priority } = task;
+    expect(answer).toEqual({
+      a: { assignee: { id: ada.id, name: 'ada' } },
+      b: { assignee: { id: ada.id, role: 'coder' } },
+      list: { tasks: { nodes: [{ id, title }] } },
+      other: { tasks: { nodes: [{ id }], edges: [{ node: { priority, assignee: { role: 'coder' } } }] } },
+    });
+  });
+
   it('names the system where the system acts', async () => {
     const { services } = graph;
     const bob = await anAgent(services, { name: 'bob' });
