@@ -4,6 +4,12 @@ import { ConfigError, environmentOfPrograms, parseConfig, readEnvironment } from
 /** Longer than any part of a stop may take; past it the process ends by force. */
 const STOP_GRACE_MS = 20_000;
 
+/**
+ * Ctrl-C reaches the server from the terminal and, where npm's shell has given way to it, once more from npm. A signal
+ * so soon after the first is the same wish, and no second one to end at once.
+ */
+const SAME_WISH_MS = 500;
+
 /** After a clean stop, what a library still waits for keeps the process no longer. */
 const EXIT_GRACE_MS = 500;
 
@@ -11,10 +17,15 @@ async function main(env: ReturnType<typeof readEnvironment>): Promise<void> {
   const app = createApp(parseConfig(env), { environment: environmentOfPrograms(env) });
   const { instrument } = app;
   let stopping = false;
+  let mayForce = false;
 
   function stop(signal: NodeJS.Signals): void {
-    if (stopping) process.exit(130);
+    if (mayForce) process.exit(130);
+    if (stopping) return;
     stopping = true;
+    setTimeout(() => {
+      mayForce = true;
+    }, SAME_WISH_MS).unref();
     instrument.emit('info', 'server.stopping', `Got ${signal}: finishing what is under way`);
     setTimeout(() => process.exit(1), STOP_GRACE_MS).unref();
     void app.stop().then(
@@ -37,12 +48,15 @@ async function main(env: ReturnType<typeof readEnvironment>): Promise<void> {
   if (started !== null) greet(started);
 }
 
+const NOT_KEPT_HERE =
+  'given by MC_API_KEY or made by an earlier start; docs/operations.md says under Keys what to do if it is lost';
+
 /** The few lines that somebody who started the server by hand needs; a log is for later. */
 function greet({ address, facts, adminKey, adminKeyPath }: Started): void {
   const lines = [
     `Mission Control ${facts.version} with ${facts.database}`,
     `GraphQL and GraphiQL: ${address.url}/graphql`,
-    ...(adminKeyPath === null ? [] : [`Admin key: in ${adminKeyPath}`]),
+    `Admin key: ${adminKeyPath === null ? NOT_KEPT_HERE : `in ${adminKeyPath}`}`,
     ...(adminKey === null ? [] : [`Admin key, shown this once: ${adminKey}`]),
   ];
   process.stdout.write(`${lines.join('\n')}\n`);

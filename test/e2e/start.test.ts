@@ -92,6 +92,7 @@ describe('a server on a PostgreSQL of the operator', () => {
     const { server: facts } = await admin.ask<{ server: { database: string } }>('{ server { database } }');
     expect(facts.database).toMatch(/^external PostgreSQL \d+/);
     await server.stop();
+    expect(server.stdout()).toContain('Admin key: given by MC_API_KEY or made by an earlier start');
     expect(server.stdout() + server.stderr()).not.toContain(adminSecret);
     await expect(stat(join(server.dataDir, 'admin.key'))).rejects.toThrow('ENOENT');
   });

@@ -6,7 +6,13 @@ import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { type EventStream, watchOverSse, watchOverWebSocket } from '../support/event-streams.js';
 import { anAgent, aTask, type Claim, claim, claimWork, complete, type Work } from '../support/fleet.js';
 import { reportMs } from '../support/measurements.js';
-import { aServerFolder, runServer, type ServerProcess, startServer } from '../support/server-process.js';
+import {
+  aServerFolder,
+  type Exit,
+  runServer,
+  type ServerProcess,
+  startServer,
+} from '../support/server-process.js';
 
 let database: TestDatabase;
 
@@ -89,8 +95,12 @@ describe('a server that is told to stop while it is busy', () => {
     const answer = outcomeOf(inFlight.status);
     server.signal('SIGTERM');
     await untilRefused(server);
-    server.signal('SIGINT');
-    expect(await server.exited).toEqual({ code: 130, signal: null });
+    const exits: Exit[] = [];
+    void server.exited.then((exit) => exits.push(exit));
+    await vi.waitFor(() => {
+      server.signal('SIGINT');
+      expect(exits).toEqual([{ code: 130, signal: null }]);
+    }, 20_000);
     expect(await answer).toBe('no answer');
     await inFlight.blocker.release();
 
@@ -102,6 +112,14 @@ describe('a server that is told to stop while it is busy', () => {
 });
 
 describe('a server with the embedded PostgreSQL that is told to stop', () => {
+  it('takes two signals at once for one, as Ctrl-C may come both from the terminal and from npm', async () => {
+    const server = await startServer();
+    server.signal('SIGINT');
+    server.signal('SIGTERM');
+    expect(await server.exited).toEqual({ code: 0, signal: null });
+    expect(await findPostmasterPid(server.dataDir)).toBeNull();
+  });
+
   it('stops PostgreSQL although clients still watch, and is back with all that was done', async () => {
     const server = await startServer();
     const admin = createClient(server, server.adminKey);
