@@ -27,22 +27,30 @@ export interface DatabaseOptions {
 
 /**
  * A prepared statement keeps its plan. One that was made while a table held a few rows would walk the whole table after an
- * import, until the next ANALYZE: 20 ms for each row that is read by its id. Where there is no index, tables are walked as ever.
+ * import, until the next ANALYZE: 20 ms for each row that is read by its id. Where there is no index, tables are walked as
+ * ever; but before PostgreSQL 18 such a plan looks so dear that it would be compiled, 100 ms each time. Set by a statement,
+ * because `options` of a connection belong to the operator (DATABASE_URL, PGOPTIONS).
  */
-const PLANS = '-c enable_seqscan=off';
+const PLANS = 'SET enable_seqscan = off; SET jit = off';
 
-const CONNECTIONS: pg.PoolConfig = {
+/** Nobody waits longer for a connection, in milliseconds. */
+const CONNECT_MS = 10_000;
+
+/** The driver waits for `onConnect`, and throws a connection away for which it fails. */
+type PoolOptions = pg.PoolConfig & { onConnect(connection: pg.ClientBase): Promise<unknown> };
+
+const CONNECTIONS: PoolOptions = {
   // A transaction of ours that stands idle is a bug or a frozen process: free its locks.
   idle_in_transaction_session_timeout: 10_000,
   statement_timeout: 60_000,
-  // Nobody waits longer for a connection; nor for an answer of a connection that is silent while others are not.
-  connectionTimeoutMillis: 10_000,
+  connectionTimeoutMillis: CONNECT_MS,
+  // For a connection that is silent while others are not.
   query_timeout: 65_000,
   keepAlive: true,
   keepAliveInitialDelayMillis: 10_000,
   application_name: 'mission-control',
-  options: PLANS,
   types: { getTypeParser },
+  onConnect: (connection) => connection.query({ text: PLANS, query_timeout: CONNECT_MS } as pg.QueryConfig),
 };
 
 /** Opens no connection yet: the first statement does. */

@@ -37,6 +37,8 @@ export function createStatementLine(pool: Pool): StatementLine {
         return await statement(connection);
       } catch (error) {
         failure = error instanceof Error ? error : new Error(String(error));
+        // It may be about to break: nobody else is sent down the same one.
+        turns = TURNS;
         throw error;
       } finally {
         open -= 1;

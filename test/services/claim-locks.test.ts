@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Unavailable } from '../../src/kernel/unavailable.js';
+import { isOutage } from '../../src/store/outage.js';
 import { claimFor, clearTasks } from '../support/claims.js';
 import { aClaimedTask, anAgent, aTask } from '../support/factory.js';
 import { holding } from '../support/held-lock.js';
@@ -101,14 +102,58 @@ describe('a process that stops handing out tasks', () => {
     expect(await services.sql('SELECT FROM tasks WHERE assignee_id = $1', [agent.id])).toEqual([]);
   });
 
-  it('answers what is under way', async () => {
+  it('answers what is under way, and what waits for that', async () => {
     const stopping = await openTestServices(services.database.connectionString);
-    const agent = await anAgent(services);
-    await aTask(services);
-    const request = { agentId: agent.id, maxCapacity: 1, leaseMs: 60_000, resume: false };
-    const claim = stopping.claims.claim({ ...request, idempotencyKey: null, fingerprint: null });
-    await stopping.claims.close();
-    expect((await claim).reason).toBe('ASSIGNED');
+    const { claims, lock } = await standInLine(stopping, 3);
+    const closed = stopping.claims.close();
+    await lock.release();
+    await closed;
+    expect(await Promise.all(claims)).toEqual(['ASSIGNED', 'ASSIGNED', 'ASSIGNED']);
     await stopping.close();
   });
 });
+
+describe('a connection that breaks under claims', () => {
+  it('is an outage for those under way, and the others go on with the next one', async () => {
+    const { claims, lock } = await standInLine(services, 5);
+    await services.sql(`SELECT pg_terminate_backend(pid) ${WAITING_CLAIM}`);
+    await lock.release();
+    expect(await Promise.all(claims)).toEqual(['outage', 'outage', 'ASSIGNED', 'ASSIGNED', 'ASSIGNED']);
+    expect(await services.sql("SELECT FROM tasks WHERE status = 'IN_PROGRESS'")).toHaveLength(3);
+  });
+});
+
+const WAITING_CLAIM = `FROM pg_stat_activity
+  WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'SELECT c.request, c.reason%'`;
+
+/**
+ * What so many claims of one agent come to, each a statement of its own. The first waits for a lock that nobody gets past,
+ * until it is released.
+ */
+async function standInLine(
+  claiming: TestServices,
+  count: number,
+): Promise<{
+  claims: Promise<string>[];
+  lock: Awaited<ReturnType<typeof holding>>;
+}> {
+  const agent = await anAgent(services);
+  for (let i = 0; i < count; i += 1) await aTask(services);
+  const lock = await holding(other, 'LOCK TABLE tasks', []);
+  const request = {
+    maxCapacity: count,
+    leaseMs: 60_000,
+    resume: false,
+    idempotencyKey: null,
+    fingerprint: null,
+  };
+  const claims = Array.from({ length: count }, async () => {
+    try {
+      return (await claiming.claims.claim({ agentId: agent.id, ...request })).reason;
+    } catch (error) {
+      return isOutage(error) ? 'outage' : String(error);
+    }
+  });
+  await vi.waitFor(async () => expect(await services.sql(`SELECT ${WAITING_CLAIM}`)).toHaveLength(1), 20_000);
+  return { claims, lock };
+}

@@ -1,10 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createInstrument } from '../../src/kernel/instrument.js';
 import { createDatabase } from '../../src/store/database.js';
 import { isOutage } from '../../src/store/outage.js';
 import type { Executor } from '../../src/store/statement.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { openSilentLink } from '../support/silent-link.js';
+import { runSql } from '../support/throw-away-postgres.js';
 
 let test: TestDatabase;
 beforeAll(async () => {
@@ -48,6 +50,53 @@ describe('a line of statements', () => {
     expect(first).toMatchObject({ status: 'rejected', reason: { message: 'division by zero' } });
     expect(second).toMatchObject({ status: 'fulfilled', value: { n: 2 } });
     expect(await line.run(ask('SELECT 3 AS n'))).toEqual({ n: 3 });
+  });
+
+  it('sends nobody else down a connection on which a statement has failed: it may be about to break', async () => {
+    const line = openLine();
+    const failing = failureOf(line.run(ask('SELECT 1 / 0')));
+    const next = line.run(ask('SELECT pg_sleep(0.05), 2 AS n'));
+    expect(await failing).toMatchObject({ message: 'division by zero' });
+    expect(line.hasRoom()).toBe(false);
+    expect(await next).toMatchObject({ n: 2 });
+    expect(line.hasRoom()).toBe(true);
+  });
+
+  it('forgets a prepared statement that could not be prepared', async () => {
+    const line = openLine();
+    const prepared = () =>
+      line.run(
+        async (connection) =>
+          (await connection.query({ name: 'late', text: 'SELECT n FROM late', values: [] })).rows[0],
+      );
+    // The second is bound to a statement that the first has failed to make.
+    for (const failure of [failureOf(prepared()), failureOf(prepared())])
+      expect(await failure).toBeInstanceOf(pg.DatabaseError);
+    await runSql(test.url, 'CREATE TABLE late AS SELECT 5 AS n');
+    expect(await Promise.all([prepared(), prepared()])).toEqual([{ n: 5 }, { n: 5 }]);
+  });
+
+  it('answers what is under way when the database is closed', async () => {
+    const database = createDatabase({ connectionString: test.url, instrument: createInstrument() });
+    const statements = [1, 2].map((n) => database.claimLine.run(ask(`SELECT pg_sleep(0.02), ${n} AS n`)));
+    await database.close();
+    expect(await Promise.all(statements)).toMatchObject([{ n: 1 }, { n: 2 }]);
+  });
+
+  it('tells all who wait that there is no connection left, and takes the next one there is', async () => {
+    const role = `guest_${process.pid}`;
+    await runSql(test.url, `CREATE ROLE ${role} LOGIN CONNECTION LIMIT 1 PASSWORD 'guest'`);
+    onTestFinished(() => void runSql(test.url, `DROP ROLE ${role}`));
+    const url = new URL(test.url);
+    url.username = role;
+    url.password = 'guest';
+    const occupant = new pg.Client({ connectionString: url.href });
+    await occupant.connect();
+    const line = openLine(url.href);
+    for (const failure of [1, 2].map(() => failureOf(line.run(ask('SELECT 1')))))
+      expect(await failure).toMatchObject({ code: '53300' });
+    await occupant.end();
+    await vi.waitFor(async () => expect(await line.run(ask('SELECT 6 AS n'))).toEqual({ n: 6 }), 20_000);
   });
 
   it('gives its connection back after a while, however much there is to do', async () => {
