@@ -8,8 +8,8 @@ import type { Client } from './client.js';
 import { isAssignment } from './skills.js';
 
 /**
- * Judges everything that waits for a verdict. There is no long poll for reviews: call this whenever work was handed in.
- * A round that was claimed and not judged, as after a crash, is handed out first.
+ * Judges everything that waits for a verdict. The example follows the events anyway, so it asks whenever work was handed in
+ * instead of waiting (`waitSeconds`). A round that was claimed and not judged, as after a crash, is handed out first.
  */
 export async function judgeAll(client: Client): Promise<void> {
   for (let claimed = await claim(client); claimed.task; claimed = await claim(client)) {
