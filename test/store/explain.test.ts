@@ -8,6 +8,7 @@ import {
   releaseDueTasks,
   takeAssignedTask,
 } from '../../src/store/dispatch.js';
+import { type LogFilter, readLog } from '../../src/store/event-log.js';
 import { takeRoundToSend } from '../../src/store/review-dispatch.js';
 import { takeReviewableTask } from '../../src/store/reviews.js';
 import { findRun } from '../../src/store/runs.js';
@@ -35,6 +36,8 @@ interface Plan {
   readonly text: string;
 }
 
+const FIRST_EVENT = "INSERT INTO events (type, payload) VALUES ('key.created', '{}')";
+
 /** What there is when a connection makes its plans, as on a server's first day. */
 const FIRST_DAY = [
   `INSERT INTO agents (id, name, role) SELECT 'agt_' || n, n, 'agent' FROM unnest('{idle,busy,full,worker,reviewer}'::text[]) n`,
@@ -57,6 +60,7 @@ const BACKLOG = [
   `INSERT INTO task_runs (id, task_id, agent_id, number, trigger, outcome, lease_ms, finished_at)
    SELECT 'run_r' || i, 'task_r' || i, 'agt_worker', 1, 'CLAIM', 'SUCCEEDED', 10000, now() FROM generate_series(1, 5000) i`,
   'SET session_replication_role = origin',
+  `INSERT INTO events (type, payload) SELECT 'task.created', '{}' FROM generate_series(1, 5000)`,
 ];
 
 /** From the next connection on, PostgreSQL sends the plan of every statement that it runs, those inside functions as well. */
@@ -75,10 +79,11 @@ describe('a queue with a hundred thousand tasks', () => {
 
   beforeAll(async () => {
     test = await createTestDatabase();
-    // What a planner knows that has last looked at an empty table.
+    // What a planner knows that has last looked when there was nothing but the first event.
     const blind = [
+      FIRST_EVENT,
       'ANALYZE',
-      ...['tasks', 'task_runs', 'review_runs'].map(
+      ...['tasks', 'task_runs', 'review_runs', 'events'].map(
         (table) => `ALTER TABLE ${table} SET (autovacuum_enabled = off)`,
       ),
     ];
@@ -89,6 +94,8 @@ describe('a queue with a hundred thousand tasks', () => {
     for (let i = 0; i < 12; i += 1) {
       const [first] = await claim(request('agt_idle'));
       await readClaimed(first);
+      await readNext();
+      await readNext({ taskId: 'task_f1' });
     }
     await runSql(test.url, ...BACKLOG);
   });
@@ -135,6 +142,10 @@ describe('a queue with a hundred thousand tasks', () => {
       expect(await lockTask(tx, { id: task?.id ?? '' })).toMatchObject({ currentRunId: run?.id });
     });
   }
+
+  /** As everybody does who reads the log on from its beginning. */
+  const readNext = (filter: LogFilter = {}) =>
+    readLog(database.pool, { after: { xid: 0n, id: 0n }, limit: 50, filter });
 
   /** No statement sorts tasks, reads the whole table, or looks at more rows than a head has. */
   function expectHeadsOnly(plans: readonly Plan[]): void {
@@ -184,6 +195,16 @@ describe('a queue with a hundred thousand tasks', () => {
       const [claimed] = await claim(request('agt_idle'));
       expectHeadsOnly(await plansOf(() => readClaimed(claimed)));
     });
+
+    it.each([{}, { taskId: 'task_f1' }])(
+      'reads the next page of the log and no more of it: %o',
+      async (filter) => {
+        const nodes = (await plansOf(() => readNext(filter))).flatMap(({ root }) => allNodes(root));
+        const reads = nodes.filter((node) => node['Relation Name'] === 'events').map(rowsLookedAt);
+        expect(reads.length).toBeGreaterThan(1);
+        expect(Math.max(...reads)).toBeLessThanOrEqual(50);
+      },
+    );
 
     it('finds the next start without walking past those of others', async () => {
       for (const agent of ['agt_busy', 'agt_idle']) {
