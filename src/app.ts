@@ -14,7 +14,7 @@ import type { RequestScope } from './server/request-scope.js';
 import { createServer, type ServerAddress } from './server/server.js';
 import { createAgentIds } from './services/agent-ids.js';
 import { announceWork, MAKES_REVIEWS, MAKES_WORK } from './services/announce-work.js';
-import { createAuthenticator } from './services/authenticator.js';
+import { type Authenticator, createAuthenticator } from './services/authenticator.js';
 import { createClaimQueue } from './services/claim-queue.js';
 import { CONCERNS_CALLS, createDispatcher, type Dispatcher } from './services/dispatcher.js';
 import { createEventNames } from './services/event-names.js';
@@ -110,6 +110,7 @@ export function createApp(config: Config, { clock = systemClock, environment = {
 }
 
 interface Rooms {
+  readonly authenticator: Authenticator;
   readonly dispatcher: Dispatcher;
   readonly services: ServiceContext;
   readonly scheduler: Scheduler;
@@ -180,26 +181,27 @@ async function createServices(start: Start, database: Database): Promise<Rooms> 
   });
   reviewDispatcher.onWork(() => scheduler.wake('runAegisReviews'));
   dispatcher.onWork(() => scheduler.wake('dispatchAssignedTasks'));
+  const authenticator = createAuthenticator(database, clock, instrument);
+  undo.push(() => authenticator.close());
   const services: ServiceContext = {
     ...shared,
     agentIds: createAgentIds(database),
+    forgetKey: authenticator.forget,
     claims: createClaimQueue(database, instrument),
     work: createWorkWatch(),
     reviewWork: createWorkWatch(),
     jobs: scheduler,
   };
-  return { services, scheduler, dispatcher, reviewDispatcher };
+  return { services, authenticator, scheduler, dispatcher, reviewDispatcher };
 }
 
 async function startServing(
   start: Start,
-  { services, scheduler, dispatcher, reviewDispatcher }: Rooms,
+  { services, authenticator, scheduler, dispatcher, reviewDispatcher }: Rooms,
   facts: ServerFacts,
 ): Promise<ServerAddress> {
   const { config, instrument, metrics, clock, undo } = start;
   const { database } = services;
-  const authenticator = createAuthenticator(database, clock, instrument);
-  undo.push(() => authenticator.close());
 
   const feed = createFeed({ database, instrument, clock });
   feed.onEntries(MAKES_WORK, (entries) => announceWork(services.work, entries));

@@ -52,14 +52,17 @@ export async function createApiKey(
 
 /** Revokes a key at once, live subscriptions included. Revoking twice changes nothing. @throws {Refusal} NOT_FOUND */
 export async function revokeApiKey(context: ServiceContext, viewer: Viewer, id: string): Promise<ApiKeyRow> {
-  return inTransaction(context.database, async (tx) => {
-    const key = await lockApiKey(tx, toLookup(id));
-    if (key === null) throw new Refusal('NOT_FOUND', `There is no API key ${toShown(id)}.`, ['id']);
+  const key = await inTransaction(context.database, async (tx) => {
+    const locked = await lockApiKey(tx, toLookup(id));
+    if (locked === null) throw new Refusal('NOT_FOUND', `There is no API key ${toShown(id)}.`, ['id']);
     const revoked = await revokeApiKeyRow(tx, id);
-    if (revoked === null) return key;
+    if (revoked === null) return locked;
     tx.emit({ type: 'key.revoked', actor: toActor(viewer), keyId: id });
     return revoked;
   });
+  // The event comes later than this answer: after it the key opens nothing here any more.
+  context.forgetKey(id);
+  return key;
 }
 
 /** Where a generated admin secret is kept, so that a start that died half-way finds it again. */

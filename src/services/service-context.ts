@@ -58,6 +58,8 @@ export interface ServiceContext {
   readonly jobs: JobRunner;
   /** The ways to agents that this process is configured for, by the name with which an agent asks for one. */
   readonly gateways: ReadonlyMap<string, Gateway>;
+  /** Makes this process ask the database about a key again, as it changed just now; other processes hear of it by event. */
+  readonly forgetKey: (keyId: string) => void;
   /** Whether the server is stopping, so that nobody goes on waiting. */
   stopping(): boolean;
 }

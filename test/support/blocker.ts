@@ -10,10 +10,7 @@ export interface Blocker {
 
 /** Locks the row of a task against every change. */
 export async function blockTask(databaseUrl: string, taskId: string): Promise<Blocker> {
-  const holder = new pg.Client({ connectionString: databaseUrl });
-  holder.on('error', () => undefined);
-  await holder.connect();
-  await holder.query('BEGIN');
+  const holder = await openTransaction(databaseUrl);
   const { rowCount } = await holder.query('SELECT FROM tasks WHERE id = $1 FOR UPDATE', [taskId]);
   if (rowCount !== 1) throw new Error(`there is no task ${taskId}`);
   const waiting = `SELECT FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))`;
@@ -25,4 +22,19 @@ export async function blockTask(databaseUrl: string, taskId: string): Promise<Bl
       }, 20_000),
     release: () => holder.end(),
   };
+}
+
+/** Stays in a transaction that writes: until it ends, nobody reads what the log got after its begin. */
+export async function blockEvents(databaseUrl: string): Promise<Pick<Blocker, 'release'>> {
+  const holder = await openTransaction(databaseUrl);
+  await holder.query('SELECT pg_current_xact_id()');
+  return { release: () => holder.end() };
+}
+
+async function openTransaction(databaseUrl: string): Promise<pg.Client> {
+  const holder = new pg.Client({ connectionString: databaseUrl });
+  holder.on('error', () => undefined);
+  await holder.connect();
+  await holder.query('BEGIN');
+  return holder;
 }

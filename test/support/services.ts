@@ -73,6 +73,7 @@ export async function openTestServices(
     reviewWork: createWorkWatch(),
     gateways: new Map(),
     settings: { ...TEST_SETTINGS, ...settings },
+    forgetKey: () => undefined,
     stopping: () => false,
     jobs: { names: [], everyMs: () => 0, nextRunAt: () => null, runOnce: async () => 0 },
     admin: { keyId: key?.id ?? '', role: 'ADMIN', agentId: null },
