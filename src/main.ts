@@ -44,6 +44,8 @@ async function main(env: ReturnType<typeof readEnvironment>): Promise<void> {
   process.stdout.on('error', () => undefined);
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  // The terminal was closed. Left alone, it would end this process and leave PostgreSQL running.
+  process.on('SIGHUP', stop);
   const started = await app.start();
   if (started !== null) greet(started);
 }

@@ -112,10 +112,12 @@ describe('a server that is told to stop while it is busy', () => {
 });
 
 describe('a server with the embedded PostgreSQL that is told to stop', () => {
-  it('takes two signals at once for one, as Ctrl-C may come both from the terminal and from npm', async () => {
+  it.each([
+    ['is closed', ['SIGHUP']],
+    ['and npm both send a signal for one Ctrl-C', ['SIGINT', 'SIGTERM']],
+  ] as const)('stops cleanly when its terminal %s', async (_what, signals) => {
     const server = await startServer();
-    server.signal('SIGINT');
-    server.signal('SIGTERM');
+    for (const signal of signals) server.signal(signal);
     expect(await server.exited).toEqual({ code: 0, signal: null });
     expect(await findPostmasterPid(server.dataDir)).toBeNull();
   });
