@@ -86,7 +86,9 @@ describe('a line of statements', () => {
   it('tells all who wait that there is no connection left, and takes the next one there is', async () => {
     const role = `guest_${process.pid}`;
     await runSql(test.url, `CREATE ROLE ${role} LOGIN CONNECTION LIMIT 1 PASSWORD 'guest'`);
-    onTestFinished(() => void runSql(test.url, `DROP ROLE ${role}`));
+    onTestFinished(async () => {
+      await runSql(test.url, `DROP ROLE ${role}`);
+    });
     const url = new URL(test.url);
     url.username = role;
     url.password = 'guest';
