@@ -41,7 +41,7 @@ async function main(): Promise<void> {
   await refuseForeignWork(admin);
   const team: Colleague[] = [];
   const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort());
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
   try {
     for (const [name, role] of [
       ['otto', 'coder'],

@@ -53,6 +53,15 @@ describe('the example of two agents', () => {
     await expectEachDoneOnce();
   });
 
+  it('takes its keys back when it is told to stop, also by two signals at once, as from a terminal and npm', async () => {
+    const example = runExample();
+    await vi.waitFor(() => expect(example.stdout()).toContain('task.completed'), 90_000);
+    example.signal('SIGINT');
+    example.signal('SIGTERM');
+    expect((await example.ended).stderr).toBe('');
+    expect(await listLiveKeys()).toEqual(['admin']);
+  });
+
   it('leaves the work of others alone', async () => {
     const task = await aTask(admin);
     const { code, stderr } = await runExample().ended;
@@ -88,7 +97,8 @@ function runExample() {
   const ended = new Promise<{ code: number | null; stderr: string; stdout: () => string }>((resolve) => {
     child.once('close', (code) => resolve({ code, stderr: texts.stderr, stdout }));
   });
-  return { stdout, ended };
+  const signal = (name: NodeJS.Signals) => void child.kill(name);
+  return { stdout, ended, signal };
 }
 
 /** `type ref` of every line that is an event. */
