@@ -132,3 +132,14 @@ export function findMistakes(checks: readonly Check[], root: readonly string[] =
     });
   });
 }
+
+/** Null clears what may be empty; for these fields it is a mistake and not a wish. @throws {Refusal} INVALID */
+export function refuseNulls<Field extends string>(
+  input: Readonly<Partial<Record<Field, unknown>>>,
+  fields: readonly Field[],
+): void {
+  for (const field of fields) {
+    if (input[field] === null)
+      throw new Refusal('INVALID', `${field} can't be null: leave it out to keep it.`, [field]);
+  }
+}

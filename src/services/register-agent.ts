@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { hasRole, toActor, type Viewer } from '../domain/actor.js';
-import { checkFields } from '../domain/inputs.js';
+import { checkFields, refuseNulls } from '../domain/inputs.js';
 import { Refusal } from '../domain/refusals.js';
 import { findSoulTemplate, renderSoul } from '../domain/soul-templates.js';
 import { newId } from '../kernel/ids.js';
@@ -66,13 +66,15 @@ export interface UpdateAgent extends AgentSettings {
 
 /**
  * Changes the settings that are given. A change of nothing succeeds, raises no version and appends no event.
- * @throws {VersionConflict} if `expectedVersion` is not the stored one. @throws {Refusal} UNKNOWN_AGENT, UNKNOWN_TEMPLATE.
+ * @throws {VersionConflict} if `expectedVersion` is not the stored one.
+ * @throws {Refusal} UNKNOWN_AGENT, UNKNOWN_TEMPLATE, and INVALID for null where there is nothing to clear.
  */
 export async function updateAgent(
   context: ServiceContext,
   viewer: Viewer,
   input: UpdateAgent,
 ): Promise<AgentRow> {
+  refuseNulls(input, ['role', 'capabilities', 'maxCapacity', 'delivery', 'config']);
   checkFields(settingChecks(input));
   return inTransaction(context.database, async (tx) => {
     const agent = await lockAgent(tx, toAgentKey(input.agent));

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { toActor, type Viewer } from '../domain/actor.js';
-import { checkFields } from '../domain/inputs.js';
-import { Refusal } from '../domain/refusals.js';
+import { checkFields, refuseNulls } from '../domain/inputs.js';
 import { parseSchedule } from '../domain/schedule.js';
 import {
   isRecurringNameTaken,
@@ -47,7 +46,7 @@ export async function updateRecurringTask(
     ['recurringName', 'name', input.name],
     ...(input.template ? checksOfTemplate(input.template) : []),
   ]);
-  refuseNulls(input);
+  refuseNulls(input, ['name', 'schedule', 'timeZone', 'template', 'catchUp', 'overlap']);
   const timing = timingOf(input);
   return inTransaction(context.database, async (tx) => {
     const row = await getRecurringTask(tx, toLookup(input.id));
@@ -70,13 +69,6 @@ export async function updateRecurringTask(
     });
     return updated;
   });
-}
-
-function refuseNulls(input: UpdateRecurringTask): void {
-  for (const field of ['name', 'schedule', 'timeZone', 'template', 'catchUp', 'overlap'] as const) {
-    if (input[field] === null)
-      throw new Refusal('INVALID', `${field} can't be null: leave it out to keep it.`, [field]);
-  }
 }
 
 type Changes = { -readonly [Column in keyof RecurringTaskRow]?: RecurringTaskRow[Column] };

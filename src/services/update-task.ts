@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { toActor, type Viewer } from '../domain/actor.js';
-import { checkFields } from '../domain/inputs.js';
-import { Refusal, VersionConflict } from '../domain/refusals.js';
+import { checkFields, refuseNulls } from '../domain/inputs.js';
+import { VersionConflict } from '../domain/refusals.js';
 import { toJsonObject } from '../store/json.js';
 import { settleNotBefore, type TaskRow, updateTaskRow } from '../store/tasks.js';
 import { inTransaction } from '../store/transaction.js';
@@ -39,7 +39,7 @@ export async function updateTask(
     ['tags', 'tags', input.tags],
     ['metadata', 'metadata', input.metadata],
   ]);
-  refuseNulls(input);
+  refuseNulls(input, ['title', 'priority', 'tags', 'metadata', 'reviewPolicy']);
   return inTransaction(context.database, async (tx) => {
     const task = await lockTaskByRef(tx, input.task);
     checkVersion(task, input.expectedVersion);
@@ -64,14 +64,6 @@ export async function updateTask(
 export function checkVersion(row: { readonly version: number }, expected: number | null | undefined): void {
   if (expected !== null && expected !== undefined && expected !== row.version) {
     throw new VersionConflict(expected, row.version);
-  }
-}
-
-/** Null clears what may be empty; for the other fields it is a mistake and not a wish. */
-function refuseNulls(input: UpdateTask): void {
-  for (const field of ['title', 'priority', 'tags', 'metadata', 'reviewPolicy'] as const) {
-    if (input[field] === null)
-      throw new Refusal('INVALID', `${field} can't be null: leave it out to keep it.`, [field]);
   }
 }
 

@@ -165,6 +165,16 @@ describe('updating an agent', () => {
     });
   });
 
+  it("takes null for no value of what can't be empty", async () => {
+    await register('never-empty');
+    const empty = { role: null, capabilities: null, maxCapacity: null, delivery: null, config: null };
+    for (const [field, value] of Object.entries(empty)) {
+      const change = { agent: { name: 'never-empty' }, [field]: value };
+      const refusal = await refusalOf(updateAgent(services, services.admin, change));
+      expect(refusal).toMatchObject({ code: 'INVALID', path: [field] });
+    }
+  });
+
   it('is refused at another version', async () => {
     await register('versioned');
     const change = { agent: { name: 'versioned' }, maxCapacity: 2, expectedVersion: 2 };
