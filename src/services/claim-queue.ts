@@ -52,8 +52,8 @@ export function createClaimQueue(database: Database, instrument: Instrument): Cl
 
   /**
    * Begins a batch if no statement is under way, or if as many wait as the one under way serves: PostgreSQL then goes on
-   * without waiting for this process (a tenth more claims, measured in turns on two cores). With fewer it would be cheaper
-   * to wait, for every batch has its price; so would be two at once, on two connections.
+   * without waiting for this process (a seventh more claims, measured in turns on two cores). Smaller batches are dearer
+   * than the wait, for each has its price; and two at once, on two connections, were slower than one at a time.
    */
   function begin(): void {
     if (waiting.length === 0 || !database.claimLine.hasRoom() || waiting.length < (asked[0] ?? 0)) return;

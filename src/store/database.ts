@@ -85,7 +85,7 @@ export function createDatabase({
   }
 
   const pool = openPool({ max: poolSize });
-  // Kept, because the first claim on a connection takes ten times as long as the next.
+  // Kept, because the first claim on a connection has to compile and plan the function.
   const claimPool = openPool({ max: 1, pipeline: true, idleTimeoutMillis: 0 });
   return {
     connectionString,

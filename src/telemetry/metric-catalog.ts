@@ -80,9 +80,13 @@ export const METRICS = {
   subscribers: gauge('subscribers', 'Open event streams: of GraphQL subscriptions, of `/api/events`.', {
     kind: ['graphql', 'plain'],
   }),
-  poolConnections: gauge('database_pool_connections', 'Connections to PostgreSQL.', {
-    state: ['busy', 'idle'],
-  }),
+  poolConnections: gauge(
+    'database_pool_connections',
+    'Connections to PostgreSQL, without that of the claims and the one that listens.',
+    {
+      state: ['busy', 'idle'],
+    },
+  ),
   poolWaiting: gauge('database_pool_waiting', 'Statements that wait for a connection.', {}),
   databaseUp: gauge('database_up', '1 if the database has answered this scrape in time, else 0.', {}),
   tasks: gauge('tasks', 'Tasks that are not closed, of the whole fleet.', {

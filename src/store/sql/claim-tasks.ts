@@ -44,7 +44,7 @@ export interface ClaimRow {
  * Claims for many requests in one round trip, each in its turn; the answers come in no order. The function in the database
  * says which locks it takes (agent rows, then queue heads with SKIP LOCKED) and which indexes it reads
  * (tasks_assigned_queue, tasks_inbox_queue, task_runs_open_by_agent). It is a transaction of its own: a process that
- * freezes or dies here holds no lock.
+ * dies here holds no lock, nor does one that freezes, if the answer fits the buffers of its socket.
  */
 export async function claimTasks(
   executor: Executor,
