@@ -44,6 +44,16 @@ async function anOrphan(agent?: AgentRow, dispatcher = 'srv_dead') {
   return { task, worker, runId: opened!.run.id };
 }
 
+/** Lets the gateway keep whoever asks what became of a call waiting, until the function answered here is called. */
+function untilTold(): (answer: RecoveredAnswer) => void {
+  let tell: (answer: RecoveredAnswer) => void;
+  const told = new Promise<RecoveredAnswer>((resolve) => {
+    tell = resolve;
+  });
+  gateway.recovery = () => told;
+  return (answer) => tell(answer);
+}
+
 describe('a run whose process has died', () => {
   it('is left alone as long as its lease lasts', async () => {
     const { task } = await anOrphan();
@@ -99,10 +109,12 @@ describe('a run whose process has died', () => {
     ['no attempt if it never began', { outcome: 'NOT_BEGUN', error: 'x', retryAfterMs: null }, 0, 'RELEASED'],
     ['a failed attempt if it failed', { outcome: 'FAILED', error: 'x', permanent: false }, 1, 'FAILED'],
   ])('counts as %s', async (_what, answer, attempts, outcome) => {
-    gateway.recovery = () => answer;
+    // Only after the turn, which would send at once what is handed back before it looks for assigned tasks.
+    const tell = untilTold();
     const { task, runId } = await anOrphan();
     await endLease(services, runId);
-    await turnOf(here);
+    expect(await turnOf(here)).toBe(1);
+    tell(answer);
     expect(await inStatus(services, task.id, 'ASSIGNED')).toMatchObject({
       dispatch_attempts: attempts,
       stale_requeues: 0,
@@ -158,16 +170,12 @@ describe('a process that was away while another one took its run over', () => {
     await turnOf(here);
     const [{ id: runId }] = (await runsOf(services, task.id)) as [{ id: string }];
     await endLease(services, runId);
-    let found: (answer: RecoveredAnswer) => void = () => undefined;
-    gateway.recovery = () =>
-      new Promise((resolve) => {
-        found = resolve;
-      });
+    const tell = untilTold();
     expect(await turnOf(there)).toBe(1);
     gateway.last().answer({ outcome: 'FAILED', error: 'the socket broke while frozen', permanent: false });
     await vi.waitFor(() => expect(gateway.recoveries).toHaveLength(1), 20_000);
     await inStatus(services, task.id, 'IN_PROGRESS');
-    found(answered('the right one'));
+    tell(answered('the right one'));
     expect(await inStatus(services, task.id, 'REVIEW')).toMatchObject({
       resolution: 'the right one',
       dispatch_attempts: 0,
