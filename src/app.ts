@@ -25,7 +25,7 @@ import type { ServiceContext } from './services/service-context.js';
 import { createStreamTickets } from './services/stream-tickets.js';
 import { createWorkWatch } from './services/work-watch.js';
 import { readBacklog } from './store/backlog.js';
-import { type Database, isReachable, readPoolUse } from './store/database.js';
+import { type Database, isReachable, isUsable, readPoolUse } from './store/database.js';
 import { isOutage } from './store/outage.js';
 import { createReadClient } from './store/read-client.js';
 import { createLog } from './telemetry/log.js';
@@ -215,7 +215,7 @@ async function startServing(
   metrics.watch(
     {
       pool: () => readPoolUse(database),
-      isReachable: async () => (await isReachable(database)) === true,
+      isReachable: () => isReachable(database),
       backlog: () => readBacklog(database.pool, feed.position()),
     },
     facts,
@@ -251,7 +251,7 @@ async function startServing(
       issueTicket: tickets.issue,
       redeemTicket: tickets.redeem,
     },
-    isReady: () => isReachable(database),
+    isReady: () => isUsable(database),
     isOutage,
     metrics: metrics.render,
     instrument,

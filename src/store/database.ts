@@ -1,6 +1,7 @@
 import pg from 'pg';
 import type { Instrument } from '../kernel/instrument.js';
 import { type Bell, createBell } from './bell.js';
+import { createClaimConnection } from './claim-connection.js';
 import { cutSilentConnections } from './silent-connections.js';
 import { createStatementLine, type StatementLine } from './statement-line.js';
 
@@ -10,6 +11,8 @@ export interface Database {
   readonly pool: pg.Pool;
   /** The connection of the claims. */
   readonly claimLine: StatementLine;
+  /** Whether claims have their connection, or get one now. */
+  hasClaimConnection(): Promise<boolean>;
   readonly bell: Bell;
   /** Told of what was committed. */
   readonly instrument: Instrument;
@@ -87,15 +90,22 @@ export function createDatabase({
   const pool = openPool({ max: poolSize });
   // Kept, because the first claim on a connection has to compile and plan the function.
   const claimPool = openPool({ max: 1, pipeline: true, idleTimeoutMillis: 0 });
+  const claimConnection = createClaimConnection({
+    pool: claimPool,
+    isAnswering: () => isReachable({ pool }),
+    instrument,
+  });
   return {
     connectionString,
     pool,
-    claimLine: createStatementLine(claimPool),
+    claimLine: createStatementLine(claimConnection.lend),
+    hasClaimConnection: claimConnection.isThere,
     bell: createBell(pool, instrument),
     instrument,
     async close() {
       // `end` resolves before the last connection is gone; that a stopping PostgreSQL then cuts it is no news.
       closing = true;
+      claimConnection.stop();
       await Promise.all([pool.end(), claimPool.end()]);
     },
   };
@@ -133,13 +143,19 @@ function getTypeParser(oid: number, format?: 'text' | 'binary') {
 }
 
 /** Whether the database answers; waits for it at most as long as a probe may. */
-export async function isReachable({ pool }: Database): Promise<boolean | string> {
+export async function isReachable({ pool }: Pick<Database, 'pool'>): Promise<boolean> {
   try {
     await pool.query({ text: 'SELECT 1', query_timeout: 2_000 } as pg.QueryConfig);
     return true;
   } catch {
-    return 'the database does not answer';
+    return false;
   }
+}
+
+/** True if it can be worked with; else, for the operator, why not. */
+export async function isUsable(database: Database): Promise<true | string> {
+  if (!(await isReachable(database))) return 'the database does not answer';
+  return (await database.hasClaimConnection()) || 'PostgreSQL has no connection for claims';
 }
 
 /** Connections of the pool that are open, those of them that nobody uses, and statements that wait for one. */

@@ -1,4 +1,4 @@
-import type { Pool, PoolClient } from 'pg';
+import type { PoolClient } from 'pg';
 import type { Executor } from './statement.js';
 
 /** Statements in a line on one connection: the next may be sent before the last is answered. */
@@ -18,15 +18,15 @@ const DEPTH = 2;
  */
 const TURNS = 50;
 
-/** @param pool - of connections in pipeline mode. */
-export function createStatementLine(pool: Pool): StatementLine {
+/** @param lend - gives a connection in pipeline mode. */
+export function createStatementLine(lend: () => Promise<PoolClient>): StatementLine {
   let lent: Promise<PoolClient> | undefined;
   let open = 0;
   let turns = 0;
   return {
     hasRoom: () => open === 0 || (open < DEPTH && turns < TURNS),
     async run(statement) {
-      lent ??= pool.connect();
+      lent ??= lend();
       const lending = lent;
       open += 1;
       turns += 1;

@@ -105,6 +105,7 @@ describe('three processes under load', () => {
     }
     // Who has slept through the outage has nothing to tell of it.
     expect([count(whole, 'database.lost'), count(whole, 'database.found')]).toEqual([1, 1]);
+    expect(count(whole, 'claim.no_connection')).toBe(0);
     expect(count(frozen, 'database.lost')).toBe(count(frozen, 'database.found'));
     for (const server of [whole, frozen]) {
       expect(server.log().filter(({ level }) => level === 'error')).toEqual([]);

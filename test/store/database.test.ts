@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { createInstrument } from '../../src/kernel/instrument.js';
-import { createDatabase } from '../../src/store/database.js';
+import { createDatabase, isUsable } from '../../src/store/database.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { aRoleWithFewConnections } from '../support/few-connections.js';
 
 let test: TestDatabase;
 beforeAll(async () => {
@@ -21,4 +22,13 @@ it('opens connections that plan as they should, with the options that the operat
     await database.claimLine.run((connection) => connection.query(settings)),
   ];
   for (const { rows } of answers) expect(rows).toEqual([{ work_mem: '5MB', jit: 'off', walks: 'off' }]);
+});
+
+it('is of no use while claims get no connection', async () => {
+  const { url, allow } = await aRoleWithFewConnections(test.url, 1);
+  const database = createDatabase({ connectionString: url, instrument: createInstrument() });
+  onTestFinished(() => database.close());
+  expect(await isUsable(database)).toBe('PostgreSQL has no connection for claims');
+  await allow(2);
+  await vi.waitFor(async () => expect(await isUsable(database)).toBe(true), 20_000);
 });

@@ -5,6 +5,7 @@ import { createDatabase } from '../../src/store/database.js';
 import { isOutage } from '../../src/store/outage.js';
 import type { Executor } from '../../src/store/statement.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { aRoleWithFewConnections } from '../support/few-connections.js';
 import { openSilentLink } from '../support/silent-link.js';
 import { runSql } from '../support/throw-away-postgres.js';
 
@@ -84,17 +85,10 @@ describe('a line of statements', () => {
   });
 
   it('tells all who wait that there is no connection left, and takes the next one there is', async () => {
-    const role = `guest_${process.pid}`;
-    await runSql(test.url, `CREATE ROLE ${role} LOGIN CONNECTION LIMIT 1 PASSWORD 'guest'`);
-    onTestFinished(async () => {
-      await runSql(test.url, `DROP ROLE ${role}`);
-    });
-    const url = new URL(test.url);
-    url.username = role;
-    url.password = 'guest';
-    const occupant = new pg.Client({ connectionString: url.href });
+    const { url } = await aRoleWithFewConnections(test.url, 1);
+    const occupant = new pg.Client({ connectionString: url });
     await occupant.connect();
-    const line = openLine(url.href);
+    const line = openLine(url);
     for (const failure of [1, 2].map(() => failureOf(line.run(ask('SELECT 1')))))
       expect(await failure).toMatchObject({ code: '53300' });
     await occupant.end();
