@@ -1,0 +1,45 @@
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { type App, createApp } from '../../src/app.js';
+import { parseConfig } from '../../src/config.js';
+import { type Client, createClient } from '../support/client.js';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { createKey, revokeKey } from '../support/fleet.js';
+import { adminSecret, aServerFolder } from '../support/server-process.js';
+
+let database: TestDatabase;
+const apps: App[] = [];
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+
+afterAll(async () => {
+  await Promise.all(apps.map((app) => app.stop()));
+  await database.drop();
+});
+
+/** An app for which time stands still: what it keeps for a while, it keeps for ever. */
+async function startTimeless(): Promise<Client> {
+  const settings = {
+    DATABASE_URL: database.url,
+    MC_API_KEY: adminSecret,
+    MC_DATA_DIR: await aServerFolder(),
+    MC_PORT: '0',
+    MC_SCHEDULER: 'off',
+    MC_LOG_LEVEL: 'silent',
+  };
+  const nowMs = Date.now();
+  const app = createApp(parseConfig(settings), { clock: { now: () => nowMs } });
+  apps.push(app);
+  const started = await app.start();
+  return createClient({ url: started!.address.url });
+}
+
+it('hears from the log that a key was revoked elsewhere, and forgets that it was good', async () => {
+  const [here, elsewhere] = [await startTimeless(), await startTimeless()];
+  const key = await createKey(here, { name: 'revoked elsewhere', role: 'VIEWER' });
+  const status = async () => (await here.with(key.secret).send('{ viewer { role } }')).status;
+  expect(await status()).toBe(200);
+  await revokeKey(elsewhere, key.id);
+  await vi.waitFor(async () => expect(await status()).toBe(401), 20_000);
+});
