@@ -50,7 +50,7 @@ export async function prepareAdminKey(config: Config, database: Database): Promi
   const adminKey = await ensureAdminKey({ database }, config.apiKey?.reveal() ?? null, file);
   return {
     adminKey,
-    adminKeyPath: config.apiKey === undefined && (await file.read()) !== null ? file.path : null,
+    adminKeyPath: config.apiKey === undefined && (await file.exists()) ? file.path : null,
   };
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -170,6 +170,22 @@ describe('the first admin key', () => {
     const keeper: SecretKeeper = { read: async () => null, write: die };
     await expect(ensureAdminKey(fresh, null, keeper)).rejects.toThrow('killed');
     expect(await admins()).toEqual([]);
+  });
+
+  it('is not made, and nothing is lost, if its file can be neither read nor written: that is said with what to do', async () => {
+    const file = createAdminKeyFile(folder);
+    await mkdir(join(file.path, 'kept'), { recursive: true });
+    expect(await file.exists()).toBe(false);
+    await expect(ensureAdminKey(fresh, null, file)).rejects.toThrow(
+      `The admin key can't be read from ${file.path} (EISDIR: illegal operation on a directory, read). Let`,
+    );
+    await expect(ensureAdminKey(fresh, null, { ...file, read: async () => null })).rejects.toThrow(
+      `The admin key can't be kept in ${file.path} (EISDIR: illegal operation on a directory, rename`,
+    );
+    expect(await readdir(folder, { recursive: true })).toEqual(['admin.key', 'admin.key/kept']);
+    expect(await admins()).toEqual([]);
+    await rm(file.path, { recursive: true });
+    expect(await ensureAdminKey(fresh, null, file)).toBe(await file.read());
   });
 
   function neverKept(): SecretKeeper {

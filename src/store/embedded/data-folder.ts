@@ -21,7 +21,7 @@ export async function inspectDataFolder(folder: string, major: number): Promise<
   const entries = await listEntries(folder);
   if (entries.length === 0) return 'empty';
   if (!entries.includes('PG_VERSION')) throw damaged(folder, 'it is not empty, but has no PG_VERSION');
-  const version = (await readFile(join(folder, 'PG_VERSION'), 'utf8')).trim();
+  const version = (await readVersion(folder)).trim();
   if (version !== String(major)) throw otherMajorVersion(folder, version, major);
   for (const entry of vitalEntries) {
     if (!(await exists(join(folder, entry)))) throw damaged(folder, `${entry} is missing`);
@@ -36,11 +36,22 @@ async function listEntries(folder: string): Promise<string[]> {
     const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
     if (code === 'ENOENT') return [];
     if (code === 'ENOTDIR') throw damaged(folder, 'it is a file');
-    throw new EmbeddedPostgresError(
-      `The PostgreSQL data folder ${folder} can't be read (${String(code)}). Start the server as the user that owns it.`,
-      { fault: 'NOT_ACCESSIBLE', cause },
-    );
+    throw notReadable(folder, cause);
   }
+}
+
+function readVersion(folder: string): Promise<string> {
+  return readFile(join(folder, 'PG_VERSION'), 'utf8').catch((cause: unknown) => {
+    throw notReadable(folder, cause);
+  });
+}
+
+function notReadable(folder: string, cause: unknown): EmbeddedPostgresError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new EmbeddedPostgresError(
+    `The PostgreSQL data folder ${folder} can't be read (${reason}). Start the server as the user that owns it.`,
+    { fault: 'NOT_ACCESSIBLE', cause },
+  );
 }
 
 function damaged(folder: string, finding: string): EmbeddedPostgresError {

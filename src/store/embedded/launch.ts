@@ -1,7 +1,8 @@
-import { open, rename, stat } from 'node:fs/promises';
+import { type FileHandle, open, rename, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { type Address, fitsSocket } from './address.js';
 import type { Binaries } from './binaries.js';
+import { EmbeddedPostgresError } from './embedded-postgres-error.js';
 import { type RunAs, spawnAs, wayToRunExisting } from './run-as.js';
 import { postmasterArguments } from './server-settings.js';
 
@@ -35,8 +36,7 @@ export async function launchPostmaster(
 ): Promise<Launch> {
   const way = await wayToRunExisting(cluster.folder);
   const address = await chooseAddress(cluster.folder, port, avoidSocket);
-  await limitLog(cluster.logFile);
-  const log = await open(cluster.logFile, 'a');
+  const log = await openLog(cluster.logFile);
   try {
     const { size } = await log.stat();
     return runDetached(cluster, way, address, log.fd, size);
@@ -83,6 +83,19 @@ async function findFreePort(): Promise<number> {
   await new Promise((resolve) => probe.close(resolve));
   if (address === null || typeof address === 'string') throw new Error('the system gave no free port');
   return address.port;
+}
+
+async function openLog(path: string): Promise<FileHandle> {
+  try {
+    await limitLog(path);
+    return await open(path, 'a');
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new EmbeddedPostgresError(
+      `PostgreSQL's log ${path} can't be written (${reason}). Move it away, or start the server as the user that owns it.`,
+      { fault: 'NOT_ACCESSIBLE', cause },
+    );
+  }
 }
 
 async function limitLog(path: string): Promise<void> {

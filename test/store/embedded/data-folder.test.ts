@@ -25,6 +25,15 @@ describe('a data folder', () => {
     await expectRefusal(dataDir, 'DAMAGED', /it is a file/);
   });
 
+  it('in which something can not be read, or the log not written, is refused with what to do', async () => {
+    const dataDir = await aDataFolderWithCluster();
+    await mkdir(join(dataDir, 'postgres.log'));
+    await expectRefusal(dataDir, 'NOT_ACCESSIBLE', /postgres\.log can't be written \(EISDIR.*Move it away/);
+    await rename(join(dataDir, 'postgres/PG_VERSION'), join(dataDir, 'PG_VERSION'));
+    await mkdir(join(dataDir, 'postgres/PG_VERSION'));
+    await expectRefusal(dataDir, 'NOT_ACCESSIBLE', /can't be read \(EISDIR.*Start the server as/);
+  });
+
   it('that lost a vital part is refused and left as it is', async () => {
     const dataDir = await aDataFolderWithCluster();
     const cluster = join(dataDir, 'postgres');
