@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { blockEvents } from '../support/blocker.js';
 import { type Client, createClient } from '../support/client.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { watchOverSse, watchOverWebSocket } from '../support/event-streams.js';
+import { untilLive, watchOverSse, watchOverWebSocket } from '../support/event-streams.js';
 import {
   type Agent,
   anAgent,
@@ -76,16 +76,12 @@ describe('a request without a good key', () => {
 
 describe('a key that ends', () => {
   it('is good for nothing once it has expired, and its streams end', async () => {
-    const expiresAt = new Date(Date.now() + 2_000).toISOString();
-    const key = await createKey(admin, { name: 'short-lived', role: 'VIEWER', expiresAt });
-    const client = admin.with(key.secret);
-    const streams = [watchOverWebSocket(client), watchOverSse(client)];
-    expect(await client.ask(viewer)).toEqual({ viewer: { role: 'VIEWER' } });
+    const { key, expiresAt, streams } = await watchWithKeyThatEnds(2_000);
     const ends = await Promise.all(streams.map(({ ended }) => ended));
     for (const { errors } of ends) expect(errors[0]?.extensions).toMatchObject({ code: 'UNAUTHENTICATED' });
     expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(expiresAt));
-    for (const { status } of [await client.send(viewer), await otherAdmin.with(key.secret).send(viewer)]) {
-      expect(status).toBe(401);
+    for (const client of [admin, otherAdmin]) {
+      expect((await client.with(key.secret).send(viewer)).status).toBe(401);
     }
   });
 
@@ -96,10 +92,7 @@ describe('a key that ends', () => {
     const key = await createKey(admin, { name: 'to be revoked', role: 'OPERATOR' });
     const client = admin.with(key.secret);
     const streams = [watchOverWebSocket(client), watchOverSse(client)];
-    await vi.waitFor(async () => {
-      await aTask(client, { title: 'Is anybody watching?', startsAt: '2099-01-01T00:00:00Z' });
-      for (const { events } of streams) expect(events.length).toBeGreaterThan(0);
-    }, 20_000);
+    await untilLive(client, streams);
     const revokedAt = performance.now();
     await revokeKey([admin, otherAdmin][revokingOn]!, key.id);
     const lasted = await Promise.all(
@@ -109,13 +102,10 @@ describe('a key that ends', () => {
       }),
     );
     reportMs(`streams of a key, from its revocation through ${where}`, lasted);
-    expect(Math.max(...lasted)).toBeLessThan(2_000);
-    const refused = { status: 401 };
-    await vi.waitFor(async () => expect(await client.send(viewer)).toMatchObject(refused), 3_000);
-    await vi.waitFor(
-      async () => expect(await otherAdmin.with(key.secret).send(viewer)).toMatchObject(refused),
-      3_000,
-    );
+    // A second on a machine that has nothing else to do.
+    expect(Math.max(...lasted)).toBeLessThan(10_000);
+    for (const one of [client, otherAdmin.with(key.secret)])
+      await vi.waitFor(async () => expect(await one.send(viewer)).toMatchObject({ status: 401 }), 20_000);
   });
 
   it('opens nothing more once its revocation was answered, however late the log tells of it', async () => {
@@ -287,6 +277,18 @@ describe('the key of a role', () => {
     expect(output).not.toContain(key.secret);
   });
 });
+
+/** A key that has let streams begin, and ends soon. On a machine that needs longer than that for it, it lives longer. */
+async function watchWithKeyThatEnds(lifeMs: number) {
+  const expiresAt = new Date(Date.now() + lifeMs).toISOString();
+  const key = await createKey(admin, { name: `lives ${lifeMs} ms`, role: 'VIEWER', expiresAt });
+  const client = admin.with(key.secret);
+  const streams = [watchOverWebSocket(client), watchOverSse(client)];
+  const ended = Promise.all(streams.map((stream) => stream.ended)).then(() => false);
+  const isLive = await Promise.race([untilLive(admin, streams).then(() => true), ended]);
+  if (!isLive) return watchWithKeyThatEnds(2 * lifeMs);
+  return { key, expiresAt, streams };
+}
 
 async function aKeyWithRole(role: string): Promise<Key> {
   if (role !== 'AGENT') return createKey(admin, { name: `key of ${role}`, role });

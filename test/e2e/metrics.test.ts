@@ -44,12 +44,20 @@ describe('a scrape of a server at work', () => {
     const reader = await readPlainEvents(server.url, {
       headers: { authorization: `Bearer ${admin.secret}` },
     });
-    await vi.waitFor(() => expect(streams.map((stream) => stream.connections())).toEqual([1, 1, 1]), 20_000);
     await aTask(admin, { title: 'Four' });
+    const begun = { 'subscribers{kind="graphql"}': 3, 'subscribers{kind="plain"}': 1 };
+    await vi.waitFor(async () => expect(await scrape()).toMatchObject(begun), 20_000);
+    await anAgent(admin, 'announced');
     for (const { events } of streams)
       await vi.waitFor(() => expect(events.length).toBeGreaterThan(0), 20_000);
 
-    const samples = await scrape();
+    const samples = await vi.waitFor(async () => {
+      const found = await scrape();
+      // Left out while the database is slow; a job may not have had its first turn yet.
+      expect(found.oldest_waiting_task_seconds).toBeGreaterThan(0);
+      expect(found['job_duration_seconds_count{job="requeueStaleTasks"}']).toBeGreaterThan(0);
+      return found;
+    }, 20_000);
     expect(samples).toMatchObject({
       'http_requests_total{method="GET",route="other",status="4xx"}': 1,
       'graphql_operations_total{operation="subscription"}': 3,
@@ -61,8 +69,7 @@ describe('a scrape of a server at work', () => {
       lease_losses_total: 0,
       'events_appended_total{type="task.created"}': 4,
       'events_appended_total{type="task.claimed"}': 1,
-      'subscribers{kind="graphql"}': 3,
-      'subscribers{kind="plain"}': 1,
+      ...begun,
       'tasks{status="INBOX"}': 3,
       'tasks{status="IN_PROGRESS"}': 0,
       database_up: 1,
@@ -71,9 +78,7 @@ describe('a scrape of a server at work', () => {
     const posts = samples['http_requests_total{method="POST",route="/graphql",status="2xx"}'];
     expect(posts).toBeGreaterThan(7);
     expect(samples['http_request_duration_seconds_count{route="/graphql"}']).toBe(posts);
-    expect(samples.oldest_waiting_task_seconds).toBeGreaterThan(0);
     expect(samples.feed_lag_seconds).toBeLessThan(60);
-    expect(samples['job_duration_seconds_count{job="requeueStaleTasks"}']).toBeGreaterThan(0);
     for (const stream of streams) stream.close();
     reader.close();
     await vi.waitFor(async () => {

@@ -4,16 +4,17 @@ import {
   type Acknowledged,
   createAll,
   expectKept,
-  expectOnce,
   lastCursor,
   readLog,
+  readLogOfAll,
   workAs,
 } from '../support/acknowledged-work.js';
 import { bearer, type Client, createClient, Refused } from '../support/client.js';
-import { type EventStream, watchOverSse, watchOverWebSocket } from '../support/event-streams.js';
+import { type EventStream, untilLive, watchOverSse, watchOverWebSocket } from '../support/event-streams.js';
 import { anAgent, aTask, createKey, revokeKey } from '../support/fleet.js';
 import { reportMs } from '../support/measurements.js';
 import { readPlainEvents } from '../support/plain-events.js';
+import { untilLogIsReadableAt } from '../support/readable-log.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
 import { type StoppablePostgres, startStoppablePostgres } from '../support/stoppable-postgres.js';
 
@@ -95,9 +96,7 @@ describe('three processes under load', () => {
 
     expect(acknowledged.taskIds).toHaveLength(taskCount);
     await expectKept(admin, acknowledged);
-    await aTask(on(frozen), { title: 'After all of it' });
-    const log = await readLog(admin, after);
-    expectOnce(log.slice(0, -1), taskCount);
+    const log = await readLogOfAll(admin, { start: after, taskCount, witness: on(frozen) });
     for (const stream of streams) {
       await has(stream, log.length);
       expect(stream.events).toEqual(log);
@@ -106,7 +105,10 @@ describe('three processes under load', () => {
     // Who has slept through the outage has nothing to tell of it.
     expect([count(whole, 'database.lost'), count(whole, 'database.found')]).toEqual([1, 1]);
     expect(count(whole, 'claim.no_connection')).toBe(0);
-    expect(count(frozen, 'database.lost')).toBe(count(frozen, 'database.found'));
+    await vi.waitFor(
+      () => expect(count(frozen, 'database.lost')).toBe(count(frozen, 'database.found')),
+      20_000,
+    );
     for (const server of [whole, frozen]) {
       expect(server.log().filter(({ level }) => level === 'error')).toEqual([]);
       expect(server.stderr()).toBe('');
@@ -122,27 +124,22 @@ describe('a key that is revoked', () => {
     const readers = await Promise.all(
       usable.map(({ url }) => readPlainEvents(url, { headers: bearer(key.secret) })),
     );
-    await vi.waitFor(
-      () => expect(streams.map((stream) => stream.connections())).toEqual(streams.map(() => 1)),
-      20_000,
-    );
-    await aTask(admin);
-    for (const stream of streams) await has(stream, 1);
+    await untilLive(admin, streams);
     const held = await holdTransaction();
-    const askedAt = performance.now();
     await revokeKey(admin, key.id);
     const answeredAt = performance.now();
     await Promise.all([...streams.map(({ ended }) => ended), ...readers.map(({ ended }) => ended)]);
-    const endedAt = performance.now();
-    reportMs('streams of a revoked key, until the last has ended', [endedAt - answeredAt]);
-    // On a machine that is busy with other things, everything takes longer in the same measure.
-    expect(endedAt - answeredAt).toBeLessThan(1_000 + 20 * (answeredAt - askedAt));
+    const lastedMs = performance.now() - answeredAt;
+    reportMs('streams of a revoked key, until the last has ended', [lastedMs]);
+    // A second on a machine that has nothing else to do. The log tells of it only after the commit below.
+    expect(lastedMs).toBeLessThan(10_000);
     await held.commit();
   });
 });
 
 describe('a transaction that is held open while later ones commit', () => {
   it('is delivered in its place on every process, with nothing skipped', async () => {
+    await untilLogIsReadableAt(postgres.url);
     const after = await lastCursor(admin);
     const streams = usable.map((server) => watchOverWebSocket(on(server), { after }));
     const held = await holdTransaction();
@@ -252,7 +249,7 @@ async function reconnect(): Promise<void> {
       const { status } = await fetch(`${admin.url()}/readyz`, { signal: AbortSignal.timeout(1_000) });
       expect(status).toBe(200);
     },
-    { timeout: 20_000, interval: 50 },
+    { timeout: 60_000, interval: 50 },
   );
 }
 

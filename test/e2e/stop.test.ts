@@ -3,9 +3,10 @@ import { type Blocker, blockTask } from '../support/blocker.js';
 import { type Client, createClient, Refused } from '../support/client.js';
 import { findPostmasterPid } from '../support/data-folder.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { type EventStream, watchOverSse, watchOverWebSocket } from '../support/event-streams.js';
+import { untilLive, watchOverSse, watchOverWebSocket } from '../support/event-streams.js';
 import { anAgent, aTask, type Claim, claim, claimWork, complete, type Work } from '../support/fleet.js';
 import { reportMs } from '../support/measurements.js';
+import { untilLogIsReadableAt } from '../support/readable-log.js';
 import {
   aServerFolder,
   type Exit,
@@ -174,14 +175,6 @@ function completionOf({ runId }: Work) {
   return { runId, resolution: 'done', idempotencyKey: runId };
 }
 
-/** Makes tasks until every stream has shown one: from then on it is live. */
-async function untilLive(client: Client, streams: readonly EventStream[]): Promise<void> {
-  await vi.waitFor(async () => {
-    await aTask(client, { title: 'Is anybody watching?', startsAt: '2099-01-01T00:00:00Z' });
-    for (const { events } of streams) expect(events.length).toBeGreaterThan(0);
-  }, 20_000);
-}
-
 async function untilRefused({ url }: ServerProcess): Promise<void> {
   await vi.waitFor(() => expect(fetch(`${url}/readyz`)).rejects.toThrow('fetch failed'), 20_000);
 }
@@ -196,7 +189,9 @@ async function outcomeOf(answer: Promise<Claim | string>): Promise<string> {
   }
 }
 
+/** Behind all that was done so far. */
 async function aCursor(client: Client): Promise<string> {
+  await untilLogIsReadableAt(database.url);
   const { events } = await client.ask<{ events: { nodes: { cursor: string }[] } }>(
     '{ events(last: 1) { nodes { cursor } } }',
   );

@@ -1,7 +1,7 @@
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import type { Client } from './client.js';
 import type { SeenEvent } from './event-streams.js';
-import { type Agent, claim, complete, createTasks, reportProgress } from './fleet.js';
+import { type Agent, aTask, claim, complete, createTasks, reportProgress } from './fleet.js';
 
 /** Repeats a call, as a careful client does, until some server has answered it. */
 export type Insist = <T>(call: () => Promise<T>) => Promise<T>;
@@ -87,8 +87,24 @@ export async function expectKept(
   for (const { taskId, ...completion } of completions) expect(tasks.get(taskId)).toMatchObject(completion);
 }
 
+/**
+ * The log after a cursor, which tells each step of each task once, up to the creation of one more task by `witness`.
+ * Waited for: the log shows an event only when every older transaction has ended, such as PostgreSQL's own.
+ */
+export async function readLogOfAll(
+  admin: Client,
+  { start, taskCount, witness = admin }: { start: string | null; taskCount: number; witness?: Client },
+): Promise<SeenEvent[]> {
+  await aTask(witness, { title: 'After all of it' });
+  return vi.waitFor(async () => {
+    const log = await readLog(admin, start);
+    expectOnce(log.slice(0, -1), taskCount);
+    return log;
+  }, 20_000);
+}
+
 /** The log tells each step of each task once. */
-export function expectOnce(log: readonly SeenEvent[], taskCount: number): void {
+function expectOnce(log: readonly SeenEvent[], taskCount: number): void {
   const counts: Record<string, number> = {};
   for (const { type } of log) counts[type] = (counts[type] ?? 0) + 1;
   expect(counts).toMatchObject({

@@ -1,7 +1,9 @@
 import { createClient as createSseClient } from 'graphql-sse';
 import { createClient as createWebSocketClient } from 'graphql-ws';
+import { expect, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { type AnsweredError, bearer, type Client, readAnswer } from './client.js';
+import { aTask } from './fleet.js';
 
 /** One entry of the log as subscribers see it. */
 export interface SeenEvent {
@@ -90,6 +92,14 @@ export function watchOverSse(client: Client, options: StreamOptions = {}): Event
   });
   const stream = collect(options, (payload, sink) => transport.subscribe(payload, sink as never));
   return { ...stream, connections: () => connections };
+}
+
+/** Makes tasks that nobody can claim until every stream has shown one: from then on it is live. */
+export async function untilLive(client: Client, streams: readonly EventStream[]): Promise<void> {
+  await vi.waitFor(async () => {
+    await aTask(client, { title: 'Is anybody watching?', startsAt: '2099-01-01T00:00:00Z' });
+    for (const { events } of streams) expect(events.length).toBeGreaterThan(0);
+  }, 20_000);
 }
 
 interface Payload {

@@ -105,13 +105,10 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
 /** Runs a server that is expected to end before it is ready, and answers all it has said. */
 export async function runServer(
   options: ServerOptions,
-  /** Signals to send when the output shows a text. */
-  signals: { readonly at?: string; readonly send?: NodeJS.Signals } = {},
+  /** A signal that the server gets as soon as it writes a text. */
+  signal?: { readonly at: string; readonly send: NodeJS.Signals },
 ): Promise<Exit & { readonly stdout: string; readonly stderr: string }> {
-  const launched = await launch(options);
-  const { at, send } = signals;
-  if (at !== undefined) await Promise.race([launched.find(new RegExp(at)), launched.exited]);
-  if (send !== undefined) launched.child.kill(send);
+  const launched = await launch(options, signal === undefined ? [] : signalItself(signal));
   const exit = await launched.exited;
   return { ...exit, stdout: launched.stdout(), stderr: launched.stderr() };
 }
@@ -122,12 +119,16 @@ interface Launched extends Pick<ServerProcess, 'stdout' | 'stderr' | 'exited' | 
   find(pattern: RegExp): Promise<string>;
 }
 
-async function launch({ dataDir, databaseUrl, env = {} }: ServerOptions): Promise<Launched> {
+async function launch(
+  { dataDir, databaseUrl, env = {} }: ServerOptions,
+  nodeOptions: readonly string[] = [],
+): Promise<Launched> {
   built ??= promisify(execFile)(process.execPath, [join(root, 'scripts', 'build.mjs'), '--if-stale']);
   await built;
   const folder = dataDir ?? (await aServerFolder());
   if (isOver) throw new Error('the tests of this file are over');
-  const child = spawn(process.execPath, ['--enable-source-maps', join(root, 'dist', 'main.js')], {
+  const args = ['--enable-source-maps', ...nodeOptions, join(root, 'dist', 'main.js')];
+  const child = spawn(process.execPath, args, {
     cwd: folder,
     env: {
       ...inheritedEnvironment(),
@@ -155,6 +156,17 @@ async function launch({ dataDir, databaseUrl, env = {} }: ServerOptions): Promis
     stderr: collect(child.stderr),
     find: (pattern) => find(child, stdout, pattern),
   };
+}
+
+/** Sent from outside, a signal may come when the server is long past what it has written. */
+function signalItself({ at, send }: { readonly at: string; readonly send: NodeJS.Signals }): string[] {
+  const script = `const { stdout } = process;
+    const write = stdout.write.bind(stdout);
+    stdout.write = (text, ...rest) => {
+      if (String(text).includes('${at}')) process.kill(process.pid, '${send}');
+      return write(text, ...rest);
+    };`;
+  return ['--import', `data:text/javascript,${encodeURIComponent(script)}`];
 }
 
 /** Without any setting of ours, and without what the test runner tells its own children. */
