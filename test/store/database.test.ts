@@ -32,3 +32,23 @@ it('is of no use while claims get no connection', async () => {
   await allow(2);
   await vi.waitFor(async () => expect(await isUsable(database)).toBe(true), 20_000);
 });
+
+it('rings without a commit that waits for the disk; the next one on that connection does', async () => {
+  const url = new URL(test.url);
+  url.searchParams.set('options', '-c search_path=public,pg_catalog -c synchronous_commit=on');
+  const database = createDatabase({
+    connectionString: url.href,
+    instrument: createInstrument(),
+    poolSize: 1,
+  });
+  onTestFinished(() => database.close());
+  await database.pool.query(`CREATE TABLE rings AS SELECT current_setting('synchronous_commit') AS waits WHERE false;
+    CREATE FUNCTION pg_notify(text, text) RETURNS void LANGUAGE sql AS $$
+      INSERT INTO rings SELECT current_setting('synchronous_commit') $$`);
+  database.bell.ring();
+  await vi.waitFor(async () => {
+    const { rows } = await database.pool.query('SELECT * FROM rings');
+    expect(rows).toEqual([{ waits: 'off' }]);
+  }, 20_000);
+  expect((await database.pool.query('SHOW synchronous_commit')).rows).toEqual([{ synchronous_commit: 'on' }]);
+});
