@@ -143,11 +143,11 @@ describe('a revoked or expired key', () => {
     await insertKey('key_a', 'NULL');
     await insertKey('key_b', 'NULL');
     await insertKey('key_c', `now() + interval '50 milliseconds'`);
+    await insertKey('key_e', 'NULL');
     const ended: string[] = [];
     const watch = (id: string) =>
       new Promise<void>((resolve) => here.feed.watchKey(id, () => resolve(void ended.push(id))));
     const watched = new Map(['key_a', 'key_b', 'key_c', 'key_d', 'key_e'].map((id) => [id, watch(id)]));
-    await insertKey('key_e', 'NULL');
     await watched.get('key_c');
     await watched.get('key_d');
     // Revoked behind the server's back, without an event.

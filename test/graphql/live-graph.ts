@@ -3,9 +3,9 @@ import { expect, vi } from 'vitest';
 import type { Viewer } from '../../src/domain/actor.js';
 import { createFeed } from '../../src/feed/feed.js';
 import type { Feed } from '../../src/feed/hub.js';
-import type { SubscriptionLimits } from '../../src/feed/subscription.js';
 import type { GraphqlContext } from '../../src/graphql/context.js';
 import { buildSchema } from '../../src/graphql/schema.js';
+import { type Clock, systemClock } from '../../src/kernel/clock.js';
 import { createReadClient } from '../../src/store/read-client.js';
 import { untilLogIsReadable } from '../support/readable-log.js';
 import { openTestServices, type TestServices } from '../support/services.js';
@@ -43,11 +43,12 @@ export interface LiveGraph {
   close(): Promise<void>;
 }
 
-export async function openLiveGraph(url: string, limits?: SubscriptionLimits): Promise<LiveGraph> {
+/** @param clock decides how long the feed has patience with whoever reads nothing. */
+export async function openLiveGraph(url: string, clock: Clock = systemClock): Promise<LiveGraph> {
   const services = await openTestServices(url);
   const prisma = createReadClient(services.database);
   const { database, instrument } = services;
-  const feed = createFeed({ database, instrument, ...(limits === undefined ? {} : { limits }) });
+  const feed = createFeed({ database, instrument, clock });
   await feed.start();
 
   const server = {

@@ -3,6 +3,7 @@ import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { EVENT_TYPES } from '../../src/domain/events.js';
+import { systemClock } from '../../src/kernel/clock.js';
 import { usedMemory } from '../feed/memory.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { goodKey, startTestServer, type TestServer } from '../support/test-server.js';
@@ -11,10 +12,15 @@ import { type LiveGraph, openLiveGraph, schema } from './live-graph.js';
 let database: TestDatabase;
 let graph: LiveGraph;
 let server: TestServer;
+/** How far the feed's clock is ahead of the real one. */
+let aheadMs = 0;
+
+/** Of the feed. */
+const PATIENCE_MS = 10_000;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  graph = await openLiveGraph(database.url, { queueSize: 1_000, patienceMs: 200 });
+  graph = await openLiveGraph(database.url, { now: () => systemClock.now() + aheadMs });
   server = await startTestServer({ schema, createContext: (scope) => graph.createContext(scope) });
   server.keys.set(goodKey, graph.services.admin);
 });
@@ -131,6 +137,7 @@ describe.each([
     // All of them are 50 MB on the wire. Waited for, since the last pages that were read may still be on their way.
     await vi.waitFor(() => expect(usedMemory() - before).toBeLessThan(10_000_000), 20_000);
     // Only who stays away while something new comes is given up.
+    aheadMs += PATIENCE_MS;
     let more = total;
     const closed = () => reader.results.at(-1)?.errors?.[0]?.extensions;
     await vi.waitFor(

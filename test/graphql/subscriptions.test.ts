@@ -217,6 +217,7 @@ describe('Subscription.events', () => {
   });
 
   it('ends quietly when its client goes, whichever way', async () => {
+    await here.settled();
     const [closed, hungUp] = [await here.watch(EVENTS), await here.watch(EVENTS)];
     await closed.close();
     hungUp.hangUp();

@@ -1,8 +1,7 @@
 import { expect, onTestFinished, vi } from 'vitest';
 import type { Viewer } from '../../src/domain/actor.js';
-import type { SubscriptionLimits } from '../../src/feed/subscription.js';
 import { createPlainEvents } from '../../src/graphql/plain-events.js';
-import { systemClock } from '../../src/kernel/clock.js';
+import { type Clock, systemClock } from '../../src/kernel/clock.js';
 import { newId } from '../../src/kernel/ids.js';
 import { createEventNames } from '../../src/services/event-names.js';
 import { createStreamTickets } from '../../src/services/stream-tickets.js';
@@ -37,9 +36,10 @@ interface Refused {
 export const bearer = (secret: string) => ({ authorization: `Bearer ${secret}` });
 const admin = bearer(goodKey);
 
-export async function openEventServer(limits?: SubscriptionLimits): Promise<EventServer> {
+/** @param clock decides how long the feed has patience with whoever reads nothing. */
+export async function openEventServer(clock?: Clock): Promise<EventServer> {
   const database = await createTestDatabase();
-  const graph = await openLiveGraph(database.url, limits);
+  const graph = await openLiveGraph(database.url, clock);
   const start = (pingIntervalMs: number, port = 0) => startOver(graph, pingIntervalMs, port);
   const server = await start(15_000);
   const address = `${server.url}/api/events`;

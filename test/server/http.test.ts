@@ -8,9 +8,7 @@ import { goodKey, readAnswer, startTestServer, type TestServer } from '../suppor
 let server: TestServer;
 
 beforeAll(async () => {
-  server = await startTestServer({
-    limits: { maxBodyBytes: 10_000, headersTimeoutMs: 200, requestTimeoutMs: 400 },
-  });
+  server = await startTestServer({ limits: { maxBodyBytes: 10_000 } });
 });
 
 afterAll(() => server.stop());
@@ -199,6 +197,14 @@ describe('a body', () => {
 });
 
 describe('a slow or broken client', () => {
+  let hasty: TestServer;
+
+  beforeAll(async () => {
+    hasty = await startTestServer({ limits: { headersTimeoutMs: 200, requestTimeoutMs: 400 } });
+  });
+
+  afterAll(() => hasty.stop());
+
   it.each([
     ['headers that never end', 'POST /graphql HTTP/1.1\r\nhost: x\r\n', '408'],
     [
@@ -213,7 +219,7 @@ describe('a slow or broken client', () => {
     ],
     ['what is no HTTP', 'hello\r\n\r\n', '400'],
   ])('with %s is answered and cut off', async (_what, bytes, status) => {
-    const socket = connect(server.server.address().port, '127.0.0.1');
+    const socket = connect((status === '408' ? hasty : server).server.address().port, '127.0.0.1');
     socket.write(bytes);
     const answer = await text(socket);
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));

@@ -98,6 +98,8 @@ describe('subscribers of one operation', () => {
   it('share the task that they watch, and the overview', async () => {
     const key = await aViewer();
     const task = await aTask(shared.graph.services);
+    // A stream of the task would tell of its creation once that can be read.
+    await shared.graph.settled();
     const one = { query: `subscription { task(ref: { id: "${task.id}" }) { id assignee { name } } }` };
     const tasks = await times(5, () => watch(key, one));
     await allHave(tasks, 1);

@@ -62,7 +62,7 @@ describe('the limits of sockets', () => {
           ],
         },
       ]);
-    expect(server.ticks.log).toEqual(['started', 'started', 'started']);
+    await expect.poll(() => server.ticks.log).toEqual(['started', 'started', 'started']);
     socket.send({ id: '1', type: 'complete' });
     socket.subscribe('5', 'subscription { silent }');
     await expect.poll(() => server.ticks.log.filter((entry) => entry === 'started')).toHaveLength(4);
