@@ -18,6 +18,7 @@ import { type ServerProcess, startServer } from './server-process.js';
 /** A server for everything that nobody should send, with something on it that only some may see. */
 export interface BesiegedServer {
   readonly server: ServerProcess;
+  readonly databaseUrl: string;
   readonly admin: Client;
   /** One key of each role; the agent's owns nothing. */
   readonly clients: Readonly<Record<'VIEWER' | 'AGENT' | 'OPERATOR' | 'ADMIN', Client>>;
@@ -54,7 +55,7 @@ export async function startBesiegedServer(): Promise<BesiegedServer> {
     ADMIN: admin,
   };
   return {
-    ...{ server, admin, clients, victim, secretTask, secretWork },
+    ...{ server, databaseUrl: database.url, admin, clients, victim, secretTask, secretWork },
     readSecretTask: () => readTask(admin, secretTask.id),
     async ask(roles, calls, secrets) {
       for (const role of roles) {

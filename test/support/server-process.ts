@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { afterAll, vi } from 'vitest';
 import { findPostmasterPid, isRunning } from './data-folder.js';
 import { createReaper } from './reaper.js';
+import { signalItself } from './signal-itself.js';
 
 /** The admin key of servers that are given one instead of making their own. */
 export const adminSecret = 'mc_admin_of_the_end_to_end_tests';
@@ -108,7 +109,7 @@ export async function runServer(
   /** A signal that the server gets as soon as it writes a text. */
   signal?: { readonly at: string; readonly send: NodeJS.Signals },
 ): Promise<Exit & { readonly stdout: string; readonly stderr: string }> {
-  const launched = await launch(options, signal === undefined ? [] : signalItself(signal));
+  const launched = await launch(options, signal === undefined ? [] : signalItself(signal.at, signal.send));
   const exit = await launched.exited;
   return { ...exit, stdout: launched.stdout(), stderr: launched.stderr() };
 }
@@ -156,17 +157,6 @@ async function launch(
     stderr: collect(child.stderr),
     find: (pattern) => find(child, stdout, pattern),
   };
-}
-
-/** Sent from outside, a signal may come when the server is long past what it has written. */
-function signalItself({ at, send }: { readonly at: string; readonly send: NodeJS.Signals }): string[] {
-  const script = `const { stdout } = process;
-    const write = stdout.write.bind(stdout);
-    stdout.write = (text, ...rest) => {
-      if (String(text).includes('${at}')) process.kill(process.pid, '${send}');
-      return write(text, ...rest);
-    };`;
-  return ['--import', `data:text/javascript,${encodeURIComponent(script)}`];
 }
 
 /** Without any setting of ours, and without what the test runner tells its own children. */
