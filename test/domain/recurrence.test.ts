@@ -157,6 +157,19 @@ describe('due times', () => {
       { numRuns: 25 },
     );
   });
+
+  it('that are the latest are found without going through all of them', () => {
+    const next = openRecurrence({ cron: '* * * * *', timeZone: 'UTC' });
+    let looks = 0;
+    const counted = (afterMs: number) => {
+      looks += 1;
+      return next(afterMs);
+    };
+    const upToMs = Date.parse('2026-11-22T13:05Z');
+    const latest = listLatestDueTimes(counted, { afterMs: upToMs - 365 * DAY, upToMs, count: 100 });
+    expect(latest).toHaveLength(100);
+    expect(looks).toBeLessThan(1_000);
+  });
 });
 
 describe('when the clocks are set forward', () => {

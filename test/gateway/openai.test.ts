@@ -3,7 +3,7 @@ import { MAX_ANSWER_LENGTH } from '../../src/gateway/answer-text.js';
 import { createOpenaiGateway } from '../../src/gateway/openai.js';
 import { Secret } from '../../src/kernel/secret.js';
 import { type FakeOpenai, startFakeOpenai } from '../support/fake-openai.js';
-import { aFreePort } from '../support/free-port.js';
+import { NOBODYS_PORT } from '../support/nobodys-port.js';
 import { aCall, describeConformance, type FarSide, testHooks } from './conformance.js';
 
 const KEY = 'sk-the-key-of-the-tests';
@@ -15,7 +15,7 @@ async function openEndpoint(): Promise<FarSide> {
   return {
     gateway: gatewayTo(fake.baseUrl),
     withWrongToken: gatewayTo(fake.baseUrl, 'sk-some-other-key'),
-    withNobodyThere: gatewayTo(`http://127.0.0.1:${await aFreePort()}/v1`),
+    withNobodyThere: gatewayTo(`http://127.0.0.1:${NOBODYS_PORT}/v1`),
     secret: 'sk-',
     begun: () => fake.requests.length,
     atWork: fake.open,

@@ -114,11 +114,15 @@ describe('the openclaw gateway', () => {
   it('takes a connection for dead that says nothing, and finds the run on another one', async () => {
     const fake = await aFake({ tickIntervalMs: 40 });
     const hooks = testHooks();
-    const answer = aGateway(fake).send(aCall('[[slow]]'), hooks);
+    const answer = aGateway(fake).send(aCall('[[hang]]'), hooks);
     await vi.waitFor(() => expect(hooks.accepted).toHaveLength(1), 20_000);
     fake.mute();
+    const [run] = fake.runs.active();
+    // On the muted connection nothing is heard any more, not even the question.
+    await vi.waitFor(() => expect(paramsOf(fake, 'agent.wait')).not.toEqual([]), 20_000);
+    fake.runs.succeed(run!, 'Done, slowly.');
     expect(await answer).toMatchObject({ outcome: 'ANSWERED', text: 'Done, slowly.' });
-    expect(paramsOf(fake, 'connect')).toHaveLength(2);
+    expect(paramsOf(fake, 'connect').length).toBeGreaterThanOrEqual(2);
   });
 
   it.each([

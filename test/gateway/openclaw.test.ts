@@ -3,7 +3,7 @@ import { MAX_ANSWER_LENGTH } from '../../src/gateway/answer-text.js';
 import { createOpenclawGateway } from '../../src/gateway/openclaw.js';
 import { Secret } from '../../src/kernel/secret.js';
 import { startFakeOpenclaw } from '../support/fake-openclaw.js';
-import { aFreePort } from '../support/free-port.js';
+import { NOBODYS_PORT } from '../support/nobodys-port.js';
 import { describeConformance, type FarSide } from './conformance.js';
 
 const TOKEN = 'the-token-of-the-tests';
@@ -14,7 +14,7 @@ async function openGateway(): Promise<FarSide> {
   return {
     gateway: gatewayTo(fake.url),
     withWrongToken: gatewayTo(fake.url, 'some-other-token'),
-    withNobodyThere: gatewayTo(`ws://127.0.0.1:${await aFreePort()}`),
+    withNobodyThere: gatewayTo(`ws://127.0.0.1:${NOBODYS_PORT}`),
     secret: 'token-of-the-tests',
     begun: () => fake.runs.begun.length,
     atWork: () => fake.runs.active().length,

@@ -1,11 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { pauseSchedulerJob, resumeSchedulerJob } from '../../src/services/scheduler-jobs.js';
 import { endLease, eventsOf, silence } from '../support/aging.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { aClaimedTask, anAgent } from '../support/factory.js';
 import { untilLogIsReadable } from '../support/readable-log.js';
 import { openTestServices, type TestServices } from '../support/services.js';
-import { until } from './fixture.js';
 import { aProcess } from './process.js';
 
 let database: TestDatabase;
@@ -39,10 +38,9 @@ async function aStaleTask() {
 
 /** Waits for a row of a query, which says that something is so. */
 async function untilRow(text: string, values: unknown[]): Promise<void> {
-  let found = false;
-  await until(() => {
-    if (!found) void services.sql(text, values).then((rows) => (found = rows.length > 0));
-    return found;
+  await vi.waitFor(async () => expect(await services.sql(text, values)).toHaveLength(1), {
+    timeout: 20_000,
+    interval: 1,
   });
 }
 const untilRequeued = (taskId: string) =>

@@ -87,7 +87,7 @@ describe('two processes, 200 tasks, and a gateway that fails a third of the call
         expect(await services.sql("SELECT FROM tasks WHERE status NOT IN ('DONE', 'FAILED')")).toHaveLength(
           0,
         ),
-      { timeout: 60_000, interval: 100 },
+      { timeout: 100_000, interval: 100 },
     );
     const rows = await services.sql(`SELECT t.status, t.title, t.dispatch_attempts, t.stale_requeues,
         count(*) FILTER (WHERE r.outcome = 'SUCCEEDED')::int AS succeeded,

@@ -44,6 +44,14 @@ async function anOrphan(agent?: AgentRow, dispatcher = 'srv_dead') {
   return { task, worker, runId: opened!.run.id };
 }
 
+/** Lets the process take over the run of another one; again if that one has renewed the lease just in between. */
+function takeOver(process: Process, runId: string): Promise<void> {
+  return vi.waitFor(async () => {
+    await endLease(services, runId);
+    expect(await turnOf(process)).toBe(1);
+  }, 20_000);
+}
+
 /** Lets the gateway keep whoever asks what became of a call waiting, until the function answered here is called. */
 function untilTold(): (answer: RecoveredAnswer) => void {
   let tell: (answer: RecoveredAnswer) => void;
@@ -169,9 +177,8 @@ describe('a process that was away while another one took its run over', () => {
     const task = await aTaskOf(services, agent);
     await turnOf(here);
     const [{ id: runId }] = (await runsOf(services, task.id)) as [{ id: string }];
-    await endLease(services, runId);
     const tell = untilTold();
-    expect(await turnOf(there)).toBe(1);
+    await takeOver(there, runId);
     gateway.last().answer({ outcome: 'FAILED', error: 'the socket broke while frozen', permanent: false });
     await vi.waitFor(() => expect(gateway.recoveries).toHaveLength(1), 20_000);
     await inStatus(services, task.id, 'IN_PROGRESS');
@@ -188,8 +195,8 @@ describe('a process that was away while another one took its run over', () => {
     const task = await aTaskOf(services, await aPushAgent(services));
     await turnOf(quick);
     gateway.recovery = hang;
-    await endLease(services, ((await runsOf(services, task.id)) as [{ id: string }])[0].id);
-    expect(await turnOf(there)).toBe(1);
+    const [{ id: runId }] = (await runsOf(services, task.id)) as [{ id: string }];
+    await takeOver(there, runId);
     await vi.waitFor(() => expect(gateway.last().signal.aborted).toBe(true), 20_000);
     await inStatus(services, task.id, 'IN_PROGRESS');
     await quick.close();

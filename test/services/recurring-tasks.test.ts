@@ -11,6 +11,7 @@ import { spawnRecurringTasks } from '../../src/services/spawn-recurring-tasks.js
 import { updateRecurringTask } from '../../src/services/update-recurring-task.js';
 import { anAgent } from '../support/factory.js';
 import {
+  aFarSchedule,
   aRecurringTask,
   childrenOf,
   firingsOf,
@@ -212,10 +213,11 @@ describe('a paused recurring task', () => {
     await spawnRecurringTasks(services);
     expect(await childrenOf(services, row.id)).toEqual([]);
     expect((await pauseRecurringTask(services, services.admin, row.id)).version).toBe(2);
-    await updateRecurringTask(services, services.admin, { id: row.id, schedule: 'hourly' });
+    const schedule = aFarSchedule(services);
+    await updateRecurringTask(services, services.admin, { id: row.id, schedule });
     const resumed = await resumeRecurringTask(services, services.admin, row.id);
     expect(resumed.pausedAt).toBeNull();
-    expect(resumed.nextDueAt?.getUTCMinutes()).toBe(0);
+    expect(resumed.nextDueAt?.getUTCHours()).toBe(Number(schedule.split(' ')[1]));
     expect(resumed.nextDueAt?.getTime()).toBeGreaterThan((await minutesAgo(services, 0)).getTime());
     await resumeRecurringTask(services, services.admin, row.id);
     await spawnRecurringTasks(services);

@@ -85,7 +85,7 @@ describe('two processes', () => {
         await Promise.all([bench.work(here), bench.work(there), bench.work(here), bench.work(there)]);
         for (const task of tasks) expect(await bench.stateOf(task)).toMatchObject({ status: 'DONE' });
       },
-      { timeout: 20_000, interval: 1 },
+      { timeout: 60_000, interval: 1 },
     );
     const keys = [...here.gateway.calls, ...there.gateway.calls].map(({ call }) => call.idempotencyKey);
     expect(keys.sort()).toEqual(tasks.flatMap(({ id }) => [`review-${id}-1-1`, `review-${id}-1-2`]).sort());
@@ -95,6 +95,11 @@ describe('two processes', () => {
     const task = await bench.inReview();
     const [dead, heir] = [bench.aDesk(), bench.aDeskElsewhere()];
     await dead.takeTurn();
+    // What the gateway said is written while the call is on, which a turn does not wait for.
+    await vi.waitFor(
+      async () => expect(await bench.runsOf(task)).toMatchObject([{ gateway_state: { boot: 'scripted' } }]),
+      20_000,
+    );
     expect(await bench.work(heir)).toBe(0);
     await bench.endLease(task);
     heir.gateway.recovery = () => APPROVAL;

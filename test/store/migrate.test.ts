@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -80,7 +81,9 @@ describe('applying migrations', () => {
   });
 
   it('is done by the next caller after a process is killed in the middle', async () => {
-    await write('0003_slow', 'CREATE TABLE third (id int); SELECT pg_sleep(1);');
+    await write('0003_slow', 'CREATE TABLE third (id int); SELECT pg_advisory_xact_lock(1);');
+    const gate = await pool.connect();
+    await gate.query('SELECT pg_advisory_lock(1)');
     const module = new URL('../../src/store/migrate.ts', import.meta.url).href;
     const program = `import { applyMigrations } from ${JSON.stringify(module)};
       await applyMigrations(${JSON.stringify(database.url)}, ${JSON.stringify({ folder })});`;
@@ -90,8 +93,11 @@ describe('applying migrations', () => {
         timeout: 20_000,
         interval: 20,
       })
-      .toContain('PgSleep');
+      .toContain('advisory');
+    const died = once(child, 'exit');
     child.kill('SIGKILL');
+    await died;
+    gate.release(true);
     expect(await applyMigrations(pool, { folder })).toEqual(['0003_slow']);
     expect(await column('SELECT id FROM third')).toEqual([]);
   });

@@ -15,7 +15,7 @@ let services: TestServices;
 beforeAll(async () => {
   services = await createTestServices();
   await services.sql(`INSERT INTO recurring_tasks (id, name, schedule, cron, title, tags, next_due_at)
-    SELECT 'rec_' || i, 'recurring ' || i, 'daily', '0 0 * * *', 'x', '{}', now() + i * interval '1 minute' FROM generate_series(1, 10000) i`);
+    SELECT 'rec_' || i, 'recurring ' || i, 'daily', '0 0 * * *', 'x', '{}', now() + interval '1 day' + i * interval '1 minute' FROM generate_series(1, 10000) i`);
   await runSql(
     services.database.connectionString,
     'SET session_replication_role = replica',

@@ -15,8 +15,8 @@ beforeAll(async () => {
 });
 afterAll(() => test.drop());
 
-function openLine(connectionString = test.url) {
-  const database = createDatabase({ connectionString, instrument: createInstrument(), silenceMs: 500 });
+function openLine(connectionString = test.url, more: { readonly silenceMs?: number } = {}) {
+  const database = createDatabase({ connectionString, instrument: createInstrument(), ...more });
   onTestFinished(() => database.close());
   return database.claimLine;
 }
@@ -55,10 +55,15 @@ describe('a line of statements', () => {
 
   it('sends nobody else down a connection on which a statement has failed: it may be about to break', async () => {
     const line = openLine();
+    const gate = new pg.Client({ connectionString: test.url });
+    onTestFinished(() => gate.end());
+    await gate.connect();
+    await gate.query('SELECT pg_advisory_lock(1)');
     const failing = failureOf(line.run(ask('SELECT 1 / 0')));
-    const next = line.run(ask('SELECT pg_sleep(0.05), 2 AS n'));
+    const next = line.run(ask('SELECT pg_advisory_xact_lock(1), 2 AS n'));
     expect(await failing).toMatchObject({ message: 'division by zero' });
     expect(line.hasRoom()).toBe(false);
+    await gate.end();
     expect(await next).toMatchObject({ n: 2 });
     expect(line.hasRoom()).toBe(true);
   });
@@ -123,12 +128,13 @@ describe('a line of statements', () => {
 
   it('tells all who wait when the database has gone without a word', async () => {
     const link = await openSilentLink(test.url);
-    const line = openLine(link.url);
-    await line.run(ask('SELECT 1'));
+    const line = openLine(link.url, { silenceMs: 500 });
+    const connected = () => vi.waitFor(() => line.run(ask('SELECT 4 AS n')), 20_000);
+    await connected();
     link.lose();
     const failures = [1, 2].map(() => failureOf(line.run(ask('SELECT 1'))));
     for (const failure of failures) expect(isOutage(await failure)).toBe(true);
     link.mend();
-    expect(await line.run(ask('SELECT 4 AS n'))).toEqual({ n: 4 });
+    expect(await connected()).toEqual({ n: 4 });
   });
 });

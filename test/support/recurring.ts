@@ -22,6 +22,12 @@ export async function aRecurringTask(
   });
 }
 
+/** Every day, next in nearly half a day: no due time comes while a test is at it, at whatever time it runs. */
+export function aFarSchedule(services: TestServices): string {
+  const next = new Date(services.clock.now() + 12 * 3_600_000);
+  return `${next.getUTCMinutes()} ${next.getUTCHours()} * * *`;
+}
+
 /** What the database's clock says, less so many minutes, cut to the full minute. */
 export async function minutesAgo(services: TestServices, minutes: number): Promise<Date> {
   const [row] = await services.sql<{ at: Date }>(
