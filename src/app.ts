@@ -4,7 +4,7 @@ import { createGateways } from './gateway/create-gateways.js';
 import type { ServerFacts } from './graphql/context.js';
 import { createPlainEvents } from './graphql/plain-events.js';
 import { buildSchema } from './graphql/schema.js';
-import { type AdminKey, openDatabase, prepareAdminKey, readFacts } from './groundwork.js';
+import { type AdminKey, openDatabase, type Part, prepareAdminKey, readFacts } from './groundwork.js';
 import { type Clock, systemClock, toDate } from './kernel/clock.js';
 import { createInstrument, type Instrument } from './kernel/instrument.js';
 import { nameOwnProcess } from './kernel/process-identity.js';
@@ -57,24 +57,29 @@ export interface App extends AsyncDisposable {
   start(): Promise<Started | null>;
   /** Takes no more work, lets calls end for a bounded time, closes streams with a hint to resume. May be called twice. */
   stop(): Promise<void>;
+  /** What a stop waits for. */
+  stoppingPart(): string | null;
 }
-
-/** What is to be undone when the server stops, last begun first. */
-type Undo = () => Promise<unknown>;
 
 /** The only place that wires rooms together. */
 export function createApp(config: Config, { clock = systemClock, environment = {} }: Surroundings = {}): App {
   const instrument = createInstrument();
   instrument.listen(createLog({ level: config.logLevel }));
   const metrics = createMetrics(instrument, clock);
-  const undo: Undo[] = [];
+  const parts: Part[] = [];
   let starting: Promise<Started> | null = null;
   let stopping: Promise<void> | null = null;
+  let stoppingPart: string | null = null;
 
   async function stop(): Promise<void> {
-    // A start that is under way ends before its next step: what it has begun by then is all there is to undo.
+    stoppingPart = 'the start';
+    // A start that is under way ends before its next step: what it has begun by then is all there is to stop.
     await starting?.catch(() => undefined);
-    for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step();
+    for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
+      stoppingPart = part.name;
+      await part.stop();
+    }
+    stoppingPart = null;
   }
 
   const app: App = {
@@ -87,7 +92,7 @@ export function createApp(config: Config, { clock = systemClock, environment = {
           metrics,
           clock,
           environment,
-          undo,
+          parts,
           isStopping: () => stopping !== null,
           goOn() {
             if (stopping !== null) throw new StoppedMeanwhile();
@@ -104,6 +109,7 @@ export function createApp(config: Config, { clock = systemClock, environment = {
       stopping ??= stop();
       return stopping;
     },
+    stoppingPart: () => stoppingPart,
     [Symbol.asyncDispose]: () => app.stop(),
   };
   return app;
@@ -123,7 +129,7 @@ interface Start {
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly undo: Undo[];
+  readonly parts: Part[];
   isStopping(): boolean;
   /** @throws StoppedMeanwhile if there is no sense in the next step of a start. */
   goOn(): void;
@@ -136,19 +142,22 @@ async function startRooms(start: Start): Promise<Started> {
   const database = await openDatabase(start);
   const adminKey = await prepareAdminKey(start.config, database);
   const facts = await readFacts(start.config, database, startedAt);
-  start.undo.push(await startTraces(start.config.traces, facts, start.instrument));
+  start.parts.push({ name: 'traces', stop: await startTraces(start.config.traces, facts, start.instrument) });
   start.goOn();
   const address = await startServing(start, await createServices(start, database), facts);
   return { address, facts, ...adminKey };
 }
 
 async function createServices(start: Start, database: Database): Promise<Rooms> {
-  const { config, instrument, clock, undo, isStopping } = start;
+  const { config, instrument, clock, parts, isStopping } = start;
   const gateways = createGateways(config.gateway, {
     environment: start.environment,
     dataDir: config.dataDir,
   });
-  undo.push(() => Promise.all([...gateways.values()].map((gateway) => gateway.close())));
+  parts.push({
+    name: 'gateways',
+    stop: () => Promise.all([...gateways.values()].map((gateway) => gateway.close())),
+  });
   const shared = {
     database,
     instrument,
@@ -166,11 +175,14 @@ async function createServices(start: Start, database: Database): Promise<Rooms> 
     stopping: isStopping,
   };
   const reachability = createGatewayReachability(shared);
-  undo.push(() => reachability.stop());
+  parts.push({ name: 'probes of gateways', stop: () => reachability.stop() });
   const processName = await nameOwnProcess();
   const dispatcher = createDispatcher({ context: shared, reachability, processName });
   const reviewDispatcher = createReviewDispatcher({ context: shared, reachability, processName });
-  undo.push(() => Promise.all([dispatcher.stop(), reviewDispatcher.stop()]));
+  parts.push({
+    name: 'calls to gateways',
+    stop: () => Promise.all([dispatcher.stop(), reviewDispatcher.stop()]),
+  });
   const scheduler = createScheduler({
     jobs: createJobs({ ...shared, dispatcher, reviewDispatcher }, config.scheduler),
     instrument,
@@ -182,7 +194,7 @@ async function createServices(start: Start, database: Database): Promise<Rooms> 
   reviewDispatcher.onWork(() => scheduler.wake('runAegisReviews'));
   dispatcher.onWork(() => scheduler.wake('dispatchAssignedTasks'));
   const authenticator = createAuthenticator(database, clock, instrument);
-  undo.push(() => authenticator.close());
+  parts.push({ name: 'uses of keys', stop: () => authenticator.close() });
   const services: ServiceContext = {
     ...shared,
     agentIds: createAgentIds(database),
@@ -200,7 +212,7 @@ async function startServing(
   { services, authenticator, scheduler, dispatcher, reviewDispatcher }: Rooms,
   facts: ServerFacts,
 ): Promise<ServerAddress> {
-  const { config, instrument, metrics, clock, undo } = start;
+  const { config, instrument, metrics, clock, parts } = start;
   const { database } = services;
 
   const feed = createFeed({ database, instrument, clock });
@@ -210,7 +222,7 @@ async function startServing(
   feed.onEntries(CONCERNS_CALLS, dispatcher.notice);
   feed.onEntries(scheduler.wakingTypes, scheduler.notice);
   feed.onEntries(ENDS_ROUND, reviewDispatcher.notice);
-  undo.push(() => feed.stop());
+  parts.push({ name: 'the event feed', stop: () => feed.stop() });
   await feed.start();
   metrics.watch(
     {
@@ -222,7 +234,7 @@ async function startServing(
   );
 
   if (config.scheduler.enabled) {
-    undo.push(() => scheduler.stop());
+    parts.push({ name: 'jobs', stop: () => scheduler.stop() });
     await scheduler.start();
   }
 
@@ -257,13 +269,17 @@ async function startServing(
     instrument,
     clock,
   });
-  undo.push(() => server.stop());
+  parts.push({ name: 'requests', stop: () => server.stop() });
   await server.start();
-  // Undone first: claims that wait would hold the server's stop up.
-  undo.push(async () => {
-    services.work.wakeAll();
-    services.reviewWork.wakeAll();
-    await services.claims.close();
+  parts.push({
+    // Stopped first: claims that wait would hold the requests up.
+    name: 'claims',
+    async stop() {
+      database.expectStop();
+      services.work.wakeAll();
+      services.reviewWork.wakeAll();
+      await services.claims.close();
+    },
   });
   start.goOn();
   return server.address();

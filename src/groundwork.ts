@@ -11,28 +11,34 @@ import { createDatabase, type Database, readServerVersion } from './store/databa
 import { findPostgres } from './store/find-postgres.js';
 import { applyMigrations } from './store/migrate.js';
 
+/** One part of a started server. What is begun last is stopped first. */
+export interface Part {
+  readonly name: string;
+  stop(): Promise<unknown>;
+}
+
 /** The start, as far as the database is concerned. */
 interface DatabaseStart {
   readonly config: Config;
   readonly instrument: Instrument;
-  /** What is to be undone when the server stops. */
-  readonly undo: (() => Promise<unknown>)[];
+  /** What is to be stopped when the server stops. */
+  readonly parts: Part[];
   /** Throws if there is no sense in the next step. */
   goOn(): void;
 }
 
 /** Finds or starts PostgreSQL and applies pending migrations. @throws Error that tells the operator what to do. */
-export async function openDatabase({ config, instrument, undo, goOn }: DatabaseStart): Promise<Database> {
+export async function openDatabase({ config, instrument, parts, goOn }: DatabaseStart): Promise<Database> {
   const { connectionString, stop } = await findPostgres({
     databaseUrl: config.databaseUrl?.reveal(),
     dataDir: config.dataDir,
     instrument,
   });
-  undo.push(stop);
+  parts.push({ name: 'PostgreSQL', stop });
   goOn();
   await applyMigrations(connectionString);
   const database = createDatabase({ connectionString, instrument });
-  undo.push(() => database.close());
+  parts.push({ name: 'connections to the database', stop: () => database.close() });
   return database;
 }
 

@@ -27,7 +27,11 @@ async function main(env: ReturnType<typeof readEnvironment>): Promise<void> {
       mayForce = true;
     }, SAME_WISH_MS).unref();
     instrument.emit('info', 'server.stopping', `Got ${signal}: finishing what is under way`);
-    setTimeout(() => process.exit(1), STOP_GRACE_MS).unref();
+    setTimeout(() => {
+      const message = `Ended by force, still busy with ${app.stoppingPart()}: nothing is lost, as after kill -9`;
+      instrument.emit('error', 'server.stop_overdue', message);
+      process.exit(1);
+    }, STOP_GRACE_MS).unref();
     void app.stop().then(
       () => {
         instrument.emit('info', 'server.stopped', 'Stopped');

@@ -2,6 +2,7 @@ import pg from 'pg';
 import type { Instrument } from '../kernel/instrument.js';
 import { type Bell, createBell } from './bell.js';
 import { createClaimConnection } from './claim-connection.js';
+import { createLastPatience } from './last-patience.js';
 import { cutSilentConnections } from './silent-connections.js';
 import { createStatementLine, type StatementLine } from './statement-line.js';
 
@@ -16,6 +17,8 @@ export interface Database {
   readonly bell: Bell;
   /** Told of what was committed. */
   readonly instrument: Instrument;
+  /** The process stops: if the database goes silent, whoever waits for it is told so early enough for all to end. */
+  expectStop(): void;
   close(): Promise<void>;
 }
 
@@ -26,6 +29,8 @@ export interface DatabaseOptions {
   readonly poolSize?: number;
   /** A database that says nothing for twice as long is given up, in milliseconds. */
   readonly silenceMs?: number;
+  /** A database that says nothing for so long is given up while the process stops, in milliseconds. */
+  readonly stopPatienceMs?: number;
 }
 
 /**
@@ -62,13 +67,30 @@ export function createDatabase({
   instrument,
   poolSize = 10,
   silenceMs = 5_000,
+  stopPatienceMs = 4_000,
 }: DatabaseOptions): Database {
   let closing = false;
   // All connections break at once when the database goes: the first one says it, until there is a new one.
   let hasTold = false;
+  const lastPatience = createLastPatience({
+    isAnswering: (timeoutMs) => isAnswering(connectionString, timeoutMs),
+    patienceMs: stopPatienceMs,
+    onGivenUp() {
+      closing = true;
+      const message =
+        'The database does not answer, so the stop goes on without it: ' +
+        'unfinished calls are not handed back, but taken over when their leases end';
+      instrument.emit('warn', 'database.given_up', message);
+    },
+  });
 
   function openPool(options: pg.PoolConfig): pg.Pool {
-    const pool = new pg.Pool({ ...CONNECTIONS, connectionString, ...options });
+    const pool = new pg.Pool({
+      ...CONNECTIONS,
+      connectionString,
+      stream: lastPatience.openSocket,
+      ...options,
+    });
     // A connection that breaks while it is lent out, between two statements of a transaction, says so by an event that
     // ends the process if nobody listens. Who borrowed it learns of it at the next statement.
     pool.on('connect', (connection) => {
@@ -102,10 +124,12 @@ export function createDatabase({
     hasClaimConnection: claimConnection.isThere,
     bell: createBell(pool, instrument),
     instrument,
+    expectStop: lastPatience.begin,
     async close() {
       // `end` resolves before the last connection is gone; that a stopping PostgreSQL then cuts it is no news.
       closing = true;
       claimConnection.stop();
+      lastPatience.end();
       await Promise.all([pool.end(), claimPool.end()]);
     },
   };

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { createInstrument } from '../../src/kernel/instrument.js';
 import { createDatabase, isUsable } from '../../src/store/database.js';
+import { isOutage } from '../../src/store/outage.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { aRoleWithFewConnections } from '../support/few-connections.js';
+import { openSilentLink } from '../support/silent-link.js';
 
 let test: TestDatabase;
 beforeAll(async () => {
@@ -51,4 +53,27 @@ it('rings without a commit that waits for the disk; the next one on that connect
     expect(rows).toEqual([{ waits: 'off' }]);
   }, 20_000);
   expect((await database.pool.query('SHOW synchronous_commit')).rows).toEqual([{ synchronous_commit: 'on' }]);
+});
+
+it('gives up, at a stop, a database that says nothing: who waits for it, or asks it then, fails at once', async () => {
+  const link = await openSilentLink(test.url);
+  const instrument = createInstrument();
+  const told: string[] = [];
+  instrument.listen(({ level, name }) => told.push(`${level} ${name}`));
+  // Without a stop it would take ten minutes.
+  const patience = { silenceMs: 600_000, stopPatienceMs: 100 };
+  const database = createDatabase({ connectionString: link.url, instrument, ...patience });
+  onTestFinished(() => database.close());
+  await database.pool.query('SELECT 1');
+  link.lose();
+  // All of the pool, one that waits for a connection, and two claims.
+  const asked = Array.from({ length: 11 }, () => database.pool.query('SELECT 2'));
+  const claims = [1, 2].map(() => database.claimLine.run((connection) => connection.query('SELECT 3')));
+  database.expectStop();
+  const failures = (await Promise.allSettled([...asked, ...claims])).map((each) =>
+    each.status === 'rejected' ? isOutage(each.reason) : each.value,
+  );
+  expect(failures).toEqual(Array(13).fill(true));
+  await expect(database.pool.query('SELECT 4')).rejects.toSatisfy(isOutage);
+  expect(told).toEqual(['warn database.given_up']);
 });

@@ -67,6 +67,21 @@ describe('the embedded PostgreSQL', () => {
     await vi.waitFor(async () => expect(await findPostmasterPid(dataDir)).toBeNull(), 20_000);
   });
 
+  it('is left running when it does not answer, and is found by the next start', async () => {
+    const dataDir = await aDataFolderWithCluster();
+    const first = await start(dataDir);
+    const pid = await findPostmasterPid(dataDir);
+    const tenant = Number(await askFor(first.connectionString, tenantProcess));
+    process.kill(tenant, 'SIGSTOP');
+    await first.stop();
+    process.kill(tenant, 'SIGCONT');
+    expect(first.said.at(-1)).toBe('postgres.not_stopped');
+    const next = await start(dataDir);
+    expect(next.said).toEqual(['postgres.found']);
+    expect(await findPostmasterPid(dataDir)).toBe(pid);
+    await next.stop();
+  });
+
   it('is shared by a second server and outlives the stop of the first', async () => {
     const dataDir = await aDataFolderWithCluster();
     const first = await start(dataDir);

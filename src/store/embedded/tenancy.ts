@@ -4,9 +4,13 @@ import type { Instrument } from '../../kernel/instrument.js';
 import type { Address } from './address.js';
 import { type Joined, joinCluster, tenancyLock } from './join.js';
 import type { Cluster } from './launch.js';
+import { findPostmasterFile, isPostmasterAlive } from './postmaster-file.js';
 import { stopPostmaster } from './stop-postmaster.js';
 
 const retryMs = 1_000;
+
+/** A PostgreSQL that does not answer for so long is left alone, in milliseconds. */
+const answerMs = 2_000;
 
 export interface Tenancy {
   readonly address: Address;
@@ -68,7 +72,8 @@ export async function openTenancy(
     address,
     leave: async () => {
       leaving.abort();
-      await rejoining;
+      // A try that is under way may wait for a PostgreSQL that says nothing.
+      await Promise.race([rejoining, delay(answerMs, undefined, { ref: false })]);
       if (current) await endTenancy(current.client, cluster, instrument, stopTimeoutMs);
     },
   };
@@ -86,10 +91,11 @@ async function endTenancy(
   stopTimeoutMs: number,
 ): Promise<void> {
   try {
-    const { rows } = await client.query<{ alone: boolean }>(
-      'SELECT pg_advisory_unlock_shared($1), pg_try_advisory_lock($1) AS alone',
-      [tenancyLock],
-    );
+    const { rows } = await client.query<{ alone: boolean }>({
+      text: 'SELECT pg_advisory_unlock_shared($1), pg_try_advisory_lock($1) AS alone',
+      values: [tenancyLock],
+      query_timeout: answerMs,
+    } as pg.QueryConfig);
     if (!rows[0]?.alone) {
       instrument.emit('info', 'postgres.left', 'Left the embedded PostgreSQL running for another server');
       return;
@@ -98,9 +104,18 @@ async function endTenancy(
     if (stopped) instrument.emit('info', 'postgres.stopped', 'Stopped the embedded PostgreSQL');
     else instrument.emit('warn', 'postgres.slow_stop', 'The embedded PostgreSQL is still busy stopping');
   } catch (error) {
-    instrument.emit('warn', 'postgres.gone', 'The embedded PostgreSQL was gone before it was stopped', {
-      error,
-    });
+    const file = await findPostmasterFile(cluster.folder);
+    if (file !== null && (await isPostmasterAlive(file, cluster.folder)))
+      instrument.emit(
+        'warn',
+        'postgres.not_stopped',
+        `The embedded PostgreSQL does not answer and is left running; the next start finds it, kill -INT ${file.pid} ends it`,
+        { error },
+      );
+    else
+      instrument.emit('warn', 'postgres.gone', 'The embedded PostgreSQL was gone before it was stopped', {
+        error,
+      });
   } finally {
     await client.end().catch(() => undefined);
   }
