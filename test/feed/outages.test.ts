@@ -79,11 +79,14 @@ describe('a process that loses connections', () => {
   });
 
   it('waits for a database that is away, says so once, and its streams go on', async () => {
+    // The cuts of before have been noticed and got over.
+    const witness = await collect(here.feed);
+    await log.append(say('before the outage'));
+    await witness.has(1);
+    await vi.waitFor(() => expect(count(here, 'database.found')).toBe(count(here, 'database.lost')), 20_000);
     const { end } = await here.feed.readBounds();
     const stream = await collect(here.feed);
     const replay = await here.feed.subscribe({ after: end });
-    // The cuts of before have been got over.
-    await vi.waitFor(() => expect(count(here, 'database.found')).toBe(count(here, 'database.lost')), 20_000);
     const before = count(here, 'database.lost');
     await admin.query(`ALTER DATABASE ${pg.escapeIdentifier(name)} ALLOW_CONNECTIONS false`);
     await terminate('mission-control%');

@@ -45,11 +45,11 @@ async function cloneDatabase(template: string): Promise<TestDatabase> {
 
 /**
  * A pool's `end` answers a moment before its connections are gone, and one that is thrown out in that moment raises an
- * error nobody listens for. Whoever stays longer than two seconds has forgotten to leave.
+ * error nobody listens for. Whoever stays longer than ten seconds has forgotten to leave.
  */
 function waitForConnectionsToClose(name: string): string {
   return `DO $$ BEGIN
-    FOR attempt IN 1..400 LOOP
+    FOR attempt IN 1..2000 LOOP
       EXIT WHEN NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = ${pg.escapeLiteral(name)});
       PERFORM pg_sleep(0.005);
       PERFORM pg_stat_clear_snapshot();
