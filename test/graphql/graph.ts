@@ -4,6 +4,7 @@ import type { GraphqlContext } from '../../src/graphql/context.js';
 import { buildSchema } from '../../src/graphql/schema.js';
 import { createReadClient } from '../../src/store/read-client.js';
 import { createTestServices, type TestServices } from '../support/services.js';
+import { statementsOf } from '../support/statements.js';
 
 export const schema = buildSchema();
 
@@ -27,7 +28,6 @@ export interface Graph {
 export async function openGraph(): Promise<Graph> {
   const services = await createTestServices();
   const prisma = createReadClient(services.database);
-  const sent = recordStatements(services);
 
   function contextFor(viewer: Viewer): GraphqlContext {
     return {
@@ -57,27 +57,11 @@ export async function openGraph(): Promise<Graph> {
         throw new AggregateError(errors, errors.map((error) => error.message).join('\n'));
       return data;
     },
-    async statementsOf(work) {
-      sent.length = 0;
-      await work();
-      return [...sent];
-    },
+    statementsOf: (work) => statementsOf(services, work),
     async close() {
       await prisma.$disconnect();
       await services.close();
     },
   };
   return graph;
-}
-
-/** Prisma and our own statements go through the same pool, so this is where all of them can be seen. */
-function recordStatements({ database }: TestServices): string[] {
-  const sent: string[] = [];
-  const { pool } = database;
-  const query = pool.query.bind(pool) as (...args: unknown[]) => unknown;
-  pool.query = ((...args: [string | { text: string }]) => {
-    sent.push(typeof args[0] === 'string' ? args[0] : args[0].text);
-    return query(...args);
-  }) as typeof pool.query;
-  return sent;
 }
