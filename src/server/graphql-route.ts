@@ -77,8 +77,9 @@ async function answerPost(
 ): Promise<void> {
   const { request, response } = exchange;
   const { prepare, limits } = options;
-  const { accept, 'content-type': contentType } = request.headers;
+  const { accept, 'content-type': contentType, 'content-encoding': encoding = 'identity' } = request.headers;
   if (!isJsonContent(contentType)) throw unsupportedMediaType();
+  if (!/^(identity)?$/i.test(encoding)) throw unsupportedEncoding();
   const params = parseGraphqlParams(await readBody(request, response, limits.maxBodyBytes));
   const type = chooseJsonType(accept);
   if (type === undefined) return passToYoga(exchange, scope, options, params);
@@ -118,6 +119,14 @@ function unsupportedMediaType() {
       status: 415,
     },
   );
+}
+
+/** Nothing is unpacked: a few bytes may grow to gigabytes. */
+function unsupportedEncoding() {
+  return protocolError('UNSUPPORTED_MEDIA_TYPE', 'Send the body uncompressed, without "content-encoding".', {
+    status: 415,
+    headers: { 'accept-encoding': 'identity' },
+  });
 }
 
 function notAcceptable() {
