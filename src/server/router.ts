@@ -28,9 +28,7 @@ export function createRouter(routes: readonly Route[], presenter: ErrorPresenter
 function findRoute(byPath: ReadonlyMap<string, Route>, exchange: Exchange): Route {
   const { request, path } = exchange;
   const route = byPath.get(path);
-  if (!route) {
-    throw protocolError('NOT_FOUND', `There is nothing here. The API is at /graphql.`, { status: 404 });
-  }
+  if (!route) throw nothingHere();
   exchange.route = route.path;
   if (!route.methods.includes(request.method ?? '')) {
     const allow = route.methods.join(', ');
@@ -38,4 +36,8 @@ function findRoute(byPath: ReadonlyMap<string, Route>, exchange: Exchange): Rout
     throw protocolError('METHOD_NOT_ALLOWED', `Allowed here: ${allow}.`, { status: 405, headers });
   }
   return route;
+}
+
+export function nothingHere() {
+  return protocolError('NOT_FOUND', `There is nothing here. The API is at /graphql.`, { status: 404 });
 }

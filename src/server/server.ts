@@ -17,6 +17,7 @@ import {
 } from './event-stream-route.js';
 import { createGraphqlRoute } from './graphql-route.js';
 import { createHealthRoutes, type HealthOptions } from './health.js';
+import { homeRoute } from './home.js';
 import { createHttpServer } from './http.js';
 import { type ServerLimits, serverLimits } from './limits.js';
 import { createMetricsRoute, type MetricsOptions } from './metrics.js';
@@ -134,6 +135,7 @@ function wire(options: ServerOptions, limits: ServerLimits, isStopping: () => bo
     streams: eventStreams,
   };
   const routes = [
+    homeRoute,
     createGraphqlRoute({ yoga, prepare, gate, corsOrigins, limits }),
     createEventStreamRoute(plain),
     createTicketRoute(plain),

@@ -34,6 +34,25 @@ describe('GraphiQL', () => {
     expect(html).toContain('<title>Mission Control</title>');
   });
 
+  it("is where a browser is led that opens the server's address; others find nothing there", async () => {
+    const open = (method: string, accept: string) =>
+      fetch(`${server.url}/?from=bookmark`, { method, headers: { accept }, redirect: 'manual' });
+    for (const method of ['GET', 'HEAD']) {
+      const { status, headers } = await open(method, 'text/html,application/xhtml+xml,*/*;q=0.8');
+      expect([status, headers.get('location'), headers.get('vary')]).toEqual([302, '/graphql', 'accept']);
+      expect(headers.get('content-security-policy')).toContain("default-src 'none'");
+    }
+    for (const [method, accept] of [
+      ['GET', '*/*'],
+      ['GET', 'application/json'],
+      ['POST', 'text/html'],
+    ] as const) {
+      const answer = await open(method, accept);
+      expect(answer.status).toBe(404);
+      expect(await answer.json()).toMatchObject({ errors: [{ extensions: { code: 'NOT_FOUND' } }] });
+    }
+  });
+
   it('has no element that loads anything from elsewhere', () => {
     expect(markup()).not.toMatch(/<(script|link|img|iframe|object|embed|base)[^>]+(src|href)="(?!data:)/i);
     expect(markup()).not.toMatch(/@import|url\((?!\s*["']?data:)/i);
