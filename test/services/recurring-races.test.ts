@@ -236,7 +236,7 @@ it('a name that two take at the same moment goes to one of them, and the other i
         services.sql(
           "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'UPDATE recurring_tasks SET name%'",
         ),
-      { timeout: 10_000 },
+      { timeout: 20_000 },
     )
     .toHaveLength(1);
   await client.query('COMMIT');

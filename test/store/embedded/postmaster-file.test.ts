@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   findPostmasterFile,
   isPostmasterAlive,
@@ -45,7 +45,7 @@ describe('the claim of a postmaster', () => {
     });
     expect(file && (await isPostmasterAlive(file, folder))).toBe(true);
     await postgres.stop();
-    expect(file && (await isPostmasterAlive(file, folder))).toBe(false);
+    await vi.waitFor(async () => expect(file && (await isPostmasterAlive(file, folder))).toBe(false), 20_000);
   });
 
   it('is not taken away when a new postmaster has made its own meanwhile', async () => {
