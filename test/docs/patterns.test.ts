@@ -7,7 +7,7 @@ import { type ServerProcess, startServer } from '../support/server-process.js';
 import { parseBlocks } from './markdown-blocks.js';
 
 /** Some hundred programs are started one after the other, and one lease of ten seconds must end. */
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 60_000 });
+vi.setConfig({ testTimeout: 240_000 });
 
 const page = await readFile(new URL('../../docs/patterns.md', import.meta.url), 'utf8');
 const script = parseBlocks(page)

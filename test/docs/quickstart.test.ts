@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { readLog } from '../support/acknowledged-work.js';
 import { createClient } from '../support/client.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
@@ -167,8 +168,5 @@ async function listTasks() {
 }
 
 async function listEventTypes(): Promise<string[]> {
-  const { events } = await createClient(server, server.adminKey).ask<{
-    events: { nodes: { type: string }[] };
-  }>('{ events(first: 100) { nodes { type } } }');
-  return events.nodes.map(({ type }) => type);
+  return (await readLog(createClient(server, server.adminKey), null)).map(({ type }) => type);
 }

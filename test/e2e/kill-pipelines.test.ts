@@ -114,5 +114,5 @@ describe('a server that is killed', () => {
       expect([tasks.totalCount, events.totalCount]).toEqual([STEPS, 1]);
     }, 20_000);
     expect(server.logged('error')).toEqual([]);
-  }, 180_000);
+  }, 300_000);
 });

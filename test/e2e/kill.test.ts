@@ -47,7 +47,7 @@ describe('a server that is killed ten times while 8 agents work', () => {
     }
     expect(server.startsMs).toHaveLength(kills + 1);
     expect(server.logged('error')).toEqual([]);
-  });
+  }, 300_000);
 });
 
 /** Kills in the middle of it: always some confirmations after the last start, never at the same place of the work. */

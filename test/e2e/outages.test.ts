@@ -113,7 +113,7 @@ describe('three processes under load', () => {
       expect(server.log().filter(({ level }) => level === 'error')).toEqual([]);
       expect(server.stderr()).toBe('');
     }
-  }, 150_000);
+  }, 300_000);
 });
 
 describe('a key that is revoked', () => {

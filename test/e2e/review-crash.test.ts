@@ -8,8 +8,6 @@ import { anAgent, aTask, claimWork, complete } from '../support/fleet.js';
 import { aServerFolder, type ServerProcess, startServer } from '../support/server-process.js';
 import { runSql } from '../support/throw-away-postgres.js';
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
-
 /** A reviewer that notes its process and its prompt, and answers as soon as it is told what. */
 const REVIEWER = `
   const { existsSync, readFileSync, writeFileSync } = require('node:fs');

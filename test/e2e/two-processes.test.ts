@@ -80,7 +80,7 @@ describe('two server processes on one database', () => {
       'run.started': taskCount,
       'task.completed': taskCount - held.length,
     });
-  });
+  }, 300_000);
 
   it.each([
     ['the same process', 0, 0],

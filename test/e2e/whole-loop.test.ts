@@ -7,8 +7,6 @@ import { type FakeOpenclaw, startFakeOpenclaw } from '../support/fake-openclaw.j
 import { createTasks } from '../support/fleet.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
-
 /** What `claude -p` would be: a program that reads a prompt and writes an answer. */
 const PROGRAM = `
   const prompt = require('node:fs').readFileSync(0, 'utf8');

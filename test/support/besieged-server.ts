@@ -12,6 +12,7 @@ import {
   type Work,
 } from './fleet.js';
 import { expectHarmless } from './harmless.js';
+import { untilLogIsReadableAt } from './readable-log.js';
 import type { Call } from './schema-calls.js';
 import { type ServerProcess, startServer } from './server-process.js';
 
@@ -54,6 +55,7 @@ export async function startBesiegedServer(): Promise<BesiegedServer> {
     OPERATOR: await keyOf('OPERATOR'),
     ADMIN: admin,
   };
+  await untilLogIsReadableAt(database.url);
   return {
     ...{ server, databaseUrl: database.url, admin, clients, victim, secretTask, secretWork },
     readSecretTask: () => readTask(admin, secretTask.id),
