@@ -45,12 +45,13 @@ export function createClaimConnection({
   }
 
   async function tryAgain(): Promise<void> {
+    // Asked before and after: while PostgreSQL stops or starts, one may be refused and the next let in.
+    const wasAnswering = !hasTold && (await isAnswering());
     try {
       (await pool.connect()).release();
       noteSuccess();
     } catch (error) {
-      // The second failure at least: just after the first of an outage, others may still get an answer.
-      const isAlone = !hasTold && (await isAnswering());
+      const isAlone = wasAnswering && (await isAnswering());
       if (retry === undefined || isStopping) return;
       if (isAlone) tell(error);
       retry.refresh();
