@@ -62,7 +62,7 @@ async function expectLogToTellTheRows(): Promise<void> {
 }
 
 describe('the real store', () => {
-  it('does what the model says, whatever is asked of it', { timeout: 120_000 }, async () => {
+  it('does what the model says, whatever is asked of it', { timeout: 300_000 }, async () => {
     // A failure prints its seed and path; give both to fc.assert to see it again.
     await fc.assert(
       fc.asyncProperty(fc.commands([command], { maxCommands: 100, size: 'max' }), async (commands) => {

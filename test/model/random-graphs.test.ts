@@ -72,7 +72,7 @@ async function expectRun(id: string | null, isOver: boolean): Promise<void> {
 }
 
 describe('a random graph of tasks, done in a random order', () => {
-  it('has claimable exactly those of which all dependencies are done', { timeout: 120_000 }, async () => {
+  it('has claimable exactly those of which all dependencies are done', { timeout: 300_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(graph, anyOrder, madeBy, async (nodes, order, how) => {
         const pipelineRunId = await make(nodes, how);
