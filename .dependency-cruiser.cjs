@@ -4,19 +4,36 @@
 const table = {
   kernel: [],
   telemetry: ['kernel'],
+  config: ['kernel'],
   domain: ['kernel'],
-  store: ['kernel', 'domain', 'generated'],
+  postgres: ['kernel', 'generated'],
+  store: ['kernel', 'domain', 'postgres', 'generated'],
   gateway: ['kernel', 'domain'],
   services: ['kernel', 'domain', 'store'],
-  feed: ['kernel', 'domain', 'store'],
+  feed: ['kernel', 'domain', 'store', 'postgres'],
   scheduler: ['kernel', 'domain', 'services'],
   graphql: ['kernel', 'domain', 'services', 'generated'],
   server: ['kernel', 'graphql'],
-  sdk: ['generated'],
-  cli: ['sdk'],
-  mcp: ['sdk'],
   generated: [],
 };
+
+/**
+ * The nouns of `services`, each in a folder: one may import those to its left, and the files beside the folders may
+ * import none. A story about a review may read runs; a story about a run can't know that there are reviews.
+ */
+const nounsOfServices = [
+  'moves',
+  'agents',
+  'keys',
+  'tasks',
+  'events',
+  'ops',
+  'runs',
+  'recurring',
+  'pipelines',
+  'dispatch',
+  'reviews',
+];
 
 const folder = (room) => `^src/${room}/`;
 const file = (path) => `^src/${path}\\.ts$`;
@@ -25,29 +42,29 @@ const types = (path) => ({ path, dependencyTypes: ['type-only'] });
 /** Doors into a room that stay closed but for one file or for types. */
 const doors = [
   { from: folder('telemetry'), to: types(folder('domain')) },
-  { from: folder('services'), to: { path: file('gateway/gateway') } },
+  { from: folder('postgres'), to: { path: [file('domain/refusals'), file('domain/events/event-types')] } },
+  { from: folder('services'), to: { path: [file('gateway/gateway'), file('postgres/transaction')] } },
+  { from: folder('services'), to: types([file('postgres/database'), file('postgres/statement')]) },
   { from: folder('graphql'), to: { path: [file('feed/hub'), file('feed/cursor')] } },
   { from: folder('graphql'), to: types(file('store/read-client')) },
   { from: folder('server'), to: { path: file('feed/hub') } },
-  { from: folder('server'), to: types(file('config')) },
-  { from: file('settings'), to: { path: folder('kernel') } },
-  { from: file('config'), to: { path: [folder('kernel'), file('settings')] } },
-  { from: file('app'), to: { path: rooms('kernel', 'telemetry', 'domain', 'store', 'gateway') } },
+  { from: folder('server'), to: types(file('config/config')) },
+  { from: file('app'), to: { path: rooms('kernel', 'telemetry', 'domain', 'postgres', 'store', 'gateway') } },
   { from: file('app'), to: { path: rooms('services', 'feed', 'scheduler', 'graphql', 'server') } },
-  { from: file('app'), to: { path: file('groundwork') } },
-  { from: file('app'), to: types(file('config')) },
+  { from: file('app'), to: { path: file('startup') } },
+  { from: file('app'), to: types(file('config/config')) },
   {
-    from: file('groundwork'),
-    to: { path: [...rooms('kernel', 'store', 'services'), file('server/limits')] },
+    from: file('startup'),
+    to: { path: [...rooms('kernel', 'postgres', 'store', 'services'), file('server/limits')] },
   },
-  { from: file('groundwork'), to: types([file('config'), file('graphql/context')]) },
-  { from: '^src/(main|cli/commands/(serve|migrate))\\.ts$', to: { path: [file('app'), file('config')] } },
+  { from: file('startup'), to: types([file('config/config'), file('graphql/context')]) },
+  { from: file('main'), to: { path: [file('app'), file('config/config')] } },
 ];
 
 /** What only one room may know about, so that it can be replaced there. */
 const secrets = {
-  pg: ['store'],
-  '@prisma/': ['store', 'generated'],
+  pg: ['postgres'],
+  '@prisma/': ['postgres', 'store', 'generated'],
   '@pothos/': ['graphql', 'generated'],
   'graphql-yoga': ['server'],
   '@graphql-yoga/': ['server'],
@@ -62,6 +79,10 @@ const secrets = {
   'prom-client': ['telemetry'],
   '@opentelemetry/': ['telemetry'],
 };
+
+function of(room) {
+  return (noun) => `${room}/${noun}`;
+}
 
 function rooms(...names) {
   return names.map(folder);
@@ -98,6 +119,23 @@ module.exports = {
       severity: 'error',
       from: {},
       to: { couldNotResolve: true },
+    },
+    ...nounsOfServices.map((noun, place) => ({
+      name: `services-${noun}-imports-to-its-left`,
+      comment: `${noun} may import ${['the root', ...nounsOfServices.slice(0, place)].join(', ')} of services.`,
+      severity: 'error',
+      from: { path: folder(`services/${noun}`) },
+      to: {
+        path: '^src/services/[^/]+/',
+        pathNot: rooms(...nounsOfServices.slice(0, place + 1).map(of('services'))),
+      },
+    })),
+    {
+      name: 'services-root-imports-no-noun',
+      comment: 'The files beside the folders of services are used by all of them.',
+      severity: 'error',
+      from: { path: '^src/services/[^/]+\\.ts$' },
+      to: { path: '^src/services/[^/]+/' },
     },
     {
       name: 'domain-is-pure',

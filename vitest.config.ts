@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
-import { ProcessesFirst } from './test/support/processes-first.js';
+import { ProcessesFirst } from './test/support/runner/processes-first.js';
 
 // Vite would take the ES build of graphql while yoga and Pothos, which Node loads, take the CommonJS one: two GraphQLErrors.
 const resolve = {
@@ -24,10 +24,10 @@ const processes = ['docs', 'e2e', 'examples', 'house', 'store'].map(
 
 export default defineConfig({
   test: {
-    globalSetup: ['test/support/global-setup.ts'],
+    globalSetup: ['test/support/runner/global-setup.ts'],
     // Every file talks to a real PostgreSQL that shares the machine with the tests.
     maxWorkers: 2,
-    reporters: ['default', './test/support/tally-reporter.ts'],
+    reporters: ['default', './test/support/runner/tally-reporter.ts'],
     sequence: { sequencer: ProcessesFirst },
     projects: [
       { resolve, test: { ...common, name: 'processes', include: processes } },

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { createInstrument } from '../src/kernel/instrument.js';
-import { startEmbeddedPostgres } from '../src/store/embedded-postgres.js';
+import { startEmbeddedPostgres } from '../src/postgres/embedded-postgres.js';
 import { type Served, serve } from './processes.js';
 
 export const ADMIN = 'an-admin-key-for-the-benchmark';

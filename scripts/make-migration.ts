@@ -4,9 +4,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { applyMigrations } from '../src/store/migrate.js';
-import { listMigrations } from '../src/store/migration-folder.js';
-import { startThrowAwayPostgres } from '../test/support/throw-away-postgres.js';
+import { applyMigrations } from '../src/postgres/migrate.js';
+import { listMigrations } from '../src/postgres/migration-folder.js';
+import { startThrowAwayPostgres } from '../test/support/postgres/throw-away-postgres.js';
 import { findDrift } from './schema-drift.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));

@@ -1,8 +1,8 @@
 // Writes the tables of events and their payloads into docs/events.md: npx tsx scripts/print-events.ts
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { listPayloadFields, PAYLOAD_FIELDS } from '../src/domain/event-payload.js';
-import { EVENT_KINDS, isEventType } from '../src/domain/events.js';
+import { listPayloadFields, PAYLOAD_FIELDS } from '../src/domain/events/event-payload.js';
+import { EVENT_KINDS, isEventType } from '../src/domain/events/event-types.js';
 
 const begin = '<!-- events:begin, written by scripts/print-events.ts -->';
 const end = '<!-- events:end -->';

@@ -1,8 +1,8 @@
 // Writes the table of English schedules into docs/schedules.md: npx tsx scripts/print-schedules.ts
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parseSchedule } from '../src/domain/schedule.js';
-import { PHRASES } from '../test/domain/schedule-phrases.js';
+import { parseSchedule } from '../src/domain/schedule/schedule.js';
+import { PHRASES } from '../test/domain/schedule/english/phrases.js';
 
 const begin = '<!-- phrases:begin, written by scripts/print-schedules.ts -->';
 const end = '<!-- phrases:end -->';

@@ -1,7 +1,7 @@
 // Writes the table of settings into docs/operations.md: npx tsx scripts/print-settings.ts
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { listSettings, type Setting } from '../src/settings.js';
+import { listSettings, type Setting } from '../src/config/settings.js';
 
 const begin = '<!-- settings:begin, written by scripts/print-settings.ts -->';
 const end = '<!-- settings:end -->';

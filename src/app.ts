@@ -1,32 +1,36 @@
-import type { Config } from './config.js';
+import type { Config } from './config/config.js';
 import { createFeed } from './feed/feed.js';
 import { createGateways } from './gateway/create-gateways.js';
 import type { ServerFacts } from './graphql/context.js';
-import { createPlainEvents } from './graphql/plain-events.js';
+import { createPlainEvents } from './graphql/events/plain-events.js';
 import { buildSchema } from './graphql/schema.js';
-import { type AdminKey, openDatabase, type Part, prepareAdminKey, readFacts } from './groundwork.js';
 import { type Clock, systemClock, toDate } from './kernel/clock.js';
 import { createInstrument, type Instrument } from './kernel/instrument.js';
 import { nameOwnProcess } from './kernel/process-identity.js';
+import { type Database, isReachable, isUsable, readPoolUse } from './postgres/database.js';
+import { isOutage } from './postgres/outage.js';
 import { createJobs } from './scheduler/jobs/create-jobs.js';
 import { createScheduler, type Scheduler } from './scheduler/scheduler.js';
 import type { RequestScope } from './server/request-scope.js';
 import { createServer, type ServerAddress } from './server/server.js';
-import { createAgentIds } from './services/agent-ids.js';
-import { announceWork, MAKES_REVIEWS, MAKES_WORK } from './services/announce-work.js';
-import { type Authenticator, createAuthenticator } from './services/authenticator.js';
-import { createClaimQueue } from './services/claim-queue.js';
-import { CONCERNS_CALLS, createDispatcher, type Dispatcher } from './services/dispatcher.js';
-import { createEventNames } from './services/event-names.js';
-import { createGatewayReachability } from './services/gateway-reachability.js';
-import { createReviewDispatcher, ENDS_ROUND, type ReviewDispatcher } from './services/review-dispatcher.js';
-import { isJobPaused, recordJobTurn } from './services/scheduler-jobs.js';
+import { createAgentIds } from './services/agents/agent-ids.js';
+import { CONCERNS_CALLS, createDispatcher, type Dispatcher } from './services/dispatch/dispatcher.js';
+import { createGatewayReachability } from './services/dispatch/gateway-reachability.js';
+import { createEventNames } from './services/events/event-names.js';
+import { type Authenticator, createAuthenticator } from './services/keys/authenticator.js';
+import { createStreamTickets } from './services/keys/stream-tickets.js';
+import { isJobPaused, recordJobTurn } from './services/ops/scheduler-jobs.js';
+import {
+  createReviewDispatcher,
+  ENDS_ROUND,
+  type ReviewDispatcher,
+} from './services/reviews/review-dispatcher.js';
+import { createClaimQueue } from './services/runs/claim-queue.js';
+import { createWorkWatch } from './services/runs/claim-waiters.js';
+import { announceWork, MAKES_REVIEWS, MAKES_WORK } from './services/runs/wake-claims.js';
 import type { ServiceContext } from './services/service-context.js';
-import { createStreamTickets } from './services/stream-tickets.js';
-import { createWorkWatch } from './services/work-watch.js';
-import { readBacklog } from './store/backlog.js';
-import { type Database, isReachable, isUsable, readPoolUse } from './store/database.js';
-import { isOutage } from './store/outage.js';
+import { type AdminKey, openDatabase, type Part, prepareAdminKey, readFacts } from './startup.js';
+import { readBacklog } from './store/ops/backlog.js';
 import { createReadClient } from './store/read-client.js';
 import { createLog } from './telemetry/log.js';
 import { createMetrics, type Metrics } from './telemetry/metrics.js';

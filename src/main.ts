@@ -1,5 +1,5 @@
 import { createApp, type Started } from './app.js';
-import { ConfigError, environmentOfPrograms, parseConfig, readEnvironment } from './config.js';
+import { ConfigError, environmentOfPrograms, parseConfig, readEnvironment } from './config/config.js';
 
 /** Longer than any part of a stop may take; past it the process ends by force. */
 const STOP_GRACE_MS = 20_000;

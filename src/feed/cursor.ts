@@ -1,5 +1,5 @@
-import type { LogPosition } from '../domain/log-position.js';
-import { formatLogCursor, parseLogCursor } from '../store/event-lists.js';
+import type { LogPosition } from '../domain/events/log-position.js';
+import { formatLogCursor, parseLogCursor } from '../store/events/event-lists.js';
 
 export type InterruptionCode = 'SUBSCRIBER_TOO_SLOW' | 'SERVER_STOPPING';
 

@@ -1,8 +1,8 @@
 import type { Clock } from '../kernel/clock.js';
 import type { Instrument } from '../kernel/instrument.js';
 import type { Service } from '../kernel/service.js';
-import type { Database } from '../store/database.js';
-import { createBellListener } from '../store/listener.js';
+import type { Database } from '../postgres/database.js';
+import { createBellListener } from '../postgres/listener.js';
 import { createHub, type Feed } from './hub.js';
 import { createKeyWatch } from './key-watch.js';
 import { createRelay } from './relay.js';

@@ -1,9 +1,14 @@
-import type { EventType } from '../domain/events.js';
-import { checkReachable, LOG_START, type LogBounds, type LogPosition } from '../domain/log-position.js';
+import type { EventType } from '../domain/events/event-types.js';
+import {
+  checkReachable,
+  LOG_START,
+  type LogBounds,
+  type LogPosition,
+} from '../domain/events/log-position.js';
 import { type Clock, systemClock } from '../kernel/clock.js';
 import type { Instrument } from '../kernel/instrument.js';
-import type { Database } from '../store/database.js';
-import { type LogFilter, type LogRow, readLog, readLogBounds } from '../store/event-log.js';
+import type { Database } from '../postgres/database.js';
+import { type LogFilter, type LogRow, readLog, readLogBounds } from '../store/events/event-log.js';
 import { formatCursor, StreamInterrupted } from './cursor.js';
 import type { RelaySink } from './relay.js';
 import { Subscription, type SubscriptionLimits, type SubscriptionSource } from './subscription.js';

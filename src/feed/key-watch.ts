@@ -1,7 +1,7 @@
-import { createAlarm } from '../kernel/alarm.js';
-import type { Database } from '../store/database.js';
-import type { LogRow } from '../store/event-log.js';
-import { listEndedKeys } from '../store/sql/list-ended-keys.js';
+import { createAlarm } from '../kernel/wakeable-sleep.js';
+import type { Database } from '../postgres/database.js';
+import type { LogRow } from '../store/events/event-log.js';
+import { listEndedKeys } from '../store/keys/list-ended-keys.js';
 
 /** How often all watched keys are looked up, in one statement. */
 const CHECK_MS = 500;

@@ -1,14 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { isLater, LOG_START, type LogPosition } from '../domain/log-position.js';
-import { createAlarm } from '../kernel/alarm.js';
+import { isLater, LOG_START, type LogPosition } from '../domain/events/log-position.js';
 import { backoffMs } from '../kernel/backoff.js';
 import { randomFraction } from '../kernel/ids.js';
 import type { Instrument } from '../kernel/instrument.js';
 import type { Service } from '../kernel/service.js';
-import { adoptLog } from '../store/adopt-log.js';
-import type { Database } from '../store/database.js';
-import { type LogFilter, type LogPage, readLog, readLogBounds } from '../store/event-log.js';
-import { isOutage } from '../store/outage.js';
+import { createAlarm } from '../kernel/wakeable-sleep.js';
+import type { Database } from '../postgres/database.js';
+import { isOutage } from '../postgres/outage.js';
+import { adoptLog } from '../store/events/adopt-log.js';
+import { type LogFilter, type LogPage, readLog, readLogBounds } from '../store/events/event-log.js';
 
 /** Entries read at a time. */
 const BATCH = 500;

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { Secret } from '../kernel/secret.js';
-import { createCommandGateway } from './command.js';
+import { createCommandGateway } from './command/command.js';
 import { createEchoGateway } from './echo.js';
 import type { Gateway } from './gateway.js';
-import { createOpenaiGateway } from './openai.js';
-import { createOpenclawGateway } from './openclaw.js';
+import { createOpenaiGateway } from './openai/openai.js';
+import { createOpenclawGateway } from './openclaw/openclaw.js';
 
 /** What the settings say of gateways. */
 export interface GatewaySettings {

@@ -1,4 +1,4 @@
-import type { TokenUsage } from '../domain/token-usage.js';
+import type { TokenUsage } from '../domain/runs/token-usage.js';
 
 export type GatewayKind = 'openclaw' | 'openai' | 'command' | 'echo';
 

@@ -5,10 +5,10 @@ import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
 import { hasRole } from '../domain/actor.js';
 import type PrismaTypes from '../generated/pothos-types.js';
 import { getDatamodel } from '../generated/pothos-types.js';
-import { explainTooComplex, QUERY_LIMITS, weighField } from './complexity.js';
+import { explainTooComplex, QUERY_LIMITS, weighField } from './base/complexity.js';
+import type { JsonObject } from './base/json-object.js';
+import { forbidden } from './base/protocol-errors.js';
 import type { GraphqlContext } from './context.js';
-import type { JsonObject } from './json-object.js';
-import { forbidden } from './protocol-errors.js';
 
 /**
  * Holds no types: every noun adds its own. Fields are non-null unless they say otherwise.

@@ -1,12 +1,12 @@
 import { builder } from './builder.js';
-import './task-mutations.js';
-import './run-mutations.js';
-import './review-mutations.js';
-import './recurring-task-mutations.js';
-import './pipeline-mutations.js';
-import './agent-mutations.js';
-import './api-key-mutations.js';
-import './scheduler-mutations.js';
+import './tasks/task-mutations.js';
+import './runs/run-mutations.js';
+import './reviews/review-mutations.js';
+import './recurring/recurring-task-mutations.js';
+import './pipelines/pipeline-mutations.js';
+import './agents/agent-mutations.js';
+import './keys/api-key-mutations.js';
+import './ops/scheduler-mutations.js';
 
 builder.mutationType({
   description: 'What changes something. A refusal is data in `errors` and means that nothing has changed.',

@@ -1,20 +1,20 @@
 import type { GraphQLSchema } from 'graphql';
+import { weighFieldsOnce } from './base/complexity.js';
 import { builder } from './builder.js';
-import { weighFieldsOnce } from './complexity.js';
-import './scalars.js';
+import './base/scalars.js';
 import './query.js';
-import './task-links.js';
-import './task-queries.js';
-import './agent-queries.js';
-import './recurring-task-queries.js';
-import './pipeline-queries.js';
-import './node-queries.js';
-import './viewer.js';
-import './overview.js';
-import './events.js';
-import './gateway.js';
-import './model-route.js';
-import './subscriptions.js';
+import './tasks/task-links.js';
+import './tasks/task-queries.js';
+import './agents/agent-queries.js';
+import './recurring/recurring-task-queries.js';
+import './pipelines/pipeline-queries.js';
+import './base/node-queries.js';
+import './keys/viewer.js';
+import './ops/overview.js';
+import './events/event-queries.js';
+import './dispatch/gateway.js';
+import './dispatch/model-route.js';
+import './events/subscriptions.js';
 import './mutations.js';
 
 /** The executable schema; every noun has added its types to the builder when this module was loaded. */

@@ -1,4 +1,4 @@
-import type { EventType } from '../domain/events.js';
+import type { EventType } from '../domain/events/event-types.js';
 
 /** What one turn of a job came to. */
 export interface JobTurn {

@@ -1,4 +1,4 @@
-import type { EventType } from '../domain/events.js';
+import type { EventType } from '../domain/events/event-types.js';
 import type { Service } from '../kernel/service.js';
 import type { JobRunner } from '../services/service-context.js';
 import { type Job, jobsFor, type LoggedEvent } from './job.js';

@@ -1,5 +1,5 @@
 import type { ExecutionResult, FormattedExecutionResult, GraphQLError } from 'graphql';
-import type { JsonType } from './media-type.js';
+import type { JsonType } from './http/media-type.js';
 
 export interface ResultResponse {
   readonly status: number;

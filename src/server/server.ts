@@ -1,38 +1,38 @@
 import { once } from 'node:events';
 import type { Server as HttpServer } from 'node:http';
 import type { ExecutionResult, GraphQLSchema } from 'graphql';
-import type { Config } from '../config.js';
-import { StreamEnd } from '../graphql/stream.js';
+import type { Config } from '../config/config.js';
+import { StreamEnd } from '../graphql/events/stream.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Instrument } from '../kernel/instrument.js';
 import type { Service } from '../kernel/service.js';
-import { createGate } from './authentication.js';
-import { trackConnections } from './connections.js';
+import { createGate } from './access-gate.js';
 import { createErrorPresenter } from './error-presenter.js';
+import { createGraphqlRoute } from './graphql/graphql-route.js';
+import { createOperations } from './graphql/operations.js';
+import { createYogaServer } from './graphql/yoga.js';
+import { trackConnections } from './http/connections.js';
+import { createHealthRoutes, type HealthOptions } from './http/health.js';
+import { createHttpServer } from './http/http.js';
+import { createMetricsRoute, type MetricsOptions } from './http/metrics.js';
+import { homeRoute } from './http/root-redirect.js';
+import { createRouter } from './http/router.js';
+import { createUpgrade } from './http/upgrade.js';
+import { type ServerLimits, serverLimits } from './limits.js';
+import { protocolError } from './protocol-error.js';
+import type { RequestScope, Viewer } from './request-scope.js';
 import {
   createEventStreamRoute,
   createTicketRoute,
   type EventItem,
   type EventSource,
-} from './event-stream-route.js';
-import { createGraphqlRoute } from './graphql-route.js';
-import { createHealthRoutes, type HealthOptions } from './health.js';
-import { homeRoute } from './home.js';
-import { createHttpServer } from './http.js';
-import { type ServerLimits, serverLimits } from './limits.js';
-import { createMetricsRoute, type MetricsOptions } from './metrics.js';
-import { createOpenStreams } from './open-streams.js';
-import { protocolError } from './protocol-error.js';
-import type { RequestScope, Viewer } from './request-scope.js';
-import { createRouter } from './router.js';
-import { createOperations } from './run-operation.js';
-import { createSharedOperations } from './shared-operations.js';
-import { createStreamPlaces } from './stream-places.js';
-import { createSubscribe } from './subscribe.js';
-import { createUpgrade } from './upgrade.js';
-import { createWebSockets } from './websocket.js';
-import { createSocketProtocol } from './websocket-operations.js';
-import { createYogaServer } from './yoga.js';
+} from './sse/event-stream-route.js';
+import { createOpenStreams } from './streams/open-streams.js';
+import { createSharedOperations } from './streams/shared-operations.js';
+import { createStreamPlaces } from './streams/stream-places.js';
+import { createSubscribe } from './streams/subscribe.js';
+import { createSocketProtocol } from './websocket/socket-protocol.js';
+import { createWebSockets } from './websocket/websocket.js';
 
 export interface ServerOptions {
   readonly schema: GraphQLSchema;

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Viewer } from '../domain/actor.js';
 import { Refusal } from '../domain/refusals.js';
-import { reserveIdempotencyKey } from '../store/idempotency.js';
-import type { Transaction } from '../store/transaction.js';
+import type { Transaction } from '../postgres/transaction.js';
+import { reserveIdempotencyKey } from '../store/ops/idempotency.js';
 
 /** A hash by which the repeat of a request is told from another request under the same key. */
 export function fingerprintOf(input: unknown): string {

@@ -1,10 +1,10 @@
 import type { Viewer } from '../domain/actor.js';
 import { Refusal } from '../domain/refusals.js';
 import { findTextMistake } from '../domain/stored-text.js';
-import { type AgentKey, type AgentRow, findAgent } from '../store/agents.js';
-import type { Executor } from '../store/statement.js';
-import { lockTask, type TaskKey, type TaskRow } from '../store/tasks.js';
-import type { Transaction } from '../store/transaction.js';
+import type { Executor } from '../postgres/statement.js';
+import type { Transaction } from '../postgres/transaction.js';
+import { type AgentKey, type AgentRow, findAgent } from '../store/agents/agents.js';
+import { lockTask, type TaskKey, type TaskRow } from '../store/tasks/tasks.js';
 
 /** `@oneOf`: exactly one of the two is given. */
 export interface TaskRef {

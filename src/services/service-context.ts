@@ -1,11 +1,11 @@
-import type { TierModels } from '../domain/model-routing.js';
+import type { TierModels } from '../domain/dispatch/model-routing.js';
 import type { Gateway } from '../gateway/gateway.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Instrument } from '../kernel/instrument.js';
-import type { Database } from '../store/database.js';
-import type { AgentIds } from './agent-ids.js';
-import type { ClaimQueue } from './claim-queue.js';
-import type { WorkWatch } from './work-watch.js';
+import type { Database } from '../postgres/database.js';
+import type { AgentIds } from './agents/agent-ids.js';
+import type { ClaimQueue } from './runs/claim-queue.js';
+import type { WorkWatch } from './runs/claim-waiters.js';
 
 /** The settings that rules in services need. */
 export interface ServiceSettings {

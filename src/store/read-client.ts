@@ -1,6 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { PrismaClient } from '../generated/prisma/client.js';
-import type { Database } from './database.js';
+import type { Database } from '../postgres/database.js';
 
 /** Prisma, for the graph's reads and nothing else: every write is a statement of the store. */
 export type ReadClient = PrismaClient;

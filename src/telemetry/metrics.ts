@@ -1,9 +1,9 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { atMost } from '../kernel/at-most.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Instrument, Signal } from '../kernel/instrument.js';
+import { atMost } from '../kernel/with-deadline.js';
+import { createPatientReading, PATIENCE_MS } from './cached-reading.js';
 import { createMetricSet, type MetricSet } from './metric-set.js';
-import { createPatientReading, PATIENCE_MS } from './patient-reading.js';
 
 /** What is asked for when somebody looks, because nobody tells of it. */
 export interface Readings {

@@ -8,8 +8,8 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
-import type { NewEvent } from '../domain/events.js';
-import type { ChosenIds } from './chosen-ids.js';
+import type { NewEvent } from '../domain/events/event-types.js';
+import type { ChosenIds } from './preset-span-ids.js';
 
 /** What is told of an event once it is appended. */
 export type ToldEvent = Pick<

@@ -11,10 +11,10 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
-import { atMost } from '../kernel/at-most.js';
 import { systemClock } from '../kernel/clock.js';
 import type { Instrument, Piece, Signal } from '../kernel/instrument.js';
-import { createChosenIds } from './chosen-ids.js';
+import { atMost } from '../kernel/with-deadline.js';
+import { createChosenIds } from './preset-span-ids.js';
 import { createSpanProvider, type ExportOptions } from './span-export.js';
 import { createTaskTraces, type TaskTraces, type ToldClaim, type ToldEvent } from './task-trace.js';
 

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { withEvents } from '../../scripts/print-events.js';
-import { PAYLOAD_FIELDS } from '../../src/domain/event-payload.js';
-import { EVENT_KINDS, expandEventFilter } from '../../src/domain/events.js';
-import { parseEventStreamQuery } from '../../src/server/event-stream-query.js';
+import { PAYLOAD_FIELDS } from '../../src/domain/events/event-payload.js';
+import { EVENT_KINDS, expandEventFilter } from '../../src/domain/events/event-types.js';
+import { parseEventStreamQuery } from '../../src/server/sse/event-stream-query.js';
 
 const page = readFileSync(new URL('../../docs/events.md', import.meta.url), 'utf8');
 

@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { type ServerProcess, startServer } from '../support/server-process.js';
+import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
+import { type ServerProcess, startServer } from '../support/servers/server-process.js';
 import { parseBlocks } from './markdown-blocks.js';
 
 /** Some hundred programs are started one after the other, and one lease of ten seconds must end. */

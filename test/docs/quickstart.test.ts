@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { readLog } from '../support/acknowledged-work.js';
-import { createClient } from '../support/client.js';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { type ServerProcess, startServer } from '../support/server-process.js';
+import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
+import { readLog } from '../support/servers/acknowledged-work.js';
+import { createClient } from '../support/servers/client.js';
+import { type ServerProcess, startServer } from '../support/servers/server-process.js';
 import { type Block, parseBlocks } from './markdown-blocks.js';
 
 /** Some twenty programs are started one after the other, on a machine that runs other tests. */

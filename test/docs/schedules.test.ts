@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { withPhrases } from '../../scripts/print-schedules.js';
-import { parseSchedule } from '../../src/domain/schedule.js';
-import { PHRASES } from '../domain/schedule-phrases.js';
+import { parseSchedule } from '../../src/domain/schedule/schedule.js';
+import { PHRASES } from '../domain/schedule/english/phrases.js';
 
 const page = readFileSync(new URL('../../docs/schedules.md', import.meta.url), 'utf8');
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { withSettingsTable } from '../../scripts/print-settings.js';
-import { listSettings } from '../../src/settings.js';
+import { listSettings } from '../../src/config/settings.js';
 
 const page = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { blockEvents } from '../support/blocker.js';
-import { type Client, createClient } from '../support/client.js';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { watchWithKeyThatEnds } from '../support/ending-key.js';
-import { untilLive, watchOverSse, watchOverWebSocket } from '../support/event-streams.js';
+import { blockEvents } from '../support/postgres/blocker.js';
+import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
+import { reportMs } from '../support/runner/measurements.js';
+import { type Client, createClient } from '../support/servers/client.js';
+import { watchWithKeyThatEnds } from '../support/servers/expiring-key.js';
 import {
   type Agent,
   anAgent,
@@ -16,11 +16,11 @@ import {
   type Key,
   reportProgress,
   revokeKey,
-} from '../support/fleet.js';
-import { reportMs } from '../support/measurements.js';
-import { RawSocket } from '../support/raw-socket.js';
-import { listMutations } from '../support/schema-calls.js';
-import { type ServerProcess, startServer } from '../support/server-process.js';
+} from '../support/servers/fleet.js';
+import { type ServerProcess, startServer } from '../support/servers/server-process.js';
+import { untilLive, watchOverSse, watchOverWebSocket } from '../support/wires/event-streams.js';
+import { RawSocket } from '../support/wires/raw-socket.js';
+import { listMutations } from '../support/wires/schema-calls.js';
 
 const viewer = '{ viewer { role } }';
 

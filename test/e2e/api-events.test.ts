@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { bearer, type Client, createClient } from '../support/client.js';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { aTask, createTasks } from '../support/fleet.js';
-import { type PlainReader, readPlainEvents } from '../support/plain-events.js';
-import { type ServerProcess, startServer } from '../support/server-process.js';
+import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
+import { bearer, type Client, createClient } from '../support/servers/client.js';
+import { aTask, createTasks } from '../support/servers/fleet.js';
+import { type ServerProcess, startServer } from '../support/servers/server-process.js';
+import { type PlainReader, readPlainEvents } from '../support/wires/plain-events.js';
 
 let database: TestDatabase;
 let servers: [ServerProcess, ServerProcess, ServerProcess];

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Client, createClient } from '../support/client.js';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { type FakeOpenclaw, startFakeOpenclaw } from '../support/fake-openclaw.js';
-import { holding } from '../support/held-lock.js';
-import { adminSecret, type ServerProcess, startServer } from '../support/server-process.js';
-import { openTestServices, type TestServices } from '../support/services.js';
-import type { Row } from '../support/sql.js';
+import { openTestServices, type TestServices } from '../support/factories/services.js';
+import { type FakeOpenclaw, startFakeOpenclaw } from '../support/gateways/fake-openclaw.js';
+import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
+import { holding } from '../support/postgres/held-lock.js';
+import type { Row } from '../support/postgres/sql.js';
+import { type Client, createClient } from '../support/servers/client.js';
+import { adminSecret, type ServerProcess, startServer } from '../support/servers/server-process.js';
 
 let database: TestDatabase;
 let services: TestServices;

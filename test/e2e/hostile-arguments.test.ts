@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type BesiegedServer, secretTitle, startBesiegedServer } from '../support/besieged-server.js';
-import type { Client } from '../support/client.js';
-import { codesIn, expectHarmless } from '../support/harmless.js';
-import { listMutations, listQueries, type Values } from '../support/schema-calls.js';
+import type { Client } from '../support/servers/client.js';
+import { type BesiegedServer, secretTitle, startBesiegedServer } from '../support/servers/hostile-server.js';
+import { codesIn, expectHarmless } from '../support/wires/expect-harmless.js';
+import { listMutations, listQueries, type Values } from '../support/wires/schema-calls.js';
 
 let besieged: BesiegedServer;
 

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type BesiegedServer, startBesiegedServer } from '../support/besieged-server.js';
-import { watchOverSse, watchOverWebSocket } from '../support/event-streams.js';
-import { codesIn, expectHarmless } from '../support/harmless.js';
-import { RawSocket } from '../support/raw-socket.js';
+import { type BesiegedServer, startBesiegedServer } from '../support/servers/hostile-server.js';
+import { watchOverSse, watchOverWebSocket } from '../support/wires/event-streams.js';
+import { codesIn, expectHarmless } from '../support/wires/expect-harmless.js';
+import { RawSocket } from '../support/wires/raw-socket.js';
 
 let besieged: BesiegedServer;
 

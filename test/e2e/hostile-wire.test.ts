@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type BesiegedServer, secretTitle, startBesiegedServer } from '../support/besieged-server.js';
-import { bearer, readAnswer } from '../support/client.js';
-import { expectHarmless } from '../support/harmless.js';
-import { rawRequest, sendBytes } from '../support/raw-http.js';
+import { bearer, readAnswer } from '../support/servers/client.js';
+import { type BesiegedServer, secretTitle, startBesiegedServer } from '../support/servers/hostile-server.js';
+import { expectHarmless } from '../support/wires/expect-harmless.js';
+import { rawRequest, sendBytes } from '../support/wires/raw-http.js';
 
 let besieged: BesiegedServer;
 let url: string;

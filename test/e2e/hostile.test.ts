@@ -1,10 +1,10 @@
 import { getIntrospectionQuery } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type BesiegedServer, secretTitle, startBesiegedServer } from '../support/besieged-server.js';
-import { bearer, post } from '../support/client.js';
-import { createKey, revokeKey } from '../support/fleet.js';
-import { codesIn, expectHarmless } from '../support/harmless.js';
-import { runSql } from '../support/throw-away-postgres.js';
+import { runSql } from '../support/postgres/throw-away-postgres.js';
+import { bearer, post } from '../support/servers/client.js';
+import { createKey, revokeKey } from '../support/servers/fleet.js';
+import { type BesiegedServer, secretTitle, startBesiegedServer } from '../support/servers/hostile-server.js';
+import { codesIn, expectHarmless } from '../support/wires/expect-harmless.js';
 
 let besieged: BesiegedServer;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { Client } from '../support/client.js';
-import { type Agent, anAgent, claim } from '../support/fleet.js';
-import { type RestartingServer, startRestartingServer } from '../support/restarting-server.js';
+import type { Client } from '../support/servers/client.js';
+import { type Agent, anAgent, claim } from '../support/servers/fleet.js';
+import { type RestartingServer, startRestartingServer } from '../support/servers/restarting-server.js';
 
 const WIDTH = 10;
 const STEPS = 60;

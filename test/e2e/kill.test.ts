@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import { reportMs } from '../support/runner/measurements.js';
 import {
   type Acknowledged,
   createAll,
@@ -6,11 +7,10 @@ import {
   lastCursor,
   readLogOfAll,
   workAs,
-} from '../support/acknowledged-work.js';
-import { watchOverSse, watchOverWebSocket } from '../support/event-streams.js';
-import { anAgent } from '../support/fleet.js';
-import { reportMs } from '../support/measurements.js';
-import { type RestartingServer, startRestartingServer } from '../support/restarting-server.js';
+} from '../support/servers/acknowledged-work.js';
+import { anAgent } from '../support/servers/fleet.js';
+import { type RestartingServer, startRestartingServer } from '../support/servers/restarting-server.js';
+import { watchOverSse, watchOverWebSocket } from '../support/wires/event-streams.js';
 
 const kills = 10;
 const plan = { batches: 20, tasksPerBatch: 20 };

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type Client, createClient } from '../support/client.js';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { watchOverSse, watchOverWebSocket } from '../support/event-streams.js';
-import { anAgent, aTask, claim, claimWork, codeOf, complete, createTasks } from '../support/fleet.js';
-import { readSamples } from '../support/metrics.js';
-import { readPlainEvents } from '../support/plain-events.js';
-import { type ServerProcess, startServer } from '../support/server-process.js';
+import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
+import { type Client, createClient } from '../support/servers/client.js';
+import { anAgent, aTask, claim, claimWork, codeOf, complete, createTasks } from '../support/servers/fleet.js';
+import { readSamples } from '../support/servers/metrics.js';
+import { type ServerProcess, startServer } from '../support/servers/server-process.js';
+import { watchOverSse, watchOverWebSocket } from '../support/wires/event-streams.js';
+import { readPlainEvents } from '../support/wires/plain-events.js';
 
 let database: TestDatabase;
 let server: ServerProcess;

@@ -1,5 +1,8 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { untilLogIsReadableAt } from '../support/postgres/readable-log.js';
+import { type StoppablePostgres, startStoppablePostgres } from '../support/postgres/stoppable-postgres.js';
+import { reportMs } from '../support/runner/measurements.js';
 import {
   type Acknowledged,
   createAll,
@@ -8,15 +11,17 @@ import {
   readLog,
   readLogOfAll,
   workAs,
-} from '../support/acknowledged-work.js';
-import { bearer, type Client, createClient, Refused } from '../support/client.js';
-import { type EventStream, untilLive, watchOverSse, watchOverWebSocket } from '../support/event-streams.js';
-import { anAgent, aTask, createKey, revokeKey } from '../support/fleet.js';
-import { reportMs } from '../support/measurements.js';
-import { readPlainEvents } from '../support/plain-events.js';
-import { untilLogIsReadableAt } from '../support/readable-log.js';
-import { type ServerProcess, startServer } from '../support/server-process.js';
-import { type StoppablePostgres, startStoppablePostgres } from '../support/stoppable-postgres.js';
+} from '../support/servers/acknowledged-work.js';
+import { bearer, type Client, createClient, Refused } from '../support/servers/client.js';
+import { anAgent, aTask, createKey, revokeKey } from '../support/servers/fleet.js';
+import { type ServerProcess, startServer } from '../support/servers/server-process.js';
+import {
+  type EventStream,
+  untilLive,
+  watchOverSse,
+  watchOverWebSocket,
+} from '../support/wires/event-streams.js';
+import { readPlainEvents } from '../support/wires/plain-events.js';
 
 const plan = { batches: 20, tasksPerBatch: 20 };
 const taskCount = plan.batches * plan.tasksPerBatch;

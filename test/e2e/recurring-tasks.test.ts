@@ -1,10 +1,10 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { listLatestDueTimes, openRecurrence } from '../../src/domain/recurrence.js';
-import { createClient } from '../support/client.js';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { type ServerProcess, startServer } from '../support/server-process.js';
-import { sqlOf } from '../support/sql.js';
+import { listLatestDueTimes, openRecurrence } from '../../src/domain/schedule/recurrence.js';
+import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
+import { sqlOf } from '../support/postgres/sql.js';
+import { createClient } from '../support/servers/client.js';
+import { type ServerProcess, startServer } from '../support/servers/server-process.js';
 
 const HOUR = 3_600_000;
 

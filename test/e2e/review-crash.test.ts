@@ -1,12 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type Client, createClient } from '../support/client.js';
-import { isRunning } from '../support/data-folder.js';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { anAgent, aTask, claimWork, complete } from '../support/fleet.js';
-import { aServerFolder, type ServerProcess, startServer } from '../support/server-process.js';
-import { runSql } from '../support/throw-away-postgres.js';
+import { isRunning } from '../support/postgres/data-folder.js';
+import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
+import { runSql } from '../support/postgres/throw-away-postgres.js';
+import { type Client, createClient } from '../support/servers/client.js';
+import { anAgent, aTask, claimWork, complete } from '../support/servers/fleet.js';
+import { aServerFolder, type ServerProcess, startServer } from '../support/servers/server-process.js';
 
 /** A reviewer that notes its process and its prompt, and answers as soon as it is told what. */
 const REVIEWER = `

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type App, createApp } from '../../src/app.js';
-import { parseConfig } from '../../src/config.js';
-import { type Client, createClient } from '../support/client.js';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { createKey, revokeKey } from '../support/fleet.js';
-import { adminSecret, aServerFolder } from '../support/server-process.js';
+import { parseConfig } from '../../src/config/config.js';
+import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
+import { type Client, createClient } from '../support/servers/client.js';
+import { createKey, revokeKey } from '../support/servers/fleet.js';
+import { adminSecret, aServerFolder } from '../support/servers/server-process.js';
 
 let database: TestDatabase;
 const apps: App[] = [];

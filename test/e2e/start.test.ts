@@ -3,12 +3,12 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { createClient } from '../support/client.js';
-import { findPostmasterPid, isRunning } from '../support/data-folder.js';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { aTask, createKey, revokeKey } from '../support/fleet.js';
-import { reportMs } from '../support/measurements.js';
-import { adminSecret, aServerFolder, runServer, startServer } from '../support/server-process.js';
+import { findPostmasterPid, isRunning } from '../support/postgres/data-folder.js';
+import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
+import { reportMs } from '../support/runner/measurements.js';
+import { createClient } from '../support/servers/client.js';
+import { aTask, createKey, revokeKey } from '../support/servers/fleet.js';
+import { adminSecret, aServerFolder, runServer, startServer } from '../support/servers/server-process.js';
 
 const viewer = '{ viewer { role } }';
 

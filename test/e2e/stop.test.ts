@@ -1,19 +1,27 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { type Blocker, blockTask } from '../support/blocker.js';
-import { type Client, createClient, Refused } from '../support/client.js';
-import { findPostmasterPid } from '../support/data-folder.js';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { untilLive, watchOverSse, watchOverWebSocket } from '../support/event-streams.js';
-import { anAgent, aTask, type Claim, claim, claimWork, complete, type Work } from '../support/fleet.js';
-import { reportMs } from '../support/measurements.js';
-import { untilLogIsReadableAt } from '../support/readable-log.js';
+import { type Blocker, blockTask } from '../support/postgres/blocker.js';
+import { findPostmasterPid } from '../support/postgres/data-folder.js';
+import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
+import { untilLogIsReadableAt } from '../support/postgres/readable-log.js';
+import { reportMs } from '../support/runner/measurements.js';
+import { type Client, createClient, Refused } from '../support/servers/client.js';
+import {
+  anAgent,
+  aTask,
+  type Claim,
+  claim,
+  claimWork,
+  complete,
+  type Work,
+} from '../support/servers/fleet.js';
 import {
   aServerFolder,
   type Exit,
   runServer,
   type ServerProcess,
   startServer,
-} from '../support/server-process.js';
+} from '../support/servers/server-process.js';
+import { untilLive, watchOverSse, watchOverWebSocket } from '../support/wires/event-streams.js';
 
 let database: TestDatabase;
 

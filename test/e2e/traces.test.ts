@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { bearer, type Client, createClient, post } from '../support/client.js';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { anAgent, aTask, claimWork, complete } from '../support/fleet.js';
-import { type ServerProcess, startServer } from '../support/server-process.js';
-import { type SeenSpan, startTraceCollector, type TraceCollector } from '../support/trace-collector.js';
+import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
+import { bearer, type Client, createClient, post } from '../support/servers/client.js';
+import { anAgent, aTask, claimWork, complete } from '../support/servers/fleet.js';
+import { type ServerProcess, startServer } from '../support/servers/server-process.js';
+import {
+  type SeenSpan,
+  startTraceCollector,
+  type TraceCollector,
+} from '../support/servers/trace-collector.js';
 
 let database: TestDatabase;
 let collector: TraceCollector;

@@ -1,7 +1,9 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Client, createClient } from '../support/client.js';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
+import { sqlOf } from '../support/postgres/sql.js';
+import { reportMs } from '../support/runner/measurements.js';
+import { type Client, createClient } from '../support/servers/client.js';
 import {
   type Agent,
   anAgent,
@@ -13,10 +15,8 @@ import {
   complete,
   createTasks,
   type NewTask,
-} from '../support/fleet.js';
-import { reportMs } from '../support/measurements.js';
-import { type ServerProcess, startServer } from '../support/server-process.js';
-import { sqlOf } from '../support/sql.js';
+} from '../support/servers/fleet.js';
+import { type ServerProcess, startServer } from '../support/servers/server-process.js';
 
 const taskCount = 2_000;
 const priorities = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW'] as const;

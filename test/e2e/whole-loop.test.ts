@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type Client, createClient } from '../support/client.js';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { FEEDBACK } from '../support/fake-agent.js';
-import { type FakeOpenai, startFakeOpenai } from '../support/fake-openai.js';
-import { type FakeOpenclaw, startFakeOpenclaw } from '../support/fake-openclaw.js';
-import { createTasks } from '../support/fleet.js';
-import { type ServerProcess, startServer } from '../support/server-process.js';
+import { FEEDBACK } from '../support/gateways/fake-agent.js';
+import { type FakeOpenai, startFakeOpenai } from '../support/gateways/fake-openai.js';
+import { type FakeOpenclaw, startFakeOpenclaw } from '../support/gateways/fake-openclaw.js';
+import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
+import { type Client, createClient } from '../support/servers/client.js';
+import { createTasks } from '../support/servers/fleet.js';
+import { type ServerProcess, startServer } from '../support/servers/server-process.js';
 
 /** What `claude -p` would be: a program that reads a prompt and writes an answer. */
 const PROGRAM = `

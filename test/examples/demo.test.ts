@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { signalItself } from '../support/signal-itself.js';
+import { signalItself } from '../support/servers/signal-itself.js';
 
 /** A server, its PostgreSQL and the demo itself on a machine that runs other tests. */
 vi.setConfig({ testTimeout: 180_000 });

@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { type Client, createClient } from '../support/client.js';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { aTask } from '../support/fleet.js';
-import { type ServerProcess, startServer } from '../support/server-process.js';
-import { runSql } from '../support/throw-away-postgres.js';
+import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
+import { runSql } from '../support/postgres/throw-away-postgres.js';
+import { type Client, createClient } from '../support/servers/client.js';
+import { aTask } from '../support/servers/fleet.js';
+import { type ServerProcess, startServer } from '../support/servers/server-process.js';
 
 /** Two processes and a database on a machine that runs other tests: seconds when it is idle, many when it is not. */
 vi.setConfig({ testTimeout: 180_000 });

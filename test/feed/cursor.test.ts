@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatEventId, parseEventId } from '../../src/domain/event-id.js';
-import { isLater, LOG_START, laterOf } from '../../src/domain/log-position.js';
+import { formatEventId, parseEventId } from '../../src/domain/events/event-id.js';
+import { isLater, LOG_START, laterOf } from '../../src/domain/events/log-position.js';
 import { InvalidList } from '../../src/domain/page.js';
 import { formatCursor, parseCursor } from '../../src/feed/cursor.js';
 import { isId } from '../../src/kernel/ids.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { EVENT_TYPES } from '../../src/domain/events.js';
+import { EVENT_TYPES } from '../../src/domain/events/event-types.js';
 import { formatCursor, parseCursor, StreamInterrupted } from '../../src/feed/cursor.js';
 import {
   append,

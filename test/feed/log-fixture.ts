@@ -1,16 +1,16 @@
 import { vi } from 'vitest';
 import { SYSTEM } from '../../src/domain/actor.js';
-import type { NewEvent } from '../../src/domain/events.js';
+import type { NewEvent } from '../../src/domain/events/event-types.js';
 import { createFeed } from '../../src/feed/feed.js';
 import type { Feed, LogEntry, SubscribeOptions } from '../../src/feed/hub.js';
 import type { SubscriptionLimits } from '../../src/feed/subscription.js';
 import { type Clock, systemClock } from '../../src/kernel/clock.js';
 import { createInstrument, type Signal } from '../../src/kernel/instrument.js';
 import type { Service } from '../../src/kernel/service.js';
-import { createDatabase, type Database } from '../../src/store/database.js';
-import { inTransaction } from '../../src/store/transaction.js';
-import { createTestDatabase } from '../support/database.js';
-import { untilLogIsReadable } from '../support/readable-log.js';
+import { createDatabase, type Database } from '../../src/postgres/database.js';
+import { inTransaction } from '../../src/postgres/transaction.js';
+import { createTestDatabase } from '../support/postgres/database.js';
+import { untilLogIsReadable } from '../support/postgres/readable-log.js';
 
 /** What one server process would have: a pool, a bell, a feed, and what it says of itself. */
 export interface Process {

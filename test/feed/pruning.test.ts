@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CursorExpired, type LogPosition } from '../../src/domain/log-position.js';
-import { pruneEvents } from '../../src/services/prune-events.js';
-import { TEST_SETTINGS } from '../support/services.js';
+import { CursorExpired, type LogPosition } from '../../src/domain/events/log-position.js';
+import { pruneEvents } from '../../src/services/events/prune-events.js';
+import { TEST_SETTINGS } from '../support/factories/services.js';
 import { collect, createLogFixture, type LogFixture, messages, type Process } from './log-fixture.js';
 
 let log: LogFixture;

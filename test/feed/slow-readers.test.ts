@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { EVENT_TYPES } from '../../src/domain/events.js';
+import { EVENT_TYPES } from '../../src/domain/events/event-types.js';
 import { parseCursor, StreamInterrupted } from '../../src/feed/cursor.js';
 import type { Feed, LogEntry } from '../../src/feed/hub.js';
 import { collect, createLogFixture, type LogFixture, messages } from './log-fixture.js';

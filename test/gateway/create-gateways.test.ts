@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { parseConfig } from '../../src/config.js';
+import { parseConfig } from '../../src/config/config.js';
 import { createGateways } from '../../src/gateway/create-gateways.js';
 import type { Gateway } from '../../src/gateway/gateway.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { buildReviewPrompt } from '../../src/domain/review-prompt.js';
+import { buildReviewPrompt } from '../../src/domain/reviews/review-prompt.js';
 import { createEchoGateway } from '../../src/gateway/echo.js';
 import type { GatewayHooks, GatewayState } from '../../src/gateway/gateway.js';
 

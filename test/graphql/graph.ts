@@ -3,8 +3,8 @@ import type { Viewer } from '../../src/domain/actor.js';
 import type { GraphqlContext } from '../../src/graphql/context.js';
 import { buildSchema } from '../../src/graphql/schema.js';
 import { createReadClient } from '../../src/store/read-client.js';
-import { createTestServices, type TestServices } from '../support/services.js';
-import { statementsOf } from '../support/statements.js';
+import { createTestServices, type TestServices } from '../support/factories/services.js';
+import { statementsOf } from '../support/postgres/statements.js';
 
 export const schema = buildSchema();
 

@@ -7,8 +7,8 @@ import type { GraphqlContext } from '../../src/graphql/context.js';
 import { buildSchema } from '../../src/graphql/schema.js';
 import { type Clock, systemClock } from '../../src/kernel/clock.js';
 import { createReadClient } from '../../src/store/read-client.js';
-import { untilLogIsReadable } from '../support/readable-log.js';
-import { openTestServices, type TestServices } from '../support/services.js';
+import { openTestServices, type TestServices } from '../support/factories/services.js';
+import { untilLogIsReadable } from '../support/postgres/readable-log.js';
 
 export const schema = buildSchema();
 

@@ -1,4 +1,4 @@
-import type { Row } from '../support/sql.js';
+import type { Row } from '../support/postgres/sql.js';
 
 /** What the log alone says about a task. */
 export interface FoldedTask {

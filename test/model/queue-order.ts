@@ -1,4 +1,4 @@
-import type { TaskRow } from '../../src/store/tasks.js';
+import type { TaskRow } from '../../src/store/tasks/tasks.js';
 
 const PRIORITIES = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW'];
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AgentRow } from '../../src/store/agents.js';
-import { clearTasks } from '../support/claims.js';
-import { anAgent } from '../support/factory.js';
-import { createTestServices, openTestServices, type TestServices } from '../support/services.js';
+import type { AgentRow } from '../../src/store/agents/agents.js';
+import { clearTasks } from '../support/factories/claims.js';
+import { anAgent } from '../support/factories/factory.js';
+import { createTestServices, openTestServices, type TestServices } from '../support/factories/services.js';
 import { command, sayTasks } from './commands.js';
 import { type EventRow, foldEvents } from './fold-events.js';
 import { TaskModel } from './task-model.js';

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { completeTask } from '../../src/services/complete-task.js';
-import { createTasks } from '../../src/services/create-task.js';
-import type { AgentRow } from '../../src/store/agents.js';
-import { claimFor, clearTasks } from '../support/claims.js';
-import { anAgent } from '../support/factory.js';
-import { aPipelineRun, readRun, step } from '../support/pipelines.js';
-import { createTestServices, openTestServices, type TestServices } from '../support/services.js';
+import { completeTask } from '../../src/services/runs/complete-task.js';
+import { createTasks } from '../../src/services/tasks/create-task.js';
+import type { AgentRow } from '../../src/store/agents/agents.js';
+import { claimFor, clearTasks } from '../support/factories/claims.js';
+import { anAgent } from '../support/factories/factory.js';
+import { aPipelineRun, readRun, step } from '../support/factories/pipelines.js';
+import { createTestServices, openTestServices, type TestServices } from '../support/factories/services.js';
 
 let services: TestServices;
 let other: TestServices;

@@ -1,7 +1,7 @@
-import type { DependencyFailurePolicy } from '../../src/domain/dependencies.js';
+import type { Verdict } from '../../src/domain/reviews/verdict.js';
 import type { TaskStatus } from '../../src/domain/task-status.js';
-import type { Verdict } from '../../src/domain/verdict.js';
-import type { TaskRow } from '../../src/store/tasks.js';
+import type { DependencyFailurePolicy } from '../../src/domain/tasks/dependencies.js';
+import type { TaskRow } from '../../src/store/tasks/tasks.js';
 import { compareInQueue } from './queue-order.js';
 
 /** A task as the model knows it. Agents, tasks and runs are numbers: their places in the order of creation. */

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { pauseSchedulerJob, resumeSchedulerJob } from '../../src/services/scheduler-jobs.js';
-import { endLease, eventsOf, silence } from '../support/aging.js';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { aClaimedTask, anAgent } from '../support/factory.js';
-import { untilLogIsReadable } from '../support/readable-log.js';
-import { openTestServices, type TestServices } from '../support/services.js';
+import { pauseSchedulerJob, resumeSchedulerJob } from '../../src/services/ops/scheduler-jobs.js';
+import { endLease, eventsOf, silence } from '../support/factories/aging.js';
+import { aClaimedTask, anAgent } from '../support/factories/factory.js';
+import { openTestServices, type TestServices } from '../support/factories/services.js';
+import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
+import { untilLogIsReadable } from '../support/postgres/readable-log.js';
 import { aProcess } from './process.js';
 
 let database: TestDatabase;

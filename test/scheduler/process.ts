@@ -7,12 +7,12 @@ import {
   createDispatcher,
   type Dispatcher,
   type DispatcherOptions,
-} from '../../src/services/dispatcher.js';
-import { createGatewayReachability } from '../../src/services/gateway-reachability.js';
-import { createReviewDispatcher, ENDS_ROUND } from '../../src/services/review-dispatcher.js';
-import { isJobPaused, recordJobTurn } from '../../src/services/scheduler-jobs.js';
+} from '../../src/services/dispatch/dispatcher.js';
+import { createGatewayReachability } from '../../src/services/dispatch/gateway-reachability.js';
+import { isJobPaused, recordJobTurn } from '../../src/services/ops/scheduler-jobs.js';
+import { createReviewDispatcher, ENDS_ROUND } from '../../src/services/reviews/review-dispatcher.js';
 import type { ServiceSettings } from '../../src/services/service-context.js';
-import { openTestServices, type TestServices } from '../support/services.js';
+import { openTestServices, type TestServices } from '../support/factories/services.js';
 
 /** What one server process has of the scheduler: services, jobs in loops, and a feed that wakes them. */
 export interface Process {

@@ -1,9 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { pauseRecurringTask, resumeRecurringTask } from '../../src/services/pause-recurring-task.js';
-import { updateRecurringTask } from '../../src/services/update-recurring-task.js';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { aFarSchedule, aRecurringTask, childrenOf, minutesAgo, wasDueAt } from '../support/recurring.js';
-import { openTestServices, type TestServices } from '../support/services.js';
+import {
+  pauseRecurringTask,
+  resumeRecurringTask,
+} from '../../src/services/recurring/pause-recurring-task.js';
+import { updateRecurringTask } from '../../src/services/recurring/update-recurring-task.js';
+import {
+  aFarSchedule,
+  aRecurringTask,
+  childrenOf,
+  minutesAgo,
+  wasDueAt,
+} from '../support/factories/recurring.js';
+import { openTestServices, type TestServices } from '../support/factories/services.js';
+import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
 import { aProcess, type Process } from './process.js';
 
 let database: TestDatabase;

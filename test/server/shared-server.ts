@@ -6,8 +6,8 @@ import type { Viewer } from '../../src/domain/actor.js';
 import { buildSchema } from '../../src/graphql/schema.js';
 import { newId, newRequestId } from '../../src/kernel/ids.js';
 import { type LiveGraph, openLiveGraph } from '../graphql/live-graph.js';
-import { createTestDatabase } from '../support/database.js';
-import { startTestServer } from '../support/test-server.js';
+import { createTestDatabase } from '../support/postgres/database.js';
+import { startTestServer } from '../support/servers/test-server.js';
 
 /** What one subscriber got, as it stood in the messages. */
 export interface Stream {

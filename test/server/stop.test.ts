@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { ServerOptions } from '../../src/server/server.js';
-import { RawSocket } from '../support/raw-socket.js';
-import { goodKey, startTestServer, type TestServer } from '../support/test-server.js';
+import { goodKey, startTestServer, type TestServer } from '../support/servers/test-server.js';
+import { RawSocket } from '../support/wires/raw-socket.js';
 
 const headers = { 'content-type': 'application/json', authorization: `Bearer ${goodKey}` };
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findVariableFault } from '../../src/server/variable-limits.js';
-import { goodKey, readAnswer, startTestServer, type TestServer } from '../support/test-server.js';
+import { goodKey, readAnswer, startTestServer, type TestServer } from '../support/servers/test-server.js';
 
 const query = 'query($json: Json) { echo(json: $json) }';
 

@@ -1,23 +1,23 @@
 import type { ClientBase } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createInstrument } from '../../src/kernel/instrument.js';
-import { createDatabase, type Database } from '../../src/store/database.js';
+import { createDatabase, type Database } from '../../src/postgres/database.js';
+import { inTransaction } from '../../src/postgres/transaction.js';
 import {
   findNextDueMs,
   listReadyAgents,
   releaseDueTasks,
   takeAssignedTask,
-} from '../../src/store/dispatch.js';
-import { type LogFilter, readLog } from '../../src/store/event-log.js';
-import { takeRoundToSend } from '../../src/store/review-dispatch.js';
-import { takeReviewableTask } from '../../src/store/reviews.js';
-import { findRun } from '../../src/store/runs.js';
-import { type ClaimRequest, type ClaimRow, claimTasks } from '../../src/store/sql/claim-tasks.js';
-import { findNextEligible } from '../../src/store/sql/find-next-eligible.js';
-import { lockTask } from '../../src/store/tasks.js';
-import { inTransaction } from '../../src/store/transaction.js';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { runSql } from '../support/throw-away-postgres.js';
+} from '../../src/store/dispatch/dispatch.js';
+import { type LogFilter, readLog } from '../../src/store/events/event-log.js';
+import { takeRoundToSend } from '../../src/store/reviews/review-dispatch.js';
+import { takeReviewableTask } from '../../src/store/reviews/reviews.js';
+import { type ClaimRequest, type ClaimRow, claimTasks } from '../../src/store/runs/claim-tasks.js';
+import { findNextEligible } from '../../src/store/runs/find-next-eligible.js';
+import { findRun } from '../../src/store/runs/runs.js';
+import { lockTask } from '../../src/store/tasks/tasks.js';
+import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
+import { runSql } from '../support/postgres/throw-away-postgres.js';
 
 /** A node of a plan in PostgreSQL's JSON, as far as it is looked at here. */
 interface PlanNode {

@@ -3,7 +3,7 @@ import { systemClock } from '../../src/kernel/clock.js';
 import { createInstrument } from '../../src/kernel/instrument.js';
 import { METRIC_PREFIX, METRICS } from '../../src/telemetry/metric-catalog.js';
 import { type BacklogReading, createMetrics } from '../../src/telemetry/metrics.js';
-import { readSamples } from '../support/metrics.js';
+import { readSamples } from '../support/servers/metrics.js';
 
 const backlog: BacklogReading = {
   ...{ inbox: 3, assigned: 2, inProgress: 1, review: 0 },

@@ -1,4 +1,4 @@
-import { MAKES_DISPATCHES } from '../../services/dispatcher.js';
+import { MAKES_DISPATCHES } from '../../services/dispatch/dispatcher.js';
 import type { Job } from '../job.js';
 import type { JobContext } from './job-context.js';
 

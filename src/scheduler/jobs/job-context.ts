@@ -1,5 +1,5 @@
-import type { Dispatcher } from '../../services/dispatcher.js';
-import type { ReviewDispatcher } from '../../services/review-dispatcher.js';
+import type { Dispatcher } from '../../services/dispatch/dispatcher.js';
+import type { ReviewDispatcher } from '../../services/reviews/review-dispatcher.js';
 import type { ServiceContext } from '../../services/service-context.js';
 
 /** What jobs need of the services. */

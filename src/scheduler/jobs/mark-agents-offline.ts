@@ -1,4 +1,4 @@
-import { markAgentsOffline } from '../../services/mark-agents-offline.js';
+import { markAgentsOffline } from '../../services/agents/mark-agents-offline.js';
 import type { Job } from '../job.js';
 import type { JobContext } from './job-context.js';
 

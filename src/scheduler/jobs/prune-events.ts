@@ -1,4 +1,4 @@
-import { pruneEvents } from '../../services/prune-events.js';
+import { pruneEvents } from '../../services/events/prune-events.js';
 import type { Job } from '../job.js';
 import type { JobContext } from './job-context.js';
 

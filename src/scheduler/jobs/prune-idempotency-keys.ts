@@ -1,4 +1,4 @@
-import { pruneIdempotencyKeys } from '../../services/prune-idempotency-keys.js';
+import { pruneIdempotencyKeys } from '../../services/ops/prune-idempotency-keys.js';
 import type { Job } from '../job.js';
 import type { JobContext } from './job-context.js';
 

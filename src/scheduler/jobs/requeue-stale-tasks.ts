@@ -1,5 +1,5 @@
-import { releaseStaleReviews } from '../../services/release-stale-reviews.js';
-import { requeueStaleTasks } from '../../services/requeue-stale-tasks.js';
+import { releaseStaleReviews } from '../../services/reviews/release-stale-reviews.js';
+import { requeueStaleTasks } from '../../services/runs/requeue-stale-tasks.js';
 import { type Job, readPayload } from '../job.js';
 import type { JobContext } from './job-context.js';
 

@@ -1,4 +1,4 @@
-import type { EventType } from '../../domain/events.js';
+import type { EventType } from '../../domain/events/event-types.js';
 import { type Job, type LoggedEvent, readPayload } from '../job.js';
 import type { JobContext } from './job-context.js';
 

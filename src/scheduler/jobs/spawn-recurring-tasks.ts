@@ -1,4 +1,4 @@
-import { spawnRecurringTasks } from '../../services/spawn-recurring-tasks.js';
+import { spawnRecurringTasks } from '../../services/recurring/spawn-recurring-tasks.js';
 import type { Job } from '../job.js';
 import type { JobContext } from './job-context.js';
 

@@ -1,0 +1,31 @@
+import { hasRole, type Viewer } from '../actor.js';
+
+/** What the rule looks at. */
+interface VisibleEvent {
+  readonly type: string;
+  readonly taskId: string | null;
+  readonly agentId: string | null;
+  readonly actorAgentId: string | null;
+}
+
+/**
+ * Whether a key may see an event. What happens to keys is for admins. An AGENT key sees the events of the tasks that it
+ * may see now, and those without a task that are about its agent or by it; every other key sees all.
+ *
+ * @param seesTask - whether the viewer may see the task with this id.
+ */
+export function isEventVisible(
+  viewer: Viewer,
+  { type, taskId, agentId, actorAgentId }: VisibleEvent,
+  seesTask: (taskId: string) => boolean,
+): boolean {
+  if (!isTypeVisible(viewer, type)) return false;
+  if (viewer.agentId === null) return true;
+  if (taskId !== null) return seesTask(taskId);
+  return agentId === viewer.agentId || actorAgentId === viewer.agentId;
+}
+
+/** Whether a key may see any event of this type at all. */
+export function isTypeVisible(viewer: Viewer, type: string): boolean {
+  return !type.startsWith('key.') || hasRole(viewer, 'ADMIN');
+}

@@ -1,0 +1,54 @@
+import { findClosest } from '../../kernel/closest-match.js';
+import { Refusal, Refusals } from '../refusals.js';
+
+/** `{{name}}`: letters, digits, `_`, `-` and `.`. Anything else in double braces is text like any other. */
+const PLACEHOLDER = /\{\{\s*([a-zA-Z_][a-zA-Z0-9_.-]{0,62})\s*\}\}/g;
+
+/** The names of the placeholders in the texts, each once, in the order in which they come. */
+export function listPlaceholders(texts: Iterable<string>): string[] {
+  const names = new Set<string>();
+  for (const text of texts) for (const [, name] of text.matchAll(PLACEHOLDER)) if (name) names.add(name);
+  return [...names];
+}
+
+/** The text with every placeholder filled. What is filled in is not looked through again. */
+export function fillPlaceholders(text: string, values: ReadonlyMap<string, string>): string {
+  return text.replaceAll(PLACEHOLDER, (placeholder, name: string) => values.get(name) ?? placeholder);
+}
+
+/**
+ * What is to be filled in: texts as they are, numbers and truth values as JSON writes them.
+ * @param names - of all placeholders there are.
+ * @throws {Refusals} INVALID for placeholders without a variable, variables without a placeholder, and values that are no
+ * text, number or truth value; all at once.
+ */
+export function parseVariables(
+  variables: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+): ReadonlyMap<string, string> {
+  const values = new Map<string, string>();
+  const mistakes: Refusal[] = [];
+  for (const [name, value] of Object.entries(variables)) {
+    if (!names.includes(name)) mistakes.push(unknownVariable(name, names));
+    else if (typeof value === 'string') values.set(name, value);
+    else if (typeof value === 'number' || typeof value === 'boolean') values.set(name, String(value));
+    else mistakes.push(new Refusal('INVALID', `${name} must be a text, a number, true or false.`, at(name)));
+  }
+  const missing = names.filter((name) => !Object.hasOwn(variables, name));
+  if (missing.length > 0) {
+    mistakes.unshift(new Refusal('INVALID', `Variables are missing: ${missing.join(', ')}.`, ['variables']));
+  }
+  if (mistakes.length > 0) throw new Refusals(mistakes.slice(0, 20));
+  return values;
+}
+
+function unknownVariable(name: string, names: readonly string[]): Refusal {
+  const shown = name.slice(0, 63);
+  const closest = findClosest(shown, names);
+  const hint = closest === undefined ? '' : ` Did you mean ${closest}?`;
+  return new Refusal('INVALID', `The pipeline has no placeholder {{${shown}}}.${hint}`, at(shown));
+}
+
+function at(name: string): string[] {
+  return ['variables', name];
+}

@@ -1,0 +1,26 @@
+import { Refusal } from '../refusals.js';
+
+const EXAMPLES = [
+  'every weekday at 9am',
+  'every 15 minutes',
+  'first monday of the month at 10',
+  '0 9 * * 1-5',
+];
+
+/** A schedule that can't be understood, can't be said or never occurs. The message ends with examples of good ones. */
+export class BadSchedule extends Refusal {
+  override readonly name = 'BadSchedule';
+
+  constructor(schedule: string, why: string) {
+    super(
+      'BAD_SCHEDULE',
+      `${quote(schedule)} is no schedule. ${why} Write for example: ${EXAMPLES.join('; ')}.`,
+      ['schedule'],
+    );
+  }
+}
+
+/** The text may be anything that a client sends. */
+function quote(text: string): string {
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+}

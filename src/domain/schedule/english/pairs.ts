@@ -1,0 +1,36 @@
+import type { Said } from './phrase.js';
+import { NotSayable } from './unsupported-schedule.js';
+
+const PAIRS: readonly (readonly [Said['kind'], Said['kind']])[] = [
+  ['time', 'date'],
+  ['time', 'month'],
+  ['date', 'month'],
+];
+
+/**
+ * Refuses what belongs together in pairs: "mondays at 9 and fridays at 17" is not 9 and 17 on both days, as one cron
+ * expression would have it. "9 and 17 on mondays and fridays" is.
+ * @throws {NotSayable}
+ */
+export function checkPairs(said: readonly Said[]): void {
+  for (const pair of PAIRS) {
+    const runs = toRuns(said.filter(({ kind }) => pair.includes(kind)));
+    if (pair.every((kind) => new Set(runs.filter((run) => run.kind === kind).map(toKey)).size > 1))
+      throw new NotSayable('Different times on different days need a schedule each.');
+  }
+}
+
+/** What was said of one kind before the other kind came. */
+function toRuns(said: readonly Said[]): { readonly kind: Said['kind']; readonly values: Set<string> }[] {
+  const runs: { kind: Said['kind']; values: Set<string> }[] = [];
+  for (const { kind, value } of said) {
+    const last = runs.at(-1);
+    if (last?.kind === kind) last.values.add(value);
+    else runs.push({ kind, values: new Set([value]) });
+  }
+  return runs;
+}
+
+function toKey({ values }: { readonly values: ReadonlySet<string> }): string {
+  return [...values].sort().join(' ');
+}

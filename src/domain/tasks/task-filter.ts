@@ -1,0 +1,82 @@
+import { InvalidList } from '../page.js';
+import type { TaskStatus } from '../task-status.js';
+
+export type TaskPriority = 'CRITICAL' | 'HIGH' | 'MEDIUM' | 'LOW';
+
+/** From `gte` on, until before `lt`. */
+export interface InstantRange {
+  readonly gte?: Date | null | undefined;
+  readonly lt?: Date | null | undefined;
+}
+
+/** Which tasks to list: all that is given must hold. */
+export interface TaskFilter {
+  readonly status?: readonly TaskStatus[] | null | undefined;
+  readonly priority?: readonly TaskPriority[] | null | undefined;
+  readonly assignee?: readonly AgentChoice[] | null | undefined;
+  readonly unassigned?: boolean | null | undefined;
+  readonly tags?: readonly string[] | null | undefined;
+  readonly search?: string | null | undefined;
+  readonly createdAt?: InstantRange | null | undefined;
+  readonly dueAt?: InstantRange | null | undefined;
+  readonly overdue?: boolean | null | undefined;
+  readonly recurringTaskId?: string | null | undefined;
+  readonly pipelineRunId?: string | null | undefined;
+  readonly and?: readonly TaskFilter[] | null | undefined;
+  readonly or?: readonly TaskFilter[] | null | undefined;
+  readonly not?: TaskFilter | null | undefined;
+}
+
+/** An agent by id or by name. */
+export interface AgentChoice {
+  readonly id?: string | null | undefined;
+  readonly name?: string | null | undefined;
+}
+
+export type TaskOrderField = 'QUEUE' | 'CREATED_AT' | 'UPDATED_AT' | 'DUE_AT' | 'PRIORITY';
+
+export interface TaskOrder {
+  readonly field: TaskOrderField;
+  readonly direction: 'ASC' | 'DESC';
+}
+
+/** What a filter may grow to: enough for every dashboard, too little to make the database sweat over one request. */
+export const FILTER_LIMITS = { depth: 5, filters: 50, entries: 100, textLength: 200 };
+
+/** @throws {InvalidList} for a filter that is too deep, too wide, too long, or holds text that no task can have. */
+export function checkTaskFilter(filter: TaskFilter): void {
+  let filters = 0;
+
+  function check(part: TaskFilter, depth: number): void {
+    filters += 1;
+    if (depth > FILTER_LIMITS.depth)
+      throw new InvalidList(`A filter nests at most ${FILTER_LIMITS.depth} deep.`);
+    if (filters > FILTER_LIMITS.filters) {
+      throw new InvalidList(`A filter has at most ${FILTER_LIMITS.filters} parts in and, or and not.`);
+    }
+    checkEntries(part);
+    for (const inner of [...(part.and ?? []), ...(part.or ?? []), ...(part.not ? [part.not] : [])])
+      check(inner, depth + 1);
+  }
+
+  check(filter, 1);
+}
+
+function checkEntries(part: TaskFilter): void {
+  const names = (part.assignee ?? []).map((agent) => agent.id ?? agent.name ?? '');
+  for (const list of [part.status, part.priority, names, part.tags]) {
+    if ((list?.length ?? 0) > FILTER_LIMITS.entries) {
+      throw new InvalidList(`A list in a filter has at most ${FILTER_LIMITS.entries} entries.`);
+    }
+  }
+  const ids = [part.recurringTaskId ?? '', part.pipelineRunId ?? ''];
+  for (const text of [...names, ...ids, ...(part.tags ?? []), part.search ?? '']) checkFilterText(text);
+}
+
+/** @throws {InvalidList} for text that is too long to look for, or that PostgreSQL cannot hold. */
+export function checkFilterText(text: string): void {
+  if (text.length > FILTER_LIMITS.textLength) {
+    throw new InvalidList(`Text in a filter has at most ${FILTER_LIMITS.textLength} characters.`);
+  }
+  if (text.includes('\u0000')) throw new InvalidList('Text in a filter cannot hold the character U+0000.');
+}

@@ -1,0 +1,126 @@
+import { identifyProcess } from '../../kernel/process-identity.js';
+import { cutError } from '../answer-text.js';
+import type { Gateway, GatewayAnswer, GatewayCall, GatewayHooks } from '../gateway.js';
+import { type CallEnd, createOpenCalls } from '../open-calls.js';
+import { type CommandLine, fillCommandLine } from './command-line.js';
+import { findProgramMistake, isFolder } from './find-program.js';
+import { type Program, type ProgramEnd, startProgram } from './program.js';
+import { recoverProgram } from './recover-program.js';
+
+export interface CommandSettings {
+  /** The program and its arguments; see fillCommandLine for what is filled. */
+  readonly argv: readonly string[];
+  /** Where programs run; the server's own folder if not given. */
+  readonly folder: string | undefined;
+  /** All that programs see of the environment. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** The machine has no room for a further program now; whatever else keeps one from starting stays as it is. */
+const PASSING = new Set(['EAGAIN', 'EMFILE', 'ENFILE', 'ENOMEM']);
+
+/** Runs a program for each call: the prompt on its standard input, the answer on its standard output. */
+export function createCommandGateway(settings: CommandSettings): Gateway {
+  const running = new Set<Program>();
+  const calls = createOpenCalls();
+  // A process that is ended by force runs no promises any more, but it does run this.
+  const killAll = () => {
+    for (const program of running) program.kill();
+  };
+  process.once('exit', killAll);
+
+  async function run(call: GatewayCall, hooks: GatewayHooks, end: CallEnd): Promise<GatewayAnswer> {
+    const line = readLine(settings, call);
+    if ('outcome' in line) return line;
+    const program = await start(settings, line);
+    if ('outcome' in program) return program;
+    running.add(program);
+    try {
+      return await converse(program, { call, line, hooks, end });
+    } finally {
+      running.delete(program);
+    }
+  }
+
+  return {
+    name: 'command',
+    kind: 'command',
+    send: (call, hooks) => calls.run(call.timeoutMs, hooks, (end) => run(call, hooks, end)),
+    recover: recoverProgram,
+    async probe() {
+      const error = await findProgramMistake(settings);
+      return { reachable: error === null, error };
+    },
+    async close() {
+      await calls.close();
+      process.off('exit', killAll);
+    },
+  };
+}
+
+function readLine({ argv }: CommandSettings, call: GatewayCall): CommandLine | GatewayAnswer {
+  try {
+    return fillCommandLine(argv, call);
+  } catch (error) {
+    if (error instanceof RangeError) return { outcome: 'FAILED', error: error.message, permanent: true };
+    throw error;
+  }
+}
+
+async function start(
+  { folder, environment }: CommandSettings,
+  { argv }: CommandLine,
+): Promise<Program | GatewayAnswer> {
+  if (folder !== undefined && !(await isFolder(folder)))
+    return { outcome: 'FAILED', error: `The folder ${folder} for programs is not there.`, permanent: true };
+  try {
+    return await startProgram({ argv, cwd: folder, env: environment });
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    const message = `The program ${argv[0]} could not be started: ${code}.`;
+    if (PASSING.has(code)) return { outcome: 'NOT_BEGUN', error: message, retryAfterMs: null };
+    return { outcome: 'FAILED', error: message, permanent: true };
+  }
+}
+
+interface Conversation {
+  readonly call: GatewayCall;
+  readonly line: CommandLine;
+  readonly hooks: GatewayHooks;
+  readonly end: CallEnd;
+}
+
+/** The prompt is given only after the acceptance was recorded: before that there is nothing to recover. */
+async function converse(program: Program, { call, line, hooks, end }: Conversation): Promise<GatewayAnswer> {
+  const stop = () => program.stop();
+  end.signal.addEventListener('abort', stop, { once: true });
+  try {
+    const identity = await identifyProcess(program.pid);
+    await hooks.onAccepted({ gatewayRunId: `pid ${program.pid}`, state: { pid: program.pid, identity } });
+    if (end.signal.aborted) stop();
+    else program.feed(line.input);
+    const left = await program.ended;
+    if (end.isTimedOut()) return timedOut(call, left);
+    return end.isAborted() ? { outcome: 'ABORTED' } : judge(left);
+  } catch (error) {
+    program.kill();
+    await program.ended;
+    throw error;
+  } finally {
+    end.signal.removeEventListener('abort', stop);
+  }
+}
+
+function timedOut({ timeoutMs }: GatewayCall, left: ProgramEnd): GatewayAnswer {
+  return { outcome: 'TIMED_OUT', error: withErrors(`The program took longer than ${timeoutMs} ms.`, left) };
+}
+
+function judge(end: ProgramEnd): GatewayAnswer {
+  if (end.code === 0) return { outcome: 'ANSWERED', text: end.output, usage: null, model: null };
+  const how = end.signal === null ? `exited with code ${end.code}` : `was ended by ${end.signal}`;
+  return { outcome: 'FAILED', error: withErrors(`The program ${how}.`, end), permanent: false };
+}
+
+function withErrors(sentence: string, { errors }: ProgramEnd): string {
+  return cutError(`${sentence} ${errors}`);
+}

@@ -1,0 +1,25 @@
+import { identifyProcess, isOfThisMachine } from '../../kernel/process-identity.js';
+import type { GatewayCall, GatewayState, RecoveredAnswer } from '../gateway.js';
+import { signalGroup } from './program.js';
+
+/**
+ * What a server that died has left of a program: nobody reads its answer any more. If it still runs on this machine it
+ * is ended, so that it does not work beside its successor.
+ */
+export async function recoverProgram(
+  _call: GatewayCall,
+  state: GatewayState | null,
+): Promise<RecoveredAnswer> {
+  // The prompt is given after the acceptance was recorded.
+  if (state === null)
+    return { outcome: 'NOT_BEGUN', error: 'The program never got its prompt.', retryAfterMs: null };
+  const { pid, identity } = state;
+  if (typeof pid !== 'number' || typeof identity !== 'string') return { outcome: 'UNKNOWN' };
+  if (!(await isOfThisMachine(identity))) return { outcome: 'UNKNOWN' };
+  if ((await identifyProcess(pid)) === identity) signalGroup(pid, 'SIGKILL');
+  return {
+    outcome: 'FAILED',
+    error: 'The server ended while the program ran; its answer is lost.',
+    permanent: false,
+  };
+}

@@ -1,0 +1,127 @@
+import OpenAI, { APIError } from 'openai';
+import type { Secret } from '../../kernel/secret.js';
+import type { Gateway, GatewayAnswer, GatewayCall, GatewayHooks } from '../gateway.js';
+import { type CallEnd, createOpenCalls } from '../open-calls.js';
+import { createBoundedFetch } from './bounded-fetch.js';
+import { readCompletion } from './completion.js';
+import { explainHttpFailure } from './http-failure.js';
+
+export interface OpenaiSettings {
+  /** OpenAI's own endpoint if not given. */
+  readonly baseUrl: string | undefined;
+  /** An endpoint that asks for none needs none. */
+  readonly apiKey: Secret | undefined;
+}
+
+/** A stream says each few characters in some 300 bytes; the text that is kept fits in many times over. */
+const MAX_RESPONSE_BYTES = 32 * 1024 * 1024;
+
+/** Sends each call as a chat completion, the standing instruction as the system message. */
+export function createOpenaiGateway(settings: OpenaiSettings): Gateway {
+  const calls = createOpenCalls();
+  const http = createBoundedFetch(MAX_RESPONSE_BYTES);
+  const client = createClient(settings, http.fetch);
+  const secret = settings.apiKey?.reveal();
+  return {
+    name: 'openai',
+    kind: 'openai',
+    send: (call, hooks) =>
+      calls.run(call.timeoutMs, hooks, (end) => complete({ client, call, hooks, end, secret })),
+    // The answer was on a connection that died with the process.
+    recover: async () => ({ outcome: 'UNKNOWN' }),
+    async probe(signal) {
+      try {
+        await client.models.list({ signal, timeout: 60_000 });
+        return { reachable: true, error: null };
+      } catch (error) {
+        // Some endpoints list no models, but all that check keys do so first.
+        if (error instanceof APIError && (error.status === 404 || error.status === 405))
+          return { reachable: true, error: null };
+        const answer = explainHttpFailure(error, secret);
+        return { reachable: false, error: 'error' in answer ? answer.error : answer.outcome };
+      }
+    },
+    async close() {
+      await calls.close();
+      await http.close();
+    },
+  };
+}
+
+/** Everything is said here, so that the client looks for nothing in the environment, logs nothing and retries nothing. */
+function createClient({ baseUrl, apiKey }: OpenaiSettings, fetch: typeof globalThis.fetch): OpenAI {
+  return new OpenAI({
+    baseURL: baseUrl ?? 'https://api.openai.com/v1',
+    apiKey: apiKey?.reveal() ?? 'none',
+    ...(apiKey === undefined && { defaultHeaders: { authorization: null } }),
+    organization: null,
+    project: null,
+    webhookSecret: null,
+    maxRetries: 0,
+    logLevel: 'off',
+    fetch,
+  });
+}
+
+interface Completion {
+  readonly client: OpenAI;
+  readonly call: GatewayCall;
+  readonly hooks: GatewayHooks;
+  readonly end: CallEnd;
+  readonly secret: string | undefined;
+}
+
+async function complete({ client, call, hooks, end, secret }: Completion): Promise<GatewayAnswer> {
+  const { model } = call;
+  if (model === null) return withoutModel();
+  const request = requestCompletion(client, { ...call, model }, end.signal);
+  let response: Response;
+  try {
+    response = await request;
+  } catch (error) {
+    return endedBy(call, end) ?? explainHttpFailure(error, secret);
+  }
+  await hooks.onAccepted({ gatewayRunId: response.headers.get('x-request-id'), state: {} });
+  try {
+    const answer = await readCompletion(response, client);
+    return endedBy(call, end) ?? answer;
+  } catch (error) {
+    return endedBy(call, end) ?? explainHttpFailure(error, secret);
+  }
+}
+
+async function requestCompletion(
+  client: OpenAI,
+  call: GatewayCall & { readonly model: string },
+  signal: AbortSignal,
+): Promise<Response> {
+  const { model, prompt, soul, idempotencyKey, timeoutMs } = call;
+  const messages = [
+    ...(soul === null ? [] : [{ role: 'system' as const, content: soul }]),
+    { role: 'user' as const, content: prompt },
+  ];
+  const body = { model, messages, stream: true as const };
+  const options = { signal, timeout: timeoutMs + 60_000, headers: { 'idempotency-key': idempotencyKey } };
+  try {
+    return await client.chat.completions
+      .create({ ...body, stream_options: { include_usage: true } }, options)
+      .asResponse();
+  } catch (error) {
+    // An older endpoint that knows no such option names it in its refusal.
+    if (!(error instanceof APIError && (error.status === 400 || error.status === 422))) throw error;
+    if (!error.message.includes('stream_options')) throw error;
+    return client.chat.completions.create(body, options).asResponse();
+  }
+}
+
+/** A request that we have ended ourselves fails in one way or another; why is known here. */
+function endedBy({ timeoutMs }: GatewayCall, end: CallEnd): GatewayAnswer | null {
+  if (end.isTimedOut()) return { outcome: 'TIMED_OUT', error: `No answer within ${timeoutMs} ms.` };
+  return end.isAborted() ? { outcome: 'ABORTED' } : null;
+}
+
+function withoutModel(): GatewayAnswer {
+  const error =
+    "This gateway needs a model: set MC_MODEL_DEFAULT, or the agent's defaultModel or dispatchModel.";
+  return { outcome: 'FAILED', error, permanent: true };
+}

@@ -1,0 +1,102 @@
+import type { Secret } from '../../kernel/secret.js';
+import type { Gateway, GatewayAnswer, RecoveredAnswer } from '../gateway.js';
+import { createOpenCalls } from '../open-calls.js';
+import { cancelRun } from './cancel.js';
+import { ConnectionLost, NotConnected } from './failures.js';
+import { createOpenclawLink } from './link.js';
+import { failed } from './outcome.js';
+import { type Followed, followRun, type OpenclawRun } from './run.js';
+import { runOf, type Sending, sendRun } from './send.js';
+
+export interface OpenclawSettings {
+  readonly url: string;
+  readonly token: Secret | undefined;
+  /** Where the key lies by which a gateway on another machine knows this server; none if not given. */
+  readonly devicePath?: string | null;
+  /** How much later than the gateway we lose patience, in milliseconds: its own end of a run tells more. */
+  readonly graceMs?: number;
+  /** How long, in milliseconds, a gateway that has restarted may take to go on with what it was at. */
+  readonly resumeMs?: number;
+}
+
+const GRACE_MS = 60_000;
+/** It was seen to do so within seconds of being ready. */
+const RESUME_MS = 45_000;
+/** How long a recovery tries to reach the gateway; it may have crashed with us. */
+const RECOVERY_MS = 60_000;
+
+/** Speaks the OpenClaw gateway's WebSocket protocol: one shared connection, one session for each attempt. */
+export function createOpenclawGateway(settings: OpenclawSettings): Gateway {
+  const { url, token, devicePath = null, graceMs = GRACE_MS, resumeMs = RESUME_MS } = settings;
+  const link = createOpenclawLink({ url, token: token?.reveal(), devicePath });
+  const calls = createOpenCalls();
+  return {
+    name: 'openclaw',
+    kind: 'openclaw',
+    send: (call, hooks) =>
+      calls.run(call.timeoutMs + graceMs, hooks, async (end) => {
+        const sending: Sending = { link, resumeMs, call, hooks, end, accepted: null, run: runOf(call) };
+        const followed = await inTime(sending, (signal) => sendRun(sending, signal));
+        return followed.outcome === 'LOST' ? failed('its records do not tell how the run ended') : followed;
+      }),
+    recover: (call, state, hooks) =>
+      calls.run(call.timeoutMs + graceMs, hooks, (end) =>
+        recoverRun({ link, resumeMs, call, hooks, end, accepted: null, run: runOf(call, state) }),
+      ),
+    async probe() {
+      try {
+        const connection = await link.connect();
+        const { ok, error } = await connection.request('health', {});
+        return { reachable: ok, error: ok ? null : (error?.message ?? 'It is not well.') };
+      } catch (error) {
+        if (error instanceof NotConnected || error instanceof ConnectionLost)
+          return { reachable: false, error: error.message };
+        throw error;
+      }
+    },
+    async close() {
+      await calls.close();
+      link.close();
+    },
+  };
+}
+
+async function recoverRun(sending: Sending): Promise<RecoveredAnswer> {
+  const { link, run, end } = sending;
+  try {
+    await link.reconnect(AbortSignal.any([end.signal, AbortSignal.timeout(RECOVERY_MS)]));
+  } catch (error) {
+    if (!(error instanceof NotConnected)) throw error;
+    return end.isAborted() ? { outcome: 'ABORTED' } : { outcome: 'UNKNOWN' };
+  }
+  const followed = await inTime(sending, (signal) => followRun(sending, run, signal));
+  return followed.outcome === 'LOST' ? { outcome: 'UNKNOWN' } : followed;
+}
+
+/** Does the work until it is done or is to end; in the latter case the run is ended at the gateway too. */
+async function inTime(sending: Sending, work: (signal: AbortSignal) => Promise<Followed>): Promise<Followed> {
+  const { link, call, end } = sending;
+  const ended = new Promise<null>((resolve) => {
+    end.signal.addEventListener('abort', () => resolve(null), { once: true });
+  });
+  try {
+    const followed = await Promise.race([work(end.signal), ended]);
+    if (followed !== null && !end.isAborted() && !end.isTimedOut()) return followed;
+  } catch (error) {
+    if (!(error instanceof NotConnected)) {
+      await cancelRun(link, sending.run);
+      throw error;
+    }
+    if (!end.isAborted() && !end.isTimedOut()) return explainNotConnected(error, sending.run);
+  }
+  await cancelRun(link, sending.run);
+  await sending.accepted;
+  if (end.isAborted()) return { outcome: 'ABORTED' };
+  return { outcome: 'TIMED_OUT', error: `OpenClaw: no answer within ${call.timeoutMs} ms` };
+}
+
+function explainNotConnected(error: NotConnected, run: OpenclawRun): GatewayAnswer {
+  if (error.permanent) return { outcome: 'FAILED', error: error.message, permanent: true };
+  if (run.bootId !== null) return { outcome: 'FAILED', error: error.message, permanent: false };
+  return { outcome: 'NOT_BEGUN', error: error.message, retryAfterMs: error.retryAfterMs };
+}

@@ -1,0 +1,69 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import { hasRole } from '../../domain/actor.js';
+import { MAX_PAGE_SIZE } from '../../domain/page.js';
+import { findTasks } from '../../services/tasks/read-tasks.js';
+import { builder } from '../builder.js';
+import type { GraphqlContext } from '../context.js';
+import { loadBatched } from './loaders.js';
+import { findNode, NodeInterface, registerNode } from './node.js';
+import { badUserInput } from './protocol-errors.js';
+import {
+  loadAgent,
+  loadApiKey,
+  loadComment,
+  loadPipeline,
+  loadPipelineRun,
+  loadRecurringTask,
+  loadReview,
+  loadReviewRun,
+  loadRun,
+  loadTask,
+} from './row-loads.js';
+
+registerNode('task', 'Task', loadTask);
+registerNode('run', 'TaskRun', ofVisibleTask(loadRun));
+registerNode('cmt', 'Comment', ofVisibleTask(loadComment));
+registerNode('rev', 'Review', ofVisibleTask(loadReview));
+registerNode('rvr', 'ReviewRun', ofVisibleTask(loadReviewRun));
+registerNode('agt', 'Agent', loadAgent);
+registerNode('rec', 'RecurringTask', (context, _info, id) => loadRecurringTask(context, id));
+registerNode('pip', 'Pipeline', (context, _info, id) => loadPipeline(context, id));
+registerNode('plr', 'PipelineRun', (context, _info, id) => loadPipelineRun(context, id));
+registerNode('key', 'ApiKey', async (context, _info, id) =>
+  id === context.viewer.keyId || hasRole(context.viewer, 'ADMIN') ? loadApiKey(context, id) : null,
+);
+
+builder.queryFields((t) => ({
+  node: t.field({
+    type: NodeInterface,
+    nullable: true,
+    description: 'Anything by its id. Null if there is nothing, or nothing that this key may see.',
+    args: { id: t.arg.id({ required: true, description: 'Its id.' }) },
+    resolve: (_root, { id }, context, info) => findNode(context, info, id),
+  }),
+  nodes: t.field({
+    type: [NodeInterface],
+    nullable: { list: false, items: true },
+    description:
+      'Several things by their ids, in the same order; null in the place of what is not found. At most 100.',
+    args: { ids: t.arg.idList({ required: true, description: 'Their ids.' }) },
+    resolve: (_root, { ids }, context, info) => {
+      if (ids.length > MAX_PAGE_SIZE) {
+        throw badUserInput(`ids has ${ids.length} entries, but may have at most ${MAX_PAGE_SIZE}.`);
+      }
+      return ids.map((id) => findNode(context, info, id));
+    },
+  }),
+}));
+
+/** What hangs on a task is seen by whoever sees the task. */
+function ofVisibleTask<Row extends { readonly id: string; readonly taskId: string }>(
+  load: (context: GraphqlContext, id: string) => Promise<Row | null>,
+) {
+  return async (context: GraphqlContext, _info: GraphQLResolveInfo, id: string): Promise<Row | null> => {
+    const row = await load(context, id);
+    if (row === null || context.viewer.agentId === null) return row;
+    const see = (ids: readonly string[]) => findTasks(context.services, context.viewer, ids, []);
+    return (await loadBatched(context, 'visibleTask', row.taskId, see)) === undefined ? null : row;
+  };
+}

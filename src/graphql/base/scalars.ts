@@ -1,0 +1,66 @@
+import { parseTimeZone } from '../../domain/schedule/time-zone.js';
+import { findClosest } from '../../kernel/closest-match.js';
+import { formatIsoDuration, parseDuration } from '../../kernel/durations.js';
+import { formatInstant, parseInstant } from '../../kernel/instants.js';
+import { builder } from '../builder.js';
+import { JSON_LIMITS, parseJsonObject } from './json-object.js';
+import { badUserInput } from './protocol-errors.js';
+
+/** Longer than any cursor this server makes. */
+const MAX_CURSOR_LENGTH = 1_000;
+
+builder.scalarType('Cursor', {
+  description: 'An opaque position in a list or in the event log. Take it from an answer; never make one.',
+  serialize: (cursor) => cursor,
+  parseValue: (value) => {
+    if (typeof value === 'string' && value.length <= MAX_CURSOR_LENGTH) return value;
+    throw badUserInput('A Cursor is a string taken from an earlier answer.');
+  },
+});
+
+builder.scalarType('DateTime', {
+  description: 'An instant in RFC 3339. Answers are in UTC with milliseconds: `2026-11-22T13:05:00.000Z`.',
+  serialize: formatInstant,
+  parseValue: (value) => {
+    const instant = typeof value === 'string' ? parseInstant(value) : null;
+    if (instant !== null) return instant;
+    throw badUserInput('A DateTime is written in RFC 3339 with a time zone: 2026-11-22T13:05:00Z.');
+  },
+});
+
+builder.scalarType('Duration', {
+  description:
+    'A length of time in ISO 8601: `PT10M`, `P1D`. Short forms such as `10m` are understood as well.',
+  serialize: (ms) => formatIsoDuration(ms),
+  parseValue: (value) => {
+    if (typeof value !== 'string') throw badUserInput('A Duration is a string such as PT10M.');
+    try {
+      return parseDuration(value);
+    } catch (error) {
+      throw badUserInput(
+        error instanceof RangeError ? error.message : 'A Duration is a string such as PT10M.',
+      );
+    }
+  },
+});
+
+builder.scalarType('TimeZone', {
+  description: 'A time zone of the IANA: `Europe/Berlin`, `UTC`.',
+  serialize: (name) => name,
+  parseValue: (value) => {
+    const zone = typeof value === 'string' ? parseTimeZone(value) : null;
+    if (zone !== null) return zone;
+    const written = String(value).slice(0, 80);
+    const closest = findClosest(written, Intl.supportedValuesOf('timeZone'));
+    const suggestion = closest === undefined ? '' : ` Did you mean ${closest}?`;
+    throw badUserInput(
+      `${JSON.stringify(written)} is no time zone of the IANA, such as Europe/Berlin or UTC.${suggestion}`,
+    );
+  },
+});
+
+builder.scalarType('JSONObject', {
+  description: `A JSON object with any keys and values, at most ${JSON_LIMITS.bytes / 1024} KiB in all and ${JSON_LIMITS.depth} levels deep.`,
+  serialize: (object) => object,
+  parseValue: parseJsonObject,
+});

@@ -1,0 +1,165 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import type { Agent, ReviewRun, Task, TaskRun } from '../../generated/prisma/client.js';
+import { NODE_PATHS } from './connection.js';
+import { selectedFields } from './selection.js';
+
+/** Which columns the fields of a type read; a field that is not listed may read any of them. */
+type FieldColumns<Row> = Readonly<Record<string, readonly (keyof Row & string)[]>>;
+
+/** All columns, or these. */
+type Columns<Row> = '*' | readonly (keyof Row & string)[];
+
+type Info = Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments'>;
+type Paths = Parameters<typeof selectedFields>[1];
+
+/** The columns that the selection under this field (or at these paths below it) needs of a task. */
+export const taskColumns = createColumns<Task>({
+  __typename: [],
+  id: [],
+  ref: ['number'],
+  ...likeNamed<Task>(
+    'title',
+    'description',
+    'status',
+    'priority',
+    'tags',
+    'metadata',
+    'dueAt',
+    'startsAt',
+    'version',
+    'resolution',
+    'failureReason',
+    'failureDetail',
+    'reviewPolicy',
+    'onDependencyFailure',
+    'dispatchAttempts',
+    'reviewCycles',
+    'staleRequeues',
+    'createdAt',
+    'updatedAt',
+    'startedAt',
+    'completedAt',
+  ),
+  allowedTransitions: ['status'],
+  waitingOn: ['status'],
+  routing: ['title', 'description', 'priority', 'assigneeId'],
+  assignee: ['assigneeId'],
+  createdBy: ['createdByKeyId', 'createdByAgentId'],
+  currentRun: ['currentRunId'],
+  recurringTask: ['recurringTaskId'],
+  pipelineRun: ['pipelineRunId'],
+  pipelineStep: ['pipelineStepKey'],
+  dependsOn: [],
+  dependents: [],
+  inputs: [],
+  runs: [],
+  reviews: [],
+  reviewRuns: [],
+  comments: [],
+  events: [],
+});
+
+export const agentColumns = createColumns<Agent>({
+  __typename: [],
+  id: [],
+  displayName: ['name'],
+  ...likeNamed<Agent>(
+    'name',
+    'role',
+    'delivery',
+    'capabilities',
+    'maxCapacity',
+    'lastSeenAt',
+    'soul',
+    'createdAt',
+    'version',
+  ),
+  status: ['pausedAt', 'errorAt', 'lastSeenAt'],
+  activeTaskCount: [],
+  config: ['dispatchModel', 'defaultModel', 'gateway', 'gatewayAgentId', 'timeoutMs', 'configExtra'],
+  tasks: [],
+  stats: [],
+});
+
+export const runColumns = createColumns<TaskRun>({
+  __typename: [],
+  id: [],
+  task: ['taskId'],
+  agent: ['agentId'],
+  ...likeNamed<TaskRun>(
+    'number',
+    'trigger',
+    'outcome',
+    'startedAt',
+    'finishedAt',
+    'leaseExpiresAt',
+    'model',
+    'modelTier',
+    'gateway',
+    'gatewayRunId',
+    'error',
+    'progress',
+  ),
+  prompt: ['agentId', 'prompt'],
+  output: ['agentId', 'output'],
+  usage: ['inputTokens', 'outputTokens', 'costUsd'],
+});
+
+export const reviewRunColumns = createColumns<ReviewRun>({
+  __typename: [],
+  id: [],
+  task: ['taskId'],
+  agent: ['agentId'],
+  ...likeNamed<ReviewRun>(
+    'round',
+    'trigger',
+    'outcome',
+    'startedAt',
+    'finishedAt',
+    'leaseExpiresAt',
+    'model',
+    'gateway',
+    'gatewayRunId',
+    'error',
+  ),
+  prompt: ['agentId', 'prompt'],
+  output: ['agentId', 'output'],
+  usage: ['inputTokens', 'outputTokens', 'costUsd'],
+});
+
+const ASSIGNEE_PATHS = NODE_PATHS.map((path) => [...path, 'assignee']);
+
+/** The same for a connection of tasks, with what it needs of their assignees. */
+export function listedTaskColumns(info: Info) {
+  const asksForAssignees = selectedFields(info, NODE_PATHS).has('assignee');
+  return {
+    task: taskColumns(info, NODE_PATHS),
+    assignee: asksForAssignees ? agentColumns(info, ASSIGNEE_PATHS) : null,
+  };
+}
+
+/** Worked out once for each place in a document, so that the same wish of many claims is the same array. */
+function createColumns<Row>(fields: FieldColumns<Row>) {
+  const remembered = new WeakMap<ReadonlySet<string>, Columns<Row>>();
+  return (info: Info, paths?: Paths): Columns<Row> => {
+    const names = selectedFields(info, paths);
+    const columns = remembered.get(names) ?? columnsOf(fields, names);
+    remembered.set(names, columns);
+    return columns;
+  };
+}
+
+/** In a fixed order, so that equal selections make equal statements. */
+function columnsOf<Row>(fields: FieldColumns<Row>, names: ReadonlySet<string>): Columns<Row> {
+  const columns = new Set<keyof Row & string>();
+  for (const name of names) {
+    const needed = fields[name];
+    if (needed === undefined) return '*';
+    for (const column of needed) columns.add(column);
+  }
+  return [...columns].sort();
+}
+
+function likeNamed<Row>(...names: readonly (keyof Row & string)[]): FieldColumns<Row> {
+  return Object.fromEntries(names.map((name) => [name, [name]]));
+}

@@ -1,0 +1,88 @@
+import { EVENT_KINDS, expandEventFilter } from '../../domain/events/event-types.js';
+import type { EntryFilter } from '../../feed/hub.js';
+import { findClosest } from '../../kernel/closest-match.js';
+import { findAgentByRef } from '../../services/agents/read-agents.js';
+import { findTaskIdsOfRun } from '../../services/pipelines/read-pipelines.js';
+import { type AgentRef, nameOf, type TaskRef, toShown } from '../../services/refs.js';
+import { findTaskByRef } from '../../services/tasks/read-tasks.js';
+import { badUserInput } from '../base/protocol-errors.js';
+import { AgentRefInput, TaskRefInput } from '../base/refs.js';
+import { builder } from '../builder.js';
+import type { GraphqlContext } from '../context.js';
+
+export const EventFilterInput = builder.inputType('EventFilter', {
+  description: 'Which events: all that is given must hold. An empty list of types lets no event through.',
+  fields: (t) => ({
+    types: t.stringList({
+      description:
+        'With any of these names, or families of names before the dot: `task`. `task.status_changed` also means every narrower name of a status change.',
+    }),
+    task: t.field({ type: TaskRefInput, description: 'About this task.' }),
+    agent: t.field({ type: AgentRefInput, description: 'About this agent or by it.' }),
+    pipelineRunId: t.id({ description: 'About this run of a pipeline or one of its tasks.' }),
+  }),
+});
+
+/** The filter as a client sends it. */
+export interface EventFilterShape {
+  readonly types?: readonly string[] | null | undefined;
+  readonly task?: TaskRef | null | undefined;
+  readonly agent?: AgentRef | null | undefined;
+  readonly pipelineRunId?: string | null | undefined;
+}
+
+/**
+ * The filter as the log understands it.
+ * @throws BAD_USER_INPUT for words that name no event, and for tasks, agents and runs that this key does not know.
+ */
+export async function parseEventFilter(
+  context: GraphqlContext,
+  filter: EventFilterShape | null | undefined,
+): Promise<EntryFilter> {
+  const { types, task, agent, pipelineRunId } = filter ?? {};
+  return {
+    ...(types ? { types: parseTypes(types) } : {}),
+    ...(task ? { taskId: await parseTask(context, task) } : {}),
+    ...(agent ? { agentId: await parseAgent(context, agent) } : {}),
+    ...(pipelineRunId == null ? {} : { pipelineRun: await parsePipelineRun(context, pipelineRunId) }),
+  };
+}
+
+/** More than there are types and families. */
+const MAX_WORDS = 100;
+
+function parseTypes(words: readonly string[]): readonly string[] {
+  if (words.length > MAX_WORDS)
+    throw badUserInput(`types has ${words.length} words, but may have ${MAX_WORDS}.`);
+  return [...new Set(words.flatMap((word) => expandEventFilter(word) ?? refuseWord(word)))];
+}
+
+function refuseWord(word: string): never {
+  const types = Object.keys(EVENT_KINDS);
+  const families = [...new Set(types.map((type) => type.slice(0, type.indexOf('.'))))];
+  const closest = findClosest(word.slice(0, 80), [...families, ...types]);
+  const suggestion = closest === undefined ? '' : ` Did you mean ${closest}?`;
+  throw badUserInput(
+    `${JSON.stringify(word.slice(0, 80))} names no event.${suggestion} There are the families ${families.join(', ')} and the types ${types.join(', ')}.`,
+  );
+}
+
+async function parseTask({ services, viewer }: GraphqlContext, ref: TaskRef): Promise<string> {
+  const task = await findTaskByRef(services, viewer, ref, []);
+  if (task === null) throw badUserInput(`There is no task ${nameOf(ref)} that this API key may see.`);
+  return task.id;
+}
+
+async function parseAgent({ services }: GraphqlContext, ref: AgentRef): Promise<string> {
+  const agent = await findAgentByRef(services, ref, []);
+  if (agent === null) throw badUserInput(`There is no agent ${nameOf(ref)}.`);
+  return agent.id;
+}
+
+/** A run gets all its tasks when it is started, so their ids can stand for it. */
+async function parsePipelineRun({ services, viewer }: GraphqlContext, id: string) {
+  const taskIds = await findTaskIdsOfRun(services, viewer, id);
+  if (taskIds === null)
+    throw badUserInput(`There is no pipeline run ${toShown(id)} that this API key may see.`);
+  return { id, taskIds: new Set(taskIds) };
+}

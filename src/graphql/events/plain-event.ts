@@ -1,0 +1,72 @@
+import { formatEventId } from '../../domain/events/event-id.js';
+import { listPayloadFields } from '../../domain/events/event-payload.js';
+import { isEventType } from '../../domain/events/event-types.js';
+import { formatCursor } from '../../feed/cursor.js';
+import type { LogEntry } from '../../feed/hub.js';
+import { payloadOf } from './event.js';
+
+/** An event as the plain stream sends it. docs/events.md describes it: what stands there is a promise. */
+export interface PlainEvent {
+  readonly id: string;
+  readonly cursor: string;
+  readonly type: string;
+  readonly at: string;
+  readonly actor: { readonly id: string; readonly displayName: string };
+  readonly task: { readonly id: string; readonly ref: string } | null;
+  readonly agent: { readonly id: string; readonly name: string } | null;
+  readonly runId: string | null;
+  readonly reviewId: string | null;
+  readonly commentId: string | null;
+  readonly keyId: string | null;
+  readonly recurringTaskId: string | null;
+  readonly pipelineRunId: string | null;
+  readonly payload: Readonly<Record<string, unknown>>;
+}
+
+/** The ids whose names an event is shown with. */
+export function namedIn({ actorKeyId, actorAgentId, taskId, agentId }: LogEntry): string[] {
+  return [actorAgentId ?? actorKeyId, taskId, agentId].filter((id) => id !== null);
+}
+
+/**
+ * @param names - of all that `namedIn` answers.
+ * @param seesDependency - whether the reader may see the task that the payload names.
+ */
+export function toPlainEvent(
+  entry: LogEntry,
+  names: ReadonlyMap<string, string>,
+  seesDependency: boolean,
+): PlainEvent {
+  const { taskId, agentId, runId, reviewId, commentId, keyId, recurringTaskId, pipelineRunId } = entry;
+  const nameOf = (id: string) => names.get(id) ?? '';
+  const actorId = entry.actorAgentId ?? entry.actorKeyId;
+  return {
+    id: formatEventId(entry.id),
+    cursor: formatCursor(entry),
+    type: entry.type,
+    at: entry.at.toISOString(),
+    actor:
+      actorId === null
+        ? { id: 'system', displayName: 'System' }
+        : { id: actorId, displayName: nameOf(actorId) },
+    task: taskId === null ? null : { id: taskId, ref: nameOf(taskId) },
+    agent: agentId === null ? null : { id: agentId, name: nameOf(agentId) },
+    runId,
+    reviewId,
+    commentId,
+    keyId,
+    recurringTaskId,
+    pipelineRunId,
+    payload: toPlainPayload(entry, seesDependency),
+  };
+}
+
+/** Field by field, so that nothing is sent that the documentation does not name. */
+function toPlainPayload(entry: LogEntry, seesDependency: boolean): Record<string, unknown> {
+  const payload = payloadOf(entry);
+  const fields = isEventType(entry.type) ? listPayloadFields(entry.type) : [];
+  const shown = fields.filter(
+    (name) => payload[name] !== undefined && (name !== 'dependencyId' || seesDependency),
+  );
+  return Object.fromEntries(shown.map((name) => [name, payload[name]]));
+}

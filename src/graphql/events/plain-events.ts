@@ -1,0 +1,113 @@
+import { isTypeVisible } from '../../domain/events/event-visibility.js';
+import type { LogPosition } from '../../domain/events/log-position.js';
+import { formatCursor, parseCursor } from '../../feed/cursor.js';
+import type { EntryFilter, LogEntry } from '../../feed/hub.js';
+import { isId } from '../../kernel/ids.js';
+import type { EventNames } from '../../services/events/event-names.js';
+import { listStreamedEvents } from '../../services/events/streamed-events.js';
+import { findTasks } from '../../services/tasks/read-tasks.js';
+import { forbidden } from '../base/protocol-errors.js';
+import type { GraphqlContext } from '../context.js';
+import { payloadOf } from './event.js';
+import { parseEventFilter } from './event-filter.js';
+import { createEventWriter, type EventWriter, type SerializedEvent } from './event-writer.js';
+import { openStream, type StreamEnd } from './stream.js';
+import { toStreamError } from './stream-errors.js';
+
+/** Which events are asked for, as it stands in the address. */
+export interface PlainEventQuery {
+  readonly types?: readonly string[];
+  /** A ref such as TASK-1, or an id. */
+  readonly task?: string;
+  /** A name, or an id. */
+  readonly agent?: string;
+  readonly pipelineRunId?: string;
+  /** The cursor of the last event that was dealt with; without it the stream begins now. */
+  readonly after?: string;
+}
+
+export interface PlainEventStream {
+  /** Everything later is delivered: resumes a stream that breaks before its first event. */
+  readonly begin: string;
+  /** Its last item may say why it ended. */
+  readonly items: AsyncIterableIterator<SerializedEvent | StreamEnd>;
+}
+
+export type OpenPlainEvents = (context: GraphqlContext, query: PlainEventQuery) => Promise<PlainEventStream>;
+
+/** The events as plain JSON, under the same rules as Subscription.events. */
+export function createPlainEvents(names: EventNames): OpenPlainEvents {
+  const writer = createEventWriter(names);
+  return async (context, query) => {
+    const { services, viewer } = context;
+    const filter = await parseQuery(context, query);
+    const { begin, from } = await subscribe(context, query.after, filter);
+    const items = openStream(context, {
+      from,
+      toItems: (entries) => {
+        const visible = listStreamedEvents(services, viewer, entries);
+        return visible instanceof Promise
+          ? visible.then((seen) => writeFor(context, writer, seen))
+          : writeFor(context, writer, visible);
+      },
+    });
+    return { begin, items };
+  };
+}
+
+/** @throws GraphQLError with BAD_USER_INPUT, or FORBIDDEN for types that this key never sees. */
+async function parseQuery(
+  context: GraphqlContext,
+  { types, task, agent, pipelineRunId }: PlainEventQuery,
+): Promise<EntryFilter> {
+  const filter = await parseEventFilter(context, {
+    ...(types === undefined ? {} : { types }),
+    ...(task === undefined ? {} : { task: isId('task', task) ? { id: task } : { ref: task } }),
+    ...(agent === undefined ? {} : { agent: isId('agt', agent) ? { id: agent } : { name: agent } }),
+    ...(pipelineRunId === undefined ? {} : { pipelineRunId }),
+  });
+  const unseen = (filter.types ?? []).filter((type) => !isTypeVisible(context.viewer, type));
+  if (unseen.length > 0) throw forbidden(`events of the types ${unseen.join(', ')}`);
+  return filter;
+}
+
+/** @throws GraphQLError with what the log says against the cursor. */
+async function subscribe({ feed, signal }: GraphqlContext, cursor: string | undefined, filter: EntryFilter) {
+  try {
+    const after: LogPosition = cursor === undefined ? (await feed.readBounds()).end : parseCursor(cursor);
+    return { begin: formatCursor(after), from: await feed.subscribe({ after, filter, signal }) };
+  } catch (error) {
+    throw toStreamError(error);
+  }
+}
+
+/** At once for the keys of people, when others have asked before: with a thousand readers each promise counts. */
+function writeFor(
+  context: GraphqlContext,
+  writer: EventWriter,
+  entries: readonly LogEntry[],
+): readonly SerializedEvent[] | Promise<readonly SerializedEvent[]> {
+  const isNaming =
+    context.viewer.agentId !== null && entries.some((entry) => dependencyOf(entry) !== undefined);
+  return isNaming ? writeForAgent(context, writer, entries) : writer.write(entries);
+}
+
+/** Leaves out, for this reader alone, the dependencies that its agent may not see. */
+async function writeForAgent(
+  { services, viewer }: GraphqlContext,
+  writer: EventWriter,
+  entries: readonly LogEntry[],
+): Promise<readonly SerializedEvent[]> {
+  const ids = entries.flatMap((entry) => dependencyOf(entry) ?? []);
+  const tasks = await findTasks(services, viewer, ids, []);
+  const written = entries.map(async (entry) => {
+    const id = dependencyOf(entry);
+    const isSeen = id === undefined || tasks.has(id);
+    return isSeen ? writer.write([entry]) : [await writer.writeWithoutDependency(entry)];
+  });
+  return (await Promise.all(written)).flat();
+}
+
+function dependencyOf(entry: LogEntry): string | undefined {
+  return payloadOf(entry).dependencyId;
+}

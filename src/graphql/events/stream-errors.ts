@@ -1,0 +1,25 @@
+import { GraphQLError } from 'graphql';
+import { CursorExpired } from '../../domain/events/log-position.js';
+import { InvalidList } from '../../domain/page.js';
+import { StreamInterrupted } from '../../feed/cursor.js';
+import { badUserInput } from '../base/protocol-errors.js';
+
+/** What the log says of a cursor or a stream, in the API's words; every other error as it is. */
+export function toStreamError(error: unknown): unknown {
+  if (error instanceof InvalidList) return badUserInput(error.message);
+  if (error instanceof CursorExpired) return coded('CURSOR_EXPIRED', error.message);
+  if (error instanceof StreamInterrupted) {
+    const code = error.code === 'SERVER_STOPPING' ? 'UNAVAILABLE' : error.code;
+    return coded(code, error.message, { cursor: error.cursor });
+  }
+  return error;
+}
+
+/** The key was good when the stream began, and no longer is. */
+export function keyEnded(): GraphQLError {
+  return coded('UNAUTHENTICATED', 'The API key was revoked or has expired.');
+}
+
+function coded(code: string, message: string, facts: Readonly<Record<string, string>> = {}): GraphQLError {
+  return new GraphQLError(message, { extensions: { code, ...facts } });
+}

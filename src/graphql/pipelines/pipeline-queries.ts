@@ -1,0 +1,43 @@
+import { findPipeline, openPipelines } from '../../services/pipelines/read-pipelines.js';
+import { connect, connectionArgs } from '../base/connection.js';
+import { loadPipelineRun } from '../base/row-loads.js';
+import { builder } from '../builder.js';
+import { TaskType } from '../tasks/task.js';
+import { PipelineConnection, PipelineRunType, PipelineType } from './pipeline.js';
+
+builder.queryFields((t) => ({
+  pipeline: t.field({
+    type: PipelineType,
+    nullable: true,
+    description: 'One pipeline by its name. Null if there is none.',
+    args: { name: t.arg.string({ required: true, description: 'Its name.' }) },
+    resolve: (_root, { name }, { services }) => findPipeline(services, name),
+  }),
+  pipelines: t.field({
+    type: PipelineConnection,
+    description: 'The pipelines, by name.',
+    args: connectionArgs,
+    resolve: (_root, page, { services }) => connect(page, openPipelines(services)),
+  }),
+  pipelineRun: t.field({
+    type: PipelineRunType,
+    nullable: true,
+    description: 'One run of a pipeline. Null if there is none, or none that this key may see.',
+    args: { id: t.arg.id({ required: true, description: 'Its id.' }) },
+    resolve: (_root, { id }, context) => loadPipelineRun(context, id),
+  }),
+}));
+
+builder.prismaObjectFields(TaskType, (t) => ({
+  pipelineRun: t.field({
+    type: PipelineRunType,
+    nullable: true,
+    description: 'The run of a pipeline that it belongs to; null if it was not created by one.',
+    resolve: (task, _args, context) =>
+      task.pipelineRunId === null ? null : loadPipelineRun(context, task.pipelineRunId),
+  }),
+  pipelineStep: t.exposeString('pipelineStepKey', {
+    nullable: true,
+    description: 'The key of the step of the pipeline that it was created from.',
+  }),
+}));

@@ -1,0 +1,43 @@
+import type { LogEntry } from '../../feed/hub.js';
+import { loadRecurringTask, loadTask } from '../base/row-loads.js';
+import { builder } from '../builder.js';
+import { ofEvent, payloadOf } from '../events/event.js';
+import { TaskType } from '../tasks/task.js';
+import { RecurringTaskType } from './recurring-task.js';
+
+builder.objectRef<LogEntry>('RecurringTaskEvent').implement({
+  description: 'A recurring task was created, edited, paused, resumed or removed, or was due.',
+  interfaces: ofEvent,
+  fields: (t) => ({
+    recurringTask: t.field({
+      type: RecurringTaskType,
+      nullable: true,
+      description:
+        'The recurring task as it is now. Null if it has been removed, and for the keys of agents.',
+      resolve: ({ recurringTaskId }, _args, context) =>
+        recurringTaskId === null ? null : loadRecurringTask(context, recurringTaskId),
+    }),
+    task: t.field({
+      type: TaskType,
+      nullable: true,
+      description:
+        'With recurring.fired the new task; with recurring.skipped the one that is still open, if any.',
+      resolve: ({ taskId }, _args, context, info) =>
+        taskId === null ? null : loadTask(context, info, taskId),
+    }),
+    reason: t.string({
+      nullable: true,
+      description: 'Why no task was made, with recurring.skipped.',
+      resolve: (event) => payloadOf(event).reason ?? null,
+    }),
+    changedFields: t.stringList({
+      description: 'The fields that have new values, with recurring.updated; else none.',
+      resolve: (event) => [...(payloadOf(event).changedFields ?? [])],
+    }),
+    message: t.string({
+      nullable: true,
+      description: 'What happened, for people, with recurring.removed.',
+      resolve: (event) => payloadOf(event).message ?? null,
+    }),
+  }),
+});

@@ -1,0 +1,137 @@
+import type { RecurringTask, Task } from '../../generated/prisma/client.js';
+import { createRecurringTask } from '../../services/recurring/create-recurring-task.js';
+import { fireRecurringTask } from '../../services/recurring/fire-recurring-task.js';
+import {
+  pauseRecurringTask,
+  removeRecurringTask,
+  resumeRecurringTask,
+} from '../../services/recurring/pause-recurring-task.js';
+import { updateRecurringTask } from '../../services/recurring/update-recurring-task.js';
+import { CatchUpPolicyEnum, OverlapPolicyEnum } from '../base/enums.js';
+import { answer, DeletePayload, payloadType } from '../base/payloads.js';
+import { builder } from '../builder.js';
+import { TaskType } from '../tasks/task.js';
+import { IDEMPOTENCY_KEY } from '../tasks/task-inputs.js';
+import { RecurringTaskType } from './recurring-task.js';
+import { TaskTemplateInput } from './task-template.js';
+
+const fields = {
+  name: 'Its unique name, 1 to 100 characters.',
+  schedule:
+    'When it is due: a cron expression of five fields (`0 9 * * 1-5`), or English (`every weekday at 9am`).',
+  timeZone: 'By whose clocks it is due.',
+  template: 'What its tasks are like.',
+  catchUp: 'What becomes of due times that pass while no server is running.',
+  overlap: 'What happens at a due time while an earlier task is still open.',
+} as const;
+
+const CreateRecurringTaskInput = builder.inputType('CreateRecurringTaskInput', {
+  description: 'A new recurring task.',
+  fields: (t) => ({
+    name: t.string({ required: true, description: fields.name }),
+    schedule: t.string({ required: true, description: fields.schedule }),
+    timeZone: t.field({ type: 'TimeZone', defaultValue: 'UTC', description: fields.timeZone }),
+    template: t.field({ type: TaskTemplateInput, required: true, description: fields.template }),
+    catchUp: t.field({ type: CatchUpPolicyEnum, defaultValue: 'SKIP', description: fields.catchUp }),
+    overlap: t.field({ type: OverlapPolicyEnum, defaultValue: 'ALLOW', description: fields.overlap }),
+    idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
+  }),
+});
+
+const UpdateRecurringTaskInput = builder.inputType('UpdateRecurringTaskInput', {
+  description: 'An edit of a recurring task. What is left out stays; tasks that were made stay as they are.',
+  fields: (t) => ({
+    id: t.id({ required: true, description: 'The id: rec_…' }),
+    name: t.string({ description: fields.name }),
+    schedule: t.string({ description: `${fields.schedule} A new one counts from now on.` }),
+    timeZone: t.field({ type: 'TimeZone', description: fields.timeZone }),
+    template: t.field({
+      type: TaskTemplateInput,
+      description: `${fields.template} Replaces the whole template.`,
+    }),
+    catchUp: t.field({ type: CatchUpPolicyEnum, description: fields.catchUp }),
+    overlap: t.field({ type: OverlapPolicyEnum, description: fields.overlap }),
+    expectedVersion: t.int({ description: 'Refuse if the stored version is another one.' }),
+  }),
+});
+
+const RecurringTaskPayload = payloadType<RecurringTask>(
+  'RecurringTaskPayload',
+  'The answer of a mutation of one recurring task.',
+);
+builder.objectFields(RecurringTaskPayload, (t) => ({
+  recurringTask: t.field({
+    type: RecurringTaskType,
+    nullable: true,
+    description: 'The recurring task as it is now; null if the mutation was refused.',
+    resolve: ({ result }) => result,
+  }),
+}));
+
+const FireRecurringTaskPayload = payloadType<{ readonly recurringTask: RecurringTask; readonly task: Task }>(
+  'FireRecurringTaskPayload',
+  'The answer of fireRecurringTask.',
+);
+builder.objectFields(FireRecurringTaskPayload, (t) => ({
+  recurringTask: t.field({
+    type: RecurringTaskType,
+    nullable: true,
+    description: 'The recurring task as it is now; null if the mutation was refused.',
+    resolve: ({ result }) => result?.recurringTask,
+  }),
+  task: t.field({
+    type: TaskType,
+    nullable: true,
+    description: 'The task that was made; null if the mutation was refused.',
+    resolve: ({ result }) => result?.task,
+  }),
+}));
+
+const byId = builder.args((t) => ({ id: t.id({ required: true, description: 'The id: rec_…' }) }));
+
+builder.mutationFields((t) => ({
+  createRecurringTask: t.field({
+    type: RecurringTaskPayload,
+    authScopes: { operator: true },
+    description: 'Creates a recurring task.',
+    args: {
+      input: t.arg({ type: CreateRecurringTaskInput, required: true, description: 'The recurring task.' }),
+    },
+    resolve: (_root, { input }, { services, viewer }) => answer(createRecurringTask(services, viewer, input)),
+  }),
+  updateRecurringTask: t.field({
+    type: RecurringTaskPayload,
+    authScopes: { operator: true },
+    description: 'Edits the fields that are given.',
+    args: { input: t.arg({ type: UpdateRecurringTaskInput, required: true, description: 'The edit.' }) },
+    resolve: (_root, { input }, { services, viewer }) => answer(updateRecurringTask(services, viewer, input)),
+  }),
+  pauseRecurringTask: t.field({
+    type: RecurringTaskPayload,
+    authScopes: { operator: true },
+    description: 'Keeps it from making tasks by itself, until it is resumed.',
+    args: byId,
+    resolve: (_root, { id }, { services, viewer }) => answer(pauseRecurringTask(services, viewer, id)),
+  }),
+  resumeRecurringTask: t.field({
+    type: RecurringTaskPayload,
+    authScopes: { operator: true },
+    description: 'Lets it go on from now; what was due meanwhile is not made up for.',
+    args: byId,
+    resolve: (_root, { id }, { services, viewer }) => answer(resumeRecurringTask(services, viewer, id)),
+  }),
+  fireRecurringTask: t.field({
+    type: FireRecurringTaskPayload,
+    authScopes: { operator: true },
+    description: 'Makes a task now, also while it is paused; its schedule goes on as before.',
+    args: byId,
+    resolve: (_root, { id }, { services, viewer }) => answer(fireRecurringTask(services, viewer, id)),
+  }),
+  removeRecurringTask: t.field({
+    type: DeletePayload,
+    authScopes: { operator: true },
+    description: 'Removes it with its history; the tasks that it has made stay.',
+    args: byId,
+    resolve: (_root, { id }, { services, viewer }) => answer(removeRecurringTask(services, viewer, id)),
+  }),
+}));

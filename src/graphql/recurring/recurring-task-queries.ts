@@ -1,0 +1,132 @@
+import { InvalidList } from '../../domain/page.js';
+import { BadSchedule } from '../../domain/schedule/bad-schedule.js';
+import {
+  openFirings,
+  openRecurringTasks,
+  openTasksOfRecurringTasks,
+  previewSchedule,
+} from '../../services/recurring/read-recurring-tasks.js';
+import { connectChildren } from '../base/child-connection.js';
+import { connect, connectionArgs, refuseInvalidList } from '../base/connection.js';
+import { FiringConnection, RecurringTaskConnection, TaskConnection } from '../base/connections.js';
+import { refuseInQuery } from '../base/payloads.js';
+import { loadRecurringTask } from '../base/row-loads.js';
+import { listedTaskColumns } from '../base/selected-columns.js';
+import { builder } from '../builder.js';
+import { TaskType } from '../tasks/task.js';
+import { RecurringTaskType, RUN_COST } from './recurring-task.js';
+
+interface Preview {
+  readonly message: string | null;
+  readonly cron: string | null;
+  readonly text: string | null;
+  readonly nextRuns: readonly Date[];
+}
+
+const SchedulePreviewType = builder.objectRef<Preview>('SchedulePreview').implement({
+  description: 'What a schedule means.',
+  fields: (t) => ({
+    valid: t.boolean({
+      description: 'Whether it is understood and ever due.',
+      resolve: ({ message }) => message === null,
+    }),
+    message: t.exposeString('message', {
+      nullable: true,
+      description: 'What is wrong with it, what was understood, and examples; null if it is valid.',
+    }),
+    cron: t.exposeString('cron', {
+      nullable: true,
+      description: 'The schedule as a cron expression of five fields.',
+    }),
+    text: t.exposeString('text', { nullable: true, description: 'The schedule in plain English.' }),
+    nextRuns: t.field({
+      type: ['DateTime'],
+      description: 'When it is due next.',
+      resolve: ({ nextRuns }) => [...nextRuns],
+    }),
+  }),
+});
+
+const PREVIEWED_RUNS = 5;
+
+builder.queryFields((t) => ({
+  recurringTask: t.field({
+    type: RecurringTaskType,
+    nullable: true,
+    authScopes: { reader: true },
+    description: 'One recurring task. Null if there is none. Not for the keys of agents.',
+    args: { id: t.arg.id({ required: true, description: 'Its id.' }) },
+    resolve: (_root, { id }, context) => loadRecurringTask(context, id),
+  }),
+  recurringTasks: t.field({
+    type: RecurringTaskConnection,
+    authScopes: { reader: true },
+    description: 'The recurring tasks, by name. Not for the keys of agents.',
+    args: connectionArgs,
+    resolve: (_root, page, { services }) => connect(page, openRecurringTasks(services)),
+  }),
+  previewSchedule: t.field({
+    type: SchedulePreviewType,
+    description: 'What a schedule means and when it would be due. Keeps nothing.',
+    args: {
+      schedule: t.arg.string({
+        required: true,
+        description: 'A cron expression of five fields, or English.',
+      }),
+      timeZone: t.arg({ type: 'TimeZone', defaultValue: 'UTC', description: 'By whose clocks.' }),
+      count: t.arg.int({ defaultValue: PREVIEWED_RUNS, description: 'How many times to show, at most 50.' }),
+      from: t.arg({
+        type: 'DateTime',
+        description: 'Show the times after this instant; after now if unset.',
+      }),
+    },
+    // Any key may ask, and for a leap day the library looks through years of days.
+    complexity: ({ count }) => ({ field: 10 * RUN_COST * Math.max(1, count ?? PREVIEWED_RUNS) }),
+    resolve: async (_root, { schedule, timeZone, count, from }, { services }): Promise<Preview> => {
+      const wish = {
+        schedule,
+        timeZone: timeZone ?? 'UTC',
+        count: count ?? PREVIEWED_RUNS,
+        from: from ?? null,
+      };
+      try {
+        return { message: null, ...(await previewSchedule(services, wish)) };
+      } catch (error) {
+        if (error instanceof BadSchedule)
+          return { message: error.message, cron: null, text: null, nextRuns: [] };
+        return error instanceof InvalidList ? refuseInvalidList(error) : refuseInQuery(error);
+      }
+    },
+  }),
+}));
+
+builder.prismaObjectFields(RecurringTaskType, (t) => ({
+  tasks: t.field({
+    type: TaskConnection,
+    args: connectionArgs,
+    description: 'The tasks that it has made, newest first.',
+    resolve: (row, args, context, info) => {
+      const columns = listedTaskColumns(info);
+      const lists = openTasksOfRecurringTasks(context.services, context.viewer, columns);
+      return connectChildren(context, `recurringTasks:${JSON.stringify(columns)}`, row.id, args, lists);
+    },
+  }),
+  history: t.field({
+    type: FiringConnection,
+    args: connectionArgs,
+    description: 'What became of each due time, the latest first.',
+    resolve: (row, args, context) =>
+      connectChildren(context, 'firings', row.id, args, openFirings(context.services)),
+  }),
+}));
+
+builder.prismaObjectField(TaskType, 'recurringTask', (t) =>
+  t.field({
+    type: RecurringTaskType,
+    nullable: true,
+    description:
+      'The recurring task that made it. Null if none did, if that has been removed, and for the keys of agents.',
+    resolve: (task, _args, context) =>
+      task.recurringTaskId === null ? null : loadRecurringTask(context, task.recurringTaskId),
+  }),
+);

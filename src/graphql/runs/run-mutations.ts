@@ -1,0 +1,173 @@
+import type { TaskRun } from '../../generated/prisma/client.js';
+import { type ClaimAnswer, claimNextTask } from '../../services/runs/claim-next-task.js';
+import { type CompletedTask, completeTask } from '../../services/runs/complete-task.js';
+import { failTask } from '../../services/runs/fail-task.js';
+import { type Heartbeat, heartbeat } from '../../services/runs/heartbeat.js';
+import { releaseTask } from '../../services/runs/release-task.js';
+import { renewLease, reportProgress } from '../../services/runs/renew-lease.js';
+import { AgentType } from '../agents/agent.js';
+import { answer, payloadType } from '../base/payloads.js';
+import { runColumns, taskColumns } from '../base/selected-columns.js';
+import { builder } from '../builder.js';
+import type { GraphqlContext } from '../context.js';
+import { TaskType } from '../tasks/task.js';
+import { TaskPayload } from '../tasks/task-mutations.js';
+import {
+  ClaimNextTaskInput,
+  ClaimReasonEnum,
+  CompleteTaskInput,
+  FailTaskInput,
+  HeartbeatInput,
+  ReleaseTaskInput,
+  ReportProgressInput,
+  RunInput,
+} from './run-inputs.js';
+import { TaskRunType } from './task-run.js';
+
+const ClaimNextTaskPayload = payloadType<ClaimAnswer>('ClaimNextTaskPayload', 'What a claim came to.');
+builder.objectFields(ClaimNextTaskPayload, (t) => ({
+  reason: t.field({
+    type: ClaimReasonEnum,
+    nullable: true,
+    description: 'The outcome; null if the claim was refused.',
+    resolve: ({ result }) => result?.reason,
+  }),
+  task: t.field({
+    type: TaskType,
+    nullable: true,
+    description: 'The task, beside ASSIGNED and CONTINUE_CURRENT.',
+    resolve: ({ result }) => result?.task,
+  }),
+  run: t.field({
+    type: TaskRunType,
+    nullable: true,
+    description: 'The run that was opened or continued; show its id with everything you do to the task.',
+    resolve: ({ result }) => result?.run,
+  }),
+  nextEligibleAt: t.field({
+    type: 'DateTime',
+    nullable: true,
+    description: 'When the next waiting task becomes eligible, if that is known.',
+    resolve: ({ result }) => result?.nextEligibleAt,
+  }),
+}));
+
+const TaskRunPayload = payloadType<TaskRun>('TaskRunPayload', 'The answer of a mutation of one run.');
+builder.objectFields(TaskRunPayload, (t) => ({
+  run: t.field({
+    type: TaskRunType,
+    nullable: true,
+    description: 'The run as it is now; null if the mutation was refused.',
+    resolve: (payload) => payload.result,
+  }),
+}));
+
+const CompleteTaskPayload = payloadType<CompletedTask>('CompleteTaskPayload', 'The answer of completeTask.');
+builder.objectFields(CompleteTaskPayload, (t) => ({
+  task: t.field({
+    type: TaskType,
+    nullable: true,
+    description: 'The task as it is now; null if the completion was refused.',
+    resolve: (payload) => payload.result,
+  }),
+  followUps: t.field({
+    type: [TaskType],
+    nullable: true,
+    description: 'The follow-ups in the order of the input; null if the completion was refused.',
+    resolve: ({ result }) => (result === null ? null : [...result.followUps]),
+  }),
+}));
+
+const HeartbeatPayload = payloadType<Heartbeat>('HeartbeatPayload', 'The answer to a heartbeat.');
+builder.objectFields(HeartbeatPayload, (t) => ({
+  agent: t.field({
+    type: AgentType,
+    nullable: true,
+    description: 'The agent; null if the heartbeat was refused.',
+    resolve: ({ result }) => result?.agent,
+  }),
+  runs: t.field({
+    type: [TaskRunType],
+    nullable: true,
+    description: 'The live runs of the agent, their leases renewed.',
+    resolve: ({ result }) => (result === null ? null : [...result.runs]),
+  }),
+  lostRunIds: t.idList({
+    nullable: true,
+    description: 'Runs that were taken from the agent since its last heartbeat: stop working on them.',
+    resolve: ({ result }) => (result === null ? null : [...result.lostRunIds]),
+  }),
+}));
+
+builder.mutationFields((t) => ({
+  claimNextTask: t.field({
+    type: ClaimNextTaskPayload,
+    authScopes: { agent: true },
+    description:
+      'Hands the best task to the agent and opens a run, atomically. Finding none is an outcome, no error.',
+    args: {
+      input: t.arg({ type: ClaimNextTaskInput, required: true, description: 'Who asks, and for how long.' }),
+    },
+    resolve: (_root, { input }, context, info) =>
+      answer(
+        claimNextTask(context.services, context.viewer, input, signalFor(input, context), {
+          task: taskColumns(info, [['task']]),
+          run: runColumns(info, [['run']]),
+        }),
+      ),
+  }),
+  heartbeat: t.field({
+    type: HeartbeatPayload,
+    authScopes: { agent: true },
+    description: 'A sign of life that renews every lease of the agent.',
+    args: { input: t.arg({ type: HeartbeatInput, required: true, description: 'Who is alive.' }) },
+    resolve: (_root, { input }, { services, viewer }) => answer(heartbeat(services, viewer, input)),
+  }),
+  renewLease: t.field({
+    type: TaskRunPayload,
+    authScopes: { agent: true },
+    description: 'Gives one live run a lease from now on.',
+    args: { input: t.arg({ type: RunInput, required: true, description: 'The run.' }) },
+    resolve: (_root, { input }, { services, viewer }) => answer(renewLease(services, viewer, input)),
+  }),
+  reportProgress: t.field({
+    type: TaskRunPayload,
+    authScopes: { agent: true },
+    description: 'Says how far a live run is. Extends no lease.',
+    args: {
+      input: t.arg({ type: ReportProgressInput, required: true, description: 'The run and how far it is.' }),
+    },
+    resolve: (_root, { input }, { services, viewer }) => answer(reportProgress(services, viewer, input)),
+  }),
+  completeTask: t.field({
+    type: CompleteTaskPayload,
+    authScopes: { agent: true },
+    description: 'Hands in the work of a live run: to REVIEW, or to DONE where the task needs no verdict.',
+    args: {
+      input: t.arg({ type: CompleteTaskInput, required: true, description: 'The run and what it came to.' }),
+    },
+    resolve: (_root, { input }, { services, viewer }) => answer(completeTask(services, viewer, input)),
+  }),
+  failTask: t.field({
+    type: TaskPayload,
+    authScopes: { agent: true },
+    description:
+      'Ends a live run with an error: back to the assignee, or FAILED at the fifth time or for good.',
+    args: { input: t.arg({ type: FailTaskInput, required: true, description: 'The run and its error.' }) },
+    resolve: (_root, { input }, { services, viewer }) => answer(failTask(services, viewer, input)),
+  }),
+  releaseTask: t.field({
+    type: TaskPayload,
+    authScopes: { agent: true },
+    description: 'Hands a task back, uncounted.',
+    args: { input: t.arg({ type: ReleaseTaskInput, required: true, description: 'The run.' }) },
+    resolve: (_root, { input }, { services, viewer }) => answer(releaseTask(services, viewer, input)),
+  }),
+}));
+
+const STAYS = new AbortController().signal;
+
+/** Only a claim that waits asks whether its caller is still there; for the others no signal has to be made. */
+function signalFor(input: { waitSeconds?: number | null | undefined }, context: GraphqlContext): AbortSignal {
+  return input.waitSeconds ? context.signal : STAYS;
+}

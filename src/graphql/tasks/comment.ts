@@ -1,0 +1,35 @@
+import { NodeInterface } from '../base/node.js';
+import { getTask, loadComment } from '../base/row-loads.js';
+import { builder } from '../builder.js';
+import { ActorInterface, loadActor } from '../events/actor.js';
+import { TaskType } from './task.js';
+
+export const CommentType = builder.prismaObject('Comment', {
+  description: 'Something said about a task.',
+  interfaces: [NodeInterface],
+  fields: (t) => ({
+    task: t.field({
+      type: TaskType,
+      description: 'What it is about.',
+      resolve: (comment, _args, context, info) => getTask(context, info, comment.taskId),
+    }),
+    author: t.field({
+      type: ActorInterface,
+      description: 'Who said it.',
+      resolve: (comment, _args, context, info) =>
+        loadActor(context, info, comment.authorKeyId, comment.authorAgentId),
+    }),
+    body: t.exposeString('body', { description: 'Markdown.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was said.' }),
+  }),
+});
+
+builder.prismaObjectField(CommentType, 'inReplyTo', (t) =>
+  t.field({
+    type: CommentType,
+    nullable: true,
+    description: 'The comment that it answers.',
+    resolve: (comment, _args, context) =>
+      comment.inReplyToId === null ? null : loadComment(context, comment.inReplyToId),
+  }),
+);

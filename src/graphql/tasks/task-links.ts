@@ -1,0 +1,156 @@
+import type { Task } from '../../generated/prisma/client.js';
+import {
+  findLinkedTasks,
+  type ListedTask,
+  openCommentsOfTasks,
+  openReviewRunsOfTasks,
+  openReviewsOfTasks,
+  openRunsOfTasks,
+  readWaitingOn,
+  type TaskColumns,
+  type TaskLink,
+} from '../../services/tasks/read-tasks.js';
+import { AgentType } from '../agents/agent.js';
+import { connectChildren } from '../base/child-connection.js';
+import { connectionArgs, NODE_PATHS } from '../base/connection.js';
+import {
+  CommentConnection,
+  ReviewConnection,
+  ReviewRunConnection,
+  TaskRunConnection,
+} from '../base/connections.js';
+import { WaitingReasonEnum } from '../base/enums.js';
+import { loadBatched } from '../base/loaders.js';
+import { loadAgent, loadRun } from '../base/row-loads.js';
+import { reviewRunColumns, runColumns, taskColumns } from '../base/selected-columns.js';
+import { builder } from '../builder.js';
+import type { GraphqlContext } from '../context.js';
+import { ActorInterface, loadActor } from '../events/actor.js';
+import { TaskRunType } from '../runs/task-run.js';
+import { TaskType } from './task.js';
+
+interface TaskInputShape {
+  readonly task: Task;
+}
+
+const TaskInputType = builder.objectRef<TaskInputShape>('TaskInput').implement({
+  description: 'What a dependency delivered.',
+  fields: (t) => ({
+    task: t.field({ type: TaskType, description: 'The dependency.', resolve: ({ task }) => task }),
+    resolution: t.string({
+      nullable: true,
+      description: 'What it came to, once it is DONE.',
+      resolve: ({ task }) => (task.status === 'DONE' ? task.resolution : null),
+    }),
+  }),
+});
+
+builder.prismaObjectFields(TaskType, (t) => ({
+  assignee: t.field({
+    type: AgentType,
+    nullable: true,
+    description: 'Who has it.',
+    resolve: (task, _args, context, info) => {
+      if (task.assigneeId === null) return null;
+      const { assignee } = task as ListedTask;
+      return assignee ?? loadAgent(context, info, task.assigneeId);
+    },
+  }),
+  createdBy: t.field({
+    type: ActorInterface,
+    description: 'Who created it.',
+    resolve: (task, _args, context, info) =>
+      loadActor(context, info, task.createdByKeyId, task.createdByAgentId),
+  }),
+  waitingOn: t.field({
+    type: [WaitingReasonEnum],
+    description: 'Why it is not being worked on right now; empty when it is, or when it is over.',
+    resolve: async (task, _args, context) => {
+      if (task.status === 'IN_PROGRESS') return [];
+      const load = (ids: readonly string[]) => readWaitingOn(context.services, ids);
+      return (await loadBatched(context, 'waitingOn', task.id, load)) ?? [];
+    },
+  }),
+  currentRun: t.field({
+    type: TaskRunType,
+    nullable: true,
+    description: 'The live run, while IN_PROGRESS.',
+    resolve: (task, _args, context) =>
+      task.currentRunId === null ? null : loadRun(context, task.currentRunId),
+  }),
+  dependsOn: t.field({
+    type: [TaskType],
+    description: 'The tasks whose results it needs, by number.',
+    resolve: (task, _args, context, info) => loadLinked(context, 'dependsOn', task.id, taskColumns(info)),
+  }),
+  dependents: t.field({
+    type: [TaskType],
+    description: 'The tasks that need its result, by number; the first thousand.',
+    resolve: (task, _args, context, info) => loadLinked(context, 'dependents', task.id, taskColumns(info)),
+  }),
+  inputs: t.field({
+    type: [TaskInputType],
+    description: 'What the dependencies delivered.',
+    resolve: async (task, _args, context, info) => {
+      const columns = taskColumns(info, [['task']]);
+      const needed = columns === '*' ? columns : [...columns, 'status' as const, 'resolution' as const];
+      const tasks = await loadLinked(context, 'dependsOn', task.id, needed);
+      return tasks.map((dependency) => ({ task: dependency }));
+    },
+  }),
+  runs: t.field({
+    type: TaskRunConnection,
+    args: connectionArgs,
+    description: 'Every go at it, first to last.',
+    resolve: (task, args, context, info) => {
+      const columns = runColumns(info, NODE_PATHS);
+      return connectChildren(
+        context,
+        `runs:${columns}`,
+        task.id,
+        args,
+        openRunsOfTasks(context.services, columns),
+      );
+    },
+  }),
+  reviews: t.field({
+    type: ReviewConnection,
+    args: connectionArgs,
+    description: 'Every verdict on it, oldest first.',
+    resolve: (task, args, context) =>
+      connectChildren(context, 'reviews', task.id, args, openReviewsOfTasks(context.services)),
+  }),
+  reviewRuns: t.field({
+    type: ReviewRunConnection,
+    args: connectionArgs,
+    description: 'Every go of a reviewer at it, first to last; also those that gave no verdict.',
+    resolve: (task, args, context, info) => {
+      const columns = reviewRunColumns(info, NODE_PATHS);
+      return connectChildren(
+        context,
+        `reviewRuns:${columns}`,
+        task.id,
+        args,
+        openReviewRunsOfTasks(context.services, columns),
+      );
+    },
+  }),
+  comments: t.field({
+    type: CommentConnection,
+    args: connectionArgs,
+    description: 'What was said about it, oldest first.',
+    resolve: (task, args, context) =>
+      connectChildren(context, 'comments', task.id, args, openCommentsOfTasks(context.services)),
+  }),
+}));
+
+async function loadLinked(
+  context: GraphqlContext,
+  link: TaskLink,
+  taskId: string,
+  columns: TaskColumns,
+): Promise<Task[]> {
+  const load = (ids: readonly string[]) =>
+    findLinkedTasks(context.services, context.viewer, link, ids, columns);
+  return (await loadBatched(context, `${link}:${columns}`, taskId, load)) ?? [];
+}

@@ -1,0 +1,25 @@
+import type { DocumentNode } from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+import { LRUCache } from 'lru-cache';
+import type { ServerLimits } from '../../limits.js';
+import { parseWithinLimits } from '../document-limits.js';
+
+/** Makes the limits on documents part of parsing. */
+export function useDocumentLimits(limits: ServerLimits): Plugin {
+  const parse = (source: Parameters<typeof parseWithinLimits>[0], options?: object) =>
+    parseWithinLimits(source, limits, options);
+  return { onParse: ({ setParseFn }) => setParseFn(parse) };
+}
+
+/**
+ * Parsed documents by their text, bounded by size and not by number: a parsed document takes up to 200 times the memory
+ * of its text. Errors are not kept: whoever sends a broken document has time.
+ */
+export function createDocumentCache() {
+  const documents = new LRUCache<string, DocumentNode>({
+    maxSize: 262_144,
+    maxEntrySize: 32_768,
+    sizeCalculation: (_document, text) => text.length,
+  });
+  return { documentCache: documents, errorCache: { get: () => undefined, set: () => undefined } };
+}

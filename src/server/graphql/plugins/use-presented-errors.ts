@@ -1,0 +1,33 @@
+import { handleStreamOrSingleExecutionResult, isAsyncIterable, type Plugin } from 'graphql-yoga';
+import type { ErrorPresenter } from '../../error-presenter.js';
+import type { RequestScope } from '../../request-scope.js';
+
+/**
+ * Presents every error of an operation, whichever way it came: over HTTP, as a stream or over a WebSocket.
+ * Parsing and validation code their errors themselves.
+ */
+export function usePresentedErrors({ present }: ErrorPresenter): Plugin<RequestScope, RequestScope> {
+  const presentResult = ({ args, result, setResult }: ResultPayload) => {
+    if (!result.errors) return;
+    const { requestId } = args.contextValue as RequestScope;
+    setResult({ ...result, errors: result.errors.map((error) => present(error, requestId)) });
+  };
+  return {
+    onPluginInit({ registerContextErrorHandler }) {
+      registerContextErrorHandler(({ context, error, setError }) =>
+        setError(present(error, (context as RequestScope).requestId)),
+      );
+    },
+    onExecute: () => ({
+      onExecuteDone: (payload) => handleStreamOrSingleExecutionResult(payload, presentResult),
+    }),
+    // What failed before or after the operation itself has been masked without its request's id.
+    onResultProcess({ result, serverContext, setResult }) {
+      if (isAsyncIterable(result) || Array.isArray(result) || !result.errors) return;
+      setResult({ ...result, errors: result.errors.map((error) => present(error, serverContext.requestId)) });
+    },
+  };
+}
+
+type StreamHandler = Parameters<typeof handleStreamOrSingleExecutionResult>[1];
+type ResultPayload = Parameters<StreamHandler>[0];

@@ -1,0 +1,13 @@
+import type { Plugin } from 'graphql-yoga';
+import type { ServerLimits } from '../../limits.js';
+import { refuseVariables } from '../../variable-limits.js';
+
+/** Refuses variables of queries and mutations that can't be taken; subscriptions refuse theirs themselves. */
+export function useVariableLimits({ maxVariableDepth }: ServerLimits): Plugin {
+  return {
+    onExecute({ args, setResultAndStopExecution }) {
+      const refusal = refuseVariables(args.variableValues, maxVariableDepth);
+      if (refusal) setResultAndStopExecution(refusal);
+    },
+  };
+}

@@ -1,0 +1,127 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Clock } from '../../kernel/clock.js';
+import { newRequestId } from '../../kernel/ids.js';
+import type { Instrument, Piece } from '../../kernel/instrument.js';
+import type { ServerLimits } from '../limits.js';
+import type { Exchange } from './exchange.js';
+import { createLazyAbort } from './lazy-abort.js';
+import { securityHeaders } from './security-headers.js';
+
+export interface HttpOptions {
+  readonly route: (exchange: Exchange) => Promise<void>;
+  readonly upgrade: (request: IncomingMessage, connection: Duplex, head: Buffer) => void;
+  readonly isStopping: () => boolean;
+  readonly limits: ServerLimits;
+  readonly instrument: Instrument;
+  readonly clock: Clock;
+}
+
+/** The listener: gives every request an id, the common headers, time limits and its line in the log. */
+export function createHttpServer(options: HttpOptions): Server {
+  const { limits, upgrade } = options;
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
+    const exchange = createExchange(request, response, options);
+    // The route answers its own errors; what comes here came after the answer had begun.
+    const work = () => options.route(exchange);
+    options.instrument
+      .within(pieceOf(exchange), work)
+      .catch((error: unknown) => breakOff(exchange, error, options.instrument));
+  };
+  const server = createServer(
+    {
+      maxHeaderSize: limits.maxHeaderBytes,
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      connectionsCheckingInterval: Math.min(1_000, limits.headersTimeoutMs),
+    },
+    answer,
+  );
+  server.on('checkContinue', answer);
+  server.on('upgrade', upgrade);
+  server.on('clientError', answerBrokenRequest);
+  return server;
+}
+
+function createExchange(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { isStopping, instrument, clock }: HttpOptions,
+): Exchange {
+  const startedAtMs = clock.now();
+  const requestId = requestIdOf(request);
+  const exchange: Exchange = {
+    request,
+    response,
+    requestId,
+    path: pathOf(request),
+    headers: { ...securityHeaders, 'x-request-id': requestId },
+    end: createLazyAbort(),
+  };
+  if (isStopping()) exchange.headers.connection = 'close';
+  response.once('close', () => {
+    if (!response.writableFinished) exchange.end.abort();
+    logRequest(exchange, clock.now() - startedAtMs, instrument);
+  });
+  return exchange;
+}
+
+function pieceOf(exchange: Exchange): Piece {
+  const { request, response, requestId, path } = exchange;
+  const { traceparent, tracestate } = request.headers;
+  return {
+    name: 'http.request',
+    facts: { requestId, method: request.method, path, traceparent, tracestate },
+    outcome: () => ({ status: response.statusCode, route: exchange.route }),
+  };
+}
+
+/** The caller's own id, if it can stand in a header and a log line; else a new one. */
+function requestIdOf({ headers }: IncomingMessage): string {
+  const given = headers['x-request-id'];
+  return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : newRequestId();
+}
+
+function pathOf({ url = '/' }: IncomingMessage): string {
+  const end = url.indexOf('?');
+  return end < 0 ? url : url.slice(0, end);
+}
+
+function logRequest(exchange: Exchange, durationMs: number, instrument: Instrument): void {
+  const { request, response, requestId, path, keyId, route } = exchange;
+  const { statusCode: status } = response;
+  const isComplete = response.writableFinished;
+  // While the database is away, or the server stops, every line would say the same.
+  const level = isComplete && status >= 500 && status !== 503 ? 'info' : 'debug';
+  const message = isComplete ? 'A request was answered' : 'A client left before the end of its answer';
+  const { method } = request;
+  const told = { requestId, method, path, status, durationMs, keyId, route, isComplete };
+  instrument.emit(level, 'http.request', message, {
+    ...told,
+    isStream: exchange.isStream ?? isEventStream(response),
+  });
+}
+
+function isEventStream(response: ServerResponse): boolean {
+  return String(response.getHeader('content-type')).startsWith('text/event-stream');
+}
+
+function breakOff({ response, requestId }: Exchange, error: unknown, instrument: Instrument): void {
+  instrument.emit('error', 'http.fault', 'An answer broke off', { requestId, error });
+  response.destroy();
+}
+
+const brokenRequestStatus: Record<string, string> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};
+
+/** What Node could not read as a request, or not in time. */
+function answerBrokenRequest(error: NodeJS.ErrnoException, connection: Socket | Duplex): void {
+  if (error.code === 'ECONNRESET' || !connection.writable) return void connection.destroy();
+  const status = brokenRequestStatus[error.code ?? ''] ?? '400 Bad Request';
+  const headers = ['connection: close', 'content-length: 0', `x-request-id: ${newRequestId()}`];
+  connection.end(`HTTP/1.1 ${status}\r\n${headers.join('\r\n')}\r\n\r\n`);
+}

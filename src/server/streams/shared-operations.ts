@@ -1,0 +1,102 @@
+import type { ExecutionArgs } from 'graphql';
+import { identifyOperation } from '../../graphql/base/operation-identity.js';
+import type { Viewer } from '../request-scope.js';
+import type { Stage } from './open-streams.js';
+import { SharedOperation, type SharedOperationOptions, type WrittenResult } from './shared-operation.js';
+
+export interface SharedOperations {
+  /**
+   * Makes results of a subscriber's items.
+   *
+   * @param args - what the subscription was begun with.
+   * @param toError - what the subscriber may see of an error that ends its stream.
+   */
+  join(
+    args: ExecutionArgs,
+    viewer: Viewer,
+    toError: (error: unknown) => unknown,
+  ): Stage<unknown, WrittenResult>;
+}
+
+interface Membership {
+  readonly operation: SharedOperation;
+  readonly leave: () => void;
+}
+
+/**
+ * Brings together all subscribers of the same operation with the same rights. Each has a stream of its own, at its own
+ * place; those that get the same item get the same result.
+ */
+export function createSharedOperations(options: SharedOperationOptions): SharedOperations {
+  const operations = new Map<string, SharedOperation>();
+
+  function enter(id: string, create: () => SharedOperation): Membership {
+    const operation = operations.get(id) ?? create();
+    operations.set(id, operation);
+    operation.members += 1;
+    const leave = () => {
+      operation.members -= 1;
+      if (operation.members === 0) operations.delete(id);
+    };
+    return { operation, leave };
+  }
+
+  return {
+    join(args, viewer, toError) {
+      const id = identifyOperation(args, viewer);
+      return new Member(
+        toError,
+        enter(id, () => new SharedOperation(args, viewer, 'rights', options)),
+        () => enter(`${id} ${viewer.keyId}`, () => new SharedOperation(args, viewer, 'key', options)),
+      );
+    },
+  };
+}
+
+/** One subscriber. Its stream passes one item at a time. */
+class Member implements Stage<unknown, WrittenResult> {
+  readonly toError: (error: unknown) => unknown;
+  readonly #enterOfKey: () => Membership;
+  #membership: Membership;
+  #isOfKey = false;
+  #isClosed = false;
+  #item: unknown;
+  #give: (result: WrittenResult) => void = () => undefined;
+  #fail: (error: unknown) => void = () => undefined;
+
+  constructor(toError: (error: unknown) => unknown, membership: Membership, enterOfKey: () => Membership) {
+    this.toError = toError;
+    this.#membership = membership;
+    this.#enterOfKey = enterOfKey;
+  }
+
+  pass(item: unknown, give: (result: WrittenResult) => void, fail: (error: unknown) => void): void {
+    this.#item = item;
+    this.#give = give;
+    this.#fail = fail;
+    this.#membership.operation.resolve(item, this.#receive, fail);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#membership.leave();
+  }
+
+  readonly #receive = (result: WrittenResult | undefined): void => {
+    if (this.#isClosed) return;
+    if (result !== undefined) this.#give(result);
+    else if (this.#isOfKey) this.#fail(new Error('An operation of one key has no result'));
+    else {
+      this.#moveToKey();
+      this.#membership.operation.resolve(this.#item, this.#receive, this.#fail);
+    }
+  };
+
+  /** The results turned out to depend on the key: from now on they are shared with its other streams only. */
+  #moveToKey(): void {
+    this.#isOfKey = true;
+    const ofKey = this.#enterOfKey();
+    this.#membership.leave();
+    this.#membership = ofKey;
+  }
+}

@@ -1,0 +1,61 @@
+import { createSourceEventStream, type ExecutionArgs, type ExecutionResult } from 'graphql';
+import { isAsyncIterable } from 'graphql-yoga';
+import type { Instrument } from '../../kernel/instrument.js';
+import type { ErrorPresenter } from '../error-presenter.js';
+import type { ServerLimits } from '../limits.js';
+import type { RequestScope } from '../request-scope.js';
+import { refuseVariables } from '../variable-limits.js';
+import type { OpenStreams } from './open-streams.js';
+import type { SharedOperations } from './shared-operations.js';
+import type { TakeStreamPlace } from './stream-places.js';
+
+/** Begins a subscription: a stream of results, or one result that says why there is none. */
+export type Subscribe = (
+  args: ExecutionArgs,
+  scope: RequestScope,
+) => Promise<ExecutionResult | AsyncIterableIterator<ExecutionResult>>;
+
+export interface SubscribeOptions {
+  readonly operations: SharedOperations;
+  readonly streams: OpenStreams<ExecutionResult>;
+  readonly takePlace: TakeStreamPlace;
+  readonly presenter: ErrorPresenter;
+  readonly limits: ServerLimits;
+  readonly instrument: Instrument;
+}
+
+/**
+ * Subscribes as graphql-js does, but that what is executed is shared among subscribers, and that the stream ends with
+ * its client and with the server.
+ */
+export function createSubscribe({
+  operations,
+  streams,
+  takePlace,
+  presenter,
+  limits,
+  instrument,
+}: SubscribeOptions): Subscribe {
+  return async (args, scope) => {
+    instrument.emit('trace', 'graphql.operation', 'A subscription begins', { operation: 'subscription' });
+    const { viewer, requestId, signal } = scope;
+    const present = (error: unknown) => presenter.present(error, requestId);
+    const refusal = refuseVariables(args.variableValues, limits.maxVariableDepth);
+    if (refusal) return refusal;
+    try {
+      takePlace(scope);
+      const source = await createSourceEventStream(args);
+      if (!isAsyncIterable(source)) return presentErrors(source, present);
+      return streams.open(source, signal, operations.join(args, viewer, present));
+    } catch (error) {
+      return { errors: [present(error)] };
+    }
+  };
+}
+
+function presentErrors(
+  { errors = [], ...rest }: ExecutionResult,
+  present: (error: unknown) => ReturnType<ErrorPresenter['present']>,
+): ExecutionResult {
+  return { ...rest, errors: errors.map(present) };
+}

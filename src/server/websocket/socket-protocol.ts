@@ -1,0 +1,177 @@
+import type { IncomingMessage } from 'node:http';
+import type { ExecutionArgs, GraphQLError } from 'graphql';
+import { CloseCode, type Context, makeServer, type Server, type SubscribePayload } from 'graphql-ws';
+import { isAsyncIterable } from 'graphql-yoga';
+import { newRequestId } from '../../kernel/ids.js';
+import type { Gate } from '../access-gate.js';
+import type { ErrorPresenter } from '../error-presenter.js';
+import type { GraphqlParams } from '../graphql/graphql-params.js';
+import type { Prepared, PreparedOperation } from '../graphql/operations.js';
+import type { ServerLimits } from '../limits.js';
+import { protocolError } from '../protocol-error.js';
+import type { RequestScope, Viewer } from '../request-scope.js';
+import { toSentResult, withoutHttpHints } from '../result-response.js';
+import { type Send, sendStream } from './websocket-stream.js';
+
+/** What is known of one socket. */
+export interface Peer {
+  readonly request: IncomingMessage;
+  readonly isOpen: () => boolean;
+  readonly send: Send;
+  /** Operations that run, by the client's id for them. Aborted when the client or the socket goes. */
+  readonly operations: Map<string, AbortController>;
+  keyId?: string;
+}
+
+/** Ends a socket with a code of the protocol. */
+export class CloseSocket extends Error {
+  override readonly name = 'CloseSocket';
+
+  constructor(
+    readonly code: number,
+    reason: string,
+  ) {
+    super(reason);
+  }
+}
+
+export interface OperationsOptions {
+  readonly prepare: (scope: RequestScope, params: GraphqlParams) => Prepared;
+  readonly presenter: ErrorPresenter;
+  readonly gate: Gate;
+  readonly limits: ServerLimits;
+}
+
+/**
+ * The protocol graphql-transport-ws over the same operations as HTTP. The key is looked at when the socket opens and with
+ * each operation, so that a revoked one is good for nothing more.
+ */
+export function createSocketProtocol(options: OperationsOptions): Server<Peer> {
+  const socketsByKey = new Map<string, number>();
+  return makeServer<Record<string, unknown>, Peer>({
+    connectionInitWaitTimeout: options.limits.connectionInitTimeoutMs,
+    onConnect: async (ctx) => {
+      const { keyId } = await authenticate(ctx, options);
+      openSocket(socketsByKey, keyId, ctx.extra, options.limits);
+    },
+    onSubscribe: (ctx, id, payload) => beginOperation(ctx, id, payload, options),
+    execute: (args) => preparedIn(args).execute(),
+    subscribe: (args) => preparedIn(args).subscribe(),
+    onOperation: ({ extra }, id, _payload, _args, result) =>
+      isAsyncIterable(result) ? sendStream(result, id, extra.send) : undefined,
+    onNext: (_ctx, _id, _payload, _args, result) => toSentResult(result),
+    onError: (_ctx, _id, _payload, errors) => errors.map(withoutHttpHints),
+    onComplete: ({ extra }, id) => endOperation(extra, id),
+    onClose: ({ extra }) => closeSocket(socketsByKey, extra),
+  });
+}
+
+type Ctx = Context<Record<string, unknown>, Peer>;
+
+/** @throws CloseSocket with 4401, which clients do not retry, or 1013, which they do. */
+async function authenticate({ connectionParams, extra }: Ctx, options: OperationsOptions): Promise<Viewer> {
+  try {
+    return await options.gate.authenticate(
+      connectionParams?.authorization,
+      extra.request.socket.remoteAddress,
+    );
+  } catch (error) {
+    throw closeFor(options.presenter.present(error, newRequestId()));
+  }
+}
+
+function closeFor({ extensions: { code } }: GraphQLError): CloseSocket {
+  if (code === 'UNAUTHENTICATED') return new CloseSocket(CloseCode.Unauthorized, unauthorized);
+  const reason = code === 'RATE_LIMITED' ? 'Too many bad API keys' : 'The API key could not be checked';
+  return new CloseSocket(tryAgainLater, reason);
+}
+
+const unauthorized = 'Unauthorized: send connectionParams {"authorization": "Bearer mc_…"} with a valid key';
+const tryAgainLater = 1013;
+
+function openSocket(sockets: Map<string, number>, keyId: string, peer: Peer, limits: ServerLimits): void {
+  // It may have closed while its key was looked up; nobody would count it down again.
+  if (!peer.isOpen()) return;
+  const open = sockets.get(keyId) ?? 0;
+  if (open >= limits.maxSocketsPerKey) {
+    throw new CloseSocket(tryAgainLater, `At most ${limits.maxSocketsPerKey} sockets per API key`);
+  }
+  sockets.set(keyId, open + 1);
+  peer.keyId = keyId;
+}
+
+function closeSocket(sockets: Map<string, number>, { keyId, operations }: Peer): void {
+  for (const controller of operations.values()) controller.abort();
+  if (keyId === undefined) return;
+  const left = (sockets.get(keyId) ?? 1) - 1;
+  if (left > 0) sockets.set(keyId, left);
+  else sockets.delete(keyId);
+}
+
+async function beginOperation(
+  ctx: Ctx,
+  id: string,
+  payload: SubscribePayload,
+  { limits, presenter, ...options }: OperationsOptions,
+) {
+  const requestId = newRequestId();
+  const { operations, isOpen } = ctx.extra;
+  try {
+    if (countRunning(operations) >= limits.maxSubscriptionsPerSocket) throw tooManySubscriptions(limits);
+    const controller = new AbortController();
+    operations.set(id, controller);
+    const viewer = await authenticate(ctx, { limits, presenter, ...options });
+    options.gate.admit(viewer);
+    if (!isOpen()) controller.abort();
+    const prepared = options.prepare({ viewer, requestId, signal: controller.signal }, toParams(payload));
+    if ('operation' in prepared) return toExecutionArgs(prepared, payload);
+    endOperation(ctx.extra, id);
+    return prepared.refused.errors ?? [];
+  } catch (error) {
+    endOperation(ctx.extra, id);
+    if (error instanceof CloseSocket) throw error;
+    return [presenter.present(error, requestId)];
+  }
+}
+
+/** The library asks for arguments of graphql-js; what it does with them is ours again, above. */
+function toExecutionArgs(prepared: PreparedOperation, { operationName }: SubscribePayload): ExecutionArgs {
+  const { schema, document } = prepared;
+  return {
+    schema,
+    document,
+    operationName: operationName ?? null,
+    rootValue: prepared,
+    contextValue: undefined,
+  };
+}
+
+function preparedIn({ rootValue }: ExecutionArgs): PreparedOperation {
+  return rootValue as PreparedOperation;
+}
+
+function toParams({ query, operationName, variables, extensions }: SubscribePayload): GraphqlParams {
+  return {
+    query,
+    ...(operationName ? { operationName } : {}),
+    ...(variables ? { variables } : {}),
+    ...(extensions ? { extensions } : {}),
+  };
+}
+
+/** One that its client has completed counts no more, although its last steps may still be under way. */
+function countRunning(operations: ReadonlyMap<string, AbortController>): number {
+  return [...operations.values()].filter(({ signal }) => !signal.aborted).length;
+}
+
+function endOperation({ operations }: Peer, id: string): void {
+  operations.get(id)?.abort();
+  operations.delete(id);
+}
+
+function tooManySubscriptions({ maxSubscriptionsPerSocket }: ServerLimits) {
+  return protocolError(
+    'RATE_LIMITED',
+    `At most ${maxSubscriptionsPerSocket} operations at a time on one socket.`,
+  );
+}

@@ -1,0 +1,31 @@
+import type { Actor } from '../../domain/actor.js';
+import { deriveAgentStatus } from '../../domain/agents/status.js';
+import type { Transaction } from '../../postgres/transaction.js';
+import { lockAgentFacts, markAgentSeen, writeAnnouncedStatus } from '../../store/agents/agents.js';
+import type { ServiceContext } from '../service-context.js';
+
+/**
+ * Appends `agent.status_changed` if what the facts say is not what the log announced last. Comes last in a transaction:
+ * it locks the agent, and the order of locks everywhere is task, run, agent. `seen` says that the agent itself called,
+ * which is a sign of life.
+ */
+export async function announceAgent(
+  context: Pick<ServiceContext, 'settings'>,
+  tx: Transaction,
+  agentId: string,
+  actor: Actor,
+  { seen = false }: { readonly seen?: boolean } = {},
+): Promise<void> {
+  if (seen) await markAgentSeen(tx, agentId, false);
+  const agent = await lockAgentFacts(tx, agentId);
+  if (agent === null) return;
+  const status = deriveAgentStatus(agent, agent.nowAt, context.settings.agentTimeoutMs);
+  if (status === agent.announcedStatus) return;
+  await writeAnnouncedStatus(tx, agentId, status);
+  tx.emit({
+    type: 'agent.status_changed',
+    actor,
+    agentId,
+    payload: { from: agent.announcedStatus, to: status },
+  });
+}

@@ -1,0 +1,16 @@
+import { inTransaction } from '../../postgres/transaction.js';
+import { findAgent } from '../../store/agents/agents.js';
+import type { ServiceContext } from '../service-context.js';
+import { announceAgent } from './announce-status.js';
+
+/** A sign of life younger than this, in milliseconds, is not written again. */
+const FRESH_MS = 5_000;
+
+/** Notes a sign of life, and announces the agent if it was away. Written at most every five seconds for an agent. */
+export async function noteAgentSeen(context: ServiceContext, agentId: string): Promise<void> {
+  const agent = await findAgent(context.database.pool, { id: agentId });
+  const lastSeen = agent?.lastSeenAt?.getTime() ?? Number.NEGATIVE_INFINITY;
+  if (agent?.announcedStatus !== 'OFFLINE' && context.clock.now() - lastSeen < FRESH_MS) return;
+  const actor = { keyId: null, agentId };
+  await inTransaction(context.database, (tx) => announceAgent(context, tx, agentId, actor, { seen: true }));
+}

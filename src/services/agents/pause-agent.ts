@@ -1,0 +1,42 @@
+import { toActor, type Viewer } from '../../domain/actor.js';
+import { Refusal } from '../../domain/refusals.js';
+import { inTransaction } from '../../postgres/transaction.js';
+import { type AgentRow, lockAgent, updateAgentRow } from '../../store/agents/agents.js';
+import { type AgentRef, nameOf, toAgentKey } from '../refs.js';
+import type { ServiceContext } from '../service-context.js';
+import { announceAgent } from './announce-status.js';
+
+/** Keeps new tasks from an agent; what it holds it may finish. Pausing twice changes nothing. @throws {Refusal} UNKNOWN_AGENT */
+export async function pauseAgent(
+  context: ServiceContext,
+  viewer: Viewer,
+  agent: AgentRef,
+): Promise<AgentRow> {
+  return setPaused(context, viewer, agent, true);
+}
+
+/** Lets a paused agent have new tasks again. @throws {Refusal} UNKNOWN_AGENT */
+export async function resumeAgent(
+  context: ServiceContext,
+  viewer: Viewer,
+  agent: AgentRef,
+): Promise<AgentRow> {
+  return setPaused(context, viewer, agent, false);
+}
+
+async function setPaused(
+  context: ServiceContext,
+  viewer: Viewer,
+  ref: AgentRef,
+  paused: boolean,
+): Promise<AgentRow> {
+  return inTransaction(context.database, async (tx) => {
+    const agent = await lockAgent(tx, toAgentKey(ref));
+    if (agent === null) throw new Refusal('UNKNOWN_AGENT', `There is no agent ${nameOf(ref)}.`, ['agent']);
+    if ((agent.pausedAt !== null) === paused) return agent;
+    const now = await tx.one<{ now: Date }>({ text: 'SELECT now()' });
+    await updateAgentRow(tx, agent.id, { pausedAt: paused ? (now?.now ?? null) : null });
+    await announceAgent(context, tx, agent.id, toActor(viewer));
+    return (await lockAgent(tx, { id: agent.id })) ?? agent;
+  });
+}

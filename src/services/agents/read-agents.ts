@@ -1,0 +1,81 @@
+import type { AgentFilter } from '../../domain/agents/filter.js';
+import { checkAgentFilter } from '../../domain/agents/filter.js';
+import { type AgentStats, checkWindow } from '../../domain/agents/stats.js';
+import type { ListReader } from '../../domain/list-reader.js';
+import { agentsThat } from '../../store/agents/agent-lists.js';
+import {
+  type AgentActivity,
+  listAgentActivity,
+  listAgentStats,
+  listAgents,
+} from '../../store/agents/agent-lookups.js';
+import type { AgentRow } from '../../store/agents/agents.js';
+import { openList } from '../../store/lists/list-reader.js';
+import type { Columns } from '../../store/lists/row-shape.js';
+import { type AgentRef, toAgentKey } from '../refs.js';
+import type { ServiceContext } from '../service-context.js';
+
+type ReadContext = Pick<ServiceContext, 'database' | 'settings'>;
+
+/**
+ * The agents that the filter lets through, by name.
+ * @throws {InvalidList} for a filter that is too large.
+ */
+export function openAgents(
+  { database, settings }: ReadContext,
+  filter: AgentFilter,
+  columns: Columns<AgentRow>,
+): ListReader<AgentRow> {
+  checkAgentFilter(filter);
+  return openList(database.pool, agentsThat(filter, settings.agentTimeoutMs, columns));
+}
+
+/** The agent that a ref names, if there is one. */
+export async function findAgentByRef(
+  { database }: ReadContext,
+  ref: AgentRef,
+  columns: Columns<AgentRow>,
+): Promise<AgentRow | null> {
+  const [agent] = await listAgents(database.pool, [toAgentKey(ref)], columns);
+  return agent ?? null;
+}
+
+/** The agents with these ids, by id. */
+export async function findAgents(
+  { database }: ReadContext,
+  ids: readonly string[],
+  columns: Columns<AgentRow>,
+): Promise<ReadonlyMap<string, AgentRow>> {
+  return byId(
+    await listAgents(
+      database.pool,
+      ids.map((id) => ({ id })),
+      columns,
+    ),
+  );
+}
+
+/** What each of the agents holds right now. */
+export async function readAgentActivity(
+  { database }: ReadContext,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, AgentActivity>> {
+  return byId(await listAgentActivity(database.pool, ids));
+}
+
+/**
+ * What came of each agent's work in the last `windowMs`.
+ * @throws {InvalidList} for a stretch of time shorter than a minute or longer than a year.
+ */
+export async function readAgentStats(
+  { database }: ReadContext,
+  ids: readonly string[],
+  windowMs: number,
+): Promise<ReadonlyMap<string, AgentStats>> {
+  checkWindow(windowMs);
+  return byId(await listAgentStats(database.pool, ids, windowMs));
+}
+
+function byId<Row extends { readonly id: string }>(rows: readonly Row[]): ReadonlyMap<string, Row> {
+  return new Map(rows.map((row) => [row.id, row]));
+}

@@ -1,0 +1,203 @@
+import { isDeepStrictEqual } from 'node:util';
+import { hasRole, toActor, type Viewer } from '../../domain/actor.js';
+import { findSoulTemplate, renderSoul } from '../../domain/agents/soul-templates.js';
+import { checkFields, refuseNulls } from '../../domain/inputs.js';
+import { Refusal } from '../../domain/refusals.js';
+import { newId } from '../../kernel/ids.js';
+import { toJsonObject } from '../../postgres/stored-json.js';
+import { inTransaction, type Transaction } from '../../postgres/transaction.js';
+import { type AgentRow, insertAgent, lockAgent, updateAgentRow } from '../../store/agents/agents.js';
+import { type AgentRef, nameOf, toAgentKey, toShown } from '../refs.js';
+import type { ServiceContext } from '../service-context.js';
+import { checkVersion } from '../tasks/update-task.js';
+import { announceAgent } from './announce-status.js';
+
+export interface AgentConfig {
+  readonly dispatchModel?: string | null | undefined;
+  readonly defaultModel?: string | null | undefined;
+  readonly gateway?: string | null | undefined;
+  readonly gatewayAgentId?: string | null | undefined;
+  /** Milliseconds. */
+  readonly timeout?: number | null | undefined;
+  readonly extra?: Record<string, unknown> | null | undefined;
+}
+
+export interface AgentSettings {
+  readonly role?: string | null | undefined;
+  readonly capabilities?: readonly string[] | null | undefined;
+  readonly maxCapacity?: number | null | undefined;
+  readonly delivery?: AgentRow['delivery'] | null | undefined;
+  readonly soul?: string | null | undefined;
+  readonly soulTemplate?: string | null | undefined;
+  readonly config?: AgentConfig | null | undefined;
+}
+
+export interface RegisteredAgent {
+  readonly agent: AgentRow;
+  /** False: an agent of this name was there already and has been refreshed. */
+  readonly created: boolean;
+}
+
+/**
+ * Registers an agent, or refreshes the one of this name with the settings that are given. Counts as a sign of life.
+ * @throws {Refusal} UNKNOWN_TEMPLATE; FORBIDDEN for an AGENT key that names another agent or changes its own role.
+ */
+export async function registerAgent(
+  context: ServiceContext,
+  viewer: Viewer,
+  input: AgentSettings & { readonly name: string },
+): Promise<RegisteredAgent> {
+  checkFields([['agentName', 'name', input.name], ...settingChecks(input)]);
+  return inTransaction(context.database, async (tx) => {
+    const known = await lockAgent(tx, { name: input.name });
+    checkMayRegister(viewer, known, input);
+    const registered =
+      known === null ? await createOrRefresh(tx, viewer, input) : await refresh(tx, viewer, known, input);
+    await announceAgent(context, tx, registered.agent.id, toActor(viewer), { seen: true });
+    const agent = await lockAgent(tx, { id: registered.agent.id });
+    return { agent: agent ?? registered.agent, created: registered.created };
+  });
+}
+
+export interface UpdateAgent extends AgentSettings {
+  readonly agent: AgentRef;
+  readonly expectedVersion?: number | null | undefined;
+}
+
+/**
+ * Changes the settings that are given. A change of nothing succeeds, raises no version and appends no event.
+ * @throws {VersionConflict} if `expectedVersion` is not the stored one.
+ * @throws {Refusal} UNKNOWN_AGENT, UNKNOWN_TEMPLATE, and INVALID for null where there is nothing to clear.
+ */
+export async function updateAgent(
+  context: ServiceContext,
+  viewer: Viewer,
+  input: UpdateAgent,
+): Promise<AgentRow> {
+  refuseNulls(input, ['role', 'capabilities', 'maxCapacity', 'delivery', 'config']);
+  checkFields(settingChecks(input));
+  return inTransaction(context.database, async (tx) => {
+    const agent = await lockAgent(tx, toAgentKey(input.agent));
+    if (agent === null) {
+      throw new Refusal('UNKNOWN_AGENT', `There is no agent ${nameOf(input.agent)}: register it first.`, [
+        'agent',
+      ]);
+    }
+    checkVersion(agent, input.expectedVersion);
+    return (await refresh(tx, viewer, agent, input)).agent;
+  });
+}
+
+function settingChecks(input: AgentSettings) {
+  return [
+    ['role', 'role', input.role],
+    ['capabilities', 'capabilities', input.capabilities],
+    ['maxCapacity', 'maxCapacity', input.maxCapacity],
+    ['soul', 'soul', input.soul],
+    ['settingText', 'config.dispatchModel', input.config?.dispatchModel],
+    ['settingText', 'config.defaultModel', input.config?.defaultModel],
+    ['settingText', 'config.gateway', input.config?.gateway],
+    ['settingText', 'config.gatewayAgentId', input.config?.gatewayAgentId],
+    ['timeoutMs', 'config.timeout', input.config?.timeout],
+    ['metadata', 'config.extra', input.config?.extra],
+  ] as const;
+}
+
+/** An agent may refresh itself, but not make itself a reviewer. */
+function checkMayRegister(viewer: Viewer, known: AgentRow | null, input: AgentSettings): void {
+  if (hasRole(viewer, 'OPERATOR')) return;
+  if (known === null || known.id !== viewer.agentId) {
+    throw new Refusal('FORBIDDEN', 'This key is bound to one agent and can register no other.', ['name']);
+  }
+  if (typeof input.role === 'string' && input.role !== known.role) {
+    throw new Refusal('FORBIDDEN', 'An agent cannot change its own role: ask an operator.', ['role']);
+  }
+}
+
+async function createOrRefresh(
+  tx: Transaction,
+  viewer: Viewer,
+  input: AgentSettings & { readonly name: string },
+): Promise<RegisteredAgent> {
+  const role = input.role ?? 'agent';
+  const created = await insertAgent(tx, {
+    id: newId('agt'),
+    name: input.name,
+    role,
+    capabilities: [],
+    ...settingsOf(input, { name: input.name, role }),
+  });
+  if (created !== null) {
+    tx.emit({ type: 'agent.created', actor: toActor(viewer), agentId: created.id });
+    return { agent: created, created: true };
+  }
+  // Another process registered the name between our look and our insert.
+  const known = await lockAgent(tx, { name: input.name });
+  if (known === null) throw new Error(`agent ${input.name} was neither inserted nor found`);
+  return refresh(tx, viewer, known, input);
+}
+
+async function refresh(
+  tx: Transaction,
+  viewer: Viewer,
+  agent: AgentRow,
+  input: AgentSettings,
+): Promise<RegisteredAgent> {
+  const role = input.role ?? agent.role;
+  const wished = { role, ...settingsOf(input, { name: agent.name, role }) };
+  const stored = new Map(Object.entries(agent));
+  const changes = Object.fromEntries(
+    Object.entries(wished).filter(([name, value]) => !isDeepStrictEqual(value, stored.get(name))),
+  );
+  const changedFields = Object.keys(changes);
+  if (changedFields.length === 0) return { agent, created: false };
+  const updated = await updateAgentRow(tx, agent.id, changes);
+  if (updated === null) throw new Error(`agent ${agent.id} vanished while its row was locked`);
+  tx.emit({ type: 'agent.updated', actor: toActor(viewer), agentId: agent.id, payload: { changedFields } });
+  return { agent: updated, created: false };
+}
+
+/** The columns for the settings that are given; what is left out stays as it is. */
+function settingsOf(
+  input: AgentSettings,
+  who: { readonly name: string; readonly role: string },
+): Partial<AgentRow> {
+  const { config } = input;
+  return withoutUndefined({
+    capabilities: input.capabilities ? [...new Set(input.capabilities)] : undefined,
+    maxCapacity: input.maxCapacity ?? undefined,
+    delivery: input.delivery ?? undefined,
+    soul: soulOf(input, who),
+    dispatchModel: config?.dispatchModel,
+    defaultModel: config?.defaultModel,
+    gateway: config?.gateway,
+    gatewayAgentId: config?.gatewayAgentId,
+    timeoutMs: typeof config?.timeout === 'number' ? BigInt(Math.round(config.timeout)) : config?.timeout,
+    configExtra: config?.extra ? toJsonObject(config.extra) : undefined,
+  });
+}
+
+function soulOf(
+  input: AgentSettings,
+  who: { readonly name: string; readonly role: string },
+): string | null | undefined {
+  if (!input.soulTemplate) return input.soul;
+  if (typeof input.soul === 'string') {
+    throw new Refusal('INVALID', 'Give either soul or soulTemplate.', ['soulTemplate']);
+  }
+  const template = findSoulTemplate(input.soulTemplate);
+  if (template === null) {
+    throw new Refusal(
+      'UNKNOWN_TEMPLATE',
+      `There is no SOUL template ${toShown(input.soulTemplate)}: see soulTemplates.`,
+      ['soulTemplate'],
+    );
+  }
+  return renderSoul(template, who);
+}
+
+function withoutUndefined<Row extends object>(
+  row: Row,
+): { [Name in keyof Row]: Exclude<Row[Name], undefined> } {
+  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined)) as never;
+}

@@ -1,0 +1,117 @@
+import { SYSTEM } from '../../domain/actor.js';
+import { routeModel } from '../../domain/dispatch/model-routing.js';
+import { buildDispatchPrompt } from '../../domain/dispatch/prompt.js';
+import type { Gateway } from '../../gateway/gateway.js';
+import { newId } from '../../kernel/ids.js';
+import { inTransaction, type Transaction } from '../../postgres/transaction.js';
+import { type AgentRow, lockAgent } from '../../store/agents/agents.js';
+import {
+  countOpenRuns,
+  insertDispatchRun,
+  listFeedback,
+  listInputs,
+  type NewDispatchRun,
+  takeAssignedTask,
+} from '../../store/dispatch/dispatch.js';
+import type { TaskRow } from '../../store/tasks/tasks.js';
+import { announceAgent } from '../agents/announce-status.js';
+import { moveTask } from '../moves/move-task.js';
+import type { ServiceContext } from '../service-context.js';
+
+/** Who opens a run, and how long its leases are. */
+export interface RunOwner {
+  /** Stands for this process. */
+  readonly dispatcher: string;
+  readonly leaseMs: number;
+}
+
+/** A run that was just opened and whose call is to be made. */
+export interface OpenedDispatch {
+  readonly agent: AgentRow;
+  readonly run: NewDispatchRun;
+}
+
+/**
+ * Takes the agent's first task that nobody holds: IN_PROGRESS, with a run that has all that the call is made of. Null if
+ * there is none, or if the agent may not have one any more. After the commit the run is this process's to carry out;
+ * should it die on the next line, the lease ends and another one asks the gateway what became of it.
+ */
+export async function openDispatch(
+  context: Pick<ServiceContext, 'database' | 'settings'>,
+  agentId: string,
+  gateway: Gateway,
+  owner: RunOwner,
+): Promise<OpenedDispatch | null> {
+  return inTransaction(context.database, async (tx) => {
+    const task = await takeAssignedTask(tx, agentId);
+    if (task === null) return null;
+    // The agent's lock makes the capacity exact over all processes; claims and updates of the agent wait for it.
+    const agent = await lockAgent(tx, { id: agentId });
+    if (agent === null || !(await hasRoom(tx, agent))) return null;
+    const run = await describeRun(context, tx, task, agent, gateway, owner);
+    await begin(tx, task, run);
+    await announceAgent(context, tx, agentId, SYSTEM, { seen: true });
+    return { agent, run };
+  });
+}
+
+async function hasRoom(tx: Transaction, agent: AgentRow): Promise<boolean> {
+  if (agent.delivery !== 'PUSH' || agent.pausedAt !== null) return false;
+  return (await countOpenRuns(tx, agent.id)) < agent.maxCapacity;
+}
+
+async function describeRun(
+  { settings }: Pick<ServiceContext, 'settings'>,
+  tx: Transaction,
+  task: TaskRow,
+  agent: AgentRow,
+  gateway: Gateway,
+  { dispatcher, leaseMs }: RunOwner,
+): Promise<NewDispatchRun> {
+  const route = routeModel(task, agent, settings.models);
+  const number = task.runCount + 1;
+  return {
+    id: newId('run'),
+    taskId: task.id,
+    agentId: agent.id,
+    number,
+    leaseMs,
+    model: route.model,
+    modelTier: route.tier,
+    modelSignals: [...route.signals],
+    gateway: gateway.name,
+    // The number counts every go at the task and is never used again, so a key names one call for ever.
+    idempotencyKey: `mc-${task.id}-${number}`.toLowerCase(),
+    prompt: await writePrompt(tx, task),
+    dispatcher,
+  };
+}
+
+async function writePrompt(tx: Transaction, task: TaskRow): Promise<string> {
+  const feedback = await listFeedback(tx, task.id);
+  return buildDispatchPrompt({
+    ref: `TASK-${task.number}`,
+    title: task.title,
+    description: task.description,
+    priority: task.priority,
+    tags: task.tags,
+    dueAt: task.dueAt,
+    inputs: await listInputs(tx, task.id),
+    feedback,
+    rejected: feedback.length > 0 ? task.resolution : null,
+    isReviewed: task.reviewPolicy === 'REQUIRED',
+  });
+}
+
+async function begin(tx: Transaction, task: TaskRow, run: NewDispatchRun): Promise<void> {
+  await moveTask(tx, task, {
+    to: 'IN_PROGRESS',
+    verb: 'dispatch',
+    actor: SYSTEM,
+    event: 'task.claimed',
+    reason: 'dispatched',
+    changes: { currentRunId: run.id, runCount: run.number, backoffUntil: null },
+  });
+  await insertDispatchRun(tx, run);
+  tx.emit({ type: 'run.started', actor: SYSTEM, taskId: task.id, agentId: run.agentId, runId: run.id });
+}

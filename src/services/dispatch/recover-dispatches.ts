@@ -1,0 +1,41 @@
+import { inTransaction } from '../../postgres/transaction.js';
+import { findAgent } from '../../store/agents/agents.js';
+import { listOrphanedRuns, takeOverRun } from '../../store/dispatch/dispatch.js';
+import type { TaskRunRow } from '../../store/runs/runs.js';
+import type { ServiceContext } from '../service-context.js';
+import type { GatewayCalls } from './gateway-calls.js';
+import type { OpenedDispatch, RunOwner } from './open-dispatch.js';
+
+export interface RecoveryOptions {
+  readonly context: Pick<ServiceContext, 'database' | 'gateways'>;
+  readonly owner: RunOwner;
+  readonly calls: GatewayCalls;
+  /** Asks the gateway what became of the run's call. Does not wait for it. */
+  begin(run: TaskRunRow, agent: OpenedDispatch['agent']): void;
+}
+
+/**
+ * Takes over dispatched runs whose lease has ended, because their process died or lost the database: as many as there are
+ * free slots. Answers how many. A run of a gateway that this process does not have is left to one that has it, and in the
+ * end to `requeueStaleTasks`.
+ */
+export async function recoverDispatches({ context, owner, calls, begin }: RecoveryOptions): Promise<number> {
+  const own = calls.underWay().map(({ runId }) => runId);
+  const orphans = await listOrphanedRuns(context.database.pool, own, PAGE);
+  let recovered = 0;
+  for (const orphan of orphans) {
+    if (calls.free() === 0) break;
+    if (!context.gateways.has(orphan.gateway ?? '')) continue;
+    const run = await inTransaction(context.database, (tx) =>
+      takeOverRun(tx, orphan, owner.dispatcher, owner.leaseMs),
+    );
+    const agent = run === null ? null : await findAgent(context.database.pool, { id: run.agentId });
+    if (run === null || agent === null) continue;
+    begin(run, agent);
+    recovered += 1;
+  }
+  return recovered;
+}
+
+/** Runs looked at in one turn; the next one sees the rest. */
+const PAGE = 100;

@@ -1,0 +1,179 @@
+import { SYSTEM } from '../../domain/actor.js';
+import { keepAnswer, keepError, keepUsage } from '../../domain/dispatch/ending.js';
+import { MAX_DISPATCH_ATTEMPTS } from '../../domain/limits.js';
+import { decideFailure } from '../../domain/runs/attempt-failure.js';
+import type { GatewayAnswer } from '../../gateway/gateway.js';
+import { backoffMs } from '../../kernel/backoff.js';
+import { toDate } from '../../kernel/clock.js';
+import { formatIsoDuration } from '../../kernel/durations.js';
+import { randomFraction } from '../../kernel/ids.js';
+import { inTransaction, type Transaction } from '../../postgres/transaction.js';
+import { keepLateOutput, writeAgentError } from '../../store/dispatch/dispatch.js';
+import { findRun, type RunEnd, type TaskRunRow } from '../../store/runs/runs.js';
+import { lockTask, type TaskRow } from '../../store/tasks/tasks.js';
+import { announceAgent } from '../agents/announce-status.js';
+import { moveTask } from '../moves/move-task.js';
+import { handIn, usageFacts } from '../runs/finish-run.js';
+import type { ServiceContext } from '../service-context.js';
+import { addCommentIn } from '../tasks/add-comment.js';
+import type { CallEnding } from './gateway-call.js';
+
+type Answered = Extract<GatewayAnswer, { readonly outcome: 'ANSWERED' }>;
+
+/** What went wrong with an attempt. */
+interface Failure {
+  readonly error: string;
+  readonly outcome: RunEnd;
+  readonly permanent: boolean;
+  /** Further columns of the run. */
+  readonly facts?: Partial<TaskRunRow>;
+}
+
+/** After so long a failed attempt is repeated at the latest, in milliseconds. */
+const MAX_BACKOFF_MS = 300_000;
+
+/**
+ * Writes what the call of a dispatched run came to: one transaction, which may be repeated. Only the run's dispatcher can,
+ * and only while the run holds the task; whatever else has happened to the task wins, and an answer that comes after that
+ * is kept on the run and changes nothing.
+ */
+export async function settleDispatch(
+  context: Pick<ServiceContext, 'database' | 'settings'>,
+  { runId, taskId, dispatcher }: { runId: string; taskId: string; dispatcher: string },
+  ending: CallEnding,
+): Promise<void> {
+  await inTransaction(context.database, async (tx) => {
+    const task = await lockTask(tx, { id: taskId });
+    const run = await findRun(tx, runId);
+    if (task === null || run === null) return;
+    if (task.currentRunId !== runId || run.dispatcher !== dispatcher) return keepLate(tx, run, ending);
+    await settle(context, tx, task, run, ending);
+    await announceAgent(context, tx, run.agentId, SYSTEM, { seen: ending.outcome === 'ANSWERED' });
+  });
+}
+
+async function settle(
+  context: Pick<ServiceContext, 'settings'>,
+  tx: Transaction,
+  task: TaskRow,
+  run: TaskRunRow,
+  ending: CallEnding,
+): Promise<void> {
+  if (ending.outcome === 'ANSWERED') await accept(context, tx, task, run, ending);
+  else if (ending.outcome === 'HANDED_BACK') await handBack(tx, task, 'The server that sent it is stopping.');
+  else if (ending.outcome === 'NOT_BEGUN')
+    await handBack(tx, task, `The gateway ${run.gateway} took no call: ${keepError(ending.error)}`);
+  else await fail(context, tx, task, run, toFailure(run, ending));
+}
+
+async function keepLate(tx: Transaction, run: TaskRunRow, ending: CallEnding): Promise<void> {
+  if (ending.outcome !== 'ANSWERED') return;
+  const answer = keepAnswer(ending.text);
+  if (answer !== null)
+    await keepLateOutput(tx, run.id, answer.resolution, usageFacts(keepUsage(ending.usage)));
+}
+
+async function accept(
+  context: Pick<ServiceContext, 'settings'>,
+  tx: Transaction,
+  task: TaskRow,
+  run: TaskRunRow,
+  { text, usage, model }: Answered,
+): Promise<void> {
+  const answer = keepAnswer(text);
+  if (answer === null) {
+    const error = 'The answer was empty.';
+    const facts = usageFacts(keepUsage(usage));
+    return fail(context, tx, task, run, { error, outcome: 'FAILED', permanent: false, facts });
+  }
+  const actor = { keyId: null, agentId: run.agentId };
+  const facts = { model: run.model ?? model };
+  const handedIn = { resolution: answer.resolution, usage: keepUsage(usage), facts };
+  const completed = await handIn(tx, actor, task, handedIn);
+  await addCommentIn(tx, actor, completed, answer.comment);
+  await writeAgentError(tx, run.agentId, false);
+}
+
+/** Back to where it was, uncounted: nobody has worked on it, or nobody could go on. */
+async function handBack(tx: Transaction, task: TaskRow, reason: string): Promise<void> {
+  await moveTask(tx, task, {
+    to: 'ASSIGNED',
+    verb: 'release',
+    actor: SYSTEM,
+    event: 'task.requeued',
+    reason,
+    runEnd: { outcome: 'RELEASED', facts: { error: reason } },
+  });
+}
+
+function toFailure(
+  { gateway }: TaskRunRow,
+  ending: Exclude<CallEnding, { readonly outcome: 'ANSWERED' | 'HANDED_BACK' | 'NOT_BEGUN' }>,
+): Failure {
+  switch (ending.outcome) {
+    case 'FAILED':
+      return { error: keepError(ending.error), outcome: 'FAILED', permanent: ending.permanent };
+    case 'TIMED_OUT':
+      return { error: keepError(ending.error), outcome: 'TIMED_OUT', permanent: false };
+    case 'ABORTED':
+      return {
+        error: `The run was ended at the gateway ${gateway}.`,
+        outcome: 'FAILED',
+        permanent: false,
+      };
+    case 'UNKNOWN': {
+      const error = `The server that sent it has ended, and the gateway ${gateway} can't tell what became of it.`;
+      return { error, outcome: 'FAILED', permanent: false };
+    }
+  }
+}
+
+async function fail(
+  { settings }: Pick<ServiceContext, 'settings'>,
+  tx: Transaction,
+  task: TaskRow,
+  run: TaskRunRow,
+  { error, outcome, permanent, facts }: Failure,
+): Promise<void> {
+  const decision = decideFailure(task.dispatchAttempts, !permanent, true);
+  const { attempts } = decision;
+  const isOver = decision.to === 'FAILED';
+  const baseMs = settings.dispatch.backoffMs;
+  const waitMs = isOver
+    ? 0
+    : backoffMs({ attempt: attempts, baseMs, maxMs: MAX_BACKOFF_MS, random: randomFraction() });
+  const moved = await moveTask(tx, task, {
+    to: decision.to,
+    verb: 'dispatch',
+    actor: SYSTEM,
+    event: isOver ? 'task.failed' : 'task.requeued',
+    reason: error,
+    runEnd: { outcome, facts: { ...facts, error } },
+    changes: {
+      dispatchAttempts: attempts,
+      ...(isOver
+        ? {
+            failureReason: permanent ? 'GATEWAY_REFUSED' : 'DISPATCH_ATTEMPTS_EXHAUSTED',
+            failureDetail: error,
+          }
+        : { backoffUntil: await inMs(tx, waitMs) }),
+    },
+  });
+  await addCommentIn(tx, SYSTEM, moved, explain(error, attempts, permanent, isOver ? null : waitMs));
+  if (permanent) await writeAgentError(tx, run.agentId, true);
+}
+
+/** By the database's clock, as everything that is stored. */
+async function inMs(tx: Transaction, ms: number): Promise<Date> {
+  const row = await tx.one<{ now: Date }>({ name: 'read_now', text: 'SELECT now()' });
+  if (row === null) throw new Error('SELECT now() returned no row');
+  return toDate(row.now.getTime() + ms);
+}
+
+function explain(error: string, attempts: number, permanent: boolean, waitMs: number | null): string {
+  if (permanent) return `Refused for good, so it is not tried again: ${error}`;
+  const failed = `Attempt ${attempts} of ${MAX_DISPATCH_ATTEMPTS} failed: ${error}`;
+  return waitMs === null
+    ? `${failed}\n\nIt was the last one.`
+    : `${failed}\n\nThe next one follows in ${formatIsoDuration(waitMs)}.`;
+}

@@ -1,0 +1,71 @@
+import { hasRole, type Viewer } from '../../domain/actor.js';
+import { isEventVisible } from '../../domain/events/event-visibility.js';
+import { checkReachable } from '../../domain/events/log-position.js';
+import type { ChildListsReader, ListReader } from '../../domain/list-reader.js';
+import {
+  EVENTS_OF_TASKS,
+  type EventViewer,
+  eventsThat,
+  parseLogCursor,
+} from '../../store/events/event-lists.js';
+import { findLogRow, type LogFilter, type LogRow, readLogBounds } from '../../store/events/event-log.js';
+import { openChildLists, openList } from '../../store/lists/list-reader.js';
+import type { ServiceContext } from '../service-context.js';
+import { findTasks, toTaskViewer } from '../tasks/read-tasks.js';
+
+type ReadContext = Pick<ServiceContext, 'database' | 'settings'>;
+
+/**
+ * The events that the viewer may see and the filter lets through, oldest first. Reading a slice throws CursorExpired
+ * where the log between its cursors and its entries has been pruned.
+ */
+export function openEvents(context: ReadContext, viewer: Viewer, filter: LogFilter): ListReader<LogRow> {
+  const list = openList(context.database.pool, eventsThat(toEventViewer(context, viewer), filter));
+  return {
+    ...list,
+    async slice(page) {
+      const slice = await list.slice(page);
+      const cursors = [page.after, page.before].filter((cursor) => cursor !== null);
+      if (cursors.length === 0) return slice;
+      // Looked up after the entries, so that a pruning in between is noticed.
+      const bounds = await readLogBounds(context.database.pool);
+      for (const cursor of cursors) checkReachable(parseLogCursor(cursor), bounds);
+      return slice;
+    },
+  };
+}
+
+/** The events of several tasks at once, oldest first. Whoever asks has been shown the tasks. */
+export function openEventsOfTasks({ database }: ReadContext): ChildListsReader<LogRow> {
+  return openChildLists(database.pool, EVENTS_OF_TASKS);
+}
+
+/** Those of the events that the viewer may see, by at most one statement. */
+async function listVisibleEvents<Row extends LogRow>(
+  context: ReadContext,
+  viewer: Viewer,
+  events: readonly Row[],
+): Promise<readonly Row[]> {
+  if (hasRole(viewer, 'ADMIN')) return events;
+  const tasks = viewer.agentId === null ? null : await findTasks(context, viewer, taskIdsOf(events), []);
+  return events.filter((event) => isEventVisible(viewer, event, (taskId) => tasks?.has(taskId) ?? true));
+}
+
+/** The event with this number in the log, if it is there and the viewer may see it. */
+export async function findEvent(
+  context: ReadContext,
+  viewer: Viewer,
+  number: bigint,
+): Promise<LogRow | null> {
+  const row = await findLogRow(context.database.pool, number);
+  const [visible] = row === null ? [] : await listVisibleEvents(context, viewer, [row]);
+  return visible ?? null;
+}
+
+function toEventViewer(context: ReadContext, viewer: Viewer): EventViewer {
+  return { tasks: toTaskViewer(context, viewer), seesKeys: hasRole(viewer, 'ADMIN') };
+}
+
+function taskIdsOf(events: readonly LogRow[]): string[] {
+  return [...new Set(events.flatMap(({ taskId }) => taskId ?? []))];
+}

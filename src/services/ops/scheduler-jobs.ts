@@ -1,0 +1,121 @@
+import { toActor, type Viewer } from '../../domain/actor.js';
+import type { EventType } from '../../domain/events/event-types.js';
+import { Refusal } from '../../domain/refusals.js';
+import { inTransaction, type Transaction } from '../../postgres/transaction.js';
+import {
+  isJobRowPaused,
+  type JobRecord,
+  listJobRows,
+  pauseJobRow,
+  resumeJobRow,
+  type SchedulerJobRow,
+  writeJobRecord,
+} from '../../store/ops/scheduler-jobs.js';
+import { toShown } from '../refs.js';
+import type { ServiceContext } from '../service-context.js';
+
+/** A job as people see it: what all processes share, and when this one will run it. */
+export interface SchedulerJobState extends Omit<SchedulerJobRow, 'pausedAt'> {
+  readonly paused: boolean;
+  /** The fallback interval, in milliseconds. */
+  readonly everyMs: number;
+  /** Null while it runs or is paused, and where this process runs no jobs. */
+  readonly nextRunAt: Date | null;
+}
+
+/** The jobs of the scheduler, in its order. */
+export async function listSchedulerJobs({
+  database,
+  jobs,
+}: Pick<ServiceContext, 'database' | 'jobs'>): Promise<SchedulerJobState[]> {
+  const rows = new Map((await listJobRows(database.pool)).map((row) => [row.name, row]));
+  return jobs.names.map((name) => {
+    const row = rows.get(name);
+    const paused = row !== undefined && row.pausedAt !== null;
+    return {
+      name,
+      paused,
+      everyMs: jobs.everyMs(name),
+      lastRunAt: row?.lastRunAt ?? null,
+      lastDurationMs: row?.lastDurationMs ?? null,
+      lastHandled: row?.lastHandled ?? null,
+      lastError: row?.lastError ?? null,
+      nextRunAt: paused ? null : jobs.nextRunAt(name),
+    };
+  });
+}
+
+/**
+ * Takes one turn of a job in this process, now, whether it is paused or not.
+ * @throws {Refusal} NOT_FOUND, with the names there are.
+ */
+export async function runSchedulerJob(
+  context: Pick<ServiceContext, 'database' | 'jobs'>,
+  name: string,
+): Promise<{ readonly job: SchedulerJobState; readonly handled: number }> {
+  checkName(context, name);
+  const handled = await context.jobs.runOnce(name);
+  return { job: await getJob(context, name), handled };
+}
+
+/** Keeps a job from running, in every process, until it is resumed. A turn that is under way ends. @throws {Refusal} NOT_FOUND */
+export async function pauseSchedulerJob(
+  context: Pick<ServiceContext, 'database' | 'jobs'>,
+  viewer: Viewer,
+  name: string,
+): Promise<SchedulerJobState> {
+  return change(context, viewer, name, pauseJobRow, 'scheduler.paused', `${name} is paused.`);
+}
+
+/** Lets a job run again; its processes are woken by the event. @throws {Refusal} NOT_FOUND */
+export async function resumeSchedulerJob(
+  context: Pick<ServiceContext, 'database' | 'jobs'>,
+  viewer: Viewer,
+  name: string,
+): Promise<SchedulerJobState> {
+  return change(context, viewer, name, resumeJobRow, 'scheduler.resumed', `${name} is resumed.`);
+}
+
+/** Whether the job is paused now; every turn asks, so that pausing in one process pauses all. */
+export function isJobPaused({ database }: Pick<ServiceContext, 'database'>, name: string): Promise<boolean> {
+  return isJobRowPaused(database.pool, name);
+}
+
+/** Keeps how the last turn of a job went, for all processes to see. */
+export function recordJobTurn(
+  { database }: Pick<ServiceContext, 'database'>,
+  record: JobRecord,
+): Promise<void> {
+  return writeJobRecord(database.pool, record);
+}
+
+async function change(
+  context: Pick<ServiceContext, 'database' | 'jobs'>,
+  viewer: Viewer,
+  name: string,
+  write: (tx: Transaction, name: string) => Promise<boolean>,
+  type: EventType,
+  message: string,
+): Promise<SchedulerJobState> {
+  checkName(context, name);
+  await inTransaction(context.database, async (tx) => {
+    if (await write(tx, name)) tx.emit({ type, actor: toActor(viewer), payload: { job: name, message } });
+  });
+  return getJob(context, name);
+}
+
+function checkName({ jobs }: Pick<ServiceContext, 'jobs'>, name: string): void {
+  if (jobs.names.includes(name)) return;
+  throw new Refusal('NOT_FOUND', `There is no job ${toShown(name)}. There are: ${jobs.names.join(', ')}.`, [
+    'name',
+  ]);
+}
+
+async function getJob(
+  context: Pick<ServiceContext, 'database' | 'jobs'>,
+  name: string,
+): Promise<SchedulerJobState> {
+  const job = (await listSchedulerJobs(context)).find((each) => each.name === name);
+  if (job === undefined) throw new Error(`job ${name} is gone`);
+  return job;
+}

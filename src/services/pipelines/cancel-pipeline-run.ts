@@ -1,0 +1,66 @@
+import { toActor, type Viewer } from '../../domain/actor.js';
+import { Refusal } from '../../domain/refusals.js';
+import { isTerminal } from '../../domain/task-status.js';
+import { inTransaction, type Transaction } from '../../postgres/transaction.js';
+import { findPipelineRun, lockOpenTasksOfRun } from '../../store/pipelines/pipeline-runs.js';
+import { findOpenReviewRun } from '../../store/reviews/reviews.js';
+import { lockTask, type TaskRow } from '../../store/tasks/tasks.js';
+import { announceAgent } from '../agents/announce-status.js';
+import { moveTask } from '../moves/move-task.js';
+import { cancelPipelineRunLater } from '../moves/settle-pipeline-run.js';
+import { toLookup, toShown } from '../refs.js';
+import type { ServiceContext } from '../service-context.js';
+
+/**
+ * Cancels all tasks of a run that have not ended, in one story: who works on one loses the lease. A run that was going on
+ * has ended as CANCELLED then; one that had FAILED stays so, and only what waited in vain is put away. A run that is
+ * CANCELLED already changes nothing.
+ * @throws {Refusal} NOT_FOUND; INVALID for a run with nothing left to cancel.
+ */
+export async function cancelPipelineRun(
+  context: ServiceContext,
+  viewer: Viewer,
+  id: string,
+): Promise<{ readonly id: string }> {
+  return inTransaction(context.database, async (tx) => {
+    const run = await findPipelineRun(tx, toLookup(id));
+    if (run === null) throw new Refusal('NOT_FOUND', `There is no pipeline run ${toShown(id)}.`, ['id']);
+    const tasks = await lockOpenTasksOfRun(tx, run.id);
+    if (tasks.length === 0) {
+      if (run.status === 'SUCCEEDED' || run.status === 'FAILED') throw hasEnded(run.status);
+      return run;
+    }
+    const released = await cancelAll(tx, viewer, tasks);
+    for (const agentId of released) await announceAgent(context, tx, agentId, toActor(viewer));
+    cancelPipelineRunLater(tx, run.id);
+    return run;
+  });
+}
+
+function hasEnded(status: string): Refusal {
+  return new Refusal('INVALID', `The run is ${status}: there is nothing left to cancel.`, ['id']);
+}
+
+/**
+ * The last first: what depends on a task has ended before it, so nobody is told that it waits in vain, or goes on. Returns
+ * the agents that have lost a task or a review.
+ */
+async function cancelAll(tx: Transaction, viewer: Viewer, tasks: readonly TaskRow[]): Promise<string[]> {
+  const released = new Set<string>();
+  for (const { id } of [...tasks].reverse()) {
+    const task = await lockTask(tx, { id });
+    // One that another one took with it, as its policy says.
+    if (task === null || isTerminal(task.status)) continue;
+    const review = task.status === 'REVIEW' ? await findOpenReviewRun(tx, task.id) : null;
+    await moveTask(tx, task, {
+      to: 'CANCELLED',
+      verb: 'cancel',
+      actor: toActor(viewer),
+      event: 'task.cancelled',
+      reason: 'The pipeline run was cancelled.',
+    });
+    if (task.currentRunId !== null && task.assigneeId !== null) released.add(task.assigneeId);
+    if (review !== null) released.add(review.agentId);
+  }
+  return [...released].sort();
+}

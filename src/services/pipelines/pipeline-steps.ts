@@ -1,0 +1,65 @@
+import { type Check, checkFields } from '../../domain/inputs.js';
+import { LIMITS } from '../../domain/limits.js';
+import { Refusal } from '../../domain/refusals.js';
+import type { DependencyFailurePolicy } from '../../domain/tasks/dependencies.js';
+import { sortByKeys } from '../../domain/tasks/sort-by-keys.js';
+import type { Transaction } from '../../postgres/transaction.js';
+import type { NewPipelineStep } from '../../store/pipelines/pipelines.js';
+import { checksOfTemplate, type TaskTemplate, toPlainColumns } from '../recurring/task-template.js';
+import { getAgentByRef } from '../refs.js';
+
+/** One task of a saved graph. */
+export interface PipelineStep {
+  readonly key: string;
+  readonly dependsOn?: readonly string[] | null | undefined;
+  readonly onDependencyFailure?: DependencyFailurePolicy | null | undefined;
+  readonly template: TaskTemplate;
+}
+
+/**
+ * Checks a graph before anything is looked up: at least one step, no more than fit, every field, keys that name each
+ * other, and no cycle.
+ * @throws {Refusal} INVALID. @throws {DependencyCycle} with the keys on the way round.
+ */
+export function checkPipelineSteps(steps: readonly PipelineStep[]): void {
+  if (steps.length < 1 || steps.length > LIMITS.pipelineSteps) {
+    throw new Refusal('INVALID', `A pipeline has 1 to ${LIMITS.pipelineSteps} steps, not ${steps.length}.`, [
+      'steps',
+    ]);
+  }
+  checkFields(steps.flatMap(checksOfStep));
+  sortByKeys(
+    steps.map(({ key, dependsOn }) => ({ key, waitsFor: dependsOn ?? [] })),
+    { pathOf: (place) => ['steps', String(place)], field: 'dependsOn' },
+  );
+}
+
+function checksOfStep({ key, template }: PipelineStep, place: number): Check[] {
+  return [['key', `steps.${place}.key`, key], ...checksOfTemplate(template, `steps.${place}.template.`)];
+}
+
+/** The rows of checked steps. @throws {Refusal} UNKNOWN_AGENT, with the place of the assignee. */
+export async function toStepRows(
+  tx: Transaction,
+  steps: readonly PipelineStep[],
+): Promise<NewPipelineStep[]> {
+  const names = new Map<string, string>();
+  const rows: NewPipelineStep[] = [];
+  for (const [place, { key, dependsOn, onDependencyFailure, template }] of steps.entries()) {
+    const ref = template.assignee;
+    // A thousand steps name a handful of agents.
+    const asked = JSON.stringify(ref);
+    if (ref && !names.has(asked)) {
+      const path = ['steps', String(place), 'template', 'assignee'];
+      names.set(asked, (await getAgentByRef(tx.executor, ref, path)).name);
+    }
+    rows.push({
+      key,
+      dependsOn: [...new Set(dependsOn ?? [])],
+      ...toPlainColumns(template),
+      assigneeName: ref ? (names.get(asked) ?? null) : null,
+      onDependencyFailure: onDependencyFailure ?? 'BLOCK',
+    });
+  }
+  return rows;
+}

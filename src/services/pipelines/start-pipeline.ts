@@ -1,0 +1,169 @@
+import { type Actor, toActor, type Viewer } from '../../domain/actor.js';
+import { checkFields, findMistakes } from '../../domain/inputs.js';
+import { fillPlaceholders, listPlaceholders, parseVariables } from '../../domain/pipelines/placeholders.js';
+import { Refusal, Refusals } from '../../domain/refusals.js';
+import type { Edge } from '../../domain/tasks/dependency-graph.js';
+import { sortByKeys } from '../../domain/tasks/sort-by-keys.js';
+import { newId } from '../../kernel/ids.js';
+import { toJsonObject } from '../../postgres/stored-json.js';
+import { inTransaction, type Transaction } from '../../postgres/transaction.js';
+import {
+  findPipelineRun,
+  insertPipelineDependencies,
+  insertPipelineRun,
+  insertPipelineTasks,
+  type NewPipelineTask,
+  type PipelineRunRow,
+} from '../../store/pipelines/pipeline-runs.js';
+import {
+  listPipelineSteps,
+  type PipelineStepRow,
+  shareLockPipeline,
+} from '../../store/pipelines/pipelines.js';
+import { findEarlier } from '../idempotency.js';
+import { toLookup } from '../refs.js';
+import type { ServiceContext } from '../service-context.js';
+import { noSuchPipeline } from './save-pipeline.js';
+
+export interface StartPipeline {
+  readonly name: string;
+  readonly variables?: Record<string, unknown> | null | undefined;
+  readonly idempotencyKey?: string | null | undefined;
+}
+
+/**
+ * Creates all tasks of a pipeline at once, with the variables filled in, in one transaction and a number of statements
+ * that does not depend on how many they are. The tasks stay as they are when the pipeline is changed later.
+ * @throws {Refusal} NOT_FOUND; INVALID for variables that are missing or too many, and for texts that are too long with
+ * them; UNKNOWN_AGENT.
+ */
+export async function startPipeline(
+  context: Pick<ServiceContext, 'database'>,
+  viewer: Viewer,
+  input: StartPipeline,
+): Promise<PipelineRunRow> {
+  const variables = input.variables ?? {};
+  checkFields([
+    ['metadata', 'variables', variables],
+    ['idempotencyKey', 'idempotencyKey', input.idempotencyKey],
+  ]);
+  return inTransaction(context.database, async (tx) => {
+    const id = newId('plr');
+    const earlier = await findEarlier(tx, viewer, 'startPipeline', input, id);
+    if (earlier !== null) return getEarlierRun(tx, earlier);
+    const pipeline = await shareLockPipeline(tx, toLookup(input.name));
+    if (pipeline === null) throw noSuchPipeline(input.name);
+    const steps = fillSteps(await listPipelineSteps(tx.executor, [pipeline.id]), variables);
+    const run = await insertPipelineRun(tx, {
+      id,
+      pipelineId: pipeline.id,
+      pipelineVersion: pipeline.version,
+      variables: toJsonObject(variables),
+    });
+    const actor = toActor(viewer);
+    tx.emit({
+      type: 'pipeline.started',
+      actor,
+      pipelineRunId: id,
+      payload: { pipelineId: pipeline.id },
+    });
+    await createTasksOfRun(tx, actor, id, steps);
+    return run;
+  });
+}
+
+async function getEarlierRun(tx: Transaction, id: string): Promise<PipelineRunRow> {
+  const run = await findPipelineRun(tx, id);
+  if (run === null) throw new Error(`an idempotency key stands for pipeline run ${id}, which does not exist`);
+  return run;
+}
+
+/** @throws {Refusals} with the step and the field that the variables don't fit. */
+function fillSteps(
+  steps: readonly PipelineStepRow[],
+  variables: Readonly<Record<string, unknown>>,
+): PipelineStepRow[] {
+  const values = parseVariables(variables, listPlaceholders(steps.flatMap(textsOf)));
+  const filled = steps.map((step) => ({
+    ...step,
+    title: fillPlaceholders(step.title, values),
+    description: step.description === null ? null : fillPlaceholders(step.description, values),
+    tags: [...new Set(step.tags.map((tag) => fillPlaceholders(tag, values)))],
+  }));
+  const mistakes = filled.flatMap(findMistakesOf);
+  if (mistakes.length > 0) throw new Refusals(mistakes);
+  return filled;
+}
+
+function findMistakesOf({ key, title, description, tags }: PipelineStepRow): Refusal[] {
+  const mistakes = findMistakes(
+    [
+      ['title', 'title', title],
+      ['description', 'description', description],
+      ['tags', 'tags', tags],
+    ],
+    ['steps', key],
+  );
+  return mistakes.map(
+    ({ code, message }) => new Refusal(code, `With these variables, ${message}`, ['variables']),
+  );
+}
+
+/** Where placeholders may stand. */
+export function textsOf(step: Pick<PipelineStepRow, 'title' | 'description' | 'tags'>): readonly string[] {
+  return [step.title, step.description ?? '', ...step.tags];
+}
+
+/** Dependencies get their numbers first, so that the order of numbers is one in which the tasks can be done. */
+async function createTasksOfRun(
+  tx: Transaction,
+  actor: Actor,
+  runId: string,
+  steps: readonly PipelineStepRow[],
+): Promise<void> {
+  const keyed = steps.map(({ key, dependsOn }) => ({ key, waitsFor: dependsOn }));
+  const order = sortByKeys(keyed, { pathOf: () => [], field: 'dependsOn' });
+  const ids = new Map(steps.map(({ key }) => [key, newId('task')]));
+  const sorted = order.flatMap((place) => steps[place] ?? []);
+  const tasks = await insertPipelineTasks(
+    tx,
+    sorted.map((step) => toTask(step, ids.get(step.key) ?? '', runId, actor)),
+  );
+  const edges = sorted.flatMap(({ key, dependsOn }): Edge[] =>
+    dependsOn.map((other) => ({ from: ids.get(key) ?? '', to: ids.get(other) ?? '' })),
+  );
+  if (edges.length > 0) await insertPipelineDependencies(tx, edges);
+  for (const { id, status, assigneeId } of tasks) {
+    const about = { actor, taskId: id, agentId: assigneeId, pipelineRunId: runId };
+    tx.emit({ type: 'task.created', ...about, payload: { to: status } });
+    if (assigneeId !== null)
+      tx.emit({ type: 'task.assigned', ...about, payload: { assigneeId, previousAssigneeId: null } });
+  }
+}
+
+function toTask(step: PipelineStepRow, id: string, pipelineRunId: string, actor: Actor): NewPipelineTask {
+  if (step.assigneeName !== null && step.assigneeId === null) {
+    throw new Refusal(
+      'UNKNOWN_AGENT',
+      `There is no agent ${step.assigneeName}, to whom the step ${step.key} goes: register it first with registerAgent.`,
+      ['name'],
+    );
+  }
+  return {
+    id,
+    title: step.title,
+    description: step.description,
+    priority: step.priority,
+    tags: step.tags,
+    metadata: step.metadata,
+    assigneeId: step.assigneeId,
+    createdByKeyId: actor.keyId,
+    createdByAgentId: actor.agentId,
+    dueInMs: step.dueInMs === null ? null : Number(step.dueInMs),
+    openDependencies: step.dependsOn.length,
+    onDependencyFailure: step.onDependencyFailure,
+    reviewPolicy: step.reviewPolicy,
+    pipelineRunId,
+    pipelineStepKey: step.key,
+  };
+}

@@ -1,0 +1,67 @@
+import { toActor, type Viewer } from '../../domain/actor.js';
+import { inTransaction } from '../../postgres/transaction.js';
+import {
+  deleteRecurringTask,
+  type RecurringTaskRow,
+  readNow,
+  updateRecurringTaskRow,
+} from '../../store/recurring/recurring-tasks.js';
+import { toLookup } from '../refs.js';
+import type { ServiceContext } from '../service-context.js';
+import { findNextDueAt, getRecurringTask } from './create-recurring-task.js';
+
+type Context = Pick<ServiceContext, 'database'>;
+
+/** Keeps a recurring task from making tasks by itself. Pausing twice changes nothing. @throws {Refusal} NOT_FOUND */
+export async function pauseRecurringTask(
+  context: Context,
+  viewer: Viewer,
+  id: string,
+): Promise<RecurringTaskRow> {
+  return inTransaction(context.database, async (tx) => {
+    const row = await getRecurringTask(tx, toLookup(id));
+    if (row.pausedAt !== null) return row;
+    tx.emit({
+      type: 'recurring.paused',
+      actor: toActor(viewer),
+      recurringTaskId: row.id,
+      agentId: row.assigneeId,
+    });
+    return updateRecurringTaskRow(tx, row.id, { pausedAt: await readNow(tx.executor), nextDueAt: null });
+  });
+}
+
+/** Lets a paused one go on from now; what was due meanwhile is not made up for. @throws {Refusal} NOT_FOUND */
+export async function resumeRecurringTask(
+  context: Context,
+  viewer: Viewer,
+  id: string,
+): Promise<RecurringTaskRow> {
+  return inTransaction(context.database, async (tx) => {
+    const row = await getRecurringTask(tx, toLookup(id));
+    if (row.pausedAt === null) return row;
+    tx.emit({
+      type: 'recurring.resumed',
+      actor: toActor(viewer),
+      recurringTaskId: row.id,
+      agentId: row.assigneeId,
+    });
+    return updateRecurringTaskRow(tx, row.id, { pausedAt: null, nextDueAt: await findNextDueAt(tx, row) });
+  });
+}
+
+/** Removes a recurring task and its history; the tasks that it made stay. Answers with its id. @throws {Refusal} NOT_FOUND */
+export async function removeRecurringTask(context: Context, viewer: Viewer, id: string): Promise<string> {
+  return inTransaction(context.database, async (tx) => {
+    const row = await getRecurringTask(tx, toLookup(id));
+    await deleteRecurringTask(tx, row.id);
+    tx.emit({
+      type: 'recurring.removed',
+      actor: toActor(viewer),
+      recurringTaskId: row.id,
+      agentId: row.assigneeId,
+      payload: { message: `${row.name} was removed.` },
+    });
+    return row.id;
+  });
+}

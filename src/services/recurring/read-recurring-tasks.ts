@@ -1,0 +1,97 @@
+import type { Viewer } from '../../domain/actor.js';
+import { checkFields } from '../../domain/inputs.js';
+import { LIMITS } from '../../domain/limits.js';
+import type { ChildListsReader, ListReader } from '../../domain/list-reader.js';
+import { InvalidList } from '../../domain/page.js';
+import { listDueTimes, openRecurrence } from '../../domain/schedule/recurrence.js';
+import { parseSchedule, type Schedule } from '../../domain/schedule/schedule.js';
+import { toDate } from '../../kernel/clock.js';
+import { openChildLists, openList } from '../../store/lists/list-reader.js';
+import {
+  FIRINGS_OF_RECURRING_TASKS,
+  listRecurringTasks,
+  RECURRING_TASKS,
+} from '../../store/recurring/recurring-task-lists.js';
+import { type FiringRow, type RecurringTaskRow, readNow } from '../../store/recurring/recurring-tasks.js';
+import {
+  type ListedColumns,
+  type ListedTask,
+  NEWEST_FIRST,
+  tasksOfRecurringTasks,
+} from '../../store/tasks/task-lists.js';
+import type { ServiceContext } from '../service-context.js';
+import { toTaskViewer } from '../tasks/read-tasks.js';
+
+type ReadContext = Pick<ServiceContext, 'database' | 'settings'>;
+
+/** The recurring tasks, by name. */
+export function openRecurringTasks({ database }: ReadContext): ListReader<RecurringTaskRow> {
+  return openList(database.pool, RECURRING_TASKS);
+}
+
+/** The recurring tasks with these ids, by id. */
+export async function findRecurringTasks(
+  { database }: ReadContext,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, RecurringTaskRow>> {
+  return new Map((await listRecurringTasks(database.pool, ids)).map((row) => [row.id, row]));
+}
+
+/** The tasks that each of several recurring tasks made, as far as the viewer may see them; newest first. */
+export function openTasksOfRecurringTasks(
+  context: ReadContext,
+  viewer: Viewer,
+  columns: ListedColumns,
+): ChildListsReader<ListedTask> {
+  return openChildLists(
+    context.database.pool,
+    tasksOfRecurringTasks(toTaskViewer(context, viewer), {}, NEWEST_FIRST, columns),
+  );
+}
+
+/** What became of the due times of each of several recurring tasks; newest first. */
+export function openFirings({ database }: ReadContext): ChildListsReader<FiringRow> {
+  return openChildLists(database.pool, FIRINGS_OF_RECURRING_TASKS);
+}
+
+/**
+ * When it is due next, and then; nothing while it is paused.
+ * @throws {InvalidList} for a count that is too large.
+ */
+export function listNextRuns(row: RecurringTaskRow, count: number): Date[] {
+  checkCount(count);
+  if (row.nextDueAt === null || count === 0) return [];
+  const first = row.nextDueAt.getTime();
+  return [first, ...listDueTimes(openRecurrence(row), { afterMs: first, count: count - 1 })].map(toDate);
+}
+
+/** What a schedule means and when it is due, without keeping it. */
+export interface SchedulePreview extends Schedule {
+  readonly nextRuns: readonly Date[];
+}
+
+/**
+ * @param from - counts from here; null is now, by the database's clock.
+ * @throws {BadSchedule} @throws {InvalidList} for a count that is too large.
+ */
+export async function previewSchedule(
+  { database }: ReadContext,
+  {
+    schedule,
+    timeZone,
+    count,
+    from,
+  }: { schedule: string; timeZone: string; count: number; from: Date | null },
+): Promise<SchedulePreview> {
+  checkCount(count);
+  checkFields([['from', 'from', from]]);
+  const parsed = parseSchedule(schedule);
+  const afterMs = (from ?? (await readNow(database.pool))).getTime();
+  const times = listDueTimes(openRecurrence({ cron: parsed.cron, timeZone }), { afterMs, count });
+  return { ...parsed, nextRuns: times.map(toDate) };
+}
+
+function checkCount(count: number): void {
+  if (count < 0 || count > LIMITS.nextRuns)
+    throw new InvalidList(`count is ${count}, but must be from 0 to ${LIMITS.nextRuns}.`);
+}

@@ -1,0 +1,108 @@
+import { isDeepStrictEqual } from 'node:util';
+import { toActor, type Viewer } from '../../domain/actor.js';
+import { checkFields, refuseNulls } from '../../domain/inputs.js';
+import { parseSchedule } from '../../domain/schedule/schedule.js';
+import { inTransaction, type Transaction } from '../../postgres/transaction.js';
+import {
+  isRecurringNameTaken,
+  type RecurringTaskRow,
+  updateRecurringTaskRow,
+} from '../../store/recurring/recurring-tasks.js';
+import { toLookup } from '../refs.js';
+import type { ServiceContext } from '../service-context.js';
+import { checkVersion } from '../tasks/update-task.js';
+import {
+  type CreateRecurringTask,
+  checkTimeZone,
+  findNextDueAt,
+  getRecurringTask,
+  nameTaken,
+} from './create-recurring-task.js';
+import { checksOfTemplate, type TemplateColumns, toTemplateColumns } from './task-template.js';
+
+type Editable = {
+  readonly [Field in keyof Omit<CreateRecurringTask, 'idempotencyKey'>]?:
+    | CreateRecurringTask[Field]
+    | null
+    | undefined;
+};
+
+export interface UpdateRecurringTask extends Editable {
+  readonly id: string;
+  readonly expectedVersion?: number | null | undefined;
+}
+
+/**
+ * Edits what is given; a template replaces the whole of the old one. A new schedule counts from now on. Tasks that were
+ * made stay as they are. An edit that changes nothing succeeds, raises no version and appends no event.
+ * @throws {BadSchedule} @throws {VersionConflict} @throws {Refusal} NOT_FOUND, ALREADY_EXISTS, UNKNOWN_AGENT.
+ */
+export async function updateRecurringTask(
+  context: Pick<ServiceContext, 'database'>,
+  viewer: Viewer,
+  input: UpdateRecurringTask,
+): Promise<RecurringTaskRow> {
+  checkFields([
+    ['recurringName', 'name', input.name],
+    ...(input.template ? checksOfTemplate(input.template) : []),
+  ]);
+  refuseNulls(input, ['name', 'schedule', 'timeZone', 'template', 'catchUp', 'overlap']);
+  const timing = timingOf(input);
+  return inTransaction(context.database, async (tx) => {
+    const row = await getRecurringTask(tx, toLookup(input.id));
+    checkVersion(row, input.expectedVersion);
+    const template = input.template ? await toTemplateColumns(tx.executor, input.template) : {};
+    const { changes, changedFields } = changesOf(row, { ...plainOf(input), ...timing }, template);
+    if (changedFields.length === 0) return row;
+    if (changes.name !== undefined && (await isRecurringNameTaken(tx, changes.name, row.id)))
+      throw nameTaken(changes.name);
+    const updated = await updateRecurringTaskRow(tx, row.id, {
+      ...changes,
+      ...(await dueOf(tx, row, changes)),
+    });
+    tx.emit({
+      type: 'recurring.updated',
+      actor: toActor(viewer),
+      recurringTaskId: row.id,
+      agentId: updated.assigneeId,
+      payload: { changedFields },
+    });
+    return updated;
+  });
+}
+
+type Changes = { -readonly [Column in keyof RecurringTaskRow]?: RecurringTaskRow[Column] };
+
+function timingOf({ schedule, timeZone }: UpdateRecurringTask): Changes {
+  return {
+    ...(schedule ? { schedule: schedule.trim(), cron: parseSchedule(schedule).cron } : {}),
+    ...(schedule === '' ? { cron: parseSchedule('').cron } : {}),
+    ...(timeZone ? { timeZone: checkTimeZone(timeZone) } : {}),
+  };
+}
+
+function plainOf({ name, catchUp, overlap }: UpdateRecurringTask): Changes {
+  return { ...(name ? { name } : {}), ...(catchUp ? { catchUp } : {}), ...(overlap ? { overlap } : {}) };
+}
+
+/** What differs from what is stored, and what readers of the API call it. */
+function changesOf(row: RecurringTaskRow, wished: Changes, template: Partial<TemplateColumns>) {
+  const stored = new Map<string, unknown>(Object.entries(row));
+  const differing = (columns: object) =>
+    Object.fromEntries(
+      Object.entries(columns).filter(([name, value]) => !isDeepStrictEqual(value, stored.get(name))),
+    );
+  const [own, ofTemplate] = [differing(wished), differing(template)];
+  const changes: Changes = { ...own, ...ofTemplate };
+  const changedFields = [...Object.keys(own), ...(Object.keys(ofTemplate).length > 0 ? ['template'] : [])];
+  return { changes, changedFields };
+}
+
+/** When it is due next under a new schedule. What is paused is not due. */
+async function dueOf(tx: Transaction, row: RecurringTaskRow, { cron, timeZone }: Changes): Promise<Changes> {
+  const isNew = cron !== undefined || timeZone !== undefined;
+  if (!isNew || row.pausedAt !== null) return {};
+  return {
+    nextDueAt: await findNextDueAt(tx, { cron: cron ?? row.cron, timeZone: timeZone ?? row.timeZone }),
+  };
+}

@@ -1,0 +1,110 @@
+import { SYSTEM } from '../../domain/actor.js';
+import type { Gateway } from '../../gateway/gateway.js';
+import { newId } from '../../kernel/ids.js';
+import { inTransaction, type Transaction } from '../../postgres/transaction.js';
+import { type AgentRow, findAgent } from '../../store/agents/agents.js';
+import {
+  countHeld,
+  type RoundFacts,
+  readRound,
+  takeRoundToSend,
+} from '../../store/reviews/review-dispatch.js';
+import { lockReviewer, openReviewRun, type ReviewRunRow } from '../../store/reviews/reviews.js';
+import type { TaskRow } from '../../store/tasks/tasks.js';
+import { announceAgent } from '../agents/announce-status.js';
+import type { GatewayReachability } from '../dispatch/gateway-reachability.js';
+import type { ReviewContext } from './review-context.js';
+import { promptForReview } from './review-prompt-for.js';
+
+/** A round that is about to be sent to the reviewer; its run is in the database. */
+export interface OpenedReview {
+  readonly run: ReviewRunRow;
+  readonly reviewer: AgentRow;
+  readonly gateway: Gateway;
+}
+
+/**
+ * How long a call to the reviewer is held without a sign of the process that made it: so long a review rests when a
+ * server was killed in the middle of it.
+ */
+export const REVIEW_LEASE_MS = 30_000;
+
+/**
+ * Opens a review of the first round that may be sent to the reviewer, in queue order, if the reviewer has a free hand and
+ * its gateway can be reached. Null if there is none. Processes that do this at a time never open two reviews of one
+ * round, nor more than the reviewer's capacity.
+ */
+export async function openReview(
+  context: ReviewContext,
+  reachability: Pick<GatewayReachability, 'isReachable'>,
+): Promise<OpenedReview | null> {
+  const reviewer = await findAgent(context.database.pool, { name: context.settings.coordinatorAgent });
+  const gateway = reviewer === null ? null : findWay(context, reviewer);
+  if (reviewer === null || gateway === null || !reachability.isReachable(gateway.name)) return null;
+  return inTransaction(context.database, async (tx) => {
+    await lockReviewer(tx, reviewer.id);
+    if ((await countHeld(tx, reviewer.id)) >= reviewer.maxCapacity) return null;
+    const run = await openRun(context, tx, reviewer, gateway);
+    if (run === null) return null;
+    await announceAgent(context, tx, reviewer.id, SYSTEM, { seen: true });
+    return { run, reviewer, gateway };
+  });
+}
+
+/** The gateway by which the reviewer may be asked now. */
+function findWay({ gateways, settings }: ReviewContext, reviewer: AgentRow): Gateway | null {
+  if (reviewer.delivery !== 'PUSH' || reviewer.pausedAt !== null) return null;
+  return gateways.get(reviewer.gateway ?? settings.defaultGateway ?? '') ?? null;
+}
+
+async function openRun(
+  context: ReviewContext,
+  tx: Transaction,
+  reviewer: AgentRow,
+  gateway: Gateway,
+): Promise<ReviewRunRow | null> {
+  for (;;) {
+    const task = await takeRoundToSend(tx, reviewer);
+    if (task === null) return null;
+    const round = await readRound(tx, task, reviewer);
+    // Another process was faster and has let the row go again; the next look sees it.
+    if (round.isHeldBack) continue;
+    const run = await openReviewRun(tx, await planRun(context, tx, { task, round, reviewer, gateway }));
+    if (run === null) continue;
+    tx.emit({
+      type: 'review.claimed',
+      actor: SYSTEM,
+      taskId: task.id,
+      agentId: reviewer.id,
+      payload: { round: run.round },
+    });
+    return run;
+  }
+}
+
+interface Plan {
+  readonly task: TaskRow;
+  readonly round: RoundFacts;
+  readonly reviewer: AgentRow;
+  readonly gateway: Gateway;
+}
+
+async function planRun(
+  { settings, dispatcher }: ReviewContext,
+  tx: Transaction,
+  { task, round, reviewer, gateway }: Plan,
+) {
+  return {
+    id: newId('rvr'),
+    taskId: task.id,
+    round: task.reviewRound,
+    agentId: reviewer.id,
+    trigger: 'DISPATCH',
+    leaseMs: REVIEW_LEASE_MS,
+    prompt: await promptForReview(tx, task),
+    model: reviewer.dispatchModel ?? reviewer.defaultModel ?? settings.models.default,
+    gateway: gateway.name,
+    idempotencyKey: `review-${task.id}-${task.reviewRound}-${round.tries + 1}`,
+    dispatcher,
+  } as const;
+}

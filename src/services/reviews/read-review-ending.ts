@@ -1,0 +1,77 @@
+import { LIMITS } from '../../domain/limits.js';
+import type { Verdict } from '../../domain/reviews/verdict.js';
+import { parseVerdict } from '../../domain/reviews/verdict-text.js';
+import type { TokenUsage } from '../../domain/runs/token-usage.js';
+import { toStoredText } from '../../domain/stored-text.js';
+import type { CallEnding } from '../dispatch/gateway-call.js';
+
+/** What was said, and at what expense. */
+interface Said {
+  readonly output: string | null;
+  readonly usage: TokenUsage | null;
+  /** The model that said it, if that is known. */
+  readonly model: string | null;
+}
+
+/** What the end of a call to a reviewer means for the round. */
+export type ReviewEnding = Said &
+  (
+    | { readonly kind: 'verdict'; readonly verdict: Verdict; readonly feedback: string | null }
+    /** The reviewer failed; the work was not judged. */
+    | {
+        readonly kind: 'failure';
+        readonly outcome: 'FAILED' | 'TIMED_OUT';
+        readonly error: string;
+        readonly permanent: boolean;
+      }
+    /** Nobody was asked, or this server stops: nothing counts. */
+    | { readonly kind: 'handed back'; readonly error: string }
+  );
+
+const NOTHING: Said = { output: null, usage: null, model: null };
+
+/** Reads a verdict, or why there is none, from whatever a call came to. All texts are in a form that can be stored. */
+export function readReviewEnding(ending: CallEnding, gatewayName: string): ReviewEnding {
+  switch (ending.outcome) {
+    case 'ANSWERED':
+      return readAnswer(ending);
+    case 'FAILED':
+      return fail('FAILED', ending.error, ending.permanent);
+    case 'TIMED_OUT':
+      return fail('TIMED_OUT', ending.error);
+    case 'ABORTED':
+      return fail('FAILED', `The gateway ${gatewayName} ended the call without an answer.`);
+    case 'UNKNOWN':
+      return fail(
+        'FAILED',
+        `The server that had asked the reviewer ended, and the gateway ${gatewayName} can't tell what came of it.`,
+      );
+    case 'NOT_BEGUN':
+      return { ...NOTHING, kind: 'handed back', error: toStoredText(ending.error, LIMITS.errorLength) };
+    case 'HANDED_BACK':
+      return {
+        ...NOTHING,
+        kind: 'handed back',
+        error: 'The server stopped before the reviewer had answered.',
+      };
+  }
+}
+
+function readAnswer(answer: CallEnding & { readonly outcome: 'ANSWERED' }): ReviewEnding {
+  const { usage, model } = answer;
+  const said = { output: toStoredText(answer.text, LIMITS.resolutionLength), usage, model };
+  const read = parseVerdict(answer.text);
+  if (read !== null) {
+    const feedback = read.feedback === null ? null : toStoredText(read.feedback, LIMITS.feedbackLength);
+    return { ...said, kind: 'verdict', verdict: read.verdict, feedback };
+  }
+  const error =
+    answer.text.trim() === ''
+      ? 'The answer was empty.'
+      : 'The answer has no line with a verdict that can be read, or rejects without a reason.';
+  return { ...said, kind: 'failure', outcome: 'FAILED', error, permanent: false };
+}
+
+function fail(outcome: 'FAILED' | 'TIMED_OUT', error: string, permanent = false): ReviewEnding {
+  return { ...NOTHING, kind: 'failure', outcome, permanent, error: toStoredText(error, LIMITS.errorLength) };
+}

@@ -1,0 +1,46 @@
+import { SYSTEM } from '../../domain/actor.js';
+import { decideReviewStall, explainStall } from '../../domain/runs/stall.js';
+import { inTransaction, type Transaction } from '../../postgres/transaction.js';
+import { closeReviewRun } from '../../store/reviews/reviews.js';
+import { type ReviewLease, readLease, takeLeasedTask } from '../../store/runs/expired-leases.js';
+import { announceAgent } from '../agents/announce-status.js';
+import { type Sweep, sweepEndedLeases } from '../runs/sweep-ended-leases.js';
+import type { ServiceContext } from '../service-context.js';
+
+/**
+ * Frees the rounds of reviewers that let their lease end: at once where the reviewer is offline, after a grace period
+ * where it is alive. The task stays in REVIEW and any reviewer can claim the round, the same one included.
+ */
+export async function releaseStaleReviews(
+  context: Pick<ServiceContext, 'database' | 'settings'>,
+): Promise<Sweep> {
+  return sweepEndedLeases(context, {
+    kind: 'review',
+    keptUntil(lease) {
+      const decision = decideReviewStall(lease, lease.nowAt, context.settings);
+      return decision.verdict === 'keep' ? decision.untilAt : null;
+    },
+    settle: (lease) => inTransaction(context.database, (tx) => settle(context, tx, lease)),
+  });
+}
+
+async function settle(
+  context: Pick<ServiceContext, 'settings'>,
+  tx: Transaction,
+  listed: ReviewLease,
+): Promise<boolean> {
+  const task = await takeLeasedTask(tx, 'review', listed);
+  const lease = task === null ? null : await readLease(tx, 'review', listed.runId);
+  if (task === null || lease === null) return false;
+  if (decideReviewStall(lease, lease.nowAt, context.settings).verdict === 'keep') return false;
+  await closeReviewRun(tx, lease.runId, 'REQUEUED');
+  tx.emit({
+    type: 'review.requeued',
+    actor: SYSTEM,
+    taskId: task.id,
+    agentId: lease.agentId,
+    payload: { round: lease.round, reason: explainStall(lease, lease.nowAt, context.settings) },
+  });
+  await announceAgent(context, tx, lease.agentId, SYSTEM);
+  return true;
+}

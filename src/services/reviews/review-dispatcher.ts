@@ -1,0 +1,157 @@
+import type { EventType } from '../../domain/events/event-types.js';
+import type { Gateway, GatewayState } from '../../gateway/gateway.js';
+import { type AgentRow, findAgent } from '../../store/agents/agents.js';
+import {
+  adoptAbandonedReviews,
+  findNextReviewMs,
+  noteReviewAccepted,
+  renewDispatchedReviews,
+} from '../../store/reviews/review-dispatch.js';
+import type { ReviewRunRow } from '../../store/reviews/reviews.js';
+import { endLeasesOfDead, newDispatcherId } from '../dispatch/dispatcher-id.js';
+import type { PlannedCall } from '../dispatch/gateway-call.js';
+import { createGatewayCalls } from '../dispatch/gateway-calls.js';
+import type { GatewayReachability } from '../dispatch/gateway-reachability.js';
+import { openReview, REVIEW_LEASE_MS } from './open-review.js';
+import type { ReviewContext } from './review-context.js';
+import { settleReview } from './settle-review.js';
+
+/** What a turn of the job came to. */
+export interface ReviewTurn {
+  /** Calls to the reviewer that were begun or taken over. */
+  readonly handled: number;
+  /** In how many milliseconds a round has rested or a lease ends, if one is known to. */
+  readonly nextInMs: number | undefined;
+}
+
+export interface ReviewDispatcherOptions {
+  readonly context: Omit<ReviewContext, 'dispatcher'>;
+  readonly reachability: GatewayReachability;
+  /** What the system calls this process, if it tells. */
+  readonly processName?: string | null;
+  /** How long a stop lets calls go on, in milliseconds, before it hands them back. */
+  readonly stopGraceMs?: number;
+}
+
+/** Sends the rounds that wait for a verdict to the reviewer, in this process, and applies what it answers. */
+export interface ReviewDispatcher {
+  /** Takes over what dead processes have left, begins as many calls as there is room for, and waits for none. */
+  takeTurn(): Promise<ReviewTurn>;
+  /** Aborts the calls about rounds that somebody else has ended, as entries of ENDS_ROUND tell. */
+  notice(ended: readonly { readonly taskId: string | null }[]): void;
+  /** Calls back when a slot got free or a gateway answers again; returns the function that ends this. */
+  onWork(listener: () => void): () => void;
+  /** How many calls are under way. */
+  underWay(): number;
+  /** Begins no more calls, lets those that are on end for a bounded time, and hands back the rest. */
+  stop(): Promise<void>;
+}
+
+/** Moves of a task that end its round. */
+export const ENDS_ROUND: readonly EventType[] = ['task.approved', 'task.rejected', 'task.cancelled'];
+const STOP_GRACE_MS = 5_000;
+
+export function createReviewDispatcher({
+  context: surroundings,
+  reachability,
+  processName = null,
+  stopGraceMs = STOP_GRACE_MS,
+}: ReviewDispatcherOptions): ReviewDispatcher {
+  const dispatcher = newDispatcherId(processName);
+  const context: ReviewContext = { ...surroundings, dispatcher };
+  const { database, instrument, settings } = context;
+  const calls = createGatewayCalls({
+    concurrency: settings.dispatch.concurrency,
+    leaseMs: REVIEW_LEASE_MS,
+    stopGraceMs,
+    reachability,
+    instrument,
+    renew: async (runIds) => new Set(await renewDispatchedReviews(database.pool, dispatcher, runIds)),
+  });
+  /** The run of each task whose reviewer is being asked by this process. */
+  const asked = new Map<string, string>();
+
+  function begin(
+    run: ReviewRunRow,
+    reviewer: AgentRow,
+    gateway: Gateway,
+    recovers?: NonNullable<PlannedCall['recovers']>,
+  ): void {
+    asked.set(run.taskId, run.id);
+    const planned = planCall(context, run, reviewer, gateway);
+    calls.begin(recovers === undefined ? planned : { ...planned, recovers });
+  }
+
+  async function takeOver(): Promise<number> {
+    const underWay = calls.underWay().map(({ runId }) => runId);
+    for (const [taskId, runId] of asked) if (!underWay.includes(runId)) asked.delete(taskId);
+    const limit = calls.free();
+    const abandoned =
+      limit === 0 ? [] : await adoptAbandonedReviews(database.pool, dispatcher, { limit, underWay });
+    for (const run of abandoned) {
+      const reviewer = await findAgent(database.pool, { id: run.agentId });
+      const gateway = context.gateways.get(run.gateway ?? '');
+      if (reviewer !== null && gateway !== undefined) begin(run, reviewer, gateway, { state: toState(run) });
+      else await settleReview(context, run, { outcome: 'UNKNOWN' });
+    }
+    return abandoned.length;
+  }
+
+  return {
+    async takeTurn() {
+      let handled = await takeOver();
+      while (calls.free() > 0) {
+        const opened = await openReview(context, reachability);
+        if (opened === null) break;
+        begin(opened.run, opened.reviewer, opened.gateway);
+        handled += 1;
+      }
+      await endLeasesOfDead(database.pool, 'review', dispatcher);
+      return { handled, nextInMs: (await findNextReviewMs(database.pool)) ?? undefined };
+    },
+    notice(ended) {
+      for (const { taskId } of ended) {
+        const runId = taskId === null ? undefined : asked.get(taskId);
+        if (runId !== undefined) calls.lose(runId);
+      }
+    },
+    onWork(listener) {
+      const ends = [calls.onFree(listener), reachability.onReturn(listener)];
+      return () => {
+        for (const end of ends) end();
+      };
+    },
+    underWay: () => calls.underWay().length,
+    stop: () => calls.stop(),
+  };
+}
+
+function planCall(
+  context: ReviewContext,
+  run: ReviewRunRow,
+  reviewer: AgentRow,
+  gateway: Gateway,
+): PlannedCall {
+  const { timeoutMs } = reviewer;
+  return {
+    runId: run.id,
+    agentId: reviewer.id,
+    gateway,
+    call: {
+      idempotencyKey: run.idempotencyKey ?? run.id,
+      agentName: reviewer.name,
+      gatewayAgentId: reviewer.gatewayAgentId,
+      prompt: run.prompt ?? '',
+      soul: reviewer.soul,
+      model: run.model,
+      timeoutMs: timeoutMs === null ? context.settings.dispatch.timeoutMs : Number(timeoutMs),
+    },
+    onAccepted: (accepted) => noteReviewAccepted(context.database.pool, run.id, accepted),
+    settle: (ending) => settleReview(context, run, ending),
+  };
+}
+
+/** What `noteReviewAccepted` wrote. */
+function toState({ gatewayState }: ReviewRunRow): GatewayState | null {
+  return gatewayState as GatewayState | null;
+}

@@ -1,0 +1,17 @@
+import { buildReviewPrompt } from '../../domain/reviews/review-prompt.js';
+import type { Transaction } from '../../postgres/transaction.js';
+import { listRejections } from '../../store/reviews/reviews.js';
+import type { TaskRow } from '../../store/tasks/tasks.js';
+
+/** What a reviewer is asked about a task in REVIEW, with the feedback of all earlier rounds of its current life. */
+export async function promptForReview(tx: Transaction, task: TaskRow): Promise<string> {
+  const rejections = await listRejections(tx, task.id, task.reviewCycles);
+  return buildReviewPrompt({
+    ref: `TASK-${task.number}`,
+    title: task.title,
+    description: task.description,
+    resolution: task.resolution ?? '',
+    round: task.reviewRound,
+    earlierFeedback: rejections.map((each) => each.feedback ?? ''),
+  });
+}

@@ -1,0 +1,96 @@
+import { toActor, type Viewer } from '../../domain/actor.js';
+import { checkFields } from '../../domain/inputs.js';
+import type { TokenUsage } from '../../domain/runs/token-usage.js';
+import { inTransaction, type Transaction } from '../../postgres/transaction.js';
+import { findRun } from '../../store/runs/runs.js';
+import { insertFollowUps, listFollowUps } from '../../store/tasks/follow-ups.js';
+import { findTask, lockTask, type TaskRow } from '../../store/tasks/tasks.js';
+import { announceAgent } from '../agents/announce-status.js';
+import { findEarlier } from '../idempotency.js';
+import { type TaskRef, toLookup, toTaskKey } from '../refs.js';
+import type { ServiceContext } from '../service-context.js';
+import { type CreateTask, checkNewTasks, createTasksIn } from '../tasks/create-task.js';
+import { handIn } from './finish-run.js';
+import { lockNamedRun } from './lock-run.js';
+
+export interface CompleteTask {
+  readonly runId?: string | null | undefined;
+  readonly task?: TaskRef | null | undefined;
+  readonly resolution: string;
+  readonly usage?: TokenUsage | null | undefined;
+  /** Tasks that are made in the same transaction. */
+  readonly followUps?: readonly CreateTask[] | null | undefined;
+  readonly idempotencyKey?: string | null | undefined;
+}
+
+/** A task that was handed in, with the tasks that the hand-in asked for. */
+export type CompletedTask = TaskRow & { readonly followUps: readonly TaskRow[] };
+
+/**
+ * Hands in the work of a live run. The task goes to REVIEW, or straight to DONE where its policy skips the review; it is
+ * then marked as unreviewed. Follow-ups are made with it, all or none; one that depends on the task waits until that is
+ * DONE.
+ * @throws {LeaseLost} if the run has ended or was replaced; nothing is changed then.
+ */
+export async function completeTask(
+  context: ServiceContext,
+  viewer: Viewer,
+  input: CompleteTask,
+): Promise<CompletedTask> {
+  const followUps = input.followUps ?? [];
+  checkNewTasks(followUps, { path: ['followUps'], least: 0, field: 'followUps' });
+  checkFields([
+    ['resolution', 'resolution', input.resolution],
+    ['tokens', 'usage.inputTokens', input.usage?.inputTokens],
+    ['tokens', 'usage.outputTokens', input.usage?.outputTokens],
+    ['costUsd', 'usage.costUsd', input.usage?.costUsd],
+    ['idempotencyKey', 'idempotencyKey', input.idempotencyKey],
+  ]);
+  return inTransaction(context.database, async (tx) => {
+    const { task, runId, repeated } = await lockWork(tx, viewer, input);
+    if (repeated) return { ...task, followUps: await listFollowUps(tx, runId) };
+    const completed = await handIn(tx, toActor(viewer), task, input);
+    const made = await createTasksIn(context, tx, viewer, followUps, ['followUps']);
+    const ids = made.map(({ id }) => id);
+    if (ids.length > 0) await insertFollowUps(tx, runId, ids);
+    const seen = typeof input.runId === 'string';
+    if (task.assigneeId !== null)
+      await announceAgent(context, tx, task.assigneeId, toActor(viewer), { seen });
+    return { ...completed, followUps: made };
+  });
+}
+
+interface Work {
+  readonly task: TaskRow;
+  readonly runId: string;
+  readonly repeated: boolean;
+}
+
+/**
+ * The task to complete, locked; or, for the repeat of a call whose answer was lost, the task as it is now. The key stands
+ * for the run, which is looked up by whatever names it or its task, before the lease is looked at.
+ */
+async function lockWork(tx: Transaction, viewer: Viewer, input: CompleteTask): Promise<Work> {
+  const subject = await findSubject(tx, viewer, input);
+  const earlier = subject === null ? null : await findEarlier(tx, viewer, 'completeTask', input, subject);
+  const run = earlier === null ? null : await findRun(tx, earlier);
+  const task = run === null ? null : await findTask(tx, { id: run.taskId });
+  if (run !== null && task !== null) return { task, runId: run.id, repeated: true };
+  const named = await lockNamedRun(tx, viewer, input, { verb: 'complete', to: 'REVIEW' });
+  return { task: named.task, runId: named.runId, repeated: false };
+}
+
+/**
+ * The run that is meant; null if there is none, which `lockNamedRun` then refuses in its own words. A task that an operator
+ * names is locked now, so that its run is still the same when the work is handed in.
+ */
+async function findSubject(tx: Transaction, viewer: Viewer, input: CompleteTask): Promise<string | null> {
+  if (typeof input.runId === 'string') {
+    const run = await findRun(tx, toLookup(input.runId));
+    return run === null || (viewer.agentId !== null && run.agentId !== viewer.agentId) ? null : run.id;
+  }
+  const key = input.task ? toTaskKey(input.task) : null;
+  const task = key === null ? null : await lockTask(tx, key);
+  // A task that nobody works on has no run to stand for; if the key is new, the call is refused and the key forgotten.
+  return task === null ? null : (task.currentRunId ?? task.id);
+}

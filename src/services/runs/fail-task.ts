@@ -1,0 +1,49 @@
+import { toActor, type Viewer } from '../../domain/actor.js';
+import { checkFields } from '../../domain/inputs.js';
+import { decideFailure } from '../../domain/runs/attempt-failure.js';
+import { inTransaction } from '../../postgres/transaction.js';
+import type { TaskRow } from '../../store/tasks/tasks.js';
+import { announceAgent } from '../agents/announce-status.js';
+import { moveTask } from '../moves/move-task.js';
+import type { TaskRef } from '../refs.js';
+import type { ServiceContext } from '../service-context.js';
+import { addCommentIn } from '../tasks/add-comment.js';
+import { lockNamedRun } from './lock-run.js';
+
+export interface FailTask {
+  readonly runId?: string | null | undefined;
+  readonly task?: TaskRef | null | undefined;
+  readonly error: string;
+  /** False: no further attempt. */
+  readonly retry?: boolean | null | undefined;
+}
+
+/**
+ * Ends a live run with an error. The task goes back to its assignee for another attempt, or ends FAILED: at the fifth
+ * failed attempt, or at once if the caller says that there is no point in another.
+ * @throws {LeaseLost} if the run has ended or was replaced; nothing is changed then.
+ */
+export async function failTask(context: ServiceContext, viewer: Viewer, input: FailTask): Promise<TaskRow> {
+  checkFields([['error', 'error', input.error]]);
+  const actor = toActor(viewer);
+  return inTransaction(context.database, async (tx) => {
+    const { task } = await lockNamedRun(tx, viewer, input, { verb: 'fail', to: 'FAILED' });
+    const decision = decideFailure(task.dispatchAttempts, input.retry ?? true, viewer.agentId !== null);
+    const moved = await moveTask(tx, task, {
+      to: decision.to,
+      verb: 'fail',
+      actor,
+      event: decision.to === 'FAILED' ? 'task.failed' : 'task.requeued',
+      reason: input.error,
+      runEnd: { outcome: 'FAILED', facts: { error: input.error } },
+      changes: {
+        dispatchAttempts: decision.attempts,
+        ...(decision.to === 'FAILED' ? { failureReason: decision.reason, failureDetail: input.error } : {}),
+      },
+    });
+    await addCommentIn(tx, actor, moved, `Attempt ${decision.attempts} failed: ${input.error}`);
+    const seen = typeof input.runId === 'string';
+    if (task.assigneeId !== null) await announceAgent(context, tx, task.assigneeId, actor, { seen });
+    return moved;
+  });
+}

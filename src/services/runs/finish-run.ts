@@ -1,0 +1,49 @@
+import type { Actor } from '../../domain/actor.js';
+import type { TokenUsage } from '../../domain/runs/token-usage.js';
+import type { Transaction } from '../../postgres/transaction.js';
+import type { TaskRunRow } from '../../store/runs/runs.js';
+import type { TaskRow } from '../../store/tasks/tasks.js';
+import { moveTask } from '../moves/move-task.js';
+
+/** What an agent, or an operator in its place, hands in. */
+export interface HandedIn {
+  readonly resolution: string;
+  readonly usage?: TokenUsage | null | undefined;
+  /** Further columns of the run. */
+  readonly facts?: Partial<TaskRunRow>;
+}
+
+/** Ends the live run with its result: the task waits for a verdict, or is done where its policy skips the review. */
+export async function handIn(
+  tx: Transaction,
+  actor: Actor,
+  task: TaskRow,
+  { resolution, usage, facts }: HandedIn,
+): Promise<TaskRow> {
+  const skips = task.reviewPolicy === 'SKIP';
+  const reviewRound = skips ? task.reviewRound : task.reviewRound + 1;
+  const completed = await moveTask(tx, task, {
+    to: skips ? 'DONE' : 'REVIEW',
+    verb: 'complete',
+    actor,
+    event: 'task.completed',
+    runEnd: { outcome: 'SUCCEEDED', facts: { ...facts, output: resolution, ...usageFacts(usage) } },
+    changes: { resolution, unreviewed: skips, dispatchAttempts: 0, reviewRound },
+  });
+  if (!skips) {
+    tx.emit({
+      type: 'review.requested',
+      actor,
+      taskId: task.id,
+      agentId: task.assigneeId,
+      payload: { round: reviewRound },
+    });
+  }
+  return completed;
+}
+
+/** The columns of a run that keep what it consumed. */
+export function usageFacts(usage: TokenUsage | null | undefined): Partial<TaskRunRow> {
+  if (!usage) return {};
+  return { inputTokens: usage.inputTokens, outputTokens: usage.outputTokens, costUsd: usage.costUsd ?? null };
+}

@@ -1,0 +1,34 @@
+import { toActor, type Viewer } from '../../domain/actor.js';
+import { checkFields } from '../../domain/inputs.js';
+import { inTransaction } from '../../postgres/transaction.js';
+import type { TaskRow } from '../../store/tasks/tasks.js';
+import { announceAgent } from '../agents/announce-status.js';
+import { moveTask } from '../moves/move-task.js';
+import type { ServiceContext } from '../service-context.js';
+import { lockLiveRun } from './lock-run.js';
+
+/**
+ * The agent hands its task back, uncounted; it stays assigned to it and is claimable again at once.
+ * @throws {LeaseLost} if the run has ended or was replaced; nothing is changed then.
+ */
+export async function releaseTask(
+  context: ServiceContext,
+  viewer: Viewer,
+  input: { readonly runId: string; readonly reason?: string | null | undefined },
+): Promise<TaskRow> {
+  checkFields([['reason', 'reason', input.reason]]);
+  const actor = toActor(viewer);
+  return inTransaction(context.database, async (tx) => {
+    const { task, run } = await lockLiveRun(tx, viewer, input.runId);
+    const released = await moveTask(tx, task, {
+      to: 'ASSIGNED',
+      verb: 'release',
+      actor,
+      event: 'task.requeued',
+      reason: input.reason ?? 'released',
+      runEnd: { outcome: 'RELEASED', facts: { error: input.reason ?? null } },
+    });
+    await announceAgent(context, tx, run.agentId, actor, { seen: true });
+    return released;
+  });
+}

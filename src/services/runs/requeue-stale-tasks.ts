@@ -1,0 +1,93 @@
+import { SYSTEM } from '../../domain/actor.js';
+import { decideStall, explainLoss, explainStall, type StallDecision } from '../../domain/runs/stall.js';
+import { inTransaction, type Transaction } from '../../postgres/transaction.js';
+import {
+  noteLeaseExpiry,
+  readLease,
+  type TaskLease,
+  takeLeasedTask,
+} from '../../store/runs/expired-leases.js';
+import type { TaskRow } from '../../store/tasks/tasks.js';
+import { announceAgent } from '../agents/announce-status.js';
+import { type Move, moveTask } from '../moves/move-task.js';
+import type { ServiceContext } from '../service-context.js';
+import { addCommentIn } from '../tasks/add-comment.js';
+import { type Sweep, sweepEndedLeases } from './sweep-ended-leases.js';
+
+/**
+ * Takes tasks back from agents that let their lease end: at once from one that is offline, after a grace period from one
+ * that is alive. The task goes back to its assignee with a comment that explains the stall; the sixth stall fails it.
+ * Any number of processes may do this at a time.
+ */
+export async function requeueStaleTasks(
+  context: Pick<ServiceContext, 'database' | 'settings'>,
+): Promise<Sweep> {
+  return sweepEndedLeases(context, {
+    kind: 'task',
+    keptUntil(lease) {
+      const decision = decideStall(lease, lease.nowAt, context.settings);
+      return decision.verdict === 'keep' ? decision.untilAt : null;
+    },
+    settle: (lease) => inTransaction(context.database, (tx) => settle(context, tx, lease)),
+  });
+}
+
+async function settle(
+  context: Pick<ServiceContext, 'settings'>,
+  tx: Transaction,
+  listed: TaskLease,
+): Promise<boolean> {
+  const task = await takeLeasedTask(tx, 'task', listed);
+  // Only facts read under the locks count: the lease may have been renewed since it was listed.
+  const lease = task === null ? null : await readLease(tx, 'task', listed.runId);
+  if (task === null || lease === null) return false;
+  const decision = decideStall(lease, lease.nowAt, context.settings);
+  if (decision.verdict === 'keep') return false;
+  if (decision.verdict === 'note') await note(tx, task, lease);
+  else await takeBack(tx, task, moveFor(context, lease, decision));
+  await announceAgent(context, tx, lease.agentId, SYSTEM);
+  return true;
+}
+
+async function note(tx: Transaction, task: TaskRow, lease: TaskLease): Promise<void> {
+  await noteLeaseExpiry(tx, lease.runId);
+  tx.emit({
+    type: 'task.lease_expired',
+    actor: SYSTEM,
+    taskId: task.id,
+    agentId: lease.agentId,
+    runId: lease.runId,
+  });
+}
+
+function moveFor(
+  { settings }: Pick<ServiceContext, 'settings'>,
+  lease: TaskLease,
+  decision: Extract<StallDecision, { verdict: 'requeue' | 'fail' }>,
+): Move & { readonly reason: string } {
+  const stall = explainStall(lease, lease.nowAt, settings);
+  const reason = `${stall} ${explainLoss(decision.verdict === 'requeue' ? decision : null)}`;
+  const common = {
+    verb: 'requeue',
+    actor: SYSTEM,
+    reason,
+    runEnd: { outcome: 'REQUEUED', facts: { error: stall } },
+  } as const;
+  return decision.verdict === 'requeue'
+    ? { ...common, to: 'ASSIGNED', event: 'task.requeued', changes: { staleRequeues: decision.requeues } }
+    : {
+        ...common,
+        to: 'FAILED',
+        event: 'task.failed',
+        changes: { failureReason: 'STALE_REQUEUES_EXHAUSTED', failureDetail: reason },
+      };
+}
+
+async function takeBack(
+  tx: Transaction,
+  task: TaskRow,
+  move: Move & { readonly reason: string },
+): Promise<void> {
+  const moved = await moveTask(tx, task, move);
+  await addCommentIn(tx, SYSTEM, moved, move.reason);
+}

@@ -1,0 +1,79 @@
+import { type Actor, toActor, type Viewer } from '../../domain/actor.js';
+import { checkFields } from '../../domain/inputs.js';
+import { Refusal } from '../../domain/refusals.js';
+import { newId } from '../../kernel/ids.js';
+import { inTransaction, type Transaction } from '../../postgres/transaction.js';
+import { type CommentRow, findComment, insertComment } from '../../store/tasks/comments.js';
+import { findTask, type TaskRow } from '../../store/tasks/tasks.js';
+import { findEarlier } from '../idempotency.js';
+import { noSuchTask, type TaskRef, toLookup, toTaskKey } from '../refs.js';
+import type { ServiceContext } from '../service-context.js';
+import { canSeeTask } from './task-visibility.js';
+
+export interface AddComment {
+  readonly task: TaskRef;
+  readonly body: string;
+  readonly inReplyToId?: string | null | undefined;
+  readonly idempotencyKey?: string | null | undefined;
+}
+
+/** Comments on a task that the viewer may see. Does not extend a lease and does not change the task. */
+export async function addComment(
+  context: ServiceContext,
+  viewer: Viewer,
+  input: AddComment,
+): Promise<CommentRow> {
+  checkFields([
+    ['body', 'body', input.body],
+    ['idempotencyKey', 'idempotencyKey', input.idempotencyKey],
+  ]);
+  return inTransaction(context.database, async (tx) => {
+    const key = toTaskKey(input.task);
+    const task = key === null ? null : await findTask(tx, key);
+    if (task === null || !(await canSeeTask(context, tx, viewer, task))) throw noSuchTask(input.task);
+    const id = newId('cmt');
+    const earlier = await findEarlier(tx, viewer, 'addComment', input, id);
+    const repeated = earlier === null ? null : await findComment(tx, earlier);
+    if (repeated !== null) return repeated;
+    await checkReply(tx, task, input.inReplyToId);
+    return addCommentIn(tx, toActor(viewer), task, input.body, {
+      id,
+      inReplyToId: input.inReplyToId ?? null,
+    });
+  });
+}
+
+/** Writes a comment and its event in a transaction that is open already. */
+export async function addCommentIn(
+  tx: Transaction,
+  actor: Actor,
+  task: Pick<TaskRow, 'id' | 'assigneeId'>,
+  body: string,
+  {
+    id = newId('cmt'),
+    inReplyToId = null,
+  }: { readonly id?: string; readonly inReplyToId?: string | null } = {},
+): Promise<CommentRow> {
+  const comment = await insertComment(tx, {
+    id,
+    taskId: task.id,
+    authorKeyId: actor.keyId,
+    authorAgentId: actor.agentId,
+    inReplyToId,
+    body,
+  });
+  tx.emit({ type: 'task.comment_added', actor, taskId: task.id, agentId: task.assigneeId, commentId: id });
+  return comment;
+}
+
+async function checkReply(
+  tx: Transaction,
+  task: TaskRow,
+  inReplyToId: string | null | undefined,
+): Promise<void> {
+  if (inReplyToId === null || inReplyToId === undefined) return;
+  const comment = await findComment(tx, toLookup(inReplyToId));
+  if (comment?.taskId !== task.id) {
+    throw new Refusal('NOT_FOUND', `TASK-${task.number} has no comment ${inReplyToId}.`, ['inReplyToId']);
+  }
+}

@@ -1,0 +1,36 @@
+import { toActor, type Viewer } from '../../domain/actor.js';
+import { checkFields } from '../../domain/inputs.js';
+import { inTransaction } from '../../postgres/transaction.js';
+import { findOpenReviewRun } from '../../store/reviews/reviews.js';
+import type { TaskRow } from '../../store/tasks/tasks.js';
+import { announceAgent } from '../agents/announce-status.js';
+import { moveTask } from '../moves/move-task.js';
+import { lockTaskByRef, type TaskRef } from '../refs.js';
+import type { ServiceContext } from '../service-context.js';
+
+/**
+ * Ends a task that has not ended. Whoever works on it or reviews it loses the lease; a late result changes nothing.
+ * @throws {InvalidTransition} if it has ended already.
+ */
+export async function cancelTask(
+  context: ServiceContext,
+  viewer: Viewer,
+  input: { readonly task: TaskRef; readonly reason?: string | null | undefined },
+): Promise<TaskRow> {
+  checkFields([['reason', 'reason', input.reason]]);
+  const actor = toActor(viewer);
+  return inTransaction(context.database, async (tx) => {
+    const task = await lockTaskByRef(tx, input.task);
+    const review = task.status === 'REVIEW' ? await findOpenReviewRun(tx, task.id) : null;
+    const cancelled = await moveTask(tx, task, {
+      to: 'CANCELLED',
+      verb: 'cancel',
+      actor,
+      event: 'task.cancelled',
+      reason: input.reason ?? undefined,
+    });
+    const released = [task.assigneeId, review?.agentId].filter((each) => typeof each === 'string');
+    for (const agentId of released.sort()) await announceAgent(context, tx, agentId, actor);
+    return cancelled;
+  });
+}

@@ -1,0 +1,191 @@
+import { SYSTEM, toActor, type Viewer } from '../../domain/actor.js';
+import { type Check, checkFields } from '../../domain/inputs.js';
+import { LIMITS } from '../../domain/limits.js';
+import { Refusal } from '../../domain/refusals.js';
+import type { DependencyFailurePolicy } from '../../domain/tasks/dependencies.js';
+import { sortByKeys } from '../../domain/tasks/sort-by-keys.js';
+import { newId } from '../../kernel/ids.js';
+import { toJsonObject } from '../../postgres/stored-json.js';
+import { inTransaction, type Transaction } from '../../postgres/transaction.js';
+import { insertDependencies } from '../../store/tasks/dependencies.js';
+import { findTask, type TaskRow } from '../../store/tasks/tasks.js';
+import { findEarlier } from '../idempotency.js';
+import { type AgentRef, getAgentByRef, type TaskRef } from '../refs.js';
+import type { ServiceContext } from '../service-context.js';
+import { addTask } from './insert-task.js';
+import { lockDependencies, type NamedDependency } from './new-dependencies.js';
+
+export interface CreateTask {
+  readonly title: string;
+  readonly description?: string | null | undefined;
+  readonly priority?: TaskRow['priority'] | null | undefined;
+  readonly assignee?: AgentRef | null | undefined;
+  readonly dueAt?: Date | null | undefined;
+  readonly startsAt?: Date | null | undefined;
+  readonly tags?: readonly string[] | null | undefined;
+  readonly metadata?: Record<string, unknown> | null | undefined;
+  readonly dependsOn?: readonly TaskRef[] | null | undefined;
+  /** How other tasks of the same call name this one. */
+  readonly key?: string | null | undefined;
+  /** Other tasks of the same call that it waits for, by their keys. */
+  readonly dependsOnKeys?: readonly string[] | null | undefined;
+  readonly onDependencyFailure?: DependencyFailurePolicy | null | undefined;
+  readonly reviewPolicy?: TaskRow['reviewPolicy'] | null | undefined;
+  readonly idempotencyKey?: string | null | undefined;
+}
+
+/** Creates one task: ASSIGNED if it names an assignee, else INBOX. */
+export async function createTask(
+  context: ServiceContext,
+  viewer: Viewer,
+  input: CreateTask,
+): Promise<TaskRow> {
+  checkFields(checksOf(input));
+  sortByKeys([toKeyed(input)], { pathOf: () => [], field: 'dependsOnKeys' });
+  return inTransaction(context.database, (tx) => createTaskIn(context, tx, viewer, input, [], new Map()));
+}
+
+/**
+ * Creates 1 to 100 tasks, all or none, with numbers in the order given, unless one depends on another that is given later.
+ * @throws {Refusal} INVALID for a wrong count; paths of other refusals begin with the index of the task.
+ * @throws {DependencyCycle} if they wait for each other.
+ */
+export async function createTasks(
+  context: ServiceContext,
+  viewer: Viewer,
+  inputs: readonly CreateTask[],
+): Promise<TaskRow[]> {
+  checkNewTasks(inputs, { path: [], least: 1, field: 'inputs' });
+  return inTransaction(context.database, (tx) => createTasksIn(context, tx, viewer, inputs, []));
+}
+
+/** Checks the fields of tasks that are to be made in one transaction. @throws {Refusals} all mistakes at once. */
+export function checkNewTasks(
+  inputs: readonly CreateTask[],
+  {
+    path,
+    least,
+    field,
+  }: { readonly path: readonly string[]; readonly least: number; readonly field: string },
+): void {
+  if (inputs.length < least || inputs.length > LIMITS.tasksPerCall) {
+    throw new Refusal(
+      'INVALID',
+      `Give ${least} to ${LIMITS.tasksPerCall} tasks in one call, not ${inputs.length}.`,
+      [field],
+    );
+  }
+  checkFields(
+    inputs.flatMap((input, index) => checksOf(input, `${index}.`)),
+    path,
+  );
+}
+
+/**
+ * Creates checked tasks in a transaction that is open already. Each is made after those it waits for, so that to every
+ * one its dependencies are tasks like any other. The answer is in the order of the input.
+ */
+export async function createTasksIn(
+  context: ServiceContext,
+  tx: Transaction,
+  viewer: Viewer,
+  inputs: readonly CreateTask[],
+  path: readonly string[],
+): Promise<TaskRow[]> {
+  const pathOf = (place: number) => [...path, String(place)];
+  const made = new Map<number, TaskRow>();
+  const idsByKey = new Map<string, string>();
+  for (const place of sortByKeys(inputs.map(toKeyed), { pathOf, field: 'dependsOnKeys' })) {
+    const input = inputs[place];
+    if (input === undefined) continue;
+    const task = await createTaskIn(context, tx, viewer, input, pathOf(place), idsByKey);
+    made.set(place, task);
+    if (typeof input.key === 'string') idsByKey.set(input.key, task.id);
+  }
+  return inputs.flatMap((_, place) => made.get(place) ?? []);
+}
+
+function toKeyed({ key, dependsOnKeys }: CreateTask) {
+  return { key, waitsFor: dependsOnKeys ?? [] };
+}
+
+function checksOf(input: CreateTask, at = ''): Check[] {
+  return [
+    ['title', `${at}title`, input.title],
+    ['description', `${at}description`, input.description],
+    ['dueAt', `${at}dueAt`, input.dueAt],
+    ['startsAt', `${at}startsAt`, input.startsAt],
+    ['tags', `${at}tags`, input.tags],
+    ['metadata', `${at}metadata`, input.metadata],
+    ['key', `${at}key`, input.key],
+    ['idempotencyKey', `${at}idempotencyKey`, input.idempotencyKey],
+  ];
+}
+
+/** Creates one checked task in a transaction that is open already. */
+async function createTaskIn(
+  context: ServiceContext,
+  tx: Transaction,
+  viewer: Viewer,
+  input: CreateTask,
+  path: readonly string[],
+  idsByKey: ReadonlyMap<string, string>,
+): Promise<TaskRow> {
+  const id = newId('task');
+  const earlier = await findEarlier(tx, viewer, 'createTask', input, id, path);
+  if (earlier !== null) return getEarlierTask(tx, earlier);
+
+  const policy = input.onDependencyFailure ?? 'BLOCK';
+  const assignee = input.assignee
+    ? await getAgentByRef(tx.executor, input.assignee, [...path, 'assignee'])
+    : null;
+  const named = nameDependencies(input, path, idsByKey);
+  const dependencies = await lockDependencies(context, tx, viewer, named, policy, [...path, 'dependsOn']);
+  const task = await addTask(tx, toActor(viewer), {
+    id,
+    title: input.title,
+    description: input.description ?? null,
+    status: assignee === null ? 'INBOX' : 'ASSIGNED',
+    priority: input.priority ?? 'MEDIUM',
+    tags: [...new Set(input.tags ?? [])],
+    metadata: toJsonObject(input.metadata),
+    assigneeId: assignee?.id ?? null,
+    dueAt: input.dueAt ?? null,
+    startsAt: input.startsAt ?? null,
+    openDependencies: dependencies.filter((each) => !each.settled).length,
+    onDependencyFailure: policy,
+    reviewPolicy: input.reviewPolicy ?? 'REQUIRED',
+  });
+  if (dependencies.length > 0) await insertDependencies(tx, id, dependencies);
+  for (const { id: dependencyId, blocks } of dependencies) {
+    if (!blocks) continue;
+    tx.emit({
+      type: 'task.dependency_failed',
+      actor: SYSTEM,
+      taskId: id,
+      agentId: task.assigneeId,
+      payload: { dependencyId },
+    });
+  }
+  return task;
+}
+
+function nameDependencies(
+  { dependsOn, dependsOnKeys }: CreateTask,
+  path: readonly string[],
+  idsByKey: ReadonlyMap<string, string>,
+): NamedDependency[] {
+  return [
+    ...(dependsOn ?? []).map((ref, index) => ({ ref, path: [...path, 'dependsOn', String(index)] })),
+    ...(dependsOnKeys ?? []).map((key, index) => ({
+      ref: { id: idsByKey.get(key) ?? '' },
+      path: [...path, 'dependsOnKeys', String(index)],
+    })),
+  ];
+}
+
+async function getEarlierTask(tx: Transaction, id: string): Promise<TaskRow> {
+  const task = await findTask(tx, { id });
+  if (task === null) throw new Error(`an idempotency key stands for task ${id}, which does not exist`);
+  return task;
+}

@@ -1,0 +1,73 @@
+import type { Viewer } from '../../domain/actor.js';
+import { LIMITS } from '../../domain/limits.js';
+import { Refusal } from '../../domain/refusals.js';
+import { isTerminal } from '../../domain/task-status.js';
+import {
+  type DependencyFailurePolicy,
+  isDoomedBy,
+  isOpenDependency,
+} from '../../domain/tasks/dependencies.js';
+import { tooManyDependencies } from '../../domain/tasks/sort-by-keys.js';
+import type { Transaction } from '../../postgres/transaction.js';
+import { findTask, lockTasksForDependents, type TaskRow } from '../../store/tasks/tasks.js';
+import { noSuchTask, type TaskRef, toTaskKey } from '../refs.js';
+import type { ServiceContext } from '../service-context.js';
+import { canSeeTask } from './task-visibility.js';
+
+/** A task that another one shall wait for, and where the input names it. */
+export interface NamedDependency {
+  readonly ref: TaskRef;
+  readonly path: readonly string[];
+}
+
+/** What a task that is about to be made waits for. */
+export interface NewDependency {
+  readonly id: string;
+  readonly settled: boolean;
+  /** It has ended without success already, and the policy is to wait until it is retried. */
+  readonly blocks: boolean;
+}
+
+/**
+ * The tasks that a new one waits for. Their rows are share-locked: one that is ending right now either has ended before
+ * this reads its status, or will see the new dependent; so no unblocking is ever missed.
+ * @throws {Refusal} NOT_FOUND; INVALID for too many, and for one by which the new task would be cancelled at once.
+ */
+export async function lockDependencies(
+  context: ServiceContext,
+  tx: Transaction,
+  viewer: Viewer,
+  named: readonly NamedDependency[],
+  policy: DependencyFailurePolicy,
+  path: readonly string[],
+): Promise<NewDependency[]> {
+  if (named.length > LIMITS.dependencies) throw tooManyDependencies(path);
+  const paths = new Map<string, readonly string[]>();
+  for (const { ref, path } of named) {
+    const key = toTaskKey(ref);
+    const found = key === null ? null : await findTask(tx, key);
+    if (found === null || !(await canSeeTask(context, tx, viewer, found))) throw noSuchTask(ref, path);
+    if (!paths.has(found.id)) paths.set(found.id, path);
+  }
+  const tasks = paths.size === 0 ? [] : await lockTasksForDependents(tx, [...paths.keys()]);
+  return tasks.map((task) => toNewDependency(task, policy, paths.get(task.id) ?? path));
+}
+
+/** @throws {Refusal} INVALID if this one would get a task of the policy cancelled at once. */
+export function toNewDependency(
+  task: TaskRow,
+  policy: DependencyFailurePolicy,
+  path: readonly string[],
+): NewDependency {
+  if (isDoomedBy(task.status, policy)) throw doomed(task, path);
+  const settled = !isOpenDependency(task.status, policy);
+  return { id: task.id, settled, blocks: !settled && isTerminal(task.status) };
+}
+
+function doomed({ number, status }: TaskRow, path: readonly string[]): Refusal {
+  return new Refusal(
+    'INVALID',
+    `TASK-${number} has ended ${status}, and onDependencyFailure is CANCEL: the task would be cancelled at once. Retry TASK-${number} first, or choose BLOCK or PROCEED.`,
+    path,
+  );
+}

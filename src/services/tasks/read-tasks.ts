@@ -1,0 +1,163 @@
+import type { Viewer } from '../../domain/actor.js';
+import type { ChildListsReader, ListReader } from '../../domain/list-reader.js';
+import { checkTaskFilter, type TaskFilter, type TaskOrder } from '../../domain/tasks/task-filter.js';
+import { decideWaitingOn, type WaitingReason } from '../../domain/tasks/waiting-reasons.js';
+import { openChildLists, openList } from '../../store/lists/list-reader.js';
+import type { Columns } from '../../store/lists/row-shape.js';
+import type { ReviewRow, ReviewRunRow } from '../../store/reviews/reviews.js';
+import { peekNextTask } from '../../store/runs/peek-next-task.js';
+import type { TaskRunRow } from '../../store/runs/runs.js';
+import type { CommentRow } from '../../store/tasks/comments.js';
+import {
+  COMMENTS_OF_TASKS,
+  REVIEWS_OF_TASKS,
+  reviewRunsOfTasks,
+  runsOfTasks,
+} from '../../store/tasks/task-children.js';
+import {
+  type ListedColumns,
+  type ListedTask,
+  NEWEST_FIRST,
+  type TaskColumns,
+  type TaskViewer,
+  tasksOfAgents,
+  tasksThat,
+} from '../../store/tasks/task-lists.js';
+import {
+  listLinkedTasks,
+  listTasksById,
+  listTasksByNumber,
+  type TaskLink,
+} from '../../store/tasks/task-lookups.js';
+import type { TaskRow } from '../../store/tasks/tasks.js';
+import { listWaitingFacts } from '../../store/tasks/waiting-facts.js';
+import { type TaskRef, toTaskKey } from '../refs.js';
+import type { ServiceContext } from '../service-context.js';
+
+export type { ListedTask, TaskColumns, TaskLink };
+
+/** Which tasks, in which order, and which of their columns. */
+export interface TaskSelection {
+  readonly filter?: TaskFilter | null | undefined;
+  readonly orderBy?: TaskOrder | null | undefined;
+  readonly columns: ListedColumns;
+}
+
+type ReadContext = Pick<ServiceContext, 'database' | 'settings'>;
+
+/**
+ * The tasks that the viewer may see; newest first unless an order is given.
+ * @throws {InvalidList} for a filter that is too large.
+ */
+export function openTasks(
+  context: ReadContext,
+  viewer: Viewer,
+  selection: TaskSelection,
+): ListReader<ListedTask> {
+  return openList(context.database.pool, tasksThat(...resolve(context, viewer, selection)));
+}
+
+/** The tasks assigned to each of several agents, as far as the viewer may see them. */
+export function openTasksOfAgents(
+  context: ReadContext,
+  viewer: Viewer,
+  selection: TaskSelection,
+): ChildListsReader<ListedTask> {
+  return openChildLists(context.database.pool, tasksOfAgents(...resolve(context, viewer, selection)));
+}
+
+/** The task that a ref names, if there is one and the viewer may see it. */
+export async function findTaskByRef(
+  context: ReadContext,
+  viewer: Viewer,
+  ref: TaskRef,
+  columns: TaskColumns,
+): Promise<TaskRow | null> {
+  const key = toTaskKey(ref);
+  if (key === null) return null;
+  const looker = toTaskViewer(context, viewer);
+  const tasks =
+    'id' in key
+      ? await listTasksById(context.database.pool, looker, [key.id], columns)
+      : await listTasksByNumber(context.database.pool, looker, [key.number], columns);
+  return tasks[0] ?? null;
+}
+
+/** The tasks with these ids that the viewer may see, by id. */
+export async function findTasks(
+  context: ReadContext,
+  viewer: Viewer,
+  ids: readonly string[],
+  columns: TaskColumns,
+): Promise<ReadonlyMap<string, TaskRow>> {
+  const tasks = await listTasksById(context.database.pool, toTaskViewer(context, viewer), ids, columns);
+  return new Map(tasks.map((task) => [task.id, task]));
+}
+
+/** For each task the tasks it depends on, or those that depend on it, as far as the viewer may see them. */
+export function findLinkedTasks(
+  context: ReadContext,
+  viewer: Viewer,
+  link: TaskLink,
+  taskIds: readonly string[],
+  columns: TaskColumns,
+): Promise<ReadonlyMap<string, TaskRow[]>> {
+  return listLinkedTasks(context.database.pool, toTaskViewer(context, viewer), link, taskIds, columns);
+}
+
+function resolve(context: ReadContext, viewer: Viewer, { filter, orderBy, columns }: TaskSelection) {
+  if (filter) checkTaskFilter(filter);
+  return [toTaskViewer(context, viewer), filter ?? {}, orderBy ?? NEWEST_FIRST, columns] as const;
+}
+
+/** Only AGENT keys are bound to an agent, and only they do not see everything. */
+export function toTaskViewer(
+  { settings }: Pick<ServiceContext, 'settings'>,
+  { agentId }: Viewer,
+): TaskViewer {
+  return agentId === null ? null : { agentId, coordinatorAgent: settings.coordinatorAgent };
+}
+
+/** Why each of the tasks is not being worked on right now. */
+export async function readWaitingOn(
+  { database, settings, gateways }: ReadContext & Pick<ServiceContext, 'gateways'>,
+  taskIds: readonly string[],
+): Promise<ReadonlyMap<string, WaitingReason[]>> {
+  const rules = { ...settings, gatewayNames: [...gateways.keys()] };
+  const facts = await listWaitingFacts(database.pool, taskIds, rules);
+  return new Map([...facts].map(([id, each]) => [id, decideWaitingOn(each)]));
+}
+
+/** The task that a claim of this agent would get now, if any. */
+export async function findNextTask(
+  context: ReadContext,
+  viewer: Viewer,
+  agentId: string,
+  columns: TaskColumns,
+): Promise<TaskRow | null> {
+  const id = await peekNextTask(context.database.pool, agentId);
+  return id === null ? null : findTaskByRef(context, viewer, { id }, columns);
+}
+
+/** What hangs on tasks, for several tasks at once. Whoever asks has been shown the tasks. */
+export function openRunsOfTasks(
+  { database }: ReadContext,
+  columns: Columns<TaskRunRow>,
+): ChildListsReader<TaskRunRow> {
+  return openChildLists(database.pool, runsOfTasks(columns));
+}
+
+export function openReviewRunsOfTasks(
+  { database }: ReadContext,
+  columns: Columns<ReviewRunRow>,
+): ChildListsReader<ReviewRunRow> {
+  return openChildLists(database.pool, reviewRunsOfTasks(columns));
+}
+
+export function openCommentsOfTasks({ database }: ReadContext): ChildListsReader<CommentRow> {
+  return openChildLists(database.pool, COMMENTS_OF_TASKS);
+}
+
+export function openReviewsOfTasks({ database }: ReadContext): ChildListsReader<ReviewRow> {
+  return openChildLists(database.pool, REVIEWS_OF_TASKS);
+}

@@ -1,0 +1,75 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Config } from './config/config.js';
+import type { ServerFacts } from './graphql/context.js';
+import type { Instrument } from './kernel/instrument.js';
+import { findPackageFolder } from './kernel/package-folder.js';
+import { createDatabase, type Database, readServerVersion } from './postgres/database.js';
+import { findPostgres } from './postgres/find-postgres.js';
+import { applyMigrations } from './postgres/migrate.js';
+import { serverLimits } from './server/limits.js';
+import { ensureAdminKey } from './services/keys/api-keys.js';
+import { createAdminKeyFile } from './store/keys/admin-key-file.js';
+
+/** One part of a started server. What is begun last is stopped first. */
+export interface Part {
+  readonly name: string;
+  stop(): Promise<unknown>;
+}
+
+/** The start, as far as the database is concerned. */
+interface DatabaseStart {
+  readonly config: Config;
+  readonly instrument: Instrument;
+  /** What is to be stopped when the server stops. */
+  readonly parts: Part[];
+  /** Throws if there is no sense in the next step. */
+  goOn(): void;
+}
+
+/** Finds or starts PostgreSQL and applies pending migrations. @throws Error that tells the operator what to do. */
+export async function openDatabase({ config, instrument, parts, goOn }: DatabaseStart): Promise<Database> {
+  const { connectionString, stop } = await findPostgres({
+    databaseUrl: config.databaseUrl?.reveal(),
+    dataDir: config.dataDir,
+    instrument,
+  });
+  parts.push({ name: 'PostgreSQL', stop });
+  goOn();
+  await applyMigrations(connectionString);
+  const database = createDatabase({ connectionString, instrument });
+  parts.push({ name: 'connections to the database', stop: () => database.close() });
+  return database;
+}
+
+/** What a start says about the admin key. */
+export interface AdminKey {
+  /** The file that holds the generated admin key; null where MC_API_KEY or a key of long ago serves. */
+  readonly adminKeyPath: string | null;
+  /** The admin key, if this start has generated it. */
+  readonly adminKey: string | null;
+}
+
+/** Makes sure that there is an admin key. */
+export async function prepareAdminKey(config: Config, database: Database): Promise<AdminKey> {
+  const file = createAdminKeyFile(config.dataDir);
+  const adminKey = await ensureAdminKey({ database }, config.apiKey?.reveal() ?? null, file);
+  return {
+    adminKey,
+    adminKeyPath: config.apiKey === undefined && (await file.exists()) ? file.path : null,
+  };
+}
+
+/** What the server says about itself. */
+export async function readFacts(config: Config, database: Database, startedAt: Date): Promise<ServerFacts> {
+  const manifest: { version: string } = JSON.parse(
+    await readFile(join(findPackageFolder(), 'package.json'), 'utf8'),
+  );
+  const kind = config.databaseUrl === undefined ? 'embedded' : 'external';
+  return {
+    version: manifest.version,
+    startedAt,
+    database: `${kind} PostgreSQL ${await readServerVersion(database)}`,
+    limits: { ...serverLimits },
+  };
+}

@@ -1,0 +1,55 @@
+import type { AgentFilter } from '../../domain/agents/filter.js';
+import type { AgentStatus } from '../../domain/agents/status.js';
+import { allOf, anyOf, type Sql, sql } from '../../postgres/sql-text.js';
+import type { List } from '../lists/keyset.js';
+import { type Columns, shapeOf } from '../lists/row-shape.js';
+import type { AgentRow } from './agents.js';
+
+/** Agents by name: agents_name_key. */
+export function agentsThat(
+  filter: AgentFilter,
+  agentTimeoutMs: number,
+  columns: Columns<AgentRow>,
+): List<AgentRow> {
+  const { status, role, search } = filter;
+  const conditions: Sql[] = [];
+  if (status) conditions.push(anyOf(status.map((each) => hasStatus(each, agentTimeoutMs))));
+  if (role) conditions.push(sql`t.role = ANY(${role}::text[])`);
+  if (search) {
+    const pattern = `%${search.replace(/[\\%_]/g, '\\$&')}%`;
+    conditions.push(sql`(t.name ILIKE ${pattern} OR t.role ILIKE ${pattern})`);
+  }
+  return {
+    from: 'agents t',
+    shape: shapeOf('Agent', columns === '*' ? columns : [...columns, 'name']),
+    where: allOf(conditions),
+    order: {
+      tag: 'agent',
+      descending: false,
+      keys: [{ sql: 't.name', kind: 'text', of: (agent) => agent.name }],
+    },
+  };
+}
+
+/** `deriveAgentStatus` as a condition on the agents `t`; a test holds both against each other. */
+function hasStatus(status: AgentStatus, agentTimeoutMs: number): Sql {
+  const isAtWork = sql`t.paused_at IS NULL AND t.error_at IS NULL`;
+  const isThere = sql`coalesce(t.last_seen_at >= now() - ${agentTimeoutMs} * interval '1 millisecond', false)`;
+  switch (status) {
+    case 'PAUSED':
+      return sql`t.paused_at IS NOT NULL`;
+    case 'ERROR':
+      return sql`(t.paused_at IS NULL AND t.error_at IS NOT NULL)`;
+    case 'OFFLINE':
+      return sql`(${isAtWork} AND NOT ${isThere})`;
+    case 'BUSY':
+      return sql`(${isAtWork} AND ${isThere} AND ${HOLDS_LEASE})`;
+    case 'IDLE':
+      return sql`(${isAtWork} AND ${isThere} AND NOT ${HOLDS_LEASE})`;
+  }
+}
+
+/** Whether the agent `t` holds a lease that has not ended: task_runs_open_by_agent, review_runs_open_lease. */
+export const HOLDS_LEASE = sql`(
+  EXISTS (SELECT FROM task_runs r WHERE r.agent_id = t.id AND r.outcome = 'RUNNING' AND r.lease_expires_at > now())
+  OR EXISTS (SELECT FROM review_runs r WHERE r.agent_id = t.id AND r.outcome = 'RUNNING' AND r.lease_expires_at > now()))`;

@@ -1,0 +1,98 @@
+import type { Agent } from '../../generated/prisma/client.js';
+import { assignments, columns } from '../../postgres/sql-assignments.js';
+import { type Executor, query } from '../../postgres/statement.js';
+import type { Transaction } from '../../postgres/transaction.js';
+
+export type AgentRow = Agent;
+
+/** How people and machines name an agent. */
+export type AgentKey = { readonly id: string } | { readonly name: string };
+
+export async function findAgent(executor: Executor, key: AgentKey): Promise<AgentRow | null> {
+  const [column, value] = 'id' in key ? ['id', key.id] : ['name', key.name];
+  const [row] = await query<AgentRow>(executor, {
+    name: `find_agent_by_${column}`,
+    text: `SELECT * FROM agents WHERE ${column} = $1`,
+    values: [value],
+  });
+  return row ?? null;
+}
+
+/** Locks the agent's row, which serialises this with claims, heartbeats and announcements of the same agent. */
+export async function lockAgent(tx: Transaction, key: AgentKey): Promise<AgentRow | null> {
+  const [column, value] = 'id' in key ? ['id', key.id] : ['name', key.name];
+  return tx.one<AgentRow>({
+    name: `lock_agent_by_${column}`,
+    text: `SELECT * FROM agents WHERE ${column} = $1 FOR NO KEY UPDATE`,
+    values: [value],
+  });
+}
+
+/** Inserts an agent unless its name is taken: null then, also when another process took it at the same moment. */
+export async function insertAgent(
+  tx: Transaction,
+  agent: Pick<AgentRow, 'id' | 'name' | 'role'> & Partial<AgentRow>,
+): Promise<AgentRow | null> {
+  const { names, places, values } = columns(agent);
+  return tx.one<AgentRow>({
+    text: `INSERT INTO agents (${names.join(', ')}) VALUES (${places.join(', ')}) ON CONFLICT (name) DO NOTHING RETURNING *`,
+    values,
+  });
+}
+
+/** Writes columns of a locked agent; raises its version. */
+export async function updateAgentRow(
+  tx: Transaction,
+  id: string,
+  changes: Partial<AgentRow>,
+): Promise<AgentRow | null> {
+  const { sql, values } = assignments(changes, 2);
+  return tx.one<AgentRow>({
+    text: `UPDATE agents SET ${sql.map((part) => `${part}, `).join('')} version = version + 1, updated_at = now() WHERE id = $1 RETURNING *`,
+    values: [id, ...values],
+  });
+}
+
+/** Notes that the agent gave a sign of life. No version, no event: being seen is no change of the agent. */
+export async function markAgentSeen(tx: Transaction, id: string, heartbeat: boolean): Promise<void> {
+  await tx.query({
+    name: 'mark_agent_seen',
+    text: `UPDATE agents SET last_seen_at = now(), last_heartbeat_at = CASE WHEN $2 THEN now() ELSE last_heartbeat_at END WHERE id = $1`,
+    values: [id, heartbeat],
+  });
+}
+
+/** The agent's row with what its status is derived from. */
+export interface AgentFacts extends AgentRow {
+  readonly hasLiveLease: boolean;
+  /** The database's clock. */
+  readonly nowAt: Date;
+}
+
+/** Locks an agent and reads the facts of its status. Uses task_runs_open_by_agent. */
+export async function lockAgentFacts(tx: Transaction, id: string): Promise<AgentFacts | null> {
+  const agent = await lockAgent(tx, { id });
+  if (agent === null) return null;
+  // A statement of its own: only after the lock is held does a fresh snapshot show every committed run.
+  const facts = await tx.one<{ hasLiveLease: boolean; nowAt: Date }>({
+    name: 'read_agent_facts',
+    text: `SELECT clock_timestamp() AS now_at,
+      EXISTS (SELECT FROM task_runs WHERE agent_id = $1 AND outcome = 'RUNNING' AND lease_expires_at > clock_timestamp())
+      OR EXISTS (SELECT FROM review_runs WHERE agent_id = $1 AND outcome = 'RUNNING' AND lease_expires_at > clock_timestamp()) AS has_live_lease`,
+    values: [id],
+  });
+  return facts === null ? null : { ...agent, ...facts };
+}
+
+/** Remembers the status that the log announces. */
+export async function writeAnnouncedStatus(
+  tx: Transaction,
+  id: string,
+  status: AgentRow['announcedStatus'],
+): Promise<void> {
+  await tx.query({
+    name: 'write_announced_status',
+    text: 'UPDATE agents SET announced_status = $2 WHERE id = $1',
+    values: [id, status],
+  });
+}

@@ -1,0 +1,289 @@
+import { columns } from '../../postgres/sql-assignments.js';
+import { type Executor, query } from '../../postgres/statement.js';
+import type { Transaction } from '../../postgres/transaction.js';
+import type { TaskRunRow } from '../runs/runs.js';
+import type { TaskRow } from '../tasks/tasks.js';
+
+/** A PUSH agent with a task that could be dispatched now. */
+export interface ReadyAgent {
+  readonly agentId: string;
+  readonly agentName: string;
+  /** The one that it names. */
+  readonly gateway: string | null;
+}
+
+/**
+ * The PUSH agents with work that they have room for, in the order of their first tasks in the queue. Goes from one agent
+ * with waiting tasks to the next in tasks_assigned_queue, a step each however long its backlog: ten thousand agents without
+ * any cost nothing.
+ */
+export async function listReadyAgents(tx: Transaction): Promise<ReadyAgent[]> {
+  await readInOrder(tx);
+  return tx.query<ReadyAgent>({
+    name: 'list_ready_agents',
+    text: `WITH RECURSIVE waited_for AS (
+        (SELECT assignee_id FROM tasks
+        WHERE status = 'ASSIGNED' AND open_dependencies = 0 AND not_before IS NULL ORDER BY assignee_id LIMIT 1)
+        UNION ALL
+        SELECT (SELECT t.assignee_id FROM tasks t WHERE t.status = 'ASSIGNED' AND t.open_dependencies = 0
+          AND t.not_before IS NULL AND t.assignee_id > w.assignee_id ORDER BY t.assignee_id LIMIT 1)
+        FROM waited_for w WHERE w.assignee_id IS NOT NULL)
+      SELECT a.id AS agent_id, a.name AS agent_name, a.gateway
+      FROM waited_for w JOIN agents a ON a.id = w.assignee_id CROSS JOIN LATERAL (
+        SELECT t.priority, coalesce(t.due_at, 'infinity'::timestamptz) AS due, t.created_at, t.number FROM tasks t
+        WHERE t.assignee_id = a.id AND t.status = 'ASSIGNED' AND t.open_dependencies = 0 AND t.not_before IS NULL
+        ORDER BY t.priority, coalesce(t.due_at, 'infinity'::timestamptz), t.created_at, t.number LIMIT 1
+      ) head
+      WHERE a.delivery = 'PUSH' AND a.paused_at IS NULL
+        AND (SELECT count(*) FROM task_runs r WHERE r.agent_id = a.id AND r.outcome = 'RUNNING') < a.max_capacity
+      ORDER BY head.priority, head.due, head.created_at, head.number`,
+  });
+}
+
+/** How many PUSH agents name which gateway; null for those that name none. */
+export async function countPushAgents(
+  executor: Executor,
+): Promise<{ readonly gateway: string | null; readonly agents: number }[]> {
+  return query(executor, {
+    name: 'count_push_agents',
+    text: "SELECT gateway, count(*)::int AS agents FROM agents WHERE delivery = 'PUSH' GROUP BY gateway",
+  });
+}
+
+export async function listPushAgentIds(executor: Executor): Promise<string[]> {
+  const rows = await query<{ id: string }>(executor, {
+    name: 'list_push_agent_ids',
+    text: "SELECT id FROM agents WHERE delivery = 'PUSH'",
+  });
+  return rows.map(({ id }) => id);
+}
+
+/** In how many milliseconds time releases the next task, whoever it is for; null if none waits for that. */
+export async function findNextDueMs(executor: Executor): Promise<number | null> {
+  const [row] = await query<{ inMs: number }>(executor, {
+    name: 'find_next_due',
+    text: `SELECT (extract(epoch FROM not_before - now()) * 1000)::float8 AS in_ms FROM tasks
+      WHERE not_before > now() AND status IN ('INBOX', 'ASSIGNED') ORDER BY not_before LIMIT 1`,
+  });
+  return row?.inMs ?? null;
+}
+
+/**
+ * Right after a large import the statistics are old, and sorting an agent's whole backlog looks as cheap as reading the
+ * head of an index in order. It never is, so the planner is told, until the end of the transaction.
+ */
+async function readInOrder(tx: Transaction): Promise<void> {
+  await tx.query({
+    name: 'read_in_order',
+    text: "SELECT set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true)",
+  });
+}
+
+/**
+ * Lets tasks into the queue that time has released, as a claim does; those that somebody holds, or beyond a thousand, come
+ * next time. In no order: PostgreSQL 14 and 15 would sort all that are due for it (tasks_not_before_idx, old statistics).
+ */
+export async function releaseDueTasks(executor: Executor): Promise<void> {
+  await query(executor, {
+    name: 'release_due_tasks',
+    text: `UPDATE tasks SET not_before = NULL WHERE id IN (
+      SELECT id FROM tasks WHERE not_before <= now() AND status IN ('INBOX', 'ASSIGNED')
+      LIMIT 1000 FOR NO KEY UPDATE SKIP LOCKED)`,
+  });
+}
+
+/**
+ * Locks the agent's first task in the queue that nobody else holds: two processes get two tasks. What the lock shows is
+ * true until the commit; the agent's capacity is not looked at.
+ */
+export async function takeAssignedTask(tx: Transaction, agentId: string): Promise<TaskRow | null> {
+  await readInOrder(tx);
+  return tx.one<TaskRow>({
+    name: 'take_assigned_task',
+    text: `SELECT * FROM tasks
+      WHERE assignee_id = $1 AND status = 'ASSIGNED' AND open_dependencies = 0 AND not_before IS NULL
+      ORDER BY priority, coalesce(due_at, 'infinity'::timestamptz), created_at, number
+      LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED`,
+    values: [agentId],
+  });
+}
+
+/** With the agent locked, a statement of its own sees every run that was committed before. */
+export async function countOpenRuns(tx: Transaction, agentId: string): Promise<number> {
+  const row = await tx.one<{ count: number }>({
+    name: 'count_open_runs',
+    text: "SELECT count(*)::int AS count FROM task_runs WHERE agent_id = $1 AND outcome = 'RUNNING'",
+    values: [agentId],
+  });
+  return row?.count ?? 0;
+}
+
+export type NewDispatchRun = Pick<
+  TaskRunRow,
+  | 'id'
+  | 'taskId'
+  | 'agentId'
+  | 'number'
+  | 'leaseMs'
+  | 'model'
+  | 'modelTier'
+  | 'modelSignals'
+  | 'gateway'
+  | 'idempotencyKey'
+  | 'prompt'
+  | 'dispatcher'
+>;
+
+/** Opens a dispatched run whose lease begins now. */
+export async function insertDispatchRun(tx: Transaction, run: NewDispatchRun): Promise<void> {
+  const { names, places, values } = columns({ ...run, trigger: 'DISPATCH' });
+  const lease = places[Object.keys(run).indexOf('leaseMs')];
+  await tx.query({
+    name: 'insert_dispatch_run',
+    text: `INSERT INTO task_runs (${names.join(', ')}, lease_expires_at)
+      VALUES (${places.join(', ')}, now() + ${lease}::int * interval '1 millisecond')`,
+    values,
+  });
+}
+
+/** Renews the leases of the runs that this dispatcher still holds, and says which these are. In id order, so that two never deadlock. */
+export async function renewDispatchedRuns(
+  executor: Executor,
+  dispatcher: string,
+  runIds: readonly string[],
+  leaseMs: number,
+): Promise<{ readonly id: string; readonly agentId: string }[]> {
+  return query(executor, {
+    name: 'renew_dispatched_runs',
+    text: `WITH held AS (
+        SELECT id FROM task_runs WHERE id = ANY($1) AND dispatcher = $2 AND outcome = 'RUNNING' ORDER BY id FOR NO KEY UPDATE)
+      UPDATE task_runs r SET lease_ms = $3, lease_expires_at = now() + $3::int * interval '1 millisecond'
+      FROM held WHERE r.id = held.id AND r.outcome = 'RUNNING' RETURNING r.id, r.agent_id`,
+    values: [runIds, dispatcher, leaseMs],
+  });
+}
+
+/** Notes a sign of life of several agents; one that is locked by somebody gets it next time. */
+export async function markAgentsSeen(executor: Executor, agentIds: readonly string[]): Promise<void> {
+  await query(executor, {
+    name: 'mark_agents_seen',
+    text: `UPDATE agents SET last_seen_at = now() WHERE id IN (
+      SELECT id FROM agents WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)`,
+    values: [agentIds],
+  });
+}
+
+/** Dispatched runs whose lease has ended, longest first, but for those of this dispatcher that are still on. */
+export async function listOrphanedRuns(
+  executor: Executor,
+  except: readonly string[],
+  limit: number,
+): Promise<{ readonly runId: string; readonly taskId: string; readonly gateway: string | null }[]> {
+  return query(executor, {
+    name: 'list_orphaned_runs',
+    text: `SELECT id AS run_id, task_id, gateway FROM task_runs
+      WHERE outcome = 'RUNNING' AND trigger = 'DISPATCH' AND lease_expires_at <= now() AND id <> ALL($1)
+      ORDER BY lease_expires_at LIMIT $2`,
+    values: [except, limit],
+  });
+}
+
+/**
+ * Makes an orphaned run this dispatcher's own, with a new lease. Null if it has ended, if somebody was faster or holds the
+ * task. The task is locked first, as everywhere.
+ */
+export async function takeOverRun(
+  tx: Transaction,
+  { runId, taskId }: { readonly runId: string; readonly taskId: string },
+  dispatcher: string,
+  leaseMs: number,
+): Promise<TaskRunRow | null> {
+  const locked = await tx.one({
+    name: 'lock_orphaned_run',
+    text: `SELECT t.id FROM tasks t JOIN task_runs r ON r.task_id = t.id
+      WHERE t.id = $1 AND r.id = $2 AND r.outcome = 'RUNNING' FOR NO KEY UPDATE OF t, r SKIP LOCKED`,
+    values: [taskId, runId],
+  });
+  if (locked === null) return null;
+  return tx.one<TaskRunRow>({
+    name: 'take_over_run',
+    text: `UPDATE task_runs SET dispatcher = $2, lease_ms = $3, lease_expires_at = now() + $3::int * interval '1 millisecond'
+      WHERE id = $1 AND outcome = 'RUNNING' AND trigger = 'DISPATCH' AND lease_expires_at <= now() RETURNING *`,
+    values: [runId, dispatcher, leaseMs],
+  });
+}
+
+/** In how many milliseconds the next lease of a run ends that another dispatcher holds; null if there is none. */
+export async function findNextOrphanMs(executor: Executor, dispatcher: string): Promise<number | null> {
+  const [row] = await query<{ inMs: number }>(executor, {
+    name: 'find_next_orphan',
+    text: `SELECT greatest(0, (extract(epoch FROM lease_expires_at - now()) * 1000)::float8) AS in_ms FROM task_runs
+      WHERE outcome = 'RUNNING' AND trigger = 'DISPATCH' AND dispatcher IS DISTINCT FROM $1 ORDER BY lease_expires_at LIMIT 1`,
+    values: [dispatcher],
+  });
+  return row?.inMs ?? null;
+}
+
+/** Keeps on an open run what its gateway needs to find it again. Only its dispatcher may. */
+export async function writeGatewayState(
+  executor: Executor,
+  run: { readonly id: string; readonly dispatcher: string },
+  gatewayRunId: string | null,
+  state: object,
+): Promise<void> {
+  await query(executor, {
+    name: 'write_gateway_state',
+    text: `UPDATE task_runs SET gateway_run_id = $3, gateway_state = $4::jsonb
+      WHERE id = $1 AND dispatcher = $2 AND outcome = 'RUNNING'`,
+    values: [run.id, run.dispatcher, gatewayRunId, JSON.stringify(state)],
+  });
+}
+
+/** Keeps an answer that came after the run was over, unless one is there. It changes nothing else. */
+export async function keepLateOutput(
+  tx: Transaction,
+  runId: string,
+  output: string,
+  usage: Partial<Pick<TaskRunRow, 'inputTokens' | 'outputTokens' | 'costUsd'>>,
+): Promise<void> {
+  await tx.query({
+    name: 'keep_late_output',
+    text: `UPDATE task_runs SET output = $2, input_tokens = coalesce(input_tokens, $3),
+        output_tokens = coalesce(output_tokens, $4), cost_usd = coalesce(cost_usd, $5)
+      WHERE id = $1 AND output IS NULL`,
+    values: [runId, output, usage.inputTokens ?? null, usage.outputTokens ?? null, usage.costUsd ?? null],
+  });
+}
+
+/** Notes, or takes back, that the agent's gateway refuses it for good. The caller announces the agent afterwards. */
+export async function writeAgentError(tx: Transaction, agentId: string, refused: boolean): Promise<void> {
+  await tx.query({
+    name: 'write_agent_error',
+    text: `UPDATE agents SET error_at = CASE WHEN $2 THEN now() END WHERE id = $1 AND (error_at IS NOT NULL) <> $2`,
+    values: [agentId, refused],
+  });
+}
+
+/** What a worker's prompt tells of the tasks that its task depends on, by number. */
+export async function listInputs(
+  tx: Transaction,
+  taskId: string,
+): Promise<{ readonly ref: string; readonly title: string; readonly resolution: string | null }[]> {
+  return tx.query({
+    name: 'list_inputs',
+    text: `SELECT 'TASK-' || t.number AS ref, t.title, CASE WHEN t.status = 'DONE' THEN t.resolution END AS resolution
+      FROM task_dependencies d JOIN tasks t ON t.id = d.depends_on_id WHERE d.task_id = $1 ORDER BY t.number`,
+    values: [taskId],
+  });
+}
+
+/** The feedback of every rejection that counted, oldest first; also of the lives before a retry. */
+export async function listFeedback(tx: Transaction, taskId: string): Promise<string[]> {
+  const rows = await tx.query<{ feedback: string }>({
+    name: 'list_feedback',
+    text: `SELECT feedback FROM quality_reviews
+      WHERE task_id = $1 AND verdict = 'REJECTED' AND NOT superseded ORDER BY created_at, id`,
+    values: [taskId],
+  });
+  return rows.map(({ feedback }) => feedback);
+}

@@ -1,0 +1,98 @@
+import { parseCursor, type SortValue } from '../../domain/cursor.js';
+import type { LogPosition } from '../../domain/events/log-position.js';
+import { InvalidList } from '../../domain/page.js';
+import { allOf, identifier, type Sql, sql } from '../../postgres/sql-text.js';
+import { type ChildLists, cursorOf, type List, type Order } from '../lists/keyset.js';
+import type { TaskViewer } from '../tasks/task-lists.js';
+import { visibleTo } from '../tasks/task-lists.js';
+import { LOG_SHAPE, type LogFilter, type LogRow, XMIN } from './event-log.js';
+
+/** The order of the log, for lists and streams alike: a cursor of the one resumes the other. */
+const LOG_ORDER: Order<LogPosition> = {
+  tag: 'event',
+  descending: false,
+  keys: [
+    { sql: 't.xid', kind: 'number', of: ({ xid }) => xid },
+    { sql: 't.id', kind: 'number', of: ({ id }) => id },
+  ],
+};
+
+/** A position in the log as the opaque text that clients get. */
+export function formatLogCursor(position: LogPosition): string {
+  return cursorOf(LOG_ORDER, position);
+}
+
+/**
+ * The position that a client's cursor stands for.
+ * @throws {InvalidList} for what is no cursor of the log.
+ */
+export function parseLogCursor(cursor: string): LogPosition {
+  const [xid, id] = parseSortValues(cursor);
+  return { xid: BigInt(String(xid)), id: BigInt(String(id)) };
+}
+
+function parseSortValues(cursor: string): SortValue[] {
+  const kinds = LOG_ORDER.keys.map(({ kind }) => kind);
+  try {
+    return parseCursor(LOG_ORDER.tag, kinds, cursor);
+  } catch (cause) {
+    // A stream is no list, of which the other message speaks.
+    const places = 'take one from an event, or from the id of a stream';
+    throw new InvalidList(`This is no cursor of the event log: ${places}.`, { cause });
+  }
+}
+
+/** Who reads events: which tasks they see, and whether they see what happens to API keys. */
+export interface EventViewer {
+  readonly tasks: TaskViewer;
+  readonly seesKeys: boolean;
+}
+
+/** Only what a stream could deliver as well, so that a cursor taken from a list skips nothing in a stream. */
+const READABLE = sql`t.xid < ${identifier(XMIN)}`;
+
+/** All events that the viewer may see and the filter lets through, oldest first: events_position_idx, events_task_idx. */
+export function eventsThat(viewer: EventViewer, filter: LogFilter): List<LogRow> {
+  return {
+    from: 'events t',
+    shape: LOG_SHAPE,
+    where: allOf([READABLE, ...matches(filter), ...seenBy(viewer)]),
+    order: LOG_ORDER,
+  };
+}
+
+/** A task's events, oldest first: events_task_idx. */
+export const EVENTS_OF_TASKS: ChildLists<LogRow> = {
+  from: 'events t',
+  shape: LOG_SHAPE,
+  parent: 't.task_id',
+  where: READABLE,
+  order: LOG_ORDER,
+};
+
+function matches({ types, taskId, agentId, pipelineRun }: LogFilter): Sql[] {
+  return [
+    ...(types === undefined ? [] : [sql`t.type = ANY(${types}::text[])`]),
+    ...(taskId === undefined ? [] : [sql`t.task_id = ${taskId}`]),
+    ...(agentId === undefined ? [] : [sql`(t.agent_id = ${agentId} OR t.actor_agent_id = ${agentId})`]),
+    ...(pipelineRun === undefined
+      ? []
+      : [
+          sql`(t.pipeline_run_id = ${pipelineRun.id} OR t.task_id = ANY(${[...pipelineRun.taskIds]}::text[]))`,
+        ]),
+  ];
+}
+
+/** The rule of isEventVisible in src/domain/events/event-visibility.ts. */
+function seenBy({ tasks, seesKeys }: EventViewer): Sql[] {
+  const about = tasks?.agentId;
+  return [
+    ...(seesKeys ? [] : [sql`t.type NOT LIKE 'key.%'`]),
+    ...(about === undefined
+      ? []
+      : [
+          sql`CASE WHEN t.task_id IS NULL THEN (t.agent_id = ${about} OR t.actor_agent_id = ${about})
+            ELSE EXISTS (SELECT FROM (SELECT t.task_id) e JOIN tasks t ON t.id = e.task_id WHERE ${visibleTo(tasks)}) END`,
+        ]),
+  ];
+}

@@ -1,0 +1,76 @@
+import type { ApiKey } from '../../generated/prisma/client.js';
+import { columns } from '../../postgres/sql-assignments.js';
+import { type Executor, query } from '../../postgres/statement.js';
+import type { Transaction } from '../../postgres/transaction.js';
+
+export type ApiKeyRow = ApiKey;
+
+/** The key whose secret has this SHA-256, revoked and expired ones included. */
+export async function findApiKeyByHash(
+  executor: Executor,
+  hash: Buffer,
+): Promise<(ApiKeyRow & { expired: boolean }) | null> {
+  const [row] = await query<ApiKeyRow & { expired: boolean }>(executor, {
+    name: 'find_api_key_by_hash',
+    text: 'SELECT *, coalesce(expires_at <= now(), false) AS expired FROM api_keys WHERE hash = $1',
+    values: [hash],
+  });
+  return row ?? null;
+}
+
+/** The key with this id if it can be used now: neither revoked nor expired. */
+export async function findUsableApiKey(executor: Executor, id: string): Promise<ApiKeyRow | null> {
+  const [row] = await query<ApiKeyRow>(executor, {
+    name: 'find_usable_api_key',
+    text: 'SELECT * FROM api_keys WHERE id = $1 AND revoked_at IS NULL AND coalesce(expires_at > now(), true)',
+    values: [id],
+  });
+  return row ?? null;
+}
+
+/** Inserts a key; null if its secret is stored already. */
+export async function insertApiKey(
+  tx: Transaction,
+  key: Pick<ApiKeyRow, 'id' | 'name' | 'prefix' | 'role' | 'agentId' | 'expiresAt'> & { hash: Buffer },
+): Promise<ApiKeyRow | null> {
+  const { names, places, values } = columns(key);
+  return tx.one<ApiKeyRow>({
+    name: 'insert_api_key',
+    text: `INSERT INTO api_keys (${names.join(', ')}) VALUES (${places.join(', ')}) ON CONFLICT (hash) DO NOTHING RETURNING *`,
+    values,
+  });
+}
+
+export async function lockApiKey(tx: Transaction, id: string): Promise<ApiKeyRow | null> {
+  return tx.one<ApiKeyRow>({
+    name: 'lock_api_key',
+    text: 'SELECT * FROM api_keys WHERE id = $1 FOR NO KEY UPDATE',
+    values: [id],
+  });
+}
+
+export async function revokeApiKeyRow(tx: Transaction, id: string): Promise<ApiKeyRow | null> {
+  return tx.one<ApiKeyRow>({
+    name: 'revoke_api_key',
+    text: 'UPDATE api_keys SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL RETURNING *',
+    values: [id],
+  });
+}
+
+/** Notes when keys were last used; the caller gathers them, so that this runs once a minute and not once a request. */
+export async function markApiKeysUsed(executor: Executor, ids: readonly string[]): Promise<void> {
+  await query(executor, {
+    name: 'mark_api_keys_used',
+    text: `UPDATE api_keys SET last_used_at = now() WHERE id IN (
+      SELECT id FROM api_keys WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)`,
+    values: [ids],
+  });
+}
+
+/** How many keys of a role can be used now. */
+export async function hasUsableAdminKey(executor: Executor): Promise<boolean> {
+  const [row] = await query<{ usable: boolean }>(executor, {
+    text: `SELECT EXISTS (SELECT FROM api_keys WHERE role = 'ADMIN' AND revoked_at IS NULL AND coalesce(expires_at > now(), true)) AS usable`,
+  });
+  return row?.usable ?? false;
+}

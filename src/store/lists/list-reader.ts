@@ -1,0 +1,33 @@
+import type { ChildListsReader, ListReader } from '../../domain/list-reader.js';
+import type { Executor } from '../../postgres/statement.js';
+import {
+  type ChildLists,
+  countList,
+  countLists,
+  cursorOf,
+  hasRowsBeyond,
+  haveRowsBeyond,
+  type List,
+  readSlice,
+  readSlices,
+} from './keyset.js';
+
+/** Opens a list over a connection or a pool; nothing is read yet. */
+export function openList<Row>(executor: Executor, list: List<Row>): ListReader<Row> {
+  return {
+    slice: (page) => readSlice(executor, list, page),
+    count: () => countList(executor, list),
+    hasRowsBeyond: (beyond) => hasRowsBeyond(executor, list, beyond),
+    cursorOf: (row) => cursorOf(list.order, row),
+  };
+}
+
+/** The same for lists that hang on parents. */
+export function openChildLists<Row>(executor: Executor, lists: ChildLists<Row>): ChildListsReader<Row> {
+  return {
+    slices: (parentIds, page) => readSlices(executor, lists, parentIds, page),
+    counts: (parentIds) => countLists(executor, lists, parentIds),
+    haveRowsBeyond: (parentIds, beyond) => haveRowsBeyond(executor, lists, parentIds, beyond),
+    cursorOf: (row) => cursorOf(lists.order, row),
+  };
+}

@@ -1,0 +1,96 @@
+import type { Pipeline, PipelineStep } from '../../generated/prisma/client.js';
+import { type Executor, query } from '../../postgres/statement.js';
+import type { Transaction } from '../../postgres/transaction.js';
+
+export type PipelineRow = Pipeline;
+
+/** A step, with the agent that its assignee's name stands for. */
+export type PipelineStepRow = PipelineStep & { readonly assigneeId: string | null };
+
+export type NewPipelineStep = Omit<PipelineStep, 'pipelineId' | 'position'>;
+
+/** Null if the name is taken; two that take it at the same time wait for each other here. */
+export async function insertPipeline(tx: Transaction, id: string, name: string): Promise<PipelineRow | null> {
+  return tx.one<PipelineRow>({
+    name: 'insert_pipeline',
+    text: 'INSERT INTO pipelines (id, name) VALUES ($1, $2) ON CONFLICT (name) WHERE removed_at IS NULL DO NOTHING RETURNING *',
+    values: [id, name],
+  });
+}
+
+/** Locks the pipeline against other edits. Uses pipelines_name_key. */
+export async function lockPipeline(tx: Transaction, name: string): Promise<PipelineRow | null> {
+  return tx.one<PipelineRow>({
+    name: 'lock_pipeline',
+    text: 'SELECT * FROM pipelines WHERE name = $1 AND removed_at IS NULL FOR NO KEY UPDATE',
+    values: [name],
+  });
+}
+
+/** Locks the pipeline so that its steps stay as they are until they have been read; any number may at the same time. */
+export async function shareLockPipeline(tx: Transaction, name: string): Promise<PipelineRow | null> {
+  return tx.one<PipelineRow>({
+    name: 'share_lock_pipeline',
+    text: 'SELECT * FROM pipelines WHERE name = $1 AND removed_at IS NULL FOR SHARE',
+    values: [name],
+  });
+}
+
+export async function raisePipelineVersion(tx: Transaction, id: string): Promise<PipelineRow | null> {
+  return tx.one<PipelineRow>({
+    name: 'raise_pipeline_version',
+    text: 'UPDATE pipelines SET version = version + 1, updated_at = now() WHERE id = $1 RETURNING *',
+    values: [id],
+  });
+}
+
+/** Takes a locked pipeline from those that there are. Its row and its steps stay, for its runs name them. */
+export async function markPipelineRemoved(tx: Transaction, id: string): Promise<void> {
+  await tx.query({
+    name: 'mark_pipeline_removed',
+    text: 'UPDATE pipelines SET removed_at = now() WHERE id = $1',
+    values: [id],
+  });
+}
+
+/** Puts these steps, in their order, in the place of those that the pipeline has. */
+export async function replacePipelineSteps(
+  tx: Transaction,
+  pipelineId: string,
+  steps: readonly NewPipelineStep[],
+): Promise<void> {
+  await tx.query({
+    name: 'delete_pipeline_steps',
+    text: 'DELETE FROM pipeline_steps WHERE pipeline_id = $1',
+    values: [pipelineId],
+  });
+  const rows = steps.map((step, position) => ({
+    ...step,
+    position,
+    dueInMs: step.dueInMs === null ? null : Number(step.dueInMs),
+  }));
+  await tx.query({
+    name: 'insert_pipeline_steps',
+    text: `INSERT INTO pipeline_steps (pipeline_id, key, position, depends_on, title, description, priority, assignee_name, tags,
+        due_in_ms, metadata, review_policy, on_dependency_failure)
+      SELECT $1, s.key, s.position, s."dependsOn", s.title, s.description, s.priority, s."assigneeName", s.tags,
+        s."dueInMs", s.metadata, s."reviewPolicy", s."onDependencyFailure"
+      FROM jsonb_to_recordset($2::jsonb) AS s(key text, position int, "dependsOn" text[], title text, description text,
+        priority task_priority, "assigneeName" text, tags text[], "dueInMs" bigint, metadata jsonb,
+        "reviewPolicy" review_policy, "onDependencyFailure" dependency_failure_policy)`,
+    values: [pipelineId, JSON.stringify(rows)],
+  });
+}
+
+/** The steps of the pipelines, each pipeline's in their order. Uses the primary key. */
+export async function listPipelineSteps(
+  executor: Executor,
+  pipelineIds: readonly string[],
+): Promise<PipelineStepRow[]> {
+  return query<PipelineStepRow>(executor, {
+    name: 'list_pipeline_steps',
+    text: `SELECT s.*, a.id AS assignee_id FROM pipeline_steps s LEFT JOIN agents a ON a.name = s.assignee_name
+      WHERE s.pipeline_id = ANY($1) ORDER BY s.pipeline_id, s.position`,
+    values: [pipelineIds],
+  });
+}

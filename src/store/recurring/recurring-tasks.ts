@@ -1,0 +1,185 @@
+import type { RecurringFiring, RecurringTask } from '../../generated/prisma/client.js';
+import { assignments, columns } from '../../postgres/sql-assignments.js';
+import { type Executor, query } from '../../postgres/statement.js';
+import type { Transaction } from '../../postgres/transaction.js';
+import type { TaskRow } from '../tasks/tasks.js';
+
+export type RecurringTaskRow = RecurringTask;
+export type FiringRow = RecurringFiring;
+
+/** Inserts a recurring task unless its name is taken: null then, also when another process took it at the same moment. */
+export async function insertRecurringTask(
+  tx: Transaction,
+  row: Pick<RecurringTaskRow, 'id' | 'name' | 'schedule' | 'cron' | 'title'> & Partial<RecurringTaskRow>,
+): Promise<RecurringTaskRow | null> {
+  const { names, places, values } = columns(row);
+  return tx.one<RecurringTaskRow>({
+    text: `INSERT INTO recurring_tasks (${names.join(', ')}) VALUES (${places.join(', ')})
+      ON CONFLICT (name) DO NOTHING RETURNING *`,
+    values,
+  });
+}
+
+/** Locks a recurring task, which serialises edits and firings of it. Null if there is none. */
+export async function lockRecurringTask(tx: Transaction, id: string): Promise<RecurringTaskRow | null> {
+  return tx.one<RecurringTaskRow>({
+    name: 'lock_recurring_task',
+    text: 'SELECT * FROM recurring_tasks WHERE id = $1 FOR UPDATE',
+    values: [id],
+  });
+}
+
+/** Whether another recurring task has the name. */
+export async function isRecurringNameTaken(
+  tx: Transaction,
+  name: string,
+  exceptId: string,
+): Promise<boolean> {
+  const row = await tx.one({
+    name: 'is_recurring_name_taken',
+    text: 'SELECT id FROM recurring_tasks WHERE name = $1 AND id <> $2',
+    values: [name, exceptId],
+  });
+  return row !== null;
+}
+
+/** Writes columns of a locked recurring task and raises its version. */
+export async function updateRecurringTaskRow(
+  tx: Transaction,
+  id: string,
+  changes: Partial<RecurringTaskRow>,
+): Promise<RecurringTaskRow> {
+  const { sql, values } = assignments(changes, 2);
+  return there(
+    await tx.one<RecurringTaskRow>({
+      text: `UPDATE recurring_tasks SET ${sql.map((part) => `${part}, `).join('')} version = version + 1, updated_at = now()
+        WHERE id = $1 RETURNING *`,
+      values: [id, ...values],
+    }),
+    id,
+  );
+}
+
+/** Removes a locked recurring task and the record of its firings. The tasks that it made keep its id. */
+export async function deleteRecurringTask(tx: Transaction, id: string): Promise<void> {
+  await tx.query({
+    name: 'delete_recurring_task',
+    text: 'DELETE FROM recurring_tasks WHERE id = $1',
+    values: [id],
+  });
+}
+
+/** A recurring task that is due, with the moment of the database's clock at which it was found to be. */
+export interface DueRecurringTask extends RecurringTaskRow {
+  readonly nowAt: Date;
+}
+
+/**
+ * Locks the recurring task that has been due for longest, those apart that the caller has failed with. SKIP LOCKED: what
+ * another process is at, or somebody edits, is not waited for. Reads recurring_tasks_due_idx from its head.
+ */
+export async function takeDueRecurringTask(
+  tx: Transaction,
+  exceptIds: readonly string[],
+): Promise<DueRecurringTask | null> {
+  return tx.one<DueRecurringTask>({
+    name: 'take_due_recurring_task',
+    text: `SELECT *, date_trunc('milliseconds', clock_timestamp()) AS now_at FROM recurring_tasks
+      WHERE next_due_at <= now() AND id <> ALL($1)
+      ORDER BY next_due_at LIMIT 1 FOR UPDATE SKIP LOCKED`,
+    values: [exceptIds],
+  });
+}
+
+/** In how many milliseconds the next recurring task is due; negative if one is; null if there is none. */
+export async function findNextDueInMs(executor: Executor): Promise<number | null> {
+  const [row] = await query<{ inMs: number | null }>(executor, {
+    name: 'find_next_due_in_ms',
+    text: `SELECT (extract(epoch FROM min(next_due_at) - clock_timestamp()) * 1000)::float8 AS in_ms
+      FROM recurring_tasks WHERE next_due_at IS NOT NULL`,
+  });
+  return row?.inMs ?? null;
+}
+
+/** The database's clock, to the millisecond. */
+export async function readNow(executor: Executor): Promise<Date> {
+  const [row] = await query<{ now: Date }>(executor, {
+    name: 'read_now',
+    text: "SELECT date_trunc('milliseconds', clock_timestamp()) AS now",
+  });
+  if (row === undefined) throw new Error('SELECT clock_timestamp() returned no row');
+  return row.now;
+}
+
+/**
+ * Records what became of a due time, once: false if that is recorded already, whoever did it. This is what makes sure of
+ * one task for each due time, whatever clocks and processes do.
+ */
+export async function insertFiring(
+  tx: Transaction,
+  firing: Pick<FiringRow, 'recurringTaskId' | 'dueAt' | 'taskId' | 'skippedReason' | 'byHand'>,
+): Promise<boolean> {
+  const row = await tx.one({
+    name: 'insert_recurring_firing',
+    text: `INSERT INTO recurring_firings (recurring_task_id, due_at, task_id, skipped_reason, by_hand)
+      VALUES ($1, $2, $3, $4, $5) ON CONFLICT (recurring_task_id, due_at) DO NOTHING RETURNING due_at`,
+    values: [firing.recurringTaskId, firing.dueAt, firing.taskId, firing.skippedReason, firing.byHand],
+  });
+  return row !== null;
+}
+
+/** The instant under which a firing by hand is recorded: now, or the first free millisecond after. */
+export async function findFreeDueAt(tx: Transaction, recurringTaskId: string): Promise<Date> {
+  const row = await tx.one<{ dueAt: Date }>({
+    name: 'find_free_due_at',
+    text: `SELECT greatest(date_trunc('milliseconds', clock_timestamp()), max(due_at) + interval '1 millisecond') AS due_at
+      FROM recurring_firings WHERE recurring_task_id = $1 AND due_at >= date_trunc('milliseconds', clock_timestamp())`,
+    values: [recurringTaskId],
+  });
+  return there(row, recurringTaskId).dueAt;
+}
+
+/** The tasks of a recurring task that have not ended, oldest first: tasks_recurring_open_idx. */
+export async function listOpenChildren(
+  tx: Transaction,
+  recurringTaskId: string,
+  limit: number,
+): Promise<Pick<TaskRow, 'id' | 'number' | 'status'>[]> {
+  return tx.query({
+    name: 'list_open_children',
+    text: `SELECT id, number, status FROM tasks
+      WHERE recurring_task_id = $1 AND status NOT IN ('DONE', 'FAILED', 'CANCELLED') ORDER BY number LIMIT $2`,
+    values: [recurringTaskId, limit],
+  });
+}
+
+/** What a turn came to, written on a locked recurring task. No edit, so its version stays. */
+export async function noteFirings(
+  tx: Transaction,
+  id: string,
+  note: {
+    /** How many tasks were made. */
+    readonly fired: number;
+    readonly skippedReason: string | null;
+    /** Null where the due time is not to be touched. */
+    readonly nextDueAt: Date | null;
+  },
+): Promise<RecurringTaskRow> {
+  return there(
+    await tx.one<RecurringTaskRow>({
+      name: 'note_recurring_firings',
+      text: `UPDATE recurring_tasks SET fire_count = fire_count + $2::int, next_due_at = coalesce($4, next_due_at),
+          last_fired_at = CASE WHEN $2::int > 0 THEN clock_timestamp() ELSE last_fired_at END,
+          last_skipped_at = CASE WHEN $3::text IS NULL THEN last_skipped_at ELSE clock_timestamp() END,
+          last_skip_reason = coalesce($3, last_skip_reason)
+        WHERE id = $1 RETURNING *`,
+      values: [id, note.fired, note.skippedReason, note.nextDueAt],
+    }),
+    id,
+  );
+}
+
+function there<Row>(row: Row | null, id: string): Row {
+  if (row === null) throw new Error(`recurring task ${id} vanished while its row was locked`);
+  return row;
+}

@@ -1,0 +1,168 @@
+import { type Executor, query } from '../../postgres/statement.js';
+import type { Transaction } from '../../postgres/transaction.js';
+import type { AgentRow } from '../agents/agents.js';
+import type { TaskRow } from '../tasks/tasks.js';
+import type { ReviewRunRow } from './reviews.js';
+
+/** A reviewer that work is sent to. */
+type Reviewer = Pick<AgentRow, 'id' | 'updatedAt'>;
+
+/**
+ * Locks the first task in REVIEW, in queue order, whose round may be sent to this reviewer: nobody reviews it, it does not
+ * rest after a failure, it was not left to a person since the reviewer was last changed, and the reviewer has not worked on
+ * it. SKIP LOCKED: processes that look at the same time get different tasks. Reads tasks_review_queue from its head.
+ */
+export async function takeRoundToSend(tx: Transaction, { id, updatedAt }: Reviewer): Promise<TaskRow | null> {
+  return tx.one<TaskRow>({
+    name: 'take_round_to_send',
+    text: `SELECT t.* FROM tasks t WHERE t.status = 'REVIEW' AND t.assignee_id IS DISTINCT FROM $1
+        AND NOT EXISTS (SELECT FROM review_runs r WHERE r.task_id = t.id AND r.round = t.review_round
+          AND (r.outcome = 'RUNNING' OR r.retry_at > now() OR r.escalated_at >= $2))
+        AND NOT EXISTS (SELECT FROM task_runs w WHERE w.task_id = t.id AND w.agent_id = $1)
+      ORDER BY t.priority, coalesce(t.due_at, 'infinity'::timestamptz), t.status_at, t.number
+      LIMIT 1 FOR NO KEY UPDATE OF t SKIP LOCKED`,
+    values: [id, updatedAt],
+  });
+}
+
+/** How a round has fared with reviewers that it was sent to. */
+export interface RoundFacts {
+  /** Calls, those that never began included. */
+  readonly tries: number;
+  /** Failures since the round was last left to a person. */
+  readonly failures: number;
+  /** Whether somebody reviews it, it rests, or it is left to a person. */
+  readonly isHeldBack: boolean;
+}
+
+/**
+ * Read with the task's row locked, in a statement of its own: only a snapshot that is younger than the lock shows what
+ * the process did that held it before.
+ */
+export async function readRound(
+  tx: Transaction,
+  { id: taskId, reviewRound }: Pick<TaskRow, 'id' | 'reviewRound'>,
+  { updatedAt }: Reviewer,
+): Promise<RoundFacts> {
+  const facts = await tx.one<RoundFacts>({
+    name: 'read_round',
+    text: `SELECT count(*) FILTER (WHERE trigger = 'DISPATCH')::int AS tries,
+        count(*) FILTER (WHERE trigger = 'DISPATCH' AND outcome IN ('FAILED', 'TIMED_OUT')
+          AND finished_at > coalesce(last_escalated_at, '-infinity'))::int AS failures,
+        coalesce(bool_or(outcome = 'RUNNING' OR retry_at > now() OR escalated_at >= $3), false) AS is_held_back
+      FROM (SELECT *, max(escalated_at) OVER () AS last_escalated_at FROM review_runs WHERE task_id = $1 AND round = $2) r`,
+    values: [taskId, reviewRound, updatedAt],
+  });
+  if (facts === null) throw new Error(`the rounds of task ${taskId} could not be counted`);
+  return facts;
+}
+
+/** What the agent holds of its capacity: tasks that it works on and rounds that it reviews. */
+export async function countHeld(tx: Transaction, agentId: string): Promise<number> {
+  const row = await tx.one<{ held: number }>({
+    name: 'count_held',
+    text: `SELECT ((SELECT count(*) FROM task_runs WHERE agent_id = $1 AND outcome = 'RUNNING')
+      + (SELECT count(*) FROM review_runs WHERE agent_id = $1 AND outcome = 'RUNNING'))::int AS held`,
+    values: [agentId],
+  });
+  return row?.held ?? 0;
+}
+
+/** The review run, locked, in whatever state it is. The caller holds the lock of its task. */
+export async function lockReviewRun(tx: Transaction, id: string): Promise<ReviewRunRow | null> {
+  return tx.one<ReviewRunRow>({
+    name: 'lock_review_run',
+    text: 'SELECT * FROM review_runs WHERE id = $1 FOR NO KEY UPDATE',
+    values: [id],
+  });
+}
+
+/** Keeps what the gateway needs to find the call again after a crash. */
+export async function noteReviewAccepted(
+  executor: Executor,
+  id: string,
+  accepted: { readonly gatewayRunId: string | null; readonly state: object },
+): Promise<void> {
+  await query(executor, {
+    name: 'note_review_accepted',
+    text: 'UPDATE review_runs SET gateway_run_id = $2, gateway_state = $3 WHERE id = $1',
+    values: [id, accepted.gatewayRunId, JSON.stringify(accepted.state)],
+  });
+}
+
+/** Keeps an answer that came when the run had ended. */
+export async function keepLateReview(tx: Transaction, id: string, output: string): Promise<void> {
+  await tx.query({
+    name: 'keep_late_review',
+    text: `UPDATE review_runs SET output = $2 WHERE id = $1 AND outcome <> 'RUNNING' AND output IS NULL`,
+    values: [id, output],
+  });
+}
+
+/**
+ * Renews the leases of these runs and answers which of them are still on and this process's. A reviewer whose gateway
+ * works for it is alive; one that is locked just now is noted the next time, so that nothing waits here.
+ */
+export async function renewDispatchedReviews(
+  executor: Executor,
+  dispatcher: string,
+  ids: readonly string[],
+): Promise<string[]> {
+  const rows = await query<{ id: string }>(executor, {
+    name: 'renew_dispatched_reviews',
+    text: `WITH renewed AS (UPDATE review_runs SET lease_expires_at = now() + lease_ms * interval '1 millisecond'
+        WHERE id = ANY($2) AND outcome = 'RUNNING' AND dispatcher = $1 RETURNING id, agent_id),
+      seen AS (UPDATE agents SET last_seen_at = now() WHERE id IN (
+        SELECT id FROM agents WHERE id IN (SELECT agent_id FROM renewed) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED))
+      SELECT id FROM renewed`,
+    values: [dispatcher, ids],
+  });
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * Takes over the dispatched reviews whose lease has ended, longest first: the process that called has died or is cut off,
+ * and learns of this when it renews. Those `underWay` are our own, which the database was away for. SKIP LOCKED:
+ * processes that look at the same time take different ones.
+ */
+export async function adoptAbandonedReviews(
+  executor: Executor,
+  dispatcher: string,
+  { limit, underWay }: { readonly limit: number; readonly underWay: readonly string[] },
+): Promise<ReviewRunRow[]> {
+  return query<ReviewRunRow>(executor, {
+    name: 'adopt_abandoned_reviews',
+    text: `UPDATE review_runs SET dispatcher = $1, lease_expires_at = now() + lease_ms * interval '1 millisecond'
+      WHERE id IN (SELECT id FROM review_runs
+        WHERE outcome = 'RUNNING' AND lease_expires_at <= now() AND trigger = 'DISPATCH'
+          AND id <> ALL($3)
+        ORDER BY lease_expires_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED) RETURNING *`,
+    values: [dispatcher, limit, underWay],
+  });
+}
+
+/** In how many milliseconds a round has rested or a dispatched review's lease ends; null if nothing is known to. */
+export async function findNextReviewMs(executor: Executor): Promise<number | null> {
+  const [row] = await query<{ inMs: number | null }>(executor, {
+    name: 'find_next_review',
+    text: `SELECT (extract(epoch FROM least(
+        (SELECT min(retry_at) FROM review_runs WHERE retry_at > now()),
+        (SELECT min(lease_expires_at) FROM review_runs WHERE outcome = 'RUNNING' AND trigger = 'DISPATCH' AND lease_expires_at > now())
+      ) - now()) * 1000)::float8 AS in_ms`,
+  });
+  return row?.inMs ?? null;
+}
+
+/** Lets the round rest after this failure of its reviewer, or leaves it to a person. */
+export async function writeReviewSequel(
+  tx: Transaction,
+  id: string,
+  sequel: { readonly retryInMs: number } | 'escalate',
+): Promise<void> {
+  const column = sequel === 'escalate' ? 'escalated_at' : 'retry_at';
+  await tx.query({
+    name: `write_review_${column}`,
+    text: `UPDATE review_runs SET ${column} = now() + $2::float8 * interval '1 millisecond' WHERE id = $1`,
+    values: [id, sequel === 'escalate' ? 0 : sequel.retryInMs],
+  });
+}

@@ -1,0 +1,159 @@
+import type { QualityReview, ReviewRun } from '../../generated/prisma/client.js';
+import { assignments, columns } from '../../postgres/sql-assignments.js';
+import type { Transaction } from '../../postgres/transaction.js';
+import type { TaskRow } from '../tasks/tasks.js';
+
+export type ReviewRow = QualityReview;
+export type ReviewRunRow = ReviewRun;
+
+export async function insertReview(
+  tx: Transaction,
+  review: Omit<ReviewRow, 'createdAt'>,
+): Promise<ReviewRow> {
+  const { names, places, values } = columns(review);
+  const row = await tx.one<ReviewRow>({
+    name: 'insert_review',
+    text: `INSERT INTO quality_reviews (${names.join(', ')}) VALUES (${places.join(', ')}) RETURNING *`,
+    values,
+  });
+  if (row === null) throw new Error('INSERT INTO quality_reviews returned no row');
+  return row;
+}
+
+export async function findReview(tx: Transaction, id: string): Promise<ReviewRow | null> {
+  return tx.one<ReviewRow>({
+    name: 'find_review',
+    text: 'SELECT * FROM quality_reviews WHERE id = $1',
+    values: [id],
+  });
+}
+
+/** The rejections of the current life of a task, oldest first; `cycles` is how many that are. */
+export async function listRejections(tx: Transaction, taskId: string, cycles: number): Promise<ReviewRow[]> {
+  const rows = await tx.query<ReviewRow>({
+    name: 'list_rejections',
+    text: `SELECT * FROM quality_reviews WHERE task_id = $1 AND verdict = 'REJECTED' AND NOT superseded
+      ORDER BY round DESC LIMIT $2`,
+    values: [taskId, cycles],
+  });
+  return rows.reverse();
+}
+
+/** Whether the agent had a run on the task that ended in the round being judged, or worked on it at all. */
+export async function hasWorkedOn(tx: Transaction, taskId: string, agentId: string): Promise<boolean> {
+  const row = await tx.one({
+    name: 'has_worked_on',
+    text: 'SELECT id FROM task_runs WHERE task_id = $1 AND agent_id = $2 LIMIT 1',
+    values: [taskId, agentId],
+  });
+  return row !== null;
+}
+
+/**
+ * Locks the first task in REVIEW that nobody reviews and that this agent has not worked on. SKIP LOCKED: two reviewers,
+ * in whatever processes, get two tasks. Reads tasks_review_queue from its head.
+ */
+export async function takeReviewableTask(tx: Transaction, agentId: string): Promise<TaskRow | null> {
+  return tx.one<TaskRow>({
+    name: 'take_reviewable_task',
+    text: `SELECT t.* FROM tasks t WHERE t.status = 'REVIEW' AND t.assignee_id IS DISTINCT FROM $1
+        AND NOT EXISTS (SELECT FROM review_runs r WHERE r.task_id = t.id AND r.round = t.review_round AND r.outcome = 'RUNNING')
+        AND NOT EXISTS (SELECT FROM task_runs w WHERE w.task_id = t.id AND w.agent_id = $1)
+      ORDER BY t.priority, coalesce(t.due_at, 'infinity'::timestamptz), t.status_at, t.number
+      LIMIT 1 FOR NO KEY UPDATE OF t SKIP LOCKED`,
+    values: [agentId],
+  });
+}
+
+/**
+ * Lets an agent's claims of reviews go one after the other, so that a repeated call gets the round of the first. Not by the
+ * agent's row, which everywhere else is locked after the task's.
+ */
+export async function lockReviewer(tx: Transaction, agentId: string): Promise<void> {
+  await tx.query({
+    name: 'lock_reviewer',
+    text: "SELECT pg_advisory_xact_lock(hashtextextended('mission_control.reviewer.' || $1, 0))",
+    values: [agentId],
+  });
+}
+
+/** The round that the agent has claimed and not judged, oldest first: a reviewer that lost its memory gets it again. */
+export async function findOpenReviewRunOf(tx: Transaction, agentId: string): Promise<ReviewRunRow | null> {
+  return tx.one<ReviewRunRow>({
+    name: 'find_open_review_run_of',
+    text: "SELECT * FROM review_runs WHERE agent_id = $1 AND outcome = 'RUNNING' AND trigger = 'CLAIM' ORDER BY started_at LIMIT 1",
+    values: [agentId],
+  });
+}
+
+/** What is known of a review run when it begins. */
+export type NewReviewRun = Pick<ReviewRunRow, 'id' | 'taskId' | 'round' | 'agentId' | 'leaseMs' | 'prompt'> &
+  Partial<Pick<ReviewRunRow, 'trigger' | 'model' | 'gateway' | 'idempotencyKey' | 'dispatcher'>>;
+
+/**
+ * Opens a review run with a lease. Null if the round has been taken since the caller looked: a reviewer whose snapshot is
+ * older than the other's commit still sees the round free, and review_runs_one_open knows better.
+ */
+export async function openReviewRun(tx: Transaction, run: NewReviewRun): Promise<ReviewRunRow | null> {
+  const { names, places, values } = columns(run);
+  return tx.one<ReviewRunRow>({
+    text: `INSERT INTO review_runs (${names.join(', ')}, lease_expires_at)
+      VALUES (${places.join(', ')}, now() + $${values.length + 1}::int * interval '1 millisecond')
+      ON CONFLICT (task_id, round) WHERE outcome = 'RUNNING' DO NOTHING RETURNING *`,
+    values: [...values, run.leaseMs],
+  });
+}
+
+/** Gives an open review run a lease from now on. Null if it has ended. */
+export async function renewReviewRun(
+  tx: Transaction,
+  id: string,
+  leaseMs: number,
+): Promise<ReviewRunRow | null> {
+  return tx.one<ReviewRunRow>({
+    name: 'renew_review_run',
+    text: `UPDATE review_runs SET lease_ms = $2, lease_expires_at = now() + $2::int * interval '1 millisecond'
+      WHERE id = $1 AND outcome = 'RUNNING' RETURNING *`,
+    values: [id, leaseMs],
+  });
+}
+
+/** The open review run of a task's round. */
+export async function findOpenReviewRun(tx: Transaction, taskId: string): Promise<ReviewRunRow | null> {
+  return tx.one<ReviewRunRow>({
+    name: 'find_open_review_run',
+    text: "SELECT * FROM review_runs WHERE task_id = $1 AND outcome = 'RUNNING' FOR NO KEY UPDATE",
+    values: [taskId],
+  });
+}
+
+/** Ends an open review run, once; `facts` are further columns. */
+export async function closeReviewRun(
+  tx: Transaction,
+  id: string,
+  outcome: Exclude<ReviewRunRow['outcome'], 'RUNNING'>,
+  facts: Partial<ReviewRunRow> = {},
+): Promise<ReviewRunRow | null> {
+  const { sql, values } = assignments(facts, 3);
+  return tx.one<ReviewRunRow>({
+    text: `UPDATE review_runs SET ${sql.map((part) => `${part}, `).join('')}
+        outcome = $2, finished_at = now(), lease_expires_at = NULL
+      WHERE id = $1 AND outcome = 'RUNNING' RETURNING *`,
+    values: [id, outcome, ...values],
+  });
+}
+
+/** Renews every lease that the agent holds on reviews; those of calls to it are for the server to renew. */
+export async function renewReviewLeasesOfAgent(
+  tx: Transaction,
+  agentId: string,
+  leaseMs: number | null,
+): Promise<void> {
+  await tx.query({
+    name: 'renew_review_leases_of_agent',
+    text: `UPDATE review_runs SET lease_ms = coalesce($2, lease_ms),
+        lease_expires_at = now() + coalesce($2, lease_ms) * interval '1 millisecond'
+      WHERE agent_id = $1 AND outcome = 'RUNNING' AND trigger = 'CLAIM'`,
+    values: [agentId, leaseMs],
+  });
+}

@@ -1,0 +1,116 @@
+import type { TaskRun } from '../../generated/prisma/client.js';
+import { assignments } from '../../postgres/sql-assignments.js';
+import type { Transaction } from '../../postgres/transaction.js';
+
+export type TaskRunRow = TaskRun;
+
+/** How a run can end. */
+export type RunEnd = Exclude<TaskRunRow['outcome'], 'RUNNING'>;
+
+/** The run, whoever holds it and whether it is on or not. */
+export async function findRun(tx: Transaction, id: string): Promise<TaskRunRow | null> {
+  return tx.one<TaskRunRow>({
+    name: 'find_run',
+    text: 'SELECT * FROM task_runs WHERE id = $1',
+    values: [id],
+  });
+}
+
+/** The run whose work a round of review judges: each that handed in work began one round. */
+export async function findJudgedRun(
+  tx: Transaction,
+  taskId: string,
+  round: number,
+): Promise<TaskRunRow | null> {
+  return tx.one<TaskRunRow>({
+    name: 'find_judged_run',
+    text: `SELECT * FROM task_runs WHERE task_id = $1 AND outcome = 'SUCCEEDED' ORDER BY number LIMIT 1 OFFSET $2::int - 1`,
+    values: [taskId, round],
+  });
+}
+
+/**
+ * Ends an open run, once: null if it has ended already. The lease ends with it. By the clock and not by the beginning of
+ * this transaction: a heartbeat that was committed meanwhile has not seen the end, so the end must lie behind it for the
+ * next heartbeat to tell the agent.
+ */
+export async function closeRun(
+  tx: Transaction,
+  id: string,
+  outcome: RunEnd,
+  facts: Partial<TaskRunRow> = {},
+): Promise<TaskRunRow | null> {
+  const { sql, values } = assignments(facts, 3);
+  return tx.one<TaskRunRow>({
+    text: `UPDATE task_runs SET ${sql.map((part) => `${part}, `).join('')} outcome = $2, finished_at = clock_timestamp(), lease_expires_at = NULL
+      WHERE id = $1 AND outcome = 'RUNNING' RETURNING *`,
+    values: [id, outcome, ...values],
+  });
+}
+
+/** Gives an open run a lease from now on, of its own length unless another is given. Null if the run has ended. */
+export async function renewRunLease(
+  tx: Transaction,
+  id: string,
+  leaseMs: number | null,
+): Promise<TaskRunRow | null> {
+  return tx.one<TaskRunRow>({
+    name: 'renew_run_lease',
+    text: `UPDATE task_runs SET lease_ms = coalesce($2, lease_ms), lease_expiry_noted_at = NULL,
+        lease_expires_at = now() + coalesce($2, lease_ms) * interval '1 millisecond'
+      WHERE id = $1 AND outcome = 'RUNNING' RETURNING *`,
+    values: [id, leaseMs],
+  });
+}
+
+/**
+ * Renews every lease that the agent holds by claims, in one statement. Dispatched runs are renewed by their dispatcher
+ * alone, or nobody would notice when it dies. Uses task_runs_open_by_agent.
+ */
+export async function renewLeasesOfAgent(
+  tx: Transaction,
+  agentId: string,
+  leaseMs: number | null,
+): Promise<TaskRunRow[]> {
+  return tx.query<TaskRunRow>({
+    name: 'renew_leases_of_agent',
+    // Locked in id order, so that this and a requeue of several tasks can't wait for each other.
+    text: `WITH held AS (
+        SELECT id FROM task_runs WHERE agent_id = $1 AND outcome = 'RUNNING' AND trigger = 'CLAIM' ORDER BY id FOR NO KEY UPDATE)
+      UPDATE task_runs r SET lease_ms = coalesce($2, lease_ms), lease_expiry_noted_at = NULL,
+        lease_expires_at = now() + coalesce($2, lease_ms) * interval '1 millisecond'
+      FROM held WHERE r.id = held.id AND r.outcome = 'RUNNING' RETURNING r.*`,
+    values: [agentId, leaseMs],
+  });
+}
+
+/** Writes what the agent says about its progress on an open run. Null if the run has ended. */
+export async function writeProgress(
+  tx: Transaction,
+  id: string,
+  message: string,
+  percent: number | null,
+): Promise<TaskRunRow | null> {
+  return tx.one<TaskRunRow>({
+    name: 'write_progress',
+    text: `UPDATE task_runs SET progress = $2, progress_percent = coalesce($3, progress_percent)
+      WHERE id = $1 AND outcome = 'RUNNING' RETURNING *`,
+    values: [id, message, percent],
+  });
+}
+
+/** Runs that were taken from the agent, not ended by it, since the given instant (all of the last day if null). */
+export async function listLostRunIds(
+  tx: Transaction,
+  agentId: string,
+  since: Date | null,
+): Promise<string[]> {
+  const rows = await tx.query<{ id: string }>({
+    name: 'list_lost_run_ids',
+    text: `SELECT id FROM task_runs WHERE agent_id = $1 AND trigger = 'CLAIM' AND outcome IN ('REQUEUED', 'CANCELLED', 'TIMED_OUT')
+        AND started_at > now() - interval '8 days' AND finished_at >= coalesce($2, now() - interval '1 day')
+      ORDER BY finished_at DESC LIMIT 100`,
+    values: [agentId, since],
+  });
+  return rows.map((row) => row.id);
+}

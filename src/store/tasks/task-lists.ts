@@ -1,0 +1,153 @@
+import type { InstantRange, TaskFilter, TaskOrder } from '../../domain/tasks/task-filter.js';
+import { allOf, anyOf, identifier, type Sql, sql } from '../../postgres/sql-text.js';
+import type { AgentRow } from '../agents/agents.js';
+import type { ChildLists, List, Order, SortKey } from '../lists/keyset.js';
+import { type Columns, parseRows, type RowShape, rowsOf, shapeOf } from '../lists/row-shape.js';
+import type { TaskRow } from './tasks.js';
+import { seenByAgent } from './visible-tasks.js';
+
+/** Who looks: null sees all tasks, an agent those of {@link seenByAgent}. */
+export type TaskViewer = { readonly agentId: string; readonly coordinatorAgent: string } | null;
+
+/** The columns that the answer needs. The texts of a task may be long, so a list reads only what is asked for. */
+export type TaskColumns = Columns<TaskRow>;
+
+/** Newest first: what a reader who says nothing wants to see, and what tasks_created_idx serves. */
+export const NEWEST_FIRST: TaskOrder = { field: 'CREATED_AT', direction: 'DESC' };
+
+/** A task of a list, with the agent that has it if that was asked for. */
+export type ListedTask = TaskRow & { readonly assignee?: AgentRow | null };
+
+/** Which columns a list reads, of the tasks and of the agents that have them; null for no agents. */
+export interface ListedColumns {
+  readonly task: TaskColumns;
+  readonly assignee: Columns<AgentRow> | null;
+}
+
+/** All tasks that the viewer may see and the filter lets through. */
+export function tasksThat(
+  viewer: TaskViewer,
+  filter: TaskFilter,
+  order: TaskOrder,
+  columns: ListedColumns,
+): List<ListedTask> {
+  return {
+    from: 'tasks t',
+    shape: shapeOfListed(columns),
+    where: allOf([visibleTo(viewer), matches(filter)]),
+    order: orderOf(order),
+  };
+}
+
+/** The same, for each of several agents: the tasks assigned to it. */
+export function tasksOfAgents(...list: Parameters<typeof tasksThat>): ChildLists<ListedTask> {
+  return { ...tasksThat(...list), parent: 't.assignee_id' };
+}
+
+/** The same, for each of several recurring tasks: the tasks that it made. Newest first is tasks_recurring_created_idx. */
+export function tasksOfRecurringTasks(...list: Parameters<typeof tasksThat>): ChildLists<ListedTask> {
+  return { ...tasksThat(...list), parent: 't.recurring_task_id' };
+}
+
+export function visibleTo(viewer: TaskViewer): Sql {
+  return viewer === null ? sql`true` : seenByAgent(viewer.agentId, viewer.coordinatorAgent);
+}
+
+const SORT_COLUMNS = ['number', 'priority', 'dueAt', 'createdAt', 'updatedAt'] as const;
+
+/**
+ * The agents are read by the same statement, each once: a promise for each of fifty tasks would cost the executor more
+ * than the rest of the list, and a join or a sub-query for each of them costs PostgreSQL as much again.
+ */
+function shapeOfListed({ task: columns, assignee }: ListedColumns): RowShape<ListedTask> {
+  const tasks = shapeOf<Writable<ListedTask>>(
+    'Task',
+    columns === '*' ? columns : [...columns, 'assigneeId', ...SORT_COLUMNS],
+  );
+  if (assignee === null) return tasks;
+  const agents = shapeOf<AgentRow>('Agent', assignee);
+  const ofPage = sql`SELECT ${identifier(agents.columns.join(', '))} FROM agents t WHERE t.id IN (SELECT assignee_id FROM page)`;
+  return {
+    ...tasks,
+    companions: {
+      json: rowsOf(agents, ofPage),
+      attach: (rows: readonly Writable<ListedTask>[], value) => {
+        const agentsById = new Map(parseRows(agents, value).map((agent) => [agent.id, agent]));
+        for (const task of rows) task.assignee = agentsById.get(task.assigneeId ?? '') ?? null;
+      },
+    },
+  };
+}
+
+type Writable<Row> = { -readonly [Name in keyof Row]: Row[Name] };
+
+const NUMBER: SortKey<TaskRow> = { sql: 't.number', kind: 'number', of: (task) => task.number };
+const PRIORITY: SortKey<TaskRow> = { sql: 't.priority', kind: 'priority', of: (task) => task.priority };
+const CREATED: SortKey<TaskRow> = { sql: 't.created_at', kind: 'instant', of: (task) => task.createdAt };
+const UPDATED: SortKey<TaskRow> = { sql: 't.updated_at', kind: 'instant', of: (task) => task.updatedAt };
+
+/** A task without a due date comes last: in the queue, which has one order, and from either end of a list by due date. */
+function due(none: 'infinity' | '-infinity'): SortKey<TaskRow> {
+  return {
+    sql: `coalesce(t.due_at, '${none}'::timestamptz)`,
+    kind: 'instant',
+    of: (task) => task.dueAt,
+    none,
+  };
+}
+
+function orderOf({ field, direction }: TaskOrder): Order<TaskRow> {
+  const descending = direction === 'DESC';
+  const keys = {
+    QUEUE: [PRIORITY, due('infinity'), CREATED, NUMBER],
+    CREATED_AT: [CREATED, NUMBER],
+    UPDATED_AT: [UPDATED, NUMBER],
+    DUE_AT: [due(descending ? '-infinity' : 'infinity'), NUMBER],
+    PRIORITY: [PRIORITY, NUMBER],
+  }[field];
+  return { tag: `task.${field}`, descending, keys };
+}
+
+/** The filter as a condition on the tasks `t`. Its bounds have been checked. */
+function matches(filter: TaskFilter): Sql {
+  const { status, priority, assignee, unassigned, tags, search, createdAt, dueAt, overdue } = filter;
+  const { recurringTaskId, pipelineRunId } = filter;
+  const conditions: Sql[] = [];
+  if (status) conditions.push(sql`t.status = ANY(${status}::task_status[])`);
+  if (priority) conditions.push(sql`t.priority = ANY(${priority}::task_priority[])`);
+  if (assignee) conditions.push(isAssignedTo(assignee));
+  if (typeof unassigned === 'boolean') conditions.push(sql`(t.assignee_id IS NULL) = ${unassigned}`);
+  if (tags) conditions.push(sql`t.tags @> ${tags}::text[]`);
+  if (search) conditions.push(contains(search));
+  if (createdAt) conditions.push(...liesIn(sql`t.created_at`, createdAt));
+  if (dueAt) conditions.push(...liesIn(sql`t.due_at`, dueAt));
+  if (typeof overdue === 'boolean') conditions.push(isOverdue(overdue));
+  if (recurringTaskId) conditions.push(sql`t.recurring_task_id = ${recurringTaskId}`);
+  if (typeof pipelineRunId === 'string') conditions.push(sql`t.pipeline_run_id = ${pipelineRunId}`);
+  if (filter.and) conditions.push(allOf(filter.and.map(matches)));
+  if (filter.or) conditions.push(anyOf(filter.or.map(matches)));
+  // IS NOT TRUE: what is unknown, such as a missing due date compared, does not match and so its opposite does.
+  if (filter.not) conditions.push(sql`(${matches(filter.not)}) IS NOT TRUE`);
+  return allOf(conditions);
+}
+
+function isAssignedTo(agents: NonNullable<TaskFilter['assignee']>): Sql {
+  const ids = agents.flatMap((agent) => agent.id ?? []);
+  const names = agents.flatMap((agent) => agent.name ?? []);
+  return sql`(t.assignee_id = ANY(${ids}::text[]) OR t.assignee_id IN (SELECT id FROM agents WHERE name = ANY(${names}::text[])))`;
+}
+
+/** In title or description, letters of either case; or the ref itself. */
+function contains(text: string): Sql {
+  const pattern = `%${text.replace(/[\\%_]/g, '\\$&')}%`;
+  return sql`(t.title ILIKE ${pattern} OR t.description ILIKE ${pattern} OR 'TASK-' || t.number = upper(${text}))`;
+}
+
+function liesIn(column: Sql, { gte, lt }: InstantRange): Sql[] {
+  return [...(gte ? [sql`${column} >= ${gte}`] : []), ...(lt ? [sql`${column} < ${lt}`] : [])];
+}
+
+function isOverdue(wanted: boolean): Sql {
+  const overdue = sql`(t.due_at < now() AND t.status NOT IN ('DONE', 'FAILED', 'CANCELLED'))`;
+  return wanted ? overdue : sql`${overdue} IS NOT TRUE`;
+}

@@ -1,0 +1,35 @@
+import { type Sql, sql, toStatement } from '../../postgres/sql-text.js';
+import type { Transaction } from '../../postgres/transaction.js';
+
+/**
+ * What an agent may see of the tasks `t`: its own, those that are open to claim, those it made, worked on or reviewed,
+ * and those whose results it builds on. Reviewers, by role or as the agent named `coordinatorAgent`, also see what waits
+ * for a verdict.
+ *
+ * The one place where this rule is written. PostgreSQL probes the sub-queries by index for a few tasks and hashes them
+ * once for many, so it costs a list little.
+ */
+export function seenByAgent(agentId: string, coordinatorAgent: string | null): Sql {
+  return sql`(t.assignee_id = ${agentId} OR t.status = 'INBOX' OR t.created_by_agent_id = ${agentId}
+    OR (t.status = 'REVIEW' AND EXISTS (SELECT FROM agents a
+      WHERE a.id = ${agentId} AND (a.role = 'reviewer' OR a.name = ${coordinatorAgent})))
+    OR EXISTS (SELECT FROM task_runs r WHERE r.task_id = t.id AND r.agent_id = ${agentId})
+    OR EXISTS (SELECT FROM review_runs r WHERE r.task_id = t.id AND r.agent_id = ${agentId})
+    OR EXISTS (SELECT FROM task_dependencies d JOIN tasks w ON w.id = d.task_id
+      WHERE d.depends_on_id = t.id AND w.assignee_id = ${agentId}))`;
+}
+
+/** Whether an agent may see a task. */
+export async function isTaskVisibleToAgent(
+  tx: Transaction,
+  taskId: string,
+  agentId: string,
+  coordinatorAgent: string,
+): Promise<boolean> {
+  const row = await tx.one(
+    toStatement(
+      sql`SELECT t.id FROM tasks t WHERE t.id = ${taskId} AND ${seenByAgent(agentId, coordinatorAgent)}`,
+    ),
+  );
+  return row !== null;
+}

@@ -1,0 +1,68 @@
+import type { WaitingFacts } from '../../domain/tasks/waiting-reasons.js';
+import { type Sql, sql, toStatement } from '../../postgres/sql-text.js';
+import { type Executor, query } from '../../postgres/statement.js';
+
+interface WaitingRow extends Omit<WaitingFacts, 'assignee'> {
+  readonly id: string;
+  readonly hasAssignee: boolean;
+  readonly isPaused: boolean;
+  readonly isOffline: boolean;
+  readonly isAtCapacity: boolean;
+}
+
+export interface WaitingSettings {
+  readonly agentTimeoutMs: number;
+  readonly coordinatorAgent: string;
+  /** The gateway of PUSH agents that name none. */
+  readonly defaultGateway: string | null;
+  /** The gateways that this process has. */
+  readonly gatewayNames: readonly string[];
+}
+
+/** The facts behind `waitingOn`, for several tasks at once and by the database's clock. */
+export async function listWaitingFacts(
+  executor: Executor,
+  ids: readonly string[],
+  settings: WaitingSettings,
+): Promise<Map<string, WaitingFacts>> {
+  const { agentTimeoutMs, coordinatorAgent, defaultGateway } = settings;
+  const heardSince = sql`now() - ${agentTimeoutMs} * interval '1 millisecond'`;
+  const rows = await query<WaitingRow>(
+    executor,
+    toStatement(sql`SELECT t.id, t.status, t.open_dependencies,
+        coalesce(t.starts_at > now(), false) AS starts_later,
+        coalesce(t.backoff_until > now(), false) AS backs_off,
+        a.id IS NOT NULL AS has_assignee,
+        a.paused_at IS NOT NULL AS is_paused,
+        a.delivery = 'PULL' AND coalesce(a.last_seen_at < ${heardSince}, true) AS is_offline,
+        (SELECT count(*) FROM tasks w WHERE w.assignee_id = a.id AND w.status = 'IN_PROGRESS') >= a.max_capacity AS is_at_capacity,
+        t.status = 'REVIEW' AND EXISTS (
+          SELECT FROM agents c WHERE (c.name = ${coordinatorAgent} OR c.role = 'reviewer') AND c.paused_at IS NULL
+            AND ${canBeAsked(heardSince, coordinatorAgent, defaultGateway)}
+            AND c.id IS DISTINCT FROM t.assignee_id
+            AND NOT EXISTS (SELECT FROM task_runs r WHERE r.task_id = t.id AND r.agent_id = c.id)) AS has_reviewer,
+        t.status = 'REVIEW' AND EXISTS (SELECT FROM review_runs r
+          WHERE r.task_id = t.id AND r.round = t.review_round AND r.retry_at > now()) AS review_rests,
+        coalesce(${isUnreachable(settings)}, false) AS is_gateway_unreachable,
+        coalesce(x.delivery = 'PUSH', false) AND EXISTS (SELECT FROM scheduler_jobs j WHERE j.paused_at IS NOT NULL
+          AND j.name = CASE t.status WHEN 'REVIEW' THEN 'runAegisReviews' ELSE 'dispatchAssignedTasks' END) AS is_scheduler_paused
+      FROM tasks t LEFT JOIN agents a ON a.id = t.assignee_id
+      LEFT JOIN agents x ON CASE t.status WHEN 'REVIEW' THEN x.name = ${coordinatorAgent} ELSE x.id = t.assignee_id END
+      WHERE t.id = ANY(${ids}::text[])`),
+  );
+  return new Map(rows.map((row) => [row.id, { ...row, assignee: row.hasAssignee ? row : null }]));
+}
+
+/** Whether reviewer `c` asks for rounds by itself, or is the one that rounds are sent to and has not given this one up. */
+function canBeAsked(heardSince: Sql, coordinatorAgent: string, defaultGateway: string | null): Sql {
+  return sql`CASE c.delivery WHEN 'PULL' THEN c.last_seen_at >= ${heardSince}
+    ELSE c.name = ${coordinatorAgent} AND coalesce(c.gateway, ${defaultGateway}) IS NOT NULL AND NOT EXISTS (SELECT FROM review_runs r
+      WHERE r.task_id = t.id AND r.round = t.review_round AND r.escalated_at >= c.updated_at) END`;
+}
+
+/** Whether the one that the task is to be sent to has no gateway here, or one that some process can't reach. */
+function isUnreachable({ defaultGateway, gatewayNames }: WaitingSettings): Sql {
+  const gateway = sql`coalesce(x.gateway, ${defaultGateway})`;
+  return sql`x.delivery = 'PUSH' AND (coalesce(${gateway} <> ALL(${gatewayNames}::text[]), true)
+    OR EXISTS (SELECT FROM gateway_outages o WHERE o.gateway = ${gateway} AND o.expires_at > now()))`;
+}

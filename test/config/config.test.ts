@@ -1,0 +1,229 @@
+import { inspect } from 'node:util';
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import { type Config, environmentOfPrograms, parseConfig, readEnvironment } from '../../src/config/config.js';
+import { listSettings } from '../../src/config/settings.js';
+import type { Secret } from '../../src/kernel/secret.js';
+
+describe('parseConfig without any variable', () => {
+  it('answers with the documented defaults', () => {
+    expect(parseConfig({})).toStrictEqual({
+      http: { host: '127.0.0.1', port: 4000, corsOrigins: [] },
+      dataDir: './data',
+      databaseUrl: undefined,
+      apiKey: undefined,
+      scheduler: { enabled: true, jobIntervalMs: 5_000 },
+      coordinatorAgent: 'aegis',
+      agentTimeoutMs: 600_000,
+      staleAfterMs: 600_000,
+      dispatch: { concurrency: 8, timeoutMs: 1_800_000, backoffMs: 5_000 },
+      models: { complex: 'opus', routine: 'haiku', default: undefined },
+      gateway: {
+        default: undefined,
+        openclaw: { url: 'ws://127.0.0.1:18789', token: undefined },
+        openai: { baseUrl: undefined, apiKey: undefined },
+        command: undefined,
+        commandDir: undefined,
+      },
+      eventRetentionMs: 2_592_000_000,
+      traces: {
+        endpoint: undefined,
+        tracesEndpoint: undefined,
+        protocol: 'http/protobuf',
+        serviceName: undefined,
+        disabled: false,
+      },
+      logLevel: 'info',
+    } satisfies Config);
+  });
+
+  it('counts an empty or blank variable as unset, an unknown one included', () => {
+    const blank = Object.fromEntries(listSettings().map(({ name }, index) => [name, index % 2 ? '' : ' \t']));
+    expect(parseConfig({ ...blank, MC_SID: '', MC_TMPDIR: undefined })).toStrictEqual(parseConfig({}));
+  });
+
+  it('ignores the variables of other programs', () => {
+    expect(parseConfig({ PATH: '/bin', OPENAI_ORG_ID: 'x', OPENCLAW_HOME: 'y', MCP: '1' })).toStrictEqual(
+      parseConfig({}),
+    );
+  });
+});
+
+describe('parseConfig', () => {
+  const full = {
+    MC_HOST: '::1',
+    MC_PORT: '0',
+    MC_CORS_ORIGINS: 'https://a.example, http://localhost:5173/,HTTPS://A.example:443',
+    MC_DATA_DIR: '/var/lib/mission control',
+    DATABASE_URL: 'postgresql://mc:hunter2-db@db.internal:5432/mc?sslmode=require',
+    MC_API_KEY: 'hunter2-admin-key',
+    MC_SCHEDULER: 'off',
+    MC_JOB_INTERVAL: '250ms',
+    MC_COORDINATOR_AGENT: 'argus.2',
+    MC_AGENT_TIMEOUT: 'PT2M',
+    MC_STALE_AFTER: '1d',
+    MC_DISPATCH_CONCURRENCY: '32',
+    MC_DISPATCH_TIMEOUT: '2h',
+    MC_DISPATCH_BACKOFF: '0s',
+    MC_MODEL_COMPLEX: '9router/cc/claude-opus-4-6',
+    MC_MODEL_ROUTINE: 'small',
+    MC_MODEL_DEFAULT: ' medium ',
+    MC_GATEWAY: 'command',
+    OPENCLAW_GATEWAY_URL: 'wss://claw.example/gw',
+    OPENCLAW_GATEWAY_TOKEN: 'hunter2-claw',
+    OPENAI_BASE_URL: 'http://localhost:11434/v1',
+    OPENAI_API_KEY: 'hunter2-openai',
+    MC_COMMAND: '["claude","-p","--model","{{model}}",""]',
+    MC_COMMAND_DIR: '/srv/work',
+    MC_EVENT_RETENTION: 'P1W',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318',
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://collector.example/v1/traces',
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+    OTEL_SERVICE_NAME: 'fleet',
+    OTEL_SDK_DISABLED: 'true',
+    MC_LOG_LEVEL: 'silent',
+  };
+
+  it('reads every setting', () => {
+    expect(Object.keys(full)).toEqual(listSettings().map((setting) => setting.name));
+    expect(JSON.parse(JSON.stringify(parseConfig(full)))).toEqual({
+      http: { host: '::1', port: 0, corsOrigins: ['https://a.example', 'http://localhost:5173'] },
+      dataDir: '/var/lib/mission control',
+      databaseUrl: '[secret]',
+      apiKey: '[secret]',
+      scheduler: { enabled: false, jobIntervalMs: 250 },
+      coordinatorAgent: 'argus.2',
+      agentTimeoutMs: 120_000,
+      staleAfterMs: 86_400_000,
+      dispatch: { concurrency: 32, timeoutMs: 7_200_000, backoffMs: 0 },
+      models: { complex: '9router/cc/claude-opus-4-6', routine: 'small', default: 'medium' },
+      gateway: {
+        default: 'command',
+        openclaw: { url: 'wss://claw.example/gw', token: '[secret]' },
+        openai: { baseUrl: 'http://localhost:11434/v1', apiKey: '[secret]' },
+        command: ['claude', '-p', '--model', '{{model}}', ''],
+        commandDir: '/srv/work',
+      },
+      eventRetentionMs: 604_800_000,
+      traces: {
+        endpoint: 'http://localhost:4318',
+        tracesEndpoint: 'https://collector.example/v1/traces',
+        protocol: 'http/json',
+        serviceName: 'fleet',
+        disabled: true,
+      },
+      logLevel: 'silent',
+    });
+  });
+
+  it('reveals a secret to whoever asks for it by name, and to nobody else', () => {
+    const config = parseConfig(full);
+    const { databaseUrl, apiKey, gateway } = config;
+    const secrets = [databaseUrl, apiKey, gateway.openclaw.token, gateway.openai.apiKey];
+    expect(secrets.map((secret) => secret?.reveal())).toEqual([
+      full.DATABASE_URL,
+      full.MC_API_KEY,
+      full.OPENCLAW_GATEWAY_TOKEN,
+      full.OPENAI_API_KEY,
+    ]);
+    const shown = [
+      JSON.stringify(config),
+      inspect(config, { depth: null, showHidden: true }),
+      inspect(config, { depth: null, customInspect: false }),
+      ...secrets.map((secret) => `${secret}`),
+    ].join('\n');
+    expect(shown).not.toContain('hunter2');
+    expect(shown).toContain('[secret]');
+  });
+
+  it('is frozen through and through', () => {
+    const isFrozenDeep = (value: unknown): boolean =>
+      typeof value !== 'object' ||
+      value === null ||
+      (Object.isFrozen(value) && Object.values(value).every(isFrozenDeep));
+    expect(isFrozenDeep(parseConfig(full))).toBe(true);
+  });
+
+  it('takes every duration as text or as ISO 8601', () => {
+    const written = (text: string) => parseConfig({ MC_AGENT_TIMEOUT: text }).agentTimeoutMs;
+    expect(['90s', 'PT90S', 'PT1M30S', ' PT1M30S\r'].map(written)).toEqual([90_000, 90_000, 90_000, 90_000]);
+  });
+
+  it.each(['on', 'ON', 'true', '1'])('runs jobs with MC_SCHEDULER=%s', (text) => {
+    expect(parseConfig({ MC_SCHEDULER: text }).scheduler.enabled).toBe(true);
+  });
+
+  it.each(['off', 'Off', 'false', '0'])('runs no jobs with MC_SCHEDULER=%s', (text) => {
+    expect(parseConfig({ MC_SCHEDULER: text }).scheduler.enabled).toBe(false);
+  });
+
+  it.each(['localhost', '0.0.0.0', '::', 'fe80::1%eth0', 'mission-control_1', 'a.b.example'])(
+    'listens on %s',
+    (text) => {
+      expect(parseConfig({ MC_HOST: text }).http.host).toBe(text);
+    },
+  );
+
+  it.each([
+    'postgres://u@h/db',
+    'postgresql:///db?host=/var/run/postgresql',
+    'postgresql://u:p%40ss@[::1]:5433/db',
+  ])('takes the database %s', (text) => {
+    expect(parseConfig({ DATABASE_URL: text }).databaseUrl?.reveal()).toBe(text);
+  });
+
+  it.each(listSettings().filter((setting) => setting.default))(
+    'has a default for $name that it accepts',
+    (setting) => {
+      expect(parseConfig({ [setting.name]: setting.default })).toStrictEqual(parseConfig({}));
+    },
+  );
+
+  it('keeps whatever a timer may wait for within what Node can hold', () => {
+    const longest = {
+      MC_JOB_INTERVAL: '24h',
+      MC_DISPATCH_TIMEOUT: '24h',
+      MC_AGENT_TIMEOUT: '7d',
+      MC_STALE_AFTER: '7d',
+    };
+    const { scheduler, dispatch, agentTimeoutMs, staleAfterMs } = parseConfig(longest);
+    expect(Math.max(scheduler.jobIntervalMs, dispatch.timeoutMs, agentTimeoutMs, staleAfterMs)).toBeLessThan(
+      2 ** 31,
+    );
+  });
+
+  it('is typed as narrowly as it is checked', () => {
+    const { gateway, logLevel, apiKey, http } = parseConfig({});
+    expectTypeOf(gateway.default).toEqualTypeOf<'openclaw' | 'openai' | 'command' | 'echo' | undefined>();
+    expectTypeOf(logLevel).toEqualTypeOf<'debug' | 'info' | 'warn' | 'error' | 'silent'>();
+    expectTypeOf(apiKey).toEqualTypeOf<Secret | undefined>();
+    expectTypeOf(http).toEqualTypeOf<{
+      readonly host: string;
+      readonly port: number;
+      readonly corsOrigins: readonly string[];
+    }>();
+  });
+});
+
+describe('readEnvironment', () => {
+  it('is a copy that a change of the environment does not reach', () => {
+    const before = readEnvironment();
+    expect(before.PATH).toBe(process.env.PATH);
+    before.MC_PORT = '1';
+    expect(process.env.MC_PORT).not.toBe('1');
+  });
+});
+
+describe('environmentOfPrograms', () => {
+  it('keeps its settings and credentials from the programs that it starts', () => {
+    const own = Object.fromEntries(listSettings().map(({ name }) => [name, 'x']));
+    const env = {
+      ...own,
+      PGPASSWORD: 'x',
+      OTEL_EXPORTER_OTLP_HEADERS: 'x',
+      mc_api_key: 'x',
+      PATH: '/bin',
+      ANTHROPIC_API_KEY: 'theirs',
+    };
+    expect(environmentOfPrograms(env)).toEqual({ PATH: '/bin', ANTHROPIC_API_KEY: 'theirs' });
+  });
+});

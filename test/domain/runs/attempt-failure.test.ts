@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import { decideFailure } from '../../../src/domain/runs/attempt-failure.js';
+
+describe('a failed attempt', () => {
+  it('goes back four times and fails the task the fifth time', () => {
+    expect([0, 1, 2, 3, 4].map((before) => decideFailure(before, true, true))).toEqual([
+      { to: 'ASSIGNED', attempts: 1 },
+      { to: 'ASSIGNED', attempts: 2 },
+      { to: 'ASSIGNED', attempts: 3 },
+      { to: 'ASSIGNED', attempts: 4 },
+      { to: 'FAILED', attempts: 5, reason: 'DISPATCH_ATTEMPTS_EXHAUSTED' },
+    ]);
+  });
+
+  it('ends the task at once without a retry, and says by whose word', () => {
+    expect(decideFailure(0, false, true)).toEqual({ to: 'FAILED', attempts: 1, reason: 'FAILED_BY_AGENT' });
+    expect(decideFailure(2, false, false)).toEqual({
+      to: 'FAILED',
+      attempts: 3,
+      reason: 'FAILED_BY_OPERATOR',
+    });
+  });
+
+  it('never counts beyond what the database can hold', () => {
+    expect(decideFailure(5, true, true).attempts).toBe(5);
+    expect(decideFailure(5, false, true).attempts).toBe(5);
+  });
+});

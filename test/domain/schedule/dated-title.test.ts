@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { dateTitle } from '../../../src/domain/schedule/dated-title.js';
+
+const at = new Date('2026-11-22T23:05:00Z');
+
+describe('the title of a task that a recurring task made', () => {
+  it('ends with the day where there is one a day at most', () => {
+    expect(dateTitle('Report', { cron: '5 23 * * *', timeZone: 'UTC' }, at)).toBe('Report - Nov 22');
+    expect(dateTitle('Report', { cron: '5 23 * * 0', timeZone: 'UTC' }, at)).toBe('Report - Nov 22');
+  });
+
+  it('ends with day and time where there may be several a day', () => {
+    for (const cron of ['5 * * * *', '5 */2 * * *', '5,10 23 * * *', '5 11,23 * * *'])
+      expect(dateTitle('Report', { cron, timeZone: 'UTC' }, at)).toBe('Report - Nov 22, 23:05');
+  });
+
+  it('has the date of the zone of the schedule', () => {
+    expect(dateTitle('Report', { cron: '5 0 * * *', timeZone: 'Europe/Berlin' }, at)).toBe('Report - Nov 23');
+    expect(dateTitle('Report', { cron: '5 * * * *', timeZone: 'Asia/Kathmandu' }, at)).toBe(
+      'Report - Nov 23, 04:50',
+    );
+  });
+
+  it('writes midnight as 00:00', () => {
+    const midnight = new Date('2026-11-22T00:00:00Z');
+    expect(dateTitle('Report', { cron: '0 * * * *', timeZone: 'UTC' }, midnight)).toBe(
+      'Report - Nov 22, 00:00',
+    );
+  });
+
+  it('keeps the date of a title that is as long as titles may be, and no half of a character', () => {
+    const dated = dateTitle('🚀'.repeat(250), { cron: '0 9 * * *', timeZone: 'UTC' }, at);
+    expect(dated.length).toBeLessThanOrEqual(500);
+    expect(dated).toMatch(/^(🚀)+… - Nov 22$/u);
+  });
+});

@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { fillCommandLine } from '../../../src/gateway/command/command-line.js';
+import { aCall } from '../conformance.js';
+
+const fill = (template: string[], more = {}) => fillCommandLine(template, aCall('Do it.', more)).argv;
+
+describe('the command line', () => {
+  it('fills in model, agent and standing instruction, wherever they stand and however often', () => {
+    expect(
+      fill(['run', '--model', '{{model}}', '-a{{agent}}', '{{agent}}/{{agent}}', '{{soul}}'], {
+        soul: 'Be kind.',
+      }),
+    ).toEqual(['run', '--model', 'stub/fast', '-aScout', 'Scout/Scout', 'Be kind.']);
+    expect(fill(['run', '{{agent}}'], { gatewayAgentId: 'scout-2' })).toEqual(['run', 'scout-2']);
+  });
+
+  it('leaves out the option of a model that nobody has chosen', () => {
+    const none = { model: null };
+    expect(fill(['claude', '-p', '--model', '{{model}}', '--verbose'], none)).toEqual([
+      'claude',
+      '-p',
+      '--verbose',
+    ]);
+    expect(fill(['claude', '--model={{model}}', '-p'], none)).toEqual(['claude', '-p']);
+    expect(fill(['run', 'ask', '{{model}}'], none)).toEqual(['run', 'ask']);
+  });
+
+  it('leaves other text as it is, `{{` and `$` included', () => {
+    expect(fill(['run', '{{other}}', '$HOME', '{{ model }}'])).toEqual([
+      'run',
+      '{{other}}',
+      '$HOME',
+      '{{ model }}',
+    ]);
+    expect(fill(['run', '{{model}}'], { model: '$&{{agent}}' })).toEqual(['run', '$&{{agent}}']);
+  });
+
+  it('refuses a name that the program would take for an option', () => {
+    expect(() => fill(['run', '{{model}}'], { model: '--dangerously' })).toThrow(RangeError);
+    expect(fill(['run', '--model={{model}}'], { model: '--fine' })).toEqual(['run', '--model=--fine']);
+  });
+
+  it('gives the standing instruction with the prompt unless an argument asks for it', () => {
+    const call = aCall('Do it.', { soul: 'Be kind.' });
+    expect(fillCommandLine(['run'], call).input).toBe('Be kind.\n\nDo it.');
+    expect(fillCommandLine(['run', '{{soul}}'], call).input).toBe('Do it.');
+    expect(fillCommandLine(['run'], aCall('Do it.')).input).toBe('Do it.');
+  });
+});

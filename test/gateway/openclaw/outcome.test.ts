@@ -1,0 +1,147 @@
+import { describe, expect, it } from 'vitest';
+import type { ResponseFrame } from '../../../src/gateway/openclaw/frames.js';
+import { parseFrame } from '../../../src/gateway/openclaw/frames.js';
+import { readAgentAnswer, readWaitAnswer } from '../../../src/gateway/openclaw/outcome.js';
+
+/** As a real gateway (2026.9.6) has sent them, without what nobody reads. */
+function frame(body: object): ResponseFrame {
+  const parsed = parseFrame(JSON.stringify({ type: 'res', id: 'r1', ...body }));
+  if (parsed?.type !== 'res') throw new Error('no frame');
+  return parsed;
+}
+
+const read = (body: object, isAccepted = true) => {
+  const news = readAgentAnswer(frame(body), isAccepted);
+  return news.news === 'ended' ? news.answer : news.news;
+};
+
+describe('what OpenClaw says of a run', () => {
+  it('is an answer with what it cost', () => {
+    const usage = {
+      input: 9670,
+      output: 10,
+      cacheRead: 0,
+      cacheWrite: 0,
+      total: 9680,
+      cost: { total: 0.00969 },
+    };
+    const agentMeta = { provider: 'stub', model: 'smart', usage, costUsd: 0.00969 };
+    const result = {
+      payloads: [{ text: 'RESOLUTION: done', mediaUrl: null }],
+      meta: { durationMs: 1510, agentMeta },
+    };
+    expect(read({ ok: true, payload: { runId: 'fx', status: 'ok', summary: 'completed', result } })).toEqual({
+      outcome: 'ANSWERED',
+      text: 'RESOLUTION: done',
+      model: 'stub/smart',
+      usage: { inputTokens: 9670, outputTokens: 10, costUsd: 0.00969 },
+    });
+  });
+
+  it('is several parts in one text', () => {
+    const payloads = [{ text: 'First.' }, { text: null, mediaUrl: 'x' }, { text: 'Second.' }];
+    expect(read({ ok: true, payload: { status: 'ok', result: { payloads, meta: {} } } })).toMatchObject({
+      text: 'First.\n\nSecond.',
+    });
+  });
+
+  it('is no answer where only the acknowledgement has come', () => {
+    const payload = { runId: 'fx', sessionKey: 'agent:scout:task:fx', agentId: 'scout', acceptedAt: 1 };
+    expect(read({ ok: true, payload: { ...payload, status: 'accepted' } }, false)).toBe('accepted');
+    expect(read({ ok: true, payload: { ...payload, status: 'in_flight' } }, false)).toBe('elsewhere');
+  });
+
+  it('is a timeout under `ok`, with the error for a text', () => {
+    const payloads = [{ text: 'Request timed out before a response was generated.', isError: true }];
+    const result = { payloads, meta: { aborted: true, error: { kind: 'incomplete_turn' } } };
+    expect(
+      read({
+        ok: true,
+        payload: { status: 'timeout', summary: 'aborted', timeoutPhase: 'provider', result },
+      }),
+    ).toEqual({ outcome: 'TIMED_OUT', error: `OpenClaw: ${payloads[0]?.text}` });
+  });
+
+  it('is a failure under `ok` where a part is an error, or the turn has one', () => {
+    const failure = { outcome: 'FAILED', permanent: false };
+    const part = { payloads: [{ text: 'No.', isError: true }], meta: {} };
+    expect(read({ ok: true, payload: { status: 'ok', result: part } })).toMatchObject({
+      ...failure,
+      error: 'OpenClaw: No.',
+    });
+    expect(read({ ok: true, payload: { status: 'error', summary: 'failed', result: part } })).toMatchObject(
+      failure,
+    );
+    const turn = { payloads: [{ text: 'Half.' }], meta: { error: { kind: 'x', message: 'It broke.' } } };
+    expect(read({ ok: true, payload: { status: 'ok', result: turn } })).toMatchObject({
+      ...failure,
+      error: 'OpenClaw: It broke.',
+    });
+    expect(read({ ok: true, payload: { status: 'something new' } })).toMatchObject(failure);
+    expect(read({ ok: true, payload: {} })).toMatchObject(failure);
+  });
+
+  it('is a failure for good where the request itself was refused', () => {
+    const refuse = (error: object) => read({ ok: false, error }, false);
+    expect(
+      refuse({ code: 'INVALID_REQUEST', message: 'invalid agent params: unknown agent id "ghost"' }),
+    ).toEqual({
+      outcome: 'FAILED',
+      permanent: true,
+      error: 'OpenClaw: invalid agent params: unknown agent id "ghost"',
+    });
+    expect(
+      refuse({
+        code: 'FORBIDDEN',
+        message: 'missing scope: operator.write',
+        details: { code: 'MISSING_SCOPE' },
+      }),
+    ).toMatchObject({ permanent: true });
+    expect(refuse({ code: 'UNAVAILABLE', message: 'ownership ended' })).toMatchObject({
+      outcome: 'FAILED',
+      permanent: false,
+    });
+    expect(
+      refuse({ code: 'UNAVAILABLE', message: 'restarting', retryable: true, retryAfterMs: 500 }),
+    ).toEqual({
+      outcome: 'NOT_BEGUN',
+      error: 'OpenClaw: restarting',
+      retryAfterMs: 500,
+    });
+  });
+
+  it('is a failure that may pass where the provider failed after the acknowledgement', () => {
+    const message = 'LLM request failed: provider rejected the request schema or tool payload.';
+    const payload = { runId: 'fx', status: 'error', summary: message };
+    expect(read({ ok: false, payload, error: { code: 'UNAVAILABLE', message } })).toEqual({
+      outcome: 'FAILED',
+      permanent: false,
+      error: `OpenClaw: ${message}`,
+    });
+  });
+
+  it('is told by `agent.wait` too, but for a run that is on or unknown', () => {
+    const wait = (payload: object) =>
+      readWaitAnswer(frame({ ok: true, payload: { runId: 'fx', ...payload } }));
+    expect(wait({ status: 'timeout' })).toBeNull();
+    expect(wait({ status: 'timeout', endedAt: 1_795_331_619_050, timeoutPhase: 'provider' })).toMatchObject({
+      outcome: 'TIMED_OUT',
+    });
+    expect(wait({ status: 'error', endedAt: 1_795_331_623_612, stopReason: 'rpc' })).toMatchObject({
+      outcome: 'FAILED',
+      error: expect.stringContaining('cancelled'),
+    });
+    expect(wait({ status: 'error', endedAt: 1, error: 'It broke.' })).toMatchObject({
+      error: 'OpenClaw: It broke.',
+    });
+    expect(
+      wait({
+        status: 'ok',
+        endedAt: 1,
+        stopReason: 'stop',
+        terminalReply: { disposition: 'visible', text: 'Done.' },
+      }),
+    ).toEqual({ outcome: 'ANSWERED', text: 'Done.', usage: null, model: null });
+    expect(wait({ status: 'ok', terminalReply: { disposition: 'silent' } })).toMatchObject({ text: '' });
+  });
+});

@@ -1,0 +1,34 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createEchoGateway } from '../../../src/gateway/echo.js';
+import { type Graph, openGraph } from '../graph.js';
+
+let graph: Graph;
+beforeAll(async () => {
+  graph = await openGraph();
+  graph.services.gateways.set('echo', createEchoGateway()).set('away', {
+    ...createEchoGateway(),
+    name: 'away',
+    kind: 'openclaw',
+    probe: async () => ({ reachable: false, error: 'Nobody listens.' }),
+  });
+});
+afterAll(() => graph.close());
+
+const GATEWAYS = '{ gateways { name kind reachable lastError checkedAt } }';
+
+describe('the gateways in the graph', () => {
+  it('are listed with whether they answer now', async () => {
+    const checkedAt = expect.stringMatching(/Z$/);
+    expect((await graph.get(GATEWAYS)).gateways).toEqual([
+      { name: 'echo', kind: 'echo', reachable: true, lastError: null, checkedAt },
+      { name: 'away', kind: 'openclaw', reachable: false, lastError: 'Nobody listens.', checkedAt },
+    ]);
+  });
+
+  it('are shown to a viewer, and not to the key of an agent', async () => {
+    const viewer = { ...graph.services.admin, role: 'VIEWER' as const };
+    expect((await graph.get(GATEWAYS, {}, viewer)).gateways).toHaveLength(2);
+    const agent = { ...graph.services.admin, role: 'AGENT' as const, agentId: 'agt_1' };
+    expect((await graph.ask(GATEWAYS, {}, agent)).errors?.[0]?.extensions.code).toBe('FORBIDDEN');
+  });
+});

@@ -1,0 +1,61 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { aKeyOf, anAgent, aTask } from '../../support/factories/factory.js';
+import { type Graph, openGraph } from '../graph.js';
+
+let graph: Graph;
+beforeAll(async () => {
+  graph = await openGraph();
+});
+afterAll(() => graph.close());
+
+const ROUTE = '{ tier model signals }';
+
+describe('classifyTask', () => {
+  it('says which model a text would go to, and why', async () => {
+    const { classifyTask } = await graph.get(
+      `{ classifyTask(title: "Debugging", description: "of two migrations") ${ROUTE} }`,
+    );
+    expect(classifyTask).toEqual({ tier: 'COMPLEX', model: 'opus', signals: ['debug', 'migration'] });
+  });
+
+  it("takes the agent's own model into account", async () => {
+    await anAgent(graph.services, { name: 'own', config: { dispatchModel: '9router/cc/claude-opus-4-6' } });
+    const { classifyTask } = await graph.get(
+      `{ classifyTask(title: "Ping", priority: LOW, agent: { name: "own" }) ${ROUTE} }`,
+    );
+    expect(classifyTask).toEqual({ tier: 'OVERRIDE', model: '9router/cc/claude-opus-4-6', signals: [] });
+  });
+
+  it('refuses an agent that does not exist', async () => {
+    const { errors } = await graph.ask(`{ classifyTask(title: "Ping", agent: { name: "nobody" }) ${ROUTE} }`);
+    expect(errors?.[0]?.extensions?.code).toBe('BAD_USER_INPUT');
+  });
+});
+
+describe('Task.routing', () => {
+  it('is what dispatch would choose for its assignee', async () => {
+    const agent = await anAgent(graph.services, { config: { defaultModel: 'sonnet' } });
+    const task = await aTask(graph.services, { title: 'Write', assignee: { id: agent.id } });
+    const routed = await graph.get(`query ($id: ID!) { task(ref: { id: $id }) { routing ${ROUTE} } }`, {
+      id: task.id,
+    });
+    expect(routed.task.routing).toEqual({ tier: 'DEFAULT', model: 'sonnet', signals: [] });
+  });
+
+  it("does not tell another agent's key the model that an agent's config names", async () => {
+    const secretive = await anAgent(graph.services, { config: { dispatchModel: 'secret' } });
+    const other = await anAgent(graph.services);
+    const viewer = await aKeyOf(graph.services, other);
+    const { data } = await graph.ask(
+      `query ($id: ID!) { classifyTask(title: "Ping", agent: { id: $id }) ${ROUTE} }`,
+      { id: secretive.id },
+      viewer,
+    );
+    expect(data?.classifyTask).toEqual({ tier: 'OVERRIDE', model: null, signals: [] });
+  });
+
+  it('costs one statement for a list, whatever its length', async () => {
+    const list = `{ tasks { nodes { title routing ${ROUTE} } } }`;
+    expect(await graph.statementsOf(() => graph.get(list))).toHaveLength(2);
+  });
+});

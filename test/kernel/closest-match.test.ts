@@ -1,0 +1,25 @@
+import { describe, expect, it } from 'vitest';
+import { findClosest } from '../../src/kernel/closest-match.js';
+
+describe('findClosest', () => {
+  it.each([
+    ['MC_PROT', 'MC_PORT'],
+    ['MC_POR', 'MC_PORT'],
+    ['MC_PORTS', 'MC_PORT'],
+    ['mc_port', 'MC_PORT'],
+    ['MC_DATABASE_URL', 'DATABASE_URL'],
+  ])('takes %s for %s', (word, meant) => {
+    expect(findClosest(word, ['MC_HOST', 'MC_PORT', 'DATABASE_URL'])).toBe(meant);
+  });
+
+  it('prefers the nearest, and among equals the first', () => {
+    expect(findClosest('cart', ['part', 'carts', 'cart'])).toBe('cart');
+    expect(findClosest('cart', ['part', 'dart'])).toBe('part');
+  });
+
+  it('is silent where nothing is near', () => {
+    expect(findClosest('MC_SID', ['MC_HOST', 'MC_PORT'])).toBeUndefined();
+    expect(findClosest('', ['MC_PORT'])).toBeUndefined();
+    expect(findClosest('x'.repeat(1_000_000), ['MC_PORT'])).toBeUndefined();
+  });
+});

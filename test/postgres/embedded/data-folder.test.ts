@@ -1,0 +1,86 @@
+import { mkdir, readdir, rename, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { inspectDataFolder } from '../../../src/postgres/embedded/data-folder.js';
+import { EmbeddedPostgresError } from '../../../src/postgres/embedded/embedded-postgres-error.js';
+import { aDataFolder, aDataFolderWithCluster, start } from '../../support/postgres/data-folder.js';
+
+describe('a data folder', () => {
+  it('of another major version is refused and left as it is', async () => {
+    const dataDir = await aDataFolder();
+    await putFile(dataDir, 'postgres/PG_VERSION', '17\n');
+    await putFile(dataDir, 'postgres/global/pg_control', 'x');
+    await expectRefusal(dataDir, 'OTHER_MAJOR_VERSION', /made by PostgreSQL 17, .* brings PostgreSQL 18/);
+  });
+
+  it('that is not empty and no cluster is refused and left as it is', async () => {
+    const dataDir = await aDataFolder();
+    await putFile(dataDir, 'postgres/holiday.jpg', 'x');
+    await expectRefusal(dataDir, 'DAMAGED', /no PG_VERSION/);
+  });
+
+  it('that is a file is refused and left as it is', async () => {
+    const dataDir = await aDataFolder();
+    await putFile(dataDir, 'postgres', 'x');
+    await expectRefusal(dataDir, 'DAMAGED', /it is a file/);
+  });
+
+  it('in which something can not be read, or the log not written, is refused with what to do', async () => {
+    const dataDir = await aDataFolderWithCluster();
+    await mkdir(join(dataDir, 'postgres.log'));
+    await expectRefusal(dataDir, 'NOT_ACCESSIBLE', /postgres\.log can't be written \(EISDIR.*Move it away/);
+    await rename(join(dataDir, 'postgres/PG_VERSION'), join(dataDir, 'PG_VERSION'));
+    await mkdir(join(dataDir, 'postgres/PG_VERSION'));
+    await expectRefusal(dataDir, 'NOT_ACCESSIBLE', /can't be read \(EISDIR.*Start the server as/);
+  });
+
+  it('that lost a vital part is refused and left as it is', async () => {
+    const dataDir = await aDataFolderWithCluster();
+    const cluster = join(dataDir, 'postgres');
+    const lost = join(dataDir, 'lost');
+    for (const part of ['global/pg_control', 'pg_wal', 'base', 'pg_hba.conf']) {
+      await rename(join(cluster, part), lost);
+      await expectRefusal(dataDir, 'DAMAGED', new RegExp(`${part} is missing`));
+      await rename(lost, join(cluster, part));
+    }
+    expect(await inspectDataFolder(cluster, 18)).toBe('cluster');
+  });
+
+  it('that PostgreSQL itself refuses is named together with the reason', async () => {
+    const dataDir = await aDataFolderWithCluster();
+    await writeFile(join(dataDir, 'postgres/postgresql.conf'), 'not = a setting\n');
+    await expect(start(dataDir)).rejects.toThrow(/did not start.*postgres\.log.*contains errors/s);
+  });
+
+  it('that is absent or empty waits for its cluster', async () => {
+    const dataDir = await aDataFolder();
+    expect(await inspectDataFolder(join(dataDir, 'postgres'), 18)).toBe('empty');
+    await mkdir(join(dataDir, 'postgres'));
+    expect(await inspectDataFolder(join(dataDir, 'postgres'), 18)).toBe('empty');
+    const other = await aDataFolderWithCluster();
+    expect(await inspectDataFolder(join(other, 'postgres'), 18)).toBe('cluster');
+  });
+});
+
+async function putFile(dataDir: string, path: string, text: string): Promise<void> {
+  await mkdir(join(dataDir, path, '..'), { recursive: true });
+  await writeFile(join(dataDir, path), text);
+}
+
+async function expectRefusal(dataDir: string, fault: string, message: RegExp): Promise<void> {
+  const before = await fingerprint(dataDir);
+  const error: unknown = await start(dataDir).catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(EmbeddedPostgresError);
+  expect(error).toMatchObject({ fault, message: expect.stringMatching(message) });
+  expect(await fingerprint(dataDir)).toEqual(before);
+}
+
+/** Names, sizes and times of change of everything in the folder, the folder itself included. */
+async function fingerprint(folder: string): Promise<string[]> {
+  const names = ['.', ...(await readdir(folder, { recursive: true }))];
+  const lines = names.map(async (name) => {
+    const { size, ctimeMs, ino } = await stat(join(folder, name));
+    return `${name} ${ino} ${size} ${ctimeMs}`;
+  });
+  return (await Promise.all(lines)).sort();
+}

@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { goodKey, readAnswer, startTestServer, type TestServer } from '../support/servers/test-server.js';
+
+let server: TestServer;
+
+beforeAll(async () => {
+  server = await startTestServer();
+});
+
+afterAll(() => server.stop());
+
+const query = { query: '{ whoAmI }' };
+
+async function send(authorization: string | undefined, init: RequestInit = {}) {
+  const headers = {
+    'content-type': 'application/json',
+    ...(authorization ? { authorization } : {}),
+    ...init.headers,
+  };
+  const body = init.method === 'GET' ? null : JSON.stringify(query);
+  return readAnswer(await fetch(`${server.url}/graphql`, { method: 'POST', body, ...init, headers }));
+}
+
+describe('a key', () => {
+  it.each(['Bearer mc_good', 'bearer mc_good', 'Bearer   mc_good '])(
+    'is taken from "%s"',
+    async (authorization) => {
+      const { status, json } = await send(authorization);
+      expect({ status, ...json }).toEqual({ status: 200, data: { whoAmI: 'key_1' } });
+    },
+  );
+
+  it.each([
+    ['nothing', undefined],
+    ['an empty header', ''],
+    ['another scheme', 'Basic bWNfZ29vZDo='],
+    ['the key alone', goodKey],
+    ['a scheme alone', 'Bearer'],
+    ['two keys', 'Bearer mc_good mc_good'],
+    ['an unknown key', 'Bearer mc_unknown'],
+    ['a key with a tail', 'Bearer mc_goodx'],
+    ['a huge key', `Bearer ${'x'.repeat(600)}`],
+  ])('is asked for when there is %s', async (_what, authorization) => {
+    for (const accept of ['application/json', 'application/graphql-response+json', 'text/event-stream']) {
+      const { status, headers, json } = await send(authorization, { headers: { accept } });
+      expect(status).toBe(401);
+      expect(headers.get('www-authenticate')).toMatch(/^Bearer /);
+      expect(json.errors?.[0]?.extensions).toEqual({ code: 'UNAUTHENTICATED' });
+      expect(json.errors?.[0]?.message).toContain('Authorization: Bearer mc_…');
+    }
+  });
+
+  it('is needed for introspection and for GET as well', async () => {
+    const introspection = await fetch(`${server.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"query":"{ __schema { types { name } } }"}',
+    });
+    expect(introspection.status).toBe(401);
+    const get = await fetch(`${server.url}/graphql?query={hello}`, {
+      headers: { 'x-graphql-yoga-csrf': '1' },
+    });
+    expect(get.status).toBe(401);
+  });
+
+  it('is good for nothing more from the moment it is revoked', async () => {
+    server.keys.set('mc_short', { keyId: 'key_2', role: 'VIEWER', agentId: null });
+    expect((await send('Bearer mc_short')).status).toBe(200);
+    server.keys.delete('mc_short');
+    expect((await send('Bearer mc_short')).status).toBe(401);
+  });
+
+  it('never reaches the log', async () => {
+    await send(`Bearer ${goodKey}`);
+    await send('Bearer mc_unknown');
+    expect(JSON.stringify(server.signals)).not.toMatch(/mc_good|mc_unknown/);
+  });
+});
+
+describe('guessing', () => {
+  it('is slowed down for its address, while keys that were good stay welcome', async () => {
+    let nowMs = 1_000_000;
+    const guarded = await startTestServer({
+      clock: { now: () => nowMs },
+      limits: { failedAuthenticationsPerSecond: 1, failedAuthenticationBurst: 3 },
+    });
+    const guess = (key: string) => guarded.post(query, { authorization: `Bearer ${key}` });
+    expect((await guess(goodKey)).status).toBe(200);
+    for (const attempt of [1, 2, 3]) expect((await guess(`mc_${attempt}`)).status).toBe(401);
+
+    const refused = await guess('mc_4');
+    expect(refused.status).toBe(429);
+    expect(refused.headers.get('retry-after')).toBe('1');
+    expect(refused.json.errors?.[0]?.extensions).toEqual({ code: 'RATE_LIMITED' });
+
+    guarded.keys.set('mc_new', { keyId: 'key_2', role: 'VIEWER', agentId: null });
+    expect((await guess('mc_new')).status).toBe(429);
+    expect((await guess(goodKey)).status).toBe(200);
+
+    nowMs += 1_000;
+    expect((await guess('mc_new')).status).toBe(200);
+    expect((await guess('mc_5')).status).toBe(401);
+    expect((await guess('mc_6')).status).toBe(429);
+    await guarded.stop();
+  });
+});
+
+describe('the rate of a key', () => {
+  it('is limited with 429 and the time to wait, for each key by itself', async () => {
+    let nowMs = 1_000_000;
+    const guarded = await startTestServer({
+      clock: { now: () => nowMs },
+      limits: { requestsPerSecond: 2, requestBurst: 3 },
+    });
+    guarded.keys.set('mc_other', { keyId: 'key_2', role: 'VIEWER', agentId: null });
+    for (const _request of [1, 2, 3]) expect((await guarded.post(query)).status).toBe(200);
+    const refused = await guarded.post(query);
+    expect(refused.status).toBe(429);
+    expect(refused.headers.get('retry-after')).toBe('1');
+    expect(refused.json.errors?.[0]?.extensions).toEqual({ code: 'RATE_LIMITED' });
+    expect((await guarded.post(query, { authorization: 'Bearer mc_other' })).status).toBe(200);
+    nowMs += 500;
+    expect((await guarded.post(query)).status).toBe(200);
+    expect((await guarded.post(query)).status).toBe(429);
+    await guarded.stop();
+  });
+});

@@ -1,0 +1,211 @@
+import { createClient } from 'graphql-ws';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { goodKey, startTestServer, type TestServer } from '../../support/servers/test-server.js';
+import { RawSocket } from '../../support/wires/raw-socket.js';
+import { hasPaused } from '../../support/wires/small-schema.js';
+
+/** Never ends, in messages large enough to fill what lies between server and client soon. */
+const endless = `subscription { ${'x'.repeat(10_000)}: ticks(count: 100000000) }`;
+
+let server: TestServer;
+const open: RawSocket[] = [];
+
+beforeAll(async () => {
+  server = await startTestServer({
+    limits: { maxMessageBytes: 20_000 },
+  });
+});
+
+afterAll(() => server.stop());
+
+beforeEach(() => {
+  server.ticks.log.length = 0;
+  server.signals.length = 0;
+});
+
+afterEach(async () => {
+  for (const { socket } of open) socket.terminate();
+  await Promise.all(open.splice(0).map(({ closed }) => closed));
+});
+
+async function connect(options?: Parameters<typeof RawSocket.open>[1]): Promise<RawSocket> {
+  const socket = await RawSocket.open(server.url, options);
+  open.push(socket);
+  return socket;
+}
+
+async function connectWithKey(key = goodKey): Promise<RawSocket> {
+  const socket = await connect();
+  socket.init(`Bearer ${key}`);
+  await expect.poll(() => socket.messages).toContainEqual({ type: 'connection_ack' });
+  return socket;
+}
+
+describe('operations over a WebSocket', () => {
+  it('run for a public client: queries, mutations and subscriptions', async () => {
+    const client = createClient({
+      url: `${server.url.replace(/^http/, 'ws')}/graphql`,
+      webSocketImpl: WebSocket,
+      connectionParams: { authorization: `Bearer ${goodKey}` },
+    });
+    const all = async (query: string, variables?: Record<string, unknown>) => {
+      const results: unknown[] = [];
+      for await (const result of client.iterate({ query, variables: variables ?? null }))
+        results.push(result);
+      return results;
+    };
+    expect(await all('{ whoAmI }')).toEqual([{ data: { whoAmI: 'key_1' } }]);
+    expect(await all('mutation($n: String!) { rename(name: $n) }', { n: 'x' })).toEqual([
+      { data: { rename: 'x' } },
+    ]);
+    expect(await all('subscription { ticks(count: 2) }')).toEqual([
+      { data: { ticks: 1 } },
+      { data: { ticks: 2 } },
+    ]);
+    expect(server.ticks.log).toEqual(['started', 'ended']);
+    await client.dispose();
+  });
+
+  it('have the errors of HTTP: coded, masked and emitted once', async () => {
+    const socket = await connectWithKey();
+    const failing: [string, string, string, object?][] = [
+      ['1', '{ hello', 'GRAPHQL_PARSE_FAILED'],
+      ['2', '{ nothing }', 'GRAPHQL_VALIDATION_FAILED'],
+      ['3', 'query($v: Int!) { number(value: $v) }', 'BAD_USER_INPUT', { v: 'x' }],
+      ['4', 'query($v: Json) { echo(json: $v) }', 'BAD_USER_INPUT', { v: '\0' }],
+      ['5', `{ ${'self { '.repeat(15)} hello ${'}'.repeat(15)} }`, 'QUERY_TOO_COMPLEX'],
+      ['6', '{ refused }', 'FORBIDDEN'],
+      ['7', '{ faultNonNull }', 'INTERNAL_SERVER_ERROR'],
+      ['8', 'subscription { faultyTicks }', 'INTERNAL_SERVER_ERROR'],
+      ['9', 'subscription { faultAtStart }', 'INTERNAL_SERVER_ERROR'],
+      ['10', 'subscription { refusedTicks }', 'UNAUTHENTICATED'],
+      ['11', 'query a { hello } query b { hello }', 'BAD_USER_INPUT'],
+    ];
+    for (const [id, query, code, variables] of failing) {
+      socket.subscribe(id, query, variables);
+      await expect.poll(() => JSON.stringify(socket.of(id))).toContain(`"code":"${code}"`);
+      await expect.poll(() => socket.of(id).at(-1)?.type).toMatch(/error|complete/);
+    }
+    expect(JSON.stringify(socket.messages)).not.toMatch(/secret|"http"|unexpected|stack/);
+    const faults = server.signals.filter(({ level }) => level === 'error');
+    expect(faults.map(({ name }) => name)).toEqual(Array(3).fill('graphql.fault'));
+    const sent = JSON.stringify(socket.messages);
+    for (const { facts } of faults) expect(sent).toContain(`"requestId":"${facts.requestId}"`);
+  });
+
+  it('end when their client completes them, streams and waiting queries alike', async () => {
+    const socket = await connectWithKey();
+    socket.subscribe('1', 'subscription { silent }');
+    await expect.poll(() => server.ticks.log).toEqual(['started']);
+    socket.send({ id: '1', type: 'complete' });
+    await expect.poll(() => server.ticks.log).toEqual(['started', 'ended']);
+    socket.subscribe('2', '{ waits }');
+    await expect.poll(() => server.ticks.log.at(-1)).toBe('waiting');
+    socket.send({ id: '2', type: 'complete' });
+    await expect.poll(() => server.ticks.log.at(-1)).toBe('aborted');
+    expect(socket.of('2')).toEqual([]);
+  });
+
+  it('wait for a client that does not read, and end when it goes', async () => {
+    const socket = await connectWithKey();
+    socket.socket.pause();
+    socket.subscribe('1', endless);
+    await expect.poll(() => server.ticks.log).toEqual(['started']);
+    await expect.poll(() => hasPaused(server.ticks)).toBe(true);
+    socket.socket.terminate();
+    await expect.poll(() => server.ticks.log).toEqual(['started', 'ended']);
+  });
+
+  it('end when their socket is gone', async () => {
+    const socket = await connectWithKey();
+    socket.subscribe('1', 'subscription { waitingSilent }');
+    socket.subscribe('2', '{ waits }');
+    await expect.poll(() => [...server.ticks.log].sort()).toEqual(['started', 'waiting']);
+    socket.socket.terminate();
+    await expect.poll(() => [...server.ticks.log].sort()).toEqual(['aborted', 'ended', 'started', 'waiting']);
+  });
+});
+
+describe('a socket', () => {
+  it.each([
+    ['no key', undefined],
+    ['an unknown key', 'Bearer mc_unknown'],
+    ['a key without its scheme', goodKey],
+    ['a key that is no text', { key: goodKey }],
+  ])('with %s is closed with 4401, which clients do not retry', async (_what, authorization) => {
+    const socket = await connect();
+    socket.init(authorization);
+    expect(await socket.closed).toEqual({ code: 4401, reason: expect.stringContaining('Bearer mc_…') });
+    expect(socket.messages).toEqual([]);
+  });
+
+  it('that does not say who it is, or speaks before, is closed', async () => {
+    const impatient = await startTestServer({ limits: { connectionInitTimeoutMs: 50 } });
+    const silent = await RawSocket.open(impatient.url);
+    expect(await silent.closed).toMatchObject({ code: 4408 });
+    await impatient.stop();
+    const hasty = await connect();
+    hasty.subscribe('1', '{ hello }');
+    expect(await hasty.closed).toMatchObject({ code: 4401 });
+  });
+
+  it('whose key could not be looked up is asked to try again, and the fault is emitted', async () => {
+    const broken = await startTestServer({ authenticate: () => Promise.reject(new Error('secret')) });
+    const socket = await RawSocket.open(broken.url);
+    socket.init('Bearer mc_any');
+    expect(await socket.closed).toEqual({ code: 1013, reason: 'The API key could not be checked' });
+    expect(broken.signals.filter(({ level }) => level === 'error')).toHaveLength(1);
+    await broken.stop();
+  });
+
+  it('is good for no further operation once its key is revoked', async () => {
+    server.keys.set('mc_short', { keyId: 'key_2', role: 'VIEWER', agentId: null });
+    const socket = await connectWithKey('mc_short');
+    socket.subscribe('1', '{ whoAmI }');
+    await expect.poll(() => socket.of('1')).toHaveLength(2);
+    server.keys.delete('mc_short');
+    socket.subscribe('2', '{ whoAmI }');
+    expect(await socket.closed).toMatchObject({ code: 4401 });
+    expect(socket.of('2')).toEqual([]);
+  });
+
+  it.each([
+    ['no JSON', 'hello', 4400],
+    ['no message of the protocol', '{"type":"hello"}', 4400],
+    ['a second greeting', '{"type":"connection_init"}', 4429],
+    ['a message that is too large', `{"type":"ping","payload":{"pad":"${'x'.repeat(20_000)}"}}`, 1009],
+  ])('that sends %s is closed by the code of the protocol', async (_what, text, code) => {
+    const socket = await connectWithKey();
+    socket.send(text);
+    expect(await socket.closed).toMatchObject({ code });
+    expect(server.signals.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
+  it('that uses an id twice is closed', async () => {
+    const socket = await connectWithKey();
+    socket.subscribe('1', 'subscription { silent }');
+    socket.subscribe('1', 'subscription { silent }');
+    expect(await socket.closed).toMatchObject({ code: 4409 });
+    const count = (what: string) => server.ticks.log.filter((entry) => entry === what).length;
+    await expect.poll(() => count('started') - count('ended')).toBe(0);
+  });
+
+  it.each([['graphql-ws'], ['unknown'], [[]]])('of another subprotocol is closed (%s)', async (protocol) => {
+    const socket = await connect({ protocol }).catch((error: Error) => error);
+    if (socket instanceof Error) expect(socket.message).toMatch(/subprotocol/);
+    else expect(await socket.closed).toMatchObject({ code: 4406 });
+  });
+
+  it('that answers no pings is terminated, others live on', async () => {
+    const impatient = await startTestServer({ limits: { pingIntervalMs: 500 } });
+    const dead = await RawSocket.open(impatient.url, { autoPong: false });
+    dead.init(`Bearer ${goodKey}`);
+    const alive = await RawSocket.open(impatient.url);
+    alive.init(`Bearer ${goodKey}`);
+    expect(await dead.closed).toMatchObject({ code: 1006 });
+    alive.subscribe('1', '{ hello }');
+    await expect.poll(() => alive.of('1')).toHaveLength(2);
+    await impatient.stop();
+  });
+});

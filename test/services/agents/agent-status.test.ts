@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { pauseAgent, resumeAgent } from '../../../src/services/agents/pause-agent.js';
+import { completeTask } from '../../../src/services/runs/complete-task.js';
+import { failTask } from '../../../src/services/runs/fail-task.js';
+import { heartbeat } from '../../../src/services/runs/heartbeat.js';
+import { releaseTask } from '../../../src/services/runs/release-task.js';
+import { renewLease } from '../../../src/services/runs/renew-lease.js';
+import { cancelTask } from '../../../src/services/tasks/cancel-task.js';
+import type { AgentRow } from '../../../src/store/agents/agents.js';
+import { claimFor, clearTasks } from '../../support/factories/claims.js';
+import { aClaimedTask, anAgent } from '../../support/factories/factory.js';
+import { createTestServices, type TestServices } from '../../support/factories/services.js';
+
+let services: TestServices;
+let agent: AgentRow;
+
+beforeAll(async () => {
+  services = await createTestServices();
+});
+beforeEach(async () => {
+  await clearTasks(services);
+  agent = await anAgent(services);
+});
+afterAll(() => services.close());
+
+/** The ways the log tells of, `IDLE → BUSY`, without the agent's birth. */
+async function changes(): Promise<string[]> {
+  const events = await services.sql<{ from: string; to: string }>(
+    `SELECT payload->>'from' AS from, payload->>'to' AS to FROM events
+     WHERE agent_id = $1 AND type = 'agent.status_changed' ORDER BY id`,
+    [agent.id],
+  );
+  return events.map(({ from, to }) => `${from} → ${to}`).slice(1);
+}
+const goSilent = () =>
+  services.sql(
+    "UPDATE agents SET last_seen_at = now() - interval '1 h', announced_status = 'OFFLINE' WHERE id = $1",
+    [agent.id],
+  );
+
+describe('the status of an agent', () => {
+  it.each([
+    ['completes', (runId: string) => completeTask(services, services.admin, { runId, resolution: 'x' })],
+    ['fails', (runId: string) => failTask(services, services.admin, { runId, error: 'x' })],
+    ['releases', (runId: string) => releaseTask(services, services.admin, { runId })],
+  ])('is busy from the claim until it %s its last task', async (_, end) => {
+    const [first, second] = [await aClaimedTask(services, agent), await aClaimedTask(services, agent)];
+    expect(await changes()).toEqual(['IDLE → BUSY']);
+    await end(first.runId);
+    expect(await changes()).toEqual(['IDLE → BUSY']);
+    await end(second.runId);
+    expect(await changes()).toEqual(['IDLE → BUSY', 'BUSY → IDLE']);
+  });
+
+  it('is idle again when its task is cancelled', async () => {
+    const { task } = await aClaimedTask(services, agent);
+    await cancelTask(services, services.admin, { task: { id: task.id } });
+    expect(await changes()).toEqual(['IDLE → BUSY', 'BUSY → IDLE']);
+  });
+
+  it('is paused above all, and afterwards what it would have been', async () => {
+    const { runId } = await aClaimedTask(services, agent);
+    await pauseAgent(services, services.admin, { id: agent.id });
+    await renewLease(services, services.admin, { runId });
+    await resumeAgent(services, services.admin, { id: agent.id });
+    await pauseAgent(services, services.admin, { id: agent.id });
+    await releaseTask(services, services.admin, { runId });
+    await resumeAgent(services, services.admin, { id: agent.id });
+    expect(await changes()).toEqual([
+      'IDLE → BUSY',
+      'BUSY → PAUSED',
+      'PAUSED → BUSY',
+      'BUSY → PAUSED',
+      'PAUSED → IDLE',
+    ]);
+  });
+
+  it('comes back from being offline with a heartbeat, a claim that gets nothing, or one that gets a task', async () => {
+    await goSilent();
+    await heartbeat(services, services.admin, { agent: { id: agent.id } });
+    await goSilent();
+    await claimFor(services, agent);
+    await goSilent();
+    await aClaimedTask(services, agent);
+    expect(await changes()).toEqual(['OFFLINE → IDLE', 'OFFLINE → IDLE', 'OFFLINE → BUSY']);
+  });
+
+  it('is not busy with a lease that has ended, and is again when it is renewed', async () => {
+    const { runId } = await aClaimedTask(services, agent);
+    const other = await aClaimedTask(services, agent);
+    await services.sql("UPDATE task_runs SET lease_expires_at = now() - interval '1 s' WHERE id = $1", [
+      runId,
+    ]);
+    await releaseTask(services, services.admin, { runId: other.runId });
+    await renewLease(services, services.admin, { runId });
+    expect(await changes()).toEqual(['IDLE → BUSY', 'BUSY → IDLE', 'IDLE → BUSY']);
+  });
+
+  it('is announced once, however many calls see the change at once', async () => {
+    const held = [
+      await aClaimedTask(services, agent),
+      await aClaimedTask(services, agent),
+      await aClaimedTask(services, agent),
+    ];
+    await Promise.all(held.map(({ runId }) => releaseTask(services, services.admin, { runId })));
+    expect(await changes()).toEqual(['IDLE → BUSY', 'BUSY → IDLE']);
+  });
+});

@@ -1,0 +1,212 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pauseAgent, resumeAgent } from '../../../src/services/agents/pause-agent.js';
+import {
+  type AgentSettings,
+  registerAgent,
+  updateAgent,
+} from '../../../src/services/agents/register-agent.js';
+import { aKeyOf, anAgent } from '../../support/factories/factory.js';
+import { namedRefusalsOf, refusalOf } from '../../support/factories/refusals.js';
+import { createTestServices, openTestServices, type TestServices } from '../../support/factories/services.js';
+
+let services: TestServices;
+let other: TestServices;
+
+beforeAll(async () => {
+  services = await createTestServices();
+  other = await openTestServices(services.database.connectionString);
+});
+afterAll(async () => {
+  await other.close();
+  await services.close();
+});
+
+const register = (name: string, settings: AgentSettings = {}, viewer = services.admin, process = services) =>
+  registerAgent(process, viewer, { name, ...settings });
+const eventsOf = (id: string) =>
+  services.sql<{ type: string; payload: unknown }>(
+    'SELECT type, payload FROM events WHERE agent_id = $1 ORDER BY id',
+    [id],
+  );
+
+const EVERYTHING = {
+  role: 'coder',
+  capabilities: ['typescript', 'sql'],
+  maxCapacity: 7,
+  delivery: 'PUSH',
+  soul: 'You are careful.',
+  config: {
+    dispatchModel: '9router/cc/claude-opus-4-6',
+    defaultModel: 'sonnet',
+    gateway: 'openclaw',
+    gatewayAgentId: 'main',
+    timeout: 90_000,
+    extra: { theme: { dark: true } },
+  },
+} as const;
+
+describe('registering an agent', () => {
+  it('creates it the first time, idle and ready, and says that it did', async () => {
+    const { agent, created } = await register('first');
+    expect(created).toBe(true);
+    expect(agent).toMatchObject({
+      name: 'first',
+      role: 'agent',
+      capabilities: [],
+      maxCapacity: 1,
+      delivery: 'PULL',
+      soul: null,
+      configExtra: {},
+      announcedStatus: 'IDLE',
+      version: 1,
+    });
+    expect(agent.lastSeenAt).not.toBeNull();
+    expect((await eventsOf(agent.id)).map(({ type }) => type)).toEqual([
+      'agent.created',
+      'agent.status_changed',
+    ]);
+  });
+
+  it('refreshes it the second time with what is given, and keeps what is left out', async () => {
+    const { agent: before } = await register('refreshed', EVERYTHING);
+    const { agent, created } = await register('refreshed', { maxCapacity: 3 });
+    expect(created).toBe(false);
+    expect(agent).toMatchObject({
+      id: before.id,
+      role: 'coder',
+      capabilities: ['typescript', 'sql'],
+      maxCapacity: 3,
+      delivery: 'PUSH',
+      soul: 'You are careful.',
+      dispatchModel: '9router/cc/claude-opus-4-6',
+      defaultModel: 'sonnet',
+      gateway: 'openclaw',
+      gatewayAgentId: 'main',
+      timeoutMs: 90_000n,
+      configExtra: { theme: { dark: true } },
+      version: 2,
+    });
+    expect((await eventsOf(agent.id)).at(-1)).toEqual({
+      type: 'agent.updated',
+      payload: { changedFields: ['maxCapacity'] },
+    });
+  });
+
+  it('with nothing new is a sign of life and no change', async () => {
+    const { agent: before } = await register('again', EVERYTHING);
+    const events = await eventsOf(before.id);
+    await services.sql("UPDATE agents SET last_seen_at = now() - interval '1 min' WHERE id = $1", [
+      before.id,
+    ]);
+    const { agent } = await register('again', EVERYTHING);
+    expect(agent.version).toBe(1);
+    expect(Number(agent.lastSeenAt)).toBeGreaterThan(Number(before.lastSeenAt) - 30_000);
+    expect(await eventsOf(before.id)).toEqual(events);
+  });
+
+  it('by many processes at once makes one agent', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const made = await Promise.all(
+        Array.from({ length: 8 }, (_, i) =>
+          register(`race-${round}`, {}, services.admin, i % 2 ? other : services),
+        ),
+      );
+      expect(made.filter(({ created }) => created)).toHaveLength(1);
+      expect(new Set(made.map(({ agent }) => agent.id)).size).toBe(1);
+    }
+  });
+
+  it('tells names apart by case', async () => {
+    expect((await register('Case')).agent.id).not.toBe((await register('case')).agent.id);
+  });
+
+  it('with a template makes its SOUL, with name and role filled in', async () => {
+    const { agent } = await register('souled', { role: 'tester', soulTemplate: 'tester' });
+    expect(agent.soul).toContain('souled');
+    expect(agent.soul).not.toMatch(/\{\{/);
+    expect(await namedRefusalsOf(register('x', { soulTemplate: 'nope' }))).toEqual([
+      'UNKNOWN_TEMPLATE soulTemplate',
+    ]);
+    const both = { soul: 'x', soulTemplate: 'tester' };
+    expect(await namedRefusalsOf(register('x', both))).toEqual(['INVALID soulTemplate']);
+    expect(await services.sql("SELECT FROM agents WHERE name = 'x'")).toEqual([]);
+  });
+
+  it('is for an agent key a refresh of itself, and never a promotion', async () => {
+    const agent = await anAgent(services, { role: 'coder' });
+    const key = await aKeyOf(services, agent);
+    const { agent: refreshed } = await register(agent.name, { role: 'coder', capabilities: ['new'] }, key);
+    expect(refreshed.capabilities).toEqual(['new']);
+    expect(await namedRefusalsOf(register(agent.name, { role: 'reviewer' }, key))).toEqual([
+      'FORBIDDEN role',
+    ]);
+    expect(await namedRefusalsOf(register('somebody-else', {}, key))).toEqual(['FORBIDDEN name']);
+    const stranger = await anAgent(services);
+    expect(await namedRefusalsOf(register(stranger.name, {}, key))).toEqual(['FORBIDDEN name']);
+  });
+});
+
+describe('updating an agent', () => {
+  it('changes what is given, clears by null, and of nothing changes nothing', async () => {
+    const { agent } = await register('updated', EVERYTHING);
+    const ref = { agent: { name: 'updated' } };
+    const cleared = await updateAgent(services, services.admin, {
+      ...ref,
+      soul: null,
+      config: { gateway: null, timeout: null },
+    });
+    expect(cleared).toMatchObject({
+      soul: null,
+      gateway: null,
+      timeoutMs: null,
+      defaultModel: 'sonnet',
+      version: 2,
+    });
+    expect((await updateAgent(services, services.admin, ref)).version).toBe(2);
+    expect((await updateAgent(services, services.admin, { ...ref, config: {} })).version).toBe(2);
+    expect((await eventsOf(agent.id)).at(-1)?.payload).toEqual({
+      changedFields: ['soul', 'gateway', 'timeoutMs'],
+    });
+  });
+
+  it("takes null for no value of what can't be empty", async () => {
+    await register('never-empty');
+    const empty = { role: null, capabilities: null, maxCapacity: null, delivery: null, config: null };
+    for (const [field, value] of Object.entries(empty)) {
+      const change = { agent: { name: 'never-empty' }, [field]: value };
+      const refusal = await refusalOf(updateAgent(services, services.admin, change));
+      expect(refusal).toMatchObject({ code: 'INVALID', path: [field] });
+    }
+  });
+
+  it('is refused at another version', async () => {
+    await register('versioned');
+    const change = { agent: { name: 'versioned' }, maxCapacity: 2, expectedVersion: 2 };
+    const refusal = await refusalOf(updateAgent(services, services.admin, change));
+    expect(refusal).toMatchObject({ code: 'VERSION_CONFLICT', expected: 2, actual: 1 });
+    const updated = await updateAgent(services, services.admin, { ...change, expectedVersion: 1 });
+    expect(updated).toMatchObject({ maxCapacity: 2, version: 2 });
+  });
+
+  it('is no sign of life', async () => {
+    const { agent } = await register('quiet');
+    await services.sql("UPDATE agents SET last_seen_at = now() - interval '1 h' WHERE id = $1", [agent.id]);
+    const updated = await updateAgent(services, services.admin, { agent: { id: agent.id }, maxCapacity: 2 });
+    expect(Number(updated.lastSeenAt)).toBeLessThan(Number(agent.lastSeenAt));
+  });
+});
+
+describe('pausing an agent', () => {
+  it('twice changes nothing the second time, nor does resuming', async () => {
+    const agent = await anAgent(services);
+    const ref = { id: agent.id };
+    const paused = await pauseAgent(services, services.admin, ref);
+    expect([paused.announcedStatus, paused.version]).toEqual(['PAUSED', agent.version + 1]);
+    const events = await eventsOf(agent.id);
+    expect(await pauseAgent(services, services.admin, ref)).toEqual(paused);
+    expect(await eventsOf(agent.id)).toEqual(events);
+    const resumed = await resumeAgent(services, services.admin, ref);
+    expect([resumed.announcedStatus, resumed.pausedAt]).toEqual(['IDLE', null]);
+    expect(await resumeAgent(services, services.admin, ref)).toEqual(resumed);
+  });
+});

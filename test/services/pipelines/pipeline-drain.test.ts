@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createPipeline } from '../../../src/services/pipelines/save-pipeline.js';
+import { startPipeline } from '../../../src/services/pipelines/start-pipeline.js';
+import { completeTask } from '../../../src/services/runs/complete-task.js';
+import type { AgentRow } from '../../../src/store/agents/agents.js';
+import { claimFor, clearTasks } from '../../support/factories/claims.js';
+import { anAgent } from '../../support/factories/factory.js';
+import { readRun, step } from '../../support/factories/pipelines.js';
+import { createTestServices, openTestServices, type TestServices } from '../../support/factories/services.js';
+
+const AGENTS = 16;
+const STEPS = 1_000;
+/** Wide enough to keep all agents busy, and so narrow that there are forty layers. */
+const WIDTH = 25;
+
+let services: TestServices;
+let other: TestServices;
+
+beforeAll(async () => {
+  services = await createTestServices();
+  other = await openTestServices(services.database.connectionString);
+});
+beforeEach(() => clearTasks(services));
+afterAll(async () => {
+  await other.close();
+  await services.close();
+});
+
+/** Layers, each step of which waits for up to three of the layer before; given last layer first. */
+function layeredSteps() {
+  return Array.from({ length: STEPS }, (_, i) => {
+    const before = i - WIDTH - (i % WIDTH);
+    const dependsOn = before < 0 ? [] : [0, 7, 14].map((shift) => `s${before + ((i + shift) % WIDTH)}`);
+    return step(`s${i}`, dependsOn);
+  }).reverse();
+}
+
+/** Claims and hands in until there is nothing to claim for as long as a neighbour may take to make some. */
+async function drain(
+  process: TestServices,
+  agent: AgentRow,
+  isOver: () => Promise<boolean>,
+): Promise<number> {
+  for (let done = 0; ; ) {
+    const { run } = await claimFor(process, agent);
+    if (run !== null) {
+      await completeTask(process, process.admin, { runId: run.id, resolution: 'done' });
+      done += 1;
+    } else if (await isOver()) {
+      return done;
+    }
+  }
+}
+
+describe('a pipeline of a thousand steps', () => {
+  it('starts in one transaction and is drained by sixteen agents in the order of its dependencies', {
+    timeout: 180_000,
+  }, async () => {
+    const agents = await Promise.all(
+      Array.from({ length: AGENTS }, () => anAgent(services, { maxCapacity: 1 })),
+    );
+    await createPipeline(services, services.admin, { name: 'large', steps: layeredSteps() });
+    const { id } = await startPipeline(services, services.admin, { name: 'large' });
+    const [started] = await services.sql(
+      `SELECT count(*)::int AS tasks, count(DISTINCT xmin::text)::int AS transactions,
+        (SELECT count(DISTINCT xid)::int FROM events WHERE pipeline_run_id = $1) AS writers FROM tasks WHERE pipeline_run_id = $1`,
+      [id],
+    );
+    expect(started).toEqual({ tasks: STEPS, transactions: 1, writers: 1 });
+
+    const isOver = async () => (await readRun(services, id)).status !== 'RUNNING';
+    const done = await Promise.all(agents.map((agent, i) => drain(i % 2 ? services : other, agent, isOver)));
+    expect(done.reduce((sum, each) => sum + each)).toBe(STEPS);
+    expect(Math.min(...done)).toBeGreaterThan(0);
+    expect((await readRun(services, id)).events).toEqual(['started', 'finished SUCCEEDED']);
+
+    const tooEarly = await services.sql(
+      `SELECT d.task_id FROM task_dependencies d
+        JOIN events claimed ON claimed.task_id = d.task_id AND claimed.type = 'task.claimed'
+        JOIN events completed ON completed.task_id = d.depends_on_id AND completed.type = 'task.completed'
+        WHERE claimed.id < completed.id`,
+    );
+    expect(tooEarly).toEqual([]);
+    const [edges] = await services.sql(
+      'SELECT count(*)::int AS count, count(settled_at)::int AS settled FROM task_dependencies',
+    );
+    expect(edges).toEqual({ count: 3 * (STEPS - WIDTH), settled: 3 * (STEPS - WIDTH) });
+  });
+});

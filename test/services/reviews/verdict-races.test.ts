@@ -1,0 +1,111 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Refusal } from '../../../src/domain/refusals.js';
+import { type SubmitVerdict, submitVerdict } from '../../../src/services/reviews/submit-verdict.js';
+import { cancelTask } from '../../../src/services/tasks/cancel-task.js';
+import type { AgentRow } from '../../../src/store/agents/agents.js';
+import { clearTasks } from '../../support/factories/claims.js';
+import { anAgent, aTaskIn } from '../../support/factories/factory.js';
+import { createTestServices, openTestServices, type TestServices } from '../../support/factories/services.js';
+
+const ROUNDS = 15;
+
+let services: TestServices;
+let other: TestServices;
+let worker: AgentRow;
+
+beforeAll(async () => {
+  services = await createTestServices();
+  other = await openTestServices(services.database.connectionString);
+  worker = await anAgent(services);
+});
+beforeEach(() => clearTasks(services));
+afterAll(async () => {
+  await other.close();
+  await services.close();
+});
+
+const judge = (
+  process: TestServices,
+  id: string,
+  verdict: SubmitVerdict['verdict'],
+  key: string | null = null,
+) => submitVerdict(process, process.admin, { task: { id }, verdict, feedback: verdict, idempotencyKey: key });
+
+/** What is left of a race: the task, how many verdicts count, and what came with a rejection. */
+async function outcomeOf(id: string) {
+  const [row] = await services.sql(
+    `SELECT status, review_cycles AS cycles, version,
+      (SELECT count(*)::int FROM quality_reviews q WHERE q.task_id = t.id AND NOT superseded) AS counting,
+      (SELECT count(*)::int FROM quality_reviews q WHERE q.task_id = t.id AND superseded) AS superseded,
+      (SELECT count(*)::int FROM comments c WHERE c.task_id = t.id) AS comments,
+      (SELECT array_agg(payload->>'to' ORDER BY e.id) FROM events e WHERE e.task_id = t.id AND payload->>'from' IN ('REVIEW', 'REJECTED')) AS moves
+     FROM tasks t WHERE id = $1`,
+    [id],
+  );
+  return row;
+}
+
+describe('of two verdicts on one round in the same moment', () => {
+  it('an approval and a rejection, one wins and the other is superseded and changes nothing', async () => {
+    const left = {
+      APPROVED: { status: 'DONE', cycles: 0, version: 1, comments: 0, moves: ['DONE'] },
+      REJECTED: { status: 'ASSIGNED', cycles: 1, version: 2, comments: 1, moves: ['REJECTED', 'ASSIGNED'] },
+    };
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const { id, version } = await aTaskIn(services, 'REVIEW', worker);
+      const verdicts = [judge(services, id, 'APPROVED'), judge(other, id, 'REJECTED')];
+      const judged = await Promise.all(round % 2 ? verdicts : verdicts.reverse());
+      const counting = judged.filter(({ review }) => !review.superseded).map(({ review }) => review.verdict);
+      expect(counting).toHaveLength(1);
+      const expected = left[counting[0] ?? 'APPROVED'];
+      expect(await outcomeOf(id)).toEqual({
+        ...expected,
+        version: version + expected.version,
+        counting: 1,
+        superseded: 1,
+      });
+      await clearTasks(services);
+    }
+  });
+
+  it('many rejections count as one cycle', async () => {
+    for (let round = 0; round < 4; round += 1) {
+      const { id } = await aTaskIn(services, 'REVIEW', worker);
+      await Promise.all(Array.from({ length: 6 }, (_, i) => judge(i % 2 ? other : services, id, 'REJECTED')));
+      expect(await outcomeOf(id)).toMatchObject({
+        status: 'ASSIGNED',
+        cycles: 1,
+        counting: 1,
+        superseded: 5,
+        comments: 1,
+      });
+      await clearTasks(services);
+    }
+  });
+
+  it('under one idempotency key there is one', async () => {
+    for (let round = 0; round < 4; round += 1) {
+      const { id } = await aTaskIn(services, 'REVIEW', worker);
+      const judged = await Promise.all(
+        Array.from({ length: 6 }, (_, i) => judge(i % 2 ? other : services, id, 'APPROVED', `key ${round}`)),
+      );
+      expect(new Set(judged.map(({ review }) => review.id)).size).toBe(1);
+      expect(await outcomeOf(id)).toMatchObject({ status: 'DONE', counting: 1, superseded: 0 });
+    }
+  });
+
+  it('one of them a cancellation, the task ends once, and nothing is half done', async () => {
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const { id } = await aTaskIn(services, 'REVIEW', worker);
+      const cancelled = cancelTask(other, other.admin, { task: { id } }).catch((error: unknown) => error);
+      const { review } = await judge(services, id, 'APPROVED');
+      if (review.superseded) {
+        expect(await cancelled).toMatchObject({ status: 'CANCELLED' });
+        expect(await outcomeOf(id)).toMatchObject({ status: 'CANCELLED', counting: 0, moves: ['CANCELLED'] });
+      } else {
+        expect(await cancelled).toBeInstanceOf(Refusal);
+        expect(await outcomeOf(id)).toMatchObject({ status: 'DONE', counting: 1, moves: ['DONE'] });
+      }
+    }
+  });
+});

@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AgentRow } from '../../../src/store/agents/agents.js';
+import type { TaskRow } from '../../../src/store/tasks/tasks.js';
+import { compareInQueue } from '../../model/queue-order.js';
+import { claimFor } from '../../support/factories/claims.js';
+import { anAgent } from '../../support/factories/factory.js';
+import { createTestServices, openTestServices, type TestServices } from '../../support/factories/services.js';
+
+const AGENTS = 16;
+const TASKS = 2_000;
+
+/** What one agent got, in order, and what it held each time it was told that its hands are full. */
+interface Haul {
+  readonly agent: AgentRow;
+  readonly capacity: number;
+  readonly tasks: TaskRow[];
+  readonly full: number[];
+}
+
+describe('sixteen agents in two processes with two thousand mixed tasks', () => {
+  let services: TestServices;
+  let other: TestServices;
+  let hauls: Haul[];
+  let owners: ReadonlyMap<string, string | null>;
+
+  beforeAll(async () => {
+    services = await createTestServices();
+    other = await openTestServices(services.database.connectionString);
+    const agents = await Promise.all(Array.from({ length: AGENTS }, () => anAgent(services)));
+    await createMixedTasks(agents);
+    hauls = await Promise.all(
+      agents.map((agent, i) => work({ agent, capacity: 5 + 3 * i, tasks: [], full: [] })),
+    );
+  });
+  afterAll(async () => {
+    await other.close();
+    await services.close();
+  });
+
+  /** A third of the tasks belongs to somebody; a few due dates and priorities, so that ties are common. */
+  async function createMixedTasks(agents: readonly AgentRow[]): Promise<void> {
+    const rows = await services.sql<{ id: string; assignee_id: string | null }>(
+      `INSERT INTO tasks (id, title, status, tags, priority, due_at, assignee_id)
+       SELECT 'task_' || i, 'Task ' || i, CASE WHEN i % 3 = 1 THEN 'ASSIGNED' ELSE 'INBOX' END::task_status, '{}',
+         (enum_range(NULL::task_priority))[1 + (i * 7) % 4],
+         CASE WHEN i % 3 = 0 THEN timestamptz '2040-01-01' + (i % 11) * interval '1 day' END,
+         CASE WHEN i % 3 = 1 THEN ($2::text[])[1 + (i * 5) % cardinality($2)] END
+       FROM generate_series(1, $1::int) i RETURNING id, assignee_id`,
+      [TASKS, agents.map(({ id }) => id)],
+    );
+    owners = new Map(rows.map((row) => [row.id, row.assignee_id]));
+  }
+
+  /** Claims through both processes in turn until nothing is left, handing in everything whenever the hands are full. */
+  async function work(haul: Haul): Promise<Haul> {
+    let held = 0;
+    for (let turn = 0; ; turn += 1) {
+      const process = turn % 2 ? services : other;
+      const { reason, task } = await claimFor(process, haul.agent, { maxCapacity: haul.capacity });
+      if (reason === 'NO_TASKS_AVAILABLE') return haul;
+      if (task !== null) {
+        haul.tasks.push(task);
+        held += 1;
+        continue;
+      }
+      // Full at its capacity exactly, not before and not after.
+      haul.full.push(held);
+      await handIn(haul.agent);
+      held = 0;
+    }
+  }
+
+  /** What completeTask does to the rows, for all at once: this test is about claims. */
+  async function handIn(agent: AgentRow): Promise<void> {
+    await services.sql(
+      `WITH moved AS (UPDATE tasks SET status = 'REVIEW', resolution = 'done', current_run_id = NULL
+         WHERE assignee_id = $1 AND status = 'IN_PROGRESS')
+       UPDATE task_runs SET outcome = 'SUCCEEDED', finished_at = now(), lease_expires_at = NULL
+       WHERE agent_id = $1 AND outcome = 'RUNNING'`,
+      [agent.id],
+    );
+  }
+
+  it('hands out each task exactly once', async () => {
+    const ids = hauls.flatMap(({ tasks }) => tasks.map(({ id }) => id));
+    expect(ids).toHaveLength(TASKS);
+    expect(new Set(ids).size).toBe(TASKS);
+    const [stored] = await services.sql(
+      `SELECT (SELECT count(*)::int FROM tasks WHERE status IN ('INBOX', 'ASSIGNED')) AS waiting,
+        (SELECT count(*)::int FROM tasks WHERE run_count = 1) AS claimed,
+        (SELECT count(*)::int FROM task_runs) AS runs,
+        (SELECT count(*)::int FROM events WHERE type = 'task.claimed') AS claims,
+        (SELECT count(DISTINCT task_id)::int FROM events WHERE type = 'run.started') AS starts`,
+    );
+    expect(stored).toEqual({ waiting: 0, claimed: TASKS, runs: TASKS, claims: TASKS, starts: TASKS });
+  });
+
+  it('gives every agent its tasks in the order of the queue', () => {
+    for (const { tasks } of hauls) expect(tasks).toEqual([...tasks].sort(compareInQueue));
+  });
+
+  it('gives nobody what belongs to another', () => {
+    for (const { agent, tasks } of hauls) {
+      expect(tasks.filter(({ id }) => (owners.get(id) ?? agent.id) !== agent.id)).toEqual([]);
+    }
+    expect([...owners.values()].filter((owner) => owner !== null)).toHaveLength(667);
+  });
+
+  it('fills every agent to its capacity and never beyond', () => {
+    for (const { capacity, tasks, full } of hauls) {
+      expect(full).toEqual(Array(Math.floor(tasks.length / capacity)).fill(capacity));
+    }
+    expect(hauls.flatMap(({ full }) => full).length).toBeGreaterThan(AGENTS);
+  });
+});

@@ -1,0 +1,208 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { claimFor, clearTasks, never } from '../../support/factories/claims.js';
+import { anAgent, aTask } from '../../support/factories/factory.js';
+import { createTestServices, type TestServices } from '../../support/factories/services.js';
+import { holding } from '../../support/postgres/held-lock.js';
+import { type ClaimTally, watchClaims } from '../../support/servers/watched-claims.js';
+
+let services: TestServices;
+let tally: ClaimTally;
+let close: () => Promise<void>;
+let gone: AbortController;
+let stopping = false;
+
+beforeAll(async () => {
+  const made = await createTestServices();
+  close = () => made.close();
+  services = { ...made, stopping: () => stopping };
+});
+beforeEach(async () => {
+  await clearTasks(services);
+  ({ watched: services, tally } = watchClaims(services));
+  gone = new AbortController();
+  stopping = false;
+});
+afterEach(() => gone.abort());
+afterAll(() => close());
+
+const patience = { timeout: 20_000, interval: 5 };
+const parked = (count: number) =>
+  vi.waitFor(() => expect(tally.waits.length).toBeGreaterThanOrEqual(count), patience);
+const statusOf = async (id: string) =>
+  (await services.sql<{ status: string }>('SELECT status FROM tasks WHERE id = $1', [id]))[0]?.status;
+
+describe('a claim that waits', () => {
+  const patient = { waitSeconds: 30 };
+
+  it('gets a task as soon as work is announced', async () => {
+    const agent = await anAgent(services);
+    const claim = claimFor(services, agent, patient);
+    await parked(1);
+    const task = await aTask(services);
+    services.work.announce(null);
+    expect((await claim).task?.id).toBe(task.id);
+    expect(tally.claims).toBe(2);
+  });
+
+  it('looks again after ten seconds, for what nobody announced', async () => {
+    void claimFor(services, await anAgent(services), { waitSeconds: 60 }, gone.signal);
+    await parked(1);
+    expect(tally.waits).toEqual([10_000]);
+  });
+
+  it('gets a task of its own when that is announced, and others are left asleep', async () => {
+    const [agent, other] = [await anAgent(services), await anAgent(services)];
+    void claimFor(services, other, patient, gone.signal);
+    await parked(1);
+    const claim = claimFor(services, agent, patient);
+    await parked(2);
+    const task = await aTask(services, { assignee: { id: agent.id } });
+    services.work.announce(agent.id);
+    expect((await claim).task?.id).toBe(task.id);
+    expect(tally.claims).toBe(3);
+  });
+
+  it('is one of many: one task wakes one, and not the same as the next task', async () => {
+    const agents = await Promise.all(Array.from({ length: 10 }, () => anAgent(services)));
+    const claims = agents.map((agent) => claimFor(services, agent, patient, gone.signal));
+    await parked(10);
+    const tasks = [await aTask(services), await aTask(services)];
+    services.work.announce(null);
+    services.work.announce(null);
+    const first = await Promise.race(claims);
+    await vi.waitFor(async () => {
+      for (const { id } of tasks) expect(await statusOf(id)).toBe('IN_PROGRESS');
+    }, patience);
+    expect(first.reason).toBe('ASSIGNED');
+    expect(tally.claims).toBe(12);
+  });
+
+  it('passes the call on if its agent is full by then', async () => {
+    const [full, free] = [await anAgent(services), await anAgent(services)];
+    const filled = claimFor(services, full, { ...patient, maxCapacity: 1 });
+    await parked(1);
+    const claim = claimFor(services, free, patient);
+    await parked(2);
+    await aTask(services, { assignee: { id: full.id } });
+    await claimFor(services, full);
+    const task = await aTask(services);
+    services.work.announce(null);
+    expect((await claim).task?.id).toBe(task.id);
+    expect((await filled).reason).toBe('AT_CAPACITY');
+  });
+
+  it('passes on a call that comes while it takes another task', async () => {
+    const [first, second] = [await anAgent(services), await anAgent(services)];
+    await aTask(services, { title: 'own', assignee: { id: first.id } });
+    const lock = await holding(services, 'SELECT FROM agents WHERE id = $1 FOR UPDATE', [first.id]);
+    const busy = claimFor(services, first, patient);
+    await vi.waitFor(() => expect(tally.claims).toBe(1), patience);
+    const claim = claimFor(services, second, patient);
+    await parked(1);
+    // The first watcher is called, but it is about to get its own task.
+    await services.sql(
+      "INSERT INTO tasks (id, title, status, priority, tags) VALUES ('task_x', 'x', 'INBOX', 'LOW', '{}')",
+    );
+    services.work.announce(null);
+    await lock.release();
+    expect((await busy).task?.title).toBe('own');
+    expect((await claim).task?.id).toBe('task_x');
+  });
+
+  it('gets a task that time releases, without being called', async () => {
+    const agent = await anAgent(services);
+    const claim = claimFor(services, agent, patient);
+    await parked(1);
+    services.work.announce(null);
+    await parked(2);
+    const soon = new Date(services.clock.now() + 400);
+    const task = await aTask(services, { startsAt: soon });
+    services.work.announce(null);
+    expect((await claim).task?.id).toBe(task.id);
+    expect(Math.max(0, ...tally.waits.slice(2))).toBeLessThan(500);
+  });
+
+  it('does not ask again and again while a task that is due is locked', async () => {
+    const agent = await anAgent(services);
+    const due = await aTask(services);
+    await services.sql("UPDATE tasks SET not_before = now() - interval '1 s' WHERE id = $1", [due.id]);
+    const lock = await holding(services, 'SELECT FROM tasks WHERE id = $1 FOR UPDATE', [due.id]);
+    const claim = claimFor(services, agent, patient);
+    await parked(3);
+    await lock.release();
+    expect((await claim).task?.id).toBe(due.id);
+    expect(Math.min(...tally.waits)).toBeGreaterThanOrEqual(10);
+  });
+
+  it('ends without a task when its time is over', async () => {
+    const agent = await anAgent(services);
+    const later = new Date(services.clock.now() + 3_600_000);
+    await aTask(services, { startsAt: later });
+    expect(await claimFor(services, agent, { waitSeconds: 1 })).toEqual({
+      reason: 'NO_TASKS_AVAILABLE',
+      task: null,
+      run: null,
+      nextEligibleAt: later,
+    });
+    // A timer may be a millisecond early; then there is a third look. On a slow machine the first is the last.
+    expect(tally.claims).toBeLessThanOrEqual(3);
+  });
+
+  it('takes no task for a caller that has gone', async () => {
+    const agent = await anAgent(services);
+    const claim = claimFor(services, agent, patient, gone.signal);
+    await parked(1);
+    const task = await aTask(services);
+    gone.abort();
+    expect((await claim).reason).toBe('NO_TASKS_AVAILABLE');
+    expect(await statusOf(task.id)).toBe('INBOX');
+  });
+
+  it('leaves a call to the next if its caller has gone', async () => {
+    const [first, second] = [await anAgent(services), await anAgent(services)];
+    const left = claimFor(services, first, patient, gone.signal);
+    await parked(1);
+    const claim = claimFor(services, second, patient);
+    await parked(2);
+    const task = await aTask(services);
+    gone.abort();
+    services.work.announce(null);
+    expect((await left).reason).toBe('NO_TASKS_AVAILABLE');
+    expect((await claim).task?.id).toBe(task.id);
+  });
+
+  it('ends at once when the server stops, and takes no task any more', async () => {
+    const agent = await anAgent(services);
+    const claim = claimFor(services, agent, patient);
+    await parked(1);
+    const task = await aTask(services);
+    stopping = true;
+    services.work.wakeAll();
+    expect((await claim).reason).toBe('NO_TASKS_AVAILABLE');
+    expect(await statusOf(task.id)).toBe('INBOX');
+  });
+
+  it('does not wait at all for an agent that is full or paused', async () => {
+    const agent = await anAgent(services);
+    await aTask(services);
+    await claimFor(services, agent);
+    expect((await claimFor(services, agent, { ...patient, maxCapacity: 1 })).reason).toBe('AT_CAPACITY');
+    await services.sql('UPDATE agents SET paused_at = now() WHERE id = $1', [agent.id]);
+    expect((await claimFor(services, agent, patient)).reason).toBe('AGENT_PAUSED');
+    expect(tally.waits).toEqual([]);
+  });
+
+  it('leaves no listener behind', async () => {
+    const agent = await anAgent(services);
+    const remove = vi.spyOn(never, 'removeEventListener');
+    const add = vi.spyOn(never, 'addEventListener');
+    const claim = claimFor(services, agent, patient);
+    await parked(1);
+    await aTask(services);
+    services.work.announce(null);
+    expect((await claim).reason).toBe('ASSIGNED');
+    expect(remove).toHaveBeenCalledTimes(add.mock.calls.length);
+    expect(add).toHaveBeenCalled();
+    vi.restoreAllMocks();
+  });
+});

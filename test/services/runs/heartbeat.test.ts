@@ -1,0 +1,109 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { SYSTEM } from '../../../src/domain/actor.js';
+import { inTransaction } from '../../../src/postgres/transaction.js';
+import { moveTask } from '../../../src/services/moves/move-task.js';
+import { claimNextReview } from '../../../src/services/reviews/claim-next-review.js';
+import { completeTask } from '../../../src/services/runs/complete-task.js';
+import { heartbeat } from '../../../src/services/runs/heartbeat.js';
+import { releaseTask } from '../../../src/services/runs/release-task.js';
+import { cancelTask } from '../../../src/services/tasks/cancel-task.js';
+import { lockTask } from '../../../src/store/tasks/tasks.js';
+import { clearTasks, never } from '../../support/factories/claims.js';
+import { aClaimedTask, aKeyOf, anAgent, aTaskIn } from '../../support/factories/factory.js';
+import { namedRefusalsOf } from '../../support/factories/refusals.js';
+import { createTestServices, type TestServices } from '../../support/factories/services.js';
+
+let services: TestServices;
+
+beforeAll(async () => {
+  services = await createTestServices();
+});
+beforeEach(() => clearTasks(services));
+afterAll(() => services.close());
+
+const endAllLeases = () =>
+  services.sql("UPDATE task_runs SET lease_expires_at = now() - interval '1 h' WHERE outcome = 'RUNNING'");
+
+describe('a heartbeat', () => {
+  it('renews every lease that the agent holds, on tasks and on reviews, and no other', async () => {
+    const agent = await anAgent(services, { role: 'reviewer' });
+    const other = await anAgent(services);
+    const held = [await aClaimedTask(services, agent, {}), await aClaimedTask(services, agent)];
+    const foreign = await aClaimedTask(services, other);
+    await aTaskIn(services, 'REVIEW', other);
+    await claimNextReview(services, services.admin, { agent: { id: agent.id }, lease: 10_000 }, never);
+    await endAllLeases();
+    const { runs, lostRunIds } = await heartbeat(services, services.admin, { agent: { id: agent.id } });
+    expect(runs.map(({ id }) => id).sort()).toEqual(held.map(({ runId }) => runId).sort());
+    expect(runs.map(({ leaseMs }) => leaseMs)).toEqual([600_000, 600_000]);
+    expect(lostRunIds).toEqual([]);
+    const live = await services.sql<{ id: string }>(
+      'SELECT id FROM task_runs WHERE lease_expires_at > now()',
+    );
+    expect(live.map(({ id }) => id)).not.toContain(foreign.runId);
+    const asked = await heartbeat(services, services.admin, { agent: { id: agent.id }, lease: 30_000 });
+    expect(asked.runs.map(({ leaseMs }) => leaseMs)).toEqual([30_000, 30_000]);
+    const [review] = await services.sql('SELECT lease_ms FROM review_runs WHERE agent_id = $1', [agent.id]);
+    expect(review).toEqual({ lease_ms: 30_000 });
+  });
+
+  it('is a sign of life', async () => {
+    const agent = await anAgent(services);
+    await services.sql("UPDATE agents SET last_seen_at = now() - interval '1 day' WHERE id = $1", [agent.id]);
+    const before = services.clock.now();
+    const { agent: seen } = await heartbeat(services, await aKeyOf(services, agent), {});
+    expect(Number(seen.lastSeenAt)).toBeGreaterThanOrEqual(before - 1_000);
+    expect(seen.lastHeartbeatAt).toEqual(seen.lastSeenAt);
+    expect(seen.version).toBe(agent.version);
+  });
+
+  it('names the runs that were taken from the agent since the last one, once, and none that it ended itself', async () => {
+    const agent = await anAgent(services);
+    const [kept, taken, handedBack, handedIn] = [
+      await aClaimedTask(services, agent),
+      await aClaimedTask(services, agent),
+      await aClaimedTask(services, agent),
+      await aClaimedTask(services, agent),
+    ];
+    await cancelTask(services, services.admin, { task: { id: taken.task.id } });
+    await releaseTask(services, services.admin, { runId: handedBack.runId });
+    await completeTask(services, services.admin, { runId: handedIn.runId, resolution: 'ok' });
+    const first = await heartbeat(services, services.admin, { agent: { id: agent.id } });
+    expect(first.lostRunIds).toEqual([taken.runId]);
+    expect(first.runs.map(({ id }) => id)).toEqual([kept.runId]);
+    const second = await heartbeat(services, services.admin, { agent: { id: agent.id } });
+    expect(second.lostRunIds).toEqual([]);
+  });
+
+  it('misses no run whose taking began before the last heartbeat and was committed after it', async () => {
+    const agent = await anAgent(services);
+    const { task, runId } = await aClaimedTask(services, agent);
+    const beat = () => heartbeat(services, services.admin, { agent: { id: agent.id } });
+    await inTransaction(services.database, async (tx) => {
+      // now() stands still for this transaction: what follows has to lie behind it by the clock.
+      await vi.waitFor(async () => {
+        const clock = await tx.one({ text: "SELECT clock_timestamp() > now() + interval '5 ms' AS moved" });
+        expect(clock).toEqual({ moved: true });
+      }, 20_000);
+      expect((await beat()).lostRunIds).toEqual([]);
+      const locked = await lockTask(tx, { id: task.id });
+      if (locked === null) throw new Error('no task');
+      await moveTask(tx, locked, { to: 'CANCELLED', verb: 'cancel', actor: SYSTEM });
+    });
+    expect((await beat()).lostRunIds).toEqual([runId]);
+  });
+
+  it('is refused for another agent and for one that there is not', async () => {
+    const agent = await anAgent(services);
+    const key = await aKeyOf(services, await anAgent(services));
+    expect(await namedRefusalsOf(heartbeat(services, key, { agent: { id: agent.id } }))).toEqual([
+      'FORBIDDEN agent',
+    ]);
+    expect(await namedRefusalsOf(heartbeat(services, services.admin, { agent: { name: 'no' } }))).toEqual([
+      'UNKNOWN_AGENT agent',
+    ]);
+    expect(await namedRefusalsOf(heartbeat(services, services.admin, {}))).toEqual(['INVALID agent']);
+    const short = heartbeat(services, services.admin, { agent: { id: agent.id }, lease: 1 });
+    expect(await namedRefusalsOf(short)).toEqual(['INVALID lease']);
+  });
+});

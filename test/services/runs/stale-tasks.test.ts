@@ -1,0 +1,244 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { claimNextTask } from '../../../src/services/runs/claim-next-task.js';
+import { completeTask } from '../../../src/services/runs/complete-task.js';
+import { heartbeat } from '../../../src/services/runs/heartbeat.js';
+import { requeueStaleTasks } from '../../../src/services/runs/requeue-stale-tasks.js';
+import { endLease, eventsOf, silence } from '../../support/factories/aging.js';
+import { aClaimedTask, anAgent } from '../../support/factories/factory.js';
+import { createTestServices, type TestServices } from '../../support/factories/services.js';
+
+const never = new AbortController().signal;
+
+let services: TestServices;
+beforeAll(async () => {
+  services = await createTestServices();
+});
+afterAll(() => services.close());
+
+const readTask = async (id: string) => (await services.sql('SELECT * FROM tasks WHERE id = $1', [id]))[0]!;
+const readRun = async (id: string) => (await services.sql('SELECT * FROM task_runs WHERE id = $1', [id]))[0]!;
+const commentsOf = (id: string) =>
+  services.sql<{ body: string }>(
+    'SELECT body, author_key_id, author_agent_id FROM comments WHERE task_id = $1 ORDER BY created_at',
+    [id],
+  );
+
+async function aStaleTask() {
+  const agent = await anAgent(services);
+  const { task, runId } = await aClaimedTask(services, agent);
+  await endLease(services, runId);
+  await silence(services, agent.id);
+  return { agent, task, runId };
+}
+
+describe('a task whose lease has ended and whose agent is offline', () => {
+  it('goes back to its assignee, with a comment by the system that explains the stall', async () => {
+    const { agent, task, runId } = await aStaleTask();
+    const { handled } = await requeueStaleTasks(services);
+    expect(handled).toBe(1);
+    expect(await readTask(task.id)).toMatchObject({
+      status: 'ASSIGNED',
+      assignee_id: agent.id,
+      current_run_id: null,
+      stale_requeues: 1,
+      dispatch_attempts: 0,
+      version: task.version + 1,
+    });
+    expect(await readRun(runId)).toMatchObject({ outcome: 'REQUEUED', lease_expires_at: null });
+    const comments = await commentsOf(task.id);
+    expect(comments).toEqual([{ body: expect.any(String), author_key_id: null, author_agent_id: null }]);
+    expect(comments[0]!.body).toMatch(
+      new RegExp(`^${agent.name} has been silent since .+Z, and its lease ended at .+Z\\. Requeue 1 of 5: `),
+    );
+  });
+
+  it('says in the log, in one transaction, what became of task, run and agent', async () => {
+    const { agent, task, runId } = await aStaleTask();
+    await requeueStaleTasks(services);
+    const [requeued] = await eventsOf(services, task.id, ['task.requeued']);
+    expect(requeued).toMatchObject({
+      run_id: runId,
+      agent_id: agent.id,
+      payload: { from: 'IN_PROGRESS', to: 'ASSIGNED', reason: expect.stringContaining('Requeue 1 of 5') },
+    });
+    const together = await services.sql<{ type: string; payload: object }>(
+      `SELECT type, payload FROM events WHERE xid = (SELECT xid FROM events WHERE task_id = $1 AND type = 'task.requeued') ORDER BY id`,
+      [task.id],
+    );
+    expect(together.map(({ type }) => type)).toEqual([
+      'run.requeued',
+      'task.requeued',
+      'task.comment_added',
+      'agent.status_changed',
+    ]);
+    expect(together.at(-1)?.payload).toEqual({ from: 'BUSY', to: 'OFFLINE' });
+  });
+
+  it('is lost to its former worker: a late result is refused with LEASE_LOST and changes nothing', async () => {
+    const { task, runId } = await aStaleTask();
+    await requeueStaleTasks(services);
+    const before = [await readTask(task.id), await readRun(runId), await eventsOf(services, task.id)];
+    await expect(completeTask(services, services.admin, { runId, resolution: 'late' })).rejects.toMatchObject(
+      { code: 'LEASE_LOST' },
+    );
+    expect([await readTask(task.id), await readRun(runId), await eventsOf(services, task.id)]).toEqual(
+      before,
+    );
+  });
+
+  it('is named to its agent as lost when it calls again, and can be claimed by it', async () => {
+    const { agent, task, runId } = await aStaleTask();
+    await requeueStaleTasks(services);
+    const { lostRunIds } = await heartbeat(services, services.admin, { agent: { id: agent.id } });
+    expect(lostRunIds).toEqual([runId]);
+    const claim = await claimNextTask(services, services.admin, { agent: { id: agent.id } }, never);
+    expect(claim.task?.id).toBe(task.id);
+    expect(claim.run?.id).not.toBe(runId);
+  });
+
+  it('fails at the stall after the fifth requeue, with every stall in its comments', async () => {
+    const { agent, task, runId } = await aStaleTask();
+    let latest = runId;
+    for (let stall = 1; stall <= 5; stall += 1) {
+      await requeueStaleTasks(services);
+      expect(await readTask(task.id)).toMatchObject({ status: 'ASSIGNED', stale_requeues: stall });
+      const claim = await claimNextTask(services, services.admin, { agent: { id: agent.id } }, never);
+      latest = claim.run!.id;
+      await endLease(services, latest);
+      await silence(services, agent.id);
+    }
+    await requeueStaleTasks(services);
+    const failed = await readTask(task.id);
+    expect(failed).toMatchObject({
+      status: 'FAILED',
+      stale_requeues: 5,
+      failure_reason: 'STALE_REQUEUES_EXHAUSTED',
+      failure_detail: expect.stringContaining(`${agent.name} has been silent since`),
+    });
+    expect((await eventsOf(services, task.id)).map(({ type }) => type).slice(-3)).toEqual([
+      'run.requeued',
+      'task.failed',
+      'task.comment_added',
+    ]);
+    expect(await commentsOf(task.id)).toHaveLength(6);
+    expect((await requeueStaleTasks(services)).handled).toBe(0);
+    await expect(
+      completeTask(services, services.admin, { runId: latest, resolution: 'late' }),
+    ).rejects.toMatchObject({ code: 'LEASE_LOST' });
+  });
+
+  it('stays with its agent until it has been in progress for long enough', async () => {
+    const { task, runId } = await aStaleTask();
+    await services.sql(`UPDATE task_runs SET started_at = now() - interval '9 minutes' WHERE id = $1`, [
+      runId,
+    ]);
+    const { handled, nextInMs } = await requeueStaleTasks(services);
+    expect(handled).toBe(0);
+    expect(nextInMs).toBeLessThanOrEqual(10_000);
+    expect(await readTask(task.id)).toMatchObject({ status: 'IN_PROGRESS' });
+    await services.sql(`UPDATE task_runs SET started_at = now() - interval '592 s' WHERE id = $1`, [runId]);
+    expect((await requeueStaleTasks(services)).nextInMs).toBeLessThanOrEqual(8_001);
+    await services.sql(`UPDATE task_runs SET started_at = now() - interval '601 seconds' WHERE id = $1`, [
+      runId,
+    ]);
+    expect((await requeueStaleTasks(services)).handled).toBe(1);
+  });
+});
+
+describe('a task whose lease has ended and whose agent is alive', () => {
+  it('stays for one grace period, and the log says so once for the lease', async () => {
+    const agent = await anAgent(services);
+    const { task, runId } = await aClaimedTask(services, agent);
+    await endLease(services, runId);
+    expect((await requeueStaleTasks(services)).handled).toBe(1);
+    for (let i = 0; i < 3; i += 1) expect((await requeueStaleTasks(services)).handled).toBe(0);
+    expect(await eventsOf(services, task.id, ['task.lease_expired'])).toMatchObject([
+      { run_id: runId, agent_id: agent.id },
+    ]);
+    expect(await readTask(task.id)).toMatchObject({ status: 'IN_PROGRESS', current_run_id: runId });
+
+    await heartbeat(services, services.admin, { agent: { id: agent.id } });
+    await endLease(services, runId);
+    await requeueStaleTasks(services);
+    await requeueStaleTasks(services);
+    expect(await eventsOf(services, task.id, ['task.lease_expired'])).toHaveLength(2);
+
+    await endLease(services, runId, 600_000);
+    expect((await requeueStaleTasks(services)).handled).toBe(1);
+    expect(await readTask(task.id)).toMatchObject({ status: 'ASSIGNED', stale_requeues: 1 });
+    expect((await commentsOf(task.id))[0]!.body).toContain(`${agent.name} is alive, but its lease ended at`);
+  });
+
+  it('can still be completed in the grace period', async () => {
+    const agent = await anAgent(services);
+    const { task, runId } = await aClaimedTask(services, agent);
+    await endLease(services, runId);
+    await requeueStaleTasks(services);
+    await completeTask(services, services.admin, { runId, resolution: 'just in time' });
+    expect((await requeueStaleTasks(services)).handled).toBe(0);
+    expect(await readTask(task.id)).toMatchObject({ status: 'REVIEW', stale_requeues: 0 });
+  });
+
+  it('turns idle in the log when its last lease has ended', async () => {
+    const agent = await anAgent(services);
+    const { runId } = await aClaimedTask(services, agent);
+    await endLease(services, runId);
+    await requeueStaleTasks(services);
+    const [row] = await services.sql('SELECT announced_status FROM agents WHERE id = $1', [agent.id]);
+    expect(row).toEqual({ announced_status: 'IDLE' });
+  });
+});
+
+describe('a sweep', () => {
+  it('knows when the next lease ends', async () => {
+    const agent = await anAgent(services);
+    const { runId } = await aClaimedTask(services, agent);
+    const leaseEndsIn = (interval: string) =>
+      services.sql(`UPDATE task_runs SET lease_expires_at = now() + interval '${interval}' WHERE id = $1`, [
+        runId,
+      ]);
+    await leaseEndsIn('9 s');
+    const { nextInMs } = await requeueStaleTasks(services);
+    expect(nextInMs).toBeGreaterThan(0);
+    // The column rounds to milliseconds, up or down.
+    expect(nextInMs).toBeLessThanOrEqual(9_001);
+    // Or it would end in the middle of one of the next tests.
+    await leaseEndsIn('10 min');
+  });
+
+  it('reports a task that cannot be requeued, and requeues the others', async () => {
+    const stuck = await aStaleTask();
+    const others = [await aStaleTask(), await aStaleTask()];
+    // A rule in the database that only this task breaks.
+    await services.sql(
+      `ALTER TABLE tasks ADD CONSTRAINT test_poison CHECK (id <> '${stuck.task.id}') NOT VALID`,
+    );
+    try {
+      await expect(requeueStaleTasks(services)).rejects.toThrow('1 ended leases could not be settled');
+    } finally {
+      await services.sql('ALTER TABLE tasks DROP CONSTRAINT test_poison');
+    }
+    for (const { task } of others) expect(await readTask(task.id)).toMatchObject({ status: 'ASSIGNED' });
+    expect(await readTask(stuck.task.id)).toMatchObject({ status: 'IN_PROGRESS' });
+    expect((await requeueStaleTasks(services)).handled).toBe(1);
+  });
+
+  it('passes by thousands of leases that are kept to the one that is due', async () => {
+    const agent = await anAgent(services);
+    await services.sql(
+      `WITH made AS (INSERT INTO tasks (id, title, status, assignee_id)
+        SELECT 'task_kept_' || i, 'kept', 'ASSIGNED', $1 FROM generate_series(1, 1000) i RETURNING id),
+      runs AS (INSERT INTO task_runs (id, task_id, agent_id, number, trigger, lease_ms, lease_expires_at, lease_expiry_noted_at)
+        SELECT 'run_of_' || id, id, $1, 1, 'CLAIM', 600000, now() - interval '2 minutes', now() FROM made RETURNING id)
+      SELECT count(*) FROM runs`,
+      [agent.id],
+    );
+    await services.sql(
+      `UPDATE tasks SET status = 'IN_PROGRESS', current_run_id = 'run_of_' || id WHERE id LIKE 'task_kept_%'`,
+    );
+    const { task } = await aStaleTask();
+    const { handled } = await requeueStaleTasks(services);
+    expect(handled).toBe(1);
+    expect(await readTask(task.id)).toMatchObject({ status: 'ASSIGNED' });
+  });
+});

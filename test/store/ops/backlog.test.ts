@@ -1,0 +1,44 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readLogBounds } from '../../../src/store/events/event-log.js';
+import { readBacklog } from '../../../src/store/ops/backlog.js';
+import { aClaimedTask, anAgent, aTask } from '../../support/factories/factory.js';
+import { createTestServices, type TestServices } from '../../support/factories/services.js';
+import { untilLogIsReadable } from '../../support/postgres/readable-log.js';
+
+let services: TestServices;
+
+beforeAll(async () => {
+  services = await createTestServices();
+});
+
+afterAll(() => services.close());
+
+const start = { xid: 0n, id: 0n };
+
+describe('the backlog', () => {
+  it('is nothing where there is no task and no event that was not passed on', async () => {
+    await untilLogIsReadable(services.database.pool);
+    const { end } = await readLogBounds(services.database.pool);
+    expect(await readBacklog(services.database.pool, end)).toEqual({
+      ...{ inbox: 0, assigned: 0, inProgress: 0, review: 0 },
+      ...{ oldestWaitingSeconds: 0, feedLagSeconds: 0 },
+    });
+  });
+
+  it('counts what is open, and tells the age of the oldest that waits and of what a reader has not passed on', async () => {
+    const agent = await anAgent(services);
+    await aClaimedTask(services, agent);
+    await Promise.all([aTask(services), aTask(services)]);
+    await aTask(services, { assignee: { id: agent.id } });
+    const [oldest] = await services.sql<{ id: string }>("SELECT id FROM tasks WHERE status = 'ASSIGNED'");
+    await services.sql("UPDATE tasks SET created_at = now() - interval '1 hour' WHERE id = $1", [oldest?.id]);
+    await services.sql("UPDATE events SET at = now() - interval '1 minute'");
+    const found = await readBacklog(services.database.pool, start);
+    expect(found).toMatchObject({ inbox: 2, assigned: 1, inProgress: 1, review: 0 });
+    expect(found.oldestWaitingSeconds).toBeGreaterThanOrEqual(3_600);
+    expect(found.feedLagSeconds).toBeGreaterThanOrEqual(60);
+    await untilLogIsReadable(services.database.pool);
+    const { end } = await readLogBounds(services.database.pool);
+    expect((await readBacklog(services.database.pool, end)).feedLagSeconds).toBe(0);
+  });
+});

@@ -1,0 +1,85 @@
+import type { Viewer } from '../../../src/domain/actor.js';
+import type { Gateway } from '../../../src/gateway/gateway.js';
+import { systemClock } from '../../../src/kernel/clock.js';
+import { createInstrument, type Signal } from '../../../src/kernel/instrument.js';
+import { createDatabase } from '../../../src/postgres/database.js';
+import { createAgentIds } from '../../../src/services/agents/agent-ids.js';
+import { ensureAdminKey } from '../../../src/services/keys/api-keys.js';
+import { createClaimQueue } from '../../../src/services/runs/claim-queue.js';
+import { createWorkWatch } from '../../../src/services/runs/claim-waiters.js';
+import type { ServiceContext, ServiceSettings } from '../../../src/services/service-context.js';
+import { createTestDatabase } from '../postgres/database.js';
+import { type Row, sqlOf } from '../postgres/sql.js';
+
+export const TEST_SETTINGS: ServiceSettings = {
+  agentTimeoutMs: 600_000,
+  staleAfterMs: 600_000,
+  coordinatorAgent: 'aegis',
+  eventRetentionMs: 30 * 86_400_000,
+  models: { complex: 'opus', routine: 'haiku', default: null },
+  defaultGateway: null,
+  dispatch: { concurrency: 8, timeoutMs: 60_000, backoffMs: 5_000 },
+};
+
+/** The services of one process, and ways to look behind them. */
+export interface TestServices extends ServiceContext {
+  /** An admin key's viewer. */
+  readonly admin: Viewer;
+  readonly signals: readonly Signal[];
+  /** Empty; a test puts in what it needs. */
+  readonly gateways: Map<string, Gateway>;
+  /** Runs SQL as it is, with snake_case rows: to age rows and to look at what is stored. */
+  sql<R extends Row = Row>(text: string, values?: readonly unknown[]): Promise<R[]>;
+  close(): Promise<void>;
+}
+
+/** The services on a database of their own. */
+export async function createTestServices(settings: Partial<ServiceSettings> = {}): Promise<TestServices> {
+  const test = await createTestDatabase();
+  const services = await openTestServices(test.url, settings);
+  return {
+    ...services,
+    async close() {
+      await services.close();
+      await test.drop();
+    },
+  };
+}
+
+/** A further process's worth of services on a database that exists. */
+export async function openTestServices(
+  connectionString: string,
+  settings: Partial<ServiceSettings> = {},
+): Promise<TestServices> {
+  const instrument = createInstrument();
+  const signals: Signal[] = [];
+  instrument.listen((signal) => signals.push(signal));
+  const database = createDatabase({ connectionString, instrument });
+  const claims = createClaimQueue(database, instrument);
+  const sql = sqlOf(database.pool);
+  await ensureAdminKey({ database }, null, { read: async () => null, write: async () => undefined });
+  const [key] = await sql<{ id: string }>(
+    "SELECT id FROM api_keys WHERE role = 'ADMIN' ORDER BY created_at LIMIT 1",
+  );
+  return {
+    database,
+    instrument,
+    agentIds: createAgentIds(database),
+    claims,
+    sql,
+    signals,
+    clock: systemClock,
+    work: createWorkWatch(),
+    reviewWork: createWorkWatch(),
+    gateways: new Map(),
+    settings: { ...TEST_SETTINGS, ...settings },
+    forgetKey: () => undefined,
+    stopping: () => false,
+    jobs: { names: [], everyMs: () => 0, nextRunAt: () => null, runOnce: async () => 0 },
+    admin: { keyId: key?.id ?? '', role: 'ADMIN', agentId: null },
+    async close() {
+      await claims.close();
+      await database.close();
+    },
+  };
+}

@@ -1,0 +1,147 @@
+import { createClient as createSseClient } from 'graphql-sse';
+import { createClient as createWebSocketClient } from 'graphql-ws';
+import { expect, vi } from 'vitest';
+import { WebSocket } from 'ws';
+import { type AnsweredError, bearer, type Client, readAnswer } from '../servers/client.js';
+import { aTask } from '../servers/fleet.js';
+
+/** One entry of the log as subscribers see it. */
+export interface SeenEvent {
+  readonly cursor: string;
+  readonly id: string;
+  readonly type: string;
+}
+
+export interface StreamOptions {
+  readonly after?: string | null;
+  readonly filter?: object;
+  /** Called when the connection was lost: resolves when it can be tried again. Left out, a lost stream has ended. */
+  readonly reconnect?: () => Promise<unknown>;
+}
+
+/** How a stream ended: what the server said last, and with which code a WebSocket was closed. */
+export interface StreamEnd {
+  readonly errors: readonly AnsweredError[];
+  readonly code?: number;
+  readonly reason?: string;
+}
+
+export interface EventStream {
+  /** All that has come, over however many connections. */
+  readonly events: SeenEvent[];
+  /** How often it has connected. */
+  readonly connections: () => number;
+  readonly ended: Promise<StreamEnd>;
+  close(): void;
+}
+
+const subscription = `subscription ($after: Cursor, $filter: EventFilter) {
+  events(after: $after, filter: $filter) { cursor id type }
+}`;
+
+type Result = { data?: { events: SeenEvent } | null; errors?: readonly AnsweredError[] };
+
+/** Watches the log over a WebSocket. Every connection goes on after the last event of the one before. */
+export function watchOverWebSocket(client: Client, options: StreamOptions = {}): EventStream {
+  let connections = 0;
+  let closed: Pick<StreamEnd, 'code' | 'reason'> = {};
+  const { reconnect } = options;
+  const transport = createWebSocketClient({
+    url: () => `${client.url().replace(/^http/, 'ws')}/graphql`,
+    connectionParams: bearer(client.secret),
+    webSocketImpl: WebSocket,
+    retryAttempts: reconnect ? Number.POSITIVE_INFINITY : 0,
+    retryWait: async () => void (await reconnect?.()),
+    shouldRetry: () => true,
+    on: {
+      connected: () => {
+        connections += 1;
+      },
+      closed: (event) => {
+        const { code, reason } = event as { code: number; reason: string };
+        closed = { code, reason };
+      },
+    },
+  });
+  const stream = collect(options, (payload, sink) => transport.subscribe(payload, sink as never));
+  return {
+    ...stream,
+    connections: () => connections,
+    ended: stream.ended.then((end) => ({ ...end, ...closed })),
+    close: () => {
+      stream.close();
+      void transport.dispose();
+    },
+  };
+}
+
+/** The same as server-sent events. */
+export function watchOverSse(client: Client, options: StreamOptions = {}): EventStream {
+  let connections = 0;
+  const { reconnect } = options;
+  const transport = createSseClient({
+    url: () => `${client.url()}/graphql`,
+    headers: bearer(client.secret),
+    retryAttempts: reconnect ? Number.POSITIVE_INFINITY : 0,
+    retry: async () => void (await reconnect?.()),
+    on: {
+      connected: () => {
+        connections += 1;
+      },
+    },
+  });
+  const stream = collect(options, (payload, sink) => transport.subscribe(payload, sink as never));
+  return { ...stream, connections: () => connections };
+}
+
+/** Makes tasks that nobody can claim until every stream has shown one: from then on it is live. */
+export async function untilLive(client: Client, streams: readonly EventStream[]): Promise<void> {
+  await vi.waitFor(async () => {
+    await aTask(client, { title: 'Is anybody watching?', startsAt: '2099-01-01T00:00:00Z' });
+    for (const { events } of streams) expect(events.length).toBeGreaterThan(0);
+  }, 20_000);
+}
+
+interface Payload {
+  readonly query: string;
+  readonly variables: { after: string | null; filter: object | null };
+}
+
+interface Sink {
+  next(result: Result): void;
+  error(error: unknown): void;
+  complete(): void;
+}
+
+function collect(
+  { after = null, filter }: StreamOptions,
+  subscribe: (payload: Payload, sink: Sink) => () => void,
+): Pick<EventStream, 'events' | 'ended' | 'close'> {
+  const events: SeenEvent[] = [];
+  const errors: AnsweredError[] = [];
+  // Both libraries send the payload afresh with every connection.
+  const payload: Payload = { query: subscription, variables: { after, filter: filter ?? null } };
+  let close: () => void = () => undefined;
+  const ended = new Promise<StreamEnd>((resolve) => {
+    close = subscribe(payload, {
+      next: (result) => {
+        errors.push(...(result.errors ?? []));
+        if (!result.data) return;
+        events.push(result.data.events);
+        payload.variables.after = result.data.events.cursor;
+      },
+      error: (error) => {
+        void errorsOf(error).then((found) => resolve({ errors: [...errors, ...found] }));
+      },
+      complete: () => resolve({ errors }),
+    });
+  });
+  return { events, ended, close: () => close() };
+}
+
+/** GraphQL errors, or those in the answer that came instead of a stream; of a connection that was lost, nothing. */
+async function errorsOf(error: unknown): Promise<readonly AnsweredError[]> {
+  if (Array.isArray(error)) return error;
+  const response = error instanceof Error && 'response' in error ? error.response : null;
+  return response instanceof Response ? ((await readAnswer(response)).errors ?? []) : [];
+}
