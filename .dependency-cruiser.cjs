@@ -43,9 +43,12 @@ const types = (path) => ({ path, dependencyTypes: ['type-only'] });
 const doors = [
   { from: folder('telemetry'), to: types(folder('domain')) },
   { from: folder('postgres'), to: { path: [file('domain/refusals'), file('domain/events/event-types')] } },
-  { from: folder('services'), to: { path: [file('gateway/gateway'), file('postgres/transaction')] } },
+  {
+    from: folder('services'),
+    to: { path: [file('gateway/gateway'), file('postgres/transaction'), file('postgres/outage')] },
+  },
   { from: folder('services'), to: types([file('postgres/database'), file('postgres/statement')]) },
-  { from: folder('graphql'), to: { path: [file('feed/hub'), file('feed/cursor')] } },
+  { from: folder('graphql'), to: { path: [file('feed/hub'), file('feed/stream-interrupted')] } },
   { from: folder('graphql'), to: types(file('store/read-client')) },
   { from: folder('server'), to: { path: file('feed/hub') } },
   { from: folder('server'), to: types(file('config/config')) },

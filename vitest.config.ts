@@ -18,7 +18,7 @@ const common = {
 } as const;
 
 /** Files that start processes: each has a process to itself, with whatever it leaves behind. */
-const processes = ['docs', 'e2e', 'examples', 'house', 'store'].map(
+const processes = ['docs', 'e2e', 'examples', 'house', 'postgres'].map(
   (folder) => `test/${folder}/**/*.test.ts`,
 );
 

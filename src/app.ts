@@ -26,8 +26,8 @@ import {
   type ReviewDispatcher,
 } from './services/reviews/review-dispatcher.js';
 import { createClaimQueue } from './services/runs/claim-queue.js';
-import { createWorkWatch } from './services/runs/claim-waiters.js';
-import { announceWork, MAKES_REVIEWS, MAKES_WORK } from './services/runs/wake-claims.js';
+import { createClaimWaiters } from './services/runs/claim-waiters.js';
+import { MAKES_REVIEWS, MAKES_WORK, wakeClaims } from './services/runs/wake-claims.js';
 import type { ServiceContext } from './services/service-context.js';
 import { type AdminKey, openDatabase, type Part, prepareAdminKey, readFacts } from './startup.js';
 import { readBacklog } from './store/ops/backlog.js';
@@ -204,8 +204,8 @@ async function createServices(start: Start, database: Database): Promise<Rooms> 
     agentIds: createAgentIds(database),
     forgetKey: authenticator.forget,
     claims: createClaimQueue(database, instrument),
-    work: createWorkWatch(),
-    reviewWork: createWorkWatch(),
+    claimWaiters: createClaimWaiters(),
+    reviewWaiters: createClaimWaiters(),
     jobs: scheduler,
   };
   return { services, authenticator, scheduler, dispatcher, reviewDispatcher };
@@ -220,8 +220,8 @@ async function startServing(
   const { database } = services;
 
   const feed = createFeed({ database, instrument, clock });
-  feed.onEntries(MAKES_WORK, (entries) => announceWork(services.work, entries));
-  feed.onEntries(MAKES_REVIEWS, () => services.reviewWork.wakeAll());
+  feed.onEntries(MAKES_WORK, (entries) => wakeClaims(services.claimWaiters, entries));
+  feed.onEntries(MAKES_REVIEWS, () => services.reviewWaiters.wakeAll());
   feed.onEntries(['key.revoked'], authenticator.notice);
   feed.onEntries(CONCERNS_CALLS, dispatcher.notice);
   feed.onEntries(scheduler.wakingTypes, scheduler.notice);
@@ -280,8 +280,8 @@ async function startServing(
     name: 'claims',
     async stop() {
       database.expectStop();
-      services.work.wakeAll();
-      services.reviewWork.wakeAll();
+      services.claimWaiters.wakeAll();
+      services.reviewWaiters.wakeAll();
       await services.claims.close();
     },
   });

@@ -1,4 +1,5 @@
 import type { EventType } from '../domain/events/event-types.js';
+import { formatLogCursor } from '../domain/events/log-cursor.js';
 import {
   checkReachable,
   LOG_START,
@@ -9,8 +10,8 @@ import { type Clock, systemClock } from '../kernel/clock.js';
 import type { Instrument } from '../kernel/instrument.js';
 import type { Database } from '../postgres/database.js';
 import { type LogFilter, type LogRow, readLog, readLogBounds } from '../store/events/event-log.js';
-import { formatCursor, StreamInterrupted } from './cursor.js';
 import type { RelaySink } from './relay.js';
+import { StreamInterrupted } from './stream-interrupted.js';
 import { Subscription, type SubscriptionLimits, type SubscriptionSource } from './subscription.js';
 
 /** One entry of the log, as Prisma reads it too. */
@@ -101,7 +102,7 @@ export function createHub({ database, instrument, clock = systemClock, limits = 
     async subscribe({ after, filter = {}, signal }) {
       const bounds = await readLogBounds(database.pool);
       if (after !== undefined) checkReachable(after, bounds);
-      if (isStopping) throw new StreamInterrupted('SERVER_STOPPING', formatCursor(after ?? bounds.end));
+      if (isStopping) throw new StreamInterrupted('SERVER_STOPPING', formatLogCursor(after ?? bounds.end));
       const subscription = new Subscription(source, after ?? bounds.end, filter);
       subscriptions.add(subscription);
       endOnAbort(subscription, signal);

@@ -1,10 +1,11 @@
+import { formatLogCursor } from '../domain/events/log-cursor.js';
 import { CursorExpired, isLater, type LogPosition, laterOf } from '../domain/events/log-position.js';
 import type { Clock } from '../kernel/clock.js';
 import { randomFraction } from '../kernel/ids.js';
 import { type Fail, PullStream, type Take } from '../kernel/pull-stream.js';
 import { createAlarm } from '../kernel/wakeable-sleep.js';
 import { type LogFilter, type LogPage, type LogRow, matchesFilter } from '../store/events/event-log.js';
-import { formatCursor, type InterruptionCode, StreamInterrupted } from './cursor.js';
+import { type InterruptionCode, StreamInterrupted } from './stream-interrupted.js';
 
 /** What bounds a subscriber. */
 export interface SubscriptionLimits {
@@ -101,7 +102,7 @@ export class Subscription extends PullStream<readonly LogRow[]> {
   /** Ends the stream; the reader learns from which cursor on it can have the rest. */
   interrupt(code: InterruptionCode): void {
     const resumeAt = this.#queue.length > 0 ? this.#given : this.#seen;
-    this.#endWith(new StreamInterrupted(code, formatCursor(resumeAt)));
+    this.#endWith(new StreamInterrupted(code, formatLogCursor(resumeAt)));
   }
 
   /** Ends the stream if it would miss something: the entries up to `begin` are gone. */

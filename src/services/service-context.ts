@@ -1,11 +1,13 @@
+import type { Viewer } from '../domain/actor.js';
 import type { TierModels } from '../domain/dispatch/model-routing.js';
 import type { Gateway } from '../gateway/gateway.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Instrument } from '../kernel/instrument.js';
 import type { Database } from '../postgres/database.js';
-import type { AgentIds } from './agents/agent-ids.js';
-import type { ClaimQueue } from './runs/claim-queue.js';
-import type { WorkWatch } from './runs/claim-waiters.js';
+import type { ClaimColumns, ClaimRequest, ClaimRow } from '../store/runs/claim-tasks.js';
+import type { TaskRunRow } from '../store/runs/runs.js';
+import type { TaskRow } from '../store/tasks/tasks.js';
+import type { AgentRef } from './refs.js';
 
 /** The settings that rules in services need. */
 export interface ServiceSettings {
@@ -43,6 +45,49 @@ export interface JobRunner {
   runOnce(name: string): Promise<number>;
 }
 
+/** Finds the id of the agent that a viewer acts for, nearly always without asking the database. */
+export interface AgentIds {
+  /** Refuses as `getActingAgent` does. */
+  idOf(viewer: Viewer, ref: AgentRef | null | undefined): Promise<string>;
+}
+
+/** What a claim came to. Task and run stand beside ASSIGNED and CONTINUE_CURRENT and nowhere else. */
+export interface Claim {
+  readonly reason: Exclude<ClaimRow['reason'], 'AGENT_LOCKED'>;
+  readonly task: TaskRow | null;
+  readonly run: TaskRunRow | null;
+}
+
+export interface ClaimQueue {
+  /** The rows of the answer have the columns that are asked for, and maybe more; all if nothing is said. */
+  claim(request: Omit<ClaimRequest, 'runId'>, columns?: ClaimColumns): Promise<Claim>;
+  /** Stops: what is under way is answered, what comes later is refused. */
+  close(): Promise<void>;
+}
+
+/** Lets claims wait for work without asking the database again and again. */
+export interface ClaimWaiters {
+  /** Begins to listen for work for this agent. What comes from now on is noticed, also before `wait` is called. */
+  watch(agentId: string): ClaimWaiter;
+  /** There is work for this agent, or, with null, for anybody: then one waiting claim is woken for it. */
+  announce(agentId: string | null): void;
+  /** Wakes everybody: the server stops, or nobody knows what was missed. */
+  wakeAll(): void;
+}
+
+export interface ClaimWaiter {
+  /**
+   * Resolves when work was announced since the last call, `ms` have passed, or the signal is aborted.
+   * @returns whether work was announced.
+   */
+  wait(ms: number, signal: AbortSignal): Promise<boolean>;
+  /**
+   * Stops watching. An announcement that came after the last wait goes to the next watcher; so does the one before, if it
+   * is `unused`: this watcher could not even look for the work.
+   */
+  end(unused: boolean): void;
+}
+
 /** What every service function gets first: where to write, by which settings, and whom to tell. */
 export interface ServiceContext {
   readonly database: Database;
@@ -52,9 +97,9 @@ export interface ServiceContext {
   readonly clock: Clock;
   readonly agentIds: AgentIds;
   readonly claims: ClaimQueue;
-  readonly work: WorkWatch;
+  readonly claimWaiters: ClaimWaiters;
   /** The same for rounds that wait for a reviewer. */
-  readonly reviewWork: WorkWatch;
+  readonly reviewWaiters: ClaimWaiters;
   readonly jobs: JobRunner;
   /** The ways to agents that this process is configured for, by the name with which an agent asks for one. */
   readonly gateways: ReadonlyMap<string, Gateway>;

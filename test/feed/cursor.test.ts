@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatEventId, parseEventId } from '../../src/domain/events/event-id.js';
+import { formatLogCursor, parseLogCursor } from '../../src/domain/events/log-cursor.js';
 import { isLater, LOG_START, laterOf } from '../../src/domain/events/log-position.js';
 import { InvalidList } from '../../src/domain/page.js';
-import { formatCursor, parseCursor } from '../../src/feed/cursor.js';
 import { isId } from '../../src/kernel/ids.js';
 
 const position = fc.record({ xid: fc.bigInt(0n, 10n ** 18n - 1n), id: fc.bigInt(0n, 10n ** 18n - 1n) });
@@ -14,7 +14,7 @@ describe('a cursor', () => {
   it('stands for exactly the position it was made from', () => {
     fc.assert(
       fc.property(position, (place) => {
-        expect(parseCursor(formatCursor(place))).toEqual(place);
+        expect(parseLogCursor(formatLogCursor(place))).toEqual(place);
       }),
     );
   });
@@ -35,13 +35,13 @@ describe('a cursor', () => {
     ['a null byte', '\0'],
     ['a megabyte', 'A'.repeat(1_000_000)],
   ])('is refused when it is %s', (_, text) => {
-    expect(() => parseCursor(text)).toThrow(InvalidList);
+    expect(() => parseLogCursor(text)).toThrow(InvalidList);
   });
 
   it('is refused without any other error, whatever the text', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
-        expect(() => parseCursor(text)).toThrow(InvalidList);
+        expect(() => parseLogCursor(text)).toThrow(InvalidList);
       }),
     );
   });

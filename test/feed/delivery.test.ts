@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EVENT_TYPES } from '../../src/domain/events/event-types.js';
-import { formatCursor, parseCursor, StreamInterrupted } from '../../src/feed/cursor.js';
+import { formatLogCursor, parseLogCursor } from '../../src/domain/events/log-cursor.js';
+import { StreamInterrupted } from '../../src/feed/stream-interrupted.js';
 import {
   append,
   type Collector,
@@ -127,8 +128,8 @@ describe('a stream that resumes', () => {
     const first = await collect(here.feed);
     await log.append(...['a', 'b', 'c', 'd'].map(say));
     await first.has(4);
-    const cursor = formatCursor(first.entries[1]!);
-    const second = await collect(there.feed, { after: parseCursor(cursor) });
+    const cursor = formatLogCursor(first.entries[1]!);
+    const second = await collect(there.feed, { after: parseLogCursor(cursor) });
     await second.has(2);
     await log.append(say('e'));
     await second.has(3);
@@ -281,7 +282,7 @@ describe('a feed that stops', () => {
     const { code, cursor } = failure as StreamInterrupted;
     expect(code).toBe('SERVER_STOPPING');
     await log.append(say('second'));
-    const resumed = await collect(here.feed, { after: parseCursor(cursor) });
+    const resumed = await collect(here.feed, { after: parseLogCursor(cursor) });
     await resumed.has(1);
     expect(messages(resumed.entries)).toEqual(['second']);
     await expect(process.feed.subscribe({})).rejects.toThrow(StreamInterrupted);

@@ -1,10 +1,11 @@
 import type { QueryConfig } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SYSTEM } from '../../src/domain/actor.js';
+import { formatLogCursor } from '../../src/domain/events/log-cursor.js';
 import type { LogPosition } from '../../src/domain/events/log-position.js';
 import type { Executor } from '../../src/postgres/statement.js';
 import { inTransaction } from '../../src/postgres/transaction.js';
-import { EVENTS_OF_TASKS, eventsThat, formatLogCursor } from '../../src/store/events/event-lists.js';
+import { EVENTS_OF_TASKS, eventsThat } from '../../src/store/events/event-lists.js';
 import { pruneLog, readLog, readLogBounds } from '../../src/store/events/event-log.js';
 import { readSlice, readSlices } from '../../src/store/lists/keyset.js';
 import { createLogFixture, type LogFixture } from './log-fixture.js';

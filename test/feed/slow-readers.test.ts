@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EVENT_TYPES } from '../../src/domain/events/event-types.js';
-import { parseCursor, StreamInterrupted } from '../../src/feed/cursor.js';
+import { parseLogCursor } from '../../src/domain/events/log-cursor.js';
 import type { Feed, LogEntry } from '../../src/feed/hub.js';
+import { StreamInterrupted } from '../../src/feed/stream-interrupted.js';
 import { collect, createLogFixture, type LogFixture, messages } from './log-fixture.js';
 import { usedMemory } from './memory.js';
 
@@ -47,7 +48,7 @@ describe('a reader that is slower than the events', () => {
     const { code, cursor } = failure as StreamInterrupted;
     expect(code).toBe('SUBSCRIBER_TOO_SLOW');
     expect(await stream.next()).toEqual({ done: true, value: undefined });
-    const resumed = await collect(feed, { after: parseCursor(cursor) });
+    const resumed = await collect(feed, { after: parseLogCursor(cursor) });
     await resumed.has(50);
     expect(messages(resumed.entries)).toEqual(range(0, 50));
   });

@@ -7,7 +7,7 @@ import {
   type EventPayload,
   isEventType,
 } from '../../domain/events/event-types.js';
-import { formatCursor } from '../../feed/cursor.js';
+import { formatLogCursor } from '../../domain/events/log-cursor.js';
 import type { LogEntry } from '../../feed/hub.js';
 import { findEvent } from '../../services/events/read-events.js';
 import { AgentType } from '../agents/agent.js';
@@ -35,7 +35,7 @@ export const EventInterface = builder.interfaceRef<LogEntry>('Event').implement(
     cursor: t.field({
       type: 'Cursor',
       description: 'Its place in the log: given as `after`, everything later follows.',
-      resolve: formatCursor,
+      resolve: formatLogCursor,
     }),
     type: t.exposeString('type', { description: 'Dotted name: task.status_changed.' }),
     actor: t.field({

@@ -1,7 +1,7 @@
 import { formatEventId } from '../../domain/events/event-id.js';
 import { listPayloadFields } from '../../domain/events/event-payload.js';
 import { isEventType } from '../../domain/events/event-types.js';
-import { formatCursor } from '../../feed/cursor.js';
+import { formatLogCursor } from '../../domain/events/log-cursor.js';
 import type { LogEntry } from '../../feed/hub.js';
 import { payloadOf } from './event.js';
 
@@ -42,7 +42,7 @@ export function toPlainEvent(
   const actorId = entry.actorAgentId ?? entry.actorKeyId;
   return {
     id: formatEventId(entry.id),
-    cursor: formatCursor(entry),
+    cursor: formatLogCursor(entry),
     type: entry.type,
     at: entry.at.toISOString(),
     actor:

@@ -1,6 +1,6 @@
 import { isTypeVisible } from '../../domain/events/event-visibility.js';
+import { formatLogCursor, parseLogCursor } from '../../domain/events/log-cursor.js';
 import type { LogPosition } from '../../domain/events/log-position.js';
-import { formatCursor, parseCursor } from '../../feed/cursor.js';
 import type { EntryFilter, LogEntry } from '../../feed/hub.js';
 import { isId } from '../../kernel/ids.js';
 import type { EventNames } from '../../services/events/event-names.js';
@@ -74,8 +74,8 @@ async function parseQuery(
 /** @throws GraphQLError with what the log says against the cursor. */
 async function subscribe({ feed, signal }: GraphqlContext, cursor: string | undefined, filter: EntryFilter) {
   try {
-    const after: LogPosition = cursor === undefined ? (await feed.readBounds()).end : parseCursor(cursor);
-    return { begin: formatCursor(after), from: await feed.subscribe({ after, filter, signal }) };
+    const after: LogPosition = cursor === undefined ? (await feed.readBounds()).end : parseLogCursor(cursor);
+    return { begin: formatLogCursor(after), from: await feed.subscribe({ after, filter, signal }) };
   } catch (error) {
     throw toStreamError(error);
   }

@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql';
 import { CursorExpired } from '../../domain/events/log-position.js';
 import { InvalidList } from '../../domain/page.js';
-import { StreamInterrupted } from '../../feed/cursor.js';
+import { StreamInterrupted } from '../../feed/stream-interrupted.js';
 import { badUserInput } from '../base/protocol-errors.js';
 
 /** What the log says of a cursor or a stream, in the API's words; every other error as it is. */

@@ -1,4 +1,4 @@
-import { parseCursor } from '../../feed/cursor.js';
+import { parseLogCursor } from '../../domain/events/log-cursor.js';
 import type { Feed, LogEntry, SubscribeOptions } from '../../feed/hub.js';
 import { listStreamedEvents } from '../../services/events/streamed-events.js';
 import { nameOf } from '../../services/refs.js';
@@ -31,7 +31,7 @@ builder.subscriptionType({
         const { feed, services, viewer } = context;
         const wanted = await parseEventFilter(context, filter);
         const from = await subscribe(feed, () => ({
-          after: after == null ? undefined : parseCursor(after),
+          after: after == null ? undefined : parseLogCursor(after),
           filter: wanted,
         }));
         return openStream(context, {

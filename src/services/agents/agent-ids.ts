@@ -1,12 +1,6 @@
-import type { Viewer } from '../../domain/actor.js';
 import type { Database } from '../../postgres/database.js';
-import { type AgentRef, getActingAgent } from '../refs.js';
-
-/** Finds the id of the agent that a viewer acts for, nearly always without asking the database. */
-export interface AgentIds {
-  /** Refuses as `getActingAgent` does. */
-  idOf(viewer: Viewer, ref: AgentRef | null | undefined): Promise<string>;
-}
+import { getActingAgent } from '../refs.js';
+import type { AgentIds } from '../service-context.js';
 
 const REMEMBERED_AT_MOST = 10_000;
 

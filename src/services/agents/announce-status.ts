@@ -9,7 +9,7 @@ import type { ServiceContext } from '../service-context.js';
  * it locks the agent, and the order of locks everywhere is task, run, agent. `seen` says that the agent itself called,
  * which is a sign of life.
  */
-export async function announceAgent(
+export async function announceStatus(
   context: Pick<ServiceContext, 'settings'>,
   tx: Transaction,
   agentId: string,

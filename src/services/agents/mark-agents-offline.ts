@@ -8,7 +8,7 @@ import {
   takeAgentAnnouncedAs,
 } from '../../store/agents/agent-timeouts.js';
 import type { ServiceContext } from '../service-context.js';
-import { announceAgent } from './announce-status.js';
+import { announceStatus } from './announce-status.js';
 
 /**
  * Announces the agents whose status has changed without a call of theirs: silent for too long, or no longer busy because
@@ -38,7 +38,7 @@ function announce(
 ): Promise<boolean> {
   return inTransaction(context.database, async (tx) => {
     if (!(await takeAgentAnnouncedAs(tx, agent))) return false;
-    await announceAgent(context, tx, agent.id, SYSTEM);
+    await announceStatus(context, tx, agent.id, SYSTEM);
     return true;
   });
 }

@@ -1,7 +1,7 @@
 import { inTransaction } from '../../postgres/transaction.js';
 import { findAgent } from '../../store/agents/agents.js';
 import type { ServiceContext } from '../service-context.js';
-import { announceAgent } from './announce-status.js';
+import { announceStatus } from './announce-status.js';
 
 /** A sign of life younger than this, in milliseconds, is not written again. */
 const FRESH_MS = 5_000;
@@ -12,5 +12,5 @@ export async function noteAgentSeen(context: ServiceContext, agentId: string): P
   const lastSeen = agent?.lastSeenAt?.getTime() ?? Number.NEGATIVE_INFINITY;
   if (agent?.announcedStatus !== 'OFFLINE' && context.clock.now() - lastSeen < FRESH_MS) return;
   const actor = { keyId: null, agentId };
-  await inTransaction(context.database, (tx) => announceAgent(context, tx, agentId, actor, { seen: true }));
+  await inTransaction(context.database, (tx) => announceStatus(context, tx, agentId, actor, { seen: true }));
 }

@@ -2,9 +2,10 @@ import { toActor, type Viewer } from '../../domain/actor.js';
 import { Refusal } from '../../domain/refusals.js';
 import { inTransaction } from '../../postgres/transaction.js';
 import { type AgentRow, lockAgent, updateAgentRow } from '../../store/agents/agents.js';
+import { readNow } from '../../store/ops/database-clock.js';
 import { type AgentRef, nameOf, toAgentKey } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
-import { announceAgent } from './announce-status.js';
+import { announceStatus } from './announce-status.js';
 
 /** Keeps new tasks from an agent; what it holds it may finish. Pausing twice changes nothing. @throws {Refusal} UNKNOWN_AGENT */
 export async function pauseAgent(
@@ -34,9 +35,8 @@ async function setPaused(
     const agent = await lockAgent(tx, toAgentKey(ref));
     if (agent === null) throw new Refusal('UNKNOWN_AGENT', `There is no agent ${nameOf(ref)}.`, ['agent']);
     if ((agent.pausedAt !== null) === paused) return agent;
-    const now = await tx.one<{ now: Date }>({ text: 'SELECT now()' });
-    await updateAgentRow(tx, agent.id, { pausedAt: paused ? (now?.now ?? null) : null });
-    await announceAgent(context, tx, agent.id, toActor(viewer));
+    await updateAgentRow(tx, agent.id, { pausedAt: paused ? await readNow(tx.executor) : null });
+    await announceStatus(context, tx, agent.id, toActor(viewer));
     return (await lockAgent(tx, { id: agent.id })) ?? agent;
   });
 }

@@ -4,13 +4,13 @@ import { findSoulTemplate, renderSoul } from '../../domain/agents/soul-templates
 import { checkFields, refuseNulls } from '../../domain/inputs.js';
 import { Refusal } from '../../domain/refusals.js';
 import { newId } from '../../kernel/ids.js';
-import { toJsonObject } from '../../postgres/stored-json.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
 import { type AgentRow, insertAgent, lockAgent, updateAgentRow } from '../../store/agents/agents.js';
+import { toJsonObject } from '../../store/stored-json.js';
+import { checkVersion } from '../check-version.js';
 import { type AgentRef, nameOf, toAgentKey, toShown } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
-import { checkVersion } from '../tasks/update-task.js';
-import { announceAgent } from './announce-status.js';
+import { announceStatus } from './announce-status.js';
 
 export interface AgentConfig {
   readonly dispatchModel?: string | null | undefined;
@@ -53,7 +53,7 @@ export async function registerAgent(
     checkMayRegister(viewer, known, input);
     const registered =
       known === null ? await createOrRefresh(tx, viewer, input) : await refresh(tx, viewer, known, input);
-    await announceAgent(context, tx, registered.agent.id, toActor(viewer), { seen: true });
+    await announceStatus(context, tx, registered.agent.id, toActor(viewer), { seen: true });
     const agent = await lockAgent(tx, { id: registered.agent.id });
     return { agent: agent ?? registered.agent, created: registered.created };
   });

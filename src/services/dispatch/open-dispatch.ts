@@ -14,7 +14,7 @@ import {
   takeAssignedTask,
 } from '../../store/dispatch/dispatch.js';
 import type { TaskRow } from '../../store/tasks/tasks.js';
-import { announceAgent } from '../agents/announce-status.js';
+import { announceStatus } from '../agents/announce-status.js';
 import { moveTask } from '../moves/move-task.js';
 import type { ServiceContext } from '../service-context.js';
 
@@ -50,7 +50,7 @@ export async function openDispatch(
     if (agent === null || !(await hasRoom(tx, agent))) return null;
     const run = await describeRun(context, tx, task, agent, gateway, owner);
     await begin(tx, task, run);
-    await announceAgent(context, tx, agentId, SYSTEM, { seen: true });
+    await announceStatus(context, tx, agentId, SYSTEM, { seen: true });
     return { agent, run };
   });
 }

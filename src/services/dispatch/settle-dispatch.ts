@@ -9,11 +9,12 @@ import { formatIsoDuration } from '../../kernel/durations.js';
 import { randomFraction } from '../../kernel/ids.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
 import { keepLateOutput, writeAgentError } from '../../store/dispatch/dispatch.js';
+import { readNow } from '../../store/ops/database-clock.js';
 import { findRun, type RunEnd, type TaskRunRow } from '../../store/runs/runs.js';
 import { lockTask, type TaskRow } from '../../store/tasks/tasks.js';
-import { announceAgent } from '../agents/announce-status.js';
+import { announceStatus } from '../agents/announce-status.js';
 import { moveTask } from '../moves/move-task.js';
-import { handIn, usageFacts } from '../runs/finish-run.js';
+import { finishRun, usageFacts } from '../runs/finish-run.js';
 import type { ServiceContext } from '../service-context.js';
 import { addCommentIn } from '../tasks/add-comment.js';
 import type { CallEnding } from './gateway-call.js';
@@ -48,7 +49,7 @@ export async function settleDispatch(
     if (task === null || run === null) return;
     if (task.currentRunId !== runId || run.dispatcher !== dispatcher) return keepLate(tx, run, ending);
     await settle(context, tx, task, run, ending);
-    await announceAgent(context, tx, run.agentId, SYSTEM, { seen: ending.outcome === 'ANSWERED' });
+    await announceStatus(context, tx, run.agentId, SYSTEM, { seen: ending.outcome === 'ANSWERED' });
   });
 }
 
@@ -89,7 +90,7 @@ async function accept(
   const actor = { keyId: null, agentId: run.agentId };
   const facts = { model: run.model ?? model };
   const handedIn = { resolution: answer.resolution, usage: keepUsage(usage), facts };
-  const completed = await handIn(tx, actor, task, handedIn);
+  const completed = await finishRun(tx, actor, task, handedIn);
   await addCommentIn(tx, actor, completed, answer.comment);
   await writeAgentError(tx, run.agentId, false);
 }
@@ -163,11 +164,9 @@ async function fail(
   if (permanent) await writeAgentError(tx, run.agentId, true);
 }
 
-/** By the database's clock, as everything that is stored. */
+/** By the database's clock, as every stored instant. */
 async function inMs(tx: Transaction, ms: number): Promise<Date> {
-  const row = await tx.one<{ now: Date }>({ name: 'read_now', text: 'SELECT now()' });
-  if (row === null) throw new Error('SELECT now() returned no row');
-  return toDate(row.now.getTime() + ms);
+  return toDate((await readNow(tx.executor)).getTime() + ms);
 }
 
 function explain(error: string, attempts: number, permanent: boolean, waitMs: number | null): string {

@@ -1,13 +1,9 @@
 import { hasRole, type Viewer } from '../../domain/actor.js';
 import { isEventVisible } from '../../domain/events/event-visibility.js';
+import { parseLogCursor } from '../../domain/events/log-cursor.js';
 import { checkReachable } from '../../domain/events/log-position.js';
 import type { ChildListsReader, ListReader } from '../../domain/list-reader.js';
-import {
-  EVENTS_OF_TASKS,
-  type EventViewer,
-  eventsThat,
-  parseLogCursor,
-} from '../../store/events/event-lists.js';
+import { EVENTS_OF_TASKS, type EventViewer, eventsThat } from '../../store/events/event-lists.js';
 import { findLogRow, type LogFilter, type LogRow, readLogBounds } from '../../store/events/event-log.js';
 import { openChildLists, openList } from '../../store/lists/list-reader.js';
 import type { ServiceContext } from '../service-context.js';

@@ -9,9 +9,11 @@ import {
   findApiKeyByHash,
   hasUsableAdminKey,
   insertApiKey,
+  lockAdminKey,
   lockApiKey,
   revokeApiKeyRow,
 } from '../../store/keys/api-keys.js';
+import { readNow } from '../../store/ops/database-clock.js';
 import { type AgentRef, getAgentByRef, toLookup, toShown } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 
@@ -83,7 +85,7 @@ export async function ensureAdminKey(
   keeper: SecretKeeper,
 ): Promise<string | null> {
   return inTransaction(context.database, async (tx) => {
-    await tx.query({ text: "SELECT pg_advisory_xact_lock(hashtext('mission_control.admin_key'))" });
+    await lockAdminKey(tx);
     if (given !== null) {
       await insertKey(tx, SYSTEM, { name: 'admin', role: 'ADMIN', agentId: null, secret: given });
       return null;
@@ -138,9 +140,6 @@ async function findBoundAgent(tx: Transaction, input: CreateApiKey): Promise<str
 
 async function checkExpiry(tx: Transaction, expiresAt: Date | null | undefined): Promise<void> {
   if (!expiresAt) return;
-  const row = await tx.one<{ past: boolean }>({
-    text: 'SELECT $1::timestamptz <= now() AS past',
-    values: [expiresAt],
-  });
-  if (row?.past !== false) throw new Refusal('INVALID', 'expiresAt must lie in the future.', ['expiresAt']);
+  const now = await readNow(tx.executor);
+  if (expiresAt <= now) throw new Refusal('INVALID', 'expiresAt must lie in the future.', ['expiresAt']);
 }

@@ -1,23 +1,20 @@
+import type { Viewer } from '../../domain/actor.js';
 import type { ListReader } from '../../domain/list-reader.js';
-import { sql } from '../../postgres/sql-text.js';
+import { API_KEYS } from '../../store/keys/api-key-lists.js';
 import type { ApiKeyRow } from '../../store/keys/api-keys.js';
+import { listEndedKeys } from '../../store/keys/list-ended-keys.js';
 import { openList } from '../../store/lists/list-reader.js';
-import { shapeOf } from '../../store/lists/row-shape.js';
 import type { ServiceContext } from '../service-context.js';
 
 /** All API keys, oldest first. */
 export function openApiKeys({ database }: Pick<ServiceContext, 'database'>): ListReader<ApiKeyRow> {
-  return openList(database.pool, {
-    from: 'api_keys t',
-    shape: shapeOf('ApiKey', '*'),
-    where: sql`true`,
-    order: {
-      tag: 'key',
-      descending: false,
-      keys: [
-        { sql: 't.created_at', kind: 'instant', of: (key) => key.createdAt },
-        { sql: 't.id', kind: 'text', of: (key) => key.id },
-      ],
-    },
-  });
+  return openList(database.pool, API_KEYS);
+}
+
+/** Whether the key was revoked or has expired while its call waited; a request is asked for its key only when it comes. */
+export async function hasKeyEnded(
+  { database }: Pick<ServiceContext, 'database'>,
+  { keyId }: Viewer,
+): Promise<boolean> {
+  return (await listEndedKeys(database.pool, [keyId])).length > 0;
 }

@@ -5,7 +5,7 @@ import { inTransaction, type Transaction } from '../../postgres/transaction.js';
 import { findPipelineRun, lockOpenTasksOfRun } from '../../store/pipelines/pipeline-runs.js';
 import { findOpenReviewRun } from '../../store/reviews/reviews.js';
 import { lockTask, type TaskRow } from '../../store/tasks/tasks.js';
-import { announceAgent } from '../agents/announce-status.js';
+import { announceStatus } from '../agents/announce-status.js';
 import { moveTask } from '../moves/move-task.js';
 import { cancelPipelineRunLater } from '../moves/settle-pipeline-run.js';
 import { toLookup, toShown } from '../refs.js';
@@ -31,7 +31,7 @@ export async function cancelPipelineRun(
       return run;
     }
     const released = await cancelAll(tx, viewer, tasks);
-    for (const agentId of released) await announceAgent(context, tx, agentId, toActor(viewer));
+    for (const agentId of released) await announceStatus(context, tx, agentId, toActor(viewer));
     cancelPipelineRunLater(tx, run.id);
     return run;
   });

@@ -14,9 +14,9 @@ import {
   raisePipelineVersion,
   replacePipelineSteps,
 } from '../../store/pipelines/pipelines.js';
+import { checkVersion } from '../check-version.js';
 import { toLookup, toShown } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
-import { checkVersion } from '../tasks/update-task.js';
 import { checkPipelineSteps, type PipelineStep, toStepRows } from './pipeline-steps.js';
 
 export interface CreatePipeline {

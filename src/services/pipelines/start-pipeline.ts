@@ -5,7 +5,6 @@ import { Refusal, Refusals } from '../../domain/refusals.js';
 import type { Edge } from '../../domain/tasks/dependency-graph.js';
 import { sortByKeys } from '../../domain/tasks/sort-by-keys.js';
 import { newId } from '../../kernel/ids.js';
-import { toJsonObject } from '../../postgres/stored-json.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
 import {
   findPipelineRun,
@@ -20,6 +19,7 @@ import {
   type PipelineStepRow,
   shareLockPipeline,
 } from '../../store/pipelines/pipelines.js';
+import { toJsonObject } from '../../store/stored-json.js';
 import { findEarlier } from '../idempotency.js';
 import { toLookup } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';

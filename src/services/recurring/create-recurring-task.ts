@@ -7,11 +7,11 @@ import { parseTimeZone } from '../../domain/schedule/time-zone.js';
 import { toDate } from '../../kernel/clock.js';
 import { newId } from '../../kernel/ids.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
+import { readNow } from '../../store/ops/database-clock.js';
 import {
   insertRecurringTask,
   lockRecurringTask,
   type RecurringTaskRow,
-  readNow,
 } from '../../store/recurring/recurring-tasks.js';
 import { findEarlier } from '../idempotency.js';
 import { toShown } from '../refs.js';

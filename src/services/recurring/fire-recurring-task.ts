@@ -14,7 +14,7 @@ import { lockTask, type TaskRow } from '../../store/tasks/tasks.js';
 import { moveTask } from '../moves/move-task.js';
 import { toLookup } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
-import { addTask } from '../tasks/insert-task.js';
+import { addTask } from '../tasks/add-task.js';
 import { getRecurringTask } from './create-recurring-task.js';
 
 /**

@@ -1,9 +1,9 @@
 import { toActor, type Viewer } from '../../domain/actor.js';
 import { inTransaction } from '../../postgres/transaction.js';
+import { readNow } from '../../store/ops/database-clock.js';
 import {
   deleteRecurringTask,
   type RecurringTaskRow,
-  readNow,
   updateRecurringTaskRow,
 } from '../../store/recurring/recurring-tasks.js';
 import { toLookup } from '../refs.js';

@@ -7,12 +7,13 @@ import { listDueTimes, openRecurrence } from '../../domain/schedule/recurrence.j
 import { parseSchedule, type Schedule } from '../../domain/schedule/schedule.js';
 import { toDate } from '../../kernel/clock.js';
 import { openChildLists, openList } from '../../store/lists/list-reader.js';
+import { readNow } from '../../store/ops/database-clock.js';
 import {
   FIRINGS_OF_RECURRING_TASKS,
   listRecurringTasks,
   RECURRING_TASKS,
 } from '../../store/recurring/recurring-task-lists.js';
-import { type FiringRow, type RecurringTaskRow, readNow } from '../../store/recurring/recurring-tasks.js';
+import type { FiringRow, RecurringTaskRow } from '../../store/recurring/recurring-tasks.js';
 import {
   type ListedColumns,
   type ListedTask,

@@ -1,7 +1,7 @@
 import type { Check } from '../../domain/inputs.js';
 import type { Executor } from '../../postgres/statement.js';
-import { toJsonObject } from '../../postgres/stored-json.js';
 import type { RecurringTaskRow } from '../../store/recurring/recurring-tasks.js';
+import { toJsonObject } from '../../store/stored-json.js';
 import type { TaskRow } from '../../store/tasks/tasks.js';
 import { type AgentRef, getAgentByRef } from '../refs.js';
 

@@ -8,9 +8,9 @@ import {
   type RecurringTaskRow,
   updateRecurringTaskRow,
 } from '../../store/recurring/recurring-tasks.js';
+import { checkVersion } from '../check-version.js';
 import { toLookup } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
-import { checkVersion } from '../tasks/update-task.js';
 import {
   type CreateRecurringTask,
   checkTimeZone,

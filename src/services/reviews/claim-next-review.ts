@@ -14,11 +14,11 @@ import {
   takeReviewableTask,
 } from '../../store/reviews/reviews.js';
 import { lockTask, type TaskRow } from '../../store/tasks/tasks.js';
-import { announceAgent } from '../agents/announce-status.js';
-import { hasKeyEnded } from '../keys/has-key-ended.js';
+import { announceStatus } from '../agents/announce-status.js';
+import { hasKeyEnded } from '../keys/read-api-keys.js';
 import { type AgentRef, getActingAgent } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
-import { promptForReview } from './review-prompt-for.js';
+import { promptForReview } from './prompt-for-review.js';
 
 /** A round to judge, or nulls: nothing waits for this reviewer. */
 export interface ClaimedReview {
@@ -58,7 +58,7 @@ export async function claimNextReview(
   ]);
   const until = context.clock.now() + (input.waitSeconds ?? 0) * 1_000;
   // Watching begins before the first look, so that a round requested between look and wait is not missed.
-  const watch = context.reviewWork.watch(viewer.agentId ?? '');
+  const watch = context.reviewWaiters.watch(viewer.agentId ?? '');
   try {
     for (;;) {
       const claimed = await claimOnce(context, viewer, input);
@@ -84,7 +84,7 @@ async function claimOnce(
     await lockReviewer(tx, agent.id);
     const leaseMs = input.lease ?? LIMITS.leaseDefaultMs;
     const claimed = (await renewHeld(tx, agent, leaseMs)) ?? (await takeNew(tx, viewer, agent, leaseMs));
-    await announceAgent(context, tx, agent.id, toActor(viewer), { seen: true });
+    await announceStatus(context, tx, agent.id, toActor(viewer), { seen: true });
     return claimed;
   });
 }

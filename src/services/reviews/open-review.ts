@@ -11,10 +11,10 @@ import {
 } from '../../store/reviews/review-dispatch.js';
 import { lockReviewer, openReviewRun, type ReviewRunRow } from '../../store/reviews/reviews.js';
 import type { TaskRow } from '../../store/tasks/tasks.js';
-import { announceAgent } from '../agents/announce-status.js';
+import { announceStatus } from '../agents/announce-status.js';
 import type { GatewayReachability } from '../dispatch/gateway-reachability.js';
+import { promptForReview } from './prompt-for-review.js';
 import type { ReviewContext } from './review-context.js';
-import { promptForReview } from './review-prompt-for.js';
 
 /** A round that is about to be sent to the reviewer; its run is in the database. */
 export interface OpenedReview {
@@ -46,7 +46,7 @@ export async function openReview(
     if ((await countHeld(tx, reviewer.id)) >= reviewer.maxCapacity) return null;
     const run = await openRun(context, tx, reviewer, gateway);
     if (run === null) return null;
-    await announceAgent(context, tx, reviewer.id, SYSTEM, { seen: true });
+    await announceStatus(context, tx, reviewer.id, SYSTEM, { seen: true });
     return { run, reviewer, gateway };
   });
 }

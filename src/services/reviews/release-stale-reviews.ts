@@ -3,7 +3,7 @@ import { decideReviewStall, explainStall } from '../../domain/runs/stall.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
 import { closeReviewRun } from '../../store/reviews/reviews.js';
 import { type ReviewLease, readLease, takeLeasedTask } from '../../store/runs/expired-leases.js';
-import { announceAgent } from '../agents/announce-status.js';
+import { announceStatus } from '../agents/announce-status.js';
 import { type Sweep, sweepEndedLeases } from '../runs/sweep-ended-leases.js';
 import type { ServiceContext } from '../service-context.js';
 
@@ -41,6 +41,6 @@ async function settle(
     agentId: lease.agentId,
     payload: { round: lease.round, reason: explainStall(lease, lease.nowAt, context.settings) },
   });
-  await announceAgent(context, tx, lease.agentId, SYSTEM);
+  await announceStatus(context, tx, lease.agentId, SYSTEM);
   return true;
 }

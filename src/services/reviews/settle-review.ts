@@ -12,7 +12,7 @@ import {
 } from '../../store/reviews/review-dispatch.js';
 import { closeReviewRun, type ReviewRunRow } from '../../store/reviews/reviews.js';
 import { lockTask, type TaskRow } from '../../store/tasks/tasks.js';
-import { announceAgent } from '../agents/announce-status.js';
+import { announceStatus } from '../agents/announce-status.js';
 import type { CallEnding } from '../dispatch/gateway-call.js';
 import { addCommentIn } from '../tasks/add-comment.js';
 import { type ReviewEnding, readReviewEnding } from './read-review-ending.js';
@@ -42,7 +42,7 @@ export async function settleReview(
     if (run.dispatcher !== context.dispatcher) return;
     if (ending.kind === 'failure') await countFailure(context, tx, review, ending);
     else await handBack(tx, review, ending.error);
-    await announceAgent(context, tx, reviewer.id, SYSTEM);
+    await announceStatus(context, tx, reviewer.id, SYSTEM);
   });
 }
 
@@ -77,7 +77,7 @@ async function applyVerdict(
   if (reviewer.errorAt === null) return;
   // Only now: agents are locked last.
   await writeAgentError(tx, reviewer.id, false);
-  await announceAgent(context, tx, reviewer.id, SYSTEM);
+  await announceStatus(context, tx, reviewer.id, SYSTEM);
 }
 
 async function judge(

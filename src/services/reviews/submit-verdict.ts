@@ -14,12 +14,13 @@ import {
   findReview,
   hasWorkedOn,
   insertReview,
+  isEntitledReviewer,
   listRejections,
   type ReviewRow,
 } from '../../store/reviews/reviews.js';
 import { findJudgedRun } from '../../store/runs/runs.js';
 import type { TaskRow } from '../../store/tasks/tasks.js';
-import { announceAgent } from '../agents/announce-status.js';
+import { announceStatus } from '../agents/announce-status.js';
 import { findEarlier } from '../idempotency.js';
 import { moveTask } from '../moves/move-task.js';
 import { type AgentRef, getActingAgent, lockTaskByRef, noSuchTask, type TaskRef } from '../refs.js';
@@ -90,7 +91,8 @@ async function mayKnow(
 ): Promise<boolean> {
   if (await canSeeTask(context, tx, viewer, { id: taskId })) return true;
   const { agentId } = viewer;
-  return agentId !== null && isEntitledReviewer(context, tx, { taskId, round, agentId });
+  const { coordinatorAgent } = context.settings;
+  return agentId !== null && isEntitledReviewer(tx, { taskId, round, agentId, coordinatorAgent });
 }
 
 /** Who judges: the agent of the key, the agent that an operator names, or the operator's own key. */
@@ -136,23 +138,10 @@ async function checkReviewer(
     );
   }
   if (hasRole(viewer, 'OPERATOR') || reviewer.agentId === null) return;
-  if (await isEntitledReviewer(context, tx, { taskId: task.id, round, agentId: reviewer.agentId })) return;
+  const { coordinatorAgent } = context.settings;
+  if (await isEntitledReviewer(tx, { taskId: task.id, round, agentId: reviewer.agentId, coordinatorAgent }))
+    return;
   throw new Refusal('FORBIDDEN', 'Claim the review first: claimNextReview.', ['task']);
-}
-
-/** The round counts: who has seen the work of one round knows nothing of the next. */
-async function isEntitledReviewer(
-  context: ServiceContext,
-  tx: Transaction,
-  { taskId, round, agentId }: { taskId: string; round: number; agentId: string },
-): Promise<boolean> {
-  const row = await tx.one({
-    name: 'is_entitled_reviewer',
-    text: `SELECT FROM agents a WHERE a.id = $1 AND (a.name = $2
-      OR EXISTS (SELECT FROM review_runs r WHERE r.agent_id = a.id AND r.task_id = $3 AND r.round = $4))`,
-    values: [agentId, context.settings.coordinatorAgent, taskId, round],
-  });
-  return row !== null;
 }
 
 export interface Judgement {
@@ -207,7 +196,7 @@ export async function judgeRound(
     [reviewRun?.agentId, judgement.reviewer.agentId].filter((each) => typeof each === 'string'),
   );
   for (const agentId of [...reviewers].sort()) {
-    await announceAgent(context, tx, agentId, judgement.reviewer, {
+    await announceStatus(context, tx, agentId, judgement.reviewer, {
       seen: agentId === judgement.reviewer.agentId,
     });
   }

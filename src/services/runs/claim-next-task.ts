@@ -5,10 +5,9 @@ import type { ClaimColumns } from '../../store/runs/claim-tasks.js';
 import { findNextEligible, type NextEligible } from '../../store/runs/find-next-eligible.js';
 import { noteAgentSeen } from '../agents/note-agent-seen.js';
 import { fingerprintOf, keyReused } from '../idempotency.js';
-import { hasKeyEnded } from '../keys/has-key-ended.js';
+import { hasKeyEnded } from '../keys/read-api-keys.js';
 import type { AgentRef } from '../refs.js';
-import type { ServiceContext } from '../service-context.js';
-import type { Claim } from './claim-queue.js';
+import type { Claim, ServiceContext } from '../service-context.js';
 
 export interface ClaimNextTask {
   readonly agent?: AgentRef | null | undefined;
@@ -75,7 +74,7 @@ async function claimOrWait(claiming: Claiming): Promise<ClaimAnswer> {
   const { context, viewer, agentId, input, signal } = claiming;
   const until = context.clock.now() + (input.waitSeconds ?? 0) * 1_000;
   // Watching begins before the first look at the queue, so that a task made between look and wait is not missed.
-  const watch = context.work.watch(agentId);
+  const watch = context.claimWaiters.watch(agentId);
   // Whether work was announced to this claim and it has not looked for it since.
   let called = false;
   try {

@@ -10,22 +10,7 @@ import {
   type ClaimRow,
   claimTasks,
 } from '../../store/runs/claim-tasks.js';
-import type { TaskRunRow } from '../../store/runs/runs.js';
-import type { TaskRow } from '../../store/tasks/tasks.js';
-
-/** What a claim came to. Task and run stand beside ASSIGNED and CONTINUE_CURRENT and nowhere else. */
-export interface Claim {
-  readonly reason: Exclude<ClaimRow['reason'], 'AGENT_LOCKED'>;
-  readonly task: TaskRow | null;
-  readonly run: TaskRunRow | null;
-}
-
-export interface ClaimQueue {
-  /** The rows of the answer have the columns that are asked for, and maybe more; all if nothing is said. */
-  claim(request: Omit<ClaimRequest, 'runId'>, columns?: ClaimColumns): Promise<Claim>;
-  /** Stops: what is under way is answered, what comes later is refused. */
-  close(): Promise<void>;
-}
+import type { Claim, ClaimQueue } from '../service-context.js';
 
 /** Requests that one statement serves at most: more would make the first of them wait for the last. */
 const BATCH = 64;

@@ -1,25 +1,4 @@
-/** Lets claims wait for work without asking the database again and again. */
-export interface WorkWatch {
-  /** Begins to listen for work for this agent. What comes from now on is noticed, also before `wait` is called. */
-  watch(agentId: string): Watch;
-  /** There is work for this agent, or, with null, for anybody: then one waiting claim is woken for it. */
-  announce(agentId: string | null): void;
-  /** Wakes everybody: the server stops, or nobody knows what was missed. */
-  wakeAll(): void;
-}
-
-export interface Watch {
-  /**
-   * Resolves when work was announced since the last call, `ms` have passed, or the signal is aborted.
-   * @returns whether work was announced.
-   */
-  wait(ms: number, signal: AbortSignal): Promise<boolean>;
-  /**
-   * Stops watching. An announcement that came after the last wait goes to the next watcher; so does the one before, if it
-   * is `unused`: this watcher could not even look for the work.
-   */
-  end(unused: boolean): void;
-}
+import type { ClaimWaiters } from '../service-context.js';
 
 interface Watcher {
   readonly agentId: string;
@@ -32,7 +11,7 @@ interface Watcher {
  * 1,000. Claims that are asking the database already come last, for what they get may be another task. No announcement is
  * lost with its watcher: what was not made use of goes to the next.
  */
-export function createWorkWatch(): WorkWatch {
+export function createClaimWaiters(): ClaimWaiters {
   const watchers = new Set<Watcher>();
 
   function notify(watcher: Watcher): void {

@@ -5,12 +5,12 @@ import { inTransaction, type Transaction } from '../../postgres/transaction.js';
 import { findRun } from '../../store/runs/runs.js';
 import { insertFollowUps, listFollowUps } from '../../store/tasks/follow-ups.js';
 import { findTask, lockTask, type TaskRow } from '../../store/tasks/tasks.js';
-import { announceAgent } from '../agents/announce-status.js';
+import { announceStatus } from '../agents/announce-status.js';
 import { findEarlier } from '../idempotency.js';
 import { type TaskRef, toLookup, toTaskKey } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 import { type CreateTask, checkNewTasks, createTasksIn } from '../tasks/create-task.js';
-import { handIn } from './finish-run.js';
+import { finishRun } from './finish-run.js';
 import { lockNamedRun } from './lock-run.js';
 
 export interface CompleteTask {
@@ -49,13 +49,13 @@ export async function completeTask(
   return inTransaction(context.database, async (tx) => {
     const { task, runId, repeated } = await lockWork(tx, viewer, input);
     if (repeated) return { ...task, followUps: await listFollowUps(tx, runId) };
-    const completed = await handIn(tx, toActor(viewer), task, input);
+    const completed = await finishRun(tx, toActor(viewer), task, input);
     const made = await createTasksIn(context, tx, viewer, followUps, ['followUps']);
     const ids = made.map(({ id }) => id);
     if (ids.length > 0) await insertFollowUps(tx, runId, ids);
     const seen = typeof input.runId === 'string';
     if (task.assigneeId !== null)
-      await announceAgent(context, tx, task.assigneeId, toActor(viewer), { seen });
+      await announceStatus(context, tx, task.assigneeId, toActor(viewer), { seen });
     return { ...completed, followUps: made };
   });
 }

@@ -3,7 +3,7 @@ import { checkFields } from '../../domain/inputs.js';
 import { decideFailure } from '../../domain/runs/attempt-failure.js';
 import { inTransaction } from '../../postgres/transaction.js';
 import type { TaskRow } from '../../store/tasks/tasks.js';
-import { announceAgent } from '../agents/announce-status.js';
+import { announceStatus } from '../agents/announce-status.js';
 import { moveTask } from '../moves/move-task.js';
 import type { TaskRef } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
@@ -43,7 +43,7 @@ export async function failTask(context: ServiceContext, viewer: Viewer, input: F
     });
     await addCommentIn(tx, actor, moved, `Attempt ${decision.attempts} failed: ${input.error}`);
     const seen = typeof input.runId === 'string';
-    if (task.assigneeId !== null) await announceAgent(context, tx, task.assigneeId, actor, { seen });
+    if (task.assigneeId !== null) await announceStatus(context, tx, task.assigneeId, actor, { seen });
     return moved;
   });
 }

@@ -14,7 +14,7 @@ export interface HandedIn {
 }
 
 /** Ends the live run with its result: the task waits for a verdict, or is done where its policy skips the review. */
-export async function handIn(
+export async function finishRun(
   tx: Transaction,
   actor: Actor,
   task: TaskRow,

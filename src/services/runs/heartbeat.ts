@@ -5,7 +5,7 @@ import { inTransaction } from '../../postgres/transaction.js';
 import { type AgentRow, findAgent, markAgentSeen } from '../../store/agents/agents.js';
 import { renewReviewLeasesOfAgent } from '../../store/reviews/reviews.js';
 import { listLostRunIds, renewLeasesOfAgent, type TaskRunRow } from '../../store/runs/runs.js';
-import { announceAgent } from '../agents/announce-status.js';
+import { announceStatus } from '../agents/announce-status.js';
 import { type AgentRef, getActingAgent } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 
@@ -30,7 +30,7 @@ export async function heartbeat(
     await renewReviewLeasesOfAgent(tx, agent.id, input.lease ?? null);
     const lostRunIds = await listLostRunIds(tx, agent.id, agent.lastHeartbeatAt);
     await markAgentSeen(tx, agent.id, true);
-    await announceAgent(context, tx, agent.id, toActor(viewer));
+    await announceStatus(context, tx, agent.id, toActor(viewer));
     const now = await findAgent(tx.executor, { id: agent.id });
     if (now === null) throw new Refusal('UNKNOWN_AGENT', `The agent ${agent.name} is gone.`, ['agent']);
     return { agent: now, runs, lostRunIds };

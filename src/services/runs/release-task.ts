@@ -2,7 +2,7 @@ import { toActor, type Viewer } from '../../domain/actor.js';
 import { checkFields } from '../../domain/inputs.js';
 import { inTransaction } from '../../postgres/transaction.js';
 import type { TaskRow } from '../../store/tasks/tasks.js';
-import { announceAgent } from '../agents/announce-status.js';
+import { announceStatus } from '../agents/announce-status.js';
 import { moveTask } from '../moves/move-task.js';
 import type { ServiceContext } from '../service-context.js';
 import { lockLiveRun } from './lock-run.js';
@@ -28,7 +28,7 @@ export async function releaseTask(
       reason: input.reason ?? 'released',
       runEnd: { outcome: 'RELEASED', facts: { error: input.reason ?? null } },
     });
-    await announceAgent(context, tx, run.agentId, actor, { seen: true });
+    await announceStatus(context, tx, run.agentId, actor, { seen: true });
     return released;
   });
 }

@@ -3,7 +3,7 @@ import { checkFields } from '../../domain/inputs.js';
 import { LeaseLost } from '../../domain/refusals.js';
 import { inTransaction } from '../../postgres/transaction.js';
 import { renewRunLease, type TaskRunRow, writeProgress } from '../../store/runs/runs.js';
-import { announceAgent } from '../agents/announce-status.js';
+import { announceStatus } from '../agents/announce-status.js';
 import type { ServiceContext } from '../service-context.js';
 import { lockLiveRun } from './lock-run.js';
 
@@ -21,7 +21,7 @@ export async function renewLease(
     const { run } = await lockLiveRun(tx, viewer, input.runId);
     const renewed = await renewRunLease(tx, run.id, input.lease ?? null);
     if (renewed === null) throw new LeaseLost(run.id);
-    await announceAgent(context, tx, run.agentId, toActor(viewer), { seen: true });
+    await announceStatus(context, tx, run.agentId, toActor(viewer), { seen: true });
     return renewed;
   });
 }
@@ -52,7 +52,7 @@ export async function reportProgress(
       runId: run.id,
       payload: { message: input.message, ...percent },
     });
-    await announceAgent(context, tx, run.agentId, toActor(viewer), { seen: true });
+    await announceStatus(context, tx, run.agentId, toActor(viewer), { seen: true });
     return written;
   });
 }

@@ -8,7 +8,7 @@ import {
   takeLeasedTask,
 } from '../../store/runs/expired-leases.js';
 import type { TaskRow } from '../../store/tasks/tasks.js';
-import { announceAgent } from '../agents/announce-status.js';
+import { announceStatus } from '../agents/announce-status.js';
 import { type Move, moveTask } from '../moves/move-task.js';
 import type { ServiceContext } from '../service-context.js';
 import { addCommentIn } from '../tasks/add-comment.js';
@@ -45,7 +45,7 @@ async function settle(
   if (decision.verdict === 'keep') return false;
   if (decision.verdict === 'note') await note(tx, task, lease);
   else await takeBack(tx, task, moveFor(context, lease, decision));
-  await announceAgent(context, tx, lease.agentId, SYSTEM);
+  await announceStatus(context, tx, lease.agentId, SYSTEM);
   return true;
 }
 

@@ -1,5 +1,5 @@
 import type { EventType } from '../../domain/events/event-types.js';
-import type { WorkWatch } from './claim-waiters.js';
+import type { ClaimWaiters } from '../service-context.js';
 
 /** After these a task may be claimable that was not before: by its assignee, or by anybody if it has none. */
 export const MAKES_WORK: readonly EventType[] = [
@@ -12,7 +12,7 @@ export const MAKES_WORK: readonly EventType[] = [
 ];
 
 /** Wakes waiting claims for new work, whichever process made it. A needless wake costs one claim; a missed one, seconds. */
-export function announceWork(work: WorkWatch, made: readonly { readonly agentId: string | null }[]): void {
+export function wakeClaims(work: ClaimWaiters, made: readonly { readonly agentId: string | null }[]): void {
   for (const { agentId } of made) work.announce(agentId);
 }
 

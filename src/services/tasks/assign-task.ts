@@ -4,11 +4,11 @@ import { isAllowedTransition } from '../../domain/task-status.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
 import { findRun } from '../../store/runs/runs.js';
 import { type TaskRow, updateTaskRow } from '../../store/tasks/tasks.js';
-import { announceAgent } from '../agents/announce-status.js';
+import { announceStatus } from '../agents/announce-status.js';
+import { checkVersion } from '../check-version.js';
 import { moveTask } from '../moves/move-task.js';
 import { type AgentRef, getAgentByRef, lockTaskByRef, type TaskRef } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
-import { checkVersion } from './update-task.js';
 
 export interface AssignTask {
   readonly task: TaskRef;
@@ -37,7 +37,7 @@ export async function assignTask(
     checkMove(task, assignee === null ? 'INBOX' : 'ASSIGNED', canBeGiven);
     const given = await giveTo(tx, viewer, task, assignee?.id ?? null);
     if (isSent && task.assigneeId !== null)
-      await announceAgent(context, tx, task.assigneeId, toActor(viewer));
+      await announceStatus(context, tx, task.assigneeId, toActor(viewer));
     return given;
   });
 }

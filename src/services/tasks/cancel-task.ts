@@ -3,7 +3,7 @@ import { checkFields } from '../../domain/inputs.js';
 import { inTransaction } from '../../postgres/transaction.js';
 import { findOpenReviewRun } from '../../store/reviews/reviews.js';
 import type { TaskRow } from '../../store/tasks/tasks.js';
-import { announceAgent } from '../agents/announce-status.js';
+import { announceStatus } from '../agents/announce-status.js';
 import { moveTask } from '../moves/move-task.js';
 import { lockTaskByRef, type TaskRef } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
@@ -30,7 +30,7 @@ export async function cancelTask(
       reason: input.reason ?? undefined,
     });
     const released = [task.assigneeId, review?.agentId].filter((each) => typeof each === 'string');
-    for (const agentId of released.sort()) await announceAgent(context, tx, agentId, actor);
+    for (const agentId of released.sort()) await announceStatus(context, tx, agentId, actor);
     return cancelled;
   });
 }

@@ -5,14 +5,14 @@ import { Refusal } from '../../domain/refusals.js';
 import type { DependencyFailurePolicy } from '../../domain/tasks/dependencies.js';
 import { sortByKeys } from '../../domain/tasks/sort-by-keys.js';
 import { newId } from '../../kernel/ids.js';
-import { toJsonObject } from '../../postgres/stored-json.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
+import { toJsonObject } from '../../store/stored-json.js';
 import { insertDependencies } from '../../store/tasks/dependencies.js';
 import { findTask, type TaskRow } from '../../store/tasks/tasks.js';
 import { findEarlier } from '../idempotency.js';
 import { type AgentRef, getAgentByRef, type TaskRef } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
-import { addTask } from './insert-task.js';
+import { addTask } from './add-task.js';
 import { lockDependencies, type NamedDependency } from './new-dependencies.js';
 
 export interface CreateTask {

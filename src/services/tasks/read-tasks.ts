@@ -5,15 +5,12 @@ import { decideWaitingOn, type WaitingReason } from '../../domain/tasks/waiting-
 import { openChildLists, openList } from '../../store/lists/list-reader.js';
 import type { Columns } from '../../store/lists/row-shape.js';
 import type { ReviewRow, ReviewRunRow } from '../../store/reviews/reviews.js';
+import { REVIEWS_OF_TASKS, reviewRunsOfTasks } from '../../store/reviews/task-reviews.js';
 import { peekNextTask } from '../../store/runs/peek-next-task.js';
 import type { TaskRunRow } from '../../store/runs/runs.js';
+import { runsOfTasks } from '../../store/runs/task-runs.js';
 import type { CommentRow } from '../../store/tasks/comments.js';
-import {
-  COMMENTS_OF_TASKS,
-  REVIEWS_OF_TASKS,
-  reviewRunsOfTasks,
-  runsOfTasks,
-} from '../../store/tasks/task-children.js';
+import { COMMENTS_OF_TASKS } from '../../store/tasks/task-comments.js';
 import {
   type ListedColumns,
   type ListedTask,

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { toActor, type Viewer } from '../../domain/actor.js';
 import { checkFields, refuseNulls } from '../../domain/inputs.js';
-import { VersionConflict } from '../../domain/refusals.js';
-import { toJsonObject } from '../../postgres/stored-json.js';
 import { inTransaction } from '../../postgres/transaction.js';
+import { toJsonObject } from '../../store/stored-json.js';
 import { settleNotBefore, type TaskRow, updateTaskRow } from '../../store/tasks/tasks.js';
+import { checkVersion } from '../check-version.js';
 import { lockTaskByRef, type TaskRef } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 
@@ -58,13 +58,6 @@ export async function updateTask(
     });
     return settled;
   });
-}
-
-/** @throws {VersionConflict} if the caller expects another version than there is. */
-export function checkVersion(row: { readonly version: number }, expected: number | null | undefined): void {
-  if (expected !== null && expected !== undefined && expected !== row.version) {
-    throw new VersionConflict(expected, row.version);
-  }
 }
 
 function changesOf(task: TaskRow, input: UpdateTask): Partial<TaskRow> {

@@ -1,46 +1,20 @@
-import { parseCursor, type SortValue } from '../../domain/cursor.js';
+import { LOG_CURSOR_TAG } from '../../domain/events/log-cursor.js';
 import type { LogPosition } from '../../domain/events/log-position.js';
-import { InvalidList } from '../../domain/page.js';
 import { allOf, identifier, type Sql, sql } from '../../postgres/sql-text.js';
-import { type ChildLists, cursorOf, type List, type Order } from '../lists/keyset.js';
+import type { ChildLists, List, Order } from '../lists/keyset.js';
 import type { TaskViewer } from '../tasks/task-lists.js';
 import { visibleTo } from '../tasks/task-lists.js';
 import { LOG_SHAPE, type LogFilter, type LogRow, XMIN } from './event-log.js';
 
 /** The order of the log, for lists and streams alike: a cursor of the one resumes the other. */
 const LOG_ORDER: Order<LogPosition> = {
-  tag: 'event',
+  tag: LOG_CURSOR_TAG,
   descending: false,
   keys: [
     { sql: 't.xid', kind: 'number', of: ({ xid }) => xid },
     { sql: 't.id', kind: 'number', of: ({ id }) => id },
   ],
 };
-
-/** A position in the log as the opaque text that clients get. */
-export function formatLogCursor(position: LogPosition): string {
-  return cursorOf(LOG_ORDER, position);
-}
-
-/**
- * The position that a client's cursor stands for.
- * @throws {InvalidList} for what is no cursor of the log.
- */
-export function parseLogCursor(cursor: string): LogPosition {
-  const [xid, id] = parseSortValues(cursor);
-  return { xid: BigInt(String(xid)), id: BigInt(String(id)) };
-}
-
-function parseSortValues(cursor: string): SortValue[] {
-  const kinds = LOG_ORDER.keys.map(({ kind }) => kind);
-  try {
-    return parseCursor(LOG_ORDER.tag, kinds, cursor);
-  } catch (cause) {
-    // A stream is no list, of which the other message speaks.
-    const places = 'take one from an event, or from the id of a stream';
-    throw new InvalidList(`This is no cursor of the event log: ${places}.`, { cause });
-  }
-}
 
 /** Who reads events: which tasks they see, and whether they see what happens to API keys. */
 export interface EventViewer {

@@ -41,6 +41,14 @@ export async function insertApiKey(
   });
 }
 
+/** One process at a time makes the admin key. The lock ends with the transaction. */
+export async function lockAdminKey(tx: Transaction): Promise<void> {
+  await tx.query({
+    name: 'lock_admin_key',
+    text: "SELECT pg_advisory_xact_lock(hashtext('mission_control.admin_key'))",
+  });
+}
+
 export async function lockApiKey(tx: Transaction, id: string): Promise<ApiKeyRow | null> {
   return tx.one<ApiKeyRow>({
     name: 'lock_api_key',
@@ -67,7 +75,7 @@ export async function markApiKeysUsed(executor: Executor, ids: readonly string[]
   });
 }
 
-/** How many keys of a role can be used now. */
+/** Whether any ADMIN key can be used now. */
 export async function hasUsableAdminKey(executor: Executor): Promise<boolean> {
   const [row] = await query<{ usable: boolean }>(executor, {
     text: `SELECT EXISTS (SELECT FROM api_keys WHERE role = 'ADMIN' AND revoked_at IS NULL AND coalesce(expires_at > now(), true)) AS usable`,

@@ -101,16 +101,6 @@ export async function findNextDueInMs(executor: Executor): Promise<number | null
   return row?.inMs ?? null;
 }
 
-/** The database's clock, to the millisecond. */
-export async function readNow(executor: Executor): Promise<Date> {
-  const [row] = await query<{ now: Date }>(executor, {
-    name: 'read_now',
-    text: "SELECT date_trunc('milliseconds', clock_timestamp()) AS now",
-  });
-  if (row === undefined) throw new Error('SELECT clock_timestamp() returned no row');
-  return row.now;
-}
-
 /**
  * Records what became of a due time, once: false if that is recorded already, whoever did it. This is what makes sure of
  * one task for each due time, whatever clocks and processes do.

@@ -127,6 +127,23 @@ export async function findOpenReviewRun(tx: Transaction, taskId: string): Promis
   });
 }
 
+/**
+ * Whether the agent may judge this round: it is the coordinator, or it has claimed the round. The round counts, because
+ * a reviewer of one round has not seen the work of the next.
+ */
+export async function isEntitledReviewer(
+  tx: Transaction,
+  of: { taskId: string; round: number; agentId: string; coordinatorAgent: string },
+): Promise<boolean> {
+  const row = await tx.one({
+    name: 'is_entitled_reviewer',
+    text: `SELECT FROM agents a WHERE a.id = $1 AND (a.name = $2
+      OR EXISTS (SELECT FROM review_runs r WHERE r.agent_id = a.id AND r.task_id = $3 AND r.round = $4))`,
+    values: [of.agentId, of.coordinatorAgent, of.taskId, of.round],
+  });
+  return row !== null;
+}
+
 /** Ends an open review run, once; `facts` are further columns. */
 export async function closeReviewRun(
   tx: Transaction,

@@ -1,5 +1,4 @@
-import type { Pool } from 'pg';
-import { query } from '../../postgres/statement.js';
+import { type Executor, query } from '../../postgres/statement.js';
 
 /** When time will release the next task that this agent could get. */
 export interface NextEligible {
@@ -15,8 +14,8 @@ const HEAD =
  * The earliest `not_before` among the tasks that wait for nothing but time and are the agent's or nobody's; null if
  * there is none. Reads the heads of tasks_inbox_later and tasks_assigned_later.
  */
-export async function findNextEligible(pool: Pool, agentId: string): Promise<NextEligible | null> {
-  const [row] = await query<NextEligible>(pool, {
+export async function findNextEligible(executor: Executor, agentId: string): Promise<NextEligible | null> {
+  const [row] = await query<NextEligible>(executor, {
     name: 'find_next_eligible',
     text: `SELECT at, greatest(0, extract(epoch FROM at - clock_timestamp()) * 1000)::float8 AS in_ms FROM (SELECT least(
         (SELECT not_before FROM tasks WHERE status = 'INBOX' AND ${HEAD}),

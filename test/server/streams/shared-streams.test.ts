@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { formatCursor } from '../../../src/feed/cursor.js';
+import { formatLogCursor } from '../../../src/domain/events/log-cursor.js';
 import { pauseAgent } from '../../../src/services/agents/pause-agent.js';
 import { aClaimedTask, aKeyOf, anAgent, aTask } from '../../support/factories/factory.js';
 import { type Asked, openSharedServer, type SharedServer, type Stream } from '../shared-server.js';
@@ -17,7 +17,7 @@ let begin: string;
 
 beforeEach(async () => {
   await shared.graph.settled();
-  begin = formatCursor((await shared.graph.feed.readBounds()).end);
+  begin = formatLogCursor((await shared.graph.feed.readBounds()).end);
   shared.takeExecutions();
 });
 

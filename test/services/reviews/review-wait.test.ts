@@ -15,8 +15,8 @@ let waits: number[] = [];
 
 beforeAll(async () => {
   const made = await createTestServices();
-  const watch: TestServices['reviewWork']['watch'] = (agentId) => {
-    const watched = made.reviewWork.watch(agentId);
+  const watch: TestServices['reviewWaiters']['watch'] = (agentId) => {
+    const watched = made.reviewWaiters.watch(agentId);
     return {
       ...watched,
       wait(ms, signal) {
@@ -25,7 +25,7 @@ beforeAll(async () => {
       },
     };
   };
-  services = { ...made, reviewWork: { ...made.reviewWork, watch }, stopping: () => stopping };
+  services = { ...made, reviewWaiters: { ...made.reviewWaiters, watch }, stopping: () => stopping };
   worker = await anAgent(services);
 });
 beforeEach(async () => {
@@ -42,7 +42,7 @@ const claim = (agent: AgentRow, waitSeconds = 30, viewer = services.admin) =>
   claimNextReview(services, viewer, { agent: { id: agent.id }, waitSeconds }, gone.signal);
 const parked = (count: number) =>
   vi.waitFor(() => expect(waits.length).toBeGreaterThanOrEqual(count), { timeout: 20_000, interval: 5 });
-const requested = () => services.reviewWork.wakeAll();
+const requested = () => services.reviewWaiters.wakeAll();
 const NOTHING = { task: null, round: null, prompt: null, leaseExpiresAt: null };
 
 describe('a claim of a review that waits', () => {
@@ -92,7 +92,7 @@ describe('a claim of a review that waits', () => {
     const claimed = claim(reviewer);
     await parked(2);
     stopping = true;
-    services.reviewWork.wakeAll();
+    services.reviewWaiters.wakeAll();
     expect(await claimed).toEqual(NOTHING);
   });
 

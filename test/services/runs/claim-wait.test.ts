@@ -39,7 +39,7 @@ describe('a claim that waits', () => {
     const claim = claimFor(services, agent, patient);
     await parked(1);
     const task = await aTask(services);
-    services.work.announce(null);
+    services.claimWaiters.announce(null);
     expect((await claim).task?.id).toBe(task.id);
     expect(tally.claims).toBe(2);
   });
@@ -57,7 +57,7 @@ describe('a claim that waits', () => {
     const claim = claimFor(services, agent, patient);
     await parked(2);
     const task = await aTask(services, { assignee: { id: agent.id } });
-    services.work.announce(agent.id);
+    services.claimWaiters.announce(agent.id);
     expect((await claim).task?.id).toBe(task.id);
     expect(tally.claims).toBe(3);
   });
@@ -67,8 +67,8 @@ describe('a claim that waits', () => {
     const claims = agents.map((agent) => claimFor(services, agent, patient, gone.signal));
     await parked(10);
     const tasks = [await aTask(services), await aTask(services)];
-    services.work.announce(null);
-    services.work.announce(null);
+    services.claimWaiters.announce(null);
+    services.claimWaiters.announce(null);
     const first = await Promise.race(claims);
     await vi.waitFor(async () => {
       for (const { id } of tasks) expect(await statusOf(id)).toBe('IN_PROGRESS');
@@ -86,7 +86,7 @@ describe('a claim that waits', () => {
     await aTask(services, { assignee: { id: full.id } });
     await claimFor(services, full);
     const task = await aTask(services);
-    services.work.announce(null);
+    services.claimWaiters.announce(null);
     expect((await claim).task?.id).toBe(task.id);
     expect((await filled).reason).toBe('AT_CAPACITY');
   });
@@ -103,7 +103,7 @@ describe('a claim that waits', () => {
     await services.sql(
       "INSERT INTO tasks (id, title, status, priority, tags) VALUES ('task_x', 'x', 'INBOX', 'LOW', '{}')",
     );
-    services.work.announce(null);
+    services.claimWaiters.announce(null);
     await lock.release();
     expect((await busy).task?.title).toBe('own');
     expect((await claim).task?.id).toBe('task_x');
@@ -113,11 +113,11 @@ describe('a claim that waits', () => {
     const agent = await anAgent(services);
     const claim = claimFor(services, agent, patient);
     await parked(1);
-    services.work.announce(null);
+    services.claimWaiters.announce(null);
     await parked(2);
     const soon = new Date(services.clock.now() + 400);
     const task = await aTask(services, { startsAt: soon });
-    services.work.announce(null);
+    services.claimWaiters.announce(null);
     expect((await claim).task?.id).toBe(task.id);
     expect(Math.max(0, ...tally.waits.slice(2))).toBeLessThan(500);
   });
@@ -166,7 +166,7 @@ describe('a claim that waits', () => {
     await parked(2);
     const task = await aTask(services);
     gone.abort();
-    services.work.announce(null);
+    services.claimWaiters.announce(null);
     expect((await left).reason).toBe('NO_TASKS_AVAILABLE');
     expect((await claim).task?.id).toBe(task.id);
   });
@@ -177,7 +177,7 @@ describe('a claim that waits', () => {
     await parked(1);
     const task = await aTask(services);
     stopping = true;
-    services.work.wakeAll();
+    services.claimWaiters.wakeAll();
     expect((await claim).reason).toBe('NO_TASKS_AVAILABLE');
     expect(await statusOf(task.id)).toBe('INBOX');
   });
@@ -199,7 +199,7 @@ describe('a claim that waits', () => {
     const claim = claimFor(services, agent, patient);
     await parked(1);
     await aTask(services);
-    services.work.announce(null);
+    services.claimWaiters.announce(null);
     expect((await claim).reason).toBe('ASSIGNED');
     expect(remove).toHaveBeenCalledTimes(add.mock.calls.length);
     expect(add).toHaveBeenCalled();

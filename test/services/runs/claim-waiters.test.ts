@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { createWorkWatch, type Watch } from '../../../src/services/runs/claim-waiters.js';
+import { createClaimWaiters } from '../../../src/services/runs/claim-waiters.js';
+import type { ClaimWaiter } from '../../../src/services/service-context.js';
 import { never } from '../../support/factories/claims.js';
 
 const AN_HOUR = 3_600_000;
 
 /** Names in the order in which the watchers woke up. */
-function sleepers(watches: Record<string, Watch>): string[] {
+function sleepers(watches: Record<string, ClaimWaiter>): string[] {
   const woken: string[] = [];
   for (const [name, watch] of Object.entries(watches)) {
     void watch.wait(AN_HOUR, never).then(() => woken.push(name));
@@ -18,7 +19,7 @@ const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('watching for work', () => {
   it('wakes the watcher that has waited longest, one for each call', async () => {
-    const work = createWorkWatch();
+    const work = createClaimWaiters();
     const woken = sleepers({ first: work.watch('a'), second: work.watch('b'), third: work.watch('c') });
     work.announce(null);
     await settled();
@@ -31,7 +32,7 @@ describe('watching for work', () => {
   });
 
   it('wakes all watchers of the agent that a call names, and nobody else', async () => {
-    const work = createWorkWatch();
+    const work = createClaimWaiters();
     const woken = sleepers({ a: work.watch('a'), b: work.watch('b'), again: work.watch('a') });
     work.announce('a');
     work.announce('nobody');
@@ -40,7 +41,7 @@ describe('watching for work', () => {
   });
 
   it('wakes everybody', async () => {
-    const work = createWorkWatch();
+    const work = createClaimWaiters();
     const woken = sleepers({ a: work.watch('a'), b: work.watch('b') });
     work.wakeAll();
     await settled();
@@ -48,7 +49,7 @@ describe('watching for work', () => {
   });
 
   it('remembers a call that comes before the wait, once', async () => {
-    const work = createWorkWatch();
+    const work = createClaimWaiters();
     const watch = work.watch('a');
     work.announce(null);
     expect(await watch.wait(AN_HOUR, never)).toBe(true);
@@ -61,7 +62,7 @@ describe('watching for work', () => {
   });
 
   it('says whether work was announced or only the time is over or the caller gone', async () => {
-    const work = createWorkWatch();
+    const work = createClaimWaiters();
     const watch = work.watch('a');
     expect(await watch.wait(1, never)).toBe(false);
     const gone = new AbortController();
@@ -72,7 +73,7 @@ describe('watching for work', () => {
   });
 
   it('hands on a call that a watcher leaves unused, also one that came after its last wait', async () => {
-    const work = createWorkWatch();
+    const work = createClaimWaiters();
     const [first, second, third] = [work.watch('a'), work.watch('b'), work.watch('c')];
     const woken = sleepers({ third });
     work.announce(null);
@@ -88,7 +89,7 @@ describe('watching for work', () => {
   });
 
   it('hands on nothing where nothing is left unused', async () => {
-    const work = createWorkWatch();
+    const work = createClaimWaiters();
     const [first, second] = [work.watch('a'), work.watch('b')];
     const woken = sleepers({ second });
     first.end(false);

@@ -193,7 +193,7 @@ describe('waiting claims', () => {
       dependsOn: { id: String(edge?.depends_on_id) },
     });
     // What the feed does with the events of the commit.
-    services.work.announce(null);
+    services.claimWaiters.announce(null);
     expect((await waiting).task?.id).toBe(task.id);
   });
 });

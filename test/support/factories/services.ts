@@ -6,7 +6,7 @@ import { createDatabase } from '../../../src/postgres/database.js';
 import { createAgentIds } from '../../../src/services/agents/agent-ids.js';
 import { ensureAdminKey } from '../../../src/services/keys/api-keys.js';
 import { createClaimQueue } from '../../../src/services/runs/claim-queue.js';
-import { createWorkWatch } from '../../../src/services/runs/claim-waiters.js';
+import { createClaimWaiters } from '../../../src/services/runs/claim-waiters.js';
 import type { ServiceContext, ServiceSettings } from '../../../src/services/service-context.js';
 import { createTestDatabase } from '../postgres/database.js';
 import { type Row, sqlOf } from '../postgres/sql.js';
@@ -69,8 +69,8 @@ export async function openTestServices(
     sql,
     signals,
     clock: systemClock,
-    work: createWorkWatch(),
-    reviewWork: createWorkWatch(),
+    claimWaiters: createClaimWaiters(),
+    reviewWaiters: createClaimWaiters(),
     gateways: new Map(),
     settings: { ...TEST_SETTINGS, ...settings },
     forgetKey: () => undefined,

@@ -22,10 +22,10 @@ export function watchClaims<Context extends ServiceContext>(
         return context.claims.claim(request);
       },
     },
-    work: {
-      ...context.work,
+    claimWaiters: {
+      ...context.claimWaiters,
       watch(agentId) {
-        const watch = context.work.watch(agentId);
+        const watch = context.claimWaiters.watch(agentId);
         return {
           ...watch,
           wait(ms, signal) {
