@@ -3,17 +3,13 @@ import { buildSchema, parse, validate } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { TASK_STATUSES, TRANSITIONS } from '../../src/domain/task-status.js';
 import { parseBlocks } from './markdown-blocks.js';
+import { listPages } from './paste.js';
 
 const root = new URL('../../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
 const schema = buildSchema(read('schema/schema.graphql'));
 
-const pages = [
-  ...readdirSync(root).filter((name) => name.endsWith('.md')),
-  ...readdirSync(new URL('docs/', root), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => `docs/${name.replaceAll('\\', '/')}`),
-];
+const pages = await listPages();
 const blocks = pages.flatMap((page) =>
   parseBlocks(read(page))
     .filter(({ info }) => info.split(' ')[0] === 'graphql')
@@ -21,9 +17,12 @@ const blocks = pages.flatMap((page) =>
 );
 
 describe('GraphQL in README and docs', () => {
-  it('is there, in the README at least', () => {
-    expect(blocks.map(({ where }) => where.split(':')[0])).toContain('README.md');
-  });
+  it.each(['README.md', 'docs/agents.md', 'docs/operations.md', 'docs/schedules.md'])(
+    'is found in %s',
+    (page) => {
+      expect(blocks.map(({ where }) => where.split(':')[0])).toContain(page);
+    },
+  );
 
   it.each(blocks)('asks for what the schema has: $where', ({ text }) => {
     expect(validate(schema, parse(text)).map(({ message }) => message)).toEqual([]);
@@ -49,7 +48,8 @@ describe('the documents that the examples send', () => {
 });
 
 describe('the picture of the states in the README', () => {
-  const picture = parseBlocks(read('README.md')).find(({ info }) => info === 'mermaid')?.text ?? '';
+  const pictures = parseBlocks(read('README.md')).filter(({ info }) => info === 'mermaid');
+  const picture = pictures.find(({ text }) => text.startsWith('stateDiagram'))?.text ?? '';
   const drawn = [...picture.matchAll(/^ +([A-Z_]+) --> ([A-Z_]+):/gm)].map(([, from, to]) => `${from} ${to}`);
 
   it('draws no move that the table does not have', () => {
