@@ -7,7 +7,7 @@ import { EVENT_KINDS, isEventType } from '../src/domain/events/event-types.js';
 const begin = '<!-- events:begin, written by scripts/print-events.ts -->';
 const end = '<!-- events:end -->';
 
-/** The document with its tables as the code has them now. Refuses a document without the two markers. */
+/** The document with its tables printed from the code. Refuses a document without the two markers. */
 export function withEvents(document: string): string {
   const [from, to] = [document.indexOf(begin), document.indexOf(end)];
   if (from < 0 || to < from) throw new Error(`the document has no "${begin}" … "${end}"`);

@@ -7,7 +7,7 @@ import { PHRASES } from '../test/domain/schedule/english/phrases.js';
 const begin = '<!-- phrases:begin, written by scripts/print-schedules.ts -->';
 const end = '<!-- phrases:end -->';
 
-/** The document with the phrases that the tests see understood. Refuses a document without the two markers. */
+/** The document with the phrases that the tests verify. Refuses a document without the two markers. */
 export function withPhrases(document: string): string {
   const [from, to] = [document.indexOf(begin), document.indexOf(end)];
   if (from < 0 || to < from) throw new Error(`the document has no "${begin}" … "${end}"`);

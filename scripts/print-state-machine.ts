@@ -6,7 +6,7 @@ import { FIRST_STATUSES, isTerminal, TASK_STATUSES, TRANSITIONS } from '../src/d
 const begin = '<!-- moves:begin, written by scripts/print-state-machine.ts -->';
 const end = '<!-- moves:end -->';
 
-/** The document with its diagram and table as the code has them now. Refuses a document without the two markers. */
+/** The document with its diagram and table printed from the code. Refuses a document without the two markers. */
 export function withStateMachine(document: string): string {
   const [from, to] = [document.indexOf(begin), document.indexOf(end)];
   if (from < 0 || to < from) throw new Error(`the document has no "${begin}" … "${end}"`);

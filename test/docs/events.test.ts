@@ -7,7 +7,7 @@ import { parseEventStreamQuery } from '../../src/server/sse/event-stream-query.j
 
 const page = readFileSync(new URL('../../docs/events.md', import.meta.url), 'utf8');
 
-/** What stands in the first cell of the rows of a table, by the words above its first column. */
+/** The names in the first column of the table whose first column has this heading. */
 function firstCells(heading: string): string[] {
   const rows = page.split('\n');
   const start = rows.findIndex((line) => line.startsWith(`| ${heading} |`));
@@ -22,7 +22,7 @@ function firstCells(heading: string): string[] {
 }
 
 describe('docs/events.md', () => {
-  it('is what the code says; else run npx tsx scripts/print-events.ts', () => {
+  it('is what the code prints; if not, run npx tsx scripts/print-events.ts', () => {
     expect(withEvents(page)).toBe(page);
   });
 
@@ -31,7 +31,7 @@ describe('docs/events.md', () => {
     expect(firstCells('Payload field')).toEqual(Object.keys(PAYLOAD_FIELDS));
   });
 
-  it('names parameters that the stream takes', () => {
+  it('names the parameters that the stream takes', () => {
     const names = firstCells('Parameter');
     expect(names).toHaveLength(6);
     const url = `/api/events?${names.map((name) => `${name}=x`).join('&')}`;
@@ -44,7 +44,7 @@ describe('docs/events.md', () => {
 });
 
 describe('the payload of events', () => {
-  it('is described by one sentence each, of events that exist', () => {
+  it('is described by one sentence for each field, with events that exist', () => {
     for (const { meaning, of } of Object.values(PAYLOAD_FIELDS)) {
       expect(meaning).toMatch(/^[A-Z].*\.$/);
       expect(of.map(expandEventFilter)).not.toContain(null);

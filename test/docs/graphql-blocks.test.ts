@@ -24,11 +24,11 @@ describe('GraphQL in README and docs', () => {
     },
   );
 
-  it.each(blocks)('asks for what the schema has: $where', ({ text }) => {
+  it.each(blocks)('is valid against the schema: $where', ({ text }) => {
     expect(validate(schema, parse(text)).map(({ message }) => message)).toEqual([]);
   });
 
-  it('would be caught if it asked for anything else', () => {
+  it('is refused if it asks for an unknown field', () => {
     expect(validate(schema, parse('{ viewer { mood } }'))).toHaveLength(1);
   });
 });
@@ -38,7 +38,7 @@ describe('the documents that the examples send', () => {
     .filter((name) => name.endsWith('.ts'))
     .flatMap((name) => findDocuments(read(`examples/${name}`)).map((text) => ({ name, text })));
 
-  it.each(documents)('ask for what the schema has: $name, $text', ({ text }) => {
+  it.each(documents)('are valid against the schema: $name, $text', ({ text }) => {
     expect(validate(schema, parse(text)).map(({ message }) => message)).toEqual([]);
   });
 
@@ -52,13 +52,13 @@ describe('the picture of the states in the README', () => {
   const picture = pictures.find(({ text }) => text.startsWith('stateDiagram'))?.text ?? '';
   const drawn = [...picture.matchAll(/^ +([A-Z_]+) --> ([A-Z_]+):/gm)].map(([, from, to]) => `${from} ${to}`);
 
-  it('draws no move that the table does not have', () => {
+  it('draws no transition that the table does not have', () => {
     const moves = TRANSITIONS.map(({ from, to }) => `${from} ${to}`);
     expect(drawn.length).toBeGreaterThan(0);
     expect(drawn.filter((move) => !moves.includes(move))).toEqual([]);
   });
 
-  it('draws every move but cancelling, retrying and changing the assignee', () => {
+  it('draws every transition except cancelling, retrying and changing the assignee', () => {
     const small = new Set(['INBOX', 'ASSIGNED']);
     const wanted = TRANSITIONS.filter(
       ({ from, to }) =>
@@ -72,7 +72,7 @@ describe('the picture of the states in the README', () => {
   });
 });
 
-/** Texts that begin like an operation; none of the examples puts one together from parts. */
+/** String literals that begin like an operation. No example builds an operation from parts. */
 function findDocuments(source: string): string[] {
   return [...source.matchAll(/(['`])((?:query|mutation|subscription|\{) [^'`]*)\1/g)].map(
     (match) => match[2] ?? '',

@@ -4,11 +4,11 @@ import { describe, expect, it } from 'vitest';
 const root = new URL('../../', import.meta.url);
 const page = readFileSync(new URL('docs/operations.md', root), 'utf8');
 
-/** What is logged unless MC_LOG_LEVEL asks for more, as it stands in the code: a level, or a choice of one, and a name. */
+/** A call of `emit` in the code, with a level or an expression that chooses one, and the name of the log line. */
 const EMITTED = /emit\(\s*('\w+'|[^',]+|[^',]+'\w+' : '\w+'),\s*'([a-z_.-]+)'/g;
 
 describe('docs/operations.md', () => {
-  it('says of every line of the log what it means', () => {
+  it('explains every log line from the level info upwards', () => {
     const sources = readdirSync(new URL('src/', root), { recursive: true, encoding: 'utf8' }).filter(
       (path) => path.endsWith('.ts') && !path.includes('generated'),
     );

@@ -1,13 +1,13 @@
 /** A fenced block of a Markdown page. */
 export interface Block {
-  /** What stands behind the fence: the language, and after it perhaps a word for the tests. */
+  /** The text after the opening fence: the language, and optionally a word for the tests. */
   readonly info: string;
   readonly text: string;
-  /** The line of the opening fence, from 1. */
+  /** The line number of the opening fence, starting at 1. */
   readonly line: number;
 }
 
-/** The fenced blocks of a page, in their order. @throws Error for a fence that is never closed. */
+/** The fenced blocks of a page, in order. @throws Error for a fence that is never closed. */
 export function parseBlocks(page: string): Block[] {
   const blocks: Block[] = [];
   let open: { info: string; lines: string[]; line: number } | null = null;

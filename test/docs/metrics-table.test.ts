@@ -6,7 +6,7 @@ import { METRIC_PREFIX, METRICS } from '../../src/telemetry/metric-catalog.js';
 const page = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
 
 describe('the table of metrics in docs/operations.md', () => {
-  it('is what the code says; else run npx tsx scripts/print-metrics.ts', () => {
+  it('is what the code prints; if not, run npx tsx scripts/print-metrics.ts', () => {
     expect(withMetricsTable(page)).toBe(page);
   });
 
@@ -14,7 +14,7 @@ describe('the table of metrics in docs/operations.md', () => {
     expect(() => withMetricsTable('# Operations')).toThrow(/metrics:begin/);
   });
 
-  it('has every metric that the prose speaks of', () => {
+  it('has every metric that the text names', () => {
     const known = Object.values(METRICS).map(({ name }) => METRIC_PREFIX + name);
     const named = [...page.matchAll(/`(mission_control_[a-z_]+)/g)].map((match) => match[1] ?? '');
     const unknown = named.filter((name) => !known.includes(name));

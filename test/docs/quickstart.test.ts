@@ -39,7 +39,7 @@ afterAll(async () => {
 });
 
 describe('the README and the pages after it, pasted block by block into a shell', () => {
-  it('are all the pages that have something to paste', async () => {
+  it('are all the pages that have blocks to paste, with docs/patterns.md', async () => {
     const blocks = await Promise.all(
       (await listPages()).map(async (page) => ({ page, steps: await readSteps(page) })),
     );

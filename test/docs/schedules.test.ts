@@ -7,7 +7,7 @@ import { PHRASES } from '../domain/schedule/english/phrases.js';
 const page = readFileSync(new URL('../../docs/schedules.md', import.meta.url), 'utf8');
 
 describe('docs/schedules.md', () => {
-  it('shows the phrases that are understood; else run npx tsx scripts/print-schedules.ts', () => {
+  it('shows the phrases that are understood; if not, run npx tsx scripts/print-schedules.ts', () => {
     expect(withPhrases(page)).toBe(page);
   });
 
@@ -19,7 +19,7 @@ describe('docs/schedules.md', () => {
     expect(shown).toEqual(PHRASES.flatMap(({ phrases }) => phrases.map((pair) => [...pair])));
   });
 
-  it('calls expressions right that are, and refused what is', () => {
+  it('names valid expressions that are accepted, and refused ones that are refused', () => {
     for (const cron of [
       '0 0 13 * 5',
       '*/7 * * * *',

@@ -6,7 +6,7 @@ import { listSettings } from '../../src/config/settings.js';
 const page = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
 
 describe('the settings table of docs/operations.md', () => {
-  it('is what the code says; else run npx tsx scripts/print-settings.ts', () => {
+  it('is what the code prints; if not, run npx tsx scripts/print-settings.ts', () => {
     expect(withSettingsTable(page)).toBe(page);
   });
 
@@ -15,7 +15,7 @@ describe('the settings table of docs/operations.md', () => {
     expect(rows.map((row) => row.split('`')[1])).toEqual(listSettings().map((setting) => setting.name));
   });
 
-  it('names every secret in the prose, and nothing else as one', () => {
+  it('names every secret in the text, and no other setting as a secret', () => {
     const secrets = listSettings()
       .filter(({ kind }) => String(kind.parse('postgresql://user@localhost/name')) === '[secret]')
       .map((setting) => setting.name);

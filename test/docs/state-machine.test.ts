@@ -6,11 +6,11 @@ import { TASK_STATUSES, TRANSITIONS } from '../../src/domain/task-status.js';
 const page = readFileSync(new URL('../../docs/state-machine.md', import.meta.url), 'utf8');
 
 describe('docs/state-machine.md', () => {
-  it('is what the code says; else run npx tsx scripts/print-state-machine.ts', () => {
+  it('is what the code prints; if not, run npx tsx scripts/print-state-machine.ts', () => {
     expect(withStateMachine(page)).toBe(page);
   });
 
-  it('draws every move of the table once and no other', () => {
+  it('draws every transition of the table once and no other', () => {
     const drawn = [...page.matchAll(/^ {4}([A-Z_]+) --> ([A-Z_]+): /gm)].map(
       ([, from, to]) => `${from} ${to}`,
     );
