@@ -41,3 +41,13 @@ describe('a link in a document', () => {
     }
   });
 });
+
+const sources = (await listPages()).flatMap((page) =>
+  [...readProse(page).matchAll(/`((?:[\w-]+\/)+[\w-]+\.ts)`/g)].map(([, path = '']) => ({ page, path })),
+);
+
+describe('a source file that a document names', () => {
+  it.each(sources)('in $page exists at the root or in src: $path', ({ path }) => {
+    expect([path, `src/${path}`].some((each) => existsSync(join(root, each)))).toBe(true);
+  });
+});
