@@ -19,8 +19,11 @@ pick() {
   node -e '
     const answer = require("node:fs").readFileSync(0, "utf8");
     const value = process.argv[1].split(".").reduce((parent, name) => parent?.[name], JSON.parse(answer).data);
-    if (value == null) throw new Error(`no ${process.argv[1]} in ${answer}`);
-    console.log(value);
+    if (value != null) console.log(value);
+    else {
+      console.error(`The answer has no ${process.argv[1]}: ${answer}`);
+      process.exitCode = 1;
+    }
   ' -- "$1"
 }
 
