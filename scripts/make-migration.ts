@@ -1,12 +1,14 @@
 // npm run migration -- <name>
-// Writes prisma/migrations/<next number>_<name>/migration.sql: the way from the existing migrations to schema.prisma.
-// Read it before you commit it: renames come out as drop and add, and whatever is hand-written is up to you.
+// Writes prisma/migrations/<next number>_<name>/migration.sql: the way from the existing migrations to schema.prisma and
+// to the database functions in prisma/functions. Read it before you commit it: renames come out as drop and add, and
+// constraints, triggers and partial indexes are written by hand.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { applyMigrations } from '../src/postgres/migrate.js';
 import { listMigrations } from '../src/postgres/migration-folder.js';
 import { startThrowAwayPostgres } from '../test/support/postgres/throw-away-postgres.js';
+import { findFunctionDrift, readFunctionFiles } from './function-drift.js';
 import { findDrift } from './schema-drift.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -24,7 +26,9 @@ async function makeMigration(name: string): Promise<void> {
   }
   const sql = await diffMigrations();
   if (sql === '') {
-    process.stdout.write('The migrations already lead to prisma/schema.prisma: nothing to do.\n');
+    process.stdout.write(
+      'The migrations already lead to prisma/schema.prisma and prisma/functions: nothing to do.\n',
+    );
     return;
   }
   const path = join(folder, `${await nextNumber()}_${name}`, 'migration.sql');
@@ -40,7 +44,13 @@ async function diffMigrations(): Promise<string> {
   const postgres = await startThrowAwayPostgres();
   try {
     await applyMigrations(postgres.adminUrl, { folder });
-    return await findDrift(postgres.adminUrl, await readFile(join(root, 'prisma/schema.prisma'), 'utf8'));
+    const schema = await findDrift(
+      postgres.adminUrl,
+      await readFile(join(root, 'prisma/schema.prisma'), 'utf8'),
+    );
+    const files = await readFunctionFiles(join(root, 'prisma/functions'));
+    const functions = await findFunctionDrift(postgres.adminUrl, files);
+    return [schema, ...functions.map(({ sql }) => sql)].filter((part) => part !== '').join('\n');
   } finally {
     await postgres.stop();
   }

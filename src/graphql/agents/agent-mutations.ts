@@ -22,7 +22,7 @@ const AgentConfigInput = builder.inputType('AgentConfigInput', {
 const settings = {
   role: 'What it is for: coder, reviewer, tester, devops, researcher, assistant, agent, or a word of your own.',
   capabilities: 'What it can do, as words.',
-  maxCapacity: 'Tasks IN_PROGRESS at most, 1 to 100.',
+  maxCapacity: 'Tasks IN_PROGRESS at most, 1 to 100; also reviews under way at most, counted apart.',
   delivery: 'Whether it asks for work or is sent it.',
   soul: 'Its standing instruction, in Markdown.',
   soulTemplate: 'Takes the instruction from a template instead.',

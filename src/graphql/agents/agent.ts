@@ -33,7 +33,8 @@ export const AgentType = builder.prismaObject('Agent', {
     delivery: t.expose('delivery', { type: AgentDeliveryEnum, description: 'How work reaches it.' }),
     capabilities: t.exposeStringList('capabilities', { description: 'What it says it can do.' }),
     maxCapacity: t.exposeInt('maxCapacity', {
-      description: 'How many tasks it may have IN_PROGRESS at a time.',
+      description:
+        'How many tasks it may have IN_PROGRESS at a time; a reviewer may have as many reviews under way beside them.',
     }),
     activeTaskCount: t.int({
       description: 'How many tasks it has IN_PROGRESS.',

@@ -44,7 +44,7 @@ export const OverviewType = builder.objectRef<Overview>('Overview').implement({
       resolve: async (overview) => (await overview.fleet()).agentsTotal,
     }),
     capacityInUse: t.int({
-      description: 'Tasks that are IN_PROGRESS.',
+      description: 'Tasks that agents hold: those IN_PROGRESS. Reviews do not count.',
       resolve: async (overview) => (await overview.fleet()).capacityInUse,
     }),
     capacityTotal: t.int({

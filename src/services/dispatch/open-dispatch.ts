@@ -1,18 +1,19 @@
 import { SYSTEM } from '../../domain/actor.js';
 import { routeModel } from '../../domain/dispatch/model-routing.js';
 import { buildDispatchPrompt } from '../../domain/dispatch/prompt.js';
+import { hasRoom } from '../../domain/runs/capacity.js';
 import type { Gateway } from '../../gateway/gateway.js';
 import { newId } from '../../kernel/ids.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
 import { type AgentRow, lockAgent } from '../../store/agents/agents.js';
 import {
-  countOpenRuns,
   insertDispatchRun,
   listFeedback,
   listInputs,
   type NewDispatchRun,
   takeAssignedTask,
 } from '../../store/dispatch/dispatch.js';
+import { countHeldTasks } from '../../store/runs/capacity.js';
 import type { TaskRow } from '../../store/tasks/tasks.js';
 import { announceStatus } from '../agents/announce-status.js';
 import { moveTask } from '../moves/move-task.js';
@@ -47,7 +48,7 @@ export async function openDispatch(
     if (task === null) return null;
     // The agent's lock makes the capacity exact over all processes; claims and updates of the agent wait for it.
     const agent = await lockAgent(tx, { id: agentId });
-    if (agent === null || !(await hasRoom(tx, agent))) return null;
+    if (agent === null || !(await mayGetTask(tx, agent))) return null;
     const run = await describeRun(context, tx, task, agent, gateway, owner);
     await begin(tx, task, run);
     await announceStatus(context, tx, agentId, SYSTEM, { seen: true });
@@ -55,9 +56,9 @@ export async function openDispatch(
   });
 }
 
-async function hasRoom(tx: Transaction, agent: AgentRow): Promise<boolean> {
+async function mayGetTask(tx: Transaction, agent: AgentRow): Promise<boolean> {
   if (agent.delivery !== 'PUSH' || agent.pausedAt !== null) return false;
-  return (await countOpenRuns(tx, agent.id)) < agent.maxCapacity;
+  return hasRoom(await countHeldTasks(tx, agent.id), agent.maxCapacity);
 }
 
 async function describeRun(

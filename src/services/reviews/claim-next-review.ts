@@ -2,10 +2,12 @@ import { toActor, type Viewer } from '../../domain/actor.js';
 import { checkFields } from '../../domain/inputs.js';
 import { LIMITS } from '../../domain/limits.js';
 import { Refusal } from '../../domain/refusals.js';
+import { hasRoom } from '../../domain/runs/capacity.js';
 import { newId } from '../../kernel/ids.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
 import type { AgentRow } from '../../store/agents/agents.js';
 import {
+  countReviewsUnderWay,
   findOpenReviewRunOf,
   lockReviewer,
   openReviewRun,
@@ -114,6 +116,7 @@ async function takeNew(
   leaseMs: number,
 ): Promise<ClaimedReview | null> {
   if (agent.pausedAt !== null) return null;
+  if (!hasRoom(await countReviewsUnderWay(tx, agent.id), agent.maxCapacity)) return null;
   for (;;) {
     const task = await takeReviewableTask(tx, agent.id);
     if (task === null) return null;

@@ -1,15 +1,16 @@
 import { SYSTEM } from '../../domain/actor.js';
+import { hasRoom } from '../../domain/runs/capacity.js';
 import type { Gateway } from '../../gateway/gateway.js';
 import { newId } from '../../kernel/ids.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
 import { type AgentRow, findAgent } from '../../store/agents/agents.js';
+import { type RoundFacts, readRound, takeRoundToSend } from '../../store/reviews/review-dispatch.js';
 import {
-  countHeld,
-  type RoundFacts,
-  readRound,
-  takeRoundToSend,
-} from '../../store/reviews/review-dispatch.js';
-import { lockReviewer, openReviewRun, type ReviewRunRow } from '../../store/reviews/reviews.js';
+  countReviewsUnderWay,
+  lockReviewer,
+  openReviewRun,
+  type ReviewRunRow,
+} from '../../store/reviews/reviews.js';
 import type { TaskRow } from '../../store/tasks/tasks.js';
 import { announceStatus } from '../agents/announce-status.js';
 import type { GatewayReachability } from '../dispatch/gateway-reachability.js';
@@ -30,8 +31,8 @@ export interface OpenedReview {
 export const REVIEW_LEASE_MS = 30_000;
 
 /**
- * Opens a review of the first round that may be sent to the reviewer, in queue order, if the reviewer has a free hand and
- * its gateway can be reached. Null if there is none. Processes that do this at a time never open two reviews of one
+ * Opens a review of the first round that may be sent to the reviewer, in queue order, if the reviewer has room for one
+ * more and its gateway can be reached. Null if there is none. Processes that do this at a time never open two reviews of one
  * round, nor more than the reviewer's capacity.
  */
 export async function openReview(
@@ -43,7 +44,7 @@ export async function openReview(
   if (reviewer === null || gateway === null || !reachability.isReachable(gateway.name)) return null;
   return inTransaction(context.database, async (tx) => {
     await lockReviewer(tx, reviewer.id);
-    if ((await countHeld(tx, reviewer.id)) >= reviewer.maxCapacity) return null;
+    if (!hasRoom(await countReviewsUnderWay(tx, reviewer.id), reviewer.maxCapacity)) return null;
     const run = await openRun(context, tx, reviewer, gateway);
     if (run === null) return null;
     await announceStatus(context, tx, reviewer.id, SYSTEM, { seen: true });

@@ -1,9 +1,10 @@
 import type { AgentFilter } from '../../domain/agents/filter.js';
 import type { AgentStatus } from '../../domain/agents/status.js';
-import { allOf, anyOf, type Sql, sql } from '../../postgres/sql-text.js';
+import { allOf, anyOf, identifier, type Sql, sql } from '../../postgres/sql-text.js';
 import type { List } from '../lists/keyset.js';
 import { type Columns, shapeOf } from '../lists/row-shape.js';
 import type { AgentRow } from './agents.js';
+import { hasLiveLease } from './live-lease.js';
 
 /** Agents by name: agents_name_key. */
 export function agentsThat(
@@ -35,6 +36,7 @@ export function agentsThat(
 function hasStatus(status: AgentStatus, agentTimeoutMs: number): Sql {
   const isAtWork = sql`t.paused_at IS NULL AND t.error_at IS NULL`;
   const isThere = sql`coalesce(t.last_seen_at >= now() - ${agentTimeoutMs} * interval '1 millisecond', false)`;
+  const isBusy = identifier(hasLiveLease('t.id', 'now()'));
   switch (status) {
     case 'PAUSED':
       return sql`t.paused_at IS NOT NULL`;
@@ -43,13 +45,8 @@ function hasStatus(status: AgentStatus, agentTimeoutMs: number): Sql {
     case 'OFFLINE':
       return sql`(${isAtWork} AND NOT ${isThere})`;
     case 'BUSY':
-      return sql`(${isAtWork} AND ${isThere} AND ${HOLDS_LEASE})`;
+      return sql`(${isAtWork} AND ${isThere} AND ${isBusy})`;
     case 'IDLE':
-      return sql`(${isAtWork} AND ${isThere} AND NOT ${HOLDS_LEASE})`;
+      return sql`(${isAtWork} AND ${isThere} AND NOT ${isBusy})`;
   }
 }
-
-/** Whether the agent `t` holds a lease that has not ended: task_runs_open_by_agent, review_runs_open_lease. */
-export const HOLDS_LEASE = sql`(
-  EXISTS (SELECT FROM task_runs r WHERE r.agent_id = t.id AND r.outcome = 'RUNNING' AND r.lease_expires_at > now())
-  OR EXISTS (SELECT FROM review_runs r WHERE r.agent_id = t.id AND r.outcome = 'RUNNING' AND r.lease_expires_at > now()))`;

@@ -2,8 +2,9 @@ import type { AgentStats } from '../../domain/agents/stats.js';
 import { identifier, sql, toStatement } from '../../postgres/sql-text.js';
 import { type Executor, query } from '../../postgres/statement.js';
 import { type Columns, readRows, shapeOf } from '../lists/row-shape.js';
-import { HOLDS_LEASE } from './agent-lists.js';
+import { countHeldBy } from '../runs/capacity.js';
 import type { AgentKey, AgentRow } from './agents.js';
+import { hasLiveLease } from './live-lease.js';
 
 /** The agents with these keys, in no order. */
 export function listAgents(
@@ -30,12 +31,12 @@ export interface AgentActivity {
   readonly nowAt: Date;
 }
 
-/** Uses tasks_in_progress_idx and task_runs_open_by_agent, which hold a handful of entries for each agent. */
+/** Uses task_runs_open_by_agent and review_runs_open_by_agent, which hold a handful of entries for each agent. */
 export function listAgentActivity(executor: Executor, ids: readonly string[]): Promise<AgentActivity[]> {
   return query<AgentActivity>(
     executor,
-    toStatement(sql`SELECT t.id, now() AS now_at, ${HOLDS_LEASE} AS has_live_lease,
-        (SELECT count(*)::int FROM tasks w WHERE w.assignee_id = t.id AND w.status = 'IN_PROGRESS') AS active_task_count
+    toStatement(sql`SELECT t.id, now() AS now_at, ${identifier(hasLiveLease('t.id', 'now()'))} AS has_live_lease,
+        ${identifier(countHeldBy('t.id'))}::int AS active_task_count
       FROM unnest(${ids}::text[]) AS t (id)`),
   );
 }

@@ -2,6 +2,7 @@ import type { Agent } from '../../generated/prisma/client.js';
 import { assignments, columns } from '../../postgres/sql-assignments.js';
 import { type Executor, query } from '../../postgres/statement.js';
 import type { Transaction } from '../../postgres/transaction.js';
+import { hasLiveLease } from './live-lease.js';
 
 export type AgentRow = Agent;
 
@@ -69,16 +70,14 @@ export interface AgentFacts extends AgentRow {
   readonly nowAt: Date;
 }
 
-/** Locks an agent and reads the facts of its status. Uses task_runs_open_by_agent. */
+/** Locks an agent and reads the facts of its status. */
 export async function lockAgentFacts(tx: Transaction, id: string): Promise<AgentFacts | null> {
   const agent = await lockAgent(tx, { id });
   if (agent === null) return null;
   // A statement of its own: only after the lock is held does a fresh snapshot show every committed run.
   const facts = await tx.one<{ hasLiveLease: boolean; nowAt: Date }>({
     name: 'read_agent_facts',
-    text: `SELECT clock_timestamp() AS now_at,
-      EXISTS (SELECT FROM task_runs WHERE agent_id = $1 AND outcome = 'RUNNING' AND lease_expires_at > clock_timestamp())
-      OR EXISTS (SELECT FROM review_runs WHERE agent_id = $1 AND outcome = 'RUNNING' AND lease_expires_at > clock_timestamp()) AS has_live_lease`,
+    text: `SELECT clock_timestamp() AS now_at, ${hasLiveLease('$1', 'clock_timestamp()')} AS has_live_lease`,
     values: [id],
   });
   return facts === null ? null : { ...agent, ...facts };

@@ -1,6 +1,8 @@
 import { columns } from '../../postgres/sql-assignments.js';
 import { type Executor, query } from '../../postgres/statement.js';
 import type { Transaction } from '../../postgres/transaction.js';
+import { hasRoomForTask } from '../runs/capacity.js';
+import { isInQueue, queueColumns, queueOrder } from '../runs/queue-order.js';
 import type { TaskRunRow } from '../runs/runs.js';
 import type { TaskRow } from '../tasks/tasks.js';
 
@@ -22,21 +24,20 @@ export async function listReadyAgents(tx: Transaction): Promise<ReadyAgent[]> {
   return tx.query<ReadyAgent>({
     name: 'list_ready_agents',
     text: `WITH RECURSIVE waited_for AS (
-        (SELECT assignee_id FROM tasks
-        WHERE status = 'ASSIGNED' AND open_dependencies = 0 AND not_before IS NULL ORDER BY assignee_id LIMIT 1)
+        (SELECT t.assignee_id FROM tasks t
+        WHERE t.status = 'ASSIGNED' AND ${isInQueue('t')} ORDER BY t.assignee_id LIMIT 1)
         UNION ALL
-        SELECT (SELECT t.assignee_id FROM tasks t WHERE t.status = 'ASSIGNED' AND t.open_dependencies = 0
-          AND t.not_before IS NULL AND t.assignee_id > w.assignee_id ORDER BY t.assignee_id LIMIT 1)
+        SELECT (SELECT t.assignee_id FROM tasks t WHERE t.status = 'ASSIGNED' AND ${isInQueue('t')}
+          AND t.assignee_id > w.assignee_id ORDER BY t.assignee_id LIMIT 1)
         FROM waited_for w WHERE w.assignee_id IS NOT NULL)
       SELECT a.id AS agent_id, a.name AS agent_name, a.gateway
       FROM waited_for w JOIN agents a ON a.id = w.assignee_id CROSS JOIN LATERAL (
-        SELECT t.priority, coalesce(t.due_at, 'infinity'::timestamptz) AS due, t.created_at, t.number FROM tasks t
-        WHERE t.assignee_id = a.id AND t.status = 'ASSIGNED' AND t.open_dependencies = 0 AND t.not_before IS NULL
-        ORDER BY t.priority, coalesce(t.due_at, 'infinity'::timestamptz), t.created_at, t.number LIMIT 1
+        SELECT ${queueColumns('t')} FROM tasks t
+        WHERE t.assignee_id = a.id AND t.status = 'ASSIGNED' AND ${isInQueue('t')}
+        ORDER BY ${queueOrder('t')} LIMIT 1
       ) head
-      WHERE a.delivery = 'PUSH' AND a.paused_at IS NULL
-        AND (SELECT count(*) FROM task_runs r WHERE r.agent_id = a.id AND r.outcome = 'RUNNING') < a.max_capacity
-      ORDER BY head.priority, head.due, head.created_at, head.number`,
+      WHERE a.delivery = 'PUSH' AND a.paused_at IS NULL AND ${hasRoomForTask('a')}
+      ORDER BY ${queueOrder('head')}`,
   });
 }
 
@@ -100,22 +101,12 @@ export async function takeAssignedTask(tx: Transaction, agentId: string): Promis
   await readInOrder(tx);
   return tx.one<TaskRow>({
     name: 'take_assigned_task',
-    text: `SELECT * FROM tasks
-      WHERE assignee_id = $1 AND status = 'ASSIGNED' AND open_dependencies = 0 AND not_before IS NULL
-      ORDER BY priority, coalesce(due_at, 'infinity'::timestamptz), created_at, number
+    text: `SELECT * FROM tasks t
+      WHERE t.assignee_id = $1 AND t.status = 'ASSIGNED' AND ${isInQueue('t')}
+      ORDER BY ${queueOrder('t')}
       LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED`,
     values: [agentId],
   });
-}
-
-/** With the agent locked, a statement of its own sees every run that was committed before. */
-export async function countOpenRuns(tx: Transaction, agentId: string): Promise<number> {
-  const row = await tx.one<{ count: number }>({
-    name: 'count_open_runs',
-    text: "SELECT count(*)::int AS count FROM task_runs WHERE agent_id = $1 AND outcome = 'RUNNING'",
-    values: [agentId],
-  });
-  return row?.count ?? 0;
 }
 
 export type NewDispatchRun = Pick<

@@ -1,6 +1,7 @@
 import type { FleetFacts, StandingFacts, TaskCount, ThroughputPoint } from '../../domain/overview.js';
 import { TASK_STATUSES } from '../../domain/task-status.js';
 import { type Executor, query } from '../../postgres/statement.js';
+import { holdsTask } from '../runs/capacity.js';
 
 /** How many tasks there are in each status, zeros included, in the order of a task's life: one pass over tasks_status_idx. */
 export async function countTasksByStatus(executor: Executor): Promise<TaskCount[]> {
@@ -12,13 +13,13 @@ export async function countTasksByStatus(executor: Executor): Promise<TaskCount[
   return TASK_STATUSES.map((status) => ({ status, count: counts.get(status) ?? 0 }));
 }
 
-/** Agents and what they hold. Online is who has been heard of in the last `agentTimeoutMs`. */
+/** Agents and how many tasks they hold (task_runs_open_by_agent). Online is who has been heard of in the last `agentTimeoutMs`. */
 export async function readFleet(executor: Executor, agentTimeoutMs: number): Promise<FleetFacts> {
   const [row] = await query<FleetFacts>(executor, {
     name: 'read_fleet',
     text: `SELECT (count(*) FILTER (WHERE last_seen_at >= now() - $1 * interval '1 millisecond'))::int AS agents_online,
         count(*)::int AS agents_total, coalesce(sum(max_capacity), 0)::int AS capacity_total,
-        (SELECT count(*) FROM tasks WHERE status = 'IN_PROGRESS')::int AS capacity_in_use
+        (SELECT count(*) FROM task_runs r WHERE ${holdsTask('r')})::int AS capacity_in_use
       FROM agents`,
     values: [agentTimeoutMs],
   });

@@ -1,6 +1,8 @@
 import { type Executor, query } from '../../postgres/statement.js';
 import type { Transaction } from '../../postgres/transaction.js';
 import type { AgentRow } from '../agents/agents.js';
+import { isReviewUnderWay } from '../runs/capacity.js';
+import { reviewQueueOrder } from '../runs/queue-order.js';
 import type { TaskRow } from '../tasks/tasks.js';
 import type { ReviewRunRow } from './reviews.js';
 
@@ -17,9 +19,9 @@ export async function takeRoundToSend(tx: Transaction, { id, updatedAt }: Review
     name: 'take_round_to_send',
     text: `SELECT t.* FROM tasks t WHERE t.status = 'REVIEW' AND t.assignee_id IS DISTINCT FROM $1
         AND NOT EXISTS (SELECT FROM review_runs r WHERE r.task_id = t.id AND r.round = t.review_round
-          AND (r.outcome = 'RUNNING' OR r.retry_at > now() OR r.escalated_at >= $2))
+          AND (${isReviewUnderWay('r')} OR r.retry_at > now() OR r.escalated_at >= $2))
         AND NOT EXISTS (SELECT FROM task_runs w WHERE w.task_id = t.id AND w.agent_id = $1)
-      ORDER BY t.priority, coalesce(t.due_at, 'infinity'::timestamptz), t.status_at, t.number
+      ORDER BY ${reviewQueueOrder('t')}
       LIMIT 1 FOR NO KEY UPDATE OF t SKIP LOCKED`,
     values: [id, updatedAt],
   });
@@ -49,23 +51,12 @@ export async function readRound(
     text: `SELECT count(*) FILTER (WHERE trigger = 'DISPATCH')::int AS tries,
         count(*) FILTER (WHERE trigger = 'DISPATCH' AND outcome IN ('FAILED', 'TIMED_OUT')
           AND finished_at > coalesce(last_escalated_at, '-infinity'))::int AS failures,
-        coalesce(bool_or(outcome = 'RUNNING' OR retry_at > now() OR escalated_at >= $3), false) AS is_held_back
+        coalesce(bool_or(${isReviewUnderWay('r')} OR retry_at > now() OR escalated_at >= $3), false) AS is_held_back
       FROM (SELECT *, max(escalated_at) OVER () AS last_escalated_at FROM review_runs WHERE task_id = $1 AND round = $2) r`,
     values: [taskId, reviewRound, updatedAt],
   });
   if (facts === null) throw new Error(`the rounds of task ${taskId} could not be counted`);
   return facts;
-}
-
-/** What the agent holds of its capacity: tasks that it works on and rounds that it reviews. */
-export async function countHeld(tx: Transaction, agentId: string): Promise<number> {
-  const row = await tx.one<{ held: number }>({
-    name: 'count_held',
-    text: `SELECT ((SELECT count(*) FROM task_runs WHERE agent_id = $1 AND outcome = 'RUNNING')
-      + (SELECT count(*) FROM review_runs WHERE agent_id = $1 AND outcome = 'RUNNING'))::int AS held`,
-    values: [agentId],
-  });
-  return row?.held ?? 0;
 }
 
 /** The review run, locked, in whatever state it is. The caller holds the lock of its task. */

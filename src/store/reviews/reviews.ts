@@ -1,6 +1,8 @@
 import type { QualityReview, ReviewRun } from '../../generated/prisma/client.js';
 import { assignments, columns } from '../../postgres/sql-assignments.js';
 import type { Transaction } from '../../postgres/transaction.js';
+import { isReviewUnderWay } from '../runs/capacity.js';
+import { reviewQueueOrder } from '../runs/queue-order.js';
 import type { TaskRow } from '../tasks/tasks.js';
 
 export type ReviewRow = QualityReview;
@@ -57,9 +59,9 @@ export async function takeReviewableTask(tx: Transaction, agentId: string): Prom
   return tx.one<TaskRow>({
     name: 'take_reviewable_task',
     text: `SELECT t.* FROM tasks t WHERE t.status = 'REVIEW' AND t.assignee_id IS DISTINCT FROM $1
-        AND NOT EXISTS (SELECT FROM review_runs r WHERE r.task_id = t.id AND r.round = t.review_round AND r.outcome = 'RUNNING')
+        AND NOT EXISTS (SELECT FROM review_runs r WHERE r.task_id = t.id AND r.round = t.review_round AND ${isReviewUnderWay('r')})
         AND NOT EXISTS (SELECT FROM task_runs w WHERE w.task_id = t.id AND w.agent_id = $1)
-      ORDER BY t.priority, coalesce(t.due_at, 'infinity'::timestamptz), t.status_at, t.number
+      ORDER BY ${reviewQueueOrder('t')}
       LIMIT 1 FOR NO KEY UPDATE OF t SKIP LOCKED`,
     values: [agentId],
   });
@@ -75,6 +77,19 @@ export async function lockReviewer(tx: Transaction, agentId: string): Promise<vo
     text: "SELECT pg_advisory_xact_lock(hashtextextended('mission_control.reviewer.' || $1, 0))",
     values: [agentId],
   });
+}
+
+/**
+ * How many reviews the agent has under way, claimed ones and those of calls to it: review_runs_open_by_agent. With
+ * `lockReviewer` held, no other can begin before the commit.
+ */
+export async function countReviewsUnderWay(tx: Transaction, agentId: string): Promise<number> {
+  const row = await tx.one<{ count: number }>({
+    name: 'count_reviews_under_way',
+    text: `SELECT count(*)::int AS count FROM review_runs r WHERE r.agent_id = $1 AND ${isReviewUnderWay('r')}`,
+    values: [agentId],
+  });
+  return row?.count ?? 0;
 }
 
 /** The round that the agent has claimed and not judged, oldest first: a reviewer that lost its memory gets it again. */

@@ -1,13 +1,11 @@
 import { type Executor, query } from '../../postgres/statement.js';
-
-const IN_QUEUE_ORDER =
-  "ORDER BY priority, coalesce(due_at, 'infinity'::timestamptz), created_at, number LIMIT 1";
-const COLUMNS = 'id, priority, due_at, created_at, number';
+import { hasRoomForTask } from './capacity.js';
+import { isInQueue, queueColumns, queueOrder } from './queue-order.js';
 
 /**
  * The id of the task that claim_tasks would hand to this agent now; null if it would hand out none, because there is
- * none, the agent is paused or has its hands full. Takes no lock and changes nothing, so the next claim of another
- * agent may make it untrue.
+ * none, the agent is paused or at capacity. Takes no lock and changes nothing, so the next claim of another agent may
+ * make it untrue.
  *
  * Reads the heads of tasks_assigned_queue and tasks_inbox_queue, and through tasks_not_before_idx the few tasks that
  * time has released and no claim has yet let into the queues.
@@ -15,19 +13,22 @@ const COLUMNS = 'id, priority, due_at, created_at, number';
 export async function peekNextTask(executor: Executor, agentId: string): Promise<string | null> {
   const [row] = await query<{ id: string }>(executor, {
     name: 'peek_next_task',
-    text: `WITH agent AS (SELECT id FROM agents a WHERE id = $1 AND paused_at IS NULL
-        AND (SELECT count(*) FROM tasks t WHERE t.assignee_id = a.id AND t.status = 'IN_PROGRESS') < a.max_capacity)
-      SELECT id FROM (
-        (SELECT ${COLUMNS} FROM tasks WHERE status = 'ASSIGNED' AND assignee_id = $1 AND open_dependencies = 0
-          AND not_before IS NULL ${IN_QUEUE_ORDER})
+    text: `WITH agent AS (SELECT a.id FROM agents a WHERE a.id = $1 AND a.paused_at IS NULL AND ${hasRoomForTask('a')})
+      SELECT head.id FROM (
+        ${headWhere(`t.status = 'ASSIGNED' AND t.assignee_id = $1 AND ${isInQueue('t')}`)}
         UNION ALL
-        (SELECT ${COLUMNS} FROM tasks WHERE status = 'INBOX' AND open_dependencies = 0 AND not_before IS NULL ${IN_QUEUE_ORDER})
+        ${headWhere(`t.status = 'INBOX' AND ${isInQueue('t')}`)}
         UNION ALL
-        (SELECT ${COLUMNS} FROM tasks WHERE not_before <= now() AND status IN ('INBOX', 'ASSIGNED')
-          AND (status = 'INBOX' OR assignee_id = $1) AND open_dependencies = 0 ${IN_QUEUE_ORDER})
-      ) heads
-      WHERE EXISTS (SELECT FROM agent) ${IN_QUEUE_ORDER}`,
+        ${headWhere(`t.not_before <= now() AND t.status IN ('INBOX', 'ASSIGNED')
+          AND (t.status = 'INBOX' OR t.assignee_id = $1) AND t.open_dependencies = 0`)}
+      ) head
+      WHERE EXISTS (SELECT FROM agent) ORDER BY ${queueOrder('head')} LIMIT 1`,
     values: [agentId],
   });
   return row?.id ?? null;
+}
+
+/** The first of these tasks. */
+function headWhere(condition: string): string {
+  return `(SELECT t.id, ${queueColumns('t')} FROM tasks t WHERE ${condition} ORDER BY ${queueOrder('t')} LIMIT 1)`;
 }

@@ -1,3 +1,4 @@
+import { QUEUE_ORDER } from '../../domain/runs/queue-order.js';
 import type { InstantRange, TaskFilter, TaskOrder } from '../../domain/tasks/task-filter.js';
 import { allOf, anyOf, identifier, type Sql, sql } from '../../postgres/sql-text.js';
 import type { AgentRow } from '../agents/agents.js';
@@ -96,10 +97,13 @@ function due(none: 'infinity' | '-infinity'): SortKey<TaskRow> {
   };
 }
 
+/** As store/runs/queue-order.ts has it in SQL. */
+const QUEUE_KEYS = { priority: PRIORITY, dueAt: due('infinity'), createdAt: CREATED, number: NUMBER };
+
 function orderOf({ field, direction }: TaskOrder): Order<TaskRow> {
   const descending = direction === 'DESC';
   const keys = {
-    QUEUE: [PRIORITY, due('infinity'), CREATED, NUMBER],
+    QUEUE: QUEUE_ORDER.map((key) => QUEUE_KEYS[key]),
     CREATED_AT: [CREATED, NUMBER],
     UPDATED_AT: [UPDATED, NUMBER],
     DUE_AT: [due(descending ? '-infinity' : 'infinity'), NUMBER],

@@ -1,6 +1,7 @@
 import type { WaitingFacts } from '../../domain/tasks/waiting-reasons.js';
-import { type Sql, sql, toStatement } from '../../postgres/sql-text.js';
+import { identifier, type Sql, sql, toStatement } from '../../postgres/sql-text.js';
 import { type Executor, query } from '../../postgres/statement.js';
+import { hasRoomForTask } from '../runs/capacity.js';
 
 interface WaitingRow extends Omit<WaitingFacts, 'assignee'> {
   readonly id: string;
@@ -19,6 +20,8 @@ export interface WaitingSettings {
   readonly gatewayNames: readonly string[];
 }
 
+const HAS_ROOM = identifier(`(${hasRoomForTask('a')})`);
+
 /** The facts behind `waitingOn`, for several tasks at once and by the database's clock. */
 export async function listWaitingFacts(
   executor: Executor,
@@ -35,7 +38,7 @@ export async function listWaitingFacts(
         a.id IS NOT NULL AS has_assignee,
         a.paused_at IS NOT NULL AS is_paused,
         a.delivery = 'PULL' AND coalesce(a.last_seen_at < ${heardSince}, true) AS is_offline,
-        (SELECT count(*) FROM tasks w WHERE w.assignee_id = a.id AND w.status = 'IN_PROGRESS') >= a.max_capacity AS is_at_capacity,
+        NOT ${HAS_ROOM} AS is_at_capacity,
         t.status = 'REVIEW' AND EXISTS (
           SELECT FROM agents c WHERE (c.name = ${coordinatorAgent} OR c.role = 'reviewer') AND c.paused_at IS NULL
             AND ${canBeAsked(heardSince, coordinatorAgent, defaultGateway)}

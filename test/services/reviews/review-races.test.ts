@@ -1,13 +1,30 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { GatewayAnswer } from '../../../src/gateway/gateway.js';
+import { claimNextReview } from '../../../src/services/reviews/claim-next-review.js';
 import { ENDS_ROUND } from '../../../src/services/reviews/review-dispatcher.js';
 import { cancelTask } from '../../../src/services/tasks/cancel-task.js';
 import type { TaskRow } from '../../../src/store/tasks/tasks.js';
-import { clearTasks } from '../../support/factories/claims.js';
+import { clearTasks, never } from '../../support/factories/claims.js';
 import { APPROVAL, FAILURE, REJECTION, useReviewBench } from '../../support/factories/dispatched-reviews.js';
 import { answered } from '../../support/gateways/scripted-gateway.js';
 
 const bench = useReviewBench();
+
+describe('a reviewer that asks while it is sent reviews', () => {
+  it('has no more of them under way than its capacity, over all processes', async () => {
+    await bench.configure({ maxCapacity: 2 });
+    for (let round = 0; round < 5; round += 1) {
+      await clearTasks(bench.services());
+      const tasks = [await bench.inReview(), await bench.inReview(), await bench.inReview()];
+      const { admin } = bench.services();
+      const ask = () => claimNextReview(bench.services(), admin, { agent: { id: bench.aegis().id } }, never);
+      const [desk, elsewhere] = [bench.aDesk(), bench.aDeskElsewhere()];
+      await Promise.all([ask(), desk.takeTurn(), ask(), elsewhere.takeTurn()]);
+      const runs = await Promise.all(tasks.map((task) => bench.runsOf(task)));
+      expect(runs.flat().map(({ outcome }) => outcome)).toEqual(['RUNNING', 'RUNNING']);
+    }
+  });
+});
 
 describe('a person who acts in mid-review', () => {
   it.each([
