@@ -1,13 +1,15 @@
-// Makes typed documents of schema/operations: npm run build calls it when they or the schema have changed.
-//   tsx codegen.ts          writes src/generated/operations.ts
+// Writes the typed documents of schema/operations; npm run generate calls it.
+//   tsx codegen.ts <file>
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { codegen } from '@graphql-codegen/core';
 import * as typedDocumentNode from '@graphql-codegen/typed-document-node';
 import * as typescriptOperations from '@graphql-codegen/typescript-operations';
 import { parse } from 'graphql';
 
 const root = new URL('./', import.meta.url);
-const target = new URL('src/generated/operations.ts', root);
+const [target] = process.argv.slice(2);
+if (target === undefined) throw new Error('Name the file to write.');
 
 /** What the API's own scalars are in JSON. */
 const scalars = {
@@ -41,12 +43,12 @@ async function readDocuments() {
 }
 
 const text = await codegen({
-  filename: target.pathname,
+  filename: target,
   schema: parse(await readFile(new URL('schema/schema.graphql', root), 'utf8')),
   documents: await readDocuments(),
   config,
   plugins: [{ operations: {} }, { documents: {} }],
   pluginMap: { operations: typescriptOperations, documents: typedDocumentNode },
 });
-await mkdir(new URL('./', target), { recursive: true });
+await mkdir(dirname(target), { recursive: true });
 await writeFile(target, text);

@@ -1,10 +1,9 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { signalItself } from '../support/servers/signal-itself.js';
 
 /** A server, its PostgreSQL and the demo itself on a machine that runs other tests. */
@@ -13,7 +12,6 @@ vi.setConfig({ testTimeout: 180_000 });
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 let temporary: string;
-beforeAll(() => promisify(execFile)(process.execPath, [join(root, 'scripts/build.mjs'), '--if-stale']));
 beforeEach(async () => {
   temporary = await mkdtemp(join(tmpdir(), 'mission-control-demo-test-'));
   onTestFinished(() => rm(temporary, { recursive: true, force: true }));

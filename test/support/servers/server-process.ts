@@ -1,10 +1,9 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { afterAll, vi } from 'vitest';
 import { findPostmasterPid, isRunning } from '../postgres/data-folder.js';
 import { createReaper } from './reaper.js';
@@ -59,7 +58,6 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 const children = new Set<ChildProcess>();
 const folders = new Set<string>();
 const reaper = createReaper();
-let built: Promise<unknown> | null = null;
 let isOver = false;
 
 afterAll(async () => {
@@ -124,8 +122,6 @@ async function launch(
   { dataDir, databaseUrl, env = {} }: ServerOptions,
   nodeOptions: readonly string[] = [],
 ): Promise<Launched> {
-  built ??= promisify(execFile)(process.execPath, [join(root, 'scripts', 'build.mjs'), '--if-stale']);
-  await built;
   const folder = dataDir ?? (await aServerFolder());
   if (isOver) throw new Error('the tests of this file are over');
   const args = ['--enable-source-maps', ...nodeOptions, join(root, 'dist', 'main.js')];

@@ -17,9 +17,11 @@ declare module 'vitest' {
 
 /**
  * One PostgreSQL for the whole run, with one migrated database that every test file clones. `TEST_DATABASE_URL` names
- * another server instead, with a superuser: that is how the tests are run on the oldest version we promise.
+ * another server instead, with a superuser: that is how the tests run on the oldest version we promise.
  */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+  // Vitest sets up one project after the other: the first one starts PostgreSQL and the next ones use it.
+  if ('testPostgres' in project.getProvidedContext()) return undefined;
   const external = process.env.TEST_DATABASE_URL;
   const postgres = external ? borrowPostgres(external) : await startThrowAwayPostgres();
   const template = `template_${process.pid}`;
@@ -32,7 +34,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await applyMigrations(urlOf(postgres.adminUrl, template));
     // Copying files takes 120 ms without fsync, writing them through the log 180 ms; before 15 there was no choice.
     const cloneOptions = (await readServerVersion(postgres.adminUrl)) >= 15 ? 'STRATEGY file_copy' : '';
-    project.provide('testPostgres', { adminUrl: postgres.adminUrl, template, cloneOptions });
+    project.vitest.provide('testPostgres', { adminUrl: postgres.adminUrl, template, cloneOptions });
   } catch (error) {
     await tearDown();
     throw error;
