@@ -2,8 +2,8 @@ import type { NewEvent } from '../domain/events/event-types.js';
 import { type Executor, query } from './statement.js';
 
 /**
- * Appends events in the order given. Runs inside the transaction of the change: what is in the log has happened, and
- * what has happened is in the log.
+ * Appends events in the given order. Runs inside the transaction of the change, so the log holds an event exactly if its
+ * change was committed.
  */
 export async function appendEvents(executor: Executor, events: readonly NewEvent[]): Promise<void> {
   await query(executor, {

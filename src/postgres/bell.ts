@@ -3,29 +3,31 @@ import type { Pool } from 'pg';
 import type { Instrument } from '../kernel/instrument.js';
 import { isOutage } from './outage.js';
 
-/** The channel of the bell. Its messages are empty: they say that the log has grown, never how. */
+/** The NOTIFY channel of the bell. Its messages are empty: they say that the log has grown, never by which events. */
 export const BELL_CHANNEL = 'mission_control';
 
-/** NOTIFYs of one process are sent at least so far apart: under load one tells of many commits. */
+/** Shortest time between two NOTIFYs of one process, in milliseconds. Under load one NOTIFY announces many commits. */
 const SPACING_MS = 10;
 
 /**
- * NOTIFY gets its transaction an xid, and so a commit that would wait for the disk while others want to write there. Nobody
- * misses a ring that a crash of PostgreSQL has swallowed, for it ends every listener's connection as well.
+ * NOTIFY assigns the transaction an xid, so its COMMIT would wait for an fsync. synchronous_commit = off avoids that wait.
+ * A NOTIFY that is lost in a crash is harmless: the crash also breaks every listener's connection, and a listener that
+ * reconnects reads the log.
  */
 const RING = `SELECT set_config('synchronous_commit', 'off', true), pg_notify('${BELL_CHANNEL}', '')`;
 
-/** Rung after commits that appended events; wakes listeners here at once and those of other processes by NOTIFY. */
+/** Announces that the log has grown: to listeners in this process at once, to other processes by NOTIFY. */
 export interface Bell {
+  /** Called after a commit that appended events. */
   ring(): void;
   /** Called at every ring of this process; returns the function that removes the listener. */
   onRing(listener: () => void): () => void;
 }
 
 /**
- * NOTIFY inside a transaction takes a lock over the whole database until the commit is on disk, so it is sent after the
- * commit, on a connection of the pool, at most one at a time: rings while one is under way make one more together.
- * A lost ring costs a subscriber no event, only the time until the next poll.
+ * Creates the bell of this process. NOTIFY inside a transaction locks the whole database until the commit is on disk, so
+ * the bell sends it after the commit, on a connection of the pool. One NOTIFY is under way at a time; rings during it are
+ * combined into one more. A lost NOTIFY loses no event: it delays subscribers until the next poll.
  */
 export function createBell(pool: Pool, instrument: Instrument): Bell {
   const listeners = new Set<() => void>();

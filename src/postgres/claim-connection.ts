@@ -1,18 +1,19 @@
 import type { Pool, PoolClient } from 'pg';
 import type { Instrument } from '../kernel/instrument.js';
 
-/** The one connection of the claims. */
-export interface ClaimConnection {
-  lend(): Promise<PoolClient>;
-  /** Opens it if need be. False while it can't be had. */
-  isThere(): Promise<boolean>;
+/** Acquires the one connection that is reserved for claims. */
+export interface ClaimConnectionSource {
+  /** The caller releases the connection. Rejects if PostgreSQL refuses it. */
+  acquire(): Promise<PoolClient>;
+  /** Whether the connection is open; opens it if it is not. */
+  isAvailable(): Promise<boolean>;
   stop(): void;
 }
 
 export interface ClaimConnectionOptions {
-  /** Of one connection. */
+  /** A pool of one connection. */
   readonly pool: Pool;
-  /** Whether PostgreSQL answers on connections that others have. */
+  /** Whether PostgreSQL answers on the connections of the other pool. */
   readonly isAnswering: () => Promise<boolean>;
   readonly instrument: Instrument;
   /** How long to wait before the next try, in milliseconds. */
@@ -20,20 +21,21 @@ export interface ClaimConnectionOptions {
 }
 
 /**
- * PostgreSQL may have no connection left for claims while it serves everything else on those that are open. So this
- * goes on trying until there is one, also if nobody claims, and says once that it is missing and once that it is there.
+ * Creates the source of the claim connection. PostgreSQL may have no connection left for claims while it serves everything
+ * else on connections that are open. So after a failure the source retries until it gets one, even if no claim arrives. It
+ * logs once that the connection is missing and once that it is back.
  */
-export function createClaimConnection({
+export function createClaimConnectionSource({
   pool,
   isAnswering,
   instrument,
   retryMs = 1_000,
-}: ClaimConnectionOptions): ClaimConnection {
+}: ClaimConnectionOptions): ClaimConnectionSource {
   let retry: NodeJS.Timeout | undefined;
-  let hasTold = false;
+  let hasReported = false;
   let isStopping = false;
 
-  async function lend(): Promise<PoolClient> {
+  async function acquire(): Promise<PoolClient> {
     try {
       const connection = await pool.connect();
       noteSuccess();
@@ -45,40 +47,40 @@ export function createClaimConnection({
   }
 
   async function tryAgain(): Promise<void> {
-    // Asked before and after: while PostgreSQL stops or starts, one may be refused and the next let in.
-    const wasAnswering = !hasTold && (await isAnswering());
+    // Checked before and after: while PostgreSQL stops or starts, it may refuse one connection and accept the next.
+    const wasAnswering = !hasReported && (await isAnswering());
     try {
       (await pool.connect()).release();
       noteSuccess();
     } catch (error) {
-      const isAlone = wasAnswering && (await isAnswering());
+      const isOnlyClaims = wasAnswering && (await isAnswering());
       if (retry === undefined || isStopping) return;
-      if (isAlone) tell(error);
+      if (isOnlyClaims) reportMissing(error);
       retry.refresh();
     }
   }
 
-  function tell(error: unknown): void {
-    hasTold = true;
+  function reportMissing(error: unknown): void {
+    hasReported = true;
     const message =
-      'PostgreSQL serves the rest but gives claims no connection, so they are refused: ' +
-      'end connections of others, or raise max_connections or the limit of the role or database';
+      'PostgreSQL answers but refuses the connection for claims, so claims are refused: ' +
+      'end other connections, or raise max_connections or the limit of the role or database';
     instrument.emit('warn', 'claim.no_connection', message, { error });
   }
 
   function noteSuccess(): void {
     clearTimeout(retry);
     retry = undefined;
-    if (hasTold) instrument.emit('info', 'claim.connection_found', 'Claims have a connection again');
-    hasTold = false;
+    if (hasReported) instrument.emit('info', 'claim.connection_found', 'Claims have a connection again');
+    hasReported = false;
   }
 
   return {
-    lend,
-    async isThere() {
+    acquire,
+    async isAvailable() {
       if (retry !== undefined) return false;
       if (pool.totalCount > 0) return true;
-      return lend().then(
+      return acquire().then(
         (connection) => {
           connection.release();
           return true;

@@ -1,6 +1,6 @@
 import { access, constants, mkdir } from 'node:fs/promises';
 
-/** Makes the server's data folder unless it is there. @throws Error that names the setting if nothing can be kept in it. */
+/** Creates the server's data folder if it is missing. @throws Error that names the setting if the folder can't be written. */
 export async function makeDataDir(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true });
@@ -8,7 +8,7 @@ export async function makeDataDir(path: string): Promise<void> {
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(
-      `Nothing can be kept in the data folder ${path} (${reason}). Set MC_DATA_DIR to a folder that the server may write to`,
+      `The data folder ${path} can't be written (${reason}). Set MC_DATA_DIR to a folder that the server may write to`,
       { cause },
     );
   }

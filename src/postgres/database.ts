@@ -1,23 +1,33 @@
 import pg from 'pg';
 import type { Instrument } from '../kernel/instrument.js';
 import { type Bell, createBell } from './bell.js';
-import { createClaimConnection } from './claim-connection.js';
-import { cutSilentConnections } from './dead-peer-watchdog.js';
-import { createStatementLine, type StatementLine } from './statement-line.js';
-import { createLastPatience } from './stop-watchdog.js';
+import { createClaimConnectionSource } from './claim-connection.js';
+import { startDeadPeerWatchdog } from './dead-peer-watchdog.js';
+import { createPipelinedConnection, type PipelinedConnection } from './pipelined-connection.js';
+import { createStopWatchdog } from './stop-watchdog.js';
 
-/** The connections that everything in this process shares, and the bell that is rung after its commits. */
+/**
+ * The connections that everything in this process shares, and the bell that is rung after its commits.
+ *
+ * Three watchdogs look after the connections. They watch for different faults:
+ * - dead-peer-watchdog.ts, at all times: a host that vanished sends no TCP reset, so statements would hang for minutes.
+ *   It destroys the sockets in use if PostgreSQL does not answer a new connection either.
+ * - stop-watchdog.ts, from the start of a stop: if PostgreSQL does not answer, it destroys all sockets so that the
+ *   process can end in time. It waits less long, and nothing reconnects afterwards.
+ * - claim-connection.ts, after the claim connection was refused: PostgreSQL answers but has no connection left for
+ *   claims. It retries every second and reports the difference to a full outage.
+ */
 export interface Database {
   readonly connectionString: string;
   readonly pool: pg.Pool;
-  /** The connection of the claims. */
-  readonly claimLine: StatementLine;
-  /** Whether claims have their connection, or get one now. */
+  /** Claims run on a connection of their own, in pipeline mode. */
+  readonly claimConnection: PipelinedConnection;
+  /** Whether the claim connection is open; opens it if it is not. */
   hasClaimConnection(): Promise<boolean>;
   readonly bell: Bell;
-  /** Told of what was committed. */
+  /** Receives the events of each commit. */
   readonly instrument: Instrument;
-  /** The process stops: if the database goes silent, whoever waits for it is told so early enough for all to end. */
+  /** Called when the process begins to stop. From now on a database that does not answer is given up after a short time. */
   expectStop(): void;
   close(): Promise<void>;
 }
@@ -25,34 +35,35 @@ export interface Database {
 export interface DatabaseOptions {
   readonly connectionString: string;
   readonly instrument: Instrument;
-  /** Connections at most; on two cores more than about ten give less work done, not more. */
+  /** Most connections in the pool. On two cores more than about ten reduce the throughput. */
   readonly poolSize?: number;
-  /** A database that says nothing for twice as long is given up, in milliseconds. */
+  /** The dead-peer watchdog gives a database up that does not answer for twice this long, in milliseconds. */
   readonly silenceMs?: number;
-  /** A database that says nothing for so long is given up while the process stops, in milliseconds. */
-  readonly stopPatienceMs?: number;
+  /** The stop watchdog gives a database up that does not answer for this long, in milliseconds. */
+  readonly stopSilenceMs?: number;
 }
 
 /**
- * A prepared statement keeps its plan. One that was made while a table held a few rows would walk the whole table after an
- * import, until the next ANALYZE: 20 ms for each row that is read by its id. Where there is no index, tables are walked as
- * ever; but before PostgreSQL 18 such a plan looks so dear that it would be compiled, 100 ms each time. Set by a statement,
- * because `options` of a connection belong to the operator (DATABASE_URL, PGOPTIONS).
+ * A prepared statement keeps its plan. A plan made while a table held a few rows would scan the whole table after an import,
+ * until the next ANALYZE: 20 ms for each row that is read by its id. So sequential scans are off. Tables without a suitable
+ * index are still scanned; but before PostgreSQL 18 the planner's cost estimate for such a scan exceeds jit_above_cost, and
+ * JIT would add 100 ms to each execution. So JIT is off too. A statement sets both, because the `options` of a connection
+ * belong to the operator (DATABASE_URL, PGOPTIONS).
  */
 const PLANS = 'SET enable_seqscan = off; SET jit = off';
 
-/** Nobody waits longer for a connection, in milliseconds. */
+/** Longest wait for a connection, in milliseconds. */
 const CONNECT_MS = 10_000;
 
-/** The driver waits for `onConnect`, and throws a connection away for which it fails. */
+/** The driver awaits `onConnect` and discards the connection if it fails. */
 type PoolOptions = pg.PoolConfig & { onConnect(connection: pg.ClientBase): Promise<unknown> };
 
 const CONNECTIONS: PoolOptions = {
-  // A transaction of ours that stands idle is a bug or a frozen process: free its locks.
+  // An idle transaction of this server is a bug or a frozen process: its locks must be freed.
   idle_in_transaction_session_timeout: 10_000,
   statement_timeout: 60_000,
   connectionTimeoutMillis: CONNECT_MS,
-  // For a connection that is silent while others are not.
+  // For the case that one connection is dead while others answer.
   query_timeout: 65_000,
   keepAlive: true,
   keepAliveInitialDelayMillis: 10_000,
@@ -61,25 +72,25 @@ const CONNECTIONS: PoolOptions = {
   onConnect: (connection) => connection.query({ text: PLANS, query_timeout: CONNECT_MS } as pg.QueryConfig),
 };
 
-/** Opens no connection yet: the first statement does. */
+/** Creates the pools. The first statement opens the first connection. */
 export function createDatabase({
   connectionString,
   instrument,
   poolSize = 10,
   silenceMs = 5_000,
-  stopPatienceMs = 4_000,
+  stopSilenceMs = 4_000,
 }: DatabaseOptions): Database {
   let closing = false;
-  // All connections break at once when the database goes: the first one says it, until there is a new one.
-  let hasTold = false;
-  const lastPatience = createLastPatience({
+  // All connections break at once in an outage: only the first is logged, until a new one is open.
+  let hasReportedLoss = false;
+  const stopWatchdog = createStopWatchdog({
     isAnswering: (timeoutMs) => isAnswering(connectionString, timeoutMs),
-    patienceMs: stopPatienceMs,
+    silenceMs: stopSilenceMs,
     onGivenUp() {
       closing = true;
       const message =
-        'The database does not answer, so the stop goes on without it: ' +
-        'unfinished calls are not handed back, but taken over when their leases end';
+        'The database does not answer, so the process stops without it: ' +
+        'unfinished calls are not handed back, but are taken over when their leases expire';
       instrument.emit('warn', 'database.given_up', message);
     },
   });
@@ -88,21 +99,21 @@ export function createDatabase({
     const pool = new pg.Pool({
       ...CONNECTIONS,
       connectionString,
-      stream: lastPatience.openSocket,
+      stream: stopWatchdog.openSocket,
       ...options,
     });
-    // A connection that breaks while it is lent out, between two statements of a transaction, says so by an event that
-    // ends the process if nobody listens. Who borrowed it learns of it at the next statement.
+    // A connection that breaks while it is in use, between two statements of a transaction, emits `error`. Without a
+    // listener that would end the process. The user of the connection gets the error at the next statement.
     pool.on('connect', (connection) => {
-      hasTold = false;
+      hasReportedLoss = false;
       connection.on('error', () => undefined);
     });
     pool.on('error', (error) => {
-      if (!closing && !hasTold)
+      if (!closing && !hasReportedLoss)
         instrument.emit('warn', 'database.connection_lost', 'An idle connection broke', { error });
-      hasTold = true;
+      hasReportedLoss = true;
     });
-    cutSilentConnections(pool, {
+    startDeadPeerWatchdog(pool, {
       silenceMs,
       isAnswering: (timeoutMs) => isAnswering(connectionString, timeoutMs),
     });
@@ -110,9 +121,9 @@ export function createDatabase({
   }
 
   const pool = openPool({ max: poolSize });
-  // Kept, because the first claim on a connection has to compile and plan the function.
+  // Never closed when idle, because the first claim on a connection has to compile and plan the function.
   const claimPool = openPool({ max: 1, pipeline: true, idleTimeoutMillis: 0 });
-  const claimConnection = createClaimConnection({
+  const claimSource = createClaimConnectionSource({
     pool: claimPool,
     isAnswering: () => isReachable({ pool }),
     instrument,
@@ -120,35 +131,35 @@ export function createDatabase({
   return {
     connectionString,
     pool,
-    claimLine: createStatementLine(claimConnection.lend),
-    hasClaimConnection: claimConnection.isThere,
+    claimConnection: createPipelinedConnection(claimSource.acquire),
+    hasClaimConnection: claimSource.isAvailable,
     bell: createBell(pool, instrument),
     instrument,
-    expectStop: lastPatience.begin,
+    expectStop: stopWatchdog.start,
     async close() {
-      // `end` resolves before the last connection is gone; that a stopping PostgreSQL then cuts it is no news.
+      // `end` resolves before the last connection is closed. If a stopping PostgreSQL then closes it, that is not logged.
       closing = true;
-      claimConnection.stop();
-      lastPatience.end();
+      claimSource.stop();
+      stopWatchdog.end();
       await Promise.all([pool.end(), claimPool.end()]);
     },
   };
 }
 
-/** Connects once. @throws Error that says in PostgreSQL's or the network's own words why that can't be done. */
+/** Connects once. @throws Error with PostgreSQL's or the network's own message. */
 export async function checkConnection(connectionString: string, timeoutMs = 10_000): Promise<void> {
   const client = new pg.Client({ connectionString, connectionTimeoutMillis: timeoutMs });
-  // What breaks after it was opened is of no interest, but would end the process if nobody listened.
+  // An error after the connection was opened does not matter, but without a listener it would end the process.
   client.on('error', () => undefined);
   try {
     await client.connect();
   } finally {
-    // Not waited for: the other side may be gone by now.
+    // Not awaited: the peer may not answer any more.
     client.end().catch(() => undefined);
   }
 }
 
-/** Whether a PostgreSQL says anything at all; that it has no connection left, or is starting, is an answer. */
+/** Whether PostgreSQL answers at all. A refusal, such as too many connections or still starting, is an answer. */
 async function isAnswering(connectionString: string, timeoutMs: number): Promise<boolean> {
   try {
     await checkConnection(connectionString, timeoutMs);
@@ -158,7 +169,7 @@ async function isAnswering(connectionString: string, timeoutMs: number): Promise
   }
 }
 
-/** bigint as BigInt: the rows of our statements and those of Prisma then have the same types. */
+/** bigint is read as BigInt, so that the rows of SQL statements and those of Prisma have the same types. */
 const BIGINT_OID = 20;
 
 function getTypeParser(oid: number, format?: 'text' | 'binary') {
@@ -166,7 +177,7 @@ function getTypeParser(oid: number, format?: 'text' | 'binary') {
   return format === 'binary' ? pg.types.getTypeParser(oid, 'binary') : pg.types.getTypeParser(oid, 'text');
 }
 
-/** Whether the database answers; waits for it at most as long as a probe may. */
+/** Whether the database answers within two seconds, which is as long as a readiness probe may take. */
 export async function isReachable({ pool }: Pick<Database, 'pool'>): Promise<boolean> {
   try {
     await pool.query({ text: 'SELECT 1', query_timeout: 2_000 } as pg.QueryConfig);
@@ -176,18 +187,18 @@ export async function isReachable({ pool }: Pick<Database, 'pool'>): Promise<boo
   }
 }
 
-/** True if it can be worked with; else, for the operator, why not. */
+/** True if the server can work with the database, or else the reason for the operator. */
 export async function isUsable(database: Database): Promise<true | string> {
   if (!(await isReachable(database))) return 'the database does not answer';
   return (await database.hasClaimConnection()) || 'PostgreSQL has no connection for claims';
 }
 
-/** Connections of the pool that are open, those of them that nobody uses, and statements that wait for one. */
+/** Counts the open connections of the pool, the idle ones among them, and the callers that wait for one. */
 export function readPoolUse({ pool }: Database): { total: number; idle: number; waiting: number } {
   return { total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount };
 }
 
-/** The version of the PostgreSQL server, as it says it. */
+/** The version text of the PostgreSQL server. */
 export async function readServerVersion({ pool }: Database): Promise<string> {
   const { rows } = await pool.query<{ server_version: string }>('SHOW server_version');
   return rows[0]?.server_version ?? 'unknown';

@@ -15,29 +15,29 @@ export interface EmbeddedPostgresOptions {
   /** The server's data folder; the cluster is its subfolder `postgres`, the log its file `postgres.log`. */
   readonly dataDir: string;
   readonly instrument: Instrument;
-  /** False turns everything off that protects from a power cut. Only for clusters whose loss costs nothing. */
+  /** False turns off everything that protects from a power cut. Only for clusters whose loss costs nothing. Default: true. */
   readonly durable?: boolean;
-  /** PostgreSQL settings by name; they count only if this call is the one that starts PostgreSQL. */
+  /** PostgreSQL settings by name. They apply only if this call starts PostgreSQL. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** How long PostgreSQL may take to be ready, recovery after a crash included. Two minutes unless told. */
+  /** How long PostgreSQL may take to be ready, including recovery after a crash. Default: two minutes. */
   readonly startTimeoutMs?: number;
   /**
-   * How long a stop waits for PostgreSQL to end; it ends by itself later. Twelve seconds unless told, which leaves the
-   * process time to say so before it is ended by force.
+   * How long a stop waits for PostgreSQL to end; after that PostgreSQL ends by itself. Default: twelve seconds, which leaves
+   * the process time to log it before a supervisor kills the process.
    */
   readonly stopTimeoutMs?: number;
 }
 
 export interface EmbeddedPostgres {
   readonly connectionString: string;
-  /** Stops PostgreSQL unless another server uses it. May be called twice. Close connections before. */
+  /** Stops PostgreSQL unless another server uses it. May be called twice. Close all connections first. */
   stop(): Promise<void>;
 }
 
 /**
- * Runs a real PostgreSQL in the data folder, or joins the one that runs there already: another server's, or one that
- * outlived a killed server. Creates the cluster the first time.
- * @throws EmbeddedPostgresError if that can't be done, and leaves a foreign or damaged folder as it is.
+ * Starts a PostgreSQL in the data folder, or joins the one that already runs there: another server's, or one that
+ * outlived a killed server. The first start creates the cluster.
+ * @throws EmbeddedPostgresError if PostgreSQL can't be started. A foreign or damaged folder is not changed.
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const cluster = await prepareCluster(options);
@@ -63,7 +63,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
 
 async function prepareCluster(options: EmbeddedPostgresOptions): Promise<Cluster> {
   await makeDataDir(options.dataDir);
-  // One name for one folder, however it was reached: names are compared with what PostgreSQL reports.
+  // Resolved, because the path is compared with the one that PostgreSQL reports.
   const dataDir = await realpath(options.dataDir);
   const folder = join(dataDir, 'postgres');
   const durable = options.durable ?? true;
@@ -78,7 +78,7 @@ async function prepareCluster(options: EmbeddedPostgresOptions): Promise<Cluster
   return { folder, binaries, libraryPath, durable, overrides, logFile: join(dataDir, 'postgres.log') };
 }
 
-/** Not part of creating the cluster, so that a kill between the two is made good by the next start. */
+/** Separate from creating the cluster, so that after a kill between the two the next start creates the database. */
 async function createDatabase(connectionString: string): Promise<void> {
   const client = new pg.Client({ connectionString });
   await client.connect();
@@ -87,7 +87,7 @@ async function createDatabase(connectionString: string): Promise<void> {
     if (rowCount === 0) await client.query(`CREATE DATABASE ${pg.escapeIdentifier(databaseName)}`);
   } catch (error) {
     const code = error instanceof pg.DatabaseError ? error.code : undefined;
-    // Another server was faster: the name is taken, or taken while we looked.
+    // Another server created it first (duplicate database), or at the same moment (unique violation).
     if (code !== '42P04' && code !== '23505') throw error;
   } finally {
     await client.end();

@@ -3,9 +3,9 @@ import { checkConnection } from './database.js';
 import { startEmbeddedPostgres } from './embedded-postgres.js';
 
 export interface FindPostgres {
-  /** The operator's own PostgreSQL; undefined for the embedded one. */
+  /** URL of the operator's own PostgreSQL; undefined for the embedded one. */
   readonly databaseUrl: string | undefined;
-  /** Holds the embedded PostgreSQL. */
+  /** The folder of the embedded PostgreSQL. */
   readonly dataDir: string;
   readonly instrument: Instrument;
 }
@@ -13,13 +13,13 @@ export interface FindPostgres {
 /** A PostgreSQL that answers. */
 export interface FoundPostgres {
   readonly connectionString: string;
-  /** Ends what was started for this server alone. */
+  /** Stops an embedded PostgreSQL that no other server uses. */
   stop(): Promise<unknown>;
 }
 
 /**
- * The PostgreSQL to work on: the operator's own, or else the embedded one, started.
- * @throws Error that tells the operator which setting to look at; what comes from PostgreSQL itself names none.
+ * Connects to the operator's own PostgreSQL if there is one, or else starts the embedded one.
+ * @throws Error that names the setting to check. Errors of the embedded PostgreSQL name none.
  */
 export async function findPostgres({
   databaseUrl,
@@ -35,7 +35,7 @@ export async function findPostgres({
   return { connectionString: databaseUrl, stop: async () => undefined };
 }
 
-/** Where a name has several addresses, Node says nothing itself and keeps what each of them came to. */
+/** For a host name with several addresses, Node throws an AggregateError without a message: the errors inside have one. */
 function reasonOf(cause: unknown): string {
   if (cause instanceof AggregateError) return cause.errors.map(reasonOf).join('; ');
   return cause instanceof Error ? cause.message : String(cause);

@@ -6,20 +6,20 @@ import type { Instrument } from '../kernel/instrument.js';
 import type { Service } from '../kernel/service.js';
 import { BELL_CHANNEL } from './bell.js';
 
-/** Hears the bell of every process, on a connection of its own. */
+/** Receives the NOTIFYs of every process's bell on a connection of its own. */
 export interface BellListener extends Service {
-  /** False while the connection is lost: rings are missed then, and only polling finds new events. */
+  /** False while the connection is lost. NOTIFYs are missed then, and only polling finds new events. */
   isListening(): boolean;
 }
 
 export interface BellListenerOptions {
   readonly connectionString: string;
   readonly instrument: Instrument;
-  /** Also called after every new connection, for what was rung in between. */
+  /** Also called after every new connection, because NOTIFYs may have been missed before it. */
   readonly onRing: () => void;
 }
 
-/** Connects anew for ever, with growing pauses; `start` does not wait for the first connection. */
+/** Creates a listener that reconnects without limit, with backoff. `start` does not wait for the first connection. */
 export function createBellListener({
   connectionString,
   instrument,
@@ -35,7 +35,7 @@ export function createBellListener({
       isListening = false;
       if (signal.aborted) return;
       failures += 1;
-      // Said once: as long as it can't be made anew, every try would say the same.
+      // Logged once, because every retry would log the same.
       if (failures === 1)
         instrument.emit(
           'warn',
@@ -48,7 +48,7 @@ export function createBellListener({
     }
   }
 
-  /** Resolves with the reason when the connection ends, or could not be made. */
+  /** Resolves with the error when the connection breaks or could not be opened. */
   async function listenOnce(signal: AbortSignal): Promise<unknown> {
     const client = new pg.Client({
       connectionString,
@@ -77,7 +77,7 @@ export function createBellListener({
     } finally {
       isListening = false;
       signal.removeEventListener('abort', onAbort);
-      // Not waited for: a peer that is gone would never answer.
+      // Not awaited: a dead peer would never answer.
       client.end().catch(() => undefined);
     }
   }

@@ -4,10 +4,11 @@ import { findPackageFolder } from '../kernel/package-folder.js';
 import { isChecksumOf, listMigrations, type Migration } from './migration-folder.js';
 
 export interface MigrateOptions {
-  /** Prisma's migrations folder; the one of this package unless told. */
+  /** Prisma's migrations folder. Default: the one of this package. */
   readonly folder?: string;
 }
 
+/** Why the database can't be migrated. */
 export type MigrationFault =
   | 'SERVER_TOO_OLD'
   | 'WRONG_ENCODING'
@@ -16,7 +17,7 @@ export type MigrationFault =
   | 'UNFINISHED'
   | 'FAILED';
 
-/** The database can't be brought to this version. The message is for the operator; nothing was changed. */
+/** The database can't be migrated to this version. The message is for the operator. The database was not changed. */
 export class MigrationError extends Error {
   override readonly name = 'MigrationError';
   readonly fault: MigrationFault;
@@ -33,15 +34,15 @@ interface AppliedRow {
   readonly finished: boolean;
 }
 
-/** Prisma's own lock for this: so `prisma migrate deploy` and a starting server wait for each other. */
+/** The advisory lock that Prisma takes, so that `prisma migrate deploy` and a starting server wait for each other. */
 const migrationLock = 72_707_369;
 const oldestServerVersion = 140_000;
 
 /**
- * Applies the migrations that the database doesn't have yet and answers their names. Each one is a transaction
- * together with its row in Prisma's table, so a failed one leaves nothing; one caller applies, the others wait.
- * @throws MigrationError if PostgreSQL is older than 14 or the database is not in UTF-8, if an applied migration was
- * edited since, if the database has migrations this version doesn't know, and if a migration fails.
+ * Applies the pending migrations and returns their names. Each migration and its row in Prisma's table are one transaction,
+ * so a failed migration leaves nothing behind. One caller applies them, the others wait.
+ * @throws MigrationError if PostgreSQL is older than 14, if the database is not in UTF-8, if an applied migration was
+ * edited, if the database has migrations that this version doesn't know, or if a migration fails.
  */
 export async function applyMigrations(
   database: string | pg.Pool,
@@ -69,7 +70,7 @@ async function withPoolClient<T>(pool: pg.Pool, work: (client: pg.ClientBase) =>
   try {
     return await work(client);
   } catch (error) {
-    // A connection that failed in the middle may still hold the lock: it must not go back to the pool.
+    // A connection that failed in between may still hold the lock, so it must not return to the pool.
     failure = error instanceof Error ? error : new Error(String(error));
     throw error;
   } finally {
@@ -88,7 +89,7 @@ async function migrate(client: pg.ClientBase, migrations: readonly Migration[]):
     for (const migration of pending) await applyOne(client, migration);
     return pending.map((migration) => migration.name);
   } finally {
-    // If the connection is gone, so is the lock; what went wrong is then already on its way up.
+    // If the connection broke, PostgreSQL has released the lock, and the caller already gets the first error.
     await client.query('SELECT pg_advisory_unlock($1)', [migrationLock]).catch(() => undefined);
   }
 }
@@ -105,13 +106,13 @@ async function requireSuitableDatabase(client: pg.ClientBase): Promise<void> {
     });
   if (server && server.encoding !== 'UTF8')
     throw new MigrationError(
-      `The database's encoding is ${server.encoding}, which can't hold every text. Make one with ` +
+      `The database's encoding is ${server.encoding}, which can't store every text. Create a database with ` +
         "CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8'.",
       { fault: 'WRONG_ENCODING' },
     );
 }
 
-/** Rows that were rolled back, which only Prisma's tools write, count as never applied. */
+/** Rows marked as rolled back, which only Prisma's tools write, count as never applied. */
 async function listApplied(client: pg.ClientBase): Promise<AppliedRow[]> {
   await createHistory(client);
   const { rows } = await client.query<AppliedRow>(
@@ -134,7 +135,7 @@ async function createHistory(client: pg.ClientBase): Promise<void> {
       applied_steps_count INTEGER NOT NULL DEFAULT 0
     )`);
   } catch (cause) {
-    throw failed("The tables can't be made in the database", cause);
+    throw failed("The tables can't be created in the database", cause);
   }
 }
 
@@ -150,14 +151,14 @@ function requireKnownHistory(applied: readonly AppliedRow[], migrations: readonl
   for (const row of applied) {
     if (!row.finished)
       throw new MigrationError(
-        `Migration ${row.name} was begun by another tool and did not finish. Repair the database, then mark it with ` +
-          '`prisma migrate resolve`.',
+        `Migration ${row.name} was started by another tool and did not finish. Repair the database, then mark the ` +
+          'migration with `prisma migrate resolve`.',
         { fault: 'UNFINISHED' },
       );
     const migration = byName.get(row.name);
     if (migration && !isChecksumOf(row.checksum, migration.sql))
       throw new MigrationError(
-        `Migration ${row.name} was edited after the database had applied it. Put the old file back and make a new ` +
+        `Migration ${row.name} was edited after it was applied to the database. Restore the old file and create a new ` +
           'migration for the change.',
         { fault: 'EDITED' },
       );
@@ -176,7 +177,7 @@ async function applyOne(client: pg.ClientBase, migration: Migration): Promise<vo
     await client.query('COMMIT');
   } catch (cause) {
     await client.query('ROLLBACK').catch(() => undefined);
-    throw failed(`Migration ${migration.name} failed and was undone`, cause);
+    throw failed(`Migration ${migration.name} failed and was rolled back`, cause);
   }
 }
 

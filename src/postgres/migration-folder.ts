@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** One folder `<n>_<name>` with its `migration.sql`. */
+/** One folder `<number>_<name>` with its `migration.sql`. */
 export interface Migration {
   readonly name: string;
   readonly sql: string;
@@ -10,14 +10,14 @@ export interface Migration {
   readonly checksum: string;
 }
 
-/** All migrations of the folder in the order they are applied: by name, as Prisma sorts them. */
+/** Lists all migrations of the folder in the order in which they are applied: by name, as Prisma sorts them. */
 export async function listMigrations(folder: string): Promise<Migration[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
   return Promise.all(names.sort().map((name) => readMigration(folder, name)));
 }
 
-/** Whether the text is what was applied; line ends don't count, since a checkout may change them. */
+/** Whether the checksum is that of the text. Line endings are ignored, because a checkout may change them. */
 export function isChecksumOf(checksum: string, sql: string): boolean {
   const unix = sql.replaceAll('\r\n', '\n');
   return [sql, unix, unix.replaceAll('\n', '\r\n')].some((text) => checksumOf(text) === checksum);

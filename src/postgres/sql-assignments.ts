@@ -1,17 +1,17 @@
-/** camelCase → snake_case, the other way round than rows are read. */
+/** camelCase → snake_case: the inverse of how rows are read. */
 export function toSnake(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-/** JSON columns need their text: an array would become a PostgreSQL array otherwise. */
+/** JSON columns get their JSON text: the driver would turn an array into a PostgreSQL array. */
 function toValue(name: string, value: unknown): unknown {
   const isJson = name === 'metadata' || name === 'configExtra';
   return isJson && value !== undefined ? JSON.stringify(value) : value;
 }
 
 /**
- * The parts of an INSERT for an object whose keys are names of columns in camelCase. Keys come from our own types, never
- * from a request, so they can stand in the text.
+ * The parts of an INSERT for an object whose keys are column names in camelCase. The keys come from types in the code, never
+ * from a request, so they are safe in SQL text.
  */
 export function columns(row: object): { names: string[]; places: string[]; values: unknown[] } {
   const entries = Object.entries(row);
@@ -22,7 +22,7 @@ export function columns(row: object): { names: string[]; places: string[]; value
   };
 }
 
-/** The parts of `SET a = $n, …`, with values numbered from `first`. Undefined fields are left out. */
+/** The parts of `SET a = $n, …`, with the placeholders numbered from `first`. Undefined fields are omitted. */
 export function assignments(changes: object, first: number): { sql: string[]; values: unknown[] } {
   const entries = Object.entries(changes).filter(([, value]) => value !== undefined);
   return {

@@ -2,36 +2,37 @@ import { createHash } from 'node:crypto';
 import { Prisma } from '../generated/prisma/client.js';
 import type { Statement } from './statement.js';
 
-/** A piece of SQL with its values: pieces go into each other, and the numbers of the values come last. */
+/** A fragment of SQL with its values. Fragments nest; the placeholders are numbered when the text is read. */
 export type Sql = Prisma.Sql;
 
-/** `` sql`status = ${status}` ``: what stands in `${}` is a value or another piece, never text. */
+/** `` sql`status = ${status}` ``: each `${}` is a value or another fragment, never SQL text. */
 export const sql = Prisma.sql;
 
-/** A name of a column or table out of our own code; never anything out of a request. */
+/** The name of a column or table as SQL text. Only for names in the code, never for anything from a request. */
 export const identifier = Prisma.raw;
 
+/** Joins fragments; empty if there are none. */
 export function joinSql(pieces: readonly Sql[], separator: string): Sql {
   return pieces.length === 0 ? Prisma.empty : Prisma.join([...pieces], separator);
 }
 
-/** All of them; true where there are none. */
+/** The conditions joined by AND; true if there are none. */
 export function allOf(conditions: readonly Sql[]): Sql {
   return conditions.length === 0 ? sql`true` : sql`(${joinSql(conditions, ' AND ')})`;
 }
 
-/** At least one of them; false where there are none. */
+/** The conditions joined by OR; false if there are none. */
 export function anyOf(conditions: readonly Sql[]): Sql {
   return conditions.length === 0 ? sql`false` : sql`(${joinSql(conditions, ' OR ')})`;
 }
 
-/** Texts that have a name. Each costs a plan on each connection, so only so many get one. */
+/** Most texts that get a name. Each named statement keeps a plan on each connection, so their number is limited. */
 const MAX_NAMES = 300;
 const NAMES = new Map<string, string>();
 
 /**
- * The statement of an assembled text. The first few hundred texts are prepared, which saves the planner two thirds of a
- * short query; a client that makes up ever new filters gets unprepared ones.
+ * Turns a fragment into a statement. The first few hundred distinct texts become prepared statements, which saves two thirds
+ * of the time of a short query. Further texts, such as those of a client that varies its filters, are not prepared.
  */
 export function toStatement(piece: Sql): Statement {
   const { text, values } = piece;

@@ -1,8 +1,8 @@
 import type { ClientBase, Pool } from 'pg';
 
-/** One named SQL statement with its values. PostgreSQL keeps the plan of a named statement for the connection. */
+/** One SQL statement with its values. A connection keeps the plan of a named statement. */
 export interface Statement {
-  /** Unique over the code base; leave it out for text that varies. */
+  /** Unique in the code base. Omitted for text that varies. */
   readonly name?: string;
   readonly text: string;
   readonly values?: readonly unknown[];
@@ -13,7 +13,7 @@ export type Executor = Pick<Pool, 'query'> | Pick<ClientBase, 'query'>;
 
 const CAMEL = new Map<string, string>();
 
-/** snake_case → camelCase, remembered, for the few dozen column names there are. */
+/** snake_case → camelCase. The results are cached: there are a few dozen column names. */
 function toCamel(column: string): string {
   let name = CAMEL.get(column);
   if (name === undefined) {
@@ -24,8 +24,8 @@ function toCamel(column: string): string {
 }
 
 /**
- * Runs a statement and returns its rows with camelCase names. The row type is the caller's promise; the test that runs
- * every statement against the real schema keeps it.
+ * Runs a statement and returns its rows with camelCase names. The compiler does not check the row type: a test that runs
+ * every statement against the real schema does.
  */
 export async function query<Row extends object>(executor: Executor, statement: Statement): Promise<Row[]> {
   const result = await executor.query({

@@ -2,47 +2,48 @@ import { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Clock, systemClock } from '../kernel/clock.js';
 
-export interface LastPatienceOptions {
-  /** Whether the database says anything to a new connection, within so many milliseconds. */
+export interface StopWatchdogOptions {
+  /** Whether the database answers a new connection within this many milliseconds. */
   readonly isAnswering: (timeoutMs: number) => Promise<boolean>;
-  /** Called before the connections are cut. */
+  /** Called before the sockets are destroyed. */
   readonly onGivenUp: () => void;
-  /** For how long it may say nothing, in milliseconds, once the process stops. */
-  readonly patienceMs: number;
-  /** How long to rest before each try, in milliseconds. */
-  readonly restMs?: number;
+  /** How long the database may not answer, in milliseconds, once the process stops. */
+  readonly silenceMs: number;
+  /** Pause before each check, in milliseconds. */
+  readonly pollMs?: number;
   readonly clock?: Clock;
 }
 
-/** The sockets of all connections, for a process that must end also if the database says nothing. */
-export interface LastPatience {
-  /** For a new connection. */
+/** Tracks every database socket, so that a stopping process can destroy them if PostgreSQL does not answer. */
+export interface StopWatchdog {
+  /** Creates the socket of a new connection. */
   openSocket(): Socket;
-  /** The process stops: a database that is silent from now on is given up, and whoever waits for it fails at once. */
-  begin(): void;
-  /** Nobody needs the database any more. */
+  /** Called when the process begins to stop. If the database does not answer from now on, all statements fail. */
+  start(): void;
+  /** Called when the process needs the database no more. */
   end(): void;
 }
 
-/** How long one try may take, in milliseconds: at least two fit into the patience. */
-const TRY_MS = 2_000;
+/** How long one check may take, in milliseconds. At least two fit into the default `silenceMs`. */
+const CHECK_MS = 2_000;
 
-export function createLastPatience(options: LastPatienceOptions): LastPatience {
-  const { isAnswering, onGivenUp, patienceMs, restMs = 500, clock = systemClock } = options;
+/** Creates a watchdog that does nothing until `start`. */
+export function createStopWatchdog(options: StopWatchdogOptions): StopWatchdog {
+  const { isAnswering, onGivenUp, silenceMs, pollMs = 500, clock = systemClock } = options;
   const sockets = new Set<Socket>();
-  const over = new AbortController();
-  let hasBegun = false;
+  const ended = new AbortController();
+  let hasStarted = false;
   let isGivenUp = false;
 
   async function watch(): Promise<void> {
-    let heardAtMs = clock.now();
+    let answeredAtMs = clock.now();
     for (;;) {
-      await pause(restMs, undefined, { signal: over.signal, ref: false }).catch(() => undefined);
-      if (over.signal.aborted) return;
-      if (await isAnswering(TRY_MS)) heardAtMs = clock.now();
-      else if (clock.now() - heardAtMs >= patienceMs) break;
+      await pause(pollMs, undefined, { signal: ended.signal, ref: false }).catch(() => undefined);
+      if (ended.signal.aborted) return;
+      if (await isAnswering(CHECK_MS)) answeredAtMs = clock.now();
+      else if (clock.now() - answeredAtMs >= silenceMs) break;
     }
-    if (over.signal.aborted) return;
+    if (ended.signal.aborted) return;
     onGivenUp();
     isGivenUp = true;
     for (const socket of sockets) socket.destroy();
@@ -53,14 +54,14 @@ export function createLastPatience(options: LastPatienceOptions): LastPatience {
       const socket = new Socket();
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
-      // Not before the driver has begun to connect, which would bring it back to life.
+      // Deferred: destroyed before the driver calls `connect`, the socket would be opened again.
       if (isGivenUp) setImmediate(() => socket.destroy());
       return socket;
     },
-    begin() {
-      if (!hasBegun) void watch();
-      hasBegun = true;
+    start() {
+      if (!hasStarted) void watch();
+      hasStarted = true;
     },
-    end: () => over.abort(),
+    end: () => ended.abort(),
   };
 }

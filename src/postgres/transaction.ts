@@ -9,28 +9,28 @@ import type { Database } from './database.js';
 import { isOutage } from './outage.js';
 import { type Executor, query, type Statement } from './statement.js';
 
-/** One story: all of it happens, events included, or none of it. */
+/** A transaction and the events of its changes: all are committed together or none is. */
 export interface Transaction {
-  /** The connection, for verbs that also run outside transactions. */
+  /** The connection, for functions that also run outside transactions. */
   readonly executor: Executor;
   query<Row extends object>(statement: Statement): Promise<Row[]>;
-  /** The one row a statement gives, or null. */
+  /** The first row of the result, or null. */
   one<Row extends object>(statement: Statement): Promise<Row | null>;
   /** Appends an event to the log when the transaction commits. */
   emit(event: NewEvent): void;
   /**
-   * Lets work wait until everything else in the transaction is done; under one key only the last work that was given
-   * runs, in the order of the keys. For locks that come last: taken by all in this order, they close no deadlock.
+   * Runs `work` after everything else in the transaction, in the order of the keys. Of several works with one key only the
+   * last one runs. For locks that every transaction takes last and in this order, so that they cannot deadlock.
    */
   atEnd(key: string, work: () => Promise<void>): void;
 }
 
-/** How often a transaction that lost a deadlock, a serialisation conflict or a race for a name is tried again. */
+/** Most attempts of a transaction that fails with a deadlock, a serialisation conflict or a unique violation. */
 const MAX_TRIES = 4;
 
 /**
- * Runs `work` in a transaction and rings the bell after the commit if it emitted events. Whatever `work` throws rolls
- * everything back. Deadlock victims start over, so `work` must have no effect outside the transaction.
+ * Runs `work` in a transaction and rings the bell after the commit if it emitted events. If `work` throws, everything is
+ * rolled back. Deadlock victims are retried, so `work` must have no effect outside the transaction.
  */
 export async function inTransaction<Result>(
   database: Database,
@@ -41,7 +41,7 @@ export async function inTransaction<Result>(
       return await runOnce(database, work);
     } catch (error) {
       if (attempt >= MAX_TRIES || !isConflict(error)) throw error;
-      // At once it could take the lock that the winner is just being woken for, and both would meet again.
+      // An immediate retry could take the lock that the winner is just being woken for, and deadlock again.
       await pause(backoffMs({ attempt, baseMs: 10, maxMs: 100, random: randomFraction() }));
     }
   }
@@ -59,15 +59,15 @@ async function runOnce<Result>(
     const atEnd = new Map<string, () => Promise<void>>();
     const result = await work(openTransaction(client, events, atEnd));
     for (const key of [...atEnd.keys()].sort()) await atEnd.get(key)?.();
-    // Last before the commit: the log's position counter is taken for as short a time as can be.
+    // Last before the commit, so that the log's position counter is locked for as short a time as possible.
     if (events.length > 0) await appendEvents(client, events);
     await client.query('COMMIT');
     if (events.length > 0) noteCommit(database, events);
     return result;
   } catch (error) {
     if (error instanceof LeaseLost)
-      database.instrument.emit('trace', 'lease.lost', 'A run came late for its task');
-    // Rolled back by PostgreSQL, when it learns of it; asking would only wait once more.
+      database.instrument.emit('trace', 'lease.lost', 'A run lost its lease on the task');
+    // In an outage PostgreSQL rolls back by itself once it notices; a ROLLBACK would only wait again.
     broken = isOutage(error) && error instanceof Error ? error : await rollBack(client);
     throw error;
   } finally {
@@ -97,7 +97,7 @@ function openTransaction(
   };
 }
 
-/** The error that makes the connection unusable, if rolling back fails. */
+/** Returns an error, which makes the connection unusable, if the rollback fails. */
 async function rollBack(client: PoolClient): Promise<Error | undefined> {
   try {
     await client.query('ROLLBACK');
@@ -109,6 +109,6 @@ async function rollBack(client: PoolClient): Promise<Error | undefined> {
 
 function isConflict(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  // 23505: two take one name at the same moment; the second try finds it taken, and says so.
+  // 23505: two transactions inserted the same name at once. The retry finds the name taken and refuses with a reason.
   return code === '40001' || code === '40P01' || code === '23505';
 }

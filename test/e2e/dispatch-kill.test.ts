@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openTestServices, type TestServices } from '../support/factories/services.js';
 import { type FakeOpenclaw, startFakeOpenclaw } from '../support/gateways/fake-openclaw.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
-import { holding } from '../support/postgres/held-lock.js';
+import { holdLocks } from '../support/postgres/held-lock.js';
 import type { Row } from '../support/postgres/sql.js';
 import { type Client, createClient } from '../support/servers/client.js';
 import { adminSecret, type ServerProcess, startServer } from '../support/servers/server-process.js';
@@ -117,7 +117,7 @@ describe('a server that is killed in the middle of a dispatch', () => {
   it('after the answer, before the commit: the answer is asked for again and kept once', async () => {
     const id = await assign('[[hang]]');
     await openRun('gateway_state IS NOT NULL');
-    const held = await holding(services, 'SELECT FROM tasks WHERE id = $1 FOR UPDATE', [id]);
+    const held = await holdLocks(services, 'SELECT FROM tasks WHERE id = $1 FOR UPDATE', [id]);
     openclaw.runs.succeed(openclaw.runs.begun[0]!, 'Answered once.');
     await fact(async () =>
       expect(

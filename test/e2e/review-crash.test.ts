@@ -6,7 +6,7 @@ import { createTestDatabase, type TestDatabase } from '../support/postgres/datab
 import { runSql } from '../support/postgres/throw-away-postgres.js';
 import { type Client, createClient } from '../support/servers/client.js';
 import { anAgent, aTask, claimWork, complete } from '../support/servers/fleet.js';
-import { aServerFolder, type ServerProcess, startServer } from '../support/servers/server-process.js';
+import { createServerFolder, type ServerProcess, startServer } from '../support/servers/server-process.js';
 
 /** A reviewer that notes its process and its prompt, and answers as soon as it is told what. */
 const REVIEWER = `
@@ -25,7 +25,7 @@ let folder: string;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  folder = await aServerFolder();
+  folder = await createServerFolder();
 });
 afterAll(() => database.drop());
 

@@ -4,7 +4,7 @@ import { parseConfig } from '../../src/config/config.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
 import { type Client, createClient } from '../support/servers/client.js';
 import { createKey, revokeKey } from '../support/servers/fleet.js';
-import { adminSecret, aServerFolder } from '../support/servers/server-process.js';
+import { adminSecret, createServerFolder } from '../support/servers/server-process.js';
 
 let database: TestDatabase;
 const apps: App[] = [];
@@ -23,7 +23,7 @@ async function startTimeless(): Promise<Client> {
   const settings = {
     DATABASE_URL: database.url,
     MC_API_KEY: adminSecret,
-    MC_DATA_DIR: await aServerFolder(),
+    MC_DATA_DIR: await createServerFolder(),
     MC_PORT: '0',
     MC_SCHEDULER: 'off',
     MC_LOG_LEVEL: 'silent',

@@ -8,7 +8,7 @@ import { createTestDatabase, type TestDatabase } from '../support/postgres/datab
 import { reportMs } from '../support/runner/measurements.js';
 import { createClient } from '../support/servers/client.js';
 import { aTask, createKey, revokeKey } from '../support/servers/fleet.js';
-import { adminSecret, aServerFolder, runServer, startServer } from '../support/servers/server-process.js';
+import { adminSecret, createServerFolder, runServer, startServer } from '../support/servers/server-process.js';
 
 const viewer = '{ viewer { role } }';
 
@@ -135,7 +135,7 @@ describe('a server that cannot start', () => {
   });
 
   it('names MC_DATA_DIR when nothing can be kept in it', async () => {
-    const folder = await aServerFolder();
+    const folder = await createServerFolder();
     await writeFile(join(folder, 'file'), '');
     const { code, stderr } = await runServer({ env: { MC_DATA_DIR: join(folder, 'file') } });
     expect(code).toBe(1);
@@ -145,7 +145,7 @@ describe('a server that cannot start', () => {
 
   it('says that its port is taken and what to do, and stops the PostgreSQL it had begun', async () => {
     const port = await aTakenPort();
-    const dataDir = await aServerFolder();
+    const dataDir = await createServerFolder();
     const { code, stderr } = await runServer({ dataDir, env: { MC_PORT: String(port) } });
     expect(code).toBe(1);
     expect(stderr).toContain(`port ${port}`);

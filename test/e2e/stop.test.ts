@@ -15,7 +15,7 @@ import {
   type Work,
 } from '../support/servers/fleet.js';
 import {
-  aServerFolder,
+  createServerFolder,
   type Exit,
   runServer,
   type ServerProcess,
@@ -149,7 +149,7 @@ describe('a server with the embedded PostgreSQL that is told to stop', () => {
   it.each(['postgres.created', 'postgres.started'])(
     'stops in the middle of its start, after %s',
     async (at) => {
-      const dataDir = await aServerFolder();
+      const dataDir = await createServerFolder();
       const { code, stdout, stderr } = await runServer({ dataDir }, { at, send: 'SIGTERM' });
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
       expect(stdout).not.toContain('GraphQL and GraphiQL');

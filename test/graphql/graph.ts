@@ -4,7 +4,7 @@ import type { GraphqlContext } from '../../src/graphql/context.js';
 import { buildSchema } from '../../src/graphql/schema.js';
 import { createReadClient } from '../../src/store/read-client.js';
 import { createTestServices, type TestServices } from '../support/factories/services.js';
-import { statementsOf } from '../support/postgres/statements.js';
+import { recordStatements } from '../support/postgres/statements.js';
 
 export const schema = buildSchema();
 
@@ -21,7 +21,7 @@ export interface Graph {
   /** What resolvers get for one operation. */
   contextFor(viewer: Viewer): GraphqlContext;
   /** The statements that the work sends to PostgreSQL. */
-  statementsOf(work: () => Promise<unknown>): Promise<string[]>;
+  recordStatements(work: () => Promise<unknown>): Promise<string[]>;
   close(): Promise<void>;
 }
 
@@ -57,7 +57,7 @@ export async function openGraph(): Promise<Graph> {
         throw new AggregateError(errors, errors.map((error) => error.message).join('\n'));
       return data;
     },
-    statementsOf: (work) => statementsOf(services, work),
+    recordStatements: (work) => recordStatements(services, work),
     async close() {
       await prisma.$disconnect();
       await services.close();

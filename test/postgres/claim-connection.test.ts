@@ -1,9 +1,9 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { createInstrument } from '../../src/kernel/instrument.js';
-import { createClaimConnection } from '../../src/postgres/claim-connection.js';
+import { createClaimConnectionSource } from '../../src/postgres/claim-connection.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
-import { aRoleWithFewConnections } from '../support/postgres/limited-role.js';
+import { createLimitedRole } from '../support/postgres/limited-role.js';
 
 let test: TestDatabase;
 beforeAll(async () => {
@@ -11,32 +11,32 @@ beforeAll(async () => {
 });
 afterAll(() => test.drop());
 
-it('says once that it can not be had while others can, tries until it can, and says that once as well', async () => {
-  const { url, allow } = await aRoleWithFewConnections(test.url, 0);
+it('logs once that PostgreSQL refuses it while it answers, retries until it gets one, and logs that once', async () => {
+  const { url, allow } = await createLimitedRole(test.url, 0);
   const pool = new pg.Pool({ connectionString: url, max: 1 });
   const instrument = createInstrument();
-  const told: string[] = [];
-  instrument.listen(({ level, name }) => told.push(`${level} ${name}`));
+  const logged: string[] = [];
+  instrument.listen(({ level, name }) => logged.push(`${level} ${name}`));
   const isAnswering = vi.fn(async () => false);
-  const connection = createClaimConnection({ pool, isAnswering, instrument, retryMs: 20 });
+  const source = createClaimConnectionSource({ pool, isAnswering, instrument, retryMs: 20 });
   onTestFinished(async () => {
-    connection.stop();
+    source.stop();
     await pool.end();
   });
   const expectRefusals = async () => {
-    for (const lent of [connection.lend(), connection.lend()])
-      await expect(lent).rejects.toMatchObject({ code: '53300' });
-    expect(await connection.isThere()).toBe(false);
+    for (const acquiring of [source.acquire(), source.acquire()])
+      await expect(acquiring).rejects.toMatchObject({ code: '53300' });
+    expect(await source.isAvailable()).toBe(false);
   };
 
   await expectRefusals();
   await vi.waitFor(() => expect(isAnswering.mock.calls.length).toBeGreaterThan(1), 20_000);
-  // That the whole database is away, others say.
-  expect(told).toEqual([]);
+  // A full outage is not logged here.
+  expect(logged).toEqual([]);
   isAnswering.mockResolvedValue(true);
-  await vi.waitFor(() => expect(told).toEqual(['warn claim.no_connection']), 20_000);
+  await vi.waitFor(() => expect(logged).toEqual(['warn claim.no_connection']), 20_000);
   await expectRefusals();
   await allow(1);
-  await vi.waitFor(async () => expect(await connection.isThere()).toBe(true), 20_000);
-  expect(told).toEqual(['warn claim.no_connection', 'info claim.connection_found']);
+  await vi.waitFor(async () => expect(await source.isAvailable()).toBe(true), 20_000);
+  expect(logged).toEqual(['warn claim.no_connection', 'info claim.connection_found']);
 });

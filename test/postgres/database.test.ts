@@ -2,9 +2,9 @@ import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { createInstrument } from '../../src/kernel/instrument.js';
 import { createDatabase, isUsable } from '../../src/postgres/database.js';
 import { isOutage } from '../../src/postgres/outage.js';
+import { openBreakableLink } from '../support/postgres/breakable-link.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
-import { aRoleWithFewConnections } from '../support/postgres/limited-role.js';
-import { openSilentLink } from '../support/postgres/silent-link.js';
+import { createLimitedRole } from '../support/postgres/limited-role.js';
 
 let test: TestDatabase;
 beforeAll(async () => {
@@ -12,22 +12,22 @@ beforeAll(async () => {
 });
 afterAll(() => test.drop());
 
-it('opens connections that plan as they should, with the options that the operator gives them', async () => {
+it('opens connections without sequential scans and JIT, and keeps the options that the operator sets', async () => {
   const url = new URL(test.url);
   url.searchParams.set('options', '-c work_mem=5MB');
   const database = createDatabase({ connectionString: url.href, instrument: createInstrument() });
   onTestFinished(() => database.close());
   const settings = `SELECT current_setting('work_mem') AS work_mem, current_setting('jit') AS jit,
-    current_setting('enable_seqscan') AS walks`;
+    current_setting('enable_seqscan') AS scans`;
   const answers = [
     await database.pool.query(settings),
-    await database.claimLine.run((connection) => connection.query(settings)),
+    await database.claimConnection.run((connection) => connection.query(settings)),
   ];
-  for (const { rows } of answers) expect(rows).toEqual([{ work_mem: '5MB', jit: 'off', walks: 'off' }]);
+  for (const { rows } of answers) expect(rows).toEqual([{ work_mem: '5MB', jit: 'off', scans: 'off' }]);
 });
 
-it('is of no use while claims get no connection', async () => {
-  const { url, allow } = await aRoleWithFewConnections(test.url, 1);
+it('is not usable while PostgreSQL refuses the connection for claims', async () => {
+  const { url, allow } = await createLimitedRole(test.url, 1);
   const database = createDatabase({ connectionString: url, instrument: createInstrument() });
   onTestFinished(() => database.close());
   expect(await isUsable(database)).toBe('PostgreSQL has no connection for claims');
@@ -35,7 +35,7 @@ it('is of no use while claims get no connection', async () => {
   await vi.waitFor(async () => expect(await isUsable(database)).toBe(true), 20_000);
 });
 
-it('rings without a commit that waits for the disk; the next one on that connection does', async () => {
+it('rings without a commit that waits for the disk, while the next commit on that connection waits', async () => {
   const url = new URL(test.url);
   url.searchParams.set('options', '-c search_path=public,pg_catalog -c synchronous_commit=on');
   const database = createDatabase({
@@ -55,25 +55,25 @@ it('rings without a commit that waits for the disk; the next one on that connect
   expect((await database.pool.query('SHOW synchronous_commit')).rows).toEqual([{ synchronous_commit: 'on' }]);
 });
 
-it('gives up, at a stop, a database that says nothing: who waits for it, or asks it then, fails at once', async () => {
-  const link = await openSilentLink(test.url);
+it('fails all statements at a stop, waiting and new ones, if the database does not answer', async () => {
+  const link = await openBreakableLink(test.url);
   const instrument = createInstrument();
-  const told: string[] = [];
-  instrument.listen(({ level, name }) => told.push(`${level} ${name}`));
-  // Without a stop it would take ten minutes.
-  const patience = { silenceMs: 600_000, stopPatienceMs: 100 };
-  const database = createDatabase({ connectionString: link.url, instrument, ...patience });
+  const logged: string[] = [];
+  instrument.listen(({ level, name }) => logged.push(`${level} ${name}`));
+  // The dead-peer watchdog would take ten minutes.
+  const limits = { silenceMs: 600_000, stopSilenceMs: 100 };
+  const database = createDatabase({ connectionString: link.url, instrument, ...limits });
   onTestFinished(() => database.close());
   await database.pool.query('SELECT 1');
-  link.lose();
-  // All of the pool, one that waits for a connection, and two claims.
+  link.interrupt();
+  // One statement on each connection of the pool, one that waits for a connection, and two claims.
   const asked = Array.from({ length: 11 }, () => database.pool.query('SELECT 2'));
-  const claims = [1, 2].map(() => database.claimLine.run((connection) => connection.query('SELECT 3')));
+  const claims = [1, 2].map(() => database.claimConnection.run((connection) => connection.query('SELECT 3')));
   database.expectStop();
   const failures = (await Promise.allSettled([...asked, ...claims])).map((each) =>
     each.status === 'rejected' ? isOutage(each.reason) : each.value,
   );
   expect(failures).toEqual(Array(13).fill(true));
   await expect(database.pool.query('SELECT 4')).rejects.toSatisfy(isOutage);
-  expect(told).toEqual(['warn database.given_up']);
+  expect(logged).toEqual(['warn database.given_up']);
 });

@@ -29,7 +29,7 @@ describe('applying migrations', () => {
     await rm(folder, { recursive: true });
   });
 
-  it('applies what is missing, in order, and nothing twice', async () => {
+  it('applies pending migrations in order and none of them twice', async () => {
     expect(await applyMigrations(pool, { folder })).toEqual(['0001_first', '0002_second']);
     expect(await applyMigrations(database.url, { folder })).toEqual([]);
     await write('0010_tenth', 'INSERT INTO second VALUES (2);');
@@ -37,7 +37,7 @@ describe('applying migrations', () => {
     expect(await column('SELECT id FROM second ORDER BY id')).toEqual([1, 2]);
   });
 
-  it('leaves the rows that Prisma would have left', async () => {
+  it('writes the same rows as Prisma', async () => {
     await applyMigrations(pool, { folder });
     const { rows } = await pool.query('SELECT * FROM _prisma_migrations ORDER BY started_at');
     const sql = 'CREATE TABLE first (id int);';
@@ -65,11 +65,11 @@ describe('applying migrations', () => {
     expect(applied.filter((names) => names.length > 0)).toHaveLength(1);
   });
 
-  it('undoes a migration that fails and keeps the ones before it', async () => {
+  it('rolls back a migration that fails and keeps the ones before it', async () => {
     await write('0003_broken', 'CREATE TABLE third (id int); SELECT 1 / 0; CREATE TABLE fourth (id int);');
     await expect(applyMigrations(pool, { folder })).rejects.toMatchObject({
       fault: 'FAILED',
-      message: expect.stringMatching(/0003_broken failed and was undone: division by zero/),
+      message: expect.stringMatching(/0003_broken failed and was rolled back: division by zero/),
     });
     expect(await column('SELECT migration_name FROM _prisma_migrations ORDER BY 1')).toEqual([
       '0001_first',
@@ -80,10 +80,10 @@ describe('applying migrations', () => {
     expect(await applyMigrations(pool, { folder })).toEqual(['0003_broken']);
   });
 
-  it('is done by the next caller after a process is killed in the middle', async () => {
+  it('is done by the next caller after a process was killed during a migration', async () => {
     await write('0003_slow', 'CREATE TABLE third (id int); SELECT pg_advisory_xact_lock(1);');
-    const gate = await pool.connect();
-    await gate.query('SELECT pg_advisory_lock(1)');
+    const blocker = await pool.connect();
+    await blocker.query('SELECT pg_advisory_lock(1)');
     const module = new URL('../../src/postgres/migrate.ts', import.meta.url).href;
     const program = `import { applyMigrations } from ${JSON.stringify(module)};
       await applyMigrations(${JSON.stringify(database.url)}, ${JSON.stringify({ folder })});`;
@@ -97,13 +97,13 @@ describe('applying migrations', () => {
     const died = once(child, 'exit');
     child.kill('SIGKILL');
     await died;
-    gate.release(true);
+    blocker.release(true);
     expect(await applyMigrations(pool, { folder })).toEqual(['0003_slow']);
     expect(await column('SELECT id FROM third')).toEqual([]);
   });
 
   it('refuses a server older than 14', async () => {
-    // The version is read by a function of that name, and the database's own path finds this one first.
+    // The version is read by `current_setting`, and the search path of this database finds this function first.
     await pool.query(`CREATE SCHEMA aged;
       CREATE FUNCTION aged.current_setting(text) RETURNS text LANGUAGE sql
         AS $$ SELECT CASE $1 WHEN 'server_version_num' THEN '130014' ELSE '13.14' END $$`);
@@ -117,7 +117,7 @@ describe('applying migrations', () => {
     });
   });
 
-  it('refuses a database that can not hold every text', async () => {
+  it('refuses a database whose encoding cannot store every text', async () => {
     const name = `${new URL(database.url).pathname.slice(1)}_ascii`;
     const ascii = pg.escapeIdentifier(name);
     await pool.query(
@@ -132,12 +132,12 @@ describe('applying migrations', () => {
     await pool.query(`DROP DATABASE ${ascii} WITH (FORCE)`);
   });
 
-  it('says that nothing can be made where nothing may be changed', async () => {
+  it('reports that tables cannot be created in a read-only database', async () => {
     const name = new URL(database.url).pathname.slice(1);
     await pool.query(`ALTER DATABASE ${pg.escapeIdentifier(name)} SET default_transaction_read_only = on`);
     await expect(applyMigrations(database.url, { folder })).rejects.toMatchObject({
       fault: 'FAILED',
-      message: expect.stringMatching(/^The tables can't be made in the database: .*read-only/),
+      message: expect.stringMatching(/^The tables can't be created in the database: .*read-only/),
     });
   });
 
@@ -152,7 +152,7 @@ describe('applying migrations', () => {
     expect(await column(`SELECT to_regclass('third')`)).toEqual([null]);
   });
 
-  it('does not mind the line ends of another system', async () => {
+  it('accepts other line endings in an applied migration', async () => {
     await write('0001_first', 'CREATE TABLE first (\n  id int\n);\n');
     await applyMigrations(pool, { folder });
     await write('0001_first', 'CREATE TABLE first (\r\n  id int\r\n);\r\n');
@@ -169,7 +169,7 @@ describe('applying migrations', () => {
     });
   });
 
-  it('refuses what another tool began and did not finish, and ignores what it took back', async () => {
+  it('refuses a migration that another tool did not finish, and ignores one that it rolled back', async () => {
     await applyMigrations(pool, { folder });
     await pool.query(
       `INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at, applied_steps_count)
@@ -181,7 +181,7 @@ describe('applying migrations', () => {
     expect(await applyMigrations(pool, { folder })).toEqual(['0003_third']);
   });
 
-  it('finds the migrations of this package by itself', async () => {
+  it('uses the migrations of this package by default', async () => {
     const applied = await applyMigrations(pool);
     expect(applied[0]).toBe('0001_foundation');
     expect(await column(`SELECT count(*)::int FROM tasks`)).toEqual([0]);

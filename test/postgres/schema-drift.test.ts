@@ -23,11 +23,11 @@ describe('schema.prisma and the migrated database', () => {
     await database.drop();
   });
 
-  it('agree, hand-written matters apart', async () => {
+  it('agree, except for the hand-written parts', async () => {
     expect(await findDrift(database.url, schema)).toBe('');
   });
 
-  it('are told apart when they differ, by the SQL that makes them agree', async () => {
+  it('are compared to the SQL that would make them agree', async () => {
     const model = 'model Stray {\n  id String @id\n\n  @@map("strays")\n}\n';
     const drift = await findDrift(database.url, `${schema}\n${model}`);
     expect(drift).toContain('CREATE TABLE "strays"');
@@ -48,7 +48,7 @@ describe('schema.prisma and the migrated database', () => {
     expect(existing.sort()).toEqual([...handWritten.indexes].sort());
   });
 
-  it('differ in no foreign key that the database has', async () => {
+  it('list as missing only foreign keys that the database does not have', async () => {
     const { rows } = await client.query<{ conname: string }>(
       `SELECT conname FROM pg_constraint WHERE contype = 'f' AND conname = ANY ($1)`,
       [handWritten.missingForeignKeys],

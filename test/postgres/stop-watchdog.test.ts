@@ -1,15 +1,15 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { createLastPatience } from '../../src/postgres/stop-watchdog.js';
+import { createStopWatchdog } from '../../src/postgres/stop-watchdog.js';
 
-it('lasts as long as the database answers, and does not begin before the stop', async () => {
+it('checks the database only after the stop has begun, and gives it up only when it does not answer', async () => {
   const isAnswering = vi.fn(async () => true);
   const onGivenUp = vi.fn();
-  const patience = createLastPatience({ isAnswering, onGivenUp, patienceMs: 0, restMs: 1 });
-  onTestFinished(() => patience.end());
-  const socket = patience.openSocket();
+  const watchdog = createStopWatchdog({ isAnswering, onGivenUp, silenceMs: 0, pollMs: 1 });
+  onTestFinished(() => watchdog.end());
+  const socket = watchdog.openSocket();
   expect(isAnswering).not.toHaveBeenCalled();
-  patience.begin();
-  patience.begin();
+  watchdog.start();
+  watchdog.start();
   await vi.waitFor(() => expect(isAnswering.mock.calls.length).toBeGreaterThan(3), 20_000);
   expect(onGivenUp).not.toHaveBeenCalled();
   isAnswering.mockResolvedValue(false);

@@ -1,35 +1,36 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Where a postmaster listens: a socket in its own data folder, or a port of this machine only. */
+/** Where a postmaster listens: on a socket in its data folder, or on a port of the loopback interface. */
 export type Address = { readonly kind: 'socket' } | { readonly kind: 'port'; readonly port: number };
 
-/** Both the role that owns everything in the cluster and the database the server works in. */
+/** The role that owns everything in the cluster. */
 export const superuser = 'mission_control';
+/** The database that the server uses. */
 export const databaseName = 'mission_control';
 
-/** In the data folder; needed over TCP only. */
+/** File in the data folder with the superuser's password. Only TCP connections need it. */
 export const passwordFile = 'mission-control.password';
 
-/** The port's number is part of the socket's name, so it has one even where no port is opened. */
+/** The port number is part of the socket's file name, even if no port is open. */
 export const socketPort = 5432;
 
 /**
- * Whether a socket can lie in the folder: its path has to fit into `sun_path`, 108 bytes with the closing zero on Linux
- * and 104 elsewhere.
+ * Whether the folder can contain the socket: its path has to fit into `sun_path`, which has 108 bytes with the closing zero
+ * on Linux and 104 elsewhere.
  */
 export function fitsSocket(folder: string, platform: string = process.platform): boolean {
   if (platform === 'win32') return false;
   return Buffer.byteLength(join(folder, `.s.PGSQL.${socketPort}`)) < (platform === 'linux' ? 108 : 104);
 }
 
-/** A URL that node-postgres, Prisma's adapter and psql understand alike. */
+/** Builds a URL that node-postgres, Prisma's adapter and psql all accept. */
 export async function connectionStringTo(
   folder: string,
   address: Address,
   database: string,
 ): Promise<string> {
-  // Without sslmode a PGSSLMODE in the environment would ask for what a local cluster hasn't got.
+  // Without sslmode a PGSSLMODE in the environment could require TLS, which the embedded cluster does not offer.
   if (address.kind === 'socket') {
     const host = encodeURIComponent(folder);
     return `postgresql://${superuser}@localhost:${socketPort}/${database}?host=${host}&sslmode=disable`;

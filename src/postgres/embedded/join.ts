@@ -7,13 +7,16 @@ import type { Cluster } from './launch.js';
 import { createLauncher } from './launcher.js';
 import { findPostmasterFile } from './postmaster-file.js';
 
-/** Advisory lock in the database `postgres`: held shared by every server on the cluster, exclusively by the one that stops it. */
+/**
+ * Advisory lock in the database `postgres`. Every server that uses the cluster holds it shared; the server that stops the
+ * cluster holds it exclusively.
+ */
 export const tenancyLock = 5_163_724;
 
 const pollMs = 10;
 
-/** Answers that mean "not yet" or "not any more": starting, stopping, full, gone in the middle. */
-const passingErrors = new Set([
+/** Errors after which a retry may succeed: PostgreSQL is starting or stopping, has no free connection, or just ended. */
+const transientErrors = new Set([
   ...['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT'],
   ...['57P01', '57P02', '57P03', '53300'],
 ]);
@@ -21,15 +24,15 @@ const passingErrors = new Set([
 export interface Joined {
   readonly client: pg.Client;
   readonly address: Address;
-  /** Whether this call started the postmaster, or found it running. */
+  /** True if this call started the postmaster, false if it was running already. */
   readonly launched: boolean;
 }
 
 /**
- * Makes this process a tenant of the cluster: finds its postmaster or starts one, and answers a connection that holds
- * the tenancy lock. Every step can lose a race against other starts, stops and kills; then it looks again. PostgreSQL
- * is the referee: it lets one postmaster run, and who holds the lock in the end shares a cluster that nobody stops.
- * @throws EmbeddedPostgresError if PostgreSQL refuses to start or isn't ready when the signal aborts.
+ * Makes this process a tenant of the cluster: finds its postmaster or starts one, and returns a connection that holds the
+ * tenancy lock. Every step can lose a race against other starts, stops and kills, and is then repeated. PostgreSQL decides
+ * the races: it lets only one postmaster run, and no server stops the cluster while this one holds the lock.
+ * @throws EmbeddedPostgresError if PostgreSQL refuses to start or is not ready when the signal aborts.
  */
 export async function joinCluster(
   cluster: Cluster,
@@ -54,37 +57,42 @@ async function tryJoin(folder: string, address: Address): Promise<pg.Client | nu
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
   });
-  // Losing the connection later is the tenancy's business; without a listener it would end the process.
+  // The tenancy handles a later loss of the connection. Without a listener the error would end the process.
   client.on('error', () => undefined);
   try {
     await client.connect();
-    if (await isOurs(client, folder, address)) {
+    if (await isClusterOf(folder, client, address)) {
       await client.query('SELECT pg_advisory_lock_shared($1)', [tenancyLock]);
       return client;
     }
   } catch (error) {
-    if (!isPassing(error)) {
+    if (!isTransient(error)) {
       await client.end().catch(() => undefined);
-      throw new EmbeddedPostgresError(`The PostgreSQL in ${folder} refuses us: ${String(error)}`, {
-        fault: 'START_FAILED',
-        cause: error,
-      });
+      throw new EmbeddedPostgresError(
+        `The PostgreSQL in ${folder} refuses the connection: ${String(error)}`,
+        {
+          fault: 'START_FAILED',
+          cause: error,
+        },
+      );
     }
   }
   await client.end().catch(() => undefined);
   return null;
 }
 
-/** A socket inside the folder can only be its own postmaster's; a port from a file may have passed to another. */
-async function isOurs(client: pg.Client, folder: string, address: Address): Promise<boolean> {
+/** A socket in the folder belongs to its postmaster. A port from an old file may belong to another program by now. */
+async function isClusterOf(folder: string, client: pg.Client, address: Address): Promise<boolean> {
   if (address.kind === 'socket') return true;
   const { rows } = await client.query<{ data_directory: string }>('SHOW data_directory');
-  const claimed = rows[0]?.data_directory;
-  return claimed !== undefined && (await realpath(claimed).catch(() => claimed)) === (await realpath(folder));
+  const reported = rows[0]?.data_directory;
+  return (
+    reported !== undefined && (await realpath(reported).catch(() => reported)) === (await realpath(folder))
+  );
 }
 
-function isPassing(error: unknown): boolean {
+function isTransient(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  if ('code' in error && typeof error.code === 'string') return passingErrors.has(error.code);
+  if ('code' in error && typeof error.code === 'string') return transientErrors.has(error.code);
   return /terminated|timeout|timed out/i.test(error.message);
 }

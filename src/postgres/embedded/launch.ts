@@ -9,6 +9,7 @@ import { postmasterArguments } from './server-settings.js';
 const logLimitBytes = 10_000_000;
 const logTailBytes = 2_000;
 
+/** A cluster in its folder, and how to run it. */
 export interface Cluster {
   readonly folder: string;
   readonly binaries: Binaries;
@@ -18,16 +19,17 @@ export interface Cluster {
   readonly logFile: string;
 }
 
+/** One start of a postmaster. */
 export interface Launch {
   hasEnded(): boolean;
-  /** What this postmaster, or the attempt to run it, left behind for people. */
-  readComplaint(): Promise<string>;
+  /** The error of the start, or else what this postmaster has written to its log. */
+  readFailure(): Promise<string>;
 }
 
 /**
- * Starts a postmaster and doesn't wait for it. It is a session of its own: it outlives this process, and a Ctrl-C at
- * the terminal reaches the server only, which then has the time to end its work. PostgreSQL itself sees to it that
- * two postmasters never run on one folder: the second one ends.
+ * Starts a postmaster without waiting for it. It runs in a session of its own, so it outlives this process, and a Ctrl-C in
+ * the terminal reaches only the server, which then has time to finish its work. PostgreSQL itself ensures that two
+ * postmasters never run on one folder: the second one ends.
  */
 export async function launchPostmaster(
   cluster: Cluster,
@@ -64,7 +66,7 @@ function runDetached(cluster: Cluster, way: RunAs, address: Address, log: number
   child.unref();
   return {
     hasEnded: () => ended,
-    readComplaint: async () => failure ?? (await readTail(cluster.logFile, logStart)),
+    readFailure: async () => failure ?? (await readTail(cluster.logFile, logStart)),
   };
 }
 

@@ -7,18 +7,18 @@ const linkList = z.array(z.object({ source: z.string(), target: z.string() }));
 interface Link {
   /** Absolute path of the link. */
   readonly at: string;
-  /** Absolute path of the file it stands for. */
+  /** Absolute path of the file that it points to. */
   readonly file: string;
 }
 
 /**
- * Makes the links without which the loader misses libicu. An npm package can't carry links; the package's install
- * script would make them, but install scripts often don't run.
+ * Creates the symbolic links without which the loader does not find libicu. An npm package can't contain links; the
+ * package's install script would create them, but install scripts are often disabled.
  *
- * Answers null if the links are in the package, where the programs look by themselves, or else where the loader has to
- * look: in `privateFolder`, used when the package can't be written to, and in the package, since a library that was
- * found through a link looks for others beside the link. Several processes may do this at once: each link is either
- * made by one of them or found by the others.
+ * Returns null if the links are in the package, where the programs look by default. If the package can't be written, the
+ * links are in `privateFolder`, and the result is the loader's search path: that folder and the package's, because a library
+ * found through a link searches for others beside the link. Several processes may do this at once: one of them creates a
+ * link, the others find it.
  */
 export async function linkLibraries(packageRoot: string, privateFolder: string): Promise<string | null> {
   const links = await listLinks(packageRoot);
@@ -36,7 +36,7 @@ export async function linkLibraries(packageRoot: string, privateFolder: string):
 async function listLinks(packageRoot: string): Promise<Link[]> {
   const text = await readFile(join(packageRoot, 'native', 'pg-symlinks.json'), 'utf8').catch(
     (error: unknown) => {
-      // Packages without links, such as the one for Windows, have no list.
+      // A package without links, such as the one for Windows, has no such list.
       if (codeOf(error) === 'ENOENT') return '[]';
       throw error;
     },
@@ -50,17 +50,17 @@ async function makeLink(link: Link, content: string): Promise<void> {
   const found = await readlink(link.at).catch(() => null);
   if (found === content) return;
   if (found === null) return createLink(content, link.at);
-  // One that points elsewhere is replaced in one step: made aside and moved into place.
-  const aside = `${link.at}.${process.pid}`;
-  await createLink(content, aside);
-  await rename(aside, link.at);
+  // A link that points elsewhere is replaced atomically: created under another name and renamed.
+  const temporary = `${link.at}.${process.pid}`;
+  await createLink(content, temporary);
+  await rename(temporary, link.at);
 }
 
 async function createLink(content: string, at: string): Promise<void> {
   try {
     await symlink(content, at);
   } catch (error) {
-    // Another process was faster, or there is a true file: some installers copy instead of linking.
+    // Another process created it, or it is a regular file: some installers copy instead of linking.
     if (codeOf(error) !== 'EEXIST') throw error;
   }
 }

@@ -2,7 +2,7 @@ import { link, readFile, readlink, realpath, rename, rm } from 'node:fs/promises
 import { join } from 'node:path';
 import { type Address, socketPort } from './address.js';
 
-/** What a running postmaster writes about itself into `postmaster.pid`. */
+/** The contents of `postmaster.pid`, which a running postmaster writes. */
 export interface PostmasterFile {
   readonly text: string;
   readonly pid: number;
@@ -10,7 +10,7 @@ export interface PostmasterFile {
   readonly isReady: boolean;
 }
 
-/** Null if no postmaster claims the folder, or one is only just writing its claim. */
+/** Reads `postmaster.pid`. Null if the file is missing or not completely written yet. */
 export async function findPostmasterFile(folder: string): Promise<PostmasterFile | null> {
   const text = await readFile(join(folder, 'postmaster.pid'), 'utf8').catch(() => '');
   const [pid, , , port, socketFolder, , , status] = text.split('\n').map((line) => line.trim());
@@ -24,8 +24,8 @@ export async function findPostmasterFile(folder: string): Promise<PostmasterFile
 }
 
 /**
- * Whether the postmaster behind the file runs. A process of that number is not enough: after a reboot, and always in
- * containers, the number may be another program's. A postmaster's working folder is its data folder.
+ * Whether the postmaster that wrote the file is running. A live process with that id proves nothing: after a reboot, and
+ * often in containers, the id may belong to another program. A postmaster's working directory is its data folder.
  */
 export async function isPostmasterAlive(file: PostmasterFile, folder: string): Promise<boolean> {
   if (!isProcessAlive(file.pid)) return false;
@@ -33,24 +33,24 @@ export async function isPostmasterAlive(file: PostmasterFile, folder: string): P
   try {
     return (await readlink(`/proc/${file.pid}/cwd`)) === (await realpath(folder));
   } catch (error) {
-    // Some containers keep root from looking at other users' processes, but not from their names.
+    // Some containers forbid root to read other users' working directories, but not their process names.
     if (!(error instanceof Error && 'code' in error && error.code === 'EACCES')) return false;
     return (await readFile(`/proc/${file.pid}/comm`, 'utf8').catch(() => '')).trim() === 'postgres';
   }
 }
 
 /**
- * Takes a dead postmaster's claims out of the way of a new one. PostgreSQL does so itself unless another program has
- * got the process number meanwhile; then it would refuse to start for ever.
+ * Removes the lock files of a dead postmaster. PostgreSQL removes them itself unless another program now has the process
+ * id; in that case it would always refuse to start.
  */
-export async function removeStaleClaims(stale: PostmasterFile, folder: string): Promise<void> {
+export async function removeStaleLockFiles(stale: PostmasterFile, folder: string): Promise<void> {
   if (!isProcessAlive(stale.pid)) return;
   await removeIfStill(join(folder, 'postmaster.pid'), (text) => text === stale.text);
   const socketLock = join(folder, `.s.PGSQL.${socketPort}.lock`);
   await removeIfStill(socketLock, (text) => text.split('\n')[0]?.trim() === String(stale.pid));
 }
 
-/** Whether there is a process with this number, whosever it is. */
+/** Whether a process with this id exists, of any user. */
 export function isProcessAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -60,7 +60,7 @@ export function isProcessAlive(pid: number): boolean {
   }
 }
 
-/** Looks again after moving the file aside: between reading and removing, a new postmaster may have written its own. */
+/** Moves the file aside and checks it again: a new postmaster may have written its own since the file was read. */
 async function removeIfStill(path: string, isStale: (text: string) => boolean): Promise<void> {
   const aside = `${path}.stale-${process.pid}`;
   try {

@@ -4,8 +4,8 @@ import { dirname, parse } from 'node:path';
 import { EmbeddedPostgresError } from './embedded-postgres-error.js';
 
 /**
- * Under whose name PostgreSQL runs; it refuses root. In a user namespace of its own a process of root's counts as
- * nobody's, keeps root's files, and needs no account; containers often forbid it.
+ * The user that PostgreSQL runs as. PostgreSQL refuses to run as root. In a user namespace of its own, root's process does
+ * not count as root, still owns root's files, and needs no account; containers often forbid such namespaces.
  */
 export type RunAs =
   | { readonly kind: 'self' }
@@ -19,9 +19,9 @@ interface Account {
 }
 
 /**
- * The ways to run a new cluster in `dataDir`, best first; the caller tries them. For root that is an unprivileged
- * account that can reach all `paths`: the owner of the folder, `postgres`, `nobody`; then a user namespace. Anybody
- * else runs it as they are; the namespace helps a user id without an account, which initdb refuses.
+ * Lists the ways to run a new cluster in `dataDir`, best first. For root these are the unprivileged accounts that can reach
+ * all `paths` (the owner of the folder, `postgres`, `nobody`), then a user namespace. Any other user runs it as itself, then
+ * in a user namespace: that helps a user id without an account, which initdb refuses.
  */
 export async function listWaysToRun(dataDir: string, paths: readonly string[]): Promise<RunAs[]> {
   if (process.platform !== 'linux') return [{ kind: 'self' }];
@@ -34,8 +34,8 @@ export async function listWaysToRun(dataDir: string, paths: readonly string[]): 
 }
 
 /**
- * The way to run an existing cluster: PostgreSQL insists on owning its folder.
- * @throws EmbeddedPostgresError if the folder is another user's.
+ * The way to run an existing cluster. PostgreSQL has to run as the owner of its folder.
+ * @throws EmbeddedPostgresError if the folder belongs to another user and this process is not root's.
  */
 export async function wayToRunExisting(folder: string): Promise<RunAs> {
   const uid = process.getuid?.();
@@ -47,7 +47,7 @@ export async function wayToRunExisting(folder: string): Promise<RunAs> {
   return process.platform === 'linux' ? { kind: 'user-namespace' } : { kind: 'self' };
 }
 
-/** Starts the program in that way. The child sees a small environment of its own, so that no PG… variable misleads it. */
+/** Starts the program. The child gets a minimal environment, so that no PG… variable affects it. */
 export function spawnAs(
   runAs: RunAs,
   program: string,
@@ -64,13 +64,14 @@ export function spawnAs(
   });
 }
 
+/** Describes the way for an error message. */
 export function describeWay(runAs: RunAs): string {
   if (runAs.kind === 'self') return 'as the current user';
   return runAs.kind === 'account' ? `as ${runAs.name}` : 'in a user namespace (unshare -U)';
 }
 
 function childEnvironment(libraryPath: string | null): { env?: NodeJS.ProcessEnv } {
-  // Windows programs don't start without a good part of the inherited environment.
+  // Windows programs need many of the inherited variables to start.
   if (process.platform === 'win32') return {};
   const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
   const loader = process.platform === 'darwin' ? 'DYLD_LIBRARY_PATH' : 'LD_LIBRARY_PATH';

@@ -5,11 +5,11 @@ export interface SettingChoices {
   readonly address: Address;
   /** False only for clusters whose loss costs nothing. */
   readonly durable: boolean;
-  /** Settings by name that win over the ones below. */
+  /** Settings by name that replace the ones below. */
   readonly overrides: Readonly<Record<string, string>>;
 }
 
-/** Command line arguments of the postmaster. Memory is taken as it is used, so the limits cost an idle server nothing. */
+/** Command line arguments of the postmaster. Memory is allocated on use, so the limits cost an idle server nothing. */
 export function postmasterArguments(choices: SettingChoices): string[] {
   const settings = {
     ...listenSettings(choices),
@@ -31,7 +31,7 @@ function listenSettings({ address, folder }: SettingChoices): Record<string, str
   return { listen_addresses: '', port: String(socketPort), unix_socket_directories: quoteListEntry(folder) };
 }
 
-/** The setting is a comma list; a quoted entry may contain commas and blanks. */
+/** The setting is a comma-separated list. A quoted entry may contain commas and spaces. */
 function quoteListEntry(folder: string): string {
   return `"${folder.replaceAll('"', '""')}"`;
 }
@@ -39,22 +39,22 @@ function quoteListEntry(folder: string): string {
 const smallMachineSettings = {
   max_connections: '100',
   shared_buffers: '128MB',
-  // Short queries on few cores: planning for compilation, parallel workers or asynchronous I/O costs more than it gives.
+  // For short queries on few cores, JIT, parallel workers and asynchronous I/O cost more than they gain.
   jit: 'off',
   max_parallel_workers_per_gather: '0',
   io_method: 'sync',
   random_page_cost: '1.1',
-  // A queue's table lives on its dead rows being cleared away soon.
+  // A queue table produces many dead rows, which must be vacuumed soon.
   autovacuum_naptime: '15s',
   autovacuum_vacuum_scale_factor: '0.05',
-  // Nobody replicates from an embedded cluster.
+  // An embedded cluster has no replicas.
   wal_level: 'minimal',
   max_wal_senders: '0',
   max_logical_replication_workers: '0',
   timezone: 'UTC',
 };
 
-/** Failed statements are reported by the server that sent them; here they would only repeat its users' data. */
+/** The server that sent a failed statement reports it. In this log it would only repeat users' data. */
 const logSettings = {
   log_min_messages: 'log',
   log_checkpoints: 'off',

@@ -8,17 +8,17 @@ const pollMs = 10;
 const exitMs = 1_000;
 
 /**
- * Ends the postmaster with a "fast" shutdown: connections are closed, everything is written, nothing has to be
- * recovered. The caller holds the tenancy lock. Answers false if it hasn't ended in time; it will then end by itself.
+ * Stops the postmaster with a "fast" shutdown: it closes connections and writes everything, so the next start needs no
+ * recovery. The caller holds the tenancy lock. Returns false if the postmaster has not ended in time; it then ends later.
  */
-export async function stopPostmaster(cluster: Cluster, patienceMs: number): Promise<boolean> {
+export async function stopPostmaster(cluster: Cluster, timeoutMs: number): Promise<boolean> {
   const running = await findPostmasterFile(cluster.folder);
   if (!running) return true;
   await askToStop(cluster, running.pid);
-  // Giving up the file is its last deed, and says more than the process: in a container without an init, a dead
-  // orphan keeps its number. So the process itself is waited for only as long as an exit takes.
-  const gaveUp = async () => (await findPostmasterFile(cluster.folder))?.pid !== running.pid;
-  const isStopped = await waitUntil(gaveUp, patienceMs);
+  // Removing its file is the postmaster's last action. The file is a better sign than the process id: in a container
+  // without an init, a dead orphan keeps its id. So the wait for the process itself is only as long as an exit takes.
+  const hasRemovedFile = async () => (await findPostmasterFile(cluster.folder))?.pid !== running.pid;
+  const isStopped = await waitUntil(hasRemovedFile, timeoutMs);
   if (isStopped) await waitUntil(async () => !(await isPostmasterAlive(running, cluster.folder)), exitMs);
   return isStopped;
 }
@@ -37,7 +37,7 @@ async function askToStop(cluster: Cluster, pid: number): Promise<void> {
     process.kill(pid, 'SIGINT');
     return;
   }
-  // Windows has no signals: pg_ctl speaks to the postmaster in its own way.
+  // Windows has no signals: pg_ctl stops the postmaster by its own means.
   const args = ['stop', '-D', cluster.folder, '-m', 'fast', '-W'];
   const child = spawnAs({ kind: 'self' }, cluster.binaries.pgCtl, args, cluster.libraryPath, {
     stdio: 'ignore',

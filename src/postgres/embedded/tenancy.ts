@@ -9,12 +9,13 @@ import { stopPostmaster } from './stop-postmaster.js';
 
 const retryMs = 1_000;
 
-/** A PostgreSQL that does not answer for so long is left alone, in milliseconds. */
+/** How long leaving waits for an answer of PostgreSQL, in milliseconds. */
 const answerMs = 2_000;
 
+/** This process's use of a cluster that it may share with other servers. */
 export interface Tenancy {
   readonly address: Address;
-  /** Gives the cluster up; stops it unless another tenant remains. */
+  /** Ends the use of the cluster, and stops the cluster unless another tenant remains. */
   leave(): Promise<void>;
 }
 
@@ -25,8 +26,8 @@ export interface TenancyTimeouts {
 }
 
 /**
- * Keeps this process a tenant until it leaves. When the connection is lost, because PostgreSQL crashed or somebody
- * stopped it, it joins again, which starts PostgreSQL if need be, at the same address, where the pool finds it.
+ * Makes this process a tenant until it leaves. If the connection is lost, because PostgreSQL crashed or was stopped, the
+ * process joins again. That starts PostgreSQL if necessary, at the same address, so that the pool can reconnect.
  */
 export async function openTenancy(
   cluster: Cluster,
@@ -72,7 +73,7 @@ export async function openTenancy(
     address,
     leave: async () => {
       leaving.abort();
-      // A try that is under way may wait for a PostgreSQL that says nothing.
+      // The attempt under way may wait for a PostgreSQL that does not answer.
       await Promise.race([rejoining, delay(answerMs, undefined, { ref: false })]);
       if (current) await endTenancy(current.client, cluster, instrument, stopTimeoutMs);
     },
@@ -80,9 +81,9 @@ export async function openTenancy(
 }
 
 /**
- * Stops the cluster if nobody else is its tenant. The lock decides: whoever gets it exclusively is alone, and holds
- * it until PostgreSQL ends, so that a server that starts meanwhile waits for it, loses its connection and starts
- * PostgreSQL anew. Tenants that were killed hold nothing. Of two that leave together the later one gets it.
+ * Stops the cluster if it has no other tenant. The lock decides: a process that gets it exclusively is the only tenant. It
+ * holds the lock until PostgreSQL ends; a server that starts meanwhile waits for the lock, loses its connection and starts
+ * PostgreSQL again. Killed tenants hold no lock. Of two that leave at the same time the later one gets the lock.
  */
 async function endTenancy(
   client: pg.Client,
@@ -109,7 +110,7 @@ async function endTenancy(
       instrument.emit(
         'warn',
         'postgres.not_stopped',
-        `The embedded PostgreSQL does not answer and is left running; the next start finds it, kill -INT ${file.pid} ends it`,
+        `The embedded PostgreSQL does not answer and is left running: the next start uses it, kill -INT ${file.pid} stops it`,
         { error },
       );
     else

@@ -61,7 +61,7 @@ describe('the number of statements', () => {
     ],
   ])('is the same for one and for many: %s', async (_name, query) => {
     const count = async (n: number) => {
-      const statements = await graph.statementsOf(async () => {
+      const statements = await graph.recordStatements(async () => {
         const { list } = await graph.get(query, { n });
         expect(list.nodes.length).toBe(n);
       });
@@ -75,19 +75,19 @@ describe('the number of statements', () => {
   });
 
   it('is two for a page of tasks with their agents and the total', async () => {
-    const statements = await graph.statementsOf(() =>
+    const statements = await graph.recordStatements(() =>
       graph.get('{ tasks(first: 50) { totalCount nodes { ref title assignee { name } } } }'),
     );
     expect(statements).toHaveLength(2);
   });
 
   it('is one for the total alone', async () => {
-    expect(await graph.statementsOf(() => graph.get('{ tasks { totalCount } }'))).toHaveLength(1);
+    expect(await graph.recordStatements(() => graph.get('{ tasks { totalCount } }'))).toHaveLength(1);
   });
 
   it('is none for an actor of whom only the id is asked', async () => {
-    const alone = await graph.statementsOf(() => graph.get('{ tasks { nodes { id } } }'));
-    const withActor = await graph.statementsOf(() =>
+    const alone = await graph.recordStatements(() => graph.get('{ tasks { nodes { id } } }'));
+    const withActor = await graph.recordStatements(() =>
       graph.get('{ tasks { nodes { id createdBy { __typename id } } } }'),
     );
     expect(withActor).toHaveLength(alone.length);
@@ -96,7 +96,7 @@ describe('the number of statements', () => {
 
 describe('a list', () => {
   it('reads no column that nobody asked for', async () => {
-    const [statement] = await graph.statementsOf(() => graph.get('{ tasks { nodes { title } } }'));
+    const [statement] = await graph.recordStatements(() => graph.get('{ tasks { nodes { title } } }'));
     expect(statement).toContain('t.title');
     for (const column of ['description', 'resolution', 'metadata', 'failure_detail']) {
       expect(statement).not.toContain(column);

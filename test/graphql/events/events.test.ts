@@ -12,7 +12,7 @@ import { updateTask } from '../../../src/services/tasks/update-task.js';
 import { never } from '../../support/factories/claims.js';
 import { aClaimedTask, aKeyOf, anAgent, aTask } from '../../support/factories/factory.js';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres/database.js';
-import { statementsOf } from '../../support/postgres/statements.js';
+import { recordStatements } from '../../support/postgres/statements.js';
 import { type LiveGraph, openLiveGraph } from '../live-graph.js';
 
 let database: TestDatabase;
@@ -264,5 +264,5 @@ describe('a pruned log', () => {
 
 async function countStatements(work: () => Promise<unknown>): Promise<number> {
   await graph.settled();
-  return (await statementsOf(graph.services, work)).length;
+  return (await recordStatements(graph.services, work)).length;
 }

@@ -3,30 +3,38 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { inspectDataFolder } from '../../../src/postgres/embedded/data-folder.js';
 import { EmbeddedPostgresError } from '../../../src/postgres/embedded/embedded-postgres-error.js';
-import { aDataFolder, aDataFolderWithCluster, start } from '../../support/postgres/data-folder.js';
+import {
+  createDataFolder,
+  createDataFolderWithCluster,
+  startPostgres,
+} from '../../support/postgres/data-folder.js';
 
 describe('a data folder', () => {
-  it('of another major version is refused and left as it is', async () => {
-    const dataDir = await aDataFolder();
+  it('of another major version is refused and not changed', async () => {
+    const dataDir = await createDataFolder();
     await putFile(dataDir, 'postgres/PG_VERSION', '17\n');
     await putFile(dataDir, 'postgres/global/pg_control', 'x');
-    await expectRefusal(dataDir, 'OTHER_MAJOR_VERSION', /made by PostgreSQL 17, .* brings PostgreSQL 18/);
+    await expectRefusal(
+      dataDir,
+      'OTHER_MAJOR_VERSION',
+      /created by PostgreSQL 17, .* contains PostgreSQL 18/,
+    );
   });
 
-  it('that is not empty and no cluster is refused and left as it is', async () => {
-    const dataDir = await aDataFolder();
+  it('that is not empty and not a cluster is refused and not changed', async () => {
+    const dataDir = await createDataFolder();
     await putFile(dataDir, 'postgres/holiday.jpg', 'x');
     await expectRefusal(dataDir, 'DAMAGED', /no PG_VERSION/);
   });
 
-  it('that is a file is refused and left as it is', async () => {
-    const dataDir = await aDataFolder();
+  it('that is a file is refused and not changed', async () => {
+    const dataDir = await createDataFolder();
     await putFile(dataDir, 'postgres', 'x');
     await expectRefusal(dataDir, 'DAMAGED', /it is a file/);
   });
 
-  it('in which something can not be read, or the log not written, is refused with what to do', async () => {
-    const dataDir = await aDataFolderWithCluster();
+  it('that cannot be read, or whose log cannot be written, is refused with advice', async () => {
+    const dataDir = await createDataFolderWithCluster();
     await mkdir(join(dataDir, 'postgres.log'));
     await expectRefusal(dataDir, 'NOT_ACCESSIBLE', /postgres\.log can't be written \(EISDIR.*Move it away/);
     await rename(join(dataDir, 'postgres/PG_VERSION'), join(dataDir, 'PG_VERSION'));
@@ -34,8 +42,8 @@ describe('a data folder', () => {
     await expectRefusal(dataDir, 'NOT_ACCESSIBLE', /can't be read \(EISDIR.*Start the server as/);
   });
 
-  it('that lost a vital part is refused and left as it is', async () => {
-    const dataDir = await aDataFolderWithCluster();
+  it('that misses a required file is refused and not changed', async () => {
+    const dataDir = await createDataFolderWithCluster();
     const cluster = join(dataDir, 'postgres');
     const lost = join(dataDir, 'lost');
     for (const part of ['global/pg_control', 'pg_wal', 'base', 'pg_hba.conf']) {
@@ -46,18 +54,18 @@ describe('a data folder', () => {
     expect(await inspectDataFolder(cluster, 18)).toBe('cluster');
   });
 
-  it('that PostgreSQL itself refuses is named together with the reason', async () => {
-    const dataDir = await aDataFolderWithCluster();
+  it('that PostgreSQL itself refuses is reported with the reason from its log', async () => {
+    const dataDir = await createDataFolderWithCluster();
     await writeFile(join(dataDir, 'postgres/postgresql.conf'), 'not = a setting\n');
-    await expect(start(dataDir)).rejects.toThrow(/did not start.*postgres\.log.*contains errors/s);
+    await expect(startPostgres(dataDir)).rejects.toThrow(/did not start.*postgres\.log.*contains errors/s);
   });
 
-  it('that is absent or empty waits for its cluster', async () => {
-    const dataDir = await aDataFolder();
+  it('counts as empty if it is missing or has no files', async () => {
+    const dataDir = await createDataFolder();
     expect(await inspectDataFolder(join(dataDir, 'postgres'), 18)).toBe('empty');
     await mkdir(join(dataDir, 'postgres'));
     expect(await inspectDataFolder(join(dataDir, 'postgres'), 18)).toBe('empty');
-    const other = await aDataFolderWithCluster();
+    const other = await createDataFolderWithCluster();
     expect(await inspectDataFolder(join(other, 'postgres'), 18)).toBe('cluster');
   });
 });
@@ -69,13 +77,13 @@ async function putFile(dataDir: string, path: string, text: string): Promise<voi
 
 async function expectRefusal(dataDir: string, fault: string, message: RegExp): Promise<void> {
   const before = await fingerprint(dataDir);
-  const error: unknown = await start(dataDir).catch((reason: unknown) => reason);
+  const error: unknown = await startPostgres(dataDir).catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(EmbeddedPostgresError);
   expect(error).toMatchObject({ fault, message: expect.stringMatching(message) });
   expect(await fingerprint(dataDir)).toEqual(before);
 }
 
-/** Names, sizes and times of change of everything in the folder, the folder itself included. */
+/** Names, sizes and change times of everything in the folder, including the folder itself. */
 async function fingerprint(folder: string): Promise<string[]> {
   const names = ['.', ...(await readdir(folder, { recursive: true }))];
   const lines = names.map(async (name) => {

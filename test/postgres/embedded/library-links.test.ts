@@ -35,7 +35,7 @@ describe('library links', () => {
     await writeList('native/lib/libicuuc.so.60.2', ['native/lib/libicuuc.so', 'native/lib/libicuuc.so.60']);
   });
 
-  it('are made in the package, by several callers at once', async () => {
+  it('are created in the package by several callers at once', async () => {
     const answers = await Promise.all(Array.from({ length: 8 }, () => linkLibraries(root, ownFolder)));
     expect(new Set(answers)).toEqual(new Set([null]));
     expect(await readFile(join(root, 'native/lib/libicuuc.so'), 'utf8')).toBe('code');
@@ -43,7 +43,7 @@ describe('library links', () => {
     expect((await readdir(join(root, 'native/lib'))).length).toBe(3);
   });
 
-  it('that point elsewhere are mended, and true files in their place are kept', async () => {
+  it('are corrected if they point elsewhere, and regular files in their place are kept', async () => {
     await symlink('nowhere', join(root, 'native/lib/libicuuc.so'));
     await writeFile(join(root, 'native/lib/libicuuc.so.60'), 'a copy');
     expect(await linkLibraries(root, ownFolder)).toBeNull();
@@ -51,8 +51,8 @@ describe('library links', () => {
     expect(await readFile(join(root, 'native/lib/libicuuc.so.60'), 'utf8')).toBe('a copy');
   });
 
-  it.runIf(isLinux)('go to a folder of our own where the package can’t be written to', async () => {
-    // Not even root makes links in this folder, which is the kernel's.
+  it.runIf(isLinux)('are created in a private folder if the package cannot be written', async () => {
+    // Not even root can create links in /sys.
     await writeList('native/lib/libicuuc.so.60.2', ['/sys/libicuuc.so.60']);
     const path = `${ownFolder}:${join(root, 'native/lib')}`;
     expect(await linkLibraries(root, ownFolder)).toBe(path);
@@ -60,7 +60,7 @@ describe('library links', () => {
     expect(await linkLibraries(root, ownFolder)).toBe(path);
   });
 
-  it.runIf(isLinux)('let the programs run from either place', async () => {
+  it.runIf(isLinux)('let the programs run from both places', async () => {
     const { root: installed, initdb } = await findBinaries();
     await cp(join(installed, 'native'), join(root, 'native'), { recursive: true, filter: isNoLink });
     const program = join(root, 'native/bin', basename(initdb));
@@ -74,7 +74,7 @@ describe('library links', () => {
     expect(await runVersion(program, await linkLibraries(root, ownFolder))).toBe(0);
   });
 
-  it('are not needed by a package without a list', async () => {
+  it('are not created for a package without a list', async () => {
     await rm(join(root, 'native/pg-symlinks.json'));
     expect(await linkLibraries(root, ownFolder)).toBeNull();
     expect(await readdir(folder)).toEqual(['package']);

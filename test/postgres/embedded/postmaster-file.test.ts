@@ -4,39 +4,39 @@ import { describe, expect, it, vi } from 'vitest';
 import {
   findPostmasterFile,
   isPostmasterAlive,
-  removeStaleClaims,
+  removeStaleLockFiles,
 } from '../../../src/postgres/embedded/postmaster-file.js';
 import {
-  aDataFolder,
-  aDataFolderWithCluster,
-  askFor,
+  createDataFolder,
+  createDataFolderWithCluster,
   findPostmasterPid,
-  start,
+  queryValue,
+  startPostgres,
 } from '../../support/postgres/data-folder.js';
 
-describe('the claim of a postmaster', () => {
-  it('does not stand when its process number has passed to another program', async () => {
-    const dataDir = await aDataFolderWithCluster();
+describe('the lock files of a postmaster', () => {
+  it('are removed if the process id belongs to another program', async () => {
+    const dataDir = await createDataFolderWithCluster();
     const folder = join(dataDir, 'postgres');
-    const first = await start(dataDir);
-    const claim = await readFile(join(folder, 'postmaster.pid'), 'utf8');
+    const first = await startPostgres(dataDir);
+    const pidFile = await readFile(join(folder, 'postmaster.pid'), 'utf8');
     const lock = await readFile(join(folder, '.s.PGSQL.5432.lock'), 'utf8');
     await first.stop();
 
-    // The number of a process of the same user, for which PostgreSQL would give up.
+    // The id of a process of the same user: PostgreSQL itself would refuse to start.
     const foreign = String(process.pid);
-    await writeFile(join(folder, 'postmaster.pid'), claim.replace(/^\d+/, foreign));
+    await writeFile(join(folder, 'postmaster.pid'), pidFile.replace(/^\d+/, foreign));
     await writeFile(join(folder, '.s.PGSQL.5432.lock'), lock.replace(/^\d+/, foreign));
-    const next = await start(dataDir);
-    expect(next.said).toEqual(['postgres.started']);
-    expect(await askFor(next.connectionString, 'SELECT 1')).toBe(1);
+    const next = await startPostgres(dataDir);
+    expect(next.logged).toEqual(['postgres.started']);
+    expect(await queryValue(next.connectionString, 'SELECT 1')).toBe(1);
     await next.stop();
   });
 
-  it('stands while its postmaster lives', async () => {
-    const dataDir = await aDataFolderWithCluster();
+  it('are valid while the postmaster runs', async () => {
+    const dataDir = await createDataFolderWithCluster();
     const folder = join(dataDir, 'postgres');
-    const postgres = await start(dataDir);
+    const postgres = await startPostgres(dataDir);
     const file = await findPostmasterFile(folder);
     expect(file).toMatchObject({
       pid: await findPostmasterPid(dataDir),
@@ -48,17 +48,17 @@ describe('the claim of a postmaster', () => {
     await vi.waitFor(async () => expect(file && (await isPostmasterAlive(file, folder))).toBe(false), 20_000);
   });
 
-  it('is not taken away when a new postmaster has made its own meanwhile', async () => {
-    const folder = await aDataFolder();
-    const claim = (second: number) => `${process.pid}\n/data\n${second}\n5432\n/data\n\n0 0\nready   \n`;
-    await writeFile(join(folder, 'postmaster.pid'), claim(1));
+  it('are kept if a new postmaster has written its own meanwhile', async () => {
+    const folder = await createDataFolder();
+    const pidFile = (second: number) => `${process.pid}\n/data\n${second}\n5432\n/data\n\n0 0\nready   \n`;
+    await writeFile(join(folder, 'postmaster.pid'), pidFile(1));
     const stale = await findPostmasterFile(folder);
-    await writeFile(join(folder, 'postmaster.pid'), claim(2));
-    if (stale) await removeStaleClaims(stale, folder);
-    expect(await readFile(join(folder, 'postmaster.pid'), 'utf8')).toBe(claim(2));
+    await writeFile(join(folder, 'postmaster.pid'), pidFile(2));
+    if (stale) await removeStaleLockFiles(stale, folder);
+    expect(await readFile(join(folder, 'postmaster.pid'), 'utf8')).toBe(pidFile(2));
 
     const current = await findPostmasterFile(folder);
-    if (current) await removeStaleClaims(current, folder);
+    if (current) await removeStaleLockFiles(current, folder);
     expect(await findPostmasterFile(folder)).toBeNull();
   });
 });

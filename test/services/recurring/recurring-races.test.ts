@@ -17,7 +17,7 @@ import {
   wasDueAt,
 } from '../../support/factories/recurring.js';
 import { createTestServices, openTestServices, type TestServices } from '../../support/factories/services.js';
-import { holding } from '../../support/postgres/held-lock.js';
+import { holdLocks } from '../../support/postgres/held-lock.js';
 
 /** Three server processes on one database. */
 let processes: TestServices[];
@@ -87,7 +87,7 @@ describe('a turn', () => {
     });
     await wasDueAt(services, id, due);
     // The firing is recorded by then; the task waits for its assignee's row.
-    const lock = await holding(services, 'SELECT FROM agents WHERE id = $1 FOR UPDATE', [agent.id]);
+    const lock = await holdLocks(services, 'SELECT FROM agents WHERE id = $1 FOR UPDATE', [agent.id]);
     const turn = spawnRecurringTasks(processes[1] as TestServices).then(
       () => 'done',
       () => 'died',
@@ -118,7 +118,7 @@ describe('a turn', () => {
       await aRecurringTask(services, { schedule: hourlyAt(due) }),
     ];
     for (const { id } of [locked, free]) await wasDueAt(services, id, due);
-    const lock = await holding(services, 'SELECT FROM recurring_tasks WHERE id = $1 FOR UPDATE', [locked.id]);
+    const lock = await holdLocks(services, 'SELECT FROM recurring_tasks WHERE id = $1 FOR UPDATE', [locked.id]);
     expect((await spawnRecurringTasks(services)).handled).toBe(1);
     expect(await childrenOf(services, free.id)).toHaveLength(1);
     expect(await spawnRecurringTasks(services)).toEqual({ handled: 0, nextInMs: 100 });

@@ -4,7 +4,7 @@ import { isOutage } from '../../../src/postgres/outage.js';
 import { claimFor, clearTasks } from '../../support/factories/claims.js';
 import { aClaimedTask, anAgent, aTask } from '../../support/factories/factory.js';
 import { createTestServices, openTestServices, type TestServices } from '../../support/factories/services.js';
-import { holding } from '../../support/postgres/held-lock.js';
+import { holdLocks } from '../../support/postgres/held-lock.js';
 import { watchClaims } from '../../support/servers/watched-claims.js';
 
 let services: TestServices;
@@ -20,9 +20,9 @@ afterAll(async () => {
   await services.close();
 });
 
-const lockTask = (id: string) => holding(other, 'SELECT FROM tasks WHERE id = $1 FOR UPDATE', [id]);
-const lockAgent = (id: string) => holding(other, 'SELECT FROM agents WHERE id = $1 FOR UPDATE', [id]);
-const lockRun = (id: string) => holding(other, 'SELECT FROM task_runs WHERE id = $1 FOR UPDATE', [id]);
+const lockTask = (id: string) => holdLocks(other, 'SELECT FROM tasks WHERE id = $1 FOR UPDATE', [id]);
+const lockAgent = (id: string) => holdLocks(other, 'SELECT FROM agents WHERE id = $1 FOR UPDATE', [id]);
+const lockRun = (id: string) => holdLocks(other, 'SELECT FROM task_runs WHERE id = $1 FOR UPDATE', [id]);
 
 describe('a claim while others hold locks', () => {
   it('steps over the best task if somebody holds its row', async () => {
@@ -135,11 +135,11 @@ async function standInLine(
   count: number,
 ): Promise<{
   claims: Promise<string>[];
-  lock: Awaited<ReturnType<typeof holding>>;
+  lock: Awaited<ReturnType<typeof holdLocks>>;
 }> {
   const agent = await anAgent(services);
   for (let i = 0; i < count; i += 1) await aTask(services);
-  const lock = await holding(other, 'LOCK TABLE tasks', []);
+  const lock = await holdLocks(other, 'LOCK TABLE tasks', []);
   const request = {
     maxCapacity: count,
     leaseMs: 60_000,

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { claimFor, clearTasks, never } from '../../support/factories/claims.js';
 import { anAgent, aTask } from '../../support/factories/factory.js';
 import { createTestServices, type TestServices } from '../../support/factories/services.js';
-import { holding } from '../../support/postgres/held-lock.js';
+import { holdLocks } from '../../support/postgres/held-lock.js';
 import { type ClaimTally, watchClaims } from '../../support/servers/watched-claims.js';
 
 let services: TestServices;
@@ -94,7 +94,7 @@ describe('a claim that waits', () => {
   it('passes on a call that comes while it takes another task', async () => {
     const [first, second] = [await anAgent(services), await anAgent(services)];
     await aTask(services, { title: 'own', assignee: { id: first.id } });
-    const lock = await holding(services, 'SELECT FROM agents WHERE id = $1 FOR UPDATE', [first.id]);
+    const lock = await holdLocks(services, 'SELECT FROM agents WHERE id = $1 FOR UPDATE', [first.id]);
     const busy = claimFor(services, first, patient);
     await vi.waitFor(() => expect(tally.claims).toBe(1), patience);
     const claim = claimFor(services, second, patient);
@@ -126,7 +126,7 @@ describe('a claim that waits', () => {
     const agent = await anAgent(services);
     const due = await aTask(services);
     await services.sql("UPDATE tasks SET not_before = now() - interval '1 s' WHERE id = $1", [due.id]);
-    const lock = await holding(services, 'SELECT FROM tasks WHERE id = $1 FOR UPDATE', [due.id]);
+    const lock = await holdLocks(services, 'SELECT FROM tasks WHERE id = $1 FOR UPDATE', [due.id]);
     const claim = claimFor(services, agent, patient);
     await parked(3);
     await lock.release();

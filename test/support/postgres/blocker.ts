@@ -1,9 +1,9 @@
 import pg from 'pg';
 import { vi } from 'vitest';
 
-/** Holds a lock in the database, so that whatever needs it stays in flight for as long as a test wants. */
+/** Holds a lock in the database, so that calls that need it stay under way until the test releases it. */
 export interface Blocker {
-  /** Resolves when another session waits for what is held. */
+  /** Resolves when another session waits for the lock. */
   isWaitedFor(): Promise<void>;
   release(): Promise<void>;
 }
@@ -18,13 +18,13 @@ export async function blockTask(databaseUrl: string, taskId: string): Promise<Bl
     isWaitedFor: () =>
       vi.waitFor(async () => {
         const found = await holder.query(waiting);
-        if (found.rowCount === 0) throw new Error('nobody waits for the task');
+        if (found.rowCount === 0) throw new Error('no session waits for the task');
       }, 20_000),
     release: () => holder.end(),
   };
 }
 
-/** Stays in a transaction that writes: until it ends, nobody reads what the log got after its begin. */
+/** Holds a writing transaction open: until it ends, readers of the log do not see events that are newer than it. */
 export async function blockEvents(databaseUrl: string): Promise<Pick<Blocker, 'release'>> {
   const holder = await openTransaction(databaseUrl);
   await holder.query('SELECT pg_current_xact_id()');

@@ -12,8 +12,8 @@ import { afterAll, onTestFinished, vi } from 'vitest';
 import { createInstrument, type Signal } from '../../../src/kernel/instrument.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../../src/postgres/embedded-postgres.js';
 
-/** A new folder; whatever PostgreSQL runs in it when the test is over is ended, and the folder removed. */
-export async function aDataFolder(mode = 0o711): Promise<string> {
+/** Creates a data folder. After the test a PostgreSQL that still runs in it is stopped, and the folder is removed. */
+export async function createDataFolder(mode = 0o711): Promise<string> {
   const dataDir = await mkdtemp(join(tmpdir(), 'mission-control-data-'));
   await chmod(dataDir, mode);
   onTestFinished(async () => {
@@ -24,48 +24,52 @@ export async function aDataFolder(mode = 0o711): Promise<string> {
   return dataDir;
 }
 
-/** The same with a cluster in it, stopped: copying one takes a fraction of the time that creating one takes. */
-export async function aDataFolderWithCluster(): Promise<string> {
-  seed ??= createSeed();
-  const dataDir = await aDataFolder();
-  await promisify(execFile)('cp', ['-a', join(await seed, 'postgres'), dataDir]);
+/** Creates a data folder with a stopped cluster in it. Copying a cluster takes a fraction of the time of creating one. */
+export async function createDataFolderWithCluster(): Promise<string> {
+  original ??= createOriginal();
+  const dataDir = await createDataFolder();
+  await promisify(execFile)('cp', ['-a', join(await original, 'postgres'), dataDir]);
   return dataDir;
 }
 
-/** One for each test file, made when it is first asked for. */
-let seed: Promise<string> | null = null;
+/** The data folder that is copied: one per test file, created on first use. */
+let original: Promise<string> | null = null;
 
 afterAll(async () => {
-  if (seed) await rm(await seed, { recursive: true });
+  if (original) await rm(await original, { recursive: true });
 });
 
-async function createSeed(): Promise<string> {
+async function createOriginal(): Promise<string> {
   const dataDir = await mkdtemp(join(tmpdir(), 'mission-control-data-'));
   await chmod(dataDir, 0o711);
-  await (await start(dataDir)).stop();
+  await (await startPostgres(dataDir)).stop();
   return dataDir;
 }
 
-export interface Started extends EmbeddedPostgres {
-  /** Names of what it said so far. */
-  readonly said: string[];
+export interface StartedPostgres extends EmbeddedPostgres {
+  /** Names of the log events so far. */
+  readonly logged: string[];
 }
 
-/** Starts without durability: these tests kill processes, not the machine. */
-export async function start(dataDir: string, durable = false, stopTimeoutMs?: number): Promise<Started> {
-  const said: string[] = [];
+/** Starts PostgreSQL, by default without durability: these tests kill processes, not the machine. */
+export async function startPostgres(
+  dataDir: string,
+  durable = false,
+  stopTimeoutMs?: number,
+): Promise<StartedPostgres> {
+  const logged: string[] = [];
   const instrument = createInstrument();
-  instrument.listen((signal: Signal) => said.push(signal.name));
+  instrument.listen((signal: Signal) => logged.push(signal.name));
   const postgres = await startEmbeddedPostgres({
     dataDir,
     instrument,
     durable,
     ...(stopTimeoutMs === undefined ? {} : { stopTimeoutMs }),
   });
-  return { ...postgres, said };
+  return { ...postgres, logged };
 }
 
-/** Another process that starts PostgreSQL in the folder and then waits to be killed or told to stop. */
+/** Starts another process, which starts PostgreSQL in the folder and then waits to be stopped or killed. */
 export function spawnServer(dataDir: string) {
   const program = fileURLToPath(new URL('./embedded-server.ts', import.meta.url));
   const child = spawn(process.execPath, ['--import', 'tsx', program, dataDir], {
@@ -76,7 +80,7 @@ export function spawnServer(dataDir: string) {
     child.kill('SIGKILL');
   });
   return {
-    /** Its connection string, once PostgreSQL is ready. */
+    /** Resolves with the connection string when PostgreSQL is ready. */
     ready: line,
     kill: () => end(child, () => child.kill('SIGKILL')),
     stop: () => end(child, () => child.stdin.end()),
@@ -89,12 +93,13 @@ async function end(child: ChildProcess, ask: () => void): Promise<void> {
   await exit;
 }
 
+/** The process id in `postmaster.pid`, or null without that file. */
 export async function findPostmasterPid(dataDir: string): Promise<number | null> {
   const text = await readFile(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8').catch(() => '');
   return Number.parseInt(text, 10) || null;
 }
 
-/** Whether the process does anything yet: one that has ended may stay in the table until its parent asks for it. */
+/** Whether the process runs. A process that has ended may stay as a zombie until its parent reaps it. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -104,8 +109,8 @@ export function isRunning(pid: number): boolean {
   }
 }
 
-/** The first column of the first row. */
-export async function askFor(url: string, sql: string): Promise<unknown> {
+/** The first column of the first row of the result. */
+export async function queryValue(url: string, sql: string): Promise<unknown> {
   const client = new pg.Client({ connectionString: url });
   client.on('error', () => undefined);
   await client.connect();

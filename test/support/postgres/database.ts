@@ -5,19 +5,19 @@ import { runSql, urlOf } from './throw-away-postgres.js';
 
 export interface TestDatabase {
   readonly url: string;
-  /** Drops the database, whoever is still connected. */
+  /** Drops the database, even if connections are still open. */
   drop(): Promise<void>;
 }
 
-/** Held while a clone is made: PostgreSQL refuses to clone a database that another connection is using. */
+/** Advisory lock that is held while a clone is made: PostgreSQL refuses to clone a database that is in use. */
 const cloneLock = 8_401;
 
-/** A database of the test file's own, cloned from the migrated template. Drop it in `afterAll`. */
+/** Creates a database for one test file, cloned from the migrated template. Drop it in `afterAll`. */
 export function createTestDatabase(): Promise<TestDatabase> {
   return cloneDatabase(inject('testPostgres').template);
 }
 
-/** A database without any table, for tests of the migrations themselves. */
+/** Creates a database without tables, for tests of the migrations. */
 export function createEmptyDatabase(): Promise<TestDatabase> {
   return cloneDatabase('template0');
 }
@@ -44,8 +44,8 @@ async function cloneDatabase(template: string): Promise<TestDatabase> {
 }
 
 /**
- * A pool's `end` answers a moment before its connections are gone, and one that is thrown out in that moment raises an
- * error nobody listens for. Whoever stays longer than ten seconds has forgotten to leave.
+ * A pool's `end` resolves shortly before its connections are closed. A connection that DROP … WITH (FORCE) ends in that
+ * moment raises an error without a listener. A connection that is open for ten more seconds was never closed.
  */
 function waitForConnectionsToClose(name: string): string {
   return `DO $$ BEGIN

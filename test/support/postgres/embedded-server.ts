@@ -1,4 +1,4 @@
-// Run as a process of its own: starts PostgreSQL in the folder given, says where it is, and stops at the end of input.
+// A program: starts PostgreSQL in the given folder, prints its connection string, and stops at the end of its input.
 import { once } from 'node:events';
 import { createInstrument } from '../../../src/kernel/instrument.js';
 import { startEmbeddedPostgres } from '../../../src/postgres/embedded-postgres.js';

@@ -1,7 +1,7 @@
 import type { TestServices } from '../factories/services.js';
 
-/** Runs a locking statement in a transaction of somebody else, who keeps the locks until `release`. */
-export async function holding(
+/** Runs a locking statement in another transaction, which keeps the locks until `release`. */
+export async function holdLocks(
   services: Pick<TestServices, 'database'>,
   statement: string,
   values: readonly unknown[],

@@ -1,8 +1,8 @@
 import { onTestFinished } from 'vitest';
 import { runSql } from './throw-away-postgres.js';
 
-/** A role that may open so many connections to the database, until the end of the test. */
-export async function aRoleWithFewConnections(databaseUrl: string, count: number) {
+/** Creates a role with a limit on its connections to the database, until the end of the test. */
+export async function createLimitedRole(databaseUrl: string, count: number) {
   const role = `few_${process.pid}_${Math.random().toString(36).slice(2)}`;
   await runSql(databaseUrl, `CREATE ROLE ${role} LOGIN CONNECTION LIMIT ${count} PASSWORD 'few'`);
   onTestFinished(async () => {
@@ -13,6 +13,7 @@ export async function aRoleWithFewConnections(databaseUrl: string, count: number
   url.password = 'few';
   return {
     url: url.href,
-    allow: (more: number) => runSql(databaseUrl, `ALTER ROLE ${role} CONNECTION LIMIT ${more}`),
+    /** Sets the limit. */
+    allow: (limit: number) => runSql(databaseUrl, `ALTER ROLE ${role} CONNECTION LIMIT ${limit}`),
   };
 }

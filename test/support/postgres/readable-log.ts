@@ -3,8 +3,8 @@ import { expect, vi } from 'vitest';
 import { readLogBounds } from '../../../src/store/events/event-log.js';
 
 /**
- * Resolves when all that is written can be read. The log shows an event only when every older transaction of the whole
- * cluster has ended, those of other test files included: whoever reads it right after a change may miss the change.
+ * Resolves when every written event can be read. The log shows an event only after every older transaction of the whole
+ * cluster has ended, including those of other test files. So a read right after a change may miss the change.
  */
 export async function untilLogIsReadable(pool: pg.Pool | pg.Client): Promise<void> {
   await vi.waitFor(async () => {
@@ -14,7 +14,7 @@ export async function untilLogIsReadable(pool: pg.Pool | pg.Client): Promise<voi
   }, 20_000);
 }
 
-/** The same of the database at this address, over a connection of its own. */
+/** The same for the database at this address, on a connection of its own. */
 export async function untilLogIsReadableAt(databaseUrl: string): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();

@@ -2,8 +2,7 @@ import type { TestServices } from '../factories/services.js';
 import type { Row } from './sql.js';
 
 /**
- * Everything that is stored about a task and the agents that have to do with it, so that "changed nothing" can be said of
- * all columns of all rows.
+ * Everything that is stored about a task and its agents, so that a test can assert that no column of any row has changed.
  */
 export async function snapshotOf(
   services: Pick<TestServices, 'sql'>,

@@ -1,10 +1,10 @@
 import type { TestServices } from '../factories/services.js';
 
-/** What a process sends when it likes: rings of the bell, and looks of the feed at the log. */
-const OWN_WORK = /^(ring_bell|read_log)/;
+/** Statements that a process sends at any time: NOTIFYs of the bell, and the feed's reads of the log. */
+const BACKGROUND = /^(ring_bell|read_log)/;
 
-/** The statements that the work sends through the pool, our own and those of Prisma, which goes through the same one. */
-export async function statementsOf(
+/** Records the statements that the work sends through the pool, including Prisma's, which uses the same pool. */
+export async function recordStatements(
   { database: { pool } }: TestServices,
   work: () => Promise<unknown>,
 ): Promise<string[]> {
@@ -12,7 +12,7 @@ export async function statementsOf(
   const original = pool.query;
   pool.query = ((...args: [string | { text: string; name?: string }]) => {
     const { text, name = '' } = typeof args[0] === 'string' ? { text: args[0] } : args[0];
-    if (!OWN_WORK.test(name)) sent.push(text);
+    if (!BACKGROUND.test(name)) sent.push(text);
     return Reflect.apply(original, pool, args);
   }) as typeof pool.query;
   try {

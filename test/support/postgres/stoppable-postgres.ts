@@ -1,18 +1,18 @@
 import { createInstrument } from '../../../src/kernel/instrument.js';
 import { startEmbeddedPostgres } from '../../../src/postgres/embedded-postgres.js';
-import { aServerFolder } from '../servers/server-process.js';
+import { createServerFolder } from '../servers/server-process.js';
 
-/** A PostgreSQL of a test file's own, which comes and goes at the same address and keeps its data. */
+/** A PostgreSQL for one test file that can be stopped and started at the same address and keeps its data. */
 export interface StoppablePostgres {
   readonly url: string;
-  /** Breaks all connections and refuses new ones; resolves when it is gone. */
+  /** Closes all connections. Resolves when PostgreSQL has ended. */
   stop(): Promise<void>;
-  /** Resolves when it can be used again. */
+  /** Resolves when PostgreSQL is ready. */
   start(): Promise<void>;
 }
 
 export async function startStoppablePostgres(): Promise<StoppablePostgres> {
-  const dataDir = await aServerFolder();
+  const dataDir = await createServerFolder();
   const settings = { max_connections: '100' };
   const start = () =>
     startEmbeddedPostgres({ dataDir, instrument: createInstrument(), durable: false, settings });

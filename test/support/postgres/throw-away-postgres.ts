@@ -7,16 +7,16 @@ import { createInstrument } from '../../../src/kernel/instrument.js';
 import { startEmbeddedPostgres } from '../../../src/postgres/embedded-postgres.js';
 
 export interface ThrowAwayPostgres {
-  /** A superuser's connection to a database that nobody else needs. */
+  /** URL for a superuser to a database that nothing else uses. */
   readonly adminUrl: string;
-  /** Ends PostgreSQL and removes its folder. */
+  /** Stops PostgreSQL and removes its folder. */
   stop(): Promise<void>;
 }
 
-/** A PostgreSQL that forgets everything: no fsync, a folder in the system's temporary one, gone when the process is. */
+/** Starts a PostgreSQL without durability in a temporary folder, which is removed when this process ends. */
 export async function startThrowAwayPostgres(): Promise<ThrowAwayPostgres> {
   const dataDir = await mkdtemp(join(tmpdir(), 'mission-control-test-'));
-  // Run by root, PostgreSQL becomes another user, who must be able to pass through.
+  // Started by root, PostgreSQL runs as another user, which has to be able to enter the folder.
   await chmod(dataDir, 0o711);
   const postgres = await startEmbeddedPostgres({
     dataDir,
@@ -39,20 +39,20 @@ export async function createDatabase(adminUrl: string, name: string): Promise<vo
   await runSql(adminUrl, `CREATE DATABASE ${pg.escapeIdentifier(name)}`);
 }
 
-/** The major version. */
+/** Reads the server's major version. */
 export async function readServerVersion(url: string): Promise<number> {
   const [row] = await runSql(url, `SELECT current_setting('server_version_num')::int / 10000 AS major`);
   return Number(row?.major);
 }
 
-/** The same server, another database. */
+/** The URL of another database of the same server. */
 export function urlOf(serverUrl: string, database: string): string {
   const url = new URL(serverUrl);
   url.pathname = `/${database}`;
   return url.href;
 }
 
-/** Runs the commands one by one on a connection of their own; answers the rows of the last. */
+/** Runs the commands one after the other on a connection of their own. Returns the rows of the last one. */
 export async function runSql(url: string, ...commands: string[]): Promise<Record<string, unknown>[]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -66,8 +66,8 @@ export async function runSql(url: string, ...commands: string[]): Promise<Record
 }
 
 /**
- * A shell that waits for the end of its input, which comes even when this process is killed outright. It says `keep`
- * if it should not act.
+ * Starts a shell that cleans up at the end of its input, which comes even if this process is killed. The returned function
+ * sends `keep`, so that the shell does nothing.
  */
 async function removeWhenKilled(dataDir: string): Promise<() => void> {
   if (process.platform === 'win32') return () => undefined;

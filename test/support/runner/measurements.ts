@@ -1,4 +1,4 @@
-/** Writes a measured duration beside the results: a figure for people, which no test fails for. */
+/** Prints a measured duration beside the results. No test depends on it. */
 export function reportMs(what: string, samplesMs: readonly number[]): void {
   const sorted = [...samplesMs].sort((one, other) => one - other);
   const at = (share: number) => Math.round(sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN);

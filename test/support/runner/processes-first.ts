@@ -1,8 +1,8 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
- * The long files before the short ones, so that no worker is left with a long one at the end. Files that share their
- * modules come in a row: a worker in between that does not would make the next one load them again.
+ * Runs the slow files (isolated, with processes of their own) first, so that none of them runs alone at the end. Files that
+ * share their modules run one after the other: an isolated file between them would make the next one load them again.
  */
 export class ProcessesFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

@@ -7,8 +7,8 @@ interface Tally {
 }
 
 /**
- * Ends a run with one plain line, `12 passed, 0 failed`, that a person or a program can read without
- * knowing vitest. Written at exit, because teardown may still print after the last reporter.
+ * Prints one plain line at the end of a run, `12 passed, 0 failed`, which a program can parse without knowing vitest. It is
+ * printed at exit, because the teardown may still print after the last reporter.
  */
 export default class TallyReporter implements Reporter {
   private tally: Tally = { passed: 0, failed: 0, skipped: 0 };
@@ -24,7 +24,7 @@ export default class TallyReporter implements Reporter {
 }
 
 function countModule(module: TestModule, tally: Tally): void {
-  // A file that could not be loaded, or a hook that threw, fails without a failed test of its own.
+  // A file that could not be loaded, or a hook that threw, fails without a failed test.
   let failedTests = 0;
   for (const test of module.children.allTests()) {
     const { state } = test.result();

@@ -69,7 +69,7 @@ afterAll(async () => {
 });
 
 /** A new data folder. What runs in it when the file's tests are over is ended, and the folder removed. */
-export async function aServerFolder(): Promise<string> {
+export async function createServerFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'mission-control-e2e-'));
   // Run by root, PostgreSQL becomes another user, who must be able to pass through.
   await chmod(folder, 0o711);
@@ -122,7 +122,7 @@ async function launch(
   { dataDir, databaseUrl, env = {} }: ServerOptions,
   nodeOptions: readonly string[] = [],
 ): Promise<Launched> {
-  const folder = dataDir ?? (await aServerFolder());
+  const folder = dataDir ?? (await createServerFolder());
   if (isOver) throw new Error('the tests of this file are over');
   const args = ['--enable-source-maps', ...nodeOptions, join(root, 'dist', 'main.js')];
   const child = spawn(process.execPath, args, {

@@ -2,19 +2,19 @@ import { createConnection, createServer, type Socket } from 'node:net';
 import pg from 'pg';
 import { onTestFinished } from 'vitest';
 
-/** A way to PostgreSQL on which packets can get lost. */
-export interface SilentLink {
+/** A proxy to PostgreSQL that can stop forwarding packets. */
+export interface BreakableLink {
   readonly url: string;
-  /** From now on nothing comes through, and nobody is told. */
-  lose(): void;
-  /** Everything that waits comes through after all, and what follows. */
-  mend(): void;
+  /** Stops forwarding, without closing any connection. */
+  interrupt(): void;
+  /** Forwards what was held back and all that follows. */
+  restore(): void;
 }
 
-/** A link to the database at this address, for one test. */
-export async function openSilentLink(databaseUrl: string): Promise<SilentLink> {
+/** Opens a link to the database at this address until the end of the test. */
+export async function openBreakableLink(databaseUrl: string): Promise<BreakableLink> {
   const sockets = new Set<Socket>();
-  let isLost = false;
+  let isInterrupted = false;
   const server = createServer((near) => {
     const far = connectTo(databaseUrl);
     for (const [one, other] of [
@@ -28,7 +28,7 @@ export async function openSilentLink(databaseUrl: string): Promise<SilentLink> {
         sockets.delete(one);
         other.destroy();
       });
-      if (isLost) one.pause();
+      if (isInterrupted) one.pause();
     }
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -40,12 +40,12 @@ export async function openSilentLink(databaseUrl: string): Promise<SilentLink> {
   const url = new URL(databaseUrl);
   return {
     url: `postgresql://${url.username}${url.password && `:${url.password}`}@127.0.0.1:${port}${url.pathname}`,
-    lose() {
-      isLost = true;
+    interrupt() {
+      isInterrupted = true;
       for (const socket of sockets) socket.pause();
     },
-    mend() {
-      isLost = false;
+    restore() {
+      isInterrupted = false;
       for (const socket of sockets) socket.resume();
     },
   };
