@@ -58,8 +58,8 @@ export function createJobTurns(
 
   function follow(): Promise<JobTurn> {
     let handled = 0;
-    const piece = { name: 'job.turn', facts: { job: job.name }, outcome: () => ({ handled }) };
-    return instrument.within(piece, async () => {
+    const activity = { name: 'job.turn', facts: { job: job.name }, outcome: () => ({ handled }) };
+    return instrument.within(activity, async () => {
       const turn = await job.runOnce();
       handled = turn.handled;
       return turn;

@@ -1,5 +1,5 @@
 import type { Clock } from '../kernel/clock.js';
-import { atMost } from '../kernel/with-deadline.js';
+import { waitAtMost } from '../kernel/with-deadline.js';
 
 /** A reading is good for so long, in milliseconds … */
 const KEEP_MS = 4_000;
@@ -46,7 +46,7 @@ export function createPatientReading<Result>(
   return async () => {
     if (latest === null || clock.now() >= latest.goodUntilMs) {
       running ??= readAnew();
-      await atMost(PATIENCE_MS, running);
+      await waitAtMost(PATIENCE_MS, running);
     }
     return latest !== null && clock.now() < latest.goodUntilMs + STALE_MS ? latest.result : null;
   };

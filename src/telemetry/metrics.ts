@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Clock } from '../kernel/clock.js';
 import type { Instrument, Signal } from '../kernel/instrument.js';
-import { atMost } from '../kernel/with-deadline.js';
+import { waitAtMost } from '../kernel/with-deadline.js';
 import { createPatientReading, PATIENCE_MS } from './cached-reading.js';
 import { createMetricSet, type MetricSet } from './metric-set.js';
 
@@ -134,7 +134,7 @@ async function answersInTime(isReachable: Readings['isReachable']): Promise<bool
     },
     () => undefined,
   );
-  await atMost(PATIENCE_MS, asking);
+  await waitAtMost(PATIENCE_MS, asking);
   return isUp;
 }
 

@@ -12,8 +12,8 @@ import {
 } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { systemClock } from '../kernel/clock.js';
-import type { Instrument, Piece, Signal } from '../kernel/instrument.js';
-import { atMost } from '../kernel/with-deadline.js';
+import type { Activity, Instrument, Signal } from '../kernel/instrument.js';
+import { waitAtMost } from '../kernel/with-deadline.js';
 import { createChosenIds } from './preset-span-ids.js';
 import { createSpanProvider, type ExportOptions } from './span-export.js';
 import { createTaskTraces, type TaskTraces, type ToldClaim, type ToldEvent } from './task-trace.js';
@@ -55,14 +55,14 @@ export function createTraces(options: ExportOptions, instrument: Instrument): ()
   return async () => {
     unfollow();
     unlisten();
-    await atMost(
+    await waitAtMost(
       FLUSH_MS,
       provider.shutdown().catch(() => undefined),
     );
   };
 }
 
-function beginSpan(tracer: Tracer, { name, facts }: Piece, parent: Span | undefined): Span | undefined {
+function beginSpan(tracer: Tracer, { name, facts }: Activity, parent: Span | undefined): Span | undefined {
   if (name === 'http.request') return beginRequest(tracer, facts);
   const context = parent === undefined ? ROOT_CONTEXT : trace.setSpan(ROOT_CONTEXT, parent);
   if (name === 'graphql.operation') {
@@ -92,7 +92,7 @@ function beginRequest(tracer: Tracer, facts: Signal['facts']): Span | undefined 
 }
 
 /** A span that is not ended is never seen: so it goes with turns of jobs in which nothing happened. */
-function endSpan(span: Span, { name, facts, outcome }: Piece): void {
+function endSpan(span: Span, { name, facts, outcome }: Activity): void {
   const { status, route, handled } = outcome?.() ?? {};
   if (name === 'job.turn' && handled === 0 && !isFailed(span)) return;
   span.setAttributes(
