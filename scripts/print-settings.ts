@@ -19,7 +19,7 @@ function settingsTable(): string {
 }
 
 function settingRow({ name, kind, default: fallback, description }: Setting<unknown>): string {
-  const cells = [`\`${name}\``, fallback ? `\`${fallback}\`` : '–', kind.accepts, description];
+  const cells = [`\`${name}\``, fallback ? `\`${fallback}\`` : '–', kind.description ?? '', description];
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }
 

@@ -1,5 +1,5 @@
 import { createApp, type Started } from './app.js';
-import { ConfigError, environmentOfPrograms, parseConfig, readEnvironment } from './config/config.js';
+import { ConfigError, environmentForPrograms, parseConfig, readEnvironment } from './config/config.js';
 
 /** Longer than any part of a stop may take; past it the process ends by force. */
 const STOP_GRACE_MS = 20_000;
@@ -14,7 +14,7 @@ const SAME_WISH_MS = 500;
 const EXIT_GRACE_MS = 500;
 
 async function main(env: ReturnType<typeof readEnvironment>): Promise<void> {
-  const app = createApp(parseConfig(env), { environment: environmentOfPrograms(env) });
+  const app = createApp(parseConfig(env), { environment: environmentForPrograms(env) });
   const { instrument } = app;
   let stopping = false;
   let mayForce = false;

@@ -1,4 +1,5 @@
 import { findClosest } from '../kernel/closest-match.js';
+import { isHidden } from './setting-kinds.js';
 import { isSetting, listSettings, type Setting, type SettingGroup, settings } from './settings.js';
 
 type ValuesOf<Node> =
@@ -13,7 +14,7 @@ export type Config = ValuesOf<typeof settings>;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The environment holds mistakes; the message names all of them and quotes no secret. */
+/** The environment contains mistakes. The message names all of them and quotes no secret. */
 export class ConfigError extends Error {
   constructor(readonly problems: readonly string[]) {
     super(
@@ -23,26 +24,26 @@ export class ConfigError extends Error {
   }
 }
 
-/** A copy of the process's environment, for parseConfig. Nothing else in the server reads it. */
+/** A copy of the process's environment, for parseConfig. No other code in the server reads `process.env`. */
 export function readEnvironment(): Record<string, string | undefined> {
   return { ...process.env };
 }
 
-/** Credentials beside the settings: of PostgreSQL's clients, and of whatever traces are sent to. */
+/** Credentials that are not settings of the server: for PostgreSQL's clients and for the trace collector. */
 const FURTHER_SECRETS = /^(PGPASSWORD|PGPASSFILE|PGSERVICEFILE|OTEL_.*)$/;
 
-/** What programs that the server starts may see of its environment: everything but its own settings and credentials. */
-export function environmentOfPrograms(env: Environment): Record<string, string | undefined> {
+/** The environment for programs that the server starts: without the server's own settings and credentials. */
+export function environmentForPrograms(env: Environment): Record<string, string | undefined> {
   const own = new Set(listSettings().map((setting) => setting.name));
   const isSecret = (name: string) => own.has(name) || FURTHER_SECRETS.test(name);
   return Object.fromEntries(Object.entries(env).filter(([name]) => !isSecret(name.toUpperCase())));
 }
 
 /**
- * The typed, deeply frozen settings that an environment describes. Whitespace around a value is ignored, and a value
- * without anything else counts as unset. `env` itself is not changed.
+ * Reads the settings from an environment and freezes them deeply. Whitespace around a value is ignored. A blank value
+ * counts as unset. `env` itself is not changed.
  *
- * @throws ConfigError naming every wrong value and every `MC_*` name that is no setting, all at once.
+ * @throws ConfigError that names every wrong value and every `MC_*` name that is not a setting, all at once.
  */
 export function parseConfig(env: Environment): Config {
   const problems: string[] = [];
@@ -62,19 +63,19 @@ function readNode(node: Setting<unknown> | SettingGroup, env: Environment, probl
 function readSetting(setting: Setting<unknown>, env: Environment, problems: string[]): unknown {
   const text = textOf(env, setting.name) ?? setting.default;
   if (text === undefined) return undefined;
-  const value = setting.kind.parse(text);
-  if (value === undefined) problems.push(describeRefusal(setting, text));
-  return value;
+  const result = setting.kind.safeParse(text);
+  if (!result.success) problems.push(describeRefusal(setting, text));
+  return result.data;
 }
 
 function describeRefusal({ name, kind }: Setting<unknown>, text: string): string {
-  if (kind.hidden) return `${name} must be ${kind.accepts} (the value is not shown)`;
+  if (isHidden(kind)) return `${name} must be ${kind.description} (the value is not shown)`;
   const withoutCredentials = text.replace(/\/\/.*@/s, '//…@');
   const shown = withoutCredentials.length > 80 ? `${withoutCredentials.slice(0, 80)}…` : withoutCredentials;
-  return `${name} must be ${kind.accepts}, not ${JSON.stringify(shown)}`;
+  return `${name} must be ${kind.description}, not ${JSON.stringify(shown)}`;
 }
 
-/** Read by clients and not by the server; whoever runs both in one shell has it exported. */
+/** Read by clients and not by the server. A shell that runs both has them exported, so they are not mistakes. */
 const CLIENT_NAMES = ['MC_URL'];
 
 function unknownNames(env: Environment): string[] {
@@ -89,7 +90,7 @@ function unknownNames(env: Environment): string[] {
     });
 }
 
-/** A default gateway that nothing tells how to reach its far side would fail every task it is given. */
+/** A default gateway without its command or endpoint would fail every task that is sent to it. */
 function missingCompanions(env: Environment): string[] {
   const gateway = textOf(env, 'MC_GATEWAY');
   if (gateway === 'command' && !textOf(env, 'MC_COMMAND')) return ['MC_GATEWAY=command needs MC_COMMAND'];

@@ -1,106 +1,103 @@
 import { isIP } from 'node:net';
+import { z } from 'zod';
 import { parseDuration } from '../kernel/durations.js';
 import { Secret } from '../kernel/secret.js';
 
-/** What a setting's text may be, and what it becomes. */
-export interface SettingKind<T> {
-  /** Completes the sentence "MC_PORT must be …", in error messages and in the documentation. */
-  readonly accepts: string;
-  /** The value, or undefined for a text that is refused. */
-  readonly parse: (text: string) => T | undefined;
-  /** Whether the text is never quoted, because it may hold a credential. */
-  readonly hidden?: boolean;
+/**
+ * The schema of a setting's text. Its description completes the sentence "MC_PORT must be …", in error messages and in
+ * the documentation.
+ */
+export type SettingKind<T> = z.ZodType<T, string>;
+
+/** Whether error messages must not quote the text, because it may contain a credential. */
+export function isHidden(kind: SettingKind<unknown>): boolean {
+  return kind.meta()?.hidden === true;
 }
 
+/** A text that matches the pattern. */
 export function matching(pattern: RegExp, accepts: string): SettingKind<string> {
-  return { accepts, parse: (text) => (pattern.test(text) ? text : undefined) };
+  return z.string().regex(pattern).describe(accepts);
 }
 
+/** A whole number in decimal digits, both bounds included. */
 export function wholeNumber(from: number, to: number): SettingKind<number> {
-  return {
-    accepts: `a whole number from ${from} to ${to}`,
-    parse(text) {
-      const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
-      return value >= from && value <= to ? value : undefined;
-    },
-  };
+  return z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .transform(Number)
+    .pipe(z.number().min(from).max(to))
+    .describe(`a whole number from ${from} to ${to}`);
 }
 
-/** A duration in milliseconds between two others, both written as a person would: `duration('10ms', '24h')`. */
+/** A duration in milliseconds, both bounds included and written as in the environment: `duration('10ms', '24h')`. */
 export function duration(from: string, to: string): SettingKind<number> {
-  const [fromMs, toMs] = [parseDuration(from), parseDuration(to)];
-  return {
-    accepts: `a duration from ${from} to ${to}`,
-    parse(text) {
-      const ms = durationMs(text);
-      return ms !== undefined && ms >= fromMs && ms <= toMs ? ms : undefined;
-    },
-  };
+  return z
+    .string()
+    .transform(readMs)
+    .pipe(z.number().min(parseDuration(from)).max(parseDuration(to)))
+    .describe(`a duration from ${from} to ${to}`);
 }
 
-function durationMs(text: string): number | undefined {
+function readMs(text: string, context: z.RefinementCtx): number {
   try {
     return parseDuration(text);
   } catch (error) {
-    if (error instanceof RangeError) return undefined;
-    throw error;
+    if (!(error instanceof RangeError)) throw error;
+    context.addIssue(error.message);
+    return z.NEVER;
   }
 }
 
+/** One of the words, in exactly this letter case. */
 export function oneOf<const Word extends string>(...words: readonly Word[]): SettingKind<Word> {
-  return { accepts: `one of ${words.join(', ')}`, parse: (text) => words.find((word) => word === text) };
+  return z.enum(words).describe(`one of ${words.join(', ')}`);
 }
 
-const switchWords = new Map([
-  ['on', true],
-  ['true', true],
-  ['1', true],
-  ['off', false],
-  ['false', false],
-  ['0', false],
-]);
-
-export const onOrOff: SettingKind<boolean> = {
-  accepts: 'on or off (true or false, 1 or 0)',
-  parse: (text) => switchWords.get(text.toLowerCase()),
-};
+/** A switch, in any letter case. */
+export const onOrOff: SettingKind<boolean> = z
+  .stringbool({ truthy: ['on', 'true', '1'], falsy: ['off', 'false', '0'] })
+  .describe('on or off (true or false, 1 or 0)');
 
 const hostName = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9])?)*$/i;
 
-export const host: SettingKind<string> = {
-  accepts: 'a host name or an IP address, without port',
-  parse(text) {
-    const looksNumeric = /^[\d.]+$/.test(text);
-    return isIP(text) !== 0 || (!looksNumeric && hostName.test(text)) ? text : undefined;
-  },
-};
+/** An address to listen on. Digits and dots alone must be a valid IP address: `1.2.3` is not a host name. */
+export const host: SettingKind<string> = z
+  .string()
+  .refine((text) => isIP(text) !== 0 || (!/^[\d.]+$/.test(text) && hostName.test(text)))
+  .describe('a host name or an IP address, without port');
 
 /** A URL of the given schemes. Credentials have settings of their own: in the URL they would reach the logs. */
 export function plainUrl(...schemes: readonly string[]): SettingKind<string> {
-  return {
-    accepts: `a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}, without user, password, query and fragment`,
-    hidden: true,
-    parse(text) {
-      const url = urlOf(text, schemes);
-      return url?.hostname && !/[@?#]/.test(text) ? text : undefined;
-    },
-  };
+  const starts = schemes.map((scheme) => `${scheme}://`).join(' or ');
+  return z
+    .string()
+    .refine((text) => !/[@?#]/.test(text) && Boolean(urlOf(text, schemes)?.hostname))
+    .meta({
+      description: `a URL that begins with ${starts}, without user, password, query and fragment`,
+      hidden: true,
+    });
 }
 
-export const postgresUrl: SettingKind<string> = {
-  accepts:
+/** The address of a PostgreSQL database. It may contain a password, so wrap it in {@link secret}. */
+export const postgresUrl: SettingKind<string> = z
+  .string()
+  .refine((text) => urlOf(text, ['postgresql', 'postgres']) !== undefined)
+  .describe(
     'a postgresql:// or postgres:// URL with special characters in user and password percent-encoded, such as postgresql://user@localhost/mission_control',
-  parse: (text) => (urlOf(text, ['postgresql', 'postgres']) ? text : undefined),
-};
+  );
+
+const origin = z
+  .string()
+  .refine((text) => !/[@?#*]/.test(text) && urlOf(text, ['http', 'https'])?.pathname === '/')
+  .transform((text) => new URL(text).origin);
 
 /** Browser origins, as a browser writes them. `*` is refused: it would let every web page use a visitor's key. */
-export const origins: SettingKind<readonly string[]> = {
-  accepts: 'a comma list of http(s) origins such as https://dashboard.example, without path and without *',
-  parse(text) {
-    const found = splitList(text).map(originOf);
-    return found.every((origin) => origin !== undefined) ? [...new Set(found)] : undefined;
-  },
-};
+export const origins: SettingKind<readonly string[]> = z
+  .string()
+  .transform(splitList)
+  .pipe(z.array(origin))
+  .transform((found): readonly string[] => [...new Set(found)])
+  .describe('a comma list of http(s) origins such as https://dashboard.example, without path and without *');
 
 function splitList(text: string): string[] {
   return text
@@ -109,50 +106,42 @@ function splitList(text: string): string[] {
     .filter((part) => part !== '');
 }
 
-function originOf(text: string): string | undefined {
-  const url = urlOf(text, ['http', 'https']);
-  const hasMore = /[@?#*]/.test(text) || url?.pathname !== '/';
-  return url && !hasMore ? url.origin : undefined;
-}
-
 function urlOf(text: string, schemes: readonly string[]): URL | undefined {
   const hasScheme = schemes.some((scheme) => text.toLowerCase().startsWith(`${scheme}://`));
   if (!hasScheme || /\s/.test(text) || !URL.canParse(text)) return undefined;
   return new URL(text);
 }
 
-export const argv: SettingKind<readonly string[]> = {
-  accepts: 'a JSON list of texts that begins with a program, such as ["claude","-p"]',
-  hidden: true,
-  parse(text) {
-    const value = jsonOf(text);
-    return isArgv(value) ? value : undefined;
-  },
-};
-
 /** A null byte would end an argument early in the operating system, so Node refuses to spawn with one. */
-function isArgv(value: unknown): value is readonly string[] {
-  if (!Array.isArray(value) || !value.every((part) => typeof part === 'string' && !part.includes('\0')))
-    return false;
-  return value.length > 0 && value[0].trim() !== '';
-}
+const argument = z.string().refine((part) => !part.includes('\0'));
 
-function jsonOf(text: string): unknown {
+/** A program and its arguments. */
+export const argv: SettingKind<readonly string[]> = z
+  .string()
+  .transform(readJson)
+  .pipe(
+    z
+      .array(argument)
+      .refine(([program = '']) => program.trim() !== '')
+      .readonly(),
+  )
+  .meta({
+    description: 'a JSON list of texts that begins with a program, such as ["claude","-p"]',
+    hidden: true,
+  });
+
+function readJson(text: string, context: z.RefinementCtx): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return undefined;
+    context.addIssue('is not JSON');
+    return z.NEVER;
   }
 }
 
 /** The same texts, wrapped so that neither an error nor a log line can show the value. */
 export function secret(kind: SettingKind<string>): SettingKind<Secret> {
-  return {
-    accepts: kind.accepts,
-    hidden: true,
-    parse(text) {
-      const value = kind.parse(text);
-      return value === undefined ? undefined : new Secret(value);
-    },
-  };
+  return kind
+    .transform((text) => new Secret(text))
+    .meta({ description: kind.description ?? '', hidden: true });
 }

@@ -17,7 +17,7 @@ import {
 export interface Setting<T, Default extends string | undefined = string | undefined> {
   readonly name: string;
   readonly kind: SettingKind<T>;
-  /** The text that counts while the variable is unset; undefined leaves the value undefined. */
+  /** The text that is used while the variable is unset; undefined leaves the value undefined. */
   readonly default: Default;
   readonly description: string;
 }
@@ -30,8 +30,8 @@ const model = matching(/^[^\s\p{Cc}]+$/u, "a model's name, without spaces");
 const token = matching(/^[\x21-\x7e]+$/, 'printable ASCII characters without spaces');
 
 /**
- * Every setting of the server. The shape of this table is the shape of Config; parsing, the table in
- * docs/operations.md and the suggestions for misspelt names all come from here.
+ * Every setting of the server. The shape of this table is the shape of Config. Parsing, the table in
+ * docs/operations.md and the suggestions for misspelt names derive from it.
  */
 export const settings = {
   http: {
@@ -40,25 +40,20 @@ export const settings = {
       'MC_PORT',
       wholeNumber(0, 65_535),
       '4000',
-      'Port to listen on; 0 takes a free one and prints it.',
+      'Port to listen on; 0 chooses a free port and prints it.',
     ),
-    corsOrigins: required(
-      'MC_CORS_ORIGINS',
-      origins,
-      '',
-      'Web pages of other origins that may call the API.',
-    ),
+    corsOrigins: required('MC_CORS_ORIGINS', origins, '', 'Other origins whose web pages may call the API.'),
   },
   dataDir: required(
     'MC_DATA_DIR',
     matching(/^\P{Cc}+$/u, 'a folder'),
     './data',
-    'Holds the embedded PostgreSQL and the admin key.',
+    'Folder for the embedded PostgreSQL and the admin key.',
   ),
   databaseUrl: optional(
     'DATABASE_URL',
     secret(postgresUrl),
-    'A PostgreSQL (14 or later) of your own instead of the embedded one.',
+    'Your own PostgreSQL (14 or later) instead of the embedded one.',
   ),
   apiKey: optional(
     'MC_API_KEY',
@@ -67,12 +62,12 @@ export const settings = {
   ),
   scheduler: {
     enabled: required('MC_SCHEDULER', onOrOff, 'on', 'Off: this process runs no jobs.'),
-    // Whatever a timer may wait for stays below the 24.8 days that Node can hold, past which it would fire at once.
+    // Node's timers hold at most 24.8 days and fire at once past that, so the longest intervals stay below it.
     jobIntervalMs: required(
       'MC_JOB_INTERVAL',
       duration('10ms', '24h'),
       '5s',
-      'Fallback interval of every job; what happens wakes jobs at once.',
+      'Longest pause between two runs of a job; events wake jobs earlier.',
     ),
   },
   coordinatorAgent: required(
@@ -85,20 +80,20 @@ export const settings = {
     'MC_AGENT_TIMEOUT',
     duration('100ms', '7d'),
     '10m',
-    'An agent silent for longer is offline.',
+    'An agent that makes no call for longer is offline.',
   ),
   staleAfterMs: required(
     'MC_STALE_AFTER',
     duration('100ms', '7d'),
     '10m',
-    'How long a task stays in progress before it is taken back from an offline agent.',
+    'How long a task is in progress before it is requeued from an offline agent.',
   ),
   dispatch: {
     concurrency: required(
       'MC_DISPATCH_CONCURRENCY',
       wholeNumber(1, 1_000),
       '8',
-      'Dispatched runs at a time in this process.',
+      'Most dispatched runs at the same time in this process.',
     ),
     timeoutMs: required(
       'MC_DISPATCH_TIMEOUT',
@@ -110,7 +105,7 @@ export const settings = {
       'MC_DISPATCH_BACKOFF',
       duration('0s', '5m'),
       '5s',
-      'Wait after the first failed dispatch, doubled with each further one up to 5 minutes.',
+      'Wait after the first failed dispatch; doubles with each further failure, up to 5 minutes.',
     ),
   },
   models: {
@@ -122,14 +117,14 @@ export const settings = {
     default: optional(
       'MC_GATEWAY',
       oneOf('openclaw', 'openai', 'command', 'echo'),
-      'Gateway of PUSH agents that name none.',
+      'Gateway for PUSH agents that do not name one.',
     ),
     openclaw: {
       url: required(
         'OPENCLAW_GATEWAY_URL',
         plainUrl('ws', 'wss'),
         'ws://127.0.0.1:18789',
-        'Where the OpenClaw gateway listens.',
+        'Address of the OpenClaw gateway.',
       ),
       token: optional('OPENCLAW_GATEWAY_TOKEN', secret(token), "The OpenClaw gateway's token."),
     },
@@ -144,12 +139,12 @@ export const settings = {
     command: optional(
       'MC_COMMAND',
       argv,
-      'Program and arguments of the command gateway; `{{model}}`, `{{agent}}` and `{{soul}}` are filled.',
+      'Program and arguments of the command gateway; `{{model}}`, `{{agent}}` and `{{soul}}` are replaced.',
     ),
     commandDir: optional(
       'MC_COMMAND_DIR',
       matching(/^\P{Cc}+$/u, 'a folder'),
-      "Where programs of the command gateway run; the server's own folder if unset.",
+      "Working folder of the command gateway's programs; the server's own if unset.",
     ),
   },
   eventRetentionMs: required(
@@ -162,31 +157,31 @@ export const settings = {
     endpoint: optional(
       'OTEL_EXPORTER_OTLP_ENDPOINT',
       plainUrl('http', 'https'),
-      'Collector for OpenTelemetry traces, without `/v1/traces`; no traces are made if unset.',
+      'Base address of the OpenTelemetry collector, without `/v1/traces`; no traces if unset.',
     ),
     tracesEndpoint: optional(
       'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
       plainUrl('http', 'https'),
-      'The same as a whole address; it goes before the other.',
+      'Full address of the collector; takes precedence over the base address.',
     ),
     protocol: required(
       'OTEL_EXPORTER_OTLP_PROTOCOL',
       oneOf('http/protobuf', 'http/json'),
       'http/protobuf',
-      'What the collector is spoken to in.',
+      'Protocol for the collector.',
     ),
     serviceName: optional(
       'OTEL_SERVICE_NAME',
       matching(/^\P{Cc}+$/u, 'a name'),
-      'What traces say they come from; `mission-control` if unset.',
+      'Service name in traces; `mission-control` if unset.',
     ),
-    disabled: required('OTEL_SDK_DISABLED', onOrOff, 'off', 'On: no traces, whatever else is set.'),
+    disabled: required('OTEL_SDK_DISABLED', onOrOff, 'off', 'On: no traces, even if a collector is set.'),
   },
   logLevel: required(
     'MC_LOG_LEVEL',
     oneOf('debug', 'info', 'warn', 'error', 'silent'),
     'info',
-    'The least severe log lines to write.',
+    'Least severe level that is written to the log.',
   ),
 } as const;
 

@@ -8,6 +8,7 @@ import { createKeyWatch } from './key-watch.js';
 import { createRelay } from './relay.js';
 import type { SubscriptionLimits } from './subscription.js';
 
+/** What a feed needs. */
 export interface FeedOptions {
   readonly database: Database;
   readonly instrument: Instrument;
@@ -16,8 +17,8 @@ export interface FeedOptions {
 }
 
 /**
- * The feed of a process: bell → relay → hub → subscribers. `start` needs the database; once started, the feed outlives
- * its absence. `stop` ends every stream with a cursor to resume from. It is made anew, not started again.
+ * Creates the feed of a process: bell → relay → hub → subscribers. `start` needs the database. A started feed survives
+ * outages of the database. `stop` ends every stream with a cursor to resume from. A stopped feed can't start again.
  */
 export function createFeed(options: FeedOptions): Feed & Service {
   const { database, instrument } = options;

@@ -14,42 +14,45 @@ import type { RelaySink } from './relay.js';
 import { StreamInterrupted } from './stream-interrupted.js';
 import { Subscription, type SubscriptionLimits, type SubscriptionSource } from './subscription.js';
 
-/** One entry of the log, as Prisma reads it too. */
+/** One entry of the log, in the shape that Prisma reads. */
 export type LogEntry = LogRow;
 
-/** Which entries a subscriber wants; a part that is left out lets all through. */
+/** The entries that a subscriber wants. A field that is left out does not filter. */
 export type EntryFilter = LogFilter;
 
+/** Where a stream begins, what it delivers and when it ends. */
 export interface SubscribeOptions {
-  /** Everything later is delivered. Left out, the stream begins now. */
+  /** All later entries are delivered. Without a position the stream begins now. */
   readonly after?: LogPosition | undefined;
   readonly filter?: EntryFilter | undefined;
-  /** Ends the stream when it is aborted. */
+  /** Ends the stream when aborted. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The events of this and every other process, after their commit and in the order of the log. */
+/** The committed events of all processes, in the order of the log. */
 export interface Feed {
   /**
-   * Resolves when the stream has begun: what commits from then on is delivered. Each entry comes once and in order.
+   * Resolves when the stream has begun. Entries that commit from then on are delivered, each once and in order.
    *
-   * @throws CursorExpired if what follows `after` has been pruned, or `after` is no place of this log.
+   * @throws CursorExpired if entries after `after` were pruned, or `after` is not a position of this log.
    * @throws StreamInterrupted while the server is stopping.
    */
   subscribe(options: SubscribeOptions): Promise<AsyncIterableIterator<readonly LogEntry[]>>;
   /**
-   * Calls the listener with the entries of these types that are read from now on; returns the function that removes it. It
-   * must not throw and must not wait. What was pruned before this process could read it is not passed on.
+   * Calls the listener with the entries of these types that this process reads from now on. Returns the function that
+   * removes it. The listener must not throw and must not wait. Entries that were pruned before this process read them are
+   * not delivered.
    */
   onEntries(types: readonly EventType[], listener: (entries: readonly LogEntry[]) => void): () => void;
-  /** Calls `onEnd` once, within a second, when the key is revoked or expires; returns the function that stops watching. */
+  /** Calls `onEnd` once, within a second after the key is revoked or expires. Returns the function that stops watching. */
   watchKey(keyId: string, onEnd: () => void): () => void;
-  /** Up to here everything was passed on. */
+  /** The position up to which all entries were delivered. */
   position(): LogPosition;
-  /** Where the readable log begins and ends now. */
+  /** The current begin and end of the readable log. */
   readBounds(): Promise<LogBounds>;
 }
 
+/** What a hub needs. */
 export interface HubOptions {
   readonly database: Database;
   readonly instrument: Instrument;
@@ -62,18 +65,19 @@ interface Listener {
   readonly notice: (entries: readonly LogEntry[]) => void;
 }
 
-/** Passes what the relay reads on to everybody in this process. */
+/** Passes the entries that the relay reads to the subscribers and listeners of this process. */
 export interface Hub extends Omit<Feed, 'watchKey'>, RelaySink {
-  /** Ends every stream, telling each reader from where to go on elsewhere, and takes no more. */
+  /** Ends every stream with a cursor for another process, and refuses new ones. */
   stop(): void;
 }
 
-/** Bounds that hold a reader of nothing at some hundred kilobytes. */
-const LIMITS: SubscriptionLimits = { queueSize: 1_000, patienceMs: 10_000 };
+/** Limits that cap a subscriber that never reads at a few hundred kilobytes. */
+const LIMITS: SubscriptionLimits = { queueSize: 1_000, stallTimeoutMs: 10_000 };
 
-/** Entries looked at in one statement of a replay. */
+/** Entries that one statement of a replay examines. */
 const REPLAY_BATCH = 500;
 
+/** Creates the hub of a process. The relay calls `begin` before it delivers entries. */
 export function createHub({ database, instrument, clock = systemClock, limits = LIMITS }: HubOptions): Hub {
   const subscriptions = new Set<Subscription>();
   const listeners = new Set<Listener>();
@@ -88,12 +92,12 @@ export function createHub({ database, instrument, clock = systemClock, limits = 
     leave: (subscription) => subscriptions.delete(subscription),
   };
 
-  function tell({ types, notice }: Listener, entries: readonly LogEntry[]): void {
+  function notify({ types, notice }: Listener, entries: readonly LogEntry[]): void {
     const wanted = entries.filter(({ type }) => types.some((each) => each === type));
     try {
       if (wanted.length > 0) notice(wanted);
     } catch (error) {
-      // The other readers must get theirs.
+      // A mistake of one listener must not affect the others.
       instrument.emit('error', 'feed.listener_failed', 'A listener of the event log threw', { error });
     }
   }
@@ -122,7 +126,7 @@ export function createHub({ database, instrument, clock = systemClock, limits = 
       subscriptions.size > 0 ? {} : { types: [...new Set([...listeners].flatMap(({ types }) => types))] },
     accept(page) {
       position = page.upTo;
-      for (const listener of listeners) tell(listener, page.rows);
+      for (const listener of listeners) notify(listener, page.rows);
       for (const subscription of subscriptions) subscription.offer(page);
     },
     skip(begin) {

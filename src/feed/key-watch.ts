@@ -3,20 +3,22 @@ import type { Database } from '../postgres/database.js';
 import type { LogRow } from '../store/events/event-log.js';
 import { listEndedKeys } from '../store/keys/list-ended-keys.js';
 
-/** How often all watched keys are looked up, in one statement. */
+/** Milliseconds between two lookups of all watched keys, in one statement. */
 const CHECK_MS = 500;
 
+/** The keys of open streams. */
 export interface KeyWatch {
-  /** Calls `onEnd` once when the key is revoked or expires; returns the function that stops watching. */
+  /** Calls `onEnd` once when the key is revoked or expires. Returns the function that stops watching. */
   watch(keyId: string, onEnd: () => void): () => void;
-  /** Ends at once what these entries of the log, all `key.revoked`, tell of. */
+  /** Calls `onEnd` at once for the keys of these `key.revoked` entries. */
   notice(revoked: readonly LogRow[]): void;
+  /** Ends the lookups. */
   stop(): void;
 }
 
 /**
- * Knows which keys have streams open. The log tells of a revocation within milliseconds, unless an open transaction
- * holds the log back; expiry leaves no trace in the log at all. So the keys are looked up as well.
+ * Watches the keys of open streams. The log reports a revocation within milliseconds, unless an open transaction holds
+ * entries back. It does not report an expiry at all. So the keys are also polled.
  */
 export function createKeyWatch(database: Database): KeyWatch {
   const watched = new Map<string, Set<() => void>>();
@@ -29,7 +31,7 @@ export function createKeyWatch(database: Database): KeyWatch {
     while (watched.size > 0 && !isStopping) {
       await alarm.sleep(CHECK_MS);
       if (isStopping) break;
-      // While the database is away nothing is delivered either, and the next look comes soon.
+      // During an outage no events are delivered either, and the next lookup follows soon.
       const ended = await listEndedKeys(database.pool, [...watched.keys()]).catch(() => []);
       ended.forEach(end);
     }

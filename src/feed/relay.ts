@@ -10,27 +10,28 @@ import { isOutage } from '../postgres/outage.js';
 import { adoptLog } from '../store/events/adopt-log.js';
 import { type LogFilter, type LogPage, readLog, readLogBounds } from '../store/events/event-log.js';
 
-/** Entries read at a time. */
+/** The most entries of one read. */
 const BATCH = 500;
 
-/** Reads begin at least so far apart, in milliseconds: under load the entries of that time are read together. */
+/** The shortest time between two reads, in milliseconds. Under load one read takes the entries of that time together. */
 const SPACING_MS = {
   subscribed: 8,
-  /** Only this process itself acts on what it reads: nobody sees the difference, and a busy log is read half as often. */
+  /** Without subscribers only this process uses the entries. The delay is not visible, and a busy log is read less often. */
   unsubscribed: 20,
 };
 
-/** How long to wait for a ring, in milliseconds, before looking anyway. */
+/** How long to wait for the bell, in milliseconds, before the next read. */
 const POLL_MS = {
-  /** Rings can only be lost by an accident. */
+  /** The process listens, so a ring is lost only by accident. */
   listening: 1_500,
-  /** No rings of other processes arrive. */
-  deaf: 50,
-  /** A transaction holds entries back, and its end may ring no bell: from … to …, doubled each time. */
+  /** The connection that listens is lost, so rings of other processes do not arrive. */
+  notListening: 50,
+  /** An open transaction holds entries back. Its end may not ring, so the wait starts short and doubles. */
   heldBackFrom: 4,
   heldBackTo: 50,
 };
 
+/** What a relay needs. */
 export interface RelayOptions {
   readonly database: Database;
   readonly instrument: Instrument;
@@ -39,8 +40,8 @@ export interface RelayOptions {
 }
 
 const FAILED = {
-  feed: ['feed.read_failed', 'The event log cannot be read; trying again'],
-  database: ['database.lost', 'The database does not answer: requests are refused until it does'],
+  feed: ['feed.read_failed', 'The event log cannot be read; the read is retried'],
+  database: ['database.lost', 'The database is unavailable: requests are refused until it answers'],
 } as const;
 
 const RECOVERED = {
@@ -48,44 +49,46 @@ const RECOVERED = {
   database: ['database.found', 'The database answers again'],
 } as const;
 
-/** Of which types somebody wants entries; of all, if that is left out. */
+/** The types of entries that the process needs. Without `types` it needs all of them. */
 type WantedTypes = Pick<LogFilter, 'types'>;
 
-/** Where the relay puts what it reads. Its functions must neither throw nor wait. */
+/** Receives the entries that the relay reads. Its functions must neither throw nor wait. */
 export interface RelaySink {
-  /** Nothing up to here will be passed on. */
+  /** Entries up to this position will not be delivered. */
   begin(position: LogPosition): void;
   /**
-   * What this process wants at the moment: nearly all entries are of use to subscribers only, and without any a busy
-   * process need not fetch them.
+   * The types that this process needs now. Most entries serve only subscribers, so a busy process without subscribers
+   * does not fetch them.
    */
   wanted(): WantedTypes;
-  /** The next entries, in the order of the log: at least all those that are wanted now. */
+  /** The next entries, in the order of the log. They include at least all wanted ones. */
   accept(page: LogPage): void;
-  /** The log was pruned beyond the relay's place: the entries up to `begin` are lost to it. */
+  /** The log was pruned past the relay's position, so the entries up to `begin` are lost. */
   skip(begin: LogPosition): void;
 }
 
+/** Reads the log for a process. */
 export interface Relay extends Service {
-  /** Something may be there to read. */
+  /** Makes the relay read now, because there may be new entries. */
   wake(): void;
 }
 
-/** The one reader of the log in a process: passes everything on that can be read after its start. */
+/** Creates the only reader of the log in a process. It delivers all entries that become readable after its start. */
 export function createRelay({ database, instrument, isListening, sink }: RelayOptions): Relay {
   const alarm = createAlarm();
   let position: LogPosition = LOG_START;
   let running: { stopping: boolean; ended: Promise<void> } | undefined;
   let failures = 0;
-  /** Whether the failures come from a database that is away. The relay asks it all the time, so it tells of that. */
-  let isAway = false;
+  /** Whether the database is unavailable. The relay queries it continuously, so it reports outages for the process. */
+  let isDatabaseLost = false;
   let heldBackMs = 0;
 
-  /** Reads one page and returns how long to sleep. */
+  /** Reads one page and returns the milliseconds to sleep. */
   async function runOnce(): Promise<number> {
     const wanted = sink.wanted();
     let page = await readNext(wanted);
-    // Who joined meanwhile may want what was left out. From this look to the end of accept() nobody can join.
+    // A subscriber may have joined during the read and need types that were filtered out, so read again unfiltered. There
+    // is no await between this check and accept(), so no other subscriber can join before the page is delivered.
     if (!covers(wanted, sink.wanted())) page = await readNext({});
     if (isLater(page.begin, position)) sink.skip(page.begin);
     if (isLater(page.upTo, position)) sink.accept(page);
@@ -97,12 +100,12 @@ export function createRelay({ database, instrument, isListening, sink }: RelayOp
     return readLog(database.pool, { after: position, limit: BATCH, filter });
   }
 
-  /** How long to sleep after this page: the longer, the more often entries have been held back in a row. */
+  /** The milliseconds to sleep after this page. They grow while entries are held back repeatedly. */
   function sleepMsAfter(page: LogPage): number {
     if (page.isFull) return 0;
     if (page.rows.length > 0) heldBackMs = 0;
     heldBackMs = page.heldBack ? Math.min(POLL_MS.heldBackTo, heldBackMs * 2 || POLL_MS.heldBackFrom) : 0;
-    return heldBackMs || (isListening() ? POLL_MS.listening : POLL_MS.deaf);
+    return heldBackMs || (isListening() ? POLL_MS.listening : POLL_MS.notListening);
   }
 
   async function keepReading(run: { stopping: boolean }): Promise<void> {
@@ -115,7 +118,7 @@ export function createRelay({ database, instrument, isListening, sink }: RelayOp
   }
 
   function noteSuccess(sleepMs: number): number {
-    const [name, message] = isAway ? RECOVERED.database : RECOVERED.feed;
+    const [name, message] = isDatabaseLost ? RECOVERED.database : RECOVERED.feed;
     if (failures > 0) instrument.emit('info', name, message);
     failures = 0;
     return sleepMs;
@@ -123,10 +126,10 @@ export function createRelay({ database, instrument, isListening, sink }: RelayOp
 
   function noteFailure(error: unknown): number {
     failures += 1;
-    // Said once: as long as the database is away, every try would say the same.
+    // Only the first failure in a row is logged, because each retry would log the same.
     if (failures === 1) {
-      isAway = isOutage(error);
-      const [name, message] = isAway ? FAILED.database : FAILED.feed;
+      isDatabaseLost = isOutage(error);
+      const [name, message] = isDatabaseLost ? FAILED.database : FAILED.feed;
       instrument.emit('warn', name, message, { error });
     }
     return backoffMs({ attempt: failures, baseMs: 50, maxMs: 1_000, random: randomFraction() });
@@ -140,7 +143,7 @@ export function createRelay({ database, instrument, isListening, sink }: RelayOp
         instrument.emit(
           'warn',
           'feed.log_adopted',
-          'The event log came from another PostgreSQL; older cursors are void',
+          'The event log comes from another PostgreSQL; older cursors are refused',
         );
       }
       position = (await readLogBounds(database.pool)).end;
@@ -159,7 +162,7 @@ export function createRelay({ database, instrument, isListening, sink }: RelayOp
   };
 }
 
-/** Whether a page with only these types has all that is wanted. */
+/** Whether a page of the types in `read` contains all wanted entries. */
 function covers(read: WantedTypes, wanted: WantedTypes): boolean {
   const { types } = read;
   return types === undefined || (wanted.types?.every((type) => types.includes(type)) ?? false);

@@ -7,86 +7,87 @@ import { createAlarm } from '../kernel/wakeable-sleep.js';
 import { type LogFilter, type LogPage, type LogRow, matchesFilter } from '../store/events/event-log.js';
 import { type InterruptionCode, StreamInterrupted } from './stream-interrupted.js';
 
-/** What bounds a subscriber. */
+/** The limits of a subscriber. */
 export interface SubscriptionLimits {
-  /** Live entries that wait for it in memory; past these it reads from the log again, as at a replay. */
+  /** The most live entries that wait in memory. On overflow the subscriber reads from the log again, as in a replay. */
   readonly queueSize: number;
-  /** A subscriber that is behind and takes nothing for so long, in milliseconds, is closed. */
-  readonly patienceMs: number;
+  /** A subscriber that is behind and requests nothing for this time, in milliseconds, is closed. */
+  readonly stallTimeoutMs: number;
 }
 
-/** What a subscription needs of its hub. */
+/** What a subscription needs from its hub. */
 export interface SubscriptionSource {
   readonly clock: Clock;
   readonly limits: SubscriptionLimits;
-  /** Up to here every entry has been offered. */
+  /** The position up to which every entry has been offered. */
   position(): LogPosition;
-  /** Reads from the log itself. */
+  /** Reads entries from the log in the database. */
   read(after: LogPosition, filter: LogFilter): Promise<LogPage>;
-  /** The subscription has ended. */
+  /** Removes a subscription that has ended. */
   leave(subscription: Subscription): void;
 }
 
-/** The least pause, in milliseconds, before a page is asked for again; spread, since many may wait for the database. */
+/** The shortest pause before a failed read is retried. Jitter is added, because many subscriptions may retry. */
 const RETRY_MS = 200;
 
-/** Entries handed out at a time: few, so that a busy process serves its subscribers in turn. */
+/** The most entries of one chunk. It is small, so that a busy process serves its subscribers in turn. */
 const CHUNK = 100;
 
 type Chunk = IteratorResult<readonly LogRow[], undefined>;
 
 /**
- * One reader's way through the log: the entries after its first position and then live ones, each once and in order, in
- * chunks. It reads from the log until it has caught up with what the hub has offered, and from a queue from then on; it
- * changes over within one turn of the event loop, so that no entry falls between.
+ * Delivers the entries after a position and then live entries to one reader, in chunks, each once and in order. It reads
+ * from the log until it has caught up with the hub, and then from a queue. The change happens within one turn of the event
+ * loop, so that no entry is lost between the two.
  *
- * A queue that overflows is dropped and its entries are read from the log later. Thus a burst costs no memory and ends
- * nobody's stream, and only who stops taking entries is closed.
+ * A queue that overflows is dropped, and its entries are read from the log later. So a burst of events needs little memory
+ * and ends no stream. Only a reader that stops requesting entries is closed.
  */
 export class Subscription extends PullStream<readonly LogRow[]> {
   readonly #source: SubscriptionSource;
   readonly #filter: LogFilter;
   readonly #alarm = createAlarm();
-  /** Up to here the reader has got everything. */
-  #given: LogPosition;
-  /** Up to here everything was given, is queued or is not wanted. */
+  /** The position up to which the reader has all entries. */
+  #delivered: LogPosition;
+  /** The position up to which every entry was delivered, is queued or does not match the filter. */
   #seen: LogPosition;
   #queue: LogRow[] = [];
   #isLive = false;
-  /** Waits for live entries. */
+  /** The pending request for live entries. */
   #reader: { readonly take: Take<readonly LogRow[]>; readonly fail: Fail } | undefined;
-  #isAsking = false;
-  #lastAskedAtMs: number;
+  #isRequesting = false;
+  #lastRequestEndedAtMs: number;
   #end: { readonly error: Error | undefined } | undefined;
 
   constructor(source: SubscriptionSource, after: LogPosition, filter: LogFilter) {
     super();
     this.#source = source;
     this.#filter = filter;
-    this.#given = after;
+    this.#delivered = after;
     this.#seen = after;
-    this.#lastAskedAtMs = source.clock.now();
+    this.#lastRequestEndedAtMs = source.clock.now();
   }
 
   /**
-   * Takes the next entries, at least one, and fails with StreamInterrupted or CursorExpired when the stream ends for
-   * another reason than `return`. Ask again only when the last entries are dealt with: then they count as taken.
+   * Requests the next entries, at least one. Fails with StreamInterrupted or CursorExpired if the stream ends for another
+   * reason than `return`. The next request acknowledges the entries, so make it only after they were processed.
    */
   pull(take: Take<readonly LogRow[]>, fail: Fail): void {
     if (!this.#isLive || this.#queue.length > 0 || this.#end) {
       this.#findNext().then(take, fail);
       return;
     }
-    this.#isAsking = true;
+    this.#isRequesting = true;
     this.#reader = { take, fail };
   }
 
+  /** Ends the stream without an error. */
   async return(): Promise<Chunk> {
     this.#endWith(undefined);
     return { value: undefined, done: true };
   }
 
-  /** Takes part of a page in that the hub has got, while the subscription is live. */
+  /** Queues the matching entries of a page from the hub, while the subscription is live. */
   offer(page: LogPage): void {
     if (this.#isLive) {
       const isWanted = (row: LogRow) => isLater(row, this.#seen) && matchesFilter(this.#filter, row);
@@ -94,34 +95,34 @@ export class Subscription extends PullStream<readonly LogRow[]> {
       this.#seen = laterOf(this.#seen, page.upTo);
       if (this.#queue.length > this.#source.limits.queueSize) this.#fallBack();
       else if (this.#queue.length > 0) this.#wake();
-      else this.#given = this.#seen;
+      else this.#delivered = this.#seen;
     }
     if (!this.#isLive && this.#isStuck()) this.interrupt('SUBSCRIBER_TOO_SLOW');
   }
 
-  /** Ends the stream; the reader learns from which cursor on it can have the rest. */
+  /** Ends the stream with an error that has the cursor to resume from. */
   interrupt(code: InterruptionCode): void {
-    const resumeAt = this.#queue.length > 0 ? this.#given : this.#seen;
+    const resumeAt = this.#queue.length > 0 ? this.#delivered : this.#seen;
     this.#endWith(new StreamInterrupted(code, formatLogCursor(resumeAt)));
   }
 
-  /** Ends the stream if it would miss something: the entries up to `begin` are gone. */
+  /** The entries up to `begin` were pruned. Ends the stream if it has not delivered them yet. */
   skip(begin: LogPosition): void {
     if (!isLater(begin, this.#seen)) return;
     this.#endWith(new CursorExpired('events that this stream has not delivered were pruned'));
   }
 
-  /** A reader that waits is answered at once: with a thousand of them, each promise between counts. */
+  /** Answers a pending request without promises, whose cost counts when a thousand readers wait. */
   #wake(): void {
     const reader = this.#reader;
     this.#reader = undefined;
     if (reader === undefined) this.#alarm.ring();
     else if (!this.#isLive || this.#end) this.#findNext().then(reader.take, reader.fail);
-    else reader.take(this.#give(this.#takeQueued()));
+    else reader.take(this.#deliver(this.#takeQueued()));
   }
 
   async #findNext(): Promise<Chunk> {
-    this.#isAsking = true;
+    this.#isRequesting = true;
     try {
       while (!this.#end) {
         if (this.#isLive && this.#queue.length === 0) await this.#alarm.sleep();
@@ -130,23 +131,23 @@ export class Subscription extends PullStream<readonly LogRow[]> {
       }
       return this.#finish(this.#end);
     } finally {
-      this.#noteAsked();
+      this.#noteRequestEnd();
     }
   }
 
-  #give(value: readonly LogRow[]): Chunk {
-    this.#noteAsked();
+  #deliver(value: readonly LogRow[]): Chunk {
+    this.#noteRequestEnd();
     return { value, done: false };
   }
 
-  #noteAsked(): void {
-    this.#isAsking = false;
-    this.#lastAskedAtMs = this.#source.clock.now();
+  #noteRequestEnd(): void {
+    this.#isRequesting = false;
+    this.#lastRequestEndedAtMs = this.#source.clock.now();
   }
 
   #takeQueued(): readonly LogRow[] {
     const rows = this.#queue.splice(0, CHUNK);
-    this.#given = this.#queue.length > 0 ? (rows.at(-1) ?? this.#given) : this.#seen;
+    this.#delivered = this.#queue.length > 0 ? (rows.at(-1) ?? this.#delivered) : this.#seen;
     return rows;
   }
 
@@ -160,16 +161,16 @@ export class Subscription extends PullStream<readonly LogRow[]> {
     this.skip(page.begin);
     if (this.#end) return [];
     this.#seen = page.upTo;
-    this.#given = page.upTo;
+    this.#delivered = page.upTo;
     return page.rows;
   }
 
-  /** The next page of the log; undefined if the database could not be asked, after a pause. */
+  /** The next page of the log. Undefined after a failed read and a pause. */
   async #readPage(): Promise<LogPage | undefined> {
     try {
       return await this.#source.read(this.#seen, this.#filter);
     } catch {
-      // The relay meets the same trouble and reports it.
+      // The relay meets the same error and reports it.
       await this.#alarm.sleep(RETRY_MS * (1 + randomFraction()));
       return undefined;
     }
@@ -177,14 +178,14 @@ export class Subscription extends PullStream<readonly LogRow[]> {
 
   #fallBack(): void {
     this.#queue = [];
-    this.#seen = this.#given;
+    this.#seen = this.#delivered;
     this.#isLive = false;
     this.#wake();
   }
 
   #isStuck(): boolean {
     const { clock, limits } = this.#source;
-    return !this.#isAsking && clock.now() - this.#lastAskedAtMs >= limits.patienceMs;
+    return !this.#isRequesting && clock.now() - this.#lastRequestEndedAtMs >= limits.stallTimeoutMs;
   }
 
   #endWith(error: Error | undefined): void {

@@ -1,6 +1,8 @@
 /**
- * The candidate that the word was probably meant to be, for "did you mean …?"; undefined if none is near.
- * Near means that at most a third of the word's letters (and at least two), or so many, must change; case does not count.
+ * Finds the candidate closest to a misspelt word, for "did you mean …?". Ignores letter case.
+ *
+ * @param mostChanges - the most letters that may differ: by default a third of the word's letters, but at least two.
+ * @returns the first of the closest candidates, or undefined if none is close enough.
  */
 export function findClosest(
   word: string,
@@ -10,7 +12,7 @@ export function findClosest(
   let closest: string | undefined;
   let limit = mostChanges;
   for (const candidate of candidates) {
-    // The difference in length is a lower bound, and spares a hostile long word its quadratic cost.
+    // The difference in length is a lower bound. It saves the quadratic cost for a hostile long word.
     if (Math.abs(candidate.length - word.length) > limit) continue;
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
     if (distance > limit || (distance === limit && closest !== undefined)) continue;
@@ -20,7 +22,7 @@ export function findClosest(
   return closest;
 }
 
-/** Levenshtein distance: how many letters to insert, delete or replace. */
+/** Levenshtein distance: the number of letters to insert, delete or replace. */
 function editDistance(from: string, to: string): number {
   let previous = Array.from({ length: to.length + 1 }, (_, column) => column);
   for (let row = 1; row <= from.length; row++) {

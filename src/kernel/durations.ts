@@ -6,11 +6,11 @@ const isoForm =
 const calendarForm = /^P(?:\d+Y|\d+M)/;
 
 /**
- * Reads a duration and answers in milliseconds. Takes a whole number with a unit (`500ms`, `5s`, `10m`, `2h`, `30d`)
- * or ISO 8601 (`PT10M`, `P1DT2H`, `P1W`; seconds may have a fraction, down to the millisecond).
+ * Parses a duration into milliseconds. Accepts a whole number with a unit (`500ms`, `5s`, `10m`, `2h`, `30d`) or
+ * ISO 8601 (`PT10M`, `P1DT2H`, `P1W`; seconds may have a fraction, down to the millisecond).
  *
- * @throws RangeError for anything else: years and months, which have no fixed length, signs, and what is too
- * long to count in milliseconds exactly.
+ * @throws RangeError for any other text, for years and months (they have no fixed length), for signs, and for a
+ * duration that is too long to count exactly in milliseconds.
  */
 export function parseDuration(text: string): number {
   const ms = shortMs(text) ?? isoMs(text);
@@ -20,7 +20,7 @@ export function parseDuration(text: string): number {
 }
 
 /**
- * Writes milliseconds as ISO 8601 with days as the largest unit: `PT10M`, `P1D`, `PT1.5S`, `PT0S`.
+ * Formats milliseconds as ISO 8601 with days as the largest unit: `PT10M`, `P1D`, `PT1.5S`, `PT0S`.
  *
  * @throws RangeError unless given a whole number of milliseconds from 0.
  */
@@ -44,7 +44,7 @@ function isoMs(text: string): number | undefined {
   if (!groups) return undefined;
   const amount = (unit: string) => Number(groups[unit] ?? 0);
   const days = amount('w') * 7 + amount('d');
-  // The fraction is read as digits, not as a float: 1.005 s is 1005 ms and not 1004.999….
+  // The fraction is parsed as digits, because as a float 1.005 s would become 1004.999… ms.
   const fractionMs = Number((groups.fraction ?? '').padEnd(3, '0'));
   return (
     days * msPerUnit.d +
@@ -57,11 +57,11 @@ function isoMs(text: string): number | undefined {
 
 function reason(text: string): string {
   if (calendarForm.test(text)) return 'years and months have no fixed length, use weeks or days';
-  if (/^[+-]|^P.*-/.test(text)) return 'it can have no sign';
+  if (/^[+-]|^P.*-/.test(text)) return 'a sign is not allowed';
   return 'write 500ms, 5s, 10m, 2h, 30d or ISO 8601 such as PT10M, P1D, PT0.5S';
 }
 
-/** The text may come from a client: it is shown cut, and escaped so that it can't break a log line. */
+/** The text may come from a client, so it is shortened, and escaped so that it can't break a log line. */
 function quote(text: string): string {
   return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
 }

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { typeidUnboxed } from 'typeid-js';
 
-/** The prefix says what an id names, so a wrong id is refused before a query is made. */
+/** The prefix names the kind of the object, so an id of another kind is refused without a query. */
 export type IdPrefix =
   | 'task'
   | 'agt'
@@ -17,19 +17,19 @@ export type IdPrefix =
   | 'srv';
 
 /**
- * A new opaque id such as `task_01k…`: a TypeID, which is a UUIDv7 in base32 behind a prefix.
- * Ids made later sort later, which keeps inserts at the right edge of primary key indexes.
+ * Creates an opaque id such as `task_01k…`: a TypeID, which is a prefix and a UUIDv7 in base32.
+ * Later ids sort later, so inserts stay at the right edge of primary key indexes.
  */
 export function newId(prefix: IdPrefix): string {
   return typeidUnboxed(prefix);
 }
 
-/** A new id of a request, for headers and log lines: it sorts nowhere, so it may be made in a tenth of the time. */
+/** Creates a request id for headers and log lines. It need not be sortable, so it takes a tenth of the time of {@link newId}. */
 export function newRequestId(): string {
   return `req_${randomUUID().replaceAll('-', '')}`;
 }
 
-/** Whether the text has the form of an id with this prefix. Says nothing about whether such a row exists. */
+/** Whether the text has the form of an id with this prefix. The row need not exist. */
 export function isId(prefix: IdPrefix, text: string): boolean {
   return (
     text.length === prefix.length + 27 &&
@@ -38,12 +38,12 @@ export function isId(prefix: IdPrefix, text: string): boolean {
   );
 }
 
-/** A new bearer secret: 256 random bits in base64url behind a prefix that secret scanners can recognise. */
+/** Creates a bearer secret: 256 random bits in base64url, with a prefix that secret scanners can recognise. */
 export function newSecret(): string {
   return `mc_${randomBytes(32).toString('base64url')}`;
 }
 
-/** A number in [0, 1) for jitter; the only source of randomness besides ids and secrets. */
+/** A random number in [0, 1) for jitter. */
 export function randomFraction(): number {
   return Math.random();
 }

@@ -4,8 +4,10 @@ const RFC_3339 =
   /^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(\.\d{1,9})?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 
 /**
- * Reads an instant in RFC 3339, cut to the millisecond. Null for anything else: no time zone, a day or an hour that
- * does not exist, a leap second, a year outside 1 to 9999.
+ * Parses an RFC 3339 instant and truncates it to the millisecond.
+ *
+ * @returns null for any other text, such as one without a time zone, with a day or an hour that does not exist, with a
+ * leap second, or with a year outside 1 to 9999.
  */
 export function parseInstant(text: string): Date | null {
   const match = RFC_3339.exec(text);
@@ -13,7 +15,7 @@ export function parseInstant(text: string): Date | null {
   const [, year, month, day, hour, minute, second, fraction = '', zone = ''] = match;
   const wallClock = `${year}-${month}-${day}T${hour}:${minute}:${second}.${fraction.slice(1, 4).padEnd(3, '0')}`;
   const local = Date.parse(`${wallClock}Z`);
-  // Date.parse rolls 30 February over into March: what it understood must be what was written.
+  // Date.parse turns 30 February into a day of March, so its result is compared with the text.
   if (Number.isNaN(local) || toDate(local).toISOString() !== `${wallClock}Z`) return null;
   const instant = toDate(Date.parse(`${wallClock}${zone.toUpperCase()}`));
   const utcYear = instant.getUTCFullYear();
@@ -24,12 +26,14 @@ const TWO_DIGITS = Array.from({ length: 60 }, (_, value) => String(value).padSta
 const THREE_DIGITS = Array.from({ length: 1_000 }, (_, value) => String(value).padStart(3, '0'));
 const DAY_MS = 86_400_000;
 const DAYS_KEPT = 1_000;
-/** The written dates of days since the epoch. */
+/** Cache of formatted dates by day number since the epoch. */
 const dates = new Map<number, string>();
 
 /**
- * Writes an instant as `toISOString` does, in a third of the time for days that it has written before: a list of tasks
- * has hundreds of instants, of a few days. Refuses an invalid date as that does.
+ * Formats an instant exactly as `toISOString` does. A cached date makes it three times as fast: a list of tasks has
+ * hundreds of instants that fall on a few days.
+ *
+ * @throws RangeError for an invalid date, as `toISOString` does.
  */
 export function formatInstant(instant: Date): string {
   const epochMs = instant.getTime();

@@ -1,9 +1,9 @@
-/** `trace` is for metrics and traces alone: it comes with every request and commit, far too often for a log. */
+/** `trace` is for metrics and traces only: every request and commit emits it, which is too often for a log. */
 export type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error';
 
-/** Something that happened in this process, said once; logs, metrics, traces and tests all listen to it. */
+/** One thing that happened in this process. Logs, metrics, traces and tests listen to signals. */
 export interface Signal {
-  /** Dotted and stable: `http.request`, `job.failed`. */
+  /** A stable dotted name: `http.request`, `job.failed`. */
   readonly name: string;
   readonly level: Level;
   /** One sentence for people. */
@@ -11,28 +11,29 @@ export interface Signal {
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
-/** Something that takes time and has a beginning and an end. */
-export interface Piece {
+/** Describes work that takes time, such as a request or a job's turn. A trace shows it as a span. */
+export interface Activity {
   readonly name: string;
   readonly facts: Signal['facts'];
-  /** What is known at its end only. */
+  /** Facts that are known only when the work has ended. */
   readonly outcome?: () => Signal['facts'];
 }
 
-/** Does the work and follows it from its beginning to its end. Answers and fails as the work does. */
-export type Follower = <Result>(piece: Piece, work: () => Promise<Result>) => Promise<Result>;
+/** Does the work and observes its start and its end. Returns the result of the work, or rejects as the work does. */
+export type Follower = <Result>(activity: Activity, work: () => Promise<Result>) => Promise<Result>;
 
+/** Where the code of a process reports what it does. */
 export interface Instrument {
   emit(level: Level, name: string, message: string, facts?: Readonly<Record<string, unknown>>): void;
   /** Registers a listener and returns the function that removes it. */
   listen(listener: (signal: Signal) => void): () => void;
-  /** Does the work as one piece: what is emitted and done meanwhile belongs to it, for whoever follows. */
+  /** Does the work as one activity. The follower attributes to it all signals and activities inside the work. */
   within: Follower;
-  /** From now on the follower does the work of all pieces; one at a time. Returns the function that removes it. */
+  /** Makes the follower run the work of all activities. Only one is set at a time. Returns the function that removes it. */
   follow(follower: Follower): () => void;
 }
 
-/** The one instrumentation stream of a process. A listener must not throw and must not wait. */
+/** Creates the instrument of a process. A listener must not throw and must not wait. */
 export function createInstrument(): Instrument {
   const listeners = new Set<(signal: Signal) => void>();
   let follower: Follower | undefined;
@@ -45,7 +46,7 @@ export function createInstrument(): Instrument {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    within: (piece, work) => (follower === undefined ? work() : follower(piece, work)),
+    within: (activity, work) => (follower === undefined ? work() : follower(activity, work)),
     follow(next) {
       follower = next;
       return () => {

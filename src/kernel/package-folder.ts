@@ -2,7 +2,11 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The folder of this package, whether the code runs from src or from the bundle in dist. */
+/**
+ * The folder of this package, both for code in src and for the bundle in dist.
+ *
+ * @throws Error if no folder above the code contains package.json.
+ */
 export function findPackageFolder(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, 'package.json'))) {

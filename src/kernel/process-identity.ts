@@ -1,8 +1,8 @@
 import { readFile, readlink } from 'node:fs/promises';
 
 /**
- * What tells a process from every other one that has had or will have its number: the boot of the machine, the
- * namespace of process numbers, and when it began. Null where the system does not tell (everything but Linux).
+ * Identifies a process although its number may be reused: the boot id of the machine, the pid namespace and the start
+ * time. Null if the system does not provide them (every system but Linux) or the process is not visible.
  */
 export async function identifyProcess(pid: number): Promise<string | null> {
   try {
@@ -11,7 +11,7 @@ export async function identifyProcess(pid: number): Promise<string | null> {
       readlink('/proc/self/ns/pid'),
       readFile(`/proc/${pid}/stat`, 'utf8'),
     ]);
-    // The second field is the program's name in brackets and may hold anything; the 22nd is the start.
+    // The second field is the program's name in brackets. It may contain any characters. The 22nd is the start time.
     const startedAt = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
     return `${boot.trim()} ${namespace} ${startedAt}`;
   } catch {
@@ -19,24 +19,24 @@ export async function identifyProcess(pid: number): Promise<string | null> {
   }
 }
 
-/** Whether an identity is that of a process whose number means the same here; false where the system does not tell. */
+/** Whether the identity is of this machine and pid namespace. False if the system does not provide identities. */
 export async function isOfThisMachine(identity: string): Promise<boolean> {
   const here = await identifyProcess(process.pid);
   return here !== null && machineOf(here) === machineOf(identity);
 }
 
-/** Number and identity of this process; null where the system does not tell. */
+/** The name of this process: its number and its identity. Null if the system does not provide identities. */
 export async function nameOwnProcess(): Promise<string | null> {
   const identity = await identifyProcess(process.pid);
   return identity === null ? null : `${process.pid} ${identity}`;
 }
 
-/** Whether the process of that name has surely ended. False for one on another machine, and where nobody can tell. */
+/** Whether the process with this name has certainly ended. False if it ran on another machine or can't be checked. */
 export async function hasProcessEnded(name: string): Promise<boolean> {
   const [, pid = '', identity = ''] = /^(\d+) (.+)$/.exec(name) ?? [];
   if (pid === '' || !(await isOfThisMachine(identity))) return false;
   const found = await identifyProcess(Number(pid));
-  // A process of somebody else may be there and hidden.
+  // Another user's process can be running although /proc hides it.
   return found === null ? !isThere(Number(pid)) : found !== identity;
 }
 
@@ -48,7 +48,7 @@ function isThere(pid: number): boolean {
   }
 }
 
-/** Without the last word, the start. */
+/** The identity without its last word, the start time. */
 function machineOf(identity: string): string {
   return identity.slice(0, identity.lastIndexOf(' '));
 }

@@ -1,16 +1,20 @@
+/** Receives the next item, or the end of the stream. */
 export type Take<Item> = (result: IteratorResult<Item, undefined>) => void;
+
+/** Receives the error that ended the stream. */
 export type Fail = (error: unknown) => void;
 
 /**
- * An asynchronous iterator that can be asked without promises as well: with a thousand streams that wait for the same
- * event, the promises between its source and their sockets cost as much as the rest.
+ * An asynchronous iterator that also takes callbacks instead of promises. When a thousand streams wait for the same
+ * event, the promises between its source and their sockets cost as much as all other work.
  */
 export abstract class PullStream<Item> implements AsyncIterableIterator<Item> {
   /**
-   * Asks for the next item. Calls one of the two, once, maybe at once; they must not throw. Ask again only when answered.
+   * Requests the next item. Calls one of the two callbacks, exactly once and possibly before it returns. They must not
+   * throw. Request again only after the answer.
    */
   abstract pull(take: Take<Item>, fail: Fail): void;
-  /** Ends the stream, also for who waits for an item. */
+  /** Ends the stream. A pending request is answered with the end. */
   abstract return(): Promise<IteratorResult<Item, undefined>>;
 
   next(): Promise<IteratorResult<Item, undefined>> {
@@ -22,7 +26,7 @@ export abstract class PullStream<Item> implements AsyncIterableIterator<Item> {
   }
 }
 
-/** The same stream, if it is one already. */
+/** Turns an asynchronous iterable into a PullStream. A PullStream is returned unchanged. */
 export function toPullStream<Item>(source: AsyncIterable<Item>): PullStream<Item> {
   return source instanceof PullStream ? source : new IteratedStream(source[Symbol.asyncIterator]());
 }

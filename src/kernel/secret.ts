@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 
-/** A text that must not be shown: printed, logged, inspected or serialised it reads `[secret]`. */
+/** A text that must not be shown. It reads `[secret]` when it is printed, logged, inspected or serialised. */
 export class Secret {
   readonly #text: string;
 
@@ -8,7 +8,7 @@ export class Secret {
     this.#text = text;
   }
 
-  /** The text itself, for the one call that needs it. */
+  /** The text itself. Call it only where the text is used. */
   reveal(): string {
     return this.#text;
   }

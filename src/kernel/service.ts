@@ -1,4 +1,4 @@
-/** Something with a lifecycle. Both calls may be made twice; `stop` ends what `start` began and waits for it. */
+/** A part of the server with a lifecycle. Repeated calls are harmless. `stop` ends the work and waits until it has ended. */
 export interface Service {
   start(): Promise<void>;
   stop(): Promise<void>;

@@ -1,6 +1,6 @@
 /**
- * Has a costly read done for all who want it: whoever asks while one is under way waits for the next one, together with
- * all others who asked meanwhile. So no more than one runs at a time, and nobody gets an answer older than the question.
+ * Shares a costly read between callers. A call during a read waits for the next read, together with all other calls made
+ * meanwhile. So at most one read runs at a time, and no caller gets an answer that is older than its call.
  */
 export function shareReads<Result>(read: () => Promise<Result>): () => Promise<Result> {
   let running: Promise<Result> | undefined;
@@ -16,7 +16,7 @@ export function shareReads<Result>(read: () => Promise<Result>): () => Promise<R
 
   return () => {
     if (running === undefined) return start();
-    // Whether the running one fails is no matter of those who wait for the next.
+    // The callers of the next read do not care whether the running one fails.
     next ??= running.then(noResult, noResult).then(() => {
       next = undefined;
       return start();

@@ -1,10 +1,11 @@
-/** A sleep that others can end. A ring while nobody sleeps makes the next sleep end at once. */
+/** A sleep that other code can end early. A ring without a sleeper makes the next sleep end at once. */
 export interface Alarm {
   ring(): void;
   /** Resolves at a ring, or after `ms` if given. One sleeper at a time. */
   sleep(ms?: number): Promise<void>;
 }
 
+/** Creates an alarm that has not rung. */
 export function createAlarm(): Alarm {
   let rung = false;
   let wake: (() => void) | undefined;

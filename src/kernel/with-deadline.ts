@@ -1,5 +1,5 @@
-/** Resolves when the work is done, or after `ms` if that comes first. What the work rejects with is the caller's. */
-export async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+/** Resolves when the work ends, or after `ms` if that is earlier. Rejects if the work rejects before that. */
+export async function waitAtMost(ms: number, work: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, ms);

@@ -1,26 +1,26 @@
 import { type Clock, toDate } from '../kernel/clock.js';
 import type { Service } from '../kernel/service.js';
 
-/** Takes the turns of one job, one at a time, and rests between them. */
+/** Runs the turns of one job, one at a time, with a pause between them. */
 export interface JobLoop extends Service {
-  /** Ends the rest. During a turn it means one more turn after it, however often it is called. */
+  /** Ends the pause. Any number of calls during a turn cause one more turn after it. */
   wake(): void;
-  /** Does this between two turns, so that a job never meets itself in one process. Also if the loop is not started. */
+  /** Does the work between two turns, so that a job never runs twice at once in a process. Works in a stopped loop too. */
   between<Result>(work: () => Promise<Result>): Promise<Result>;
-  /** When the rest ends by itself; null while there is none. */
+  /** When the pause ends by itself. Null while there is no pause. */
   nextRunAt(): Date | null;
 }
 
-/** One start of a loop. */
+/** The state of a loop from one start to the next stop. */
 interface Run {
   stopping: boolean;
   woken: boolean;
-  endRest: (() => void) | null;
+  endPause: (() => void) | null;
 }
 
 /**
- * The loop of one job: turn, rest, turn, … `takeTurn` answers with the milliseconds to rest and must not reject.
- * Start and stop may be called at any time and as often as anybody likes; what was called last counts.
+ * Creates the loop of one job. `takeTurn` returns the milliseconds to pause and must not reject. Start and stop may be
+ * called at any time and any number of times. The last call decides.
  */
 export function createJobLoop(takeTurn: () => Promise<number>, clock: Clock): JobLoop {
   let run: Run | null = null;
@@ -37,30 +37,30 @@ export function createJobLoop(takeTurn: () => Promise<number>, clock: Clock): Jo
   async function keepTurning(own: Run): Promise<void> {
     while (!own.stopping) {
       own.woken = false;
-      const restMs = await between(takeTurn);
-      nextRunAt = toDate(clock.now() + restMs);
-      await rest(own, restMs);
+      const pauseMs = await between(takeTurn);
+      nextRunAt = toDate(clock.now() + pauseMs);
+      await pause(own, pauseMs);
       nextRunAt = null;
     }
   }
 
   return {
     wake() {
-      if (run !== null) end(run);
+      if (run !== null) wakeUp(run);
     },
     between,
     nextRunAt: () => nextRunAt,
     async start() {
       if (run !== null) return;
-      const own: Run = { stopping: false, woken: false, endRest: null };
+      const own: Run = { stopping: false, woken: false, endPause: null };
       run = own;
-      // A start during a stop begins when the stop is over.
+      // A start during a stop takes effect when the stop has ended.
       ended = ended.then(() => keepTurning(own));
     },
     async stop() {
       if (run !== null) {
         run.stopping = true;
-        end(run);
+        wakeUp(run);
         run = null;
       }
       await ended;
@@ -69,20 +69,20 @@ export function createJobLoop(takeTurn: () => Promise<number>, clock: Clock): Jo
   };
 }
 
-function end(run: Run): void {
+function wakeUp(run: Run): void {
   run.woken = true;
-  run.endRest?.();
+  run.endPause?.();
 }
 
-function rest(run: Run, ms: number): Promise<void> {
+function pause(run: Run, ms: number): Promise<void> {
   if (run.woken) return Promise.resolve();
   return new Promise((resolve) => {
     const timer = setTimeout(done, ms);
     function done(): void {
       clearTimeout(timer);
-      run.endRest = null;
+      run.endPause = null;
       resolve();
     }
-    run.endRest = done;
+    run.endPause = done;
   });
 }

@@ -2,35 +2,37 @@ import type { Clock } from '../kernel/clock.js';
 import type { Instrument } from '../kernel/instrument.js';
 import type { Job, JobTurn } from './job.js';
 
-/** How one turn went, for the table that all processes share. */
+/** The result of one turn, for the table that all processes share. */
 export interface TurnRecord {
   readonly name: string;
   readonly durationMs: number;
   readonly handled: number;
-  /** What went wrong, without anything that a reader of the API must not see; null if nothing did. */
+  /** The error, without anything that a reader of the API must not see. Null after a success. */
   readonly error: string | null;
 }
 
+/** What the turns of a job need. */
 export interface TurnOptions {
   readonly instrument: Instrument;
   readonly clock: Clock;
   isPaused(name: string): Promise<boolean>;
-  /** Whether a failure says no more than that the database is away, which others tell of. */
+  /** Whether an error means only that the database is unavailable, which the feed reports already. */
   isOutage?(error: unknown): boolean;
   record(turn: TurnRecord): Promise<void>;
 }
 
-/** The turns of one job: taken, timed, told and recorded. */
+/** Runs, times, reports and records the turns of one job. */
 export interface JobTurns {
-  /** Takes a turn unless the job is paused, and answers with the milliseconds to rest. Never rejects. */
-  takeIfDue(): Promise<number>;
-  /** Takes a turn, paused or not. Rejects with what it failed with. */
+  /** Takes a turn unless the job is paused. Returns the milliseconds to pause afterwards. Never rejects. */
+  takeIfActive(): Promise<number>;
+  /** Takes a turn even if the job is paused. Rejects with the error of the turn. */
   takeNow(): Promise<JobTurn>;
 }
 
-/** A turn in which nothing happened is written down only so often, in milliseconds: an idle server rests. */
+/** The shortest time between two records of turns that changed nothing, so that an idle server writes little. */
 const RECORD_EVERY_MS = 30_000;
 
+/** Creates the turns of a job. */
 export function createJobTurns(
   job: Job,
   { instrument, clock, isPaused, isOutage, record }: TurnOptions,
@@ -43,23 +45,23 @@ export function createJobTurns(
     const begunAt = clock.now();
     const facts = (handled: number) => ({ name: job.name, handled, durationMs: clock.now() - begunAt });
     try {
-      const turn = await follow();
-      const { name, ...told } = facts(turn.handled);
-      instrument.emit('debug', 'job.finished', `${name} took a turn`, { job: name, ...told });
+      const turn = await runObserved();
+      const { name, ...others } = facts(turn.handled);
+      instrument.emit('debug', 'job.finished', `Job ${name} has run`, { job: name, ...others });
       await write({ ...facts(turn.handled), error: null });
       return turn;
     } catch (error) {
       const { name, durationMs } = facts(0);
-      instrument.emit('debug', 'job.turn_failed', `A turn of ${name} failed`, { job: name, durationMs });
+      instrument.emit('debug', 'job.turn_failed', `A run of job ${name} failed`, { job: name, durationMs });
       await write({ ...facts(0), error: describe(error) });
       throw error;
     }
   }
 
-  function follow(): Promise<JobTurn> {
+  function runObserved(): Promise<JobTurn> {
     let handled = 0;
-    const piece = { name: 'job.turn', facts: { job: job.name }, outcome: () => ({ handled }) };
-    return instrument.within(piece, async () => {
+    const activity = { name: 'job.turn', facts: { job: job.name }, outcome: () => ({ handled }) };
+    return instrument.within(activity, async () => {
       const turn = await job.runOnce();
       handled = turn.handled;
       return turn;
@@ -74,21 +76,21 @@ export function createJobTurns(
       recordedAt = clock.now();
       recordedError = turn.error;
     } catch (error) {
-      // The turn counts, not its record; and where the database is away, the turn itself says so.
-      instrument.emit('debug', 'job.record_failed', `The last turn of ${job.name} could not be recorded`, {
+      // The turn itself succeeded or reported its error. If the database is unavailable, the next turn reports that.
+      instrument.emit('debug', 'job.record_failed', `The last run of job ${job.name} could not be recorded`, {
         job: job.name,
         error,
       });
     }
   }
 
-  /** A job that fails again in the same way says so once, and once more when it has recovered. */
-  function tell(failure: string | null, error?: unknown): void {
+  /** Reports a failure only if the previous turn did not fail in the same way, and a recovery once. */
+  function report(failure: string | null, error?: unknown): void {
     if (failure === failingWith) return;
     if (failure === null)
-      instrument.emit('info', 'job.recovered', `${job.name} works again`, { job: job.name });
+      instrument.emit('info', 'job.recovered', `Job ${job.name} works again`, { job: job.name });
     else
-      instrument.emit('error', 'job.failed', `${job.name} failed; it is tried again`, {
+      instrument.emit('error', 'job.failed', `Job ${job.name} failed and will be retried`, {
         job: job.name,
         error,
       });
@@ -97,23 +99,23 @@ export function createJobTurns(
 
   return {
     takeNow,
-    async takeIfDue() {
+    async takeIfActive() {
       try {
         if (await isPaused(job.name)) return job.everyMs;
         const { nextInMs = job.everyMs } = await takeNow();
-        tell(null);
+        report(null);
         return Math.min(job.everyMs, Math.max(0, Math.ceil(nextInMs)));
       } catch (error) {
-        if (!isOutage?.(error)) tell(String(error), error);
+        if (!isOutage?.(error)) report(String(error), error);
         return job.everyMs;
       }
     },
   };
 }
 
-/** The kind of a fault and its code. Its message may hold SQL, an address or a row, so that stays in the log. */
+/** The type of an error and its code. Its message may contain SQL, an address or a row, so it is only in the log. */
 function describe(error: unknown): string {
-  if (!(error instanceof Error)) return 'It failed; the log says how.';
+  if (!(error instanceof Error)) return 'The job failed; the log has the error.';
   const code = 'code' in error && typeof error.code === 'string' ? ` ${error.code}` : '';
-  return `It failed (${error.name}${code}); the log says how.`;
+  return `The job failed (${error.name}${code}); the log has the error.`;
 }

@@ -1,38 +1,39 @@
 import type { EventType } from '../domain/events/event-types.js';
 
-/** What one turn of a job came to. */
+/** The result of one turn of a job. */
 export interface JobTurn {
-  /** Things that were changed: tasks, agents, rows. */
+  /** The number of changed tasks, agents or rows. */
   readonly handled: number;
-  /** In how many milliseconds there will be work again, if that is known; 0 for "at once, there is more". */
+  /** Milliseconds until there is work again, if that is known. 0 if there is more work now. */
   readonly nextInMs?: number | undefined;
 }
 
-/** An entry of the event log, as far as a job needs it to know whether it is concerned. */
+/** The part of an entry of the event log that decides whether a job is woken. */
 export interface LoggedEvent {
   readonly type: string;
   readonly payload: unknown;
-  /** The agent that is concerned; for events of a task its assignee at that moment. */
+  /** The agent that the event is about. For events of a task, its assignee at that moment. */
   readonly agentId?: string | null | undefined;
 }
 
 /**
- * Work that is done again and again. Safe to run in any number of processes at once: what it takes, it takes by row locks
- * that others step over, so there is no leader. A turn is short; a long backlog takes many.
+ * Work that is repeated in turns. Every process runs every job, without a leader: a turn locks the rows that it works on,
+ * and other processes skip locked rows. A turn is short, and a long backlog takes many turns.
  */
 export interface Job {
-  /** Stable: it is the job's name in the API and in the table `scheduler_jobs`. */
+  /** The job's stable name, in the API and in the table `scheduler_jobs`. */
   readonly name: string;
-  /** The longest rest between two turns, in milliseconds. */
+  /** The longest pause between two turns, in milliseconds. */
   readonly everyMs: number;
+  /** Takes one turn. */
   runOnce(): Promise<JobTurn>;
-  /** Events that may have made work for the job. */
+  /** Types of events that may create work for the job. */
   readonly wakingTypes?: readonly EventType[];
-  /** Whether this one of them has; left out, each has. */
+  /** Whether this event of those types wakes the job. Without this function, each does. */
   isWokenBy?(event: LoggedEvent): boolean;
 }
 
-/** A field of an event's payload; undefined if it has none of this name. */
+/** A field of an event's payload. Undefined if the payload does not have it. */
 export function readPayload(event: LoggedEvent, field: 'job' | 'to' | 'from'): unknown {
   const { payload } = event;
   return typeof payload === 'object' && payload !== null
@@ -40,7 +41,7 @@ export function readPayload(event: LoggedEvent, field: 'job' | 'to' | 'from'): u
     : undefined;
 }
 
-/** The names of the jobs that an event concerns: those that say so, and one that was resumed. */
+/** The names of the jobs that an event wakes. The resumption of a job wakes that job. */
 export function jobsFor(event: LoggedEvent, jobs: readonly Job[]): string[] {
   const resumed = event.type === 'scheduler.resumed' ? readPayload(event, 'job') : undefined;
   return jobs.filter((job) => job.name === resumed || isWoken(job, event)).map((job) => job.name);

@@ -5,34 +5,36 @@ import { type Job, jobsFor, type LoggedEvent } from './job.js';
 import { createJobLoop } from './job-loop.js';
 import { createJobTurns, type TurnOptions } from './job-turns.js';
 
+/** The jobs to run, and what their turns need. */
 export interface SchedulerOptions extends TurnOptions {
   readonly jobs: readonly Job[];
 }
 
 /**
- * Runs jobs, each in a loop of its own, so that a slow or failing one delays no other. Without `start` it runs none by
- * itself, but still any of them on demand.
+ * Runs each job in its own loop, so that a slow or failing job delays no other. A scheduler that is not started runs jobs
+ * only on demand.
  */
 export interface Scheduler extends Service, JobRunner {
-  /** Lets a job, or all of them, take a turn now instead of later. */
+  /** Makes one job, or all jobs, take a turn now instead of later. */
   wake(name?: string): void;
-  /** The events that `notice` has to be told of. */
+  /** The types of events that must be passed to `notice`. */
   readonly wakingTypes: readonly EventType[];
-  /** Wakes the jobs that these entries of the log concern. Neither throws nor waits. */
+  /** Wakes the jobs for these entries of the log. Neither throws nor waits. */
   notice(events: readonly LoggedEvent[]): void;
 }
 
+/** Creates a scheduler that is not started. */
 export function createScheduler({ jobs, ...options }: SchedulerOptions): Scheduler {
   const entries = new Map(
     jobs.map((job) => {
       const turns = createJobTurns(job, options);
-      return [job.name, { job, turns, loop: createJobLoop(turns.takeIfDue, options.clock) }];
+      return [job.name, { job, turns, loop: createJobLoop(turns.takeIfActive, options.clock) }];
     }),
   );
 
   function get(name: string) {
     const entry = entries.get(name);
-    if (entry === undefined) throw new RangeError(`there is no job ${name}`);
+    if (entry === undefined) throw new RangeError(`The scheduler has no job ${name}`);
     return entry;
   }
 

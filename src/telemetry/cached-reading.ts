@@ -1,16 +1,16 @@
 import type { Clock } from '../kernel/clock.js';
-import { atMost } from '../kernel/with-deadline.js';
+import { waitAtMost } from '../kernel/with-deadline.js';
 
-/** A reading is good for so long, in milliseconds … */
-const KEEP_MS = 4_000;
+/** How long a reading is fresh, at least. */
+const FRESH_MS = 4_000;
 
-/** … or for so many times the time it took: whatever it costs, it takes at most a fiftieth of a processor. */
-const KEEP_TIMES = 50;
+/** A reading is fresh for this many times its own duration, so reads use at most a fiftieth of a processor. */
+const FRESH_TIMES = 50;
 
-/** Whoever asks waits at most so long, in milliseconds, and gets the reading of before if there is one … */
-export const PATIENCE_MS = 1_000;
+/** The longest time that a caller waits for a new reading before it gets the previous one. */
+export const MAX_WAIT_MS = 1_000;
 
-/** … unless it is older than it may be kept by so many milliseconds. */
+/** How long a reading may still be returned after it has ceased to be fresh. */
 const STALE_MS = 60_000;
 
 interface Reading<Result> {
@@ -19,24 +19,24 @@ interface Reading<Result> {
 }
 
 /**
- * Shares a costly read among all who ask: one at a time, kept for a while. Answers null if it fails, and if it takes too
- * long while there is none of before; it is still there for the next who asks.
+ * Shares a costly read between callers: one read at a time, whose result is cached. Returns null if the read fails, or if
+ * it takes too long and there is no previous result. A read that takes too long continues for later callers.
  */
-export function createPatientReading<Result>(
+export function createCachedReading<Result>(
   read: () => Promise<Result>,
   clock: Clock,
 ): () => Promise<Result | null> {
   let latest: Reading<Result> | null = null;
   let running: Promise<void> | undefined;
 
-  async function readAnew(): Promise<void> {
+  async function refresh(): Promise<void> {
     const startedAtMs = clock.now();
     try {
       const result = await read();
       const tookMs = clock.now() - startedAtMs;
-      latest = { result, goodUntilMs: clock.now() + Math.max(KEEP_MS, tookMs * KEEP_TIMES) };
+      latest = { result, goodUntilMs: clock.now() + Math.max(FRESH_MS, tookMs * FRESH_TIMES) };
     } catch {
-      // Who else needs the database reports what is wrong with it.
+      // Other users of the database report the error.
       latest = null;
     } finally {
       running = undefined;
@@ -45,8 +45,8 @@ export function createPatientReading<Result>(
 
   return async () => {
     if (latest === null || clock.now() >= latest.goodUntilMs) {
-      running ??= readAnew();
-      await atMost(PATIENCE_MS, running);
+      running ??= refresh();
+      await waitAtMost(MAX_WAIT_MS, running);
     }
     return latest !== null && clock.now() < latest.goodUntilMs + STALE_MS ? latest.result : null;
   };

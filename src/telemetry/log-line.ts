@@ -1,6 +1,6 @@
 import type { Level } from '../kernel/instrument.js';
 
-/** A signal whose facts have been made safe to show. */
+/** A signal with facts that are safe to show. */
 export interface ShownSignal {
   readonly level: Level;
   readonly name: string;
@@ -11,7 +11,7 @@ export interface ShownSignal {
 const colours: Record<Level, number> = { trace: 90, debug: 90, info: 36, warn: 33, error: 31 };
 const dim = 90;
 
-/** Lines for a person: time of day, level, message, facts; the stack of an error and its causes stand beneath. */
+/** Formats lines for people: time of day, level, message and facts. The stacks of an error and its causes follow. */
 export function createTerminalFormat(hasColors: boolean): (at: Date, signal: ShownSignal) => string {
   const paint = (colour: number, text: string) => (hasColors ? `\u001b[${colour}m${text}\u001b[0m` : text);
   return (at, { level, name, message, facts }) => {
@@ -23,7 +23,7 @@ export function createTerminalFormat(hasColors: boolean): (at: Date, signal: Sho
   };
 }
 
-/** A text from outside can neither start a line of its own nor move the cursor. */
+/** Escapes control characters, so that a text from outside can neither start a line nor move the cursor. */
 function oneLine(text: string): string {
   return text.replace(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1));
 }

@@ -4,7 +4,7 @@ import type { Level, Signal } from '../kernel/instrument.js';
 import { createTerminalFormat } from './log-line.js';
 import { toLoggable } from './loggable.js';
 
-/** What log lines are written to; a terminal gets them to read, everything else as JSON. */
+/** Where log lines are written. A terminal gets readable lines, every other destination gets JSON. */
 export interface LogDestination {
   write(line: string): unknown;
   readonly isTTY?: boolean;
@@ -17,7 +17,7 @@ export interface LogOptions {
   readonly destination?: LogDestination;
 }
 
-/** A listener for the instrument that writes one line for each signal, without secrets and with the causes of errors. */
+/** Creates an instrument listener that writes one line for each signal, without secrets and with the causes of errors. */
 export function createLog({ level, destination = process.stdout }: LogOptions): (signal: Signal) => void {
   const severity = { trace: 10, debug: 20, info: 30, warn: 40, error: 50, silent: 60 };
   const write = destination.isTTY ? createTerminalWriter(destination) : createJsonWriter(destination);

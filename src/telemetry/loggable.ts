@@ -2,8 +2,8 @@ const maxDepth = 6;
 const maxItems = 100;
 
 /**
- * A value as it may stand in a log line: plain JSON of bounded depth, errors with their causes, and no secret, whether
- * it hides in a text or under a telling name.
+ * Converts a value for a log line: plain JSON of bounded depth, with the causes of errors. Secrets are removed from texts
+ * and from fields whose names say that they are secret.
  */
 export function toLoggable(value: unknown, around: readonly unknown[] = []): unknown {
   if (typeof value === 'string') return withoutSecrets(value);
@@ -22,7 +22,7 @@ export function toLoggable(value: unknown, around: readonly unknown[] = []): unk
 const secretNames =
   /^(authorization|proxy-authorization|cookie|set-cookie|.*(secret|token|password|api[-_]?key))$/i;
 
-/** A text without API keys, bearer tokens and the credentials in URLs. */
+/** Removes API keys, bearer tokens and the credentials in URLs. */
 function withoutSecrets(text: string): string {
   return text
     .replace(/\bmc_[\w-]{16,}/g, 'mc_[secret]')
@@ -31,8 +31,8 @@ function withoutSecrets(text: string): string {
 }
 
 function errorToLoggable(error: Error, within: readonly unknown[]): unknown {
-  // Own members such as the code of a system or database error, but for those that are shown anyway. A broken
-  // connection carries its whole client: kilobytes of statements, and the key with which its queries can be cancelled.
+  // Other members, such as the code of a system or database error. The `client` of a broken connection is left out: it
+  // has kilobytes of statements and the key that cancels its queries.
   const { name: _name, message: _message, stack: _stack, cause: _cause, ...own } = error;
   const members = Object.fromEntries(Object.entries(own).filter(([name]) => name !== 'client'));
   return {

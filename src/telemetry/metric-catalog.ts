@@ -1,21 +1,22 @@
-/** The values a label can have: a closed list, or the words of a list that lives elsewhere in the code. */
+/** The values of a label: a closed list, or a description of a list that is elsewhere in the code. */
 export type LabelValues = readonly string[] | { readonly words: string };
 
-/** One metric: what it counts, in which parts, and what it means to who looks at it. */
+/** One metric: its type, name, meaning and labels. */
 export interface MetricKind {
   readonly type: 'counter' | 'gauge' | 'histogram';
-  /** Without the prefix that all of them have. */
+  /** Without the common prefix. */
   readonly name: string;
   readonly help: string;
   readonly labels: Readonly<Record<string, LabelValues>>;
-  /** Upper bounds, in seconds, of a histogram. */
+  /** The upper bounds of a histogram's buckets, in seconds. */
   readonly buckets?: readonly number[];
 }
 
+/** The common prefix of all metric names. */
 export const METRIC_PREFIX = 'mission_control_';
 
 const methods = ['GET', 'HEAD', 'POST', 'OPTIONS'];
-// Of the router's own list; what leads nowhere has none.
+// Only paths of the router's list, so that unknown paths do not create series.
 const routes = { words: 'paths of the server, such as `/graphql`, or `other`' };
 const statuses = ['1xx', '2xx', '3xx', '4xx', '5xx', 'gone'];
 const operations = ['query', 'mutation', 'subscription'];
@@ -27,13 +28,13 @@ const requestBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
 const jobBuckets = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30, 120, 600, 1_800];
 
 /**
- * Every metric of the server. A label never holds what a caller can choose or what grows with use: no operation names,
- * addresses, agents, tasks, keys. The table in docs/operations.md comes from here.
+ * Every metric of the server. A label never contains a value that a caller can choose or that grows with use: no
+ * operation names, addresses, agents, tasks or keys. The table in docs/operations.md derives from this list.
  */
 export const METRICS = {
   requests: counter(
     'http_requests_total',
-    'HTTP requests that have ended; `gone` if the client left before.',
+    'HTTP requests that have ended; `gone` if the client disconnected before the answer.',
     {
       method: methods,
       route: routes,
@@ -42,64 +43,72 @@ export const METRICS = {
   ),
   requestSeconds: histogram(
     'http_request_duration_seconds',
-    'Time from a request to the end of its answer; streams are left out.',
+    'Time from a request to the end of its answer, without streams.',
     { route: routes },
     requestBuckets,
   ),
   operations: counter(
     'graphql_operations_total',
-    'GraphQL operations, over HTTP and WebSockets; not queries by GET.',
+    'GraphQL operations over HTTP and WebSockets, without queries by GET.',
     {
       operation: operations,
     },
   ),
   operationSeconds: histogram(
     'graphql_operation_duration_seconds',
-    'Time a query or mutation took, long polls included.',
+    'Duration of a query or mutation, including the wait of long polls.',
     { operation: ['query', 'mutation'] },
     requestBuckets,
   ),
   claims: counter('claims_total', 'Answers to `claimNextTask`.', { reason: claimReasons }),
-  runsStarted: counter('runs_started_total', 'Runs that this process has begun.', {}),
+  runsStarted: counter('runs_started_total', 'Runs that this process has started.', {}),
   runsEnded: counter('runs_ended_total', 'Runs that this process has ended.', { outcome: runOutcomes }),
-  leaseLosses: counter('lease_losses_total', 'Runs taken from an agent whose lease had ended.', {}),
+  leaseLosses: counter('lease_losses_total', 'Runs requeued because the lease of the agent had ended.', {}),
   lateCalls: counter('lease_lost_calls_total', 'Calls refused with `LEASE_LOST`.', {}),
   events: counter(
     'events_appended_total',
-    'Events that this process has appended to the log; that a claim made its agent busy is not counted.',
+    'Events that this process has appended to the log, without the `agent.status_changed` events of claims.',
     {
       type: { words: '[event types](events.md)' },
     },
   ),
-  jobSeconds: histogram('job_duration_seconds', 'Time a turn of a job took.', { job: jobs }, jobBuckets),
-  jobHandled: counter('job_handled_total', 'Things that turns of a job have dealt with.', { job: jobs }),
+  jobSeconds: histogram('job_duration_seconds', 'Duration of a turn of a job.', { job: jobs }, jobBuckets),
+  jobHandled: counter('job_handled_total', 'Tasks, agents or rows that a job has changed.', { job: jobs }),
   jobFailures: counter('job_failures_total', 'Turns of a job that failed.', { job: jobs }),
-  logLines: counter('log_lines_total', 'What the log had to say, written or not.', {
+  logLines: counter('log_lines_total', 'Log lines, including those that the log level hides.', {
     level: ['info', 'warn', 'error'],
   }),
-  subscribers: gauge('subscribers', 'Open event streams: of GraphQL subscriptions, of `/api/events`.', {
-    kind: ['graphql', 'plain'],
-  }),
+  subscribers: gauge(
+    'subscribers',
+    'Open event streams: GraphQL subscriptions and streams of `/api/events`.',
+    {
+      kind: ['graphql', 'plain'],
+    },
+  ),
   poolConnections: gauge(
     'database_pool_connections',
-    'Connections to PostgreSQL, without that of the claims and the one that listens.',
+    'Connections of the PostgreSQL pool, without the connections for claims and for LISTEN.',
     {
       state: ['busy', 'idle'],
     },
   ),
   poolWaiting: gauge('database_pool_waiting', 'Statements that wait for a connection.', {}),
-  databaseUp: gauge('database_up', '1 if the database has answered this scrape in time, else 0.', {}),
-  tasks: gauge('tasks', 'Tasks that are not closed, of the whole fleet.', {
+  databaseUp: gauge('database_up', '1 if the database answered in time during this scrape, else 0.', {}),
+  tasks: gauge('tasks', 'Open tasks of all agents and of the inbox.', {
     status: ['INBOX', 'ASSIGNED', 'IN_PROGRESS', 'REVIEW'],
   }),
-  oldestWaiting: gauge('oldest_waiting_task_seconds', 'Age of the oldest task that waits for an agent.', {}),
-  feedLag: gauge(
-    'feed_lag_seconds',
-    'Age of the oldest event that this process has not yet passed on; 0 if there is none.',
+  oldestWaiting: gauge(
+    'oldest_waiting_task_seconds',
+    'Age of the oldest task that no agent has claimed yet.',
     {},
   ),
-  build: gauge('build_info', 'Always 1; the version is in the label.', {
-    version: { words: 'of the server' },
+  feedLag: gauge(
+    'feed_lag_seconds',
+    'Age of the oldest event that this process has not delivered yet; 0 if there is none.',
+    {},
+  ),
+  build: gauge('build_info', 'Always 1; the label has the version.', {
+    version: { words: 'version of the server' },
   }),
 } as const satisfies Record<string, MetricKind>;
 

@@ -1,50 +1,51 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { type LabelValues, METRIC_PREFIX, METRICS, type MetricKind } from './metric-catalog.js';
 
-/** What is counted for a value that a label does not have. */
+/** The label value that replaces every value outside the catalog's list. */
 const OTHER = 'other';
 
-/** A label whose values the catalog does not list has at most so many. */
+/** The most values of a label whose values the catalog does not list. */
 const MAX_VALUES = 100;
 
-/** Series that are shown as 0 before anything has happened, if the catalog lists so few. */
+/** A metric with at most this many series shows them as 0 from the start. */
 const MAX_ZEROS = 10;
 
-/** One metric. `value` is added to a counter, observed by a histogram, and becomes what a gauge shows. */
+/** One metric. */
 export interface Metric<Label extends string = string> {
-  tell(value: number, labels?: Readonly<Partial<Record<Label, unknown>>>): void;
-  /** A gauge whose value is not known is not shown. */
-  forget(): void;
+  /** Adds the value to a counter, observes it in a histogram, or sets a gauge to it. */
+  record(value: number, labels?: Readonly<Partial<Record<Label, unknown>>>): void;
+  /** Hides a gauge until its next value, because its current value is unknown. */
+  hide(): void;
 }
 
 export type MetricSet = {
   readonly [Key in keyof typeof METRICS]: Metric<Extract<keyof (typeof METRICS)[Key]['labels'], string>>;
 };
 
-/** All metrics of the catalog in a registry. Whatever is told to them, their labels stay within bounds. */
+/** Creates all metrics of the catalog in a registry. Their labels stay within bounds for every recorded value. */
 export function createMetricSet(registry: Registry): MetricSet {
   const entries = Object.entries(METRICS).map(([key, kind]) => [key, createMetric(kind, registry)]);
   return Object.fromEntries(entries) as MetricSet;
 }
 
 function createMetric(kind: MetricKind, registry: Registry): Metric {
-  const { tell, reset } = createTeller(kind, registry);
+  const { record, reset } = createRecorder(kind, registry);
   const bounds = Object.entries(kind.labels).map(([label, values]) => ({
     label,
     bound: createBound(values),
   }));
-  if (kind.type !== 'gauge') for (const labels of listCombinations(kind)) tell(0, labels);
+  if (kind.type !== 'gauge') for (const labels of listCombinations(kind)) record(0, labels);
   return {
-    tell(value, given = {}) {
+    record(value, given = {}) {
       const labels: Record<string, string> = {};
       for (const { label, bound } of bounds) labels[label] = bound(String(given[label] ?? OTHER));
-      tell(value, labels);
+      record(value, labels);
     },
-    forget: reset,
+    hide: reset,
   };
 }
 
-function createTeller({ type, name, help, labels, buckets = [] }: MetricKind, registry: Registry) {
+function createRecorder({ type, name, help, labels, buckets = [] }: MetricKind, registry: Registry) {
   const options = {
     name: METRIC_PREFIX + name,
     help,
@@ -53,28 +54,28 @@ function createTeller({ type, name, help, labels, buckets = [] }: MetricKind, re
   };
   if (type === 'histogram') {
     const histogram = new Histogram({ ...options, buckets: [...buckets] });
-    return teller((value, at) => histogram.observe(at, value), histogram);
+    return recorder((value, at) => histogram.observe(at, value), histogram);
   }
   if (type === 'counter') {
     const counter = new Counter(options);
-    return teller((value, at) => counter.inc(at, value), counter);
+    return recorder((value, at) => counter.inc(at, value), counter);
   }
   const gauge = new Gauge(options);
-  const told = teller((value, at) => gauge.set(at, value), gauge);
-  told.reset();
-  return told;
+  const hidden = recorder((value, at) => gauge.set(at, value), gauge);
+  hidden.reset();
+  return hidden;
 }
 
-function teller(
-  tell: (value: number, labels: Record<string, string>) => void,
+function recorder(
+  record: (value: number, labels: Record<string, string>) => void,
   metric: Pick<Gauge, 'reset' | 'remove'>,
 ) {
   function reset(): void {
     metric.reset();
-    // One without labels is 0 again after a reset.
+    // After a reset, a metric without labels shows 0 until it is removed.
     metric.remove({});
   }
-  return { tell, reset };
+  return { record, reset };
 }
 
 function createBound(values: LabelValues): (value: string) => string {
@@ -91,7 +92,7 @@ function createBound(values: LabelValues): (value: string) => string {
   return (value) => (allowed.has(value) ? value : OTHER);
 }
 
-/** Every set of labels, if the catalog lists them all and they are few. */
+/** Every combination of label values, if the catalog lists all of them and they are few. */
 function listCombinations({ type, labels }: MetricKind): Record<string, string>[] {
   let all: Record<string, string>[] = [{}];
   for (const [label, values] of Object.entries(labels)) {

@@ -1,26 +1,28 @@
 import { type IdGenerator, RandomIdGenerator } from '@opentelemetry/sdk-trace-base';
 
-/** Random ids, but for the next span, which gets those that were chosen for it. */
-export interface ChosenIds extends IdGenerator {
-  choose(ids: { readonly traceId?: string; readonly spanId: string }): void;
+/** Generates random ids, except for the next span if its ids were preset. */
+export interface PresetIds extends IdGenerator {
+  /** Sets the ids of the next span. Without a trace id, its trace gets a random one. */
+  preset(ids: { readonly traceId?: string; readonly spanId: string }): void;
 }
 
-export function createChosenIds(): ChosenIds {
+/** Creates a generator without preset ids. */
+export function createPresetIds(): PresetIds {
   const random = new RandomIdGenerator();
-  let chosen: { readonly traceId?: string; readonly spanId?: string } = {};
+  let next: { readonly traceId?: string; readonly spanId?: string } = {};
   return {
-    choose(ids) {
-      chosen = ids;
+    preset(ids) {
+      next = ids;
     },
-    // A span asks for its own id first and, if it has no parent, for its trace's id then.
+    // The SDK requests the span id first, and then the trace id if the span has no parent.
     generateSpanId() {
-      const { spanId, ...rest } = chosen;
-      chosen = rest;
+      const { spanId, ...rest } = next;
+      next = rest;
       return spanId ?? random.generateSpanId();
     },
     generateTraceId() {
-      const { traceId } = chosen;
-      chosen = {};
+      const { traceId } = next;
+      next = {};
       return traceId ?? random.generateTraceId();
     },
   };

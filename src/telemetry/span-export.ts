@@ -10,8 +10,9 @@ import {
 } from '@opentelemetry/sdk-trace-base';
 import type { Instrument } from '../kernel/instrument.js';
 
+/** Where spans are sent, and how. */
 export interface ExportOptions {
-  /** The whole address of the collector. */
+  /** The full address of the collector. */
   readonly url: string;
   readonly protocol: 'http/protobuf' | 'http/json';
   readonly serviceName: string | undefined;
@@ -19,8 +20,8 @@ export interface ExportOptions {
 }
 
 /**
- * What makes spans and sends them in batches. Sampling, headers, limits and batch sizes come from the standard `OTEL_*`
- * variables, which the libraries read themselves. A collector that is away disturbs nobody and is told of once.
+ * Creates the provider that makes spans and sends them in batches. The libraries read sampling, headers, limits and
+ * batch sizes from the standard `OTEL_*` variables. A collector that is unavailable has no other effect than one warning.
  */
 export function createSpanProvider(
   { url, protocol, serviceName, version }: ExportOptions,
@@ -28,7 +29,7 @@ export function createSpanProvider(
   instrument: Instrument,
 ): BasicTracerProvider {
   const Exporter = protocol === 'http/json' ? JsonExporter : ProtobufExporter;
-  const exporter = complainOnce(new Exporter({ url }), instrument);
+  const exporter = warnOnce(new Exporter({ url }), instrument);
   const named = serviceName === undefined ? {} : { 'service.name': serviceName };
   return new BasicTracerProvider({
     idGenerator,
@@ -39,17 +40,17 @@ export function createSpanProvider(
   });
 }
 
-/** The same exporter for whoever uses it; what goes wrong is told by the instrument instead, once until it is well. */
-function complainOnce(exporter: SpanExporter, instrument: Instrument): SpanExporter {
+/** Wraps an exporter: it always reports success, and the instrument emits one warning per outage instead. */
+function warnOnce(exporter: SpanExporter, instrument: Instrument): SpanExporter {
   let isFailing = false;
   function note({ code, error }: ExportResult): void {
     const hasFailed = code === ExportResultCode.FAILED;
     if (hasFailed && !isFailing)
-      instrument.emit('warn', 'traces.export_failed', 'Traces are lost: the collector does not take them', {
+      instrument.emit('warn', 'traces.export_failed', 'Traces are lost: the collector does not accept them', {
         error,
       });
     if (!hasFailed && isFailing)
-      instrument.emit('info', 'traces.export_recovered', 'The collector takes traces again');
+      instrument.emit('info', 'traces.export_recovered', 'The collector accepts traces again');
     isFailing = hasFailed;
   }
   return {

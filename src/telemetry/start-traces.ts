@@ -1,10 +1,10 @@
 import type { Instrument } from '../kernel/instrument.js';
 
-/** Where traces go. None are made without an endpoint. */
+/** Where traces are sent. Without an endpoint there are no traces. */
 export interface TraceSettings {
   /** Base address of the collector. */
   readonly endpoint: string | undefined;
-  /** The whole address, if it is another. */
+  /** The full address. It takes precedence over the base address. */
   readonly tracesEndpoint: string | undefined;
   readonly protocol: 'http/protobuf' | 'http/json';
   readonly serviceName: string | undefined;
@@ -12,8 +12,8 @@ export interface TraceSettings {
 }
 
 /**
- * Makes OpenTelemetry traces of what the instrument follows and tells, if there is somewhere to send them; returns the
- * function that sends the last ones and ends it. Without an endpoint nothing of OpenTelemetry is even loaded.
+ * Starts OpenTelemetry traces of the instrument's activities and signals, if an endpoint is set. Returns the function
+ * that sends the remaining spans and stops. Without an endpoint the OpenTelemetry libraries are not loaded.
  */
 export async function startTraces(
   settings: TraceSettings,

@@ -9,16 +9,16 @@ import {
   trace,
 } from '@opentelemetry/api';
 import type { NewEvent } from '../domain/events/event-types.js';
-import type { ChosenIds } from './preset-span-ids.js';
+import type { PresetIds } from './preset-span-ids.js';
 
-/** What is told of an event once it is appended. */
-export type ToldEvent = Pick<
+/** The part of an appended event that a trace shows. */
+export type TracedEvent = Pick<
   NewEvent,
   'type' | 'taskId' | 'agentId' | 'runId' | 'reviewId' | 'payload' | 'since'
 >;
 
-/** What is told of a claim that got a task. */
-export interface ToldClaim {
+/** A claim that got a task. */
+export interface TracedClaim {
   readonly taskId: string;
   readonly runId: string;
   readonly agentId: string;
@@ -26,35 +26,41 @@ export interface ToldClaim {
 }
 
 /**
- * The trace of a task's life: one for each task, with a span for its creation, each claim, each run and each review.
- * Trace and span ids are derived from the ids of task and run, so that every process finds the same trace again, however
- * long ago and wherever it began.
+ * The traces of tasks: one trace per task, with a span for its creation, each claim, each run and each review. Trace and
+ * span ids derive from the ids of the task and the run, so every process adds to the same trace at any later time.
  */
 export interface TaskTraces {
-  /** Spans for what these events end, linked to what they were done in. Returns what that should be linked to. */
-  tellEvents(events: readonly ToldEvent[], cause: Span | undefined): SpanContext[];
-  tellClaim(claim: ToldClaim, cause: Span | undefined): SpanContext;
+  /**
+   * Creates spans for the creation, runs and reviews that these events complete.
+   *
+   * @param cause - the active span, such as a request. Each new span is linked to it.
+   * @returns the new spans, for links in the other direction.
+   */
+  traceEvents(events: readonly TracedEvent[], cause: Span | undefined): SpanContext[];
+  /** Creates the span of a claim, linked to `cause`. Returns the span of the run that the claim started. */
+  traceClaim(claim: TracedClaim, cause: Span | undefined): SpanContext;
 }
 
-export function createTaskTraces(tracer: Tracer, ids: ChosenIds, now: () => number): TaskTraces {
-  /** The span of the task itself. Asking for it again gives the same place, and whether the trace is sampled. */
+/** Creates the traces of tasks. `now` is the process's clock in milliseconds since the Unix epoch. */
+export function createTaskTraces(tracer: Tracer, ids: PresetIds, now: () => number): TaskTraces {
+  /** Starts the span of the task. A repeated call yields the same ids and tells whether the trace is sampled. */
   function findTask(taskId: string, cause?: Span): Span {
     const digest = digestOf(taskId);
-    ids.choose({ traceId: digest.slice(0, 32), spanId: digest.slice(32, 48) });
+    ids.preset({ traceId: digest.slice(0, 32), spanId: digest.slice(32, 48) });
     const attributes = { 'mission_control.task.id': taskId };
     return tracer.startSpan('task', { root: true, attributes, links: linksTo(cause) }, ROOT_CONTEXT);
   }
 
-  function tellPart(
+  function tracePart(
     part: { name: string; id: string; taskId: string; since: Date | number | null | undefined },
     attributes: Attributes,
     cause: Span | undefined,
   ): SpanContext {
     const context = trace.setSpan(ROOT_CONTEXT, findTask(part.taskId));
     const endTime = now();
-    // Begun by the database's clock, ended by this one: they need not agree.
+    // The start is from the database's clock and the end from this process's clock. They may differ.
     const startTime = Math.min(Number(part.since ?? endTime), endTime);
-    ids.choose({ spanId: spanIdOf(part.id) });
+    ids.preset({ spanId: spanIdOf(part.id) });
     const options = {
       startTime,
       kind: SpanKind.CONSUMER,
@@ -66,9 +72,9 @@ export function createTaskTraces(tracer: Tracer, ids: ChosenIds, now: () => numb
     return span.spanContext();
   }
 
-  function tellEvent(
-    event: ToldEvent,
-    all: readonly ToldEvent[],
+  function traceEvent(
+    event: TracedEvent,
+    all: readonly TracedEvent[],
     cause: Span | undefined,
   ): SpanContext | null {
     const { type, taskId, runId, agentId, reviewId, since, payload } = event;
@@ -83,7 +89,7 @@ export function createTaskTraces(tracer: Tracer, ids: ChosenIds, now: () => numb
         'mission_control.outcome': type.slice('run.'.length),
         ...aboutRun(runId, agentId),
       };
-      return tellPart({ name: 'run', id: runId, taskId, since }, attributes, cause);
+      return tracePart({ name: 'run', id: runId, taskId, since }, attributes, cause);
     }
     if (type === 'review.submitted' && reviewId) {
       const verdict = all.find((one) => one.taskId === taskId && isVerdict(one))?.type.slice('task.'.length);
@@ -91,23 +97,23 @@ export function createTaskTraces(tracer: Tracer, ids: ChosenIds, now: () => numb
         'mission_control.round': payload?.round,
         'mission_control.verdict': verdict ?? 'superseded',
       };
-      return tellPart({ name: 'review', id: reviewId, taskId, since }, attributes, cause);
+      return tracePart({ name: 'review', id: reviewId, taskId, since }, attributes, cause);
     }
     return null;
   }
 
   return {
-    tellEvents: (events, cause) => events.flatMap((event) => tellEvent(event, events, cause) ?? []),
-    tellClaim({ taskId, runId, agentId, durationMs }, cause) {
+    traceEvents: (events, cause) => events.flatMap((event) => traceEvent(event, events, cause) ?? []),
+    traceClaim({ taskId, runId, agentId, durationMs }, cause) {
       const since = now() - durationMs;
       const claim = { name: 'claim', id: `claim of ${runId}`, taskId, since };
-      tellPart(claim, aboutRun(runId, agentId), cause);
+      tracePart(claim, aboutRun(runId, agentId), cause);
       return { ...findTask(taskId).spanContext(), spanId: spanIdOf(runId) };
     },
   };
 }
 
-function isVerdict({ type }: ToldEvent): boolean {
+function isVerdict({ type }: TracedEvent): boolean {
   return type === 'task.approved' || type === 'task.rejected';
 }
 

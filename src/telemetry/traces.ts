@@ -12,67 +12,67 @@ import {
 } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { systemClock } from '../kernel/clock.js';
-import type { Instrument, Piece, Signal } from '../kernel/instrument.js';
-import { atMost } from '../kernel/with-deadline.js';
-import { createChosenIds } from './preset-span-ids.js';
+import type { Activity, Instrument, Signal } from '../kernel/instrument.js';
+import { waitAtMost } from '../kernel/with-deadline.js';
+import { createPresetIds } from './preset-span-ids.js';
 import { createSpanProvider, type ExportOptions } from './span-export.js';
-import { createTaskTraces, type TaskTraces, type ToldClaim, type ToldEvent } from './task-trace.js';
+import { createTaskTraces, type TaskTraces, type TracedClaim, type TracedEvent } from './task-trace.js';
 
-/** At a stop the last spans get so long, in milliseconds, to be sent. */
+/** The time limit, in milliseconds, to send the last spans at a stop. */
 const FLUSH_MS = 3_000;
 
-/** More links than this tell nobody anything. */
+/** The most links that one signal adds to a span. More would not help a reader. */
 const MAX_LINKS = 32;
 
-/** Asked for every few seconds by machines; nobody wants to see them. */
-const UNSEEN_PATHS = ['/healthz', '/readyz', '/metrics'];
+/** Monitoring requests these paths every few seconds. Their spans would hide the others. */
+const UNTRACED_PATHS = ['/healthz', '/readyz', '/metrics'];
 
 /**
- * Spans of requests, operations and the turns of jobs, and the traces of tasks they are linked with. Returns the function
- * that sends what is left and ends it, in bounded time.
+ * Creates spans of requests, operations and job turns, and links them with the traces of tasks. Returns the function that
+ * sends the remaining spans and stops, in bounded time.
  */
 export function createTraces(options: ExportOptions, instrument: Instrument): () => Promise<void> {
-  const ids = createChosenIds();
+  const ids = createPresetIds();
   const provider = createSpanProvider(options, ids, instrument);
   const tracer = provider.getTracer('mission-control', options.version);
   const active = new AsyncLocalStorage<Span | undefined>();
   const tasks = createTaskTraces(tracer, ids, systemClock.now);
-  const unlisten = instrument.listen((signal) => tellTasks(tasks, signal, active.getStore()));
-  const unfollow = instrument.follow(async (piece, work) => {
-    const span = beginSpan(tracer, piece, active.getStore());
+  const unlisten = instrument.listen((signal) => traceTasks(tasks, signal, active.getStore()));
+  const unfollow = instrument.follow(async (activity, work) => {
+    const span = beginSpan(tracer, activity, active.getStore());
     if (span === undefined) return active.run(undefined, work);
     try {
       const result = await active.run(span, work);
-      endSpan(span, piece);
+      endSpan(span, activity);
       return result;
     } catch (error) {
       span.setStatus({ code: SpanStatusCode.ERROR });
       span.setAttribute('error.type', error instanceof Error ? error.name : 'unknown');
-      endSpan(span, piece);
+      endSpan(span, activity);
       throw error;
     }
   });
   return async () => {
     unfollow();
     unlisten();
-    await atMost(
+    await waitAtMost(
       FLUSH_MS,
       provider.shutdown().catch(() => undefined),
     );
   };
 }
 
-function beginSpan(tracer: Tracer, { name, facts }: Piece, parent: Span | undefined): Span | undefined {
+function beginSpan(tracer: Tracer, { name, facts }: Activity, parent: Span | undefined): Span | undefined {
   if (name === 'http.request') return beginRequest(tracer, facts);
   const context = parent === undefined ? ROOT_CONTEXT : trace.setSpan(ROOT_CONTEXT, parent);
   if (name === 'graphql.operation') {
-    const attributes = withoutGaps({
+    const attributes = definedOnly({
       'graphql.operation.type': facts.operation,
       'graphql.operation.name': typeof facts.name === 'string' ? facts.name.slice(0, 80) : undefined,
     });
     return tracer.startSpan(String(facts.operation), { attributes }, context);
   }
-  const attributes = withoutGaps({ 'mission_control.job': facts.job });
+  const attributes = definedOnly({ 'mission_control.job': facts.job });
   return tracer.startSpan(name === 'job.turn' ? `job ${String(facts.job)}` : name, { attributes }, context);
 }
 
@@ -80,10 +80,10 @@ const propagator = new W3CTraceContextPropagator();
 
 function beginRequest(tracer: Tracer, facts: Signal['facts']): Span | undefined {
   const { method, path, requestId, traceparent, tracestate } = facts;
-  if (UNSEEN_PATHS.includes(String(path))) return undefined;
-  const carrier = withoutGaps({ traceparent, tracestate });
+  if (UNTRACED_PATHS.includes(String(path))) return undefined;
+  const carrier = definedOnly({ traceparent, tracestate });
   const context: Context = propagator.extract(ROOT_CONTEXT, carrier, defaultTextMapGetter);
-  const attributes = withoutGaps({
+  const attributes = definedOnly({
     'http.request.method': method,
     'url.path': path,
     'mission_control.request.id': requestId,
@@ -91,12 +91,12 @@ function beginRequest(tracer: Tracer, facts: Signal['facts']): Span | undefined 
   return tracer.startSpan(String(method), { kind: SpanKind.SERVER, attributes }, context);
 }
 
-/** A span that is not ended is never seen: so it goes with turns of jobs in which nothing happened. */
-function endSpan(span: Span, { name, facts, outcome }: Piece): void {
+/** Ends the span. A span without an end is never sent, so job turns that changed nothing leave no span. */
+function endSpan(span: Span, { name, facts, outcome }: Activity): void {
   const { status, route, handled } = outcome?.() ?? {};
   if (name === 'job.turn' && handled === 0 && !isFailed(span)) return;
   span.setAttributes(
-    withoutGaps({
+    definedOnly({
       'http.response.status_code': status,
       'http.route': route,
       'mission_control.handled': handled,
@@ -111,18 +111,18 @@ function isFailed(span: Span): boolean {
   return 'status' in span && (span.status as { code: SpanStatusCode }).code === SpanStatusCode.ERROR;
 }
 
-function tellTasks(tasks: TaskTraces, { name, facts }: Signal, cause: Span | undefined): void {
+function traceTasks(tasks: TaskTraces, { name, facts }: Signal, cause: Span | undefined): void {
   if (name === 'events.appended') {
-    const contexts = tasks.tellEvents(facts.events as readonly ToldEvent[], cause);
+    const contexts = tasks.traceEvents(facts.events as readonly TracedEvent[], cause);
     cause?.addLinks(contexts.slice(0, MAX_LINKS).map((context) => ({ context })));
   } else if (name === 'claim.answered' && facts.reason === 'ASSIGNED') {
     const { taskId, runId, agentId, durationMs } = facts;
-    const claim = { taskId, runId, agentId, durationMs } as ToldClaim;
-    cause?.addLink({ context: tasks.tellClaim(claim, cause) });
+    const claim = { taskId, runId, agentId, durationMs } as TracedClaim;
+    cause?.addLink({ context: tasks.traceClaim(claim, cause) });
   }
 }
 
-function withoutGaps(values: Readonly<Record<string, unknown>>): Attributes {
+function definedOnly(values: Readonly<Record<string, unknown>>): Attributes {
   const known = Object.entries(values).filter(([, value]) => value !== undefined && value !== null);
   return Object.fromEntries(
     known.map(([name, value]) => [name, typeof value === 'number' ? value : String(value)]),

@@ -69,7 +69,8 @@ describe('parseConfig with mistakes', () => {
     ['MC_EVENT_RETENTION', ['0s', '3651d', 'forever']],
     ['MC_LOG_LEVEL', ['verbose', 'INFO', 'warning']],
   ])('refuses a wrong %s and says what it must be', (name, texts) => {
-    const accepts = listSettings().find((setting) => setting.name === name)?.kind.accepts;
+    const accepts = listSettings().find((setting) => setting.name === name)?.kind.description;
+    expect(accepts).toBeTruthy();
     for (const text of texts) {
       const problems = problemsOf({ [name]: text });
       expect(problems, text).toHaveLength(1);
@@ -77,7 +78,7 @@ describe('parseConfig with mistakes', () => {
     }
   });
 
-  it('names all of them at once, in the problems and in the message', () => {
+  it('names all mistakes at once, in the problems and in the message', () => {
     const env = {
       MC_PORT: 'abc',
       MC_API_KEY: 'short',
@@ -108,7 +109,7 @@ describe('parseConfig with mistakes', () => {
     expect(problemsOf({ [name]: 'x' })).toEqual([`${name} is not a setting: did you mean ${meant}?`]);
   });
 
-  it('never shows a secret, nor a credential in a wrong place', () => {
+  it('shows neither a secret nor a credential in the wrong setting', () => {
     const wrong = {
       DATABASE_URL: 'mysql://root:hunter2@h/db',
       MC_API_KEY: 'hunter2',
@@ -126,18 +127,18 @@ describe('parseConfig with mistakes', () => {
     expect(`${error.stack}${inspect(error)}${JSON.stringify(error)}`).not.toContain('hunter2');
   });
 
-  it('shows a wrong value cut and escaped', () => {
+  it('shows a wrong value shortened and escaped', () => {
     expect(problemsOf({ MC_PORT: `1\n${'x'.repeat(10_000)}` })).toEqual([
       `MC_PORT must be a whole number from 0 to 65535, not "1\\n${'x'.repeat(78)}…"`,
     ]);
   });
 
-  it('leaves MC_URL to the clients that read it', () => {
+  it('ignores MC_URL, which only clients read', () => {
     expect(problemsOf({ MC_URL: 'http://localhost:4000' })).toEqual([]);
     expect(problemsOf({ MC_DB_URL: 'x' })).toEqual([expect.not.stringContaining('MC_URL')]);
   });
 
-  it('refuses a default gateway without what reaches its far side', () => {
+  it('refuses a default gateway without its command or endpoint', () => {
     expect(problemsOf({ MC_GATEWAY: 'command' })).toEqual(['MC_GATEWAY=command needs MC_COMMAND']);
     expect(problemsOf({ MC_GATEWAY: 'openai' })).toHaveLength(1);
     expect(problemsOf({ MC_GATEWAY: 'command', MC_COMMAND: 'wrong' })).toEqual([
@@ -148,7 +149,7 @@ describe('parseConfig with mistakes', () => {
     expect(problemsOf({ MC_GATEWAY: 'echo' })).toEqual([]);
   });
 
-  it('answers with a Config or a ConfigError, whatever the environment holds', () => {
+  it('returns a Config or throws a ConfigError, for every environment', () => {
     const names = fc.constantFrom(
       ...listSettings().map((setting) => setting.name),
       'MC_',

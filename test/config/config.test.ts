@@ -1,11 +1,16 @@
 import { inspect } from 'node:util';
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { type Config, environmentOfPrograms, parseConfig, readEnvironment } from '../../src/config/config.js';
+import {
+  type Config,
+  environmentForPrograms,
+  parseConfig,
+  readEnvironment,
+} from '../../src/config/config.js';
 import { listSettings } from '../../src/config/settings.js';
 import type { Secret } from '../../src/kernel/secret.js';
 
 describe('parseConfig without any variable', () => {
-  it('answers with the documented defaults', () => {
+  it('returns the documented defaults', () => {
     expect(parseConfig({})).toStrictEqual({
       http: { host: '127.0.0.1', port: 4000, corsOrigins: [] },
       dataDir: './data',
@@ -36,7 +41,7 @@ describe('parseConfig without any variable', () => {
     } satisfies Config);
   });
 
-  it('counts an empty or blank variable as unset, an unknown one included', () => {
+  it('counts an empty or blank variable as unset, even an unknown one', () => {
     const blank = Object.fromEntries(listSettings().map(({ name }, index) => [name, index % 2 ? '' : ' \t']));
     expect(parseConfig({ ...blank, MC_SID: '', MC_TMPDIR: undefined })).toStrictEqual(parseConfig({}));
   });
@@ -115,7 +120,7 @@ describe('parseConfig', () => {
     });
   });
 
-  it('reveals a secret to whoever asks for it by name, and to nobody else', () => {
+  it('shows a secret only through its reveal method', () => {
     const config = parseConfig(full);
     const { databaseUrl, apiKey, gateway } = config;
     const secrets = [databaseUrl, apiKey, gateway.openclaw.token, gateway.openai.apiKey];
@@ -135,7 +140,7 @@ describe('parseConfig', () => {
     expect(shown).toContain('[secret]');
   });
 
-  it('is frozen through and through', () => {
+  it('freezes the settings deeply', () => {
     const isFrozenDeep = (value: unknown): boolean =>
       typeof value !== 'object' ||
       value === null ||
@@ -143,7 +148,7 @@ describe('parseConfig', () => {
     expect(isFrozenDeep(parseConfig(full))).toBe(true);
   });
 
-  it('takes every duration as text or as ISO 8601', () => {
+  it('accepts durations in the short form and as ISO 8601', () => {
     const written = (text: string) => parseConfig({ MC_AGENT_TIMEOUT: text }).agentTimeoutMs;
     expect(['90s', 'PT90S', 'PT1M30S', ' PT1M30S\r'].map(written)).toEqual([90_000, 90_000, 90_000, 90_000]);
   });
@@ -172,13 +177,13 @@ describe('parseConfig', () => {
   });
 
   it.each(listSettings().filter((setting) => setting.default))(
-    'has a default for $name that it accepts',
+    'accepts its own default for $name',
     (setting) => {
       expect(parseConfig({ [setting.name]: setting.default })).toStrictEqual(parseConfig({}));
     },
   );
 
-  it('keeps whatever a timer may wait for within what Node can hold', () => {
+  it("keeps every interval within the range of Node's timers", () => {
     const longest = {
       MC_JOB_INTERVAL: '24h',
       MC_DISPATCH_TIMEOUT: '24h',
@@ -191,7 +196,7 @@ describe('parseConfig', () => {
     );
   });
 
-  it('is typed as narrowly as it is checked', () => {
+  it('gives every setting its narrow type', () => {
     const { gateway, logLevel, apiKey, http } = parseConfig({});
     expectTypeOf(gateway.default).toEqualTypeOf<'openclaw' | 'openai' | 'command' | 'echo' | undefined>();
     expectTypeOf(logLevel).toEqualTypeOf<'debug' | 'info' | 'warn' | 'error' | 'silent'>();
@@ -205,7 +210,7 @@ describe('parseConfig', () => {
 });
 
 describe('readEnvironment', () => {
-  it('is a copy that a change of the environment does not reach', () => {
+  it('returns a copy of the environment', () => {
     const before = readEnvironment();
     expect(before.PATH).toBe(process.env.PATH);
     before.MC_PORT = '1';
@@ -213,8 +218,8 @@ describe('readEnvironment', () => {
   });
 });
 
-describe('environmentOfPrograms', () => {
-  it('keeps its settings and credentials from the programs that it starts', () => {
+describe('environmentForPrograms', () => {
+  it("leaves out the server's settings and credentials", () => {
     const own = Object.fromEntries(listSettings().map(({ name }) => [name, 'x']));
     const env = {
       ...own,
@@ -224,6 +229,6 @@ describe('environmentOfPrograms', () => {
       PATH: '/bin',
       ANTHROPIC_API_KEY: 'theirs',
     };
-    expect(environmentOfPrograms(env)).toEqual({ PATH: '/bin', ANTHROPIC_API_KEY: 'theirs' });
+    expect(environmentForPrograms(env)).toEqual({ PATH: '/bin', ANTHROPIC_API_KEY: 'theirs' });
   });
 });

@@ -8,7 +8,12 @@ import { createTestDatabase, type TestDatabase } from '../support/postgres/datab
 import { reportMs } from '../support/runner/measurements.js';
 import { createClient } from '../support/servers/client.js';
 import { aTask, createKey, revokeKey } from '../support/servers/fleet.js';
-import { adminSecret, createServerFolder, runServer, startServer } from '../support/servers/server-process.js';
+import {
+  adminSecret,
+  createServerFolder,
+  runServer,
+  startServer,
+} from '../support/servers/server-process.js';
 
 const viewer = '{ viewer { role } }';
 

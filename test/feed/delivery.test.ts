@@ -25,23 +25,23 @@ afterAll(() => log.close());
 
 const say = (message: string) => ({ payload: { message } });
 
-/** Holds the next read of the process's relay up before it gets to the database; returns what lets it go on. */
+/** Holds the next read of the process's relay before it reaches the database. Returns the function that releases it. */
 async function holdRead({ database: { pool } }: Process): Promise<() => void> {
   const query = pool.query.bind(pool);
-  let letRead = () => {};
+  let release = () => {};
   const released = new Promise<void>((resolve) => {
-    letRead = resolve;
+    release = resolve;
   });
   const held = vi.fn((...args: unknown[]) => released.then(() => Reflect.apply(query, pool, args)));
   Object.assign(pool, { query: held });
   here.database.bell.ring();
   await vi.waitFor(() => expect(held).toHaveBeenCalled(), 20_000);
   Object.assign(pool, { query });
-  return letRead;
+  return release;
 }
 
 describe('a stream that begins now', () => {
-  it('gets every event that commits from then on, of its own process and of another, and none from before', async () => {
+  it('gets every later event of its own process and of another, and no earlier one', async () => {
     await log.append(say('before'));
     await log.settled();
     const [mine, other] = await Promise.all([collect(here.feed), collect(there.feed)]);
@@ -52,7 +52,7 @@ describe('a stream that begins now', () => {
     expect(other.entries).toEqual(mine.entries);
   });
 
-  it('begins behind what has committed, even if the process has not read that yet', async () => {
+  it('begins after all committed events, even those that the process has not read yet', async () => {
     await append(here.database, say('just before'));
     await log.settled();
     const stream = await collect(here.feed);
@@ -61,18 +61,18 @@ describe('a stream that begins now', () => {
     expect(messages(stream.entries)).toEqual(['first']);
   });
 
-  it('misses nothing if it begins while the process reads only what it needs for itself', async () => {
+  it('misses nothing if it begins while the process reads only the types that it needs itself', async () => {
     const process = await log.startProcess();
-    const letRead = await holdRead(process);
+    const release = await holdRead(process);
     const stream = await collect(process.feed);
     await log.append(say('unneeded by the process'));
     await log.settled();
-    letRead();
+    release();
     await stream.has(1);
     expect(messages(stream.entries)).toEqual(['unneeded by the process']);
   });
 
-  it('delivers a transaction that was open when it began, in its place and before those that committed earlier', async () => {
+  it('delivers the events of a transaction that was open when it began before those of later transactions', async () => {
     const open = await log.database.pool.connect();
     await open.query('BEGIN');
     await open.query(
@@ -93,7 +93,7 @@ describe('a stream that begins now', () => {
     expect(fresh.entries).toEqual(stream.entries);
   });
 
-  it('passes over a transaction that rolls back', async () => {
+  it('skips a transaction that rolls back', async () => {
     const open = await log.database.pool.connect();
     await open.query('BEGIN');
     await open.query(`INSERT INTO events (type) VALUES ('task.updated')`);
@@ -105,7 +105,7 @@ describe('a stream that begins now', () => {
     expect(messages(stream.entries)).toEqual(['survivor']);
   });
 
-  it('ends quietly when its reader leaves, also in the middle of waiting', async () => {
+  it('ends without an error when its reader leaves, even during a request', async () => {
     const stream = await here.feed.subscribe({});
     const pending = stream.next();
     await stream.return?.();
@@ -113,7 +113,7 @@ describe('a stream that begins now', () => {
     expect(await stream.next()).toEqual({ value: undefined, done: true });
   });
 
-  it('ends quietly when its signal is aborted', async () => {
+  it('ends without an error when its signal is aborted', async () => {
     const controller = new AbortController();
     const stream = await collect(here.feed, { signal: controller.signal });
     controller.abort();
@@ -124,7 +124,7 @@ describe('a stream that begins now', () => {
 });
 
 describe('a stream that resumes', () => {
-  it('replays exactly what is later than the cursor, then goes on live', async () => {
+  it('replays exactly the events after the cursor, then delivers live ones', async () => {
     const first = await collect(here.feed);
     await log.append(...['a', 'b', 'c', 'd'].map(say));
     await first.has(4);
@@ -136,7 +136,7 @@ describe('a stream that resumes', () => {
     expect(messages(second.entries)).toEqual(['c', 'd', 'e']);
   });
 
-  it('gets each event once and in order while many write, whenever it begins and wherever', async () => {
+  it('gets each event once and in order during many writes, in any process and from any cursor', async () => {
     const witness = await collect(here.feed);
     const writers = 8;
     const each = 60;
@@ -169,7 +169,7 @@ describe('a stream that resumes', () => {
     }
   });
 
-  it('replays more than a page at a time can hold', async () => {
+  it('replays more events than a page holds', async () => {
     const { end } = await here.feed.readBounds();
     const count = 1_700;
     await log.append(...Array.from({ length: count }, (_, i) => say(`${i}`)));
@@ -178,7 +178,7 @@ describe('a stream that resumes', () => {
     expect(messages(stream.entries)).toEqual(Array.from({ length: count }, (_, i) => `${i}`));
   });
 
-  it('applies its filter to the replay and to what follows alike', async () => {
+  it('applies its filter to the replay and to live events', async () => {
     const { end } = await here.feed.readBounds();
     const events = () => [
       { type: 'task.created' as const, taskId: 'task_1', agentId: 'agt_1' },
@@ -240,37 +240,37 @@ describe('a stream that resumes', () => {
 });
 
 describe('a listener in the process', () => {
-  it('hears of every entry until it leaves, whatever other listeners do', async () => {
+  it('gets every entry until it is removed, even if another listener throws', async () => {
     const seen: string[] = [];
     const leave = here.feed.onEntries(EVENT_TYPES, (entries) => seen.push(...messages(entries)));
     const throwing = here.feed.onEntries(EVENT_TYPES, () => {
-      throw new Error('a listener’s own mistake');
+      throw new Error('a mistake of this listener');
     });
     const stream = await collect(here.feed);
-    await log.append(say('heard'));
+    await log.append(say('while registered'));
     await stream.has(1);
     leave();
     throwing();
-    await log.append(say('unheard'));
+    await log.append(say('after its removal'));
     await stream.has(2);
-    expect(seen).toEqual(['heard']);
+    expect(seen).toEqual(['while registered']);
     expect(here.signals.map(({ name }) => name)).toContain('feed.listener_failed');
   });
 
-  it('misses nothing if it registers while the process reads only what others there need', async () => {
+  it('misses nothing if it registers while the process reads only the types that others need', async () => {
     const process = await log.startProcess();
-    const letRead = await holdRead(process);
+    const release = await holdRead(process);
     const seen: string[] = [];
     process.feed.onEntries(EVENT_TYPES, (entries) => seen.push(...messages(entries)));
     await log.append(say('unneeded by the others'));
     await log.settled();
-    letRead();
+    release();
     await vi.waitFor(() => expect(seen).toEqual(['unneeded by the others']), 20_000);
   });
 });
 
 describe('a feed that stops', () => {
-  it('tells every reader from where to go on, and another process serves the rest', async () => {
+  it('gives every reader a cursor, from which another process serves the rest', async () => {
     const process = await log.startProcess();
     const stream = await collect(process.feed);
     await log.append(say('first'));

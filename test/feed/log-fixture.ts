@@ -12,19 +12,19 @@ import { inTransaction } from '../../src/postgres/transaction.js';
 import { createTestDatabase } from '../support/postgres/database.js';
 import { untilLogIsReadable } from '../support/postgres/readable-log.js';
 
-/** What one server process would have: a pool, a bell, a feed, and what it says of itself. */
+/** The parts of a server process that deliver events: a pool, a bell, a feed, and the signals that it emits. */
 export interface Process {
   readonly database: Database;
   readonly feed: Feed & Service;
   readonly signals: Signal[];
 }
 
-/** A database with as many processes' worth of feeds as a test asks for. */
+/** A database with as many processes as a test starts. */
 export interface LogFixture {
   startProcess(limits?: SubscriptionLimits, clock?: Clock): Promise<Process>;
-  /** Appends in one transaction by a process without a feed, as a service would; rings its bell. */
+  /** Appends in one transaction from a process without a feed, and rings its bell. */
   append(...events: Partial<NewEvent>[]): Promise<void>;
-  /** All that is written can be read: the transactions of other test files, too, hold the log back. */
+  /** Waits until all written entries can be read. Transactions of other test files hold the log back as well. */
   settled(): Promise<void>;
   readonly database: Database;
   close(): Promise<void>;
@@ -69,7 +69,7 @@ export async function append(database: Database, ...events: Partial<NewEvent>[])
   });
 }
 
-/** Collects what a subscriber gets until it is stopped; `failure` is how its stream ended, if badly. */
+/** Collects the entries of a subscriber. `ended` resolves to the error that ended its stream, if there was one. */
 export interface Collector {
   readonly entries: LogEntry[];
   readonly ended: Promise<Error | undefined>;
@@ -91,7 +91,7 @@ export async function collect(feed: Feed, options: SubscribeOptions = {}): Promi
     has: (count) =>
       vi.waitFor(
         () => {
-          if (entries.length < count) throw new Error(`${entries.length} of ${count} entries have come`);
+          if (entries.length < count) throw new Error(`${entries.length} of ${count} entries have arrived`);
         },
         { timeout: 20_000, interval: 5 },
       ),

@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 setFlagsFromString('--expose-gc');
 const collectGarbage: () => void = runInNewContext('gc');
 
-/** Bytes that this process holds on to, buffers of its sockets included. */
+/** Bytes that this process uses after a garbage collection, including the buffers of its sockets. */
 export function usedMemory(): number {
   collectGarbage();
   const { heapUsed, external } = process.memoryUsage();

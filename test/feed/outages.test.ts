@@ -45,20 +45,20 @@ const listeners = async () => {
 const allListen = () => vi.waitFor(async () => expect(await listeners()).toBe(2), { timeout: 20_000 });
 
 describe('a process that loses connections', () => {
-  it('delivers on when the one it listens on is cut, and listens again', async () => {
+  it('continues to deliver when the listening connection is cut, and listens again', async () => {
     const stream = await collect(here.feed);
     await allListen();
     expect(await terminate('mission-control-bell')).toBe(2);
-    await append(there.database, say('while deaf'));
+    await append(there.database, say('while not listening'));
     await stream.has(1);
     await allListen();
-    await append(there.database, say('hearing again'));
+    await append(there.database, say('listening again'));
     await stream.has(2);
-    expect(messages(stream.entries)).toEqual(['while deaf', 'hearing again']);
+    expect(messages(stream.entries)).toEqual(['while not listening', 'listening again']);
     expect(names(here)).toContain('bell.connection_lost');
   });
 
-  it('delivers on when all of them are cut in the middle of writing', async () => {
+  it('continues to deliver when all connections are cut during writes', async () => {
     const stream = await collect(here.feed);
     const acknowledged: string[] = [];
     const write = async (writer: number) => {
@@ -71,15 +71,15 @@ describe('a process that loses connections', () => {
       }
     };
     await Promise.all([0, 1, 2, 3].map(write));
-    // A commit whose answer was cut off may have happened: the log itself says what there is.
+    // A commit whose answer was lost may have happened, so the log decides which events exist.
     const { rows } = await writtenRows();
     await stream.has(rows.length);
     expect(messages(stream.entries)).toEqual(rows.map(({ message }) => message));
     expect(rows.map(({ message }) => message)).toEqual(expect.arrayContaining(acknowledged));
   });
 
-  it('waits for a database that is away, says so once, and its streams go on', async () => {
-    // The cuts of before have been noticed and got over.
+  it('waits for an unavailable database, reports the outage once, and its streams continue', async () => {
+    // Wait until the process has recovered from the cuts of the previous tests.
     const witness = await collect(here.feed);
     await log.append(say('before the outage'));
     await witness.has(1);

@@ -16,10 +16,10 @@ let middle: LogPosition;
 beforeAll(async () => {
   log = await createLogFixture();
   const { pool } = log.database;
-  // Nobody has told the planner yet that the table is large.
+  // The planner's statistics still describe an empty table.
   await pool.query('ALTER TABLE events SET (autovacuum_enabled = off)');
   await pool.query('ANALYZE events');
-  // Hundreds of transactions, as it would be, and not one.
+  // The entries are of hundreds of transactions, as in a real log.
   await pool.query(`INSERT INTO events (xid, type, task_id, payload) SELECT i / 250, 'task.updated', 'task_' || (i % 5000), '{"a": 1}'
     FROM generate_series(1, 100000) i`);
   middle = { xid: 200n, id: 50_000n };
@@ -36,8 +36,8 @@ interface PlanNode {
   readonly Plans?: readonly PlanNode[];
 }
 
-/** What the work's statements look at in the log: how, and how many rows. */
-async function lookedAt(
+/** The rows of the log that the work's statements read, and the kinds of their scans. */
+async function measureReads(
   work: (executor: Executor) => Promise<unknown>,
 ): Promise<{ rows: number; scans: Set<string> }> {
   const nodes: PlanNode[] = [];
@@ -46,7 +46,7 @@ async function lookedAt(
     for (const child of node.Plans ?? []) collect(child);
   };
   const client = await log.database.pool.connect();
-  // The plan of every value alike, as a prepared statement gets it after some runs.
+  // The generic plan, which a prepared statement gets after some executions.
   await client.query('SET plan_cache_mode = force_generic_plan');
   const query = async ({ text, values }: QueryConfig) => {
     const { rows } = await client.query(`EXPLAIN (ANALYZE, FORMAT JSON) ${text}`, values);
@@ -67,13 +67,13 @@ async function lookedAt(
 }
 
 const page = { size: 20, backward: false, after: null, before: null };
-const everybody = { tasks: null, seesKeys: true };
+const everything = { tasks: null, seesKeys: true };
 
 describe('in a log of a hundred thousand entries', () => {
   it.each<[string, number, (executor: Executor) => Promise<unknown>]>([
-    ['the relay', 500, (db) => readLog(db, { after: middle, limit: 500 })],
+    ['a read of the relay', 500, (db) => readLog(db, { after: middle, limit: 500 })],
     [
-      'the relay that is up to date',
+      'a read of the relay at the end of the log',
       0,
       (db) => readLog(db, { after: { xid: 10n ** 9n, id: 1n }, limit: 500 }),
     ],
@@ -87,21 +87,21 @@ describe('in a log of a hundred thousand entries', () => {
       20,
       (db) => readLog(db, { after: middle, limit: 500, filter: { taskId: 'task_7' } }),
     ],
-    ['the bounds', 1, (db) => readLogBounds(db)],
+    ['a read of the bounds', 1, (db) => readLogBounds(db)],
     [
       'a page from the middle',
       21,
-      (db) => readSlice(db, eventsThat(everybody, {}), { ...page, after: formatLogCursor(middle) }),
+      (db) => readSlice(db, eventsThat(everything, {}), { ...page, after: formatLogCursor(middle) }),
     ],
-    ['the last page', 21, (db) => readSlice(db, eventsThat(everybody, {}), { ...page, backward: true })],
+    ['the last page', 21, (db) => readSlice(db, eventsThat(everything, {}), { ...page, backward: true })],
     ['the first page of two tasks', 40, (db) => readSlices(db, EVENTS_OF_TASKS, ['task_7', 'task_8'], page)],
-  ])('%s looks at no more than %i and those next to them', async (_, most, work) => {
-    const { rows, scans } = await lookedAt(work);
+  ])('%s reads at most %i rows and three more', async (_, most, work) => {
+    const { rows, scans } = await measureReads(work);
     expect(rows).toBeLessThanOrEqual(most + 3);
     expect([...scans].filter((scan) => scan === 'Seq Scan')).toEqual([]);
   });
 
-  it('pruning reads and deletes one batch at a time', async () => {
+  it('pruning deletes one batch at a time', async () => {
     await log.database.pool.query(`UPDATE events SET at = now() - interval '1 day' WHERE id <= 5000`);
     const prune = () =>
       inTransaction(log.database, (tx) => pruneLog(tx, { olderThanMs: 60_000, limit: 2_000 }));

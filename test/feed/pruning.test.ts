@@ -23,7 +23,7 @@ async function pruneSettled(): Promise<number> {
   return prune();
 }
 
-/** Appends an event in a transaction of its own, as old as said, and answers where it stands. */
+/** Appends an event of the given age in its own transaction, and returns its position. */
 async function appendAged(message: string, days: number): Promise<LogPosition> {
   const { rows } = await log.database.pool.query(
     `INSERT INTO events (type, at, payload) VALUES ('task.updated', now() - $1 * interval '1 day', jsonb_build_object('message', $2::text))
@@ -39,7 +39,7 @@ const remaining = async () => {
 };
 
 describe('pruning', () => {
-  it('removes what is older than the retention and refuses the cursors before it by name', async () => {
+  it('removes events older than the retention and refuses cursors before them with CursorExpired', async () => {
     const first = await appendAged('40 days', 40);
     const second = await appendAged('31 days', 31);
     await appendAged('29 days', 29);
@@ -47,14 +47,14 @@ describe('pruning', () => {
     expect(await remaining()).toEqual(['29 days']);
     await expect(here.feed.subscribe({ after: first })).rejects.toThrow(CursorExpired);
     await expect(here.feed.subscribe({ after: { xid: 0n, id: 0n } })).rejects.toThrow(CursorExpired);
-    // Nothing that follows the last pruned entry is missing.
+    // A cursor at the last pruned entry misses nothing, so it is accepted.
     const stream = await collect(here.feed, { after: second });
     await stream.has(1);
     expect(messages(stream.entries)).toEqual(['29 days']);
     expect(await pruneSettled()).toBe(0);
   });
 
-  it('never makes a hole: an old entry behind a younger one stays until that one goes', async () => {
+  it('leaves no gap: an old entry after a younger one stays until the younger one is pruned', async () => {
     await appendAged('50 days, but later in the log', 50);
     expect(await pruneSettled()).toBe(0);
     expect(await remaining()).toEqual(['29 days', '50 days, but later in the log']);
@@ -62,7 +62,7 @@ describe('pruning', () => {
     expect(await pruneSettled()).toBe(2);
   });
 
-  it('leaves what readers cannot see yet, however old it says it is', async () => {
+  it('keeps entries that readers cannot see yet, whatever their age', async () => {
     const open = await log.database.pool.connect();
     await open.query('BEGIN');
     await open.query('SELECT pg_current_xact_id()');
@@ -72,7 +72,7 @@ describe('pruning', () => {
     open.release();
   });
 
-  it('works through a large log in several transactions, and only one process works', async () => {
+  it('prunes a large log in several transactions, in one process at a time', async () => {
     await log.database.pool.query(
       `INSERT INTO events (type, at) SELECT 'task.updated', now() - interval '40 days' FROM generate_series(1, 5000)`,
     );
@@ -86,7 +86,7 @@ describe('pruning', () => {
     expect((await here.feed.readBounds()).end).toEqual(rows[0]);
   });
 
-  it('ends a replay that it overtakes, rather than leaving entries out', async () => {
+  it('ends a replay that would miss pruned entries', async () => {
     const { end } = await here.feed.readBounds();
     const stream = await here.feed.subscribe({ after: end });
     for (let i = 0; i < 1_200; i += 400)
@@ -102,13 +102,13 @@ describe('pruning', () => {
     await expect(drain()).rejects.toThrow(CursorExpired);
   });
 
-  it('refuses a cursor that lies beyond the log, as after a restored backup', async () => {
+  it('refuses a cursor after the end of the log, as from before a restored backup', async () => {
     await expect(here.feed.subscribe({ after: { xid: 2n ** 60n, id: 1n } })).rejects.toThrow(CursorExpired);
   });
 });
 
 describe('a log that was restored into another PostgreSQL', () => {
-  it('stays readable in its order and before all that follows, and its old cursors are refused', async () => {
+  it('keeps its order, comes before all new events, and refuses its old cursors', async () => {
     const restored = await createLogFixture();
     const old = 2n ** 40n;
     await restored.database.pool.query(
@@ -139,7 +139,7 @@ describe('a revoked or expired key', () => {
       [id],
     );
 
-  it('is noticed at once by the log, and otherwise by looking it up', async () => {
+  it('is noticed through the log, and otherwise through a lookup', async () => {
     await insertKey('key_a', 'NULL');
     await insertKey('key_b', 'NULL');
     await insertKey('key_c', `now() + interval '50 milliseconds'`);
@@ -150,10 +150,10 @@ describe('a revoked or expired key', () => {
     const watched = new Map(['key_a', 'key_b', 'key_c', 'key_d', 'key_e'].map((id) => [id, watch(id)]));
     await watched.get('key_c');
     await watched.get('key_d');
-    // Revoked behind the server's back, without an event.
+    // Revoked by a statement outside the server, without an event.
     await log.database.pool.query(`UPDATE api_keys SET revoked_at = now() WHERE id = 'key_a'`);
     await watched.get('key_a');
-    // Said by the log alone: the row still says that it is good.
+    // Revoked only in the log: the row still says that the key is valid.
     await log.append({ type: 'key.revoked', keyId: 'key_b' });
     await watched.get('key_b');
     expect(ended.sort()).toEqual(['key_a', 'key_b', 'key_c', 'key_d']);

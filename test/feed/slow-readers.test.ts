@@ -18,7 +18,7 @@ const range = (from: number, to: number) => Array.from({ length: to - from }, (_
 const burst = (from: number, to: number) =>
   log.append(...range(from, to).map((message) => ({ payload: { message } })));
 
-/** Resolves when the process has passed so many entries on to its readers. */
+/** Returns a function that waits until the process has delivered exactly this many entries. */
 function watchArrivals(feed: Feed) {
   let arrived = 0;
   feed.onEntries(EVENT_TYPES, (entries) => {
@@ -27,8 +27,8 @@ function watchArrivals(feed: Feed) {
   return (count: number) => vi.waitFor(() => expect(arrived).toBe(count), { timeout: 20_000, interval: 5 });
 }
 
-/** Takes one chunk, so that the reader is known to be live, and then nothing. */
-async function fallSilent(feed: Feed) {
+/** A stream whose reader has taken one chunk, so that it is live, and takes no more. */
+async function aStalledReader(feed: Feed) {
   const stream = await feed.subscribe({});
   const first = stream.next();
   await log.append({ payload: { message: 'hello' } });
@@ -37,10 +37,10 @@ async function fallSilent(feed: Feed) {
 }
 
 describe('a reader that is slower than the events', () => {
-  it('is closed when it takes nothing, with a cursor that gives it exactly the rest', async () => {
-    const { feed } = await log.startProcess({ queueSize: 10, patienceMs: 0 });
+  it('is closed when it takes nothing, with a cursor for exactly the remaining events', async () => {
+    const { feed } = await log.startProcess({ queueSize: 10, stallTimeoutMs: 0 });
     const arrived = watchArrivals(feed);
-    const stream = await fallSilent(feed);
+    const stream = await aStalledReader(feed);
     await burst(0, 50);
     await arrived(51);
     const failure: unknown = await stream.next().catch((error: unknown) => error);
@@ -53,11 +53,11 @@ describe('a reader that is slower than the events', () => {
     expect(messages(resumed.entries)).toEqual(range(0, 50));
   });
 
-  it('is closed however long ago it has stopped, at the first entry that it would have to wait for', async () => {
+  it('is closed at the first new entry after its queue has overflowed and its timeout has passed', async () => {
     let nowMs = 0;
-    const { feed } = await log.startProcess({ queueSize: 10, patienceMs: 60_000 }, { now: () => nowMs });
+    const { feed } = await log.startProcess({ queueSize: 10, stallTimeoutMs: 60_000 }, { now: () => nowMs });
     const arrived = watchArrivals(feed);
-    const stream = await fallSilent(feed);
+    const stream = await aStalledReader(feed);
     await burst(0, 50);
     await arrived(51);
     nowMs += 60_000;
@@ -66,10 +66,10 @@ describe('a reader that is slower than the events', () => {
     await expect(stream.next()).rejects.toMatchObject({ code: 'SUBSCRIBER_TOO_SLOW' });
   });
 
-  it('gets everything in order when it takes entries at last, although its queue has overflowed', async () => {
-    const { feed } = await log.startProcess({ queueSize: 10, patienceMs: 60_000 });
+  it('gets all entries in order when it reads again after its queue has overflowed', async () => {
+    const { feed } = await log.startProcess({ queueSize: 10, stallTimeoutMs: 60_000 });
     const arrived = watchArrivals(feed);
-    const stream = await fallSilent(feed);
+    const stream = await aStalledReader(feed);
     await burst(0, 700);
     await arrived(701);
     const got: LogEntry[] = [];
@@ -80,8 +80,8 @@ describe('a reader that is slower than the events', () => {
     expect(messages((await live).value ?? [])).toEqual(['700']);
   });
 
-  it('costs little memory and holds up nobody', async () => {
-    const { feed } = await log.startProcess({ queueSize: 1_000, patienceMs: 60_000 });
+  it('needs little memory and does not delay others', async () => {
+    const { feed } = await log.startProcess({ queueSize: 1_000, stallTimeoutMs: 60_000 });
     const silent = await Promise.all(Array.from({ length: 20 }, () => feed.subscribe({})));
     const firsts = silent.map((stream) => stream.next());
     const arrived = watchArrivals(feed);
@@ -91,13 +91,13 @@ describe('a reader that is slower than the events', () => {
     const total = 10_000;
     for (let i = 0; i < total; i += 1_000) await burst(i, i + 1_000);
     await arrived(total + 1);
-    // Without bounds each of the twenty would hold ten thousand entries: more than a hundred megabytes.
+    // Without limits each of the twenty readers would hold ten thousand entries: more than a hundred megabytes.
     await vi.waitFor(() => expect(usedMemory() - before).toBeLessThan(20_000_000), 20_000);
   });
 
-  it('is not closed while its place in the log has nothing new for it', async () => {
+  it('is not closed while no new entry matches its filter', async () => {
     let nowMs = 0;
-    const { feed } = await log.startProcess({ queueSize: 1, patienceMs: 1 }, { now: () => nowMs });
+    const { feed } = await log.startProcess({ queueSize: 1, stallTimeoutMs: 1 }, { now: () => nowMs });
     const arrived = watchArrivals(feed);
     const stream = await feed.subscribe({ filter: { types: ['key.created'] } });
     const first = stream.next();

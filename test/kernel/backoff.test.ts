@@ -15,17 +15,17 @@ describe('backoffMs', () => {
     expect(waits).toEqual([5_000, 10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000]);
   });
 
-  it('keeps half of the wait and leaves the other half to chance', () => {
+  it('always waits the lower half and adds a random part of the upper half', () => {
     const waits = [0, 0.5, justBelowOne].map((random) => backoffMs({ attempt: 1, baseMs, maxMs, random }));
     expect(waits).toEqual([2_500, 3_750, 5_000]);
   });
 
-  it('waits for nothing where the base or the limit is 0', () => {
+  it('does not wait if the base or the limit is 0', () => {
     expect(backoffMs({ attempt: 2_000, baseMs: 0, maxMs, random: 0.5 })).toBe(0);
     expect(backoffMs({ attempt: 2_000, baseMs, maxMs: 0, random: 0.5 })).toBe(0);
   });
 
-  it('is a whole number between half the limit and the limit after any number of failures', () => {
+  it('is a whole number between half the limit and the limit after seven or more failures', () => {
     fc.assert(
       fc.property(fc.integer({ min: 7, max: Number.MAX_SAFE_INTEGER }), fraction, (attempt, random) => {
         const wait = backoffMs({ attempt, baseMs, maxMs, random });
@@ -34,7 +34,7 @@ describe('backoffMs', () => {
     );
   });
 
-  it('never shrinks with a further failure of the same luck', () => {
+  it('never shrinks with a further failure and the same random number', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 100 }),

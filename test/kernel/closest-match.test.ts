@@ -12,12 +12,12 @@ describe('findClosest', () => {
     expect(findClosest(word, ['MC_HOST', 'MC_PORT', 'DATABASE_URL'])).toBe(meant);
   });
 
-  it('prefers the nearest, and among equals the first', () => {
+  it('prefers the closest candidate, and the first of several that are equally close', () => {
     expect(findClosest('cart', ['part', 'carts', 'cart'])).toBe('cart');
     expect(findClosest('cart', ['part', 'dart'])).toBe('part');
   });
 
-  it('is silent where nothing is near', () => {
+  it('returns undefined if no candidate is close', () => {
     expect(findClosest('MC_SID', ['MC_HOST', 'MC_PORT'])).toBeUndefined();
     expect(findClosest('', ['MC_PORT'])).toBeUndefined();
     expect(findClosest('x'.repeat(1_000_000), ['MC_PORT'])).toBeUndefined();

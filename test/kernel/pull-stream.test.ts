@@ -15,13 +15,13 @@ class Numbers extends PullStream<number> {
   }
 }
 
-/** What the callbacks are called with, in order. */
+/** The result or error that the next pull passes to its callbacks. */
 function pullFrom<Item>(stream: PullStream<Item>): Promise<unknown> {
   return new Promise((resolve) => stream.pull(resolve, resolve));
 }
 
-describe('a stream that is pulled', () => {
-  it('is an asynchronous iterator too, which fails as it does', async () => {
+describe('PullStream', () => {
+  it('is an asynchronous iterator that fails when the stream fails', async () => {
     const got: number[] = [];
     const readAll = async () => {
       for await (const number of new Numbers()) got.push(number);
@@ -30,7 +30,7 @@ describe('a stream that is pulled', () => {
     expect(got).toEqual([1, 2]);
   });
 
-  it('is made of any other that can be iterated, and of itself is itself', async () => {
+  it('wraps any asynchronous iterable and returns a PullStream unchanged', async () => {
     const numbers = new Numbers();
     expect(toPullStream(numbers)).toBe(numbers);
     let isClosed = false;
@@ -48,9 +48,9 @@ describe('a stream that is pulled', () => {
     expect([isClosed, await pullFrom(stream)]).toEqual([true, { done: true, value: undefined }]);
   });
 
-  it('passes the failure of what it is made of on', async () => {
+  it('passes on the failure of the iterable that it wraps', async () => {
     const stream = toPullStream(
-      // biome-ignore lint/correctness/useYield: it fails before it has anything to give.
+      // biome-ignore lint/correctness/useYield: it fails before the first item.
       (async function* generate() {
         throw new Error('broken');
       })(),

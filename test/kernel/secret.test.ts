@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/kernel/secret.js';
 
 describe('Secret', () => {
-  it('reads [secret] wherever it is printed', () => {
+  it('reads [secret] in every kind of output', () => {
     const secret = new Secret('hunter2');
     expect([
       `${secret}`,

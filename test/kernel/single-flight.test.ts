@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { shareReads } from '../../src/kernel/single-flight.js';
 
-/** Reads that end when the test says so. */
+/** Reads that the test ends itself. */
 function manualReads() {
   const ends: { resolve(value: number): void; reject(error: Error): void }[] = [];
   const read = shareReads(() => new Promise<number>((resolve, reject) => ends.push({ resolve, reject })));
   return { read, ends };
 }
 
-/** Lets everything happen that can happen without a further read ending. */
+/** Waits until all pending promise callbacks have run. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('shared reads', () => {
-  it('answers all who ask during a read with one further read, which begins after it', async () => {
+  it('answers all calls during a read with one further read, which begins after it', async () => {
     const { read, ends } = manualReads();
     const first = read();
     const later = [read(), read(), read()];
@@ -31,7 +31,7 @@ describe('shared reads', () => {
     expect(ends).toHaveLength(3);
   });
 
-  it('reads anew for whoever asks when none is under way', async () => {
+  it('starts a read for a call while no read is running', async () => {
     const { read, ends } = manualReads();
     const first = read();
     ends[0]?.resolve(1);
@@ -41,7 +41,7 @@ describe('shared reads', () => {
     expect(await second).toBe(2);
   });
 
-  it('lets a failure reach only those whose read failed', async () => {
+  it('reports a failure only to the callers of the failed read', async () => {
     const { read, ends } = manualReads();
     const first = read();
     const second = read();

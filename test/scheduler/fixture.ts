@@ -7,12 +7,12 @@ import { createScheduler } from '../../src/scheduler/scheduler.js';
 
 const A_DAY = 86_400_000;
 
-/** A job that counts its turns and, as long as it is held, ends none. */
+/** A job that counts its turns. While it is held, its turns do not end. */
 export class CountingJob implements Job {
   turns = 0;
   running = 0;
   mostAtOnce = 0;
-  /** What turns answer with, or what they throw. */
+  /** The result of each turn, or the error that it throws. */
   outcome: JobTurn | Error = { handled: 0 };
   private release: (() => void) | undefined;
   private held: Promise<void> = Promise.resolve();
@@ -42,7 +42,7 @@ export class CountingJob implements Job {
     return this.outcome;
   }
 
-  /** Waits until so many turns have begun. */
+  /** Waits until this many turns have begun. */
   hasTaken(turns: number): Promise<void> {
     return until(() => this.turns >= turns);
   }
@@ -57,7 +57,7 @@ export function until(isSo: () => boolean): Promise<void> {
   );
 }
 
-/** A scheduler of these jobs, with all that it says and records. */
+/** A scheduler of these jobs, with its signals and records. */
 export function aScheduler(jobs: readonly Job[], clock: Clock = systemClock) {
   const instrument = createInstrument();
   const signals: Signal[] = [];

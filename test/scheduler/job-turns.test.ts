@@ -3,7 +3,7 @@ import { createInstrument, type Signal } from '../../src/kernel/instrument.js';
 import { createJobTurns, type TurnRecord } from '../../src/scheduler/job-turns.js';
 import { CountingJob } from './fixture.js';
 
-function aTurnTaker() {
+function setUp() {
   const job = new CountingJob('job', 5_000);
   const instrument = createInstrument();
   const signals: Signal[] = [];
@@ -27,37 +27,37 @@ function aTurnTaker() {
       records.push(turn);
     },
   });
-  const told = () =>
+  const reported = () =>
     signals.filter(({ level }) => level !== 'debug').map(({ name, facts }) => [name, facts.error]);
-  return { job, turns, world, signals, records, told };
+  return { job, turns, world, signals, records, reported };
 }
 
-describe('a turn', () => {
+describe('a turn of a job', () => {
   it('is not taken while the job is paused', async () => {
-    const { job, turns, world, records } = aTurnTaker();
+    const { job, turns, world, records } = setUp();
     world.isPaused = true;
-    expect(await turns.takeIfDue()).toBe(5_000);
+    expect(await turns.takeIfActive()).toBe(5_000);
     expect([job.turns, records]).toEqual([0, []]);
     world.isPaused = false;
-    await turns.takeIfDue();
+    await turns.takeIfActive();
     expect(job.turns).toBe(1);
   });
 
-  it('answers with the rest that the job asks for, between nothing and the interval', async () => {
-    const { job, turns } = aTurnTaker();
-    const restAfter = (nextInMs: number | undefined) => {
+  it('returns the pause that the job asks for, between 0 and the interval', async () => {
+    const { job, turns } = setUp();
+    const pauseAfter = (nextInMs: number | undefined) => {
       job.outcome = { handled: 0, nextInMs };
-      return turns.takeIfDue();
+      return turns.takeIfActive();
     };
-    expect(await restAfter(undefined)).toBe(5_000);
-    expect(await restAfter(70_000)).toBe(5_000);
-    expect(await restAfter(120.2)).toBe(121);
-    expect(await restAfter(-3)).toBe(0);
-    expect(await restAfter(Number.POSITIVE_INFINITY)).toBe(5_000);
+    expect(await pauseAfter(undefined)).toBe(5_000);
+    expect(await pauseAfter(70_000)).toBe(5_000);
+    expect(await pauseAfter(120.2)).toBe(121);
+    expect(await pauseAfter(-3)).toBe(0);
+    expect(await pauseAfter(Number.POSITIVE_INFINITY)).toBe(5_000);
   });
 
-  it('that fails rests for the interval and is told once for the same fault, and once when all is well again', async () => {
-    const { job, turns, told } = aTurnTaker();
+  it('is followed by the interval after a failure, which is reported once for the same error, as is the recovery', async () => {
+    const { job, turns, reported } = setUp();
     const [first, second] = [new Error('first'), new Error('second')];
     for (const outcome of [
       first,
@@ -69,9 +69,9 @@ describe('a turn', () => {
       second,
     ]) {
       job.outcome = outcome;
-      expect(await turns.takeIfDue()).toBe('handled' in outcome && outcome.nextInMs ? 1 : 5_000);
+      expect(await turns.takeIfActive()).toBe('handled' in outcome && outcome.nextInMs ? 1 : 5_000);
     }
-    expect(told()).toEqual([
+    expect(reported()).toEqual([
       ['job.failed', first],
       ['job.failed', second],
       ['job.failed', first],
@@ -80,22 +80,22 @@ describe('a turn', () => {
     ]);
   });
 
-  it('fails where nobody can say whether the job is paused: a pause is never overlooked', async () => {
-    const { job, turns, world, told } = aTurnTaker();
+  it('fails if it is unknown whether the job is paused, so that a pause is never ignored', async () => {
+    const { job, turns, world, reported } = setUp();
     world.pauseFault = new Error('no database');
-    expect(await turns.takeIfDue()).toBe(5_000);
+    expect(await turns.takeIfActive()).toBe(5_000);
     expect(job.turns).toBe(0);
-    expect(told()).toEqual([['job.failed', world.pauseFault]]);
+    expect(reported()).toEqual([['job.failed', world.pauseFault]]);
   });
 });
 
 describe('the record of turns', () => {
-  it('is written when something was handled, when the error changes, and else every 30 seconds', async () => {
-    const { job, turns, world, records } = aTurnTaker();
+  it('is written after a turn that handled something, when the error changes, and otherwise every 30 seconds', async () => {
+    const { job, turns, world, records } = setUp();
     const turn = async (outcome: typeof job.outcome, afterMs = 10) => {
       world.now += afterMs;
       job.outcome = outcome;
-      await turns.takeIfDue();
+      await turns.takeIfActive();
       return records.length;
     };
     expect(await turn({ handled: 0 })).toBe(1);
@@ -110,27 +110,27 @@ describe('the record of turns', () => {
       [0, null],
       [2, null],
       [0, null],
-      [0, 'It failed (Error); the log says how.'],
+      [0, 'The job failed (Error); the log has the error.'],
       [0, null],
     ]);
   });
 
-  it('holds the kind of a fault and its code, and nothing that a reader of the API must not see', async () => {
-    const { job, turns, records } = aTurnTaker();
+  it('contains the type and code of an error, and nothing that a reader of the API must not see', async () => {
+    const { job, turns, records } = setUp();
     job.outcome = Object.assign(new TypeError('SELECT secret FROM api_keys'), { code: '42P01' });
-    await turns.takeIfDue();
-    expect(records[0]!.error).toBe('It failed (TypeError 42P01); the log says how.');
+    await turns.takeIfActive();
+    expect(records[0]!.error).toBe('The job failed (TypeError 42P01); the log has the error.');
   });
 
-  it('may fail without harm to the turn, and is tried again with the next one', async () => {
-    const { job, turns, world, records, signals, told } = aTurnTaker();
+  it('may fail without an effect on the turn, and is retried with the next one', async () => {
+    const { job, turns, world, records, signals, reported } = setUp();
     job.outcome = { handled: 0, nextInMs: 7 };
     world.recordFault = new Error('no table');
-    expect(await turns.takeIfDue()).toBe(7);
-    expect(told()).toEqual([]);
+    expect(await turns.takeIfActive()).toBe(7);
+    expect(reported()).toEqual([]);
     expect(signals.map(({ name }) => name)).toEqual(['job.finished', 'job.record_failed']);
     world.recordFault = null;
-    await turns.takeIfDue();
+    await turns.takeIfActive();
     expect(records).toHaveLength(1);
   });
 });

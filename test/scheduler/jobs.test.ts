@@ -18,7 +18,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** Started processes that end with the test. */
+/** Starts processes that end with the test. */
 async function running(count: number, options: Parameters<typeof aProcess>[1] = {}) {
   const processes = await Promise.all(Array.from({ length: count }, () => aProcess(database.url, options)));
   onTestFinished(async () => {
@@ -36,7 +36,7 @@ async function aStaleTask() {
   return { agent, task, runId };
 }
 
-/** Waits for a row of a query, which says that something is so. */
+/** Waits until the query returns one row. */
 async function untilRow(text: string, values: unknown[]): Promise<void> {
   await vi.waitFor(async () => expect(await services.sql(text, values)).toHaveLength(1), {
     timeout: 20_000,
@@ -59,10 +59,10 @@ describe('jobs of two processes on one database', () => {
     }
   });
 
-  it('do nothing while a job is paused in one of them, and go on at once when it is resumed in the other', async () => {
+  it('do nothing while a job is paused in one process, and continue at once when it is resumed in the other', async () => {
     const [here, there] = await running(2, { jobIntervalMs: 20 });
     await pauseSchedulerJob(here!.services, services.admin, 'requeueStaleTasks');
-    // A turn that had asked before the pause may still be under way: this ends behind it.
+    // A turn that checked before the pause may still be running. A run on demand ends after it.
     await Promise.all([here, there].map((each) => each!.scheduler.runOnce('requeueStaleTasks')));
     const { task } = await aStaleTask();
     const turnsOf = async () =>
@@ -92,7 +92,7 @@ describe('a scheduler with an interval of a day', () => {
     await untilRequeued(task.id);
   });
 
-  it('takes a task back soon after its lease has ended', async () => {
+  it('requeues a task soon after its lease has ended', async () => {
     const agent = await anAgent(services);
     const { task, runId } = await aClaimedTask(services, agent);
     await silence(services, agent.id);
@@ -110,7 +110,7 @@ describe('a scheduler with an interval of a day', () => {
     expect(row!.late).toBeGreaterThanOrEqual(0);
   });
 
-  it('announces an agent soon after it has fallen silent, and takes its task back then', async () => {
+  it('marks an agent OFFLINE soon after its timeout and then requeues its task', async () => {
     const agent = await anAgent(services);
     const { task, runId } = await aClaimedTask(services, agent);
     await endLease(services, runId);
@@ -121,8 +121,8 @@ describe('a scheduler with an interval of a day', () => {
   });
 });
 
-describe('housekeeping', () => {
-  it('deletes events older than the retention and idempotency keys older than a day, and says how many', async () => {
+describe('the pruning jobs', () => {
+  it('delete events older than the retention and idempotency keys older than a day, and count them', async () => {
     const keeper = await aProcess(database.url);
     onTestFinished(() => keeper.close());
     await services.sql(`INSERT INTO idempotency_keys (scope, operation, key, fingerprint, subject_id, created_at)

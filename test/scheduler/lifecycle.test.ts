@@ -4,7 +4,7 @@ import type { Scheduler } from '../../src/scheduler/scheduler.js';
 import { aScheduler, CountingJob, until } from './fixture.js';
 
 describe('a scheduler that is started and stopped', () => {
-  it('waits in its stop for the turn that is under way, and takes none after it', async () => {
+  it('waits during a stop for the running turn, and takes no turn after it', async () => {
     const [held, other] = [new CountingJob('held'), new CountingJob('other', 1)];
     const { scheduler } = aScheduler([held]);
     const bystander = aScheduler([other]).scheduler;
@@ -25,7 +25,7 @@ describe('a scheduler that is started and stopped', () => {
     await bystander.stop();
   });
 
-  it('ends a long rest at once when it is stopped', async () => {
+  it('ends a long pause at once when it is stopped', async () => {
     const job = new CountingJob('job');
     const { scheduler } = aScheduler([job]);
     await scheduler.start();
@@ -34,7 +34,7 @@ describe('a scheduler that is started and stopped', () => {
     expect(job.turns).toBe(1);
   });
 
-  it('may be started twice and stopped twice, at the same time and before it was started', async () => {
+  it('can be started twice and stopped twice, at the same time and before the first start', async () => {
     const job = new CountingJob('job');
     const { scheduler } = aScheduler([job]);
     await Promise.all([scheduler.stop(), scheduler.stop()]);
@@ -53,11 +53,11 @@ describe('a scheduler that is started and stopped', () => {
     stop: (scheduler: Scheduler) => scheduler.stop(),
     wake: (scheduler: Scheduler) => scheduler.wake(),
     runOnce: (scheduler: Scheduler) => scheduler.runOnce('steady'),
-    breathe: () => undefined,
+    wait: () => undefined,
   };
   const names = Object.keys(calls) as (keyof typeof calls)[];
 
-  it('does what was called last, whatever was called before and however fast', async () => {
+  it('follows the last call, after any rapid sequence of calls', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.constantFrom(...names), { maxLength: 30 }), async (sequence) => {
         const [quick, steady] = [new CountingJob('quick', 1), new CountingJob('steady')];
@@ -65,7 +65,7 @@ describe('a scheduler that is started and stopped', () => {
         const pending: unknown[] = [];
         for (const name of sequence) {
           pending.push(calls[name](scheduler));
-          if (name === 'breathe') await Promise.resolve();
+          if (name === 'wait') await Promise.resolve();
         }
         await Promise.all(pending);
         if (sequence.findLast((name) => name === 'start' || name === 'stop') === 'start') {

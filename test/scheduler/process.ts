@@ -14,7 +14,7 @@ import { createReviewDispatcher, ENDS_ROUND } from '../../src/services/reviews/r
 import type { ServiceSettings } from '../../src/services/service-context.js';
 import { openTestServices, type TestServices } from '../support/factories/services.js';
 
-/** What one server process has of the scheduler: services, jobs in loops, and a feed that wakes them. */
+/** The parts of a server process that run jobs: services, the scheduler, and a feed that wakes the jobs. */
 export interface Process {
   readonly services: TestServices;
   readonly scheduler: Scheduler;
@@ -23,7 +23,7 @@ export interface Process {
   close(): Promise<void>;
 }
 
-/** Nothing is started yet. The interval is a day unless given, so what happens soon happens because of a wake or a lease. */
+/** Not started. The default interval is a day, so a job that runs soon was woken, or a lease or due time made it run. */
 export async function aProcess(
   url: string,
   {

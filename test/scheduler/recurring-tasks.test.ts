@@ -26,7 +26,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** Processes whose jobs rest for a day unless something wakes them or is due. */
+/** Starts processes whose jobs pause for a day unless an event or a due time makes them run. */
 async function running(count: number): Promise<Process[]> {
   const processes = await Promise.all(Array.from({ length: count }, () => aProcess(database.url)));
   onTestFinished(async () => {
@@ -36,7 +36,7 @@ async function running(count: number): Promise<Process[]> {
   return processes;
 }
 
-/** Lets the next due time be so soon: what a schedule calls a minute is too long for a test. */
+/** Sets the next due time to `ms` from now, because the shortest schedule, a minute, is too long for a test. */
 async function isDueIn(id: string, ms: number): Promise<void> {
   await services.sql("UPDATE recurring_tasks SET next_due_at = now() + $2 * interval '1 ms' WHERE id = $1", [
     id,
@@ -51,14 +51,14 @@ const childrenUntil = (id: string, count: number) =>
   });
 
 describe('three schedulers with an interval of a day', () => {
-  it('rest until the next due time', async () => {
+  it('pause until the next due time', async () => {
     const { id, nextDueAt } = await aRecurringTask(services, { schedule: aFarSchedule(services) });
     const processes = await running(3);
     await vi.waitFor(
       () => {
         for (const { scheduler } of processes) {
           const wakesAt = scheduler.nextRunAt('spawnRecurringTasks')?.getTime() ?? 0;
-          // Counted from when the turn has been recorded: by so much later on a slow machine.
+          // The pause begins after the turn was recorded, so the end is later on a slow machine.
           expect(Math.abs(wakesAt - (nextDueAt?.getTime() ?? 0))).toBeLessThan(60_000);
         }
       },
@@ -67,11 +67,11 @@ describe('three schedulers with an interval of a day', () => {
     await pauseRecurringTask(services, services.admin, id);
   });
 
-  it('look after it the moment it is due', async () => {
+  it('take a turn when a recurring task becomes due', async () => {
     const { id, nextDueAt } = await aRecurringTask(services, { schedule: aFarSchedule(services) });
     await isDueIn(id, 500);
     await running(3);
-    // The stored time is none of the schedule, so nothing is made; that it is put right says that somebody looked.
+    // The stored time is not a due time of the schedule, so no task is created. A turn corrects the stored time.
     await vi.waitFor(
       async () => {
         const [row] = await services.sql('SELECT next_due_at FROM recurring_tasks WHERE id = $1', [id]);
@@ -83,7 +83,7 @@ describe('three schedulers with an interval of a day', () => {
     await pauseRecurringTask(services, services.admin, id);
   });
 
-  it('fire what is due when they start, once', async () => {
+  it('fire a recurring task that is due at their start exactly once', async () => {
     const due = await minutesAgo(services, 1);
     const { id } = await aRecurringTask(services, { schedule: `${due.getUTCMinutes()} * * * *` });
     await wasDueAt(services, id, due);
@@ -94,7 +94,7 @@ describe('three schedulers with an interval of a day', () => {
     await pauseRecurringTask(services, services.admin, id);
   });
 
-  it('are woken by an edit and by a resumption in another process', async () => {
+  it('are woken by an edit and by a resume in another process', async () => {
     const { id } = await aRecurringTask(services, { schedule: '0 0 1 1 *' });
     const processes = await running(2);
     const wakesAt = () =>

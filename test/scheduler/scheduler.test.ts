@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { toDate } from '../../src/kernel/clock.js';
 import { aScheduler, CountingJob, until } from './fixture.js';
 
-/** Started, and stopped when the test is over. */
+/** Starts a scheduler that stops with the test. */
 async function running(...jobs: CountingJob[]) {
   const made = aScheduler(jobs);
   onTestFinished(async () => {
@@ -14,7 +14,7 @@ async function running(...jobs: CountingJob[]) {
 }
 
 describe('a scheduler', () => {
-  it('takes a turn of each job when it starts, then rests until it is woken', async () => {
+  it('takes a turn of each job when it starts, then pauses until it is woken', async () => {
     const [first, second] = [new CountingJob('first'), new CountingJob('second')];
     const { scheduler } = await running(first, second);
     await Promise.all([first.hasTaken(1), second.hasTaken(1)]);
@@ -25,7 +25,7 @@ describe('a scheduler', () => {
     await Promise.all([first.hasTaken(2), second.hasTaken(3)]);
   });
 
-  it('takes one more turn for all wakes that come during one', async () => {
+  it('takes one more turn for all wakes during a turn', async () => {
     const job = new CountingJob('job');
     job.hold();
     const { scheduler } = await running(job);
@@ -37,7 +37,7 @@ describe('a scheduler', () => {
     expect(job.turns).toBe(2);
   });
 
-  it('delays no job by one that is slow or fails', async () => {
+  it('is not delayed by a job that is slow or fails', async () => {
     const [slow, failing, quick] = [
       new CountingJob('slow'),
       new CountingJob('failing', 5),
@@ -50,7 +50,7 @@ describe('a scheduler', () => {
     expect(slow.turns).toBe(1);
   });
 
-  it('rests as long as the turn says, and never longer than the interval', async () => {
+  it('pauses as long as the turn says, but at most for the interval', async () => {
     const [soon, atOnce, late] = [
       new CountingJob('soon'),
       new CountingJob('atOnce'),
@@ -63,7 +63,7 @@ describe('a scheduler', () => {
     await Promise.all([soon.hasTaken(3), atOnce.hasTaken(3), late.hasTaken(3)]);
   });
 
-  it('says when a job runs next: not while it runs, and not while it is stopped', async () => {
+  it('tells when a job runs next, except while the job runs or the scheduler is stopped', async () => {
     const job = new CountingJob('job', 60_000);
     job.hold();
     const now = Date.parse('2026-11-22T13:00:00Z');
@@ -80,7 +80,7 @@ describe('a scheduler', () => {
     expect([scheduler.names, scheduler.everyMs('job')]).toEqual([['job'], 60_000]);
   });
 
-  it('wakes the job that an event of its own kind concerns, and the one that was resumed', async () => {
+  it('wakes a job for the events that the job names, and a job that was resumed', async () => {
     const [plain, listening] = [new CountingJob('plain'), new CountingJob('listening')];
     const wakingTypes = ['task.created'] as const;
     const isWokenBy = ({ payload }: { payload: unknown }) => payload !== null;
@@ -92,7 +92,7 @@ describe('a scheduler', () => {
       { type: 'task.created', payload: {} },
       { type: 'task.created', payload: null },
       { type: 'task.updated', payload: {} },
-      { type: 'scheduler.resumed', payload: { job: 'nobody' } },
+      { type: 'scheduler.resumed', payload: { job: 'unknown' } },
     ]);
     await listening.hasTaken(2);
     scheduler.notice([{ type: 'scheduler.resumed', payload: { job: 'plain' } }]);
@@ -102,7 +102,7 @@ describe('a scheduler', () => {
 });
 
 describe('a job run on demand', () => {
-  it('runs where the scheduler was never started, and says what it handled', async () => {
+  it('runs in a scheduler that was never started, and returns how much it handled', async () => {
     const job = new CountingJob('job');
     job.outcome = { handled: 3 };
     const { scheduler, records } = aScheduler([job]);
@@ -112,7 +112,7 @@ describe('a job run on demand', () => {
     expect(job.turns).toBe(1);
   });
 
-  it('runs also while it is paused, and never beside a turn of the loop', async () => {
+  it('runs even while it is paused, and never at the same time as a turn of the loop', async () => {
     const job = new CountingJob('job');
     job.hold();
     const { scheduler, paused } = await running(job);
@@ -125,15 +125,15 @@ describe('a job run on demand', () => {
     expect(job.mostAtOnce).toBe(1);
   });
 
-  it('rejects with what it failed with, which the caller tells, and runs again', async () => {
+  it('rejects with its error, which it does not log, and can run again', async () => {
     const job = new CountingJob('job');
     job.outcome = new Error('broken');
     const { scheduler, signals, records } = aScheduler([job]);
     await expect(scheduler.runOnce('job')).rejects.toBe(job.outcome);
     expect(signals.filter(({ level }) => level !== 'debug')).toEqual([]);
-    expect(records).toMatchObject([{ handled: 0, error: 'It failed (Error); the log says how.' }]);
+    expect(records).toMatchObject([{ handled: 0, error: 'The job failed (Error); the log has the error.' }]);
     job.outcome = { handled: 1 };
     expect(await scheduler.runOnce('job')).toBe(1);
-    await expect(scheduler.runOnce('unheard')).rejects.toThrow('there is no job unheard');
+    await expect(scheduler.runOnce('unknown')).rejects.toThrow('The scheduler has no job unknown');
   });
 });

@@ -17,8 +17,8 @@ function setUp(options: { level?: LogOptions['level']; isTTY?: boolean; colors?:
   return { instrument, lines, json: () => lines.map((line) => JSON.parse(line)) };
 }
 
-describe('a log that is no terminal', () => {
-  it('is one JSON line for each signal, with its name and facts', () => {
+describe('a log that is not written to a terminal', () => {
+  it('has one JSON line for each signal, with its name and facts', () => {
     const { instrument, lines, json } = setUp();
     instrument.emit('info', 'task.claimed', 'Claimed a task', {
       taskId: 'task_1',
@@ -70,7 +70,7 @@ describe('a log that is no terminal', () => {
     expect(shown.cause.errors).toEqual([expect.objectContaining({ message: 'no such column' }), 'text']);
   });
 
-  it('has no secret, wherever it hides', () => {
+  it('contains no secret from a message, an error or a fact', () => {
     const { instrument, lines } = setUp();
     const error = Object.assign(new Error(`bad key ${key}`, { cause: new Error(`Bearer ${key}`) }), {
       headers: { Authorization: 'Basic dXNlcjpwYXNz' },
@@ -92,7 +92,7 @@ describe('a log that is no terminal', () => {
     expect(lines.join('')).toContain('postgresql://[secret]@host/db');
   });
 
-  it('survives facts that point at themselves, nest without end or are no data', () => {
+  it('shows facts that are circular, very deep, very long or functions', () => {
     const { instrument, json } = setUp();
     const circular: Record<string, unknown> = { name: 'c' };
     circular.self = circular;
@@ -120,7 +120,7 @@ describe('a log that is no terminal', () => {
 });
 
 describe('a log on a terminal', () => {
-  it('is a line to read, with the facts behind it', () => {
+  it('has one readable line for each signal, followed by its facts', () => {
     const { instrument, lines } = setUp({ isTTY: true });
     instrument.emit('info', 'http.request', 'A request was answered', {
       status: 200,
@@ -135,7 +135,7 @@ describe('a log on a terminal', () => {
     ]);
   });
 
-  it('has stacks beneath, causes included', () => {
+  it('shows the stacks of an error and its causes below the line', () => {
     const { instrument, lines } = setUp({ isTTY: true });
     instrument.emit('error', 'x', 'Failed', { error: new Error('outer', { cause: new Error('inner') }) });
     expect(lines[0]).toMatch(
@@ -144,7 +144,7 @@ describe('a log on a terminal', () => {
     expect(lines[0]).toMatch(/\n$/);
   });
 
-  it('leaves out the client that a broken database connection carries', () => {
+  it('leaves out the client object of a broken database connection', () => {
     const { instrument, lines } = setUp({ isTTY: false });
     const error = Object.assign(new Error('broken'), { client: { secretKey: 4711 }, code: 'ECONNRESET' });
     instrument.emit('warn', 'x', 'Lost', { error });
@@ -152,7 +152,7 @@ describe('a log on a terminal', () => {
     expect(lines.join('')).not.toContain('4711');
   });
 
-  it('lets no text from outside write lines or move the cursor', () => {
+  it('escapes line breaks and control characters in texts from outside', () => {
     const { instrument, lines } = setUp({ isTTY: true });
     instrument.emit('warn', 'x', 'one\ntwo\u001b[2J', {
       path: '/\r\n12:00:00 ERROR forged',
@@ -162,7 +162,7 @@ describe('a log on a terminal', () => {
     expect(lines.join('')).not.toMatch(/[^\P{Cc}\n]|\n\d\d:/u);
   });
 
-  it('has colours where the terminal has', () => {
+  it('uses colours if the terminal supports them', () => {
     const { instrument, lines } = setUp({ isTTY: true, colors: true });
     instrument.emit('error', 'x', 'Failed');
     expect(lines[0]).toContain('\u001b[31mERROR\u001b[0m');

@@ -27,31 +27,31 @@ function setUp(
 }
 
 describe('metrics', () => {
-  it('count what the instrument tells', async () => {
+  it('count the signals of the instrument', async () => {
     const { instrument, scrape } = setUp();
-    const tell = (name: string, facts: object) => instrument.emit('trace', name, '', { ...facts });
-    tell('http.request', {
+    const emit = (name: string, facts: object) => instrument.emit('trace', name, '', { ...facts });
+    emit('http.request', {
       method: 'POST',
       route: '/graphql',
       status: 200,
       durationMs: 20,
       isComplete: true,
     });
-    tell('http.request', {
+    emit('http.request', {
       method: 'POST',
       route: '/graphql',
       status: 200,
       durationMs: 20,
       isComplete: false,
     });
-    tell('graphql.operation', { operation: 'mutation', durationMs: 7 });
-    tell('claim.answered', { reason: 'ASSIGNED' });
-    tell('events.appended', { events: [{ type: 'task.claimed' }, { type: 'run.started' }] });
-    tell('events.appended', { events: [{ type: 'run.requeued' }, { type: 'run.succeeded' }] });
-    tell('lease.lost', {});
-    tell('streams.changed', { kind: 'graphql', open: 4 });
-    tell('job.finished', { job: 'pruneEvents', durationMs: 1_500, handled: 12 });
-    tell('job.turn_failed', { job: 'pruneEvents', durationMs: 10 });
+    emit('graphql.operation', { operation: 'mutation', durationMs: 7 });
+    emit('claim.answered', { reason: 'ASSIGNED' });
+    emit('events.appended', { events: [{ type: 'task.claimed' }, { type: 'run.started' }] });
+    emit('events.appended', { events: [{ type: 'run.requeued' }, { type: 'run.succeeded' }] });
+    emit('lease.lost', {});
+    emit('streams.changed', { kind: 'graphql', open: 4 });
+    emit('job.finished', { job: 'pruneEvents', durationMs: 1_500, handled: 12 });
+    emit('job.turn_failed', { job: 'pruneEvents', durationMs: 10 });
     instrument.emit('error', 'job.failed', 'It failed', {});
     expect(await scrape()).toMatchObject({
       'http_requests_total{method="POST",route="/graphql",status="2xx"}': 1,
@@ -77,7 +77,7 @@ describe('metrics', () => {
     });
   });
 
-  it('time no stream, whose length says nothing about the server', async () => {
+  it('leave streams out of the request durations', async () => {
     const { instrument, scrape } = setUp();
     const facts = { method: 'GET', route: '/api/events', status: 200, durationMs: 9, isComplete: true };
     instrument.emit('debug', 'http.request', '', { ...facts, isStream: true });
@@ -86,7 +86,7 @@ describe('metrics', () => {
     expect(Object.keys(samples).filter((name) => name.startsWith('http_request_duration'))).toEqual([]);
   });
 
-  it('show what waits, the pool and Node itself', async () => {
+  it('show the waiting tasks, the connection pool and the process', async () => {
     const samples = await setUp().scrape();
     expect(samples).toMatchObject({
       'tasks{status="INBOX"}': 3,
@@ -102,7 +102,7 @@ describe('metrics', () => {
     expect(samples.process_resident_memory_bytes).toBeGreaterThan(1e6);
   });
 
-  it('ask the database once for all scrapes of four seconds', async () => {
+  it('query the database once for all scrapes within four seconds', async () => {
     let reads = 0;
     const { scrape, pass } = setUp(async () => {
       reads += 1;
@@ -115,7 +115,7 @@ describe('metrics', () => {
     expect((await scrape())['tasks{status="INBOX"}']).toBe(2);
   });
 
-  it('ask the more seldom the longer it takes', async () => {
+  it('query the database less often if the query takes longer', async () => {
     let reads = 0;
     const { scrape, pass } = setUp(async () => {
       reads += 1;
@@ -131,7 +131,7 @@ describe('metrics', () => {
     expect(reads).toBe(2);
   });
 
-  it('show the reading of before while the next one takes its time', async () => {
+  it('show the previous reading for up to a minute while the next one is slow', async () => {
     let isSlow = false;
     const { scrape, pass } = setUp(() => (isSlow ? new Promise(() => undefined) : Promise.resolve(backlog)));
     await scrape();
@@ -143,16 +143,16 @@ describe('metrics', () => {
   });
 
   it.each([
-    ['is away', () => Promise.reject(new Error('away'))],
+    ['is unavailable', () => Promise.reject(new Error('unavailable'))],
     ['does not answer', () => new Promise<never>(() => undefined)],
-  ])('leave out what is not known while the database %s, and show the rest', async (_, read) => {
-    let isAway = false;
+  ])('hide the unknown values while the database %s, and show the others', async (_, read) => {
+    let isUnavailable = false;
     const { scrape, pass } = setUp(
-      () => (isAway ? read() : Promise.resolve(backlog)),
-      () => (isAway ? read() : Promise.resolve(true)),
+      () => (isUnavailable ? read() : Promise.resolve(backlog)),
+      () => (isUnavailable ? read() : Promise.resolve(true)),
     );
     await scrape();
-    isAway = true;
+    isUnavailable = true;
     pass(10_000);
     const samples = await scrape();
     expect(samples).toMatchObject({ database_up: 0, database_pool_waiting: 1, runs_started_total: 0 });
@@ -162,7 +162,7 @@ describe('metrics', () => {
 });
 
 describe('the labels of metrics', () => {
-  it('stay within the lists of the catalog whatever is told', async () => {
+  it('stay within the lists of the catalog for every signal', async () => {
     const { instrument, scrape } = setUp();
     for (let index = 0; index < 2_000; index += 1) {
       const any = `made-up-${index}`;
@@ -184,7 +184,7 @@ describe('the labels of metrics', () => {
     }
   });
 
-  it('are named as Prometheus wants names', async () => {
+  it('follow the naming rules of Prometheus', async () => {
     const instrument = createInstrument();
     const { text } = await createMetrics(instrument, systemClock).render();
     for (const { name, type } of Object.values(METRICS)) {

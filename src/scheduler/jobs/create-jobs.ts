@@ -8,12 +8,13 @@ import { requeueStaleTasksJob } from './requeue-stale-tasks.js';
 import { runAegisReviewsJob } from './run-aegis-reviews.js';
 import { spawnRecurringTasksJob } from './spawn-recurring-tasks.js';
 
+/** Settings of all jobs. */
 export interface JobSettings {
-  /** The fallback interval of every job, in milliseconds. */
+  /** The longest pause between two turns of a job, in milliseconds. */
   readonly jobIntervalMs: number;
 }
 
-/** Every job of the server, in the order in which the API lists them. */
+/** Creates every job of the server, in the order in which the API lists them. */
 export function createJobs(context: JobContext, { jobIntervalMs }: JobSettings): Job[] {
   return [
     dispatchAssignedTasksJob,

@@ -2,7 +2,7 @@ import { pruneIdempotencyKeys } from '../../services/ops/prune-idempotency-keys.
 import type { Job } from '../job.js';
 import type { JobContext } from './job-context.js';
 
-/** Forgets idempotency keys that are older than a day. */
+/** Deletes idempotency keys that are older than a day. */
 export function pruneIdempotencyKeysJob(context: JobContext, everyMs: number): Job {
   return {
     name: 'pruneIdempotencyKeys',

@@ -3,13 +3,13 @@ import { requeueStaleTasks } from '../../services/runs/requeue-stale-tasks.js';
 import { type Job, readPayload } from '../job.js';
 import type { JobContext } from './job-context.js';
 
-/** Takes tasks and reviews back from agents that let their lease end. Rests until the next lease ends. */
+/** Requeues tasks and reviews of agents that let their lease end. The next turn is due when the next lease ends. */
 export function requeueStaleTasksJob(context: JobContext, everyMs: number): Job {
   return {
     name: 'requeueStaleTasks',
     everyMs,
     async runOnce() {
-      // Reviews get their turn whatever becomes of the tasks.
+      // A failure with tasks must not keep the reviews waiting.
       const [tasks, reviews] = await Promise.allSettled([
         requeueStaleTasks(context),
         releaseStaleReviews(context),

@@ -2,7 +2,7 @@ import type { EventType } from '../../domain/events/event-types.js';
 import { type Job, type LoggedEvent, readPayload } from '../job.js';
 import type { JobContext } from './job-context.js';
 
-/** After these a round may be sent that could not be before: it is new or free again, or the reviewer has a free hand. */
+/** Events after which a review round may be sent: it is new or free again, or the reviewer has capacity again. */
 const MAKES_WORK: readonly EventType[] = [
   'review.requested',
   'review.submitted',
@@ -13,7 +13,7 @@ const MAKES_WORK: readonly EventType[] = [
   'agent.status_changed',
 ];
 
-/** Sends each task in REVIEW to the reviewer and applies its verdicts. Rests until a round has rested or a lease ends. */
+/** Sends each task in REVIEW to the reviewer and applies the verdict. The next turn is due when a backoff or a lease ends. */
 export function runAegisReviewsJob({ reviewDispatcher }: JobContext, everyMs: number): Job {
   return {
     name: 'runAegisReviews',

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../kernel/clock.js';
 import { newRequestId } from '../../kernel/ids.js';
-import type { Instrument, Piece } from '../../kernel/instrument.js';
+import type { Activity, Instrument } from '../../kernel/instrument.js';
 import type { ServerLimits } from '../limits.js';
 import type { Exchange } from './exchange.js';
 import { createLazyAbort } from './lazy-abort.js';
@@ -26,7 +26,7 @@ export function createHttpServer(options: HttpOptions): Server {
     // The route answers its own errors; what comes here came after the answer had begun.
     const work = () => options.route(exchange);
     options.instrument
-      .within(pieceOf(exchange), work)
+      .within(activityOf(exchange), work)
       .catch((error: unknown) => breakOff(exchange, error, options.instrument));
   };
   const server = createServer(
@@ -68,7 +68,7 @@ function createExchange(
   return exchange;
 }
 
-function pieceOf(exchange: Exchange): Piece {
+function activityOf(exchange: Exchange): Activity {
   const { request, response, requestId, path } = exchange;
   const { traceparent, tracestate } = request.headers;
   return {

@@ -46,7 +46,8 @@ export function createClaimQueue(database: Database, instrument: Instrument): Cl
    * than the wait, for each has its price; and two at once, on two connections, were slower than one at a time.
    */
   function begin(): void {
-    if (waiting.length === 0 || !database.claimConnection.hasRoom() || waiting.length < (asked[0] ?? 0)) return;
+    if (waiting.length === 0 || !database.claimConnection.hasRoom() || waiting.length < (asked[0] ?? 0))
+      return;
     const serving = serve(takeBatch(waiting)).finally(() => unanswered.delete(serving));
     unanswered.add(serving);
   }

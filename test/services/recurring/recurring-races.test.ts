@@ -118,7 +118,9 @@ describe('a turn', () => {
       await aRecurringTask(services, { schedule: hourlyAt(due) }),
     ];
     for (const { id } of [locked, free]) await wasDueAt(services, id, due);
-    const lock = await holdLocks(services, 'SELECT FROM recurring_tasks WHERE id = $1 FOR UPDATE', [locked.id]);
+    const lock = await holdLocks(services, 'SELECT FROM recurring_tasks WHERE id = $1 FOR UPDATE', [
+      locked.id,
+    ]);
     expect((await spawnRecurringTasks(services)).handled).toBe(1);
     expect(await childrenOf(services, free.id)).toHaveLength(1);
     expect(await spawnRecurringTasks(services)).toEqual({ handled: 0, nextInMs: 100 });
