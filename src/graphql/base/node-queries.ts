@@ -7,30 +7,19 @@ import type { GraphqlContext } from '../context.js';
 import { loadBatched } from './loaders.js';
 import { findNode, NodeInterface, registerNode } from './node.js';
 import { badUserInput } from './protocol-errors.js';
-import {
-  loadAgent,
-  loadApiKey,
-  loadComment,
-  loadPipeline,
-  loadPipelineRun,
-  loadRecurringTask,
-  loadReview,
-  loadReviewRun,
-  loadRun,
-  loadTask,
-} from './row-loads.js';
+import { loadAgent, loadPipelineRun, loadRecurringTask, loadRow, loadTask } from './row-loads.js';
 
 registerNode('task', 'Task', loadTask);
-registerNode('run', 'TaskRun', ofVisibleTask(loadRun));
-registerNode('cmt', 'Comment', ofVisibleTask(loadComment));
-registerNode('rev', 'Review', ofVisibleTask(loadReview));
-registerNode('rvr', 'ReviewRun', ofVisibleTask(loadReviewRun));
+registerNode('run', 'TaskRun', ofVisibleTask('taskRun'));
+registerNode('cmt', 'Comment', ofVisibleTask('comment'));
+registerNode('rev', 'Review', ofVisibleTask('qualityReview'));
+registerNode('rvr', 'ReviewRun', ofVisibleTask('reviewRun'));
 registerNode('agt', 'Agent', loadAgent);
 registerNode('rec', 'RecurringTask', (context, _info, id) => loadRecurringTask(context, id));
-registerNode('pip', 'Pipeline', (context, _info, id) => loadPipeline(context, id));
+registerNode('pip', 'Pipeline', (context, _info, id) => loadRow(context, 'pipeline', id));
 registerNode('plr', 'PipelineRun', (context, _info, id) => loadPipelineRun(context, id));
 registerNode('key', 'ApiKey', async (context, _info, id) =>
-  id === context.viewer.keyId || hasRole(context.viewer, 'ADMIN') ? loadApiKey(context, id) : null,
+  id === context.viewer.keyId || hasRole(context.viewer, 'ADMIN') ? loadRow(context, 'apiKey', id) : null,
 );
 
 builder.queryFields((t) => ({
@@ -57,11 +46,9 @@ builder.queryFields((t) => ({
 }));
 
 /** What hangs on a task is seen by whoever sees the task. */
-function ofVisibleTask<Row extends { readonly id: string; readonly taskId: string }>(
-  load: (context: GraphqlContext, id: string) => Promise<Row | null>,
-) {
-  return async (context: GraphqlContext, _info: GraphQLResolveInfo, id: string): Promise<Row | null> => {
-    const row = await load(context, id);
+function ofVisibleTask(model: 'taskRun' | 'comment' | 'qualityReview' | 'reviewRun') {
+  return async (context: GraphqlContext, _info: GraphQLResolveInfo, id: string) => {
+    const row = await loadRow(context, model, id);
     if (row === null || context.viewer.agentId === null) return row;
     const see = (ids: readonly string[]) => findTasks(context.services, context.viewer, ids, []);
     return (await loadBatched(context, 'visibleTask', row.taskId, see)) === undefined ? null : row;

@@ -1,6 +1,6 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { typeOfId } from '../base/node.js';
-import { loadAgent, loadApiKey } from '../base/row-loads.js';
+import { loadAgent, loadRow } from '../base/row-loads.js';
 import { selectedFields } from '../base/selection.js';
 import { builder } from '../builder.js';
 import type { GraphqlContext } from '../context.js';
@@ -36,7 +36,7 @@ export async function loadActor(
   const id = agentId ?? keyId;
   if (id === null) return SYSTEM_ACTOR;
   if (asksOnlyForId(info)) return { id };
-  const actor = agentId === null ? await loadApiKey(context, id) : await loadAgent(context, info, id);
+  const actor = agentId === null ? await loadRow(context, 'apiKey', id) : await loadAgent(context, info, id);
   if (actor === null) throw new Error(`${id} has acted and is not there`);
   return actor;
 }

@@ -14,7 +14,7 @@ import { AgentType } from '../agents/agent.js';
 import { AgentStatusEnum } from '../base/enums.js';
 import { toJsonObject } from '../base/json-object.js';
 import { NodeInterface, registerNode } from '../base/node.js';
-import { loadAgent, loadApiKey } from '../base/row-loads.js';
+import { loadAgent, loadRow } from '../base/row-loads.js';
 import { builder } from '../builder.js';
 import { ApiKeyType } from '../keys/api-key.js';
 import { ActorInterface, loadActor } from './actor.js';
@@ -104,7 +104,7 @@ builder.objectRef<LogEntry>('ApiKeyEvent').implement({
       type: ApiKeyType,
       nullable: true,
       description: 'The key as it is now.',
-      resolve: ({ keyId }, _args, context) => (keyId === null ? null : loadApiKey(context, keyId)),
+      resolve: ({ keyId }, _args, context) => (keyId === null ? null : loadRow(context, 'apiKey', keyId)),
     }),
   }),
 });

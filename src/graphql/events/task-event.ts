@@ -3,7 +3,7 @@ import { TASK_STATUSES, type TaskStatus } from '../../domain/task-status.js';
 import type { LogEntry } from '../../feed/hub.js';
 import { AgentType } from '../agents/agent.js';
 import { TaskStatusEnum } from '../base/enums.js';
-import { loadAgent, loadComment, loadReview, loadRun, loadTask } from '../base/row-loads.js';
+import { loadAgent, loadRow, loadTask } from '../base/row-loads.js';
 import { builder } from '../builder.js';
 import { ReviewType } from '../reviews/review.js';
 import { TaskRunType } from '../runs/task-run.js';
@@ -69,7 +69,7 @@ builder.objectRef<LogEntry>('TaskStatusChangedEvent').implement({
       type: TaskRunType,
       nullable: true,
       description: 'The run that it was about, if any.',
-      resolve: ({ runId }, _args, context) => (runId === null ? null : loadRun(context, runId)),
+      resolve: ({ runId }, _args, context) => (runId === null ? null : loadRow(context, 'taskRun', runId)),
     }),
   }),
 });
@@ -108,7 +108,7 @@ builder.objectRef<LogEntry>('TaskCommentedEvent').implement({
       nullable: true,
       description: 'What was said.',
       resolve: ({ commentId }, _args, context) =>
-        commentId === null ? null : loadComment(context, commentId),
+        commentId === null ? null : loadRow(context, 'comment', commentId),
     }),
   }),
 });
@@ -142,7 +142,7 @@ builder.objectRef<LogEntry>('RunEvent').implement({
       type: TaskRunType,
       nullable: true,
       description: 'The run as it is now.',
-      resolve: ({ runId }, _args, context) => (runId === null ? null : loadRun(context, runId)),
+      resolve: ({ runId }, _args, context) => (runId === null ? null : loadRow(context, 'taskRun', runId)),
     }),
     message: t.string({
       nullable: true,
@@ -165,7 +165,8 @@ builder.objectRef<LogEntry>('ReviewEvent').implement({
       type: ReviewType,
       nullable: true,
       description: 'The verdict, with review.submitted.',
-      resolve: ({ reviewId }, _args, context) => (reviewId === null ? null : loadReview(context, reviewId)),
+      resolve: ({ reviewId }, _args, context) =>
+        reviewId === null ? null : loadRow(context, 'qualityReview', reviewId),
     }),
     round: t.int({
       nullable: true,

@@ -1,8 +1,6 @@
 import { hasRole } from '../../domain/actor.js';
-import { AgentType } from '../agents/agent.js';
 import { ApiKeyRoleEnum } from '../base/enums.js';
 import { NodeInterface } from '../base/node.js';
-import { loadAgent } from '../base/row-loads.js';
 import { builder } from '../builder.js';
 import type { GraphqlContext } from '../context.js';
 import { ActorInterface } from '../events/actor.js';
@@ -25,13 +23,10 @@ export const ApiKeyType = builder.prismaObject('ApiKey', {
       description: 'The first characters of the token, by which to recognise it.',
     }),
     role: t.expose('role', { type: ApiKeyRoleEnum, authScopes: mayKnow, description: 'What it may do.' }),
-    agent: t.field({
-      type: AgentType,
+    agent: t.relation('agent', {
       nullable: true,
       authScopes: mayKnow,
       description: 'The agent as which it acts, where its role is AGENT.',
-      resolve: (key, _args, context, info) =>
-        key.agentId === null ? null : loadAgent(context, info, key.agentId),
     }),
     createdAt: t.expose('createdAt', {
       type: 'DateTime',

@@ -8,7 +8,7 @@ import { QUERY_LIMITS } from '../base/complexity.js';
 import { connect, connectionArgs } from '../base/connection.js';
 import { ApiKeyConnection } from '../base/connections.js';
 import { ApiKeyRoleEnum } from '../base/enums.js';
-import { loadAgent, loadApiKey } from '../base/row-loads.js';
+import { loadAgent } from '../base/row-loads.js';
 import { builder } from '../builder.js';
 import type { ServerFacts } from '../context.js';
 import { ApiKeyType } from './api-key.js';
@@ -24,11 +24,12 @@ const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
       resolve: ({ agentId }, _args, context, info) =>
         agentId === null ? null : loadAgent(context, info, agentId),
     }),
-    apiKey: t.field({
+    apiKey: t.prismaField({
       type: ApiKeyType,
       nullable: true,
       description: 'The key.',
-      resolve: ({ keyId }, _args, context) => loadApiKey(context, keyId),
+      resolve: (query, { keyId }, _args, { prisma }) =>
+        prisma.apiKey.findUnique({ ...query, where: { id: keyId } }),
     }),
   }),
 });

@@ -1,7 +1,7 @@
 import { PIPELINE_RUN_STATUSES } from '../../domain/pipelines/pipeline-run.js';
 import type { LogEntry } from '../../feed/hub.js';
 import { PipelineRunStatusEnum } from '../base/enums.js';
-import { loadPipeline, loadPipelineRun } from '../base/row-loads.js';
+import { loadPipelineRun, loadRow } from '../base/row-loads.js';
 import { builder } from '../builder.js';
 import { ofEvent, payloadOf } from '../events/event.js';
 import { PipelineRunType, PipelineType } from './pipeline.js';
@@ -16,7 +16,7 @@ builder.objectRef<LogEntry>('PipelineEvent').implement({
       description: 'The pipeline as it is now; null with pipeline.finished and pipeline.resumed.',
       resolve: (event, _args, context) => {
         const { pipelineId } = payloadOf(event);
-        return pipelineId === undefined ? null : loadPipeline(context, pipelineId);
+        return pipelineId === undefined ? null : loadRow(context, 'pipeline', pipelineId);
       },
     }),
     pipelineRun: t.field({

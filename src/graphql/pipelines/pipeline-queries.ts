@@ -1,4 +1,5 @@
-import { findPipeline, openPipelines } from '../../services/pipelines/read-pipelines.js';
+import { openPipelines } from '../../services/pipelines/read-pipelines.js';
+import { toLookup } from '../../services/refs.js';
 import { connect, connectionArgs } from '../base/connection.js';
 import { loadPipelineRun } from '../base/row-loads.js';
 import { builder } from '../builder.js';
@@ -6,12 +7,13 @@ import { TaskType } from '../tasks/task.js';
 import { PipelineConnection, PipelineRunType, PipelineType } from './pipeline.js';
 
 builder.queryFields((t) => ({
-  pipeline: t.field({
+  pipeline: t.prismaField({
     type: PipelineType,
     nullable: true,
     description: 'One pipeline by its name. Null if there is none.',
     args: { name: t.arg.string({ required: true, description: 'Its name.' }) },
-    resolve: (_root, { name }, { services }) => findPipeline(services, name),
+    resolve: (query, _root, { name }, { prisma }) =>
+      prisma.pipeline.findFirst({ ...query, where: { name: toLookup(name), removedAt: null } }),
   }),
   pipelines: t.field({
     type: PipelineConnection,

@@ -13,7 +13,6 @@ import { DependencyFailurePolicyEnum, PipelineRunStatusEnum } from '../base/enum
 import { toJsonObject } from '../base/json-object.js';
 import { loadBatched } from '../base/loaders.js';
 import { NodeInterface } from '../base/node.js';
-import { getPipeline } from '../base/row-loads.js';
 import { taskColumns } from '../base/selected-columns.js';
 import { builder } from '../builder.js';
 import type { GraphqlContext } from '../context.js';
@@ -68,10 +67,8 @@ export const PipelineRunType = builder.prismaObject('PipelineRun', {
   description: 'One start of a pipeline: the tasks that were created by it.',
   interfaces: [NodeInterface],
   fields: (t) => ({
-    pipeline: t.field({
-      type: PipelineType,
+    pipeline: t.relation('pipeline', {
       description: 'What was started; its steps may have changed since, and it may have been removed.',
-      resolve: (run, _args, context) => getPipeline(context, run.pipelineId),
     }),
     pipelineVersion: t.exposeInt('pipelineVersion', {
       description: 'The version of the pipeline that was started.',
@@ -126,6 +123,7 @@ builder.prismaObjectField(PipelineType, 'runs', (t) =>
   }),
 );
 
+/** By SQL: a step names its assignee, and Prisma has no relation without a foreign key. */
 async function loadSteps(context: GraphqlContext, { id }: PipelineRow): Promise<PipelineStepRow[]> {
   const load = (ids: readonly string[]) => findPipelineSteps(context.services, ids);
   return (await loadBatched(context, 'pipelineSteps', id, load)) ?? [];

@@ -6,6 +6,7 @@ import {
   openTasksOfRecurringTasks,
   previewSchedule,
 } from '../../services/recurring/read-recurring-tasks.js';
+import { toLookup } from '../../services/refs.js';
 import { connectChildren } from '../base/child-connection.js';
 import { connect, connectionArgs, refuseInvalidList } from '../base/connection.js';
 import { FiringConnection, RecurringTaskConnection, TaskConnection } from '../base/connections.js';
@@ -50,13 +51,14 @@ const SchedulePreviewType = builder.objectRef<Preview>('SchedulePreview').implem
 const PREVIEWED_RUNS = 5;
 
 builder.queryFields((t) => ({
-  recurringTask: t.field({
+  recurringTask: t.prismaField({
     type: RecurringTaskType,
     nullable: true,
     authScopes: { reader: true },
     description: 'One recurring task. Null if there is none. Not for the keys of agents.',
     args: { id: t.arg.id({ required: true, description: 'Its id.' }) },
-    resolve: (_root, { id }, context) => loadRecurringTask(context, id),
+    resolve: (query, _root, { id }, { prisma }) =>
+      prisma.recurringTask.findUnique({ ...query, where: { id: toLookup(id) } }),
   }),
   recurringTasks: t.field({
     type: RecurringTaskConnection,

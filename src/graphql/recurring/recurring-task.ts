@@ -1,5 +1,4 @@
 import { describeSchedule } from '../../domain/schedule/schedule.js';
-import type { RecurringFiring } from '../../generated/prisma/client.js';
 import { listNextRuns } from '../../services/recurring/read-recurring-tasks.js';
 import { orBadInput } from '../base/connection.js';
 import { CatchUpPolicyEnum, OverlapPolicyEnum } from '../base/enums.js';
@@ -77,7 +76,7 @@ export const RecurringTaskType = builder.prismaObject('RecurringTask', {
   }),
 });
 
-export const FiringType = builder.objectRef<RecurringFiring>('RecurringFiring').implement({
+export const FiringType = builder.prismaObject('RecurringFiring', {
   description: 'What became of one due time of a recurring task.',
   fields: (t) => ({
     dueAt: t.expose('dueAt', { type: 'DateTime', description: 'When it was due.' }),

@@ -1,7 +1,6 @@
-import { AgentType } from '../agents/agent.js';
 import { RunOutcomeEnum, RunTriggerEnum } from '../base/enums.js';
 import { NodeInterface } from '../base/node.js';
-import { getAgent, getTask } from '../base/row-loads.js';
+import { getTask } from '../base/row-loads.js';
 import { builder } from '../builder.js';
 import { isPrivateTo, TokenUsageType, usageOf } from '../runs/task-run.js';
 import { TaskType } from '../tasks/task.js';
@@ -16,10 +15,11 @@ export const ReviewRunType = builder.prismaObject('ReviewRun', {
       description: 'What is reviewed.',
       resolve: (run, _args, context, info) => getTask(context, info, run.taskId),
     }),
-    agent: t.field({
-      type: AgentType,
+    agent: t.relation('agent', {
       description: 'Who reviews it.',
-      resolve: (run, _args, context, info) => getAgent(context, info, run.agentId),
+      // The plugin would read the run again, with its prompt and its output.
+      resolve: (query, { agentId }, _args, { prisma }) =>
+        prisma.agent.findUniqueOrThrow({ ...query, where: { id: agentId } }),
     }),
     round: t.exposeInt('round', { description: 'Which hand-in it is about, from 1.' }),
     trigger: t.expose('trigger', { type: RunTriggerEnum, description: 'What began it.' }),

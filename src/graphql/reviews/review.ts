@@ -1,9 +1,8 @@
 import { VerdictEnum } from '../base/enums.js';
 import { NodeInterface } from '../base/node.js';
-import { getTask, loadRun } from '../base/row-loads.js';
+import { getTask } from '../base/row-loads.js';
 import { builder } from '../builder.js';
 import { ActorInterface, loadActor } from '../events/actor.js';
-import { TaskRunType } from '../runs/task-run.js';
 import { TaskType } from '../tasks/task.js';
 
 export const ReviewType = builder.prismaObject('QualityReview', {
@@ -22,12 +21,7 @@ export const ReviewType = builder.prismaObject('QualityReview', {
       resolve: (review, _args, context, info) =>
         loadActor(context, info, review.reviewerKeyId, review.reviewerAgentId),
     }),
-    run: t.field({
-      type: TaskRunType,
-      nullable: true,
-      description: 'The run whose work it judges.',
-      resolve: ({ runId }, _args, context) => (runId === null ? null : loadRun(context, runId)),
-    }),
+    run: t.relation('run', { nullable: true, description: 'The run whose work it judges.' }),
     round: t.exposeInt('round', { description: 'Which hand-in it judges, from 1.' }),
     verdict: t.expose('verdict', { type: VerdictEnum, description: 'What was decided.' }),
     feedback: t.exposeString('feedback', {

@@ -1,5 +1,5 @@
 import { NodeInterface } from '../base/node.js';
-import { getTask, loadComment } from '../base/row-loads.js';
+import { getTask } from '../base/row-loads.js';
 import { builder } from '../builder.js';
 import { ActorInterface, loadActor } from '../events/actor.js';
 import { TaskType } from './task.js';
@@ -20,16 +20,13 @@ export const CommentType = builder.prismaObject('Comment', {
         loadActor(context, info, comment.authorKeyId, comment.authorAgentId),
     }),
     body: t.exposeString('body', { description: 'Markdown.' }),
+    inReplyTo: t.relation('inReplyTo', {
+      nullable: true,
+      description: 'The comment that it answers.',
+      // Most comments answer none, and the plugin would read each again to see that.
+      resolve: (query, { inReplyToId }, _args, { prisma }) =>
+        inReplyToId === null ? null : prisma.comment.findUnique({ ...query, where: { id: inReplyToId } }),
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was said.' }),
   }),
 });
-
-builder.prismaObjectField(CommentType, 'inReplyTo', (t) =>
-  t.field({
-    type: CommentType,
-    nullable: true,
-    description: 'The comment that it answers.',
-    resolve: (comment, _args, context) =>
-      comment.inReplyToId === null ? null : loadComment(context, comment.inReplyToId),
-  }),
-);

@@ -21,7 +21,7 @@ import {
 } from '../base/connections.js';
 import { WaitingReasonEnum } from '../base/enums.js';
 import { loadBatched } from '../base/loaders.js';
-import { loadAgent, loadRun } from '../base/row-loads.js';
+import { loadAgent, loadRow } from '../base/row-loads.js';
 import { reviewRunColumns, runColumns, taskColumns } from '../base/selected-columns.js';
 import { builder } from '../builder.js';
 import type { GraphqlContext } from '../context.js';
@@ -76,7 +76,7 @@ builder.prismaObjectFields(TaskType, (t) => ({
     nullable: true,
     description: 'The live run, while IN_PROGRESS.',
     resolve: (task, _args, context) =>
-      task.currentRunId === null ? null : loadRun(context, task.currentRunId),
+      task.currentRunId === null ? null : loadRow(context, 'taskRun', task.currentRunId),
   }),
   dependsOn: t.field({
     type: [TaskType],

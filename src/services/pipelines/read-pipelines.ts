@@ -3,10 +3,8 @@ import type { ChildListsReader, ListReader } from '../../domain/list-reader.js';
 import { listPlaceholders } from '../../domain/pipelines/placeholders.js';
 import { openChildLists, openList } from '../../store/lists/list-reader.js';
 import {
-  findPipelineByName,
   listPipelineProgress,
   listPipelineRuns,
-  listPipelines,
   listTaskIdsOfRun,
   listTasksOfRuns,
   PIPELINES,
@@ -32,18 +30,6 @@ type ReadContext = Pick<ServiceContext, 'database' | 'settings'>;
 /** The pipelines, by name. Every key may see them: they are what can be started, and hold no work. */
 export function openPipelines({ database }: ReadContext): ListReader<PipelineRow> {
   return openList(database.pool, PIPELINES);
-}
-
-export function findPipeline({ database }: ReadContext, name: string): Promise<PipelineRow | null> {
-  return findPipelineByName(database.pool, toLookup(name));
-}
-
-/** The pipelines with these ids, by id. */
-export async function findPipelines(
-  { database }: ReadContext,
-  ids: readonly string[],
-): Promise<ReadonlyMap<string, PipelineRow>> {
-  return byId(await listPipelines(database.pool, ids));
 }
 
 /** The steps of several pipelines, by the pipeline's id. */

@@ -8,11 +8,7 @@ import { parseSchedule, type Schedule } from '../../domain/schedule/schedule.js'
 import { toDate } from '../../kernel/clock.js';
 import { openChildLists, openList } from '../../store/lists/list-reader.js';
 import { readNow } from '../../store/ops/database-clock.js';
-import {
-  FIRINGS_OF_RECURRING_TASKS,
-  listRecurringTasks,
-  RECURRING_TASKS,
-} from '../../store/recurring/recurring-task-lists.js';
+import { FIRINGS_OF_RECURRING_TASKS, RECURRING_TASKS } from '../../store/recurring/recurring-task-lists.js';
 import type { FiringRow, RecurringTaskRow } from '../../store/recurring/recurring-tasks.js';
 import {
   type ListedColumns,
@@ -28,14 +24,6 @@ type ReadContext = Pick<ServiceContext, 'database' | 'settings'>;
 /** The recurring tasks, by name. */
 export function openRecurringTasks({ database }: ReadContext): ListReader<RecurringTaskRow> {
   return openList(database.pool, RECURRING_TASKS);
-}
-
-/** The recurring tasks with these ids, by id. */
-export async function findRecurringTasks(
-  { database }: ReadContext,
-  ids: readonly string[],
-): Promise<ReadonlyMap<string, RecurringTaskRow>> {
-  return new Map((await listRecurringTasks(database.pool, ids)).map((row) => [row.id, row]));
 }
 
 /** The tasks that each of several recurring tasks made, as far as the viewer may see them; newest first. */

@@ -22,24 +22,6 @@ export const PIPELINES: List<PipelineRow> = {
   },
 };
 
-/** The pipelines with these ids, removed ones too, in no order. */
-export function listPipelines(executor: Executor, ids: readonly string[]): Promise<PipelineRow[]> {
-  return readPipelines(executor, sql`t.id = ANY(${ids}::text[])`);
-}
-
-export async function findPipelineByName(executor: Executor, name: string): Promise<PipelineRow | null> {
-  const [pipeline] = await readPipelines(executor, sql`t.name = ${name} AND t.removed_at IS NULL`);
-  return pipeline ?? null;
-}
-
-function readPipelines(executor: Executor, which: Sql): Promise<PipelineRow[]> {
-  return readRows(
-    executor,
-    PIPELINE,
-    sql`SELECT ${identifier(PIPELINE.columns.join(', '))} FROM pipelines t WHERE ${which}`,
-  );
-}
-
 /** The runs of each of several pipelines that the viewer may see, latest first: pipeline_runs_pipeline_idx. */
 export function runsOfPipelines(viewer: TaskViewer): ChildLists<PipelineRunRow> {
   return {

@@ -1,7 +1,6 @@
-import { identifier, sql } from '../../postgres/sql-text.js';
-import type { Executor } from '../../postgres/statement.js';
+import { sql } from '../../postgres/sql-text.js';
 import type { ChildLists, List } from '../lists/keyset.js';
-import { readRows, shapeOf } from '../lists/row-shape.js';
+import { shapeOf } from '../lists/row-shape.js';
 import type { FiringRow, RecurringTaskRow } from './recurring-tasks.js';
 
 const SHAPE = shapeOf<RecurringTaskRow>('RecurringTask', '*');
@@ -30,12 +29,3 @@ export const FIRINGS_OF_RECURRING_TASKS: ChildLists<FiringRow> = {
     keys: [{ sql: 't.due_at', kind: 'instant', of: (row) => row.dueAt }],
   },
 };
-
-/** The recurring tasks with these ids, in no order. */
-export function listRecurringTasks(executor: Executor, ids: readonly string[]): Promise<RecurringTaskRow[]> {
-  return readRows(
-    executor,
-    SHAPE,
-    sql`SELECT ${identifier(SHAPE.columns.join(', '))} FROM recurring_tasks t WHERE t.id = ANY(${ids}::text[])`,
-  );
-}

@@ -40,7 +40,7 @@ const TASK = `id ref title description status priority tags metadata dueAt start
   assignee { ${AGENT} } createdBy { ${ACTOR} } currentRun { ${RUN} }
   dependsOn { id title assignee { name } } dependents { id title } inputs { resolution task { ref assignee { name } } }
   runs(first: 3) { ${PAGE} nodes { ${RUN} task { ref } } }
-  reviews(last: 3) { ${PAGE} edges { cursor node { id round verdict feedback superseded createdAt reviewer { ${ACTOR} } } } }
+  reviews(last: 3) { ${PAGE} edges { cursor node { id round verdict feedback superseded createdAt run { number agent { name } } reviewer { ${ACTOR} } } } }
   reviewRuns(first: 3) { ${PAGE} nodes { id round outcome prompt output error usage { inputTokens } agent { ${AGENT} } } }
   comments(first: 3) { ${PAGE} nodes { id body createdAt author { ${ACTOR} } inReplyTo { body author { displayName } } } }
   recurringTask { name nextRuns template { assignee { name } } }`;
@@ -54,6 +54,10 @@ describe('the number of statements', () => {
     [
       'agents with their tasks',
       `query ($n: Int) { list: agents(first: $n) { nodes { ${AGENT} tasks(first: 4) { ${PAGE} nodes { ${TASK} } } } } }`,
+    ],
+    [
+      'API keys with their agents',
+      'query ($n: Int) { list: apiKeys(first: $n) { nodes { name agent { name status } } } }',
     ],
     [
       'one list asked for twice in different ways',
