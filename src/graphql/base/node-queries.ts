@@ -10,16 +10,16 @@ import { badUserInput } from './protocol-errors.js';
 import { loadAgent, loadPipelineRun, loadRecurringTask, loadRow, loadTask } from './row-loads.js';
 
 registerNode('task', 'Task', loadTask);
-registerNode('run', 'TaskRun', ofVisibleTask('taskRun'));
-registerNode('cmt', 'Comment', ofVisibleTask('comment'));
-registerNode('rev', 'Review', ofVisibleTask('qualityReview'));
-registerNode('rvr', 'ReviewRun', ofVisibleTask('reviewRun'));
+registerNode('run', 'TaskRun', ofVisibleTask('TaskRun'));
+registerNode('cmt', 'Comment', ofVisibleTask('Comment'));
+registerNode('rev', 'Review', ofVisibleTask('QualityReview'));
+registerNode('rvr', 'ReviewRun', ofVisibleTask('ReviewRun'));
 registerNode('agt', 'Agent', loadAgent);
 registerNode('rec', 'RecurringTask', (context, _info, id) => loadRecurringTask(context, id));
-registerNode('pip', 'Pipeline', (context, _info, id) => loadRow(context, 'pipeline', id));
+registerNode('pip', 'Pipeline', (context, _info, id) => loadRow(context, 'Pipeline', id));
 registerNode('plr', 'PipelineRun', (context, _info, id) => loadPipelineRun(context, id));
 registerNode('key', 'ApiKey', async (context, _info, id) =>
-  id === context.viewer.keyId || hasRole(context.viewer, 'ADMIN') ? loadRow(context, 'apiKey', id) : null,
+  id === context.viewer.keyId || hasRole(context.viewer, 'ADMIN') ? loadRow(context, 'ApiKey', id) : null,
 );
 
 builder.queryFields((t) => ({
@@ -46,7 +46,7 @@ builder.queryFields((t) => ({
 }));
 
 /** What hangs on a task is seen by whoever sees the task. */
-function ofVisibleTask(model: 'taskRun' | 'comment' | 'qualityReview' | 'reviewRun') {
+function ofVisibleTask(model: 'TaskRun' | 'Comment' | 'QualityReview' | 'ReviewRun') {
   return async (context: GraphqlContext, _info: GraphQLResolveInfo, id: string) => {
     const row = await loadRow(context, model, id);
     if (row === null || context.viewer.agentId === null) return row;

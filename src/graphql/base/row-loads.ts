@@ -1,16 +1,6 @@
 import type { GraphQLResolveInfo } from 'graphql';
-import type {
-  Agent,
-  ApiKey,
-  Comment,
-  Pipeline,
-  PipelineRun,
-  QualityReview,
-  RecurringTask,
-  ReviewRun,
-  Task,
-  TaskRun,
-} from '../../generated/prisma/client.js';
+import type PrismaTypes from '../../generated/pothos-types.js';
+import type { Agent, PipelineRun, RecurringTask, Task } from '../../generated/prisma/client.js';
 import { isId } from '../../kernel/ids.js';
 import { findAgents } from '../../services/agents/read-agents.js';
 import { findPipelineRuns } from '../../services/pipelines/read-pipelines.js';
@@ -62,41 +52,36 @@ export async function getTask(context: GraphqlContext, info: GraphQLResolveInfo,
   return there(await loadTask(context, info, id), id);
 }
 
-/** The rows that Prisma reads by id. */
-interface PrismaRows {
-  readonly apiKey: ApiKey;
-  readonly comment: Comment;
-  readonly pipeline: Pipeline;
-  readonly qualityReview: QualityReview;
-  readonly recurringTask: RecurringTask;
-  readonly reviewRun: ReviewRun;
-  readonly taskRun: TaskRun;
-}
+/** The models whose rows Prisma reads by id. */
+type Model = 'ApiKey' | 'Comment' | 'Pipeline' | 'QualityReview' | 'RecurringTask' | 'ReviewRun' | 'TaskRun';
+type Row<Name extends Model> = PrismaTypes[Name]['Shape'];
+type FindMany<Name extends Model> = (
+  prisma: ReadClient,
+  where: { id: { in: string[] } },
+) => Promise<Row<Name>[]>;
 
-type FindMany<Row> = (prisma: ReadClient, where: { id: { in: string[] } }) => Promise<Row[]>;
-
-const FIND_MANY: { readonly [Model in keyof PrismaRows]: FindMany<PrismaRows[Model]> } = {
-  apiKey: (prisma, where) => prisma.apiKey.findMany({ where }),
-  comment: (prisma, where) => prisma.comment.findMany({ where }),
-  pipeline: (prisma, where) => prisma.pipeline.findMany({ where }),
-  qualityReview: (prisma, where) => prisma.qualityReview.findMany({ where }),
-  recurringTask: (prisma, where) => prisma.recurringTask.findMany({ where }),
-  reviewRun: (prisma, where) => prisma.reviewRun.findMany({ where }),
-  taskRun: (prisma, where) => prisma.taskRun.findMany({ where }),
+const FIND_MANY: { readonly [Name in Model]: FindMany<Name> } = {
+  ApiKey: (prisma, where) => prisma.apiKey.findMany({ where }),
+  Comment: (prisma, where) => prisma.comment.findMany({ where }),
+  Pipeline: (prisma, where) => prisma.pipeline.findMany({ where }),
+  QualityReview: (prisma, where) => prisma.qualityReview.findMany({ where }),
+  RecurringTask: (prisma, where) => prisma.recurringTask.findMany({ where }),
+  ReviewRun: (prisma, where) => prisma.reviewRun.findMany({ where }),
+  TaskRun: (prisma, where) => prisma.taskRun.findMany({ where }),
 };
 
 /**
- * The row of a model; the caller has checked that the viewer may see it. Tasks and events, whose lists are hot, refer to
- * rows in this way: Prisma joins a hundred calls of `findUnique` to one statement as well, but that took 7.8 ms where
- * one `findMany` took 1.4. Comments, reviews and other cold rows refer to each other by `t.relation`.
+ * The row of a model, for callers that have checked or check next whether the viewer may see it. Tasks and events, whose
+ * lists are hot, refer to rows in this way: Prisma joins a hundred calls of `findUnique` to one statement as well, but
+ * that took 7.8 ms where one `findMany` took 1.4. Cold rows refer to each other by `t.relation`.
  */
-export async function loadRow<Model extends keyof PrismaRows>(
+export async function loadRow<Name extends Model>(
   context: GraphqlContext,
-  model: Model,
+  model: Name,
   id: string,
-): Promise<PrismaRows[Model] | null> {
+): Promise<Row<Name> | null> {
   const load = async (ids: readonly string[]) =>
-    byId(await FIND_MANY[model](context.prisma, { id: { in: [...ids] } }));
+    byId<Row<Name>>(await FIND_MANY[model](context.prisma, { id: { in: [...ids] } }));
   return (await loadBatched(context, `row:${model}`, id, load)) ?? null;
 }
 
@@ -109,14 +94,14 @@ export async function loadPipelineRun(context: GraphqlContext, id: string): Prom
 
 /** Null for the keys of agents, which see tasks and not where they come from; `t.relation` would show it to them. */
 export async function loadRecurringTask(context: GraphqlContext, id: string): Promise<RecurringTask | null> {
-  return context.viewer.agentId === null ? loadRow(context, 'recurringTask', id) : null;
+  return context.viewer.agentId === null ? loadRow(context, 'RecurringTask', id) : null;
 }
 
-function byId<Row extends { readonly id: string }>(rows: readonly Row[]): ReadonlyMap<string, Row> {
+function byId<Each extends { readonly id: string }>(rows: readonly Each[]): ReadonlyMap<string, Each> {
   return new Map(rows.map((row) => [row.id, row]));
 }
 
-function there<Row>(row: Row | null, id: string): Row {
+function there<Each>(row: Each | null, id: string): Each {
   if (row === null) throw new Error(`${id} is referred to and not there`);
   return row;
 }

@@ -36,7 +36,7 @@ export async function loadActor(
   const id = agentId ?? keyId;
   if (id === null) return SYSTEM_ACTOR;
   if (asksOnlyForId(info)) return { id };
-  const actor = agentId === null ? await loadRow(context, 'apiKey', id) : await loadAgent(context, info, id);
+  const actor = agentId === null ? await loadRow(context, 'ApiKey', id) : await loadAgent(context, info, id);
   if (actor === null) throw new Error(`${id} has acted and is not there`);
   return actor;
 }

@@ -104,7 +104,7 @@ builder.objectRef<LogEntry>('ApiKeyEvent').implement({
       type: ApiKeyType,
       nullable: true,
       description: 'The key as it is now.',
-      resolve: ({ keyId }, _args, context) => (keyId === null ? null : loadRow(context, 'apiKey', keyId)),
+      resolve: ({ keyId }, _args, context) => (keyId === null ? null : loadRow(context, 'ApiKey', keyId)),
     }),
   }),
 });

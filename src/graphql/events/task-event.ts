@@ -69,7 +69,7 @@ builder.objectRef<LogEntry>('TaskStatusChangedEvent').implement({
       type: TaskRunType,
       nullable: true,
       description: 'The run that it was about, if any.',
-      resolve: ({ runId }, _args, context) => (runId === null ? null : loadRow(context, 'taskRun', runId)),
+      resolve: ({ runId }, _args, context) => (runId === null ? null : loadRow(context, 'TaskRun', runId)),
     }),
   }),
 });
@@ -108,7 +108,7 @@ builder.objectRef<LogEntry>('TaskCommentedEvent').implement({
       nullable: true,
       description: 'What was said.',
       resolve: ({ commentId }, _args, context) =>
-        commentId === null ? null : loadRow(context, 'comment', commentId),
+        commentId === null ? null : loadRow(context, 'Comment', commentId),
     }),
   }),
 });
@@ -142,7 +142,7 @@ builder.objectRef<LogEntry>('RunEvent').implement({
       type: TaskRunType,
       nullable: true,
       description: 'The run as it is now.',
-      resolve: ({ runId }, _args, context) => (runId === null ? null : loadRow(context, 'taskRun', runId)),
+      resolve: ({ runId }, _args, context) => (runId === null ? null : loadRow(context, 'TaskRun', runId)),
     }),
     message: t.string({
       nullable: true,
@@ -166,7 +166,7 @@ builder.objectRef<LogEntry>('ReviewEvent').implement({
       nullable: true,
       description: 'The verdict, with review.submitted.',
       resolve: ({ reviewId }, _args, context) =>
-        reviewId === null ? null : loadRow(context, 'qualityReview', reviewId),
+        reviewId === null ? null : loadRow(context, 'QualityReview', reviewId),
     }),
     round: t.int({
       nullable: true,

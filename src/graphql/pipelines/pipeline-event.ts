@@ -16,7 +16,7 @@ builder.objectRef<LogEntry>('PipelineEvent').implement({
       description: 'The pipeline as it is now; null with pipeline.finished and pipeline.resumed.',
       resolve: (event, _args, context) => {
         const { pipelineId } = payloadOf(event);
-        return pipelineId === undefined ? null : loadRow(context, 'pipeline', pipelineId);
+        return pipelineId === undefined ? null : loadRow(context, 'Pipeline', pipelineId);
       },
     }),
     pipelineRun: t.field({

@@ -76,7 +76,7 @@ builder.prismaObjectFields(TaskType, (t) => ({
     nullable: true,
     description: 'The live run, while IN_PROGRESS.',
     resolve: (task, _args, context) =>
-      task.currentRunId === null ? null : loadRow(context, 'taskRun', task.currentRunId),
+      task.currentRunId === null ? null : loadRow(context, 'TaskRun', task.currentRunId),
   }),
   dependsOn: t.field({
     type: [TaskType],

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fireRecurringTask } from '../../../src/services/recurring/fire-recurring-task.js';
 import { addComment } from '../../../src/services/tasks/add-comment.js';
 import { aClaimedTask, aKeyOf, anAgent, aTask, aTaskIn } from '../../support/factories/factory.js';
+import { aPipelineRun, step } from '../../support/factories/pipelines.js';
 import { aRecurringTask } from '../../support/factories/recurring.js';
 import { type Answer, type Graph, openGraph, schema } from '../graph.js';
 import { plantReviewRun } from '../sow.js';
@@ -12,6 +13,7 @@ let graph: Graph;
 beforeAll(async () => {
   graph = await openGraph();
   const { services } = graph;
+  for (let i = 0; i < 6; i += 1) await aPipelineRun(services, [step('only')]);
   for (let i = 0; i < 6; i += 1) {
     const agent = await anAgent(services);
     const done = await aTaskIn(services, 'DONE', agent);
@@ -58,6 +60,10 @@ describe('the number of statements', () => {
     [
       'API keys with their agents',
       'query ($n: Int) { list: apiKeys(first: $n) { nodes { name agent { name status } } } }',
+    ],
+    [
+      'pipelines with their runs',
+      'query ($n: Int) { list: pipelines(first: $n) { nodes { name variables steps { key } runs { nodes { progress pipeline { name steps { key } } tasks { ref } } } } } }',
     ],
     [
       'one list asked for twice in different ways',
