@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { revokeApiKey } from '../../../src/services/keys/api-keys.js';
+import { addComment } from '../../../src/services/tasks/add-comment.js';
 import { assignTask } from '../../../src/services/tasks/assign-task.js';
 import { updateTask } from '../../../src/services/tasks/update-task.js';
 import { aClaimedTask, aKeyOf, anAgent, aTask } from '../../support/factories/factory.js';
@@ -60,6 +61,27 @@ describe('Subscription.events', () => {
       await watch.close();
     }
     expect(watches[0]?.items).toEqual(watches[1]?.items);
+  });
+
+  it('shows with each comment the one that it answers', async () => {
+    const { id } = await aTask(here.services);
+    const say = (body: string, inReplyToId: string | null) =>
+      addComment(here.services, here.services.admin, { task: { id }, body, inReplyToId });
+    await here.settled();
+    const watch = await here.watch(
+      'subscription ($id: ID!) { events(filter: { task: { id: $id } }) { ... on TaskCommentedEvent { comment { body inReplyTo { body } } } } }',
+      { id },
+    );
+    const first = await say('First', null);
+    const second = await say('Second', first.id);
+    await say('Third', second.id);
+    await watch.has(3);
+    expect(watch.items.map(({ comment }) => comment)).toEqual([
+      { body: 'First', inReplyTo: null },
+      { body: 'Second', inReplyTo: { body: 'First' } },
+      { body: 'Third', inReplyTo: { body: 'Second' } },
+    ]);
+    await watch.close();
   });
 
   it('goes on behind the cursor of any event, from a list or a stream', async () => {

@@ -76,6 +76,13 @@ describe('recurring tasks in the graph', () => {
     expect(node).toEqual({ __typename: 'RecurringTask', id: recurringTask.id });
   });
 
+  it('are not found by a text that PostgreSQL can’t hold', async () => {
+    const { recurringTask } = await graph.get('query ($id: ID!) { recurringTask(id: $id) { id } }', {
+      id: 'rec_\u0000',
+    });
+    expect(recurringTask).toBeNull();
+  });
+
   it('are refused as data, with the examples; a zone that there is not is a mistake of the request', async () => {
     const { recurringTask, errors } = await create({ name: 'bad', schedule: 'every 7 minutes' });
     expect(recurringTask).toBeNull();
