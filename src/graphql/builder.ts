@@ -14,8 +14,8 @@ import type { GraphqlContext } from './context.js';
  * Holds no types: every noun adds its own. Fields are non-null unless they say otherwise.
  *
  * Objects of tables are in include mode (no `select` of their own), so that a row from any statement resolves its
- * plain fields at once, without Prisma: the answer of a claim lives on that. What such a row lacks for a `t.relation` is
- * read then, for all rows of a list together.
+ * plain fields at once, without Prisma: the answer of a claim depends on that. A `t.relation` of such a row reads what is
+ * missing, once for the whole list.
  */
 export const builder = new SchemaBuilder<{
   Context: GraphqlContext;

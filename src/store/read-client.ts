@@ -2,7 +2,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import { type Prisma, PrismaClient } from '../generated/prisma/client.js';
 import type { Database } from '../postgres/database.js';
 
-/** What Prisma offers for a model and changes no row. */
+/** The methods of a model that only read. */
 type ReadMethod =
   | 'findUnique'
   | 'findUniqueOrThrow'
@@ -15,7 +15,7 @@ type ReadMethod =
 
 /**
  * Prisma without its writes and without raw SQL: every write is a statement of the store, so a write in the graph does
- * not compile. Methods are listed by name, so a write that a later Prisma adds stays out.
+ * not compile. Methods are listed by name, so that a write of a later Prisma version stays out.
  */
 export type ReadClient = Pick<PrismaClient, '$connect' | '$disconnect'> & {
   readonly [Model in Uncapitalize<Prisma.ModelName>]: Pick<PrismaClient[Model], ReadMethod>;

@@ -9,9 +9,9 @@ type BuilderTypes = (typeof builder)['$inferSchemaTypes'];
 /**
  * A part of a list, read when the first of its fields is asked for: the total alone reads no rows.
  *
- * Not `prismaConnection` of Pothos: its cursor names a row, so a page after a row that has left the list can't be had,
- * while a cursor here is a place in the order and stays valid. Prisma would also read the lists of several parents
- * whole and cut them in memory.
+ * Replaces `prismaConnection` of Pothos, whose cursor names a row and breaks when that row leaves the list; a cursor here
+ * is a position in the order and stays valid. Prisma would also read the lists of several parents whole and cut them in
+ * memory.
  */
 export interface Connection<Row> {
   readonly page: PageRequest;

@@ -16,8 +16,8 @@ import { agentColumns, taskColumns } from './selected-columns.js';
  */
 
 /**
- * The task, if the viewer may see it. Every link to a task goes through here and never through `t.relation`: what an
- * agent may see of tasks is one rule, written in SQL (store/tasks/visible-tasks.ts), which Prisma would not ask.
+ * The task, if the viewer may see it. A link to a task is never a `t.relation`: which tasks an agent may see is one rule
+ * in SQL (store/tasks/visible-tasks.ts), and `t.relation` would bypass it.
  */
 export async function loadTask(
   context: GraphqlContext,
@@ -85,7 +85,7 @@ export async function loadRow<Name extends Model>(
   return (await loadBatched(context, `row:${model}`, id, load)) ?? null;
 }
 
-/** The run, if the viewer may see it. That depends on its tasks, so SQL reads it: see {@link loadTask}. */
+/** The run, if the viewer may see it. An agent sees it if it sees one of its tasks, so SQL reads it as in {@link loadTask}. */
 export async function loadPipelineRun(context: GraphqlContext, id: string): Promise<PipelineRun | null> {
   if (!isId('plr', id)) return null;
   const load = (ids: readonly string[]) => findPipelineRuns(context.services, context.viewer, ids);

@@ -123,7 +123,7 @@ builder.prismaObjectField(PipelineType, 'runs', (t) =>
   }),
 );
 
-/** By SQL: a step names its assignee, and Prisma has no relation without a foreign key. */
+/** Read by SQL, because a step refers to its assignee by name: there is no foreign key, so Prisma has no relation. */
 async function loadSteps(context: GraphqlContext, { id }: PipelineRow): Promise<PipelineStepRow[]> {
   const load = (ids: readonly string[]) => findPipelineSteps(context.services, ids);
   return (await loadBatched(context, 'pipelineSteps', id, load)) ?? [];

@@ -17,7 +17,7 @@ export const ReviewRunType = builder.prismaObject('ReviewRun', {
     }),
     agent: t.relation('agent', {
       description: 'Who reviews it.',
-      // The plugin would read the run again, with its prompt and its output.
+      // Without this, the plugin reads the review run again, with its long prompt and output.
       resolve: (query, { agentId }, _args, { prisma }) =>
         prisma.agent.findUniqueOrThrow({ ...query, where: { id: agentId } }),
     }),

@@ -23,7 +23,7 @@ export const CommentType = builder.prismaObject('Comment', {
     inReplyTo: t.relation('inReplyTo', {
       nullable: true,
       description: 'The comment that it answers.',
-      // Most comments answer none, and the plugin would read each again to see that.
+      // Without this, the plugin reads every comment again, although most answer none.
       resolve: (query, { inReplyToId }, _args, { prisma }) =>
         inReplyToId === null ? null : prisma.comment.findUnique({ ...query, where: { id: inReplyToId } }),
     }),
