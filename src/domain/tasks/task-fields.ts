@@ -53,11 +53,11 @@ type Inputs<Name extends TaskField> = {
 type Columns<Name extends TaskField> = { [Field in Name]: Column<Field> };
 
 /** The fields of a new task as an input gives them. */
-export type TaskInput = Inputs<TaskField>;
+export type NewTaskFields = Inputs<TaskField>;
 /** The fields of a template as an input gives them. */
-export type TemplateInput = Inputs<TemplateField>;
+export type TemplateFields = Inputs<TemplateField>;
 /** The fields of an edit: what is left out stays as it is. */
-export type TaskEdit = { readonly [Field in TaskField]?: Given<Field> | null | undefined };
+export type EditedTaskFields = { readonly [Field in TaskField]?: Given<Field> | null | undefined };
 
 const DEFINITIONS: Readonly<Record<TaskField, FieldDefinition>> = TASK_FIELDS;
 
@@ -67,17 +67,17 @@ export const TEMPLATE_FIELD_NAMES = TASK_FIELD_NAMES.filter(isTemplateField);
 export const FILLED_FIELD_NAMES = TASK_FIELD_NAMES.filter((name) => DEFINITIONS[name].absent !== null);
 
 /** The columns of a new task with these checked fields. */
-export function toTaskColumns(input: TaskInput): Columns<TaskField> {
+export function toTaskColumns(input: NewTaskFields): Columns<TaskField> {
   return toColumns(TASK_FIELD_NAMES, input);
 }
 
 /** The columns of a template with these checked fields. */
-export function toTemplateColumns(input: TemplateInput): Columns<TemplateField> {
+export function toTemplateColumns(input: TemplateFields): Columns<TemplateField> {
   return toColumns(TEMPLATE_FIELD_NAMES, input);
 }
 
 /** The columns that a checked edit writes. */
-export function toEditedColumns(edit: TaskEdit): Partial<Columns<TaskField>> {
+export function toEditedColumns(edit: EditedTaskFields): Partial<Columns<TaskField>> {
   return toColumns(
     TASK_FIELD_NAMES.filter((name) => edit[name] !== undefined),
     edit,

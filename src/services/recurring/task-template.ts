@@ -3,7 +3,7 @@ import type { Refusal } from '../../domain/refusals.js';
 import {
   TEMPLATE_FIELD_NAMES,
   type TemplateField,
-  type TemplateInput,
+  type TemplateFields,
   toTemplateColumns,
 } from '../../domain/tasks/task-fields.js';
 import type { Executor } from '../../postgres/statement.js';
@@ -11,7 +11,7 @@ import type { RecurringTaskRow } from '../../store/recurring/recurring-tasks.js'
 import { type AgentRef, getAgentByRef } from '../refs.js';
 
 /** What the tasks of a recurring task or of a pipeline step are like. */
-export interface TaskTemplate extends TemplateInput {
+export interface TaskTemplate extends TemplateFields {
   readonly assignee?: AgentRef | null | undefined;
   /** How long after the due time it is to be done, in milliseconds. */
   readonly dueIn?: number | null | undefined;

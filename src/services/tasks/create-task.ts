@@ -4,7 +4,7 @@ import { LIMITS } from '../../domain/limits.js';
 import { Refusal } from '../../domain/refusals.js';
 import type { DependencyFailurePolicy } from '../../domain/tasks/dependencies.js';
 import { sortByKeys } from '../../domain/tasks/sort-by-keys.js';
-import { TASK_FIELD_NAMES, type TaskInput, toTaskColumns } from '../../domain/tasks/task-fields.js';
+import { type NewTaskFields, TASK_FIELD_NAMES, toTaskColumns } from '../../domain/tasks/task-fields.js';
 import { newId } from '../../kernel/ids.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
 import { insertDependencies } from '../../store/tasks/dependencies.js';
@@ -15,7 +15,7 @@ import type { ServiceContext } from '../service-context.js';
 import { addTask } from './add-task.js';
 import { lockDependencies, type NamedDependency } from './new-dependencies.js';
 
-export interface CreateTask extends TaskInput {
+export interface CreateTask extends NewTaskFields {
   readonly assignee?: AgentRef | null | undefined;
   readonly dependsOn?: readonly TaskRef[] | null | undefined;
   /** How other tasks of the same call name this one. */

@@ -2,9 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { toActor, type Viewer } from '../../domain/actor.js';
 import { checkFields, refuseNulls } from '../../domain/inputs.js';
 import {
+  type EditedTaskFields,
   FILLED_FIELD_NAMES,
   TASK_FIELD_NAMES,
-  type TaskEdit,
   toEditedColumns,
 } from '../../domain/tasks/task-fields.js';
 import { inTransaction } from '../../postgres/transaction.js';
@@ -13,7 +13,7 @@ import { checkVersion } from '../check-version.js';
 import { lockTaskByRef, type TaskRef } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 
-export interface UpdateTask extends TaskEdit {
+export interface UpdateTask extends EditedTaskFields {
   readonly task: TaskRef;
   readonly expectedVersion?: number | null | undefined;
 }
