@@ -1,19 +1,9 @@
 import { z } from 'zod';
+import { filled, instant, metadata, text, words } from './input-forms.js';
 import { LIMITS } from './limits.js';
 import { Refusal, Refusals } from './refusals.js';
-import { findJsonMistake, findTextMistake } from './stored-text.js';
+import { TASK_FIELD_NAMES, TASK_FIELDS, type TaskField } from './tasks/task-fields.js';
 
-/** Text that PostgreSQL can hold. */
-function text(max: number) {
-  return z
-    .string()
-    .max(max, `may have ${max} characters at most`)
-    .superRefine(refuseMistake(findTextMistake));
-}
-
-const filled = (max: number) => text(max).refine((value) => value.trim() !== '', 'may not be empty');
-const tags = z.array(filled(LIMITS.tagLength)).max(LIMITS.tags, `may have ${LIMITS.tags} entries at most`);
-const metadata = z.record(z.string(), z.unknown()).superRefine(refuseMistake(findMetadataMistake));
 const capacity = z
   .number()
   .int()
@@ -30,17 +20,10 @@ const name = z
     /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$/,
     'must begin with a letter or digit, then have up to 62 letters, digits, dots, dashes or underscores',
   );
-const instant = z
-  .date()
-  .refine(
-    (value) => value.getUTCFullYear() >= 1970 && value.getUTCFullYear() <= 9999,
-    'must lie between 1970 and 9999',
-  );
 
 /** The form of every input field that has one, by the name it has in the API. */
 export const FIELDS = {
-  title: filled(LIMITS.titleLength),
-  description: text(LIMITS.descriptionLength),
+  ...formsOfTasks(),
   resolution: filled(LIMITS.resolutionLength),
   body: filled(LIMITS.commentLength),
   feedback: text(LIMITS.feedbackLength),
@@ -48,10 +31,6 @@ export const FIELDS = {
   reason: text(LIMITS.progressLength),
   message: filled(LIMITS.progressLength),
   percent: z.number().min(0, 'must be 0 or more').max(100, 'must be 100 or less'),
-  tags,
-  metadata,
-  dueAt: instant,
-  startsAt: instant,
   expiresAt: instant,
   maxCapacity: capacity,
   lease: leaseMs,
@@ -73,11 +52,11 @@ export const FIELDS = {
   from: instant,
   pipelineName: name,
   role: filled(63),
-  capabilities: z
-    .array(filled(LIMITS.tagLength))
-    .max(LIMITS.capabilities, `may have ${LIMITS.capabilities} entries at most`),
+  capabilities: words(LIMITS.capabilities),
   soul: text(LIMITS.soulLength),
   settingText: filled(500),
+  extra: metadata,
+  variables: metadata,
   timeoutMs: z
     .number()
     .int()
@@ -93,41 +72,44 @@ export const FIELDS = {
 
 export type FieldName = keyof typeof FIELDS;
 
-/** The depth is looked at before the size, for writing JSON that is too deep ends in an overflow of the stack. */
-function findMetadataMistake(value: Record<string, unknown>): string | null {
-  const mistake = findJsonMistake(value, LIMITS.metadataDepth);
-  if (mistake !== null) return mistake;
-  const fits = Buffer.byteLength(JSON.stringify(value)) <= LIMITS.metadataBytes;
-  return fits ? null : `may have ${LIMITS.metadataBytes} bytes of JSON at most`;
-}
-
-function refuseMistake<Value>(findMistake: (value: Value) => string | null) {
-  return (value: Value, issues: z.RefinementCtx) => {
-    const message = findMistake(value);
-    if (message !== null) issues.addIssue({ code: 'custom', message });
-  };
-}
-
-/** One value to check: its form, where it stands in the input, and itself. Null and undefined are not looked at. */
-export type Check = readonly [form: FieldName, path: string, value: unknown];
+/**
+ * A field to check: its name, if its form has the same name, or its name and its form. Null and undefined are not looked
+ * at.
+ */
+export type FieldCheck<Input> =
+  | (keyof Input & FieldName)
+  | readonly [field: keyof Input & string, form: FieldName];
 
 /**
  * Refuses the input with all its mistakes named at once.
  * @throws {Refusals} one INVALID refusal for each mistake, with the path of the field.
  */
-export function checkFields(checks: readonly Check[], root: readonly string[] = []): void {
-  const mistakes = findMistakes(checks, root);
+export function checkFields<Input extends object>(input: Input, checks: readonly FieldCheck<Input>[]): void {
+  refuse(findMistakes(input, checks));
+}
+
+/** @throws {Refusals} if there are mistakes. */
+export function refuse(mistakes: readonly Refusal[]): void {
   if (mistakes.length > 0) throw new Refusals(mistakes);
 }
 
-/** One INVALID refusal for each mistake, with the path of the field. */
-export function findMistakes(checks: readonly Check[], root: readonly string[] = []): Refusal[] {
-  return checks.flatMap(([form, path, value]) => {
+/**
+ * One INVALID refusal for each mistake, with the path of the field.
+ * @param root - where `input` stands in the whole input. If it was left out, nothing in it is wrong.
+ */
+export function findMistakes<Input extends object>(
+  input: Input | null | undefined,
+  checks: readonly FieldCheck<Input>[],
+  root: readonly string[] = [],
+): Refusal[] {
+  if (input === null || input === undefined) return [];
+  return checks.flatMap((check) => {
+    const [field, form]: readonly [keyof Input & string, FieldName] =
+      typeof check === 'object' ? check : [check, check];
+    const value = input[field];
     if (value === null || value === undefined) return [];
-    const result = FIELDS[form].safeParse(value);
-    if (result.success) return [];
-    return result.error.issues.map((issue) => {
-      const where = [...root, ...path.split('.'), ...issue.path.map(String)];
+    return (FIELDS[form].safeParse(value).error?.issues ?? []).map((issue) => {
+      const where = [...root, field, ...issue.path.map(String)];
       return new Refusal('INVALID', `${where.join('.')} ${issue.message}.`, where);
     });
   });
@@ -142,4 +124,10 @@ export function refuseNulls<Field extends string>(
     if (input[field] === null)
       throw new Refusal('INVALID', `${field} can't be null: leave it out to keep it.`, [field]);
   }
+}
+
+function formsOfTasks() {
+  return Object.fromEntries(TASK_FIELD_NAMES.map((name) => [name, TASK_FIELDS[name].form])) as {
+    readonly [Name in TaskField]: (typeof TASK_FIELDS)[Name]['form'];
+  };
 }

@@ -1,16 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import { type Check, checkFields, FIELDS, type FieldName } from '../../src/domain/inputs.js';
+import { checkFields, FIELDS, type FieldName, findMistakes, refuse } from '../../src/domain/inputs.js';
 import { LIMITS } from '../../src/domain/limits.js';
 import { Refusals } from '../../src/domain/refusals.js';
 
+type Check = readonly [form: FieldName, path: string, value: unknown];
+
 function refused(...checks: Check[]): string[] {
   try {
-    checkFields(checks);
+    refuse(checks.flatMap(([form, path, value]) => findMistakesAt(path.split('.'), form, value)));
     return [];
   } catch (error) {
     if (error instanceof Refusals) return error.refusals.map((each) => each.message);
     throw error;
   }
+}
+
+function findMistakesAt(path: readonly string[], form: FieldName, value: unknown) {
+  const field = path.at(-1) ?? '';
+  return findMistakes({ [field]: value }, [[field, form]], path.slice(0, -1));
 }
 
 const TEXTS: readonly (readonly [FieldName, number])[] = [
@@ -161,13 +168,21 @@ describe('all checks', () => {
 
   it('name all mistakes at once, each with its path', () => {
     expect(() =>
-      checkFields(
-        [
-          ['title', '0.title', ''],
-          ['tokens', '1.usage.inputTokens', -1],
-        ],
-        ['inputs'],
-      ),
+      refuse([
+        ...findMistakes({ title: '' }, ['title'], ['inputs', '0']),
+        ...findMistakes({ inputTokens: -1 }, [['inputTokens', 'tokens']], ['inputs', '1', 'usage']),
+      ]),
     ).toThrow('inputs.0.title may not be empty. inputs.1.usage.inputTokens must be 0 or more.');
+  });
+
+  it('name a field whose form has another name by its own', () => {
+    expect(() => checkFields({ name: '', soul: 'x' }, [['name', 'pipelineName'], 'soul'])).toThrow(
+      'name must begin with a letter or digit',
+    );
+  });
+
+  it('find no mistake in an object that is left out', () => {
+    const input: { readonly usage?: { readonly costUsd: number } | null } = {};
+    expect(findMistakes(input.usage, ['costUsd'], ['usage'])).toEqual([]);
   });
 });

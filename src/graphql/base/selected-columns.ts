@@ -1,4 +1,5 @@
 import type { GraphQLResolveInfo } from 'graphql';
+import { TASK_FIELD_NAMES } from '../../domain/tasks/task-fields.js';
 import type { Agent, ReviewRun, Task, TaskRun } from '../../generated/prisma/client.js';
 import { NODE_PATHS } from './connection.js';
 import { selectedFields } from './selection.js';
@@ -18,19 +19,12 @@ export const taskColumns = createColumns<Task>({
   id: [],
   ref: ['number'],
   ...likeNamed<Task>(
-    'title',
-    'description',
+    ...TASK_FIELD_NAMES,
     'status',
-    'priority',
-    'tags',
-    'metadata',
-    'dueAt',
-    'startsAt',
     'version',
     'resolution',
     'failureReason',
     'failureDetail',
-    'reviewPolicy',
     'onDependencyFailure',
     'dispatchAttempts',
     'reviewCycles',

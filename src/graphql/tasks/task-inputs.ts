@@ -1,6 +1,7 @@
-import { DependencyFailurePolicyEnum, ReviewPolicyEnum, TaskPriorityEnum } from '../base/enums.js';
+import { DependencyFailurePolicyEnum } from '../base/enums.js';
 import { AgentRefInput, TaskRefInput } from '../base/refs.js';
 import { builder } from '../builder.js';
+import { editedTaskFields, newTaskFields } from './task-fields.js';
 
 export const IDEMPOTENCY_KEY =
   'A text of your choice; the same one within 24 hours answers with the first result, so that a lost answer can be asked for again.';
@@ -9,21 +10,7 @@ const EXPECTED_VERSION = 'Refuse if the stored version is another one.';
 export const CreateTaskInput = builder.inputType('CreateTaskInput', {
   description: 'A new task.',
   fields: (t) => ({
-    title: t.string({ required: true, description: 'What is to be done, in a line: 1 to 500 characters.' }),
-    description: t.string({ description: 'What is to be done, at length.' }),
-    priority: t.field({
-      type: TaskPriorityEnum,
-      defaultValue: 'MEDIUM',
-      description: 'The first key of the queue.',
-    }),
-    assignee: t.field({
-      type: AgentRefInput,
-      description: 'The agent that shall do it; left out, any agent may claim it.',
-    }),
-    dueAt: t.field({ type: 'DateTime', description: 'When it should be done; the second key of the queue.' }),
-    startsAt: t.field({ type: 'DateTime', description: 'It is not handed out before this.' }),
-    tags: t.stringList({ description: 'Words to find it by, at most 50.' }),
-    metadata: t.field({ type: 'JSONObject', description: 'Whatever you want to keep with it.' }),
+    ...newTaskFields(t),
     dependsOn: t.field({
       type: [TaskRefInput],
       description: 'Tasks that must be DONE before it is handed out; with dependsOnKeys at most 100.',
@@ -40,11 +27,6 @@ export const CreateTaskInput = builder.inputType('CreateTaskInput', {
       defaultValue: 'BLOCK',
       description: 'What becomes of it when one of them ends without success.',
     }),
-    reviewPolicy: t.field({
-      type: ReviewPolicyEnum,
-      defaultValue: 'REQUIRED',
-      description: 'Whether it needs a verdict.',
-    }),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
 });
@@ -53,14 +35,7 @@ export const UpdateTaskInput = builder.inputType('UpdateTaskInput', {
   description: 'An edit of a task. What is left out stays; null clears description, dueAt and startsAt.',
   fields: (t) => ({
     task: t.field({ type: TaskRefInput, required: true, description: 'The task.' }),
-    title: t.string({ description: 'What is to be done, in a line.' }),
-    description: t.string({ description: 'What is to be done, at length.' }),
-    priority: t.field({ type: TaskPriorityEnum, description: 'The first key of the queue.' }),
-    dueAt: t.field({ type: 'DateTime', description: 'When it should be done.' }),
-    startsAt: t.field({ type: 'DateTime', description: 'It is not handed out before this.' }),
-    tags: t.stringList({ description: 'Replaces all tags.' }),
-    metadata: t.field({ type: 'JSONObject', description: 'Replaces all metadata.' }),
-    reviewPolicy: t.field({ type: ReviewPolicyEnum, description: 'Whether it needs a verdict.' }),
+    ...editedTaskFields(t),
     expectedVersion: t.int({ description: EXPECTED_VERSION }),
   }),
 });

@@ -1,14 +1,8 @@
 import { allowedTransitions } from '../../domain/task-status.js';
-import {
-  DependencyFailurePolicyEnum,
-  ReviewPolicyEnum,
-  TaskFailureReasonEnum,
-  TaskPriorityEnum,
-  TaskStatusEnum,
-} from '../base/enums.js';
-import { toJsonObject } from '../base/json-object.js';
+import { DependencyFailurePolicyEnum, TaskFailureReasonEnum, TaskStatusEnum } from '../base/enums.js';
 import { NodeInterface } from '../base/node.js';
 import { builder } from '../builder.js';
+import { templateFields } from './task-fields.js';
 
 export const TaskType = builder.prismaObject('Task', {
   description: 'One piece of work.',
@@ -18,19 +12,7 @@ export const TaskType = builder.prismaObject('Task', {
       description: 'Human handle that never changes: TASK-42.',
       resolve: (task) => `TASK-${task.number}`,
     }),
-    title: t.exposeString('title', { description: 'What is to be done, in a line.' }),
-    description: t.exposeString('description', {
-      nullable: true,
-      description: 'What is to be done, at length.',
-    }),
     status: t.expose('status', { type: TaskStatusEnum, description: 'Where it stands.' }),
-    priority: t.expose('priority', { type: TaskPriorityEnum, description: 'The first key of the queue.' }),
-    tags: t.exposeStringList('tags', { description: 'Words to find it by.' }),
-    metadata: t.field({
-      type: 'JSONObject',
-      description: 'Whatever its creator keeps with it. The server never reads it.',
-      resolve: (task) => toJsonObject(task.metadata),
-    }),
     dueAt: t.expose('dueAt', { type: 'DateTime', nullable: true, description: 'When it should be done.' }),
     startsAt: t.expose('startsAt', {
       type: 'DateTime',
@@ -55,10 +37,6 @@ export const TaskType = builder.prismaObject('Task', {
       nullable: true,
       description: 'The error, or the feedback of every rejection.',
     }),
-    reviewPolicy: t.expose('reviewPolicy', {
-      type: ReviewPolicyEnum,
-      description: 'Whether it needs a verdict.',
-    }),
     onDependencyFailure: t.expose('onDependencyFailure', {
       type: DependencyFailurePolicyEnum,
       description: 'What becomes of it when a task that it depends on ends without success.',
@@ -80,3 +58,4 @@ export const TaskType = builder.prismaObject('Task', {
     completedAt: t.expose('completedAt', { type: 'DateTime', nullable: true, description: 'When it ended.' }),
   }),
 });
+builder.objectFields(TaskType, templateFields);

@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { hasRole, toActor, type Viewer } from '../../domain/actor.js';
 import { findSoulTemplate, renderSoul } from '../../domain/agents/soul-templates.js';
-import { checkFields, refuseNulls } from '../../domain/inputs.js';
+import { findMistakes, refuse, refuseNulls } from '../../domain/inputs.js';
 import { Refusal } from '../../domain/refusals.js';
 import { newId } from '../../kernel/ids.js';
+import { toJsonObject } from '../../kernel/json.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
 import { type AgentRow, insertAgent, lockAgent, updateAgentRow } from '../../store/agents/agents.js';
-import { toJsonObject } from '../../store/stored-json.js';
 import { checkVersion } from '../check-version.js';
 import { type AgentRef, nameOf, toAgentKey, toShown } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
@@ -47,7 +47,7 @@ export async function registerAgent(
   viewer: Viewer,
   input: AgentSettings & { readonly name: string },
 ): Promise<RegisteredAgent> {
-  checkFields([['agentName', 'name', input.name], ...settingChecks(input)]);
+  refuse([...findMistakes(input, [['name', 'agentName']]), ...findSettingMistakes(input)]);
   return inTransaction(context.database, async (tx) => {
     const known = await lockAgent(tx, { name: input.name });
     checkMayRegister(viewer, known, input);
@@ -75,7 +75,7 @@ export async function updateAgent(
   input: UpdateAgent,
 ): Promise<AgentRow> {
   refuseNulls(input, ['role', 'capabilities', 'maxCapacity', 'delivery', 'config']);
-  checkFields(settingChecks(input));
+  refuse(findSettingMistakes(input));
   return inTransaction(context.database, async (tx) => {
     const agent = await lockAgent(tx, toAgentKey(input.agent));
     if (agent === null) {
@@ -88,19 +88,22 @@ export async function updateAgent(
   });
 }
 
-function settingChecks(input: AgentSettings) {
+function findSettingMistakes(input: AgentSettings): Refusal[] {
   return [
-    ['role', 'role', input.role],
-    ['capabilities', 'capabilities', input.capabilities],
-    ['maxCapacity', 'maxCapacity', input.maxCapacity],
-    ['soul', 'soul', input.soul],
-    ['settingText', 'config.dispatchModel', input.config?.dispatchModel],
-    ['settingText', 'config.defaultModel', input.config?.defaultModel],
-    ['settingText', 'config.gateway', input.config?.gateway],
-    ['settingText', 'config.gatewayAgentId', input.config?.gatewayAgentId],
-    ['timeoutMs', 'config.timeout', input.config?.timeout],
-    ['metadata', 'config.extra', input.config?.extra],
-  ] as const;
+    ...findMistakes(input, ['role', 'capabilities', 'maxCapacity', 'soul']),
+    ...findMistakes(
+      input.config,
+      [
+        ['dispatchModel', 'settingText'],
+        ['defaultModel', 'settingText'],
+        ['gateway', 'settingText'],
+        ['gatewayAgentId', 'settingText'],
+        ['timeout', 'timeoutMs'],
+        'extra',
+      ],
+      ['config'],
+    ),
+  ];
 }
 
 /** An agent may refresh itself, but not make itself a reviewer. */

@@ -38,10 +38,7 @@ export async function createApiKey(
   viewer: Viewer,
   input: CreateApiKey,
 ): Promise<{ readonly apiKey: ApiKeyRow; readonly secret: string }> {
-  checkFields([
-    ['keyName', 'name', input.name],
-    ['expiresAt', 'expiresAt', input.expiresAt],
-  ]);
+  checkFields(input, [['name', 'keyName'], 'expiresAt']);
   const secret = newSecret();
   const apiKey = await inTransaction(context.database, async (tx) => {
     const agentId = await findBoundAgent(tx, input);

@@ -1,11 +1,15 @@
-import { type Check, checkFields } from '../../domain/inputs.js';
+import { findMistakes, refuse } from '../../domain/inputs.js';
 import { LIMITS } from '../../domain/limits.js';
 import { Refusal } from '../../domain/refusals.js';
 import type { DependencyFailurePolicy } from '../../domain/tasks/dependencies.js';
 import { sortByKeys } from '../../domain/tasks/sort-by-keys.js';
 import type { Transaction } from '../../postgres/transaction.js';
 import type { NewPipelineStep } from '../../store/pipelines/pipelines.js';
-import { checksOfTemplate, type TaskTemplate, toPlainColumns } from '../recurring/task-template.js';
+import {
+  findTemplateMistakes,
+  type TaskTemplate,
+  toColumnsWithoutAssignee,
+} from '../recurring/task-template.js';
 import { getAgentByRef } from '../refs.js';
 
 /** One task of a saved graph. */
@@ -27,15 +31,19 @@ export function checkPipelineSteps(steps: readonly PipelineStep[]): void {
       'steps',
     ]);
   }
-  checkFields(steps.flatMap(checksOfStep));
+  refuse(steps.flatMap(findStepMistakes));
   sortByKeys(
     steps.map(({ key, dependsOn }) => ({ key, waitsFor: dependsOn ?? [] })),
     { pathOf: (place) => ['steps', String(place)], field: 'dependsOn' },
   );
 }
 
-function checksOfStep({ key, template }: PipelineStep, place: number): Check[] {
-  return [['key', `steps.${place}.key`, key], ...checksOfTemplate(template, `steps.${place}.template.`)];
+function findStepMistakes(step: PipelineStep, place: number): Refusal[] {
+  const path = ['steps', String(place)];
+  return [
+    ...findMistakes(step, ['key'], path),
+    ...findTemplateMistakes(step.template, [...path, 'template']),
+  ];
 }
 
 /** The rows of checked steps. @throws {Refusal} UNKNOWN_AGENT, with the place of the assignee. */
@@ -56,7 +64,7 @@ export async function toStepRows(
     rows.push({
       key,
       dependsOn: [...new Set(dependsOn ?? [])],
-      ...toPlainColumns(template),
+      ...toColumnsWithoutAssignee(template),
       assigneeName: ref ? (names.get(asked) ?? null) : null,
       onDependencyFailure: onDependencyFailure ?? 'BLOCK',
     });

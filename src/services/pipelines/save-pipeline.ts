@@ -37,7 +37,7 @@ export async function createPipeline(
   viewer: Viewer,
   input: CreatePipeline,
 ): Promise<PipelineRow> {
-  checkFields([['pipelineName', 'name', input.name]]);
+  checkFields(input, [['name', 'pipelineName']]);
   checkPipelineSteps(input.steps);
   return inTransaction(context.database, async (tx) => {
     const pipeline = await insertPipeline(tx, newId('pip'), input.name);

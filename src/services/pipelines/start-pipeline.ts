@@ -4,7 +4,9 @@ import { fillPlaceholders, listPlaceholders, parseVariables } from '../../domain
 import { Refusal, Refusals } from '../../domain/refusals.js';
 import type { Edge } from '../../domain/tasks/dependency-graph.js';
 import { sortByKeys } from '../../domain/tasks/sort-by-keys.js';
+import { copyTemplate } from '../../domain/tasks/task-fields.js';
 import { newId } from '../../kernel/ids.js';
+import { toJsonObject } from '../../kernel/json.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
 import {
   findPipelineRun,
@@ -19,7 +21,6 @@ import {
   type PipelineStepRow,
   shareLockPipeline,
 } from '../../store/pipelines/pipelines.js';
-import { toJsonObject } from '../../store/stored-json.js';
 import { findEarlier } from '../idempotency.js';
 import { toLookup } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
@@ -43,10 +44,7 @@ export async function startPipeline(
   input: StartPipeline,
 ): Promise<PipelineRunRow> {
   const variables = input.variables ?? {};
-  checkFields([
-    ['metadata', 'variables', variables],
-    ['idempotencyKey', 'idempotencyKey', input.idempotencyKey],
-  ]);
+  checkFields(input, ['variables', 'idempotencyKey']);
   return inTransaction(context.database, async (tx) => {
     const id = newId('plr');
     const earlier = await findEarlier(tx, viewer, 'startPipeline', input, id);
@@ -95,15 +93,8 @@ function fillSteps(
   return filled;
 }
 
-function findMistakesOf({ key, title, description, tags }: PipelineStepRow): Refusal[] {
-  const mistakes = findMistakes(
-    [
-      ['title', 'title', title],
-      ['description', 'description', description],
-      ['tags', 'tags', tags],
-    ],
-    ['steps', key],
-  );
+function findMistakesOf(step: PipelineStepRow): Refusal[] {
+  const mistakes = findMistakes(step, ['title', 'description', 'tags'], ['steps', step.key]);
   return mistakes.map(
     ({ code, message }) => new Refusal(code, `With these variables, ${message}`, ['variables']),
   );
@@ -151,18 +142,13 @@ function toTask(step: PipelineStepRow, id: string, pipelineRunId: string, actor:
   }
   return {
     id,
-    title: step.title,
-    description: step.description,
-    priority: step.priority,
-    tags: step.tags,
-    metadata: step.metadata,
+    ...copyTemplate(step),
     assigneeId: step.assigneeId,
     createdByKeyId: actor.keyId,
     createdByAgentId: actor.agentId,
     dueInMs: step.dueInMs === null ? null : Number(step.dueInMs),
     openDependencies: step.dependsOn.length,
     onDependencyFailure: step.onDependencyFailure,
-    reviewPolicy: step.reviewPolicy,
     pipelineRunId,
     pipelineStepKey: step.key,
   };

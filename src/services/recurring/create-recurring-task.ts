@@ -1,5 +1,5 @@
 import { toActor, type Viewer } from '../../domain/actor.js';
-import { checkFields } from '../../domain/inputs.js';
+import { findMistakes, refuse } from '../../domain/inputs.js';
 import { Refusal } from '../../domain/refusals.js';
 import { openRecurrence, type Recurrence } from '../../domain/schedule/recurrence.js';
 import { parseSchedule } from '../../domain/schedule/schedule.js';
@@ -16,7 +16,7 @@ import {
 import { findEarlier } from '../idempotency.js';
 import { toShown } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
-import { checksOfTemplate, type TaskTemplate, toTemplateColumns } from './task-template.js';
+import { findTemplateMistakes, resolveTemplate, type TaskTemplate } from './task-template.js';
 
 export interface CreateRecurringTask {
   readonly name: string;
@@ -37,10 +37,10 @@ export async function createRecurringTask(
   viewer: Viewer,
   input: CreateRecurringTask,
 ): Promise<RecurringTaskRow> {
-  checkFields([
-    ['recurringName', 'name', input.name],
-    ...checksOfTemplate(input.template),
-    ['idempotencyKey', 'idempotencyKey', input.idempotencyKey],
+  refuse([
+    ...findMistakes(input, [['name', 'recurringName']]),
+    ...findTemplateMistakes(input.template, ['template']),
+    ...findMistakes(input, ['idempotencyKey']),
   ]);
   const { cron } = parseSchedule(input.schedule);
   const timeZone = checkTimeZone(input.timeZone ?? 'UTC');
@@ -56,7 +56,7 @@ export async function createRecurringTask(
       timeZone,
       catchUp: input.catchUp ?? 'SKIP',
       overlap: input.overlap ?? 'ALLOW',
-      ...(await toTemplateColumns(tx.executor, input.template)),
+      ...(await resolveTemplate(tx.executor, input.template)),
       nextDueAt: await findNextDueAt(tx, { cron, timeZone }),
     });
     if (row === null) throw nameTaken(input.name);

@@ -1,5 +1,6 @@
 import { type Actor, toActor, type Viewer } from '../../domain/actor.js';
 import { dateTitle } from '../../domain/schedule/dated-title.js';
+import { copyTemplate } from '../../domain/tasks/task-fields.js';
 import { toDate } from '../../kernel/clock.js';
 import { newId } from '../../kernel/ids.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
@@ -138,18 +139,14 @@ function addChild(
 ): Promise<TaskRow> {
   return addTask(tx, actor, {
     id,
+    ...copyTemplate(row),
     title: dateTitle(row.title, row, dueAt),
-    description: row.description,
     status: row.assigneeId === null ? 'INBOX' : 'ASSIGNED',
-    priority: row.priority,
-    tags: row.tags,
-    metadata: row.metadata,
     assigneeId: row.assigneeId,
     dueAt: row.dueInMs === null ? null : toDate(dueAt.getTime() + Number(row.dueInMs)),
     startsAt: null,
     openDependencies: 0,
     onDependencyFailure: 'BLOCK',
-    reviewPolicy: row.reviewPolicy,
     recurringTaskId: row.id,
     scheduledFor: dueAt,
   });

@@ -73,7 +73,7 @@ export async function previewSchedule(
   }: { schedule: string; timeZone: string; count: number; from: Date | null },
 ): Promise<SchedulePreview> {
   checkCount(count);
-  checkFields([['from', 'from', from]]);
+  checkFields({ from }, ['from']);
   const parsed = parseSchedule(schedule);
   const afterMs = (from ?? (await readNow(database.pool))).getTime();
   const times = listDueTimes(openRecurrence({ cron: parsed.cron, timeZone }), { afterMs, count });

@@ -1,59 +1,39 @@
-import type { Check } from '../../domain/inputs.js';
+import { findMistakes } from '../../domain/inputs.js';
+import type { Refusal } from '../../domain/refusals.js';
+import {
+  TEMPLATE_FIELD_NAMES,
+  type TemplateField,
+  type TemplateFields,
+  toTemplateColumns,
+} from '../../domain/tasks/task-fields.js';
 import type { Executor } from '../../postgres/statement.js';
 import type { RecurringTaskRow } from '../../store/recurring/recurring-tasks.js';
-import { toJsonObject } from '../../store/stored-json.js';
-import type { TaskRow } from '../../store/tasks/tasks.js';
 import { type AgentRef, getAgentByRef } from '../refs.js';
 
-/** What a task is to be like that is made later. */
-export interface TaskTemplate {
-  readonly title: string;
-  readonly description?: string | null | undefined;
-  readonly priority?: TaskRow['priority'] | null | undefined;
+/** What the tasks of a recurring task or of a pipeline step are like. */
+export interface TaskTemplate extends TemplateFields {
   readonly assignee?: AgentRef | null | undefined;
-  readonly tags?: readonly string[] | null | undefined;
   /** How long after the due time it is to be done, in milliseconds. */
   readonly dueIn?: number | null | undefined;
-  readonly metadata?: Record<string, unknown> | null | undefined;
-  readonly reviewPolicy?: TaskRow['reviewPolicy'] | null | undefined;
 }
 
-/** What {@link toTemplateColumns} writes. */
-export type TemplateColumns = Pick<
-  RecurringTaskRow,
-  'title' | 'description' | 'priority' | 'assigneeId' | 'tags' | 'dueInMs' | 'metadata' | 'reviewPolicy'
->;
+/** The columns of a template. */
+export type TemplateColumns = Pick<RecurringTaskRow, TemplateField | 'assigneeId' | 'dueInMs'>;
 
-/** @param at - where the template stands in the input, with a dot behind it. */
-export function checksOfTemplate(template: TaskTemplate, at = 'template.'): Check[] {
-  return [
-    ['title', `${at}title`, template.title],
-    ['description', `${at}description`, template.description],
-    ['tags', `${at}tags`, template.tags],
-    ['dueIn', `${at}dueIn`, template.dueIn],
-    ['metadata', `${at}metadata`, template.metadata],
-  ];
+/** @param path - where the template stands in the input. */
+export function findTemplateMistakes(template: TaskTemplate, path: readonly string[]): Refusal[] {
+  return findMistakes(template, [...TEMPLATE_FIELD_NAMES, 'dueIn'], path);
 }
 
 /** The columns of a checked template. @throws {Refusal} UNKNOWN_AGENT. */
-export async function toTemplateColumns(
-  executor: Executor,
-  template: TaskTemplate,
-): Promise<TemplateColumns> {
+export async function resolveTemplate(executor: Executor, template: TaskTemplate): Promise<TemplateColumns> {
   const { assignee } = template;
   const agent = assignee ? await getAgentByRef(executor, assignee, ['template', 'assignee']) : null;
-  return { ...toPlainColumns(template), assigneeId: agent?.id ?? null };
+  return { ...toColumnsWithoutAssignee(template), assigneeId: agent?.id ?? null };
 }
 
-/** The same but for the assignee. */
-export function toPlainColumns(template: TaskTemplate): Omit<TemplateColumns, 'assigneeId'> {
-  return {
-    title: template.title,
-    description: template.description ?? null,
-    priority: template.priority ?? 'MEDIUM',
-    tags: [...new Set(template.tags ?? [])],
-    dueInMs: typeof template.dueIn === 'number' ? BigInt(template.dueIn) : null,
-    metadata: toJsonObject(template.metadata),
-    reviewPolicy: template.reviewPolicy ?? 'REQUIRED',
-  };
+/** The columns of a checked template, except for the assignee. */
+export function toColumnsWithoutAssignee(template: TaskTemplate): Omit<TemplateColumns, 'assigneeId'> {
+  const { dueIn } = template;
+  return { ...toTemplateColumns(template), dueInMs: typeof dueIn === 'number' ? BigInt(dueIn) : null };
 }

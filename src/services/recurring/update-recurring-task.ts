@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { toActor, type Viewer } from '../../domain/actor.js';
-import { checkFields, refuseNulls } from '../../domain/inputs.js';
+import { findMistakes, refuse, refuseNulls } from '../../domain/inputs.js';
 import { parseSchedule } from '../../domain/schedule/schedule.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
 import {
@@ -18,7 +18,7 @@ import {
   getRecurringTask,
   nameTaken,
 } from './create-recurring-task.js';
-import { checksOfTemplate, type TemplateColumns, toTemplateColumns } from './task-template.js';
+import { findTemplateMistakes, resolveTemplate, type TemplateColumns } from './task-template.js';
 
 type Editable = {
   readonly [Field in keyof Omit<CreateRecurringTask, 'idempotencyKey'>]?:
@@ -42,16 +42,16 @@ export async function updateRecurringTask(
   viewer: Viewer,
   input: UpdateRecurringTask,
 ): Promise<RecurringTaskRow> {
-  checkFields([
-    ['recurringName', 'name', input.name],
-    ...(input.template ? checksOfTemplate(input.template) : []),
+  refuse([
+    ...findMistakes(input, [['name', 'recurringName']]),
+    ...(input.template ? findTemplateMistakes(input.template, ['template']) : []),
   ]);
   refuseNulls(input, ['name', 'schedule', 'timeZone', 'template', 'catchUp', 'overlap']);
   const timing = timingOf(input);
   return inTransaction(context.database, async (tx) => {
     const row = await getRecurringTask(tx, toLookup(input.id));
     checkVersion(row, input.expectedVersion);
-    const template = input.template ? await toTemplateColumns(tx.executor, input.template) : {};
+    const template = input.template ? await resolveTemplate(tx.executor, input.template) : {};
     const { changes, changedFields } = changesOf(row, { ...plainOf(input), ...timing }, template);
     if (changedFields.length === 0) return row;
     if (changes.name !== undefined && (await isRecurringNameTaken(tx, changes.name, row.id)))

@@ -54,10 +54,7 @@ export async function claimNextReview(
   input: ClaimNextReview,
   signal: AbortSignal,
 ): Promise<ClaimedReview> {
-  checkFields([
-    ['lease', 'lease', input.lease],
-    ['waitSeconds', 'waitSeconds', input.waitSeconds],
-  ]);
+  checkFields(input, ['lease', 'waitSeconds']);
   const until = context.clock.now() + (input.waitSeconds ?? 0) * 1_000;
   // Watching begins before the first look, so that a round requested between look and wait is not missed.
   const watch = context.reviewWaiters.watch(viewer.agentId ?? '');

@@ -54,10 +54,7 @@ export async function submitVerdict(
   viewer: Viewer,
   input: SubmitVerdict,
 ): Promise<SubmittedVerdict> {
-  checkFields([
-    ['feedback', 'feedback', input.feedback],
-    ['idempotencyKey', 'idempotencyKey', input.idempotencyKey],
-  ]);
+  checkFields(input, ['feedback', 'idempotencyKey']);
   if (input.verdict === 'REJECTED' && (input.feedback ?? '').trim() === '') {
     throw new Refusal('INVALID', 'A rejection needs feedback: say what has to change.', ['feedback']);
   }

@@ -40,12 +40,7 @@ export async function claimNextTask(
   signal: AbortSignal,
   columns?: ClaimColumns,
 ): Promise<ClaimAnswer> {
-  checkFields([
-    ['maxCapacity', 'maxCapacity', input.maxCapacity],
-    ['lease', 'lease', input.lease],
-    ['waitSeconds', 'waitSeconds', input.waitSeconds],
-    ['idempotencyKey', 'idempotencyKey', input.idempotencyKey],
-  ]);
+  checkFields(input, ['maxCapacity', 'lease', 'waitSeconds', 'idempotencyKey']);
   const agentId = await context.agentIds.idOf(viewer, input.agent);
   const begunAtMs = context.clock.now();
   const answer = await claimOrWait({ context, viewer, agentId, input, signal, columns });

@@ -1,5 +1,6 @@
 import { toActor, type Viewer } from '../../domain/actor.js';
-import { checkFields } from '../../domain/inputs.js';
+import { findMistakes, refuse } from '../../domain/inputs.js';
+import type { Refusal } from '../../domain/refusals.js';
 import type { TokenUsage } from '../../domain/runs/token-usage.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
 import { findRun } from '../../store/runs/runs.js';
@@ -39,13 +40,7 @@ export async function completeTask(
 ): Promise<CompletedTask> {
   const followUps = input.followUps ?? [];
   checkNewTasks(followUps, { path: ['followUps'], least: 0, field: 'followUps' });
-  checkFields([
-    ['resolution', 'resolution', input.resolution],
-    ['tokens', 'usage.inputTokens', input.usage?.inputTokens],
-    ['tokens', 'usage.outputTokens', input.usage?.outputTokens],
-    ['costUsd', 'usage.costUsd', input.usage?.costUsd],
-    ['idempotencyKey', 'idempotencyKey', input.idempotencyKey],
-  ]);
+  refuse(findInputMistakes(input));
   return inTransaction(context.database, async (tx) => {
     const { task, runId, repeated } = await lockWork(tx, viewer, input);
     if (repeated) return { ...task, followUps: await listFollowUps(tx, runId) };
@@ -58,6 +53,18 @@ export async function completeTask(
       await announceStatus(context, tx, task.assigneeId, toActor(viewer), { seen });
     return { ...completed, followUps: made };
   });
+}
+
+function findInputMistakes(input: CompleteTask): Refusal[] {
+  return [
+    ...findMistakes(input, ['resolution']),
+    ...findMistakes(
+      input.usage,
+      [['inputTokens', 'tokens'], ['outputTokens', 'tokens'], 'costUsd'],
+      ['usage'],
+    ),
+    ...findMistakes(input, ['idempotencyKey']),
+  ];
 }
 
 interface Work {

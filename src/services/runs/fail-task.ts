@@ -24,7 +24,7 @@ export interface FailTask {
  * @throws {LeaseLost} if the run has ended or was replaced; nothing is changed then.
  */
 export async function failTask(context: ServiceContext, viewer: Viewer, input: FailTask): Promise<TaskRow> {
-  checkFields([['error', 'error', input.error]]);
+  checkFields(input, ['error']);
   const actor = toActor(viewer);
   return inTransaction(context.database, async (tx) => {
     const { task } = await lockNamedRun(tx, viewer, input, { verb: 'fail', to: 'FAILED' });

@@ -23,7 +23,7 @@ export async function heartbeat(
   viewer: Viewer,
   input: { readonly agent?: AgentRef | null | undefined; readonly lease?: number | null | undefined },
 ): Promise<Heartbeat> {
-  checkFields([['lease', 'lease', input.lease]]);
+  checkFields(input, ['lease']);
   return inTransaction(context.database, async (tx) => {
     const agent = await getActingAgent(tx.executor, viewer, input.agent);
     const runs = await renewLeasesOfAgent(tx, agent.id, input.lease ?? null);

@@ -16,7 +16,7 @@ export async function releaseTask(
   viewer: Viewer,
   input: { readonly runId: string; readonly reason?: string | null | undefined },
 ): Promise<TaskRow> {
-  checkFields([['reason', 'reason', input.reason]]);
+  checkFields(input, ['reason']);
   const actor = toActor(viewer);
   return inTransaction(context.database, async (tx) => {
     const { task, run } = await lockLiveRun(tx, viewer, input.runId);

@@ -16,7 +16,7 @@ export async function renewLease(
   viewer: Viewer,
   input: { readonly runId: string; readonly lease?: number | null | undefined },
 ): Promise<TaskRunRow> {
-  checkFields([['lease', 'lease', input.lease]]);
+  checkFields(input, ['lease']);
   return inTransaction(context.database, async (tx) => {
     const { run } = await lockLiveRun(tx, viewer, input.runId);
     const renewed = await renewRunLease(tx, run.id, input.lease ?? null);
@@ -35,10 +35,7 @@ export async function reportProgress(
   viewer: Viewer,
   input: { readonly runId: string; readonly message: string; readonly percent?: number | null | undefined },
 ): Promise<TaskRunRow> {
-  checkFields([
-    ['message', 'message', input.message],
-    ['percent', 'percent', input.percent],
-  ]);
+  checkFields(input, ['message', 'percent']);
   return inTransaction(context.database, async (tx) => {
     const { run, task } = await lockLiveRun(tx, viewer, input.runId);
     const written = await writeProgress(tx, run.id, input.message, input.percent ?? null);

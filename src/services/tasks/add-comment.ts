@@ -23,10 +23,7 @@ export async function addComment(
   viewer: Viewer,
   input: AddComment,
 ): Promise<CommentRow> {
-  checkFields([
-    ['body', 'body', input.body],
-    ['idempotencyKey', 'idempotencyKey', input.idempotencyKey],
-  ]);
+  checkFields(input, ['body', 'idempotencyKey']);
   return inTransaction(context.database, async (tx) => {
     const key = toTaskKey(input.task);
     const task = key === null ? null : await findTask(tx, key);

@@ -17,7 +17,7 @@ export async function cancelTask(
   viewer: Viewer,
   input: { readonly task: TaskRef; readonly reason?: string | null | undefined },
 ): Promise<TaskRow> {
-  checkFields([['reason', 'reason', input.reason]]);
+  checkFields(input, ['reason']);
   const actor = toActor(viewer);
   return inTransaction(context.database, async (tx) => {
     const task = await lockTaskByRef(tx, input.task);

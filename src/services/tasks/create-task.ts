@@ -1,12 +1,12 @@
 import { SYSTEM, toActor, type Viewer } from '../../domain/actor.js';
-import { type Check, checkFields } from '../../domain/inputs.js';
+import { findMistakes, refuse } from '../../domain/inputs.js';
 import { LIMITS } from '../../domain/limits.js';
 import { Refusal } from '../../domain/refusals.js';
 import type { DependencyFailurePolicy } from '../../domain/tasks/dependencies.js';
 import { sortByKeys } from '../../domain/tasks/sort-by-keys.js';
+import { type NewTaskFields, TASK_FIELD_NAMES, toTaskColumns } from '../../domain/tasks/task-fields.js';
 import { newId } from '../../kernel/ids.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
-import { toJsonObject } from '../../store/stored-json.js';
 import { insertDependencies } from '../../store/tasks/dependencies.js';
 import { findTask, type TaskRow } from '../../store/tasks/tasks.js';
 import { findEarlier } from '../idempotency.js';
@@ -15,22 +15,14 @@ import type { ServiceContext } from '../service-context.js';
 import { addTask } from './add-task.js';
 import { lockDependencies, type NamedDependency } from './new-dependencies.js';
 
-export interface CreateTask {
-  readonly title: string;
-  readonly description?: string | null | undefined;
-  readonly priority?: TaskRow['priority'] | null | undefined;
+export interface CreateTask extends NewTaskFields {
   readonly assignee?: AgentRef | null | undefined;
-  readonly dueAt?: Date | null | undefined;
-  readonly startsAt?: Date | null | undefined;
-  readonly tags?: readonly string[] | null | undefined;
-  readonly metadata?: Record<string, unknown> | null | undefined;
   readonly dependsOn?: readonly TaskRef[] | null | undefined;
   /** How other tasks of the same call name this one. */
   readonly key?: string | null | undefined;
   /** Other tasks of the same call that it waits for, by their keys. */
   readonly dependsOnKeys?: readonly string[] | null | undefined;
   readonly onDependencyFailure?: DependencyFailurePolicy | null | undefined;
-  readonly reviewPolicy?: TaskRow['reviewPolicy'] | null | undefined;
   readonly idempotencyKey?: string | null | undefined;
 }
 
@@ -40,7 +32,7 @@ export async function createTask(
   viewer: Viewer,
   input: CreateTask,
 ): Promise<TaskRow> {
-  checkFields(checksOf(input));
+  refuse(findInputMistakes(input, []));
   sortByKeys([toKeyed(input)], { pathOf: () => [], field: 'dependsOnKeys' });
   return inTransaction(context.database, (tx) => createTaskIn(context, tx, viewer, input, [], new Map()));
 }
@@ -75,10 +67,7 @@ export function checkNewTasks(
       [field],
     );
   }
-  checkFields(
-    inputs.flatMap((input, index) => checksOf(input, `${index}.`)),
-    path,
-  );
+  refuse(inputs.flatMap((input, index) => findInputMistakes(input, [...path, String(index)])));
 }
 
 /**
@@ -109,17 +98,8 @@ function toKeyed({ key, dependsOnKeys }: CreateTask) {
   return { key, waitsFor: dependsOnKeys ?? [] };
 }
 
-function checksOf(input: CreateTask, at = ''): Check[] {
-  return [
-    ['title', `${at}title`, input.title],
-    ['description', `${at}description`, input.description],
-    ['dueAt', `${at}dueAt`, input.dueAt],
-    ['startsAt', `${at}startsAt`, input.startsAt],
-    ['tags', `${at}tags`, input.tags],
-    ['metadata', `${at}metadata`, input.metadata],
-    ['key', `${at}key`, input.key],
-    ['idempotencyKey', `${at}idempotencyKey`, input.idempotencyKey],
-  ];
+function findInputMistakes(input: CreateTask, path: readonly string[]): Refusal[] {
+  return findMistakes(input, [...TASK_FIELD_NAMES, 'key', 'idempotencyKey'], path);
 }
 
 /** Creates one checked task in a transaction that is open already. */
@@ -143,18 +123,11 @@ async function createTaskIn(
   const dependencies = await lockDependencies(context, tx, viewer, named, policy, [...path, 'dependsOn']);
   const task = await addTask(tx, toActor(viewer), {
     id,
-    title: input.title,
-    description: input.description ?? null,
+    ...toTaskColumns(input),
     status: assignee === null ? 'INBOX' : 'ASSIGNED',
-    priority: input.priority ?? 'MEDIUM',
-    tags: [...new Set(input.tags ?? [])],
-    metadata: toJsonObject(input.metadata),
     assigneeId: assignee?.id ?? null,
-    dueAt: input.dueAt ?? null,
-    startsAt: input.startsAt ?? null,
     openDependencies: dependencies.filter((each) => !each.settled).length,
     onDependencyFailure: policy,
-    reviewPolicy: input.reviewPolicy ?? 'REQUIRED',
   });
   if (dependencies.length > 0) await insertDependencies(tx, id, dependencies);
   for (const { id: dependencyId, blocks } of dependencies) {

@@ -1,28 +1,25 @@
 import { isDeepStrictEqual } from 'node:util';
 import { toActor, type Viewer } from '../../domain/actor.js';
 import { checkFields, refuseNulls } from '../../domain/inputs.js';
+import {
+  type EditedTaskFields,
+  FILLED_FIELD_NAMES,
+  TASK_FIELD_NAMES,
+  toEditedColumns,
+} from '../../domain/tasks/task-fields.js';
 import { inTransaction } from '../../postgres/transaction.js';
-import { toJsonObject } from '../../store/stored-json.js';
 import { settleNotBefore, type TaskRow, updateTaskRow } from '../../store/tasks/tasks.js';
 import { checkVersion } from '../check-version.js';
 import { lockTaskByRef, type TaskRef } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 
-export interface UpdateTask {
+export interface UpdateTask extends EditedTaskFields {
   readonly task: TaskRef;
-  readonly title?: string | null | undefined;
-  readonly description?: string | null | undefined;
-  readonly priority?: TaskRow['priority'] | null | undefined;
-  readonly dueAt?: Date | null | undefined;
-  readonly startsAt?: Date | null | undefined;
-  readonly tags?: readonly string[] | null | undefined;
-  readonly metadata?: Record<string, unknown> | null | undefined;
-  readonly reviewPolicy?: TaskRow['reviewPolicy'] | null | undefined;
   readonly expectedVersion?: number | null | undefined;
 }
 
 /**
- * Edits the fields that are given; null clears a description, a due date or a start. The status is never touched. An
+ * Edits the fields that are given; null clears a field that may be empty. The status is never touched. An
  * edit that changes nothing succeeds, raises no version and appends no event.
  * @throws {VersionConflict} if `expectedVersion` is not the stored one.
  */
@@ -31,15 +28,8 @@ export async function updateTask(
   viewer: Viewer,
   input: UpdateTask,
 ): Promise<TaskRow> {
-  checkFields([
-    ['title', 'title', input.title],
-    ['description', 'description', input.description],
-    ['dueAt', 'dueAt', input.dueAt],
-    ['startsAt', 'startsAt', input.startsAt],
-    ['tags', 'tags', input.tags],
-    ['metadata', 'metadata', input.metadata],
-  ]);
-  refuseNulls(input, ['title', 'priority', 'tags', 'metadata', 'reviewPolicy']);
+  checkFields(input, TASK_FIELD_NAMES);
+  refuseNulls(input, FILLED_FIELD_NAMES);
   return inTransaction(context.database, async (tx) => {
     const task = await lockTaskByRef(tx, input.task);
     checkVersion(task, input.expectedVersion);
@@ -61,18 +51,10 @@ export async function updateTask(
 }
 
 function changesOf(task: TaskRow, input: UpdateTask): Partial<TaskRow> {
-  const wished: Partial<TaskRow> = {
-    ...(typeof input.title === 'string' ? { title: input.title } : {}),
-    ...(input.description !== undefined ? { description: input.description } : {}),
-    ...(input.priority ? { priority: input.priority } : {}),
-    ...(input.dueAt !== undefined ? { dueAt: input.dueAt } : {}),
-    ...(input.startsAt !== undefined ? { startsAt: input.startsAt } : {}),
-    ...(input.tags ? { tags: [...new Set(input.tags)] } : {}),
-    ...(input.metadata ? { metadata: toJsonObject(input.metadata) } : {}),
-    ...(input.reviewPolicy ? { reviewPolicy: input.reviewPolicy } : {}),
-  };
   const stored = new Map(Object.entries(task));
   return Object.fromEntries(
-    Object.entries(wished).filter(([name, value]) => !isDeepStrictEqual(value, stored.get(name))),
+    Object.entries(toEditedColumns(input)).filter(
+      ([name, value]) => !isDeepStrictEqual(value, stored.get(name)),
+    ),
   );
 }

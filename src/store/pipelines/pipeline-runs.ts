@@ -2,6 +2,7 @@ import type { PipelineRunFacts, PipelineRunStatus } from '../../domain/pipelines
 import type { Edge } from '../../domain/tasks/dependency-graph.js';
 import type { PipelineRun, Prisma } from '../../generated/prisma/client.js';
 import type { Transaction } from '../../postgres/transaction.js';
+import { jsonColumns } from '../json-rows.js';
 import type { NewTask, TaskRow } from '../tasks/tasks.js';
 
 export type PipelineRunRow = PipelineRun;
@@ -36,20 +37,20 @@ export async function insertPipelineTasks(
   tx: Transaction,
   tasks: readonly NewPipelineTask[],
 ): Promise<TaskRow[]> {
+  const rows = tasks.map((task, place) => ({
+    ...task,
+    status: task.assigneeId === null ? 'INBOX' : 'ASSIGNED',
+    place,
+  }));
+  const given = Object.keys(rows[0] ?? {}).filter((name) => name !== 'dueInMs' && name !== 'place');
+  const { names, picked, types } = jsonColumns('Task', given);
   return tx.query<TaskRow>({
     name: 'insert_pipeline_tasks',
-    text: `INSERT INTO tasks (id, title, description, status, priority, tags, metadata, assignee_id, created_by_key_id,
-        created_by_agent_id, due_at, open_dependencies, on_dependency_failure, review_policy, pipeline_run_id, pipeline_step_key)
-      SELECT s.id, s.title, s.description, (CASE WHEN s."assigneeId" IS NULL THEN 'INBOX' ELSE 'ASSIGNED' END)::task_status,
-        s.priority, s.tags, s.metadata, s."assigneeId", s."createdByKeyId", s."createdByAgentId",
-        now() + s."dueInMs" * interval '1 millisecond', s."openDependencies", s."onDependencyFailure", s."reviewPolicy",
-        s."pipelineRunId", s."pipelineStepKey"
-      FROM jsonb_to_recordset($1::jsonb) AS s(place int, id text, title text, description text, priority task_priority,
-        tags text[], metadata jsonb, "assigneeId" text, "createdByKeyId" text, "createdByAgentId" text, "dueInMs" bigint,
-        "openDependencies" int, "onDependencyFailure" dependency_failure_policy, "reviewPolicy" review_policy,
-        "pipelineRunId" text, "pipelineStepKey" text)
+    text: `INSERT INTO tasks (${names}, due_at)
+      SELECT ${picked}, now() + s."dueInMs" * interval '1 millisecond'
+      FROM jsonb_to_recordset($1::jsonb) AS s(place int, "dueInMs" bigint, ${types})
       ORDER BY s.place RETURNING *`,
-    values: [JSON.stringify(tasks.map((task, place) => ({ ...task, place })))],
+    values: [JSON.stringify(rows)],
   });
 }
 

@@ -1,6 +1,7 @@
 import type { Pipeline, PipelineStep } from '../../generated/prisma/client.js';
 import { type Executor, query } from '../../postgres/statement.js';
 import type { Transaction } from '../../postgres/transaction.js';
+import { jsonColumns } from '../json-rows.js';
 
 export type PipelineRow = Pipeline;
 
@@ -65,20 +66,16 @@ export async function replacePipelineSteps(
     values: [pipelineId],
   });
   const rows = steps.map((step, position) => ({
-    ...step,
+    pipelineId,
     position,
+    ...step,
     dueInMs: step.dueInMs === null ? null : Number(step.dueInMs),
   }));
+  const { names, picked, types } = jsonColumns('PipelineStep', Object.keys(rows[0] ?? {}));
   await tx.query({
     name: 'insert_pipeline_steps',
-    text: `INSERT INTO pipeline_steps (pipeline_id, key, position, depends_on, title, description, priority, assignee_name, tags,
-        due_in_ms, metadata, review_policy, on_dependency_failure)
-      SELECT $1, s.key, s.position, s."dependsOn", s.title, s.description, s.priority, s."assigneeName", s.tags,
-        s."dueInMs", s.metadata, s."reviewPolicy", s."onDependencyFailure"
-      FROM jsonb_to_recordset($2::jsonb) AS s(key text, position int, "dependsOn" text[], title text, description text,
-        priority task_priority, "assigneeName" text, tags text[], "dueInMs" bigint, metadata jsonb,
-        "reviewPolicy" review_policy, "onDependencyFailure" dependency_failure_policy)`,
-    values: [pipelineId, JSON.stringify(rows)],
+    text: `INSERT INTO pipeline_steps (${names}) SELECT ${picked} FROM jsonb_to_recordset($1::jsonb) AS s(${types})`,
+    values: [JSON.stringify(rows)],
   });
 }
 

@@ -1,3 +1,4 @@
+import type { TaskField } from '../../domain/tasks/task-fields.js';
 import type { Task } from '../../generated/prisma/client.js';
 import { assignments, columns } from '../../postgres/sql-assignments.js';
 import type { Transaction } from '../../postgres/transaction.js';
@@ -8,21 +9,14 @@ export type TaskRow = Task;
 /** The columns that a person or an agent gives when a task is made. */
 export type NewTask = Pick<
   TaskRow,
+  | TaskField
   | 'id'
-  | 'title'
-  | 'description'
   | 'status'
-  | 'priority'
-  | 'tags'
-  | 'metadata'
   | 'assigneeId'
   | 'createdByKeyId'
   | 'createdByAgentId'
-  | 'dueAt'
-  | 'startsAt'
   | 'openDependencies'
   | 'onDependencyFailure'
-  | 'reviewPolicy'
 > &
   Partial<Pick<TaskRow, 'recurringTaskId' | 'scheduledFor'>>;
 

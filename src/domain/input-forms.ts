@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { LIMITS } from './limits.js';
+import { findJsonMistake, findTextMistake } from './stored-text.js';
+
+/** Text that PostgreSQL can hold. */
+export function text(max: number) {
+  return z
+    .string()
+    .max(max, `may have ${max} characters at most`)
+    .superRefine(refuseMistake(findTextMistake));
+}
+
+/** Text that is more than white space. */
+export function filled(max: number) {
+  return text(max).refine((value) => value.trim() !== '', 'may not be empty');
+}
+
+/** A list of tags or other short words. */
+export function words(max: number) {
+  return z.array(filled(LIMITS.tagLength)).max(max, `may have ${max} entries at most`);
+}
+
+export const instant = z
+  .date()
+  .refine(
+    (value) => value.getUTCFullYear() >= 1970 && value.getUTCFullYear() <= 9999,
+    'must lie between 1970 and 9999',
+  );
+
+export const metadata = z.record(z.string(), z.unknown()).superRefine(refuseMistake(findMetadataMistake));
+
+/** The depth is checked before the size, because JSON.stringify of an object that is too deep overflows the stack. */
+function findMetadataMistake(value: Record<string, unknown>): string | null {
+  const mistake = findJsonMistake(value, LIMITS.metadataDepth);
+  if (mistake !== null) return mistake;
+  const fits = Buffer.byteLength(JSON.stringify(value)) <= LIMITS.metadataBytes;
+  return fits ? null : `may have ${LIMITS.metadataBytes} bytes of JSON at most`;
+}
+
+function refuseMistake<Value>(findMistake: (value: Value) => string | null) {
+  return (value: Value, issues: z.RefinementCtx) => {
+    const message = findMistake(value);
+    if (message !== null) issues.addIssue({ code: 'custom', message });
+  };
+}

@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import { toJsonObject } from '../../kernel/json.js';
+import { filled, instant, metadata, text, words } from '../input-forms.js';
+import { LIMITS } from '../limits.js';
+
+/**
+ * What a caller gives a task: by createTask, as a follow-up, by the template of a recurring task or of a pipeline step,
+ * and by updateTask. The checks, the types of these inputs, the columns that are written and the copies from a template to
+ * its tasks derive from this table; each name is a column of `tasks`. `graphql/tasks/task-fields.ts` publishes them.
+ */
+export const TASK_FIELDS = {
+  title: { form: filled(LIMITS.titleLength) },
+  description: { form: text(LIMITS.descriptionLength), absent: null },
+  priority: { form: z.enum(['CRITICAL', 'HIGH', 'MEDIUM', 'LOW']), absent: 'MEDIUM' },
+  dueAt: { form: instant, absent: null, inTemplates: false },
+  startsAt: { form: instant, absent: null, inTemplates: false },
+  tags: { form: words(LIMITS.tags), absent: [], toColumn: withoutRepeats },
+  metadata: { form: metadata, absent: {}, toColumn: toJsonObject },
+  reviewPolicy: { form: z.enum(['REQUIRED', 'SKIP']), absent: 'REQUIRED' },
+} as const satisfies Readonly<Record<string, FieldDefinition>>;
+
+interface FieldDefinition {
+  /** What a value must be like. */
+  readonly form: z.ZodType;
+  /** The value of a field that is left out; a field without one is required. Null can be given as well, and clears it. */
+  readonly absent?: unknown;
+  /** False: the field depends on when the task is created, so no template has it. */
+  readonly inTemplates?: boolean;
+  /** Changes a checked value to what the column holds. */
+  toColumn?(value: unknown): unknown;
+}
+
+type Fields = typeof TASK_FIELDS;
+export type TaskField = keyof Fields;
+/** The fields that templates have as well: `recurring_tasks` and `pipeline_steps` have columns of these names. */
+export type TemplateField = {
+  [Name in TaskField]: Fields[Name] extends { readonly inTemplates: false } ? never : Name;
+}[TaskField];
+type OptionalField = {
+  [Name in TaskField]: Fields[Name] extends { readonly absent: unknown } ? Name : never;
+}[TaskField];
+
+type AsReadonly<Value> = Value extends readonly (infer Item)[] ? readonly Item[] : Value;
+type Given<Name extends TaskField> = AsReadonly<z.input<Fields[Name]['form']>>;
+type Column<Name extends TaskField> = Fields[Name] extends { toColumn(value: never): infer Value }
+  ? Value
+  : z.input<Fields[Name]['form']> | (Fields[Name] extends { readonly absent: null } ? null : never);
+
+/** Some fields as an input gives them. */
+type Inputs<Name extends TaskField> = {
+  readonly [Field in Exclude<Name, OptionalField>]: Given<Field>;
+} & { readonly [Field in Name & OptionalField]?: Given<Field> | null | undefined };
+type Columns<Name extends TaskField> = { [Field in Name]: Column<Field> };
+
+/** The fields of a new task as an input gives them. */
+export type NewTaskFields = Inputs<TaskField>;
+/** The fields of a template as an input gives them. */
+export type TemplateFields = Inputs<TemplateField>;
+/** The fields of an edit: what is left out stays as it is. */
+export type EditedTaskFields = { readonly [Field in TaskField]?: Given<Field> | null | undefined };
+
+const DEFINITIONS: Readonly<Record<TaskField, FieldDefinition>> = TASK_FIELDS;
+
+export const TASK_FIELD_NAMES = Object.keys(TASK_FIELDS) as TaskField[];
+export const TEMPLATE_FIELD_NAMES = TASK_FIELD_NAMES.filter(isTemplateField);
+/** The fields that an edit can't set to null. */
+export const FILLED_FIELD_NAMES = TASK_FIELD_NAMES.filter((name) => DEFINITIONS[name].absent !== null);
+
+/** The columns of a new task with these checked fields. */
+export function toTaskColumns(input: NewTaskFields): Columns<TaskField> {
+  return toColumns(TASK_FIELD_NAMES, input);
+}
+
+/** The columns of a template with these checked fields. */
+export function toTemplateColumns(input: TemplateFields): Columns<TemplateField> {
+  return toColumns(TEMPLATE_FIELD_NAMES, input);
+}
+
+/** The columns that a checked edit writes. */
+export function toEditedColumns(edit: EditedTaskFields): Partial<Columns<TaskField>> {
+  return toColumns(
+    TASK_FIELD_NAMES.filter((name) => edit[name] !== undefined),
+    edit,
+  );
+}
+
+/** What a task takes over from its template. */
+export function copyTemplate<Row extends Readonly<Record<TemplateField, unknown>>>(
+  row: Row,
+): Pick<Row, TemplateField> {
+  return Object.fromEntries(TEMPLATE_FIELD_NAMES.map((name) => [name, row[name]])) as Pick<
+    Row,
+    TemplateField
+  >;
+}
+
+function toColumns<Name extends TaskField>(
+  names: readonly Name[],
+  input: Readonly<Partial<Record<Name, unknown>>>,
+): Columns<Name> {
+  const entries = names.map((name) => {
+    const { absent, toColumn } = DEFINITIONS[name];
+    const value = input[name] ?? absent;
+    return [name, toColumn === undefined ? value : toColumn(value)];
+  });
+  return Object.fromEntries(entries) as Columns<Name>;
+}
+
+function isTemplateField(name: TaskField): name is TemplateField {
+  return DEFINITIONS[name].inTemplates !== false;
+}
+
+function withoutRepeats(list: readonly string[]): string[] {
+  return [...new Set(list)];
+}
