@@ -1,25 +1,27 @@
+/** The roles of API keys, from the fewest rights to the most. */
 export const API_KEY_ROLES = ['VIEWER', 'AGENT', 'OPERATOR', 'ADMIN'] as const;
 export type ApiKeyRole = (typeof API_KEY_ROLES)[number];
 
 /**
- * Who acts, as it is written beside every change: an API key, an agent, or (both null) the system itself.
- * An AGENT key acts as its agent.
+ * The author of a change, stored with it: an API key or an agent. Both are null for the server itself. An AGENT key acts
+ * as its agent.
  */
 export interface Actor {
   readonly keyId: string | null;
   readonly agentId: string | null;
 }
 
+/** The server itself as the author of a change. */
 export const SYSTEM: Actor = { keyId: null, agentId: null };
 
-/** Who asks: the key of the request, its role and, for AGENT keys, the one agent it is bound to. */
+/** The caller of a request: its key, the role of the key and, for an AGENT key, the agent that it is bound to. */
 export interface Viewer {
   readonly keyId: string;
   readonly role: ApiKeyRole;
   readonly agentId: string | null;
 }
 
-/** An AGENT key acts as its agent; every other key as itself. */
+/** The actor for a viewer: the agent for an AGENT key, else the key itself. */
 export function toActor(viewer: Viewer): Actor {
   return viewer.agentId === null
     ? { keyId: viewer.keyId, agentId: null }
@@ -29,8 +31,8 @@ export function toActor(viewer: Viewer): Actor {
 const RANK: Record<ApiKeyRole, number> = { VIEWER: 0, AGENT: 1, OPERATOR: 2, ADMIN: 3 };
 
 /**
- * Whether the viewer may do what the role may. OPERATOR includes what an AGENT may do, ADMIN everything; an AGENT is no
- * VIEWER of everything, so row visibility is decided elsewhere.
+ * Whether the viewer's role includes the rights of `role`. OPERATOR includes AGENT, and ADMIN includes every role. This
+ * does not decide which rows are visible: an AGENT key does not see all rows that a VIEWER key sees.
  */
 export function hasRole(viewer: Viewer, role: ApiKeyRole): boolean {
   return RANK[viewer.role] >= RANK[role];

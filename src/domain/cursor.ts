@@ -1,17 +1,17 @@
 import { parseInstant } from '../kernel/instants.js';
 import { InvalidList } from './page.js';
 
-/** A value by which a list is sorted. An absent instant stands for "none". */
+/** A value by which a list is sorted. Null is an instant that the row does not have. */
 export type SortValue = string | bigint | Date | null;
 
-/** The kinds of sort values: how each is written in a cursor and what is taken for one. */
+/** The kinds of sort values, which decide how a cursor's parts are validated. */
 export type SortKind = 'instant' | 'number' | 'text' | 'priority';
 
 const PRIORITIES = new Set(['CRITICAL', 'HIGH', 'MEDIUM', 'LOW']);
 
 /**
- * A position in a sorted list: the values that the entry is sorted by, the last of them unique. It stays good when the
- * entry moves or vanishes, for it says where to go on and not at which entry.
+ * Formats a position in a sorted list: the sort values of an entry, of which the last is unique. The cursor stays valid
+ * when the entry moves or is deleted, because it names a position and not an entry.
  */
 export function formatCursor(tag: string, values: readonly SortValue[]): string {
   const written = values.map((value) =>
@@ -21,8 +21,9 @@ export function formatCursor(tag: string, values: readonly SortValue[]): string 
 }
 
 /**
- * @param tag - names the list and its order, so that a cursor of another list is not mistaken for one of this.
- * @throws {InvalidList} for what is no cursor of this order.
+ * Parses a cursor into the sort values of its position.
+ * @param tag - names the list and its order, so that a cursor of another list is refused.
+ * @throws {InvalidList} for a text that is not a cursor of this list and order.
  */
 export function parseCursor(tag: string, kinds: readonly SortKind[], cursor: string): SortValue[] {
   const parts = parseParts(cursor);
@@ -54,6 +55,6 @@ function refuse(): never {
 
 function foreign(): InvalidList {
   return new InvalidList(
-    'This cursor is not one of this list in this order: take cursors from an answer to the same list.',
+    'This cursor does not belong to this list in this order: use a cursor from an answer of the same list.',
   );
 }

@@ -21,7 +21,7 @@ const name = z
     'must begin with a letter or digit, then have up to 62 letters, digits, dots, dashes or underscores',
   );
 
-/** The form of every input field that has one, by the name it has in the API. */
+/** The schemas of input fields, by their names in the API. */
 export const FIELDS = {
   ...formsOfTasks(),
   resolution: filled(LIMITS.resolutionLength),
@@ -115,7 +115,7 @@ export function findMistakes<Input extends object>(
   });
 }
 
-/** Null clears what may be empty; for these fields it is a mistake and not a wish. @throws {Refusal} INVALID */
+/** Refuses null for fields that can't be empty. Other fields accept null to clear them. @throws {Refusal} INVALID */
 export function refuseNulls<Field extends string>(
   input: Readonly<Partial<Record<Field, unknown>>>,
   fields: readonly Field[],

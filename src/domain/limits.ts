@@ -1,4 +1,4 @@
-/** Sizes that inputs may have. One place, so that the docs, `Query.server.limits` and the checks agree. */
+/** The limits of inputs, in one place, so that the docs, `Query.server.limits` and the checks agree. */
 export const LIMITS = {
   titleLength: 500,
   descriptionLength: 100_000,
@@ -31,10 +31,14 @@ export const LIMITS = {
   tokensMax: 2_147_483_647,
 } as const;
 
-/** How often something may go wrong before a task fails. Three separate counters. */
+/** The number of failed attempts at which a task fails. */
 export const MAX_DISPATCH_ATTEMPTS = 5;
+
+/** The number of rejections at which a task fails. */
 export const MAX_REVIEW_CYCLES = 3;
+
+/** The number of stale requeues after which the next stall fails a task. */
 export const MAX_STALE_REQUEUES = 5;
 
-/** How often the reviewer itself may fail in one round before a person is asked. No failure of the task. */
+/** The number of reviewer failures in one round at which a person must judge. They do not count against the task. */
 export const MAX_REVIEWER_FAILURES = 5;

@@ -3,27 +3,27 @@ import type { PageRequest } from './page.js';
 /** Consecutive rows of a list. */
 export interface Slice<Row> {
   readonly rows: Row[];
-  /** Whether the list goes on, within the cursors asked for, where the slice ends. */
+  /** Whether the list continues after the slice, within the requested cursors. */
   readonly more: boolean;
 }
 
-/** Where to look for rows beyond a cursor: from it towards the head of the list, or towards its tail. */
+/** Which rows beyond a cursor to look for: those towards the head of the list, or those towards its tail. */
 export interface Beyond {
   readonly side: 'head' | 'tail';
   readonly cursor: string;
 }
 
-/** A list, ready to be read in parts: each question is asked of the database only when somebody wants its answer. */
+/** Reads a list in parts. Each method runs a query only when it is called. */
 export interface ListReader<Row> {
   slice(page: PageRequest): Promise<Slice<Row>>;
-  /** How many rows the whole list has, cursors aside. */
+  /** The number of rows in the whole list, without regard to cursors. */
   count(): Promise<number>;
-  /** Whether there are rows at the cursor or beyond: rows come and go, so the cursor alone doesn't say. */
+  /** Whether there are rows at or beyond the cursor. A query is needed, because rows may have been added or deleted. */
   hasRowsBeyond(beyond: Beyond): Promise<boolean>;
   cursorOf(row: Row): string;
 }
 
-/** The same list of several parents: each question is asked once for all of them. */
+/** Reads the same list of several parents, with one query for all of them. */
 export interface ChildListsReader<Row> {
   slices(parentIds: readonly string[], page: PageRequest): Promise<ReadonlyMap<string, Slice<Row>>>;
   counts(parentIds: readonly string[]): Promise<ReadonlyMap<string, number>>;

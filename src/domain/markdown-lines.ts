@@ -1,19 +1,19 @@
 /** A line of a Markdown text. */
 export interface MarkdownLine {
   readonly text: string;
-  /** It stands in a code block, so it shows something and says nothing of its own. */
+  /** Whether it is in a code block. Such a line is a quotation and not a statement of the author. */
   readonly isCode: boolean;
 }
 
-/** The lines of a text, whatever ends them. */
+/** Splits a text into lines at every kind of line break. */
 export function splitLines(text: string): string[] {
   return text.split(/\r\n|[\n\r\v\f\u0085\u2028\u2029]/u);
 }
 
 /**
- * The lines of a Markdown text, with those marked that stand in a code block: between fences, from a fence that nothing
- * closes to the end, or indented by a tab or four spaces. A text that is one fenced block from its first line to its last
- * is read as if that fence were not there: some models wrap all they say.
+ * Splits a Markdown text into lines and marks those in code blocks: between fences, after an unclosed fence, or indented
+ * by a tab or four spaces. If one fenced block contains the whole text, its fences are ignored, because some models wrap
+ * their whole answer in one.
  */
 export function readMarkdown(text: string): MarkdownLine[] {
   const lines = splitLines(text);
@@ -25,7 +25,7 @@ export function readMarkdown(text: string): MarkdownLine[] {
   return markCode(lines.slice(first + 1, last));
 }
 
-/** The text between fences that nothing in it can close, because they are longer than any run of backticks in it. */
+/** Puts the text between fences. They are longer than any run of backticks in the text, so the text can't close them. */
 export function fenceText(text: string): string {
   let longest = 2;
   for (const [marks] of text.matchAll(/`+/g)) longest = Math.max(longest, marks.length);
@@ -33,7 +33,7 @@ export function fenceText(text: string): string {
   return `${marks}text\n${text}\n${marks}`;
 }
 
-/** What opened a code block. It is closed by at least as many of the same marks. */
+/** The opening fence of a code block. At least as many of the same marks close the block. */
 interface Fence {
   readonly mark: string;
   readonly length: number;
@@ -49,7 +49,7 @@ function markCode(lines: readonly string[]): MarkdownLine[] {
   });
 }
 
-/** Also behind the mark of a list, and however far it is indented: rather too much is code than too little. */
+/** Finds a fence at any indentation and after a list mark. A line wrongly taken for code is safer than the reverse. */
 function findFence(line: string): Fence | null {
   const [, marks = '', info = ''] =
     /^[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?(`{3,}|~{3,})(.*)$/u.exec(line) ?? [];

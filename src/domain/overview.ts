@@ -1,12 +1,13 @@
 import { InvalidList } from './page.js';
 import type { TaskStatus } from './task-status.js';
 
+/** The number of tasks in one status. */
 export interface TaskCount {
   readonly status: TaskStatus;
   readonly count: number;
 }
 
-/** The whole fleet at a glance. */
+/** The agents and capacity of the whole fleet. */
 export interface FleetFacts {
   readonly agentsOnline: number;
   readonly agentsTotal: number;
@@ -14,13 +15,16 @@ export interface FleetFacts {
   readonly capacityTotal: number;
 }
 
-/** The tasks that have stood longest: for an agent since they were created, for a verdict since they were handed in. */
+/**
+ * The tasks that have waited longest: for an agent since their creation, and for a verdict since their last completed
+ * run. Null if no task waits.
+ */
 export interface StandingFacts {
   readonly oldestWaitingSince: Date | null;
   readonly oldestInReviewSince: Date | null;
 }
 
-/** What happened in one of several equal stretches of time; `at` is its beginning. */
+/** What happened in one of several equal time intervals. `at` is the start of the interval. */
 export interface ThroughputPoint {
   readonly at: Date;
   readonly created: number;
@@ -29,7 +33,7 @@ export interface ThroughputPoint {
   readonly rejected: number;
 }
 
-/** Points of one curve at most: more than a screen has room for. */
+/** The most points of one curve. More would not fit on a screen. */
 const MAX_BUCKETS = 500;
 
 /** @throws {InvalidList} for fewer than one or more than 500 buckets. */

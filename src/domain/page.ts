@@ -1,7 +1,7 @@
-/** Entries of a list when no size is asked for. */
+/** The size of a page if the caller gives none. */
 export const DEFAULT_PAGE_SIZE = 20;
 
-/** Entries that a list may be asked for at a time. */
+/** The largest size of a page. */
 export const MAX_PAGE_SIZE = 100;
 
 /** The four arguments of a connection, as a client sends them. */
@@ -12,26 +12,27 @@ export interface PageArgs {
   readonly before?: string | null | undefined;
 }
 
-/** What part of a list is asked for: `size` entries from one end of what lies between the two cursors. */
+/** The requested part of a list: `size` entries from one end of the range between the two cursors. */
 export interface PageRequest {
   readonly size: number;
-  /** The last entries rather than the first. */
+  /** Whether the last entries of the range are requested, not the first. */
   readonly backward: boolean;
   readonly after: string | null;
   readonly before: string | null;
 }
 
-/** The caller asked for a part of a list that can't be had: a size, a cursor or a filter is wrong. */
+/** The caller requested a list with a size, cursor or filter that is not valid. */
 export class InvalidList extends Error {
   override readonly name = 'InvalidList';
 }
 
 /**
+ * Checks the arguments of a connection and turns them into a page request.
  * @throws {InvalidList} for negative sizes, sizes over {@link MAX_PAGE_SIZE}, and `first` together with `last`.
  */
 export function parsePageRequest(args: PageArgs): PageRequest {
   const { first = null, last = null, after = null, before = null } = args;
-  if (first !== null && last !== null) throw new InvalidList('Ask for first or for last, not for both.');
+  if (first !== null && last !== null) throw new InvalidList('Use either first or last, not both.');
   const backward = last !== null;
   const size = last ?? first ?? DEFAULT_PAGE_SIZE;
   if (size < 0 || size > MAX_PAGE_SIZE) {

@@ -1,6 +1,6 @@
 import { allowedTransitions, type TaskStatus, TRANSITIONS } from './task-status.js';
 
-/** Codes a caller can match on; the same as `UserErrorCode` in the API. */
+/** The codes of refusals, which callers can match on. They are the same as `UserErrorCode` in the API. */
 export const REFUSAL_CODES = [
   'INVALID',
   'NOT_FOUND',
@@ -18,11 +18,12 @@ export const REFUSAL_CODES = [
   'FORBIDDEN',
 ] as const;
 
+/** The code of a refusal. */
 export type RefusalCode = (typeof REFUSAL_CODES)[number];
 
 /**
- * The caller asked for something that can't be done, and can act on it. Nothing has changed. The message says what to
- * do; `path` names the input field, if one is to blame. A fault of ours is an ordinary Error instead.
+ * The server refuses a request, and the caller can correct it. Nothing has changed. The message says what to do. `path`
+ * names the input field that caused the refusal, if there is one. A fault of the server is an ordinary Error instead.
  */
 export class Refusal extends Error {
   override readonly name: string = 'Refusal';
@@ -36,11 +37,11 @@ export class Refusal extends Error {
   }
 }
 
-/** A move that the transition table does not have; says which ones it has. */
+/** The transition table does not have this move. The message lists the moves that it has. */
 export class InvalidTransition extends Refusal {
   override readonly name = 'InvalidTransition';
 
-  /** Where the task may go instead. */
+  /** The statuses that the task may change to. */
   readonly allowed: readonly TaskStatus[];
 
   constructor(
@@ -53,15 +54,15 @@ export class InvalidTransition extends Refusal {
   }
 }
 
-/** With what leads there: a refused verb may lead to a status that another verb would have reached. */
+/** The allowed statuses and the verbs that lead to them: a refused verb may have aimed at a status that another reaches. */
 function waysFrom(from: TaskStatus): string {
   const ways = TRANSITIONS.filter((move) => move.from === from).map(
     ({ to, by }) => `${to} (${by.join(', ')})`,
   );
-  return ways.length === 0 ? 'it allows no further move' : `allowed from here: ${ways.join(', ')}`;
+  return ways.length === 0 ? 'its status can no longer change' : `allowed from here: ${ways.join(', ')}`;
 }
 
-/** The caller's `expectedVersion` is not the version that is stored. */
+/** The caller's `expectedVersion` is not the stored version. */
 export class VersionConflict extends Refusal {
   override readonly name = 'VersionConflict';
 
@@ -71,13 +72,13 @@ export class VersionConflict extends Refusal {
   ) {
     super(
       'VERSION_CONFLICT',
-      `Expected version ${expected}, but it is ${actual}: read it again and repeat.`,
+      `Expected version ${expected}, but the current version is ${actual}: read it again and retry.`,
       ['expectedVersion'],
     );
   }
 }
 
-/** The run has ended or was replaced; its holder must stop working on the task. */
+/** The run has ended or was replaced. Its holder must stop working on the task. */
 export class LeaseLost extends Refusal {
   override readonly name = 'LeaseLost';
 
@@ -88,7 +89,7 @@ export class LeaseLost extends Refusal {
   }
 }
 
-/** The dependencies would wait for each other in a circle. `cycle` is the way round: each waits for the next, the last is the first. */
+/** The dependencies would form a cycle. Each task in `cycle` waits for the next one, and the last is the first again. */
 export class DependencyCycle extends Refusal {
   override readonly name = 'DependencyCycle';
 
@@ -96,11 +97,11 @@ export class DependencyCycle extends Refusal {
     readonly cycle: readonly string[],
     path: readonly string[],
   ) {
-    super('DEPENDENCY_CYCLE', `These would wait for each other: ${cycle.join(' → ')}.`, path);
+    super('DEPENDENCY_CYCLE', `These dependencies would form a cycle: ${cycle.join(' → ')}.`, path);
   }
 }
 
-/** Several refusals of one input, all named at once. */
+/** Several refusals of one input, reported at once. */
 export class Refusals extends Error {
   override readonly name = 'Refusals';
 

@@ -1,40 +1,40 @@
-/** Half of a surrogate pair: JavaScript can hold one, UTF-8 and therefore PostgreSQL can't. */
+/** Half of a surrogate pair. It is possible in JavaScript but not in UTF-8, and therefore not in PostgreSQL. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
-/** What keeps the text from being stored as it is, as the end of a sentence about it; null if nothing does. */
+/** Why the text can't be stored unchanged, as the end of a sentence about it. Null if it can. */
 export function findTextMistake(text: string): string | null {
   if (text.includes('\u0000')) return 'may not contain the character U+0000';
   if (LONE_SURROGATE.test(text)) return 'may not contain half of a surrogate pair';
   return null;
 }
 
-/** The same for a JSON value, its keys and texts included. Looks no deeper than `maxDepth`, so deep input costs nothing. */
+/** The same for a JSON value with its keys and texts. Stops below `maxDepth`, so that deep input costs little. */
 export function findJsonMistake(value: unknown, maxDepth: number): string | null {
-  function look(part: unknown, depth: number): string | null {
+  function check(part: unknown, depth: number): string | null {
     if (typeof part === 'string') return findTextMistake(part);
     if (typeof part !== 'object' || part === null) return null;
     if (depth > maxDepth) return `may be ${maxDepth} levels deep at most`;
     for (const [key, inner] of Object.entries(part)) {
-      const mistake = findTextMistake(key) ?? look(inner, depth + 1);
+      const mistake = findTextMistake(key) ?? check(inner, depth + 1);
       if (mistake !== null) return mistake;
     }
     return null;
   }
-  return look(value, 1);
+  return check(value, 1);
 }
 
-/** The text with a replacement character for whatever can't be stored: for what comes from outside and is not refused. */
+/** Replaces characters that can't be stored by U+FFFD, for texts from outside that are not refused. */
 export function toStorable(text: string): string {
   return text.replaceAll('\u0000', '\uFFFD').replace(/\p{Surrogate}/gu, '\uFFFD');
 }
 
 /**
- * The text in a form that can be stored, for texts that nobody can be asked to mend: what PostgreSQL can't hold becomes
- * U+FFFD, and what is too long is cut, which the end then says.
+ * Makes a text storable whose author can't be asked to correct it: characters that PostgreSQL can't store become U+FFFD,
+ * and a text that is too long is truncated and ends with a note.
  */
 export function toStoredText(text: string, maxLength: number): string {
   const storable = toStorable(text);
   if (storable.length <= maxLength) return storable;
-  const note = `\n\n[cut: it had ${storable.length} characters]`;
+  const note = `\n\n[truncated: it had ${storable.length} characters]`;
   return toStorable(storable.slice(0, maxLength - note.length)) + note;
 }

@@ -1,4 +1,4 @@
-/** The statuses of a task, in the order of its life. */
+/** The statuses of a task, in the order of its lifecycle. */
 export const TASK_STATUSES = [
   'INBOX',
   'ASSIGNED',
@@ -10,19 +10,20 @@ export const TASK_STATUSES = [
   'CANCELLED',
 ] as const;
 
+/** The status of a task. */
 export type TaskStatus = (typeof TASK_STATUSES)[number];
 
-/** What moves a task from one status to another. */
+/** A change from one status to another. */
 export interface Transition {
   readonly from: TaskStatus;
   readonly to: TaskStatus;
-  /** The verbs that make this move, for the diagram and for people. */
+  /** The verbs that cause this change, for the diagram and for error messages. */
   readonly by: readonly string[];
 }
 
 /**
- * THE table of moves. The guard in services, the trigger in the database (by test), `Task.allowedTransitions`, the
- * diagram in docs/state-machine.md and the tests derive from it.
+ * The only table of status changes. The guard in services, `Task.allowedTransitions`, the diagram in
+ * docs/state-machine.md and the tests derive from it. A test compares it with the trigger in the database.
  */
 export const TRANSITIONS: readonly Transition[] = [
   { from: 'INBOX', to: 'ASSIGNED', by: ['assign'] },
@@ -53,7 +54,7 @@ export const TRANSITIONS: readonly Transition[] = [
   { from: 'CANCELLED', to: 'INBOX', by: ['retry'] },
 ];
 
-/** The statuses in which a task can begin. */
+/** The statuses that a new task can have. */
 export const FIRST_STATUSES: readonly TaskStatus[] = ['INBOX', 'ASSIGNED'];
 
 const TARGETS = new Map<TaskStatus, readonly TaskStatus[]>(
@@ -63,17 +64,17 @@ const TARGETS = new Map<TaskStatus, readonly TaskStatus[]>(
   ]),
 );
 
-/** Where a task in this status may go, in the order of the table. Empty for DONE. */
+/** The statuses that a task in this status may change to, in the order of the table. Empty for DONE. */
 export function allowedTransitions(from: TaskStatus): readonly TaskStatus[] {
   return TARGETS.get(from) ?? [];
 }
 
-/** Whether the table has this move. */
+/** Whether the table has this change. */
 export function isAllowedTransition(from: TaskStatus, to: TaskStatus): boolean {
   return allowedTransitions(from).includes(to);
 }
 
-/** DONE, FAILED and CANCELLED end a task; only an explicit retry brings the last two back. */
+/** Whether the status ends a task: DONE, FAILED or CANCELLED. Only an explicit retry reopens FAILED and CANCELLED tasks. */
 export function isTerminal(status: TaskStatus): boolean {
   return status === 'DONE' || status === 'FAILED' || status === 'CANCELLED';
 }

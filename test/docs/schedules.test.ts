@@ -38,7 +38,7 @@ describe('docs/schedules.md', () => {
       'every other week',
       '9:00 and 17:30',
     ])
-      expect(() => parseSchedule(phrase)).toThrow('is no schedule');
+      expect(() => parseSchedule(phrase)).toThrow('is not a schedule');
   });
 
   it('is refused where the markers are missing', () => {

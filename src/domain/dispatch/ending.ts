@@ -3,24 +3,24 @@ import type { TokenUsage } from '../runs/token-usage.js';
 import { toStorable } from '../stored-text.js';
 import { cutText } from './prompt.js';
 
-/** The most that is repeated of an answer in the comment on it. */
+/** The most characters of an answer that the comment about it repeats. */
 const COMMENT_LENGTH = 2_000;
 
-/** An answer as it can be kept. */
+/** A gateway's answer in a form that can be stored. */
 export interface KeptAnswer {
-  /** At most as long as a resolution may be; a cut is said at its end. */
+  /** At most as long as a resolution may be. A truncated answer ends with a note. */
   readonly resolution: string;
   readonly comment: string;
 }
 
-/** Null for an answer with nothing in it. */
+/** Converts a gateway's answer into a form that can be stored. Null for a blank answer. */
 export function keepAnswer(text: string): KeptAnswer | null {
   const whole = toStorable(text);
   if (whole.trim() === '') return null;
   const resolution = cutWithNote(whole, LIMITS.resolutionLength);
   const comment =
     whole.length > COMMENT_LENGTH
-      ? `${cutText(whole, COMMENT_LENGTH)}…\n\n(The resolution has more of it: ${resolution.length} characters.)`
+      ? `${cutText(whole, COMMENT_LENGTH)}…\n\n(Truncated: the resolution has ${resolution.length} characters.)`
       : whole;
   return {
     resolution,
@@ -28,13 +28,13 @@ export function keepAnswer(text: string): KeptAnswer | null {
   };
 }
 
-/** An error as it can be kept, never empty. */
+/** Converts a gateway's error text into a form that can be stored. It is never blank. */
 export function keepError(text: string): string {
   const error = cutText(toStorable(text).trim(), LIMITS.progressLength);
   return error === '' ? 'The gateway gave no reason.' : error;
 }
 
-/** Usage as it can be kept: what is no count, or too large for one, is left out. */
+/** Converts reported usage into a form that can be stored. Null if a count is not valid or too large. */
 export function keepUsage(usage: TokenUsage | null): TokenUsage | null {
   if (usage === null) return null;
   const { inputTokens, outputTokens, costUsd } = usage;
@@ -51,5 +51,5 @@ function cutWithNote(text: string, length: number): string {
 }
 
 function noteOf(length: number): string {
-  return `(Cut: the answer had ${length} characters, of which ${LIMITS.resolutionLength} are kept.)`;
+  return `(Truncated: the answer had ${length} characters, of which ${LIMITS.resolutionLength} are kept.)`;
 }

@@ -1,13 +1,14 @@
 import type { TaskPriority } from '../tasks/task-filter.js';
 
+/** The rule that chose the model. */
 export type ModelTier = 'OVERRIDE' | 'COMPLEX' | 'ROUTINE' | 'DEFAULT';
 
-/** Which model a task goes to, and why. */
+/** The model for a task, and why it was chosen. */
 export interface ModelRoute {
   readonly tier: ModelTier;
-  /** Null leaves the choice to the gateway. */
+  /** Null means that the gateway chooses. */
   readonly model: string | null;
-  /** What the text or the task has that decided. */
+  /** The words or properties of the task that decided. */
   readonly signals: readonly string[];
 }
 
@@ -18,19 +19,23 @@ export interface TierModels {
   readonly default: string | null;
 }
 
+/** The part of a task that decides its model. */
 export interface RoutedTask {
   readonly title: string;
   readonly description: string | null;
   readonly priority: TaskPriority;
 }
 
-/** What an agent's config says about models. */
+/** The models in an agent's config. */
 export interface AgentModels {
   readonly dispatchModel: string | null;
   readonly defaultModel: string | null;
 }
 
-/** The first rule that holds: the agent's own model, CRITICAL, complex words, routine words in no hurry, the default. */
+/**
+ * Chooses the model by the first rule that applies: the agent's own model, priority CRITICAL, complex words, routine words
+ * at priority LOW or MEDIUM, the default.
+ */
 export function routeModel(task: RoutedTask, agent: AgentModels | null, models: TierModels): ModelRoute {
   if (agent?.dispatchModel) return { tier: 'OVERRIDE', model: agent.dispatchModel, signals: [] };
   if (task.priority === 'CRITICAL')
@@ -45,9 +50,9 @@ export function routeModel(task: RoutedTask, agent: AgentModels | null, models: 
 }
 
 /**
- * The forms of a signal's words. Every form is spelt out: endings alone can't tell "incidents" from "incidental" or
- * "formats" from "formation". Besides inflections, in British and American spelling, a signal has the verb or noun of the
- * same activity ("migrate", "architecture"); words that merely contain it are other words.
+ * The forms of each signal's words. Every form is listed, because endings alone can't distinguish "incidents" from
+ * "incidental" or "formats" from "formation". A signal includes inflections, British and American spelling, and the verb
+ * or noun of the same activity ("migrate", "architecture"), but no other words that contain it.
  */
 type Signals = Readonly<Record<string, readonly string[]>>;
 
@@ -78,14 +83,14 @@ const ROUTINE = compile({
   routine: ['routines?'],
 });
 
-/** The signals of the text, in the order of the table. */
+/** The signals in the text, in the order of the table. */
 function findSignals(text: string, signals: ReadonlyMap<string, RegExp>): string[] {
   return [...signals].filter(([, pattern]) => pattern.test(text)).map(([name]) => name);
 }
 
 /**
- * Letters, digits and underscores of any script make a word, so "format_date" and "préformat" hold no "format". The words
- * of a signal stand one after the other, with white space or a hyphen between them.
+ * A word consists of letters, digits and underscores of any script, so "format_date" and "préformat" do not contain the
+ * word "format". The words of a signal must be adjacent, separated by white space or a hyphen.
  */
 function compile(signals: Signals): ReadonlyMap<string, RegExp> {
   return new Map(

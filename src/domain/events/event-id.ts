@@ -1,19 +1,19 @@
 import { isId } from '../../kernel/ids.js';
 
-/** The digits of TypeIDs: no i, l, o and u. */
+/** The digits of TypeIDs, which leave out i, l, o and u. */
 const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz';
 
 /** The largest bigint of PostgreSQL. */
 const MAX_NUMBER = 2n ** 63n - 1n;
 
-/** The id of an event, of the same form as all others: its number in the log in base 32. */
+/** Formats the id of an event: its number in the log in base 32, in the form of all other ids. */
 export function formatEventId(number: bigint): string {
   let digits = '';
   for (let rest = number; rest > 0n; rest /= 32n) digits = DIGITS.charAt(Number(rest % 32n)) + digits;
   return `evt_${digits.padStart(26, '0')}`;
 }
 
-/** The number in the log that an id stands for; null for a text that is no id of an event. */
+/** Parses the id of an event into its number in the log. Null for a text that is not the id of an event. */
 export function parseEventId(id: string): bigint | null {
   if (!isId('evt', id)) return null;
   const number = [...id.slice(4)].reduce((sum, digit) => sum * 32n + BigInt(DIGITS.indexOf(digit)), 0n);

@@ -2,18 +2,18 @@ import { type EventPayload, type EventType, expandEventFilter } from './event-ty
 
 interface PayloadField {
   readonly meaning: string;
-  /** The events that may carry it, in the words of an event filter. */
+  /** The events that may have the field, as words of an event filter. */
   readonly of: readonly string[];
 }
 
-/** What an event may say beyond ids. The plain event stream sends a field with these events only. */
+/** The payload fields of events. The plain event stream sends a field only with the events listed here. */
 export const PAYLOAD_FIELDS = {
   from: {
-    meaning: 'The status before.',
+    meaning: 'The previous status.',
     of: ['task.status_changed', 'agent.status_changed', 'pipeline.finished', 'pipeline.resumed'],
   },
   to: {
-    meaning: 'The status from then on.',
+    meaning: 'The new status.',
     of: [
       'task.created',
       'task.status_changed',
@@ -23,31 +23,31 @@ export const PAYLOAD_FIELDS = {
     ],
   },
   reason: {
-    meaning: 'Why, where there is more to say than the name of the event does.',
+    meaning: "The reason, if it is more specific than the event's name.",
     of: ['task.status_changed', 'review.requeued', 'review.failed', 'review.escalated', 'recurring.skipped'],
   },
   changedFields: {
-    meaning: 'The names of the fields that have new values.',
+    meaning: 'The names of the changed fields.',
     of: ['task.updated', 'agent.updated', 'recurring.updated'],
   },
   assigneeId: {
-    meaning: 'The agent that has the task from then on; null is the inbox.',
+    meaning: 'The new assignee; null is the inbox.',
     of: ['task.assigned'],
   },
   previousAssigneeId: {
-    meaning: 'The agent that had the task before; null is the inbox.',
+    meaning: 'The previous assignee; null is the inbox.',
     of: ['task.assigned'],
   },
   dependencyId: {
-    meaning: 'The task that ended without success. Left out where the key may not see that task.',
+    meaning: 'The task that ended without success. Left out if the key may not see that task.',
     of: ['task.dependency_failed'],
   },
-  round: { meaning: 'Which hand-in it is about, from 1.', of: ['review'] },
+  round: { meaning: 'The review round, starting at 1.', of: ['review'] },
   message: {
-    meaning: 'What the agent reported, or what was done, for people.',
+    meaning: 'A text for people: the progress that the agent reported, or the change.',
     of: ['run.progress', 'scheduler', 'recurring.removed'],
   },
-  percent: { meaning: 'How far the agent says it is, from 0 to 100.', of: ['run.progress'] },
+  percent: { meaning: 'The progress that the agent reported, from 0 to 100.', of: ['run.progress'] },
   pipelineId: {
     meaning: 'The pipeline.',
     of: ['pipeline.created', 'pipeline.updated', 'pipeline.removed', 'pipeline.started'],
@@ -55,6 +55,7 @@ export const PAYLOAD_FIELDS = {
   job: { meaning: 'The name of the job.', of: ['scheduler'] },
 } as const satisfies Record<keyof EventPayload, PayloadField>;
 
+/** The name of a payload field. */
 export type PayloadFieldName = keyof typeof PAYLOAD_FIELDS;
 
 const byType = new Map<string, PayloadFieldName[]>();
@@ -63,7 +64,7 @@ for (const name of Object.keys(PAYLOAD_FIELDS).filter(isPayloadField)) {
     byType.set(type, [...(byType.get(type) ?? []), name]);
 }
 
-/** The payload fields that an event of the type may carry, in the order of the table. */
+/** The payload fields that an event of the type may have, in the order of the table. */
 export function listPayloadFields(type: EventType): readonly PayloadFieldName[] {
   return byType.get(type) ?? [];
 }

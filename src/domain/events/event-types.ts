@@ -1,11 +1,12 @@
 import type { Actor } from '../actor.js';
 
-/** Which GraphQL type carries an event, and what the event says. One line here is all a new event type needs. */
+/** The GraphQL type of an event, and its meaning. A new event type needs only one entry in {@link EVENT_KINDS}. */
 interface EventKind {
   readonly graphqlType: EventGraphqlType;
   readonly meaning: string;
 }
 
+/** The GraphQL types of events. */
 export type EventGraphqlType =
   | 'TaskCreatedEvent'
   | 'TaskUpdatedEvent'
@@ -22,26 +23,29 @@ export type EventGraphqlType =
   | 'PipelineEvent'
   | 'SchedulerEvent';
 
-/** Every event type of the log. The database does not know this list; the API, the filters and the docs derive from it. */
+/** Every event type of the log. The API, the filters and the docs derive from this list. The database does not check it. */
 export const EVENT_KINDS = {
   'task.created': { graphqlType: 'TaskCreatedEvent', meaning: 'A task was created.' },
   'task.updated': {
     graphqlType: 'TaskUpdatedEvent',
-    meaning: 'Fields of a task were edited; its status was not.',
+    meaning: 'Fields of a task were changed, but not its status.',
   },
-  'task.assigned': { graphqlType: 'TaskAssignedEvent', meaning: 'A task got another assignee, or lost it.' },
+  'task.assigned': {
+    graphqlType: 'TaskAssignedEvent',
+    meaning: 'The assignee of a task was changed or removed.',
+  },
   'task.status_changed': {
     graphqlType: 'TaskStatusChangedEvent',
-    meaning: 'A status change with no name of its own.',
+    meaning: 'A status change that has no more specific event type.',
   },
   'task.claimed': {
     graphqlType: 'TaskStatusChangedEvent',
-    meaning: 'An agent took the task and works on it.',
+    meaning: 'An agent claimed the task and works on it.',
   },
   'task.completed': {
     graphqlType: 'TaskStatusChangedEvent',
     meaning:
-      'Work was handed in: the task waits for a verdict, or is done where its policy skips the review.',
+      'A run completed the task: it waits for a verdict, or it is done if its policy skips the review.',
   },
   'task.approved': {
     graphqlType: 'TaskStatusChangedEvent',
@@ -49,83 +53,90 @@ export const EVENT_KINDS = {
   },
   'task.rejected': {
     graphqlType: 'TaskStatusChangedEvent',
-    meaning: 'A reviewer rejected the work; another move follows.',
+    meaning: 'A reviewer rejected the work; another status change follows.',
   },
   'task.failed': { graphqlType: 'TaskStatusChangedEvent', meaning: 'The task ended without success.' },
   'task.requeued': {
     graphqlType: 'TaskStatusChangedEvent',
-    meaning: 'The task went back to its assignee: released, failed once, or taken from a silent agent.',
+    meaning:
+      'The task is ASSIGNED again: it was released, an attempt failed, or its agent let the lease end.',
   },
   'task.cancelled': { graphqlType: 'TaskStatusChangedEvent', meaning: 'An operator cancelled the task.' },
-  'task.unblocked': { graphqlType: 'TaskUnblockedEvent', meaning: 'The last open dependency is settled.' },
+  'task.unblocked': {
+    graphqlType: 'TaskUnblockedEvent',
+    meaning: 'No dependency holds the task back any more.',
+  },
   'task.dependency_failed': {
     graphqlType: 'TaskDependencyFailedEvent',
-    meaning: 'A dependency ended without success; what follows is the task’s onDependencyFailure policy.',
+    meaning: 'A dependency ended without success; the task’s onDependencyFailure policy applies.',
   },
   'task.lease_expired': {
     graphqlType: 'RunEvent',
-    meaning: 'A lease ended while its agent is alive; the agent keeps the task for one grace period.',
+    meaning: 'A lease ended, but its agent is online and keeps the task for one grace period.',
   },
-  'task.comment_added': { graphqlType: 'TaskCommentedEvent', meaning: 'Somebody commented on a task.' },
-  'run.started': { graphqlType: 'RunEvent', meaning: 'An agent’s go at a task began.' },
+  'task.comment_added': { graphqlType: 'TaskCommentedEvent', meaning: 'A comment was added to a task.' },
+  'run.started': { graphqlType: 'RunEvent', meaning: 'A run started: one attempt by one agent at one task.' },
   'run.progress': { graphqlType: 'RunEvent', meaning: 'The agent reported progress.' },
-  'run.succeeded': { graphqlType: 'RunEvent', meaning: 'The run handed in a resolution.' },
+  'run.succeeded': { graphqlType: 'RunEvent', meaning: 'The run completed with a resolution.' },
   'run.failed': { graphqlType: 'RunEvent', meaning: 'The run ended with an error.' },
-  'run.timed_out': { graphqlType: 'RunEvent', meaning: 'The run took longer than it may.' },
-  'run.released': { graphqlType: 'RunEvent', meaning: 'The agent handed the task back.' },
-  'run.requeued': { graphqlType: 'RunEvent', meaning: 'The task was taken from a silent agent.' },
-  'run.cancelled': { graphqlType: 'RunEvent', meaning: 'The task was cancelled while the run was on.' },
+  'run.timed_out': { graphqlType: 'RunEvent', meaning: 'The run exceeded its time limit.' },
+  'run.released': { graphqlType: 'RunEvent', meaning: 'The agent released the task.' },
+  'run.requeued': {
+    graphqlType: 'RunEvent',
+    meaning: 'The run lost its task because its agent let the lease end.',
+  },
+  'run.cancelled': { graphqlType: 'RunEvent', meaning: 'The task was cancelled during the run.' },
   'review.requested': { graphqlType: 'ReviewEvent', meaning: 'A task waits for a verdict.' },
-  'review.claimed': { graphqlType: 'ReviewEvent', meaning: 'A reviewer took the round.' },
+  'review.claimed': { graphqlType: 'ReviewEvent', meaning: 'A reviewer claimed the review round.' },
   'review.submitted': {
     graphqlType: 'ReviewEvent',
-    meaning: 'A verdict was recorded, superseded ones included.',
+    meaning: 'A verdict was recorded, even if it is superseded.',
   },
   'review.requeued': {
     graphqlType: 'ReviewEvent',
     meaning:
-      'A reviewer let its lease end, or a call to it never began or was handed back; the round is free again.',
+      'The round is free again: its reviewer let the lease end, or the call to it never started or was handed back.',
   },
   'review.failed': {
     graphqlType: 'ReviewEvent',
     meaning:
-      'A reviewer gave no verdict: it failed, was silent for too long, or its answer had none. It is asked again.',
+      'A reviewer gave no verdict: it failed, did not answer in time, or its answer had none. The review is retried.',
   },
   'review.escalated': {
     graphqlType: 'ReviewEvent',
     meaning:
-      'A reviewer failed for good: the task stays in REVIEW until a person judges it, or the reviewer is changed.',
+      'A reviewer failed permanently: the task stays in REVIEW until a person judges it or the reviewer is changed.',
   },
   'agent.created': { graphqlType: 'AgentEvent', meaning: 'An agent registered for the first time.' },
   'agent.updated': { graphqlType: 'AgentEvent', meaning: 'Settings of an agent changed.' },
   'agent.status_changed': {
     graphqlType: 'AgentEvent',
-    meaning: 'An agent came, went, got busy, idle, or was paused.',
+    meaning: 'The status of an agent changed.',
   },
   'recurring.created': { graphqlType: 'RecurringTaskEvent', meaning: 'A recurring task was created.' },
   'recurring.updated': { graphqlType: 'RecurringTaskEvent', meaning: 'A recurring task was edited.' },
   'recurring.paused': {
     graphqlType: 'RecurringTaskEvent',
-    meaning: 'A recurring task was paused: it makes no tasks by itself.',
+    meaning: 'A recurring task was paused: its schedule creates no tasks.',
   },
   'recurring.resumed': {
     graphqlType: 'RecurringTaskEvent',
-    meaning: 'A paused recurring task goes on; what was due meanwhile is not made up for.',
+    meaning: 'A paused recurring task was resumed; due times during the pause are not made up for.',
   },
-  'recurring.fired': { graphqlType: 'RecurringTaskEvent', meaning: 'A recurring task has made a task.' },
+  'recurring.fired': { graphqlType: 'RecurringTaskEvent', meaning: 'A recurring task has created a task.' },
   'recurring.skipped': {
     graphqlType: 'RecurringTaskEvent',
-    meaning: 'A recurring task was due and has made no task; `reason` says why.',
+    meaning: 'A recurring task was due but created no task; `reason` says why.',
   },
   'recurring.removed': {
     graphqlType: 'RecurringTaskEvent',
-    meaning: 'A recurring task was removed; the tasks that it has made stay.',
+    meaning: 'A recurring task was removed; the tasks that it created stay.',
   },
-  'pipeline.created': { graphqlType: 'PipelineEvent', meaning: 'A pipeline was saved.' },
-  'pipeline.updated': { graphqlType: 'PipelineEvent', meaning: 'A pipeline got other steps.' },
+  'pipeline.created': { graphqlType: 'PipelineEvent', meaning: 'A pipeline was created.' },
+  'pipeline.updated': { graphqlType: 'PipelineEvent', meaning: 'The steps of a pipeline were changed.' },
   'pipeline.removed': {
     graphqlType: 'PipelineEvent',
-    meaning: 'A pipeline was removed; its runs go on.',
+    meaning: 'A pipeline was removed; its runs continue.',
   },
   'pipeline.started': {
     graphqlType: 'PipelineEvent',
@@ -133,11 +144,11 @@ export const EVENT_KINDS = {
   },
   'pipeline.finished': {
     graphqlType: 'PipelineEvent',
-    meaning: 'None of the tasks of a pipeline run can go on by itself any more.',
+    meaning: 'No task of a pipeline run can continue by itself any more.',
   },
   'pipeline.resumed': {
     graphqlType: 'PipelineEvent',
-    meaning: 'A pipeline run goes on after it had finished: a task was retried, or need not wait any more.',
+    meaning: 'A finished pipeline run continues: a task was retried or is no longer held back.',
   },
   'key.created': { graphqlType: 'ApiKeyEvent', meaning: 'An API key was created.' },
   'key.revoked': { graphqlType: 'ApiKeyEvent', meaning: 'An API key was revoked.' },
@@ -145,22 +156,23 @@ export const EVENT_KINDS = {
   'scheduler.resumed': { graphqlType: 'SchedulerEvent', meaning: 'A scheduler job was resumed.' },
 } as const satisfies Record<string, EventKind>;
 
+/** An event type of the log. */
 export type EventType = keyof typeof EVENT_KINDS;
 
-/** Every type, in the order of the list above. */
+/** Every event type, in the order of {@link EVENT_KINDS}. */
 export const EVENT_TYPES: readonly EventType[] = Object.keys(EVENT_KINDS).filter(isEventType);
 
-/** Whether the name is a type of the log. */
+/** Whether the name is an event type. */
 export function isEventType(name: string): name is EventType {
   return Object.hasOwn(EVENT_KINDS, name);
 }
 
-/** An event that a transaction is about to append. Ids name what the event is about; `payload` holds what ids can't say. */
+/** An event for a transaction to append. The ids name the objects that it is about. The payload has all other data. */
 export interface NewEvent {
   readonly type: EventType;
   readonly actor: Actor;
   readonly taskId?: string;
-  /** The agent concerned: for events of a task its assignee at that moment, so that an agent's filter finds them. */
+  /** The agent that the event is about. For events of a task, its assignee at that moment, so that filters by agent match. */
   readonly agentId?: string | null;
   readonly runId?: string | null;
   readonly reviewId?: string;
@@ -169,11 +181,11 @@ export interface NewEvent {
   readonly recurringTaskId?: string;
   readonly pipelineRunId?: string;
   readonly payload?: EventPayload;
-  /** When that began which ends with this event. It is told and not stored. */
+  /** Start of the activity that this event ends. For traces only, not stored. */
   readonly since?: Date | null;
 }
 
-/** What an event carries beyond ids. Every field is optional in storage; the typed GraphQL events read theirs. */
+/** The payload of an event. Every field is optional in storage. Each typed GraphQL event reads its own fields. */
 export interface EventPayload {
   readonly from?: string;
   readonly to?: string;
@@ -190,8 +202,8 @@ export interface EventPayload {
 }
 
 /**
- * The event types that a filter word means: an exact type, a family before the dot (`task`), or `task.status_changed`,
- * which also means every narrower name of a status change. Null for a word that means nothing.
+ * Expands a word of an event filter into event types. A word is an exact type, a family (the part before the dot, such as
+ * `task`), or `task.status_changed`, which includes every more specific type of a status change. Null for other words.
  */
 export function expandEventFilter(word: string): readonly EventType[] | null {
   if (word === 'task.status_changed') {

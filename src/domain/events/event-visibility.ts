@@ -1,6 +1,6 @@
 import { hasRole, type Viewer } from '../actor.js';
 
-/** What the rule looks at. */
+/** The part of an event that decides whether it is visible. */
 interface VisibleEvent {
   readonly type: string;
   readonly taskId: string | null;
@@ -9,8 +9,8 @@ interface VisibleEvent {
 }
 
 /**
- * Whether a key may see an event. What happens to keys is for admins. An AGENT key sees the events of the tasks that it
- * may see now, and those without a task that are about its agent or by it; every other key sees all.
+ * Whether a key may see an event. Only ADMIN keys see events about keys. An AGENT key sees the events of tasks that it may
+ * see now, and events without a task that are about its agent or caused by it. Other keys see all other events.
  *
  * @param seesTask - whether the viewer may see the task with this id.
  */

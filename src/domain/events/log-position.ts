@@ -1,6 +1,6 @@
 /**
- * A place in the event log: the transaction that wrote the entry, then the entry's own number. Ordered by both, no
- * entry ever appears before one that could be read already.
+ * A position in the event log: the transaction that wrote the entry, and the entry's number. In this order a new entry
+ * never appears before an entry that was already readable.
  */
 export interface LogPosition {
   readonly xid: bigint;
@@ -9,16 +9,16 @@ export interface LogPosition {
 
 /** Where the readable log begins and ends. */
 export interface LogBounds {
-  /** Everything up to here has been pruned. */
+  /** All entries up to this position were pruned. */
   readonly begin: LogPosition;
-  /** The last entry that can be read now: nothing will ever appear before it. */
+  /** The last entry that is readable now. No new entry will appear before it. */
   readonly end: LogPosition;
 }
 
-/** Before the first entry of every log. */
+/** The position before the first entry of every log. */
 export const LOG_START: LogPosition = { xid: 0n, id: 0n };
 
-/** Whether `position` lies behind `other` in the log. */
+/** Whether `position` is after `other` in the log. */
 export function isLater(position: LogPosition, other: LogPosition): boolean {
   return position.xid === other.xid ? position.id > other.id : position.xid > other.xid;
 }
@@ -28,20 +28,20 @@ export function laterOf(one: LogPosition, other: LogPosition): LogPosition {
   return isLater(other, one) ? other : one;
 }
 
-/** What follows the cursor is no longer, or not at all, in this log; the reader must begin anew. */
+/** The entries after the cursor were pruned or are not in this log. The reader must begin again without a cursor. */
 export class CursorExpired extends Error {
   override readonly name = 'CursorExpired';
 
   constructor(reason: string) {
-    super(`The cursor has expired: ${reason}. Read the present state, then begin without a cursor.`);
+    super(`The cursor has expired: ${reason}. Read the current state, then begin without a cursor.`);
   }
 }
 
 /**
- * @throws CursorExpired if a reader that goes on from the position would miss something. Cursors are given out for
- * readable entries only, so one beyond the end is of another database, or of one restored to an older day.
+ * @throws CursorExpired if a reader that resumes at the position would miss entries. Clients get cursors of readable
+ * entries only, so a cursor after the end is of another database or of one that was restored from an older backup.
  */
 export function checkReachable(position: LogPosition, { begin, end }: LogBounds): void {
-  if (isLater(begin, position)) throw new CursorExpired('the events that follow it were pruned');
-  if (isLater(position, end)) throw new CursorExpired('it lies beyond the end of this log');
+  if (isLater(begin, position)) throw new CursorExpired('the events after it were pruned');
+  if (isLater(position, end)) throw new CursorExpired('it is after the end of this log');
 }

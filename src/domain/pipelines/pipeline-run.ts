@@ -1,24 +1,25 @@
+/** The statuses of a pipeline run. */
 export const PIPELINE_RUN_STATUSES = ['RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELLED'] as const;
 export type PipelineRunStatus = (typeof PIPELINE_RUN_STATUSES)[number];
 
-/** What is known about the tasks of a run. */
+/** The facts about a run's tasks that decide its status. */
 export interface PipelineRunFacts {
-  /** Somebody called the whole run off. */
+  /** Whether the run as a whole was cancelled. */
   readonly isCancelled: boolean;
   /**
-   * A task that has not ended can still go on by itself: it can be claimed now or later, is being worked on or reviewed, or
-   * waits for a task outside of the run that has not ended.
+   * Whether a task that has not ended can continue by itself: it can be claimed now or later, is in progress or in review,
+   * or waits for a task outside the run that has not ended.
    */
   readonly canGoOn: boolean;
-  /** Tasks that have not ended. If none of them can go on, they all wait for one that ended without success. */
+  /** Tasks that have not ended. If none of them can continue, they all wait for a task that ended without success. */
   readonly open: number;
   readonly failed: number;
   readonly cancelled: number;
 }
 
 /**
- * A run is over when none of its tasks can go on by itself. It then has FAILED if a task failed or waits in vain; a
- * failure counts also where what depends on it was told to proceed.
+ * Decides the status of a run. It ends when none of its tasks can continue by itself. It has FAILED if a task failed or
+ * waits for a task that ended without success. A failed task counts even if its dependents have the policy PROCEED.
  */
 export function decidePipelineRun(facts: PipelineRunFacts): PipelineRunStatus {
   if (facts.canGoOn) return 'RUNNING';

@@ -1,26 +1,26 @@
 import { findClosest } from '../../kernel/closest-match.js';
 import { Refusal, Refusals } from '../refusals.js';
 
-/** `{{name}}`: letters, digits, `_`, `-` and `.`. Anything else in double braces is text like any other. */
+/** `{{name}}`, with letters, digits, `_`, `-` and `.` in the name. Other text in double braces is ordinary text. */
 const PLACEHOLDER = /\{\{\s*([a-zA-Z_][a-zA-Z0-9_.-]{0,62})\s*\}\}/g;
 
-/** The names of the placeholders in the texts, each once, in the order in which they come. */
+/** The names of the placeholders in the texts, each once, in the order of their first occurrence. */
 export function listPlaceholders(texts: Iterable<string>): string[] {
   const names = new Set<string>();
   for (const text of texts) for (const [, name] of text.matchAll(PLACEHOLDER)) if (name) names.add(name);
   return [...names];
 }
 
-/** The text with every placeholder filled. What is filled in is not looked through again. */
+/** Replaces every placeholder by its value. Placeholders inside the inserted values are not replaced. */
 export function fillPlaceholders(text: string, values: ReadonlyMap<string, string>): string {
   return text.replaceAll(PLACEHOLDER, (placeholder, name: string) => values.get(name) ?? placeholder);
 }
 
 /**
- * What is to be filled in: texts as they are, numbers and truth values as JSON writes them.
- * @param names - of all placeholders there are.
- * @throws {Refusals} INVALID for placeholders without a variable, variables without a placeholder, and values that are no
- * text, number or truth value; all at once.
+ * Checks the values for placeholders and converts them into texts. Numbers and booleans are written as in JSON.
+ * @param names - the names of all placeholders.
+ * @throws {Refusals} INVALID for placeholders without a variable, variables without a placeholder, and values of other
+ * types, all at once.
  */
 export function parseVariables(
   variables: Readonly<Record<string, unknown>>,

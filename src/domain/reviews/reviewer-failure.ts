@@ -1,20 +1,20 @@
 import { backoffMs } from '../../kernel/backoff.js';
 import { MAX_REVIEWER_FAILURES } from '../limits.js';
 
-/** What follows when a reviewer gave no verdict. The task stays in REVIEW either way. */
+/** What follows when a reviewer gives no verdict. In both cases the task stays in REVIEW. */
 export type ReviewerFailureDecision =
   | { readonly effect: 'retry'; readonly afterMs: number }
-  /** A person is asked. */
+  /** A person must judge the round. */
   | { readonly effect: 'escalate' };
 
-/** The longest rest between two tries, in milliseconds. */
-const LONGEST_REST_MS = 300_000;
+/** The longest backoff between two attempts, in milliseconds. */
+const MAX_BACKOFF_MS = 300_000;
 
 /**
- * Decides after the `failures`-th failure of the reviewer in a round. The fifth one asks for a person, and so does any that
- * waiting can't mend.
- * @param options.restMs - the rest after the first failure, doubled with each further one, at most 5 minutes.
- * @param options.random - spreads the rests: in [0, 1).
+ * Decides what follows the reviewer's failure number `failures` in a round. The fifth failure and every permanent failure
+ * are escalated to a person.
+ * @param options.restMs - the backoff after the first failure. It doubles with each further failure, up to 5 minutes.
+ * @param options.random - the jitter, in [0, 1).
  */
 export function decideReviewerFailure(
   failures: number,
@@ -22,12 +22,12 @@ export function decideReviewerFailure(
   { restMs, random }: { readonly restMs: number; readonly random: number },
 ): ReviewerFailureDecision {
   if (permanent || failures >= MAX_REVIEWER_FAILURES) return { effect: 'escalate' };
-  const afterMs = backoffMs({ attempt: failures, baseMs: restMs, maxMs: LONGEST_REST_MS, random });
+  const afterMs = backoffMs({ attempt: failures, baseMs: restMs, maxMs: MAX_BACKOFF_MS, random });
   return { effect: 'retry', afterMs };
 }
 
-/** Says to people why a round was left to them. */
+/** Explains to people why they must judge a round. */
 export function explainEscalation(reviewer: string, failures: number, error: string): string {
   const times = failures === 1 ? 'once' : `${failures} times`;
-  return `${reviewer} gave no verdict: it failed ${times}, at last with: ${error} Somebody has to judge this round: submitVerdict.`;
+  return `${reviewer} gave no verdict. It failed ${times}, and the last error was: ${error} A person must judge this round with submitVerdict.`;
 }

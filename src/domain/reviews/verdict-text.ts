@@ -1,21 +1,21 @@
 import { type MarkdownLine, readMarkdown, splitLines } from '../markdown-lines.js';
 import type { Verdict } from './verdict.js';
 
-/** A verdict that was read from a reviewer's answer. A rejection always says why. */
+/** A verdict from a reviewer's answer. A rejection always has a reason. */
 export type ReadVerdict =
   | { readonly verdict: Extract<Verdict, 'APPROVED'>; readonly feedback: string | null }
   | { readonly verdict: Extract<Verdict, 'REJECTED'>; readonly feedback: string };
 
 /**
- * Reads the verdict from a reviewer's answer: the last line that begins with `VERDICT:`, whatever its Markdown and its
- * letter case. Null if there is none, if that line says neither APPROVED nor REJECTED, and for a rejection without a
- * reason. Takes any text.
+ * Parses the verdict of a reviewer's answer: the last line that begins with `VERDICT:`, in any Markdown and letter case.
+ * Null if there is no such line, if it says neither APPROVED nor REJECTED, and for a rejection without a reason. Accepts
+ * any text.
  *
- * - A line in a block quote or a code block never decides: there a reviewer quotes the worker.
- * - Behind the word stands nothing but punctuation, or a separator and then a text: "VERDICT: REJECTED - no tests", but
- *   not "VERDICT: APPROVED if it had tests". A last line that can't be read outweighs an earlier one that can.
- * - The feedback is all that follows, every line, without a leading `NOTES:`; else the `NOTES:` part before the verdict;
- *   else, for a rejection, all that stands before the verdict.
+ * - A line in a block quote or a code block is ignored, because there a reviewer quotes the worker.
+ * - The word may be followed by punctuation only, or by a separator and a text: "VERDICT: REJECTED - no tests", but not
+ *   "VERDICT: APPROVED if it had tests". If the last such line is not valid, an earlier valid line does not count.
+ * - The feedback is all text after the verdict, without a leading `NOTES:`. If there is none, it is the `NOTES:` part
+ *   before the verdict. If there is none and the verdict is a rejection, it is all text before the verdict.
  */
 export function parseVerdict(answer: string): ReadVerdict | null {
   const lines = readMarkdown(answer);
@@ -30,8 +30,8 @@ export function parseVerdict(answer: string): ReadVerdict | null {
 }
 
 /**
- * The text with every line marked that begins with `VERDICT:`, as the words of its author: a reviewer who copies it line
- * for line, in a quotation or not, decides nothing by that.
+ * Marks every line that begins with `VERDICT:` with its author. A reviewer that copies the text line by line, quoted or
+ * not, thereby gives no verdict.
  */
 export function markVerdictLines(text: string, author: string): string {
   return splitLines(text)
@@ -41,13 +41,13 @@ export function markVerdictLines(text: string, author: string): string {
 
 type Label = 'VERDICT' | 'NOTES';
 
-/** So far into a line a label may begin: decoration is short, and patterns must not meet a line of megabytes. */
+/** The part of a line in which a label is searched. Decoration is short, and patterns must not run on megabytes. */
 const HEAD = 200;
 
-/** Marks of headings, lists, emphasis and code, signs such as ✅, and what can't be seen. No quotation marks, no `>`. */
+/** Marks of headings, lists, emphasis and code, emoji such as ✅, and invisible characters. Not quotation marks and `>`. */
 const DECORATION = /^(?:[\s#*_~`+•–—-]|\p{Extended_Pictographic}|\p{Cf}|\p{Mn}|\d{1,9}[.)])+/u;
 
-/** What follows the label and its colon; null if the line does not begin with the label. */
+/** The text after the label and its colon. Null if the line does not begin with the label. */
 function readLabelled(line: string, label: Label): string | null {
   const head = undecorate(line.slice(0, HEAD));
   const [found] = new RegExp(`^${label}[\\s*_~\`]*[:：]`, 'iu').exec(head) ?? [];
@@ -58,23 +58,23 @@ function undecorate(text: string): string {
   return text.replace(DECORATION, '');
 }
 
-/** The word of a verdict and what stands behind it; null for any other text. */
+/** The word of a verdict and the text after it. Null for any other text. */
 function readWord(said: string): { readonly verdict: Verdict; readonly rest: string } | null {
   const text = undecorate(said.slice(0, HEAD)) + said.slice(HEAD);
   const [word] = /^(?:APPROVED|REJECTED)(?![\p{L}\p{N}])/iu.exec(text) ?? [];
   if (word === undefined) return null;
   const verdict = word.toUpperCase() === 'APPROVED' ? 'APPROVED' : 'REJECTED';
-  const behind = text.slice(word.length).replace(/^[*_~`\s]+/u, '');
-  if (!/[\p{L}\p{N}]/u.test(behind)) return /[/|]/.test(behind) ? null : { verdict, rest: '' };
+  const after = text.slice(word.length).replace(/^[*_~`\s]+/u, '');
+  if (!/[\p{L}\p{N}]/u.test(after)) return /[/|]/.test(after) ? null : { verdict, rest: '' };
   // A bare hyphen joins words: "APPROVED-WITH-CHANGES" is another word.
-  const [separator] = /^(?:[–—:;,.!(]|-(?=\s))+/u.exec(behind) ?? [];
+  const [separator] = /^(?:[–—:;,.!(]|-(?=\s))+/u.exec(after) ?? [];
   if (separator === undefined) return null;
-  const rest = behind.slice(separator.length).trim();
-  // "APPROVED, REJECTED" repeats the choice and makes none.
+  const rest = after.slice(separator.length).trim();
+  // "APPROVED, REJECTED" repeats the choice without making one.
   return /^(?:or\s)?\W*(?:VERDICT\W*)?(?:APPROVED|REJECTED)\b/iu.test(rest) ? null : { verdict, rest };
 }
 
-/** The last line of prose that begins with the label; -1 if there is none. */
+/** The index of the last line outside code blocks that begins with the label, or -1. */
 function findLabel(lines: readonly MarkdownLine[], label: Label): number {
   return lines.findLastIndex(({ isCode, text }) => !isCode && readLabelled(text, label) !== null);
 }
@@ -92,7 +92,7 @@ function join(lines: readonly MarkdownLine[]): string {
     .trim();
 }
 
-/** A text without the `NOTES:` it may begin with. */
+/** Removes a leading `NOTES:`. */
 function dropLabel(text: string): string {
   const [first = '', ...rest] = text.split('\n');
   const said = readLabelled(first, 'NOTES');

@@ -1,9 +1,10 @@
 import { MAX_REVIEW_CYCLES } from '../limits.js';
 import type { TaskStatus } from '../task-status.js';
 
+/** A reviewer's judgement of a task. */
 export type Verdict = 'APPROVED' | 'REJECTED';
 
-/** What a verdict does to its task. A superseded one does nothing. */
+/** The effect of a verdict on its task. A superseded verdict has none. */
 export type VerdictDecision =
   | { readonly effect: 'approve' }
   | { readonly effect: 'rework'; readonly cycles: number }
@@ -11,8 +12,8 @@ export type VerdictDecision =
   | { readonly effect: 'superseded' };
 
 /**
- * Judges a verdict against the task as it is now. It counts only if the task is in REVIEW and in the round that the
- * verdict names; the third rejection fails the task.
+ * Decides the effect of a verdict on the task in its current state. The verdict is superseded unless the task is in REVIEW
+ * and in the verdict's round. The third rejection fails the task.
  */
 export function decideVerdict(
   task: { readonly status: TaskStatus; readonly reviewRound: number; readonly reviewCycles: number },
@@ -25,7 +26,7 @@ export function decideVerdict(
   return { effect: cycles >= MAX_REVIEW_CYCLES ? 'fail' : 'rework', cycles };
 }
 
-/** The feedback of all rejections in one text: the reason why the task failed. */
+/** The feedback of all rejections in one text, as the reason for the task's failure. */
 export function gatherFeedback(
   rejections: readonly { readonly round: number; readonly feedback: string | null }[],
 ): string {

@@ -1,6 +1,6 @@
 import { MAX_DISPATCH_ATTEMPTS } from '../limits.js';
 
-/** What a failed attempt leads to. */
+/** The effect of a failed attempt on its task. */
 export type FailureDecision =
   | { readonly to: 'ASSIGNED'; readonly attempts: number }
   | {
@@ -10,8 +10,10 @@ export type FailureDecision =
     };
 
 /**
- * Counts the attempt. Without `retry` the task ends at once, by the word of whoever said so; else at the fifth failure.
- * @param attemptsBefore failures since the last success.
+ * Counts a failed attempt and decides its effect. Without `retry` the task fails at once. With it, the fifth failed attempt
+ * fails the task.
+ * @param attemptsBefore - failed attempts since the last success.
+ * @param byAgent - whether an agent, and not an operator, reported the failure.
  */
 export function decideFailure(attemptsBefore: number, retry: boolean, byAgent: boolean): FailureDecision {
   const attempts = Math.min(attemptsBefore + 1, MAX_DISPATCH_ATTEMPTS);

@@ -3,10 +3,10 @@ import { formatIsoDuration } from '../../kernel/durations.js';
 import { isSilent } from '../agents/status.js';
 import { MAX_STALE_REQUEUES } from '../limits.js';
 
-/** How long silence and an ended lease are borne, in milliseconds. */
+/** How long a silent agent and an ended lease are tolerated, in milliseconds. */
 export interface StallRules {
   readonly agentTimeoutMs: number;
-  /** The least time in progress before an offline agent loses a task, and the grace of one that is alive. */
+  /** The shortest time in progress before an offline agent loses a task. Also the grace period of an online agent. */
   readonly staleAfterMs: number;
 }
 
@@ -14,42 +14,45 @@ export interface StallRules {
 export interface LeaseFacts {
   readonly leaseExpiresAt: Date;
   readonly startedAt: Date;
-  /** When the agent last gave a sign of life. */
+  /** The time of the agent's last call. */
   readonly lastSeenAt: Date | null;
 }
 
+/** An open run of a task, and what happened to the task before. */
 export interface StallFacts extends LeaseFacts {
   /** When `task.lease_expired` was appended for this lease. */
   readonly leaseExpiryNotedAt: Date | null;
-  /** Requeues that the task has had for this reason. */
+  /** The number of stale requeues of the task. */
   readonly staleRequeues: number;
-  /** A dispatched run's lease is its dispatcher's, and other dispatchers take the run over when it ends. */
+  /** Whether a dispatcher holds the lease. When it ends, other dispatchers take over the run. */
   readonly isDispatched: boolean;
 }
 
-/** At least so long after its lease a dispatched run is left to dispatchers, in milliseconds. */
+/** The shortest time, in milliseconds, that other dispatchers have to take over a dispatched run after its lease. */
 const TAKEOVER_MS = 60_000;
 
-/** The run may go on; nothing else can be decided before `untilAt` unless the facts change. */
+/** The run may continue. The decision stays the same until `untilAt` unless the facts change. */
 interface Keep {
   readonly verdict: 'keep';
   readonly untilAt: Date;
 }
 
+/** The effect of an ended lease on a task. */
 export type StallDecision =
   | Keep
-  /** The lease has ended and the agent is alive: say so, once for this lease. */
+  /** The lease has ended and the agent is online: append one event for this lease. */
   | { readonly verdict: 'note' }
   | { readonly verdict: 'requeue'; readonly requeues: number }
   | { readonly verdict: 'fail' };
 
+/** The effect of an ended lease on a review. */
 export type ReviewStallDecision = Keep | { readonly verdict: 'requeue' };
 
 /**
- * What becomes of a task whose run is open. An ended lease costs an agent that is offline its task as soon as the task
- * has been in progress for `staleAfterMs`; an agent that is alive keeps it for as long again after the lease. The stall
- * after the fifth requeue fails the task. A dispatched run that no dispatcher has taken over, say because none has its
- * gateway any more, is lost after the same grace, whatever its agent does.
+ * Decides what happens to a task with an open run. When the lease ends, an offline agent loses the task as soon as the task
+ * has been in progress for `staleAfterMs`. An online agent keeps it for a grace period of `staleAfterMs` after the lease.
+ * The stall after the fifth requeue fails the task. A dispatched run that no dispatcher takes over, for example because
+ * none has its gateway any more, is lost after the same grace period, even if its agent is online.
  */
 export function decideStall(facts: StallFacts, now: Date, rules: StallRules): StallDecision {
   if (facts.leaseExpiresAt > now) return { verdict: 'keep', untilAt: facts.leaseExpiresAt };
@@ -63,17 +66,17 @@ export function decideStall(facts: StallFacts, now: Date, rules: StallRules): St
   return { verdict: 'keep', untilAt: takenAt };
 }
 
-/** The same for a review: a reviewer that is offline loses the round at once, one that is alive after the grace. */
+/** The same for a review. An offline reviewer loses the round at once, an online one after the grace period. */
 export function decideReviewStall(facts: LeaseFacts, now: Date, rules: StallRules): ReviewStallDecision {
   const takenAt = earliestLossAt(facts, 0, rules);
   return takenAt <= now ? { verdict: 'requeue' } : { verdict: 'keep', untilAt: takenAt };
 }
 
-/** When the run is lost if nobody gives a sign of life and no lease is renewed. */
+/** When the run is lost unless the agent makes a call or the lease is renewed. */
 function earliestLossAt(facts: LeaseFacts, notBefore: number, rules: StallRules): Date {
   const leaseEnd = facts.leaseExpiresAt.getTime();
   const graceOver = leaseEnd + rules.staleAfterMs;
-  // Silent means for longer than the timeout: one millisecond more.
+  // An agent is offline when it is silent for longer than the timeout, so one millisecond is added.
   const offline = facts.lastSeenAt === null ? 0 : facts.lastSeenAt.getTime() + rules.agentTimeoutMs + 1;
   return toDate(Math.max(leaseEnd, Math.min(graceOver, Math.max(offline, notBefore))));
 }
@@ -83,7 +86,7 @@ function decideLoss(staleRequeues: number): StallDecision {
   return { verdict: 'requeue', requeues: staleRequeues + 1 };
 }
 
-/** Why the run was taken from its agent, for people: which agent, silent since when, lease ended when. */
+/** Explains to people why an agent lost its run: which agent, silent since when, and when the lease ended. */
 export function explainStall(
   facts: LeaseFacts & { readonly agentName: string; readonly isDispatched?: boolean },
   now: Date,
@@ -91,7 +94,7 @@ export function explainStall(
 ): string {
   const end = facts.leaseExpiresAt.toISOString();
   if (facts.isDispatched === true) {
-    return `The server that sent it to ${facts.agentName} fell silent, its lease ended at ${end}, and no other server took the run over.`;
+    return `The server that dispatched it to ${facts.agentName} stopped, its lease ended at ${end}, and no other server took over the run.`;
   }
   if (facts.lastSeenAt === null) {
     return `${facts.agentName} has never been seen, and its lease ended at ${end}.`;
@@ -100,10 +103,10 @@ export function explainStall(
     return `${facts.agentName} has been silent since ${facts.lastSeenAt.toISOString()}, and its lease ended at ${end}.`;
   }
   const grace = formatIsoDuration(rules.staleAfterMs);
-  return `${facts.agentName} is alive, but its lease ended at ${end} and was not renewed within the grace period (${grace}).`;
+  return `${facts.agentName} is online, but its lease ended at ${end} and was not renewed within the grace period (${grace}).`;
 }
 
-/** What follows for the task, for people. */
+/** Explains to people what follows for the task. */
 export function explainLoss(decision: { readonly requeues: number } | null): string {
   return decision === null
     ? `After ${MAX_STALE_REQUEUES} requeues this stall fails the task.`

@@ -1,4 +1,4 @@
-/** What a piece of work consumed, as far as the one who did it tells. */
+/** The tokens that a run used, as reported by its agent or gateway. */
 export interface TokenUsage {
   readonly inputTokens: number;
   readonly outputTokens: number;

@@ -7,20 +7,20 @@ const EXAMPLES = [
   '0 9 * * 1-5',
 ];
 
-/** A schedule that can't be understood, can't be said or never occurs. The message ends with examples of good ones. */
+/** A schedule that is not understood, not supported or never due. The message ends with examples of valid ones. */
 export class BadSchedule extends Refusal {
   override readonly name = 'BadSchedule';
 
   constructor(schedule: string, why: string) {
     super(
       'BAD_SCHEDULE',
-      `${quote(schedule)} is no schedule. ${why} Write for example: ${EXAMPLES.join('; ')}.`,
+      `${quote(schedule)} is not a schedule. ${why} Write for example: ${EXAMPLES.join('; ')}.`,
       ['schedule'],
     );
   }
 }
 
-/** The text may be anything that a client sends. */
+/** The text comes from a client, so it is shortened and escaped. */
 function quote(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
 }

@@ -1,22 +1,24 @@
+/** What a recurring task does with due times that it has missed. */
 export type CatchUpPolicy = 'SKIP' | 'LATEST' | 'ALL';
 
 const HOUR_MS = 3_600_000;
 
-/** As many missed due times as `ALL` makes up for. */
+/** The most missed due times that `ALL` makes up for. */
 export const MAX_CAUGHT_UP = 100;
 
+/** What to do about due times that have passed. */
 export interface CatchUp {
-  /** Due times that get their task, rising. */
+  /** The due times for which a task is created, in ascending order. */
   readonly fire: readonly number[];
-  /** The latest due time, if it gets none, and why. */
+  /** The latest due time and the reason, if no task is created for it. */
   readonly skip: { readonly dueAtMs: number; readonly reason: string } | null;
 }
 
 /**
- * Decides which of the due times that have passed get their task. In the ordinary case there is one, a moment old, and
- * every policy lets it fire.
+ * Decides for which of the past due times a task is created. Usually there is one that has just passed, and every policy
+ * creates its task.
  *
- * @param latest - the last due times up to now, rising; {@link MAX_CAUGHT_UP} of them are enough.
+ * @param latest - the latest due times up to now, in ascending order. {@link MAX_CAUGHT_UP} of them are enough.
  */
 export function decideCatchUp(policy: CatchUpPolicy, latest: readonly number[], nowMs: number): CatchUp {
   const newest = latest.at(-1);
@@ -24,6 +26,6 @@ export function decideCatchUp(policy: CatchUpPolicy, latest: readonly number[], 
   if (policy === 'ALL') return { fire: latest.slice(-MAX_CAUGHT_UP), skip: null };
   if (policy === 'LATEST' || nowMs - newest < HOUR_MS) return { fire: [newest], skip: null };
   const minutes = Math.floor((nowMs - newest) / 60_000);
-  const reason = `It was missed by ${minutes} minutes, and its catchUp policy SKIP makes up for less than an hour.`;
+  const reason = `The due time was missed by ${minutes} minutes, and the catchUp policy SKIP makes up for less than an hour.`;
   return { fire: [], skip: { dueAtMs: newest, reason } };
 }

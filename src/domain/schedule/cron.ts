@@ -1,11 +1,11 @@
 import { BadSchedule } from './bad-schedule.js';
 
-/** What a field of a cron expression may hold. */
+/** The values that a field of a cron expression accepts. */
 interface Field {
   readonly name: string;
   readonly min: number;
   readonly max: number;
-  /** Words for its values, the first one for `min`. */
+  /** Names of its values, beginning with that of `min`. */
   readonly words: readonly string[];
 }
 
@@ -19,7 +19,7 @@ const FIELDS: readonly Field[] = [
     max: 12,
     words: ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'],
   },
-  // 7 is Sunday as well as 0, so that a range can end with it.
+  // Both 0 and 7 are Sunday, so that a range can end with it.
   { name: 'weekday', min: 0, max: 7, words: ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] },
 ];
 
@@ -36,17 +36,17 @@ const NICKNAMES: ReadonlyMap<string, string> = new Map([
   ['@annually', '0 0 1 1 *'],
 ]);
 
-/** Whether the text is meant as a cron expression, right or wrong. */
+/** Whether the text is meant as a cron expression, valid or not. */
 export function looksLikeCron(text: string): boolean {
   if (/^@\S/.test(text)) return true;
   const parts = text.split(/\s+/);
   const hasStar = parts.some((part) => /^[*?]/.test(part));
-  // Few parts with a name among them are a date: jan 1.
+  // Up to three parts with a name are a date in English: jan 1.
   if (parts.every(looksLikeField)) return parts.length > (hasStar || !/[a-z]/i.test(text) ? 1 : 3);
   return hasStar && looksLikeField(parts[0] ?? '');
 }
 
-/** Digits and signs; of letters only names of days and months, and those that cron gives a meaning. */
+/** Digits, cron's signs and letters, and names of days and months. */
 function looksLikeField(part: string): boolean {
   if (!/^[\da-z*?,/#-]+$/i.test(part)) return false;
   const words = part.toLowerCase().match(/[a-z]+/g) ?? [];
@@ -58,20 +58,22 @@ function looksLikeField(part: string): boolean {
 }
 
 /**
- * Checks a five-field cron expression or a nickname and writes it in one form: single spaces, numbers for names, no
- * value twice. The library that goes through the times takes too few fields and too large steps without a word, and
- * refuses values that are named twice and ranges such as `fri-sun`; so every field is read here first.
- * @throws {BadSchedule} that says which field is wrong, and why.
+ * Checks a five-field cron expression or a nickname and normalizes it: single spaces, numbers instead of names, no value
+ * twice. cron-parser accepts missing fields and steps that are too large, and refuses repeated values and ranges such as
+ * `fri-sun`. So every field is read here first.
+ * @throws {BadSchedule} with the field that is wrong, and the reason.
  */
 export function parseCron(text: string): string {
   if (text.startsWith('@')) return parseNickname(text);
   const parts = text.split(/\s+/);
   if (parts.length !== FIELDS.length) {
     const more =
-      parts.length === 6 ? ' Seconds and years have no field here: a minute is the shortest interval.' : '';
+      parts.length === 6
+        ? ' There are no fields for seconds and years: the shortest interval is a minute.'
+        : '';
     throw new BadSchedule(
       text,
-      `A cron expression has five fields (minute, hour, day of the month, month, weekday), and this has ${parts.length}.${more}`,
+      `A cron expression has five fields (minute, hour, day of the month, month, weekday), but this one has ${parts.length}.${more}`,
     );
   }
   return FIELDS.map((field, index) => new FieldReader(text, field, index).read(parts[index] ?? '')).join(' ');
@@ -80,10 +82,10 @@ export function parseCron(text: string): string {
 function parseNickname(text: string): string {
   const cron = NICKNAMES.get(text.toLowerCase());
   if (cron !== undefined) return cron;
-  throw new BadSchedule(text, `Of the nicknames there are ${[...NICKNAMES.keys()].join(', ')}.`);
+  throw new BadSchedule(text, `The nicknames are ${[...NICKNAMES.keys()].join(', ')}.`);
 }
 
-/** One entry of a list, as it is written and what it stands for. */
+/** One entry of a list: its normalized text and its values. */
 interface Entry {
   readonly text: string;
   readonly values: readonly number[];
@@ -99,7 +101,7 @@ class FieldReader {
   read(text: string): string {
     const parts = text.split(',');
     if (this.index === WEEKDAY && parts.some((part) => part.includes('#')) && parts.length > 1)
-      this.refuse(text, 'a weekday with # stands alone: make one schedule for each');
+      this.refuse(text, 'a weekday with # must be the only entry, so create one schedule for each');
     const entries = parts.map((part) => this.readSpecial(part) ?? this.readEntry(part));
     const values = entries.flatMap((entry) => entry.values);
     const unique = [...new Set(values)].sort((a, b) => a - b);
@@ -116,15 +118,15 @@ class FieldReader {
     const [, day = '', which] = nth;
     const value = this.readValue(day, part) % 7;
     if (which === undefined) return { text: `${value}L`, values: [] };
-    if (!/^[1-5]$/.test(which)) this.refuse(part, 'a month has a first to a fifth of a weekday');
+    if (!/^[1-5]$/.test(which)) this.refuse(part, 'the number after # must be from 1 to 5');
     return { text: `${value}#${which}`, values: [] };
   }
 
   private readEntry(part: string): Entry {
     const match = /^(?:([*?])|(\w+)(?:-(\w+))?)(?:\/(\d+))?$/.exec(part);
-    if (match === null) this.refuse(part, 'write *, a value, a range such as 1-5, or a step such as */15');
+    if (match === null) this.refuse(part, 'use *, a value, a range such as 1-5, or a step such as */15');
     const [, star, first, last, step] = match;
-    // From Sunday to Saturday: 7 is the same day as 0.
+    // A star or an open range of weekdays ends with Saturday, because 7 is the same day as 0.
     const max = this.index === WEEKDAY ? 6 : this.field.max;
     const from = star === undefined ? this.readValue(first ?? '', part) : this.field.min;
     const to =
@@ -134,7 +136,7 @@ class FieldReader {
           : max
         : this.readValue(last, part);
     const end = this.index === WEEKDAY && to === 0 && from > 0 ? 7 : to;
-    if (from > end) this.refuse(part, `it runs backwards, from ${from} to ${end}`);
+    if (from > end) this.refuse(part, `the range is backwards, from ${from} to ${end}`);
     const stride = step === undefined ? 1 : this.readStep(step, part);
     const values: number[] = [];
     for (let value = from; value <= end; value += stride)
@@ -167,23 +169,23 @@ class FieldReader {
     return value;
   }
 
-  /** A step beyond the field's end would mean "once", which nobody means who writes a step. */
+  /** A step beyond the field's end is refused, because it would mean a single value, which is hardly intended. */
   private readStep(text: string, part: string): number {
     const step = Number(text);
     const most = this.field.max - this.field.min;
-    if (step < 1 || step > most) this.refuse(part, `a step there is 1 to ${most}`);
+    if (step < 1 || step > most) this.refuse(part, `its step must be from 1 to ${most}`);
     return step;
   }
 
   private explainRange(): string {
     const { min, max, words } = this.field;
-    return `${min} to ${max}${words.length === 0 ? '' : `, or ${words.slice(0, 3).join(', ')} …`}`;
+    return `use ${min} to ${max}${words.length === 0 ? '' : `, or ${words.slice(0, 3).join(', ')} …`}`;
   }
 
   private refuse(part: string, why: string): never {
     throw new BadSchedule(
       this.schedule,
-      `In the field of the ${this.field.name}, ${JSON.stringify(part)} can't be: ${why}.`,
+      `The ${this.field.name} field does not accept ${JSON.stringify(part)}: ${why}.`,
     );
   }
 }

@@ -4,8 +4,8 @@ import type { Recurrence } from './recurrence.js';
 const FORMATS = new Map<string, Intl.DateTimeFormat>();
 
 /**
- * The title of a task that a recurring task makes: `Report - Nov 22`, or `Report - Nov 22, 13:05` where there may be
- * several a day. In the time zone of the schedule. A long title is cut, so that the date stays.
+ * The title of a task that a recurring task creates: `Report - Nov 22`, or `Report - Nov 22, 13:05` if there may be
+ * several per day. The date is in the schedule's time zone. A long title is truncated, so that the date is kept.
  */
 export function dateTitle(title: string, { cron, timeZone }: Recurrence, dueAt: Date): string {
   const date = formatOf(timeZone, !isDailyAtMost(cron)).format(dueAt);
@@ -13,7 +13,7 @@ export function dateTitle(title: string, { cron, timeZone }: Recurrence, dueAt: 
   return `${cut(title, room)} - ${date}`;
 }
 
-/** One minute of one hour: no day has two such times. */
+/** Whether the expression names a single minute and a single hour, so that no day has two due times. */
 function isDailyAtMost(cron: string): boolean {
   const [minute = '', hour = ''] = cron.split(' ');
   return /^\d+$/.test(minute) && /^\d+$/.test(hour);
@@ -35,7 +35,7 @@ function formatOf(timeZone: string, withTime: boolean): Intl.DateTimeFormat {
   return format;
 }
 
-/** Never in the middle of a character that takes two places. */
+/** Truncates the text without splitting a surrogate pair. */
 function cut(text: string, length: number): string {
   if (text.length <= length) return text;
   return `${text.slice(0, length - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;

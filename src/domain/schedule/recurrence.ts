@@ -2,7 +2,7 @@ import { type CronExpression, CronExpressionParser } from 'cron-parser';
 import { toDate } from '../../kernel/clock.js';
 import { findTransition, offsetAt } from './time-zone.js';
 
-/** The times of a schedule: a cron expression that has been checked, by the clocks of an IANA zone. */
+/** A checked cron expression and the IANA time zone in which it applies. */
 export interface Recurrence {
   readonly cron: string;
   readonly timeZone: string;
@@ -11,22 +11,23 @@ export interface Recurrence {
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-/** The end of the year 9999, behind which no instant can be written any more. */
+/** The end of the year 9999. Later instants can't be formatted. */
 const END_MS = Date.UTC(10_000, 0, 1) - 1;
 
 /**
- * Answers with the first due time after an instant, in milliseconds since the epoch; null if there is none any more.
+ * Returns the first due time after an instant, in milliseconds since the epoch. Null if there are no more.
  *
- * The due times of a recurrence are one fixed set, whoever asks and from wherever. A time of day that occurs twice,
- * because clocks are set back, is due the first time; one that does not occur, because they are set forward, is due at
- * the instant at which they are. A schedule of every hour goes by elapsed time through both: it neither stops for an
- * hour nor hurries.
+ * The due times of a recurrence are one fixed set, independent of the instant from which they are computed. When clocks
+ * are set back, a time of day that occurs twice is due the first time. When they are set forward, a time of day that is
+ * skipped is due at the instant of the change. A schedule of every hour follows elapsed time through both changes, so it
+ * is due exactly once per hour.
  */
 export type NextDue = (afterMs: number) => number | null;
 
 /**
- * cron-parser reads the expression and goes through the wall-clock times, in a calendar without daylight saving. What
- * instants those are is settled here: by itself it loses times in zones whose clocks are set by half an hour.
+ * Creates the function that computes due times. cron-parser lists the wall-clock times in UTC, which has no daylight
+ * saving time. This function maps them to instants, because cron-parser itself loses times in zones whose clocks change
+ * by half an hour.
  */
 export function openRecurrence({ cron, timeZone }: Recurrence): NextDue {
   const expression = CronExpressionParser.parse(cron, { tz: 'UTC', currentDate: toDate(0) });
@@ -56,7 +57,7 @@ export function openRecurrence({ cron, timeZone }: Recurrence): NextDue {
   };
 }
 
-/** At most `count` due times after one instant and, if given, up to another; rising. */
+/** Lists at most `count` due times after an instant and up to another, in ascending order. */
 export function listDueTimes(
   next: NextDue,
   { afterMs, upToMs = END_MS, count }: { afterMs: number; upToMs?: number; count: number },
@@ -70,7 +71,7 @@ export function listDueTimes(
   return times;
 }
 
-/** The last `count` due times after one instant and up to another, rising; without going through all that lie between. */
+/** Lists the last `count` due times after an instant and up to another, in ascending order, without computing all. */
 export function listLatestDueTimes(
   next: NextDue,
   { afterMs, upToMs, count }: { afterMs: number; upToMs: number; count: number },
@@ -82,7 +83,7 @@ export function listLatestDueTimes(
   }
 }
 
-/** The next time on the wall that the expression names; null when cron-parser has looked far enough. */
+/** The next wall-clock time of the expression. Null when cron-parser gives up its search. */
 function nextWallTime(expression: CronExpression, afterWallMs: number): number | null {
   try {
     expression.reset(toDate(afterWallMs));
@@ -92,14 +93,14 @@ function nextWallTime(expression: CronExpression, afterWallMs: number): number |
   }
 }
 
-/** The instants at which clocks in the zone show this: one, two while they are set back, none while they jump. */
+/** The instants at which the zone's clocks show this time: usually one, two if repeated, none if skipped. */
 function instantsOf(timeZone: string, wallMs: number): number[] {
   const offsets = [offsetAt(timeZone, wallMs - DAY_MS), offsetAt(timeZone, wallMs + DAY_MS)];
   const instants = [...new Set(offsets)].map((offsetMs) => wallMs - offsetMs);
   return instants.filter((instant) => instant + offsetAt(timeZone, instant) === wallMs).sort((a, b) => a - b);
 }
 
-/** The first due time after the instant in a stretch of wall-clock time that is about to repeat itself. */
+/** The first due time after the instant within wall-clock time that occurs a second time. */
 function findRepeated(expression: CronExpression, timeZone: string, afterMs: number): number | null {
   const setAtMs = findTransition(timeZone, afterMs, afterMs + DAY_MS);
   if (setAtMs === null) return null;
@@ -109,7 +110,7 @@ function findRepeated(expression: CronExpression, timeZone: string, afterMs: num
   return wallMs !== null && wallMs < repeatedUntilMs ? wallMs - offsetMs : null;
 }
 
-/** By how much the zone's clocks are set forward at the instant. */
+/** The milliseconds by which the zone's clocks are set forward at the instant. */
 function jumpAt(timeZone: string, setAtMs: number): number {
   return offsetAt(timeZone, setAtMs) - offsetAt(timeZone, setAtMs - 1);
 }

@@ -1,20 +1,20 @@
-/** Longer than any name there is. */
+/** No name of a time zone is longer. */
 const MAX_NAME_LENGTH = 64;
 
 const MINUTE_MS = 60_000;
 
-/** One for each zone that was ever asked about; names are checked first, so there are a few hundred at most. */
+/** One format per zone. Names are checked first, so there are a few hundred at most. */
 const FORMATS = new Map<string, Intl.DateTimeFormat>();
 
 /**
- * The IANA time zone of this name, in its usual letters; null if there is none. Offsets such as `+02:00` are no zones:
- * they know nothing of daylight saving.
+ * Parses the name of an IANA time zone in any letter case and returns its usual spelling. Null if there is no such zone.
+ * Offsets such as `+02:00` are refused, because they have no daylight saving time.
  */
 export function parseTimeZone(name: string): string | null {
   if (name.length > MAX_NAME_LENGTH || !/^[A-Za-z][\w+/-]*$/.test(name)) return null;
   try {
     const { timeZone } = new Intl.DateTimeFormat('en-US', { timeZone: name }).resolvedOptions();
-    // What the engine answers may be another name of the same zone: people keep the one that they wrote.
+    // The engine may return another name of the same zone. People should see the name that they wrote.
     if (timeZone.toLowerCase() === name.toLowerCase()) return timeZone;
     return isUsualName(name) ? name : timeZone;
   } catch {
@@ -22,12 +22,12 @@ export function parseTimeZone(name: string): string | null {
   }
 }
 
-/** Europe/Kyiv, US/Eastern, EST5EDT, GMT: as the IANA writes names. */
+/** Whether the name is spelled as the IANA spells names: Europe/Kyiv, US/Eastern, EST5EDT, GMT. */
 function isUsualName(name: string): boolean {
   return /^[A-Z][\w+-]*(\/[A-Z][\w+-]*)*$/.test(name);
 }
 
-/** How far the zone's clocks are ahead of UTC at an instant, in milliseconds. */
+/** The milliseconds by which the zone's clocks are ahead of UTC at an instant. */
 export function offsetAt(timeZone: string, epochMs: number): number {
   const wholeSecondMs = Math.floor(epochMs / 1_000) * 1_000;
   const [month = 1, day = 1, year = 1970, hour = 0, minute = 0, second = 0] = (
@@ -37,13 +37,13 @@ export function offsetAt(timeZone: string, epochMs: number): number {
 }
 
 /**
- * The instant, after the first and up to the second of two, at which the zone's clocks were set to what they show at the
- * second; null if they show the same at both. Between the two they are set once at most.
+ * Finds the instant after `afterMs` and up to `upToMs` at which the zone's offset changed. Null if the offsets are equal.
+ * The interval must contain at most one change.
  */
 export function findTransition(timeZone: string, afterMs: number, upToMs: number): number | null {
   const offsetMs = offsetAt(timeZone, upToMs);
   if (offsetAt(timeZone, afterMs) === offsetMs) return null;
-  // Clocks are set on whole minutes of UTC in all that schedules deal with.
+  // In the years of schedules, clocks change only on whole minutes of UTC.
   let before = Math.floor(afterMs / MINUTE_MS);
   let after = Math.ceil(upToMs / MINUTE_MS);
   while (after - before > 1) {

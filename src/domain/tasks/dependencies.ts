@@ -1,13 +1,14 @@
 import { isTerminal, type TaskStatus } from '../task-status.js';
 
+/** What happens to a task when one of its dependencies ends without success. */
 export type DependencyFailurePolicy = 'BLOCK' | 'CANCEL' | 'PROCEED';
 
-/** What the end of a dependency means for a task that waits for it. */
+/** The effect of a dependency's end on a task that waits for it. */
 export type DependencyEnd = 'settle' | 'block' | 'cancel' | 'proceed';
 
 /**
- * DONE settles the dependency. FAILED and CANCELLED follow the dependent's policy, but a dependent that has ended or is
- * being worked on is left as it is.
+ * Decides the effect of a dependency's end on a dependent. DONE settles the dependency. For FAILED and CANCELLED the
+ * dependent's policy applies, but a dependent that has ended is not cancelled.
  */
 export function decideDependencyEnd(
   end: TaskStatus,
@@ -19,18 +20,18 @@ export function decideDependencyEnd(
   return 'block';
 }
 
-/** Whether a dependency in this status holds a new task back. */
+/** Whether a dependency in this status holds back a new task with this policy. */
 export function isOpenDependency(status: TaskStatus, policy: DependencyFailurePolicy): boolean {
   if (status === 'DONE') return false;
   return !(policy === 'PROCEED' && isTerminal(status));
 }
 
-/** Whether a task with this policy would be cancelled by a dependency in this status as soon as it depends on it. */
+/** Whether a new dependency in this status would cancel a task with this policy at once. */
 export function isDoomedBy(status: TaskStatus, policy: DependencyFailurePolicy): boolean {
   return policy === 'CANCEL' && (status === 'FAILED' || status === 'CANCELLED');
 }
 
-/** Whether the dependencies of a task in this status may still be edited: only while nobody has begun. */
+/** Whether the dependencies of a task in this status may be edited: only before work on it begins. */
 export function canEditDependencies(status: TaskStatus): boolean {
   return status === 'INBOX' || status === 'ASSIGNED';
 }

@@ -4,7 +4,7 @@ export interface Edge {
   readonly to: string;
 }
 
-/** The shortest way from one node to another along the edges, both ends included; null if there is none. */
+/** The shortest path from one node to another along the edges, including both. Null if there is none. */
 export function findPath(edges: readonly Edge[], from: string, to: string): string[] | null {
   const next = new Map<string, string[]>();
   for (const edge of edges) next.set(edge.from, [...(next.get(edge.from) ?? []), edge.to]);
@@ -27,36 +27,37 @@ function walkBack(cameFrom: ReadonlyMap<string, string | null>, to: string): str
   return path.reverse();
 }
 
+/** A sorted graph, or a cycle that prevents the order. */
 export type Sorted =
   | { readonly order: readonly number[]; readonly cycle: null }
-  /** Each waits for the next, the last is the first. */
+  /** Each node waits for the next one, and the last is the first again. */
   | { readonly order: null; readonly cycle: readonly number[] };
 
 /**
- * The nodes 0 to n - 1 in an order in which each comes after all that it waits for; one that waits for nothing behind it
- * keeps its place. If there is no such order, a cycle that is to blame.
- * @param waitsFor - for each node those that it waits for.
+ * Sorts the nodes 0 to n - 1 so that each comes after all nodes that it waits for. A node that waits for no later node
+ * keeps its place. Returns a cycle if there is no such order.
+ * @param waitsFor - for each node, the nodes that it waits for.
  */
 export function sortByDependency(waitsFor: readonly (readonly number[])[]): Sorted {
   const order: number[] = [];
-  const state: ('new' | 'on the way' | 'sorted')[] = waitsFor.map(() => 'new');
-  // The nodes that are being gone into, each with how many of those it waits for have been looked at.
-  const way: { node: number; looked: number }[] = [];
+  const state: ('new' | 'on path' | 'sorted')[] = waitsFor.map(() => 'new');
+  // The path of the depth-first search: each node with the number of its dependencies that were visited.
+  const path: { node: number; visited: number }[] = [];
   function enter(node: number): void {
-    state[node] = 'on the way';
-    way.push({ node, looked: 0 });
+    state[node] = 'on path';
+    path.push({ node, visited: 0 });
   }
   for (let start = 0; start < waitsFor.length; start += 1) {
     if (state[start] === 'new') enter(start);
-    for (let step = way.at(-1); step !== undefined; step = way.at(-1)) {
-      const next = waitsFor[step.node]?.[step.looked];
-      step.looked += 1;
+    for (let step = path.at(-1); step !== undefined; step = path.at(-1)) {
+      const next = waitsFor[step.node]?.[step.visited];
+      step.visited += 1;
       if (next === undefined) {
         state[step.node] = 'sorted';
         order.push(step.node);
-        way.pop();
-      } else if (state[next] === 'on the way') {
-        const nodes = way.map(({ node }) => node);
+        path.pop();
+      } else if (state[next] === 'on path') {
+        const nodes = path.map(({ node }) => node);
         return { order: null, cycle: [...nodes.slice(nodes.indexOf(next)), next] };
       } else if (state[next] === 'new') {
         enter(next);

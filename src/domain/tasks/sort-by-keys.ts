@@ -3,24 +3,24 @@ import { LIMITS } from '../limits.js';
 import { DependencyCycle, Refusal, Refusals } from '../refusals.js';
 import { sortByDependency } from './dependency-graph.js';
 
-/** One of several that are made together: they name each other by keys, for they have no ids yet. */
+/** One of several items that are created together. They have no ids yet, so they refer to each other by keys. */
 export interface Keyed {
   readonly key?: string | null | undefined;
   readonly waitsFor: readonly string[];
 }
 
-/** Where in the input they stand, for refusals. */
+/** The input paths of the items, for refusals. */
 export interface KeyPaths {
-  /** The path of the one at this place. */
+  /** The path of the item at this index. */
   pathOf(place: number): readonly string[];
-  /** The field with the keys of those that it waits for. */
+  /** The field with the keys of an item's dependencies. */
   readonly field: string;
 }
 
 /**
- * Their places in an order in which each comes after those that it waits for, and the input's order where that leaves a choice.
- * @throws {Refusals} INVALID for keys that are there twice or that nobody has, and for one that waits for too many.
- * @throws {DependencyCycle} if some wait for each other; `cycle` has their keys.
+ * Sorts the items so that each comes after its dependencies, else in the order of the input. Returns their indexes.
+ * @throws {Refusals} INVALID for duplicate and unknown keys, and for an item with too many dependencies.
+ * @throws {DependencyCycle} if items wait for each other. `cycle` has their keys.
  */
 export function sortByKeys(items: readonly Keyed[], paths: KeyPaths): readonly number[] {
   const places = new Map<string, number>();
@@ -28,7 +28,7 @@ export function sortByKeys(items: readonly Keyed[], paths: KeyPaths): readonly n
     if (typeof key === 'string' && !places.has(key)) places.set(key, place);
   const mistakes: Refusal[] = [];
   for (const [place, item] of items.entries())
-    if (mistakes.length < ENOUGH) mistakes.push(...findMistakes(item, place, places, paths));
+    if (mistakes.length < MAX_MISTAKES) mistakes.push(...findMistakes(item, place, places, paths));
   if (mistakes.length > 0) throw new Refusals(mistakes);
   const { order, cycle } = sortByDependency(
     items.map(({ waitsFor }) => waitsFor.flatMap((key) => places.get(key) ?? [])),
@@ -46,29 +46,31 @@ function findMistakes(
 ): Refusal[] {
   const path = [...pathOf(place), field];
   const mistakes =
-    typeof key === 'string' && places.get(key) !== place ? [takenTwice(key, [...pathOf(place), 'key'])] : [];
+    typeof key === 'string' && places.get(key) !== place
+      ? [duplicateKey(key, [...pathOf(place), 'key'])]
+      : [];
   if (waitsFor.length > LIMITS.dependencies) return [...mistakes, tooManyDependencies(path)];
   for (const [index, each] of waitsFor.entries())
-    if (mistakes.length < ENOUGH && !places.has(each))
+    if (mistakes.length < MAX_MISTAKES && !places.has(each))
       mistakes.push(unknownKey(each, places.keys(), [...path, String(index)]));
   return mistakes;
 }
 
-/** Nobody reads more mistakes, and each costs a search for what was meant. */
-const ENOUGH = 20;
+/** The most mistakes of one answer. More would not help a reader, and each costs a search for the closest key. */
+const MAX_MISTAKES = 20;
 
-/** The refusal of a task or step that waits for more others than it may. */
+/** The refusal of a task or step that has too many dependencies. */
 export function tooManyDependencies(path: readonly string[]): Refusal {
   return new Refusal('INVALID', `A task may depend on ${LIMITS.dependencies} others at most.`, path);
 }
 
-function takenTwice(key: string, path: readonly string[]): Refusal {
-  return new Refusal('INVALID', `The key ${key} is there twice.`, path);
+function duplicateKey(key: string, path: readonly string[]): Refusal {
+  return new Refusal('INVALID', `The key ${key} is used twice.`, path);
 }
 
 function unknownKey(key: string, keys: Iterable<string>, path: readonly string[]): Refusal {
   const shown = key.slice(0, 63);
   const closest = findClosest(shown, keys);
   const hint = closest === undefined ? '' : ` Did you mean ${closest}?`;
-  return new Refusal('INVALID', `Nothing in this call has the key ${JSON.stringify(shown)}.${hint}`, path);
+  return new Refusal('INVALID', `No item of this call has the key ${JSON.stringify(shown)}.${hint}`, path);
 }

@@ -1,15 +1,16 @@
 import { InvalidList } from '../page.js';
 import type { TaskStatus } from '../task-status.js';
 
+/** The priority of a task, from the most urgent. */
 export type TaskPriority = 'CRITICAL' | 'HIGH' | 'MEDIUM' | 'LOW';
 
-/** From `gte` on, until before `lt`. */
+/** A range of instants: at or after `gte`, and before `lt`. */
 export interface InstantRange {
   readonly gte?: Date | null | undefined;
   readonly lt?: Date | null | undefined;
 }
 
-/** Which tasks to list: all that is given must hold. */
+/** Which tasks to list. All given conditions must hold. */
 export interface TaskFilter {
   readonly status?: readonly TaskStatus[] | null | undefined;
   readonly priority?: readonly TaskPriority[] | null | undefined;
@@ -33,24 +34,26 @@ export interface AgentChoice {
   readonly name?: string | null | undefined;
 }
 
+/** The values by which tasks can be sorted. QUEUE is the order of claims. */
 export type TaskOrderField = 'QUEUE' | 'CREATED_AT' | 'UPDATED_AT' | 'DUE_AT' | 'PRIORITY';
 
+/** The order of a list of tasks. */
 export interface TaskOrder {
   readonly field: TaskOrderField;
   readonly direction: 'ASC' | 'DESC';
 }
 
-/** What a filter may grow to: enough for every dashboard, too little to make the database sweat over one request. */
+/** The limits of a filter. They suffice for dashboards and keep one request cheap for the database. */
 export const FILTER_LIMITS = { depth: 5, filters: 50, entries: 100, textLength: 200 };
 
-/** @throws {InvalidList} for a filter that is too deep, too wide, too long, or holds text that no task can have. */
+/** @throws {InvalidList} if a filter is nested too deeply, has too many parts or entries, or a text is not valid. */
 export function checkTaskFilter(filter: TaskFilter): void {
   let filters = 0;
 
   function check(part: TaskFilter, depth: number): void {
     filters += 1;
     if (depth > FILTER_LIMITS.depth)
-      throw new InvalidList(`A filter nests at most ${FILTER_LIMITS.depth} deep.`);
+      throw new InvalidList(`A filter may be nested ${FILTER_LIMITS.depth} levels deep at most.`);
     if (filters > FILTER_LIMITS.filters) {
       throw new InvalidList(`A filter has at most ${FILTER_LIMITS.filters} parts in and, or and not.`);
     }
@@ -73,10 +76,10 @@ function checkEntries(part: TaskFilter): void {
   for (const text of [...names, ...ids, ...(part.tags ?? []), part.search ?? '']) checkFilterText(text);
 }
 
-/** @throws {InvalidList} for text that is too long to look for, or that PostgreSQL cannot hold. */
+/** @throws {InvalidList} for a text that is too long to search for, or that PostgreSQL cannot store. */
 export function checkFilterText(text: string): void {
   if (text.length > FILTER_LIMITS.textLength) {
     throw new InvalidList(`Text in a filter has at most ${FILTER_LIMITS.textLength} characters.`);
   }
-  if (text.includes('\u0000')) throw new InvalidList('Text in a filter cannot hold the character U+0000.');
+  if (text.includes('\u0000')) throw new InvalidList('Text in a filter cannot contain the character U+0000.');
 }

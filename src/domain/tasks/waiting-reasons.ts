@@ -1,5 +1,6 @@
 import type { TaskStatus } from '../task-status.js';
 
+/** The reasons why a task waits. */
 export const WAITING_REASONS = [
   'DEPENDENCIES',
   'STARTS_LATER',
@@ -14,33 +15,34 @@ export const WAITING_REASONS = [
   'SCHEDULER_PAUSED',
 ] as const;
 
+/** A reason why a task waits. */
 export type WaitingReason = (typeof WAITING_REASONS)[number];
 
-/** What is known about a task that nobody is working on. */
+/** The facts that decide why a task waits. */
 export interface WaitingFacts {
   readonly status: TaskStatus;
   readonly openDependencies: number;
   readonly startsLater: boolean;
   readonly backsOff: boolean;
-  /** Null while nobody has it. */
+  /** Null for a task without an assignee. */
   readonly assignee: {
     readonly isPaused: boolean;
-    /** Silent for too long. An agent that work is sent to need not call by itself, so it is never offline here. */
+    /** Whether it is silent for too long. A PUSH agent need not make calls, so it is never offline here. */
     readonly isOffline: boolean;
     readonly isAtCapacity: boolean;
   } | null;
-  /** Whether a reviewing agent is there, is not paused, did not do the work itself and has not left the round to a person. */
+  /** Whether there is a reviewer that is not paused, did not do the work and has not escalated the round to a person. */
   readonly hasReviewer: boolean;
-  /** Whether the reviewer failed, and the round rests before it is asked again. */
+  /** Whether the reviewer failed and its backoff has not ended. */
   readonly reviewRests: boolean;
-  /** What keeps the server from sending it to its assignee, or in REVIEW to the reviewer; false if they ask for work. */
+  /** Why the server can't send it to its assignee, or in REVIEW to the reviewer. Both are false for agents that poll. */
   readonly isGatewayUnreachable: boolean;
   readonly isSchedulerPaused: boolean;
 }
 
 /**
- * Every reason why the task is not being worked on right now. Empty when it is, when it is over, and when its agent is
- * there with a free hand and only has to ask.
+ * Decides every reason why nothing happens with the task now. Empty while it is in progress, after it has ended, and while
+ * its agent has capacity and only has to claim it.
  */
 export function decideWaitingOn(facts: WaitingFacts): WaitingReason[] {
   const { status } = facts;

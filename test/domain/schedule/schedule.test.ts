@@ -5,7 +5,7 @@ import { PHRASES } from './english/phrases.js';
 
 const phrases = PHRASES.flatMap((topic) => topic.phrases);
 
-/** What a schedule is refused with, the examples apart. */
+/** The refusal of a schedule, without the examples. */
 function refusalOf(schedule: string): string {
   try {
     const { cron } = parseSchedule(schedule);
@@ -14,7 +14,7 @@ function refusalOf(schedule: string): string {
     if (!(error instanceof BadSchedule)) throw error;
     expect(error).toMatchObject({ code: 'BAD_SCHEDULE', path: ['schedule'] });
     expect(error.message).toMatch(/ Write for example: .*every weekday at 9am/);
-    return error.message.replace(/^.*? is no schedule\. /s, '').replace(/ Write for example: .*/, '');
+    return error.message.replace(/^.*? is not a schedule\. /s, '').replace(/ Write for example: .*/, '');
   }
 }
 
@@ -23,7 +23,7 @@ describe('a schedule in English', () => {
     expect(parseSchedule(phrase).cron).toBe(cron);
   });
 
-  it('may be written in letters of either case, with spaces and a full stop', () => {
+  it('may have capital letters, extra spaces and a full stop', () => {
     for (const [phrase, cron] of phrases)
       expect(parseSchedule(`  ${phrase.toUpperCase()}. `).cron).toBe(cron);
   });
@@ -39,8 +39,8 @@ describe('a schedule in English', () => {
     ['every 2 weeks', ['every week', 'on the 1st and 15th of every month']],
     ['every 5 months', ['every 4 months', 'every 6 months']],
     ['every 2 years', ['every year']],
-  ])('%s is refused, with what comes near and can be kept', (phrase, near) => {
-    expect(refusalOf(phrase)).toContain(`can't be kept. Near it: ${near.join('; ')}.`);
+  ])('%s is refused with similar intervals that are supported', (phrase, near) => {
+    expect(refusalOf(phrase)).toContain(`is not supported. Similar intervals: ${near.join('; ')}.`);
     for (const each of near) expect(refusalOf(each)).toMatch(/^understood/);
   });
 
@@ -51,9 +51,9 @@ describe('a schedule in English', () => {
     ['evry day', '"evry" is not understood. Did you mean every?'],
     ['every day except sunday', 'I understand "every day", but not "except".'],
     ['every day at 9am starting tomorrow', 'I understand "every day at 9am", but not "starting".'],
-    ['every day at 9am Europe/Berlin', 'but not "europe/berlin". The time zone is said by timeZone.'],
-    ['every day at 9am utc', 'but not "utc". The time zone is said by timeZone.'],
-    ['TZ=UTC 0 9 * * *', '"tz=utc" is not understood. The time zone is said by timeZone.'],
+    ['every day at 9am Europe/Berlin', 'but not "europe/berlin". Set the time zone with timeZone.'],
+    ['every day at 9am utc', 'but not "utc". Set the time zone with timeZone.'],
+    ['TZ=UTC 0 9 * * *', '"tz=utc" is not understood. Set the time zone with timeZone.'],
     ['never', '"never" is not understood.'],
     ['end of day', '"end" is not understood.'],
     ['last week of the month', 'I understand "last", but not "week".'],
@@ -66,7 +66,7 @@ describe('a schedule in English', () => {
     ['2h', '"2h" is not understood.'],
     ['at', 'It does not say when.'],
     ['every', 'It does not say when.'],
-  ])('%s is refused with what was understood and what was not', (phrase, message) => {
+  ])('%s is refused with the understood words and the unknown one', (phrase, message) => {
     expect(refusalOf(phrase).endsWith(message), refusalOf(phrase)).toBe(true);
   });
 
@@ -74,50 +74,50 @@ describe('a schedule in English', () => {
     ['every other day', 'every other'],
     ['every second monday', 'every other'],
     ['every 2nd monday', 'every other'],
-    ['weekends to mondays', 'From which day'],
+    ['weekends to mondays', 'single first and last day'],
     ['every second', 'every other'],
-    ['every 30 seconds', 'A minute is the shortest'],
+    ['every 30 seconds', 'The shortest interval is a minute'],
     ['every 0 minutes', '1 or more'],
-    ['every 3 mondays', 'Every 3 of what?'],
-    ['first weekday of the month', 'single weekdays'],
-    ['1st monday and 3rd tuesday of the month', 'a schedule each'],
-    ['6th monday of the month', 'five of a weekday'],
+    ['every 3 mondays', '"every 3" needs a unit'],
+    ['first weekday of the month', 'a single weekday'],
+    ['1st monday and 3rd tuesday of the month', 'separate schedules'],
+    ['6th monday of the month', 'at most five times'],
     ['monthly on monday', 'first monday of the month'],
-    ['weekly on the 15th', 'does not come every week'],
-    ['every friday the 13th', 'a schedule each'],
-    ['at 9:00 and 17:30', 'a schedule each'],
+    ['weekly on the 15th', 'does not occur every week'],
+    ['every friday the 13th', 'separate schedules'],
+    ['at 9:00 and 17:30', 'separate schedules'],
     ['every 2 hours at 9am', 'no time of day'],
-    ['every day from 9 to 17', 'how often'],
+    ['every day from 9 to 17', 'needs an interval'],
     ['every hour from 9:30 to 17:00', 'full hours'],
-    ['every 5 minutes at :15', 'Either'],
+    ['every 5 minutes at :15', 'Use either'],
     ['daily at :15', 'every hour'],
     ['hourly at :75', '0 to 59'],
-    ['every morning at 8pm', 'does not lie in that part'],
-    ['every morning and evening', 'One part of the day'],
+    ['every morning at 8pm', 'is not in that part'],
+    ['every morning and evening', 'only one part of the day'],
     ['every day every week', 'both every day and every week'],
     ['on the 32nd', 'No month has a day 32'],
-    ['on february 30th', 'would never come'],
-    ['second', 'The second of what?'],
-    ['weekdays at 9am and weekends at 11am', 'a schedule each'],
-    ['every monday at 9 and friday at 17', 'a schedule each'],
-    ['on january 5 and march 10', 'a schedule each'],
-    ['on the 1st at 9 and on the 15th at 17', 'a schedule each'],
-    ['mondays in june and tuesdays in july', 'a schedule each'],
-    ['on the 1st and the last day of every quarter', 'a schedule each'],
+    ['on february 30th', 'never due'],
+    ['second', '"second" needs a weekday or a month'],
+    ['weekdays at 9am and weekends at 11am', 'separate schedules'],
+    ['every monday at 9 and friday at 17', 'separate schedules'],
+    ['on january 5 and march 10', 'separate schedules'],
+    ['on the 1st at 9 and on the 15th at 17', 'separate schedules'],
+    ['mondays in june and tuesdays in july', 'separate schedules'],
+    ['on the 1st and the last day of every quarter', 'separate schedules'],
     ['every hour between 9 and 5', 'from 9am to 5pm'],
     ['every hour between 9am and 5', 'from 9am to 5pm'],
-    ['every 15 minutes from 9 to 9', 'no time between'],
+    ['every 15 minutes from 9 to 9', 'range of hours is empty'],
     ['sunday nights at 2', 'two days'],
-    ['nightly at 14:30', 'does not lie in that part'],
+    ['nightly at 14:30', 'is not in that part'],
     ['every six months on jan 1', 'or their names'],
     ['last day of every quarter in may', 'or their names'],
     ['every week every hour', 'both every week and every hour'],
-    ['twice a day', 'say when'],
-    ['3 times a week', 'say when'],
+    ['twice a day', 'Name the times'],
+    ['3 times a week', 'Name the times'],
     ['fortnightly', 'cron does not count weeks'],
     ['every fortnight', 'cron does not count weeks'],
     ['biweekly on monday', 'cron does not count weeks'],
-  ])('%s is refused rather than guessed at', (phrase, message) => {
+  ])('%s is refused and not guessed', (phrase, message) => {
     expect(refusalOf(phrase)).toContain(message);
   });
 });
@@ -153,35 +153,35 @@ describe('a schedule as a cron expression', () => {
   it.each([
     ['', 'It is empty.'],
     [' \n ', 'It is empty.'],
-    ['* * * *', 'and this has 4.'],
-    ['* * * * * *', 'and this has 6. Seconds and years have no field here'],
-    ['0 0 1 1 * 2027', 'and this has 6.'],
-    ['5 5', 'and this has 2.'],
-    ['0 9 * * Monday', 'In the field of the weekday, "Monday" can\'t be: 0 to 7, or sun, mon, tue ….'],
-    ['0 9 * * * # at nine', 'and this has 8.'],
-    ['60 * * * *', 'In the field of the minute, "60" can\'t be: 0 to 59.'],
-    ['0 24 * * *', 'In the field of the hour, "24" can\'t be: 0 to 23.'],
-    ['0 0 0 * *', 'In the field of the day of the month, "0" can\'t be: 1 to 31.'],
-    ['0 0 * 13 *', 'In the field of the month, "13" can\'t be: 1 to 12, or jan, feb, mar ….'],
-    ['0 0 * * 8', 'In the field of the weekday, "8" can\'t be: 0 to 7, or sun, mon, tue ….'],
-    ['*/90 * * * *', '"*/90" can\'t be: a step there is 1 to 59'],
-    ['*/0 * * * *', 'a step there is 1 to 59'],
-    ['50-10 * * * *', 'it runs backwards, from 50 to 10'],
-    ['1,,2 * * * *', '"" can\'t be'],
-    ['1- * * * *', '"1-" can\'t be'],
-    ['H H * * *', '"H" can\'t be'],
-    ['0 9 15W * *', '"15W" can\'t be'],
-    ['0 0 * * 1#6', 'a first to a fifth'],
-    ['0 0 * * 1#1,3#1', 'stands alone'],
-    ['0 0 30 2 *', 'would never come'],
-    ['0 0 31 4,6 *', 'would never come'],
-    ['@reboot', 'there are @hourly, @daily'],
+    ['* * * *', 'but this one has 4.'],
+    ['* * * * * *', 'but this one has 6. There are no fields for seconds and years'],
+    ['0 0 1 1 * 2027', 'but this one has 6.'],
+    ['5 5', 'but this one has 2.'],
+    ['0 9 * * Monday', 'The weekday field does not accept "Monday": use 0 to 7, or sun, mon, tue ….'],
+    ['0 9 * * * # at nine', 'but this one has 8.'],
+    ['60 * * * *', 'The minute field does not accept "60": use 0 to 59.'],
+    ['0 24 * * *', 'The hour field does not accept "24": use 0 to 23.'],
+    ['0 0 0 * *', 'The day of the month field does not accept "0": use 1 to 31.'],
+    ['0 0 * 13 *', 'The month field does not accept "13": use 1 to 12, or jan, feb, mar ….'],
+    ['0 0 * * 8', 'The weekday field does not accept "8": use 0 to 7, or sun, mon, tue ….'],
+    ['*/90 * * * *', 'does not accept "*/90": its step must be from 1 to 59'],
+    ['*/0 * * * *', 'its step must be from 1 to 59'],
+    ['50-10 * * * *', 'the range is backwards, from 50 to 10'],
+    ['1,,2 * * * *', 'does not accept ""'],
+    ['1- * * * *', 'does not accept "1-"'],
+    ['H H * * *', 'does not accept "H"'],
+    ['0 9 15W * *', 'does not accept "15W"'],
+    ['0 0 * * 1#6', 'from 1 to 5'],
+    ['0 0 * * 1#1,3#1', 'the only entry'],
+    ['0 0 30 2 *', 'never due'],
+    ['0 0 31 4,6 *', 'never due'],
+    ['@reboot', 'The nicknames are @hourly, @daily'],
     [`0 ${'0,'.repeat(500)}0 * * *`, '200 characters'],
   ])('%s is refused with the field and the reason', (written, message) => {
     expect(refusalOf(written)).toContain(message);
   });
 
-  it('comes on leap days, and on days that only some months have', () => {
+  it('accepts leap days, and days that only some months have', () => {
     expect(parseSchedule('0 0 29 2 *').cron).toBe('0 0 29 2 *');
     expect(parseSchedule('0 0 31 2,3 *').cron).toBe('0 0 31 2,3 *');
   });
@@ -197,24 +197,24 @@ describe('a schedule in plain English', () => {
     expect(parseSchedule(written).text).toBe(text);
   });
 
-  it('says where a step begins anew, so that nobody takes it for an even interval', () => {
-    expect(describeSchedule('*/7 * * * *')).toBe('Every 7 minutes, counted anew each hour');
-    expect(describeSchedule('0 */5 * * *')).toMatch(/every 5 hours, counted anew each day$/);
-    expect(describeSchedule('0 0 */2 * *')).toMatch(/counted anew each month$/);
+  it('notes where a step restarts, because the interval is not even', () => {
+    expect(describeSchedule('*/7 * * * *')).toBe('Every 7 minutes, restarting each hour');
+    expect(describeSchedule('0 */5 * * *')).toMatch(/every 5 hours, restarting each day$/);
+    expect(describeSchedule('0 0 */2 * *')).toMatch(/restarting each month$/);
     expect(describeSchedule('*/15 * * * *')).toBe('Every 15 minutes');
-    expect(describeSchedule('5/15 * * * *')).not.toContain('anew');
-    expect(describeSchedule('20/15 * * * *')).toMatch(/counted anew each hour$/);
-    expect(describeSchedule('0 0/5 * * *')).toMatch(/counted anew each day$/);
+    expect(describeSchedule('5/15 * * * *')).not.toContain('restarting');
+    expect(describeSchedule('20/15 * * * *')).toMatch(/restarting each hour$/);
+    expect(describeSchedule('0 0/5 * * *')).toMatch(/restarting each day$/);
   });
 
-  it('says that not every month has such a day', () => {
+  it('notes that not every month has such a day', () => {
     expect(describeSchedule('0 0 31 * *')).toBe('At 00:00, on day 31 of the month (in months that have it)');
     expect(describeSchedule('0 0 1,30 * *')).toMatch(/ \(in months that have it\)$/);
     for (const cron of ['0 0 28 * *', '0 0 31 1 *', '0 0 1-31 * *', '0 0 L * *', '31 * * * *'])
       expect(describeSchedule(cron)).not.toContain('have it');
   });
 
-  it('says that either day is enough, which is not what most people expect', () => {
+  it('notes that either day is enough, which most people do not expect', () => {
     expect(describeSchedule('0 0 13 * 5')).toBe(
       'At 00:00, on day 13 of the month, and on Friday (either day is enough)',
     );

@@ -1,10 +1,10 @@
 import { addMinute, addTime, type Phrase, setDayPart, type TimeOfDay } from './phrase.js';
 import { parseTimeOfDay } from './time.js';
-import { NotSayable } from './unsupported-schedule.js';
+import { UnsupportedSchedule } from './unsupported-schedule.js';
 import type { WordReader } from './word-reader.js';
 import { DAY_PARTS, MONTHS, TO, WEEKDAYS } from './words.js';
 
-/** `from 9 to 17`, `between 9am and 5pm`, `9-17`. */
+/** Reads `from 9 to 17`, `between 9am and 5pm`, `9-17`. */
 export function readHours(reader: WordReader, phrase: Phrase): boolean {
   const isSaid = ['from', 'between'].includes(reader.peek() ?? '');
   const ahead = isSaid ? 1 : 0;
@@ -12,7 +12,7 @@ export function readHours(reader: WordReader, phrase: Phrase): boolean {
   const to = parseTimeOfDay(reader.peek(ahead + 2) ?? '', true);
   const isRange = [...TO, ...(isSaid ? ['and'] : [])].includes(reader.peek(ahead + 1) ?? '');
   if (from !== null && to !== null && isRange) {
-    if (phrase.hours !== null) throw new NotSayable('One stretch of hours is enough.');
+    if (phrase.hours !== null) throw new UnsupportedSchedule('Use only one range of hours.');
     phrase.hours = checkHours(from, to);
     reader.skip(ahead + 3);
     return true;
@@ -22,17 +22,20 @@ export function readHours(reader: WordReader, phrase: Phrase): boolean {
   return isOfDays;
 }
 
-/** From 22 to 6 goes through the night; from 9 to 5 hardly does, though it says so. */
+/** Accepts "from 22 to 6", which includes the night. Refuses "from 9 to 5", which probably means 17. */
 function checkHours(from: TimeOfDay, to: TimeOfDay): { readonly from: TimeOfDay; readonly to: TimeOfDay } {
   if (from.hour === to.hour && from.minute === to.minute)
-    throw new NotSayable('There is no time between the two.');
+    throw new UnsupportedSchedule('The range of hours is empty.');
   if (from.hour <= 12 && to.hour < from.hour && !to.exact) {
     const said = `from ${from.hour}${from.hour === 12 ? 'pm' : 'am'} to ${to.hour}pm`;
-    throw new NotSayable(`Is ${to.hour} in the afternoon or at night? Say ${said}, for example.`);
+    throw new UnsupportedSchedule(
+      `It is unclear whether ${to.hour} is in the afternoon or at night. Use ${said}, for example.`,
+    );
   }
   return { from, to };
 }
 
+/** Reads `morning`, `afternoons`, `night`. */
 export function readDayPart(reader: WordReader, phrase: Phrase): boolean {
   const part = DAY_PARTS.get((reader.peek() ?? '').replace(/s$/, ''));
   if (part === undefined) return false;
@@ -40,7 +43,7 @@ export function readDayPart(reader: WordReader, phrase: Phrase): boolean {
   return setDayPart(phrase, part);
 }
 
-/** `:15`, `15 past the hour`, `half past every hour`, `on the half hour`; `half past 9`. */
+/** Reads `:15`, `15 past the hour`, `half past every hour`, `on the half hour`, `half past 9`. */
 export function readMinutesPast(reader: WordReader, phrase: Phrase): boolean {
   const colon = /^:(\d{2})$/.exec(reader.peek() ?? '');
   if (colon !== null) {
@@ -64,7 +67,7 @@ export function readMinutesPast(reader: WordReader, phrase: Phrase): boolean {
   return addMinute(phrase, minute);
 }
 
-/** `every hour on the hour`, `hourly on the half hour`. */
+/** Reads `on the hour` and `on the half hour` after an interval of hours. */
 function readOnTheHour(reader: WordReader, phrase: Phrase): boolean {
   const isHalf = reader.peek(2) === 'half';
   const isOn = reader.peek() === 'on' && reader.peek(1) === 'the' && reader.peek(isHalf ? 3 : 2) === 'hour';
@@ -79,7 +82,7 @@ function toMinutes(word: string): number | null {
   return /^\d{1,2}$/.test(word) ? Number(word) : null;
 }
 
-/** `half past 9`. */
+/** Reads the `9` of `half past 9`. */
 function readTimePast(reader: WordReader, phrase: Phrase, minute: number, ahead: number): boolean {
   const time = parseTimeOfDay(reader.peek(ahead) ?? '', true);
   if (time === null || time.minute !== 0) return false;
@@ -87,7 +90,7 @@ function readTimePast(reader: WordReader, phrase: Phrase, minute: number, ahead:
   return addTime(phrase, { ...time, minute });
 }
 
-/** `at 9`, `9am`, `at 9 and 17`. A bare number is a time only behind `at` or another time. */
+/** Reads `at 9`, `9am`, `at 9 and 17`. A bare number is a time only after `at` or after another time. */
 export function readTime(reader: WordReader, phrase: Phrase): boolean {
   const previous = reader.peek(-1) ?? '';
   const followsTime = previous === 'and' && phrase.times.length > 0 && isTime(reader.peek(-2) ?? '');

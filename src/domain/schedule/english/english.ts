@@ -5,7 +5,7 @@ import { toCron } from './fields.js';
 import { checkPairs } from './pairs.js';
 import { emptyPhrase, type Phrase } from './phrase.js';
 import { RULES } from './rules.js';
-import { NotSayable } from './unsupported-schedule.js';
+import { UnsupportedSchedule } from './unsupported-schedule.js';
 import { WordReader } from './word-reader.js';
 import { ADVERBS, DAY_PARTS, MONTHS, NUMBERS, ORDINALS, UNITS, WEEKDAYS } from './words.js';
 
@@ -17,9 +17,9 @@ const VOCABULARY = [
 const NUMBER = new RegExp(`\\b(${[...NUMBERS.keys()].join('|')})\\b`, 'g');
 
 /**
- * The cron expression that an English schedule stands for. Every word must be understood: one that is passed over could
- * be the one that matters.
- * @throws {BadSchedule} that says what was understood and what was not.
+ * Translates an English schedule into a cron expression. Every word must be understood, because an ignored word could
+ * change the meaning.
+ * @throws {BadSchedule} with the words that were understood and the word that was not.
  */
 export function parseEnglish(text: string): string {
   const reader = new WordReader(toWords(text));
@@ -36,7 +36,7 @@ export function parseEnglish(text: string): string {
 
 const SHORT_UNITS: Readonly<Record<string, string>> = { m: 'minutes', h: 'hours', d: 'days' };
 
-/** Small letters, single spaces; what people write in several ways in one. */
+/** Splits a text into lower-case words and replaces different spellings of the same by one. */
 function toWords(text: string): string[] {
   return text
     .toLowerCase()
@@ -75,9 +75,9 @@ function saysNothing({ every, times, dayPart, weekdays, nth, days, months, hours
   return said === 0 && every === null && dayPart === null && nth === null && hours === null;
 }
 
-/** What is understood and can't be said is a refusal like any other; anything else is a fault. */
+/** Turns an unsupported schedule into a refusal. Other errors are faults. */
 function refuse(text: string, error: unknown): never {
-  throw error instanceof NotSayable ? new BadSchedule(text, error.message) : error;
+  throw error instanceof UnsupportedSchedule ? new BadSchedule(text, error.message) : error;
 }
 
 function refuseWord(text: string, reader: WordReader): never {
@@ -90,9 +90,9 @@ function refuseWord(text: string, reader: WordReader): never {
   );
 }
 
-/** A third of the letters may be wrong; short words are too near to each other to guess. */
+/** A third of the letters may be wrong. Words of one or two letters are too similar to each other for a guess. */
 function hintAt(word: string): string {
-  if (parseTimeZone(word.replace(/^(cron_)?tz=/, '')) !== null) return ' The time zone is said by timeZone.';
+  if (parseTimeZone(word.replace(/^(cron_)?tz=/, '')) !== null) return ' Set the time zone with timeZone.';
   if (!/^[a-z]{3,40}$/.test(word)) return '';
   const closest = findClosest(word, VOCABULARY, Math.floor(word.length / 3));
   return closest === undefined || closest === word ? '' : ` Did you mean ${closest}?`;

@@ -1,5 +1,5 @@
 import type { Said } from './phrase.js';
-import { NotSayable } from './unsupported-schedule.js';
+import { UnsupportedSchedule } from './unsupported-schedule.js';
 
 const PAIRS: readonly (readonly [Said['kind'], Said['kind']])[] = [
   ['time', 'date'],
@@ -8,19 +8,19 @@ const PAIRS: readonly (readonly [Said['kind'], Said['kind']])[] = [
 ];
 
 /**
- * Refuses what belongs together in pairs: "mondays at 9 and fridays at 17" is not 9 and 17 on both days, as one cron
- * expression would have it. "9 and 17 on mondays and fridays" is.
- * @throws {NotSayable}
+ * Refuses pairs of times and days. "Mondays at 9 and fridays at 17" is refused, because one cron expression would mean 9
+ * and 17 on both days. "9 and 17 on mondays and fridays" is accepted.
+ * @throws {UnsupportedSchedule}
  */
 export function checkPairs(said: readonly Said[]): void {
   for (const pair of PAIRS) {
     const runs = toRuns(said.filter(({ kind }) => pair.includes(kind)));
     if (pair.every((kind) => new Set(runs.filter((run) => run.kind === kind).map(toKey)).size > 1))
-      throw new NotSayable('Different times on different days need a schedule each.');
+      throw new UnsupportedSchedule('Different times on different days need separate schedules.');
   }
 }
 
-/** What was said of one kind before the other kind came. */
+/** Groups consecutive values of the same kind. */
 function toRuns(said: readonly Said[]): { readonly kind: Said['kind']; readonly values: Set<string> }[] {
   const runs: { kind: Said['kind']; values: Set<string> }[] = [];
   for (const { kind, value } of said) {

@@ -1,16 +1,16 @@
 import { readDayPart, readHours, readMinutesPast, readTime } from './clock-rules.js';
 import { readDayNumber, readMonths, readOrdinal, readWeekdays, toOrdinal } from './day-rules.js';
 import { type Interval, type Phrase, setDayPart, setEvery } from './phrase.js';
-import { NotSayable } from './unsupported-schedule.js';
+import { UnsupportedSchedule } from './unsupported-schedule.js';
 import type { WordReader } from './word-reader.js';
 import { ADVERBS, FILLERS, NIGHTLY, UNITS } from './words.js';
 
-/** Takes words that it understands into the phrase. False if the next words are none of its own; then it has taken none. */
+/** Reads the next words into the phrase. Returns false, and reads none, if it does not understand them. */
 type Rule = (reader: WordReader, phrase: Phrase) => boolean;
 
 const SECONDS = ['seconds', 'sec', 'secs'];
 
-/** In this order: what takes more words comes before what takes fewer. */
+/** The rules in the order in which they are tried. Rules for more words come before rules for fewer. */
 export const RULES: readonly Rule[] = [
   readMinutesPast,
   readEvery,
@@ -27,11 +27,11 @@ export const RULES: readonly Rule[] = [
   (reader) => reader.take(...FILLERS),
 ];
 
-/** `every 15 minutes`, `each day`, `every half hour`; and `every` before a day, which says nothing more. */
+/** Reads `every 15 minutes`, `each day`, `every half hour`, and `every` before a day, which adds nothing. */
 function readEvery(reader: WordReader, phrase: Phrase): boolean {
   if (!reader.take('every', 'each')) return false;
   if (reader.peek() === 'other')
-    throw new NotSayable('cron can count no "every other": say which days or hours.');
+    throw new UnsupportedSchedule('cron does not support "every other": name the days or hours.');
   const part = readPartOfHour(reader);
   if (part !== null) return setEvery(phrase, part);
   const amount = readAmount(reader);
@@ -40,9 +40,10 @@ function readEvery(reader: WordReader, phrase: Phrase): boolean {
     reader.skip();
     return setEvery(phrase, { amount: amount ?? 1, unit });
   }
-  if (SECONDS.includes(reader.peek() ?? '')) throw new NotSayable('A minute is the shortest interval.');
+  if (SECONDS.includes(reader.peek() ?? ''))
+    throw new UnsupportedSchedule('The shortest interval is a minute.');
   if (amount !== null)
-    throw new NotSayable(`Every ${amount} of what? Say every ${amount} hours, for example.`);
+    throw new UnsupportedSchedule(`"every ${amount}" needs a unit: use every ${amount} hours, for example.`);
   return true;
 }
 
@@ -58,7 +59,7 @@ function readPartOfHour(reader: WordReader): Interval | null {
   return { amount: word === 'half' ? 30 : 15, unit: 'minute' };
 }
 
-/** A number, or an ordinal before a unit that it counts: every third month. Not: every first day of the month. */
+/** Reads a number, or an ordinal that counts a unit ("every third month", but not "every first day of the month"). */
 function readAmount(reader: WordReader): number | null {
   const word = reader.peek() ?? '';
   const number = /^\d{1,9}$/.test(word) ? Number(word) : undefined;
@@ -79,7 +80,7 @@ function readAdverb(reader: WordReader, phrase: Phrase): boolean {
   return setEvery(phrase, every);
 }
 
-/** `once a day`, `per hour`, `of the month`. */
+/** Reads the end of `once a day`, `per hour`, `of the month`. */
 function readUnitOf(reader: WordReader, phrase: Phrase): boolean {
   const unit = UNITS.get(reader.peek(1) ?? '');
   const before = reader.peek() ?? '';
@@ -92,10 +93,10 @@ function readUnitOf(reader: WordReader, phrase: Phrase): boolean {
   return setEvery(phrase, { amount: 1, unit });
 }
 
-/** `twice a day`, `3 times a week`. */
+/** Refuses `twice a day` and `3 times a week`, which do not name the times. */
 function refuseCount(reader: WordReader): false {
   const [word = '', next = ''] = [reader.peek(), reader.peek(1)];
   if (['twice', 'thrice'].includes(word) || (/^\d+$/.test(word) && next === 'times'))
-    throw new NotSayable('How often is not enough; say when: every day at 9 and 17.');
+    throw new UnsupportedSchedule('A number of times is not enough. Name the times: every day at 9 and 17.');
   return false;
 }

@@ -6,7 +6,10 @@ const NAMES: ReadonlyMap<string, TimeOfDay> = new Map([
   ['midnight', { hour: 0, minute: 0, exact: true }],
 ]);
 
-/** 9am, 9:30pm, 14:30, 14h, 1430, noon; null for what is no time of day. A bare number counts only where one is expected. */
+/**
+ * Parses a time of day: 9am, 9:30pm, 14:30, 14h, 1430, noon. Null for another word.
+ * @param expected - whether a time must follow here. Only then a bare number is a time.
+ */
 export function parseTimeOfDay(word: string, expected: boolean): TimeOfDay | null {
   const named = NAMES.get(word);
   if (named !== undefined) return named;

@@ -1,4 +1,4 @@
-/** Why a schedule that was understood can't be kept as one cron expression, and what comes near. */
-export class NotSayable extends Error {
-  override readonly name = 'NotSayable';
+/** A schedule was understood but is not one cron expression. The message has the reason and, if possible, similar ones. */
+export class UnsupportedSchedule extends Error {
+  override readonly name = 'UnsupportedSchedule';
 }

@@ -1,4 +1,4 @@
-/** Goes through the words of a text, one rule after the other. */
+/** Reads the words of a text from first to last. */
 export class WordReader {
   private position = 0;
 
@@ -8,7 +8,7 @@ export class WordReader {
     return this.position >= this.words.length;
   }
 
-  /** The word so many places ahead, or behind where the number is negative. */
+  /** The word this many places ahead, or back if the number is negative. */
   peek(ahead = 0): string | undefined {
     return this.words[this.position + ahead];
   }
@@ -17,21 +17,21 @@ export class WordReader {
     this.position += count;
   }
 
-  /** Takes the word if it is one of these. */
+  /** Reads the next word if it is one of these. */
   take(...words: readonly string[]): boolean {
     const isOne = words.includes(this.peek() ?? '');
     if (isOne) this.skip();
     return isOne;
   }
 
-  /** Takes a word that stands in the table, and answers with what it stands for. */
+  /** Reads the next word if it is in the table, and returns its value. */
   takeFrom<Value>(table: ReadonlyMap<string, Value>): Value | undefined {
     const value = table.get(this.peek() ?? '');
     if (value !== undefined) this.skip();
     return value;
   }
 
-  /** What has been read. */
+  /** The words that have been read. */
   before(): string {
     return this.words.slice(0, this.position).join(' ');
   }

@@ -1,4 +1,4 @@
-/** 0 is Sunday. */
+/** The weekdays of a word. 0 is Sunday. */
 export const WEEKDAYS: ReadonlyMap<string, readonly number[]> = new Map([
   ...days(['sunday', 'sun'], 0),
   ...days(['monday', 'mon'], 1),
@@ -11,6 +11,7 @@ export const WEEKDAYS: ReadonlyMap<string, readonly number[]> = new Map([
   ...dayGroups(['weekend'], [0, 6]),
 ]);
 
+/** The number of a month, from 1. */
 export const MONTHS: ReadonlyMap<string, number> = new Map(
   [
     ['january', 'jan'],
@@ -28,8 +29,10 @@ export const MONTHS: ReadonlyMap<string, number> = new Map(
   ].flatMap((names, index) => names.map((name) => [name, index + 1] as const)),
 );
 
+/** A unit of intervals. */
 export type Unit = 'minute' | 'hour' | 'day' | 'week' | 'month' | 'quarter' | 'year';
 
+/** The unit of a word, such as `hours` or `hr`. */
 export const UNITS: ReadonlyMap<string, Unit> = new Map([
   ...forms('minute', 'min'),
   ...forms('hour', 'hr'),
@@ -40,7 +43,7 @@ export const UNITS: ReadonlyMap<string, Unit> = new Map([
   ...forms('year'),
 ]);
 
-/** A word that says how often by itself. */
+/** Words that are an interval by themselves. */
 export const ADVERBS: ReadonlyMap<string, { readonly amount: number; readonly unit: Unit }> = new Map([
   ['hourly', { amount: 1, unit: 'hour' }],
   ['daily', { amount: 1, unit: 'day' }],
@@ -54,6 +57,7 @@ export const ADVERBS: ReadonlyMap<string, { readonly amount: number; readonly un
   ['annually', { amount: 1, unit: 'year' }],
 ]);
 
+/** The ordinals that are written as words. */
 export const ORDINALS: ReadonlyMap<string, number> = new Map([
   ['first', 1],
   ['second', 2],
@@ -62,6 +66,7 @@ export const ORDINALS: ReadonlyMap<string, number> = new Map([
   ['fifth', 5],
 ]);
 
+/** The numbers that are written as words. */
 export const NUMBERS: ReadonlyMap<string, number> = new Map([
   ['one', 1],
   ['two', 2],
@@ -80,13 +85,14 @@ export const NUMBERS: ReadonlyMap<string, number> = new Map([
   ['thirty', 30],
 ]);
 
-/** A part of the day: when it is if no time is given, and which times lie in it. Midnight and noon are times. */
+/** A part of the day: its hour if no time is given, and the range of its hours. Hours from 24 are on the next day. */
 export interface DayPart {
   readonly hour: number;
   readonly from: number;
   readonly to: number;
 }
 
+/** The parts of the day. Midnight and noon are times instead. */
 export const DAY_PARTS: ReadonlyMap<string, DayPart> = new Map([
   ['morning', { hour: 9, from: 0, to: 11 }],
   ['afternoon', { hour: 15, from: 12, to: 17 }],
@@ -94,13 +100,13 @@ export const DAY_PARTS: ReadonlyMap<string, DayPart> = new Map([
   ['night', { hour: 22, from: 18, to: 29 }],
 ]);
 
-/** Midnight if no time is given, as everybody writes it, and else a time at night. */
+/** The part of the day of `nightly`: midnight if no time is given, else a time at night. */
 export const NIGHTLY: DayPart = { hour: 0, from: 18, to: 29 };
 
 /** Words between the two ends of a range. */
 export const TO: readonly string[] = ['to', 'through', 'thru', 'until', 'till'];
 
-/** Words between the words that count. */
+/** Words that add nothing to the meaning. */
 export const FILLERS: ReadonlySet<string> = new Set([
   ...['on', 'in', 'of', 'the', 'and', 'a', 'an', 'at', 'per', 'run', 'once', 'day', 'days'],
 ]);
