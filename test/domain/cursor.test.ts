@@ -6,7 +6,7 @@ import { InvalidList } from '../../src/domain/page.js';
 const KINDS = ['instant', 'number', 'text', 'priority'] as const;
 
 describe('a cursor', () => {
-  it('gives back the values it was made of', () => {
+  it('is parsed into the values that it was formatted from', () => {
     const instants = fc.date({
       min: new Date('0001-01-01T00:00:00Z'),
       max: new Date('9999-12-31T23:59:59Z'),
@@ -28,7 +28,7 @@ describe('a cursor', () => {
     );
   });
 
-  it('made by nobody is refused and breaks nothing', () => {
+  it('is refused with InvalidList if the text is arbitrary', () => {
     fc.assert(
       fc.property(
         fc.oneof(

@@ -35,14 +35,14 @@ const TEXTS: readonly (readonly [FieldName, number])[] = [
 ];
 
 describe('text', () => {
-  it.each(TEXTS)('%s may have %i characters and not one more', (field, max) => {
+  it.each(TEXTS)('%s may have %i characters at most', (field, max) => {
     expect(refused([field, field, 'x'.repeat(max)])).toEqual([]);
     expect(refused([field, field, 'x'.repeat(max + 1)])).toEqual([
       `${field} may have ${max} characters at most.`,
     ]);
   });
 
-  it('may hold everything but U+0000 and halves of characters', () => {
+  it('may contain everything except U+0000 and lone surrogates', () => {
     for (const [field] of TEXTS) {
       expect(refused([field, field, `‮ 👩‍👩‍👧 \u0001 \uffff '; DROP TABLE tasks; --`])).toEqual([]);
       expect(refused([field, field, 'a\u0000b'])).toEqual([`${field} may not contain the character U+0000.`]);
@@ -52,7 +52,7 @@ describe('text', () => {
     }
   });
 
-  it('of a title, a comment, a resolution or an error is more than white space', () => {
+  it('of a title, a comment, a resolution or an error may not be blank', () => {
     for (const field of ['title', 'body', 'resolution', 'error', 'message', 'idempotencyKey'] as const) {
       expect(refused([field, field, ' \n\t '])).toEqual([`${field} may not be empty.`]);
       expect(refused([field, field, ''])).toEqual([`${field} may not be empty.`]);
@@ -84,7 +84,7 @@ describe('numbers', () => {
 });
 
 describe('instants', () => {
-  it('lie between 1970 and 9999', () => {
+  it('must lie between 1970 and 9999', () => {
     const good = [new Date(0), new Date('9999-12-31T23:59:59.999Z')];
     const bad = [new Date(-1), new Date(253_402_300_800_000), new Date(Number.NaN), '2030-01-01', 0];
     expect(good.filter((value) => refused(['dueAt', 'dueAt', value]).length > 0)).toEqual([]);
@@ -93,7 +93,7 @@ describe('instants', () => {
 });
 
 describe('lists', () => {
-  it('have a length, and say which entry is wrong', () => {
+  it('have a limited length, and refusals name the wrong entry', () => {
     expect(refused(['tags', 'tags', Array.from({ length: 50 }, (_, i) => `tag ${i}`)])).toEqual([]);
     expect(refused(['tags', 'tags', Array(51).fill('x')])).toEqual(['tags may have 50 entries at most.']);
     expect(refused(['tags', 'input.tags', ['fine', '', 'x'.repeat(101)]])).toEqual([
@@ -107,7 +107,7 @@ describe('lists', () => {
 describe('metadata', () => {
   const nested = (depth: number): unknown => (depth === 0 ? 1 : { a: nested(depth - 1) });
 
-  it('may have 64 KiB of JSON and not one byte more', () => {
+  it('may have 64 KiB of JSON at most', () => {
     const rest = LIMITS.metadataBytes - JSON.stringify({ a: '' }).length;
     expect(refused(['metadata', 'metadata', { a: 'x'.repeat(rest) }])).toEqual([]);
     expect(refused(['metadata', 'metadata', { a: 'x'.repeat(rest + 1) }])).toEqual([
@@ -116,7 +116,7 @@ describe('metadata', () => {
     expect(refused(['metadata', 'metadata', { a: 'é'.repeat(rest / 2 + 1) }])).toHaveLength(1);
   });
 
-  it('may nest as deep as the API lets it, and no deeper', () => {
+  it('may be nested up to the depth limit of the API', () => {
     expect(refused(['metadata', 'metadata', nested(20)])).toEqual([]);
     expect(refused(['metadata', 'metadata', nested(21)])).toEqual([
       'metadata may be 20 levels deep at most.',
@@ -124,18 +124,18 @@ describe('metadata', () => {
     expect(refused(['metadata', 'metadata', nested(6_000)])).toHaveLength(1);
   });
 
-  it('may hold no U+0000 and no half of a surrogate pair, in keys neither', () => {
+  it('may contain neither U+0000 nor lone surrogates, even in keys', () => {
     for (const wrong of ['\u0000', '\ud800']) {
       expect(refused(['metadata', 'metadata', { a: [{ b: `x${wrong}` }] }])).toHaveLength(1);
       expect(refused(['metadata', 'metadata', { a: { [wrong]: 1 } }])).toHaveLength(1);
     }
   });
 
-  it('may hold text that only looks like an escape', () => {
+  it('may contain text that only looks like an escape', () => {
     expect(refused(['metadata', 'metadata', { pattern: '\\u0000 \\ud800', emoji: '👩‍👩‍👧' }])).toEqual([]);
   });
 
-  it('is an object', () => {
+  it('must be an object', () => {
     for (const value of [[], 'text', 1, true])
       expect(refused(['metadata', 'metadata', value])).toHaveLength(1);
   });
@@ -160,7 +160,7 @@ describe('names', () => {
 });
 
 describe('all checks', () => {
-  it('let null and undefined pass', () => {
+  it('accept null and undefined', () => {
     for (const field of Object.keys(FIELDS) as FieldName[]) {
       expect(refused([field, field, null], [field, field, undefined])).toEqual([]);
     }

@@ -2,14 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fenceText, readMarkdown, splitLines } from '../../src/domain/markdown-lines.js';
 
-/** The lines that are no code. */
+/** The lines that are not code. */
 const prose = (...lines: string[]) =>
   readMarkdown(lines.join('\n'))
     .filter(({ isCode }) => !isCode)
     .map(({ text }) => text);
 
 describe('reading Markdown', () => {
-  it('tells code from prose', () => {
+  it('separates code from prose', () => {
     expect(prose('a', '```ts', 'b', '```', 'c', '~~~', 'd', '~~~', 'e', '    f', '\tg')).toEqual([
       'a',
       'c',
@@ -17,30 +17,30 @@ describe('reading Markdown', () => {
     ]);
   });
 
-  it('closes a fence by as many of its own marks, and by nothing else', () => {
+  it('closes a fence only by at least as many of its own marks', () => {
     expect(prose('x', '````', 'a', '```', '~~~~', '```` ts', '`````', 'b')).toEqual(['x', 'b']);
     expect(prose('x', '~~~', '```', '~~~', 'b')).toEqual(['x', 'b']);
   });
 
-  it('takes all that follows a fence which nothing closes for code', () => {
+  it('treats all lines after an unclosed fence as code', () => {
     expect(prose('a', '```', 'b', '', 'c')).toEqual(['a']);
   });
 
-  it('knows a fence in a list, however far it is indented', () => {
+  it('recognizes a fence in a list at any indentation', () => {
     expect(prose('- a', '- ```', 'b', '  ```', 'c', '      ~~~', 'd', '~~~', 'e')).toEqual(['- a', 'c', 'e']);
   });
 
-  it('does not take backticks in a line for a fence', () => {
+  it('does not treat backticks within a line as a fence', () => {
     expect(prose('```a``` b', 'c')).toEqual(['```a``` b', 'c']);
   });
 
-  it('looks into a text that is one code block as a whole, but no deeper', () => {
+  it('ignores the fence around a whole text, but no fence inside it', () => {
     expect(prose('', '```markdown', 'a', '', '~~~', 'b', '~~~', 'c', '```', ' ')).toEqual(['a', '', 'c']);
     expect(prose('````', '```', 'a', '```', '````')).toEqual([]);
     expect(prose('```', 'a', '```', 'b', '```', 'c', '```')).toEqual(['b']);
   });
 
-  it('loses no line and invents none', () => {
+  it('keeps exactly the lines of the text', () => {
     const text = fc.string({ unit: fc.constantFrom('`', '~', '\n', '\r', ' ', '\t', '-', 'a') });
     fc.assert(
       fc.property(text, (before) => {
@@ -50,7 +50,7 @@ describe('reading Markdown', () => {
     );
   });
 
-  it('keeps whatever text is fenced between its fences', () => {
+  it('keeps every fenced text between its fences', () => {
     const text = fc.string({ unit: fc.constantFrom('`', '~', '\n', '\r', '\u2028', ' ', 'a', '    ') });
     fc.assert(
       fc.property(text, (inside) => {

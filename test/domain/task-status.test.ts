@@ -8,14 +8,14 @@ import {
   TRANSITIONS,
 } from '../../src/domain/task-status.js';
 
-describe('the table of moves', () => {
+describe('the table of status changes', () => {
   it('has each pair once, each with a verb', () => {
     const pairs = TRANSITIONS.map(({ from, to }) => `${from} → ${to}`);
     expect(new Set(pairs).size).toBe(pairs.length);
     expect(TRANSITIONS.filter(({ by }) => by.length === 0)).toEqual([]);
   });
 
-  it('is what the product promises, cell by cell', () => {
+  it('has exactly the promised changes', () => {
     const promised = {
       INBOX: ['ASSIGNED', 'IN_PROGRESS', 'CANCELLED'],
       ASSIGNED: ['INBOX', 'ASSIGNED', 'IN_PROGRESS', 'CANCELLED'],
@@ -31,14 +31,14 @@ describe('the table of moves', () => {
     );
   });
 
-  it('answers the same by pair as by list', () => {
+  it('gives the same answer for a pair as for a list', () => {
     for (const from of TASK_STATUSES) {
       const targets = TASK_STATUSES.filter((to) => isAllowedTransition(from, to));
       expect(new Set(targets)).toEqual(new Set(allowedTransitions(from)));
     }
   });
 
-  it('lets every status be reached from a first one, and every task that has not ended be cancelled', () => {
+  it('lets every status be reached from a first one, and every open task be cancelled', () => {
     const reached = new Set<string>(FIRST_STATUSES);
     for (let before = -1; before < reached.size; ) {
       before = reached.size;
@@ -49,7 +49,7 @@ describe('the table of moves', () => {
     expect(open.filter((status) => !isAllowedTransition(status, 'CANCELLED'))).toEqual([]);
   });
 
-  it('leads out of an end only by a retry', () => {
+  it('leaves an end status only by a retry', () => {
     const ways = TRANSITIONS.filter(({ from }) => isTerminal(from));
     expect(ways.flatMap(({ by }) => by)).toEqual(ways.map(() => 'retry'));
     expect(TASK_STATUSES.filter(isTerminal)).toEqual(['DONE', 'FAILED', 'CANCELLED']);

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 
 /**
- * Which task or run a verb is for. Mostly one that the verb can move, for else nearly all would be refused; the number is
- * taken modulo how many there are.
+ * The task or run of a verb. Mostly one that the verb can change, because otherwise nearly all would be refused. The number
+ * is taken modulo the number of candidates.
  */
 export interface Choice {
   readonly number: number;
@@ -16,7 +16,7 @@ export const choice: fc.Arbitrary<Choice> = fc.record({
   ),
 });
 
-/** Whether there is anything to choose: something the verb can move, or, blindly, anything at all. */
+/** Whether there is a candidate: one that the verb can change, or, for a blind choice, any. */
 export function canChoose({ isBlind }: Choice, count: number, isGood: (place: number) => boolean): boolean {
   return isBlind ? count > 0 : goodPlaces(count, isGood).length > 0;
 }

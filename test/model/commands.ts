@@ -4,7 +4,7 @@ import { Refusal } from '../../src/domain/refusals.js';
 import type { TaskModel } from './task-model.js';
 import { anyVerb, type Real, type Verb } from './verbs.js';
 
-/** Makes the same move in both worlds, and compares the answers and then every task. */
+/** Runs a verb in the model and in the services, and compares the answers and then every task. */
 class Command implements fc.AsyncCommand<TaskModel, Real> {
   constructor(
     private readonly verb: Verb,
@@ -18,7 +18,7 @@ class Command implements fc.AsyncCommand<TaskModel, Real> {
   async run(model: TaskModel, real: Real): Promise<void> {
     const outcome = await this.verb.act(real.processes[this.process], real, model).catch(codeOf);
     expect(outcome ?? 'ok').toBe(this.verb.expect(model));
-    expect(await real.readTasks()).toEqual(sayTasks(model));
+    expect(await real.readTasks()).toEqual(describeTasks(model));
   }
 
   toString(): string {
@@ -31,8 +31,8 @@ function codeOf(error: unknown): string {
   throw error;
 }
 
-/** The tasks of the model in the words of `Real.readTasks`. */
-export function sayTasks(model: TaskModel): unknown[] {
+/** The tasks of the model in the form of `Real.readTasks`. */
+export function describeTasks(model: TaskModel): unknown[] {
   return model.tasks.map((task) => ({
     status: task.status,
     assignee: task.assignee,

@@ -1,11 +1,11 @@
 import type { Row } from '../support/postgres/sql.js';
 
-/** What the log alone says about a task. */
+/** The state of a task according to the log alone. */
 export interface FoldedTask {
   readonly status: unknown;
   readonly assigneeId: unknown;
   readonly comments: number;
-  /** The open run, by its beginning and its end. */
+  /** The open run, according to the events of its start and its end. */
   readonly runId: unknown;
 }
 
@@ -18,8 +18,8 @@ export interface EventRow extends Row {
 }
 
 /**
- * Tells the story of a task from its events, oldest first. Refuses a story with a gap: each move must begin where the one
- * before has ended.
+ * Computes the state of a task from its events, oldest first. Throws for a gap: each status change must begin in the status
+ * in which the previous one ended.
  */
 export function foldEvents(events: readonly EventRow[]): FoldedTask {
   return events.reduce(addEvent, { status: undefined, assigneeId: null, comments: 0, runId: null });
@@ -30,7 +30,7 @@ function addEvent(task: FoldedTask, { type, agent_id, run_id, payload }: EventRo
   if (type === 'task.comment_added') return { ...task, comments: task.comments + 1 };
   if (type === 'run.started') return { ...task, runId: run_id };
   if (type.startsWith('run.') && type !== 'run.progress') {
-    if (task.runId !== run_id) throw new Error(`${type} of ${run_id} while ${task.runId} was on`);
+    if (task.runId !== run_id) throw new Error(`${type} of ${run_id} while ${task.runId} was open`);
     return { ...task, runId: null };
   }
   if (!('to' in payload)) return task;

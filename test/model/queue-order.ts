@@ -2,7 +2,7 @@ import type { TaskRow } from '../../src/store/tasks/tasks.js';
 
 const PRIORITIES = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW'];
 
-/** What the order of the queue goes by. */
+/** The values that decide the order of the queue. */
 export type Queued = Pick<TaskRow, 'priority' | 'dueAt' | 'createdAt' | 'number'>;
 
 /** The order of the queue: priority, then due date with none last, then creation, then number. */

@@ -4,7 +4,7 @@ import type { AgentRow } from '../../src/store/agents/agents.js';
 import { clearTasks } from '../support/factories/claims.js';
 import { anAgent } from '../support/factories/factory.js';
 import { createTestServices, openTestServices, type TestServices } from '../support/factories/services.js';
-import { command, sayTasks } from './commands.js';
+import { command, describeTasks } from './commands.js';
 import { type EventRow, foldEvents } from './fold-events.js';
 import { TaskModel } from './task-model.js';
 import type { Real } from './verbs.js';
@@ -47,8 +47,8 @@ async function aReal(): Promise<Real> {
   return real;
 }
 
-/** The log tells of every task what its row says. */
-async function expectLogToTellTheRows(): Promise<void> {
+/** Expects that the events of every task lead to the state of its row. */
+async function expectLogToMatchRows(): Promise<void> {
   const rows = await services.sql(
     `SELECT id, status, assignee_id AS "assigneeId", current_run_id AS "runId",
       (SELECT count(*)::int FROM comments c WHERE c.task_id = t.id) AS comments FROM tasks t ORDER BY number`,
@@ -62,15 +62,15 @@ async function expectLogToTellTheRows(): Promise<void> {
 }
 
 describe('the real store', () => {
-  it('does what the model says, whatever is asked of it', { timeout: 300_000 }, async () => {
-    // A failure prints its seed and path; give both to fc.assert to see it again.
+  it('behaves as the model for every sequence of commands', { timeout: 300_000 }, async () => {
+    // A failure prints its seed and path. Pass both to fc.assert to repeat it.
     await fc.assert(
       fc.asyncProperty(fc.commands([command], { maxCommands: 100, size: 'max' }), async (commands) => {
         const model = new TaskModel(CAPACITIES);
         const real = await aReal();
         await fc.asyncModelRun(() => ({ model, real }), commands);
-        expect(await real.readTasks()).toEqual(sayTasks(model));
-        await expectLogToTellTheRows();
+        expect(await real.readTasks()).toEqual(describeTasks(model));
+        await expectLogToMatchRows();
       }),
       { numRuns: 50 },
     );

@@ -22,7 +22,7 @@ afterAll(async () => {
   await services.close();
 });
 
-/** For each node the earlier ones that it waits for. */
+/** For each node the earlier nodes that it waits for. */
 const graph = fc
   .integer({ min: 1, max: 10 })
   .chain((size) =>
@@ -52,7 +52,7 @@ async function make(nodes: readonly number[][], how: string): Promise<string | n
   return null;
 }
 
-/** Claims all there is, and adds what was claimed: the runs by node. */
+/** Claims all claimable tasks and adds their runs to `held`, by node. */
 async function claimInto(held: Map<number, string>, process: TestServices): Promise<void> {
   for (;;) {
     const { task, run } = await claimFor(process, agent, { maxCapacity: 100 });
@@ -61,7 +61,7 @@ async function claimInto(held: Map<number, string>, process: TestServices): Prom
   }
 }
 
-/** The nodes that are not done though all that they wait for is. */
+/** The nodes that are not done although all their dependencies are. */
 function listClaimable(nodes: readonly number[][], done: ReadonlySet<number>): number[] {
   const places = nodes.map((_, node) => node);
   return places.filter((node) => !done.has(node) && nodes[node]?.every((each) => done.has(each)));
@@ -71,8 +71,8 @@ async function expectRun(id: string | null, isOver: boolean): Promise<void> {
   if (id !== null) expect((await readRun(services, id)).status).toBe(isOver ? 'SUCCEEDED' : 'RUNNING');
 }
 
-describe('a random graph of tasks, done in a random order', () => {
-  it('has claimable exactly those of which all dependencies are done', { timeout: 300_000 }, async () => {
+describe('a random graph of tasks, completed in a random order', () => {
+  it('offers exactly the tasks whose dependencies are all done', { timeout: 300_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(graph, anyOrder, madeBy, async (nodes, order, how) => {
         const pipelineRunId = await make(nodes, how);

@@ -4,7 +4,7 @@ import type { DependencyFailurePolicy } from '../../src/domain/tasks/dependencie
 import type { TaskRow } from '../../src/store/tasks/tasks.js';
 import { compareInQueue } from './queue-order.js';
 
-/** A task as the model knows it. Agents, tasks and runs are numbers: their places in the order of creation. */
+/** A task of the model. Agents, tasks and runs are numbers: their places in the order of creation. */
 export interface ModelTask {
   readonly number: bigint;
   readonly createdAt: Date;
@@ -20,7 +20,7 @@ export interface ModelTask {
   cycles: number;
   round: number;
   comments: number;
-  /** All that it was made to depend on, and of these what still holds it back. */
+  /** All dependencies, and those of them that still hold the task back. */
   readonly dependsOn: Set<number>;
   readonly waitsFor: Set<number>;
   readonly workers: Set<number>;
@@ -43,8 +43,8 @@ interface ModelRun {
 const ENDED: readonly TaskStatus[] = ['DONE', 'FAILED', 'CANCELLED'];
 
 /**
- * What the product says of tasks, as small as it can be said: no database, no locks, no time. Every verb answers with `ok`,
- * with an outcome, or with the code of its refusal.
+ * The rules of tasks in their smallest form: no database, no locks, no time. Every verb returns `ok`, an outcome, or the code
+ * of its refusal.
  */
 export class TaskModel {
   readonly tasks: ModelTask[] = [];
@@ -59,7 +59,7 @@ export class TaskModel {
     this.tasks.push({
       ...task,
       number: BigInt(place),
-      // Creation is one after the other, so the number tells the time as well.
+      // Tasks are created one after another, so the number orders them by time as well.
       createdAt: new Date(place),
       status: assignee === null ? 'INBOX' : 'ASSIGNED',
       assignee,
@@ -183,7 +183,7 @@ export class TaskModel {
     return 'ok';
   }
 
-  /** Whether a claim of the agent would find a task. */
+  /** Whether a claim by the agent would find a task. */
   hasWorkFor(agent: number): boolean {
     return this.#headFor(agent) !== undefined;
   }
@@ -225,11 +225,11 @@ export class TaskModel {
     task.status = to;
     task.run = null;
     task.version += 1;
-    if (ENDED.includes(to)) this.#tellDependents(place, to);
+    if (ENDED.includes(to)) this.#settleDependents(place, to);
     return 'ok';
   }
 
-  #tellDependents(ended: number, how: TaskStatus): void {
+  #settleDependents(ended: number, how: TaskStatus): void {
     for (const [place, task] of this.tasks.entries()) {
       if (!task.waitsFor.has(ended)) continue;
       if (how === 'DONE' || task.onDependencyFailure === 'PROCEED') {

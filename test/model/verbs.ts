@@ -17,20 +17,20 @@ import type { TestServices } from '../support/factories/services.js';
 import { type Choice, canChoose, choice, choose } from './choice.js';
 import type { NewModelTask, TaskModel } from './task-model.js';
 
-/** The real store behind the services, with the ids of what the model counts. */
+/** The real services and database, with the ids of the tasks and runs that the model numbers. */
 export interface Real {
   readonly processes: readonly [TestServices, TestServices];
   readonly agents: readonly AgentRow[];
   readonly taskIds: string[];
   readonly runIds: string[];
-  /** The rows of all tasks, as the model would say them. */
+  /** The rows of all tasks, in the form of the model. */
   readTasks(): Promise<unknown[]>;
 }
 
-/** A verb with its arguments: what the model says of it, and what the services answer. */
+/** A verb with its arguments: the answer of the model, and the call of the services. */
 export interface Verb {
   readonly text: string;
-  /** Whether there is something to choose from. */
+  /** Whether there is a candidate for the verb. */
   isPossible(model: TaskModel): boolean;
   expect(model: TaskModel): string;
   act(process: TestServices, real: Real, model: TaskModel): Promise<unknown>;
@@ -42,11 +42,11 @@ const DUE = [null, new Date('2040-01-01'), new Date('2041-01-01')];
 const priority = fc.constantFrom(...PRIORITIES);
 const dueAt = fc.constantFrom(...DUE);
 const reviewPolicy = fc.constantFrom('REQUIRED', 'REQUIRED', 'SKIP');
-/** As many as there are capacities for. */
+/** The number of agents, one for each capacity. */
 const AGENTS = 3;
-const anybody = fc.option(fc.nat(AGENTS - 1));
+const anyAgent = fc.option(fc.nat(AGENTS - 1));
 
-/** Few tasks, so that the same one is met again and again and gets far in its life. */
+/** Few tasks, so that each gets many verbs and goes through much of its lifecycle. */
 const MOST_TASKS = 4;
 
 const create = fc
@@ -55,7 +55,7 @@ const create = fc
     dueAt,
     reviewPolicy,
     onDependencyFailure: fc.constantFrom('BLOCK', 'CANCEL', 'PROCEED'),
-    assignee: anybody,
+    assignee: anyAgent,
     dependsOn: fc.oneof(
       { weight: 4, arbitrary: fc.constant<number[]>([]) },
       fc.array(fc.nat(50), { maxLength: 2 }),
@@ -103,7 +103,7 @@ interface OnTask {
   readonly name: string;
   readonly choice: Choice;
   readonly args?: readonly unknown[];
-  /** From where the verb moves a task. */
+  /** The statuses from which the verb moves a task. */
   readonly from: readonly TaskStatus[];
   expect(model: TaskModel, place: number): string;
   act(process: TestServices, task: { id: string }, real: Real): Promise<unknown>;
@@ -128,7 +128,7 @@ interface OnRun {
   act(process: TestServices, runId: string): Promise<unknown>;
 }
 
-/** A verb that shows a run; mostly one that is still on. */
+/** A verb for a run, mostly one that is still open. */
 function onRun({ name, choice, expect, act }: OnRun): Verb {
   const isLive = (model: TaskModel) => (place: number) => model.tasks.some(({ run }) => run === place);
   const placeIn = (model: TaskModel) => choose(choice, model.runs.length, isLive(model));
@@ -166,7 +166,7 @@ const release = choice.map((choice) =>
     act: (process, runId) => silently(releaseTask(process, process.admin, { runId })),
   }),
 );
-const assign = fc.tuple(choice, anybody).map(([choice, agent]) =>
+const assign = fc.tuple(choice, anyAgent).map(([choice, agent]) =>
   onTask({
     name: 'assign',
     choice,
@@ -219,7 +219,7 @@ const update = fc
     }),
   );
 
-/** Mostly of a task that waits; the other end is any task, itself included. */
+/** Mostly for a task that waits. The dependency is any task, even the task itself. */
 const editDependency = fc
   .tuple(choice, fc.nat(50), fc.constantFrom('addDependency', 'addDependency', 'removeDependency'))
   .map(([choice, number, name]) => {
@@ -238,15 +238,15 @@ const editDependency = fc
     });
   });
 
-function seldom<Value>(arbitrary: fc.Arbitrary<Value>): fc.Arbitrary<Value | null> {
+function rarely<Value>(arbitrary: fc.Arbitrary<Value>): fc.Arbitrary<Value | null> {
   return fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, { weight: 1, arbitrary });
 }
 
-/** Mostly the current round, by a person; now and then another round, or an agent that may have done the work. */
+/** Mostly the current round, by a person. Sometimes another round, or an agent that may have done the work. */
 const judgement = fc.record({
   verdict: fc.constantFrom('APPROVED', 'REJECTED', 'REJECTED'),
-  round: seldom(fc.integer({ min: 0, max: 3 })),
-  reviewer: seldom(fc.nat(AGENTS - 1)),
+  round: rarely(fc.integer({ min: 0, max: 3 })),
+  reviewer: rarely(fc.nat(AGENTS - 1)),
 });
 const judge = fc.tuple(choice, judgement).map(([choice, { verdict, round, reviewer }]) =>
   onTask({

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { findSoulTemplate, renderSoul, SOUL_TEMPLATES } from '../../../src/domain/agents/soul-templates.js';
 
 describe('soul templates', () => {
-  it('are the seven of the product, in its order', () => {
+  it('are the seven of the product, in this order', () => {
     expect(SOUL_TEMPLATES.map((template) => template.name)).toEqual([
       'orchestrator',
       'developer',
@@ -14,26 +14,26 @@ describe('soul templates', () => {
     ]);
   });
 
-  it.each(SOUL_TEMPLATES)('$name fills every placeholder with the agent', (template) => {
+  it.each(SOUL_TEMPLATES)('$name has every placeholder replaced', (template) => {
     const soul = renderSoul(template, { name: 'scout', role: 'pathfinder' });
     expect(soul).toMatch(/^# scout, pathfinder\n/);
     expect(soul).not.toMatch(/\{\{|\}\}/);
     expect(soul).toMatch(/^## (What you|Your verdict)/m);
   });
 
-  it('puts values in as they are, placeholders and replacement patterns included', () => {
+  it('inserts values unchanged, even placeholders and replacement patterns', () => {
     const template = { name: 'x', description: 'x', body: '{{AGENT_NAME}}|{{AGENT_ROLE}}|{{OTHER}}' };
     expect(renderSoul(template, { name: '{{AGENT_ROLE}}', role: '$&' })).toBe('{{AGENT_ROLE}}|$&|{{OTHER}}');
   });
 
-  it('tells reviewers both forms of a verdict and where the notes go', () => {
+  it('tell reviewers both forms of a verdict and the place of the notes', () => {
     const body = findSoulTemplate('reviewer')?.body ?? '';
     expect(body).toMatch(/^VERDICT: APPROVED$/m);
     expect(body).toMatch(/^VERDICT: REJECTED$/m);
     expect(body).toMatch(/^NOTES: /m);
   });
 
-  it('are found by their exact names only', () => {
+  it('are found only by their exact names', () => {
     expect(findSoulTemplate('Reviewer')).toBeNull();
     expect(findSoulTemplate('toString')).toBeNull();
   });

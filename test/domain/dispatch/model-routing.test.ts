@@ -8,7 +8,7 @@ const route = (task: Partial<RoutedTask>, agent: AgentModels | null = plain) =>
   routeModel({ title: 'Write it', description: null, priority: 'MEDIUM', ...task }, agent, models);
 
 describe('the model of a task', () => {
-  it("is the agent's own, verbatim, before everything else", () => {
+  it("is the agent's own model, verbatim, before every other rule", () => {
     const agent = { dispatchModel: '9router/cc/claude-opus-4-6', defaultModel: 'sonnet' };
     expect(route({ title: 'Debug it', priority: 'CRITICAL' }, agent)).toEqual({
       tier: 'OVERRIDE',
@@ -17,7 +17,7 @@ describe('the model of a task', () => {
     });
   });
 
-  it('is the complex one for what is CRITICAL, whatever its words', () => {
+  it('is the complex one for a CRITICAL task with any words', () => {
     expect(route({ title: 'Quick rename', priority: 'CRITICAL' })).toEqual({
       tier: 'COMPLEX',
       model: 'opus',
@@ -25,15 +25,18 @@ describe('the model of a task', () => {
     });
   });
 
-  it.each(['HIGH', 'MEDIUM', 'LOW'] as const)('is the complex one for complex words at %s', (priority) => {
-    expect(route({ title: 'Simple rename', description: 'then debug the migration', priority })).toEqual({
-      tier: 'COMPLEX',
-      model: 'opus',
-      signals: ['debug', 'migration'],
-    });
-  });
+  it.each(['HIGH', 'MEDIUM', 'LOW'] as const)(
+    'is the complex one for complex words at priority %s',
+    (priority) => {
+      expect(route({ title: 'Simple rename', description: 'then debug the migration', priority })).toEqual({
+        tier: 'COMPLEX',
+        model: 'opus',
+        signals: ['debug', 'migration'],
+      });
+    },
+  );
 
-  it.each(['MEDIUM', 'LOW'] as const)('is the routine one for routine words at %s', (priority) => {
+  it.each(['MEDIUM', 'LOW'] as const)('is the routine one for routine words at priority %s', (priority) => {
     expect(route({ title: 'Ping it', description: 'A simple thing', priority })).toEqual({
       tier: 'ROUTINE',
       model: 'haiku',
@@ -41,11 +44,11 @@ describe('the model of a task', () => {
     });
   });
 
-  it('is not the routine one for what is HIGH', () => {
+  it('is not the routine one for a task of priority HIGH', () => {
     expect(route({ title: 'Simple rename', priority: 'HIGH' }).tier).toBe('DEFAULT');
   });
 
-  it("is else the agent's default, then the server's, then the gateway's own", () => {
+  it("is otherwise the agent's default, then the server's, then the gateway's own", () => {
     const title = 'Write a poem';
     expect(route({ title }, { dispatchModel: null, defaultModel: 'sonnet' }).model).toBe('sonnet');
     const task = { title, description: null, priority: 'LOW' } as const;

@@ -9,20 +9,20 @@ describe('the event types', () => {
     }
   });
 
-  it('are not mistaken for what every object has', () => {
+  it('do not include the properties that every object has', () => {
     expect(isEventType('task.created')).toBe(true);
     expect(['constructor', 'toString', '__proto__', ''].filter(isEventType)).toEqual([]);
   });
 });
 
 describe('a word in an event filter', () => {
-  it('means one type, or all of a family', () => {
+  it('is one type, or all types of a family', () => {
     expect(expandEventFilter('task.created')).toEqual(['task.created']);
     expect(expandEventFilter('key')).toEqual(['key.created', 'key.revoked']);
     expect(expandEventFilter('task')?.every((type) => type.startsWith('task.'))).toBe(true);
   });
 
-  it('task.status_changed also means every narrower name of a status change', () => {
+  it('task.status_changed includes every more specific type of a status change', () => {
     expect(expandEventFilter('task.status_changed')).toEqual([
       'task.status_changed',
       'task.claimed',
@@ -35,7 +35,7 @@ describe('a word in an event filter', () => {
     ]);
   });
 
-  it('means nothing if no type has it, a half family name included', () => {
+  it('is null if no type has it, even for part of a family name', () => {
     expect(['tas', 'task.', 'TASK', '', 'task.created.', 'constructor'].map(expandEventFilter)).toEqual(
       Array(6).fill(null),
     );

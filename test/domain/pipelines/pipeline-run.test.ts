@@ -7,22 +7,22 @@ describe('a pipeline run', () => {
   it.each([
     [
       'RUNNING',
-      'while a task can go on, whatever the others came to',
+      'while a task can continue, in spite of failed and cancelled ones',
       { canGoOn: true, open: 1, failed: 1, cancelled: 1 },
     ],
     [
       'RUNNING',
-      'while a task can go on, though it was called off before',
+      'while a task can continue, even if the run was cancelled before',
       { canGoOn: true, open: 1, isCancelled: true },
     ],
     ['SUCCEEDED', 'when all tasks are done', {}],
     ['FAILED', 'when a task failed', { failed: 1, cancelled: 1 }],
-    ['FAILED', 'when tasks wait in vain', { failed: 1, open: 3 }],
-    ['FAILED', 'when tasks wait in vain for others than its own', { open: 3 }],
+    ['FAILED', 'when tasks wait for a failed task', { failed: 1, open: 3 }],
+    ['FAILED', 'when tasks wait for a failed task outside the run', { open: 3 }],
     ['CANCELLED', 'when tasks were cancelled and none failed', { cancelled: 1, open: 3 }],
     [
       'CANCELLED',
-      'when it was called off, though a task had failed',
+      'when the run was cancelled after a task had failed',
       { failed: 1, cancelled: 1, isCancelled: true },
     ],
   ] as const)('is %s %s', (status, _, given) => {

@@ -17,7 +17,7 @@ const named = (variables: Record<string, unknown>, names: string[]) => {
 };
 
 describe('placeholders', () => {
-  it('are names in double braces; everything else in braces is text', () => {
+  it('are names in double braces, and all other braces are ordinary text', () => {
     const text = '{{topic}} {{ topic }} {{a.b-c_1}} {{ two words }} {{}} {{1st}} {topic} {{{deep}}} {{#if}}';
     expect(listPlaceholders([text])).toEqual(['topic', 'a.b-c_1', 'deep']);
     const values = new Map([
@@ -29,7 +29,7 @@ describe('placeholders', () => {
     );
   });
 
-  it('are filled with what is given, which is text and nothing else', () => {
+  it('are replaced by their values, in which placeholders are not replaced', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (a, b) => {
         const values = new Map([
@@ -41,13 +41,13 @@ describe('placeholders', () => {
     );
   });
 
-  it('are looked for in hostile text without delay', () => {
+  it('are found quickly in hostile text', () => {
     expect(listPlaceholders(['{{'.repeat(50_000), `{{${' '.repeat(100_000)}`])).toEqual([]);
   });
 });
 
 describe('variables', () => {
-  it('are texts, numbers and truth values', () => {
+  it('are texts, numbers and booleans', () => {
     expect(named({ a: 'x', b: 1.5, c: false }, ['a', 'b', 'c'])).toEqual([
       ['a', 'x'],
       ['b', '1.5'],
@@ -60,7 +60,7 @@ describe('variables', () => {
     ]);
   });
 
-  it('are there for every placeholder, and for no other', () => {
+  it('must match the placeholders exactly', () => {
     expect(named({ tpoic: 'x' }, ['topic', 'else'])).toEqual(['variables', 'variables.tpoic']);
     expect(() => parseVariables({ tpoic: 'x' }, ['topic', 'else'])).toThrow(
       'Variables are missing: topic, else. The pipeline has no placeholder {{tpoic}}. Did you mean topic?',

@@ -6,11 +6,11 @@ import { TASK_STATUSES } from '../../../src/domain/task-status.js';
 const inReview = { status: 'REVIEW', reviewRound: 2, reviewCycles: 1 } as const;
 
 describe('a verdict', () => {
-  it('approves work that waits in the round it names', () => {
+  it('approves work that is in REVIEW in its round', () => {
     expect(decideVerdict(inReview, 'APPROVED', 2)).toEqual({ effect: 'approve' });
   });
 
-  it('sends work back twice and fails it the third time', () => {
+  it('returns the task twice and fails it at the third rejection', () => {
     const decisions = [0, 1, 2].map((reviewCycles) =>
       decideVerdict({ ...inReview, reviewCycles }, 'REJECTED', 2),
     );
@@ -39,7 +39,7 @@ describe('a verdict', () => {
 });
 
 describe('the feedback of a failed task', () => {
-  it('holds every line of every rejection, in order', () => {
+  it('contains every line of every rejection, in order', () => {
     const text = gatherFeedback([
       { round: 4, feedback: 'no tests\nno docs' },
       { round: 5, feedback: 'still no docs' },

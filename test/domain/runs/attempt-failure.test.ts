@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { decideFailure } from '../../../src/domain/runs/attempt-failure.js';
 
 describe('a failed attempt', () => {
-  it('goes back four times and fails the task the fifth time', () => {
+  it('returns the task four times and fails it the fifth time', () => {
     expect([0, 1, 2, 3, 4].map((before) => decideFailure(before, true, true))).toEqual([
       { to: 'ASSIGNED', attempts: 1 },
       { to: 'ASSIGNED', attempts: 2 },
@@ -12,7 +12,7 @@ describe('a failed attempt', () => {
     ]);
   });
 
-  it('ends the task at once without a retry, and says by whose word', () => {
+  it('fails the task at once without a retry, with the reporter as the reason', () => {
     expect(decideFailure(0, false, true)).toEqual({ to: 'FAILED', attempts: 1, reason: 'FAILED_BY_AGENT' });
     expect(decideFailure(2, false, false)).toEqual({
       to: 'FAILED',
@@ -21,7 +21,7 @@ describe('a failed attempt', () => {
     });
   });
 
-  it('never counts beyond what the database can hold', () => {
+  it('never counts beyond the limit of the database', () => {
     expect(decideFailure(5, true, true).attempts).toBe(5);
     expect(decideFailure(5, false, true).attempts).toBe(5);
   });

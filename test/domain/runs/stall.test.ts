@@ -13,7 +13,7 @@ const rules = { agentTimeoutMs: 10 * MINUTE, staleAfterMs: 10 * MINUTE };
 const now = new Date('2026-11-22T13:00:00Z');
 const ago = (minutes: number) => new Date(now.getTime() - minutes * MINUTE);
 
-/** Began an hour ago, lease over for a minute, agent seen a minute ago. */
+/** A run that started an hour ago, whose lease ended a minute ago and whose agent was seen a minute ago. */
 const facts = (changes: Partial<StallFacts> = {}): StallFacts => ({
   startedAt: ago(60),
   leaseExpiresAt: ago(1),
@@ -26,14 +26,14 @@ const facts = (changes: Partial<StallFacts> = {}): StallFacts => ({
 const decide = (changes: Partial<StallFacts> = {}) => decideStall(facts(changes), now, rules);
 
 describe('a stall', () => {
-  it('is none while the lease is live, however silent the agent is', () => {
+  it('does not exist while the lease is live, even if the agent is silent', () => {
     expect(decide({ leaseExpiresAt: ago(-3), lastSeenAt: null })).toEqual({
       verdict: 'keep',
       untilAt: ago(-3),
     });
   });
 
-  it('costs an agent that is offline, or was never seen, its task', () => {
+  it('requeues the task of an agent that is offline or was never seen', () => {
     expect(decide({ lastSeenAt: ago(11) })).toEqual({ verdict: 'requeue', requeues: 1 });
     expect(decide({ lastSeenAt: null })).toEqual({ verdict: 'requeue', requeues: 1 });
   });
@@ -44,14 +44,14 @@ describe('a stall', () => {
     expect(decide({ lastSeenAt: null, startedAt: ago(10) })).toEqual({ verdict: 'requeue', requeues: 1 });
   });
 
-  it('is noted once for an agent that is alive, which keeps the task for the grace period', () => {
+  it('is noted once for an online agent, which keeps the task for the grace period', () => {
     expect(decide()).toEqual({ verdict: 'note' });
     expect(decide({ leaseExpiryNotedAt: ago(0.5) })).toEqual({ verdict: 'keep', untilAt: ago(-9) });
     const over = { leaseExpiresAt: ago(10), leaseExpiryNotedAt: ago(9) };
     expect(decide(over)).toEqual({ verdict: 'requeue', requeues: 1 });
   });
 
-  it('of a dispatched run is left to dispatchers for the grace period, whatever its agent does', () => {
+  it('of a dispatched run is left to dispatchers for the grace period, whether its agent is online or offline', () => {
     for (const lastSeenAt of [null, now]) {
       const kept = { verdict: 'keep', untilAt: ago(-9) };
       expect(decide({ isDispatched: true, lastSeenAt })).toEqual(kept);
@@ -68,7 +68,7 @@ describe('a stall', () => {
     });
   });
 
-  it('is looked at again when an agent that falls silent will be offline', () => {
+  it('is decided again when the agent would become offline', () => {
     const lastSeenAt = ago(8);
     expect(decide({ lastSeenAt, leaseExpiryNotedAt: now })).toEqual({
       verdict: 'keep',
@@ -97,7 +97,7 @@ describe('a stall', () => {
     staleAfterMs: fc.integer({ min: 100, max: 200_000 }),
   });
 
-  it('is decided anew at the instant that it names, and not before', () => {
+  it('keeps its decision until exactly the named instant', () => {
     const share = fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true });
     fc.assert(
       fc.property(anyFacts, anyRules, share, (any, anyRule, part) => {
@@ -112,7 +112,7 @@ describe('a stall', () => {
     );
   });
 
-  it('takes no task before the lease ends, and none later than one grace period after it', () => {
+  it('takes the task after the lease ends, and at most one grace period later', () => {
     fc.assert(
       fc.property(anyFacts, anyRules, (any, anyRule) => {
         const { verdict } = decideStall(any, now, anyRule);
@@ -126,7 +126,7 @@ describe('a stall', () => {
     );
   });
 
-  it('never ends a review later than a task', () => {
+  it('never requeues a review later than a task', () => {
     fc.assert(
       fc.property(anyFacts, anyRules, (any, anyRule) => {
         const isTaken = ['requeue', 'fail'].includes(decideStall(any, now, anyRule).verdict);
@@ -139,7 +139,7 @@ describe('a stall', () => {
 });
 
 describe('a stalled review', () => {
-  it('costs an offline reviewer the round at once, one that is alive after the grace period', () => {
+  it('requeues the round of an offline reviewer at once, and of an online one after the grace period', () => {
     expect(decideReviewStall(facts({ lastSeenAt: null, startedAt: ago(1) }), now, rules).verdict).toBe(
       'requeue',
     );
@@ -160,7 +160,7 @@ describe('the explanation of a stall', () => {
       'scout has never been seen, and its lease ended at 2026-11-22T12:59:00.000Z.',
     );
     expect(explain({ leaseExpiresAt: ago(11) })).toBe(
-      'scout is alive, but its lease ended at 2026-11-22T12:49:00.000Z and was not renewed within the grace period (PT10M).',
+      'scout is online, but its lease ended at 2026-11-22T12:49:00.000Z and was not renewed within the grace period (PT10M).',
     );
   });
 

@@ -18,7 +18,7 @@ function timesOf(cron: string, timeZone: string, from: string, count: number): s
   );
 }
 
-/** Where clocks are set: by an hour at night and at midnight, by half an hour, by two hours, and a day that was left out. */
+/** Clock changes: by an hour at night and at midnight, by half an hour, by two hours, and a skipped day. */
 const JUMPS: readonly [zone: string, around: string][] = [
   ['Europe/Berlin', '2026-03-29T01:00Z'],
   ['Europe/Berlin', '2026-10-25T01:00Z'],
@@ -58,7 +58,7 @@ const recurrences = fc.tuple(crons, fc.constantFrom(...JUMPS)).map(([cron, [time
   aroundMs: Date.parse(around),
 }));
 
-/** The clock on the wall as a cron field list, and whether cron's fields let it through; minute by minute, nothing clever. */
+/** Compares the wall clock with the fields of a cron expression. Simple, for a search minute by minute. */
 function matches(cron: string, wallMs: number): boolean {
   const wall = new Date(wallMs);
   const values = [
@@ -85,14 +85,14 @@ function holdsIn(text: string, value: number): boolean {
   });
 }
 
-/** The due times after `from` and up to `to`, found by looking at each minute. */
+/** The due times after `from` and up to `to`, found by a check of each minute. */
 function bruteForce({ cron, timeZone }: Recurrence, from: number, to: number): number[] {
   const everyHour =
     cron.split(' ')[1] === '*' ||
     Array.from({ length: 24 }, (_, hour) => hour).every((hour) => holdsIn(cron.split(' ')[1] ?? '', hour));
   const seen = new Set<number>();
   const due: number[] = [];
-  // From two days before, to know which times on the wall have been seen.
+  // Starts two days earlier, to know which wall-clock times have already occurred.
   for (let at = from - 2 * DAY; at <= to; at += 60_000) {
     const offset = offsetAt(timeZone, at);
     const jump = offset - offsetAt(timeZone, at - 60_000);
@@ -110,7 +110,7 @@ function bruteForce({ cron, timeZone }: Recurrence, from: number, to: number): n
 const window = { numRuns: 40 };
 
 describe('due times', () => {
-  it('are those that looking at every minute finds, through every kind of jump of the clocks', () => {
+  it('are the ones that a check of every minute finds, across every kind of clock change', () => {
     fc.assert(
       fc.property(recurrences, fc.integer({ min: -30, max: 10 }), ({ aroundMs, ...recurrence }, hours) => {
         const from = aroundMs + hours * HOUR;
@@ -122,7 +122,7 @@ describe('due times', () => {
     );
   });
 
-  it('over (a, c] are those over (a, b] and those over (b, c], rising', () => {
+  it('in (a, c] are those in (a, b] and those in (b, c], in ascending order', () => {
     fc.assert(
       fc.property(
         recurrences,
@@ -141,7 +141,7 @@ describe('due times', () => {
     );
   });
 
-  it('that are the latest are the last of all of them', () => {
+  it('listed as the latest are the last of all due times', () => {
     fc.assert(
       fc.property(
         recurrences,
@@ -158,7 +158,7 @@ describe('due times', () => {
     );
   });
 
-  it('that are the latest are found without going through all of them', () => {
+  it('listed as the latest are found without computing all due times', () => {
     const next = openRecurrence({ cron: '* * * * *', timeZone: 'UTC' });
     let looks = 0;
     const counted = (afterMs: number) => {
@@ -173,7 +173,7 @@ describe('due times', () => {
 });
 
 describe('when the clocks are set forward', () => {
-  it('a time that does not occur is due at the instant at which they are, once', () => {
+  it('a skipped time is due once, at the instant of the change', () => {
     expect(timesOf('30 2 * * *', 'Europe/Berlin', '2026-03-28T00:00Z', 3)).toEqual([
       '2026-03-28T01:30Z',
       '2026-03-29T01:00Z',
@@ -185,21 +185,21 @@ describe('when the clocks are set forward', () => {
     ]);
   });
 
-  it('midnight is as good as any other hour', () => {
+  it('a skipped midnight is treated as any other hour', () => {
     expect(timesOf('0 0 * * *', 'Africa/Cairo', '2026-04-23T00:00Z', 2)).toEqual([
       '2026-04-23T22:00Z',
       '2026-04-24T21:00Z',
     ]);
   });
 
-  it('by half an hour, nothing in it is lost', () => {
+  it('by half an hour, no due time within it is lost', () => {
     expect(timesOf('15 2 * * *', 'Australia/Lord_Howe', '2026-10-03T00:00Z', 2)).toEqual([
       '2026-10-03T15:30Z',
       '2026-10-04T15:15Z',
     ]);
   });
 
-  it('a schedule of every hour goes on an hour later', () => {
+  it('a schedule of every hour continues an hour later', () => {
     expect(timesOf('15 * * * *', 'Europe/Berlin', '2026-03-29T00:00Z', 3)).toEqual([
       '2026-03-29T00:15Z',
       '2026-03-29T01:15Z',
@@ -220,7 +220,7 @@ describe('when the clocks are set back', () => {
     ]);
   });
 
-  it('a schedule of every hour does not stop for one', () => {
+  it('a schedule of every hour is due in the repeated hour as well', () => {
     expect(timesOf('*/30 * * * *', 'Europe/Berlin', '2026-10-25T00:15Z', 4)).toEqual([
       '2026-10-25T00:30Z',
       '2026-10-25T01:00Z',
@@ -258,7 +258,7 @@ describe('the calendar', () => {
     ]);
   });
 
-  it('takes either day where both a day of the month and a weekday are given', () => {
+  it('accepts either day if both a day of the month and a weekday are given', () => {
     expect(timesOf('0 0 13 * 5', 'UTC', '2026-03-01T00:00Z', 3).map((time) => time.slice(5, 10))).toEqual([
       '03-06',
       '03-13',
@@ -266,7 +266,7 @@ describe('the calendar', () => {
     ]);
   });
 
-  it('counts weekdays of a month from its first and its last', () => {
+  it('counts the weekdays of a month from the first and from the last', () => {
     expect(timesOf('0 9 * * 1#1', 'Europe/Berlin', '2026-11-01T00:00Z', 2)).toEqual([
       '2026-11-02T08:00Z',
       '2026-12-07T08:00Z',
@@ -280,7 +280,7 @@ describe('the calendar', () => {
   });
 });
 
-it('every phrase of a schedule by local time is due at that local time', () => {
+it('every schedule by local time is due at that local time', () => {
   const { cron } = parseSchedule('every weekday at 9am');
   const next = openRecurrence({ cron, timeZone: 'America/New_York' });
   const times = listDueTimes(next, { afterMs: Date.parse('2026-01-01T00:00Z'), count: 300 });

@@ -25,19 +25,19 @@ describe('the name of a time zone', () => {
     '../etc',
     'ЕВРОПА',
     'x'.repeat(10_000),
-  ])('%j is none', (name) => {
+  ])('%j is not a time zone', (name) => {
     expect(parseTimeZone(name)).toBeNull();
   });
 });
 
 describe('the clocks of a time zone', () => {
-  it('are ahead of UTC by whole minutes, whatever they are', () => {
+  it('differ from UTC by whole minutes', () => {
     expect(offsetAt('UTC', 0)).toBe(0);
     expect(offsetAt('Asia/Kathmandu', Date.parse('2026-01-01T00:00Z'))).toBe(345 * 60_000);
     expect(offsetAt('America/New_York', Date.parse('2026-07-01T00:00:00.999Z'))).toBe(-240 * 60_000);
   });
 
-  it('are set at an instant that can be found', () => {
+  it('change at an instant that is found', () => {
     const day = (text: string) => Date.parse(text);
     expect(findTransition('Europe/Berlin', day('2026-03-28T12:00Z'), day('2026-03-29T12:00Z'))).toBe(
       day('2026-03-29T01:00Z'),

@@ -10,20 +10,20 @@ import {
 const policies = ['BLOCK', 'CANCEL', 'PROCEED'] as const;
 
 describe('the end of a dependency', () => {
-  it('settles it when it is DONE, whatever the policy', () => {
+  it('settles the dependency with every policy if it is DONE', () => {
     for (const onDependencyFailure of policies) {
       expect(decideDependencyEnd('DONE', { status: 'INBOX', onDependencyFailure })).toBe('settle');
     }
   });
 
-  it.each(['FAILED', 'CANCELLED'] as const)('follows the policy when it is %s', (end) => {
+  it.each(['FAILED', 'CANCELLED'] as const)('follows the policy if it is %s', (end) => {
     const decisions = policies.map((onDependencyFailure) =>
       decideDependencyEnd(end, { status: 'ASSIGNED', onDependencyFailure }),
     );
     expect(decisions).toEqual(['block', 'cancel', 'proceed']);
   });
 
-  it('cancels no dependent that has ended already', () => {
+  it('does not cancel a dependent that has already ended', () => {
     for (const status of ['DONE', 'FAILED', 'CANCELLED'] as const) {
       expect(decideDependencyEnd('FAILED', { status, onDependencyFailure: 'CANCEL' })).toBe('block');
     }
@@ -31,7 +31,7 @@ describe('the end of a dependency', () => {
 });
 
 describe('a dependency of a new task', () => {
-  it('holds it back unless it is DONE, or has ended and the policy is to proceed', () => {
+  it('holds the task back unless it is DONE, or has ended and the policy is PROCEED', () => {
     const free = policies.map((policy) =>
       TASK_STATUSES.filter((status) => !isOpenDependency(status, policy)),
     );
@@ -39,15 +39,15 @@ describe('a dependency of a new task', () => {
   });
 });
 
-describe('a dependency that has ended already', () => {
-  it('would cancel a new task only if it ended without success and the policy is to cancel', () => {
+describe('a dependency that has already ended', () => {
+  it('would cancel a new task only if it ended without success and the policy is CANCEL', () => {
     const doomed = policies.map((policy) => TASK_STATUSES.filter((status) => isDoomedBy(status, policy)));
     expect(doomed).toEqual([[], ['FAILED', 'CANCELLED'], []]);
   });
 });
 
 describe('dependencies', () => {
-  it('can be edited while the task waits to be begun', () => {
+  it('can be edited before work on the task begins', () => {
     expect(TASK_STATUSES.filter(canEditDependencies)).toEqual(['INBOX', 'ASSIGNED']);
   });
 });

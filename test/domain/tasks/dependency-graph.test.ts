@@ -2,14 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { findPath, sortByDependency } from '../../../src/domain/tasks/dependency-graph.js';
 
-/** For each node those it waits for: any of all nodes, itself included. */
+/** For each node the nodes that it waits for: any nodes, even itself. */
 const anyGraph = fc
   .integer({ min: 0, max: 12 })
   .chain((size) =>
     fc.array(fc.array(fc.nat(Math.max(0, size - 1)), { maxLength: 3 }), { minLength: size, maxLength: size }),
   );
 
-/** The same, but only of earlier ones. */
+/** The same, but with earlier nodes only. */
 const anyAcyclicGraph = anyGraph.map((graph) =>
   graph.map((waitsFor, node) => waitsFor.filter((other) => other < node)),
 );
@@ -28,7 +28,7 @@ function expectCycle(graph: readonly number[][], cycle: readonly number[]): void
 }
 
 describe('an order by dependency', () => {
-  it('has every node once and after all that it waits for, or there is a cycle', () => {
+  it('has every node once and after the nodes that it waits for, unless there is a cycle', () => {
     fc.assert(
       fc.property(anyGraph, (graph) => {
         const { order, cycle } = sortByDependency(graph);
@@ -38,7 +38,7 @@ describe('an order by dependency', () => {
     );
   });
 
-  it('is the order given where that will do', () => {
+  it('keeps the given order if it is valid', () => {
     fc.assert(
       fc.property(anyAcyclicGraph, (graph) => {
         expect(sortByDependency(graph).order).toEqual(graph.map((_, node) => node));
@@ -46,14 +46,14 @@ describe('an order by dependency', () => {
     );
   });
 
-  it('is found for a chain of ten thousand, in either direction', () => {
+  it('is found for a chain of ten thousand nodes, in either direction', () => {
     const forwards = Array.from({ length: 10_000 }, (_, node) => (node === 9_999 ? [] : [node + 1]));
     expect(sortByDependency(forwards).order?.at(0)).toBe(9_999);
     expect(sortByDependency([...forwards.slice(0, -1), [0]]).cycle).toHaveLength(10_001);
   });
 });
 
-describe('a way from one node to another', () => {
+describe('a path from one node to another', () => {
   const edges = [
     { from: 'a', to: 'b' },
     { from: 'b', to: 'c' },
@@ -66,7 +66,7 @@ describe('a way from one node to another', () => {
     expect(findPath(edges, 'a', 'a')).toEqual(['a']);
   });
 
-  it('goes along the edges only', () => {
+  it('follows the edges in their direction', () => {
     expect(findPath(edges, 'd', 'a')).toBeNull();
     expect(findPath([], 'a', 'b')).toBeNull();
   });

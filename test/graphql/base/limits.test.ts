@@ -32,7 +32,7 @@ describe('a list', () => {
     [{ first: 1_000_000_000 }, 'first is 1000000000, but must be from 0 to 100.'],
     [{ last: -5 }, 'last is -5, but must be from 0 to 100.'],
     [{ last: 2_147_483_647 }, 'last is 2147483647, but must be from 0 to 100.'],
-    [{ first: 1, last: 1 }, 'Ask for first or for last, not for both.'],
+    [{ first: 1, last: 1 }, 'Use either first or last, not both.'],
   ])('refuses the size %j', async (page, message) => {
     expect(await refusalOf(LIST, page)).toEqual({ code: 'BAD_USER_INPUT', message });
   });

@@ -119,10 +119,10 @@ describe('a task assigned to a PUSH agent', () => {
     const { resolution } = await inStatus(services, task.id, 'REVIEW');
     expect(resolution).toHaveLength(100_000);
     expect(resolution).toMatch(
-      /^a\uFFFDb\uFFFDx+\n\n\(Cut: the answer had 200004 characters, of which 100000 are kept\.\)$/,
+      /^a\uFFFDb\uFFFDx+\n\n\(Truncated: the answer had 200004 characters, of which 100000 are kept\.\)$/,
     );
     const [comment] = await commentsOf(services, task.id);
-    expect(comment?.body).toMatch(/Cut: the answer had 200004 characters/);
+    expect(comment?.body).toMatch(/Truncated: the answer had 200004 characters/);
     expect(comment?.body.length).toBeLessThan(2_300);
   });
 

@@ -137,7 +137,7 @@ describe('a server that was down over three due times', () => {
         due_at: newYear,
         task_id: null,
         by_hand: false,
-        skipped_reason: expect.stringContaining('It was missed by'),
+        skipped_reason: expect.stringContaining('The due time was missed by'),
       },
     ]);
     const events = await recurringEventsOf(services, recurring.id);

@@ -70,7 +70,7 @@ describe('a reviewer that fails', () => {
     expect(escalation!.payload).toEqual({
       round: 1,
       reason:
-        'aegis gave no verdict: it failed 5 times, at last with: overloaded Somebody has to judge this round: submitVerdict.',
+        'aegis gave no verdict. It failed 5 times, and the last error was: overloaded A person must judge this round with submitVerdict.',
     });
     const comments = await bench.services().sql('SELECT body FROM comments WHERE task_id = $1', [task.id]);
     expect(comments).toHaveLength(1);
@@ -125,7 +125,7 @@ describe('a reviewer that fails', () => {
     await bench.work(bench.aDeskThatAnswers(answered(text)));
     const [review] = await bench.reviewsOf(task);
     expect(review!.feedback).toHaveLength(50_000);
-    expect(review!.feedback).toMatch(/y\n\n\[cut: it had 60000 characters\]$/);
+    expect(review!.feedback).toMatch(/y\n\n\[truncated: it had 60000 characters\]$/);
     const [run] = await bench.runsOf(task);
     expect(run!.output).toHaveLength(100_000);
   });

@@ -166,7 +166,7 @@ describe('a task whose lease has ended and whose agent is alive', () => {
     await endLease(services, runId, 600_000);
     expect((await requeueStaleTasks(services)).handled).toBe(1);
     expect(await readTask(task.id)).toMatchObject({ status: 'ASSIGNED', stale_requeues: 1 });
-    expect((await commentsOf(task.id))[0]!.body).toContain(`${agent.name} is alive, but its lease ended at`);
+    expect((await commentsOf(task.id))[0]!.body).toContain(`${agent.name} is online, but its lease ended at`);
   });
 
   it('can still be completed in the grace period', async () => {
