@@ -190,7 +190,7 @@ export interface SettingGroup {
   readonly [key: string]: Setting<unknown> | SettingGroup;
 }
 
-/** Tells a setting from a group of them. */
+/** Whether the node is a setting and not a group of settings. */
 export function isSetting(node: Setting<unknown> | SettingGroup): node is Setting<unknown> {
   return typeof node.name === 'string';
 }

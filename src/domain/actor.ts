@@ -1,10 +1,12 @@
 /** The roles of API keys, from the fewest rights to the most. */
 export const API_KEY_ROLES = ['VIEWER', 'AGENT', 'OPERATOR', 'ADMIN'] as const;
+
+/** The role of an API key. */
 export type ApiKeyRole = (typeof API_KEY_ROLES)[number];
 
 /**
- * The author of a change, stored with it: an API key or an agent. Both are null for the server itself. An AGENT key acts
- * as its agent.
+ * The author of a change, stored with it: an API key or an agent. Both are null for the server itself. An AGENT key
+ * acts as its agent.
  */
 export interface Actor {
   readonly keyId: string | null;

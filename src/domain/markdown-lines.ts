@@ -11,9 +11,9 @@ export function splitLines(text: string): string[] {
 }
 
 /**
- * Splits a Markdown text into lines and marks those in code blocks: between fences, after an unclosed fence, or indented
- * by a tab or four spaces. If one fenced block contains the whole text, its fences are ignored, because some models wrap
- * their whole answer in one.
+ * Splits a Markdown text into lines and marks those in code blocks: between fences, after an unclosed fence, or
+ * indented by a tab or four spaces. If one fenced block contains the whole text, its fences are ignored, because some
+ * models wrap their whole answer in one.
  */
 export function readMarkdown(text: string): MarkdownLine[] {
   const lines = splitLines(text);
@@ -25,7 +25,9 @@ export function readMarkdown(text: string): MarkdownLine[] {
   return markCode(lines.slice(first + 1, last));
 }
 
-/** Puts the text between fences. They are longer than any run of backticks in the text, so the text can't close them. */
+/**
+ * Puts the text between fences. They are longer than any run of backticks in the text, so the text can't close them.
+ */
 export function fenceText(text: string): string {
   let longest = 2;
   for (const [marks] of text.matchAll(/`+/g)) longest = Math.max(longest, marks.length);

@@ -54,7 +54,9 @@ export class InvalidTransition extends Refusal {
   }
 }
 
-/** The allowed statuses and the verbs that lead to them: a refused verb may have aimed at a status that another reaches. */
+/**
+ * The allowed statuses and the verbs that lead to them: a refused verb may have aimed at a status that another reaches.
+ */
 function waysFrom(from: TaskStatus): string {
   const ways = TRANSITIONS.filter((move) => move.from === from).map(
     ({ to, by }) => `${to} (${by.join(', ')})`,
@@ -89,7 +91,9 @@ export class LeaseLost extends Refusal {
   }
 }
 
-/** The dependencies would form a cycle. Each task in `cycle` waits for the next one, and the last is the first again. */
+/**
+ * The dependencies would form a cycle. Each task in `cycle` waits for the next one, and the last is the first again.
+ */
 export class DependencyCycle extends Refusal {
   override readonly name = 'DependencyCycle';
 

@@ -29,8 +29,8 @@ export function toStorable(text: string): string {
 }
 
 /**
- * Makes a text storable whose author can't be asked to correct it: characters that PostgreSQL can't store become U+FFFD,
- * and a text that is too long is truncated and ends with a note.
+ * Makes a text storable whose author can't be asked to correct it: characters that PostgreSQL can't store become
+ * U+FFFD, and a text that is too long is truncated and ends with a note.
  */
 export function toStoredText(text: string, maxLength: number): string {
   const storable = toStorable(text);

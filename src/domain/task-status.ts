@@ -74,7 +74,9 @@ export function isAllowedTransition(from: TaskStatus, to: TaskStatus): boolean {
   return allowedTransitions(from).includes(to);
 }
 
-/** Whether the status ends a task: DONE, FAILED or CANCELLED. Only an explicit retry reopens FAILED and CANCELLED tasks. */
+/**
+ * Whether the status ends a task: DONE, FAILED or CANCELLED. Only an explicit retry reopens FAILED and CANCELLED tasks.
+ */
 export function isTerminal(status: TaskStatus): boolean {
   return status === 'DONE' || status === 'FAILED' || status === 'CANCELLED';
 }

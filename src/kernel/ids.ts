@@ -24,7 +24,10 @@ export function newId(prefix: IdPrefix): string {
   return typeidUnboxed(prefix);
 }
 
-/** Creates a request id for headers and log lines. It need not be sortable, so it takes a tenth of the time of {@link newId}. */
+/**
+ * Creates a request id for headers and log lines. It need not be sortable, so it takes a tenth of the time of {@link
+ * newId}.
+ */
 export function newRequestId(): string {
   return `req_${randomUUID().replaceAll('-', '')}`;
 }

@@ -29,7 +29,9 @@ export interface Instrument {
   listen(listener: (signal: Signal) => void): () => void;
   /** Does the work as one activity. The follower attributes to it all signals and activities inside the work. */
   within: Follower;
-  /** Makes the follower run the work of all activities. Only one is set at a time. Returns the function that removes it. */
+  /**
+   * Makes the follower run the work of all activities. Only one is set at a time. Returns the function that removes it.
+   */
   follow(follower: Follower): () => void;
 }
 

@@ -5,7 +5,9 @@ import type { Service } from '../kernel/service.js';
 export interface JobLoop extends Service {
   /** Ends the pause. Any number of calls during a turn cause one more turn after it. */
   wake(): void;
-  /** Does the work between two turns, so that a job never runs twice at once in a process. Works in a stopped loop too. */
+  /**
+   * Does the work between two turns, so that a job never runs twice at once in a process. Works in a stopped loop too.
+   */
   between<Result>(work: () => Promise<Result>): Promise<Result>;
   /** When the pause ends by itself. Null while there is no pause. */
   nextRunAt(): Date | null;

@@ -17,8 +17,8 @@ export interface LoggedEvent {
 }
 
 /**
- * Work that is repeated in turns. Every process runs every job, without a leader: a turn locks the rows that it works on,
- * and other processes skip locked rows. A turn is short, and a long backlog takes many turns.
+ * Work that is repeated in turns. Every process runs every job, without a leader: a turn locks the rows that it works
+ * on, and other processes skip locked rows. A turn is short, and a long backlog takes many turns.
  */
 export interface Job {
   /** The job's stable name, in the API and in the table `scheduler_jobs`. */

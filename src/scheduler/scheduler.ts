@@ -11,8 +11,8 @@ export interface SchedulerOptions extends TurnOptions {
 }
 
 /**
- * Runs each job in its own loop, so that a slow or failing job delays no other. A scheduler that is not started runs jobs
- * only on demand.
+ * Runs each job in its own loop, so that a slow or failing job delays no other. A scheduler that is not started runs
+ * jobs only on demand.
  */
 export interface Scheduler extends Service, JobRunner {
   /** Makes one job, or all jobs, take a turn now instead of later. */

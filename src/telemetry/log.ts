@@ -11,13 +11,16 @@ export interface LogDestination {
   hasColors?(): boolean;
 }
 
+/** What a log writes, and where. */
 export interface LogOptions {
   /** The least severe lines to write. */
   readonly level: Exclude<Level, 'trace'> | 'silent';
   readonly destination?: LogDestination;
 }
 
-/** Creates an instrument listener that writes one line for each signal, without secrets and with the causes of errors. */
+/**
+ * Creates an instrument listener that writes one line for each signal, without secrets and with the causes of errors.
+ */
 export function createLog({ level, destination = process.stdout }: LogOptions): (signal: Signal) => void {
   const severity = { trace: 10, debug: 20, info: 30, warn: 40, error: 50, silent: 60 };
   const write = destination.isTTY ? createTerminalWriter(destination) : createJsonWriter(destination);

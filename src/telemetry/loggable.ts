@@ -2,8 +2,8 @@ const maxDepth = 6;
 const maxItems = 100;
 
 /**
- * Converts a value for a log line: plain JSON of bounded depth, with the causes of errors. Secrets are removed from texts
- * and from fields whose names say that they are secret.
+ * Converts a value for a log line: plain JSON of bounded depth, with the causes of errors. Secrets are removed from
+ * texts and from fields whose names say that they are secret.
  */
 export function toLoggable(value: unknown, around: readonly unknown[] = []): unknown {
   if (typeof value === 'string') return withoutSecrets(value);

@@ -18,6 +18,7 @@ export interface Metric<Label extends string = string> {
   hide(): void;
 }
 
+/** All metrics of the catalog, by their keys there. */
 export type MetricSet = {
   readonly [Key in keyof typeof METRICS]: Metric<Extract<keyof (typeof METRICS)[Key]['labels'], string>>;
 };

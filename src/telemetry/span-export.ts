@@ -21,7 +21,8 @@ export interface ExportOptions {
 
 /**
  * Creates the provider that makes spans and sends them in batches. The libraries read sampling, headers, limits and
- * batch sizes from the standard `OTEL_*` variables. A collector that is unavailable has no other effect than one warning.
+ * batch sizes from the standard `OTEL_*` variables. A collector that is unavailable has no other effect than one
+ * warning.
  */
 export function createSpanProvider(
   { url, protocol, serviceName, version }: ExportOptions,

@@ -26,8 +26,8 @@ export interface TracedClaim {
 }
 
 /**
- * The traces of tasks: one trace per task, with a span for its creation, each claim, each run and each review. Trace and
- * span ids derive from the ids of the task and the run, so every process adds to the same trace at any later time.
+ * The traces of tasks: one trace per task, with a span for its creation, each claim, each run and each review. Trace
+ * and span ids derive from the ids of the task and the run, so every process adds to the same trace at any later time.
  */
 export interface TaskTraces {
   /**

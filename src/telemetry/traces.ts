@@ -28,8 +28,8 @@ const MAX_LINKS = 32;
 const UNTRACED_PATHS = ['/healthz', '/readyz', '/metrics'];
 
 /**
- * Creates spans of requests, operations and job turns, and links them with the traces of tasks. Returns the function that
- * sends the remaining spans and stops, in bounded time.
+ * Creates spans of requests, operations and job turns, and links them with the traces of tasks. Returns the function
+ * that sends the remaining spans and stops, in bounded time.
  */
 export function createTraces(options: ExportOptions, instrument: Instrument): () => Promise<void> {
   const ids = createPresetIds();

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 
 /**
- * The task or run of a verb. Mostly one that the verb can change, because otherwise nearly all would be refused. The number
- * is taken modulo the number of candidates.
+ * The task or run of a verb. Mostly one that the verb can change, because otherwise nearly all would be refused. The
+ * number is taken modulo the number of candidates.
  */
 export interface Choice {
   readonly number: number;

@@ -18,8 +18,8 @@ export interface EventRow extends Row {
 }
 
 /**
- * Computes the state of a task from its events, oldest first. Throws for a gap: each status change must begin in the status
- * in which the previous one ended.
+ * Computes the state of a task from its events, oldest first. Throws for a gap: each status change must begin in the
+ * status in which the previous one ended.
  */
 export function foldEvents(events: readonly EventRow[]): FoldedTask {
   return events.reduce(addEvent, { status: undefined, assigneeId: null, comments: 0, runId: null });

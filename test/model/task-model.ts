@@ -43,8 +43,8 @@ interface ModelRun {
 const ENDED: readonly TaskStatus[] = ['DONE', 'FAILED', 'CANCELLED'];
 
 /**
- * The rules of tasks in their smallest form: no database, no locks, no time. Every verb returns `ok`, an outcome, or the code
- * of its refusal.
+ * The rules of tasks in their smallest form: no database, no locks, no time. Every verb returns `ok`, an outcome, or
+ * the code of its refusal.
  */
 export class TaskModel {
   readonly tasks: ModelTask[] = [];

@@ -23,7 +23,9 @@ export interface Process {
   close(): Promise<void>;
 }
 
-/** Not started. The default interval is a day, so a job that runs soon was woken, or a lease or due time made it run. */
+/**
+ * Not started. The default interval is a day, so a job that runs soon was woken, or a lease or due time made it run.
+ */
 export async function aProcess(
   url: string,
   {

@@ -1,5 +1,7 @@
 /** The statuses of an agent. */
 export const AGENT_STATUSES = ['OFFLINE', 'IDLE', 'BUSY', 'PAUSED', 'ERROR'] as const;
+
+/** The status of an agent. */
 export type AgentStatus = (typeof AGENT_STATUSES)[number];
 
 /** The facts from which an agent's status is derived. An agent never reports its status itself. */
@@ -12,9 +14,9 @@ export interface AgentFacts {
 }
 
 /**
- * Derives an agent's status, which is the first that applies: PAUSED by an operator, ERROR because its gateway permanently
- * refuses it, OFFLINE because it was never seen or has made no call for longer than `agentTimeoutMs`, BUSY with a live
- * lease, else IDLE.
+ * Derives an agent's status, which is the first that applies: PAUSED by an operator, ERROR because its gateway
+ * permanently refuses it, OFFLINE because it was never seen or has made no call for longer than `agentTimeoutMs`, BUSY
+ * with a live lease, else IDLE.
  */
 export function deriveAgentStatus(facts: AgentFacts, now: Date, agentTimeoutMs: number): AgentStatus {
   if (facts.pausedAt !== null) return 'PAUSED';

@@ -33,8 +33,8 @@ export interface AgentModels {
 }
 
 /**
- * Chooses the model by the first rule that applies: the agent's own model, priority CRITICAL, complex words, routine words
- * at priority LOW or MEDIUM, the default.
+ * Chooses the model by the first rule that applies: the agent's own model, priority CRITICAL, complex words, routine
+ * words at priority LOW or MEDIUM, the default.
  */
 export function routeModel(task: RoutedTask, agent: AgentModels | null, models: TierModels): ModelRoute {
   if (agent?.dispatchModel) return { tier: 'OVERRIDE', model: agent.dispatchModel, signals: [] };
@@ -51,8 +51,8 @@ export function routeModel(task: RoutedTask, agent: AgentModels | null, models: 
 
 /**
  * The forms of each signal's words. Every form is listed, because endings alone can't distinguish "incidents" from
- * "incidental" or "formats" from "formation". A signal includes inflections, British and American spelling, and the verb
- * or noun of the same activity ("migrate", "architecture"), but no other words that contain it.
+ * "incidental" or "formats" from "formation". A signal includes inflections, British and American spelling, and the
+ * verb or noun of the same activity ("migrate", "architecture"), but no other words that contain it.
  */
 type Signals = Readonly<Record<string, readonly string[]>>;
 

@@ -30,9 +30,9 @@ export interface DispatchPromptParts {
 export const INPUTS_LENGTH = 200_000;
 
 /**
- * Builds the prompt for a worker. The task itself is the instruction. Texts of other agents are between fences that they
- * can't close, and the prompt calls them material. Feedback is never truncated. Inputs are truncated to a fair share of
- * {@link INPUTS_LENGTH}.
+ * Builds the prompt for a worker. The task itself is the instruction. Texts of other agents are between fences that
+ * they can't close, and the prompt calls them material. Feedback is never truncated. Inputs are truncated to a fair
+ * share of {@link INPUTS_LENGTH}.
  */
 export function buildDispatchPrompt(parts: DispatchPromptParts): string {
   return [
@@ -90,7 +90,10 @@ function feedbackSection({ feedback, rejected, ref }: DispatchPromptParts): stri
   ];
 }
 
-/** Shares the room between texts of these lengths: short texts fit whole, and long ones get equal parts of the remainder. */
+/**
+ * Shares the room between texts of these lengths: short texts fit whole, and long ones get equal parts of the
+ * remainder.
+ */
 export function shareRoom(lengths: readonly number[], room: number): number[] {
   const shares = lengths.map(() => 0);
   let left = room;

@@ -18,9 +18,9 @@ export interface Slots {
 }
 
 /**
- * Chooses the agents that get the free slots, one slot each. Agents with the fewest open calls come first, then the given
- * order applies, which is the queue's. One agent or one gateway gets at most three quarters of the slots while there are
- * others, so that a slow one does not block them.
+ * Chooses the agents that get the free slots, one slot each. Agents with the fewest open calls come first, then the
+ * given order applies, which is the queue's. One agent or one gateway gets at most three quarters of the slots while
+ * there are others, so that a slow one does not block them.
  */
 export function chooseAgents<Each extends Candidate>(candidates: readonly Each[], slots: Slots): Each[] {
   const { concurrency, free, underWay } = slots;

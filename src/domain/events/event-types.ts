@@ -23,7 +23,9 @@ export type EventGraphqlType =
   | 'PipelineEvent'
   | 'SchedulerEvent';
 
-/** Every event type of the log. The API, the filters and the docs derive from this list. The database does not check it. */
+/**
+ * Every event type of the log. The API, the filters and the docs derive from this list. The database does not check it.
+ */
 export const EVENT_KINDS = {
   'task.created': { graphqlType: 'TaskCreatedEvent', meaning: 'A task was created.' },
   'task.updated': {
@@ -172,7 +174,10 @@ export interface NewEvent {
   readonly type: EventType;
   readonly actor: Actor;
   readonly taskId?: string;
-  /** The agent that the event is about. For events of a task, its assignee at that moment, so that filters by agent match. */
+  /**
+   * The agent that the event is about. For events of a task, its assignee at that moment, so that filters by agent
+   * match.
+   */
   readonly agentId?: string | null;
   readonly runId?: string | null;
   readonly reviewId?: string;
@@ -202,8 +207,9 @@ export interface EventPayload {
 }
 
 /**
- * Expands a word of an event filter into event types. A word is an exact type, a family (the part before the dot, such as
- * `task`), or `task.status_changed`, which includes every more specific type of a status change. Null for other words.
+ * Expands a word of an event filter into event types. A word is an exact type, a family (the part before the dot, such
+ * as `task`), or `task.status_changed`, which includes every more specific type of a status change. Null for other
+ * words.
  */
 export function expandEventFilter(word: string): readonly EventType[] | null {
   if (word === 'task.status_changed') {

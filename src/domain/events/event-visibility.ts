@@ -9,8 +9,8 @@ interface VisibleEvent {
 }
 
 /**
- * Whether a key may see an event. Only ADMIN keys see events about keys. An AGENT key sees the events of tasks that it may
- * see now, and events without a task that are about its agent or caused by it. Other keys see all other events.
+ * Whether a key may see an event. Only ADMIN keys see events about keys. An AGENT key sees the events of tasks that it
+ * may see now, and events without a task that are about its agent or caused by it. Other keys see all other events.
  *
  * @param seesTask - whether the viewer may see the task with this id.
  */

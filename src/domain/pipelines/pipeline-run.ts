@@ -1,5 +1,7 @@
 /** The statuses of a pipeline run. */
 export const PIPELINE_RUN_STATUSES = ['RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELLED'] as const;
+
+/** The status of a pipeline run. */
 export type PipelineRunStatus = (typeof PIPELINE_RUN_STATUSES)[number];
 
 /** The facts about a run's tasks that decide its status. */
@@ -7,8 +9,8 @@ export interface PipelineRunFacts {
   /** Whether the run as a whole was cancelled. */
   readonly isCancelled: boolean;
   /**
-   * Whether a task that has not ended can continue by itself: it can be claimed now or later, is in progress or in review,
-   * or waits for a task outside the run that has not ended.
+   * Whether a task that has not ended can continue by itself: it can be claimed now or later, is in progress or in
+   * review, or waits for a task outside the run that has not ended.
    */
   readonly canGoOn: boolean;
   /** Tasks that have not ended. If none of them can continue, they all wait for a task that ended without success. */

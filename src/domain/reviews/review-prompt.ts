@@ -13,8 +13,9 @@ export interface ReviewPromptParts {
 }
 
 /**
- * Builds the prompt for a reviewer. Texts of others are between fences that they can't close. Their lines that look like a
- * verdict are marked, so that a copy of them is not a verdict. Even a copy of the whole prompt contains no verdict.
+ * Builds the prompt for a reviewer. Texts of others are between fences that they can't close. Their lines that look
+ * like a verdict are marked, so that a copy of them is not a verdict. Even a copy of the whole prompt contains no
+ * verdict.
  */
 export function buildReviewPrompt(parts: ReviewPromptParts): string {
   return [

@@ -11,8 +11,8 @@ export type ReviewerFailureDecision =
 const MAX_BACKOFF_MS = 300_000;
 
 /**
- * Decides what follows the reviewer's failure number `failures` in a round. The fifth failure and every permanent failure
- * are escalated to a person.
+ * Decides what follows the reviewer's failure number `failures` in a round. The fifth failure and every permanent
+ * failure are escalated to a person.
  * @param options.restMs - the backoff after the first failure. It doubles with each further failure, up to 5 minutes.
  * @param options.random - the jitter, in [0, 1).
  */

@@ -7,13 +7,13 @@ export type ReadVerdict =
   | { readonly verdict: Extract<Verdict, 'REJECTED'>; readonly feedback: string };
 
 /**
- * Parses the verdict of a reviewer's answer: the last line that begins with `VERDICT:`, in any Markdown and letter case.
- * Null if there is no such line, if it says neither APPROVED nor REJECTED, and for a rejection without a reason. Accepts
- * any text.
+ * Parses the verdict of a reviewer's answer: the last line that begins with `VERDICT:`, in any Markdown and letter
+ * case. Null if there is no such line, if it says neither APPROVED nor REJECTED, and for a rejection without a reason.
+ * Accepts any text.
  *
  * - A line in a block quote or a code block is ignored, because there a reviewer quotes the worker.
- * - The word may be followed by punctuation only, or by a separator and a text: "VERDICT: REJECTED - no tests", but not
- *   "VERDICT: APPROVED if it had tests". If the last such line is not valid, an earlier valid line does not count.
+ * - The word may be followed by punctuation only, or by a separator and a text: "VERDICT: REJECTED - no tests", but
+ *   not "VERDICT: APPROVED if it had tests". If the last such line is not valid, an earlier valid line does not count.
  * - The feedback is all text after the verdict, without a leading `NOTES:`. If there is none, it is the `NOTES:` part
  *   before the verdict. If there is none and the verdict is a rejection, it is all text before the verdict.
  */
@@ -44,7 +44,9 @@ type Label = 'VERDICT' | 'NOTES';
 /** The part of a line in which a label is searched. Decoration is short, and patterns must not run on megabytes. */
 const HEAD = 200;
 
-/** Marks of headings, lists, emphasis and code, emoji such as ✅, and invisible characters. Not quotation marks and `>`. */
+/**
+ * Marks of headings, lists, emphasis and code, emoji such as ✅, and invisible characters. Not quotation marks and `>`.
+ */
 const DECORATION = /^(?:[\s#*_~`+•–—-]|\p{Extended_Pictographic}|\p{Cf}|\p{Mn}|\d{1,9}[.)])+/u;
 
 /** The text after the label and its colon. Null if the line does not begin with the label. */

@@ -12,8 +12,8 @@ export type VerdictDecision =
   | { readonly effect: 'superseded' };
 
 /**
- * Decides the effect of a verdict on the task in its current state. The verdict is superseded unless the task is in REVIEW
- * and in the verdict's round. The third rejection fails the task.
+ * Decides the effect of a verdict on the task in its current state. The verdict is superseded unless the task is in
+ * REVIEW and in the verdict's round. The third rejection fails the task.
  */
 export function decideVerdict(
   task: { readonly status: TaskStatus; readonly reviewRound: number; readonly reviewCycles: number },

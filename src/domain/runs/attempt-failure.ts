@@ -10,8 +10,8 @@ export type FailureDecision =
     };
 
 /**
- * Counts a failed attempt and decides its effect. Without `retry` the task fails at once. With it, the fifth failed attempt
- * fails the task.
+ * Counts a failed attempt and decides its effect. Without `retry` the task fails at once. With it, the fifth failed
+ * attempt fails the task.
  * @param attemptsBefore - failed attempts since the last success.
  * @param byAgent - whether an agent, and not an operator, reported the failure.
  */

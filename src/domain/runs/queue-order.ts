@@ -1,9 +1,12 @@
 /**
- * **Queue order** is the order in which waiting tasks are handed out: critical, high, medium, low; then the earliest due
- * date, none last; then the task that was created first; then the lowest number. It decides alone: a task of an agent's
- * own has no precedence over one of the inbox.
+ * **Queue order** is the order in which waiting tasks are claimed and dispatched: first by priority (CRITICAL, HIGH,
+ * MEDIUM, LOW), then by due date (tasks without one last), then by creation, then by number. Nothing else counts: a
+ * task that is assigned to the agent has no precedence over a task in the inbox.
  */
 export const QUEUE_ORDER = ['priority', 'dueAt', 'createdAt', 'number'] as const;
 
-/** Reviews are handed out in the same order, but that when the work was handed in stands in place of the creation. */
+/**
+ * The order in which reviews are claimed and sent: the same, with the time of the change to REVIEW instead of the
+ * creation.
+ */
 export const REVIEW_QUEUE_ORDER = ['priority', 'dueAt', 'statusAt', 'number'] as const;

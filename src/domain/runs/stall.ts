@@ -49,10 +49,10 @@ export type StallDecision =
 export type ReviewStallDecision = Keep | { readonly verdict: 'requeue' };
 
 /**
- * Decides what happens to a task with an open run. When the lease ends, an offline agent loses the task as soon as the task
- * has been in progress for `staleAfterMs`. An online agent keeps it for a grace period of `staleAfterMs` after the lease.
- * The stall after the fifth requeue fails the task. A dispatched run that no dispatcher takes over, for example because
- * none has its gateway any more, is lost after the same grace period, even if its agent is online.
+ * Decides what happens to a task with an open run. When the lease ends, an offline agent loses the task as soon as the
+ * task has been in progress for `staleAfterMs`. An online agent keeps it for a grace period of `staleAfterMs` after the
+ * lease. The stall after the fifth requeue fails the task. A dispatched run that no dispatcher takes over, for example
+ * because none has its gateway any more, is lost after the same grace period, even if its agent is online.
  */
 export function decideStall(facts: StallFacts, now: Date, rules: StallRules): StallDecision {
   if (facts.leaseExpiresAt > now) return { verdict: 'keep', untilAt: facts.leaseExpiresAt };

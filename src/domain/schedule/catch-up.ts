@@ -15,8 +15,8 @@ export interface CatchUp {
 }
 
 /**
- * Decides for which of the past due times a task is created. Usually there is one that has just passed, and every policy
- * creates its task.
+ * Decides for which of the past due times a task is created. Usually there is one that has just passed, and every
+ * policy creates its task.
  *
  * @param latest - the latest due times up to now, in ascending order. {@link MAX_CAUGHT_UP} of them are enough.
  */

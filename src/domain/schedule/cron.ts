@@ -58,9 +58,9 @@ function looksLikeField(part: string): boolean {
 }
 
 /**
- * Checks a five-field cron expression or a nickname and normalizes it: single spaces, numbers instead of names, no value
- * twice. cron-parser accepts missing fields and steps that are too large, and refuses repeated values and ranges such as
- * `fri-sun`. So every field is read here first.
+ * Checks a five-field cron expression or a nickname and normalizes it: single spaces, numbers instead of names, no
+ * value twice. cron-parser accepts missing fields and steps that are too large, and refuses repeated values and ranges
+ * such as `fri-sun`. So every field is read here first.
  * @throws {BadSchedule} with the field that is wrong, and the reason.
  */
 export function parseCron(text: string): string {

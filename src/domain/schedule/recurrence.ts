@@ -19,8 +19,8 @@ const END_MS = Date.UTC(10_000, 0, 1) - 1;
  *
  * The due times of a recurrence are one fixed set, independent of the instant from which they are computed. When clocks
  * are set back, a time of day that occurs twice is due the first time. When they are set forward, a time of day that is
- * skipped is due at the instant of the change. A schedule of every hour follows elapsed time through both changes, so it
- * is due exactly once per hour.
+ * skipped is due at the instant of the change. A schedule of every hour follows elapsed time through both changes, so
+ * it is due exactly once per hour.
  */
 export type NextDue = (afterMs: number) => number | null;
 

@@ -7,8 +7,8 @@ const MINUTE_MS = 60_000;
 const FORMATS = new Map<string, Intl.DateTimeFormat>();
 
 /**
- * Parses the name of an IANA time zone in any letter case and returns its usual spelling. Null if there is no such zone.
- * Offsets such as `+02:00` are refused, because they have no daylight saving time.
+ * Parses the name of an IANA time zone in any letter case and returns its usual spelling. Null if there is no such
+ * zone. Offsets such as `+02:00` are refused, because they have no daylight saving time.
  */
 export function parseTimeZone(name: string): string | null {
   if (name.length > MAX_NAME_LENGTH || !/^[A-Za-z][\w+/-]*$/.test(name)) return null;
@@ -37,8 +37,8 @@ export function offsetAt(timeZone: string, epochMs: number): number {
 }
 
 /**
- * Finds the instant after `afterMs` and up to `upToMs` at which the zone's offset changed. Null if the offsets are equal.
- * The interval must contain at most one change.
+ * Finds the instant after `afterMs` and up to `upToMs` at which the zone's offset changed. Null if the offsets are
+ * equal. The interval must contain at most one change.
  */
 export function findTransition(timeZone: string, afterMs: number, upToMs: number): number | null {
   const offsetMs = offsetAt(timeZone, upToMs);

@@ -31,18 +31,22 @@ export interface WaitingFacts {
     readonly isOffline: boolean;
     readonly isAtCapacity: boolean;
   } | null;
-  /** Whether there is a reviewer that is not paused, did not do the work and has not escalated the round to a person. */
+  /**
+   * Whether there is a reviewer that is not paused, did not do the work and has not escalated the round to a person.
+   */
   readonly hasReviewer: boolean;
   /** Whether the reviewer failed and its backoff has not ended. */
   readonly reviewRests: boolean;
-  /** Why the server can't send it to its assignee, or in REVIEW to the reviewer. Both are false for agents that poll. */
+  /**
+   * Why the server can't send it to its assignee, or in REVIEW to the reviewer. Both are false for agents that poll.
+   */
   readonly isGatewayUnreachable: boolean;
   readonly isSchedulerPaused: boolean;
 }
 
 /**
- * Decides every reason why nothing happens with the task now. Empty while it is in progress, after it has ended, and while
- * its agent has capacity and only has to claim it.
+ * Decides every reason why nothing happens with the task now. Empty while it is in progress, after it has ended, and
+ * while its agent has capacity and only has to claim it.
  */
 export function decideWaitingOn(facts: WaitingFacts): WaitingReason[] {
   const { status } = facts;

@@ -13,7 +13,10 @@ const MAKES_WORK: readonly EventType[] = [
   'agent.status_changed',
 ];
 
-/** Sends each task in REVIEW to the reviewer and applies the verdict. The next turn is due when a backoff or a lease ends. */
+/**
+ * Sends each task in REVIEW to the reviewer and applies the verdict. The next turn is due when a backoff or a lease
+ * ends.
+ */
 export function runAegisReviewsJob({ reviewDispatcher }: JobContext, everyMs: number): Job {
   return {
     name: 'runAegisReviews',

@@ -151,7 +151,7 @@ describe('Subscription.events', () => {
     [{ filter: { task: { ref: 'TASK-999999' } } }, 'BAD_USER_INPUT', /no task TASK-999999/],
     [{ filter: { agent: { name: 'nobody' } } }, 'BAD_USER_INPUT', /no agent nobody/],
     [{ filter: { pipelineRunId: '' } }, 'BAD_USER_INPUT', /no pipeline run ""/],
-    [{ after: 'nonsense' }, 'BAD_USER_INPUT', /no cursor of the event log/],
+    [{ after: 'nonsense' }, 'BAD_USER_INPUT', /not a cursor of the event log/],
     [
       { after: Buffer.from('["event","999999999999999999","1"]').toString('base64url') },
       'CURSOR_EXPIRED',

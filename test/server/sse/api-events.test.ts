@@ -197,8 +197,8 @@ describe('a stream that is not given', () => {
     ['agent=', /no agent ""/],
     ['pipelineRunId=pip_1', /no pipeline run pip_1/],
     ['pipelineRunId=', /no pipeline run ""/],
-    ['after=nonsense', /no cursor of the event log/],
-    ['after=', /no cursor of the event log/],
+    ['after=nonsense', /not a cursor of the event log/],
+    ['after=', /not a cursor of the event log/],
   ])('says with 400 what is wrong with %s', async (query, message) => {
     const answer = await live.refusal(`?${query}`);
     expect(answer).toMatchObject({ status: 400, code: 'BAD_USER_INPUT' });

@@ -8,8 +8,8 @@ const PAIRS: readonly (readonly [Said['kind'], Said['kind']])[] = [
 ];
 
 /**
- * Refuses pairs of times and days. "Mondays at 9 and fridays at 17" is refused, because one cron expression would mean 9
- * and 17 on both days. "9 and 17 on mondays and fridays" is accepted.
+ * Refuses pairs of times and days. "Mondays at 9 and fridays at 17" is refused, because one cron expression would mean
+ * 9 and 17 on both days. "9 and 17 on mondays and fridays" is accepted.
  * @throws {UnsupportedSchedule}
  */
 export function checkPairs(said: readonly Said[]): void {
