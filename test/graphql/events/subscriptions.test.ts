@@ -155,7 +155,7 @@ describe('Subscription.events', () => {
     [
       { after: Buffer.from('["event","999999999999999999","1"]').toString('base64url') },
       'CURSOR_EXPIRED',
-      /beyond the end/,
+      /after the end/,
     ],
   ])('refuses %j with %s', async (variables, code, message) => {
     await expect(here.watch(EVENTS, variables)).rejects.toMatchObject({
