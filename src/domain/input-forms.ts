@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { LIMITS } from './limits.js';
 import { findJsonMistake, findTextMistake } from './stored-text.js';
 
-/** Text that PostgreSQL can hold. */
+/** A text that PostgreSQL can store. */
 export function text(max: number) {
   return z
     .string()
@@ -10,7 +10,7 @@ export function text(max: number) {
     .superRefine(refuseMistake(findTextMistake));
 }
 
-/** Text that is more than white space. */
+/** A text that is not blank. */
 export function filled(max: number) {
   return text(max).refine((value) => value.trim() !== '', 'may not be empty');
 }
@@ -20,6 +20,7 @@ export function words(max: number) {
   return z.array(filled(LIMITS.tagLength)).max(max, `may have ${max} entries at most`);
 }
 
+/** An instant from 1970 to 9999. */
 export const instant = z
   .date()
   .refine(
@@ -27,6 +28,7 @@ export const instant = z
     'must lie between 1970 and 9999',
   );
 
+/** A JSON object of limited size and depth. */
 export const metadata = z.record(z.string(), z.unknown()).superRefine(refuseMistake(findMetadataMistake));
 
 /** The depth is checked before the size, because JSON.stringify of an object that is too deep overflows the stack. */

@@ -70,32 +70,34 @@ export const FIELDS = {
   costUsd: z.number().min(0, 'must be 0 or more'),
 } as const;
 
+/** The name of a schema of {@link FIELDS}. */
 export type FieldName = keyof typeof FIELDS;
 
 /**
- * A field to check: its name, if its form has the same name, or its name and its form. Null and undefined are not looked
- * at.
+ * A field to check: its name if the schema has the same name, else its name and the name of the schema. Null and
+ * undefined are not checked.
  */
 export type FieldCheck<Input> =
   | (keyof Input & FieldName)
   | readonly [field: keyof Input & string, form: FieldName];
 
 /**
- * Refuses the input with all its mistakes named at once.
+ * Checks fields of an input and reports all mistakes at once.
  * @throws {Refusals} one INVALID refusal for each mistake, with the path of the field.
  */
 export function checkFields<Input extends object>(input: Input, checks: readonly FieldCheck<Input>[]): void {
   refuse(findMistakes(input, checks));
 }
 
-/** @throws {Refusals} if there are mistakes. */
+/** Reports mistakes, if there are any. @throws {Refusals} */
 export function refuse(mistakes: readonly Refusal[]): void {
   if (mistakes.length > 0) throw new Refusals(mistakes);
 }
 
 /**
- * One INVALID refusal for each mistake, with the path of the field.
- * @param root - where `input` stands in the whole input. If it was left out, nothing in it is wrong.
+ * Checks fields of an input and returns one INVALID refusal for each mistake, with the path of the field.
+ * @param input - null and undefined have no mistakes.
+ * @param root - the path of `input` within the whole input.
  */
 export function findMistakes<Input extends object>(
   input: Input | null | undefined,
@@ -109,8 +111,8 @@ export function findMistakes<Input extends object>(
     const value = input[field];
     if (value === null || value === undefined) return [];
     return (FIELDS[form].safeParse(value).error?.issues ?? []).map((issue) => {
-      const where = [...root, field, ...issue.path.map(String)];
-      return new Refusal('INVALID', `${where.join('.')} ${issue.message}.`, where);
+      const path = [...root, field, ...issue.path.map(String)];
+      return new Refusal('INVALID', `${path.join('.')} ${issue.message}.`, path);
     });
   });
 }

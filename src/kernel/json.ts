@@ -1,10 +1,12 @@
+/** Any value that JSON can express. */
 export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject;
 
+/** An object that JSON can express. */
 export interface JsonObject {
   [key: string]: JsonValue;
 }
 
-/** The object as it will be stored: values that JSON can't express are dropped, as in a round trip. */
+/** Converts an object to what a round trip through JSON yields: values that JSON can't express are dropped. */
 export function toJsonObject(value: Record<string, unknown> | null | undefined): JsonObject {
   return JSON.parse(JSON.stringify(value ?? {}));
 }

@@ -175,13 +175,13 @@ describe('all checks', () => {
     ).toThrow('inputs.0.title may not be empty. inputs.1.usage.inputTokens must be 0 or more.');
   });
 
-  it('name a field whose form has another name by its own', () => {
+  it('name a field by its own name if its schema has another', () => {
     expect(() => checkFields({ name: '', soul: 'x' }, [['name', 'pipelineName'], 'soul'])).toThrow(
       'name must begin with a letter or digit',
     );
   });
 
-  it('find no mistake in an object that is left out', () => {
+  it('find no mistake in a missing object', () => {
     const input: { readonly usage?: { readonly costUsd: number } | null } = {};
     expect(findMistakes(input.usage, ['costUsd'], ['usage'])).toEqual([]);
   });

@@ -4,9 +4,9 @@ import { filled, instant, metadata, text, words } from '../input-forms.js';
 import { LIMITS } from '../limits.js';
 
 /**
- * What a caller gives a task: by createTask, as a follow-up, by the template of a recurring task or of a pipeline step,
- * and by updateTask. The checks, the types of these inputs, the columns that are written and the copies from a template to
- * its tasks derive from this table; each name is a column of `tasks`. `graphql/tasks/task-fields.ts` publishes them.
+ * The fields of a task that callers set: in createTask, in a follow-up, in the template of a recurring task or a pipeline
+ * step, and in updateTask. The checks, the types of these inputs, the written columns and the copies from a template to
+ * its tasks derive from this table. Each name is a column of `tasks`. `graphql/tasks/task-fields.ts` publishes the fields.
  */
 export const TASK_FIELDS = {
   title: { form: filled(LIMITS.titleLength) },
@@ -20,19 +20,22 @@ export const TASK_FIELDS = {
 } as const satisfies Readonly<Record<string, FieldDefinition>>;
 
 interface FieldDefinition {
-  /** What a value must be like. */
+  /** The schema of a value. */
   readonly form: z.ZodType;
-  /** The value of a field that is left out; a field without one is required. Null can be given as well, and clears it. */
+  /** The value for a field that is left out or null. A field without it is required. */
   readonly absent?: unknown;
-  /** False: the field depends on when the task is created, so no template has it. */
+  /** False if the field depends on the time of the task's creation, so that templates do not have it. */
   readonly inTemplates?: boolean;
-  /** Changes a checked value to what the column holds. */
+  /** Converts a checked value into the value of the column. */
   toColumn?(value: unknown): unknown;
 }
 
 type Fields = typeof TASK_FIELDS;
+
+/** A field of a task that callers set. */
 export type TaskField = keyof Fields;
-/** The fields that templates have as well: `recurring_tasks` and `pipeline_steps` have columns of these names. */
+
+/** A field that templates have as well. `recurring_tasks` and `pipeline_steps` have columns of these names. */
 export type TemplateField = {
   [Name in TaskField]: Fields[Name] extends { readonly inTemplates: false } ? never : Name;
 }[TaskField];
@@ -46,24 +49,30 @@ type Column<Name extends TaskField> = Fields[Name] extends { toColumn(value: nev
   ? Value
   : z.input<Fields[Name]['form']> | (Fields[Name] extends { readonly absent: null } ? null : never);
 
-/** Some fields as an input gives them. */
+/** The given fields in the form of an input. */
 type Inputs<Name extends TaskField> = {
   readonly [Field in Exclude<Name, OptionalField>]: Given<Field>;
 } & { readonly [Field in Name & OptionalField]?: Given<Field> | null | undefined };
 type Columns<Name extends TaskField> = { [Field in Name]: Column<Field> };
 
-/** The fields of a new task as an input gives them. */
+/** The input fields of a new task. */
 export type NewTaskFields = Inputs<TaskField>;
-/** The fields of a template as an input gives them. */
+
+/** The input fields of a template. */
 export type TemplateFields = Inputs<TemplateField>;
-/** The fields of an edit: what is left out stays as it is. */
+
+/** The input fields of an edit. A field that is left out keeps its value. */
 export type EditedTaskFields = { readonly [Field in TaskField]?: Given<Field> | null | undefined };
 
 const DEFINITIONS: Readonly<Record<TaskField, FieldDefinition>> = TASK_FIELDS;
 
+/** The names of all fields, in the order of the table. */
 export const TASK_FIELD_NAMES = Object.keys(TASK_FIELDS) as TaskField[];
+
+/** The names of the fields that templates have as well. */
 export const TEMPLATE_FIELD_NAMES = TASK_FIELD_NAMES.filter(isTemplateField);
-/** The fields that an edit can't set to null. */
+
+/** The names of the fields that an edit can't set to null. */
 export const FILLED_FIELD_NAMES = TASK_FIELD_NAMES.filter((name) => DEFINITIONS[name].absent !== null);
 
 /** The columns of a new task with these checked fields. */
@@ -84,7 +93,7 @@ export function toEditedColumns(edit: EditedTaskFields): Partial<Columns<TaskFie
   );
 }
 
-/** What a task takes over from its template. */
+/** The fields that a task copies from its template. */
 export function copyTemplate<Row extends Readonly<Record<TemplateField, unknown>>>(
   row: Row,
 ): Pick<Row, TemplateField> {

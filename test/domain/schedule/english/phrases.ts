@@ -1,4 +1,4 @@
-/** What is understood, and what it means. docs/schedules.md shows this table. */
+/** Supported phrases and their cron expressions. docs/schedules.md shows this table. */
 export const PHRASES: readonly {
   readonly topic: string;
   readonly phrases: readonly (readonly [string, string])[];
