@@ -1,26 +1,31 @@
 /**
- * Shares a costly read between callers. A call during a read waits for the next read, together with all other calls made
- * meanwhile. So at most one read runs at a time, and no caller gets an answer that is older than its call.
+ * Which run of the work answers a call that comes while the work runs: `running` is the cheaper one, `next` is never
+ * older than the call.
  */
-export function shareReads<Result>(read: () => Promise<Result>): () => Promise<Result> {
+export type Joins = 'running' | 'next';
+
+/** Shares costly work among its callers: it runs at most once at a time, and all calls of that time get one result. */
+export function singleFlight<Result>(
+  work: () => Promise<Result>,
+  joins: Joins = 'running',
+): () => Promise<Result> {
   let running: Promise<Result> | undefined;
   let next: Promise<Result> | undefined;
 
   function start(): Promise<Result> {
-    const reading = read().finally(() => {
-      if (running === reading) running = undefined;
+    next = undefined;
+    running = work().finally(() => {
+      running = undefined;
     });
-    running = reading;
-    return reading;
+    return running;
   }
 
   return () => {
-    if (running === undefined) return start();
-    // The callers of the next read do not care whether the running one fails.
-    next ??= running.then(noResult, noResult).then(() => {
-      next = undefined;
-      return start();
-    });
+    // Between the end of one run and the start of the next, `next` alone is set: a further start would be a second run.
+    if (running === undefined) return next ?? start();
+    if (joins === 'running') return running;
+    // A failure of the running one does not concern the callers that wait for the next.
+    next ??= running.then(noResult, noResult).then(start);
     return next;
   };
 }

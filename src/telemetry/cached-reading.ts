@@ -1,5 +1,6 @@
 import type { Clock } from '../kernel/clock.js';
-import { waitAtMost } from '../kernel/with-deadline.js';
+import { singleFlight } from '../kernel/single-flight.js';
+import { atMost } from '../kernel/with-deadline.js';
 
 /** How long a reading is fresh, at least. */
 const FRESH_MS = 4_000;
@@ -27,9 +28,8 @@ export function createCachedReading<Result>(
   clock: Clock,
 ): () => Promise<Result | null> {
   let latest: Reading<Result> | null = null;
-  let running: Promise<void> | undefined;
 
-  async function refresh(): Promise<void> {
+  const refresh = singleFlight(async () => {
     const startedAtMs = clock.now();
     try {
       const result = await read();
@@ -38,16 +38,11 @@ export function createCachedReading<Result>(
     } catch {
       // Other users of the database report the error.
       latest = null;
-    } finally {
-      running = undefined;
     }
-  }
+  });
 
   return async () => {
-    if (latest === null || clock.now() >= latest.goodUntilMs) {
-      running ??= refresh();
-      await waitAtMost(MAX_WAIT_MS, running);
-    }
+    if (latest === null || clock.now() >= latest.goodUntilMs) await atMost(PATIENCE_MS, refresh());
     return latest !== null && clock.now() < latest.goodUntilMs + STALE_MS ? latest.result : null;
   };
 }

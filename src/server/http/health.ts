@@ -1,3 +1,4 @@
+import { singleFlight } from '../../kernel/single-flight.js';
 import { sendJson } from './exchange.js';
 import type { Route } from './router.js';
 
@@ -12,7 +13,8 @@ const checkTimeoutMs = 2_000;
 
 /** `/healthz` answers 200 while the process lives, `/readyz` 200 only while it can take work and 503 otherwise. */
 export function createHealthRoutes({ isReady, isStopping }: HealthOptions): readonly Route[] {
-  const findReason = shareWhilePending(() => whyNotReady(isReady));
+  // Callers need no key, so all who ask at a time cost one check.
+  const findReason = singleFlight(() => whyNotReady(isReady));
   return [
     {
       path: '/healthz',
@@ -29,17 +31,6 @@ export function createHealthRoutes({ isReady, isStopping }: HealthOptions): read
       },
     },
   ];
-}
-
-/** Anybody may ask without a key, so that all who ask at a time cost one check. */
-function shareWhilePending<T>(find: () => Promise<T>): () => Promise<T> {
-  let pending: Promise<T> | undefined;
-  return () => {
-    pending ??= find().finally(() => {
-      pending = undefined;
-    });
-    return pending;
-  };
 }
 
 async function whyNotReady(isReady: HealthOptions['isReady']): Promise<string | undefined> {

@@ -1,5 +1,6 @@
 import type { Gateway, GatewayReach } from '../../gateway/gateway.js';
 import { toDate } from '../../kernel/clock.js';
+import { singleFlight } from '../../kernel/single-flight.js';
 import type { ServiceContext } from '../service-context.js';
 
 /** Longer than a healthy gateway takes to connect, short enough to wait for in a query. */
@@ -12,24 +13,28 @@ export interface ProbedGateway extends GatewayReach {
   readonly checkedAt: Date;
 }
 
-/** What is being asked right now, so that a query which asks twenty times over opens no twenty connections. */
-const underWay = new WeakMap<ServiceContext['gateways'], Promise<ProbedGateway[]>>();
+/** The probes of each set of gateways, shared so that a query which asks twenty times over opens no twenty connections. */
+const PROBES = new WeakMap<ServiceContext['gateways'], () => Promise<ProbedGateway[]>>();
 
 /** Asks all gateways of this process at once whether they answer; after `withinMs` at the latest all is known. */
 export function probeGateways(
-  { gateways, clock }: Pick<ServiceContext, 'gateways' | 'clock'>,
+  context: Pick<ServiceContext, 'gateways' | 'clock'>,
   withinMs = PROBE_MS,
 ): Promise<ProbedGateway[]> {
-  const shared = underWay.get(gateways);
-  if (shared !== undefined) return shared;
-  const probes = Promise.all(
-    [...gateways.values()].map(async (gateway) => {
-      const reach = await probeInTime(gateway, withinMs);
-      return { name: gateway.name, kind: gateway.kind, ...reach, checkedAt: toDate(clock.now()) };
-    }),
-  ).finally(() => underWay.delete(gateways));
-  underWay.set(gateways, probes);
-  return probes;
+  const probe = PROBES.get(context.gateways) ?? singleFlight(() => probeAll(context, withinMs));
+  PROBES.set(context.gateways, probe);
+  return probe();
+}
+
+async function probeAll(
+  { gateways, clock }: Pick<ServiceContext, 'gateways' | 'clock'>,
+  withinMs: number,
+): Promise<ProbedGateway[]> {
+  const probes = [...gateways.values()].map(async (gateway) => {
+    const reach = await probeInTime(gateway, withinMs);
+    return { name: gateway.name, kind: gateway.kind, ...reach, checkedAt: toDate(clock.now()) };
+  });
+  return Promise.all(probes);
 }
 
 async function probeInTime(gateway: Gateway, withinMs: number): Promise<GatewayReach> {
