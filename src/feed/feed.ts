@@ -17,8 +17,8 @@ export interface FeedOptions {
 }
 
 /**
- * Creates the feed of a process: bell → relay → hub → subscribers. `start` needs the database. A started feed survives
- * outages of the database. `stop` ends every stream with a cursor to resume from. A stopped feed can't start again.
+ * The feed of a process: bell → relay → hub → subscribers. `start` needs the database; once started, the feed outlives
+ * its absence. `stop` completes every stream. It is made anew, not started again.
  */
 export function createFeed(options: FeedOptions): Feed & Service {
   const { database, instrument } = options;
