@@ -54,3 +54,9 @@ export const builder = new SchemaBuilder<{
   },
   complexity: { limit: QUERY_LIMITS, fieldComplexity: weighField, complexityError: explainTooComplex },
 });
+
+/** Makes the fields of an input type: for fields that several input types have in common. */
+export type InputFields = PothosSchemaTypes.InputFieldBuilder<
+  typeof builder.$inferSchemaTypes,
+  'InputObject'
+>;

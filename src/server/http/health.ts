@@ -1,4 +1,5 @@
 import { singleFlight } from '../../kernel/single-flight.js';
+import { withDeadline } from '../../kernel/with-deadline.js';
 import { sendJson } from './exchange.js';
 import type { Route } from './router.js';
 
@@ -34,16 +35,11 @@ export function createHealthRoutes({ isReady, isStopping }: HealthOptions): read
 }
 
 async function whyNotReady(isReady: HealthOptions['isReady']): Promise<string | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<string>((resolve) => {
-    timer = setTimeout(() => resolve('the check took too long'), checkTimeoutMs);
-  });
   try {
-    const ready = await Promise.race([isReady(), late]);
+    const check = Promise.resolve(isReady());
+    const ready = await withDeadline(checkTimeoutMs, check, () => 'the check took too long');
     return ready === true ? undefined : ready || 'the server is not ready';
   } catch {
     return 'the check itself failed';
-  } finally {
-    clearTimeout(timer);
   }
 }

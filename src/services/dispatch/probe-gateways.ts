@@ -1,6 +1,7 @@
 import type { Gateway, GatewayReach } from '../../gateway/gateway.js';
 import { toDate } from '../../kernel/clock.js';
 import { singleFlight } from '../../kernel/single-flight.js';
+import { withDeadline } from '../../kernel/with-deadline.js';
 import type { ServiceContext } from '../service-context.js';
 
 /** Longer than a healthy gateway takes to connect, short enough to wait for in a query. */
@@ -37,18 +38,10 @@ async function probeAll(
   return Promise.all(probes);
 }
 
-async function probeInTime(gateway: Gateway, withinMs: number): Promise<GatewayReach> {
+function probeInTime(gateway: Gateway, withinMs: number): Promise<GatewayReach> {
   const controller = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<GatewayReach>((resolve) => {
-    timer = setTimeout(() => {
-      controller.abort();
-      resolve({ reachable: false, error: `No answer within ${withinMs} ms.` });
-    }, withinMs);
+  return withDeadline(withinMs, gateway.probe(controller.signal), () => {
+    controller.abort();
+    return { reachable: false, error: `No answer within ${withinMs} ms.` };
   });
-  try {
-    return await Promise.race([gateway.probe(controller.signal), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
