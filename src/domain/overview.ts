@@ -38,7 +38,7 @@ export function checkBuckets(buckets: number): void {
     throw new InvalidList(`buckets must be from 1 to ${MAX_BUCKETS}.`);
 }
 
-/** What waits, for those who operate the server. Ages are in seconds, by the database's clock. */
+/** The work that waits in the database: open tasks by status, and ages in seconds by the database's clock. */
 export interface Backlog {
   readonly inbox: number;
   readonly assigned: number;

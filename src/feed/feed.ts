@@ -17,8 +17,8 @@ export interface FeedOptions {
 }
 
 /**
- * The feed of a process: bell → relay → hub → subscribers. `start` needs the database; once started, the feed outlives
- * its absence. `stop` completes every stream. It is made anew, not started again.
+ * Creates the feed of a process: bell → relay → hub → subscribers. `start` needs the database. A started feed survives
+ * outages of the database. `stop` completes every stream. A stopped feed can't start again.
  */
 export function createFeed(options: FeedOptions): Feed & Service {
   const { database, instrument } = options;

@@ -31,7 +31,7 @@ export interface Feed {
   /**
    * Resolves when the stream has begun. Entries that commit from then on are delivered, each once and in order.
    *
-   * @throws CursorExpired if what follows `after` has been pruned, or `after` is no place of this log.
+   * @throws CursorExpired if entries after `after` were pruned, or `after` is not a position of this log.
    * @throws Unavailable when the feed has stopped.
    */
   subscribe(options: SubscribeOptions): Promise<AsyncIterableIterator<readonly LogEntry[]>>;
@@ -64,7 +64,7 @@ interface Listener {
 
 /** Passes the entries that the relay reads to the subscribers and listeners of this process. */
 export interface Hub extends Omit<Feed, 'watchKey'>, RelaySink {
-  /** Completes every stream and takes no more. That the server stops is for it to tell its clients, before this. */
+  /** Completes every stream, and refuses new ones. The server has told its clients before that it stops. */
   stop(): void;
 }
 

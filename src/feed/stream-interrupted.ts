@@ -1,4 +1,4 @@
-/** The feed ended a stream whose reader is too slow: subscribing again after `cursor` misses nothing. */
+/** The feed ended a stream because its reader is too slow. A new subscription after `cursor` misses nothing. */
 export class StreamInterrupted extends Error {
   override readonly name = 'StreamInterrupted';
   readonly code = 'SUBSCRIBER_TOO_SLOW';

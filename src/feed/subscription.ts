@@ -182,9 +182,9 @@ export class Subscription extends PullStream<readonly LogRow[]> {
     return !this.#isRequesting && clock.now() - this.#lastRequestEndedAtMs >= limits.stallTimeoutMs;
   }
 
-  /** Ends the stream; the reader learns from which cursor on it can have the rest. */
+  /** Ends the stream with an error that carries the cursor to resume from. */
   #interrupt(): void {
-    const resumeAt = this.#queue.length > 0 ? this.#given : this.#seen;
+    const resumeAt = this.#queue.length > 0 ? this.#delivered : this.#seen;
     this.#endWith(new StreamInterrupted(formatLogCursor(resumeAt)));
   }
 

@@ -55,7 +55,7 @@ export const builder = new SchemaBuilder<{
   complexity: { limit: QUERY_LIMITS, fieldComplexity: weighField, complexityError: explainTooComplex },
 });
 
-/** Makes the fields of an input type: for fields that several input types have in common. */
+/** Builds the fields of an input type. Needed by functions that build fields for several input types. */
 export type InputFields = PothosSchemaTypes.InputFieldBuilder<
   typeof builder.$inferSchemaTypes,
   'InputObject'

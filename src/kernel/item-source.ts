@@ -1,11 +1,11 @@
 import { type EndableStream, ItemStream, type Stage, type StreamParts } from './item-stream.js';
 
 /**
- * A stream before it is opened: what carries it to a client adds its own stage and opens one stream of both. Without a
- * stage it can be iterated as it is. Open it once.
+ * The description of a stream that is not open yet. A transport opens it with a stage of its own, so that source and
+ * stage are one stream. It can also be iterated without a stage. Open it once.
  */
 export abstract class ItemSource<Item> implements AsyncIterable<Item> {
-  /** The stream also ends when the signal is aborted; one that is aborted already is for the caller to see. */
+  /** The stream also ends when the signal is aborted. The caller checks whether it was aborted before. */
   abstract open<Output>(
     stage: Stage<Item, Output>,
     signal?: AbortSignal,
@@ -23,14 +23,14 @@ export function createItemSource<Input, Item>(
   return new MadeSource(parts, signal);
 }
 
-/** The source itself, if it is one already. */
+/** Turns an asynchronous iterable into an ItemSource. An ItemSource is returned unchanged. */
 export function toItemSource<Item>(source: AsyncIterable<Item>): ItemSource<Item> {
   return source instanceof ItemSource
     ? source
     : createItemSource({ from: source, toItems: (item) => [item] });
 }
 
-/** Gives each item as it is. */
+/** A stage that passes each item on unchanged. */
 export function unchanged<Item>(): Stage<Item, Item> {
   return {
     pass: (item, give) => give(item),

@@ -1,29 +1,29 @@
 import { type Fail, PullStream, type Take, toPullStream } from './pull-stream.js';
 
-/** What becomes of a stream's items, one at a time, on their way to the reader. */
+/** Turns the items of a stream into what its reader gets, one at a time. */
 export interface Stage<Item, Output> {
-  /** Calls one of the two once, and at once where it can. Must not throw. */
+  /** Calls one of the two callbacks, exactly once and before it returns where possible. Must not throw. */
   pass(item: Item, give: (output: Output) => void, fail: Fail): void;
-  /** What the reader gets of an error that ends the stream. */
+  /** The error that the reader gets for an error that ends the stream. */
   toError(error: unknown): unknown;
   /** Called once, when the stream ends. */
   close(): void;
 }
 
-/** What an input gives: items, or null to end the stream. A promise only where there is something to wait for. */
+/** The items of an input, or null to end the stream. A promise only if something has to be awaited. */
 export type Found<Item> = readonly Item[] | null | Promise<readonly Item[] | null>;
 
-/** What a stream is made of. Items are never undefined. */
+/** The parts of a stream. Items are never undefined. */
 export interface StreamParts<Input, Item> {
   readonly from: AsyncIterable<Input>;
   /** The items before any input. */
   readonly first?: readonly Item[];
   readonly toItems: (input: Input) => Found<Item>;
-  /** The last item of a stream that an error of the source or of its items ends; if left out, the reader gets the error. */
+  /** The last item after an error of the source or of `toItems`. Without it the reader gets the error. */
   readonly toLast?: (error: unknown) => Item;
   /**
-   * Calls `end` with the last item when the stream has to end; returns the function that stops watching. The `return` of
-   * `from` must then end a `next` that waits.
+   * Calls `end` with the last item when the stream has to end; returns a function that stops watching. Requires that the
+   * `return` of `from` ends a pending `next`.
    */
   readonly watchEnd?: (end: (last: Item) => void) => () => void;
 }
@@ -33,18 +33,18 @@ interface Reader<Output> {
   readonly fail: Fail;
 }
 
-/** A stream that can be ended for a reader that waits. */
+/** A stream that its owner can end, also while a request is pending. */
 export interface EndableStream<Output> extends PullStream<Output> {
-  /** Ends the stream now, also for a reader that waits, with an output that says why if there is one. */
+  /** Ends the stream now. A pending request, or the next one, is answered with `last` if given. */
   end(last?: Output): void;
 }
 
 /**
- * A stream of items that passes each through a stage. It ends with its source, by a last item that says why, or by `end`;
- * the last two also for a reader that waits. One object does all of it: a thousand streams may wait for the same event, and
- * each further stream in between would be asked and would answer a thousand times.
+ * A stream that passes each item through a stage. It ends with its source, with a last item that says why, or by `end`.
+ * One object does all of it: a thousand streams may wait for the same event, and each further stream in between would cost
+ * a request and an answer in each of them.
  *
- * Read by one reader, which asks again when it has been answered.
+ * One reader reads it, and makes the next request only after the answer.
  */
 export class ItemStream<Input, Item, Output> extends PullStream<Output> implements EndableStream<Output> {
   readonly #source: PullStream<Input>;
@@ -53,17 +53,17 @@ export class ItemStream<Input, Item, Output> extends PullStream<Output> implemen
   readonly #signal: AbortSignal | undefined;
   readonly #onEnd: () => void;
   readonly #unwatch: (() => void) | undefined;
-  /** Items that were found together and wait to be taken. */
+  /** Items of one input that are not taken yet. */
   readonly #waiting: Item[];
   #reader: Reader<Output> | undefined;
-  /** Says why the stream ends, and passes through the stage. */
+  /** The item that says why the stream ends. It passes through the stage. */
   #last: Item | undefined;
-  /** What `end` was given. */
+  /** The argument of `end`. It does not pass through the stage. */
   #lastOutput: Output | undefined;
   #isSourceOver = false;
-  /** Nothing more is taken from the source. */
+  /** No further input is requested. */
   #isStopped = false;
-  /** Nothing more is given to the reader, but `lastOutput`. */
+  /** The reader gets only `lastOutput` and the end. */
   #isOver = false;
 
   constructor(
@@ -188,7 +188,7 @@ export class ItemStream<Input, Item, Output> extends PullStream<Output> implemen
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#unwatch?.();
-    // A generator that waits answers to return() only when it goes on, so nothing waits for it.
+    // A generator answers return() only after its pending next(), so it is not awaited.
     if (!this.#isSourceOver)
       this.#source.return().then(
         () => undefined,

@@ -1,10 +1,13 @@
 /**
- * Which run of the work answers a call that comes while the work runs: `running` is the cheaper one, `next` is never
- * older than the call.
+ * Which run of the work answers a call that is made during a run: the `running` one, or the `next` one, whose result is
+ * never older than the call.
  */
 export type Joins = 'running' | 'next';
 
-/** Shares costly work among its callers: it runs at most once at a time, and all calls of that time get one result. */
+/**
+ * Shares costly work between callers: at most one run at a time. The calls that join a run all get its result, or its
+ * failure.
+ */
 export function singleFlight<Result>(
   work: () => Promise<Result>,
   joins: Joins = 'running',
@@ -21,10 +24,10 @@ export function singleFlight<Result>(
   }
 
   return () => {
-    // Between the end of one run and the start of the next, `next` alone is set: a further start would be a second run.
+    // For a few microtasks after a run, `next` is set but has not started. A start now would make two runs at once.
     if (running === undefined) return next ?? start();
     if (joins === 'running') return running;
-    // A failure of the running one does not concern the callers that wait for the next.
+    // The callers of the next run do not care whether the running one fails.
     next ??= running.then(noResult, noResult).then(start);
     return next;
   };

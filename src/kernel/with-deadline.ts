@@ -1,6 +1,6 @@
 /**
- * Resolves with what the work comes to, or with the answer of `onLate` if `ms` come first. What the work rejects with is
- * the caller's.
+ * Resolves with the result of the work, or with that of `onLate` after `ms` if that is earlier. Rejects if the work
+ * rejects before that.
  */
 export async function withDeadline<Result>(
   ms: number,
@@ -18,7 +18,7 @@ export async function withDeadline<Result>(
   }
 }
 
-/** Resolves when the work is done, or after `ms` if that comes first. What the work rejects with is the caller's. */
-export async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+/** Resolves when the work ends, or after `ms` if that is earlier. Rejects if the work rejects before that. */
+export async function waitAtMost(ms: number, work: Promise<unknown>): Promise<void> {
   await withDeadline<unknown>(ms, work, () => undefined);
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../kernel/clock.js';
 import { singleFlight } from '../kernel/single-flight.js';
-import { atMost } from '../kernel/with-deadline.js';
+import { waitAtMost } from '../kernel/with-deadline.js';
 
 /** How long a reading is fresh, at least. */
 const FRESH_MS = 4_000;
@@ -42,7 +42,7 @@ export function createCachedReading<Result>(
   });
 
   return async () => {
-    if (latest === null || clock.now() >= latest.goodUntilMs) await atMost(PATIENCE_MS, refresh());
+    if (latest === null || clock.now() >= latest.goodUntilMs) await waitAtMost(MAX_WAIT_MS, refresh());
     return latest !== null && clock.now() < latest.goodUntilMs + STALE_MS ? latest.result : null;
   };
 }

@@ -12,7 +12,7 @@ export interface Readings {
   pool(): { readonly total: number; readonly idle: number; readonly waiting: number };
   /** Whether the database answers. */
   isReachable(): Promise<boolean>;
-  /** What only the database knows. Rejects while it is away. */
+  /** The tasks and events that wait in the database. Rejects while the database is unavailable. */
   backlog(): Promise<Backlog>;
 }
 

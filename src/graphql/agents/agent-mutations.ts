@@ -19,7 +19,7 @@ const AgentConfigInput = builder.inputType('AgentConfigInput', {
   }),
 });
 
-/** What an agent is given at its registration and can be changed later. */
+/** The settings that both inputs have. */
 function settingFields(t: InputFields) {
   return {
     role: t.string({
@@ -27,7 +27,9 @@ function settingFields(t: InputFields) {
         'What it is for: coder, reviewer, tester, devops, researcher, assistant, agent, or a word of your own.',
     }),
     capabilities: t.stringList({ description: 'What it can do, as words.' }),
-    maxCapacity: t.int({ description: 'Tasks IN_PROGRESS at most, 1 to 100.' }),
+    maxCapacity: t.int({
+      description: 'Tasks IN_PROGRESS at most, 1 to 100; also reviews under way at most, counted apart.',
+    }),
     delivery: t.field({ type: AgentDeliveryEnum, description: 'Whether it asks for work or is sent it.' }),
     soul: t.string({ description: 'Its standing instruction, in Markdown.' }),
     soulTemplate: t.string({ description: 'Takes the instruction from a template instead.' }),

@@ -14,7 +14,7 @@ const checkTimeoutMs = 2_000;
 
 /** `/healthz` answers 200 while the process lives, `/readyz` 200 only while it can take work and 503 otherwise. */
 export function createHealthRoutes({ isReady, isStopping }: HealthOptions): readonly Route[] {
-  // Callers need no key, so all who ask at a time cost one check.
+  // Callers need no key, so simultaneous requests share one check.
   const findReason = singleFlight(() => whyNotReady(isReady));
   return [
     {

@@ -5,8 +5,8 @@ import type { PullStream } from '../../kernel/pull-stream.js';
 /** The subscriptions that are open in this process, whatever carries them. */
 export interface OpenStreams<Output> {
   /**
-   * What the stage makes of the source's items, as a stream that also ends when the signal is aborted or all are ended.
-   * The source and the stage are closed with it.
+   * Opens a stream of what the stage makes of the source's items. It also ends when the signal is aborted or when
+   * `endAll` is called. The source and the stage are closed with it.
    */
   open<Item>(
     source: AsyncIterable<Item>,

@@ -14,7 +14,7 @@ export interface ProbedGateway extends GatewayReach {
   readonly checkedAt: Date;
 }
 
-/** The probes of each set of gateways, shared so that a query which asks twenty times over opens no twenty connections. */
+/** The shared probe of each set of gateways: a query that asks twenty times opens one connection for each gateway. */
 const PROBES = new WeakMap<ServiceContext['gateways'], () => Promise<ProbedGateway[]>>();
 
 /** Asks all gateways of this process at once whether they answer; after `withinMs` at the latest all is known. */

@@ -12,10 +12,10 @@ import type { CallEnding, PlannedCall } from './gateway-call.js';
 import { createGatewayCalls, type GatewayCalls, type GatewayCallsOptions } from './gateway-calls.js';
 import type { RunOwner } from './open-dispatch.js';
 
-/** The columns of a run, of a task or of a review, that its call is made of: the same before and after a crash. */
+/** The columns of a task's run or of a review run from which its call is made. They never change. */
 export type CallRun = Pick<TaskRunRow, 'id' | 'taskId' | 'gateway' | 'idempotencyKey' | 'prompt' | 'model'>;
 
-/** The run of a process that has ended, with what its gateway said when it accepted the call. */
+/** A run that was taken over, with the state that its gateway returned when it accepted the call. */
 export type RecoveredRun = CallRun & Pick<TaskRunRow, 'gatewayState'>;
 
 export interface RunCallsOptions
@@ -23,17 +23,17 @@ export interface RunCallsOptions
   readonly context: Pick<ServiceContext, 'database' | 'settings' | 'instrument'>;
   readonly kind: DispatchKind;
   readonly owner: RunOwner;
-  /** Writes what the call of a run came to; see `PlannedCall.settle`. */
+  /** Writes the ending of a run's call; see `PlannedCall.settle`. */
   settle(run: CallRun, ending: CallEnding): Promise<void>;
 }
 
-/** The calls of one kind of run, each planned from its row and leased to this process. */
+/** The gateway calls of one kind of run. This process holds the lease of each. */
 export interface RunCalls extends Pick<GatewayCalls, 'free' | 'underWay' | 'lose' | 'stop'> {
-  /** Sends the call of a run that was just opened. Does not wait for it. */
+  /** Sends the call of a run that was just opened. Does not wait for the answer. */
   send(run: CallRun, agent: AgentRow, gateway: Gateway): void;
-  /** Asks the gateway what became of the call of a run that was taken over. Does not wait for it. */
+  /** Asks the gateway for the result of a run that was taken over. Does not wait for the answer. */
   recover(run: RecoveredRun, agent: AgentRow, gateway: Gateway): void;
-  /** Calls back when a slot got free or a gateway answers again; returns the function that ends this. */
+  /** Calls back when a slot becomes free or a gateway answers again; returns a function that removes the listener. */
   onWork(listener: () => void): () => void;
 }
 
@@ -72,7 +72,7 @@ export function createRunCalls(options: RunCallsOptions): RunCalls {
   };
 }
 
-/** Calls whose leases are those of their runs. */
+/** Creates calls that renew the leases of their runs. */
 function createLeasedCalls({ context, kind, owner, ...options }: RunCallsOptions): GatewayCalls {
   const { database, settings, instrument } = context;
   const { dispatcher, leaseMs } = owner;
@@ -83,7 +83,7 @@ function createLeasedCalls({ context, kind, owner, ...options }: RunCallsOptions
     instrument,
     async renew(runIds) {
       const runs = await renewDispatchedRuns(database.pool, kind, dispatcher, runIds, leaseMs);
-      // Its gateway works for it: that is a sign of life.
+      // The gateway works for the agent, so the agent is alive.
       await markAgentsSeen(database.pool, [...new Set(runs.map(({ agentId }) => agentId))]);
       return new Set(runs.map(({ id }) => id));
     },
@@ -102,7 +102,7 @@ function toCall(run: CallRun, agent: AgentRow, timeoutMs: number): GatewayCall {
   };
 }
 
-/** What `writeGatewayState` wrote; null for anything else. */
+/** Parses the value that `writeGatewayState` stored; null for anything else. */
 function parseState(stored: TaskRunRow['gatewayState']): GatewayState | null {
   if (typeof stored !== 'object' || stored === null || Array.isArray(stored)) return null;
   const entries = Object.entries(stored).filter(

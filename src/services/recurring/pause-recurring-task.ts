@@ -54,7 +54,7 @@ export async function removeRecurringTask(context: Context, viewer: Viewer, id: 
   });
 }
 
-/** What each of these events says. */
+/** The facts that each of these events carries. */
 function factsOf(viewer: Viewer, { id, assigneeId }: RecurringTaskRow) {
   return { actor: toActor(viewer), recurringTaskId: id, agentId: assigneeId };
 }
