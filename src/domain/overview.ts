@@ -41,3 +41,15 @@ export function checkBuckets(buckets: number): void {
   if (buckets < 1 || buckets > MAX_BUCKETS)
     throw new InvalidList(`buckets must be from 1 to ${MAX_BUCKETS}.`);
 }
+
+/** The work that waits in the database: open tasks by status, and ages in seconds by the database's clock. */
+export interface Backlog {
+  readonly inbox: number;
+  readonly assigned: number;
+  readonly inProgress: number;
+  readonly review: number;
+  /** Of the oldest task that waits for an agent; 0 if none does. */
+  readonly oldestWaitingSeconds: number;
+  /** Of the oldest event that this process has not passed on to its subscribers; 0 if there is none. */
+  readonly feedLagSeconds: number;
+}

@@ -18,7 +18,7 @@ export interface FeedOptions {
 
 /**
  * Creates the feed of a process: bell → relay → hub → subscribers. `start` needs the database. A started feed survives
- * outages of the database. `stop` ends every stream with a cursor to resume from. A stopped feed can't start again.
+ * outages of the database. `stop` completes every stream. A stopped feed can't start again.
  */
 export function createFeed(options: FeedOptions): Feed & Service {
   const { database, instrument } = options;

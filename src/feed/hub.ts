@@ -1,5 +1,4 @@
 import type { EventType } from '../domain/events/event-types.js';
-import { formatLogCursor } from '../domain/events/log-cursor.js';
 import {
   checkReachable,
   LOG_START,
@@ -8,10 +7,10 @@ import {
 } from '../domain/events/log-position.js';
 import { type Clock, systemClock } from '../kernel/clock.js';
 import type { Instrument } from '../kernel/instrument.js';
+import { Unavailable } from '../kernel/unavailable.js';
 import type { Database } from '../postgres/database.js';
 import { type LogFilter, type LogRow, readLog, readLogBounds } from '../store/events/event-log.js';
 import type { RelaySink } from './relay.js';
-import { StreamInterrupted } from './stream-interrupted.js';
 import { Subscription, type SubscriptionLimits, type SubscriptionSource } from './subscription.js';
 
 /** One entry of the log, in the shape that Prisma reads. */
@@ -25,8 +24,6 @@ export interface SubscribeOptions {
   /** All later entries are delivered. Without a position the stream begins now. */
   readonly after?: LogPosition | undefined;
   readonly filter?: EntryFilter | undefined;
-  /** Ends the stream when aborted. */
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** The committed events of all processes, in the order of the log. */
@@ -35,7 +32,7 @@ export interface Feed {
    * Resolves when the stream has begun. Entries that commit from then on are delivered, each once and in order.
    *
    * @throws CursorExpired if entries after `after` were pruned, or `after` is not a position of this log.
-   * @throws StreamInterrupted while the server is stopping.
+   * @throws Unavailable when the feed has stopped.
    */
   subscribe(options: SubscribeOptions): Promise<AsyncIterableIterator<readonly LogEntry[]>>;
   /**
@@ -67,7 +64,7 @@ interface Listener {
 
 /** Passes the entries that the relay reads to the subscribers and listeners of this process. */
 export interface Hub extends Omit<Feed, 'watchKey'>, RelaySink {
-  /** Ends every stream with a cursor for another process, and refuses new ones. */
+  /** Completes every stream, and refuses new ones. The server has told its clients before that it stops. */
   stop(): void;
 }
 
@@ -103,13 +100,12 @@ export function createHub({ database, instrument, clock = systemClock, limits = 
   }
 
   return {
-    async subscribe({ after, filter = {}, signal }) {
+    async subscribe({ after, filter = {} }) {
       const bounds = await readLogBounds(database.pool);
       if (after !== undefined) checkReachable(after, bounds);
-      if (isStopping) throw new StreamInterrupted('SERVER_STOPPING', formatLogCursor(after ?? bounds.end));
+      if (isStopping) throw new Unavailable('The server is stopping.');
       const subscription = new Subscription(source, after ?? bounds.end, filter);
       subscriptions.add(subscription);
-      endOnAbort(subscription, signal);
       return subscription;
     },
     onEntries(types, notice) {
@@ -135,12 +131,7 @@ export function createHub({ database, instrument, clock = systemClock, limits = 
     },
     stop() {
       isStopping = true;
-      for (const subscription of subscriptions) subscription.interrupt('SERVER_STOPPING');
+      for (const subscription of subscriptions) void subscription.return();
     },
   };
-}
-
-function endOnAbort(subscription: Subscription, signal: AbortSignal | undefined): void {
-  if (signal?.aborted) void subscription.return();
-  else signal?.addEventListener('abort', () => void subscription.return(), { once: true });
 }

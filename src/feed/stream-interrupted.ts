@@ -1,16 +1,14 @@
-/** Why the server ended a stream that could continue. */
-export type InterruptionCode = 'SUBSCRIBER_TOO_SLOW' | 'SERVER_STOPPING';
-
-/** The server ended a stream that could continue. A new subscription after `cursor` misses nothing. */
+/** The feed ended a stream because its reader is too slow. A new subscription after `cursor` misses nothing. */
 export class StreamInterrupted extends Error {
   override readonly name = 'StreamInterrupted';
+  readonly code = 'SUBSCRIBER_TOO_SLOW';
 
   constructor(
-    readonly code: InterruptionCode,
-    /** The position after the last entry that the reader has processed. */
+    /** Behind the last entry that was taken from the stream. */
     readonly cursor: string,
   ) {
-    const why = code === 'SUBSCRIBER_TOO_SLOW' ? 'The subscriber reads too slowly' : 'The server is stopping';
-    super(`${why}: subscribe again after the cursor to miss nothing.`);
+    super(
+      'Events came faster than they were taken: subscribe again after the cursor, and nothing is missed.',
+    );
   }
 }

@@ -5,7 +5,7 @@ import { randomFraction } from '../kernel/ids.js';
 import { type Fail, PullStream, type Take } from '../kernel/pull-stream.js';
 import { createAlarm } from '../kernel/wakeable-sleep.js';
 import { type LogFilter, type LogPage, type LogRow, matchesFilter } from '../store/events/event-log.js';
-import { type InterruptionCode, StreamInterrupted } from './stream-interrupted.js';
+import { StreamInterrupted } from './stream-interrupted.js';
 
 /** The limits of a subscriber. */
 export interface SubscriptionLimits {
@@ -97,13 +97,7 @@ export class Subscription extends PullStream<readonly LogRow[]> {
       else if (this.#queue.length > 0) this.#wake();
       else this.#delivered = this.#seen;
     }
-    if (!this.#isLive && this.#isStuck()) this.interrupt('SUBSCRIBER_TOO_SLOW');
-  }
-
-  /** Ends the stream with an error that has the cursor to resume from. */
-  interrupt(code: InterruptionCode): void {
-    const resumeAt = this.#queue.length > 0 ? this.#delivered : this.#seen;
-    this.#endWith(new StreamInterrupted(code, formatLogCursor(resumeAt)));
+    if (!this.#isLive && this.#isStuck()) this.#interrupt();
   }
 
   /** The entries up to `begin` were pruned. Ends the stream if it has not delivered them yet. */
@@ -186,6 +180,12 @@ export class Subscription extends PullStream<readonly LogRow[]> {
   #isStuck(): boolean {
     const { clock, limits } = this.#source;
     return !this.#isRequesting && clock.now() - this.#lastRequestEndedAtMs >= limits.stallTimeoutMs;
+  }
+
+  /** Ends the stream with an error that carries the cursor to resume from. */
+  #interrupt(): void {
+    const resumeAt = this.#queue.length > 0 ? this.#delivered : this.#seen;
+    this.#endWith(new StreamInterrupted(formatLogCursor(resumeAt)));
   }
 
   #endWith(error: Error | undefined): void {

@@ -54,3 +54,9 @@ export const builder = new SchemaBuilder<{
   },
   complexity: { limit: QUERY_LIMITS, fieldComplexity: weighField, complexityError: explainTooComplex },
 });
+
+/** Builds the fields of an input type. Needed by functions that build fields for several input types. */
+export type InputFields = PothosSchemaTypes.InputFieldBuilder<
+  typeof builder.$inferSchemaTypes,
+  'InputObject'
+>;

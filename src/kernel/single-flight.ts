@@ -1,26 +1,34 @@
 /**
- * Shares a costly read between callers. A call during a read waits for the next read, together with all other calls made
- * meanwhile. So at most one read runs at a time, and no caller gets an answer that is older than its call.
+ * Which run of the work answers a call that is made during a run: the `running` one, or the `next` one, whose result is
+ * never older than the call.
  */
-export function shareReads<Result>(read: () => Promise<Result>): () => Promise<Result> {
+export type Joins = 'running' | 'next';
+
+/**
+ * Shares costly work between callers: at most one run at a time. The calls that join a run all get its result, or its
+ * failure.
+ */
+export function singleFlight<Result>(
+  work: () => Promise<Result>,
+  joins: Joins = 'running',
+): () => Promise<Result> {
   let running: Promise<Result> | undefined;
   let next: Promise<Result> | undefined;
 
   function start(): Promise<Result> {
-    const reading = read().finally(() => {
-      if (running === reading) running = undefined;
+    next = undefined;
+    running = work().finally(() => {
+      running = undefined;
     });
-    running = reading;
-    return reading;
+    return running;
   }
 
   return () => {
-    if (running === undefined) return start();
-    // The callers of the next read do not care whether the running one fails.
-    next ??= running.then(noResult, noResult).then(() => {
-      next = undefined;
-      return start();
-    });
+    // For a few microtasks after a run, `next` is set but has not started. A start now would make two runs at once.
+    if (running === undefined) return next ?? start();
+    if (joins === 'running') return running;
+    // The callers of the next run do not care whether the running one fails.
+    next ??= running.then(noResult, noResult).then(start);
     return next;
   };
 }

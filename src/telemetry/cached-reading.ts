@@ -1,4 +1,5 @@
 import type { Clock } from '../kernel/clock.js';
+import { singleFlight } from '../kernel/single-flight.js';
 import { waitAtMost } from '../kernel/with-deadline.js';
 
 /** How long a reading is fresh, at least. */
@@ -27,9 +28,8 @@ export function createCachedReading<Result>(
   clock: Clock,
 ): () => Promise<Result | null> {
   let latest: Reading<Result> | null = null;
-  let running: Promise<void> | undefined;
 
-  async function refresh(): Promise<void> {
+  const refresh = singleFlight(async () => {
     const startedAtMs = clock.now();
     try {
       const result = await read();
@@ -38,16 +38,11 @@ export function createCachedReading<Result>(
     } catch {
       // Other users of the database report the error.
       latest = null;
-    } finally {
-      running = undefined;
     }
-  }
+  });
 
   return async () => {
-    if (latest === null || clock.now() >= latest.goodUntilMs) {
-      running ??= refresh();
-      await waitAtMost(MAX_WAIT_MS, running);
-    }
+    if (latest === null || clock.now() >= latest.goodUntilMs) await waitAtMost(MAX_WAIT_MS, refresh());
     return latest !== null && clock.now() < latest.goodUntilMs + STALE_MS ? latest.result : null;
   };
 }

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Backlog } from '../domain/overview.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Instrument, Signal } from '../kernel/instrument.js';
 import { waitAtMost } from '../kernel/with-deadline.js';
@@ -12,17 +13,7 @@ export interface Readings {
   /** Whether the database answers. */
   isReachable(): Promise<boolean>;
   /** The tasks and events that wait in the database. Rejects while the database is unavailable. */
-  backlog(): Promise<BacklogReading>;
-}
-
-/** The work that waits in the database: open tasks by status, and ages in seconds. */
-export interface BacklogReading {
-  readonly inbox: number;
-  readonly assigned: number;
-  readonly inProgress: number;
-  readonly review: number;
-  readonly oldestWaitingSeconds: number;
-  readonly feedLagSeconds: number;
+  backlog(): Promise<Backlog>;
 }
 
 /** The metrics of one process. */
@@ -146,7 +137,7 @@ function showPool({ poolConnections, poolWaiting }: MetricSet, pool: ReturnType<
   poolWaiting.record(pool.waiting);
 }
 
-function showBacklog(metrics: MetricSet, backlog: BacklogReading | null): void {
+function showBacklog(metrics: MetricSet, backlog: Backlog | null): void {
   const { tasks, oldestWaiting, feedLag } = metrics;
   if (backlog === null) {
     for (const metric of [tasks, oldestWaiting, feedLag]) metric.hide();

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EVENT_TYPES } from '../../src/domain/events/event-types.js';
 import { formatLogCursor, parseLogCursor } from '../../src/domain/events/log-cursor.js';
-import { StreamInterrupted } from '../../src/feed/stream-interrupted.js';
+import { Unavailable } from '../../src/kernel/unavailable.js';
 import {
   append,
   type Collector,
@@ -111,15 +111,6 @@ describe('a stream that begins now', () => {
     await stream.return?.();
     expect(await pending).toEqual({ value: undefined, done: true });
     expect(await stream.next()).toEqual({ value: undefined, done: true });
-  });
-
-  it('ends without an error when its signal is aborted', async () => {
-    const controller = new AbortController();
-    const stream = await collect(here.feed, { signal: controller.signal });
-    controller.abort();
-    expect(await stream.ended).toBeUndefined();
-    const late = await collect(here.feed, { signal: controller.signal });
-    expect(await late.ended).toBeUndefined();
   });
 });
 
@@ -270,21 +261,19 @@ describe('a listener in the process', () => {
 });
 
 describe('a feed that stops', () => {
-  it('gives every reader a cursor, from which another process serves the rest', async () => {
+  it('completes every stream and takes no more, and another process serves the rest', async () => {
     const process = await log.startProcess();
     const stream = await collect(process.feed);
     await log.append(say('first'));
     await stream.has(1);
     await process.feed.stop();
     await process.feed.stop();
-    const failure = await stream.ended;
-    expect(failure).toBeInstanceOf(StreamInterrupted);
-    const { code, cursor } = failure as StreamInterrupted;
-    expect(code).toBe('SERVER_STOPPING');
+    expect(await stream.ended).toBeUndefined();
+    const cursor = formatLogCursor(stream.entries[0]!);
     await log.append(say('second'));
     const resumed = await collect(here.feed, { after: parseLogCursor(cursor) });
     await resumed.has(1);
     expect(messages(resumed.entries)).toEqual(['second']);
-    await expect(process.feed.subscribe({})).rejects.toThrow(StreamInterrupted);
+    await expect(process.feed.subscribe({})).rejects.toThrow(Unavailable);
   });
 });

@@ -1,28 +1,56 @@
 import { describe, expect, it } from 'vitest';
-import { shareReads } from '../../src/kernel/single-flight.js';
+import { type Joins, singleFlight } from '../../src/kernel/single-flight.js';
 
-/** Reads that the test ends itself. */
-function manualReads() {
+/** Runs that end when the test says so. */
+function manualRuns(joins?: Joins) {
   const ends: { resolve(value: number): void; reject(error: Error): void }[] = [];
-  const read = shareReads(() => new Promise<number>((resolve, reject) => ends.push({ resolve, reject })));
-  return { read, ends };
+  const run = singleFlight(
+    () => new Promise<number>((resolve, reject) => ends.push({ resolve, reject })),
+    joins,
+  );
+  return { run, ends };
 }
 
-/** Waits until all pending promise callbacks have run. */
+/** Lets everything happen that can happen without a further run ending. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-describe('shared reads', () => {
-  it('answers all calls during a read with one further read, which begins after it', async () => {
-    const { read, ends } = manualReads();
-    const first = read();
-    const later = [read(), read(), read()];
+describe('single-flight work', () => {
+  it.each([undefined, 'next'] as const)(
+    'runs again for a call when none is under way (%s)',
+    async (joins) => {
+      const { run, ends } = manualRuns(joins);
+      const first = run();
+      ends[0]?.resolve(1);
+      await first;
+      const second = run();
+      ends[1]?.resolve(2);
+      expect(await second).toBe(2);
+    },
+  );
+
+  it('answers all calls during a run with that run, also with its failure', async () => {
+    const { run, ends } = manualRuns();
+    const calls = [run(), run(), run()];
+    ends[0]?.reject(new Error('broken'));
+    for (const call of calls) await expect(call).rejects.toThrow('broken');
+    const later = run();
+    ends[1]?.resolve(2);
+    expect([await later, ends.length]).toEqual([2, 2]);
+  });
+});
+
+describe('single-flight work whose calls join the next run', () => {
+  it('answers all calls during a run with one further run, which begins after it', async () => {
+    const { run, ends } = manualRuns('next');
+    const first = run();
+    const later = [run(), run(), run()];
     await settled();
     expect(ends).toHaveLength(1);
     ends[0]?.resolve(1);
     expect(await first).toBe(1);
     await settled();
     expect(ends).toHaveLength(2);
-    const evenLater = read();
+    const evenLater = run();
     ends[1]?.resolve(2);
     expect(await Promise.all(later)).toEqual([2, 2, 2]);
     await settled();
@@ -31,20 +59,22 @@ describe('shared reads', () => {
     expect(ends).toHaveLength(3);
   });
 
-  it('starts a read for a call while no read is running', async () => {
-    const { read, ends } = manualReads();
-    const first = read();
+  it('starts no second run at once for a call that comes just when a run has ended', async () => {
+    const { run, ends } = manualRuns('next');
+    const first = run();
+    const next = run();
+    const between = first.then(() => run());
     ends[0]?.resolve(1);
-    await first;
-    const second = read();
+    await settled();
+    expect(ends).toHaveLength(2);
     ends[1]?.resolve(2);
-    expect(await second).toBe(2);
+    expect(await Promise.all([next, between])).toEqual([2, 2]);
   });
 
-  it('reports a failure only to the callers of the failed read', async () => {
-    const { read, ends } = manualReads();
-    const first = read();
-    const second = read();
+  it('lets a failure reach only the calls whose run failed', async () => {
+    const { run, ends } = manualRuns('next');
+    const first = run();
+    const second = run();
     ends[0]?.reject(new Error('broken'));
     await expect(first).rejects.toThrow('broken');
     await settled();

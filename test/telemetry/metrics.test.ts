@@ -1,18 +1,19 @@
 import { describe, expect, it } from 'vitest';
+import type { Backlog } from '../../src/domain/overview.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import { createInstrument } from '../../src/kernel/instrument.js';
 import { METRIC_PREFIX, METRICS } from '../../src/telemetry/metric-catalog.js';
-import { type BacklogReading, createMetrics } from '../../src/telemetry/metrics.js';
+import { createMetrics } from '../../src/telemetry/metrics.js';
 import { readSamples } from '../support/servers/metrics.js';
 
-const backlog: BacklogReading = {
+const backlog: Backlog = {
   ...{ inbox: 3, assigned: 2, inProgress: 1, review: 0 },
   oldestWaitingSeconds: 90,
   feedLagSeconds: 0.5,
 };
 
 function setUp(
-  read: () => Promise<BacklogReading> = async () => backlog,
+  read: () => Promise<Backlog> = async () => backlog,
   reach: () => Promise<boolean> = async () => true,
 ) {
   const instrument = createInstrument();

@@ -1,5 +1,6 @@
 import { backoffMs } from '../../kernel/backoff.js';
 import { randomFraction } from '../../kernel/ids.js';
+import { singleFlight } from '../../kernel/single-flight.js';
 import { type OpenclawAddress, type OpenclawConnection, openConnection } from './connection.js';
 import { NotConnected } from './failures.js';
 import type { EventFrame } from './frames.js';
@@ -24,27 +25,21 @@ export interface OpenclawLink {
 export function createOpenclawLink(address: OpenclawAddress): OpenclawLink {
   const listeners = new Set<(event: EventFrame) => void>();
   let connection: OpenclawConnection | null = null;
-  let dialling: Promise<OpenclawConnection> | null = null;
   const closing = new AbortController();
 
-  async function dial(): Promise<OpenclawConnection> {
-    try {
-      const tellAll = (event: EventFrame) => {
-        for (const listener of listeners) listener(event);
-      };
-      connection = await openConnection(address, tellAll, closing.signal);
-      if (closing.signal.aborted) connection.close();
-      return connection;
-    } finally {
-      dialling = null;
-    }
-  }
+  const dial = singleFlight(async () => {
+    const tellAll = (event: EventFrame) => {
+      for (const listener of listeners) listener(event);
+    };
+    connection = await openConnection(address, tellAll, closing.signal);
+    if (closing.signal.aborted) connection.close();
+    return connection;
+  });
 
   async function connect(): Promise<OpenclawConnection> {
     if (closing.signal.aborted) throw new NotConnected('The server is stopping.', true);
     if (connection?.isOpen()) return connection;
-    dialling ??= dial();
-    return dialling;
+    return dial();
   }
 
   async function reconnect(signal: AbortSignal): Promise<OpenclawConnection> {

@@ -4,7 +4,7 @@ import { type RegisteredAgent, registerAgent, updateAgent } from '../../services
 import { AgentDeliveryEnum } from '../base/enums.js';
 import { answer, payloadType } from '../base/payloads.js';
 import { AgentRefInput } from '../base/refs.js';
-import { builder } from '../builder.js';
+import { builder, type InputFields } from '../builder.js';
 import { AgentType } from './agent.js';
 
 const AgentConfigInput = builder.inputType('AgentConfigInput', {
@@ -19,15 +19,23 @@ const AgentConfigInput = builder.inputType('AgentConfigInput', {
   }),
 });
 
-const settings = {
-  role: 'What it is for: coder, reviewer, tester, devops, researcher, assistant, agent, or a word of your own.',
-  capabilities: 'What it can do, as words.',
-  maxCapacity: 'Tasks IN_PROGRESS at most, 1 to 100; also reviews under way at most, counted apart.',
-  delivery: 'Whether it asks for work or is sent it.',
-  soul: 'Its standing instruction, in Markdown.',
-  soulTemplate: 'Takes the instruction from a template instead.',
-  config: 'How the dispatcher reaches it.',
-} as const;
+/** The settings that both inputs have. */
+function settingFields(t: InputFields) {
+  return {
+    role: t.string({
+      description:
+        'What it is for: coder, reviewer, tester, devops, researcher, assistant, agent, or a word of your own.',
+    }),
+    capabilities: t.stringList({ description: 'What it can do, as words.' }),
+    maxCapacity: t.int({
+      description: 'Tasks IN_PROGRESS at most, 1 to 100; also reviews under way at most, counted apart.',
+    }),
+    delivery: t.field({ type: AgentDeliveryEnum, description: 'Whether it asks for work or is sent it.' }),
+    soul: t.string({ description: 'Its standing instruction, in Markdown.' }),
+    soulTemplate: t.string({ description: 'Takes the instruction from a template instead.' }),
+    config: t.field({ type: AgentConfigInput, description: 'How the dispatcher reaches it.' }),
+  };
+}
 
 const RegisterAgentInput = builder.inputType('RegisterAgentInput', {
   description: 'An agent. A repeat with the same name refreshes what is given.',
@@ -36,13 +44,7 @@ const RegisterAgentInput = builder.inputType('RegisterAgentInput', {
       required: true,
       description: 'Its name: a letter or digit, then up to 62 letters, digits, dots, dashes or underscores.',
     }),
-    role: t.string({ description: settings.role }),
-    capabilities: t.stringList({ description: settings.capabilities }),
-    maxCapacity: t.int({ description: settings.maxCapacity }),
-    delivery: t.field({ type: AgentDeliveryEnum, description: settings.delivery }),
-    soul: t.string({ description: settings.soul }),
-    soulTemplate: t.string({ description: settings.soulTemplate }),
-    config: t.field({ type: AgentConfigInput, description: settings.config }),
+    ...settingFields(t),
   }),
 });
 
@@ -50,13 +52,7 @@ const UpdateAgentInput = builder.inputType('UpdateAgentInput', {
   description: 'A change of an agent’s settings. What is left out stays.',
   fields: (t) => ({
     agent: t.field({ type: AgentRefInput, required: true, description: 'The agent.' }),
-    role: t.string({ description: settings.role }),
-    capabilities: t.stringList({ description: settings.capabilities }),
-    maxCapacity: t.int({ description: settings.maxCapacity }),
-    delivery: t.field({ type: AgentDeliveryEnum, description: settings.delivery }),
-    soul: t.string({ description: settings.soul }),
-    soulTemplate: t.string({ description: settings.soulTemplate }),
-    config: t.field({ type: AgentConfigInput, description: settings.config }),
+    ...settingFields(t),
     expectedVersion: t.int({ description: 'Refuse if the stored version is another one.' }),
   }),
 });

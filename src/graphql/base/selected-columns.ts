@@ -75,51 +75,36 @@ export const agentColumns = createColumns<Agent>({
   stats: [],
 });
 
-export const runColumns = createColumns<TaskRun>({
+type AnyRun = Pick<TaskRun, keyof TaskRun & keyof ReviewRun>;
+
+/** What runs of tasks and runs of reviews have in common. */
+const ANY_RUN: FieldColumns<AnyRun> = {
   __typename: [],
   id: [],
   task: ['taskId'],
   agent: ['agentId'],
-  ...likeNamed<TaskRun>(
-    'number',
+  ...likeNamed<AnyRun>(
     'trigger',
     'outcome',
     'startedAt',
     'finishedAt',
     'leaseExpiresAt',
     'model',
-    'modelTier',
     'gateway',
     'gatewayRunId',
     'error',
-    'progress',
   ),
   prompt: ['agentId', 'prompt'],
   output: ['agentId', 'output'],
   usage: ['inputTokens', 'outputTokens', 'costUsd'],
+};
+
+export const runColumns = createColumns<TaskRun>({
+  ...ANY_RUN,
+  ...likeNamed<TaskRun>('number', 'modelTier', 'progress'),
 });
 
-export const reviewRunColumns = createColumns<ReviewRun>({
-  __typename: [],
-  id: [],
-  task: ['taskId'],
-  agent: ['agentId'],
-  ...likeNamed<ReviewRun>(
-    'round',
-    'trigger',
-    'outcome',
-    'startedAt',
-    'finishedAt',
-    'leaseExpiresAt',
-    'model',
-    'gateway',
-    'gatewayRunId',
-    'error',
-  ),
-  prompt: ['agentId', 'prompt'],
-  output: ['agentId', 'output'],
-  usage: ['inputTokens', 'outputTokens', 'costUsd'],
-});
+export const reviewRunColumns = createColumns<ReviewRun>({ ...ANY_RUN, ...likeNamed<ReviewRun>('round') });
 
 const ASSIGNEE_PATHS = NODE_PATHS.map((path) => [...path, 'assignee']);
 

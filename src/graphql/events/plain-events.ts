@@ -11,7 +11,7 @@ import type { GraphqlContext } from '../context.js';
 import { payloadOf } from './event.js';
 import { parseEventFilter } from './event-filter.js';
 import { createEventWriter, type EventWriter, type SerializedEvent } from './event-writer.js';
-import { openStream, type StreamEnd } from './stream.js';
+import { createStream, type StreamEnd } from './stream.js';
 import { toStreamError } from './stream-errors.js';
 
 /** Which events are asked for, as it stands in the address. */
@@ -30,7 +30,7 @@ export interface PlainEventStream {
   /** Everything later is delivered: resumes a stream that breaks before its first event. */
   readonly begin: string;
   /** Its last item may say why it ended. */
-  readonly items: AsyncIterableIterator<SerializedEvent | StreamEnd>;
+  readonly items: AsyncIterable<SerializedEvent | StreamEnd>;
 }
 
 export type OpenPlainEvents = (context: GraphqlContext, query: PlainEventQuery) => Promise<PlainEventStream>;
@@ -42,7 +42,7 @@ export function createPlainEvents(names: EventNames): OpenPlainEvents {
     const { services, viewer } = context;
     const filter = await parseQuery(context, query);
     const { begin, from } = await subscribe(context, query.after, filter);
-    const items = openStream(context, {
+    const items = createStream(context, {
       from,
       toItems: (entries) => {
         const visible = listStreamedEvents(services, viewer, entries);
@@ -72,10 +72,10 @@ async function parseQuery(
 }
 
 /** @throws GraphQLError with what the log says against the cursor. */
-async function subscribe({ feed, signal }: GraphqlContext, cursor: string | undefined, filter: EntryFilter) {
+async function subscribe({ feed }: GraphqlContext, cursor: string | undefined, filter: EntryFilter) {
   try {
     const after: LogPosition = cursor === undefined ? (await feed.readBounds()).end : parseLogCursor(cursor);
-    return { begin: formatLogCursor(after), from: await feed.subscribe({ after, filter, signal }) };
+    return { begin: formatLogCursor(after), from: await feed.subscribe({ after, filter }) };
   } catch (error) {
     throw toStreamError(error);
   }

@@ -8,10 +8,7 @@ import { badUserInput } from '../base/protocol-errors.js';
 export function toStreamError(error: unknown): unknown {
   if (error instanceof InvalidList) return badUserInput(error.message);
   if (error instanceof CursorExpired) return coded('CURSOR_EXPIRED', error.message);
-  if (error instanceof StreamInterrupted) {
-    const code = error.code === 'SERVER_STOPPING' ? 'UNAVAILABLE' : error.code;
-    return coded(code, error.message, { cursor: error.cursor });
-  }
+  if (error instanceof StreamInterrupted) return coded(error.code, error.message, { cursor: error.cursor });
   return error;
 }
 

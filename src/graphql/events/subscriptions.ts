@@ -12,7 +12,7 @@ import { OverviewType } from '../ops/overview.js';
 import { TaskType } from '../tasks/task.js';
 import { EventInterface } from './event.js';
 import { EventFilterInput, parseEventFilter } from './event-filter.js';
-import { itemOf, openStream } from './stream.js';
+import { createStream, itemOf } from './stream.js';
 import { toStreamError } from './stream-errors.js';
 
 builder.subscriptionType({
@@ -34,7 +34,7 @@ builder.subscriptionType({
           after: after == null ? undefined : parseLogCursor(after),
           filter: wanted,
         }));
-        return openStream(context, {
+        return createStream(context, {
           from,
           toItems: (entries) => listStreamedEvents(services, viewer, entries),
         });
@@ -52,7 +52,7 @@ builder.subscriptionType({
         const task = await findTaskByRef(services, viewer, ref, []);
         if (task === null) throw badUserInput(`There is no task ${nameOf(ref)} that this API key may see.`);
         const from = await subscribe(feed, () => ({ filter: { taskId: task.id } }));
-        return openStream<readonly LogEntry[], TaskMoment>(context, {
+        return createStream<readonly LogEntry[], TaskMoment>(context, {
           from,
           first: [{ taskId: task.id }],
           toItems: async (entries) => {
@@ -71,7 +71,10 @@ builder.subscriptionType({
       // Scopes are looked at when a value is resolved, which is too late to refuse the stream.
       subscribe: (_root, _args, context) => {
         if (context.viewer.agentId !== null) throw forbidden('Subscription.overview');
-        return openStream(context, { from: watchOverview(context), toItems: async (overview) => [overview] });
+        return createStream(context, {
+          from: watchOverview(context),
+          toItems: async (overview) => [overview],
+        });
       },
       resolve: itemOf,
     }),

@@ -1,3 +1,5 @@
+import { singleFlight } from '../../kernel/single-flight.js';
+import { withDeadline } from '../../kernel/with-deadline.js';
 import { sendJson } from './exchange.js';
 import type { Route } from './router.js';
 
@@ -12,7 +14,8 @@ const checkTimeoutMs = 2_000;
 
 /** `/healthz` answers 200 while the process lives, `/readyz` 200 only while it can take work and 503 otherwise. */
 export function createHealthRoutes({ isReady, isStopping }: HealthOptions): readonly Route[] {
-  const findReason = shareWhilePending(() => whyNotReady(isReady));
+  // Callers need no key, so simultaneous requests share one check.
+  const findReason = singleFlight(() => whyNotReady(isReady));
   return [
     {
       path: '/healthz',
@@ -31,28 +34,12 @@ export function createHealthRoutes({ isReady, isStopping }: HealthOptions): read
   ];
 }
 
-/** Anybody may ask without a key, so that all who ask at a time cost one check. */
-function shareWhilePending<T>(find: () => Promise<T>): () => Promise<T> {
-  let pending: Promise<T> | undefined;
-  return () => {
-    pending ??= find().finally(() => {
-      pending = undefined;
-    });
-    return pending;
-  };
-}
-
 async function whyNotReady(isReady: HealthOptions['isReady']): Promise<string | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<string>((resolve) => {
-    timer = setTimeout(() => resolve('the check took too long'), checkTimeoutMs);
-  });
   try {
-    const ready = await Promise.race([isReady(), late]);
+    const check = Promise.resolve(isReady());
+    const ready = await withDeadline(checkTimeoutMs, check, () => 'the check took too long');
     return ready === true ? undefined : ready || 'the server is not ready';
   } catch {
     return 'the check itself failed';
-  } finally {
-    clearTimeout(timer);
   }
 }

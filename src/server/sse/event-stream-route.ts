@@ -2,13 +2,14 @@ import { GraphQLError } from 'graphql';
 import type { SerializedEvent } from '../../graphql/events/event-writer.js';
 import type { PlainEventQuery, PlainEventStream } from '../../graphql/events/plain-events.js';
 import type { StreamEnd } from '../../graphql/events/stream.js';
+import { unchanged } from '../../kernel/item-source.js';
 import type { Gate } from '../access-gate.js';
 import { type Exchange, sendJson } from '../http/exchange.js';
 import { corsHeaders, sendPreflight } from '../http/origins.js';
 import type { Route } from '../http/router.js';
 import { protocolError } from '../protocol-error.js';
 import type { RequestScope, Viewer } from '../request-scope.js';
-import type { OpenStreams, Stage } from '../streams/open-streams.js';
+import type { OpenStreams } from '../streams/open-streams.js';
 import type { TakeStreamPlace } from '../streams/stream-places.js';
 import { type EventStreamOptions, sendEventStream } from './event-stream.js';
 import { parseEventStreamQuery } from './event-stream-query.js';
@@ -51,7 +52,11 @@ export function createEventStreamRoute(options: EventStreamRouteOptions): Route 
       const scope = { viewer, requestId, signal: end.signal };
       takePlace(scope);
       const { begin, items } = await source.open(scope, query).catch(rethrowWithStatus);
-      await sendEventStream(exchange, { begin, items: streams.open(items, end.signal, unchanged) }, options);
+      await sendEventStream(
+        exchange,
+        { begin, items: streams.open(items, end.signal, unchanged<EventItem>()) },
+        options,
+      );
     },
   };
 }
@@ -73,12 +78,6 @@ export function createTicketRoute({ source, gate, corsOrigins }: EventStreamRout
     },
   };
 }
-
-const unchanged: Stage<EventItem, EventItem> = {
-  pass: (item, give) => give(item),
-  toError: (error) => error,
-  close: () => undefined,
-};
 
 async function admit(
   exchange: Exchange,

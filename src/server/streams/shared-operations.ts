@@ -1,7 +1,7 @@
 import type { ExecutionArgs } from 'graphql';
 import { identifyOperation } from '../../graphql/base/operation-identity.js';
+import type { Stage } from '../../kernel/item-stream.js';
 import type { Viewer } from '../request-scope.js';
-import type { Stage } from './open-streams.js';
 import { SharedOperation, type SharedOperationOptions, type WrittenResult } from './shared-operation.js';
 
 export interface SharedOperations {

@@ -9,9 +9,9 @@ import {
   releaseDueTasks,
 } from '../../store/dispatch/dispatch.js';
 import type { ServiceContext } from '../service-context.js';
-import type { GatewayCalls } from './gateway-calls.js';
 import type { GatewayReachability } from './gateway-reachability.js';
-import { type OpenedDispatch, openDispatch, type RunOwner } from './open-dispatch.js';
+import { openDispatch, type RunOwner } from './open-dispatch.js';
+import type { RunCalls } from './run-calls.js';
 
 export interface DispatchTurn {
   /** Runs that were opened. */
@@ -23,12 +23,10 @@ export interface DispatchTurn {
 export interface DispatchTurnOptions {
   readonly context: Pick<ServiceContext, 'database' | 'settings' | 'gateways' | 'stopping'>;
   readonly owner: RunOwner;
-  readonly calls: GatewayCalls;
+  readonly calls: RunCalls;
   readonly reachability: GatewayReachability;
   /** Told of those that have work and room, whether they can be reached or not. */
   onReady(agents: readonly ReadyAgent[]): void;
-  /** Makes the call of an opened run. Does not wait for it. */
-  begin(opened: OpenedDispatch, gateway: Gateway): void;
 }
 
 /** After so many runs a turn ends and the next one goes on, so that a pause or a stop need not wait for a backlog. */
@@ -109,14 +107,14 @@ export function gatewayOf(
 }
 
 async function open(
-  { context, owner, begin }: DispatchTurnOptions,
+  { context, owner, calls }: DispatchTurnOptions,
   { agentId, gateway }: Reachable,
   failures: Error[],
 ): Promise<boolean> {
   try {
     const opened = await openDispatch(context, agentId, gateway, owner);
     if (opened === null) return false;
-    begin(opened, gateway);
+    calls.send(opened.run, opened.agent, gateway);
     return true;
   } catch (error) {
     failures.push(new Error(`a task of agent ${agentId}`, { cause: error }));

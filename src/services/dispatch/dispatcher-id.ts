@@ -5,7 +5,7 @@ import {
   type DispatchKind,
   listOtherDispatchers,
   shortenLeases,
-} from '../../store/dispatch/dispatcher-leases.js';
+} from '../../store/dispatch/dispatched-runs.js';
 
 /**
  * Stands for a process as the owner of dispatched runs.

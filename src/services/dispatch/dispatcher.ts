@@ -1,24 +1,14 @@
 import type { EventType } from '../../domain/events/event-types.js';
-import type { Gateway, GatewayCall, GatewayState } from '../../gateway/gateway.js';
-import type { AgentRow } from '../../store/agents/agents.js';
-import {
-  findNextOrphanMs,
-  listPushAgentIds,
-  markAgentsSeen,
-  type ReadyAgent,
-  renewDispatchedRuns,
-  writeGatewayState,
-} from '../../store/dispatch/dispatch.js';
-import type { TaskRunRow } from '../../store/runs/runs.js';
+import { findNextOrphanMs, listPushAgentIds, type ReadyAgent } from '../../store/dispatch/dispatch.js';
 import { MAKES_WORK } from '../runs/wake-claims.js';
 import type { ServiceContext } from '../service-context.js';
 import { type DispatchTurn, dispatchTasks, gatewayOf } from './dispatch-tasks.js';
 import { endLeasesOfDead, newDispatcherId } from './dispatcher-id.js';
-import type { CallPatience, PlannedCall } from './gateway-call.js';
-import { createGatewayCalls, type GatewayCalls, type GatewayCallsOptions } from './gateway-calls.js';
+import type { CallPatience } from './gateway-call.js';
 import type { GatewayReachability } from './gateway-reachability.js';
 import type { RunOwner } from './open-dispatch.js';
 import { recoverDispatches } from './recover-dispatches.js';
+import { createRunCalls } from './run-calls.js';
 import { settleDispatch } from './settle-dispatch.js';
 
 export interface DispatcherOptions {
@@ -49,7 +39,7 @@ export interface Dispatcher {
   notice(entries: readonly Entry[]): void;
   /** Calls back when a slot got free or a gateway answers again; returns the function that ends this. */
   onWork(listener: () => void): () => void;
-  /** Begins no more calls, lets those that are on end for a bounded time, and hands back the rest. */
+  /** Starts no more calls, lets those that are on end for a bounded time, and hands back the rest. */
   stop(): Promise<void>;
 }
 
@@ -84,47 +74,26 @@ export const CONCERNS_CALLS: readonly EventType[] = [...ENDS_RUN, ...CHANGES_AGE
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { context, reachability, leaseMs = LEASE_MS, stopGraceMs = STOP_GRACE_MS, patience } = options;
-  const { database, settings, gateways } = context;
+  const { database } = context;
   const owner: RunOwner = { dispatcher: newDispatcherId(options.processName), leaseMs };
   const missing = createMissingGateways(context);
   const pushAgents = createPushAgents(context);
 
-  const calls = createDispatchCalls(context, owner, { reachability, stopGraceMs, patience });
-
-  function plan(run: DispatchedRun, agent: AgentRow, gateway: Gateway): PlannedCall {
-    const { id: runId, taskId } = run;
-    const { dispatcher } = owner;
-    return {
-      runId,
-      agentId: agent.id,
-      gateway,
-      call: toCall(run, agent, settings.dispatch.timeoutMs),
-      onAccepted: ({ gatewayRunId, state }) =>
-        writeGatewayState(database.pool, { id: runId, dispatcher }, gatewayRunId, state),
-      settle: (ending) => settleDispatch(context, { runId, taskId, dispatcher }, ending),
-    };
-  }
+  const calls = createRunCalls({
+    context,
+    kind: 'task',
+    owner,
+    reachability,
+    stopGraceMs,
+    patience,
+    settle: ({ id, taskId }, ending) =>
+      settleDispatch(context, { runId: id, taskId, dispatcher: owner.dispatcher }, ending),
+  });
 
   async function takeTurn(): Promise<DispatchTurn> {
     await pushAgents.learn();
-    const recovered = await recoverDispatches({
-      context,
-      owner,
-      calls,
-      begin(run, agent) {
-        const gateway = gateways.get(run.gateway ?? '');
-        if (gateway === undefined) return;
-        calls.begin({ ...plan(run, agent, gateway), recovers: { state: toState(run.gatewayState) } });
-      },
-    });
-    const turn = await dispatchTasks({
-      context,
-      owner,
-      calls,
-      reachability,
-      onReady: missing.tell,
-      begin: ({ run, agent }, gateway) => calls.begin(plan(run, agent, gateway)),
-    });
+    const recovered = await recoverDispatches({ context, owner, calls });
+    const turn = await dispatchTasks({ context, owner, calls, reachability, onReady: missing.tell });
     // Last, for no call that is to be made waits for it.
     await endLeasesOfDead(database.pool, 'task', owner.dispatcher);
     const orphanInMs = await findNextOrphanMs(database.pool, owner.dispatcher);
@@ -147,63 +116,13 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         else if (typeof runId === 'string') calls.lose(runId);
       }
     },
-    onWork(listener) {
-      const ends = [calls.onFree(listener), reachability.onReturn(listener)];
-      return () => {
-        for (const end of ends) end();
-      };
-    },
-    stop: () => calls.stop(),
+    onWork: calls.onWork,
+    stop: calls.stop,
   };
-}
-
-/** Calls whose leases are those of dispatched runs. */
-function createDispatchCalls(
-  { database, settings, instrument }: DispatcherOptions['context'],
-  { dispatcher, leaseMs }: RunOwner,
-  options: Pick<GatewayCallsOptions, 'reachability' | 'stopGraceMs' | 'patience'>,
-): GatewayCalls {
-  return createGatewayCalls({
-    ...options,
-    concurrency: settings.dispatch.concurrency,
-    leaseMs,
-    instrument,
-    async renew(runIds) {
-      const runs = await renewDispatchedRuns(database.pool, dispatcher, runIds, leaseMs);
-      // Its gateway works for it: that is a sign of life.
-      await markAgentsSeen(database.pool, [...new Set(runs.map(({ agentId }) => agentId))]);
-      return new Set(runs.map(({ id }) => id));
-    },
-  });
 }
 
 /** A run that nobody could be found for is looked at again after this at the earliest, in milliseconds. */
 const MIN_REST_MS = 500;
-
-/** What a call is made of, before and after a crash. */
-type DispatchedRun = Pick<TaskRunRow, 'id' | 'taskId' | 'idempotencyKey' | 'prompt' | 'model'>;
-
-function toCall(run: DispatchedRun, agent: AgentRow, timeoutMs: number): GatewayCall {
-  return {
-    idempotencyKey: run.idempotencyKey ?? run.id,
-    agentName: agent.name,
-    gatewayAgentId: agent.gatewayAgentId,
-    prompt: run.prompt ?? '',
-    soul: agent.soul,
-    model: run.model,
-    timeoutMs: agent.timeoutMs === null ? timeoutMs : Number(agent.timeoutMs),
-  };
-}
-
-/** What `writeGatewayState` wrote. */
-function toState(stored: TaskRunRow['gatewayState']): GatewayState | null {
-  if (typeof stored !== 'object' || stored === null || Array.isArray(stored)) return null;
-  const entries = Object.entries(stored).filter(
-    (entry): entry is [string, string | number | boolean | null] =>
-      typeof entry[1] !== 'object' || entry[1] === null,
-  );
-  return Object.fromEntries(entries);
-}
 
 /** Which agents are PUSH agents, asked for once and again when one may have changed. */
 function createPushAgents({ database }: DispatcherOptions['context']) {

@@ -102,18 +102,18 @@ async function attempt(planned: PlannedCall, signal: AbortSignal): Promise<Recov
 /** Resolves with null some time after the abort. */
 function abandonment(signal: AbortSignal, afterMs: number) {
   let timer: NodeJS.Timeout | undefined;
-  let begin = (): void => undefined;
+  let startTimer = (): void => undefined;
   const promise = new Promise<null>((resolve) => {
-    begin = () => {
+    startTimer = () => {
       timer = setTimeout(resolve, afterMs, null);
     };
   });
-  if (signal.aborted) begin();
-  else signal.addEventListener('abort', begin, { once: true });
+  if (signal.aborted) startTimer();
+  else signal.addEventListener('abort', startTimer, { once: true });
   return {
     promise,
     forget(): void {
-      signal.removeEventListener('abort', begin);
+      signal.removeEventListener('abort', startTimer);
       clearTimeout(timer);
     },
   };

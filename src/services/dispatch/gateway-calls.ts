@@ -45,23 +45,23 @@ export interface CallUnderWay {
  * the slots of the other free.
  *
  * How to use it: a turn of a job looks at `free()`; for each slot it opens a run in a transaction (with a lease of
- * `leaseMs`, and with this process noted as its owner) and hands the call to `begin` after the commit. It never waits for
+ * `leaseMs`, and with this process noted as its owner) and hands the call to `start` after the commit. It never waits for
  * the call. What it came to is written by `settle` of the plan; then `onFree` says that the job may look again.
  */
 export interface GatewayCalls {
-  /** How many more calls may begin now; 0 while stopping. */
+  /** How many more calls may start now; 0 while stopping. */
   free(): number;
   underWay(): readonly CallUnderWay[];
   /**
-   * Begins a call and returns at once. The slot is taken until it is settled. While stopping, the run is handed back
+   * Starts a call and returns at once. The slot is taken until it is settled. While stopping, the run is handed back
    * without a call.
    */
-  begin(planned: PlannedCall): void;
+  start(planned: PlannedCall): void;
   /** The run was ended by somebody else: its call is aborted, at the far side too. No-op for a run that is not here. */
   lose(runId: string): void;
   /** Calls back when a slot got free; returns the function that ends this. */
   onFree(listener: () => void): () => void;
-  /** Begins no more, lets calls end for a bounded time, hands the rest back and waits until that is written. */
+  /** Starts no more, lets calls end for a bounded time, hands the rest back and waits until that is written. */
   stop(): Promise<void>;
 }
 
@@ -130,7 +130,7 @@ export function createGatewayCalls(options: GatewayCallsOptions): GatewayCalls {
   return {
     free: () => (isStopping ? 0 : Math.max(0, concurrency - calls.size)),
     underWay: () => [...calls.values()],
-    begin(planned) {
+    start(planned) {
       const { runId, agentId, gateway } = planned;
       const controller = new AbortController();
       const done = hold(planned, controller).finally(() => {
@@ -138,7 +138,7 @@ export function createGatewayCalls(options: GatewayCallsOptions): GatewayCalls {
         for (const listener of listeners) listener();
       });
       calls.set(runId, { runId, agentId, gatewayName: gateway.name, controller, done, isSettling: false });
-      leases.begin();
+      leases.keepRenewing();
     },
     lose: (runId) => abort(runId, 'LOST'),
     onFree(listener) {

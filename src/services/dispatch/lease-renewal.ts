@@ -15,7 +15,7 @@ export interface LeaseRenewalOptions {
 /** Renews leases on a timer, all of a process by one statement, as long as there are any. */
 export interface LeaseRenewal {
   /** Starts the timer if it is not on. */
-  begin(): void;
+  keepRenewing(): void;
   /** Stops it, after the renewal that is under way. May be called twice. */
   stop(): Promise<void>;
 }
@@ -63,7 +63,7 @@ export function createLeaseRenewal(options: LeaseRenewalOptions): LeaseRenewal {
   }
 
   return {
-    begin() {
+    keepRenewing() {
       if (isOn) return;
       isOn = true;
       schedule(leaseMs / 3);

@@ -50,7 +50,7 @@ export async function openDispatch(
     const agent = await lockAgent(tx, { id: agentId });
     if (agent === null || !(await mayGetTask(tx, agent))) return null;
     const run = await describeRun(context, tx, task, agent, gateway, owner);
-    await begin(tx, task, run);
+    await recordRun(tx, task, run);
     await announceStatus(context, tx, agentId, SYSTEM, { seen: true });
     return { agent, run };
   });
@@ -104,7 +104,7 @@ async function writePrompt(tx: Transaction, task: TaskRow): Promise<string> {
   });
 }
 
-async function begin(tx: Transaction, task: TaskRow, run: NewDispatchRun): Promise<void> {
+async function recordRun(tx: Transaction, task: TaskRow, run: NewDispatchRun): Promise<void> {
   await moveTask(tx, task, {
     to: 'IN_PROGRESS',
     verb: 'dispatch',

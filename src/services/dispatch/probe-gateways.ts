@@ -1,5 +1,7 @@
 import type { Gateway, GatewayReach } from '../../gateway/gateway.js';
 import { toDate } from '../../kernel/clock.js';
+import { singleFlight } from '../../kernel/single-flight.js';
+import { withDeadline } from '../../kernel/with-deadline.js';
 import type { ServiceContext } from '../service-context.js';
 
 /** Longer than a healthy gateway takes to connect, short enough to wait for in a query. */
@@ -12,38 +14,34 @@ export interface ProbedGateway extends GatewayReach {
   readonly checkedAt: Date;
 }
 
-/** What is being asked right now, so that a query which asks twenty times over opens no twenty connections. */
-const underWay = new WeakMap<ServiceContext['gateways'], Promise<ProbedGateway[]>>();
+/** The shared probe of each set of gateways: a query that asks twenty times opens one connection for each gateway. */
+const PROBES = new WeakMap<ServiceContext['gateways'], () => Promise<ProbedGateway[]>>();
 
 /** Asks all gateways of this process at once whether they answer; after `withinMs` at the latest all is known. */
 export function probeGateways(
-  { gateways, clock }: Pick<ServiceContext, 'gateways' | 'clock'>,
+  context: Pick<ServiceContext, 'gateways' | 'clock'>,
   withinMs = PROBE_MS,
 ): Promise<ProbedGateway[]> {
-  const shared = underWay.get(gateways);
-  if (shared !== undefined) return shared;
-  const probes = Promise.all(
-    [...gateways.values()].map(async (gateway) => {
-      const reach = await probeInTime(gateway, withinMs);
-      return { name: gateway.name, kind: gateway.kind, ...reach, checkedAt: toDate(clock.now()) };
-    }),
-  ).finally(() => underWay.delete(gateways));
-  underWay.set(gateways, probes);
-  return probes;
+  const probe = PROBES.get(context.gateways) ?? singleFlight(() => probeAll(context, withinMs));
+  PROBES.set(context.gateways, probe);
+  return probe();
 }
 
-async function probeInTime(gateway: Gateway, withinMs: number): Promise<GatewayReach> {
-  const controller = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<GatewayReach>((resolve) => {
-    timer = setTimeout(() => {
-      controller.abort();
-      resolve({ reachable: false, error: `No answer within ${withinMs} ms.` });
-    }, withinMs);
+async function probeAll(
+  { gateways, clock }: Pick<ServiceContext, 'gateways' | 'clock'>,
+  withinMs: number,
+): Promise<ProbedGateway[]> {
+  const probes = [...gateways.values()].map(async (gateway) => {
+    const reach = await probeInTime(gateway, withinMs);
+    return { name: gateway.name, kind: gateway.kind, ...reach, checkedAt: toDate(clock.now()) };
   });
-  try {
-    return await Promise.race([gateway.probe(controller.signal), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  return Promise.all(probes);
+}
+
+function probeInTime(gateway: Gateway, withinMs: number): Promise<GatewayReach> {
+  const controller = new AbortController();
+  return withDeadline(withinMs, gateway.probe(controller.signal), () => {
+    controller.abort();
+    return { reachable: false, error: `No answer within ${withinMs} ms.` };
+  });
 }

@@ -1,17 +1,14 @@
 import { inTransaction } from '../../postgres/transaction.js';
 import { findAgent } from '../../store/agents/agents.js';
 import { listOrphanedRuns, takeOverRun } from '../../store/dispatch/dispatch.js';
-import type { TaskRunRow } from '../../store/runs/runs.js';
 import type { ServiceContext } from '../service-context.js';
-import type { GatewayCalls } from './gateway-calls.js';
-import type { OpenedDispatch, RunOwner } from './open-dispatch.js';
+import type { RunOwner } from './open-dispatch.js';
+import type { RunCalls } from './run-calls.js';
 
 export interface RecoveryOptions {
   readonly context: Pick<ServiceContext, 'database' | 'gateways'>;
   readonly owner: RunOwner;
-  readonly calls: GatewayCalls;
-  /** Asks the gateway what became of the run's call. Does not wait for it. */
-  begin(run: TaskRunRow, agent: OpenedDispatch['agent']): void;
+  readonly calls: RunCalls;
 }
 
 /**
@@ -19,19 +16,20 @@ export interface RecoveryOptions {
  * free slots. Answers how many. A run of a gateway that this process does not have is left to one that has it, and in the
  * end to `requeueStaleTasks`.
  */
-export async function recoverDispatches({ context, owner, calls, begin }: RecoveryOptions): Promise<number> {
+export async function recoverDispatches({ context, owner, calls }: RecoveryOptions): Promise<number> {
   const own = calls.underWay().map(({ runId }) => runId);
   const orphans = await listOrphanedRuns(context.database.pool, own, PAGE);
   let recovered = 0;
   for (const orphan of orphans) {
     if (calls.free() === 0) break;
-    if (!context.gateways.has(orphan.gateway ?? '')) continue;
+    const gateway = context.gateways.get(orphan.gateway ?? '');
+    if (gateway === undefined) continue;
     const run = await inTransaction(context.database, (tx) =>
       takeOverRun(tx, orphan, owner.dispatcher, owner.leaseMs),
     );
     const agent = run === null ? null : await findAgent(context.database.pool, { id: run.agentId });
     if (run === null || agent === null) continue;
-    begin(run, agent);
+    calls.recover(run, agent, gateway);
     recovered += 1;
   }
   return recovered;

@@ -48,12 +48,12 @@ export async function settleDispatch(
     const run = await findRun(tx, runId);
     if (task === null || run === null) return;
     if (task.currentRunId !== runId || run.dispatcher !== dispatcher) return keepLate(tx, run, ending);
-    await settle(context, tx, task, run, ending);
+    await applyEnding(context, tx, task, run, ending);
     await announceStatus(context, tx, run.agentId, SYSTEM, { seen: ending.outcome === 'ANSWERED' });
   });
 }
 
-async function settle(
+async function applyEnding(
   context: Pick<ServiceContext, 'settings'>,
   tx: Transaction,
   task: TaskRow,

@@ -6,7 +6,7 @@ import {
   type TaskCount,
   type ThroughputPoint,
 } from '../../domain/overview.js';
-import { shareReads } from '../../kernel/single-flight.js';
+import { singleFlight } from '../../kernel/single-flight.js';
 import type { Database } from '../../postgres/database.js';
 import { countTasksByStatus, readFleet, readStanding, readThroughput } from '../../store/ops/overview.js';
 import type { ServiceContext } from '../service-context.js';
@@ -50,7 +50,7 @@ export function openOverview({
 function countShared(database: Database): Promise<TaskCount[]> {
   let count = COUNTING.get(database);
   if (count === undefined) {
-    count = shareReads(() => countTasksByStatus(database.pool));
+    count = singleFlight(() => countTasksByStatus(database.pool), 'next');
     COUNTING.set(database, count);
   }
   return count();

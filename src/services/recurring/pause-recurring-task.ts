@@ -21,12 +21,7 @@ export async function pauseRecurringTask(
   return inTransaction(context.database, async (tx) => {
     const row = await getRecurringTask(tx, toLookup(id));
     if (row.pausedAt !== null) return row;
-    tx.emit({
-      type: 'recurring.paused',
-      actor: toActor(viewer),
-      recurringTaskId: row.id,
-      agentId: row.assigneeId,
-    });
+    tx.emit({ type: 'recurring.paused', ...factsOf(viewer, row) });
     return updateRecurringTaskRow(tx, row.id, { pausedAt: await readNow(tx.executor), nextDueAt: null });
   });
 }
@@ -40,12 +35,7 @@ export async function resumeRecurringTask(
   return inTransaction(context.database, async (tx) => {
     const row = await getRecurringTask(tx, toLookup(id));
     if (row.pausedAt === null) return row;
-    tx.emit({
-      type: 'recurring.resumed',
-      actor: toActor(viewer),
-      recurringTaskId: row.id,
-      agentId: row.assigneeId,
-    });
+    tx.emit({ type: 'recurring.resumed', ...factsOf(viewer, row) });
     return updateRecurringTaskRow(tx, row.id, { pausedAt: null, nextDueAt: await findNextDueAt(tx, row) });
   });
 }
@@ -57,11 +47,14 @@ export async function removeRecurringTask(context: Context, viewer: Viewer, id: 
     await deleteRecurringTask(tx, row.id);
     tx.emit({
       type: 'recurring.removed',
-      actor: toActor(viewer),
-      recurringTaskId: row.id,
-      agentId: row.assigneeId,
+      ...factsOf(viewer, row),
       payload: { message: `${row.name} was removed.` },
     });
     return row.id;
   });
+}
+
+/** The facts that each of these events carries. */
+function factsOf(viewer: Viewer, { id, assigneeId }: RecurringTaskRow) {
+  return { actor: toActor(viewer), recurringTaskId: id, agentId: assigneeId };
 }

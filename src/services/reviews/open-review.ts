@@ -13,6 +13,7 @@ import {
 } from '../../store/reviews/reviews.js';
 import type { TaskRow } from '../../store/tasks/tasks.js';
 import { announceStatus } from '../agents/announce-status.js';
+import { gatewayOf } from '../dispatch/dispatch-tasks.js';
 import type { GatewayReachability } from '../dispatch/gateway-reachability.js';
 import { promptForReview } from './prompt-for-review.js';
 import type { ReviewContext } from './review-context.js';
@@ -53,9 +54,9 @@ export async function openReview(
 }
 
 /** The gateway by which the reviewer may be asked now. */
-function findWay({ gateways, settings }: ReviewContext, reviewer: AgentRow): Gateway | null {
+function findWay(context: ReviewContext, reviewer: AgentRow): Gateway | null {
   if (reviewer.delivery !== 'PUSH' || reviewer.pausedAt !== null) return null;
-  return gateways.get(reviewer.gateway ?? settings.defaultGateway ?? '') ?? null;
+  return gatewayOf(context, reviewer.gateway);
 }
 
 async function openRun(

@@ -1,24 +1,16 @@
 import type { EventType } from '../../domain/events/event-types.js';
-import type { Gateway, GatewayState } from '../../gateway/gateway.js';
-import { type AgentRow, findAgent } from '../../store/agents/agents.js';
-import {
-  adoptAbandonedReviews,
-  findNextReviewMs,
-  noteReviewAccepted,
-  renewDispatchedReviews,
-} from '../../store/reviews/review-dispatch.js';
-import type { ReviewRunRow } from '../../store/reviews/reviews.js';
+import { findAgent } from '../../store/agents/agents.js';
+import { adoptAbandonedReviews, findNextReviewMs } from '../../store/reviews/review-dispatch.js';
 import { endLeasesOfDead, newDispatcherId } from '../dispatch/dispatcher-id.js';
-import type { PlannedCall } from '../dispatch/gateway-call.js';
-import { createGatewayCalls } from '../dispatch/gateway-calls.js';
 import type { GatewayReachability } from '../dispatch/gateway-reachability.js';
+import { createRunCalls } from '../dispatch/run-calls.js';
 import { openReview, REVIEW_LEASE_MS } from './open-review.js';
 import type { ReviewContext } from './review-context.js';
 import { settleReview } from './settle-review.js';
 
 /** What a turn of the job came to. */
 export interface ReviewTurn {
-  /** Calls to the reviewer that were begun or taken over. */
+  /** Calls to the reviewer that were started or taken over. */
   readonly handled: number;
   /** In how many milliseconds a round has rested or a lease ends, if one is known to. */
   readonly nextInMs: number | undefined;
@@ -35,7 +27,7 @@ export interface ReviewDispatcherOptions {
 
 /** Sends the rounds that wait for a verdict to the reviewer, in this process, and applies what it answers. */
 export interface ReviewDispatcher {
-  /** Takes over what dead processes have left, begins as many calls as there is room for, and waits for none. */
+  /** Takes over what dead processes have left, starts as many calls as there is room for, and waits for none. */
   takeTurn(): Promise<ReviewTurn>;
   /** Aborts the calls about rounds that somebody else has ended, as entries of ENDS_ROUND tell. */
   notice(ended: readonly { readonly taskId: string | null }[]): void;
@@ -43,7 +35,7 @@ export interface ReviewDispatcher {
   onWork(listener: () => void): () => void;
   /** How many calls are under way. */
   underWay(): number;
-  /** Begins no more calls, lets those that are on end for a bounded time, and hands back the rest. */
+  /** Starts no more calls, lets those that are on end for a bounded time, and hands back the rest. */
   stop(): Promise<void>;
 }
 
@@ -59,28 +51,17 @@ export function createReviewDispatcher({
 }: ReviewDispatcherOptions): ReviewDispatcher {
   const dispatcher = newDispatcherId(processName);
   const context: ReviewContext = { ...surroundings, dispatcher };
-  const { database, instrument, settings } = context;
-  const calls = createGatewayCalls({
-    concurrency: settings.dispatch.concurrency,
-    leaseMs: REVIEW_LEASE_MS,
-    stopGraceMs,
+  const { database } = context;
+  const calls = createRunCalls({
+    context,
+    kind: 'review',
+    owner: { dispatcher, leaseMs: REVIEW_LEASE_MS },
     reachability,
-    instrument,
-    renew: async (runIds) => new Set(await renewDispatchedReviews(database.pool, dispatcher, runIds)),
+    stopGraceMs,
+    settle: (run, ending) => settleReview(context, run, ending),
   });
   /** The run of each task whose reviewer is being asked by this process. */
   const asked = new Map<string, string>();
-
-  function begin(
-    run: ReviewRunRow,
-    reviewer: AgentRow,
-    gateway: Gateway,
-    recovers?: NonNullable<PlannedCall['recovers']>,
-  ): void {
-    asked.set(run.taskId, run.id);
-    const planned = planCall(context, run, reviewer, gateway);
-    calls.begin(recovers === undefined ? planned : { ...planned, recovers });
-  }
 
   async function takeOver(): Promise<number> {
     const underWay = calls.underWay().map(({ runId }) => runId);
@@ -91,8 +72,12 @@ export function createReviewDispatcher({
     for (const run of abandoned) {
       const reviewer = await findAgent(database.pool, { id: run.agentId });
       const gateway = context.gateways.get(run.gateway ?? '');
-      if (reviewer !== null && gateway !== undefined) begin(run, reviewer, gateway, { state: toState(run) });
-      else await settleReview(context, run, { outcome: 'UNKNOWN' });
+      if (reviewer === null || gateway === undefined) {
+        await settleReview(context, run, { outcome: 'UNKNOWN' });
+        continue;
+      }
+      asked.set(run.taskId, run.id);
+      calls.recover(run, reviewer, gateway);
     }
     return abandoned.length;
   }
@@ -103,7 +88,8 @@ export function createReviewDispatcher({
       while (calls.free() > 0) {
         const opened = await openReview(context, reachability);
         if (opened === null) break;
-        begin(opened.run, opened.reviewer, opened.gateway);
+        asked.set(opened.run.taskId, opened.run.id);
+        calls.send(opened.run, opened.reviewer, opened.gateway);
         handled += 1;
       }
       await endLeasesOfDead(database.pool, 'review', dispatcher);
@@ -115,43 +101,8 @@ export function createReviewDispatcher({
         if (runId !== undefined) calls.lose(runId);
       }
     },
-    onWork(listener) {
-      const ends = [calls.onFree(listener), reachability.onReturn(listener)];
-      return () => {
-        for (const end of ends) end();
-      };
-    },
+    onWork: calls.onWork,
     underWay: () => calls.underWay().length,
-    stop: () => calls.stop(),
+    stop: calls.stop,
   };
-}
-
-function planCall(
-  context: ReviewContext,
-  run: ReviewRunRow,
-  reviewer: AgentRow,
-  gateway: Gateway,
-): PlannedCall {
-  const { timeoutMs } = reviewer;
-  return {
-    runId: run.id,
-    agentId: reviewer.id,
-    gateway,
-    call: {
-      idempotencyKey: run.idempotencyKey ?? run.id,
-      agentName: reviewer.name,
-      gatewayAgentId: reviewer.gatewayAgentId,
-      prompt: run.prompt ?? '',
-      soul: reviewer.soul,
-      model: run.model,
-      timeoutMs: timeoutMs === null ? context.settings.dispatch.timeoutMs : Number(timeoutMs),
-    },
-    onAccepted: (accepted) => noteReviewAccepted(context.database.pool, run.id, accepted),
-    settle: (ending) => settleReview(context, run, ending),
-  };
-}
-
-/** What `noteReviewAccepted` wrote. */
-function toState({ gatewayState }: ReviewRunRow): GatewayState | null {
-  return gatewayState as GatewayState | null;
 }

@@ -137,23 +137,6 @@ export async function insertDispatchRun(tx: Transaction, run: NewDispatchRun): P
   });
 }
 
-/** Renews the leases of the runs that this dispatcher still holds, and says which these are. In id order, so that two never deadlock. */
-export async function renewDispatchedRuns(
-  executor: Executor,
-  dispatcher: string,
-  runIds: readonly string[],
-  leaseMs: number,
-): Promise<{ readonly id: string; readonly agentId: string }[]> {
-  return query(executor, {
-    name: 'renew_dispatched_runs',
-    text: `WITH held AS (
-        SELECT id FROM task_runs WHERE id = ANY($1) AND dispatcher = $2 AND outcome = 'RUNNING' ORDER BY id FOR NO KEY UPDATE)
-      UPDATE task_runs r SET lease_ms = $3, lease_expires_at = now() + $3::int * interval '1 millisecond'
-      FROM held WHERE r.id = held.id AND r.outcome = 'RUNNING' RETURNING r.id, r.agent_id`,
-    values: [runIds, dispatcher, leaseMs],
-  });
-}
-
 /** Notes a sign of life of several agents; one that is locked by somebody gets it next time. */
 export async function markAgentsSeen(executor: Executor, agentIds: readonly string[]): Promise<void> {
   await query(executor, {
@@ -213,21 +196,6 @@ export async function findNextOrphanMs(executor: Executor, dispatcher: string): 
     values: [dispatcher],
   });
   return row?.inMs ?? null;
-}
-
-/** Keeps on an open run what its gateway needs to find it again. Only its dispatcher may. */
-export async function writeGatewayState(
-  executor: Executor,
-  run: { readonly id: string; readonly dispatcher: string },
-  gatewayRunId: string | null,
-  state: object,
-): Promise<void> {
-  await query(executor, {
-    name: 'write_gateway_state',
-    text: `UPDATE task_runs SET gateway_run_id = $3, gateway_state = $4::jsonb
-      WHERE id = $1 AND dispatcher = $2 AND outcome = 'RUNNING'`,
-    values: [run.id, run.dispatcher, gatewayRunId, JSON.stringify(state)],
-  });
 }
 
 /** Keeps an answer that came after the run was over, unless one is there. It changes nothing else. */

@@ -1,17 +1,6 @@
 import type { LogPosition } from '../../domain/events/log-position.js';
+import type { Backlog } from '../../domain/overview.js';
 import { type Executor, query } from '../../postgres/statement.js';
-
-/** What waits, as whoever watches the server wants to know it. Ages in seconds, by the database's clock. */
-export interface Backlog {
-  readonly inbox: number;
-  readonly assigned: number;
-  readonly inProgress: number;
-  readonly review: number;
-  /** Of the oldest task that waits for an agent; 0 if none does. */
-  readonly oldestWaitingSeconds: number;
-  /** Of the oldest event that this process has not passed on to its subscribers; 0 if there is none. */
-  readonly feedLagSeconds: number;
-}
 
 /**
  * One walk over the open part of tasks_status_idx, whose cost grows with what is open and not with what is done (a tenth

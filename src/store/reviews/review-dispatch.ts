@@ -68,19 +68,6 @@ export async function lockReviewRun(tx: Transaction, id: string): Promise<Review
   });
 }
 
-/** Keeps what the gateway needs to find the call again after a crash. */
-export async function noteReviewAccepted(
-  executor: Executor,
-  id: string,
-  accepted: { readonly gatewayRunId: string | null; readonly state: object },
-): Promise<void> {
-  await query(executor, {
-    name: 'note_review_accepted',
-    text: 'UPDATE review_runs SET gateway_run_id = $2, gateway_state = $3 WHERE id = $1',
-    values: [id, accepted.gatewayRunId, JSON.stringify(accepted.state)],
-  });
-}
-
 /** Keeps an answer that came when the run had ended. */
 export async function keepLateReview(tx: Transaction, id: string, output: string): Promise<void> {
   await tx.query({
@@ -88,27 +75,6 @@ export async function keepLateReview(tx: Transaction, id: string, output: string
     text: `UPDATE review_runs SET output = $2 WHERE id = $1 AND outcome <> 'RUNNING' AND output IS NULL`,
     values: [id, output],
   });
-}
-
-/**
- * Renews the leases of these runs and answers which of them are still on and this process's. A reviewer whose gateway
- * works for it is alive; one that is locked just now is noted the next time, so that nothing waits here.
- */
-export async function renewDispatchedReviews(
-  executor: Executor,
-  dispatcher: string,
-  ids: readonly string[],
-): Promise<string[]> {
-  const rows = await query<{ id: string }>(executor, {
-    name: 'renew_dispatched_reviews',
-    text: `WITH renewed AS (UPDATE review_runs SET lease_expires_at = now() + lease_ms * interval '1 millisecond'
-        WHERE id = ANY($2) AND outcome = 'RUNNING' AND dispatcher = $1 RETURNING id, agent_id),
-      seen AS (UPDATE agents SET last_seen_at = now() WHERE id IN (
-        SELECT id FROM agents WHERE id IN (SELECT agent_id FROM renewed) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED))
-      SELECT id FROM renewed`,
-    values: [dispatcher, ids],
-  });
-  return rows.map(({ id }) => id);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { GraphqlContext } from '../../../src/graphql/context.js';
-import { openStream, StreamEnd } from '../../../src/graphql/events/stream.js';
+import { createStream, StreamEnd } from '../../../src/graphql/events/stream.js';
 import { PullStream, type Take } from '../../../src/kernel/pull-stream.js';
 
 /** Gives what is pushed to who has asked. */
@@ -31,7 +31,8 @@ function setUp(toItems: (input: number) => readonly string[] | null | Promise<re
     return () => undefined;
   };
   const context = { viewer: { keyId: 'key' }, feed: { watchKey }, signal: new AbortController().signal };
-  const stream = openStream(context as never as GraphqlContext, { from, toItems });
+  const source = createStream(context as never as GraphqlContext, { from, toItems });
+  const stream = source[Symbol.asyncIterator]();
   return { from, stream, endKey: () => endKey() };
 }
 

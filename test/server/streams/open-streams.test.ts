@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createOpenStreams, type Stage } from '../../../src/server/streams/open-streams.js';
+import type { Stage } from '../../../src/kernel/item-stream.js';
+import { createOpenStreams } from '../../../src/server/streams/open-streams.js';
 
 const unchanged: Stage<string, string> = {
   pass: (value, give) => give(value),

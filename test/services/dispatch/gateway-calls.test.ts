@@ -68,8 +68,8 @@ describe('calls to gateways', () => {
   it('take a slot each until what they came to is written, and say when one gets free', async () => {
     const { calls } = someCalls();
     const freed = new Promise<void>((resolve) => calls.onFree(resolve));
-    calls.begin(aCall('run_1'));
-    calls.begin(aCall('run_2'));
+    calls.start(aCall('run_1'));
+    calls.start(aCall('run_2'));
     expect(calls.free()).toBe(0);
     expect(calls.underWay().map(({ runId, agentId, gatewayName }) => [runId, agentId, gatewayName])).toEqual([
       ['run_1', 'agt_1', 'scripted'],
@@ -86,8 +86,8 @@ describe('calls to gateways', () => {
   it('are aborted when a renewal shows that the run is no longer ours, and then nothing is written', async () => {
     const { calls } = someCalls({ leaseMs: 30, renew: async () => new Set(['run_2']) });
     const freed = new Promise<void>((resolve) => calls.onFree(resolve));
-    calls.begin(aCall('run_1'));
-    calls.begin(aCall('run_2'));
+    calls.start(aCall('run_1'));
+    calls.start(aCall('run_2'));
     await freed;
     expect(gateway.calls.map(({ signal }) => signal.aborted)).toEqual([true, false]);
     expect(written).toEqual([]);
@@ -104,7 +104,7 @@ describe('calls to gateways', () => {
         return new Set(runIds);
       },
     });
-    calls.begin(aCall('run_1'));
+    calls.start(aCall('run_1'));
     await vi.waitFor(() => expect(renewals.length).toBeGreaterThan(3), 20_000);
     expect(gateway.last().signal.aborted).toBe(false);
     await calls.stop();
@@ -114,7 +114,7 @@ describe('calls to gateways', () => {
     gateway.heedsAborts = false;
     const { calls } = someCalls({ patience: { overtimeMs: 1_000, abandonAfterMs: 1 } });
     const freed = new Promise<void>((resolve) => calls.onFree(resolve));
-    calls.begin(aCall('run_1'));
+    calls.start(aCall('run_1'));
     calls.lose('run_1');
     await freed;
     expect(calls.free()).toBe(2);
@@ -131,7 +131,7 @@ describe('calls to gateways', () => {
     gateway.heedsAborts = false;
     const { calls } = someCalls({ patience: { overtimeMs: 1, abandonAfterMs: 1 } });
     const late = aCall('run_1');
-    calls.begin({ ...late, call: { ...late.call, timeoutMs: 1 } });
+    calls.start({ ...late, call: { ...late.call, timeoutMs: 1 } });
     await vi.waitFor(() => expect(written).toMatchObject([{ ending: { outcome: 'TIMED_OUT' } }]), 20_000);
     await calls.stop();
   });
@@ -141,7 +141,7 @@ describe('calls to gateways', () => {
       throw new Error('a bug');
     };
     const { calls } = someCalls();
-    calls.begin(aCall('run_1'));
+    calls.start(aCall('run_1'));
     await vi.waitFor(
       () =>
         expect(written).toMatchObject([
@@ -155,7 +155,7 @@ describe('calls to gateways', () => {
   it('ask what became of a call that another process sent', async () => {
     gateway.recovery = () => answered('found');
     const { calls } = someCalls();
-    calls.begin(aCall('run_1', { recovers: { state: { boot: 'b1' } } }));
+    calls.start(aCall('run_1', { recovers: { state: { boot: 'b1' } } }));
     await vi.waitFor(() => expect(written).toEqual([{ runId: 'run_1', ending: answered('found') }]), 20_000);
     expect(gateway.recoveries).toMatchObject([{ state: { boot: 'b1' } }]);
     expect(gateway.calls).toEqual([]);
@@ -165,7 +165,7 @@ describe('calls to gateways', () => {
   it('are written again and again until that works', async () => {
     let tries = 0;
     const { calls } = someCalls();
-    calls.begin(
+    calls.start(
       aCall('run_1', {
         settle: async (ending) => {
           tries += 1;
@@ -184,8 +184,8 @@ describe('calls to gateways', () => {
 describe('stopping', () => {
   it('lets calls end that end soon, and hands back the others, once', async () => {
     const { calls } = someCalls({ stopGraceMs: 200 });
-    calls.begin(aCall('run_1'));
-    calls.begin(aCall('run_2'));
+    calls.start(aCall('run_1'));
+    calls.start(aCall('run_2'));
     const stopped = calls.stop();
     expect(calls.free()).toBe(0);
     gateway.calls[0]!.answer(answered('in time'));
@@ -201,7 +201,7 @@ describe('stopping', () => {
   it('hands back what begins meanwhile, without a call', async () => {
     const { calls } = someCalls();
     const stopped = calls.stop();
-    calls.begin(aCall('run_1'));
+    calls.start(aCall('run_1'));
     await stopped;
     await vi.waitFor(
       () => expect(written).toEqual([{ runId: 'run_1', ending: { outcome: 'HANDED_BACK' } }]),
@@ -213,7 +213,7 @@ describe('stopping', () => {
   it('does not wait for a gateway that ignores the abort', async () => {
     gateway.heedsAborts = false;
     const { calls } = someCalls({ patience: { overtimeMs: 1_000, abandonAfterMs: 10 } });
-    calls.begin(aCall('run_1'));
+    calls.start(aCall('run_1'));
     await calls.stop();
     expect(written).toEqual([{ runId: 'run_1', ending: { outcome: 'HANDED_BACK' } }]);
   });
@@ -227,7 +227,7 @@ describe('a gateway that could not begin a call', () => {
     gateway.script = () => notBegun;
     const { calls, reachability } = someCalls();
     const returned = new Promise<string>((resolve) => reachability.onReturn(resolve));
-    calls.begin(aCall('run_1'));
+    calls.start(aCall('run_1'));
     await vi.waitFor(() => expect(reachability.isReachable('scripted')).toBe(false), 20_000);
     await vi.waitFor(
       async () =>
@@ -253,7 +253,7 @@ describe('a gateway that could not begin a call', () => {
     for (let round = 0; round < 3; round += 1) {
       const begunAt = performance.now();
       const returned = new Promise<string>((resolve) => reachability.onReturn(resolve));
-      calls.begin(aCall(`run_${round}`));
+      calls.start(aCall(`run_${round}`));
       await returned;
       pauses.push(performance.now() - begunAt);
     }
@@ -266,7 +266,7 @@ describe('a gateway that could not begin a call', () => {
     const { calls, reachability } = someCalls();
     const begunAt = performance.now();
     const returned = new Promise<string>((resolve) => reachability.onReturn(resolve));
-    calls.begin(aCall('run_1'));
+    calls.start(aCall('run_1'));
     await returned;
     expect(performance.now() - begunAt).toBeGreaterThanOrEqual(24);
     await Promise.all([calls.stop(), reachability.stop()]);

@@ -37,3 +37,38 @@ export async function shortenLeases(
     values: [dispatchers, ms],
   });
 }
+
+/** Renews the leases of the runs that this dispatcher still holds, and says which these are. In id order, so that two never deadlock. */
+export async function renewDispatchedRuns(
+  executor: Executor,
+  kind: DispatchKind,
+  dispatcher: string,
+  runIds: readonly string[],
+  leaseMs: number,
+): Promise<{ readonly id: string; readonly agentId: string }[]> {
+  return query(executor, {
+    name: `renew_dispatched_runs_${kind}`,
+    text: `WITH held AS (
+        SELECT id FROM ${TABLES[kind]} WHERE id = ANY($1) AND dispatcher = $2 AND outcome = 'RUNNING'
+        ORDER BY id FOR NO KEY UPDATE)
+      UPDATE ${TABLES[kind]} r SET lease_ms = $3, lease_expires_at = now() + $3::int * interval '1 millisecond'
+      FROM held WHERE r.id = held.id AND r.outcome = 'RUNNING' RETURNING r.id, r.agent_id`,
+    values: [runIds, dispatcher, leaseMs],
+  });
+}
+
+/** Keeps on an open run what its gateway needs to find its call again after a crash. Only its dispatcher may. */
+export async function writeGatewayState(
+  executor: Executor,
+  kind: DispatchKind,
+  run: { readonly id: string; readonly dispatcher: string },
+  gatewayRunId: string | null,
+  state: object,
+): Promise<void> {
+  await query(executor, {
+    name: `write_gateway_state_${kind}`,
+    text: `UPDATE ${TABLES[kind]} SET gateway_run_id = $3, gateway_state = $4::jsonb
+      WHERE id = $1 AND dispatcher = $2 AND outcome = 'RUNNING'`,
+    values: [run.id, run.dispatcher, gatewayRunId, JSON.stringify(state)],
+  });
+}
