@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type AttackedServer, secretTitle, startAttackedServer } from '../support/servers/attacked-server.js';
 import type { Client } from '../support/servers/client.js';
-import { type BesiegedServer, secretTitle, startBesiegedServer } from '../support/servers/hostile-server.js';
 import { codesIn, expectHarmless } from '../support/wires/expect-harmless.js';
 import { listMutations, listQueries, type Values } from '../support/wires/schema-calls.js';
 
-let besieged: BesiegedServer;
+let besieged: AttackedServer;
 
 beforeAll(async () => {
-  besieged = await startBesiegedServer();
+  besieged = await startAttackedServer();
 });
 
 /** After everything else in this file. */
-afterAll(() => besieged.endUnharmed());
+afterAll(() => besieged.stopUnharmed());
 
 describe('every operation of the schema', () => {
   const text = (value: string) => JSON.stringify(value);

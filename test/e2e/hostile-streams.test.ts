@@ -1,18 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type BesiegedServer, startBesiegedServer } from '../support/servers/hostile-server.js';
+import { type AttackedServer, startAttackedServer } from '../support/servers/attacked-server.js';
 import { watchOverSse, watchOverWebSocket } from '../support/wires/event-streams.js';
 import { codesIn, expectHarmless } from '../support/wires/expect-harmless.js';
 import { RawSocket } from '../support/wires/raw-socket.js';
 
-let besieged: BesiegedServer;
+let besieged: AttackedServer;
 
 beforeAll(async () => {
-  besieged = await startBesiegedServer();
+  besieged = await startAttackedServer();
 });
 
 /** After everything else in this file. */
-afterAll(() => besieged.endUnharmed());
+afterAll(() => besieged.stopUnharmed());
 
 describe('a WebSocket on which comes', () => {
   it.each<[string, string | Buffer]>([

@@ -1,24 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type AttackedServer, secretTitle, startAttackedServer } from '../support/servers/attacked-server.js';
 import { bearer, readAnswer } from '../support/servers/client.js';
-import { type BesiegedServer, secretTitle, startBesiegedServer } from '../support/servers/hostile-server.js';
 import { expectHarmless } from '../support/wires/expect-harmless.js';
 import { rawRequest, sendBytes } from '../support/wires/raw-http.js';
 
-let besieged: BesiegedServer;
+let besieged: AttackedServer;
 let url: string;
 /** The header line of the admin's key. */
 let key: string;
 
 beforeAll(async () => {
-  besieged = await startBesiegedServer();
+  besieged = await startAttackedServer();
   url = besieged.admin.url();
   key = `authorization: Bearer ${besieged.admin.secret}`;
 });
 
 /** After everything else in this file. */
-afterAll(() => besieged.endUnharmed());
+afterAll(() => besieged.stopUnharmed());
 
 const json = 'application/json';
 const good = '{"query":"{ viewer { role } }"}';

@@ -1,19 +1,19 @@
 import { getIntrospectionQuery } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runSql } from '../support/postgres/throw-away-postgres.js';
+import { type AttackedServer, secretTitle, startAttackedServer } from '../support/servers/attacked-server.js';
 import { bearer, post } from '../support/servers/client.js';
 import { createKey, revokeKey } from '../support/servers/fleet.js';
-import { type BesiegedServer, secretTitle, startBesiegedServer } from '../support/servers/hostile-server.js';
 import { codesIn, expectHarmless } from '../support/wires/expect-harmless.js';
 
-let besieged: BesiegedServer;
+let besieged: AttackedServer;
 
 beforeAll(async () => {
-  besieged = await startBesiegedServer();
+  besieged = await startAttackedServer();
 });
 
 /** After everything else in this file. */
-afterAll(() => besieged.endUnharmed());
+afterAll(() => besieged.stopUnharmed());
 
 describe('a document that', () => {
   const nested = (depth: number) =>

@@ -38,16 +38,18 @@ async function readRuns(admin: Client): Promise<Run[]> {
 }
 
 /** Claims and hands in with a follow-up each time, repeating what got lost, until the inbox is empty. */
-async function drain(agent: Agent, { insist }: RestartingServer, done: string[]): Promise<void> {
+async function drain(agent: Agent, { retryUntilAnswered }: RestartingServer, done: string[]): Promise<void> {
   for (let turn = 0; done.length < 2 * STEPS; turn += 1) {
     const key = `${agent.name} ${turn}`;
-    const { task, run } = await insist(() => claim(agent.client, { idempotencyKey: key, waitSeconds: 1 }));
+    const { task, run } = await retryUntilAnswered(() =>
+      claim(agent.client, { idempotencyKey: key, waitSeconds: 1 }),
+    );
     if (task === null || run === null) continue;
     const followUps = task.title.startsWith('Step')
       ? [{ title: `after ${task.title}`, reviewPolicy: 'SKIP' }]
       : [];
     const input = { runId: run.id, resolution: 'done', idempotencyKey: key, followUps };
-    await insist(() =>
+    await retryUntilAnswered(() =>
       agent.client.ask(
         'mutation ($input: CompleteTaskInput!) { completeTask(input: $input) { followUps { id } errors { code message } } }',
         { input },
@@ -60,7 +62,7 @@ async function drain(agent: Agent, { insist }: RestartingServer, done: string[])
 describe('a server that is killed', () => {
   it('while pipelines are started and drained starts each once and whole, and doubles no follow-up', async () => {
     const server = await startRestartingServer();
-    const { admin, insist } = server;
+    const { admin, retryUntilAnswered } = server;
     await admin.ask(
       'mutation ($steps: [PipelineStepInput!]!) { createPipeline(input: { name: "layers", steps: $steps }) { errors { code message } } }',
       { steps },
@@ -68,7 +70,7 @@ describe('a server that is killed', () => {
     // Each start is killed a few answers later than the one before, from its first statement to after its commit.
     const ids: string[] = [];
     for (let attempt = 0; attempt < 4; attempt += 1) {
-      const started = insist(() => start(admin, `start ${attempt}`));
+      const started = retryUntilAnswered(() => start(admin, `start ${attempt}`));
       for (let answer = 0; answer < 3 * attempt; answer += 1) await admin.ask('{ viewer { role } }');
       await server.killAndRestart();
       ids.push(await started);

@@ -3,7 +3,7 @@ import { reportMs } from '../support/runner/measurements.js';
 import {
   type Acknowledged,
   createAll,
-  expectKept,
+  expectStored,
   lastCursor,
   readLogOfAll,
   workAs,
@@ -29,15 +29,15 @@ describe('a server that is killed ten times while 8 agents work', () => {
     );
     const acknowledged: Acknowledged = { taskIds: [], claims: [], completions: [], isAllCreated: false };
     const work = Promise.all([
-      createAll(admin, server.insist, plan, acknowledged),
-      ...agents.map((agent) => workAs(agent, server.insist, acknowledged)),
+      createAll(admin, server.retryUntilAnswered, plan, acknowledged),
+      ...agents.map((agent) => workAs(agent, server.retryUntilAnswered, acknowledged)),
     ]);
     await Promise.race([killAgainAndAgain(server, acknowledged), work]);
     await work;
     reportMs('start after a kill, until ready', server.startsMs.slice(1));
 
     expect(acknowledged.taskIds).toHaveLength(taskCount);
-    await expectKept(admin, acknowledged);
+    await expectStored(admin, acknowledged);
     const log = await readLogOfAll(admin, { start: after, taskCount });
     for (const stream of streams) {
       await vi.waitFor(() => expect(stream.events.length).toBeGreaterThanOrEqual(log.length), 20_000);

@@ -6,7 +6,7 @@ import { reportMs } from '../support/runner/measurements.js';
 import {
   type Acknowledged,
   createAll,
-  expectKept,
+  expectStored,
   lastCursor,
   readLog,
   readLogOfAll,
@@ -73,8 +73,8 @@ describe('three processes under load', () => {
     });
     const acknowledged: Acknowledged = { taskIds: [], claims: [], completions: [], isAllCreated: false };
     const work = Promise.all([
-      createAll(admin, insist, plan, acknowledged),
-      ...agents.map((agent) => workAs(agent, insist, acknowledged)),
+      createAll(admin, retryUntilAnswered, plan, acknowledged),
+      ...agents.map((agent) => workAs(agent, retryUntilAnswered, acknowledged)),
     ]);
     const completed = (count: number) =>
       vi.waitFor(() => expect(acknowledged.completions.length).toBeGreaterThanOrEqual(count), 30_000);
@@ -100,7 +100,7 @@ describe('three processes under load', () => {
     usable = [whole, frozen];
 
     expect(acknowledged.taskIds).toHaveLength(taskCount);
-    await expectKept(admin, acknowledged);
+    await expectStored(admin, acknowledged);
     const log = await readLogOfAll(admin, { start: after, taskCount, witness: on(frozen) });
     for (const stream of streams) {
       await has(stream, log.length);
@@ -229,7 +229,7 @@ async function expectRefusals(server: ServerProcess): Promise<void> {
 }
 
 /** Sends again what was not answered, or not within the patience of a client. */
-async function insist<T>(call: () => Promise<T>): Promise<T> {
+async function retryUntilAnswered<T>(call: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await Promise.race([call(), noAnswer(6_000)]);

@@ -24,7 +24,7 @@ describe('a server on a data folder of its own', () => {
     const keyFile = join(server.dataDir, 'admin.key');
     expect(server.stdout()).toContain(`GraphQL and GraphiQL: ${server.url}/graphql`);
     expect(server.stdout()).toContain(`Admin key: in ${keyFile}`);
-    expect(server.stdout()).toContain(`Admin key, shown this once: ${server.adminKey}`);
+    expect(server.stdout()).toContain(`Admin key, shown only once: ${server.adminKey}`);
     expect(server.adminKey).toMatch(/^mc_[\w-]{40,}$/);
     expect((await readFile(keyFile, 'utf8')).trim()).toBe(server.adminKey);
     expect((await stat(keyFile)).mode & 0o777).toBe(0o600);
@@ -53,7 +53,7 @@ describe('a server on a data folder of its own', () => {
 
   it('goes on working when whoever read its log is gone', async () => {
     const server = await startServer({ env: { MC_LOG_LEVEL: 'debug' } });
-    server.leaveLog();
+    server.closeLog();
     const client = createClient(server, server.adminKey);
     // Each request makes a line, and the first that can't be written tells of it.
     for (let i = 0; i < 5; i += 1) expect(await client.ask(viewer)).toEqual({ viewer: { role: 'ADMIN' } });
@@ -97,7 +97,7 @@ describe('a server on a PostgreSQL of the operator', () => {
     const { server: facts } = await admin.ask<{ server: { database: string } }>('{ server { database } }');
     expect(facts.database).toMatch(/^external PostgreSQL \d+/);
     await server.stop();
-    expect(server.stdout()).toContain('Admin key: given by MC_API_KEY or made by an earlier start');
+    expect(server.stdout()).toContain('Admin key: set by MC_API_KEY or created by an earlier start');
     expect(server.stdout() + server.stderr()).not.toContain(adminSecret);
     await expect(stat(join(server.dataDir, 'admin.key'))).rejects.toThrow('ENOENT');
   });

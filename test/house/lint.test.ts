@@ -25,7 +25,7 @@ const planted = {
   'src/services/sure.ts': 'export const a = (list: string[]): string => list[0]!;',
   'src/services/barrel.ts': "export { now } from '../kernel/clock.js';\nexport { a } from './env.js';",
   'test/sleep.test.ts': "import { setTimeout } from 'node:timers/promises';\nawait setTimeout(5);",
-  'test/patience.test.ts': "import { vi } from 'vitest';\nawait vi.waitFor(() => true);",
+  'test/wait-timeout.test.ts': "import { vi } from 'vitest';\nawait vi.waitFor(() => true);",
   'src/services/floating.ts': [
     'interface Pool {\n  query(sql: string): Promise<number>;\n  query(sql: string, done: () => void): void;\n}',
     "export function a(pool: Pool): void {\n  pool.query('SELECT 1');\n}",
@@ -53,7 +53,7 @@ describe('the house rules, planted with one breach each', () => {
 
   it.each([
     ['src/services/clock.ts', 'plugin: Take the time from the Clock in src/kernel/clock.ts.'],
-    ['src/services/chance.ts', 'plugin: Randomness comes from src/kernel/ids.ts.'],
+    ['src/services/chance.ts', 'plugin: Take random values from src/kernel/ids.ts.'],
     ['src/services/env.ts', 'lint/style/noProcessEnv'],
     ['src/services/talk.ts', 'lint/suspicious/noConsole'],
     ['src/services/anything.ts', 'lint/suspicious/noExplicitAny'],
@@ -63,7 +63,7 @@ describe('the house rules, planted with one breach each', () => {
     ['src/services/sure.ts', 'lint/style/noNonNullAssertion'],
     ['src/services/barrel.ts', 'lint/performance/noBarrelFile'],
     ['test/sleep.test.ts', 'plugin: Wait for a fact'],
-    ['test/patience.test.ts', 'plugin: Say how long vi.waitFor may wait'],
+    ['test/wait-timeout.test.ts', 'plugin: Give vi.waitFor a timeout'],
     ['src/services/floating.ts', 'typescript(no-floating-promises)'],
   ])('%s breaks %s', (path, rule) => {
     expect(findings.filter((finding) => finding.startsWith(path))).toContainEqual(
