@@ -32,13 +32,13 @@ const planted = {
   ].join('\n'),
 };
 
-describe('the house rules, planted with one breach each', () => {
+describe('the lint rules, with one planted violation each', () => {
   let folder: string;
   let findings: string[];
 
   beforeAll(async () => {
     folder = await realpath(await mkdtemp(join(tmpdir(), 'lint-')));
-    // The linters look for their own binaries in the folder they are asked to lint.
+    // The linters look for their binaries in the linted folder.
     await symlink(join(root, 'node_modules'), join(folder, 'node_modules'), 'junction');
     const settings = ['biome.json', 'lint', '.oxlintrc.json', 'tsconfig.json', 'package.json', '.gitignore'];
     await Promise.all(settings.map((path) => cp(join(root, path), join(folder, path), { recursive: true })));
@@ -65,13 +65,13 @@ describe('the house rules, planted with one breach each', () => {
     ['test/sleep.test.ts', 'plugin: Wait for a fact'],
     ['test/wait-timeout.test.ts', 'plugin: Give vi.waitFor a timeout'],
     ['src/services/floating.ts', 'typescript(no-floating-promises)'],
-  ])('%s breaks %s', (path, rule) => {
+  ])('%s violates %s', (path, rule) => {
     expect(findings.filter((finding) => finding.startsWith(path))).toContainEqual(
       expect.stringContaining(rule),
     );
   });
 
-  it('leaves alone the one place each of these belongs to', () => {
+  it('allow the place where each of these belongs', () => {
     const spared = [
       'src/kernel/clock.ts',
       'src/config/config.ts',
