@@ -6,6 +6,7 @@ import { createInstrument } from '../src/kernel/instrument.js';
 import { startEmbeddedPostgres } from '../src/postgres/embedded-postgres.js';
 import { type Served, serve } from './processes.js';
 
+/** The admin key of all servers. */
 export const ADMIN = 'an-admin-key-for-the-benchmark';
 
 /** A PostgreSQL for the benchmark, and the processes that use it. */
@@ -20,6 +21,7 @@ export interface Harness {
   close(): Promise<void>;
 }
 
+/** Starts the PostgreSQL of a benchmark. */
 export async function openHarness(): Promise<Harness> {
   const folder = await mkdtemp(join(tmpdir(), 'mission-control-bench-'));
   const postgres = await startEmbeddedPostgres({
@@ -78,10 +80,12 @@ export async function ask(url: string, query: string): Promise<Data> {
   return data;
 }
 
+/** Creates one task. */
 export async function createTask(url: string): Promise<void> {
   await ask(url, 'mutation { createTask(input: { title: "A task of the benchmark" }) { task { id } } }');
 }
 
+/** Creates an API key and returns its secret. */
 export async function createKey(url: string, input: string): Promise<string> {
   const { createApiKey } = await ask(
     url,
@@ -96,6 +100,7 @@ export function quantile(values: readonly number[], q: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
 }
 
+/** Prints one line. */
 export function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }

@@ -1,5 +1,6 @@
 import autocannon from 'autocannon';
 
+/** The requests of one measurement. */
 export interface Load {
   readonly url: string;
   readonly query: string;
@@ -10,6 +11,7 @@ export interface Load {
   readonly keys: readonly string[];
 }
 
+/** The result of one measurement. */
 export interface Rate {
   readonly perSecond: number;
   readonly p50Ms: number;

@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 /** Called for each message of a subscriber. */
 export type OnMessage = (subscriber: number, atMs: number, text: Buffer) => void;
 
+/** The open subscribers of one server. */
 export interface Subscribers {
   onMessage: OnMessage;
   close(): void;
