@@ -1,6 +1,6 @@
-// Who may import whom. Types count like values; what no line below allows is an error.
+// The allowed imports. Imports of types count like others. An import that no line below allows is an error.
 
-/** The import table: a room, and the rooms it may use besides itself. */
+/** The import table: for each room, the other rooms that it may import. */
 const table = {
   kernel: [],
   telemetry: ['kernel'],
@@ -39,7 +39,7 @@ const folder = (room) => `^src/${room}/`;
 const file = (path) => `^src/${path}\\.ts$`;
 const types = (path) => ({ path, dependencyTypes: ['type-only'] });
 
-/** Doors into a room that stay closed but for one file or for types. */
+/** Rooms of which another room may import only one file or only types. */
 const doors = [
   { from: folder('telemetry'), to: types(folder('domain')) },
   { from: folder('postgres'), to: { path: [file('domain/refusals'), file('domain/events/event-types')] } },
@@ -64,7 +64,7 @@ const doors = [
   { from: file('main'), to: { path: [file('app'), file('config/config')] } },
 ];
 
-/** What only one room may know about, so that it can be replaced there. */
+/** Packages that only one room may import, so that they can be replaced there. */
 const secrets = {
   pg: ['postgres'],
   '@prisma/': ['postgres', 'store', 'generated'],
@@ -104,21 +104,22 @@ module.exports = {
   forbidden: [
     {
       name: 'no-cycles',
-      comment: 'Two files that need each other are one file, or hide a third.',
+      comment:
+        'Files must not import each other in a cycle: merge them, or move the common part to a third file.',
       severity: 'error',
       from: { pathNot: folder('generated') },
       to: { circular: true },
     },
     {
       name: 'no-orphans',
-      comment: 'A file nobody imports is dead.',
+      comment: 'A file without an importer is unused.',
       severity: 'error',
       from: { orphan: true, pathNot: [file('main'), folder('generated'), '\\.d\\.ts$'] },
       to: {},
     },
     {
       name: 'no-unresolved',
-      comment: 'An import that leads nowhere.',
+      comment: 'An import that cannot be resolved.',
       severity: 'error',
       from: {},
       to: { couldNotResolve: true },
@@ -142,14 +143,14 @@ module.exports = {
     },
     {
       name: 'domain-is-pure',
-      comment: 'Rules decide from what they are given: no files, no sockets, no process.',
+      comment: 'Rules depend only on their arguments: no files, no sockets, no process.',
       severity: 'error',
       from: { path: folder('domain') },
       to: { dependencyTypes: ['core'], pathNot: '^(node:)?crypto$' },
     },
     ...Object.entries(secrets).map(([name, keepers]) => ({
       name: `${name.replace(/\W+/g, ' ').trim().replace(/ /g, '-')}-stays-in-${keepers[0]}`,
-      comment: `Only ${keepers.join(' and ')} may know ${name}.`,
+      comment: `Only ${keepers.join(' and ')} may import ${name}.`,
       severity: 'error',
       from: { path: '^src/', pathNot: rooms(...keepers) },
       to: { path: `(^|node_modules/)(@types/)?${name}${name.endsWith('/') ? '' : '(/|$)'}` },

@@ -2,14 +2,14 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { ProcessesFirst } from './test/support/runner/processes-first.js';
 
-// Vite would take the ES build of graphql while yoga and Pothos, which Node loads, take the CommonJS one: two GraphQLErrors.
+// Vite would load the ES build of graphql, while Node loads the CommonJS build for yoga and Pothos: two GraphQLError classes.
 const resolve = {
   alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql')) }],
 };
 
 const common = {
   pool: 'forks',
-  // These end what hangs and prove nothing: a busy machine may be ten times slower than a quiet one.
+  // These timeouts only end tests that hang: a busy machine may be ten times slower than an idle one.
   testTimeout: 120_000,
   hookTimeout: 120_000,
   teardownTimeout: 30_000,
@@ -17,10 +17,10 @@ const common = {
   expect: { poll: { timeout: 20_000, interval: 10 } },
 } as const;
 
-/** Files that need neither PostgreSQL nor a build: they answer within seconds. */
+/** Files that need neither PostgreSQL nor a build. They run within seconds. */
 const unit = ['kernel', 'domain'].map((folder) => `test/${folder}/**/*.test.ts`);
 
-/** Files that start processes: each has a process to itself, with whatever it leaves behind. */
+/** Files that start processes. Each runs in a process of its own, so that it can't affect others. */
 const processes = ['docs', 'e2e', 'examples', 'house', 'postgres'].map(
   (folder) => `test/${folder}/**/*.test.ts`,
 );
@@ -34,7 +34,7 @@ export default defineConfig({
     reporters: ['default', './test/support/runner/tally-reporter.ts'],
     sequence: { sequencer: ProcessesFirst },
     projects: [
-      // Loading what a file needs costs more than its tests do; src keeps no state in modules that one could spoil.
+      // Not isolated: loading modules takes longer than most tests, and the modules of src have no state that tests could share.
       { resolve, test: { ...common, name: 'unit', include: unit, isolate: false } },
       {
         resolve,

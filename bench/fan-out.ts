@@ -1,24 +1,24 @@
-import { createKey, createTask, type Harness, quantile, say } from './harness.js';
+import { createKey, createTask, type Harness, print, quantile } from './harness.js';
 import { cpuMs, type Served } from './processes.js';
 import { openSubscribers, type Subscribers } from './subscribers.js';
 
 const SUBSCRIBERS = 1_000;
-/** As many sockets may be open per key: the keys are ten, and share since they see the same. */
+/** Sockets per key. All keys have the same rights, so their subscribers share executions. */
 const SUBSCRIBERS_PER_KEY = 100;
 const ROUNDS = 5;
 const EVENTS = 20;
-/** Requests under way at a time, where events come as fast as they can. */
-const ABREAST = 4;
+/** Concurrent requests when events are published as fast as possible. */
+const CONCURRENCY = 4;
 const CREATED = 'events(filter: { types: ["task.created"] })';
 const WATCH = `subscription { ${CREATED} { cursor type at ... on TaskEvent { task { id ref title status priority createdAt } } } }`;
-/** Needs nothing but the event itself: has it as soon as the process does. */
+/** Selects only the event itself, so it arrives as soon as the process has the event. */
 const PROBE = `subscription { ${CREATED} { cursor } }`;
 
 interface Side {
   readonly served: Served;
   readonly subscribers: Subscribers;
   readonly publish: () => Promise<unknown>;
-  /** How many messages an event makes in all. */
+  /** Messages per event. */
   readonly messages: number;
 }
 
@@ -30,7 +30,7 @@ interface Measured {
   readonly cpuUs: number;
 }
 
-/** One event to 1,000 subscribers of one operation, beside a `ws` that broadcasts the same bytes to as many sockets. */
+/** Compares one event for 1,000 subscribers of one operation with a bare `ws` that broadcasts the same bytes. */
 export async function measureFanOut(harness: Harness): Promise<void> {
   const ours = await openOurs(harness);
   const plain = await openPlain(harness, await sampleOf(ours));
@@ -45,7 +45,7 @@ export async function measureFanOut(harness: Harness): Promise<void> {
     [0, 'bare `ws`'],
     [1, 'subscribers'],
   ] as const) {
-    say(
+    print(
       `| ${name} | ${middle(side, 'oneByOne').toFixed(0)}/s | ${middle(side, 'sustained').toFixed(0)}/s | p50 ${middle(side, 'p50Ms').toFixed(0)} ms, p99 ${middle(side, 'p99Ms').toFixed(0)} ms | ${middle(side, 'cpuUs').toFixed(1)} µs |`,
     );
   }
@@ -54,7 +54,7 @@ export async function measureFanOut(harness: Harness): Promise<void> {
       rounds.map(([theirs, own]) => own[of] / theirs[of]),
       0.5,
     ).toFixed(2);
-  say(
+  print(
     `| ratio, median of the rounds | ${ratio('oneByOne')} × | ${ratio('sustained')} × | | ${ratio('cpuUs')} × |`,
   );
   for (const { subscribers } of [ours, plain]) subscribers.close();
@@ -79,7 +79,7 @@ async function openOurs(harness: Harness): Promise<Side> {
   return { served, subscribers, publish: () => createTask(served.url), messages: SUBSCRIBERS + 1 };
 }
 
-/** The bytes of one message. What is asked for first is missed by those whose stream has not begun. */
+/** The bytes of one message. Publishes repeatedly, because streams that have not begun miss the first events. */
 async function sampleOf({ subscribers, publish }: Side): Promise<Uint8Array<ArrayBuffer>> {
   const got = new Set<number>();
   let sample = new Uint8Array(0);
@@ -107,12 +107,12 @@ async function measure(side: Side): Promise<Measured> {
   let spreadMs = 0;
   for (let event = 0; event < EVENTS; event += 1) {
     const { sentAtMs, arrivals } = await deliver(side, 1, 1);
-    // From the first that has it, the probe, which does not wait for what the others ask for.
+    // Measured from the first arrival, the probe, whose query needs nothing but the event.
     spreadMs += Math.max(...arrivals) - Math.min(...arrivals);
     latencies.push(...arrivals.map((atMs) => atMs - sentAtMs));
   }
   const cpu = cpuMs(pid);
-  const { sentAtMs, arrivals } = await deliver(side, EVENTS, ABREAST);
+  const { sentAtMs, arrivals } = await deliver(side, EVENTS, CONCURRENCY);
   const allMs = Math.max(...arrivals.slice(-SUBSCRIBERS)) - sentAtMs;
   const messages = EVENTS * SUBSCRIBERS;
   return {
@@ -124,8 +124,8 @@ async function measure(side: Side): Promise<Measured> {
   };
 }
 
-/** Publishes so many events and resolves when all subscribers have all of them. */
-async function deliver(side: Side, events: number, abreast: number) {
+/** Publishes this many events. Resolves when all subscribers have received all of them. */
+async function deliver(side: Side, events: number, concurrency: number) {
   const arrivals: number[] = [];
   const done = new Promise<void>((resolve) => {
     side.subscribers.onMessage = (_subscriber, atMs) => {
@@ -140,6 +140,6 @@ async function deliver(side: Side, events: number, abreast: number) {
       await side.publish();
     }
   };
-  await Promise.all([done, ...Array.from({ length: abreast }, keepPublishing)]);
+  await Promise.all([done, ...Array.from({ length: concurrency }, keepPublishing)]);
   return { sentAtMs, arrivals };
 }

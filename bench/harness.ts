@@ -6,20 +6,22 @@ import { createInstrument } from '../src/kernel/instrument.js';
 import { startEmbeddedPostgres } from '../src/postgres/embedded-postgres.js';
 import { type Served, serve } from './processes.js';
 
+/** The admin key of all servers. */
 export const ADMIN = 'an-admin-key-for-the-benchmark';
 
-/** A PostgreSQL of its own, and what runs on it. */
+/** A PostgreSQL for the benchmark, and the processes that use it. */
 export interface Harness {
   readonly pool: pg.Pool;
-  /** A further server process: on the same database, or on another one. */
+  /** Starts a server process, by default on the common database. */
   startServer(database?: string): Promise<Served>;
-  /** A further database, by its URL, and connections to it. */
+  /** Creates another database. */
   createDatabase(): Promise<{ url: string; pool: pg.Pool }>;
-  /** A program of this folder that prints its URL. */
+  /** Starts a program of this folder that prints its URL. */
   startProgram(path: string): Promise<Served>;
   close(): Promise<void>;
 }
 
+/** Starts the PostgreSQL of a benchmark. */
 export async function openHarness(): Promise<Harness> {
   const folder = await mkdtemp(join(tmpdir(), 'mission-control-bench-'));
   const postgres = await startEmbeddedPostgres({
@@ -66,7 +68,7 @@ export async function openHarness(): Promise<Harness> {
 
 type Data = Record<string, { readonly secret?: string }>;
 
-/** @throws Error for an answer with errors. */
+/** Sends a query. @throws Error for an answer with errors. */
 export async function ask(url: string, query: string): Promise<Data> {
   const response = await fetch(url, {
     method: 'POST',
@@ -78,10 +80,12 @@ export async function ask(url: string, query: string): Promise<Data> {
   return data;
 }
 
+/** Creates one task. */
 export async function createTask(url: string): Promise<void> {
   await ask(url, 'mutation { createTask(input: { title: "A task of the benchmark" }) { task { id } } }');
 }
 
+/** Creates an API key and returns its secret. */
 export async function createKey(url: string, input: string): Promise<string> {
   const { createApiKey } = await ask(
     url,
@@ -90,12 +94,13 @@ export async function createKey(url: string, input: string): Promise<string> {
   return createApiKey?.secret ?? '';
 }
 
-/** The value below which the share `q` of all lies. */
+/** The quantile `q` of the values. */
 export function quantile(values: readonly number[], q: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
 }
 
-export function say(line: string): void {
+/** Prints one line. */
+export function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }

@@ -1,13 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { ADMIN, createTask, type Harness, quantile, say } from './harness.js';
+import { ADMIN, createTask, type Harness, print, quantile } from './harness.js';
 import type { Served } from './processes.js';
 import { openSubscribers } from './subscribers.js';
 
 const EVENTS = 300;
-/** Between two events, so that no request finds the server at work on the one before. */
+/** Pause between two events, so that the server has finished one before the next request. */
 const PAUSE_MS = 15;
 
-/** From a request that is sent to its event at one subscriber, on the same process and on another. */
+/** Measures the time from a request to its event at one subscriber, on the same process and on another. */
 export async function measureLatency(harness: Harness): Promise<void> {
   const [here, there] = [await harness.startServer(), await harness.startServer()];
   await report('on one process', here, here);
@@ -43,5 +43,7 @@ async function report(name: string, asked: Served, watched: Served): Promise<voi
   }
   subscribers.close();
   const at = (q: number) => quantile(latencies, q).toFixed(1);
-  say(`| request sent → event seen, ${name} | p50 ${at(0.5)} ms | p90 ${at(0.9)} ms | p99 ${at(0.99)} ms |`);
+  print(
+    `| request sent → event seen, ${name} | p50 ${at(0.5)} ms | p90 ${at(0.9)} ms | p99 ${at(0.99)} ms |`,
+  );
 }

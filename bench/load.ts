@@ -1,26 +1,28 @@
 import autocannon from 'autocannon';
 
+/** The requests of one measurement. */
 export interface Load {
   readonly url: string;
   readonly query: string;
   readonly connections: number;
-  /** Requests in all. */
+  /** Total number of requests. */
   readonly amount: number;
-  /** One bearer token per connection, or one for all. */
+  /** Bearer tokens, one per connection or one for all. */
   readonly keys: readonly string[];
 }
 
+/** The result of one measurement. */
 export interface Rate {
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
 
-/** Sends the same query over keep-alive connections, each with the next request when it has the answer to the last. */
+/** Sends the same query over keep-alive connections. Each sends the next request after the answer to the last. */
 export async function measure({ url, query, connections, amount, keys }: Load): Promise<Rate> {
   let next = 0;
   const wrong: string[] = [];
-  // autocannon ends at a full second; the last answer may have come long before.
+  // autocannon ends at a full second; the last answer may have arrived earlier.
   const begun = performance.now();
   let ended = begun;
   const result = await autocannon({

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { type WebSocket, WebSocketServer } from 'ws';
 
-/** What fan-out is measured against: `ws` as its README broadcasts, the bytes made once, to whoever is connected. */
+/** The baseline of fan-out: `ws` broadcasts to all connections as in its README. */
 const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
 const server = createServer((request, response) => {
   const chunks: Buffer[] = [];

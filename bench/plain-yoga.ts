@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { createSchema, createYoga } from 'graphql-yoga';
 
-/** What everything is measured against: yoga as its README starts it, answering from memory. */
+/** The baseline of lists and claims: yoga as in its README, answering from memory. */
 const agents = Array.from({ length: 5 }, (_, i) => ({ id: `agt_${i}`, name: `agent-${i}` }));
 const tasks = Array.from({ length: 50 }, (_, i) => ({
   id: `task_${i}`,

@@ -3,16 +3,16 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
-/** A child of the benchmark that serves GraphQL. */
+/** A child process that serves GraphQL. */
 export interface Served {
   readonly url: string;
   readonly pid: number;
-  /** From spawn to the printed address, in milliseconds. */
+  /** Time from the spawn to the printed URL, in milliseconds. */
   readonly startMs: number;
   stop(): Promise<void>;
 }
 
-/** Starts a program that prints its URL, and waits for that. */
+/** Starts a program and waits until it prints its URL. */
 export async function serve(command: readonly string[], env: Record<string, string>): Promise<Served> {
   const [program = '', ...args] = command;
   const begun = performance.now();
@@ -42,7 +42,7 @@ async function printedUrl(child: ChildProcess): Promise<string> {
       return url;
     }
   }
-  throw new Error(`the program ended without saying where it listens (exit ${child.exitCode})`);
+  throw new Error(`the program ended without printing its URL (exit ${child.exitCode})`);
 }
 
 /** Resident memory of a process in megabytes (Linux). */
@@ -51,7 +51,7 @@ export function residentMb(pid: number): number {
   return Number(kb ?? Number.NaN) / 1024;
 }
 
-/** Processor time that a process has used, in milliseconds (Linux, to 10 ms). */
+/** CPU time of a process in milliseconds (Linux, in steps of 10 ms). */
 export function cpuMs(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
   return (Number(fields[11]) + Number(fields[12])) * 10;

@@ -5,13 +5,13 @@ import type { Served } from './processes.js';
 
 export const AGENTS = 32;
 
-/** So many each agent claims in one round. */
+/** Claims of each agent per round. */
 const CLAIMS_PER_AGENT = 100;
 
 export const CLAIM =
   'mutation { claimNextTask(input: { maxCapacity: 100 }) { reason task { id ref title } run { id leaseExpiresAt } } }';
 
-/** One bearer key for each of the agents. */
+/** Registers the agents and returns a bearer key for each. */
 export async function makeAgents({ url }: Served): Promise<string[]> {
   const keys: string[] = [];
   for (let i = 0; i < AGENTS; i += 1) {
@@ -24,7 +24,7 @@ export async function makeAgents({ url }: Served): Promise<string[]> {
   return keys;
 }
 
-/** Adds tasks to the inbox: of mixed priority, a third of them with a due date. */
+/** Adds tasks to the inbox, with mixed priorities and a due date for a third of them. */
 export async function addTasks(pool: Pool, count: number): Promise<void> {
   await pool.query(
     `INSERT INTO tasks (id, title, status, priority, tags, due_at)
@@ -38,7 +38,7 @@ export async function addTasks(pool: Pool, count: number): Promise<void> {
   await pool.query('CHECKPOINT');
 }
 
-/** Each agent claims as much as it may. What they hold then is done, and as much is added, outside the measured time. */
+/** Measures a round of claims. Afterwards, outside the measured time, the tasks are finished and replaced. */
 export async function claimRound(server: Served, pool: Pool, keys: readonly string[]): Promise<Rate> {
   const amount = AGENTS * CLAIMS_PER_AGENT;
   const rate = await measure({ url: server.url, query: CLAIM, connections: AGENTS, amount, keys });
@@ -47,7 +47,7 @@ export async function claimRound(server: Served, pool: Pool, keys: readonly stri
   return rate;
 }
 
-/** Everything that is IN_PROGRESS is done. */
+/** Sets all tasks that are IN_PROGRESS to DONE. */
 export async function finishAll(pool: Pool): Promise<void> {
   await pool.query(
     "UPDATE task_runs SET outcome = 'SUCCEEDED', finished_at = now() WHERE outcome = 'RUNNING'",

@@ -1,12 +1,12 @@
-import { ADMIN, type Harness, openHarness, quantile, say } from './harness.js';
+import { ADMIN, type Harness, openHarness, print, quantile } from './harness.js';
 import { measure, type Rate } from './load.js';
 import { residentMb, type Served } from './processes.js';
 import { AGENTS, addTasks, claimRound, makeAgents } from './queue.js';
 
-/** Rounds of everything in turns, so that a noisy moment hits all alike; a ratio is the median of the rounds' ratios. */
+/** Measured rounds. All measurements take turns, so that noise affects all of them; a ratio is the median of the rounds. */
 const ROUNDS = 7;
 
-/** Rounds before them that do not count: the servers are measured as they run all day, not while their code compiles. */
+/** Rounds before them that are not counted, so that the servers' code is compiled. */
 const WARM_UP = 6;
 const FEW = 4_200;
 const MANY = 1_000_000;
@@ -74,10 +74,10 @@ async function measureClaims(harness: Harness, yoga: Served): Promise<void> {
     rounds.map((round) => round.few),
   );
   const loadedMb = residentMb(few.server.pid).toFixed(0);
-  say(`| idle server | ${few.idleMb.toFixed(0)} MB resident | after the load ${loadedMb} MB |`);
+  print(`| idle server | ${few.idleMb.toFixed(0)} MB resident | after the load ${loadedMb} MB |`);
 }
 
-/** A server with a database of its own, and so many tasks in its inbox before each round. */
+/** Starts a server with a database of its own and this many tasks in its inbox before each round. */
 async function openQueue(harness: Harness, waiting: number) {
   const { url, pool } = await harness.createDatabase();
   const server = await harness.startServer(url);
@@ -92,5 +92,5 @@ function report(what: string, rates: readonly Rate[], against?: readonly Rate[])
   const ratios = rates.map(({ perSecond }, i) => perSecond / (against?.[i]?.perSecond ?? Number.NaN));
   const ratio = against === undefined ? '' : `${quantile(ratios, 0.5).toFixed(2)} ×`;
   const latency = `p50 ${middle(({ p50Ms }) => p50Ms)} ms, p99 ${middle(({ p99Ms }) => p99Ms)} ms`;
-  say(`| ${what} | ${middle(({ perSecond }) => perSecond).toFixed(0)}/s | ${latency} | ${ratio} |`);
+  print(`| ${what} | ${middle(({ perSecond }) => perSecond).toFixed(0)}/s | ${latency} | ${ratio} |`);
 }

@@ -3,7 +3,7 @@ import { type Harness, openHarness } from './harness.js';
 import { measureLatency } from './latency.js';
 import { measureTwoProcesses } from './two-processes.js';
 
-/** `npm run bench:streams`, or with names: `npm run bench:streams -- latency`. */
+/** `npm run bench:streams` runs all parts, `npm run bench:streams -- latency` only the named ones. */
 const parts: Record<string, (harness: Harness) => Promise<void>> = {
   'fan-out': measureFanOut,
   latency: measureLatency,

@@ -1,23 +1,24 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
-/** A message that has come to one of the subscribers. */
+/** Called for each message of a subscriber. */
 export type OnMessage = (subscriber: number, atMs: number, text: Buffer) => void;
 
+/** The open subscribers of one server. */
 export interface Subscribers {
   onMessage: OnMessage;
   close(): void;
 }
 
-/** What each subscriber says once it is connected; the answers to the first are waited for. */
+/** What each subscriber sends after it is connected. It waits for the answer to the first message. */
 export interface Greeting {
   readonly first?: (subscriber: number) => object;
   readonly second?: (subscriber: number) => object;
 }
 
 /**
- * Many WebSocket subscribers in this process, as cheap as can be: frames are counted and cut, and nothing is parsed, so
- * that the servers are measured and not their clients.
+ * Opens many WebSocket subscribers in this process at low cost: frames are split but not parsed, so that the servers are
+ * measured and not their clients.
  */
 export async function openSubscribers(url: string, count: number, greeting: Greeting): Promise<Subscribers> {
   const sockets: Socket[] = [];
@@ -55,7 +56,7 @@ async function open(
   return socket;
 }
 
-/** A frame under a mask of zeros, which leaves the text as it is. */
+/** Creates a frame whose mask is zero, so that the text is unchanged. */
 function frame(message: object): Buffer {
   const body = Buffer.from(JSON.stringify(message));
   const head = body.length < 126 ? Buffer.from([0x81, 0x80 | body.length]) : Buffer.from([0x81, 0xfe, 0, 0]);
@@ -71,7 +72,7 @@ function listen(socket: Socket, index: number, subscribers: Subscribers): void {
     for (let length = frameLength(data); length <= data.length; length = frameLength(data)) {
       const opcode = (data[0] ?? 0) % 16;
       if (opcode === 1) subscribers.onMessage(index, nowMs, data.subarray(0, length));
-      // The server ends those that do not answer its pings, which are empty.
+      // The server closes sockets that do not answer its empty pings.
       if (opcode === 9) socket.write(PONG);
       data = data.subarray(length);
     }
@@ -81,7 +82,7 @@ function listen(socket: Socket, index: number, subscribers: Subscribers): void {
 
 const PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
 
-/** Of the first frame with its head; infinite while not even that can be told. */
+/** The length of the first frame with its header; infinite while the header is incomplete. */
 function frameLength(data: Buffer): number {
   const length = data.length < 2 ? Number.POSITIVE_INFINITY : (data[1] ?? 0);
   if (length === 126) return data.length < 4 ? Number.POSITIVE_INFINITY : 4 + data.readUInt16BE(2);

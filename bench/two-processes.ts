@@ -1,4 +1,4 @@
-import { type Harness, quantile, say } from './harness.js';
+import { type Harness, print, quantile } from './harness.js';
 import { measure } from './load.js';
 import { cpuMs, type Served } from './processes.js';
 import { AGENTS, addTasks, CLAIM, finishAll, makeAgents } from './queue.js';
@@ -17,8 +17,8 @@ export async function measureTwoProcesses(harness: Harness): Promise<void> {
     rounds.push([await claimAt(harness, [first], keys), await claimAt(harness, servers, keys)]);
   }
   const middle = (values: readonly number[]) => quantile(values, 0.5);
-  say(`| claims at one process | ${middle(rounds.map(([one]) => one)).toFixed(0)}/s | |`);
-  say(
+  print(`| claims at one process | ${middle(rounds.map(([one]) => one)).toFixed(0)}/s | |`);
+  print(
     `| claims at two processes | ${middle(rounds.map(([, two]) => two)).toFixed(0)}/s | ${middle(rounds.map(([one, two]) => two / one)).toFixed(2)} × |`,
   );
 }
@@ -45,7 +45,7 @@ async function claimAt(
   // The shares are equal and begin together, so the slowest says how long all took.
   const seconds = Math.max(...rates.map(({ perSecond }) => (share * CLAIMS_PER_AGENT) / perSecond));
   const busy = servers.map(({ pid }, i) => (cpuMs(pid) - (cpuBefore[i] ?? 0)) / seconds / 10);
-  say(
+  print(
     `${servers.length} at work, each busy for ${busy.map((one) => `${one.toFixed(0)} %`).join(', ')} of the time`,
   );
   await finishAll(pool);

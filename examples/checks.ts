@@ -1,19 +1,17 @@
 import { type Assignment, linesOf, readAssigned, type SkillName } from './skills.js';
 
-/** What is wrong with a result, in words that help to do better; null if nothing is. */
+/** Checks a result. Returns null, or feedback that helps to correct it. */
 type Check = (result: string, text: string, assignment: Assignment) => string | null | Promise<string | null>;
 
-/** A reviewer does not repeat the work: each check comes to its verdict by another way than the skill. */
+/** The reviewer does not repeat the work: each check uses another method than the skill. */
 const checks: Record<SkillName, Check> = {
   'count-words': (result, text) => sameNumber(result, [...text.matchAll(/\S+/g)].length),
   'count-lines': (result, text) =>
     sameNumber(result, (text.match(/\n/g) ?? []).length + Number(!text.endsWith('\n'))),
-  checksum: async (result, text) => (result === (await sha256(text)) ? null : 'The checksum is another one.'),
+  checksum: async (result, text) => (result === (await sha256(text)) ? null : 'The checksum is wrong.'),
   'list-headings': checkHeadings,
   'check-json': (result, text) =>
-    result.startsWith('valid') === isJson(text)
-      ? null
-      : 'Try to parse it: the finding is the wrong way round.',
+    result.startsWith('valid') === isJson(text) ? null : 'Parse the file: the opposite is true.',
   'sort-lines': checkOrder,
   'longest-line': (result, text) =>
     text.includes(result) && linesOf(text).every((line) => line.length <= result.length)
@@ -22,7 +20,7 @@ const checks: Record<SkillName, Check> = {
   'sum-column': checkSum,
 };
 
-/** Judges the result of a task. Null approves; a text rejects, and is the feedback. */
+/** Checks the result of a task. Null means approved; a text means rejected, and is the feedback. */
 export async function findFault(assignment: Assignment, result: string): Promise<string | null> {
   return checks[assignment.skill](result, await readAssigned(assignment), assignment);
 }
@@ -56,16 +54,16 @@ function isJson(text: string): boolean {
 function checkOrder(result: string, text: string): string | null {
   const given = linesOf(result);
   const isSame = given.length === linesOf(text).length && linesOf(text).every((line) => given.includes(line));
-  if (!isSame) return 'Lines are missing, or were made up.';
+  if (!isSame) return 'Lines are missing or were added.';
   const isOrdered = given.every((line, index) => index === 0 || precedes(given[index - 1] ?? '', line));
-  return isOrdered ? null : 'People read this list: sort it without regard to capitals.';
+  return isOrdered ? null : 'People read this list: ignore capitals when sorting.';
 }
 
 function precedes(a: string, b: string): boolean {
   return a.localeCompare(b, 'en', { sensitivity: 'base' }) <= 0;
 }
 
-/** In whole cents, so that no sum depends on how fractions are rounded on the way. */
+/** Adds whole cents, so that the sum does not depend on the rounding of fractions. */
 function checkSum(result: string, text: string, { column }: Assignment): string | null {
   const [header = '', ...rows] = linesOf(text);
   const index = header.split(',').indexOf(column ?? '');

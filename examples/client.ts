@@ -1,27 +1,27 @@
 import type { TypedDocumentString } from '../src/generated/operations.js';
 
-/** One API key's way to a Mission Control server: plain GraphQL over fetch, nothing else. */
+/** A client of a Mission Control server with one API key: plain GraphQL over fetch. */
 export interface Client {
-  /** The data of the answer. A lost connection and a restarting server are waited for. @throws Refused */
+  /** Sends a query and returns its data. Retries while the server is not available. @throws Refused */
   ask<Data, Variables extends object = object>(
     document: Document<Data, Variables>,
     variables?: Variables,
     signal?: AbortSignal,
   ): Promise<Data>;
-  /** A subscription's results, as they come. Ends or throws when the stream does. */
+  /** Subscribes and yields the results. Ends or throws when the stream does. */
   subscribe<Data, Variables extends object>(
     document: Document<Data, Variables>,
     variables: Variables,
     signal: AbortSignal,
   ): AsyncGenerator<Data>;
-  /** The same server with another key. */
+  /** A client of the same server with another key. */
   withKey(key: string): Client;
 }
 
-/** A document of schema/operations, whose answer has a type; or any text, whose answer has the type that is said. */
+/** A document of schema/operations with a typed answer, or a text with the given type of answer. */
 export type Document<Data, Variables> = TypedDocumentString<Data, Variables> | string;
 
-/** The server answered, and the answer is no: match on `code`. */
+/** The server refused the request. `code` says why. */
 export class Refused extends Error {
   override readonly name = 'Refused';
 
@@ -38,13 +38,14 @@ interface Result<Data> {
   readonly errors?: readonly { message: string; extensions?: { code?: string } }[];
 }
 
-/** Asking again is safe because every request here is a read, sets what is set already, or shows an idempotency key. */
-const PATIENCE_MS = 30_000;
-const PAUSE_MS = 250;
+/** Retries are safe, because every request of the example is a read, is idempotent, or has an idempotency key. */
+const RETRY_FOR_MS = 30_000;
+const RETRY_PAUSE_MS = 250;
 
-/** Means "not now": a server that stops, or too many requests. */
-const PASSING = new Set(['UNAVAILABLE', 'RATE_LIMITED']);
+/** Codes after which a retry may succeed. */
+const TRANSIENT = new Set(['UNAVAILABLE', 'RATE_LIMITED']);
 
+/** Creates a client with an API key. */
 export function createClient(url: string, key: string): Client {
   function post(accept: string, query: string, variables: object, signal?: AbortSignal): Promise<Response> {
     return fetch(`${url}/graphql`, {
@@ -58,15 +59,15 @@ export function createClient(url: string, key: string): Client {
   return {
     withKey: (other) => createClient(url, other),
     async ask<Data>(document: Document<Data, object>, variables = {}, signal?: AbortSignal): Promise<Data> {
-      const giveUpAt = Date.now() + PATIENCE_MS;
+      const giveUpAt = Date.now() + RETRY_FOR_MS;
       for (;;) {
         try {
           const response = await post('application/json', String(document), variables, signal);
           return dataOf((await response.json()) as Result<Data>);
         } catch (error) {
-          const isFinal = error instanceof Refused && !PASSING.has(error.code);
+          const isFinal = error instanceof Refused && !TRANSIENT.has(error.code);
           if (isFinal || signal?.aborted || Date.now() > giveUpAt) throw error;
-          await pause(PAUSE_MS);
+          await pause(RETRY_PAUSE_MS);
         }
       }
     },
@@ -80,7 +81,7 @@ export function createClient(url: string, key: string): Client {
   };
 }
 
-/** The data; a top-level error and a refusal in a mutation's payload are both thrown. */
+/** Returns the data. Throws for a top-level error and for a refusal in a mutation's payload. */
 function dataOf<Data>({ data, errors }: Result<Data>): Data {
   const [error] = errors ?? [];
   if (error) throw new Refused(error.extensions?.code ?? 'UNKNOWN', error.message);
@@ -93,7 +94,7 @@ function dataOf<Data>({ data, errors }: Result<Data>): Data {
   return data;
 }
 
-/** The data of each server-sent event. Lines that begin with a colon only keep the connection open. */
+/** Yields the data of each server-sent event. Lines that begin with a colon only keep the connection open. */
 async function* readMessages(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let text = '';
@@ -108,7 +109,7 @@ async function* readMessages(body: AsyncIterable<Uint8Array>): AsyncGenerator<st
   }
 }
 
-/** Ends early, without an error, when the signal is aborted. */
+/** Waits, and resolves early when the signal is aborted. */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve();

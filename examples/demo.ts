@@ -1,6 +1,6 @@
-// The whole loop in ten seconds, without any key: a server of its own with an empty data folder, three agents and a
-// reviewer behind the echo gateway, which answers at once. Tasks are dispatched, done, reviewed, some sent back with
-// feedback and done again; every event is printed as it happens.
+// Shows the whole loop in ten seconds, without any key. It starts its own server with an empty data folder, three agents and a
+// reviewer behind the echo gateway, which answers at once. Tasks are dispatched, completed and reviewed; some are rejected with
+// feedback and done again. Every event is printed.
 //
 //   npm run demo
 
@@ -20,7 +20,7 @@ const AGENTS = [
   { name: 'aegis', role: 'reviewer', soulTemplate: 'reviewer' },
 ] as const;
 
-/** Each of these becomes three tasks, and each task gets what the one before it has delivered. */
+/** Each feature becomes three tasks. Each task gets the results of the one before it. */
 const FEATURES = ['dark mode', 'login page', 'export to CSV', 'search'] as const;
 const STEPS = [
   { name: 'ada', title: (feature: string) => `Find out what users expect of the ${feature}` },
@@ -28,12 +28,12 @@ const STEPS = [
   { name: 'chen', title: (feature: string) => `Test the ${feature}` },
 ] as const;
 
-/** Between two features, so that there is something to watch. */
+/** Pause between two features, so that a person can follow the output. */
 const PACE_MS = 700;
 const ENDS = new Set(['task.approved', 'task.failed', 'task.cancelled']);
 
-/** What happens to a task, in words; what is not here is not printed. */
-const STORY: Readonly<Record<string, (event: TaskEvent) => string>> = {
+/** Descriptions of events. Other events are not printed. */
+const DESCRIPTIONS: Readonly<Record<string, (event: TaskEvent) => string>> = {
   'task.created': ({ task }) => `for ${task.assignee?.name}`,
   'task.claimed': ({ task }) => `sent to ${task.assignee?.name}`,
   'task.completed': ({ actor }) => `done by ${actor.displayName}`,
@@ -45,7 +45,7 @@ const STORY: Readonly<Record<string, (event: TaskEvent) => string>> = {
 
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
-// Whoever reads has seen enough: npm run demo | head
+// The reader has closed the pipe, as in: npm run demo | head
 process.stdout.on('error', () => stop.abort());
 
 const server = await startOwnServer({ MC_GATEWAY: 'echo', MC_LOG_LEVEL: 'warn' });
@@ -81,10 +81,10 @@ async function run(admin: Client): Promise<void> {
 
 /** `09:31:02.123  TASK-12  Build the login page                 sent back by aegis: …` */
 function print(event: TaskEvent): void {
-  const say = STORY[event.type];
-  if (say === undefined) return;
+  const describe = DESCRIPTIONS[event.type];
+  if (describe === undefined) return;
   const { ref, title } = event.task;
-  console.log(`${event.at.slice(11, 23)}  ${ref.padEnd(7)}  ${title.padEnd(50)}  ${say(event)}`);
+  console.log(`${event.at.slice(11, 23)}  ${ref.padEnd(7)}  ${title.padEnd(50)}  ${describe(event)}`);
 }
 
 async function register(admin: Client, agent: (typeof AGENTS)[number]): Promise<void> {
@@ -96,7 +96,7 @@ async function register(admin: Client, agent: (typeof AGENTS)[number]): Promise<
   );
 }
 
-/** Three tasks, one after the other. */
+/** Creates three tasks, each depending on the one before. */
 async function createChain(admin: Client, feature: string): Promise<Task[]> {
   const created: Task[] = [];
   for (const { name, title } of STEPS) {

@@ -5,7 +5,7 @@ import {
 } from '../src/generated/operations.js';
 import { type Client, pause, Refused } from './client.js';
 
-/** An event in the life of a task, as the program prints it. */
+/** An event of a task, with the fields that the program prints. */
 export interface TaskEvent {
   readonly cursor: string;
   readonly type: string;
@@ -20,17 +20,18 @@ export interface TaskEvent {
   readonly reason: string | null;
 }
 
-/** After these a stream can go on from its last cursor. */
+/** Codes after which a stream can resume from its last cursor. */
 const RESUMABLE = new Set(['UNAVAILABLE', 'SUBSCRIBER_TOO_SLOW']);
 
-/** Where the log ends now: a stream from here gets everything that is still to come. */
+/** The cursor of the end of the log. A stream from here receives all later events. */
 export async function findEndOfLog(client: Client): Promise<string> {
   const { events } = await client.ask(EndOfLogDocument, {});
-  if (events.pageInfo.endCursor === null) throw new Error('The log is empty: is this a Mission Control?');
+  if (events.pageInfo.endCursor === null)
+    throw new Error('The log is empty: is this a Mission Control server?');
   return events.pageInfo.endCursor;
 }
 
-/** Every event after the cursor, each once and in order, across lost connections and restarts of the server. */
+/** Yields every event after the cursor once and in order, across lost connections and restarts of the server. */
 export async function* followEvents(
   client: Client,
   after: string,

@@ -1,22 +1,23 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 
-/** What tasks.json says a task is about; it travels in the task's metadata. */
+/** The work of a task, from tasks.json. It is stored in the task's metadata. */
 export interface Assignment {
   readonly skill: SkillName;
-  /** Of this repository, from its root. */
+  /** Path of a file in this repository. */
   readonly file: string;
-  /** For sum-column. */
+  /** The column for `sum-column`. */
   readonly column?: string;
 }
 
+/** The names of the skills. */
 export type SkillName = keyof typeof skills;
 
 type Skill = (text: string, assignment: Assignment, feedback: readonly string[]) => string;
 
 const root = new URL('..', import.meta.url);
 
-/** What an agent can do. Each skill gets the file's text and answers with the result that is handed in. */
+/** What an agent can do. Each skill gets the file's text and returns the resolution. */
 export const skills = {
   'count-words': (text) => String(text.split(/\s+/).filter((word) => word !== '').length),
   'count-lines': (text) => String(linesOf(text).length),
@@ -29,20 +30,23 @@ export const skills = {
   'sum-column': (text, { column }) => sumColumn(text, column ?? '').toFixed(2),
 } satisfies Record<string, Skill>;
 
-/** Does the work. `feedback` is what reviewers said about earlier attempts. */
+/** Does the work. `feedback` comes from the reviews of earlier attempts. */
 export async function perform(assignment: Assignment, feedback: readonly string[]): Promise<string> {
   const skill: Skill = skills[assignment.skill];
   return skill(await readAssigned(assignment), assignment, feedback);
 }
 
+/** Reads the file of an assignment. */
 export function readAssigned({ file }: Assignment): Promise<string> {
   return readFile(new URL(file, root), 'utf8');
 }
 
+/** Whether a task's metadata is an assignment of the example. */
 export function isAssignment(metadata: object): metadata is Assignment {
   return 'skill' in metadata && 'file' in metadata && Object.hasOwn(skills, String(metadata.skill));
 }
 
+/** Splits a text into lines, without an empty last line. */
 export function linesOf(text: string): string[] {
   const lines = text.split('\n');
   return lines.at(-1) === '' ? lines.slice(0, -1) : lines;
@@ -67,7 +71,7 @@ function describeJson(text: string): string {
   }
 }
 
-/** By character codes, as a program would, until somebody says that people mind capitals. */
+/** Sorts by character codes, until feedback asks to ignore capitals. */
 function sortLines(text: string, feedback: readonly string[]): string[] {
   const lines = linesOf(text);
   const ignoresCase = feedback.some((line) => /capital/i.test(line));

@@ -1,8 +1,8 @@
-// Two agents and a reviewer empty a queue of fifty tasks; every event is printed as it happens.
+// Two agents and a reviewer work through a queue of fifty tasks. Every event is printed.
 //
-//   npm run example            against the server at MC_URL, else http://127.0.0.1:4000
+//   npm run example            uses the server at MC_URL, by default http://127.0.0.1:4000
 //
-// It creates keys for its agents, so its own key, MC_API_KEY or else the one in data/admin.key, is an admin's.
+// It creates keys for its agents, so it needs an admin key: MC_API_KEY, or else the one in data/admin.key.
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import {
@@ -14,7 +14,7 @@ import { type Client, createClient } from './client.js';
 import { findEndOfLog, followEvents, formatEvent } from './events.js';
 import { judgeAll } from './reviewer.js';
 import type { Assignment } from './skills.js';
-import { type Colleague, dismiss, hire } from './team.js';
+import { addMember, revokeKeys, type TeamMember } from './team.js';
 import { runWorker } from './worker.js';
 
 interface PlannedTask {
@@ -29,7 +29,7 @@ interface Task {
   readonly ref: string;
 }
 
-/** Marks the example's own tasks. */
+/** The tag of the example's tasks. */
 const TAG = 'two-agents';
 
 const ENDS = new Set(['task.approved', 'task.failed', 'task.cancelled']);
@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   await expectServer(url);
   const admin = createClient(url, await findKey());
   await refuseForeignWork(admin);
-  const team: Colleague[] = [];
+  const team: TeamMember[] = [];
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
   try {
@@ -48,20 +48,20 @@ async function main(): Promise<void> {
       ['lena', 'coder'],
       ['vera', 'reviewer'],
     ] as const)
-      team.push(await hire(admin, name, role));
+      team.push(await addMember(admin, name, role));
     await emptyQueue(admin, team, stop);
   } finally {
     stop.abort();
-    await dismiss(admin, team);
+    await revokeKeys(admin, team);
   }
 }
 
-/** Later a lost connection is waited for; at the beginning it means that nothing was started. */
+/** Fails if no server answers. Later, lost connections are retried. */
 async function expectServer(url: string): Promise<void> {
   try {
     await fetch(`${url}/readyz`);
   } catch (cause) {
-    throw new Error(`No server answers at ${url}: start one with npm start, or name another in MC_URL.`, {
+    throw new Error(`No server answers at ${url}: start one with npm start, or set MC_URL to another one.`, {
       cause,
     });
   }
@@ -71,22 +71,22 @@ async function findKey(): Promise<string> {
   return process.env.MC_API_KEY ?? (await readFile('data/admin.key', 'utf8')).trim();
 }
 
-/** Its agents take whatever waits, and its reviewer judges whatever was handed in: better not yours. */
+/** Refuses a server with other tasks, because the example's agents and reviewer would take them. */
 async function refuseForeignWork(admin: Client): Promise<void> {
   const { tasks } = await admin.ask(OpenTasksWithoutTagDocument, { tag: TAG });
   if (tasks.nodes.length === 0) return;
   const refs = tasks.nodes.map((task) => task.ref).join(', ');
   throw new Error(
-    `This server has work of its own (${refs}), which the example would take. Start another one for it.`,
+    `This server has other open tasks (${refs}), which the example would take. Start another server for the example.`,
   );
 }
 
 async function emptyQueue(
   admin: Client,
-  [otto, lena, vera]: readonly Colleague[],
+  [otto, lena, vera]: readonly TeamMember[],
   stop: AbortController,
 ): Promise<void> {
-  if (!otto || !lena || !vera) throw new Error('somebody is missing');
+  if (!otto || !lena || !vera) throw new Error('the team is incomplete');
   const position = await findEndOfLog(admin);
   const tasks = await createTasks(admin);
   const review = async () => {
@@ -118,7 +118,7 @@ interface Follow {
   readonly signal: AbortSignal;
 }
 
-/** Prints the events, lets the reviewer look whenever work was handed in, and ends when every task has. */
+/** Prints the events, lets the reviewer judge after each completion, and ends when every task has ended. */
 async function followAndReview({ admin, reviewer, position, tasks, signal }: Follow): Promise<void> {
   const open = new Set(tasks.map((task) => task.id));
   for await (const event of followEvents(admin, position, signal)) {

@@ -10,14 +10,14 @@ import {
 import { type Client, pause, Refused } from './client.js';
 import { type Assignment, isAssignment, perform } from './skills.js';
 
-/** Between two heartbeats, and the lease that each of them renews: several may be lost before the lease ends. */
+/** The heartbeat interval is much shorter than the lease that it renews, so that several heartbeats may be lost. */
 const HEARTBEAT_MS = 5_000;
 const LEASE = 'PT30S';
 
 type Claim = Pick<ClaimNextTaskMutation['claimNextTask'], 'task' | 'run'>;
 type Work = NonNullable<Claim['task']>;
 
-/** One agent, with its own key: claims, works, hands in, until the signal. It polls nothing: the server holds the claim. */
+/** Runs one agent until the signal: claims, works, completes. It does not poll, because the server holds the claim open. */
 export async function runWorker(client: Client, signal: AbortSignal): Promise<void> {
   const beating = keepHeartbeat(client, signal);
   await Promise.all([beating, keepWorking(client, signal)]);
@@ -30,7 +30,7 @@ async function keepWorking(client: Client, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** Asked again under the same key, as after a lost answer, the server hands out the same task and no second one. */
+/** Claims with an idempotency key, so that a retry after a lost answer returns the same task. */
 async function claim(client: Client, signal: AbortSignal): Promise<Claim> {
   const input = { waitSeconds: 20, lease: LEASE, resume: true, idempotencyKey: randomUUID() };
   try {
@@ -45,7 +45,7 @@ async function claim(client: Client, signal: AbortSignal): Promise<Claim> {
 async function handle(client: Client, { ref, metadata, reviews }: Work, runId: string): Promise<void> {
   if (!isAssignment(metadata)) {
     await release(client, runId);
-    throw new Error(`${ref} is none of the example's tasks: it was handed back.`);
+    throw new Error(`${ref} is not a task of the example, so it was released.`);
   }
   const feedback = reviews.nodes.flatMap((review) => review.feedback ?? []);
   try {
@@ -53,7 +53,7 @@ async function handle(client: Client, { ref, metadata, reviews }: Work, runId: s
     if ('resolution' in outcome) await complete(client, runId, outcome.resolution);
     else await fail(client, runId, outcome.error);
   } catch (error) {
-    // Somebody else has the task now: nothing of ours was written, and there is other work.
+    // Another run has the task now. Nothing was written, and the worker continues with other tasks.
     if (!(error instanceof Refused && error.code === 'LEASE_LOST')) throw error;
   }
 }

@@ -2,16 +2,17 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import { ColumnTypeEnum, type SqlQuery } from '@prisma/driver-adapter-utils';
 import pg from 'pg';
 
-/** The catalog's own one-byte type, written `"char"`, and the `char(1)` that stands in for it. */
+/** The catalog's one-byte type, written `"char"`, and its replacement `char(1)`. */
 const catalogChar = 18;
 const bpchar = 1042;
 
 /**
- * Prisma's adapter, able to read the system catalog. The schema engine reads columns of the type `"char"` there, which
- * the adapter refuses. So they arrive as `char(1)`, which it takes for text, and leave it as the characters they are.
+ * Creates Prisma's adapter so that it can read the system catalog. The schema engine reads catalog columns of the type
+ * `"char"`, which the adapter refuses. So these columns are presented to the adapter as `char(1)`, which it accepts as text,
+ * and are returned to the engine as characters.
  */
 export function createCatalogAdapter(connectionString: string): PrismaPg {
-  // One connection: its answers come in the order of the questions, so the columns noted last are this answer's.
+  // One connection answers in order, so the columns recorded last belong to the current answer.
   const pool = new pg.Pool({ connectionString, max: 1 });
   let charColumns: number[] = [];
   pool.on('connect', (client) => {

@@ -1,4 +1,4 @@
-// Everything that needs no running program: generates src/generated, then runs the static checks two at a time.
+// Runs all checks that need no running program: generates src/generated, then runs the static checks two at a time.
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 
@@ -18,7 +18,7 @@ async function runOrExit(scripts) {
   if (results.includes(false)) process.exit(1);
 }
 
-/** Says one line when the script passes and everything it printed when it fails. */
+/** Prints one line, and the whole output of the script if it fails. */
 function runQuietly(script) {
   const startedAt = performance.now();
   return new Promise((resolve) => {

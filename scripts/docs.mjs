@@ -1,4 +1,4 @@
-// Runs every scripts/print-*.ts: each prints one generated document into its place in the repo.
+// Runs every scripts/print-*.ts. Each of them writes one generated document or table.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -1,9 +1,9 @@
 /**
- * What schema.prisma can't say, or says on purpose differently from the database; by name, so that nothing else passes
- * for it. A new migration leaves these alone, and a test holds the lists against the migrated database.
+ * Differences between schema.prisma and the database that are intended, by name. schema.prisma can't express them, or differs
+ * on purpose. A new migration does not touch them, and a test compares the lists with the migrated database.
  */
 export const handWritten = {
-  /** Partial indexes, indexes on expressions, and others that only the migrations name. */
+  /** Partial indexes, indexes on expressions, and others that are only in the migrations. */
   indexes: [
     'events_pipeline_run_idx',
     'pipelines_name_key',
@@ -31,8 +31,8 @@ export const handWritten = {
     'tasks_review_queue',
   ],
   /**
-   * Relations of schema.prisma without a foreign key: an event is inserted with every change and must stay cheap, and a
-   * recurring task is removed without a look at its tasks.
+   * Relations of schema.prisma without a foreign key. An event is inserted with every change, so its insert must be cheap. A
+   * recurring task is deleted without reading its tasks.
    */
   missingForeignKeys: [
     'events_actor_agent_id_fkey',

@@ -1,7 +1,7 @@
 // npm run migration -- <name>
-// Writes prisma/migrations/<next number>_<name>/migration.sql: the way from the existing migrations to schema.prisma and
-// to the database functions in prisma/functions. Read it before you commit it: renames come out as drop and add, and
-// constraints, triggers and partial indexes are written by hand.
+// Writes prisma/migrations/<next number>_<name>/migration.sql: the changes from the existing migrations to schema.prisma and
+// to the database functions in prisma/functions. Check the file before you commit it: renames appear as drop and add, and
+// constraints, triggers and partial indexes have to be written by hand.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,7 +19,7 @@ await makeMigration(process.argv[2] ?? '');
 async function makeMigration(name: string): Promise<void> {
   if (!/^[a-z][a-z0-9_]*$/.test(name)) {
     process.stderr.write(
-      'Give the migration a name of small letters, digits and _: npm run migration -- add_labels\n',
+      'The name of a migration consists of lower-case letters, digits and _: npm run migration -- add_labels\n',
     );
     process.exitCode = 1;
     return;
@@ -27,7 +27,7 @@ async function makeMigration(name: string): Promise<void> {
   const sql = await diffMigrations();
   if (sql === '') {
     process.stdout.write(
-      'The migrations already lead to prisma/schema.prisma and prisma/functions: nothing to do.\n',
+      'The migrations already match prisma/schema.prisma and prisma/functions: nothing to do.\n',
     );
     return;
   }

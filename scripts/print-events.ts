@@ -7,7 +7,7 @@ import { EVENT_KINDS, isEventType } from '../src/domain/events/event-types.js';
 const begin = '<!-- events:begin, written by scripts/print-events.ts -->';
 const end = '<!-- events:end -->';
 
-/** The document with its tables printed from the code. Refuses a document without the two markers. */
+/** Replaces the tables of the document by current ones. @throws Error if the document has no markers. */
 export function withEvents(document: string): string {
   const [from, to] = [document.indexOf(begin), document.indexOf(end)];
   if (from < 0 || to < from) throw new Error(`the document has no "${begin}" … "${end}"`);

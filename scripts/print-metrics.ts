@@ -11,7 +11,7 @@ import {
 const begin = '<!-- metrics:begin, written by scripts/print-metrics.ts -->';
 const end = '<!-- metrics:end -->';
 
-/** The document with its table of metrics printed from the code. Refuses a document without the two markers. */
+/** Replaces the table of metrics by a current one. @throws Error if the document has no markers. */
 export function withMetricsTable(document: string): string {
   const [from, to] = [document.indexOf(begin), document.indexOf(end)];
   if (from < 0 || to < from) throw new Error(`the document has no "${begin}" … "${end}"`);

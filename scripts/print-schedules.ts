@@ -7,7 +7,7 @@ import { PHRASES } from '../test/domain/schedule/english/phrases.js';
 const begin = '<!-- phrases:begin, written by scripts/print-schedules.ts -->';
 const end = '<!-- phrases:end -->';
 
-/** The document with the phrases that the tests verify. Refuses a document without the two markers. */
+/** Replaces the table by the phrases of the tests. @throws Error if the document has no markers. */
 export function withPhrases(document: string): string {
   const [from, to] = [document.indexOf(begin), document.indexOf(end)];
   if (from < 0 || to < from) throw new Error(`the document has no "${begin}" … "${end}"`);

@@ -6,7 +6,7 @@ import { listSettings, type Setting } from '../src/config/settings.js';
 const begin = '<!-- settings:begin, written by scripts/print-settings.ts -->';
 const end = '<!-- settings:end -->';
 
-/** The document with its settings table printed from the code. Refuses a document without the two markers. */
+/** Replaces the table of settings by a current one. @throws Error if the document has no markers. */
 export function withSettingsTable(document: string): string {
   const [from, to] = [document.indexOf(begin), document.indexOf(end)];
   if (from < 0 || to < from) throw new Error(`the document has no "${begin}" … "${end}"`);

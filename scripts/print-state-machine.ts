@@ -1,4 +1,4 @@
-// Writes the diagram and the table of a task's moves into docs/state-machine.md: npx tsx scripts/print-state-machine.ts
+// Writes the diagram and the table of a task's transitions into docs/state-machine.md: npx tsx scripts/print-state-machine.ts
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { FIRST_STATUSES, isTerminal, TASK_STATUSES, TRANSITIONS } from '../src/domain/task-status.js';
@@ -6,7 +6,7 @@ import { FIRST_STATUSES, isTerminal, TASK_STATUSES, TRANSITIONS } from '../src/d
 const begin = '<!-- moves:begin, written by scripts/print-state-machine.ts -->';
 const end = '<!-- moves:end -->';
 
-/** The document with its diagram and table printed from the code. Refuses a document without the two markers. */
+/** Replaces the diagram and the table by current ones. @throws Error if the document has no markers. */
 export function withStateMachine(document: string): string {
   const [from, to] = [document.indexOf(begin), document.indexOf(end)];
   if (from < 0 || to < from) throw new Error(`the document has no "${begin}" … "${end}"`);

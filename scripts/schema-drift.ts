@@ -2,7 +2,7 @@ import { handWritten } from './hand-written.js';
 import { diffDatabase } from './schema-engine.js';
 
 /**
- * SQL that is still missing between a migrated database and schema.prisma, hand-written matters apart; empty if they
+ * Returns the SQL that would change a migrated database into schema.prisma, without the hand-written differences; empty if they
  * agree.
  */
 export async function findDrift(connectionString: string, schema: string): Promise<string> {

@@ -4,7 +4,7 @@ import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-util
 import type { SchemaEngine } from '@prisma/schema-engine-wasm';
 import { createCatalogAdapter } from './catalog-adapter.js';
 
-// The Node types of this version know the name only.
+// The Node types of this version declare only the name.
 declare global {
   namespace WebAssembly {
     function compile(bytes: Uint8Array): Promise<object>;
@@ -15,19 +15,19 @@ declare global {
   }
 }
 
-/** The glue beside the engine's WebAssembly file; the package's own entry imports that file, which Node 20 can't. */
+/** The JavaScript beside the engine's WebAssembly file. The package's entry imports that file, which Node 20 can't. */
 interface EngineGlue {
   SchemaEngine: typeof SchemaEngine;
   __wbg_set_wasm(exports: Record<string, unknown>): void;
 }
 
-/** The glue keeps one engine for the whole process: a second one would take the memory from under the first. */
+/** One engine for the whole process, because a second one would replace the memory of the first. */
 let engineGlue: Promise<EngineGlue> | null = null;
 
 /**
- * SQL that turns the connected database into what the text of schema.prisma describes; empty if it is that already.
- * Prisma's own schema engine as WebAssembly does the work, so nothing is downloaded. It doesn't see CHECK
- * constraints, functions, triggers, partial indexes and indexes on expressions, and leaves them alone.
+ * Returns the SQL that would change the connected database into what schema.prisma describes; empty if they agree. It uses
+ * Prisma's schema engine as WebAssembly, so nothing is downloaded. The engine ignores CHECK constraints, functions, triggers,
+ * partial indexes and indexes on expressions.
  */
 export async function diffDatabase(connectionString: string, schema: string): Promise<string> {
   const files = [{ path: 'schema.prisma', content: schema }];
@@ -64,7 +64,7 @@ async function loadEngine(): Promise<EngineGlue> {
   return glue;
 }
 
-/** The engine tells this global why it gives up; without it the reason is lost behind "unreachable". */
+/** The engine reports the reason of a panic to this global. Without it the error is only "unreachable". */
 function reportPanics(): void {
   const registry = {
     set_message(message: string) {

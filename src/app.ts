@@ -36,15 +36,15 @@ import { createLog } from './telemetry/log.js';
 import { createMetrics, type Metrics } from './telemetry/metrics.js';
 import { startTraces } from './telemetry/start-traces.js';
 
-/** What does not come from the settings. */
-export interface Surroundings {
-  /** A test may put one in the place of the real one. */
+/** What the application gets beside its settings. */
+export interface AppEnvironment {
+  /** Default: the system clock. Tests use others. */
   readonly clock?: Clock;
-  /** All that programs of the command gateway see of the environment; nothing unless given. */
+  /** The environment variables that programs of the command gateway get. Default: none. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
-/** What a started server has to tell its owner. */
+/** The facts about a started server for its operator. */
 export interface Started extends AdminKey {
   readonly address: ServerAddress;
   readonly facts: ServerFacts;
@@ -52,21 +52,26 @@ export interface Started extends AdminKey {
 
 /** One server process: API, scheduler and event feed over one database. */
 export interface App extends AsyncDisposable {
-  /** Everything that happens in this process, said once; the log listens already. */
+  /** Receives everything that happens in this process. The log already listens to it. */
   readonly instrument: Instrument;
   /**
-   * Null if it was told to stop meanwhile. @throws Error that tells the operator what to do. Either way, what had begun
-   * is stopped again.
+   * Starts all parts. Returns null if `stop` was called meanwhile. In that case, and after an error, the started parts are
+   * stopped again.
+   *
+   * @throws Error that tells the operator what to do.
    */
   start(): Promise<Started | null>;
-  /** Takes no more work, lets calls end for a bounded time, closes streams with a hint to resume. May be called twice. */
+  /** Accepts no more work, waits a limited time for calls, and closes streams with a hint to resume. May be called twice. */
   stop(): Promise<void>;
-  /** What a stop waits for. */
+  /** The name of the part that a stop waits for. */
   stoppingPart(): string | null;
 }
 
-/** The only place that wires rooms together. */
-export function createApp(config: Config, { clock = systemClock, environment = {} }: Surroundings = {}): App {
+/** Creates the application. This is the only file that wires the rooms together. */
+export function createApp(
+  config: Config,
+  { clock = systemClock, environment = {} }: AppEnvironment = {},
+): App {
   const instrument = createInstrument();
   instrument.listen(createLog({ level: config.logLevel }));
   const metrics = createMetrics(instrument, clock);
@@ -77,7 +82,7 @@ export function createApp(config: Config, { clock = systemClock, environment = {
 
   async function stop(): Promise<void> {
     stoppingPart = 'the start';
-    // A start that is under way ends before its next step: what it has begun by then is all there is to stop.
+    // A start under way ends before its next step. Then all started parts are known.
     await starting?.catch(() => undefined);
     for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
       stoppingPart = part.name;
@@ -98,7 +103,7 @@ export function createApp(config: Config, { clock = systemClock, environment = {
           environment,
           parts,
           isStopping: () => stopping !== null,
-          goOn() {
+          throwIfStopping() {
             if (stopping !== null) throw new StoppedMeanwhile();
           },
         });
@@ -135,8 +140,8 @@ interface Start {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly parts: Part[];
   isStopping(): boolean;
-  /** @throws StoppedMeanwhile if there is no sense in the next step of a start. */
-  goOn(): void;
+  /** Called between the steps of a start. @throws StoppedMeanwhile if the server is stopping. */
+  throwIfStopping(): void;
 }
 
 class StoppedMeanwhile extends Error {}
@@ -147,7 +152,7 @@ async function startRooms(start: Start): Promise<Started> {
   const adminKey = await prepareAdminKey(start.config, database);
   const facts = await readFacts(start.config, database, startedAt);
   start.parts.push({ name: 'traces', stop: await startTraces(start.config.traces, facts, start.instrument) });
-  start.goOn();
+  start.throwIfStopping();
   const address = await startServing(start, await createServices(start, database), facts);
   return { address, facts, ...adminKey };
 }
@@ -246,7 +251,7 @@ async function startServing(
   const createContext = (scope: RequestScope) => ({
     viewer: scope.viewer,
     requestId: scope.requestId,
-    // Made when it is asked for, which hardly any operation does.
+    // A getter, because the signal is created on its first use and hardly any operation uses it.
     get signal() {
       return scope.signal;
     },
@@ -276,7 +281,7 @@ async function startServing(
   parts.push({ name: 'requests', stop: () => server.stop() });
   await server.start();
   parts.push({
-    // Stopped first: claims that wait would hold the requests up.
+    // Stopped first, because waiting claims would delay the end of the requests.
     name: 'claims',
     async stop() {
       database.expectStop();
@@ -285,6 +290,6 @@ async function startServing(
       await services.claims.close();
     },
   });
-  start.goOn();
+  start.throwIfStopping();
   return server.address();
 }

@@ -1,16 +1,16 @@
 import { createApp, type Started } from './app.js';
 import { ConfigError, environmentForPrograms, parseConfig, readEnvironment } from './config/config.js';
 
-/** Longer than any part of a stop may take; past it the process ends by force. */
+/** Longer than the time limit of any part of a stop. After it the process exits. */
 const STOP_GRACE_MS = 20_000;
 
 /**
- * Ctrl-C reaches the server from the terminal and, where npm's shell has given way to it, once more from npm. A signal
- * so soon after the first is the same wish, and no second one to end at once.
+ * Ctrl-C reaches the server from the terminal and, if npm started it, a second time from npm. A second signal within this time
+ * counts as the same request; a later one ends the process at once.
  */
-const SAME_WISH_MS = 500;
+const SAME_REQUEST_MS = 500;
 
-/** After a clean stop, what a library still waits for keeps the process no longer. */
+/** How long after a clean stop the timers and sockets of libraries may keep the process alive. */
 const EXIT_GRACE_MS = 500;
 
 async function main(env: ReturnType<typeof readEnvironment>): Promise<void> {
@@ -25,10 +25,10 @@ async function main(env: ReturnType<typeof readEnvironment>): Promise<void> {
     stopping = true;
     setTimeout(() => {
       mayForce = true;
-    }, SAME_WISH_MS).unref();
-    instrument.emit('info', 'server.stopping', `Got ${signal}: finishing what is under way`);
+    }, SAME_REQUEST_MS).unref();
+    instrument.emit('info', 'server.stopping', `Received ${signal}: finishing the work under way`);
     setTimeout(() => {
-      const message = `Ended by force, still busy with ${app.stoppingPart()}: nothing is lost, as after kill -9`;
+      const message = `The stop took too long, waiting for ${app.stoppingPart()}: exiting now, which loses no data`;
       instrument.emit('error', 'server.stop_overdue', message);
       process.exit(1);
     }, STOP_GRACE_MS).unref();
@@ -38,37 +38,37 @@ async function main(env: ReturnType<typeof readEnvironment>): Promise<void> {
         setTimeout(() => process.exit(), EXIT_GRACE_MS).unref();
       },
       (error: unknown) => {
-        instrument.emit('error', 'server.stop_failed', 'The stop was not clean', { error });
+        instrument.emit('error', 'server.stop_failed', 'The stop failed', { error });
         process.exitCode = 1;
       },
     );
   }
 
-  // Whoever reads the log may go away, and the pipe with him; the work goes on without a log then.
+  // The reader of the log may close the pipe. The server then continues without a log.
   process.stdout.on('error', () => undefined);
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-  // The terminal was closed. Left alone, it would end this process and leave PostgreSQL running.
+  // The terminal was closed. Without a listener the signal would end this process and leave PostgreSQL running.
   process.on('SIGHUP', stop);
   const started = await app.start();
-  if (started !== null) greet(started);
+  if (started !== null) printStart(started);
 }
 
-const NOT_KEPT_HERE =
-  'given by MC_API_KEY or made by an earlier start; docs/operations.md says under Keys what to do if it is lost';
+const NO_KEY_FILE =
+  'set by MC_API_KEY or created by an earlier start; for a lost key see "Keys" in docs/operations.md';
 
-/** The few lines that somebody who started the server by hand needs; a log is for later. */
-function greet({ address, facts, adminKey, adminKeyPath }: Started): void {
+/** Prints the few lines that a person needs who started the server in a terminal. */
+function printStart({ address, facts, adminKey, adminKeyPath }: Started): void {
   const lines = [
     `Mission Control ${facts.version} with ${facts.database}`,
     `GraphQL and GraphiQL: ${address.url}/graphql`,
-    `Admin key: ${adminKeyPath === null ? NOT_KEPT_HERE : `in ${adminKeyPath}`}`,
-    ...(adminKey === null ? [] : [`Admin key, shown this once: ${adminKey}`]),
+    `Admin key: ${adminKeyPath === null ? NO_KEY_FILE : `in ${adminKeyPath}`}`,
+    ...(adminKey === null ? [] : [`Admin key, shown only once: ${adminKey}`]),
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-function refuseToStart(error: unknown): void {
+function reportFailedStart(error: unknown): void {
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`Mission Control did not start. ${message}\n`);
   process.exitCode = 1;
@@ -77,6 +77,6 @@ function refuseToStart(error: unknown): void {
 try {
   await main(readEnvironment());
 } catch (error) {
-  refuseToStart(error);
+  reportFailedStart(error);
   if (!(error instanceof ConfigError)) process.exit();
 }

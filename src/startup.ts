@@ -11,46 +11,51 @@ import { serverLimits } from './server/limits.js';
 import { ensureAdminKey } from './services/keys/api-keys.js';
 import { createAdminKeyFile } from './store/keys/admin-key-file.js';
 
-/** One part of a started server. What is begun last is stopped first. */
+/** One part of a started server. Parts are stopped in reverse order. */
 export interface Part {
   readonly name: string;
   stop(): Promise<unknown>;
 }
 
-/** The start, as far as the database is concerned. */
+/** What the start of the database needs. */
 interface DatabaseStart {
   readonly config: Config;
   readonly instrument: Instrument;
-  /** What is to be stopped when the server stops. */
+  /** The started parts are added here. */
   readonly parts: Part[];
-  /** Throws if there is no sense in the next step. */
-  goOn(): void;
+  /** Throws if the server is stopping. */
+  throwIfStopping(): void;
 }
 
 /** Finds or starts PostgreSQL and applies pending migrations. @throws Error that tells the operator what to do. */
-export async function openDatabase({ config, instrument, parts, goOn }: DatabaseStart): Promise<Database> {
+export async function openDatabase({
+  config,
+  instrument,
+  parts,
+  throwIfStopping,
+}: DatabaseStart): Promise<Database> {
   const { connectionString, stop } = await findPostgres({
     databaseUrl: config.databaseUrl?.reveal(),
     dataDir: config.dataDir,
     instrument,
   });
   parts.push({ name: 'PostgreSQL', stop });
-  goOn();
+  throwIfStopping();
   await applyMigrations(connectionString);
   const database = createDatabase({ connectionString, instrument });
   parts.push({ name: 'connections to the database', stop: () => database.close() });
   return database;
 }
 
-/** What a start says about the admin key. */
+/** The admin key after a start. */
 export interface AdminKey {
-  /** The file that holds the generated admin key; null where MC_API_KEY or a key of long ago serves. */
+  /** The file with the generated admin key; null if MC_API_KEY is set or the file of an earlier start is missing. */
   readonly adminKeyPath: string | null;
   /** The admin key, if this start has generated it. */
   readonly adminKey: string | null;
 }
 
-/** Makes sure that there is an admin key. */
+/** Ensures that there is an admin key. */
 export async function prepareAdminKey(config: Config, database: Database): Promise<AdminKey> {
   const file = createAdminKeyFile(config.dataDir);
   const adminKey = await ensureAdminKey({ database }, config.apiKey?.reveal() ?? null, file);
@@ -60,7 +65,7 @@ export async function prepareAdminKey(config: Config, database: Database): Promi
   };
 }
 
-/** What the server says about itself. */
+/** Reads the facts that the server reports about itself. */
 export async function readFacts(config: Config, database: Database, startedAt: Date): Promise<ServerFacts> {
   const manifest: { version: string } = JSON.parse(
     await readFile(join(findPackageFolder(), 'package.json'), 'utf8'),

@@ -2,8 +2,8 @@ import { LIMITS } from '../domain/limits.js';
 import { toStorable } from '../domain/stored-text.js';
 
 /**
- * What is kept of an answer, in characters; the rest is dropped while it is read. Twice what a resolution holds, so
- * that whoever cuts it to that size sees that there was more.
+ * Most characters that are kept of an answer; the rest is discarded while it is read. Twice the length of a resolution, so
+ * that the code that cuts it to that length sees that there was more.
  */
 export const MAX_ANSWER_LENGTH = 2 * LIMITS.resolutionLength;
 
@@ -11,11 +11,12 @@ const MAX_ERROR_LENGTH = 2_000;
 
 /** The beginning of a text that arrives in pieces. */
 export interface TextHead {
-  /** Takes the next piece and says whether there is room for more. */
+  /** Adds the next piece. Returns whether there is room for more. */
   push(piece: string): boolean;
   text(): string;
 }
 
+/** @param limit - most characters that are kept. */
 export function createTextHead(limit = MAX_ANSWER_LENGTH): TextHead {
   const pieces: string[] = [];
   let length = 0;
@@ -30,8 +31,8 @@ export function createTextHead(limit = MAX_ANSWER_LENGTH): TextHead {
 }
 
 /**
- * An error of the far side in the form in which it may be shown and stored: not endless, and without our credential,
- * which some far sides quote.
+ * Makes an error of a gateway safe to show and store: cut to a maximum length, and without this server's credential, which
+ * some gateways quote.
  */
 export function cutError(text: string, secret?: string): string {
   const safe = secret === undefined ? text : text.replaceAll(secret, '[secret]');

@@ -6,7 +6,7 @@ import type { Gateway } from './gateway.js';
 import { createOpenaiGateway } from './openai/openai.js';
 import { createOpenclawGateway } from './openclaw/openclaw.js';
 
-/** What the settings say of gateways. */
+/** The settings of the gateways. */
 export interface GatewaySettings {
   readonly openclaw: { readonly url: string; readonly token: Secret | undefined };
   readonly openai: { readonly baseUrl: string | undefined; readonly apiKey: Secret | undefined };
@@ -14,20 +14,18 @@ export interface GatewaySettings {
   readonly commandDir: string | undefined;
 }
 
-/** What does not come from the gateways' settings. */
-export interface GatewaySurroundings {
-  /** All that programs see of the server's environment. */
+/** What gateways need beside their settings. */
+export interface GatewayEnvironment {
+  /** The environment variables that programs get. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Holds the key by which an OpenClaw gateway on another machine knows this server. */
+  /** The folder of the device key, by which an OpenClaw gateway on another machine identifies this server. */
   readonly dataDir: string;
 }
 
-/**
- * The gateways that this process is configured for, by name. Nothing is connected before the first call or probe.
- */
+/** Creates the configured gateways, by name. They connect at the first call or probe. */
 export function createGateways(
   { openclaw, openai, command: argv, commandDir: folder }: GatewaySettings,
-  { environment, dataDir }: GatewaySurroundings,
+  { environment, dataDir }: GatewayEnvironment,
 ): ReadonlyMap<string, Gateway> {
   const devicePath = isLoopback(openclaw.url) ? null : join(dataDir, 'openclaw-device.pem');
   const gateways = [createEchoGateway(), createOpenclawGateway({ ...openclaw, devicePath })];

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Gateway, GatewayAnswer, GatewayCall } from './gateway.js';
 
 /**
- * A gateway without anybody behind it, for demonstrations: the answer repeats the prompt's beginning. Asked for a
- * verdict it gives one; it sends half of the works back in their first round, always the same ones.
+ * Creates a gateway without a model, for demonstrations: the answer repeats the beginning of the prompt. If the prompt asks
+ * for a verdict, the answer contains one. It rejects half of the tasks in their first round, always the same ones.
  */
 export function createEchoGateway(): Gateway {
   return {
@@ -14,7 +14,7 @@ export function createEchoGateway(): Gateway {
       await onAccepted({ gatewayRunId: null, state: {} });
       return signal.aborted ? { outcome: 'ABORTED' } : answer(call);
     },
-    // The answer is a function of the prompt: it can be given again.
+    // The answer depends only on the prompt, so it can be computed again.
     recover: async (call, _state, { signal }) => (signal.aborted ? { outcome: 'ABORTED' } : answer(call)),
     probe: async () => ({ reachable: true, error: null }),
     close: async () => undefined,
@@ -31,7 +31,7 @@ function answer({ prompt, agentName, model }: GatewayCall): GatewayAnswer {
   };
 }
 
-/** Both forms of a verdict, each on a line of its own, the way a review prompt ends. */
+/** A review prompt ends with both forms of a verdict, each on a line of its own. */
 function asksForVerdict(prompt: string): boolean {
   return /^VERDICT: APPROVED$/m.test(prompt) && /^VERDICT: REJECTED$/m.test(prompt);
 }
@@ -49,7 +49,7 @@ function subjectOf(prompt: string): string {
   return line.replace(/^[#\s]+/, '').slice(0, 200);
 }
 
-/** Words stand in for tokens. */
+/** Counts words instead of tokens. */
 function count(text: string): number {
   return text.split(/\s+/).filter((word) => word !== '').length;
 }

@@ -1,75 +1,77 @@
 import type { TokenUsage } from '../domain/runs/token-usage.js';
 
+/** The kinds of gateways. */
 export type GatewayKind = 'openclaw' | 'openai' | 'command' | 'echo';
 
 /** One prompt for one agent. */
 export interface GatewayCall {
-  /** A function of what is asked for and of the attempt at it, never of the time; in lower case. */
+  /** Derived from the work and the attempt, never from the time; in lower case. */
   readonly idempotencyKey: string;
   readonly agentName: string;
-  /** What the gateway calls this agent; null means by the agent's name. */
+  /** The gateway's id of this agent; null for the agent's name. */
   readonly gatewayAgentId: string | null;
   readonly prompt: string;
-  /** The agent's standing instruction: the system prompt where the gateway takes one. */
+  /** The agent's standing instruction: the system prompt if the gateway supports one. */
   readonly soul: string | null;
   /** Null leaves the choice to the gateway. */
   readonly model: string | null;
   readonly timeoutMs: number;
 }
 
-/** What a call came to. Gateways never throw it: whatever happens at the far side is data. */
+/** The outcome of a call. A gateway never throws for a failure on the remote side: the outcome is data. */
 export type GatewayAnswer =
-  /** The text may be empty; whether that counts is the caller's to say. */
+  /** The text may be empty. The caller decides whether that is a success. */
   | {
       readonly outcome: 'ANSWERED';
       readonly text: string;
       readonly usage: TokenUsage | null;
-      /** The model that answered, if the gateway tells. */
+      /** The model that answered, if the gateway reports it. */
       readonly model: string | null;
     }
-  /** It began and failed, or was refused. Permanent: waiting can't help (unknown agent, wrong token, bad parameters). */
+  /** The call began and failed, or was refused. Permanent: a retry can't help (unknown agent, wrong token, bad parameters). */
   | { readonly outcome: 'FAILED'; readonly error: string; readonly permanent: boolean }
-  /** Unreachable, starting or draining: nobody has worked on it, so it may be sent again as it is. */
+  /** The gateway is unreachable, starting or draining. No work was done, so the call may be sent again. */
   | { readonly outcome: 'NOT_BEGUN'; readonly error: string; readonly retryAfterMs: number | null }
   | { readonly outcome: 'TIMED_OUT'; readonly error: string }
   | { readonly outcome: 'ABORTED' };
 
-/** What an answer is after a crash: perhaps nobody can tell. */
+/** The outcome of a call after a crash. It may be unknown. */
 export type RecoveredAnswer = GatewayAnswer | { readonly outcome: 'UNKNOWN' };
 
-/** What a gateway needs to find a call again in another process: flat, and small enough for a column. */
+/** What a gateway needs to find a call from another process: a flat object, small enough for a column. */
 export type GatewayState = Readonly<Record<string, string | number | boolean | null>>;
 
+/** How the caller of a gateway controls and follows a call. */
 export interface GatewayHooks {
-  /** Ends the call, at the far side too. */
+  /** Aborting it ends the call, on the remote side too. */
   readonly signal: AbortSignal;
   /**
-   * The gateway took the call; `state` is what `recover` needs after a crash. Called at most once, and awaited before
-   * the answer is given.
+   * The gateway has accepted the call. `state` is what `recover` needs after a crash. Called at most once, and awaited before
+   * the answer is returned.
    */
   onAccepted(accepted: { readonly gatewayRunId: string | null; readonly state: GatewayState }): Promise<void>;
 }
 
-/** A way to agents. */
+/** A connection to a system that runs agents. */
 export interface Gateway {
-  /** What agents ask for it by. */
+  /** The name by which agents select it. */
   readonly name: string;
   readonly kind: GatewayKind;
-  /** Sends one prompt and waits for what it comes to. Rejects only if `onAccepted` does. */
+  /** Sends one prompt and waits for the outcome. Rejects only if `onAccepted` does. */
   send(call: GatewayCall, hooks: GatewayHooks): Promise<GatewayAnswer>;
   /**
-   * After a crash: what became of a call that an earlier process sent or was about to send. `state` is what that
-   * process was told at the acceptance; null if it heard of none. Waits up to the call's time limit for one that is
-   * still on. `UNKNOWN`: this gateway can't tell, the lease decides.
+   * Finds the outcome of a call that a crashed process sent or was about to send. `state` is what that process recorded at the
+   * acceptance; null if it recorded none. Waits up to the call's time limit for a call that still runs. `UNKNOWN`: this gateway
+   * can't find out, so the lease decides.
    */
   recover(call: GatewayCall, state: GatewayState | null, hooks: GatewayHooks): Promise<RecoveredAnswer>;
-  /** Whether it answers now. Never rejects; the error holds no secret. */
+  /** Checks whether the gateway answers now. Never rejects. The error contains no secret. */
   probe(signal: AbortSignal): Promise<GatewayReach>;
-  /** Ends what is under way, also at the far side, and waits for that. May be called twice. */
+  /** Aborts all calls, on the remote side too, and waits for them. May be called twice. */
   close(): Promise<void>;
 }
 
-/** What a probe has found. */
+/** The result of a probe. */
 export interface GatewayReach {
   readonly reachable: boolean;
   readonly error: string | null;

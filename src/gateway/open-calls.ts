@@ -1,32 +1,33 @@
 import type { GatewayAnswer, GatewayHooks } from './gateway.js';
 
-/** How a call may be ended before it has its answer. */
+/** The early end of a call: by timeout, by the caller, or by the gateway's close. */
 export interface CallEnd {
-  /** Aborted at whichever end comes first; and when the work is over, so that nothing of it goes on unheeded. */
+  /** Aborted at the first early end, and when the work is done, so that no part of it continues. */
   readonly signal: AbortSignal;
-  /** Whether it was the time that has ended it. */
+  /** Whether the call ended because its time was over. */
   isTimedOut(): boolean;
-  /** Whether the caller has ended it, or the gateway's close. */
+  /** Whether the caller or the gateway's close ended the call. */
   isAborted(): boolean;
-  /** Counts the time anew from now. */
+  /** Restarts the timeout from now. */
   restart(): void;
 }
 
-/** The calls that a gateway is at. */
+/** The calls of a gateway that are under way. */
 export interface OpenCalls {
   /**
-   * Does the work of a call, which ends when its time does, when the caller aborts it, and when all are closed. It is
-   * not begun if one of the last two has happened before.
+   * Does the work of a call until it is done, times out, is aborted by the caller, or all calls are closed. If it was aborted
+   * or closed before, the work does not begin.
    */
   run<Answer extends { readonly outcome: string }>(
     timeoutMs: number,
     hooks: Pick<GatewayHooks, 'signal'>,
     work: (end: CallEnd) => Promise<Answer>,
   ): Promise<Answer | Extract<GatewayAnswer, { outcome: 'ABORTED' }>>;
-  /** Aborts all and waits for them. May be called twice. */
+  /** Aborts all calls and waits for them. May be called twice. */
   close(): Promise<void>;
 }
 
+/** Creates the calls of one gateway. */
 export function createOpenCalls(): OpenCalls {
   const open = new Map<Promise<unknown>, () => void>();
   let isClosed = false;
@@ -73,7 +74,7 @@ function createCallEnd(timeoutMs: number, caller: AbortSignal): OwnedCallEnd {
       isTimedOut: () => reason === 'time',
       isAborted: () => reason === 'abort',
       restart() {
-        // A timer that has been cleared would come back to life.
+        // `refresh` would start a cleared timer again.
         if (!controller.signal.aborted) timer.refresh();
       },
     },

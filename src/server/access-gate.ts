@@ -4,10 +4,12 @@ import { protocolError } from './protocol-error.js';
 import type { Viewer } from './request-scope.js';
 import { createTokenBuckets } from './token-buckets.js';
 
-export interface Gate {
+/** Authenticates requests and limits their rate. */
+export interface AccessGate {
   /**
-   * Whose key stands in an `Authorization` value. The address pays for a key that is not known, and while it can't,
-   * only keys that were good before are looked at: guessing is slow, and does not lock others behind the same proxy out.
+   * Finds the viewer of the key in an `Authorization` value. A wrong key takes a token from the bucket of the remote address.
+   * While that bucket is empty, only keys that were valid before are checked. So guessing keys is slow, and other clients
+   * behind the same proxy can still work.
    *
    * @throws GraphQLError with UNAUTHENTICATED (401) or RATE_LIMITED (429, Retry-After).
    */
@@ -16,17 +18,18 @@ export interface Gate {
   admit(viewer: Viewer): void;
 }
 
-export interface GateOptions {
-  /** The viewer of a live key; null for one that is unknown, expired or revoked. */
+export interface AccessGateOptions {
+  /** The viewer of a valid key; null if the key is unknown, expired or revoked. */
   readonly authenticate: (secret: string) => Promise<Viewer | null>;
   readonly limits: ServerLimits;
   readonly clock: Clock;
 }
 
-/** Secrets that were good when they were last used, at most this many. */
+/** Most secrets that are remembered as valid at their last use. */
 const maxKnownSecrets = 10_000;
 
-export function createGate({ authenticate, limits, clock }: GateOptions): Gate {
+/** Creates the gate of this process. Its counts are in memory. */
+export function createAccessGate({ authenticate, limits, clock }: AccessGateOptions): AccessGate {
   const { requestsPerSecond, requestBurst, failedAuthenticationsPerSecond, failedAuthenticationBurst } =
     limits;
   const requests = createTokenBuckets({ perSecond: requestsPerSecond, burst: requestBurst, clock });
@@ -38,7 +41,7 @@ export function createGate({ authenticate, limits, clock }: GateOptions): Gate {
   const known = new Set<string>();
 
   function refuseGuesses(wait: number): void {
-    if (wait > 0) throw rateLimited('Too many requests without a good API key came from this address.', wait);
+    if (wait > 0) throw rateLimited('This address sent too many requests without a valid API key.', wait);
   }
 
   function remember(secret: string): void {
@@ -65,7 +68,7 @@ export function createGate({ authenticate, limits, clock }: GateOptions): Gate {
     admit({ keyId }) {
       const wait = requests.take(keyId);
       if (wait > 0)
-        throw rateLimited(`This API key has made more than ${requestsPerSecond} requests a second.`, wait);
+        throw rateLimited(`This API key has sent more than ${requestsPerSecond} requests per second.`, wait);
     },
   };
 }
@@ -75,7 +78,7 @@ function parseBearer(authorization: unknown): string | undefined {
   return /^Bearer +([\x21-\x7e]{1,512}) *$/i.exec(authorization)?.[1];
 }
 
-/** Whoever has one IPv6 address has the whole /64 it lies in. */
+/** IPv6 addresses of one /64 share a bucket, because one client usually controls the whole /64. */
 function addressBucket(address = 'unknown'): string {
   if (!address.includes(':') || address.startsWith('::ffff:')) return address;
   return address.split(':').slice(0, 4).join(':');

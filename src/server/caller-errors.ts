@@ -3,8 +3,8 @@ import { Unavailable } from '../kernel/unavailable.js';
 import { type HttpHints, placesOf, recoded, refusedByGraphql } from './protocol-error.js';
 
 /**
- * The error as the caller may see it, if it tells the caller something to act on; undefined for a fault. What resolvers
- * mean for the caller is a GraphQLError with a code.
+ * Presents an error that the caller can act on; undefined for a fault. Resolvers throw a GraphQLError with a code for the
+ * caller.
  */
 export function refusalIn(error: unknown): GraphQLError | undefined {
   const origin = originOf(error);
@@ -16,19 +16,19 @@ export function refusalIn(error: unknown): GraphQLError | undefined {
   return isBadInput ? recoded(error, 'BAD_USER_INPUT') : undefined;
 }
 
-/** Field errors are wrapped, more than once where resolvers call each other: this is what was thrown first. */
+/** Finds the error that was thrown first. GraphQL wraps it, more than once if resolvers call each other. */
 export function originOf(error: unknown): unknown {
   return error instanceof GraphQLError && error.originalError ? originOf(error.originalError) : error;
 }
 
-/** What codes say to proxies and client libraries that look no further than HTTP. */
+/** HTTP statuses for codes that proxies and generic HTTP clients have to understand. */
 const httpByCode = new Map<string, HttpHints>([
   ['UNAUTHENTICATED', { status: 401 }],
   ['RATE_LIMITED', { status: 429 }],
   ['UNAVAILABLE', { status: 503, headers: { 'retry-after': '1' } }],
 ]);
 
-/** Yoga's own codes are not in the contract of the API. */
+/** Codes of yoga that are not part of the API's contract. */
 const yogaCodes = ['BAD_REQUEST', 'OPERATION_RESOLUTION_FAILURE'];
 
 function withContractCode(error: GraphQLError, code: string): GraphQLError {
@@ -38,7 +38,7 @@ function withContractCode(error: GraphQLError, code: string): GraphQLError {
   return new GraphQLError(error.message, { ...placesOf(error), extensions });
 }
 
-/** An error that says to ask again: answered with 503 and when. */
+/** Presents an error after which the caller should retry: status 503 with Retry-After. */
 export function presentUnavailable(error: unknown, { message }: Unavailable): GraphQLError {
   const places = error instanceof GraphQLError ? placesOf(error) : {};
   return withContractCode(
@@ -47,14 +47,14 @@ export function presentUnavailable(error: unknown, { message }: Unavailable): Gr
   );
 }
 
-/** Before any field is resolved there is no path, and all that can fail is the coercion of variables. */
+/** An error without a path was raised before any field was resolved, so only the coercion of variables can have failed. */
 function isAboutVariables({ path, nodes }: GraphQLError): boolean {
   return path === undefined && nodes?.[0]?.kind === Kind.VARIABLE_DEFINITION;
 }
 
 /**
- * graphql-js points at the argument or its value when it can't coerce it. When it can't serialise a result, which is a
- * fault although it is a GraphQLError as well, it points at the field.
+ * If graphql-js can't coerce an argument, the error points at the argument or its value. If it can't serialise a result, the
+ * error points at the field: that is a GraphQLError too, but a fault.
  */
 function isAboutArguments({ nodes, message }: GraphQLError): boolean {
   const kind = nodes?.[0]?.kind;

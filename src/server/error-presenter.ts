@@ -4,23 +4,24 @@ import { Unavailable } from '../kernel/unavailable.js';
 import { originOf, presentUnavailable, refusalIn } from './caller-errors.js';
 import { placesOf, protocolError } from './protocol-error.js';
 
+/** Turns errors into what callers may see, and logs faults. */
 export interface ErrorPresenter {
   /**
-   * What a caller may see of an error. Refusals keep their message and have a code; a fault of ours becomes "Internal
-   * server error" with the request's id, and is emitted with its cause. The same error is presented once.
+   * Refusals keep their message and get a code. A fault becomes "Internal server error" with the request's id and is logged
+   * with its cause. An error that was presented before is returned as it is.
    */
   present(error: unknown, requestId: string): GraphQLError;
-  /** For where the request's id is out of reach: a fault is masked, and waits to be presented with the id. */
+  /** For code that does not know the request's id: masks a fault, which `present` later logs with the id. */
   mask(error: unknown): GraphQLError;
 }
 
-/** `isOutage` knows the errors of a database that is away: no fault, but no answer either. */
+/** @param isOutage - whether an error means that the database is unavailable, which is UNAVAILABLE and not a fault. */
 export function createErrorPresenter(
   instrument: Instrument,
   isOutage: (error: unknown) => boolean = () => false,
 ): ErrorPresenter {
   const presented = new WeakSet<object>();
-  /** What faults were before they were masked without a request's id. */
+  /** The original errors of the faults that were masked without a request's id. */
   const masked = new WeakMap<GraphQLError, unknown>();
 
   function remember(error: GraphQLError): GraphQLError {
@@ -33,8 +34,8 @@ export function createErrorPresenter(
     if (refusal !== undefined) return refusal;
     const origin = originOf(error);
     if (!isOutage(origin)) return undefined;
-    // Whoever reads the log all the time says once that the database is away.
-    instrument.emit('debug', 'graphql.outage', 'A request found the database away', {
+    // Only debug: database.lost, in the relay, reports the outage once.
+    instrument.emit('debug', 'graphql.outage', 'The database was unavailable to a request', {
       requestId,
       error: origin,
     });
@@ -61,21 +62,21 @@ export function createErrorPresenter(
 }
 
 const outage = new Unavailable(
-  'The database does not answer: ask again soon. Whether a change has been made is not known; repeat it with its idempotency key.',
+  'The database does not answer. Try again soon. It is unknown whether a change was made: repeat it with the same idempotency key.',
 );
 
 const internalError = 'Internal server error';
 
 function presentFault(instrument: Instrument, error: unknown, requestId: string): GraphQLError {
   const places = error instanceof GraphQLError ? placesOf(error) : undefined;
-  instrument.emit('error', 'graphql.fault', 'A request met a fault', {
+  instrument.emit('error', 'graphql.fault', 'A GraphQL request failed with an internal error', {
     requestId,
     path: places?.path?.join('.'),
     error: originOf(error),
   });
   return new GraphQLError(internalError, {
     ...places,
-    // Yoga's word for "answer with 500 if there is no data at all"; it is not sent.
+    // Makes yoga answer with 500 if there is no data at all. It is not sent to the client.
     extensions: { code: 'INTERNAL_SERVER_ERROR', requestId, unexpected: true },
   });
 }

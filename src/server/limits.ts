@@ -1,40 +1,40 @@
-/** How much one request, one socket or one key may ask for. All of it can be read in `Query.server.limits`. */
+/** Limits for one request, one socket or one key. The API shows them in `Query.server.limits`. */
 export interface ServerLimits {
   readonly maxBodyBytes: number;
-  /** Of a GraphQL document, in UTF-16 units. */
+  /** Length of a GraphQL document in UTF-16 units. */
   readonly maxDocumentLength: number;
   readonly maxDocumentTokens: number;
-  /** Nodes of the syntax tree beneath each other, whatever they are: selections, lists, input objects, types. */
+  /** Depth of the syntax tree, counting every kind of node: selections, lists, input objects, types. */
   readonly maxSyntaxDepth: number;
-  /** Fields beneath each other; a root field is at depth 1. */
+  /** Depth of nested fields. A root field is at depth 1. */
   readonly maxDepth: number;
-  /** The same beneath `__schema` and `__type`: the standard introspection query needs 15. */
+  /** Depth of nested fields below `__schema` and `__type`. The standard introspection query needs 15. */
   readonly maxIntrospectionDepth: number;
-  /** These four count with every fragment written out. */
+  /** For this limit and the next three, each use of a fragment counts as if its fields were written out. */
   readonly maxRootFields: number;
   readonly maxFields: number;
   readonly maxAliases: number;
   readonly maxDirectives: number;
-  /** Lists and objects within each other in the variables. */
+  /** Depth of nested lists and objects in the variables. */
   readonly maxVariableDepth: number;
-  /** Sustained, per API key; a subscription that is opened counts as one request. */
+  /** Sustained rate per API key. Opening a subscription counts as one request. */
   readonly requestsPerSecond: number;
   readonly requestBurst: number;
-  /** Sustained, per remote address (per /64 of IPv6). */
+  /** Sustained rate per remote address (per /64 of IPv6). */
   readonly failedAuthenticationsPerSecond: number;
   readonly failedAuthenticationBurst: number;
   readonly maxSocketsPerKey: number;
   /** Subscriptions and plain event streams together. */
   readonly maxStreamsPerKey: number;
   readonly maxSubscriptionsPerSocket: number;
-  /** Of one WebSocket message. */
+  /** Size of one WebSocket message. */
   readonly maxMessageBytes: number;
-  /** How long a new WebSocket may take to say who it is. */
+  /** How long a new WebSocket may take to send `connection_init` with its key. */
   readonly connectionInitTimeoutMs: number;
-  /** A peer that leaves one ping unanswered until the next is gone. Plain event streams get a comment as often. */
+  /** A socket that has not answered a ping by the next one is closed. Plain event streams get a comment at this interval. */
   readonly pingIntervalMs: number;
   readonly maxHeaderBytes: number;
-  /** For all headers of a request, and for the whole request, to arrive. */
+  /** Time for all headers of a request to arrive; `requestTimeoutMs` is for the whole request. */
   readonly headersTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
@@ -42,7 +42,7 @@ export interface ServerLimits {
   readonly drainTimeoutMs: number;
 }
 
-/** What holds unless a test says otherwise. */
+/** The limits of every server. Tests may set others. */
 export const serverLimits: ServerLimits = Object.freeze({
   maxBodyBytes: 1_048_576,
   maxDocumentLength: 262_144,
@@ -60,7 +60,7 @@ export const serverLimits: ServerLimits = Object.freeze({
   requestBurst: 10_000,
   failedAuthenticationsPerSecond: 20,
   failedAuthenticationBurst: 100,
-  // Enough for a dashboard that a whole company watches with one key.
+  // Enough for a dashboard that a whole company uses with one key.
   maxSocketsPerKey: 2_000,
   maxStreamsPerKey: 10_000,
   maxSubscriptionsPerSocket: 100,
@@ -70,7 +70,7 @@ export const serverLimits: ServerLimits = Object.freeze({
   maxHeaderBytes: 16_384,
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
-  // Longer than the idle timeout of common load balancers (60 s), so that they are the ones to close.
+  // Longer than the idle timeout of common load balancers (60 s), so that the load balancer closes idle connections first.
   keepAliveTimeoutMs: 65_000,
   drainTimeoutMs: 10_000,
 });

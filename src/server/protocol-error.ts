@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql';
 
-/** The codes of top-level errors that this room gives; resolvers add theirs. */
+/** The codes of top-level errors that the server itself raises. Resolvers add others. */
 export type ProtocolErrorCode =
   | 'UNAUTHENTICATED'
   | 'FORBIDDEN'
@@ -17,25 +17,26 @@ export type ProtocolErrorCode =
   | 'PAYLOAD_TOO_LARGE'
   | 'UNSUPPORTED_MEDIA_TYPE';
 
+/** How an error affects the HTTP response. */
 export interface HttpHints {
   readonly status: number;
   readonly headers?: Record<string, string>;
   /**
-   * The request was well-formed GraphQL over HTTP and GraphQL itself refused it: answered with `status` as
-   * `application/graphql-response+json` and with 200 as `application/json`.
+   * True if the request was well-formed GraphQL over HTTP and GraphQL refused it. Then `status` applies to
+   * `application/graphql-response+json`, and `application/json` is answered with 200.
    */
   readonly spec?: boolean;
 }
 
-/** How GraphQL over HTTP answers a document or variables that it refuses. */
+/** The HTTP answer to a document or variables that GraphQL refuses. */
 export const refusedByGraphql: HttpHints = { status: 400, spec: true };
 
-/** An error of the protocol, ready to be sent: its message and code are for the caller. */
+/** Creates an error whose message and code are for the caller. */
 export function protocolError(code: ProtocolErrorCode, message: string, http?: HttpHints): GraphQLError {
   return new GraphQLError(message, { extensions: http ? { code, http } : { code } });
 }
 
-/** The same error, pointing at the same places, under a code. What it was made from is left behind. */
+/** Copies an error, with its locations but without its cause, under another code. */
 export function recoded(error: GraphQLError, code: ProtocolErrorCode, http?: HttpHints): GraphQLError {
   return new GraphQLError(shortened(error.message), {
     ...placesOf(error),
@@ -43,12 +44,12 @@ export function recoded(error: GraphQLError, code: ProtocolErrorCode, http?: Htt
   });
 }
 
-/** graphql-js quotes a variable that it refuses however long that is; what is wrong with it may stand behind. */
+/** graphql-js quotes a refused variable in full. The reason may come after the quote, so both ends are kept. */
 function shortened(message: string): string {
   return message.length <= 2_000 ? message : `${message.slice(0, 500)} … ${message.slice(-500)}`;
 }
 
-/** Where an error points: the same options for another error at the same places. */
+/** The locations of an error, as options for another error. */
 export function placesOf({ nodes, source, positions, path }: GraphQLError) {
   return { nodes: nodes ?? null, source: source ?? null, positions: positions ?? null, path: path ?? null };
 }

@@ -1,7 +1,7 @@
 import type { GraphqlContext } from '../graphql/context.js';
 
-/** Whose key it is. */
+/** The owner of the API key. */
 export type Viewer = GraphqlContext['viewer'];
 
-/** What one operation is run with: who asks, under which id, and until when anybody waits for it. */
+/** The viewer, the request id and the abort signal of one operation. */
 export type RequestScope = Pick<GraphqlContext, 'viewer' | 'requestId' | 'signal'>;

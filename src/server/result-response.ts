@@ -8,8 +8,8 @@ export interface ResultResponse {
 }
 
 /**
- * A single result as GraphQL over HTTP writes it: the most severe status its errors ask for, else 200; a refusal by
- * GraphQL itself is a 200 as application/json. The same rules as yoga's result processor.
+ * Turns a single result into an HTTP response as GraphQL over HTTP specifies. The status is the highest one that its errors
+ * ask for, or else 200. As application/json, a refusal by GraphQL itself is a 200. Yoga's result processor has the same rules.
  */
 export function toResultResponse(result: ExecutionResult, type: JsonType): ResultResponse {
   const headers: Record<string, string> = { 'content-type': `${type}; charset=utf-8` };
@@ -31,14 +31,14 @@ function statusOf(result: ExecutionResult, errors: readonly GraphQLError[], type
   return errors.some(({ extensions }) => extensions.unexpected) && !('data' in result) ? 500 : 200;
 }
 
-/** Of graphql-js or of graphql-ws, whose members may also be undefined. */
+/** A result of graphql-js or of graphql-ws, whose members may also be undefined. */
 export interface AnyResult {
   readonly errors?: readonly GraphQLError[] | undefined;
   readonly data?: Record<string, unknown> | null | undefined;
   readonly extensions?: Record<string, unknown> | undefined;
 }
 
-/** A result as it is sent where there is no status: over a WebSocket and in a stream. */
+/** A result as it is sent over a WebSocket or in a stream, without an HTTP status. */
 export function toSentResult({ errors, data, extensions }: AnyResult): FormattedExecutionResult {
   return {
     ...(errors ? { errors: errors.map(withoutHttpHints) } : {}),
@@ -47,7 +47,7 @@ export function toSentResult({ errors, data, extensions }: AnyResult): Formatted
   };
 }
 
-/** An error as it is sent: message, places and extensions, but for those that were meant for the transport. */
+/** An error as it is sent: message, locations and extensions, without the extensions for the transport. */
 export function withoutHttpHints(error: GraphQLError) {
   const { extensions, ...rest } = error.toJSON();
   const { http: _http, unexpected: _unexpected, ...shown } = extensions ?? {};

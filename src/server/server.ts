@@ -6,7 +6,7 @@ import { StreamEnd } from '../graphql/events/stream.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Instrument } from '../kernel/instrument.js';
 import type { Service } from '../kernel/service.js';
-import { createGate } from './access-gate.js';
+import { createAccessGate } from './access-gate.js';
 import { createErrorPresenter } from './error-presenter.js';
 import { createGraphqlRoute } from './graphql/graphql-route.js';
 import { createOperations } from './graphql/operations.js';
@@ -15,7 +15,7 @@ import { trackConnections } from './http/connections.js';
 import { createHealthRoutes, type HealthOptions } from './http/health.js';
 import { createHttpServer } from './http/http.js';
 import { createMetricsRoute, type MetricsOptions } from './http/metrics.js';
-import { homeRoute } from './http/root-redirect.js';
+import { rootRedirect } from './http/root-redirect.js';
 import { createRouter } from './http/router.js';
 import { createUpgrade } from './http/upgrade.js';
 import { type ServerLimits, serverLimits } from './limits.js';
@@ -34,47 +34,48 @@ import { createSubscribe } from './streams/subscribe.js';
 import { createSocketProtocol } from './websocket/socket-protocol.js';
 import { createWebSockets } from './websocket/websocket.js';
 
+/** What the server gets from the other parts of the application. */
 export interface ServerOptions {
   readonly schema: GraphQLSchema;
   readonly http: Config['http'];
   /**
-   * The viewer of a live key; null for one that is unknown, expired or revoked. Called with every request and with
-   * every operation on a WebSocket, so it should answer from memory.
+   * The viewer of a valid key; null if the key is unknown, expired or revoked. Called for every request and for every
+   * operation on a WebSocket, so it should answer from memory.
    */
   readonly authenticate: (secret: string) => Promise<Viewer | null>;
-  /** The context of one operation; called for each, over HTTP and WebSockets alike. */
+  /** Creates the context of one operation, over HTTP and over WebSockets. */
   readonly createContext: (scope: RequestScope) => object;
-  /** What `/api/events` sends. */
+  /** The events that `/api/events` sends. */
   readonly events: EventSource;
-  /** For `/readyz`: true, or false, or why not in a few words that any stranger may read. */
+  /** For `/readyz`: true, false, or the reason in a few words. The answer is public. */
   readonly isReady: HealthOptions['isReady'];
-  /** Whether an error says that the database is away. Such requests are answered with UNAVAILABLE. */
+  /** Whether an error means that the database is unavailable. Such requests are answered with UNAVAILABLE. */
   readonly isOutage?: (error: unknown) => boolean;
-  /** What `/metrics` answers. */
+  /** The answer of `/metrics`. */
   readonly metrics: MetricsOptions['metrics'];
   readonly instrument: Instrument;
   readonly clock: Clock;
-  /** Others than the ones that hold by default. */
+  /** Limits that differ from the default ones. */
   readonly limits?: Partial<ServerLimits>;
 }
 
 export interface ServerAddress {
   readonly host: string;
   readonly port: number;
-  /** Where a browser or client on this machine reaches it, without a path. */
+  /** URL for a browser or client on this machine, without a path. */
   readonly url: string;
 }
 
 export interface Server extends Service {
-  /** Where it listens. @throws Error before `start` and after `stop`. */
+  /** The address on which the server listens. @throws Error before `start` and after `stop`. */
   address(): ServerAddress;
 }
 
 /**
- * The server for everything that comes over HTTP: GraphQL, its event streams and WebSockets, GraphiQL, and health.
+ * Creates the HTTP server: GraphQL with its event streams and WebSockets, GraphiQL, health and metrics.
  *
- * `stop` first turns `/readyz` to 503 and refuses new connections, closes WebSockets with 1012, completes event streams
- * with a last error that says how to resume, and waits for requests in flight, for at most `drainTimeoutMs`. It can't be
+ * `stop` makes `/readyz` answer 503 and refuses new connections. It closes WebSockets with 1012, completes event streams with
+ * a last error that says how to resume, and waits at most `drainTimeoutMs` for requests in flight. A stopped server can't be
  * started again.
  */
 export function createServer(options: ServerOptions): Server {
@@ -109,19 +110,19 @@ export function createServer(options: ServerOptions): Server {
   };
 }
 
-const restarting = protocolError('UNAVAILABLE', 'The server is stopping: resume with your last cursor.');
+const stopError = protocolError('UNAVAILABLE', 'The server is stopping: resume with your last cursor.');
 
 function wire(options: ServerOptions, limits: ServerLimits, isStopping: () => boolean) {
   const { schema, createContext, instrument, clock, isReady } = options;
   const { corsOrigins } = options.http;
   const { events: source } = options;
   const presenter = createErrorPresenter(instrument, options.isOutage);
-  const tellOpen = (kind: string) => (open: number) =>
+  const reportOpen = (kind: string) => (open: number) =>
     instrument.emit('trace', 'streams.changed', 'A stream began or ended', { kind, open });
-  const streams = createOpenStreams<ExecutionResult>(tellOpen('graphql'));
-  const eventStreams = createOpenStreams<EventItem>(tellOpen('plain'));
-  const gate = createGate({ authenticate: options.authenticate, limits, clock });
-  const ticketGate = createGate({ authenticate: source.redeemTicket, limits, clock });
+  const streams = createOpenStreams<ExecutionResult>(reportOpen('graphql'));
+  const eventStreams = createOpenStreams<EventItem>(reportOpen('plain'));
+  const gate = createAccessGate({ authenticate: options.authenticate, limits, clock });
+  const ticketGate = createAccessGate({ authenticate: source.redeemTicket, limits, clock });
   const operations = createSharedOperations({ createContext, presenter });
   const takePlace = createStreamPlaces(limits);
   const subscribe = createSubscribe({ operations, streams, takePlace, presenter, limits, instrument });
@@ -135,7 +136,7 @@ function wire(options: ServerOptions, limits: ServerLimits, isStopping: () => bo
     streams: eventStreams,
   };
   const routes = [
-    homeRoute,
+    rootRedirect,
     createGraphqlRoute({ yoga, prepare, gate, corsOrigins, limits }),
     createEventStreamRoute(plain),
     createTicketRoute(plain),
@@ -146,13 +147,13 @@ function wire(options: ServerOptions, limits: ServerLimits, isStopping: () => bo
   const upgrade = createUpgrade({ webSockets, corsOrigins, isStopping });
   const server = createHttpServer({ route, upgrade, isStopping, limits, instrument, clock });
   function endStreams(): void {
-    streams.endAll({ errors: [restarting] });
-    eventStreams.endAll(new StreamEnd(restarting));
+    streams.endAll({ errors: [stopError] });
+    eventStreams.endAll(new StreamEnd(stopError));
   }
   return { server, webSockets, endStreams };
 }
 
-/** @throws Error that says what to do when the address is taken or not of this machine. */
+/** @throws Error that says what to do if the address is in use, forbidden, or not an address of this machine. */
 async function listen(server: HttpServer, { host, port }: Config['http']): Promise<void> {
   try {
     server.listen(port, host);
@@ -165,16 +166,16 @@ async function listen(server: HttpServer, { host, port }: Config['http']): Promi
 function hintFor(cause: unknown): string {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   if (code === 'EADDRINUSE')
-    return ': another program does. Stop it, or set MC_PORT to another port (0 takes a free one)';
-  if (code === 'EACCES') return ': this user may not. Set MC_PORT to a port above 1023';
+    return ': the port is in use. Stop the other program, or set MC_PORT to another port (0 takes a free one)';
+  if (code === 'EACCES') return ': this user has no permission. Set MC_PORT to a port above 1023';
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
-    return ': it is no address of this machine. Set MC_HOST';
+    return ': it is not an address of this machine. Set MC_HOST';
   return '';
 }
 
 function addressOf(server: HttpServer, host: string): ServerAddress {
   const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('The server does not listen');
+  if (address === null || typeof address === 'string') throw new Error('The server is not listening');
   const { port } = address;
   const reachable = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
   return { host, port, url: `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}` };

@@ -5,10 +5,11 @@ interface Bucket {
   filledAtMs: number;
 }
 
+/** Token buckets by name. */
 export interface TokenBuckets {
-  /** Takes one token of the named bucket. Answers 0, or in how many whole seconds there will be one. */
+  /** Takes one token from the bucket. Returns 0, or the number of whole seconds until a token is available. */
   take(name: string): number;
-  /** The same answer without taking. */
+  /** Returns the same number without taking a token. */
   peek(name: string): number;
 }
 
@@ -16,11 +17,11 @@ export interface TokenBucketOptions {
   readonly perSecond: number;
   readonly burst: number;
   readonly clock: Clock;
-  /** With this many names known, a new one makes the oldest forgotten. */
+  /** Most buckets kept. Beyond that a new name replaces the oldest one. */
   readonly maxBuckets?: number;
 }
 
-/** Token buckets by name, all of one size, in the memory of this process. A name not seen before has a full one. */
+/** Creates token buckets of one size in the memory of this process. The bucket of a new name is full. */
 export function createTokenBuckets({
   perSecond,
   burst,
@@ -31,7 +32,7 @@ export function createTokenBuckets({
 
   function fill(bucket: Bucket): Bucket {
     const nowMs = clock.now();
-    // A clock that was set back must not take tokens away.
+    // A clock that was set back must not remove tokens.
     const elapsedMs = Math.max(0, nowMs - bucket.filledAtMs);
     bucket.tokens = Math.min(burst, bucket.tokens + (elapsedMs * perSecond) / 1_000);
     bucket.filledAtMs = nowMs;

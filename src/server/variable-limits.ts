@@ -1,7 +1,7 @@
 import type { ExecutionResult } from 'graphql';
 import { protocolError, refusedByGraphql } from './protocol-error.js';
 
-/** The answer to variables that nest too deeply or hold texts that can't be stored; undefined if they can be taken. */
+/** The answer to variables that nest too deeply or contain texts that can't be stored; undefined for valid ones. */
 export function refuseVariables(variables: unknown, maxDepth: number): ExecutionResult | undefined {
   const fault = findVariableFault(variables, maxDepth);
   return fault === undefined
@@ -9,7 +9,7 @@ export function refuseVariables(variables: unknown, maxDepth: number): Execution
     : { errors: [protocolError('BAD_USER_INPUT', `The variables ${fault}.`, refusedByGraphql)] };
 }
 
-/** Why variables can't be taken, or undefined if they can. Never goes deeper than the limit itself. */
+/** The reason to refuse the variables, or undefined. Recurses no deeper than the limit. */
 export function findVariableFault(variables: unknown, maxDepth: number): string | undefined {
   if (typeof variables === 'string') return findTextFault(variables);
   if (typeof variables !== 'object' || variables === null) return undefined;
@@ -26,7 +26,7 @@ function findObjectFault(object: object, maxDepth: number): string | undefined {
   );
 }
 
-/** Lone halves of a surrogate pair are no Unicode text: jsonb refuses them, text turns them into question marks. */
+/** A lone half of a surrogate pair is not valid Unicode: jsonb refuses it, and a text column would store a question mark. */
 const unstorable = /[\0\p{Surrogate}]/u;
 
 function findTextFault(text: string): string | undefined {

@@ -27,7 +27,7 @@ const viewer = '{ viewer { role } }';
 let database: TestDatabase;
 let servers: ServerProcess[] = [];
 let admin: Client;
-/** The same key on the other process. */
+/** A client with the same key on the other process. */
 let otherAdmin: Client;
 
 beforeAll(async () => {
@@ -42,13 +42,13 @@ afterAll(async () => {
   await database.drop();
 });
 
-describe('a request without a good key', () => {
+describe('a request without a valid key', () => {
   it.each([
     ['no header', {}],
     ['an empty header', { authorization: '' }],
     ['another scheme', { authorization: 'Basic YTpi' }],
     ['an unknown key', { authorization: 'Bearer mc_unknown' }],
-    ['a key with something behind it', { authorization: 'Bearer mc_admin_of_the_end_to_end_tests x' }],
+    ['a key with a suffix', { authorization: 'Bearer mc_admin_of_the_end_to_end_tests x' }],
   ])('is answered with 401 for %s, over HTTP and as a stream', async (_case, headers) => {
     for (const accept of ['application/json', 'text/event-stream']) {
       const response = await fetch(`${admin.url()}/graphql`, {
@@ -76,7 +76,7 @@ describe('a request without a good key', () => {
 });
 
 describe('a key that ends', () => {
-  it('is good for nothing once it has expired, and its streams end', async () => {
+  it('is refused once it has expired, and its streams end', async () => {
     const { key, expiresAt, ended } = await watchWithKeyThatEnds(admin);
     for (const { errors } of await ended)
       expect(errors[0]?.extensions).toMatchObject({ code: 'UNAUTHENTICATED' });
@@ -107,7 +107,7 @@ describe('a key that ends', () => {
       await vi.waitFor(async () => expect(await one.send(viewer)).toMatchObject({ status: 401 }), 20_000);
   });
 
-  it('opens nothing more once its revocation was answered, however late the log tells of it', async () => {
+  it('opens no stream after its revocation was answered, even before the log shows it', async () => {
     const key = await createKey(admin, { name: 'for one request', role: 'OPERATOR' });
     const client = admin.with(key.secret);
     expect((await client.send(viewer)).status).toBe(200);
@@ -118,7 +118,7 @@ describe('a key that ends', () => {
     expect(status).toBe(401);
   });
 
-  it('starts nothing more on a socket that was opened before it was revoked', async () => {
+  it('starts no operation on a socket that was opened before its revocation', async () => {
     const key = await createKey(admin, { name: 'on an open socket', role: 'ADMIN' });
     const socket = await RawSocket.open(admin.url());
     socket.init(`Bearer ${key.secret}`);
@@ -137,14 +137,14 @@ describe('a key that ends', () => {
     expect(socket.of('2')).toEqual([]);
   });
 
-  it('gets no task by a claim that was already waiting when it was revoked', async () => {
+  it('gets no task from a claim that was waiting when the key was revoked', async () => {
     const agent = await anAgent(admin, 'revoked-while-waiting');
     const key = await createKey(admin, { name: 'waiting', role: 'AGENT', agent: { name: agent.name } });
     const waiting = claim(admin.with(key.secret), { waitSeconds: 20 }).then(
       ({ task }) => task?.id ?? 'no task',
       (error: { code: string }) => error.code,
     );
-    // Answered later than the first look of the claim that was sent before.
+    // The answer to this request comes after the first check of the claim that was sent before.
     await claim(agent.client);
     await revokeKey(otherAdmin, key.id);
     const task = await aTask(admin, { assignee: { name: agent.name } });
@@ -162,7 +162,7 @@ describe('the key of an agent', () => {
     stranger = await anAgent(admin, 'stranger', 10);
   });
 
-  it('claims as its agent and as no other', async () => {
+  it('claims only as its own agent', async () => {
     const task = await aTask(admin, { assignee: { name: worker.name } });
     for (const agent of [{ name: worker.name }, { id: worker.id }]) {
       await expect(claim(stranger.client, { agent })).rejects.toMatchObject({ code: 'FORBIDDEN' });
@@ -170,7 +170,7 @@ describe('the key of an agent', () => {
     expect((await claimWork(worker.client, { agent: { name: worker.name } })).taskId).toBe(task.id);
   });
 
-  it('does nothing with the run of another agent, and changes nothing by trying', async () => {
+  it('can do nothing with the run of another agent, and changes nothing', async () => {
     const task = await aTask(admin, { assignee: { name: worker.name } });
     const { runId } = await claimWork(worker.client);
     const before = await readTask(admin, task.id);
@@ -189,7 +189,7 @@ describe('the key of an agent', () => {
     expect(await complete(worker.client, { runId, resolution: 'mine' })).toBe('REVIEW');
   });
 
-  it('completes and fails by its run only, not by naming the task', async () => {
+  it('completes and fails only by its run, not by the task', async () => {
     const task = await aTask(admin, { assignee: { name: worker.name } });
     await claimWork(worker.client);
     const named = { task: { id: task.id } };
@@ -198,7 +198,7 @@ describe('the key of an agent', () => {
     expect((await readTask(admin, task.id)).status).toBe('IN_PROGRESS');
   });
 
-  it('never judges its own work, also not after asking for the review or in the name of another', async () => {
+  it('never judges its own work, even by claiming the review or naming another reviewer', async () => {
     const task = await aTask(admin, { assignee: { name: worker.name } });
     const { runId } = await claimWork(worker.client);
     await complete(worker.client, { runId, resolution: 'judge me' });
@@ -213,7 +213,7 @@ describe('the key of an agent', () => {
     expect(await codeOf(admin, 'submitVerdict', verdict)).toBe('done');
   });
 
-  it('of the coordinator sees what waits for a verdict, and can say something about it', async () => {
+  it('of the coordinator sees tasks that wait for a verdict, and can comment on them', async () => {
     const task = await aTask(admin, { assignee: { name: worker.name } });
     const { runId } = await claimWork(worker.client);
     const coordinator = await anAgent(admin, 'aegis');
@@ -224,7 +224,7 @@ describe('the key of an agent', () => {
     expect(await codeOf(coordinator.client, 'addComment', comment)).toBe('done');
   });
 
-  it('sees its own tasks and runs, and those of others neither by id, nor in lists, nor in the log', async () => {
+  it('sees its own tasks and runs, and none of others by id, in lists or in the log', async () => {
     const task = await aTask(admin, { title: 'Only for the worker', assignee: { name: worker.name } });
     const { runId } = await claimWork(worker.client);
     const look = `query ($id: ID!, $runId: ID!) {
@@ -242,7 +242,7 @@ describe('the key of an agent', () => {
 });
 
 describe('the key of a role', () => {
-  it('that only reads runs no mutation at all', async () => {
+  it('that only reads can run no mutation', async () => {
     const { secret } = await createKey(admin, { name: 'reader', role: 'VIEWER' });
     for (const { name, document } of listMutations()) {
       const { data, errors } = await admin.with(secret).send(document);
@@ -250,22 +250,25 @@ describe('the key of a role', () => {
     }
   });
 
-  it.each(['VIEWER', 'OPERATOR', 'AGENT'])('%s neither makes, nor ends, nor lists keys', async (role) => {
-    const client = admin.with((await aKeyWithRole(role)).secret);
-    const victim = await createKey(admin, { name: 'victim', role: 'VIEWER' });
-    for (const query of [
-      'mutation { createApiKey(input: { name: "mine", role: ADMIN }) { secret } }',
-      `mutation { revokeApiKey(id: "${victim.id}") { apiKey { id } } }`,
-      '{ apiKeys(first: 5) { nodes { id } } }',
-    ]) {
-      const { errors, text } = await client.send(query);
-      expect(errors?.[0]?.extensions?.code).toBe('FORBIDDEN');
-      expect(text).not.toContain('mc_');
-    }
-    expect((await admin.with(victim.secret).send(viewer)).status).toBe(200);
-  });
+  it.each(['VIEWER', 'OPERATOR', 'AGENT'])(
+    '%s can neither create, nor revoke, nor list keys',
+    async (role) => {
+      const client = admin.with((await aKeyWithRole(role)).secret);
+      const victim = await createKey(admin, { name: 'victim', role: 'VIEWER' });
+      for (const query of [
+        'mutation { createApiKey(input: { name: "mine", role: ADMIN }) { secret } }',
+        `mutation { revokeApiKey(id: "${victim.id}") { apiKey { id } } }`,
+        '{ apiKeys(first: 5) { nodes { id } } }',
+      ]) {
+        const { errors, text } = await client.send(query);
+        expect(errors?.[0]?.extensions?.code).toBe('FORBIDDEN');
+        expect(text).not.toContain('mc_');
+      }
+      expect((await admin.with(victim.secret).send(viewer)).status).toBe(200);
+    },
+  );
 
-  it('never shows a secret again, nor anything that it could be made from', async () => {
+  it('never shows a secret again, or anything to derive it from', async () => {
     const key = await createKey(admin, { name: 'secretive', role: 'OPERATOR' });
     const { text } = await admin.send('{ apiKeys(first: 100) { nodes { id name prefix role createdAt } } }');
     expect(text).toContain(key.id);

@@ -34,7 +34,7 @@ const has = (reader: PlainReader, id: string) =>
   vi.waitFor(() => expect(idsOf(reader)).toContain(id), { timeout: 20_000, interval: 5 });
 
 describe('a plain event stream on several processes', () => {
-  it('brings each event once, in order, when its process stops and the next one is killed', async () => {
+  it('delivers each event once and in order when its process stops and the next one is killed', async () => {
     const [survivor, stopping, killed] = servers;
     const made: string[] = [];
     let isOver = false;
@@ -73,7 +73,7 @@ describe('a plain event stream on several processes', () => {
     whole.close();
   });
 
-  it('opens with a ticket that another process has made', async () => {
+  it('opens with a ticket from another process', async () => {
     const other = await startServer({ databaseUrl: database.url });
     const response = await fetch(`${other.url}/api/events/tickets`, {
       method: 'POST',

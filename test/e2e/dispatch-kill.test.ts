@@ -43,7 +43,7 @@ async function start(): Promise<void> {
   });
 }
 
-/** Kills the server and starts the next one; the lease of the dead one ends a moment later instead of half a minute. */
+/** Kills the server, starts the next one, and ends the dead server's lease, which would last half a minute. */
 async function killAndRestart(): Promise<void> {
   await server.kill();
   await services.sql(
@@ -65,14 +65,14 @@ async function assign(title: string): Promise<string> {
 const fact = <Result>(look: () => Promise<Result> | Result) =>
   vi.waitFor(look, { timeout: 20_000, interval: 10 });
 
-/** The one open run, once there is one that is so. */
+/** Waits for an open run that matches, and returns it. */
 const openRun = (condition: string) =>
   fact(async () => {
     const runs = await services.sql(`SELECT * FROM task_runs WHERE outcome = 'RUNNING' AND ${condition}`);
     expect(runs).toHaveLength(1);
   });
 
-/** DONE, by one completion, and what its runs came to. */
+/** Waits until the task is DONE by one completion, and returns the outcomes of its runs. */
 async function expectDone(taskId: string, outcomes: readonly string[]): Promise<Row> {
   const task = await fact(async () => {
     const [row] = await services.sql('SELECT * FROM tasks WHERE id = $1', [taskId]);
@@ -88,8 +88,8 @@ async function expectDone(taskId: string, outcomes: readonly string[]): Promise<
   return task;
 }
 
-describe('a server that is killed in the middle of a dispatch', () => {
-  it('before the call: the task is begun once at the gateway, by the next server', async () => {
+describe('a server that is killed during a dispatch', () => {
+  it('before the call: the next server starts the task once at the gateway', async () => {
     await admin.ask('{ gateways { reachable } }');
     openclaw.mute();
     const id = await assign('Before the call');
@@ -100,11 +100,11 @@ describe('a server that is killed in the middle of a dispatch', () => {
     expect(task).toMatchObject({ dispatch_attempts: 0, stale_requeues: 0 });
   });
 
-  it('in mid-call: the next server waits for the run that is on, and begins no other', async () => {
+  it('during the call: the next server waits for the active run and starts no other', async () => {
     const id = await assign('[[hang]]');
     await openRun('gateway_state IS NOT NULL');
     const [run] = await services.sql('SELECT dispatcher FROM task_runs');
-    // On Linux it sees by itself that the process has ended, long before the lease does.
+    // On Linux the next server detects the dead process long before its lease ends.
     if (process.platform === 'linux') await server.kill().then(start);
     else await killAndRestart();
     await openRun(`dispatcher <> '${run!.dispatcher}'`);
@@ -114,7 +114,7 @@ describe('a server that is killed in the middle of a dispatch', () => {
     expect(openclaw.runs.begun).toHaveLength(1);
   });
 
-  it('after the answer, before the commit: the answer is asked for again and kept once', async () => {
+  it('after the answer, before the commit: the answer is requested again and stored once', async () => {
     const id = await assign('[[hang]]');
     await openRun('gateway_state IS NOT NULL');
     const held = await holdLocks(services, 'SELECT FROM tasks WHERE id = $1 FOR UPDATE', [id]);
@@ -136,7 +136,7 @@ describe('a server that is killed in the middle of a dispatch', () => {
     expect(openclaw.runs.begun).toHaveLength(1);
   });
 
-  it('together with its gateway: the run that the gateway resumes by itself is adopted', async () => {
+  it('together with its gateway: the run that the gateway resumes is followed', async () => {
     const id = await assign('[[hang]]');
     await openRun('gateway_state IS NOT NULL');
     await server.kill();
@@ -146,8 +146,8 @@ describe('a server that is killed in the middle of a dispatch', () => {
   });
 });
 
-describe('a server that is told to stop in the middle of a dispatch', () => {
-  it('ends the call at the gateway and hands the task back uncounted; the next server begins anew', async () => {
+describe('a server that is stopped during a dispatch', () => {
+  it('cancels the call at the gateway and releases the task without counting an attempt', async () => {
     const id = await assign('[[hang]]');
     await openRun('gateway_state IS NOT NULL');
     expect(await server.stop()).toEqual({ code: 0, signal: null });
@@ -161,8 +161,8 @@ describe('a server that is told to stop in the middle of a dispatch', () => {
   });
 });
 
-describe('a person who cancels in mid-dispatch', () => {
-  it('wins, and the run is ended at the gateway', async () => {
+describe('a person who cancels during a dispatch', () => {
+  it('cancels the task, and the run is cancelled at the gateway', async () => {
     const id = await assign('[[hang]]');
     await openRun('gateway_state IS NOT NULL');
     await admin.ask(

@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type AttackedServer, secretTitle, startAttackedServer } from '../support/servers/attacked-server.js';
 import type { Client } from '../support/servers/client.js';
-import { type BesiegedServer, secretTitle, startBesiegedServer } from '../support/servers/hostile-server.js';
 import { codesIn, expectHarmless } from '../support/wires/expect-harmless.js';
 import { listMutations, listQueries, type Values } from '../support/wires/schema-calls.js';
 
-let besieged: BesiegedServer;
+let besieged: AttackedServer;
 
 beforeAll(async () => {
-  besieged = await startBesiegedServer();
+  besieged = await startAttackedServer();
 });
 
-/** After everything else in this file. */
-afterAll(() => besieged.endUnharmed());
+// Runs after all tests of this file.
+afterAll(() => besieged.stopUnharmed());
 
 describe('every operation of the schema', () => {
   const text = (value: string) => JSON.stringify(value);
@@ -25,18 +25,18 @@ describe('every operation of the schema', () => {
     ['SQL', texts(`x'; DROP TABLE tasks; SELECT pg_sleep(9) --`)],
     ['SQL for numbers', texts('1 OR 1=1')],
     ['an empty text', texts('')],
-    ['blanks', texts(' \t\n ')],
+    ['whitespace', texts(' \t\n ')],
     ['emoji', texts('👩‍👩‍👧‍👦🏴‍☠️')],
     ['right to left', texts('\u202eשלום\u202c')],
     ['control characters', texts('\u0001\u001b[31m\u007f\u0085\u2028')],
     ['names of prototypes', texts('__proto__')],
     ['a path', texts('../../../../etc/passwd')],
     ['a very long text', texts('x'.repeat(60_000))],
-    ['digits without end', texts('9'.repeat(400))],
-    ['a ref beyond all numbers', texts(`TASK-${'9'.repeat(30)}`)],
+    ['very many digits', texts('9'.repeat(400))],
+    ['a ref with a huge number', texts(`TASK-${'9'.repeat(30)}`)],
     ['a negative ref', texts('TASK--1')],
     ['an id with a quote', texts(`task_01' OR '1'='1`)],
-    ['ids of a wrong form', texts('task_')],
+    ['malformed ids', texts('task_')],
     ['-1', { Int: '-1', Float: '-1', Duration: '"-PT1H"', DateTime: '"-000001-01-01T00:00:00Z"' }],
     [
       '1000000000',
@@ -55,8 +55,8 @@ describe('every operation of the schema', () => {
     ['the year 9999', { DateTime: '"9999-12-31T23:59:59.999Z"', Duration: '"P3650D"' }],
     ['infinity', { DateTime: '"infinity"', Duration: '"Infinity"' }],
     ['a date as a number', { DateTime: '8640000000000001', Duration: '1e309' }],
-    ['a cursor that is no list', { Cursor: cursor({}) }],
-    ['a cursor of wrong kinds', { Cursor: cursor(['tasks', { a: 1 }, [], null]) }],
+    ['a cursor that is not a list', { Cursor: cursor({}) }],
+    ['a cursor with wrong types', { Cursor: cursor(['tasks', { a: 1 }, [], null]) }],
     ['a cursor with SQL', { Cursor: cursor(['createdAt', "'; --", '1e999']) }],
     [
       'a cursor of another age',
@@ -68,19 +68,19 @@ describe('every operation of the schema', () => {
       { JSONObject: '{ __proto__: { role: "ADMIN" }, constructor: { prototype: { isAdmin: true } } }' },
     ],
     ['deep metadata', { JSONObject: `${'{ a: '.repeat(200)}1${' }'.repeat(200)}` }],
-    ['lists in the place of objects', { JSONObject: '[[[]]]' }],
+    ['lists instead of objects', { JSONObject: '[[[]]]' }],
     [
       'nothing at all',
       { ID: 'null', String: 'null', Cursor: 'null', Int: 'null', DateTime: 'null', JSONObject: 'null' },
     ],
-  ])('survives %s in all its arguments', async (_case, values) => {
+  ])('is harmless with %s in all its arguments', async (_case, values) => {
     await besieged.ask(
       ['AGENT', 'OPERATOR'],
       [...listQueries(values, 'all'), ...listMutations(values, 'all')],
     );
   });
 
-  it('gives a stranger nothing for the ids of what others own', async () => {
+  it('returns nothing for the ids of things that the key may not see', async () => {
     const { admin, clients, secretWork, victim } = besieged;
     const { taskId, runId } = secretWork;
     const comment = await aComment(admin, taskId);
@@ -149,9 +149,9 @@ describe('an argument', () => {
     ['markup', '<script>alert("x")</script>&amp;'],
     ['emoji', 'a👩‍👩‍👧‍👦🏴‍☠️𝕏'],
     ['right to left', '\u202eשלום عالم\u202c'],
-    ['what looks alike', 'ﬁ e\u0301 é \u00a0\ufeff'],
-    ['lines and controls', 'a\r\nb\tc\u0001\u001b[31m\u2028'],
-  ])('with %s in it is kept as it is', async (_case, value) => {
+    ['similar characters', 'ﬁ e\u0301 é \u00a0\ufeff'],
+    ['line breaks and control characters', 'a\r\nb\tc\u0001\u001b[31m\u2028'],
+  ])('with %s in it is stored unchanged', async (_case, value) => {
     const { admin } = besieged;
     const { createTask } = await admin.ask<{ createTask: { task: { id: string } } }>(
       'mutation ($input: CreateTaskInput!) { createTask(input: $input) { task { id } errors { code message } } }',
@@ -179,9 +179,9 @@ describe('an argument', () => {
 
   it.each([
     ['U+0000', 'a\u0000b'],
-    ['half a surrogate pair', '\ud83d'],
-    ['the other half', 'x\udc69'],
-  ])('with %s in it is refused wherever it stands', async (_case, value) => {
+    ['the first half of a surrogate pair', '\ud83d'],
+    ['the second half', 'x\udc69'],
+  ])('with %s in it is refused at every position', async (_case, value) => {
     const inputs = [
       { title: value },
       { title: 'x', tags: [value] },
@@ -199,7 +199,7 @@ describe('an argument', () => {
     }
   });
 
-  it('pollutes no prototype, and comes back as the plain data that it is', async () => {
+  it('pollutes no prototype, and is returned as plain data', async () => {
     const metadata = JSON.parse(
       '{"__proto__": {"role": "ADMIN"}, "constructor": {"prototype": {"isAdmin": true}}}',
     );
@@ -215,7 +215,7 @@ describe('an argument', () => {
     expect(await besieged.clients.VIEWER.ask('{ viewer { role } }')).toEqual({ viewer: { role: 'VIEWER' } });
   });
 
-  it('that is the id of another type is the id of nothing', async () => {
+  it('that is the id of another type finds nothing', async () => {
     const { admin, clients, secretTask, secretWork, victim } = besieged;
     const before = await besieged.readSecretTask();
     const ids = { task: secretTask.id, run: secretWork.runId, agent: victim.id };

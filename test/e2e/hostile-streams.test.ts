@@ -1,22 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type BesiegedServer, startBesiegedServer } from '../support/servers/hostile-server.js';
+import { type AttackedServer, startAttackedServer } from '../support/servers/attacked-server.js';
 import { watchOverSse, watchOverWebSocket } from '../support/wires/event-streams.js';
 import { codesIn, expectHarmless } from '../support/wires/expect-harmless.js';
 import { RawSocket } from '../support/wires/raw-socket.js';
 
-let besieged: BesiegedServer;
+let besieged: AttackedServer;
 
 beforeAll(async () => {
-  besieged = await startBesiegedServer();
+  besieged = await startAttackedServer();
 });
 
-/** After everything else in this file. */
-afterAll(() => besieged.endUnharmed());
+// Runs after all tests of this file.
+afterAll(() => besieged.stopUnharmed());
 
-describe('a WebSocket on which comes', () => {
+describe('a WebSocket that receives', () => {
   it.each<[string, string | Buffer]>([
-    ['no JSON', 'hello'],
+    ['text that is not JSON', 'hello'],
     ['an empty message', ''],
     ['null', 'null'],
     ['a list', '[]'],
@@ -30,8 +30,8 @@ describe('a WebSocket on which comes', () => {
     ],
     ['a query without a text', '{"id":"1","type":"subscribe","payload":{"query":7}}'],
     ['an operation without an id', '{"type":"subscribe","payload":{"query":"{ viewer { role } }"}}'],
-    ['a second introduction', '{"type":"connection_init"}'],
-  ])('%s is closed as the client’s mistake', async (_case, message) => {
+    ['a second connection_init', '{"type":"connection_init"}'],
+  ])('%s is closed with a code for a client error', async (_case, message) => {
     const socket = await aSocket();
     socket.socket.send(message);
     const { code, reason } = await socket.closed;
@@ -39,7 +39,7 @@ describe('a WebSocket on which comes', () => {
     expectHarmless({ status: 400, text: reason });
   });
 
-  it('a query in the name of a prototype is answered under that name', async () => {
+  it('a query with the id __proto__ is answered under that id', async () => {
     const socket = await aSocket();
     for (const id of ['__proto__', 'constructor', '', '💥'])
       socket.subscribe(id || ' ', '{ viewer { role } }', JSON.parse('{"__proto__": {"a": 1}}'));
@@ -51,7 +51,7 @@ describe('a WebSocket on which comes', () => {
     socket.socket.close();
   });
 
-  it('one subscription after the other is refused beyond a hundred, and the others go on', async () => {
+  it('more than a hundred subscriptions refuses the further ones, and the others continue', async () => {
     const socket = await aSocket();
     for (let index = 0; index < 150; index += 1)
       socket.subscribe(String(index), 'subscription { events { type } }');
@@ -94,11 +94,11 @@ describe('a stream', () => {
     { types: [''] },
     { task: { ref: 'TASK-x' } },
     { agent: { id: 'agt_x' } },
-  ])('with the filter %j does no harm', async (filter) => {
+  ])('with the filter %j is harmless', async (filter) => {
     for (const watch of [watchOverWebSocket, watchOverSse]) {
       const stream = watch(besieged.clients.OPERATOR, { filter, after: null });
       const refused = stream.ended.then(({ errors }) => errors);
-      // A filter that is accepted lets a stream begin, which nothing but its client ends.
+      // With an accepted filter the stream begins, and only the client ends it.
       const open = besieged.admin.ask('{ viewer { role } }').then(() => []);
       const errors = await Promise.race([refused, open]);
       expectHarmless({ status: 400, text: JSON.stringify(errors), errors });

@@ -1,24 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type AttackedServer, secretTitle, startAttackedServer } from '../support/servers/attacked-server.js';
 import { bearer, readAnswer } from '../support/servers/client.js';
-import { type BesiegedServer, secretTitle, startBesiegedServer } from '../support/servers/hostile-server.js';
 import { expectHarmless } from '../support/wires/expect-harmless.js';
 import { rawRequest, sendBytes } from '../support/wires/raw-http.js';
 
-let besieged: BesiegedServer;
+let besieged: AttackedServer;
 let url: string;
-/** The header line of the admin's key. */
+/** The header line with the admin key. */
 let key: string;
 
 beforeAll(async () => {
-  besieged = await startBesiegedServer();
+  besieged = await startAttackedServer();
   url = besieged.admin.url();
   key = `authorization: Bearer ${besieged.admin.secret}`;
 });
 
-/** After everything else in this file. */
-afterAll(() => besieged.endUnharmed());
+// Runs after all tests of this file.
+afterAll(() => besieged.stopUnharmed());
 
 const json = 'application/json';
 const good = '{"query":"{ viewer { role } }"}';
@@ -30,7 +30,7 @@ const multipart = `--b\r\ncontent-disposition: form-data; name="query"\r\n\r\n${
 describe('a body that', () => {
   it.each<[string, string | undefined, string | Uint8Array<ArrayBuffer>, number]>([
     ['is empty', json, '', 400],
-    ['is no JSON', json, '{"query": ', 400],
+    ['is not JSON', json, '{"query": ', 400],
     ['is JavaScript', json, '{query: "{ viewer { role } }"}', 400],
     ['holds NaN', json, '{"query": "{ viewer { role } }", "variables": {"a": NaN}}', 400],
     ['is null', json, 'null', 400],
@@ -77,7 +77,7 @@ describe('a body that', () => {
       ]),
     ],
     ['begins with a byte order mark', `\ufeff${good}`],
-    ['says everything twice', `{"query":"{","query":"{ viewer { role } }","variables":1,"variables":null}`],
+    ['repeats its members', `{"query":"{","query":"{ viewer { role } }","variables":1,"variables":null}`],
     [
       'names prototypes',
       `{"query":"{ viewer { role } }","__proto__":{"query":"${create}"},"constructor":null}`,
@@ -95,7 +95,7 @@ describe('a body that', () => {
       `{"query":"${createWith}","variables":{"input":{"title":"Unwanted","metadata":{"a":${'['.repeat(50_000)}${']'.repeat(50_000)}}}}}`,
     ],
     ['is compressed', gzipSync(good)],
-  ])('%s does no harm', async (_case, body) => {
+  ])('%s is harmless', async (_case, body) => {
     const headers = { ...bearer(besieged.clients.VIEWER.secret), 'content-type': json };
     const answer = await readAnswer(await fetch(`${url}/graphql`, { method: 'POST', headers, body }));
     expectHarmless(answer);
@@ -105,14 +105,14 @@ describe('a body that', () => {
 });
 
 describe('a request that', () => {
-  it.each(['PUT', 'DELETE', 'PATCH'])('is a %s is refused with what is allowed', async (method) => {
+  it.each(['PUT', 'DELETE', 'PATCH'])('is a %s is refused with the allowed methods', async (method) => {
     const headers = { ...bearer(besieged.admin.secret), 'content-type': json };
     const answer = await readAnswer(await fetch(`${url}/graphql`, { method, headers, body: good }));
     expectHarmless(answer);
     expect([answer.status, answer.headers.get('allow')]).toEqual([405, expect.stringContaining('POST')]);
   });
 
-  it('gets with a mutation changes nothing', async () => {
+  it('is a GET with a mutation changes nothing', async () => {
     for (const headers of [
       {},
       { 'x-graphql-yoga-csrf': '1' },
@@ -199,14 +199,14 @@ describe('a request that', () => {
     ['speaks HTTP/9.9', (auth) => rawRequest('GET /graphql HTTP/9.9', [auth])],
     ['speaks HTTP/2', () => 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
     ['speaks TLS', () => Buffer.concat([Buffer.from([0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc]), randomBytes(300)])],
-    ['speaks nothing', () => randomBytes(2_000)],
-    ['says nothing', () => ''],
+    ['consists of random bytes', () => randomBytes(2_000)],
+    ['is empty', () => ''],
     ['has no host', () => 'GET /graphql HTTP/1.1\r\n\r\n'],
-    ['connects elsewhere', (auth) => rawRequest('CONNECT example.com:443 HTTP/1.1', [auth])],
-    ['traces', (auth) => rawRequest('TRACE /graphql HTTP/1.1', [auth])],
-    ['asks for the options of all', (auth) => rawRequest('OPTIONS * HTTP/1.1', [auth])],
-    ['means another server', (auth) => rawRequest('GET http://example.com/graphql HTTP/1.1', [auth])],
-    ['expects the impossible', (auth) => rawRequest(post, [auth, 'expect: 200-maybe', length], good)],
+    ['connects to another host', (auth) => rawRequest('CONNECT example.com:443 HTTP/1.1', [auth])],
+    ['is a TRACE', (auth) => rawRequest('TRACE /graphql HTTP/1.1', [auth])],
+    ['is OPTIONS *', (auth) => rawRequest('OPTIONS * HTTP/1.1', [auth])],
+    ['names another server', (auth) => rawRequest('GET http://example.com/graphql HTTP/1.1', [auth])],
+    ['has an unknown expectation', (auth) => rawRequest(post, [auth, 'expect: 200-maybe', length], good)],
     [
       'upgrades to another protocol',
       (auth) => rawRequest('GET /graphql HTTP/1.1', [auth, 'connection: upgrade', 'upgrade: h2c']),
@@ -229,7 +229,7 @@ describe('a request that', () => {
       'hides a second one',
       (auth) => `${rawRequest(post, [auth, 'content-length: 0'])}GET /x HTTP/1.1\r\n\r\n`,
     ],
-  ])('%s is turned away or answered, and nothing breaks', async (_case, bytes) => {
+  ])('%s is refused or answered, and the server keeps working', async (_case, bytes) => {
     const text = await sendBytes(url, bytes(key));
     if (text !== '') {
       expect(statusOf(text)).toBeGreaterThanOrEqual(200);

@@ -1,19 +1,19 @@
 import { getIntrospectionQuery } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runSql } from '../support/postgres/throw-away-postgres.js';
+import { type AttackedServer, secretTitle, startAttackedServer } from '../support/servers/attacked-server.js';
 import { bearer, post } from '../support/servers/client.js';
 import { createKey, revokeKey } from '../support/servers/fleet.js';
-import { type BesiegedServer, secretTitle, startBesiegedServer } from '../support/servers/hostile-server.js';
 import { codesIn, expectHarmless } from '../support/wires/expect-harmless.js';
 
-let besieged: BesiegedServer;
+let besieged: AttackedServer;
 
 beforeAll(async () => {
-  besieged = await startBesiegedServer();
+  besieged = await startAttackedServer();
 });
 
-/** After everything else in this file. */
-afterAll(() => besieged.endUnharmed());
+// Runs after all tests of this file.
+afterAll(() => besieged.stopUnharmed());
 
 describe('a document that', () => {
   const nested = (depth: number) =>
@@ -58,7 +58,7 @@ describe('a document that', () => {
       `{ viewer ${'@include(if: true) '.repeat(1_000)} { role } }`,
       'QUERY_TOO_COMPLEX',
     ],
-    ['goes round in its introspection', `{ __schema { types ${typeChain} } }`, 'QUERY_TOO_COMPLEX'],
+    ['repeats itself in its introspection', `{ __schema { types ${typeChain} } }`, 'QUERY_TOO_COMPLEX'],
     [
       'holds a text of 300,000 characters',
       `{ task(ref: { ref: "${'x'.repeat(300_000)}" }) { id } }`,
@@ -66,9 +66,9 @@ describe('a document that', () => {
     ],
     ['is empty', '', 'GRAPHQL_PARSE_FAILED'],
     ['is a comment', '# nothing', 'GRAPHQL_PARSE_FAILED'],
-    ['is no GraphQL', "'; DROP TABLE tasks; --", 'GRAPHQL_PARSE_FAILED'],
-    ['holds NUL between its words', '{ viewer \0 { role } }', 'GRAPHQL_PARSE_FAILED'],
-    ['holds NUL in a text', '{ task(ref: { ref: "a\\u0000b" }) { id } }', 'BAD_USER_INPUT'],
+    ['is not GraphQL', "'; DROP TABLE tasks; --", 'GRAPHQL_PARSE_FAILED'],
+    ['contains NUL between its words', '{ viewer \0 { role } }', 'GRAPHQL_PARSE_FAILED'],
+    ['contains NUL in a text', '{ task(ref: { ref: "a\\u0000b" }) { id } }', 'BAD_USER_INPUT'],
     ['holds half a surrogate pair', '{ task(ref: { ref: "\\ud800" }) { id } }', 'GRAPHQL_PARSE_FAILED'],
     ['only defines a fragment', 'fragment A on Query { viewer { role } }', 'BAD_USER_INPUT'],
     ['asks for what does not exist', '{ passwords users { id } }', 'GRAPHQL_VALIDATION_FAILED'],
@@ -79,7 +79,7 @@ describe('a document that', () => {
       'GRAPHQL_VALIDATION_FAILED',
     ],
     ['defines a type', 'type Query { a: Int }', 'BAD_USER_INPUT'],
-    ['defers what it asks for', '{ ... @defer { viewer { role } } }', 'GRAPHQL_VALIDATION_FAILED'],
+    ['uses @defer', '{ ... @defer { viewer { role } } }', 'GRAPHQL_VALIDATION_FAILED'],
   ])('%s is refused', async (_case, query, code) => {
     for (const client of [besieged.clients.ADMIN, besieged.clients.AGENT]) {
       const answer = await client.send(query);
@@ -100,7 +100,7 @@ describe('a document that', () => {
     },
   );
 
-  it('introspects is answered for every role', async () => {
+  it('is an introspection query is answered for every role', async () => {
     for (const client of Object.values(besieged.clients)) {
       const answer = await client.send(getIntrospectionQuery());
       expectHarmless(answer);
@@ -109,8 +109,8 @@ describe('a document that', () => {
   });
 });
 
-describe('a key that is no more', () => {
-  it('gets 401 for whatever it asks', async () => {
+describe('a revoked key', () => {
+  it('gets 401 for every request', async () => {
     const { admin, secretTask } = besieged;
     const revoked = await createKey(admin, { name: 'revoked', role: 'ADMIN' });
     await revokeKey(admin, revoked.id);

@@ -6,7 +6,7 @@ import { type RestartingServer, startRestartingServer } from '../support/servers
 const WIDTH = 10;
 const STEPS = 60;
 
-/** Six layers; each step waits for all of the layer before. Every task hands on to a follow-up of its own. */
+/** Six layers. Each step depends on all steps of the layer before. Every task has a follow-up. */
 const steps = Array.from({ length: STEPS }, (_, i) => {
   const before = i - WIDTH - (i % WIDTH);
   const dependsOn = before < 0 ? [] : Array.from({ length: WIDTH }, (_, j) => `s${before + j}`);
@@ -37,17 +37,19 @@ async function readRuns(admin: Client): Promise<Run[]> {
   return pipeline.runs.nodes;
 }
 
-/** Claims and hands in with a follow-up each time, repeating what got lost, until the inbox is empty. */
-async function drain(agent: Agent, { insist }: RestartingServer, done: string[]): Promise<void> {
+/** Claims and completes with a follow-up each, repeating lost calls, until the inbox is empty. */
+async function drain(agent: Agent, { retryUntilAnswered }: RestartingServer, done: string[]): Promise<void> {
   for (let turn = 0; done.length < 2 * STEPS; turn += 1) {
     const key = `${agent.name} ${turn}`;
-    const { task, run } = await insist(() => claim(agent.client, { idempotencyKey: key, waitSeconds: 1 }));
+    const { task, run } = await retryUntilAnswered(() =>
+      claim(agent.client, { idempotencyKey: key, waitSeconds: 1 }),
+    );
     if (task === null || run === null) continue;
     const followUps = task.title.startsWith('Step')
       ? [{ title: `after ${task.title}`, reviewPolicy: 'SKIP' }]
       : [];
     const input = { runId: run.id, resolution: 'done', idempotencyKey: key, followUps };
-    await insist(() =>
+    await retryUntilAnswered(() =>
       agent.client.ask(
         'mutation ($input: CompleteTaskInput!) { completeTask(input: $input) { followUps { id } errors { code message } } }',
         { input },
@@ -58,17 +60,17 @@ async function drain(agent: Agent, { insist }: RestartingServer, done: string[])
 }
 
 describe('a server that is killed', () => {
-  it('while pipelines are started and drained starts each once and whole, and doubles no follow-up', async () => {
+  it('while pipelines are started and worked on starts each once and completely, and duplicates no follow-up', async () => {
     const server = await startRestartingServer();
-    const { admin, insist } = server;
+    const { admin, retryUntilAnswered } = server;
     await admin.ask(
       'mutation ($steps: [PipelineStepInput!]!) { createPipeline(input: { name: "layers", steps: $steps }) { errors { code message } } }',
       { steps },
     );
-    // Each start is killed a few answers later than the one before, from its first statement to after its commit.
+    // Each start is killed a few answers later than the one before, from its first statement until after its commit.
     const ids: string[] = [];
     for (let attempt = 0; attempt < 4; attempt += 1) {
-      const started = insist(() => start(admin, `start ${attempt}`));
+      const started = retryUntilAnswered(() => start(admin, `start ${attempt}`));
       for (let answer = 0; answer < 3 * attempt; answer += 1) await admin.ask('{ viewer { role } }');
       await server.killAndRestart();
       ids.push(await started);
@@ -99,7 +101,7 @@ describe('a server that is killed', () => {
     expect(first?.tasks.map(({ status, runs }) => [status, runs.totalCount])).toEqual(
       Array.from({ length: STEPS }, () => ['DONE', 1]),
     );
-    // Waited for, since the log shows an event only when every older transaction has ended.
+    // Waits, because the log shows an event only after every older transaction has ended.
     await vi.waitFor(async () => {
       const { tasks, events } = await admin.ask<{
         tasks: { totalCount: number };

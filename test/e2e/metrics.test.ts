@@ -29,8 +29,8 @@ async function scrape(): Promise<Record<string, number>> {
   return readSamples(await response.text());
 }
 
-describe('a scrape of a server at work', () => {
-  it('tells what it has done, what waits and who listens', async () => {
+describe('a scrape of a busy server', () => {
+  it('shows its work, its backlog and its subscribers', async () => {
     const worker = await anAgent(admin, 'worker', 1);
     await createTasks(admin, [{ title: 'One', reviewPolicy: 'SKIP' }, { title: 'Two' }, { title: 'Three' }]);
     const { runId } = await claimWork(worker.client, { idempotencyKey: 'the first' });
@@ -39,7 +39,7 @@ describe('a scrape of a server at work', () => {
     await complete(worker.client, { runId, resolution: 'done' });
     expect(await codeOf(worker.client, 'completeTask', { runId, resolution: 'again' })).toBe('LEASE_LOST');
     expect((await fetch(`${server.url}/nowhere`)).status).toBe(404);
-    // Of the same operation, which is run once for all of them.
+    // All have the same operation, which is executed once for all of them.
     const streams = [watchOverWebSocket(admin), watchOverWebSocket(admin), watchOverSse(admin)];
     const reader = await readPlainEvents(server.url, {
       headers: { authorization: `Bearer ${admin.secret}` },
@@ -53,7 +53,7 @@ describe('a scrape of a server at work', () => {
 
     const samples = await vi.waitFor(async () => {
       const found = await scrape();
-      // Left out while the database is slow; a job may not have had its first turn yet.
+      // Missing while the database is slow. A job may not have had its first turn yet.
       expect(found.oldest_waiting_task_seconds).toBeGreaterThan(0);
       expect(found['job_duration_seconds_count{job="requeueStaleTasks"}']).toBeGreaterThan(0);
       return found;

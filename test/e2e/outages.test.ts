@@ -6,7 +6,7 @@ import { reportMs } from '../support/runner/measurements.js';
 import {
   type Acknowledged,
   createAll,
-  expectKept,
+  expectStored,
   lastCursor,
   readLog,
   readLogOfAll,
@@ -26,12 +26,12 @@ import { readPlainEvents } from '../support/wires/plain-events.js';
 const plan = { batches: 20, tasksPerBatch: 20 };
 const taskCount = plan.batches * plan.tasksPerBatch;
 
-/** How long a process stands still. */
+/** How long a process is frozen. */
 const frozenMs = 30_000;
 
 let postgres: StoppablePostgres;
 let servers: [ServerProcess, ServerProcess, ServerProcess];
-/** Those that a balancer would send somebody to. */
+/** The servers to which a load balancer would send requests. */
 let usable: ServerProcess[];
 let admin: Client;
 
@@ -56,7 +56,7 @@ afterAll(async () => {
 const on = (server: ServerProcess) => createClient(server);
 
 describe('three processes under load', () => {
-  it('lose and double nothing when PostgreSQL restarts, one is killed and one stands still for 30 s', async () => {
+  it('lose and duplicate nothing when PostgreSQL restarts, one is killed and one is frozen for 30 s', async () => {
     const [whole, killed, frozen] = servers;
     const agents = await Promise.all(
       Array.from({ length: 8 }, (_, index) => anAgent(admin, `agent-${index}`, 2)),
@@ -64,7 +64,7 @@ describe('three processes under load', () => {
     const after = await lastCursor(admin);
     const streams = servers.flatMap((first) => {
       let asked = 0;
-      // Begins where it should and resumes wherever somebody is.
+      // Begins at a fixed server and resumes at any usable one.
       const client = createClient(() => {
         asked += 1;
         return asked === 1 ? first.url : admin.url();
@@ -73,8 +73,8 @@ describe('three processes under load', () => {
     });
     const acknowledged: Acknowledged = { taskIds: [], claims: [], completions: [], isAllCreated: false };
     const work = Promise.all([
-      createAll(admin, insist, plan, acknowledged),
-      ...agents.map((agent) => workAs(agent, insist, acknowledged)),
+      createAll(admin, retryUntilAnswered, plan, acknowledged),
+      ...agents.map((agent) => workAs(agent, retryUntilAnswered, acknowledged)),
     ]);
     const completed = (count: number) =>
       vi.waitFor(() => expect(acknowledged.completions.length).toBeGreaterThanOrEqual(count), 30_000);
@@ -100,14 +100,14 @@ describe('three processes under load', () => {
     usable = [whole, frozen];
 
     expect(acknowledged.taskIds).toHaveLength(taskCount);
-    await expectKept(admin, acknowledged);
+    await expectStored(admin, acknowledged);
     const log = await readLogOfAll(admin, { start: after, taskCount, witness: on(frozen) });
     for (const stream of streams) {
       await has(stream, log.length);
       expect(stream.events).toEqual(log);
       stream.close();
     }
-    // Who has slept through the outage has nothing to tell of it.
+    // A process that was frozen during the outage does not log it.
     expect([count(whole, 'database.lost'), count(whole, 'database.found')]).toEqual([1, 1]);
     expect(count(whole, 'claim.no_connection')).toBe(0);
     await vi.waitFor(
@@ -122,7 +122,7 @@ describe('three processes under load', () => {
 });
 
 describe('a key that is revoked', () => {
-  it('loses its streams on every process, also while an open transaction holds the log back', async () => {
+  it('loses its streams on every process, even while an open transaction delays the log', async () => {
     const key = await createKey(admin, { name: 'watcher', role: 'VIEWER' });
     const clients = usable.map((server) => createClient(server, key.secret));
     const streams = clients.flatMap((client) => [watchOverWebSocket(client), watchOverSse(client)]);
@@ -136,14 +136,14 @@ describe('a key that is revoked', () => {
     await Promise.all([...streams.map(({ ended }) => ended), ...readers.map(({ ended }) => ended)]);
     const lastedMs = performance.now() - answeredAt;
     reportMs('streams of a revoked key, until the last has ended', [lastedMs]);
-    // A second on a machine that has nothing else to do. The log tells of it only after the commit below.
+    // One second on an idle machine. The log shows the revocation only after the commit below.
     expect(lastedMs).toBeLessThan(10_000);
     await held.commit();
   });
 });
 
 describe('a transaction that is held open while later ones commit', () => {
-  it('is delivered in its place on every process, with nothing skipped', async () => {
+  it('is delivered at its position on every process, and nothing is skipped', async () => {
     await untilLogIsReadableAt(postgres.url);
     const after = await lastCursor(admin);
     const streams = usable.map((server) => watchOverWebSocket(on(server), { after }));
@@ -169,7 +169,7 @@ describe('a transaction that is held open while later ones commit', () => {
 });
 
 describe('a cursor whose events were pruned', () => {
-  it('is refused by name on every process, over every kind of stream', async () => {
+  it('is refused with its code on every process and every kind of stream', async () => {
     const after = await lastCursor(admin);
     await aTask(admin);
     await withPostgres(async (client) => {
@@ -203,7 +203,7 @@ function has(stream: EventStream, count: number): Promise<unknown> {
   return vi.waitFor(() => expect(stream.events.length).toBeGreaterThanOrEqual(count), 20_000);
 }
 
-/** What a server says while its database is away: at once, in every way it can be asked, and so that it can be acted on. */
+/** Expects fast and useful answers of every kind from a server without its database. */
 async function expectRefusals(server: ServerProcess): Promise<void> {
   const client = on(server);
   const documents = [
@@ -228,8 +228,8 @@ async function expectRefusals(server: ServerProcess): Promise<void> {
   ]);
 }
 
-/** Sends again what was not answered, or not within the patience of a client. */
-async function insist<T>(call: () => Promise<T>): Promise<T> {
+/** Repeats calls without an answer, or without one within a client's timeout. */
+async function retryUntilAnswered<T>(call: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await Promise.race([call(), noAnswer(6_000)]);
@@ -247,7 +247,7 @@ function noAnswer(ms: number): Promise<never> {
   });
 }
 
-/** Resolves when one of those that should be usable is. */
+/** Waits for a usable server among those that should be usable. */
 async function reconnect(): Promise<void> {
   await vi.waitFor(
     async () => {
@@ -268,7 +268,7 @@ async function withPostgres<T>(work: (client: pg.Client) => Promise<T>): Promise
   }
 }
 
-/** A transaction that has written an event, and ends when it is told to. */
+/** A transaction that has written an event and stays open until the test commits it. */
 async function holdTransaction(): Promise<{ commit(): Promise<void> }> {
   const client = new pg.Client({ connectionString: postgres.url });
   await client.connect();

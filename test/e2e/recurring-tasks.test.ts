@@ -26,7 +26,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** Their jobs look every 100 ms: what a test puts into the past by SQL wakes nobody. */
+/** The jobs run every 100 ms, because a due time that a test changes by SQL wakes no job. */
 function startServers(count: number): Promise<ServerProcess[]> {
   const options = { databaseUrl: database.url, env: { MC_JOB_INTERVAL: '100ms' } };
   return Promise.all(Array.from({ length: count }, () => startServer(options)));
@@ -53,7 +53,7 @@ const dueTimesOf = async (id: string) =>
     )
   ).map(({ at }) => at.getTime());
 
-/** The full minute of half an hour ago, and the schedule of every hour that has it. */
+/** The full minute half an hour ago, and the hourly schedule with that minute. */
 async function halfAnHourAgo() {
   const [row] = await sql<{ at: Date }>(`SELECT date_trunc('minute', now()) - interval '30 minutes' AS at`);
   const at = row?.at.getTime() ?? 0;
@@ -61,7 +61,7 @@ async function halfAnHourAgo() {
 }
 
 describe('three server processes', () => {
-  it('fire a weekday report by themselves when it is nine o’clock, once, for its agent to claim', async () => {
+  it('create a weekday report once at nine o’clock, for its agent to claim', async () => {
     const [client] = servers.map((server) => createClient(server));
     await client!.ask(`mutation { registerAgent(input: { name: "iris" }) { errors { message } } }`);
     const id = await create({
@@ -74,7 +74,7 @@ describe('three server processes', () => {
     const next = openRecurrence({ cron: '0 9 * * 1-5', timeZone: 'Europe/Berlin' });
     const now = Date.now();
     const [nine = 0] = listLatestDueTimes(next, { afterMs: now - 7 * 24 * HOUR, upToMs: now, count: 1 });
-    // The clock of the database can't be set, so the last nine o'clock is made the one that is next.
+    // The clock of the database can't be set, so the last nine o'clock becomes the next due time.
     await wasDueAt([id], nine);
     const { claimNextTask } = await client!.ask<{ claimNextTask: { task: { title: string } | null } }>(
       `mutation { claimNextTask(input: { agent: { name: "iris" }, waitSeconds: 60 }) { task { title } errors { message } } }`,
@@ -88,7 +88,7 @@ describe('three server processes', () => {
     expect(await dueTimesOf(id)).toEqual([nine]);
   });
 
-  it('make one task for each due time though one of them is killed in the middle and the clock jumps', async () => {
+  it('create one task per due time although one of them is killed and the clock jumps', async () => {
     const { at, schedule } = await halfAnHourAgo();
     const names = Array.from({ length: 20 }, (_, index) => `busy ${index}`);
     const ids: string[] = [];
@@ -120,7 +120,7 @@ describe('three server processes', () => {
     const all = Array.from({ length: 30 }, (_, index) => at - (29 - index) * HOUR);
     for (const id of ids) {
       const times = await dueTimesOf(id);
-      // Where the second jump came before the first was dealt with, only its times were due.
+      // If the second jump came before the first was processed, only the later due times exist.
       expect([latest, all]).toContainEqual(times);
       const fired = await sql(
         `SELECT FROM events WHERE recurring_task_id = $1 AND type = 'recurring.fired'`,
@@ -132,7 +132,7 @@ describe('three server processes', () => {
 });
 
 describe('a server that was down over three due times', () => {
-  it('does what SKIP, LATEST and ALL say when it is there again', async () => {
+  it('follows SKIP, LATEST and ALL after its restart', async () => {
     const { at, schedule } = await halfAnHourAgo();
     const policies = ['SKIP', 'LATEST', 'ALL'] as const;
     const ids: string[] = [];

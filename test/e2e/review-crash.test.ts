@@ -8,7 +8,7 @@ import { type Client, createClient } from '../support/servers/client.js';
 import { anAgent, aTask, claimWork, complete } from '../support/servers/fleet.js';
 import { createServerFolder, type ServerProcess, startServer } from '../support/servers/server-process.js';
 
-/** A reviewer that notes its process and its prompt, and answers as soon as it is told what. */
+/** A reviewer program that records its process id and prompt, and answers when the test writes an answer. */
 const REVIEWER = `
   const { existsSync, readFileSync, writeFileSync } = require('node:fs');
   const prompt = readFileSync(0, 'utf8');
@@ -52,7 +52,7 @@ async function aTaskInReview(admin: Client): Promise<string> {
   return ref;
 }
 
-/** The process of the reviewer that was asked. */
+/** The process id of the called reviewer. */
 async function untilAsked(): Promise<number> {
   const pid = await vi.waitFor(
     async () => {
@@ -71,13 +71,13 @@ interface Reviewed {
   readonly events: { readonly nodes: readonly { readonly type: string }[] };
 }
 
-describe('a server that is killed in mid-review', () => {
-  it('leaves the round to the next one, which has it judged once', async () => {
+describe('a server that is killed during a review', () => {
+  it('leaves the round to the next server, which gets one verdict for it', async () => {
     const first = await start();
     const ref = await aTaskInReview(createClient(first));
     const pid = await untilAsked();
     await first.kill();
-    // The dead server's lease ends by the database's clock.
+    // Ends the dead server's lease, which follows the database's clock.
     await runSql(database.url, "UPDATE review_runs SET lease_expires_at = now() - interval '1 ms'");
     await writeFile(join(folder, 'answer'), 'Checked.\n\nVERDICT: APPROVED\n');
 
@@ -90,7 +90,7 @@ describe('a server that is killed in mid-review', () => {
       async () => {
         const { task } = await admin.ask<{ task: Reviewed }>(query, { ref });
         const types = task.events.nodes.map(({ type }) => type).filter((type) => /^review\./.test(type));
-        // The log too: it shows an event only when every older transaction of the cluster has ended.
+        // Waits for the log too, which shows an event only after every older transaction of the cluster has ended.
         expect([task.status, types.at(-1)]).toEqual(['DONE', 'review.submitted']);
         return { task, types };
       },
@@ -99,7 +99,7 @@ describe('a server that is killed in mid-review', () => {
     expect(task.reviews.nodes).toEqual([
       { round: 1, verdict: 'APPROVED', superseded: false, reviewer: { displayName: 'aegis' } },
     ]);
-    // The program outlived its server, so its answer was lost: one failure of the reviewer, none of the task.
+    // The program outlived its server and its answer was lost: a failure of the reviewer, not of the task.
     expect(types).toEqual([
       'review.requested',
       'review.claimed',
@@ -107,7 +107,7 @@ describe('a server that is killed in mid-review', () => {
       'review.claimed',
       'review.submitted',
     ]);
-    // It is ended by a signal, which takes effect in its own time.
+    // The program is killed by a signal, which may take effect later.
     await vi.waitFor(() => expect(isRunning(pid)).toBe(false), { timeout: 20_000, interval: 10 });
     await second.stop();
   });

@@ -18,7 +18,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** An app for which time stands still: what it keeps for a while, it keeps for ever. */
+/** An app with a frozen clock, so that its caches never expire. */
 async function startTimeless(): Promise<Client> {
   const settings = {
     DATABASE_URL: database.url,
@@ -35,7 +35,7 @@ async function startTimeless(): Promise<Client> {
   return createClient({ url: started!.address.url });
 }
 
-it('hears from the log that a key was revoked elsewhere, and forgets that it was good', async () => {
+it('learns from the log that a key was revoked by another process, and refuses it', async () => {
   const [here, elsewhere] = [await startTimeless(), await startTimeless()];
   const key = await createKey(here, { name: 'revoked elsewhere', role: 'VIEWER' });
   const status = async () => (await here.with(key.secret).send('{ viewer { role } }')).status;

@@ -18,13 +18,13 @@ import {
 const viewer = '{ viewer { role } }';
 
 describe('a server on a data folder of its own', () => {
-  it('says at its first start where it listens and what the admin key is, and keeps the key to itself', async () => {
+  it('prints its address and the admin key at its first start, and stores the key privately', async () => {
     const server = await startServer();
     reportMs('first start, until ready', [server.readyAfterMs]);
     const keyFile = join(server.dataDir, 'admin.key');
     expect(server.stdout()).toContain(`GraphQL and GraphiQL: ${server.url}/graphql`);
     expect(server.stdout()).toContain(`Admin key: in ${keyFile}`);
-    expect(server.stdout()).toContain(`Admin key, shown this once: ${server.adminKey}`);
+    expect(server.stdout()).toContain(`Admin key, shown only once: ${server.adminKey}`);
     expect(server.adminKey).toMatch(/^mc_[\w-]{40,}$/);
     expect((await readFile(keyFile, 'utf8')).trim()).toBe(server.adminKey);
     expect((await stat(keyFile)).mode & 0o777).toBe(0o600);
@@ -33,7 +33,7 @@ describe('a server on a data folder of its own', () => {
     expect(await server.stop()).toEqual({ code: 0, signal: null });
   });
 
-  it('starts again with the same tasks and the same key, which it prints no more', async () => {
+  it('starts again with the same tasks and the same key, and does not print the key', async () => {
     const first = await startServer();
     const task = await aTask(createClient(first, first.adminKey));
     await first.stop();
@@ -51,16 +51,16 @@ describe('a server on a data folder of its own', () => {
     expect(found).toEqual({ node: { id: task.id } });
   });
 
-  it('goes on working when whoever read its log is gone', async () => {
+  it('continues when the reader of its log has closed the pipe', async () => {
     const server = await startServer({ env: { MC_LOG_LEVEL: 'debug' } });
-    server.leaveLog();
+    server.closeLog();
     const client = createClient(server, server.adminKey);
-    // Each request makes a line, and the first that can't be written tells of it.
+    // Each request logs a line. The first write after the close fails.
     for (let i = 0; i < 5; i += 1) expect(await client.ask(viewer)).toEqual({ viewer: { role: 'ADMIN' } });
     expect(await server.stop()).toEqual({ code: 0, signal: null });
   });
 
-  it('shares the database with a second server on the folder, and leaves PostgreSQL to whoever stays', async () => {
+  it('shares the database with a second server on the folder, and leaves PostgreSQL running for it', async () => {
     const first = await startServer();
     const second = await startServer({ dataDir: first.dataDir });
     expect(second.adminKey).toBe(first.adminKey);
@@ -76,7 +76,7 @@ describe('a server on a data folder of its own', () => {
 
     expect(await second.stop()).toEqual({ code: 0, signal: null });
     expect(await findPostmasterPid(first.dataDir)).toBeNull();
-    // It has lost its parent, so whoever adopted it decides when it is buried.
+    // The process has lost its parent, so its new parent decides when it is reaped.
     await vi.waitFor(() => expect(isRunning(postmaster ?? 0)).toBe(false), 20_000);
   });
 });
@@ -90,19 +90,19 @@ describe('a server on a PostgreSQL of the operator', () => {
 
   afterAll(() => database.drop());
 
-  it('takes its admin key from MC_API_KEY and prints it nowhere', async () => {
+  it('takes its admin key from MC_API_KEY and never prints it', async () => {
     const server = await startServer({ databaseUrl: database.url });
     const admin = createClient(server);
     expect(await admin.ask(viewer)).toEqual({ viewer: { role: 'ADMIN' } });
     const { server: facts } = await admin.ask<{ server: { database: string } }>('{ server { database } }');
     expect(facts.database).toMatch(/^external PostgreSQL \d+/);
     await server.stop();
-    expect(server.stdout()).toContain('Admin key: given by MC_API_KEY or made by an earlier start');
+    expect(server.stdout()).toContain('Admin key: set by MC_API_KEY or created by an earlier start');
     expect(server.stdout() + server.stderr()).not.toContain(adminSecret);
     await expect(stat(join(server.dataDir, 'admin.key'))).rejects.toThrow('ENOENT');
   });
 
-  it('does not bring an admin key back to life that was revoked', async () => {
+  it('does not restore a revoked admin key', async () => {
     const server = await startServer({ databaseUrl: database.url });
     const admin = createClient(server);
     const other = admin.with((await createKey(admin, { name: 'second admin', role: 'ADMIN' })).secret);
@@ -139,7 +139,7 @@ describe('a server that cannot start', () => {
     expect(stdout).toBe('');
   });
 
-  it('names MC_DATA_DIR when nothing can be kept in it', async () => {
+  it('names MC_DATA_DIR if the folder cannot be written', async () => {
     const folder = await createServerFolder();
     await writeFile(join(folder, 'file'), '');
     const { code, stderr } = await runServer({ env: { MC_DATA_DIR: join(folder, 'file') } });
@@ -148,7 +148,7 @@ describe('a server that cannot start', () => {
     expectForOperators(stderr);
   });
 
-  it('says that its port is taken and what to do, and stops the PostgreSQL it had begun', async () => {
+  it('reports that its port is in use and what to do, and stops the PostgreSQL that it has started', async () => {
     const port = await aTakenPort();
     const dataDir = await createServerFolder();
     const { code, stderr } = await runServer({ dataDir, env: { MC_PORT: String(port) } });
@@ -160,10 +160,10 @@ describe('a server that cannot start', () => {
   });
 
   it.each([
-    ['nobody listens', 'postgresql://clerk:hush@127.0.0.1:1/somewhere'],
-    ['nobody listens at any address of the host', 'postgresql://clerk:hush@localhost:1/somewhere'],
+    ['no process listens', 'postgresql://clerk:hush@127.0.0.1:1/somewhere'],
+    ['no process listens at any address of the host', 'postgresql://clerk:hush@localhost:1/somewhere'],
     ['the host is unknown', 'postgresql://clerk:hush@nowhere.invalid/somewhere'],
-  ])('names DATABASE_URL and not its password when %s', async (_case, databaseUrl) => {
+  ])('names DATABASE_URL without its password if %s', async (_case, databaseUrl) => {
     const { code, stderr, stdout } = await runServer({ databaseUrl });
     expect(code).toBe(1);
     expect(stderr).toMatch(/DATABASE_URL names: \w/);
@@ -171,7 +171,7 @@ describe('a server that cannot start', () => {
     expectForOperators(stderr);
   });
 
-  it('names DATABASE_URL when there is no such database', async () => {
+  it('names DATABASE_URL if the database does not exist', async () => {
     const database = await createTestDatabase();
     onTestFinished(() => database.drop());
     const url = new URL(database.url);
@@ -184,7 +184,7 @@ describe('a server that cannot start', () => {
   });
 });
 
-/** A mistake of the operator is a sentence and no stack trace. */
+/** Expects a sentence without a stack trace for a mistake of the operator. */
 function expectForOperators(stderr: string): void {
   expect(stderr).toMatch(/^Mission Control did not start\. /);
   expect(stderr).not.toMatch(/^\s+at /m);

@@ -31,8 +31,8 @@ beforeAll(async () => {
 
 afterAll(() => database.drop());
 
-describe('a server that is told to stop while it is busy', () => {
-  it('answers what is in flight, sends waiting claims away, ends streams with a hint, and exits with 0', async () => {
+describe('a busy server that is stopped', () => {
+  it('finishes requests in flight, ends waiting claims, ends streams with a hint, and exits with 0', async () => {
     const { server, admin } = await aServer();
     const worker = await anAgent(admin, 'worker');
     await aTask(admin);
@@ -68,7 +68,7 @@ describe('a server that is told to stop while it is busy', () => {
     expect(server.log().filter(({ level }) => level === 'error' || level === 'warn')).toEqual([]);
   });
 
-  it('leaves a stream that another process continues without a gap', async () => {
+  it('ends a stream that another process continues without a gap', async () => {
     const { server, admin } = await aServer();
     const successor = await aServer();
     let current: ServerProcess = server;
@@ -95,7 +95,7 @@ describe('a server that is told to stop while it is busy', () => {
     await successor.server.stop();
   });
 
-  it('gives up at once at a second signal, and loses nothing', async () => {
+  it('exits at once at a second signal, and loses nothing', async () => {
     const { server, admin } = await aServer();
     const worker = await anAgent(admin, 'impatient');
     await aTask(admin);
@@ -120,7 +120,7 @@ describe('a server that is told to stop while it is busy', () => {
   });
 });
 
-describe('a server with the embedded PostgreSQL that is told to stop', () => {
+describe('a server with the embedded PostgreSQL that is stopped', () => {
   it.each([
     ['is closed', ['SIGHUP']],
     ['and npm both send a signal for one Ctrl-C', ['SIGINT', 'SIGTERM']],
@@ -131,7 +131,7 @@ describe('a server with the embedded PostgreSQL that is told to stop', () => {
     expect(await findPostmasterPid(server.dataDir)).toBeNull();
   });
 
-  it('stops PostgreSQL although clients still watch, and is back with all that was done', async () => {
+  it('stops PostgreSQL although clients still watch, and has all data after its restart', async () => {
     const server = await startServer();
     const admin = createClient(server, server.adminKey);
     const stream = watchOverWebSocket(admin);
@@ -165,11 +165,11 @@ async function aServer(): Promise<{ server: ServerProcess; admin: Client }> {
 
 interface InFlight {
   readonly blocker: Blocker;
-  /** What the task has become, once the blocker lets go. */
+  /** The status of the task after the blocker is released. */
   readonly status: Promise<string>;
 }
 
-/** A completion that the server has begun and can't end. */
+/** A completion that the server has started and can't finish. */
 async function aBlockedCompletion(client: Client, work: Work): Promise<InFlight> {
   const blocker = await blockTask(database.url, work.taskId);
   onTestFinished(() => blocker.release());
@@ -187,7 +187,7 @@ async function untilRefused({ url }: ServerProcess): Promise<void> {
   await vi.waitFor(() => expect(fetch(`${url}/readyz`)).rejects.toThrow('fetch failed'), 20_000);
 }
 
-/** A claim's reason, a completion's status, the code of a refusal, or "no answer". */
+/** The reason of a claim, the status of a completion, the code of a refusal, or "no answer". */
 async function outcomeOf(answer: Promise<Claim | string>): Promise<string> {
   try {
     const answered = await answer;
@@ -197,7 +197,7 @@ async function outcomeOf(answer: Promise<Claim | string>): Promise<string> {
   }
 }
 
-/** Behind all that was done so far. */
+/** The cursor after all earlier events. */
 async function aCursor(client: Client): Promise<string> {
   await untilLogIsReadableAt(database.url);
   const { events } = await client.ask<{ events: { nodes: { cursor: string }[] } }>(

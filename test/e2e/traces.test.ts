@@ -43,12 +43,12 @@ async function approve(client: Client, id: string): Promise<void> {
 }
 
 describe('traces', () => {
-  it('follow a task over requests and processes, and the callers into the server', async () => {
+  it('follow a task across requests and processes, and continue the traces of callers', async () => {
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' };
     const named = { ...env, OTEL_SERVICE_NAME: 'fleet', OTEL_EXPORTER_OTLP_HEADERS: 'x-key=open%20sesame' };
     const [first, second] = await Promise.all([
       start({ ...named, OTEL_BSP_SCHEDULE_DELAY: '50' }),
-      // Sends nothing until it stops.
+      // Exports spans only when it stops.
       start({
         ...env,
         OTEL_BSP_SCHEDULE_DELAY: '600000',
@@ -70,10 +70,10 @@ describe('traces', () => {
       20_000,
     );
 
-    // The life of the task: one trace, which whoever knows the task's id can find.
+    // All spans of the task are in one trace, which can be found by the task's id.
     const inTrace = collector.spans.filter((span) => span.traceId === digest(task.id).slice(0, 32));
     expect(inTrace).toHaveLength(4);
-    // The processes send their spans when they like.
+    // The processes send their spans at any time.
     const ofTask = ['task', 'claim', 'run', 'review'].flatMap((name) =>
       inTrace.filter((span) => span.name === name),
     );
@@ -91,7 +91,7 @@ describe('traces', () => {
     for (const span of ofTask) expect(span.endMs).toBeGreaterThanOrEqual(span.startMs);
     expect(review.endMs).toBeGreaterThan(review.startMs);
 
-    // Whatever was done is linked with the operation that did it, both ways.
+    // Each change is linked with its operation in both directions.
     const operation = (span: SeenSpan) =>
       collector.spans.find(({ spanId }) => spanId === span.links[0]?.spanId);
     for (const part of ofTask) expect(operation(part)).toMatchObject({ name: 'mutation' });
@@ -102,7 +102,7 @@ describe('traces', () => {
     ] as const)
       expect(operation(part)?.links).toContainEqual(place(target));
 
-    // The caller's trace goes on: request, operation.
+    // The caller's trace continues with the request and the operation.
     const [query] = find('query', { 'graphql.operation.name': 'Outer' });
     const request = collector.spans.find(({ spanId }) => spanId === query?.parentSpanId);
     expect(request).toMatchObject({ name: 'POST /graphql', traceId, parentSpanId: 'b'.repeat(16), kind: 2 });
@@ -121,14 +121,14 @@ describe('traces', () => {
     expect(new Set(collector.requests.map(({ path, key }) => `${path} ${key}`))).toEqual(
       new Set(['/v1/traces open sesame', '/v1/traces undefined']),
     );
-    // What happens every few seconds of itself is not worth a span.
+    // Periodic background work has no spans.
     const idle = ({ attributes }: SeenSpan) =>
       attributes['url.path'] === '/readyz' || attributes['mission_control.handled'] === 0;
     expect(collector.spans.filter(idle)).toEqual([]);
     await first.stop();
   });
 
-  it('are sent as protobuf unless JSON is asked for, and not at all where they are disabled', async () => {
+  it('are sent as protobuf by default, as JSON if configured, and not at all if disabled', async () => {
     const address = `${collector.url}/elsewhere`;
     const env = { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: address, OTEL_BSP_SCHEDULE_DELAY: '50' };
     const [server, silent] = await Promise.all([start(env), start({ ...env, OTEL_SDK_DISABLED: 'true' })]);
@@ -144,7 +144,7 @@ describe('traces', () => {
     expect(bytes.includes('Unheard')).toBe(false);
   });
 
-  it('that nobody takes disturb nothing, are told of once, and do not hold up a stop', async () => {
+  it('that cannot be delivered disturb nothing, are logged once, and do not delay a stop', async () => {
     const refusing = await startTraceCollector();
     refusing.answer(400);
     const [server, alone] = await Promise.all([

@@ -24,7 +24,7 @@ const priorities = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW'] as const;
 let database: TestDatabase;
 let pool: pg.Pool;
 let servers: ServerProcess[] = [];
-/** A client of the admin on each of the servers. */
+/** An admin client of each server. */
 let admins: [Client, Client];
 
 beforeAll(async () => {
@@ -41,7 +41,7 @@ afterAll(async () => {
 });
 
 describe('two server processes on one database', () => {
-  it('hand 2,000 mixed tasks to 16 agents, each once, in the order of the queue and within capacity', async () => {
+  it('assign 2,000 mixed tasks to 16 agents, each once, in queue order and within capacity', async () => {
     const agents = await Promise.all(
       Array.from({ length: 16 }, (_, index) => anAgent(admins[0], `agent-${index}`, (index % 4) + 1)),
     );
@@ -101,13 +101,13 @@ describe('two server processes on one database', () => {
         waits.push(claimed.at - claimed.begunAt);
       }
       reportMs(`a waiting claim, from the createTask that another client sends on ${where}`, samples);
-      // A claim that nobody wakes looks again after ten seconds, so each of these was woken. How soon is for the benchmark:
-      // here the machine is shared, and a transaction that another test file holds open delays what the log tells.
+      // A claim that is not woken polls after ten seconds, so each of these was woken. The benchmark measures how fast:
+      // here the machine is shared, and an open transaction of another test file delays the log.
       expect(Math.max(...waits)).toBeLessThan(10_000);
     },
   );
 
-  it('wake one waiting claim for each task of the inbox, wherever the claims wait', async () => {
+  it('wake one waiting claim per task of the inbox, on whichever process it waits', async () => {
     const agents = await Promise.all(
       Array.from({ length: 6 }, (_, index) => anAgent(admins[0], `idle-${index}`)),
     );
@@ -124,15 +124,15 @@ describe('two server processes on one database', () => {
 
 interface Shift {
   readonly claimed: readonly string[];
-  /** Runs that are still open. */
+  /** Open runs. */
   readonly held: readonly string[];
-  /** What completed tasks became. */
+  /** The statuses of completed tasks. */
   readonly statuses: readonly string[];
 }
 
 /**
- * Claims from both servers in turn until nothing is left, and completes the oldest task whenever its hands are full. Looks
- * around now and then, in the middle of what the others do.
+ * Claims from both servers in turn until no task is left, and completes the oldest task when it is at capacity. Now and then it
+ * also checks the invariants while the other agents work.
  */
 async function work(agent: Agent, start: number, look: () => Promise<unknown>): Promise<Shift> {
   const claimed: string[] = [];
@@ -140,7 +140,7 @@ async function work(agent: Agent, start: number, look: () => Promise<unknown>): 
   const statuses: string[] = [];
   for (let turn = start; ; turn += 1) {
     if (turn % 20 === 0) await look();
-    // With full hands it asks for more now and then, to be told that it may not.
+    // At capacity it sometimes claims anyway, and expects a refusal.
     if (held.length < agent.capacity || turn % 5 === 0) {
       const { reason, task, run } = await claimOn(agent, turn % 2);
       if (reason === 'NO_TASKS_AVAILABLE') return { claimed, held, statuses };
@@ -160,14 +160,14 @@ function claimOn(agent: Agent, server: number, input: object = {}): Promise<Clai
   return claim(createClient(servers[server]!, agent.client.secret), input);
 }
 
-/** Resolves when a claim that was sent later has been answered: whoever asked this server earlier waits by now. */
+/** Resolves when a later claim has been answered. Then every earlier claim on this server is waiting. */
 async function overtake(server: number): Promise<void> {
   const other = await anAgent(admins[server]!, `overtaker-${server}`, 100);
   await claimWork(createClient(servers[server]!, other.client.secret)).catch(() => undefined);
 }
 
 function aMixedTask(index: number, agents: readonly Agent[]): NewTask {
-  // A few hundred instants, so that many tasks differ in the last keys of the order only.
+  // A few hundred times, so that many tasks differ only in the last sort keys.
   const dueAt = index % 3 === 0 ? null : new Date(Date.UTC(2027, 0, 1, (index * 7) % 300)).toISOString();
   return {
     title: `Task ${index}`,
@@ -180,7 +180,7 @@ function aMixedTask(index: number, agents: readonly Agent[]): NewTask {
 
 type Queued = CreatedTask & NewTask;
 
-/** The order that the product promises: priority, due date with none last, created, number. */
+/** The documented order: priority, due date (none last), creation, number. */
 function byQueue(one: Queued, other: Queued): number {
   const rank = ({ priority }: Queued) => priorities.indexOf(priority as (typeof priorities)[number]);
   const due = ({ dueAt }: Queued) => (dueAt ? Date.parse(dueAt) : Number.MAX_SAFE_INTEGER);
@@ -197,7 +197,7 @@ function nameOf({ ref, priority, dueAt }: Queued): string {
   return `${ref} ${priority} ${dueAt ?? 'whenever'}`;
 }
 
-/** Who holds more than it may. */
+/** The agents above their capacity. */
 async function findExcesses(agents: readonly Agent[]): Promise<string[]> {
   const capacity = new Map(agents.map((agent) => [agent.id, agent.capacity]));
   const rows = await sqlOf(pool)<{ agent_id: string; open: number }>(

@@ -7,7 +7,7 @@ import { type Client, createClient } from '../support/servers/client.js';
 import { createTasks } from '../support/servers/fleet.js';
 import { type ServerProcess, startServer } from '../support/servers/server-process.js';
 
-/** What `claude -p` would be: a program that reads a prompt and writes an answer. */
+/** A program like `claude -p`, which reads a prompt and writes an answer. */
 const PROGRAM = `
   const prompt = require('node:fs').readFileSync(0, 'utf8');
   const round = /^This is review round (\\d+)\\./m.exec(prompt)?.[1];
@@ -83,10 +83,10 @@ async function readLoop(id: string): Promise<Loop> {
   return node;
 }
 
-/** The statuses that the task went through. */
+/** The successive statuses of the task. */
 const pathOf = ({ events }: Loop) => events.nodes.flatMap(({ to }) => (to === undefined ? [] : [to]));
 
-/** Asks the log too: it shows an event only when every older transaction has ended, so later than the task itself. */
+/** Waits for the log too, which shows an event only after every older transaction has ended. */
 const untilDone = async (id: string): Promise<Loop> =>
   vi.waitFor(
     async () => {
@@ -103,7 +103,7 @@ describe('a task that is assigned to an agent', () => {
     async (gateway) => {
       await register('scout', gateway);
       await register('aegis', gateway);
-      // The echo rejects half of the works, always the same ones; the others reject every work once.
+      // The echo gateway rejects half of the tasks, always the same ones. The others reject every task once.
       const titles = gateway === 'echo' ? ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'] : ['a'];
       const tasks = await createTasks(
         admin,

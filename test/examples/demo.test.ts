@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { signalItself } from '../support/servers/signal-itself.js';
 
-/** A server, its PostgreSQL and the demo itself on a machine that runs other tests. */
+/** Timeout for a server, its PostgreSQL and the demo on a machine that runs other tests. */
 vi.setConfig({ testTimeout: 180_000 });
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -17,7 +17,7 @@ beforeEach(async () => {
   onTestFinished(() => rm(temporary, { recursive: true, force: true }));
 });
 
-/** Runs the demo; what it leaves behind would be in `temporary`. */
+/** Runs the demo with `temporary` as its folder for temporary files. */
 function runDemo(nodeOptions: readonly string[] = []) {
   const child = spawn(process.execPath, ['--import', 'tsx', ...nodeOptions, 'examples/demo.ts'], {
     cwd: root,
@@ -35,14 +35,14 @@ function runDemo(nodeOptions: readonly string[] = []) {
 const leftFolders = async () =>
   (await readdir(temporary)).filter((name) => name.startsWith('mission-control'));
 
-/** What the demo printed of each task, in order. */
+/** The printed descriptions of each task, in order. */
 function storyOf(stdout: string, ref: string): string[] {
   const lines = stdout.split('\n').filter((line) => line.includes(`  ${ref} `));
   return lines.map((line) => line.split(/ {2,}/).at(-1) ?? '');
 }
 
 describe('the demo', () => {
-  it('shows tasks being sent, done, sent back, done again and approved, and leaves nothing behind', async () => {
+  it('prints tasks being sent, done, rejected, done again and approved, and leaves no files behind', async () => {
     const { said, ended } = runDemo();
     expect(await ended).toBe(0);
     expect(said.stderr).toBe('');
@@ -68,7 +68,7 @@ describe('the demo', () => {
     expect(await leftFolders()).toEqual([]);
   });
 
-  it('ends cleanly in the middle with Ctrl-C', async () => {
+  it('ends cleanly at Ctrl-C', async () => {
     const { said, ended } = runDemo(signalItself('sent to ada', 'SIGINT', 'SIGINT'));
     expect(await ended).toBe(0);
     expect(said.stderr).toBe('');
@@ -79,7 +79,7 @@ describe('the demo', () => {
 
   it('leaves no server behind when it is killed', async () => {
     const { said, ended } = runDemo(signalItself('sent to ada', 'SIGKILL'));
-    // Standard error is the server's too: it closes when both have ended.
+    // The server shares standard error, so it closes when both have ended.
     expect(await ended).toBeNull();
     expect(said.stderr).toBe('');
     expect(await leftFolders()).toEqual([]);

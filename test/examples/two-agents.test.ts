@@ -8,7 +8,7 @@ import { type Client, createClient } from '../support/servers/client.js';
 import { aTask } from '../support/servers/fleet.js';
 import { type ServerProcess, startServer } from '../support/servers/server-process.js';
 
-/** Two processes and a database on a machine that runs other tests: seconds when it is idle, many when it is not. */
+/** Timeout for two processes and a database on a machine that runs other tests. */
 vi.setConfig({ testTimeout: 180_000 });
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -38,7 +38,7 @@ describe('the example of two agents', () => {
     expect(await listLiveKeys()).toEqual(['admin']);
   });
 
-  it('misses and repeats nothing when the server is killed in the middle and started again', async () => {
+  it('misses and repeats nothing when the server is killed and restarted', async () => {
     const openGate = await closeGate();
     const example = runExample();
     await vi.waitFor(async () => expect(await countDone()).toBeGreaterThan(10), 90_000);
@@ -54,7 +54,7 @@ describe('the example of two agents', () => {
     await expectEachDoneOnce();
   });
 
-  it('takes its keys back when it is told to stop, also by two signals at once, as from a terminal and npm', async () => {
+  it('revokes its keys when it is stopped, even by two signals at once, as from a terminal and npm', async () => {
     const example = runExample();
     await vi.waitFor(() => expect(example.stdout()).toContain('task.completed'), 90_000);
     example.signal('SIGINT');
@@ -63,7 +63,7 @@ describe('the example of two agents', () => {
     expect(await listLiveKeys()).toEqual(['admin']);
   });
 
-  it('leaves the work of others alone', async () => {
+  it('refuses a server with other tasks', async () => {
     const task = await aTask(admin);
     const { code, stderr } = await runExample().ended;
     expect(code).toBe(1);
@@ -72,18 +72,18 @@ describe('the example of two agents', () => {
     expect(tasks.totalCount).toBe(1);
   });
 
-  it('says so when no server answers', async () => {
+  it('reports that no server answers', async () => {
     const { url } = server;
     await server.stop();
     const { code, stderr } = await runExample().ended;
     expect(code).toBe(1);
     expect(stderr).toBe(
-      `No server answers at ${url}: start one with npm start, or name another in MC_URL.\n`,
+      `No server answers at ${url}: start one with npm start, or set MC_URL to another one.\n`,
     );
   });
 });
 
-/** The last task can't be DONE before the gate is opened, so the example is in the middle until then. */
+/** Blocks the last task from being DONE, so that the example keeps running until the test releases it. */
 async function closeGate(): Promise<() => Promise<void>> {
   await runSql(
     database.url,
@@ -108,7 +108,7 @@ async function countDone(): Promise<number> {
   return tasks.totalCount;
 }
 
-/** Runs the program as `npm run example` does. */
+/** Runs the program like `npm run example`. */
 function runExample() {
   const child = spawn(process.execPath, ['--import', 'tsx', 'examples/two-agents.ts'], {
     cwd: root,
@@ -127,14 +127,14 @@ function runExample() {
   return { stdout, ended, signal };
 }
 
-/** `type ref` of every line that is an event. */
+/** `type ref` of every printed event. */
 function printedEvents(stdout: string): string[] {
   return [...stdout.matchAll(/^[\d:.]{12} {2}(task\.\w+) +(TASK-\d+) /gm)].map(
     ([, type, ref]) => `${type} ${ref}`,
   );
 }
 
-/** The same of the log, as far as it is about tasks. */
+/** The same for the events of tasks in the log. */
 async function readTaskEvents(): Promise<string[]> {
   const found: string[] = [];
   for (let after: string | null = null, hasNextPage = true; hasNextPage; ) {
@@ -167,7 +167,7 @@ interface DoneTask {
   readonly runs: { readonly nodes: readonly { readonly outcome: string }[] };
 }
 
-/** One run for each hand-in, and a task is handed in again only when it was rejected. */
+/** Expects one run per completion, and a second completion only after a rejection. */
 async function expectEachDoneOnce(): Promise<void> {
   const { tasks } = await admin.ask<{ tasks: { totalCount: number; nodes: readonly DoneTask[] } }>(
     '{ tasks(first: 100) { totalCount nodes { status metadata reviewCycles runs(first: 10) { nodes { outcome } } } } }',

@@ -8,7 +8,7 @@ import type {
   GatewayState,
 } from '../../src/gateway/gateway.js';
 
-/** What the far side is told to do, in double brackets in the prompt. */
+/** What the fake remote side does. The name is in double brackets in the prompt. */
 export type Scenario =
   | 'good'
   | 'empty'
@@ -23,28 +23,29 @@ export type Scenario =
   | 'garbage'
   | 'unknown-agent'
   | 'wrong-token'
-  | 'nobody-there';
+  | 'unreachable';
 
-/** What stands behind a gateway in a test. */
-export interface FarSide {
+/** A gateway in a test, with its fake remote side. */
+export interface GatewayFixture {
   readonly gateway: Gateway;
-  /** The same with a credential that the far side refuses, and with nobody at the far side; where that can be. */
+  /** The same gateway with a refused credential, and with an unreachable address, if the gateway has them. */
   readonly withWrongToken?: Gateway;
-  readonly withNobodyThere?: Gateway;
-  /** Must never be seen. */
+  readonly unreachable?: Gateway;
+  /** A credential that must never be shown. */
   readonly secret: string;
-  /** How many calls have ever begun at the far side. */
-  begun(): number;
-  /** How many it is at. */
-  atWork(): number;
+  /** Number of calls that have begun at the remote side. */
+  countBegun(): number;
+  /** Number of calls under way at the remote side. */
+  countUnderWay(): number;
   close(): Promise<void>;
 }
 
-/** What each scenario comes to; a scenario that can't happen with a gateway is left out. */
+/** The outcome of each scenario. A scenario that is impossible with a gateway is omitted. */
 export type Expectations = Partial<Record<Scenario, Partial<GatewayAnswer>>>;
 
 let calls = 0;
 
+/** Creates a call with an idempotency key of its own. */
 export function aCall(prompt: string, more: Partial<GatewayCall> = {}): GatewayCall {
   calls += 1;
   return {
@@ -59,11 +60,13 @@ export function aCall(prompt: string, more: Partial<GatewayCall> = {}): GatewayC
   };
 }
 
+/** Hooks that record acceptances and can abort the call. */
 export interface TestHooks extends GatewayHooks {
   readonly accepted: { readonly gatewayRunId: string | null; readonly state: GatewayState }[];
   abort(): void;
 }
 
+/** Creates hooks for one call. */
 export function testHooks(): TestHooks {
   const controller = new AbortController();
   const accepted: TestHooks['accepted'] = [];
@@ -75,37 +78,37 @@ export function testHooks(): TestHooks {
   };
 }
 
-/** What every gateway owes whoever calls it, whatever happens at the far side. */
+/** The tests that every gateway has to pass. */
 export function describeConformance(
   name: string,
-  open: () => Promise<FarSide>,
+  open: () => Promise<GatewayFixture>,
   expectations: Expectations,
 ): void {
-  describe(`the ${name} gateway, as every gateway`, () => {
-    let far: FarSide;
+  describe(`the ${name} gateway, like every gateway`, () => {
+    let fixture: GatewayFixture;
     beforeAll(async () => {
-      far = await open();
+      fixture = await open();
     });
     afterAll(async () => {
-      await Promise.all(gatewaysOf(far).map((gateway) => gateway.close()));
-      await far.close();
+      await Promise.all(gatewaysOf(fixture).map((gateway) => gateway.close()));
+      await fixture.close();
     });
-    const atRest = () => vi.waitFor(() => expect(far.atWork()).toBe(0), 20_000);
-    const atWork = (count: number) =>
-      vi.waitFor(() => expect(far.atWork()).toBeGreaterThanOrEqual(count), 20_000);
+    const expectIdle = () => vi.waitFor(() => expect(fixture.countUnderWay()).toBe(0), 20_000);
+    const waitUntilUnderWay = (count: number) =>
+      vi.waitFor(() => expect(fixture.countUnderWay()).toBeGreaterThanOrEqual(count), 20_000);
 
     function gatewayFor(scenario: Scenario): Gateway {
-      const special = { 'wrong-token': far.withWrongToken, 'nobody-there': far.withNobodyThere };
-      return special[scenario as keyof typeof special] ?? far.gateway;
+      const special = { 'wrong-token': fixture.withWrongToken, unreachable: fixture.unreachable };
+      return special[scenario as keyof typeof special] ?? fixture.gateway;
     }
 
     for (const [scenario, expected] of Object.entries(expectations) as [Scenario, object][])
-      it(`makes ${Object.values(expected)[0]} of "${scenario}"`, async () => {
+      it(`returns ${Object.values(expected)[0]} for "${scenario}"`, async () => {
         const hooks = testHooks();
         const more = scenario === 'unknown-agent' ? { gatewayAgentId: 'ghost' } : {};
         const answer = await gatewayFor(scenario).send(aCall(`Do it. [[${scenario}]]`, more), hooks);
         expect(answer).toMatchObject(expected);
-        expect(JSON.stringify(answer)).not.toContain(far.secret);
+        expect(JSON.stringify(answer)).not.toContain(fixture.secret);
         expect(hooks.accepted.length).toBeLessThanOrEqual(1);
         if (answer.outcome === 'ANSWERED') {
           expect(hooks.accepted).toHaveLength(1);
@@ -113,19 +116,19 @@ export function describeConformance(
           expect(answer.text).not.toContain('\u0000');
         }
         if (answer.outcome === 'NOT_BEGUN') expect(hooks.accepted).toHaveLength(0);
-        await atRest();
+        await expectIdle();
       });
 
-    it('gives each of many calls at once its own answer', async () => {
+    it('gives each of many concurrent calls its own answer', async () => {
       const prompts = Array.from({ length: 6 }, (_, index) => `Job ${index}. [[good]]`);
       const answers = await Promise.all(
-        prompts.map((prompt) => far.gateway.send(aCall(prompt), testHooks())),
+        prompts.map((prompt) => fixture.gateway.send(aCall(prompt), testHooks())),
       );
       for (const [index, answer] of answers.entries())
         expect(answer).toMatchObject({ outcome: 'ANSWERED', text: expect.stringContaining(`Job ${index}.`) });
     });
 
-    it('waits for the record of the acceptance before it gives the answer', async () => {
+    it('waits for the record of the acceptance before it returns the answer', async () => {
       const order: string[] = [];
       let recorded: () => void = () => undefined;
       const asked = new Promise<void>((resolve) => {
@@ -142,65 +145,65 @@ export function describeConformance(
           order.push('recorded');
         },
       };
-      const answer = far.gateway.send(aCall('[[good]]'), hooks).then(() => order.push('answered'));
+      const answer = fixture.gateway.send(aCall('[[good]]'), hooks).then(() => order.push('answered'));
       await asked;
       finish();
       await answer;
       expect(order).toEqual(['recorded', 'answered']);
     });
 
-    it('ends the call at the far side and rejects when the acceptance can not be recorded', async () => {
+    it('ends the call at the remote side and rejects if the acceptance cannot be recorded', async () => {
       const hooks = { ...testHooks(), onAccepted: () => Promise.reject(new Error('no database')) };
-      await expect(far.gateway.send(aCall('[[hang]]'), hooks)).rejects.toThrow('no database');
-      await atRest();
+      await expect(fixture.gateway.send(aCall('[[hang]]'), hooks)).rejects.toThrow('no database');
+      await expectIdle();
     });
 
-    it('sends nothing for a call that is over before it begins', async () => {
-      const begun = far.begun();
+    it('sends nothing for a call that is aborted before it begins', async () => {
+      const before = fixture.countBegun();
       const hooks = testHooks();
       hooks.abort();
-      expect(await far.gateway.send(aCall('[[good]]'), hooks)).toEqual({ outcome: 'ABORTED' });
-      expect(far.begun()).toBe(begun);
+      expect(await fixture.gateway.send(aCall('[[good]]'), hooks)).toEqual({ outcome: 'ABORTED' });
+      expect(fixture.countBegun()).toBe(before);
     });
 
-    it('ends a call at the far side when it is aborted in mid-run', async () => {
+    it('ends a call at the remote side when it is aborted during its run', async () => {
       const hooks = testHooks();
-      const answer = far.gateway.send(aCall('[[hang]]'), hooks);
-      await atWork(1);
+      const answer = fixture.gateway.send(aCall('[[hang]]'), hooks);
+      await waitUntilUnderWay(1);
       await vi.waitFor(() => expect(hooks.accepted).toHaveLength(1), 20_000);
       hooks.abort();
       expect(await answer).toEqual({ outcome: 'ABORTED' });
-      await atRest();
+      await expectIdle();
     });
 
-    it('ends a call at the far side when its time is over', async () => {
-      const answer = await far.gateway.send(aCall('[[hang]]', { timeoutMs: 1_000 }), testHooks());
+    it('ends a call at the remote side when it times out', async () => {
+      const answer = await fixture.gateway.send(aCall('[[hang]]', { timeoutMs: 1_000 }), testHooks());
       expect(answer).toMatchObject({ outcome: 'TIMED_OUT', error: expect.stringMatching(/\w/) });
-      await atRest();
+      await expectIdle();
     });
 
-    it('can be asked what became of a call that nobody heard of', async () => {
-      const recovered = await far.gateway.recover(aCall('[[good]]'), null, testHooks());
+    it('can recover a call without a recorded acceptance', async () => {
+      const recovered = await fixture.gateway.recover(aCall('[[good]]'), null, testHooks());
       expect(['UNKNOWN', 'NOT_BEGUN', 'ANSWERED']).toContain(recovered.outcome);
     });
 
-    it('says that the far side answers, and why not if it does not', async () => {
+    it('reports that the remote side answers, or why it does not', async () => {
       const { signal } = new AbortController();
-      expect(await far.gateway.probe(signal)).toEqual({ reachable: true, error: null });
-      for (const gateway of gatewaysOf(far).slice(1)) {
+      expect(await fixture.gateway.probe(signal)).toEqual({ reachable: true, error: null });
+      for (const gateway of gatewaysOf(fixture).slice(1)) {
         const { reachable, error } = await gateway.probe(signal);
         expect({ reachable, error }).toEqual({ reachable: false, error: expect.stringMatching(/\w/) });
-        expect(error).not.toContain(far.secret);
+        expect(error).not.toContain(fixture.secret);
       }
     });
 
-    it('ends what is under way when it is closed, twice if need be, and takes nothing more', async () => {
+    it('ends all calls when it is closed, even twice, and accepts no more', async () => {
       const other = await open();
       const answer = other.gateway.send(aCall('[[hang]]'), testHooks());
-      await vi.waitFor(() => expect(other.atWork()).toBeGreaterThanOrEqual(1), 20_000);
+      await vi.waitFor(() => expect(other.countUnderWay()).toBeGreaterThanOrEqual(1), 20_000);
       await Promise.all([other.gateway.close(), other.gateway.close()]);
       expect(await answer).toEqual({ outcome: 'ABORTED' });
-      await vi.waitFor(() => expect(other.atWork()).toBe(0), 20_000);
+      await vi.waitFor(() => expect(other.countUnderWay()).toBe(0), 20_000);
       expect(await other.gateway.send(aCall('[[good]]'), testHooks())).toEqual({ outcome: 'ABORTED' });
       await Promise.all(gatewaysOf(other).map((gateway) => gateway.close()));
       await other.close();
@@ -208,7 +211,7 @@ export function describeConformance(
   });
 }
 
-/** The good one first. */
-function gatewaysOf({ gateway, withWrongToken, withNobodyThere }: FarSide): Gateway[] {
-  return [gateway, withWrongToken, withNobodyThere].filter((each) => each !== undefined);
+/** The working gateway first. */
+function gatewaysOf({ gateway, withWrongToken, unreachable }: GatewayFixture): Gateway[] {
+  return [gateway, withWrongToken, unreachable].filter((each) => each !== undefined);
 }

@@ -15,11 +15,11 @@ function namesWith(env: Record<string, string>): string[] {
 }
 
 describe('the gateways of a process', () => {
-  it('are echo and OpenClaw by themselves', () => {
+  it('are echo and OpenClaw by default', () => {
     expect(namesWith({})).toEqual(['echo', 'openclaw']);
   });
 
-  it('are further ones where the settings say how to reach them', () => {
+  it('include the others if their settings are given', () => {
     expect(namesWith({ MC_COMMAND: '["true"]' })).toEqual(['command', 'echo', 'openclaw']);
     expect(namesWith({ OPENAI_API_KEY: 'sk-x' })).toEqual(['echo', 'openai', 'openclaw']);
     expect(namesWith({ OPENAI_BASE_URL: 'http://127.0.0.1:11434/v1' })).toEqual([
@@ -29,7 +29,7 @@ describe('the gateways of a process', () => {
     ]);
   });
 
-  it('need a device only for an OpenClaw gateway on another machine, and say so if there is no key for it', async () => {
+  it('need a device key only for an OpenClaw gateway on another machine, and report a missing one', async () => {
     const surroundings = { environment: {}, dataDir: '/dev/null/data' };
     const probe = async (OPENCLAW_GATEWAY_URL: string) => {
       const gateways = createGateways(parseConfig({ OPENCLAW_GATEWAY_URL }).gateway, surroundings);

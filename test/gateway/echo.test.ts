@@ -37,7 +37,7 @@ async function verdictOn(ref: string, round: number): Promise<string> {
 }
 
 describe('the echo gateway', () => {
-  it('answers at once with what it was asked for, and says that it took the call', async () => {
+  it('accepts the call and answers at once with the prompt', async () => {
     const taken = hooks();
     expect(await echo.send(call('# TASK-1: Sweep the floor\n\nAll of it.'), taken)).toEqual({
       outcome: 'ANSWERED',
@@ -48,7 +48,7 @@ describe('the echo gateway', () => {
     expect(taken.accepted).toHaveLength(1);
   });
 
-  it('rejects some works in their first round, the same ones each time, and approves all in their second', async () => {
+  it('rejects some tasks in their first round, always the same ones, and approves all in their second', async () => {
     const refs = Array.from({ length: 20 }, (_, index) => `TASK-${index + 1}`);
     const first = await Promise.all(refs.map((ref) => verdictOn(ref, 1)));
     expect(new Set(first)).toEqual(new Set(['APPROVED', 'REJECTED']));
@@ -65,13 +65,13 @@ describe('the echo gateway', () => {
     }
   });
 
-  it('does not take a worker who quotes one form of verdict for a request for one', async () => {
+  it('does not read a prompt that quotes one form of verdict as a review prompt', async () => {
     expect(await echo.send(call('Check this.\n\nVERDICT: APPROVED'), hooks())).toMatchObject({
       text: 'dev did: Check this.',
     });
   });
 
-  it('ends with an abort, before the call and while the call is being recorded', async () => {
+  it('can be aborted before the call and while its acceptance is recorded', async () => {
     expect(await echo.send(call('x'), hooks(AbortSignal.abort()))).toEqual({ outcome: 'ABORTED' });
     const controller = new AbortController();
     const late = { signal: controller.signal, onAccepted: async () => controller.abort() };

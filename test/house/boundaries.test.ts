@@ -19,7 +19,7 @@ const rooms = [
   ...['scheduler', 'graphql', 'server', 'generated'],
 ];
 
-/** Stated a second time on purpose: a line added to the configuration has to be defended here as well. */
+/** Repeated on purpose: a new line in the configuration has to be added here too. */
 const allowed = [
   'config → kernel',
   'domain → kernel',
@@ -50,7 +50,7 @@ const allowed = [
   'telemetry → kernel',
 ];
 
-describe('the import table, planted with every import there could be', () => {
+describe('the import table, checked with every possible import', () => {
   let folder: string;
   let violations: string[];
 
@@ -62,7 +62,7 @@ describe('the import table, planted with every import there could be', () => {
 
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it('lets through the listed pairs of rooms and no other', () => {
+  it('allows the listed pairs of rooms and no others', () => {
     const pairs = rooms.flatMap((from) => rooms.filter((to) => to !== from).map((to) => [from, to]));
     const passed = pairs.filter(
       ([from, to]) => !violations.includes(`not-in-allowed: src/${from}/to-${to}.ts → src/${to}/noun.ts`),
@@ -70,7 +70,7 @@ describe('the import table, planted with every import there could be', () => {
     expect(passed.map(([from, to]) => `${from} → ${to}`).sort()).toEqual(allowed);
   });
 
-  it('counts an import of a type like any other, but where a line says types only', () => {
+  it('treats imports of types like others, except in lines that allow only types', () => {
     expect(violations).toContain('not-in-allowed: src/domain/type-of-row.ts → src/store/rows.ts');
     expect(violations).toContain('not-in-allowed: src/graphql/type-of-row.ts → src/store/rows.ts');
     expect(violations).not.toContain(
@@ -80,7 +80,7 @@ describe('the import table, planted with every import there could be', () => {
     expect(violations).not.toContain('not-in-allowed: src/telemetry/type-of-rule.ts → src/domain/rules.ts');
   });
 
-  it('lets a noun of services import those to its left and no other', () => {
+  it('allows a noun of services to import only those to its left', () => {
     expect(violations).toContain(
       'services-runs-imports-to-its-left: src/services/runs/claim.ts → src/services/reviews/judge.ts',
     );
@@ -92,20 +92,20 @@ describe('the import table, planted with every import there could be', () => {
     );
   });
 
-  it('keeps what only one room may know in that room', () => {
+  it('allows certain packages only in their room', () => {
     expect(violations).toContain('pg-stays-in-postgres: src/store/sql.ts → pg');
     expect(violations).toContain('graphql-yoga-stays-in-server: src/services/http.ts → graphql-yoga');
     expect(violations).toContain('domain-is-pure: src/domain/disk.ts → fs');
   });
 
-  it('refuses cycles and files nobody imports', () => {
+  it('refuses cycles and files without an importer', () => {
     expect(violations).toContain('no-cycles: src/kernel/knot-a.ts → src/kernel/knot-b.ts');
     expect(violations).toContain('no-orphans: src/kernel/lonely.ts → src/kernel/lonely.ts');
   });
 });
 
 describe('the import table, on the source itself', () => {
-  it('has every module in view', async () => {
+  it('covers every module', async () => {
     const { modules } = await cruise(root);
     const files = await readdir(join(root, 'src'), { recursive: true });
     const sources = files.filter((path) => path.endsWith('.ts'));
@@ -171,7 +171,7 @@ async function cruise(folder: string): Promise<Cruise> {
   const config = join(root, '.dependency-cruiser.cjs');
   const args = [cruiser, 'src', '--config', config, '--output-type', 'json'];
   const options = { cwd: folder, maxBuffer: 64 * 1024 * 1024 };
-  // Its exit code is the number of violations, so only the output tells a find from a failure.
+  // The exit code is the number of violations, so only the output distinguishes violations from a crash.
   const { stdout } = await promisify(execFile)(process.execPath, args, options).catch((found) => found);
   return JSON.parse(stdout);
 }

@@ -25,20 +25,20 @@ const planted = {
   'src/services/sure.ts': 'export const a = (list: string[]): string => list[0]!;',
   'src/services/barrel.ts': "export { now } from '../kernel/clock.js';\nexport { a } from './env.js';",
   'test/sleep.test.ts': "import { setTimeout } from 'node:timers/promises';\nawait setTimeout(5);",
-  'test/patience.test.ts': "import { vi } from 'vitest';\nawait vi.waitFor(() => true);",
+  'test/wait-timeout.test.ts': "import { vi } from 'vitest';\nawait vi.waitFor(() => true);",
   'src/services/floating.ts': [
     'interface Pool {\n  query(sql: string): Promise<number>;\n  query(sql: string, done: () => void): void;\n}',
     "export function a(pool: Pool): void {\n  pool.query('SELECT 1');\n}",
   ].join('\n'),
 };
 
-describe('the house rules, planted with one breach each', () => {
+describe('the lint rules, with one planted violation each', () => {
   let folder: string;
   let findings: string[];
 
   beforeAll(async () => {
     folder = await realpath(await mkdtemp(join(tmpdir(), 'lint-')));
-    // The linters look for their own binaries in the folder they are asked to lint.
+    // The linters look for their binaries in the linted folder.
     await symlink(join(root, 'node_modules'), join(folder, 'node_modules'), 'junction');
     const settings = ['biome.json', 'lint', '.oxlintrc.json', 'tsconfig.json', 'package.json', '.gitignore'];
     await Promise.all(settings.map((path) => cp(join(root, path), join(folder, path), { recursive: true })));
@@ -53,7 +53,7 @@ describe('the house rules, planted with one breach each', () => {
 
   it.each([
     ['src/services/clock.ts', 'plugin: Take the time from the Clock in src/kernel/clock.ts.'],
-    ['src/services/chance.ts', 'plugin: Randomness comes from src/kernel/ids.ts.'],
+    ['src/services/chance.ts', 'plugin: Take random values from src/kernel/ids.ts.'],
     ['src/services/env.ts', 'lint/style/noProcessEnv'],
     ['src/services/talk.ts', 'lint/suspicious/noConsole'],
     ['src/services/anything.ts', 'lint/suspicious/noExplicitAny'],
@@ -63,15 +63,15 @@ describe('the house rules, planted with one breach each', () => {
     ['src/services/sure.ts', 'lint/style/noNonNullAssertion'],
     ['src/services/barrel.ts', 'lint/performance/noBarrelFile'],
     ['test/sleep.test.ts', 'plugin: Wait for a fact'],
-    ['test/patience.test.ts', 'plugin: Say how long vi.waitFor may wait'],
+    ['test/wait-timeout.test.ts', 'plugin: Give vi.waitFor a timeout'],
     ['src/services/floating.ts', 'typescript(no-floating-promises)'],
-  ])('%s breaks %s', (path, rule) => {
+  ])('%s violates %s', (path, rule) => {
     expect(findings.filter((finding) => finding.startsWith(path))).toContainEqual(
       expect.stringContaining(rule),
     );
   });
 
-  it('leaves alone the one place each of these belongs to', () => {
+  it('allow the place where each of these belongs', () => {
     const spared = [
       'src/kernel/clock.ts',
       'src/config/config.ts',

@@ -13,7 +13,7 @@ const lockfile: { packages: Record<string, LockedPackage> } = JSON.parse(
 const locked = Object.entries(lockfile.packages).filter(([path]) => path !== '');
 
 describe('the lockfile', () => {
-  it('names no registry, so that npm ci asks the one its user has configured', () => {
+  it("names no registry, so that npm ci uses the user's registry", () => {
     expect(locked.filter(([, entry]) => entry.resolved !== undefined).map(([path]) => path)).toEqual([]);
   });
 
@@ -22,7 +22,7 @@ describe('the lockfile', () => {
     expect(locked.filter(([, entry]) => entry.integrity === undefined).map(([path]) => path)).toEqual([]);
   });
 
-  it('holds the packages of every platform, without which npm ci refuses it as out of date', () => {
+  it('contains the packages of every platform, without which npm ci refuses it as out of date', () => {
     const names = new Set(locked.map(([path]) => path.slice(path.lastIndexOf('node_modules/') + 13)));
     const wanted = locked.flatMap(([, entry]) => Object.keys(entry.optionalDependencies ?? {}));
     expect(wanted.length).toBeGreaterThan(50);

@@ -109,17 +109,27 @@ describe('a pipelined connection', () => {
 
   it('releases its connection after a number of statements, even under load', async () => {
     const connection = openConnection();
-    const sleep = ask('SELECT pg_sleep(0.01)');
-    let open = connection.run(sleep);
-    let turns = 1;
-    while (connection.hasRoom() && turns < 1_000) {
-      const next = connection.run(sleep);
-      await open;
-      open = next;
-      turns += 1;
+    const blocker = new pg.Client({ connectionString: test.url });
+    onTestFinished(() => blocker.end());
+    await blocker.connect();
+    const block = (n: number) => blocker.query('SELECT pg_advisory_lock($1)', [n]);
+    const release = (n: number) => blocker.query('SELECT pg_advisory_unlock($1)', [n]);
+    const send = (n: number) => connection.run(ask(`SELECT pg_advisory_xact_lock(${n})`));
+    await block(1);
+    let underWay = send(1);
+    let sent = 1;
+    // Each statement is blocked until the next one is sent, so that one is always under way.
+    while (connection.hasRoom() && sent < 1_000) {
+      await block(sent + 1);
+      const next = send(sent + 1);
+      await release(sent);
+      await underWay;
+      underWay = next;
+      sent += 1;
     }
-    expect(turns).toBeLessThan(1_000);
-    await open;
+    expect(sent).toBeLessThan(1_000);
+    await release(sent);
+    await underWay;
     expect(connection.hasRoom()).toBe(true);
   });
 

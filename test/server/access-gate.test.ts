@@ -40,7 +40,7 @@ describe('a key', () => {
     ['an unknown key', 'Bearer mc_unknown'],
     ['a key with a tail', 'Bearer mc_goodx'],
     ['a huge key', `Bearer ${'x'.repeat(600)}`],
-  ])('is asked for when there is %s', async (_what, authorization) => {
+  ])('is required if the request has %s', async (_what, authorization) => {
     for (const accept of ['application/json', 'application/graphql-response+json', 'text/event-stream']) {
       const { status, headers, json } = await send(authorization, { headers: { accept } });
       expect(status).toBe(401);
@@ -50,7 +50,7 @@ describe('a key', () => {
     }
   });
 
-  it('is needed for introspection and for GET as well', async () => {
+  it('is required for introspection and for GET too', async () => {
     const introspection = await fetch(`${server.url}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -63,14 +63,14 @@ describe('a key', () => {
     expect(get.status).toBe(401);
   });
 
-  it('is good for nothing more from the moment it is revoked', async () => {
+  it('is refused from the moment it is revoked', async () => {
     server.keys.set('mc_short', { keyId: 'key_2', role: 'VIEWER', agentId: null });
     expect((await send('Bearer mc_short')).status).toBe(200);
     server.keys.delete('mc_short');
     expect((await send('Bearer mc_short')).status).toBe(401);
   });
 
-  it('never reaches the log', async () => {
+  it('is never logged', async () => {
     await send(`Bearer ${goodKey}`);
     await send('Bearer mc_unknown');
     expect(JSON.stringify(server.signals)).not.toMatch(/mc_good|mc_unknown/);
@@ -78,7 +78,7 @@ describe('a key', () => {
 });
 
 describe('guessing', () => {
-  it('is slowed down for its address, while keys that were good stay welcome', async () => {
+  it('is rate limited for its address, while keys that were valid before still work', async () => {
     let nowMs = 1_000_000;
     const guarded = await startTestServer({
       clock: { now: () => nowMs },
@@ -106,7 +106,7 @@ describe('guessing', () => {
 });
 
 describe('the rate of a key', () => {
-  it('is limited with 429 and the time to wait, for each key by itself', async () => {
+  it('is limited per key with 429 and the time to wait', async () => {
     let nowMs = 1_000_000;
     const guarded = await startTestServer({
       clock: { now: () => nowMs },

@@ -15,12 +15,12 @@ afterEach(() => {
 
 const faults = () => server.signals.filter(({ name }) => name === 'graphql.fault');
 
-describe('a fault of ours', () => {
+describe('an internal error', () => {
   it.each([
     ['in a nullable field', '{ self { fault } }', { self: { fault: null } }],
-    ['in a field that must not be null', '{ faultNonNull }', null],
+    ['in a non-null field', '{ faultNonNull }', null],
     ['in a mutation', 'mutation { fault }', { fault: null }],
-    ['in writing down a result', '{ badInt }', { badInt: null }],
+    ['in serialising a result', '{ badInt }', { badInt: null }],
     ['as a GraphQLError without a code', '{ uncoded }', { uncoded: null }],
   ])(
     '%s is masked and emitted once with its cause and the id of the request',
@@ -38,14 +38,14 @@ describe('a fault of ours', () => {
     },
   );
 
-  it('is emitted with what was thrown, not with what GraphQL made of it', async () => {
+  it('is logged with the thrown error and not with the one that GraphQL wraps around it', async () => {
     await server.post({ query: '{ fault }' });
     const error = faults()[0]?.facts.error as Error;
     expect(error.message).toBe('secret detail of the database');
     expect(error.cause).toEqual(new Error('deeper secret'));
   });
 
-  it('shows no more in development', async () => {
+  it('shows no details in development either', async () => {
     vi.stubEnv('NODE_ENV', 'development');
     const development = await startTestServer();
     for (const accept of ['application/json', 'text/event-stream']) {
@@ -56,7 +56,7 @@ describe('a fault of ours', () => {
     await development.stop();
   });
 
-  it('in looking a key up is a 500 that is emitted once', async () => {
+  it('while a key is checked is a 500 that is logged once', async () => {
     const broken = await startTestServer({
       authenticate: () => Promise.reject(new Error('secret: the database is away')),
     });
@@ -92,7 +92,7 @@ describe('a fault of ours', () => {
 
 describe('an error that the caller can act on', () => {
   it.each([
-    ['a document that is no GraphQL', '{ hello', undefined, 'GRAPHQL_PARSE_FAILED'],
+    ['a document that is not GraphQL', '{ hello', undefined, 'GRAPHQL_PARSE_FAILED'],
     ['a field that does not exist', '{ nothing }', undefined, 'GRAPHQL_VALIDATION_FAILED'],
     ['a literal of the wrong type', '{ number(value: "x") }', undefined, 'GRAPHQL_VALIDATION_FAILED'],
     [
@@ -102,7 +102,7 @@ describe('an error that the caller can act on', () => {
       'GRAPHQL_VALIDATION_FAILED',
     ],
     ['a variable of the wrong type', 'query($v: Int!) { number(value: $v) }', { v: 'x' }, 'BAD_USER_INPUT'],
-    ['a variable left out', 'query($v: Int!) { number(value: $v) }', {}, 'BAD_USER_INPUT'],
+    ['a missing variable', 'query($v: Int!) { number(value: $v) }', {}, 'BAD_USER_INPUT'],
     [
       'a variable that its scalar refuses',
       'query($v: Even!) { even(value: $v) }',
@@ -115,8 +115,8 @@ describe('an error that the caller can act on', () => {
       { v: 'BLUE' },
       'BAD_USER_INPUT',
     ],
-    ['an operation that is not there', 'query a { hello } query b { hello }', undefined, 'BAD_USER_INPUT'],
-  ])('%s is refused as GraphQL over HTTP says', async (_what, query, variables, code) => {
+    ['an operation that is not named', 'query a { hello } query b { hello }', undefined, 'BAD_USER_INPUT'],
+  ])('%s is refused as GraphQL over HTTP specifies', async (_what, query, variables, code) => {
     const accept = 'application/graphql-response+json';
     const { status, json } = await server.post({ query, variables }, { accept });
     expect({ status, code: json.errors?.[0]?.extensions?.code }).toEqual({ status: 400, code });
@@ -124,7 +124,7 @@ describe('an error that the caller can act on', () => {
     expect(faults()).toEqual([]);
   });
 
-  it('quotes a variable that is very long in part only', async () => {
+  it('quotes only a part of a very long variable', async () => {
     const query = 'query($v: Int!) { number(value: $v) }';
     const { json } = await server.post({ query, variables: { v: 'x'.repeat(100_000) } });
     expect(json.errors?.[0]?.message).toMatch(/^Variable "\$v" got invalid value "x/);
@@ -141,14 +141,14 @@ describe('an error that the caller can act on', () => {
     expect(faults()).toEqual([]);
   });
 
-  it('says BAD_USER_INPUT for a null that only the run can find', async () => {
+  it('has code BAD_USER_INPUT for a null that is found only during execution', async () => {
     const query = 'query($v: Int = 1) { number(value: $v) }';
     const { json } = await server.post({ query, variables: { v: null } });
     expect(json.errors).toMatchObject([{ path: ['number'], extensions: { code: 'BAD_USER_INPUT' } }]);
     expect(faults()).toEqual([]);
   });
 
-  it('asks to come back when the server can not do it now', async () => {
+  it('asks to try again later if the server is unavailable', async () => {
     const { status, headers, json } = await server.post({ query: '{ unavailable }' });
     expect(status).toBe(503);
     expect(headers.get('retry-after')).toBe('1');

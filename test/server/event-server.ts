@@ -14,13 +14,13 @@ import { type PlainReader, readPlainEvents } from '../support/wires/plain-events
 export interface EventServer {
   readonly graph: LiveGraph;
   readonly server: TestServer;
-  /** A further one over the same log. */
+  /** Starts another server over the same log. */
   start(pingIntervalMs: number, port?: number): Promise<TestServer>;
-  /** Opens a stream, which the end of the test closes. */
+  /** Opens a stream until the end of the test. */
   read(query?: string, headers?: Record<string, string>): Promise<PlainReader>;
-  /** The answer that came instead of a stream. */
+  /** Sends a request that is expected to be refused. */
   refusal(query: string, headers?: Record<string, string>, method?: string): Promise<Refused>;
-  /** Makes the server know a key of another role; answers its secret. */
+  /** Makes the key valid on this server and returns its secret. */
   know(viewer: Viewer): string;
   aViewer(role?: 'VIEWER' | 'ADMIN'): Promise<Viewer>;
   close(): Promise<void>;
@@ -36,7 +36,7 @@ interface Refused {
 export const bearer = (secret: string) => ({ authorization: `Bearer ${secret}` });
 const admin = bearer(goodKey);
 
-/** @param clock decides how long the feed has patience with whoever reads nothing. */
+/** @param clock - the feed's clock, which decides when a subscriber that does not read is closed. */
 export async function openEventServer(clock?: Clock): Promise<EventServer> {
   const database = await createTestDatabase();
   const graph = await openLiveGraph(database.url, clock);
@@ -104,6 +104,7 @@ async function startOver(
   return server;
 }
 
+/** Waits until the reader has received this many events. */
 export function has(reader: PlainReader, count: number): Promise<void> {
   return vi.waitFor(() => expect(reader.count()).toBeGreaterThanOrEqual(count), {
     timeout: 60_000,
@@ -111,7 +112,7 @@ export function has(reader: PlainReader, count: number): Promise<void> {
   });
 }
 
-/** Waits for an event that was made last, so that everything before it must have come. */
+/** Waits for an event of the task. If it was appended last, all earlier events have arrived too. */
 export function hasTask(reader: PlainReader, taskId: string): Promise<void> {
   return vi.waitFor(() => expect(reader.events().map(({ task }) => task?.id)).toContain(taskId), 20_000);
 }

@@ -9,10 +9,10 @@ import { type LiveGraph, openLiveGraph } from '../graphql/live-graph.js';
 import { createTestDatabase } from '../support/postgres/database.js';
 import { startTestServer } from '../support/servers/test-server.js';
 
-/** What one subscriber got, as it stood in the messages. */
+/** The results of one subscriber, as they were in the messages. */
 export interface Stream {
   readonly payloads: string[];
-  /** The one field of each result. */
+  /** The only field of each result. */
   items(): ReturnType<typeof JSON.parse>[];
   has(count: number): Promise<void>;
   pause(): void;
@@ -26,12 +26,12 @@ export interface Asked {
   readonly operationName?: string;
 }
 
-/** A server over a real log that counts what it executes for subscriptions. */
+/** A server over a real log that counts its executions for subscriptions. */
 export interface SharedServer {
   readonly graph: LiveGraph;
   /** Items executed since the last call. */
   takeExecutions(): number;
-  /** A key that the server knows; answers its secret. */
+  /** Creates a key that is valid on this server. */
   aKey(role: 'VIEWER' | 'OPERATOR' | 'ADMIN'): Promise<{ secret: string; viewer: Viewer }>;
   know(viewer: Viewer): string;
   overWebSocket(secret: string, asked: Asked): Promise<Stream>;
@@ -98,7 +98,7 @@ async function overWebSocket(url: string, secret: string, asked: Asked): Promise
       const text = String(message);
       if (text.includes('"connection_ack"')) {
         socket.send(JSON.stringify({ id: newRequestId(), type: 'subscribe', payload: asked }));
-        // Behind the ping's answer the subscription has been read at least.
+        // The server answers the ping only after it has read the subscription.
         socket.send('{"type":"ping"}');
       }
       if (text.includes('"pong"')) resolve();

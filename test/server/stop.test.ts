@@ -23,32 +23,32 @@ function requestText(query: string): string {
 }
 
 describe('starting', () => {
-  it('tells where the server listens, and twice is once', async () => {
+  it('reports the address, and a second start does nothing', async () => {
     const server = await startTestServer();
     await server.server.start();
     const { host, port, url } = server.server.address();
     expect({ host, url }).toEqual({ host: '127.0.0.1', url: `http://127.0.0.1:${port}` });
     await server.stop();
-    expect(() => server.server.address()).toThrow('does not listen');
+    expect(() => server.server.address()).toThrow('is not listening');
   });
 
-  it('on a port that is taken says what to do', async () => {
+  it('on a port that is in use fails with advice', async () => {
     const server = await startTestServer();
     const http = { ...server.server.address(), corsOrigins: [] };
     await expect(startTestServer({ http })).rejects.toThrow(
-      /Can't listen on 127.0.0.1 port \d+: another program does.*MC_PORT/,
+      /Can't listen on 127.0.0.1 port \d+: the port is in use.*MC_PORT/,
     );
     await server.stop();
   });
 
-  it('on an address of another machine says what to do', async () => {
+  it('on an address of another machine fails with advice', async () => {
     const http = { host: '192.0.2.1', port: 0, corsOrigins: [] };
     await expect(startTestServer({ http })).rejects.toThrow(/MC_HOST/);
   });
 });
 
 describe('stopping', () => {
-  it('closes sockets with the code to come back and a hint where to go on', async () => {
+  it('closes sockets with the code to reconnect and a hint where to resume', async () => {
     const server = await startTestServer();
     const socket = await RawSocket.open(server.url);
     socket.init(`Bearer ${goodKey}`);
@@ -64,7 +64,7 @@ describe('stopping', () => {
     expect(server.ticks.log).toEqual(['started', 'ended']);
   });
 
-  it('completes event streams, saying why, also one that nothing has come on yet', async () => {
+  it('completes event streams with the reason, even without an earlier event', async () => {
     const server = await startTestServer();
     const streams = await Promise.all(
       ['subscription { silent }', 'subscription { waitingSilent }'].map((query) =>
@@ -83,7 +83,7 @@ describe('stopping', () => {
     expect(server.ticks.log).toEqual(['started', 'started', 'ended', 'ended']);
   });
 
-  it('lets a request in flight end, refuses new connections and closes idle ones', async () => {
+  it('waits for a request in flight, refuses new connections and closes idle ones', async () => {
     const server = await startTestServer();
     const { port } = server.server.address();
     const idle = connect(port, '127.0.0.1');
@@ -99,7 +99,7 @@ describe('stopping', () => {
     await stopped;
   });
 
-  it('answers what was sent on an open connection, not ready any more, and closes it', async () => {
+  it('answers a request on an open connection with 503 of readiness, and closes the connection', async () => {
     const contexts: object[] = [];
     const createContext: ServerOptions['createContext'] = (scope) => {
       contexts.push(scope);
@@ -124,7 +124,7 @@ describe('stopping', () => {
     expect(second).toContain('the server is stopping');
   });
 
-  it('cuts off what does not end in time', async () => {
+  it('closes connections whose requests do not end in time', async () => {
     const server = await startTestServer({ limits: { drainTimeoutMs: 50 } });
     const answer = ask(server, '{ waits }');
     await expect.poll(() => server.ticks.log).toEqual(['waiting']);
@@ -134,7 +134,7 @@ describe('stopping', () => {
     await expect.poll(() => server.ticks.log).toEqual(['waiting', 'aborted']);
   });
 
-  it('twice, or before the start, is fine', async () => {
+  it('twice or before the start does nothing', async () => {
     const server = await startTestServer();
     await Promise.all([server.stop(), server.stop()]);
     await server.stop();

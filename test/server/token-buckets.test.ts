@@ -16,19 +16,19 @@ describe('a token bucket', () => {
     expect([buckets.take('a'), buckets.take('a')]).toEqual([0, 1]);
   });
 
-  it('holds no more than its burst, however long nobody takes', () => {
+  it('never contains more than its burst', () => {
     const { clock, buckets } = setUp({ perSecond: 2, burst: 3 });
     clock.nowMs += 1_000_000;
     expect([1, 2, 3, 4].map(() => buckets.take('a'))).toEqual([0, 0, 0, 1]);
   });
 
-  it('says in how many whole seconds there will be a token', () => {
+  it('returns the whole seconds until a token is available', () => {
     const { buckets } = setUp({ perSecond: 0.1, burst: 1 });
     buckets.take('a');
     expect(buckets.take('a')).toBe(10);
   });
 
-  it('loses nothing when the clock is set back', () => {
+  it('loses no tokens when the clock is set back', () => {
     const { clock, buckets } = setUp({ perSecond: 1, burst: 2 });
     buckets.take('a');
     clock.nowMs -= 500;
@@ -37,14 +37,14 @@ describe('a token bucket', () => {
     expect(buckets.take('a')).toBe(0);
   });
 
-  it('can be looked at without taking, and for a name that nobody used', () => {
+  it('can be read without taking a token, even for an unused name', () => {
     const { buckets } = setUp({ perSecond: 1, burst: 1 });
     expect([buckets.peek('a'), buckets.peek('a'), buckets.take('a'), buckets.peek('a')]).toEqual([
       0, 0, 0, 1,
     ]);
   });
 
-  it('belongs to one name, and the oldest name is forgotten when there are too many', () => {
+  it('belongs to one name, and the oldest of too many names is removed', () => {
     const { buckets } = setUp({ perSecond: 1, burst: 1, maxBuckets: 2 });
     expect([buckets.take('a'), buckets.take('b'), buckets.take('b')]).toEqual([0, 0, 1]);
     expect(buckets.take('c')).toBe(0);

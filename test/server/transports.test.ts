@@ -28,20 +28,20 @@ const requests: [string, { query: string; operationName?: string; variables?: Re
   ['variables', { query: 'query($n: String) { hello(name: $n) }', variables: { n: 'you' } }],
   ['a named operation', { query: 'query a { hello } query b { whoAmI }', operationName: 'b' }],
   ['several operations and no name', { query: 'query a { hello } query b { whoAmI }' }],
-  ['a name that is not there', { query: 'query a { hello }', operationName: 'c' }],
+  ['an unknown operation name', { query: 'query a { hello }', operationName: 'c' }],
   ['a mutation', { query: 'mutation { rename(name: "x") }' }],
   ['fragments', { query: '{ ...a } fragment a on Query { hello }' }],
-  ['a document that can not be parsed', { query: '{ hello' }],
+  ['a document that cannot be parsed', { query: '{ hello' }],
   ['an empty document', { query: '' }],
-  ['a field that is not there', { query: '{ nothing hello }' }],
+  ['an unknown field', { query: '{ nothing hello }' }],
   ['a fault', { query: '{ fault hello }' }],
-  ['a fault in a field that must be there', { query: '{ faultNonNull }' }],
+  ['a fault in a non-null field', { query: '{ faultNonNull }' }],
   ['a refusal', { query: '{ refused hello }' }],
   ['unavailability', { query: '{ unavailable }' }],
-  ['a result that can not be written', { query: '{ badInt }' }],
+  ['a result that cannot be serialised', { query: '{ badInt }' }],
   ['a bad variable', { query: 'query($v: Int!) { number(value: $v) }', variables: { v: 'x' } }],
   ['a bad null', { query: 'query($v: Int = 1) { number(value: $v) }', variables: { v: null as unknown } }],
-  ['a variable that is not used', { query: 'query($v: Int) { hello }' }],
+  ['an unused variable', { query: 'query($v: Int) { hello }' }],
   ['a query that is too deep', { query: `{ ${'self { '.repeat(15)} hello ${'}'.repeat(15)} }` }],
   ['a NUL character', { query: 'query($n: String) { hello(name: $n) }', variables: { n: '\0' } }],
   ['introspection', { query: '{ __schema { queryType { name } } __typename }' }],
@@ -83,7 +83,7 @@ describe('an Accept header', () => {
     'application/json;q=0, */*',
   ];
 
-  it.each(headers)('"%s" asks for the type that yoga reads in it', async (accept) => {
+  it.each(headers)('"%s" selects the same type as in yoga', async (accept) => {
     const response = await askYoga({ query: '{ hello }' }, accept);
     const type = response.headers.get('content-type')?.split(';')[0];
     expect(chooseJsonType(accept)).toBe(response.status === 406 ? undefined : type);
@@ -102,7 +102,7 @@ function askYoga(body: object, accept: string | undefined) {
 }
 
 function answerOf({ status, headers, json }: Awaited<ReturnType<typeof readAnswer>>) {
-  // Which operation could not be found is said better than yoga does.
+  // The message for an unknown operation differs: it says more than yoga's.
   const errors = json.errors?.map(({ message, ...rest }) =>
     /operation/.test(message) ? rest : { message, ...rest },
   );

@@ -20,7 +20,7 @@ describe('variables', () => {
   it.each([
     ['a NUL character', { a: [{ b: 'x\0' }] }, /U\+0000/],
     ['a NUL character in a name', { 'a\0': 1 }, /U\+0000/],
-    ['half a character', { a: '\ud83e' }, /surrogate/],
+    ['half of a surrogate pair', { a: '\ud83e' }, /surrogate/],
     ['a hundred levels', nested(100), /nest too deeply/],
     ['a hundred thousand levels', '['.repeat(100_000) + ']'.repeat(100_000), /nest too deeply/],
   ])('with %s are refused, over every transport', async (_what, json, reason) => {
@@ -42,7 +42,7 @@ describe('variables', () => {
     expect(get.json.errors?.[0]?.extensions?.code).toBe('BAD_USER_INPUT');
   });
 
-  it('may be as large and odd as JSON and Unicode allow', async () => {
+  it('may contain every valid JSON and Unicode value', async () => {
     const json = {
       'Zoë 🦊': ['\u0001\uffff', 1e308, -0.5, null, true, {}],
       text: 'x'.repeat(500_000),
@@ -53,14 +53,14 @@ describe('variables', () => {
   });
 });
 
-describe('finding a fault', () => {
+describe('the check of variables', () => {
   it.each([
     [undefined, 2, undefined],
     [{ a: { b: {} } }, 2, undefined],
     [{ a: { b: { c: {} } } }, 2, 'nest too deeply'],
     [[[[]]], 2, undefined],
     [[[[[]]]], 2, 'nest too deeply'],
-  ])('in %j at depth %i: %s', (variables, maxDepth, fault) =>
+  ])('finds in %j at depth %i: %s', (variables, maxDepth, fault) =>
     expect(findVariableFault(variables, maxDepth)).toBe(fault),
   );
 });

@@ -1,18 +1,18 @@
 import type { GatewayCall } from '../gateway.js';
 
-/** What a program is started with. */
+/** The arguments and the input of a program. */
 export interface CommandLine {
   readonly argv: readonly string[];
-  /** What it gets on standard input. */
+  /** The program's standard input. */
   readonly input: string;
 }
 
 /**
- * Fills `{{model}}`, `{{agent}}` and `{{soul}}` in the arguments. What has no value drops its argument, and the option
- * before it: of `--model {{model}}` neither is passed on. A standing instruction that no argument asks for stands
+ * Fills `{{model}}`, `{{agent}}` and `{{soul}}` in the arguments. An argument whose placeholder has no value is dropped, with
+ * the option before it: of `--model {{model}}` neither is passed. If no argument contains the standing instruction, it is put
  * before the prompt.
  *
- * @throws RangeError for a value that the program would take for an option.
+ * @throws RangeError for a value that the program would read as an option.
  */
 export function fillCommandLine(template: readonly string[], call: GatewayCall): CommandLine {
   const values: Values = {
@@ -41,7 +41,7 @@ function placeholdersOf(part: string): Name[] {
   return [...part.matchAll(PLACEHOLDER)].map(([, name]) => name as Name);
 }
 
-/** The option is its own argument only where the placeholder is the whole of the next one. */
+/** The option is an argument of its own only if the placeholder is the whole next argument. */
 function dropOption(argv: string[], part: string): void {
   const isWhole = part.replace(PLACEHOLDER, '') === '';
   if (isWhole && argv.length > 1 && argv.at(-1)?.startsWith('-')) argv.pop();
@@ -50,8 +50,6 @@ function dropOption(argv: string[], part: string): void {
 function fill(part: string, values: Values): string {
   const filled = part.replace(PLACEHOLDER, (_whole, name: Name) => values[name] ?? '');
   if (filled.startsWith('-') && !part.startsWith('-') && !placeholdersOf(part).includes('soul'))
-    throw new RangeError(
-      `${JSON.stringify(filled.slice(0, 80))} would be taken for an option of the program.`,
-    );
+    throw new RangeError(`The program would read ${JSON.stringify(filled.slice(0, 80))} as an option.`);
   return filled;
 }

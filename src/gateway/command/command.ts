@@ -8,22 +8,22 @@ import { type Program, type ProgramEnd, startProgram } from './program.js';
 import { recoverProgram } from './recover-program.js';
 
 export interface CommandSettings {
-  /** The program and its arguments; see fillCommandLine for what is filled. */
+  /** The program and its arguments. fillCommandLine describes the placeholders. */
   readonly argv: readonly string[];
-  /** Where programs run; the server's own folder if not given. */
+  /** The working directory of programs. Default: the server's own. */
   readonly folder: string | undefined;
-  /** All that programs see of the environment. */
+  /** The environment variables that programs get. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** The machine has no room for a further program now; whatever else keeps one from starting stays as it is. */
-const PASSING = new Set(['EAGAIN', 'EMFILE', 'ENFILE', 'ENOMEM']);
+/** The machine has no resources for another program now. Every other reason not to start is permanent. */
+const TRANSIENT = new Set(['EAGAIN', 'EMFILE', 'ENFILE', 'ENOMEM']);
 
-/** Runs a program for each call: the prompt on its standard input, the answer on its standard output. */
+/** Creates a gateway that runs a program for each call: the prompt is its standard input, the answer its standard output. */
 export function createCommandGateway(settings: CommandSettings): Gateway {
   const running = new Set<Program>();
   const calls = createOpenCalls();
-  // A process that is ended by force runs no promises any more, but it does run this.
+  // A process that calls `exit` no longer runs promises, but it runs this listener.
   const killAll = () => {
     for (const program of running) program.kill();
   };
@@ -36,7 +36,7 @@ export function createCommandGateway(settings: CommandSettings): Gateway {
     if ('outcome' in program) return program;
     running.add(program);
     try {
-      return await converse(program, { call, line, hooks, end });
+      return await runToEnd(program, { call, line, hooks, end });
     } finally {
       running.delete(program);
     }
@@ -72,26 +72,26 @@ async function start(
   { argv }: CommandLine,
 ): Promise<Program | GatewayAnswer> {
   if (folder !== undefined && !(await isFolder(folder)))
-    return { outcome: 'FAILED', error: `The folder ${folder} for programs is not there.`, permanent: true };
+    return { outcome: 'FAILED', error: `The folder ${folder} for programs does not exist.`, permanent: true };
   try {
     return await startProgram({ argv, cwd: folder, env: environment });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
     const message = `The program ${argv[0]} could not be started: ${code}.`;
-    if (PASSING.has(code)) return { outcome: 'NOT_BEGUN', error: message, retryAfterMs: null };
+    if (TRANSIENT.has(code)) return { outcome: 'NOT_BEGUN', error: message, retryAfterMs: null };
     return { outcome: 'FAILED', error: message, permanent: true };
   }
 }
 
-interface Conversation {
+interface ProgramRun {
   readonly call: GatewayCall;
   readonly line: CommandLine;
   readonly hooks: GatewayHooks;
   readonly end: CallEnd;
 }
 
-/** The prompt is given only after the acceptance was recorded: before that there is nothing to recover. */
-async function converse(program: Program, { call, line, hooks, end }: Conversation): Promise<GatewayAnswer> {
+/** Sends the prompt only after the acceptance was recorded, so before that there is nothing to recover. */
+async function runToEnd(program: Program, { call, line, hooks, end }: ProgramRun): Promise<GatewayAnswer> {
   const stop = () => program.stop();
   end.signal.addEventListener('abort', stop, { once: true });
   try {
@@ -99,9 +99,9 @@ async function converse(program: Program, { call, line, hooks, end }: Conversati
     await hooks.onAccepted({ gatewayRunId: `pid ${program.pid}`, state: { pid: program.pid, identity } });
     if (end.signal.aborted) stop();
     else program.feed(line.input);
-    const left = await program.ended;
-    if (end.isTimedOut()) return timedOut(call, left);
-    return end.isAborted() ? { outcome: 'ABORTED' } : judge(left);
+    const programEnd = await program.ended;
+    if (end.isTimedOut()) return timedOut(call, programEnd);
+    return end.isAborted() ? { outcome: 'ABORTED' } : toAnswer(programEnd);
   } catch (error) {
     program.kill();
     await program.ended;
@@ -111,11 +111,11 @@ async function converse(program: Program, { call, line, hooks, end }: Conversati
   }
 }
 
-function timedOut({ timeoutMs }: GatewayCall, left: ProgramEnd): GatewayAnswer {
-  return { outcome: 'TIMED_OUT', error: withErrors(`The program took longer than ${timeoutMs} ms.`, left) };
+function timedOut({ timeoutMs }: GatewayCall, end: ProgramEnd): GatewayAnswer {
+  return { outcome: 'TIMED_OUT', error: withErrors(`The program took longer than ${timeoutMs} ms.`, end) };
 }
 
-function judge(end: ProgramEnd): GatewayAnswer {
+function toAnswer(end: ProgramEnd): GatewayAnswer {
   if (end.code === 0) return { outcome: 'ANSWERED', text: end.output, usage: null, model: null };
   const how = end.signal === null ? `exited with code ${end.code}` : `was ended by ${end.signal}`;
   return { outcome: 'FAILED', error: withErrors(`The program ${how}.`, end), permanent: false };

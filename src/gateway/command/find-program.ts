@@ -1,17 +1,17 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 
-/** Where a program is started, and by what it is found. */
+/** The working directory, arguments and environment of a program. */
 export interface ProgramPlace {
   readonly argv: readonly string[];
   readonly folder: string | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** Looks for the program where a start would, without running it. Null if it is there, else what is wrong, in a sentence. */
+/** Looks for the program in the same places as a start, without running it. Returns null, or a sentence with the problem. */
 export async function findProgramMistake(place: ProgramPlace): Promise<string | null> {
   if (place.folder !== undefined && !(await isFolder(place.folder)))
-    return `The folder ${place.folder} for programs is not there.`;
+    return `The folder ${place.folder} for programs does not exist.`;
   for (const path of candidates(place)) if (await isProgram(path)) return null;
   return `The program ${place.argv[0]} was not found.`;
 }
@@ -32,6 +32,7 @@ async function isProgram(path: string): Promise<boolean> {
   }
 }
 
+/** Whether the path is an existing folder. */
 export async function isFolder(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isDirectory();

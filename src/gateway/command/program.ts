@@ -1,46 +1,47 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createTextHead } from '../answer-text.js';
 
-/** How long a program may take to end by itself once it was told to. */
+/** How long a program may take to end after SIGTERM. */
 const KILL_GRACE_MS = 3_000;
 
-/** What is kept of the end of standard error, in characters. */
+/** Characters that are kept from the end of standard error. */
 const ERROR_TAIL_LENGTH = 2_000;
 
+/** How a program is started. */
 export interface ProgramStart {
   readonly argv: readonly string[];
   readonly cwd: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** What is left of a program. */
+/** How a program ended, and its output. */
 export interface ProgramEnd {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** Standard output, cut. */
+  /** Standard output, cut to the maximum length of an answer. */
   readonly output: string;
   /** The end of standard error. */
   readonly errors: string;
 }
 
-/** A program that runs in a process group of its own, so that whatever it starts ends with it. */
+/** A program in a process group of its own, so that all its child processes end with it. */
 export interface Program {
   readonly pid: number;
   readonly ended: Promise<ProgramEnd>;
-  /** Gives it its whole input. A program that does not want it is no error. */
+  /** Writes its whole input. It is no error if the program does not read it. */
   feed(input: string): void;
-  /** Asks the whole group to end, and ends it by force three seconds later. */
+  /** Sends SIGTERM to the whole group, and SIGKILL three seconds later. */
   stop(): void;
-  /** Ends the whole group by force. */
+  /** Sends SIGKILL to the whole group. */
   kill(): void;
 }
 
-/** Starts it without a shell. @throws the operating system's error if it can't be started. */
+/** Starts a program without a shell. @throws the operating system's error if it can't be started. */
 export async function startProgram({ argv: [file = '', ...args], cwd, env }: ProgramStart): Promise<Program> {
   const child = spawn(file, args, {
     cwd,
     env: { ...env },
-    // A group of its own; on Windows that would open a window, and there are no groups.
+    // A process group of its own. Windows has no groups, and would open a window.
     detached: process.platform !== 'win32',
     stdio: ['pipe', 'pipe', 'pipe'],
     windowsHide: true,
@@ -70,14 +71,14 @@ export async function startProgram({ argv: [file = '', ...args], cwd, env }: Pro
 function watch(child: ChildProcess, group: Group): Promise<ProgramEnd> {
   const output = createTextHead();
   let errors = '';
-  // Read to the end even when nothing more is kept: a program whose output nobody takes would stand still.
+  // Read to the end even if nothing more is kept: a program whose output is not read would block.
   child.stdout?.setEncoding('utf8').on('data', (piece: string) => output.push(piece));
   child.stderr?.setEncoding('utf8').on('data', (piece: string) => {
     errors = (errors + piece).slice(-ERROR_TAIL_LENGTH);
   });
-  // EPIPE: it ended, or closed its input, before it had read all of it.
+  // EPIPE: the program ended, or closed its input, before it had read all of it.
   child.stdin?.on('error', () => undefined);
-  // Whatever it left behind would keep its pipes open, and work on for nobody.
+  // Child processes that outlive the program would keep its pipes open and work without effect.
   child.once('exit', () => group.end());
   return new Promise((resolve) => {
     child.once('close', (code, signal) => resolve({ code, signal, output: output.text(), errors }));
@@ -86,7 +87,7 @@ function watch(child: ChildProcess, group: Group): Promise<ProgramEnd> {
 
 interface Group {
   signal(signal: NodeJS.Signals): void;
-  /** Kills who is left; from then on the number may be somebody else's and is not used any more. */
+  /** Kills the remaining processes. Later signals do nothing, because the group id may belong to other processes then. */
   end(): void;
 }
 
@@ -106,13 +107,13 @@ function createGroup(child: ChildProcess): Group {
   };
 }
 
-/** Nobody left in the group is no error. @throws whatever else the operating system says. */
+/** Sends a signal to a process group. An empty group is no error. @throws every other error of the operating system. */
 export function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // EPERM, on macOS: only processes that have ended and are not reaped yet.
+    // EPERM on macOS: all processes of the group have ended but are not reaped yet.
     if (code !== 'ESRCH' && code !== 'EPERM') throw error;
   }
 }

@@ -3,14 +3,14 @@ import type { GatewayCall, GatewayState, RecoveredAnswer } from '../gateway.js';
 import { signalGroup } from './program.js';
 
 /**
- * What a server that died has left of a program: nobody reads its answer any more. If it still runs on this machine it
- * is ended, so that it does not work beside its successor.
+ * Recovers the program of a server that died. Its answer is lost, because its output is no longer read. If it still runs on
+ * this machine it is killed, so that it does not work beside its successor.
  */
 export async function recoverProgram(
   _call: GatewayCall,
   state: GatewayState | null,
 ): Promise<RecoveredAnswer> {
-  // The prompt is given after the acceptance was recorded.
+  // The prompt is sent only after the acceptance was recorded.
   if (state === null)
     return { outcome: 'NOT_BEGUN', error: 'The program never got its prompt.', retryAfterMs: null };
   const { pid, identity } = state;
@@ -19,7 +19,7 @@ export async function recoverProgram(
   if ((await identifyProcess(pid)) === identity) signalGroup(pid, 'SIGKILL');
   return {
     outcome: 'FAILED',
-    error: 'The server ended while the program ran; its answer is lost.',
+    error: 'The server ended while the program was running; its answer is lost.',
     permanent: false,
   };
 }

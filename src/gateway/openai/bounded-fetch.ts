@@ -1,20 +1,21 @@
 import { Agent, fetch } from 'undici';
 
-/** No address that is up takes longer to be connected to. */
+/** A reachable address accepts a connection within this time. */
 const CONNECT_MS = 10_000;
 const MAX_ERROR_BYTES = 64 * 1024;
 const LINE_FEED = 10;
 
-/** A fetch of its own connections, whose answers have an end. */
+/** A `fetch` with its own connections and a maximum size of answers. */
 export interface BoundedFetch {
   fetch(url: string | URL | Request, init?: RequestInit): Promise<Response>;
-  /** Breaks off what is under way. */
+  /** Aborts all requests. */
   close(): Promise<void>;
 }
 
 /**
- * An answer longer than `maxBytes` breaks off with an error, an answer that is an error is cut. There is no time limit
- * but the caller's: Node's own fetch gives up after five minutes without a byte, which a model may well take.
+ * Creates a bounded `fetch`. An answer longer than `maxBytes` fails with an error; the body of an error status is cut instead.
+ * There is no time limit except the caller's: Node's own fetch fails after five minutes without a byte, and a model may take
+ * longer.
  */
 export function createBoundedFetch(maxBytes: number): BoundedFetch {
   const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: CONNECT_MS } });
@@ -30,7 +31,7 @@ export function createBoundedFetch(maxBytes: number): BoundedFetch {
       });
       const { status, statusText } = answer;
       const bounded = answer.ok
-        ? wholeLines(breakOffAfter(maxBytes, answer.body))
+        ? wholeLines(failAfter(maxBytes, answer.body))
         : cutAfter(MAX_ERROR_BYTES, answer.body);
       return new Response(answer.body === null ? null : toStream(bounded), {
         status,
@@ -44,7 +45,7 @@ export function createBoundedFetch(maxBytes: number): BoundedFetch {
 
 type Bytes = AsyncIterable<Uint8Array>;
 
-async function* breakOffAfter(maxBytes: number, body: Bytes | null): Bytes {
+async function* failAfter(maxBytes: number, body: Bytes | null): Bytes {
   let bytes = 0;
   for await (const piece of body ?? []) {
     bytes += piece.byteLength;
@@ -54,8 +55,8 @@ async function* breakOffAfter(maxBytes: number, body: Bytes | null): Bytes {
 }
 
 /**
- * The same in pieces that end with a line. The client's decoder copies and scans what it has of a line with each further
- * piece of it: 30 MB without a line break stopped the whole process for 20 s.
+ * Splits the body into pieces that end with a line. The client's decoder copies and scans an unfinished line again for each
+ * further piece: 30 MB without a line break blocked the whole process for 20 s.
  */
 async function* wholeLines(body: Bytes): Bytes {
   let unfinished: Uint8Array[] = [];

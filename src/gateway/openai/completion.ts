@@ -7,7 +7,7 @@ import type { GatewayAnswer } from '../gateway.js';
 
 const text = z.union([
   z.string(),
-  // Some endpoints answer in parts, of which those that are no text have none.
+  // Some endpoints answer in parts. Parts that are not text have no `text`.
   z
     .array(z.object({ text: z.string().optional() }))
     .transform((parts) => parts.map((part) => part.text ?? '').join('')),
@@ -38,10 +38,10 @@ const completion = z.object({
 });
 
 /**
- * Reads the answer to a request for a stream. An endpoint that knows no streams answers in one piece, which is as good.
- * What exceeds the length that is kept is not waited for: nobody pays for text that nobody reads.
+ * Reads the answer to a request for a stream. An endpoint without streams answers in one piece, which is accepted too. Reading
+ * stops at the maximum length of an answer, so that no tokens are paid for that would be discarded.
  *
- * @throws whatever breaks the stream off.
+ * @throws the error that broke the stream.
  */
 export async function readCompletion(response: Response, client: OpenAI): Promise<GatewayAnswer> {
   const reading = createReading();
@@ -76,7 +76,7 @@ function notUnderstood(): GatewayAnswer {
 }
 
 interface Reading {
-  /** Takes the next part and says whether more is wanted. */
+  /** Adds the next part. Returns whether to read on. */
   take(part: z.output<typeof completion>): boolean;
   answer(): GatewayAnswer;
 }
@@ -92,7 +92,7 @@ function createReading(): Reading {
       model = part.model ?? model;
       usage = part.usage ? toUsage(part.usage) : usage;
       const choice = part.choices.find(({ index }) => index === 0);
-      // What comes after the end, a part that is sent twice for one, belongs to no answer.
+      // Parts after the end, such as a part that is sent twice, are ignored.
       if (choice === undefined || isFinished) return true;
       isFinished = typeof choice.finish_reason === 'string';
       const said = choice.delta ?? choice.message;
@@ -105,7 +105,7 @@ function createReading(): Reading {
       if (refusal !== '')
         return { outcome: 'FAILED', error: `The model refused: ${refusal}`, permanent: false };
       if (!isFinished)
-        return { outcome: 'FAILED', error: 'The answer broke off in the middle.', permanent: false };
+        return { outcome: 'FAILED', error: 'The answer ended before it was complete.', permanent: false };
       return { outcome: 'ANSWERED', text: head.text(), usage, model };
     },
   };

@@ -2,7 +2,7 @@ import { APIConnectionError, APIError } from 'openai';
 import { cutError } from '../answer-text.js';
 import type { GatewayAnswer } from '../gateway.js';
 
-/** With these the request has not left this machine. */
+/** Errors before a connection was open, so the request was not sent. */
 const NOT_CONNECTED = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -14,14 +14,14 @@ const NOT_CONNECTED = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
-/** Statuses of the caller's mistakes that time may mend all the same: timeout, conflict, too early, too many requests. */
-const PASSING = new Set([408, 409, 425, 429]);
+/** Statuses below 500 after which a retry may succeed: timeout, conflict, too early, too many requests. */
+const TRANSIENT = new Set([408, 409, 425, 429]);
 
-/** What a request that has thrown comes to. */
+/** Turns the error of a failed request into an outcome. */
 export function explainHttpFailure(error: unknown, secret?: string): GatewayAnswer {
   const { codes, messages } = chainOf(error);
   if (error instanceof APIError && error.status !== undefined) {
-    const permanent = error.status < 500 && !PASSING.has(error.status);
+    const permanent = error.status < 500 && !TRANSIENT.has(error.status);
     return { outcome: 'FAILED', error: cutError(error.message, secret), permanent };
   }
   const reason = cutError(messages.join(': '), secret);
@@ -30,7 +30,7 @@ export function explainHttpFailure(error: unknown, secret?: string): GatewayAnsw
   return { outcome: 'FAILED', error: reason, permanent: false };
 }
 
-/** An error and its causes; a host with several addresses has several causes in one. */
+/** Collects the codes and messages of an error and its causes. A host with several addresses has several causes. */
 function chainOf(error: unknown): { readonly codes: string[]; readonly messages: string[] } {
   const codes: string[] = [];
   const messages: string[] = [];

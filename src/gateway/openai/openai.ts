@@ -7,16 +7,16 @@ import { readCompletion } from './completion.js';
 import { explainHttpFailure } from './http-failure.js';
 
 export interface OpenaiSettings {
-  /** OpenAI's own endpoint if not given. */
+  /** Default: OpenAI's own endpoint. */
   readonly baseUrl: string | undefined;
-  /** An endpoint that asks for none needs none. */
+  /** Undefined for an endpoint without keys. */
   readonly apiKey: Secret | undefined;
 }
 
-/** A stream says each few characters in some 300 bytes; the text that is kept fits in many times over. */
+/** A stream needs about 300 bytes for a few characters. The maximum answer fits many times into this size. */
 const MAX_RESPONSE_BYTES = 32 * 1024 * 1024;
 
-/** Sends each call as a chat completion, the standing instruction as the system message. */
+/** Creates a gateway that sends each call as a chat completion, with the standing instruction as the system message. */
 export function createOpenaiGateway(settings: OpenaiSettings): Gateway {
   const calls = createOpenCalls();
   const http = createBoundedFetch(MAX_RESPONSE_BYTES);
@@ -34,7 +34,7 @@ export function createOpenaiGateway(settings: OpenaiSettings): Gateway {
         await client.models.list({ signal, timeout: 60_000 });
         return { reachable: true, error: null };
       } catch (error) {
-        // Some endpoints list no models, but all that check keys do so first.
+        // Some endpoints list no models, but endpoints with keys check the key first.
         if (error instanceof APIError && (error.status === 404 || error.status === 405))
           return { reachable: true, error: null };
         const answer = explainHttpFailure(error, secret);
@@ -48,7 +48,7 @@ export function createOpenaiGateway(settings: OpenaiSettings): Gateway {
   };
 }
 
-/** Everything is said here, so that the client looks for nothing in the environment, logs nothing and retries nothing. */
+/** Sets every option, so that the client reads no environment variables, logs nothing and retries nothing. */
 function createClient({ baseUrl, apiKey }: OpenaiSettings, fetch: typeof globalThis.fetch): OpenAI {
   return new OpenAI({
     baseURL: baseUrl ?? 'https://api.openai.com/v1',
@@ -107,14 +107,14 @@ async function requestCompletion(
       .create({ ...body, stream_options: { include_usage: true } }, options)
       .asResponse();
   } catch (error) {
-    // An older endpoint that knows no such option names it in its refusal.
+    // An older endpoint without this option names it in its refusal.
     if (!(error instanceof APIError && (error.status === 400 || error.status === 422))) throw error;
     if (!error.message.includes('stream_options')) throw error;
     return client.chat.completions.create(body, options).asResponse();
   }
 }
 
-/** A request that we have ended ourselves fails in one way or another; why is known here. */
+/** A request that was ended here fails with various errors, so the outcome follows from how it was ended. */
 function endedBy({ timeoutMs }: GatewayCall, end: CallEnd): GatewayAnswer | null {
   if (end.isTimedOut()) return { outcome: 'TIMED_OUT', error: `No answer within ${timeoutMs} ms.` };
   return end.isAborted() ? { outcome: 'ABORTED' } : null;

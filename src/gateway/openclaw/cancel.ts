@@ -4,20 +4,19 @@ import { ConnectionLost, NotConnected } from './failures.js';
 import { type OpenclawLink, rest } from './link.js';
 import type { OpenclawRun } from './run.js';
 
-const PATIENCE_MS = 5_000;
+const TIMEOUT_MS = 5_000;
 const RETRY_MS = 100;
 
 /**
- * Ends a run at the gateway. Tries for a bounded time: a gateway that can't be reached ends the run when its own time
- * limit does.
+ * Cancels a run at the gateway. It tries for a limited time: an unreachable gateway ends the run at the run's own time limit.
  */
 export async function cancelRun(link: OpenclawLink, run: OpenclawRun): Promise<void> {
   if (!run.isSent && run.bootId === null) return;
-  const patience = new AbortController();
-  const cancelled = tryToCancel(link, run, patience.signal).catch((error: unknown) => {
+  const timeout = new AbortController();
+  const cancelled = tryToCancel(link, run, timeout.signal).catch((error: unknown) => {
     if (!(error instanceof NotConnected) && !(error instanceof ConnectionLost)) throw error;
   });
-  await Promise.race([cancelled, rest(PATIENCE_MS, patience.signal)]).finally(() => patience.abort());
+  await Promise.race([cancelled, rest(TIMEOUT_MS, timeout.signal)]).finally(() => timeout.abort());
 }
 
 async function tryToCancel(link: OpenclawLink, run: OpenclawRun, signal: AbortSignal): Promise<void> {
@@ -28,9 +27,9 @@ async function tryToCancel(link: OpenclawLink, run: OpenclawRun, signal: AbortSi
       key: run.sessionKey,
       runId: run.runId,
     });
-    // After a reconnect only an admin may abort; the run's task may be cancelled all the same.
+    // After a reconnect only an admin may abort the run. The run's task can still be cancelled.
     if (!ok) return cancelTasks(connection, run);
-    // What is not accepted yet is not active either.
+    // Until it is accepted, the run is not active and can't be aborted.
     if (payload.status === 'aborted' || isAccepted) return;
     await rest(RETRY_MS, signal);
   }

@@ -18,44 +18,45 @@ import {
   type ResponseFrame,
 } from './frames.js';
 
-/** The gateway gives a client as long for the handshake. */
+/** The gateway's own time limit for the handshake. */
 const HANDSHAKE_MS = 15_000;
-/** Beyond what the gateway itself sends in one frame. */
+/** More than the gateway sends in one frame. */
 const MAX_FRAME_BYTES = 32 * 1024 * 1024;
-const GOODBYE_MS = 1_000;
-/** How many ticks may stay out. */
+const CLOSE_MS = 1_000;
+/** Missing ticks after which the connection counts as dead. */
 const SILENT_TICKS = 2.5;
 
+/** The URL and the credentials of a gateway. */
 export interface OpenclawAddress {
   readonly url: string;
   readonly token: string | undefined;
-  /** Where the key lies by which a gateway on another machine knows us; null where it asks for none. */
+  /** File of the device key, by which a gateway on another machine identifies this server; null if none is needed. */
   readonly devicePath: string | null;
 }
 
-/** The answers to one request: some have more than one. */
-export interface Exchange {
+/** The answers to one request. Some requests have several. */
+export interface Answers {
   /** The next answer. @throws {ConnectionLost} */
   next(): Promise<ResponseFrame>;
-  /** Further answers are of no interest; who waits for one is told that none comes. */
+  /** Ignores further answers. A pending `next` rejects. */
   end(): void;
 }
 
-/** A connection that the gateway has let in. */
+/** A connection after a successful handshake. */
 export interface OpenclawConnection {
-  /** Differs from one process of the gateway to the next. */
+  /** Identifies the process of the gateway: it changes at a restart. */
   readonly bootId: string;
   readonly canChooseModel: boolean;
   readonly maxPayload: number;
   isOpen(): boolean;
   /** Sends a request that has one answer. @throws {ConnectionLost} */
   request(method: string, params: object): Promise<ResponseFrame>;
-  /** Sends a request whose answers are taken one by one. */
-  exchange(method: string, params: object): Exchange;
+  /** Sends a request with several answers. */
+  send(method: string, params: object): Answers;
   close(): void;
 }
 
-/** Connects and shakes hands, unless `signal` is aborted before. @throws {NotConnected} */
+/** Connects and completes the handshake, unless `signal` is aborted before. @throws {NotConnected} */
 export async function openConnection(
   address: OpenclawAddress,
   onEvent: (event: EventFrame) => void,
@@ -67,17 +68,17 @@ export async function openConnection(
     perMessageDeflate: false,
     handshakeTimeout: HANDSHAKE_MS,
   });
-  const exchanges = createExchanges(socket);
+  const requests = createRequests(socket);
   const giveUp = () => socket.terminate();
   signal.addEventListener('abort', giveUp, { once: true });
   try {
-    const hello = await shakeHands(socket, exchanges, { token: address.token, device });
+    const hello = await shakeHands(socket, requests, { token: address.token, device });
     watchSilence(socket, hello.policy.tickIntervalMs);
     socket.on('message', (message) => {
       const frame = parseFrame(String(message));
       if (frame?.type === 'event') onEvent(frame);
     });
-    return connectionOf(socket, exchanges, hello);
+    return connectionOf(socket, requests, hello);
   } catch (error) {
     socket.terminate();
     throw error;
@@ -89,46 +90,46 @@ export async function openConnection(
 /** @throws {NotConnected} */
 function openKnownDevice(path: string): Promise<Device> {
   return openDevice(path).catch((cause: Error) => {
-    const message = `The key of this device can't be read or made: ${cause.message}.`;
+    const message = `The key of this device can't be read or created: ${cause.message}.`;
     throw new NotConnected(message, true, null, { cause });
   });
 }
 
-function connectionOf(socket: WebSocket, exchanges: Exchanges, hello: Hello): OpenclawConnection {
+function connectionOf(socket: WebSocket, requests: Requests, hello: Hello): OpenclawConnection {
   return {
     bootId: hello.server.bootId,
     canChooseModel: hello.auth.scopes.includes('operator.admin'),
     maxPayload: hello.policy.maxPayload,
     isOpen: () => socket.readyState === WebSocket.OPEN,
-    exchange: exchanges.begin,
+    send: requests.send,
     async request(method, params) {
-      const exchange = exchanges.begin(method, params);
+      const answers = requests.send(method, params);
       try {
-        return await exchange.next();
+        return await answers.next();
       } finally {
-        exchange.end();
+        answers.end();
       }
     },
     close() {
       socket.close(1000);
-      // Whoever does not answer the goodbye is not waited for.
-      setTimeout(() => socket.terminate(), GOODBYE_MS).unref();
+      // A peer that does not answer the close frame is disconnected.
+      setTimeout(() => socket.terminate(), CLOSE_MS).unref();
     },
   };
 }
 
-/** What we identify ourselves by. */
-interface Papers {
+/** How this server identifies itself. */
+interface Credentials {
   readonly token: string | undefined;
   readonly device: Device | null;
 }
 
-/** Waits for the challenge, introduces us, and checks what we are let in for. */
-function shakeHands(socket: WebSocket, exchanges: Exchanges, papers: Papers): Promise<Hello> {
-  const { token, device } = papers;
+/** Waits for the challenge, sends `connect`, and checks the granted scopes. */
+function shakeHands(socket: WebSocket, requests: Requests, credentials: Credentials): Promise<Hello> {
+  const { token, device } = credentials;
   return new Promise((resolve, reject) => {
     const timer = setTimeout(
-      () => reject(new NotConnected('The OpenClaw gateway did not shake hands in time.', false)),
+      () => reject(new NotConnected('The OpenClaw gateway did not complete the handshake in time.', false)),
       HANDSHAKE_MS,
     );
     socket.once('close', () => clearTimeout(timer));
@@ -137,29 +138,29 @@ function shakeHands(socket: WebSocket, exchanges: Exchanges, papers: Papers): Pr
       reject(explainHttpStatus(response.statusCode ?? 0));
     });
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      const words = error.message || error.code;
-      reject(new NotConnected(`The OpenClaw gateway can't be reached: ${words}.`, false));
+      const reason = error.message || error.code;
+      reject(new NotConnected(`The OpenClaw gateway can't be reached: ${reason}.`, false));
     });
-    // The gateway says why it refuses, and then closes: the words come first, so they win.
+    // The gateway sends the reason of a refusal before it closes, so that reason comes first.
     socket.once('close', (code, reason) => reject(explainEarlyClose(code, String(reason), token)));
-    const introduce = (message: unknown) => {
+    const answerChallenge = (message: unknown) => {
       const frame = parseFrame(String(message));
       if (frame?.type !== 'event' || frame.event !== 'connect.challenge') return;
-      socket.off('message', introduce);
-      const answered = exchanges.begin('connect', connectParams(token, device, frame.payload)).next();
+      socket.off('message', answerChallenge);
+      const answered = requests.send('connect', connectParams(token, device, frame.payload)).next();
       answered
-        .then((answer) => resolve(readHello(answer, papers)))
+        .then((answer) => resolve(readHello(answer, credentials)))
         .catch((error: unknown) => {
           if (!(error instanceof ConnectionLost)) reject(error);
         })
         .finally(() => clearTimeout(timer));
     };
-    socket.on('message', introduce);
+    socket.on('message', answerChallenge);
   });
 }
 
 /** @throws {NotConnected} */
-function readHello({ ok, payload, error }: ResponseFrame, { token, device }: Papers): Hello {
+function readHello({ ok, payload, error }: ResponseFrame, { token, device }: Credentials): Hello {
   const deviceId = device?.id ?? null;
   if (!ok) throw explainRefusal(error ?? { code: 'UNKNOWN', message: 'it gave no reason' }, token, deviceId);
   const hello = parseHello(payload);
@@ -169,7 +170,7 @@ function readHello({ ok, payload, error }: ResponseFrame, { token, device }: Pap
   return hello;
 }
 
-/** Ticks that do not come mean that the other side is gone, even if the network has not noticed. */
+/** Terminates the socket if ticks are missing: the gateway is gone, even if the network has not noticed it. */
 function watchSilence(socket: WebSocket, tickIntervalMs: number): void {
   const timer = setTimeout(() => socket.terminate(), SILENT_TICKS * tickIntervalMs);
   const refresh = () => timer.refresh();
@@ -178,13 +179,13 @@ function watchSilence(socket: WebSocket, tickIntervalMs: number): void {
   socket.once('close', () => clearTimeout(timer));
 }
 
-interface Exchanges {
-  begin(method: string, params: object): Exchange;
+interface Requests {
+  send(method: string, params: object): Answers;
 }
 
-/** Brings answers to their requests. An answer to nothing that was asked, or to what is over, is ignored. */
-function createExchanges(socket: WebSocket): Exchanges {
-  const waiting = new Map<string, Inbox>();
+/** Assigns answers to their requests. Answers to unknown or ended requests are ignored. */
+function createRequests(socket: WebSocket): Requests {
+  const waiting = new Map<string, AnswerQueue>();
   let lastId = 0;
   let lost: ConnectionLost | null = null;
   socket.on('message', (message) => {
@@ -193,35 +194,35 @@ function createExchanges(socket: WebSocket): Exchanges {
   });
   socket.once('close', (_code, reason) => {
     lost = new ConnectionLost(String(reason));
-    for (const inbox of waiting.values()) inbox.fail(lost);
+    for (const queue of waiting.values()) queue.fail(lost);
   });
   return {
-    begin(method, params) {
+    send(method, params) {
       lastId += 1;
       const id = String(lastId);
-      const inbox = createInbox();
-      waiting.set(id, inbox);
-      if (lost !== null || socket.readyState !== WebSocket.OPEN) inbox.fail(lost ?? new ConnectionLost(''));
+      const queue = createAnswerQueue();
+      waiting.set(id, queue);
+      if (lost !== null || socket.readyState !== WebSocket.OPEN) queue.fail(lost ?? new ConnectionLost(''));
       else socket.send(JSON.stringify({ type: 'req', id, method, params }), () => undefined);
       return {
-        next: inbox.next,
+        next: queue.next,
         end() {
           waiting.delete(id);
-          inbox.fail(new ConnectionLost('nobody waits for an answer any more'));
+          queue.fail(new ConnectionLost('the request was ended'));
         },
       };
     },
   };
 }
 
-interface Inbox {
+interface AnswerQueue {
   push(frame: ResponseFrame): void;
   fail(error: ConnectionLost): void;
   next(): Promise<ResponseFrame>;
 }
 
-/** What has come before the end is still taken. */
-function createInbox(): Inbox {
+/** Answers that arrived before a failure are still delivered. */
+function createAnswerQueue(): AnswerQueue {
   const frames: ResponseFrame[] = [];
   let failure: ConnectionLost | null = null;
   let wake: () => void = () => undefined;

@@ -9,18 +9,18 @@ import {
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** What this server is known by at a gateway on another machine, once its operator has approved it there. */
+/** The identity of this server at a gateway on another machine. The operator of that gateway has to approve it. */
 export interface Device {
-  /** What the gateway's operator approves. */
+  /** The id that the operator approves. */
   readonly id: string;
-  /** Proves, for one connection, that the device is the one with this id. */
+  /** Creates the proof of this identity for one connection. */
   prove(claim: DeviceClaim): object;
 }
 
-/** What a proof is bound to, so that it is good for nothing else. */
+/** The connection that a proof is valid for. */
 export interface DeviceClaim {
   readonly nonce: string;
-  /** The challenge's own time, in milliseconds; clocks need not agree. */
+  /** The time in the challenge, in milliseconds. It is the gateway's, so the clocks may differ. */
   readonly signedAt: number;
   readonly clientId: string;
   readonly clientMode: string;
@@ -29,9 +29,9 @@ export interface DeviceClaim {
   readonly platform: string;
 }
 
-/** Reads the device's key from the file, or makes one that only the server's own account can read. */
+/** Reads the device's key from the file, or creates one that only the server's account can read. */
 export async function openDevice(path: string): Promise<Device> {
-  const key = createPrivateKey((await readKey(path)) ?? (await makeKey(path)));
+  const key = createPrivateKey((await readKey(path)) ?? (await createKey(path)));
   const publicKey = createPublicKey(key).export({ format: 'jwk' }).x ?? '';
   const id = createHash('sha256').update(Buffer.from(publicKey, 'base64url')).digest('hex');
   return { id, prove: (claim) => prove({ id, publicKey, key }, claim) };
@@ -61,8 +61,8 @@ async function readKey(path: string): Promise<string | null> {
   }
 }
 
-/** Of two processes that make one at the same time, the second takes the first one's. */
-async function makeKey(path: string): Promise<string> {
+/** Creates the key. If two processes do this at once, both use the key of the first. */
+async function createKey(path: string): Promise<string> {
   const { privateKey } = generateKeyPairSync('ed25519');
   const text = String(privateKey.export({ type: 'pkcs8', format: 'pem' }));
   await mkdir(dirname(path), { recursive: true });

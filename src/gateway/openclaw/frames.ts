@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Device } from './device.js';
 
-/** The version of the gateway's protocol that is spoken here. */
+/** The supported version of the gateway's protocol. */
 export const PROTOCOL = 4;
 
 const errorShape = z.object({
@@ -41,10 +41,10 @@ export type Frame = z.output<typeof frame>;
 export type ResponseFrame = Extract<Frame, { type: 'res' }>;
 export type EventFrame = Extract<Frame, { type: 'event' }>;
 export type FrameError = z.output<typeof errorShape>;
-/** What the gateway says of itself and of this connection once it has let us in. */
+/** The gateway's answer to a successful `connect`: facts about itself and about the connection. */
 export type Hello = z.output<typeof hello>;
 
-/** Null for whatever is no frame of the protocol: such things are ignored. */
+/** Parses a frame. Null for anything that is not a frame of the protocol; callers ignore it. */
 export function parseFrame(text: string): Frame | null {
   try {
     return frame.safeParse(JSON.parse(text)).data ?? null;
@@ -54,6 +54,7 @@ export function parseFrame(text: string): Frame | null {
   }
 }
 
+/** Parses the answer to `connect`. Null if it is not valid. */
 export function parseHello(value: unknown): Hello | null {
   return hello.safeParse(value).data ?? null;
 }
@@ -63,8 +64,8 @@ const challengeShape = z.object({ nonce: z.string(), ts: z.number() });
 const SCOPES = ['operator.read', 'operator.write', 'operator.admin'];
 
 /**
- * The parameters of `connect`, in answer to the gateway's challenge. It knows a closed list of clients; only this one
- * keeps its scopes without a device.
+ * The parameters of `connect`, in answer to the gateway's challenge. The gateway accepts a fixed list of clients; only
+ * `gateway-client` gets its scopes without a device.
  */
 export function connectParams(token: string | undefined, device: Device | null, challenge: unknown): object {
   const { nonce, ts } = challengeShape.safeParse(challenge).data ?? { nonce: '', ts: 0 };

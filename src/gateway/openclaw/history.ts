@@ -3,14 +3,14 @@ import type { GatewayAnswer } from '../gateway.js';
 import type { OpenclawConnection } from './connection.js';
 import { answeredWith, failed, nameOfModel } from './outcome.js';
 
-/** What the gateway's durable records say of a session of ours. */
+/** What the gateway's durable records contain about a session. */
 export type Finding =
   | { readonly found: 'answer'; readonly answer: GatewayAnswer }
-  /** A run is on, ours or one by which the gateway resumed ours. */
+  /** A run is active: the original one, or one by which the gateway resumed it. */
   | { readonly found: 'running'; readonly runId: string }
-  /** Our input came in and its turn never began, and never will. */
+  /** The input was received, but its turn did not begin and never will. */
   | { readonly found: 'interrupted' }
-  /** Our input is there, and nobody is at work on it at the moment. */
+  /** The input was received, and no run is active at the moment. */
   | { readonly found: 'idle' }
   | { readonly found: 'nothing' };
 
@@ -40,7 +40,7 @@ const tasksShape = z.object({
 /** Enough for a turn of many tools. */
 const HISTORY_LIMIT = 200;
 
-/** Looks up what became of the input with this key. @throws {ConnectionLost} */
+/** Looks up the state of the input with this key. @throws {ConnectionLost} */
 export async function lookUpSession(
   connection: OpenclawConnection,
   sessionKey: string,
@@ -62,8 +62,8 @@ export async function lookUpSession(
 }
 
 /**
- * The last word after our input. The session is the attempt's own, so it answers our input also where another run, by
- * which the gateway went on after a restart, has said it.
+ * Finds the last assistant message after the input. The session belongs to this attempt alone, so the message answers the input
+ * even if it came from another run, by which the gateway resumed after a restart.
  */
 function findAnswer(messages: readonly z.output<typeof messageShape>[], key: string): GatewayAnswer | null {
   const asked = messages.findIndex((message) => message.idempotencyKey === `${key}:user`);

@@ -11,21 +11,21 @@ import { runOf, type Sending, sendRun } from './send.js';
 export interface OpenclawSettings {
   readonly url: string;
   readonly token: Secret | undefined;
-  /** Where the key lies by which a gateway on another machine knows this server; none if not given. */
+  /** File of the device key, by which a gateway on another machine identifies this server. Default: none. */
   readonly devicePath?: string | null;
-  /** How much later than the gateway we lose patience, in milliseconds: its own end of a run tells more. */
+  /** Milliseconds added to the gateway's own time limit of a run, because its own timeout reports more details. */
   readonly graceMs?: number;
-  /** How long, in milliseconds, a gateway that has restarted may take to go on with what it was at. */
+  /** How long a restarted gateway may take to resume a run, in milliseconds. */
   readonly resumeMs?: number;
 }
 
 const GRACE_MS = 60_000;
-/** It was seen to do so within seconds of being ready. */
+/** A gateway was observed to resume within seconds after it was ready. */
 const RESUME_MS = 45_000;
-/** How long a recovery tries to reach the gateway; it may have crashed with us. */
+/** How long a recovery tries to reach the gateway, which may have crashed together with this server. */
 const RECOVERY_MS = 60_000;
 
-/** Speaks the OpenClaw gateway's WebSocket protocol: one shared connection, one session for each attempt. */
+/** Creates a client of the OpenClaw gateway's WebSocket protocol: one shared connection, one session per attempt. */
 export function createOpenclawGateway(settings: OpenclawSettings): Gateway {
   const { url, token, devicePath = null, graceMs = GRACE_MS, resumeMs = RESUME_MS } = settings;
   const link = createOpenclawLink({ url, token: token?.reveal(), devicePath });
@@ -37,7 +37,7 @@ export function createOpenclawGateway(settings: OpenclawSettings): Gateway {
       calls.run(call.timeoutMs + graceMs, hooks, async (end) => {
         const sending: Sending = { link, resumeMs, call, hooks, end, accepted: null, run: runOf(call) };
         const followed = await inTime(sending, (signal) => sendRun(sending, signal));
-        return followed.outcome === 'LOST' ? failed('its records do not tell how the run ended') : followed;
+        return followed.outcome === 'LOST' ? failed('its records do not show how the run ended') : followed;
       }),
     recover: (call, state, hooks) =>
       calls.run(call.timeoutMs + graceMs, hooks, (end) =>
@@ -47,7 +47,7 @@ export function createOpenclawGateway(settings: OpenclawSettings): Gateway {
       try {
         const connection = await link.connect();
         const { ok, error } = await connection.request('health', {});
-        return { reachable: ok, error: ok ? null : (error?.message ?? 'It is not well.') };
+        return { reachable: ok, error: ok ? null : (error?.message ?? 'It reports that it is not healthy.') };
       } catch (error) {
         if (error instanceof NotConnected || error instanceof ConnectionLost)
           return { reachable: false, error: error.message };
@@ -73,7 +73,7 @@ async function recoverRun(sending: Sending): Promise<RecoveredAnswer> {
   return followed.outcome === 'LOST' ? { outcome: 'UNKNOWN' } : followed;
 }
 
-/** Does the work until it is done or is to end; in the latter case the run is ended at the gateway too. */
+/** Does the work until it is done or ends early. In the latter case the run is cancelled at the gateway too. */
 async function inTime(sending: Sending, work: (signal: AbortSignal) => Promise<Followed>): Promise<Followed> {
   const { link, call, end } = sending;
   const ended = new Promise<null>((resolve) => {

@@ -4,13 +4,13 @@ import { createTextHead, cutError } from '../answer-text.js';
 import type { GatewayAnswer } from '../gateway.js';
 import type { FrameError, ResponseFrame } from './frames.js';
 
-/** What a frame says of a run: how it ended, that it was taken, or that it is still on. */
-export type RunNews =
-  | { readonly news: 'ended'; readonly answer: GatewayAnswer }
-  /** It waits or runs; its result comes later under the same request. */
-  | { readonly news: 'accepted' }
-  /** The same run was asked for before; its result does not come under this request. */
-  | { readonly news: 'elsewhere' };
+/** The state of a run according to a frame. */
+export type RunState =
+  | { readonly state: 'ended'; readonly answer: GatewayAnswer }
+  /** The run waits or is active. Its result will be another answer to the same request. */
+  | { readonly state: 'accepted' }
+  /** The same run was requested before. Its result will not be an answer to this request. */
+  | { readonly state: 'in_flight' };
 
 const usageShape = z.object({
   input: z.number().default(0),
@@ -45,24 +45,27 @@ const finalShape = z.object({
   result: resultShape.optional(),
 });
 
-/** What an answer to `agent` says. `isAccepted`: whether this call was told before that the run was taken. */
-export function readAgentAnswer({ ok, payload, error }: ResponseFrame, isAccepted: boolean): RunNews {
-  if (!ok) return { news: 'ended', answer: isAccepted ? failed(error?.message) : explainNotAccepted(error) };
+/**
+ * Reads an answer to `agent`.
+ *
+ * @param isAccepted - whether an earlier answer has acknowledged the run.
+ */
+export function readAgentAnswer({ ok, payload, error }: ResponseFrame, isAccepted: boolean): RunState {
+  if (!ok) return { state: 'ended', answer: isAccepted ? failed(error?.message) : explainNotAccepted(error) };
   const parsed = finalShape.safeParse(payload);
-  if (!parsed.success) return { news: 'ended', answer: failed('its answer was not understood') };
+  if (!parsed.success) return { state: 'ended', answer: failed('its answer was not understood') };
   const final = parsed.data;
-  if (final.status === 'accepted') return { news: 'accepted' };
-  if (final.status === 'in_flight') return { news: 'elsewhere' };
-  return { news: 'ended', answer: readFinal(final) };
+  if (final.status === 'accepted' || final.status === 'in_flight') return { state: final.status };
+  return { state: 'ended', answer: readFinal(final) };
 }
 
-/** An `ok` frame is no success yet: timeouts, cancellations and errors come in one too. */
+/** An `ok` frame is not always a success: timeouts, cancellations and errors are sent in one too. */
 function readFinal({ status, summary, stopReason, result }: z.output<typeof finalShape>): GatewayAnswer {
   const payloads = result?.payloads ?? [];
   const errors = payloads.filter(({ isError }) => isError);
   const reason = [...errors.map(({ text }) => text), result?.meta.error?.message, summary].find(Boolean);
-  if (stopReason === 'rpc') return cancelledThere();
-  if (status === 'timeout') return { outcome: 'TIMED_OUT', error: said(reason ?? 'the run timed out') };
+  if (stopReason === 'rpc') return cancelledAtGateway();
+  if (status === 'timeout') return { outcome: 'TIMED_OUT', error: prefixed(reason ?? 'the run timed out') };
   if (status !== 'ok' || errors.length > 0 || result?.meta.error) return failed(reason ?? status);
   const head = createTextHead();
   head.push(payloads.flatMap(({ text }) => text || []).join('\n\n'));
@@ -77,9 +80,9 @@ function readFinal({ status, summary, stopReason, result }: z.output<typeof fina
 
 function explainNotAccepted(error: FrameError | undefined): GatewayAnswer {
   if (error?.retryable === true)
-    return { outcome: 'NOT_BEGUN', error: said(error.message), retryAfterMs: error.retryAfterMs ?? null };
+    return { outcome: 'NOT_BEGUN', error: prefixed(error.message), retryAfterMs: error.retryAfterMs ?? null };
   const permanent = error?.code !== undefined && error.code !== 'UNAVAILABLE';
-  return { outcome: 'FAILED', error: said(error?.message ?? 'the run was refused'), permanent };
+  return { outcome: 'FAILED', error: prefixed(error?.message ?? 'the run was refused'), permanent };
 }
 
 const waitShape = z.object({
@@ -90,23 +93,23 @@ const waitShape = z.object({
   terminalReply: z.object({ text: z.string().optional() }).nullish().catch(null),
 });
 
-/** What an answer to `agent.wait` says; null while the run is still on, or unknown: the gateway does not tell which. */
+/** Reads an answer to `agent.wait`. Null while the run is active or if it is unknown: the gateway does not distinguish them. */
 export function readWaitAnswer({ ok, payload, error }: ResponseFrame): GatewayAnswer | null {
   if (!ok) return error?.retryable === true ? null : failed(error?.message);
   const parsed = waitShape.safeParse(payload);
   if (!parsed.success) return failed('its answer was not understood');
   const { status, stopReason, endedAt, terminalReply } = parsed.data;
   const reason = typeof parsed.data.error === 'string' ? parsed.data.error : undefined;
-  if (stopReason === 'rpc') return cancelledThere();
+  if (stopReason === 'rpc') return cancelledAtGateway();
   if (status === 'timeout')
     return endedAt === undefined
       ? null
-      : { outcome: 'TIMED_OUT', error: said(reason ?? 'the run timed out') };
+      : { outcome: 'TIMED_OUT', error: prefixed(reason ?? 'the run timed out') };
   if (status !== 'ok') return failed(reason ?? status);
   return answeredWith(terminalReply?.text ?? '');
 }
 
-/** An answer of which the text is known and what it cost is not. */
+/** Creates an answer whose text is known; its usage and model may be unknown. */
 export function answeredWith(
   text: string,
   usage: unknown = undefined,
@@ -123,20 +126,22 @@ export function answeredWith(
   };
 }
 
+/** Creates a failure after which a retry may succeed. */
 export function failed(reason: string | undefined): GatewayAnswer {
-  return { outcome: 'FAILED', error: said(reason ?? 'the run failed'), permanent: false };
+  return { outcome: 'FAILED', error: prefixed(reason ?? 'the run failed'), permanent: false };
 }
 
+/** The name of a model with its provider, or null if both are unknown. */
 export function nameOfModel(provider: string | undefined, model: string | undefined): string | null {
   return [provider, model].filter(Boolean).join('/') || null;
 }
 
-function cancelledThere(): GatewayAnswer {
+function cancelledAtGateway(): GatewayAnswer {
   return failed('the run was cancelled at the gateway');
 }
 
-function said(words: string): string {
-  return cutError(`OpenClaw: ${words}`);
+function prefixed(reason: string): string {
+  return cutError(`OpenClaw: ${reason}`);
 }
 
 function toUsage(usage: z.output<typeof usageShape>, costUsd?: number): TokenUsage {

@@ -5,40 +5,40 @@ import { lookUpSession } from './history.js';
 import { type OpenclawLink, rest } from './link.js';
 import { readWaitAnswer } from './outcome.js';
 
-/** A run at the gateway that stands for one attempt. */
+/** A run at the gateway for one attempt. */
 export interface OpenclawRun {
-  /** Of the attempt. The gateway's id of the run, too, as long as nobody resumes it. */
+  /** The idempotency key of the attempt. It is also the gateway's id of the run until the gateway resumes it. */
   readonly key: string;
-  /** The attempt's own session. */
+  /** The session of this attempt. */
   readonly sessionKey: string;
-  /** Another one than the key after the gateway has resumed the attempt by itself. */
+  /** Equal to the key until the gateway resumes the attempt by another run. */
   runId: string;
-  /** Of the gateway's process that took it; null if we have not heard that any did. */
+  /** The boot id of the gateway's process that accepted the run; null if no acceptance was received. */
   bootId: string | null;
-  /** Whether the gateway may have heard of it. */
+  /** Whether the gateway may have received the run. */
   isSent: boolean;
 }
 
-/** How a run that was lost sight of ended; `LOST`: nobody can tell. */
+/** The outcome of a run that was followed without its original request. `LOST`: the outcome can't be found out. */
 export type Followed = GatewayAnswer | { readonly outcome: 'LOST' };
 
-/** What it takes to follow a run. */
+/** What is needed to follow a run. */
 export interface RunSearch {
   readonly link: OpenclawLink;
-  /** How long, in milliseconds, a gateway that has restarted may take to go on with what it was at. */
+  /** How long a restarted gateway may take to resume a run, in milliseconds. */
   readonly resumeMs: number;
 }
 
-/** How long one `agent.wait` waits at the gateway; in between the records are asked. */
+/** How long one `agent.wait` waits at the gateway. Between two waits the records are checked. */
 const WAIT_SLICE_MS = 25_000;
-const LOOK_AGAIN_MS = 500;
+const POLL_MS = 500;
 
 /**
- * Finds out how a run ends that no connection tells of any more, across lost connections and restarts of the gateway.
- * Under the boot that took it the gateway itself knows; later its records do, and a run by which it went on by itself
- * is taken for ours.
+ * Finds the outcome of a run whose request was lost, across lost connections and restarts of the gateway. The process that
+ * accepted the run knows it. After a restart the gateway's records show it, and a run by which the gateway resumed counts as
+ * the same run.
  *
- * @throws {NotConnected} if `signal` ends the search while there is no connection, or there is no hope for one.
+ * @throws {NotConnected} if `signal` is aborted without a connection, or if no connection can be made.
  */
 export async function followRun(
   { link, resumeMs }: RunSearch,
@@ -56,8 +56,8 @@ export async function followRun(
       if (!(error instanceof ConnectionLost)) throw error;
     }
     if (signal.aborted) throw new NotConnected('The search for the run was ended.', false);
-    await rest(LOOK_AGAIN_MS, signal);
-    idleMs += LOOK_AGAIN_MS;
+    await rest(POLL_MS, signal);
+    idleMs += POLL_MS;
   }
 }
 
@@ -70,7 +70,7 @@ async function waitForRun(
   while (!signal.aborted) {
     const answer = await waitOnce(connection, run.runId, signal);
     if (answer !== null) return withRecords(connection, run, answer);
-    // A run that is unknown looks like one that is still on. The records tell what ended too long ago.
+    // An unknown run looks like an active one. The records show runs that ended too long ago for `agent.wait`.
     const finding = await lookUpSession(connection, run.sessionKey, run.key);
     if (finding.found === 'answer') return finding.answer;
   }
@@ -82,17 +82,17 @@ async function waitOnce(
   runId: string,
   signal: AbortSignal,
 ): Promise<GatewayAnswer | null> {
-  const exchange = connection.exchange('agent.wait', { runId, timeoutMs: WAIT_SLICE_MS });
-  signal.addEventListener('abort', exchange.end, { once: true });
+  const answers = connection.send('agent.wait', { runId, timeoutMs: WAIT_SLICE_MS });
+  signal.addEventListener('abort', answers.end, { once: true });
   try {
-    return readWaitAnswer(await exchange.next());
+    return readWaitAnswer(await answers.next());
   } finally {
-    signal.removeEventListener('abort', exchange.end);
-    exchange.end();
+    signal.removeEventListener('abort', answers.end);
+    answers.end();
   }
 }
 
-/** `agent.wait` tells the text; what it cost stands in the records. */
+/** Adds usage and model from the records, because `agent.wait` returns only the text. */
 async function withRecords(
   connection: OpenclawConnection,
   run: OpenclawRun,
@@ -105,7 +105,7 @@ async function withRecords(
   return { ...answer, usage: recorded.usage, model: recorded.model };
 }
 
-/** One look at what an earlier boot has left; null: look again. */
+/** Reads the records of a run that an earlier process of the gateway accepted. Null: poll again. */
 async function reconcile(
   connection: OpenclawConnection,
   run: OpenclawRun,
@@ -116,7 +116,7 @@ async function reconcile(
     case 'answer':
       return finding.answer;
     case 'running':
-      // From here on it is this boot's run, and the next look waits for it.
+      // From now on the run belongs to this process of the gateway, and the next poll waits for it.
       run.runId = finding.runId;
       run.bootId = connection.bootId;
       return null;
@@ -124,7 +124,7 @@ async function reconcile(
       return { outcome: 'NOT_BEGUN', error: 'OpenClaw: it restarted before the run began', retryAfterMs: 0 };
     case 'nothing':
       if (run.bootId === null)
-        return { outcome: 'NOT_BEGUN', error: 'OpenClaw: it knows of no such run', retryAfterMs: 0 };
+        return { outcome: 'NOT_BEGUN', error: 'OpenClaw: it has no such run', retryAfterMs: 0 };
       return isLate ? { outcome: 'LOST' } : null;
     case 'idle':
       return isLate ? { outcome: 'LOST' } : null;

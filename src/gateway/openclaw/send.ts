@@ -1,22 +1,22 @@
 import type { GatewayCall, GatewayHooks, GatewayState } from '../gateway.js';
 import type { CallEnd } from '../open-calls.js';
-import type { Exchange, OpenclawConnection } from './connection.js';
+import type { Answers, OpenclawConnection } from './connection.js';
 import { ConnectionLost, NotConnected } from './failures.js';
 import { lookUpSession } from './history.js';
 import { readAgentAnswer } from './outcome.js';
 import { type Followed, followRun, type OpenclawRun, type RunSearch } from './run.js';
 
-/** A call on its way. */
+/** A call that is being sent. */
 export interface Sending extends RunSearch {
   readonly call: GatewayCall;
   readonly hooks: GatewayHooks;
   readonly end: CallEnd;
   run: OpenclawRun;
-  /** The record of the acceptance, once there is something to record. */
+  /** The pending record of the acceptance; null until the gateway accepts the run. */
   accepted: Promise<void> | null;
 }
 
-/** The run that stands for a call; `state` is what its acceptance has told. The gateway writes session keys in lower case. */
+/** The run of a call. `state` was recorded at its acceptance. Keys are in lower case, because the gateway lowers session keys. */
 export function runOf(call: GatewayCall, state: GatewayState | null = null): OpenclawRun {
   const key = textIn(state, 'key') ?? call.idempotencyKey.toLowerCase();
   return {
@@ -38,10 +38,10 @@ function agentIdOf({ gatewayAgentId, agentName }: GatewayCall): string {
 }
 
 /**
- * Sends the call and waits for how it ends. Sent again is only what no acceptance has come for, and only to the same
- * boot of the gateway, which knows the key: to a later boot it could be a second go at the same work.
+ * Sends the call and waits for its outcome. A call is sent again only if no acceptance was received, and only to the same
+ * process of the gateway, which knows the key. After a restart of the gateway it could be a second attempt at the same work.
  *
- * @throws {NotConnected} and whatever the record of the acceptance throws.
+ * @throws {NotConnected} and the error of recording the acceptance.
  */
 export async function sendRun(sending: Sending, signal: AbortSignal): Promise<Followed> {
   let connection = await sending.link.connect();
@@ -67,16 +67,16 @@ async function sendOnce(
   if (signal.aborted) throw new NotConnected('The call is over.', false);
   const params = paramsOf(sending, connection);
   if (Buffer.byteLength(JSON.stringify(params)) > connection.maxPayload - 1_024)
-    return { outcome: 'FAILED', error: 'OpenClaw: the prompt is too long for it', permanent: true };
+    return { outcome: 'FAILED', error: 'OpenClaw: the prompt is too long', permanent: true };
   const stopWatching = watchStart(sending);
   sending.run.isSent = true;
-  const exchange = connection.exchange('agent', params);
-  signal.addEventListener('abort', exchange.end, { once: true });
+  const answers = connection.send('agent', params);
+  signal.addEventListener('abort', answers.end, { once: true });
   try {
-    return await takeAnswers(sending, connection, exchange, signal);
+    return await readAnswers(sending, connection, answers, signal);
   } finally {
-    signal.removeEventListener('abort', exchange.end);
-    exchange.end();
+    signal.removeEventListener('abort', answers.end);
+    answers.end();
     stopWatching();
   }
 }
@@ -88,31 +88,31 @@ function paramsOf({ call, run }: Sending, { canChooseModel }: OpenclawConnection
     sessionKey: run.sessionKey,
     idempotencyKey: run.key,
     deliver: false,
-    // Without one the gateway lets a run go on for two days, whoever asked for it.
+    // Without a timeout the gateway lets a run continue for two days.
     timeout: Math.max(1, Math.ceil(call.timeoutMs / 1_000)),
     ...(call.model !== null && canChooseModel && { model: call.model }),
     ...(call.soul !== null && { extraSystemPrompt: call.soul }),
   };
 }
 
-/** The first answer is an acknowledgement and no result; the result comes under the same request. */
-async function takeAnswers(
+/** The first answer is only an acknowledgement. The result is another answer to the same request. */
+async function readAnswers(
   sending: Sending,
   connection: OpenclawConnection,
-  exchange: Exchange,
+  answers: Answers,
   signal: AbortSignal,
 ): Promise<Followed | 'again'> {
   for (;;) {
-    const frame = await exchange.next();
-    const news = readAgentAnswer(frame, sending.run.bootId !== null);
+    const frame = await answers.next();
+    const read = readAgentAnswer(frame, sending.run.bootId !== null);
     if (frame.ok) await accept(sending, connection);
-    if (news.news === 'elsewhere') return followRun(sending, sending.run, signal);
-    if (news.news === 'accepted') continue;
+    if (read.state === 'in_flight') return followRun(sending, sending.run, signal);
+    if (read.state === 'accepted') continue;
     if (!frame.ok && sending.run.bootId === null && (await isSpent(sending, connection))) {
       sending.run = successorOf(sending);
       return 'again';
     }
-    return news.answer;
+    return read.answer;
   }
 }
 
@@ -124,19 +124,19 @@ async function accept(sending: Sending, { bootId }: OpenclawConnection): Promise
   await sending.accepted;
 }
 
-/** Whether the gateway has this key down for an input whose turn it never began, and never will. */
+/** Whether the gateway has recorded this key for an input whose turn never began and never will. */
 async function isSpent({ run }: Sending, connection: OpenclawConnection): Promise<boolean> {
   return (await lookUpSession(connection, run.sessionKey, run.key)).found === 'interrupted';
 }
 
-/** The same attempt under a further key, which follows from the spent one. */
+/** The run of the same attempt under another key, which is derived from the spent one. */
 function successorOf({ call, run }: Sending): OpenclawRun {
   const [, base = run.key, count = '0'] = /^(.*?)(?:-r(\d+))?$/.exec(run.key) ?? [];
   const key = `${base}-r${Number(count) + 1}`;
   return { ...runOf(call), key, runId: key, sessionKey: `agent:${agentIdOf(call)}:task:${key}` };
 }
 
-/** The time of a run begins with its work: the gateway does not count the time in its queue either. */
+/** Restarts the timeout when the work begins: the gateway does not count the time in its queue either. */
 function watchStart({ link, run, end }: Sending): () => void {
   return link.onEvent(({ event, payload }) => {
     if (event !== 'agent' || payload.runId !== run.runId || payload.stream !== 'lifecycle') return;

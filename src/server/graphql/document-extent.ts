@@ -1,6 +1,6 @@
 import { type DocumentNode, Kind, type SelectionNode, type SelectionSetNode } from 'graphql';
 
-/** What a document asks for, with every fragment written out. */
+/** The size of a document, where each use of a fragment counts as if its fields were written out. */
 export interface Extent {
   readonly depth: number;
   readonly introspectionDepth: number;
@@ -11,15 +11,16 @@ export interface Extent {
 
 const nothing: Extent = { depth: 0, introspectionDepth: 0, fields: 0, aliases: 0, directives: 0 };
 
+/** The sizes of a document's fragments. */
 export interface FragmentExtents {
   find(name: string): Extent;
-  /** Fields of a selection set itself, those of its fragments included. */
+  /** Counts the fields of a selection set and of its fragments, without nested fields. */
   countFields(selectionSet: SelectionSetNode): number;
 }
 
 /**
- * Each fragment is measured once, however often it is spread: a chain of fragments that spread the next one twice
- * describes 2ⁿ fields. A fragment within itself counts as nothing here; validation refuses it by name.
+ * Measures each fragment once, even if it is used many times: a chain of fragments in which each uses the next one twice
+ * describes 2ⁿ fields. A fragment inside itself counts as empty here; validation refuses it.
  */
 export function createFragmentExtents(document: DocumentNode): FragmentExtents {
   const bodies = new Map<string, SelectionSetNode>();
@@ -58,7 +59,7 @@ function measureOnce<T>(
   };
 }
 
-/** Measures a selection set, fields within fields. */
+/** Measures a selection set with its nested fields. */
 export function extentOf(selectionSet: SelectionSetNode, fragments: FragmentExtents): Extent {
   return selectionSet.selections
     .map((selection) => selectionExtent(selection, fragments))

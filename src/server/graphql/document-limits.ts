@@ -14,8 +14,8 @@ import { protocolError, recoded, refusedByGraphql } from '../protocol-error.js';
 import { createFragmentExtents, type Extent, extentOf, type FragmentExtents } from './document-extent.js';
 
 /**
- * Parses a document and refuses one that asks for too much, before a validation rule looks at it: some rules take
- * quadratic time. As part of parsing it runs once for a document that the cache then keeps.
+ * Parses a document and refuses one that exceeds the limits, before validation: some validation rules take quadratic time. As
+ * a part of parsing it runs once per document, because parsed documents are cached.
  *
  * @throws GraphQLError with code GRAPHQL_PARSE_FAILED, QUERY_TOO_COMPLEX or BAD_USER_INPUT.
  */
@@ -41,7 +41,7 @@ function parseWithinTokens(source: string | Source, maxTokens: number, options?:
   try {
     return parse(source, { ...options, maxTokens });
   } catch (error) {
-    // The parser descends into lists and objects; no honest document takes it to the end of the stack.
+    // The parser recurses into lists and objects. No legitimate document overflows the stack.
     if (error instanceof RangeError) throw tooDeep(error);
     if (!(error instanceof GraphQLError)) throw error;
     const isTooLong = error.message.includes(`more that ${maxTokens} tokens`);
@@ -61,8 +61,8 @@ function tooDeep(cause: RangeError): GraphQLError {
 }
 
 /**
- * Looks at every node once. What nests without end would overflow the stack in validation or in the run; PostgreSQL's
- * text can't hold U+0000, which in variables is looked for with every request.
+ * Visits every node once. Syntax that nests too deeply would overflow the stack in validation or execution. PostgreSQL can't
+ * store U+0000; variables are checked for it with every request.
  */
 function refuseNodes(document: DocumentNode, { maxSyntaxDepth }: ServerLimits): void {
   let depth = 0;
@@ -100,7 +100,7 @@ function refuseExcess(
   refuseAbove(operation.directives?.length ?? 0, limits.maxDirectives, 'has more than', 'directives');
 }
 
-/** Also of a fragment that no operation uses: validation compares its fields with each other all the same. */
+/** Also applied to fragments that no operation uses, because validation compares their fields with each other too. */
 function refuseSize(extent: Extent, limits: ServerLimits): void {
   refuseAbove(extent.fields, limits.maxFields, 'selects more than', 'fields');
   refuseAbove(extent.aliases, limits.maxAliases, 'has more than', 'aliases');

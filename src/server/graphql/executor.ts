@@ -17,27 +17,26 @@ import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit';
 
 type Executor = (args: ExecutionArgs) => Promise<ExecutionResult> | ExecutionResult;
 
-/** What became of one query so far. */
+/** The state of one query. */
 interface Compilation {
-  /** How often it was asked for. */
+  /** How often it was requested. */
   count: number;
-  /** Null: it can't be compiled. Undefined: that has not been tried yet. */
+  /** Null: it can't be compiled. Undefined: not tried yet. */
   query?: CompiledQuery['query'] | null;
 }
 
-/** So often a query has to come before it is compiled: that takes as long as running it some ten times. */
+/** Requests of a query before it is compiled. Compiling takes as long as about ten executions. */
 const COMPILE_AFTER = 3;
 
 /**
- * Runs queries that come again, and have neither directives nor interfaces, as compiled code, which takes half the time
- * for a list of 50 tasks; everything else with graphql-js. An answer of compiled code counts only if it is without
- * errors: otherwise graphql-js runs the query anew, so that errors are always its own, in text, place and path. A query
- * changes nothing, so that it may run twice.
+ * Runs repeated queries without directives and interfaces as compiled code, which takes half the time for a list of 50 tasks.
+ * Everything else runs with graphql-js. If the compiled code returns errors, graphql-js runs the query again, so that the text,
+ * location and path of errors always come from graphql-js. Queries change nothing, so running them twice is safe.
  *
- * @param compileAfter - how often a query has to come before it is compiled.
+ * @param compileAfter - requests of a query before it is compiled.
  */
 export function createExecutor(compileAfter = COMPILE_AFTER): Executor {
-  // Documents are parsed once and kept for as long as they are in use; what is compiled goes with them.
+  // Parsed documents are cached, and the compiled code is freed with its document.
   const compilations = new WeakMap<OperationDefinitionNode, Compilation>();
 
   function findCompiled(args: ExecutionArgs): Compilation['query'] {
@@ -59,9 +58,9 @@ export function createExecutor(compileAfter = COMPILE_AFTER): Executor {
 }
 
 /**
- * Whether a query may be compiled. Directives may not stand in it: compiled code answers fields that are skipped in one
- * fragment and asked for in another (found by random queries). Nor may interfaces: their selection is compiled once for
- * each type, so that four of them within each other take ten seconds and two gigabytes.
+ * Whether a query may be compiled. It may not contain directives: compiled code mishandles a field that is skipped in one
+ * fragment and selected in another (found by random queries). It may not select interfaces: their selection is compiled once
+ * for each type, so four nested ones take ten seconds and two gigabytes.
  */
 export function isCompilable(schema: GraphQLSchema, document: DocumentNode): boolean {
   const types = new TypeInfo(schema);

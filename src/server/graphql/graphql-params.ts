@@ -1,6 +1,6 @@
 import { protocolError } from '../protocol-error.js';
 
-/** What a client asks to be run, as GraphQL over HTTP writes it. */
+/** The parameters of a request of GraphQL over HTTP. */
 export interface GraphqlParams {
   readonly query: string;
   readonly operationName?: string;
@@ -11,10 +11,10 @@ export interface GraphqlParams {
 const badRequest = { status: 400 } as const;
 
 /**
- * Reads the body of a POST.
+ * Parses the body of a POST.
  *
- * @throws GraphQLError with BAD_USER_INPUT for what is no JSON object with a `query`, for lists (batches are not
- * supported), and for members that GraphQL over HTTP does not know.
+ * @throws GraphQLError with BAD_USER_INPUT if it is not a JSON object with a `query`, for lists (batching is not supported),
+ * and for members that GraphQL over HTTP does not define.
  */
 export function parseGraphqlParams(text: string): GraphqlParams {
   if (text === '') throw refusal('The body is empty: send {"query": "…"} as JSON.');
@@ -33,7 +33,7 @@ export function parseGraphqlParams(text: string): GraphqlParams {
   };
 }
 
-/** Undefined for what is no JSON: the parser's own message quotes the body, and with it what may be secret. */
+/** Undefined for invalid JSON. The parser's own message is not used, because it quotes the body, which may contain secrets. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -68,7 +68,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function describe(value: unknown): string {
-  if (value === undefined) return 'left out';
+  if (value === undefined) return 'missing';
   if (value === null) return 'null';
   return Array.isArray(value) ? 'a list' : `a ${typeof value}`;
 }

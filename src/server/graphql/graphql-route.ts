@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http';
-import type { Gate } from '../access-gate.js';
+import type { AccessGate } from '../access-gate.js';
 import { readBody } from '../http/body.js';
-import { type Exchange, send } from '../http/exchange.js';
+import { type HttpExchange, send } from '../http/exchange.js';
 import { createGraphiql, csrfHeader, wantsGraphiql } from '../http/graphiql.js';
 import { acceptsEventStream, chooseJsonType, isJsonContent } from '../http/media-type.js';
 import { corsHeaders, sendPreflight } from '../http/origins.js';
 import type { Route } from '../http/router.js';
-import { cutOffStuckClient } from '../http/stuck-client.js';
+import { disconnectStuckClient } from '../http/stuck-client.js';
 import type { ServerLimits } from '../limits.js';
 import { protocolError } from '../protocol-error.js';
 import type { RequestScope } from '../request-scope.js';
@@ -18,14 +18,14 @@ import type { Yoga } from './yoga.js';
 export interface GraphqlRouteOptions {
   readonly yoga: Yoga;
   readonly prepare: (scope: RequestScope, params: GraphqlParams) => Prepared;
-  readonly gate: Gate;
+  readonly gate: AccessGate;
   readonly corsOrigins: readonly string[];
   readonly limits: ServerLimits;
 }
 
 /**
- * `/graphql` over HTTP. A POST whose answer is one JSON document, which is nearly every request, is run without yoga's
- * Request and Response (three times the rate, measured); GET and event streams are yoga's.
+ * Creates `/graphql` over HTTP. A POST whose answer is one JSON document, which is nearly every request, runs without yoga's
+ * Request and Response: three times as fast, measured. Yoga handles GET and event streams.
  */
 export function createGraphqlRoute(options: GraphqlRouteOptions): Route {
   const serveGraphiql = createGraphiql();
@@ -45,7 +45,7 @@ export function createGraphqlRoute(options: GraphqlRouteOptions): Route {
   };
 }
 
-async function admit(exchange: Exchange, gate: Gate): Promise<RequestScope> {
+async function admit(exchange: HttpExchange, gate: AccessGate): Promise<RequestScope> {
   const { request, requestId, end } = exchange;
   const viewer = await gate.authenticate(request.headers.authorization, request.socket.remoteAddress);
   exchange.keyId = viewer.keyId;
@@ -60,10 +60,10 @@ async function admit(exchange: Exchange, gate: Gate): Promise<RequestScope> {
 }
 
 /**
- * A page of any site can have a browser send a plain GET, but none with a header of its own: for that the browser asks
- * first. A POST is asked for by its content type.
+ * Refuses cross-site request forgery. A page of any site can make a browser send a plain GET, but for a GET with a custom
+ * header the browser sends a preflight first. A POST needs a preflight because of its content type.
  */
-function checkNotForged({ request }: Exchange): void {
+function checkNotForged({ request }: HttpExchange): void {
   if (csrfHeader in request.headers || isJsonContent(request.headers['content-type'])) return;
   throw protocolError('FORBIDDEN', `Send a GET with the header "${csrfHeader}: 1", or send a POST.`, {
     status: 403,
@@ -71,7 +71,7 @@ function checkNotForged({ request }: Exchange): void {
 }
 
 async function answerPost(
-  exchange: Exchange,
+  exchange: HttpExchange,
   scope: RequestScope,
   options: GraphqlRouteOptions,
 ): Promise<void> {
@@ -93,21 +93,21 @@ async function answerPost(
 }
 
 async function passToYoga(
-  { request, response, headers, end }: Exchange,
+  { request, response, headers, end }: HttpExchange,
   scope: RequestScope,
   { yoga, limits }: GraphqlRouteOptions,
   params?: GraphqlParams,
 ): Promise<void> {
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-  // A generator that waits for something can't be told to return, but it can watch the signal.
+  // A waiting generator can't be told to return, but it can watch the signal.
   response.once('close', () => end.abort());
-  // Yoga may write to a response whose client has left in the same moment.
+  // Yoga may write to a response whose client has just disconnected.
   response.on('error', () => end.abort());
-  cutOffStuckClient(response, limits.pingIntervalMs);
-  // Where other frameworks leave a body that they have parsed; the stream of the request has been read.
+  disconnectStuckClient(response, limits.pingIntervalMs);
+  // Yoga reads a parsed body from here, as from other frameworks. The stream of the request has already been read.
   const parsed: IncomingMessage & { body?: GraphqlParams } = request;
   if (params) parsed.body = params;
-  // Yoga writes into what it is given.
+  // A copy, because yoga modifies the object.
   await yoga.handle(parsed, response, { ...scope });
 }
 
@@ -121,7 +121,7 @@ function unsupportedMediaType() {
   );
 }
 
-/** Nothing is unpacked: a few bytes may grow to gigabytes. */
+/** Compressed bodies are refused, because a few bytes may expand to gigabytes. */
 function unsupportedEncoding() {
   return protocolError('UNSUPPORTED_MEDIA_TYPE', 'Send the body uncompressed, without "content-encoding".', {
     status: 415,

@@ -23,9 +23,9 @@ export interface YogaOptions {
 }
 
 /**
- * The GraphQL engine behind every transport. It answers GET and event streams itself; plain JSON and WebSockets take
- * its `getEnveloped`, and with it the same plugins. What HTTP needs around it (keys, body limit, CORS, GraphiQL) is
- * done before it is called.
+ * Creates the GraphQL engine of every transport. Yoga answers GET and event streams itself. Plain JSON and WebSockets use its
+ * `getEnveloped`, and with it the same plugins; they bypass yoga's validation cache and its context. API keys, the body limit,
+ * CORS and GraphiQL are handled before yoga is called.
  */
 export function createYogaServer({ schema, createContext, presenter, subscribe, limits }: YogaOptions): Yoga {
   return createYoga<RequestScope, object>({
@@ -38,7 +38,7 @@ export function createYogaServer({ schema, createContext, presenter, subscribe, 
     batching: false,
     cors: false,
     logging: false,
-    // Its stream transformation costs 40 % of all requests; the body has been limited before.
+    // Yoga's limit reduces the request rate by 40 %. The size of the body was checked before.
     maxRequestBodySize: false,
     maskedErrors: { errorMessage: '', maskError: presenter.mask, isDev: false },
     parserAndValidationCache: createDocumentCache(),

@@ -1,18 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { protocolError } from '../protocol-error.js';
 
-/** The client went away before its request was complete: there is nobody to answer. */
+/** The client disconnected before its request was complete, so there is nothing to answer. */
 export class ClientGone extends Error {
   override readonly name = 'ClientGone';
 }
 
 /**
- * Reads a body as UTF-8 text; what is no UTF-8 becomes U+FFFD. A client that waits to be asked for its body (Expect:
- * 100-continue) is asked now.
+ * Reads a body as UTF-8 text. Invalid bytes become U+FFFD. If the client waits for it (Expect: 100-continue), 100 is sent.
  *
- * @throws GraphQLError with PAYLOAD_TOO_LARGE (413), for an announced length before anything is read. Node reads and
- * drops the rest, until the request's time is over: a closed connection could take the answer with it.
- * @throws ClientGone
+ * @throws GraphQLError with PAYLOAD_TOO_LARGE (413), before anything is read if the announced length is too large. Node then
+ * reads and discards the rest until the request times out, because closing the connection could lose the answer.
+ * @throws ClientGone if the client disconnects.
  */
 export async function readBody(
   request: IncomingMessage,
@@ -35,9 +34,9 @@ function collect(request: IncomingMessage, maxBytes: number): Promise<string> {
     });
     request.once('end', () => resolve(Buffer.concat(chunks).toString()));
     request.once('close', () => {
-      if (!request.complete) reject(new ClientGone('The client left before its body had come'));
+      if (!request.complete) reject(new ClientGone('The client disconnected before its body was complete'));
     });
-    request.once('error', (cause) => reject(new ClientGone('The body broke off', { cause })));
+    request.once('error', (cause) => reject(new ClientGone('The connection broke in the body', { cause })));
   });
 }
 

@@ -2,14 +2,15 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
+/** The open connections of a server. */
 export interface Connections {
-  /** Closes every connection as soon as no request of it is being answered, which for most is now. */
+  /** Closes idle connections now and every other one after its last answer. */
   drain(): void;
 }
 
 /**
- * Counts the requests that are in flight on each connection. Node's own closeIdleConnections spares a connection that
- * has not sent its first request yet, such as browsers open in advance, and a stop would wait for it to time out.
+ * Counts the requests in flight on each connection. Node's closeIdleConnections keeps a connection that has not sent its
+ * first request, such as browsers open in advance, and a stop would wait until that connection times out.
  */
 export function trackConnections(server: Server): Connections {
   const inFlight = new Map<Duplex, number>();

@@ -5,44 +5,45 @@ import type { LazyAbort } from './lazy-abort.js';
 import { chooseJsonType } from './media-type.js';
 
 /** One HTTP request with its response. */
-export interface Exchange {
+export interface HttpExchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly requestId: string;
-  /** Without the query string. */
+  /** The path without the query string. */
   readonly path: string;
-  /** Sent with whatever answer comes. */
+  /** Headers of every answer. */
   readonly headers: Record<string, string>;
-  /** Aborted when the client goes away before it has its answer, and at the end of a stream. */
+  /** Aborted when the client disconnects before it has its answer, and at the end of a stream. */
   readonly end: LazyAbort;
-  /** Whose key came with the request, for the log. */
+  /** The API key of the request, for the log. */
   keyId?: string;
-  /** The path of the route that answers; absent where there is none. */
+  /** The path of the route that answers; absent if there is none. */
   route?: string;
-  /** Set where the answer is a stream, whose length says nothing about the server. */
+  /** True if the answer is a stream: its duration says nothing about the server's speed. */
   isStream?: boolean;
 }
 
-/** Sends a whole body with the headers that every response carries. */
+/** Sends a complete response with the common headers. */
 export function send(
-  { request, response, headers: common }: Exchange,
+  { request, response, headers: common }: HttpExchange,
   status: number,
   headers: Record<string, string>,
   body: string | Buffer,
 ): void {
   if (response.headersSent || response.destroyed) return;
-  // Encoded once: as a string its bytes would be counted here and made again by the socket.
+  // Encoded once: a string would be encoded here to count its bytes, and again by the socket.
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   response.writeHead(status, { ...common, ...headers, 'content-length': String(bytes.length) });
   response.end(request.method === 'HEAD' ? undefined : bytes);
 }
 
-export function sendJson(exchange: Exchange, status: number, value: unknown): void {
+/** Sends a value as JSON. */
+export function sendJson(exchange: HttpExchange, status: number, value: unknown): void {
   send(exchange, status, { 'content-type': 'application/json; charset=utf-8' }, JSON.stringify(value));
 }
 
-/** Sends one error in the form of a GraphQL response, which clients of every path can read. */
-export function sendError(exchange: Exchange, error: GraphQLError): void {
+/** Sends an error in the form of a GraphQL response, on every path. */
+export function sendError(exchange: HttpExchange, error: GraphQLError): void {
   const type = chooseJsonType(exchange.request.headers.accept) ?? 'application/json';
   const { status, headers, body } = toResultResponse({ errors: [error] }, type);
   send(exchange, status, headers, body);

@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
-import { type Exchange, send } from './exchange.js';
+import { type HttpExchange, send } from './exchange.js';
 
-/** Browsers can't send it across origins without asking first, so a GET with it comes from a page of ours. */
+/** A browser sends this header to another origin only after a preflight, so a GET with it comes from this server's page. */
 export const csrfHeader = 'x-graphql-yoga-csrf';
 
-/** Short lines: the editor shows no more than that of a window's half. */
+/** The lines are short, because the editor is half a window wide. */
 const defaultQuery = `# Welcome to Mission Control.
 #
 # Paste your API key into "Headers" below, and press
-# the round arrows at the left to load the schema.
-# The start says where the admin key lies.
+# the round arrows on the left to load the schema.
+# The server logs at its start where the admin key is.
 
-query WhatIsGoingOn {
+query CurrentState {
   viewer {
     role
   }
@@ -34,7 +34,7 @@ query WhatIsGoingOn {
   }
 }
 
-# Run this one, then create or move a task elsewhere:
+# Run this one, then create or change a task elsewhere:
 subscription Watch {
   events {
     cursor
@@ -50,7 +50,7 @@ const options = {
   headers: JSON.stringify({ authorization: 'Bearer mc_PASTE_YOUR_KEY' }, undefined, 2),
   isHeadersEditorEnabled: true,
   defaultEditorToolsVisibility: 'headers',
-  // A key in the browser's storage would outlive the session.
+  // A key in the browser's storage would remain after the session.
   shouldPersistHeaders: false,
   subscriptionsProtocol: 'SSE',
   additionalHeaders: { [csrfHeader]: '1' },
@@ -62,19 +62,19 @@ interface Page {
   readonly policy: string;
 }
 
-/** Whether a browser asks for the page, and not a client for an answer. */
-export function wantsGraphiql({ request }: Exchange): boolean {
+/** Whether a browser asks for the page, in contrast to a client that sends a query by GET. */
+export function wantsGraphiql({ request }: HttpExchange): boolean {
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   return isRead && request.headers.accept?.includes('text/html') === true;
 }
 
 /**
- * Serves GraphiQL from one page that holds all its scripts: it works without a network. The page is 9 MB, so it is made
- * when the first browser asks for it, and kept compressed.
+ * Serves GraphiQL as one page that contains all its scripts, so it works without an internet connection. The page is 9 MB,
+ * so it is built when the first browser asks for it and kept compressed.
  */
 export function createGraphiql() {
   let page: Promise<Page> | undefined;
-  return async function serve(exchange: Exchange): Promise<void> {
+  return async function serve(exchange: HttpExchange): Promise<void> {
     page ??= makePage();
     const { gzipped, etag, policy } = await page;
     const { headers } = exchange.request;
@@ -100,7 +100,7 @@ async function makePage(): Promise<Page> {
   return { gzipped, etag: `"${sha256(html).slice(0, 27)}"`, policy: policyOf(html) };
 }
 
-/** Its own script by hash, its workers from blobs it makes itself, and no other origin for anything. */
+/** Allows the page's own script by hash, and workers from its own blobs. No other origin is allowed. */
 function policyOf(html: string): string {
   const script = html.slice(html.indexOf('<script>') + '<script>'.length, html.lastIndexOf('</script>'));
   return [

@@ -5,12 +5,13 @@ import type { Clock } from '../../kernel/clock.js';
 import { newRequestId } from '../../kernel/ids.js';
 import type { Activity, Instrument } from '../../kernel/instrument.js';
 import type { ServerLimits } from '../limits.js';
-import type { Exchange } from './exchange.js';
+import type { HttpExchange } from './exchange.js';
 import { createLazyAbort } from './lazy-abort.js';
 import { securityHeaders } from './security-headers.js';
 
+/** The handlers and limits of the listener. */
 export interface HttpOptions {
-  readonly route: (exchange: Exchange) => Promise<void>;
+  readonly route: (exchange: HttpExchange) => Promise<void>;
   readonly upgrade: (request: IncomingMessage, connection: Duplex, head: Buffer) => void;
   readonly isStopping: () => boolean;
   readonly limits: ServerLimits;
@@ -18,12 +19,12 @@ export interface HttpOptions {
   readonly clock: Clock;
 }
 
-/** The listener: gives every request an id, the common headers, time limits and its line in the log. */
+/** Creates the listener, which gives every request an id, common headers, time limits and a log line. */
 export function createHttpServer(options: HttpOptions): Server {
   const { limits, upgrade } = options;
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     const exchange = createExchange(request, response, options);
-    // The route answers its own errors; what comes here came after the answer had begun.
+    // The router answers errors. An error that arrives here was thrown after the answer had begun.
     const work = () => options.route(exchange);
     options.instrument
       .within(activityOf(exchange), work)
@@ -49,10 +50,10 @@ function createExchange(
   request: IncomingMessage,
   response: ServerResponse,
   { isStopping, instrument, clock }: HttpOptions,
-): Exchange {
+): HttpExchange {
   const startedAtMs = clock.now();
   const requestId = requestIdOf(request);
-  const exchange: Exchange = {
+  const exchange: HttpExchange = {
     request,
     response,
     requestId,
@@ -68,7 +69,7 @@ function createExchange(
   return exchange;
 }
 
-function activityOf(exchange: Exchange): Activity {
+function activityOf(exchange: HttpExchange): Activity {
   const { request, response, requestId, path } = exchange;
   const { traceparent, tracestate } = request.headers;
   return {
@@ -78,7 +79,7 @@ function activityOf(exchange: Exchange): Activity {
   };
 }
 
-/** The caller's own id, if it can stand in a header and a log line; else a new one. */
+/** The caller's own id if it is safe in a header and a log line, or else a new one. */
 function requestIdOf({ headers }: IncomingMessage): string {
   const given = headers['x-request-id'];
   return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : newRequestId();
@@ -89,17 +90,19 @@ function pathOf({ url = '/' }: IncomingMessage): string {
   return end < 0 ? url : url.slice(0, end);
 }
 
-function logRequest(exchange: Exchange, durationMs: number, instrument: Instrument): void {
+function logRequest(exchange: HttpExchange, durationMs: number, instrument: Instrument): void {
   const { request, response, requestId, path, keyId, route } = exchange;
   const { statusCode: status } = response;
   const isComplete = response.writableFinished;
-  // While the database is away, or the server stops, every line would say the same.
+  // A 503 is only debug: in an outage, or while the server stops, every request would log the same line.
   const level = isComplete && status >= 500 && status !== 503 ? 'info' : 'debug';
-  const message = isComplete ? 'A request was answered' : 'A client left before the end of its answer';
+  const message = isComplete
+    ? 'A request was answered'
+    : 'A client disconnected before the end of its answer';
   const { method } = request;
-  const told = { requestId, method, path, status, durationMs, keyId, route, isComplete };
+  const facts = { requestId, method, path, status, durationMs, keyId, route, isComplete };
   instrument.emit(level, 'http.request', message, {
-    ...told,
+    ...facts,
     isStream: exchange.isStream ?? isEventStream(response),
   });
 }
@@ -108,8 +111,8 @@ function isEventStream(response: ServerResponse): boolean {
   return String(response.getHeader('content-type')).startsWith('text/event-stream');
 }
 
-function breakOff({ response, requestId }: Exchange, error: unknown, instrument: Instrument): void {
-  instrument.emit('error', 'http.fault', 'An answer broke off', { requestId, error });
+function breakOff({ response, requestId }: HttpExchange, error: unknown, instrument: Instrument): void {
+  instrument.emit('error', 'http.fault', 'An answer was aborted by an internal error', { requestId, error });
   response.destroy();
 }
 
@@ -118,7 +121,7 @@ const brokenRequestStatus: Record<string, string> = {
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 };
 
-/** What Node could not read as a request, or not in time. */
+/** Answers what Node could not parse as a request, and requests that timed out. */
 function answerBrokenRequest(error: NodeJS.ErrnoException, connection: Socket | Duplex): void {
   if (error.code === 'ECONNRESET' || !connection.writable) return void connection.destroy();
   const status = brokenRequestStatus[error.code ?? ''] ?? '400 Bad Request';

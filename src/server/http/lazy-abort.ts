@@ -1,7 +1,7 @@
-/** The part of an AbortController that a request needs. */
+/** The part of AbortController that a request needs. */
 export type LazyAbort = Pick<AbortController, 'signal' | 'abort'>;
 
-/** Makes its controller when somebody looks at the signal: nearly every request is over before anybody does. */
+/** Creates its controller on the first read of the signal. Nearly every request ends without one. */
 export function createLazyAbort(): LazyAbort {
   let controller: AbortController | undefined;
   let isAborted = false;

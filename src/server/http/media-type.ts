@@ -1,12 +1,12 @@
+/** The media types of GraphQL over HTTP. */
 export const jsonTypes = ['application/graphql-response+json', 'application/json'] as const;
 
-/** The media types that a single result is written in. */
+/** The media type of a single result. */
 export type JsonType = (typeof jsonTypes)[number];
 
 /**
- * Which of the two JSON types an Accept header asks for; undefined if neither. The first type that is listed counts, a
- * wildcard means application/json, which every client can read. Weights are not looked at: yoga does not either, and
- * both must answer alike.
+ * Which of the two JSON types an Accept header asks for; undefined if neither. The first listed type counts. A wildcard means
+ * application/json, which every client can read. Weights are ignored, as in yoga: both have to answer in the same way.
  */
 export function chooseJsonType(accept: string | undefined): JsonType | undefined {
   if (accept === undefined || accept === '' || accept === '*/*') return 'application/json';
@@ -19,12 +19,12 @@ export function chooseJsonType(accept: string | undefined): JsonType | undefined
   return undefined;
 }
 
-/** Whether an Accept header takes a stream of events as well. */
+/** Whether an Accept header allows an event stream. */
 export function acceptsEventStream(accept: string | undefined): boolean {
   return accept === undefined || accept === '' || /text\/(event-stream|\*)|\*\/\*/i.test(accept);
 }
 
-/** Whether the type of a body is JSON in an encoding that JSON may have. */
+/** Whether the type of a body is JSON in UTF-8. */
 export function isJsonContent(contentType: string | undefined): boolean {
   if (contentType === 'application/json') return true;
   const [type, ...parameters] = (contentType ?? '').toLowerCase().replace(/\s/g, '').split(';');

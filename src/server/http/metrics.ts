@@ -1,18 +1,18 @@
 import type { IncomingMessage } from 'node:http';
-import type { Gate } from '../access-gate.js';
+import type { AccessGate } from '../access-gate.js';
 import { protocolError } from '../protocol-error.js';
 import { send } from './exchange.js';
 import type { Route } from './router.js';
 
 export interface MetricsOptions {
-  /** What there is to tell, and in which format. */
+  /** The metrics and their format. */
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
-  readonly gate: Gate;
+  readonly gate: AccessGate;
 }
 
 /**
- * `/metrics`, for Prometheus. Numbers alone, but of the whole fleet: so a key is asked for, of any role but AGENT, whose
- * keys see their own part of it only. Whoever is on this machine reads it without one.
+ * Creates `/metrics` for Prometheus. The metrics are only numbers, but about the whole fleet, so a key is required. A key of
+ * role AGENT is refused, because it may see only its own part. Requests from this machine need no key.
  */
 export function createMetricsRoute({ metrics, gate }: MetricsOptions): Route {
   return {
@@ -33,20 +33,21 @@ export function createMetricsRoute({ metrics, gate }: MetricsOptions): Route {
   };
 }
 
-/** What proxies add to a request that they pass on. */
+/** Headers that proxies add to requests. */
 const proxyHeaders = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'];
 
 /**
- * Whether nobody stands between this machine and the request. A proxy on it says for whom it asks, or else under which
- * name; a browser that was led here by a name of somebody else's says that name, too.
+ * Whether the request comes directly from this machine. A proxy on this machine adds a forwarding header or sends its own
+ * host name. In a DNS rebinding attack the browser sends the attacker's host name.
  */
 function isFromThisMachine({ headers, socket }: IncomingMessage): boolean {
   const isLocal = /^(::ffff:)?127\.|^::1$/.test(socket.remoteAddress ?? '');
-  const isMeant = /^(localhost|127\.[\d.]+|\[::1\])(:\d+)?$/i.test(headers.host ?? '');
-  return isLocal && isMeant && proxyHeaders.every((name) => headers[name] === undefined);
+  const isLocalName = /^(localhost|127\.[\d.]+|\[::1\])(:\d+)?$/i.test(headers.host ?? '');
+  return isLocal && isLocalName && proxyHeaders.every((name) => headers[name] === undefined);
 }
 
 function forbidden() {
-  const message = 'The key of an agent sees its own part of the fleet only: use a key of another role.';
+  const message =
+    'A key of role AGENT may not read the metrics of the whole fleet: use a key of another role.';
   return protocolError('FORBIDDEN', message, { status: 403 });
 }

@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { type Exchange, send } from './exchange.js';
+import { type HttpExchange, send } from './exchange.js';
 
-/** Whether a browser may be let through: its page is of this server or of an origin that was allowed. */
+/** Whether a browser's page is of this server or of an allowed origin. */
 export function isAllowedOrigin({ origin, host }: IncomingHttpHeaders, allowed: readonly string[]): boolean {
-  // No browser, which sends none.
+  // Clients other than browsers send no origin.
   if (origin === undefined) return true;
   return allowed.includes(origin) || isSameHost(origin, host);
 }
@@ -12,7 +12,7 @@ function isSameHost(origin: string, host: string | undefined): boolean {
   return URL.canParse(origin) && new URL(origin).host === host?.toLowerCase();
 }
 
-/** The CORS headers for an allowed origin of another host; none for everybody else, so that browsers refuse. */
+/** The CORS headers for an allowed origin. Other origins get none, so browsers refuse. */
 export function corsHeaders(
   { origin }: IncomingHttpHeaders,
   allowed: readonly string[],
@@ -26,13 +26,13 @@ export function corsHeaders(
   };
 }
 
-/** Answers a preflight, after `corsHeaders` are on the exchange. */
-export function sendPreflight(exchange: Exchange): void {
+/** Answers a preflight. `corsHeaders` have to be set on the exchange before. */
+export function sendPreflight(exchange: HttpExchange): void {
   const isAllowed = 'access-control-allow-origin' in exchange.headers;
   send(exchange, 204, isAllowed ? preflightHeaders : {}, '');
 }
 
-/** What an allowed origin is told in answer to its preflight. Keys travel in a header, so credentials stay off. */
+/** Headers of the answer to a preflight of an allowed origin. Keys are sent in a header, so credentials are not allowed. */
 const preflightHeaders = {
   'access-control-allow-methods': 'GET, POST',
   'access-control-allow-headers':

@@ -1,14 +1,14 @@
 import { METHODS } from 'node:http';
 import { send } from './exchange.js';
 import { wantsGraphiql } from './graphiql.js';
-import { nothingHere, type Route } from './router.js';
+import { notFound, type Route } from './router.js';
 
-/** Leads a person who opens the server's address in a browser to GraphiQL; for everybody else nothing is there. */
-export const homeRoute: Route = {
+/** Redirects a browser at `/` to GraphiQL. All other requests get 404. */
+export const rootRedirect: Route = {
   path: '/',
   methods: METHODS,
   async handle(exchange) {
-    if (!wantsGraphiql(exchange)) throw nothingHere();
+    if (!wantsGraphiql(exchange)) throw notFound();
     send(exchange, 302, { location: '/graphql', vary: 'accept' }, '');
   },
 };

@@ -1,43 +1,44 @@
 import type { ErrorPresenter } from '../error-presenter.js';
 import { protocolError } from '../protocol-error.js';
 import { ClientGone } from './body.js';
-import { type Exchange, sendError } from './exchange.js';
+import { type HttpExchange, sendError } from './exchange.js';
 
-/** One path of the server. A handler sends the answer, or throws the error that is the answer. */
+/** One path of the server. The handler sends the answer, or throws the error that is sent as the answer. */
 export interface Route {
   readonly path: string;
   readonly methods: readonly string[];
-  readonly handle: (exchange: Exchange) => Promise<void>;
+  readonly handle: (exchange: HttpExchange) => Promise<void>;
 }
 
-/** Finds the route of a request; answers 404, 405, and whatever a handler throws. */
+/** Creates the function that finds the route of a request. It answers 404 and 405, and the errors that handlers throw. */
 export function createRouter(routes: readonly Route[], presenter: ErrorPresenter) {
   const byPath = new Map(routes.map((route) => [route.path, route]));
-  return async function route(exchange: Exchange): Promise<void> {
+  return async function route(exchange: HttpExchange): Promise<void> {
     try {
       await findRoute(byPath, exchange).handle(exchange);
     } catch (error) {
       const { response } = exchange;
-      // Half an answer that ends like a whole one would be believed.
+      // The connection is destroyed, because a partial answer that ends normally would look complete.
       if (error instanceof ClientGone || response.headersSent) response.destroy();
       if (!(error instanceof ClientGone)) sendError(exchange, presenter.present(error, exchange.requestId));
     }
   };
 }
 
-function findRoute(byPath: ReadonlyMap<string, Route>, exchange: Exchange): Route {
+function findRoute(byPath: ReadonlyMap<string, Route>, exchange: HttpExchange): Route {
   const { request, path } = exchange;
   const route = byPath.get(path);
-  if (!route) throw nothingHere();
+  if (!route) throw notFound();
   exchange.route = route.path;
   if (!route.methods.includes(request.method ?? '')) {
     const allow = route.methods.join(', ');
     const headers = { allow };
-    throw protocolError('METHOD_NOT_ALLOWED', `Allowed here: ${allow}.`, { status: 405, headers });
+    throw protocolError('METHOD_NOT_ALLOWED', `Allowed methods: ${allow}.`, { status: 405, headers });
   }
   return route;
 }
 
-export function nothingHere() {
-  return protocolError('NOT_FOUND', `There is nothing here. The API is at /graphql.`, { status: 404 });
+/** The error for a path that does not exist. */
+export function notFound() {
+  return protocolError('NOT_FOUND', 'This path does not exist. The API is at /graphql.', { status: 404 });
 }

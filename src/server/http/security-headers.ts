@@ -1,4 +1,4 @@
-/** On every response: nothing of this server is a page, but for GraphiQL, which brings its own policy. */
+/** Headers of every response. The only page of this server is GraphiQL, which has its own content security policy. */
 export const securityHeaders = {
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',

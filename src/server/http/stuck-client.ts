@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http';
 
 /**
- * Looks at a stream every so often: cuts a client off that has taken nothing from one look to the next, and otherwise
- * calls `beat`, if there is room for more. Ends with the response.
+ * Checks a stream at an interval. Disconnects a client that has read nothing between two checks. Otherwise calls `beat` if
+ * the send buffer has room. Ends with the response.
  */
-export function cutOffStuckClient(
+export function disconnectStuckClient(
   response: ServerResponse,
   everyMs: number,
   beat: () => void = () => undefined,

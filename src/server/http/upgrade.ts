@@ -9,7 +9,7 @@ export interface UpgradeOptions {
   readonly isStopping: () => boolean;
 }
 
-/** Lets WebSockets in at `/graphql`, unless a browser brings them from a page of somebody else. */
+/** Accepts WebSockets at `/graphql`, unless a browser opens them from a page of a foreign origin. */
 export function createUpgrade({ webSockets, corsOrigins, isStopping }: UpgradeOptions) {
   return (request: IncomingMessage, connection: Duplex, head: Buffer): void => {
     // Without a listener an ECONNRESET in the handshake would end the process.
@@ -23,7 +23,7 @@ export function createUpgrade({ webSockets, corsOrigins, isStopping }: UpgradeOp
   };
 }
 
-/** Some clients ask for HTTP/2 with their first request, and Node hands that request to nobody else. */
+/** Some clients offer HTTP/2 with their first request, and Node passes such a request only to this handler. */
 const notWebSocket =
   'Connections are upgraded to WebSocket only: send plain HTTP/1.1 without an Upgrade header.\n';
 

@@ -2,19 +2,20 @@ import type { IncomingMessage } from 'node:http';
 import type { PlainEventQuery } from '../../graphql/events/plain-events.js';
 import { protocolError } from '../protocol-error.js';
 
-/** What `GET /api/events` takes in its address. */
+/** The query parameters of `GET /api/events`. */
 const parameters = ['types', 'task', 'agent', 'pipelineRunId', 'after', 'ticket'] as const;
 
+/** The parsed query parameters. */
 export interface EventStreamQuery extends PlainEventQuery {
   readonly ticket?: string;
 }
 
 /**
- * Reads the address and `Last-Event-ID`, with which a client that lost its stream says how far it got: it is newer than
- * `after`, which stays in the address.
+ * Parses the query parameters and `Last-Event-ID`. A client that reconnects sends `Last-Event-ID` with its latest position,
+ * which is newer than `after` in the unchanged URL.
  *
- * @throws GraphQLError with BAD_USER_INPUT for a parameter that does not exist or comes twice: a filter that is not
- * understood must not let everything through.
+ * @throws GraphQLError with BAD_USER_INPUT for a parameter that does not exist or is repeated, because an ignored filter would
+ * let every event through.
  */
 export function parseEventStreamQuery({ url = '/', headers }: IncomingMessage): EventStreamQuery {
   const search = url.includes('?') ? url.slice(url.indexOf('?') + 1) : '';
@@ -37,12 +38,14 @@ export function parseEventStreamQuery({ url = '/', headers }: IncomingMessage): 
 function checkParameter(name: string, count: number): void {
   const shown = JSON.stringify(name.slice(0, 40));
   if (!parameters.some((parameter) => parameter === name))
-    throw badRequest(`There is no parameter ${shown}. There are ${parameters.join(', ')}.`);
+    throw badRequest(`The parameter ${shown} does not exist. Parameters: ${parameters.join(', ')}.`);
   if (count > 1)
-    throw badRequest(`The parameter ${shown} may stand in the address once: types=task,agent lists several.`);
+    throw badRequest(
+      `The parameter ${shown} may be given only once. For several types write types=task,agent.`,
+    );
 }
 
-/** Clients that have got nothing yet may send an empty one. */
+/** A client that has received no event yet may send an empty header. */
 function lastEventId(header: string | string[] | undefined): string | undefined {
   return typeof header === 'string' && header !== '' ? header : undefined;
 }

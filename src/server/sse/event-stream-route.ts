@@ -3,8 +3,8 @@ import type { SerializedEvent } from '../../graphql/events/event-writer.js';
 import type { PlainEventQuery, PlainEventStream } from '../../graphql/events/plain-events.js';
 import type { StreamEnd } from '../../graphql/events/stream.js';
 import { unchanged } from '../../kernel/item-source.js';
-import type { Gate } from '../access-gate.js';
-import { type Exchange, sendJson } from '../http/exchange.js';
+import type { AccessGate } from '../access-gate.js';
+import { type HttpExchange, sendJson } from '../http/exchange.js';
 import { corsHeaders, sendPreflight } from '../http/origins.js';
 import type { Route } from '../http/router.js';
 import { protocolError } from '../protocol-error.js';
@@ -14,12 +14,12 @@ import type { TakeStreamPlace } from '../streams/stream-places.js';
 import { type EventStreamOptions, sendEventStream } from './event-stream.js';
 import { parseEventStreamQuery } from './event-stream-query.js';
 
-/** What the server needs of the rest for the plain event stream. */
+/** What the plain event stream needs from the rest of the application. */
 export interface EventSource {
-  /** Refuses as the GraphQL subscription does. */
+  /** Rejects with the same refusals as the GraphQL subscription. */
   readonly open: (scope: RequestScope, query: PlainEventQuery) => Promise<PlainEventStream>;
   readonly issueTicket: (viewer: Viewer) => Promise<{ readonly ticket: string; readonly expiresAt: Date }>;
-  /** Null for a ticket that is not good, or no longer. */
+  /** Null if the ticket is not valid or has expired. */
   readonly redeemTicket: (ticket: string) => Promise<Viewer | null>;
 }
 
@@ -27,15 +27,15 @@ export type EventItem = SerializedEvent | StreamEnd;
 
 export interface EventStreamRouteOptions extends EventStreamOptions {
   readonly source: EventSource;
-  readonly gate: Gate;
-  /** Lets tickets in where the other lets keys in. */
-  readonly ticketGate: Gate;
+  readonly gate: AccessGate;
+  /** Authenticates tickets instead of keys. */
+  readonly ticketGate: AccessGate;
   readonly corsOrigins: readonly string[];
   readonly streams: OpenStreams<EventItem>;
   readonly takePlace: TakeStreamPlace;
 }
 
-/** `/api/events`: the log as server-sent events, for curl and a browser's EventSource. */
+/** Creates `/api/events`: the log as server-sent events, for curl and a browser's EventSource. */
 export function createEventStreamRoute(options: EventStreamRouteOptions): Route {
   const { source, streams, takePlace, corsOrigins } = options;
   return {
@@ -48,7 +48,7 @@ export function createEventStreamRoute(options: EventStreamRouteOptions): Route 
       response.once('close', () => end.abort());
       const { ticket, ...query } = parseEventStreamQuery(request);
       const viewer = await admit(exchange, ticket, options);
-      // The caller's own limits and mistakes are told before the stream begins, with a status.
+      // Exceeded limits and mistakes of the caller are answered before the stream begins, with a status.
       const scope = { viewer, requestId, signal: end.signal };
       takePlace(scope);
       const { begin, items } = await source.open(scope, query).catch(rethrowWithStatus);
@@ -61,7 +61,7 @@ export function createEventStreamRoute(options: EventStreamRouteOptions): Route 
   };
 }
 
-/** `/api/events/tickets`: a key is exchanged for a ticket, which can stand in the address of an EventSource. */
+/** Creates `/api/events/tickets`, which exchanges a key for a ticket. A ticket can be part of an EventSource's URL. */
 export function createTicketRoute({ source, gate, corsOrigins }: EventStreamRouteOptions): Route {
   return {
     path: '/api/events/tickets',
@@ -80,7 +80,7 @@ export function createTicketRoute({ source, gate, corsOrigins }: EventStreamRout
 }
 
 async function admit(
-  exchange: Exchange,
+  exchange: HttpExchange,
   ticket: string | undefined,
   { gate, ticketGate }: EventStreamRouteOptions,
 ): Promise<Viewer> {
@@ -88,13 +88,13 @@ async function admit(
   const viewer =
     ticket === undefined || headers.authorization !== undefined
       ? await gate.authenticate(headers.authorization, socket.remoteAddress)
-      : await ticketGate.authenticate(`Bearer ${ticket}`, socket.remoteAddress).catch(rethrowOfTicket);
+      : await ticketGate.authenticate(`Bearer ${ticket}`, socket.remoteAddress).catch(rethrowForTicket);
   exchange.keyId = viewer.keyId;
   gate.admit(viewer);
   return viewer;
 }
 
-function rethrowOfTicket(error: unknown): never {
+function rethrowForTicket(error: unknown): never {
   if (!(error instanceof GraphQLError) || error.extensions.code !== 'UNAUTHENTICATED') throw error;
   const hint = 'Get a new one with POST /api/events/tickets and an API key, and resume with ?after=.';
   throw protocolError('UNAUTHENTICATED', `The stream ticket is not valid or has expired. ${hint}`, {
@@ -102,7 +102,7 @@ function rethrowOfTicket(error: unknown): never {
   });
 }
 
-/** GraphQL answers these with 200 and an error beside the data; here the status is all that many clients look at. */
+/** GraphQL answers these with 200 and an error beside the data. On this route many clients see only the status. */
 const statusByCode = new Map<unknown, number>([
   ['BAD_USER_INPUT', 400],
   ['FORBIDDEN', 403],

@@ -6,11 +6,11 @@ import type { ErrorPresenter } from '../error-presenter.js';
 import type { RequestScope, Viewer } from '../request-scope.js';
 import { toSentResult } from '../result-response.js';
 
-/** A result with its text, which is written once however many get it. */
+/** A result with its JSON text, which is produced once for all subscribers. */
 export interface WrittenResult extends ExecutionResult {
-  /** Under the name that yoga looks for. */
+  /** The JSON text. Yoga calls a method of this name. */
   readonly stringify: () => string;
-  /** The same in UTF-8. */
+  /** The JSON text in UTF-8. */
   readonly toBytes: () => Buffer;
 }
 
@@ -20,18 +20,18 @@ export interface SharedOperationOptions {
 }
 
 /**
- * Results wait a moment for the slower subscribers, which would otherwise have the same item executed again; not for
- * long, since an answer shows what is so at the time.
+ * Results are kept for a short time, so that slower subscribers don't execute the same item again. They are not kept longer,
+ * because a result shows the state at the time of its execution.
  */
 const KEPT = { max: 64, ttl: 1_000, ttlAutopurge: true, maxSize: 262_144 };
 
-/** Undefined where the answer is not the same for every key. */
+/** Undefined if the result is not the same for every key. */
 type Answer = WrittenResult | undefined;
 
 type Receive = (answer: Answer) => void;
 type Fail = (error: unknown) => void;
 
-/** The answer to an item, or those who wait for it. */
+/** The result of one item, or the subscribers that wait for it. */
 interface Execution {
   isDone: boolean;
   answer: Answer;
@@ -39,21 +39,21 @@ interface Execution {
 }
 
 /**
- * One subscription's operation for all who have it open with the same rights. An item is executed when the first of
- * them gets to it.
+ * One subscription operation, shared by all subscribers with the same rights. An item is executed when the first subscriber
+ * reaches it.
  */
 export class SharedOperation {
   readonly #args: ExecutionArgs;
   readonly #presenter: ErrorPresenter;
   readonly #executions = new LRUCache<object, Execution>(KEPT);
   #isKeyRead = false;
-  /** How many have it open. */
+  /** Number of subscribers. */
   members = 0;
 
   constructor(
     args: ExecutionArgs,
     viewer: Viewer,
-    /** What all members have in common with the viewer. */
+    /** What all subscribers share with the viewer. */
     readonly common: 'rights' | 'key',
     { createContext, presenter }: SharedOperationOptions,
   ) {
@@ -67,8 +67,8 @@ export class SharedOperation {
   }
 
   /**
-   * Calls one of the two with what the item resolves to: with undefined if that is not the same for every key. Those who
-   * wait for the same execution are called in one go: a promise for each would cost half as much as the sending.
+   * Calls `receive` with the item's result, or with undefined if the result is not the same for every key; calls `fail` if the
+   * execution throws. Callbacks are used because a promise per subscriber would cost half as much as the sending.
    */
   resolve(item: unknown, receive: Receive, fail: Fail): void {
     if (typeof item !== 'object' || item === null || this.members < 2) {
@@ -99,7 +99,7 @@ export class SharedOperation {
   }
 
   async #run(item: unknown): Promise<Answer> {
-    // One answer that depended on the key is reason enough to expect others.
+    // If one result depended on the key, others will too.
     if (this.#isKeyRead) return undefined;
     const result = await execute({ ...this.#args, rootValue: item });
     return this.#isKeyRead ? undefined : write(result, this.#presenter);

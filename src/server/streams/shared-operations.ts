@@ -6,10 +6,10 @@ import { SharedOperation, type SharedOperationOptions, type WrittenResult } from
 
 export interface SharedOperations {
   /**
-   * Makes results of a subscriber's items.
+   * Adds a subscriber and returns the stage that turns its items into results.
    *
-   * @param args - what the subscription was begun with.
-   * @param toError - what the subscriber may see of an error that ends its stream.
+   * @param args - the arguments of the subscription.
+   * @param toError - presents an error that ends the subscriber's stream.
    */
   join(
     args: ExecutionArgs,
@@ -24,8 +24,8 @@ interface Membership {
 }
 
 /**
- * Brings together all subscribers of the same operation with the same rights. Each has a stream of its own, at its own
- * place; those that get the same item get the same result.
+ * Groups all subscribers of the same operation with the same rights. Each has its own stream at its own position. Subscribers
+ * that receive the same item get the same result object.
  */
 export function createSharedOperations(options: SharedOperationOptions): SharedOperations {
   const operations = new Map<string, SharedOperation>();
@@ -53,7 +53,7 @@ export function createSharedOperations(options: SharedOperationOptions): SharedO
   };
 }
 
-/** One subscriber. Its stream passes one item at a time. */
+/** One subscriber. Its stream passes on one item at a time. */
 class Member implements Stage<unknown, WrittenResult> {
   readonly toError: (error: unknown) => unknown;
   readonly #enterOfKey: () => Membership;
@@ -92,7 +92,7 @@ class Member implements Stage<unknown, WrittenResult> {
     }
   };
 
-  /** The results turned out to depend on the key: from now on they are shared with its other streams only. */
+  /** Called when the results depend on the key: from now on they are shared only among streams of that key. */
   #moveToKey(): void {
     this.#isOfKey = true;
     const ofKey = this.#enterOfKey();

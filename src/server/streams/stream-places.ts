@@ -2,13 +2,13 @@ import type { ServerLimits } from '../limits.js';
 import { protocolError } from '../protocol-error.js';
 import type { RequestScope } from '../request-scope.js';
 
-/** Takes a place for a stream until its signal is aborted. @throws GraphQLError with RATE_LIMITED if there is none. */
+/** Counts a stream of a key until its signal is aborted. @throws GraphQLError with RATE_LIMITED above the limit. */
 export type TakeStreamPlace = (scope: Pick<RequestScope, 'viewer' | 'signal'>) => void;
 
-/** How long somebody whose streams never end should wait, in seconds. */
+/** How long a client above the limit should wait, in seconds. */
 const RETRY_SECONDS = 10;
 
-/** Places for the streams of each key in this process, whatever carries them: a client that forgets its own is stopped. */
+/** Limits the open streams of each key in this process, on all transports, against clients that never close theirs. */
 export function createStreamPlaces({ maxStreamsPerKey }: ServerLimits): TakeStreamPlace {
   const taken = new Map<string, number>();
 

@@ -9,7 +9,7 @@ import type { OpenStreams } from './open-streams.js';
 import type { SharedOperations } from './shared-operations.js';
 import type { TakeStreamPlace } from './stream-places.js';
 
-/** Begins a subscription: a stream of results, or one result that says why there is none. */
+/** Begins a subscription. Returns a stream of results, or one result with the reason why there is none. */
 export type Subscribe = (
   args: ExecutionArgs,
   scope: RequestScope,
@@ -25,8 +25,8 @@ export interface SubscribeOptions {
 }
 
 /**
- * Subscribes as graphql-js does, but that what is executed is shared among subscribers, and that the stream ends with
- * its client and with the server.
+ * Creates a function that subscribes like graphql-js, with two differences: subscribers share executions, and the stream ends
+ * when its client disconnects or the server stops.
  */
 export function createSubscribe({
   operations,

@@ -1,21 +1,21 @@
 import type { Duplex } from 'node:stream';
 
-/** Writes to connections at the end of the event loop's turn, or when enough of them have something to send. */
-export interface Outbox {
-  /** @param onWritten - called when the bytes have left, or with the error that kept them. */
+/** Writes to connections at the end of the event loop's turn, or when enough connections have data to send. */
+export interface BatchedWrites {
+  /** @param onWritten - called when the bytes were sent, or with the error if they were not. */
   write(connection: Duplex, bytes: Buffer, onWritten?: (error?: Error | null) => void): void;
 }
 
-/** Connections are written to so many at a time. The last ones are then still being read when the next ones are ready. */
+/** Connections per batch. While the peers read one batch, this process prepares the next one. */
 const BATCH = 100;
 
 /**
- * What is written in one turn leaves together: several messages of one connection in one call of the system, and those
- * of many connections one right after the other. A process that receives them is woken once and not for each, which
- * halved the cost of an event to 1,000 subscribers; that it need not wait for the last of them to be made saved another
- * fifth of the time.
+ * Sends the writes of one turn together: several messages of one connection in one system call, and the messages of many
+ * connections directly one after the other. A receiving process is then woken once instead of for each message, which halved
+ * the cost of an event for 1,000 subscribers. Sending in batches, before all messages are prepared, saved another fifth of the
+ * time.
  */
-export function createOutbox(): Outbox {
+export function createBatchedWrites(): BatchedWrites {
   let corked: Duplex[] = [];
 
   function flush(): void {

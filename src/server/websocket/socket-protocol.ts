@@ -3,7 +3,7 @@ import type { ExecutionArgs, GraphQLError } from 'graphql';
 import { CloseCode, type Context, makeServer, type Server, type SubscribePayload } from 'graphql-ws';
 import { isAsyncIterable } from 'graphql-yoga';
 import { newRequestId } from '../../kernel/ids.js';
-import type { Gate } from '../access-gate.js';
+import type { AccessGate } from '../access-gate.js';
 import type { ErrorPresenter } from '../error-presenter.js';
 import type { GraphqlParams } from '../graphql/graphql-params.js';
 import type { Prepared, PreparedOperation } from '../graphql/operations.js';
@@ -13,17 +13,17 @@ import type { RequestScope, Viewer } from '../request-scope.js';
 import { toSentResult, withoutHttpHints } from '../result-response.js';
 import { type Send, sendStream } from './websocket-stream.js';
 
-/** What is known of one socket. */
+/** One socket. */
 export interface Peer {
   readonly request: IncomingMessage;
   readonly isOpen: () => boolean;
   readonly send: Send;
-  /** Operations that run, by the client's id for them. Aborted when the client or the socket goes. */
+  /** Running operations by the client's id. They are aborted when the client completes them or the socket closes. */
   readonly operations: Map<string, AbortController>;
   keyId?: string;
 }
 
-/** Ends a socket with a code of the protocol. */
+/** Thrown to close a socket with a code of the protocol. */
 export class CloseSocket extends Error {
   override readonly name = 'CloseSocket';
 
@@ -35,18 +35,18 @@ export class CloseSocket extends Error {
   }
 }
 
-export interface OperationsOptions {
+export interface SocketProtocolOptions {
   readonly prepare: (scope: RequestScope, params: GraphqlParams) => Prepared;
   readonly presenter: ErrorPresenter;
-  readonly gate: Gate;
+  readonly gate: AccessGate;
   readonly limits: ServerLimits;
 }
 
 /**
- * The protocol graphql-transport-ws over the same operations as HTTP. The key is looked at when the socket opens and with
- * each operation, so that a revoked one is good for nothing more.
+ * Creates the protocol graphql-transport-ws with the same operations as HTTP. The key is checked when the socket opens and for
+ * each operation, so a revoked key can start no more operations.
  */
-export function createSocketProtocol(options: OperationsOptions): Server<Peer> {
+export function createSocketProtocol(options: SocketProtocolOptions): Server<Peer> {
   const socketsByKey = new Map<string, number>();
   return makeServer<Record<string, unknown>, Peer>({
     connectionInitWaitTimeout: options.limits.connectionInitTimeoutMs,
@@ -69,7 +69,10 @@ export function createSocketProtocol(options: OperationsOptions): Server<Peer> {
 type Ctx = Context<Record<string, unknown>, Peer>;
 
 /** @throws CloseSocket with 4401, which clients do not retry, or 1013, which they do. */
-async function authenticate({ connectionParams, extra }: Ctx, options: OperationsOptions): Promise<Viewer> {
+async function authenticate(
+  { connectionParams, extra }: Ctx,
+  options: SocketProtocolOptions,
+): Promise<Viewer> {
   try {
     return await options.gate.authenticate(
       connectionParams?.authorization,
@@ -90,7 +93,7 @@ const unauthorized = 'Unauthorized: send connectionParams {"authorization": "Bea
 const tryAgainLater = 1013;
 
 function openSocket(sockets: Map<string, number>, keyId: string, peer: Peer, limits: ServerLimits): void {
-  // It may have closed while its key was looked up; nobody would count it down again.
+  // The socket may have closed while its key was checked. Then `closeSocket` has run, and would not decrease the count again.
   if (!peer.isOpen()) return;
   const open = sockets.get(keyId) ?? 0;
   if (open >= limits.maxSocketsPerKey) {
@@ -112,7 +115,7 @@ async function beginOperation(
   ctx: Ctx,
   id: string,
   payload: SubscribePayload,
-  { limits, presenter, ...options }: OperationsOptions,
+  { limits, presenter, ...options }: SocketProtocolOptions,
 ) {
   const requestId = newRequestId();
   const { operations, isOpen } = ctx.extra;
@@ -134,7 +137,7 @@ async function beginOperation(
   }
 }
 
-/** The library asks for arguments of graphql-js; what it does with them is ours again, above. */
+/** The library needs arguments of graphql-js. The `execute` and `subscribe` above read the prepared operation from them. */
 function toExecutionArgs(prepared: PreparedOperation, { operationName }: SubscribePayload): ExecutionArgs {
   const { schema, document } = prepared;
   return {
@@ -159,7 +162,7 @@ function toParams({ query, operationName, variables, extensions }: SubscribePayl
   };
 }
 
-/** One that its client has completed counts no more, although its last steps may still be under way. */
+/** An operation that its client has completed is not counted, even if it has not ended yet. */
 function countRunning(operations: ReadonlyMap<string, AbortController>): number {
   return [...operations.values()].filter(({ signal }) => !signal.aborted).length;
 }

@@ -1,6 +1,6 @@
 /**
- * A text as an unmasked WebSocket frame (RFC 6455, 5.2), put together of parts in UTF-8. `ws` makes two buffers of each
- * message, encodes it anew for each receiver and needs two writes for it.
+ * Creates an unmasked WebSocket text frame (RFC 6455, 5.2) from parts in UTF-8. `ws` would create two buffers per message,
+ * encode it for each receiver, and write twice.
  */
 export function createTextFrame(...parts: readonly Buffer[]): Buffer {
   const length = parts.reduce((sum, part) => sum + part.length, 0);

@@ -3,18 +3,18 @@ import { type AnyResult, toSentResult } from '../result-response.js';
 import type { WrittenResult } from '../streams/shared-operation.js';
 
 /**
- * Sends a message that is put together of parts in UTF-8; the promise, if there is one, resolves when the client has
- * caught up enough for the next.
+ * Sends a message that consists of parts in UTF-8. If a promise is returned, it resolves when the client has read enough to
+ * send the next message.
  */
 export type Send = (...parts: readonly Buffer[]) => Promise<void> | undefined;
 
-/** So many messages leave in one turn of the event loop, and then others have theirs; deeper the calls can't nest. */
+/** Messages of one stream per turn of the event loop, so that others get their turn. It also limits the depth of the calls. */
 const MESSAGES_PER_TURN = 16;
 
 /**
- * Sends a stream's results as messages of the protocol, while the library takes it for a stream that ends without one:
- * the library would write each result as JSON again. It still says how the stream ends, and returns it when the client
- * completes it.
+ * Sends a stream's results as messages of the protocol. To the library it looks like a stream without results, because the
+ * library would serialise each result again. The library still sends the end of the stream, and closes the stream when the
+ * client completes it.
  */
 export function sendStream(
   stream: AsyncIterable<AnyResult>,
@@ -28,7 +28,7 @@ export function sendStream(
     return new Promise((resolve, reject) => {
       let count = 0;
       const pull = () => results.pull(take, reject);
-      const goOn = (wait: Promise<void> | undefined) => {
+      const pullNext = (wait: Promise<void> | undefined) => {
         count += 1;
         if (wait) void wait.then(pull);
         else if (count % MESSAGES_PER_TURN === 0) setImmediate(pull);
@@ -37,7 +37,7 @@ export function sendStream(
       const take = ({ done, value }: IteratorResult<AnyResult, undefined>) => {
         if (done) return resolve(ended);
         try {
-          goOn(send(head, toBytes(value), TAIL));
+          pullNext(send(head, toBytes(value), TAIL));
         } catch (error) {
           reject(error);
         }

@@ -4,15 +4,16 @@ import { CloseCode, handleProtocols, parseMessage, type Server } from 'graphql-w
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Instrument } from '../../kernel/instrument.js';
 import type { ServerLimits } from '../limits.js';
-import { createOutbox, type Outbox } from './batched-writes.js';
+import { type BatchedWrites, createBatchedWrites } from './batched-writes.js';
 import { CloseSocket, type Peer } from './socket-protocol.js';
 import { createTextFrame } from './text-frame.js';
 import type { Send } from './websocket-stream.js';
 
+/** The WebSockets of this process. */
 export interface WebSockets {
-  /** Takes over a connection whose upgrade was asked for and is allowed. */
+  /** Upgrades a connection. The caller has checked that the upgrade is allowed. */
   accept(request: IncomingMessage, connection: Duplex, head: Buffer): void;
-  /** Asks all clients to come back later, and cuts off who does not answer in time. */
+  /** Closes all sockets with 1012, and terminates those that do not answer in time. */
   stop(): Promise<void>;
 }
 
@@ -22,24 +23,24 @@ export interface WebSocketOptions {
   readonly limits: ServerLimits;
 }
 
-/** A client's library resumes after 1012 by itself; the reason is for the person who reads its log. */
+/** Client libraries reconnect after 1012. The reason is for people who read the client's log. */
 const serviceRestart = 1012;
 const stopReason = 'The server is stopping: resume with your last cursor';
 const closeTimeoutMs = 2_000;
 
 /**
- * Sockets of `ws` under the protocol of graphql-ws. Its own adapter for `ws` writes to the console and, outside
- * production, sends the message of a fault as the reason of a close; that is why it is not used.
+ * Connects sockets of `ws` with the protocol of graphql-ws. The adapter of graphql-ws is not used, because it writes to the
+ * console and, outside production, sends the message of an internal error as the close reason.
  */
 export function createWebSockets({ protocol, instrument, limits }: WebSocketOptions): WebSockets {
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: limits.maxMessageBytes,
     handleProtocols,
-    // Compression keeps 300 KB per socket and lets a small message unpack into a large one.
+    // Compression needs 300 KB per socket, and a small message could expand into a large one.
     perMessageDeflate: false,
   });
-  const outbox = createOutbox();
+  const writes = createBatchedWrites();
   const heartbeat = createHeartbeat(sockets.clients, limits.pingIntervalMs);
   return {
     accept(request, connection, head) {
@@ -49,7 +50,7 @@ export function createWebSockets({ protocol, instrument, limits }: WebSocketOpti
           request,
           operations: new Map(),
           isOpen: () => socket.readyState === socket.OPEN,
-          send: createSend(socket, connection, outbox),
+          send: createSend(socket, connection, writes),
         };
         serve(socket, peer, protocol, instrument);
       });
@@ -64,10 +65,10 @@ export function createWebSockets({ protocol, instrument, limits }: WebSocketOpti
 function serve(socket: WebSocket, peer: Peer, protocol: Server<Peer>, instrument: Instrument): void {
   const fail = (error: unknown) => {
     if (error instanceof CloseSocket) return socket.close(error.code, error.message);
-    // JSON that can be read and, being deeper than the stack, not be written: the library sends the payload of a ping back.
+    // The library sends a ping's payload back. JSON that nests deeper than the stack can be parsed but not stringified.
     if (error instanceof RangeError)
       return socket.close(CloseCode.BadRequest, 'The message nests too deeply');
-    instrument.emit('error', 'websocket.fault', 'A WebSocket message met a fault', {
+    instrument.emit('error', 'websocket.fault', 'A WebSocket message caused an internal error', {
       keyId: peer.keyId,
       error,
     });
@@ -87,7 +88,7 @@ function serve(socket: WebSocket, peer: Peer, protocol: Server<Peer>, instrument
     },
     peer,
   );
-  // Broken frames and messages that are too large; `ws` closes the socket itself, with the code that says so.
+  // Invalid frames and messages that are too large: `ws` closes the socket itself with the matching code.
   socket.on('error', (error) => instrument.emit('debug', 'websocket.error', 'A WebSocket broke', { error }));
   socket.once('close', (code, reason) => {
     instrument.emit('debug', 'websocket.closed', 'A WebSocket closed', { code, keyId: peer.keyId });
@@ -96,8 +97,8 @@ function serve(socket: WebSocket, peer: Peer, protocol: Server<Peer>, instrument
 }
 
 /**
- * Resolves when the text has left, so that a stream is read no faster than its client reads. For a socket that closes it
- * lets the event loop turn first: a stream that always has more would otherwise never let it tell that it has closed.
+ * Resolves when the text was sent, so that a stream is read no faster than its client reads. For a closing socket it resolves
+ * in the next turn of the event loop: otherwise a stream that always has more would block the event of the close.
  */
 function sendText(socket: WebSocket, text: string): Promise<void> {
   return new Promise((resolve) => {
@@ -106,40 +107,40 @@ function sendText(socket: WebSocket, text: string): Promise<void> {
   });
 }
 
-/** As much as a client that does not read costs: the rest of its stream waits where it is bounded as well. */
+/** Most bytes that are buffered for a client that does not read. The rest of its stream waits in the feed, which is limited too. */
 const maxBufferedBytes = 65_536;
 
 /**
- * Sends without a wait to all but those who read slowly. The frames are this room's own: nothing else of `ws` stands
- * between it and the connection, since messages are neither compressed nor masked.
+ * Sends without waiting, except to clients that read slowly. The frames are created here: messages are neither compressed nor
+ * masked, so `ws` has nothing more to do with them.
  */
-function createSend(socket: WebSocket, connection: Duplex, outbox: Outbox): Send {
+function createSend(socket: WebSocket, connection: Duplex, writes: BatchedWrites): Send {
   return (...parts) => {
-    // A stream that always has more would otherwise never let the event loop tell that its socket has closed.
+    // Waits for the event loop: otherwise a stream that always has more would block the event of the socket's close.
     if (socket.readyState !== socket.OPEN) return new Promise(setImmediate);
     const frame = createTextFrame(...parts);
     if (connection.writableLength < maxBufferedBytes) {
-      outbox.write(connection, frame);
+      writes.write(connection, frame);
       return undefined;
     }
     return new Promise((resolve) =>
-      outbox.write(connection, frame, (error) => (error ? setImmediate(resolve) : resolve())),
+      writes.write(connection, frame, (error) => (error ? setImmediate(resolve) : resolve())),
     );
   };
 }
 
-/** The library ends a stream that its client completes; a query or mutation that waits is told here. */
+/** The library ends a stream that its client completes. A query or mutation that waits is aborted here. */
 function abortCompleted({ operations }: Peer, text: string): void {
   if (operations.size === 0 || !text.includes('"complete"')) return;
   try {
     const message = parseMessage(text);
     if (message.type === 'complete') operations.get(message.id)?.abort();
   } catch {
-    // The library closes the socket on what is no message of the protocol.
+    // The library closes the socket for a message that does not follow the protocol.
   }
 }
 
-/** One timer pings all sockets, and ends those that left the last ping unanswered. */
+/** One timer pings all sockets, and terminates those that have not answered the last ping. */
 function createHeartbeat(clients: Set<WebSocket>, intervalMs: number) {
   const silent = new WeakSet<WebSocket>();
   const timer = setInterval(() => {

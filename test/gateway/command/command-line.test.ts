@@ -5,7 +5,7 @@ import { aCall } from '../conformance.js';
 const fill = (template: string[], more = {}) => fillCommandLine(template, aCall('Do it.', more)).argv;
 
 describe('the command line', () => {
-  it('fills in model, agent and standing instruction, wherever they stand and however often', () => {
+  it('fills in model, agent and standing instruction at every place', () => {
     expect(
       fill(['run', '--model', '{{model}}', '-a{{agent}}', '{{agent}}/{{agent}}', '{{soul}}'], {
         soul: 'Be kind.',
@@ -14,7 +14,7 @@ describe('the command line', () => {
     expect(fill(['run', '{{agent}}'], { gatewayAgentId: 'scout-2' })).toEqual(['run', 'scout-2']);
   });
 
-  it('leaves out the option of a model that nobody has chosen', () => {
+  it('omits the option of a model that is not chosen', () => {
     const none = { model: null };
     expect(fill(['claude', '-p', '--model', '{{model}}', '--verbose'], none)).toEqual([
       'claude',
@@ -25,7 +25,7 @@ describe('the command line', () => {
     expect(fill(['run', 'ask', '{{model}}'], none)).toEqual(['run', 'ask']);
   });
 
-  it('leaves other text as it is, `{{` and `$` included', () => {
+  it('does not change other text, such as `{{` and `$`', () => {
     expect(fill(['run', '{{other}}', '$HOME', '{{ model }}'])).toEqual([
       'run',
       '{{other}}',
@@ -35,12 +35,12 @@ describe('the command line', () => {
     expect(fill(['run', '{{model}}'], { model: '$&{{agent}}' })).toEqual(['run', '$&{{agent}}']);
   });
 
-  it('refuses a name that the program would take for an option', () => {
+  it('refuses a name that the program would read as an option', () => {
     expect(() => fill(['run', '{{model}}'], { model: '--dangerously' })).toThrow(RangeError);
     expect(fill(['run', '--model={{model}}'], { model: '--fine' })).toEqual(['run', '--model=--fine']);
   });
 
-  it('gives the standing instruction with the prompt unless an argument asks for it', () => {
+  it('puts the standing instruction before the prompt unless an argument contains it', () => {
     const call = aCall('Do it.', { soul: 'Be kind.' });
     expect(fillCommandLine(['run'], call).input).toBe('Be kind.\n\nDo it.');
     expect(fillCommandLine(['run', '{{soul}}'], call).input).toBe('Do it.');

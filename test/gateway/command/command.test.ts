@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { MAX_ANSWER_LENGTH } from '../../../src/gateway/answer-text.js';
 import { createCommandGateway } from '../../../src/gateway/command/command.js';
-import { aCall, describeConformance, type FarSide, testHooks } from '../conformance.js';
+import { aCall, describeConformance, type GatewayFixture, testHooks } from '../conformance.js';
 
 const program = fileURLToPath(new URL('../../support/gateways/fake-program.mjs', import.meta.url));
 const gatewayIn = (folder: string, ...args: string[]) =>
@@ -16,10 +16,10 @@ const gatewayIn = (folder: string, ...args: string[]) =>
     environment: {},
   });
 
-/** Programs leave a file with their number as its name. */
+/** Each program creates a file that is named after its process id. */
 const numbersIn = (folder: string) => readdirSync(folder).map(Number);
 
-/** One that has ended and that nobody has taken note of yet is not alive. */
+/** A process that has ended but was not reaped yet does not count as alive. */
 function isAlive(pid: number): boolean {
   try {
     return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
@@ -28,15 +28,15 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function openPrograms(): Promise<FarSide & { readonly folder: string }> {
+async function openPrograms(): Promise<GatewayFixture & { readonly folder: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'mc-programs-'));
   return {
     folder,
     gateway: gatewayIn(folder),
-    withNobodyThere: createCommandGateway({ argv: ['no-such-program'], folder: undefined, environment: {} }),
+    unreachable: createCommandGateway({ argv: ['no-such-program'], folder: undefined, environment: {} }),
     secret: 'there is none',
-    begun: () => numbersIn(folder).length,
-    atWork: () => numbersIn(folder).filter(isAlive).length,
+    countBegun: () => numbersIn(folder).length,
+    countUnderWay: () => numbersIn(folder).filter(isAlive).length,
     close: () => rm(folder, { recursive: true, force: true }),
   };
 }
@@ -53,7 +53,7 @@ describeConformance('command', openPrograms, {
   disconnect: { outcome: 'FAILED', permanent: false, error: 'The program was ended by SIGSEGV.' },
   oversize: { outcome: 'ANSWERED', text: 'x'.repeat(MAX_ANSWER_LENGTH) },
   garbage: { outcome: 'ANSWERED' },
-  'nobody-there': {
+  unreachable: {
     outcome: 'FAILED',
     permanent: true,
     error: 'The program no-such-program could not be started: ENOENT.',
@@ -61,25 +61,25 @@ describeConformance('command', openPrograms, {
 });
 
 describe('the command gateway', () => {
-  let far: Awaited<ReturnType<typeof openPrograms>>;
+  let fixture: Awaited<ReturnType<typeof openPrograms>>;
   beforeAll(async () => {
-    far = await openPrograms();
+    fixture = await openPrograms();
   });
   afterAll(async () => {
-    await far.gateway.close();
-    await far.close();
+    await fixture.gateway.close();
+    await fixture.close();
   });
 
-  async function factsOf(gateway = far.gateway, call = aCall('[[facts]]')) {
+  async function factsOf(gateway = fixture.gateway, call = aCall('[[facts]]')) {
     const answer = await gateway.send(call, testHooks());
     if (answer.outcome !== 'ANSWERED') throw new Error(JSON.stringify(answer));
     return JSON.parse(answer.text);
   }
 
-  it('shows a program the environment that it was given and no more', async () => {
+  it('gives a program the configured environment and nothing else', async () => {
     vi.stubEnv('MC_API_KEY', 'mc_secret_of_the_server');
     const gateway = createCommandGateway({
-      argv: [process.execPath, program, far.folder],
+      argv: [process.execPath, program, fixture.folder],
       folder: undefined,
       environment: { HOME: '/home/somebody' },
     });
@@ -89,24 +89,24 @@ describe('the command gateway', () => {
     await gateway.close();
   });
 
-  it('runs programs in the folder that is set, and names a folder that is not there', async () => {
-    const settings = { argv: [process.execPath, program, far.folder], environment: {} };
-    const there = createCommandGateway({ ...settings, folder: far.folder });
-    expect((await factsOf(there)).cwd).toBe(far.folder);
+  it('runs programs in the configured folder, and reports a folder that does not exist', async () => {
+    const settings = { argv: [process.execPath, program, fixture.folder], environment: {} };
+    const there = createCommandGateway({ ...settings, folder: fixture.folder });
+    expect((await factsOf(there)).cwd).toBe(fixture.folder);
     const away = createCommandGateway({ ...settings, folder: '/no/such/folder' });
-    const error = 'The folder /no/such/folder for programs is not there.';
+    const error = 'The folder /no/such/folder for programs does not exist.';
     expect(await away.send(aCall('x'), testHooks())).toEqual({ outcome: 'FAILED', permanent: true, error });
     expect(await away.probe(new AbortController().signal)).toEqual({ reachable: false, error });
     await Promise.all([there.close(), away.close()]);
   });
 
-  it('puts a standing instruction before the prompt, or where an argument asks for it', async () => {
+  it('puts a standing instruction before the prompt, or into the argument that contains it', async () => {
     const call = aCall('[[facts]] $(reboot); `reboot`', { soul: 'You are careful.' });
-    expect(await factsOf(far.gateway, call)).toMatchObject({
+    expect(await factsOf(fixture.gateway, call)).toMatchObject({
       argv: [],
       prompt: 'You are careful.\n\n[[facts]] $(reboot); `reboot`',
     });
-    const gateway = gatewayIn(far.folder, '--system', '{{soul}}', '--model={{model}}');
+    const gateway = gatewayIn(fixture.folder, '--system', '{{soul}}', '--model={{model}}');
     expect(await factsOf(gateway, call)).toMatchObject({
       argv: ['--system', 'You are careful.', '--model=stub/fast'],
       prompt: '[[facts]] $(reboot); `reboot`',
@@ -114,7 +114,7 @@ describe('the command gateway', () => {
     await gateway.close();
   });
 
-  it('takes the answer of a program that does not read its prompt', async () => {
+  it('accepts the answer of a program that does not read its prompt', async () => {
     const gateway = createCommandGateway({
       argv: ['/bin/echo', 'hello'],
       folder: undefined,
@@ -125,48 +125,52 @@ describe('the command gateway', () => {
     await gateway.close();
   });
 
-  it('ends what a program has left behind, and does not wait for it', async () => {
-    const answer = await far.gateway.send(aCall('[[leftover]]'), testHooks());
+  it('kills the processes that a program has left, and does not wait for them', async () => {
+    const answer = await fixture.gateway.send(aCall('[[leftover]]'), testHooks());
     expect(answer).toMatchObject({ outcome: 'ANSWERED', text: 'Done, and left something behind.' });
-    await vi.waitFor(() => expect(far.atWork()).toBe(0), 20_000);
+    await vi.waitFor(() => expect(fixture.countUnderWay()).toBe(0), 20_000);
   });
 
-  it('calls something that is no program a mistake of the settings', async () => {
+  it('reports a file that is not a program as a permanent failure', async () => {
     const gateway = createCommandGateway({ argv: ['/'], folder: undefined, environment: {} });
     expect(await gateway.send(aCall('x'), testHooks())).toMatchObject({ outcome: 'FAILED', permanent: true });
     await gateway.close();
   });
 
-  it('knows that a program without a recorded acceptance never got its prompt', async () => {
-    expect(await far.gateway.recover(aCall('x'), null, testHooks())).toMatchObject({ outcome: 'NOT_BEGUN' });
+  it('recovers a program without a recorded acceptance as not begun', async () => {
+    expect(await fixture.gateway.recover(aCall('x'), null, testHooks())).toMatchObject({
+      outcome: 'NOT_BEGUN',
+    });
   });
 
-  it('ends what a server that died has left running, and counts it as failed', async () => {
+  it('kills the program of a server that died, and recovers it as failed', async () => {
     const hooks = testHooks();
-    const answer = far.gateway.send(aCall('[[hang]]'), hooks);
-    await vi.waitFor(() => expect(far.atWork()).toBe(2), 20_000);
+    const answer = fixture.gateway.send(aCall('[[hang]]'), hooks);
+    await vi.waitFor(() => expect(fixture.countUnderWay()).toBe(2), 20_000);
     const { state } = hooks.accepted[0]!;
-    const successor = gatewayIn(far.folder);
+    const successor = gatewayIn(fixture.folder);
     expect(await successor.recover(aCall('x'), state, testHooks())).toMatchObject({
       outcome: 'FAILED',
       permanent: false,
       error: expect.stringContaining('its answer is lost'),
     });
-    await vi.waitFor(() => expect(far.atWork()).toBe(0), 20_000);
+    await vi.waitFor(() => expect(fixture.countUnderWay()).toBe(0), 20_000);
     expect(await answer).toMatchObject({ outcome: 'FAILED', error: expect.stringContaining('SIGKILL') });
     await successor.close();
   });
 
-  it('leaves a process alone that only has the number of the one it looks for', async () => {
+  it('does not kill another process that has the same id', async () => {
     const hooks = testHooks();
-    const answer = far.gateway.send(aCall('[[hang]]'), hooks);
-    await vi.waitFor(() => expect(far.atWork()).toBe(2), 20_000);
+    const answer = fixture.gateway.send(aCall('[[hang]]'), hooks);
+    await vi.waitFor(() => expect(fixture.countUnderWay()).toBe(2), 20_000);
     const { state } = hooks.accepted[0]!;
     const earlier = { ...state, identity: String(state.identity).replace(/\d+$/, '1') };
-    expect(await far.gateway.recover(aCall('x'), earlier, testHooks())).toMatchObject({ outcome: 'FAILED' });
+    expect(await fixture.gateway.recover(aCall('x'), earlier, testHooks())).toMatchObject({
+      outcome: 'FAILED',
+    });
     const elsewhere = { ...state, identity: `another-machine ${state.identity}` };
-    expect(await far.gateway.recover(aCall('x'), elsewhere, testHooks())).toEqual({ outcome: 'UNKNOWN' });
-    expect(far.atWork()).toBe(2);
+    expect(await fixture.gateway.recover(aCall('x'), elsewhere, testHooks())).toEqual({ outcome: 'UNKNOWN' });
+    expect(fixture.countUnderWay()).toBe(2);
     hooks.abort();
     expect(await answer).toEqual({ outcome: 'ABORTED' });
   });

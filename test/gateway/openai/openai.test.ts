@@ -3,22 +3,22 @@ import { MAX_ANSWER_LENGTH } from '../../../src/gateway/answer-text.js';
 import { createOpenaiGateway } from '../../../src/gateway/openai/openai.js';
 import { Secret } from '../../../src/kernel/secret.js';
 import { type FakeOpenai, startFakeOpenai } from '../../support/gateways/fake-openai.js';
-import { NOBODYS_PORT } from '../../support/servers/unused-port.js';
-import { aCall, describeConformance, type FarSide, testHooks } from '../conformance.js';
+import { UNUSED_PORT } from '../../support/servers/unused-port.js';
+import { aCall, describeConformance, type GatewayFixture, testHooks } from '../conformance.js';
 
 const KEY = 'sk-the-key-of-the-tests';
 const gatewayTo = (baseUrl: string, apiKey: string | null = KEY) =>
   createOpenaiGateway({ baseUrl, apiKey: apiKey === null ? undefined : new Secret(apiKey) });
 
-async function openEndpoint(): Promise<FarSide> {
+async function openEndpoint(): Promise<GatewayFixture> {
   const fake = await startFakeOpenai(KEY);
   return {
     gateway: gatewayTo(fake.baseUrl),
     withWrongToken: gatewayTo(fake.baseUrl, 'sk-some-other-key'),
-    withNobodyThere: gatewayTo(`http://127.0.0.1:${NOBODYS_PORT}/v1`),
+    unreachable: gatewayTo(`http://127.0.0.1:${UNUSED_PORT}/v1`),
     secret: 'sk-',
-    begun: () => fake.requests.length,
-    atWork: fake.open,
+    countBegun: () => fake.requests.length,
+    countUnderWay: fake.open,
     close: fake.close,
   };
 }
@@ -48,7 +48,7 @@ describeConformance('openai', openEndpoint, {
   garbage: failed('not in the format'),
   'wrong-token': failed('401 Incorrect API key provided: Bearer [secret]', true),
   'unknown-agent': failed('404 The model stub/fast does not exist.', true),
-  'nobody-there': {
+  unreachable: {
     outcome: 'NOT_BEGUN',
     error: expect.stringContaining('ECONNREFUSED'),
     retryAfterMs: null,
@@ -71,7 +71,7 @@ describe('the openai gateway', () => {
     }
   }
 
-  it('sends the standing instruction as system message, the idempotency key, and each request once', async () => {
+  it('sends the standing instruction as the system message and the idempotency key, each request once', async () => {
     vi.stubEnv('OPENAI_ORG_ID', 'org-of-somebody');
     const before = fake.requests.length;
     await send('[[server-error]]', { soul: 'You are careful.', idempotencyKey: 'task-9-a2' });
@@ -90,18 +90,18 @@ describe('the openai gateway', () => {
     expect(fake.requests.at(-1)?.headers).not.toHaveProperty('openai-organization');
   });
 
-  it('says that it needs a model instead of asking without one', async () => {
+  it('fails without a model and sends nothing', async () => {
     const before = fake.requests.length;
     expect(await send('[[good]]', { model: null })).toEqual(failed('MC_MODEL_DEFAULT', true));
     expect(fake.requests).toHaveLength(before);
   });
 
-  it('takes a whole answer from an endpoint that knows no streams, however long', async () => {
+  it('accepts an answer in one piece from an endpoint without streams, at any length', async () => {
     expect(await send('[[whole]]')).toMatchObject({ outcome: 'ANSWERED', text: 'Done: [[whole]]' });
     expect(await send('[[oversize-json]]')).toMatchObject({ text: 'x'.repeat(MAX_ANSWER_LENGTH) });
   });
 
-  it('asks without usage where the endpoint knows no such option', async () => {
+  it('requests no usage from an endpoint without that option', async () => {
     expect(await send('[[old]]')).toMatchObject({
       outcome: 'ANSWERED',
       text: 'Done, the old way.',
@@ -109,26 +109,26 @@ describe('the openai gateway', () => {
     });
   });
 
-  it('does not read an answer that never ends', async () => {
+  it('stops reading an answer that never ends', async () => {
     expect(await send('[[endless]]')).toEqual(failed('longer than'));
   });
 
-  it('takes neither a web page nor half a stream for an answer', async () => {
+  it('accepts neither a web page nor an incomplete stream as an answer', async () => {
     expect(await send('[[garbage-html]]')).toEqual(failed('not in the format'));
-    expect(await send('[[ends-early]]')).toEqual(failed('broke off'));
+    expect(await send('[[ends-early]]')).toEqual(failed('ended before it was complete'));
   });
 
-  it('calls a refusal and a busy endpoint failures that may pass', async () => {
+  it('reports a refusal and a busy endpoint as failures to retry', async () => {
     expect(await send('[[refusal]]')).toEqual(failed("The model refused: I can't help with that."));
     expect(await send('[[busy]]')).toEqual(failed('429 Too many requests.'));
   });
 
-  it('times out also before the first byte', async () => {
+  it('times out before the first byte too', async () => {
     expect(await send('[[hang-silent]]', { timeoutMs: 50 })).toMatchObject({ outcome: 'TIMED_OUT' });
     await vi.waitFor(() => expect(fake.open()).toBe(0), 20_000);
   });
 
-  it('sends no key to an endpoint that needs none', async () => {
+  it('sends no key to an endpoint without keys', async () => {
     const keyless = await startFakeOpenai(KEY);
     const gateway = gatewayTo(keyless.baseUrl, null);
     expect(await gateway.send(aCall('[[good]]'), testHooks())).toEqual(failed('provided: nothing', true));

@@ -21,12 +21,12 @@ const withoutSchema = ['health'];
 describe('every request to OpenClaw', () => {
   let fake: FakeOpenclaw;
   beforeAll(async () => {
-    // Without admin, so that a run of a lost connection is ended the long way.
+    // Without admin, so that a run of a lost connection is cancelled by its task.
     fake = await startFakeOpenclaw({ token: 'token', grants: ['operator.read', 'operator.write'] });
   });
   afterAll(() => fake.close());
 
-  it('has the form that the gateway publishes', async () => {
+  it('matches the schema that the gateway publishes', async () => {
     const gateway = createOpenclawGateway({ url: fake.url, token: new Secret('token') });
     const soul = 'You are careful.';
     await gateway.probe(new AbortController().signal);

@@ -3,7 +3,7 @@ import type { ResponseFrame } from '../../../src/gateway/openclaw/frames.js';
 import { parseFrame } from '../../../src/gateway/openclaw/frames.js';
 import { readAgentAnswer, readWaitAnswer } from '../../../src/gateway/openclaw/outcome.js';
 
-/** As a real gateway (2026.9.6) has sent them, without what nobody reads. */
+/** Frames of a real gateway (2026.9.6), without the fields that are not read. */
 function frame(body: object): ResponseFrame {
   const parsed = parseFrame(JSON.stringify({ type: 'res', id: 'r1', ...body }));
   if (parsed?.type !== 'res') throw new Error('no frame');
@@ -11,12 +11,12 @@ function frame(body: object): ResponseFrame {
 }
 
 const read = (body: object, isAccepted = true) => {
-  const news = readAgentAnswer(frame(body), isAccepted);
-  return news.news === 'ended' ? news.answer : news.news;
+  const run = readAgentAnswer(frame(body), isAccepted);
+  return run.state === 'ended' ? run.answer : run.state;
 };
 
-describe('what OpenClaw says of a run', () => {
-  it('is an answer with what it cost', () => {
+describe('the outcome of an OpenClaw run', () => {
+  it('is an answer with its usage and cost', () => {
     const usage = {
       input: 9670,
       output: 10,
@@ -38,20 +38,20 @@ describe('what OpenClaw says of a run', () => {
     });
   });
 
-  it('is several parts in one text', () => {
+  it('joins several parts into one text', () => {
     const payloads = [{ text: 'First.' }, { text: null, mediaUrl: 'x' }, { text: 'Second.' }];
     expect(read({ ok: true, payload: { status: 'ok', result: { payloads, meta: {} } } })).toMatchObject({
       text: 'First.\n\nSecond.',
     });
   });
 
-  it('is no answer where only the acknowledgement has come', () => {
+  it('is open after the acknowledgement alone', () => {
     const payload = { runId: 'fx', sessionKey: 'agent:scout:task:fx', agentId: 'scout', acceptedAt: 1 };
     expect(read({ ok: true, payload: { ...payload, status: 'accepted' } }, false)).toBe('accepted');
-    expect(read({ ok: true, payload: { ...payload, status: 'in_flight' } }, false)).toBe('elsewhere');
+    expect(read({ ok: true, payload: { ...payload, status: 'in_flight' } }, false)).toBe('in_flight');
   });
 
-  it('is a timeout under `ok`, with the error for a text', () => {
+  it('is a timeout in an `ok` frame, with the text as the error', () => {
     const payloads = [{ text: 'Request timed out before a response was generated.', isError: true }];
     const result = { payloads, meta: { aborted: true, error: { kind: 'incomplete_turn' } } };
     expect(
@@ -62,7 +62,7 @@ describe('what OpenClaw says of a run', () => {
     ).toEqual({ outcome: 'TIMED_OUT', error: `OpenClaw: ${payloads[0]?.text}` });
   });
 
-  it('is a failure under `ok` where a part is an error, or the turn has one', () => {
+  it('is a failure in an `ok` frame if a part or the turn has an error', () => {
     const failure = { outcome: 'FAILED', permanent: false };
     const part = { payloads: [{ text: 'No.', isError: true }], meta: {} };
     expect(read({ ok: true, payload: { status: 'ok', result: part } })).toMatchObject({
@@ -81,7 +81,7 @@ describe('what OpenClaw says of a run', () => {
     expect(read({ ok: true, payload: {} })).toMatchObject(failure);
   });
 
-  it('is a failure for good where the request itself was refused', () => {
+  it('is a permanent failure if the request itself was refused', () => {
     const refuse = (error: object) => read({ ok: false, error }, false);
     expect(
       refuse({ code: 'INVALID_REQUEST', message: 'invalid agent params: unknown agent id "ghost"' }),
@@ -110,7 +110,7 @@ describe('what OpenClaw says of a run', () => {
     });
   });
 
-  it('is a failure that may pass where the provider failed after the acknowledgement', () => {
+  it('is a failure to retry if the provider failed after the acknowledgement', () => {
     const message = 'LLM request failed: provider rejected the request schema or tool payload.';
     const payload = { runId: 'fx', status: 'error', summary: message };
     expect(read({ ok: false, payload, error: { code: 'UNAVAILABLE', message } })).toEqual({
@@ -120,7 +120,7 @@ describe('what OpenClaw says of a run', () => {
     });
   });
 
-  it('is told by `agent.wait` too, but for a run that is on or unknown', () => {
+  it('is returned by `agent.wait` too, except for an active or unknown run', () => {
     const wait = (payload: object) =>
       readWaitAnswer(frame({ ok: true, payload: { runId: 'fx', ...payload } }));
     expect(wait({ status: 'timeout' })).toBeNull();

@@ -31,7 +31,7 @@ const paramsOf = (fake: FakeOpenclaw, method: string) =>
   fake.requests.filter((request) => request.method === method).map(({ params }) => params);
 
 describe('the openclaw gateway', () => {
-  it('asks for a run of its own session, with a time limit in seconds, delivered to nobody', async () => {
+  it('requests a run in its own session, with a time limit in seconds and without delivery', async () => {
     const fake = await aFake();
     const call = aCall('[[good]]', {
       soul: 'You are careful.',
@@ -53,7 +53,7 @@ describe('the openclaw gateway', () => {
     ]);
   });
 
-  it('records what it takes to find the run again', async () => {
+  it('records what is needed to find the run again', async () => {
     const fake = await aFake();
     const hooks = testHooks();
     const call = aCall('[[good]]', { gatewayAgentId: 'aegis' });
@@ -72,7 +72,7 @@ describe('the openclaw gateway', () => {
     ]);
   });
 
-  it('introduces itself as a backend and asks for the scopes that it needs', async () => {
+  it('connects as a backend and requests the scopes that it needs', async () => {
     const fake = await aFake();
     await aGateway(fake).probe(new AbortController().signal);
     expect(paramsOf(fake, 'connect')).toEqual([
@@ -88,13 +88,13 @@ describe('the openclaw gateway', () => {
     ]);
   });
 
-  it('leaves the model to the gateway where it may not choose one', async () => {
+  it('omits the model if it may not choose one', async () => {
     const fake = await aFake({ grants: ['operator.read', 'operator.write'] });
     expect(await aGateway(fake).send(aCall('[[good]]'), testHooks())).toMatchObject({ outcome: 'ANSWERED' });
     expect(paramsOf(fake, 'agent')[0]).not.toHaveProperty('model');
   });
 
-  it('shares one connection, also among calls that come before it is there', async () => {
+  it('shares one connection among all calls, even those before it is open', async () => {
     const fake = await aFake();
     const gateway = aGateway(fake);
     await Promise.all(Array.from({ length: 5 }, () => gateway.send(aCall('[[good]]'), testHooks())));
@@ -102,7 +102,7 @@ describe('the openclaw gateway', () => {
     expect(paramsOf(fake, 'connect')).toHaveLength(1);
   });
 
-  it('comes back by itself after the connection was cut', async () => {
+  it('reconnects after the connection was closed', async () => {
     const fake = await aFake();
     const gateway = aGateway(fake);
     await gateway.send(aCall('[[good]]'), testHooks());
@@ -111,14 +111,14 @@ describe('the openclaw gateway', () => {
     expect(await gateway.send(aCall('[[good]]'), testHooks())).toMatchObject({ outcome: 'ANSWERED' });
   });
 
-  it('takes a connection for dead that says nothing, and finds the run on another one', async () => {
+  it('replaces a silent connection, and finds the run on the new one', async () => {
     const fake = await aFake({ tickIntervalMs: 40 });
     const hooks = testHooks();
     const answer = aGateway(fake).send(aCall('[[hang]]'), hooks);
     await vi.waitFor(() => expect(hooks.accepted).toHaveLength(1), 20_000);
     fake.mute();
     const [run] = fake.runs.active();
-    // On the muted connection nothing is heard any more, not even the question.
+    // The muted connection receives nothing any more, not even the request.
     await vi.waitFor(() => expect(paramsOf(fake, 'agent.wait')).not.toEqual([]), 20_000);
     fake.runs.succeed(run!, 'Done, slowly.');
     expect(await answer).toMatchObject({ outcome: 'ANSWERED', text: 'Done, slowly.' });
@@ -130,20 +130,20 @@ describe('the openclaw gateway', () => {
     ['draining', '503'],
   ] as const)('says of a gateway that is %s that nothing has begun', async (mode, words) => {
     const fake = await aFake();
-    fake.become(mode);
+    fake.setMode(mode);
     const gateway = aGateway(fake);
     const error = expect.stringContaining(words);
     expect(await gateway.send(aCall('[[good]]'), testHooks())).toMatchObject({ outcome: 'NOT_BEGUN', error });
     expect(await gateway.probe(new AbortController().signal)).toEqual({ reachable: false, error });
-    fake.become('ready');
+    fake.setMode('ready');
     expect(await gateway.send(aCall('[[good]]'), testHooks())).toMatchObject({ outcome: 'ANSWERED' });
   });
 
-  it('heeds how long a gateway wants to be left alone that drains on an open connection', async () => {
+  it('reports the retry time of a gateway that drains on an open connection', async () => {
     const fake = await aFake();
     const gateway = aGateway(fake);
     await gateway.send(aCall('[[good]]'), testHooks());
-    fake.become('draining');
+    fake.setMode('draining');
     expect(await gateway.send(aCall('[[good]]'), testHooks())).toEqual({
       outcome: 'NOT_BEGUN',
       error: 'OpenClaw: gateway is restarting',
@@ -152,7 +152,7 @@ describe('the openclaw gateway', () => {
     expect(await gateway.probe(new AbortController().signal)).toMatchObject({ reachable: false });
   });
 
-  it('explains scopes that were silently dropped, and a missing token', async () => {
+  it('explains scopes that were dropped, and a missing token', async () => {
     const remote = await aFake({ grants: ['operator.read'] });
     const permanent = { outcome: 'FAILED', permanent: true };
     expect(await aGateway(remote).send(aCall('[[good]]'), testHooks())).toMatchObject({
@@ -166,7 +166,7 @@ describe('the openclaw gateway', () => {
     });
   });
 
-  it('proves to a gateway on another machine to be the device that was approved there', async () => {
+  it('proves its device identity to a gateway on another machine', async () => {
     const devicePath = join(await mkdtemp(join(tmpdir(), 'mc-device-')), 'data', 'device.pem');
     const pairedDevices = new Set<string>();
     const remote = await aFake({ pairedDevices });
@@ -174,24 +174,24 @@ describe('the openclaw gateway', () => {
     const refused = await send();
     expect(refused).toMatchObject({ outcome: 'FAILED', permanent: true });
     const [, id = ''] =
-      /openclaw devices approve`: it is the device ([0-9a-f]{64})\./.exec(JSON.stringify(refused)) ?? [];
+      /Approve the device ([0-9a-f]{64}), .*`openclaw devices approve`/.exec(JSON.stringify(refused)) ?? [];
     pairedDevices.add(id);
     expect(await send()).toMatchObject({ outcome: 'ANSWERED' });
     expect((await stat(devicePath)).mode & 0o777).toBe(0o600);
     await rm(dirname(dirname(devicePath)), { recursive: true });
   });
 
-  it('refuses a prompt that would close the connection of all', async () => {
+  it('refuses a prompt so large that the gateway would close the shared connection', async () => {
     const fake = await aFake({ maxPayload: 10_000 });
     const answer = await aGateway(fake).send(aCall('x'.repeat(10_000)), testHooks());
     expect(answer).toEqual({
       outcome: 'FAILED',
-      error: 'OpenClaw: the prompt is too long for it',
+      error: 'OpenClaw: the prompt is too long',
       permanent: true,
     });
   });
 
-  it('ends a run that the gateway does not end in time', async () => {
+  it('cancels a run that the gateway does not end in time', async () => {
     const fake = await aFake();
     const gateway = aGateway(fake, { graceMs: 50 });
     const answer = await gateway.send(aCall('[[deaf]]', { timeoutMs: 100 }), testHooks());
@@ -199,7 +199,7 @@ describe('the openclaw gateway', () => {
     expect(fake.runs.active()).toEqual([]);
   });
 
-  it('takes a cancellation at the gateway for a failure', async () => {
+  it('reports a cancellation at the gateway as a failure', async () => {
     const fake = await aFake();
     const answer = aGateway(fake).send(aCall('[[hang]]'), testHooks());
     await vi.waitFor(() => expect(fake.runs.active()).toHaveLength(1), 20_000);
@@ -211,7 +211,7 @@ describe('the openclaw gateway', () => {
     });
   });
 
-  it('gives a call that is sent a second time the answer of the first', async () => {
+  it('returns the first answer to a call that is sent twice', async () => {
     const fake = await aFake();
     const gateway = aGateway(fake);
     const call = aCall('[[slow]]');

@@ -24,7 +24,7 @@ afterEach(async () => {
   for (const each of open.splice(0)) await each.close();
 });
 
-/** A call that a process has sent and then left alone: its gateway is not asked again. */
+/** A call that a process has sent and then abandoned, as if the process had died. */
 async function anOrphan(fake: FakeOpenclaw, prompt: string) {
   const hooks = testHooks();
   const call = aCall(prompt);
@@ -33,8 +33,8 @@ async function anOrphan(fake: FakeOpenclaw, prompt: string) {
   return { call, state: hooks.accepted[0]!.state, answer };
 }
 
-describe('an OpenClaw gateway that restarts in mid-run', () => {
-  it('goes on by itself in another run, whose answer is ours', async () => {
+describe('an OpenClaw gateway that restarts during a run', () => {
+  it('resumes in another run, whose answer is the answer of the call', async () => {
     const fake = await aFake();
     const { answer } = await anOrphan(fake, '[[hang]]');
     fake.restart();
@@ -47,7 +47,7 @@ describe('an OpenClaw gateway that restarts in mid-run', () => {
     expect(fake.requests.filter(({ method }) => method === 'agent')).toHaveLength(1);
   });
 
-  it('has lost the run if nobody resumes it', async () => {
+  it('has lost a run that it does not resume', async () => {
     const fake = await aFake();
     const { answer } = await anOrphan(fake, '[[hang]]');
     fake.restart(null);
@@ -58,7 +58,7 @@ describe('an OpenClaw gateway that restarts in mid-run', () => {
     });
   });
 
-  it('says that a turn had not begun; sent again, it goes by another key', async () => {
+  it('reports a turn that had not begun, which is sent again under another key', async () => {
     const fake = await aFake();
     const { call, answer } = await anOrphan(fake, '[[never-begins]]');
     fake.restart();
@@ -73,7 +73,7 @@ describe('an OpenClaw gateway that restarts in mid-run', () => {
     expect(fake.runs.begun).toHaveLength(1);
   });
 
-  it('cancels the run by which it went on when the call is aborted', async () => {
+  it('cancels the resumed run when the call is aborted', async () => {
     const fake = await aFake();
     const hooks = testHooks();
     const answer = aGateway(fake).send(aCall('[[hang]]'), hooks);
@@ -93,14 +93,14 @@ describe('a process that takes over from one that died', () => {
   const recover = (fake: FakeOpenclaw, call: ReturnType<typeof aCall>, state: GatewayState | null) =>
     aGateway(fake).recover(call, state, testHooks());
 
-  it('waits for a run that is still on', async () => {
+  it('waits for an active run', async () => {
     const fake = await aFake();
     const { call, state } = await anOrphan(fake, '[[slow]]');
     expect(await recover(fake, call, state)).toMatchObject({ outcome: 'ANSWERED', text: 'Done, slowly.' });
     expect(fake.runs.begun).toHaveLength(1);
   });
 
-  it('finds the answer of a run that has ended, also where no acceptance was recorded', async () => {
+  it('finds the answer of an ended run, even without a recorded acceptance', async () => {
     const fake = await aFake();
     const { call, state, answer } = await anOrphan(fake, '[[good]]');
     await answer;
@@ -113,7 +113,7 @@ describe('a process that takes over from one that died', () => {
       });
   });
 
-  it('adopts the run by which a gateway that restarted went on', async () => {
+  it('follows the run by which a restarted gateway resumed', async () => {
     const fake = await aFake();
     const { call, state } = await anOrphan(fake, '[[hang]]');
     fake.restart();
@@ -124,7 +124,7 @@ describe('a process that takes over from one that died', () => {
       });
   });
 
-  it('may send again what never arrived, and what arrived and never began', async () => {
+  it('may send a call again that did not arrive or did not begin', async () => {
     const fake = await aFake();
     expect(await recover(fake, aCall('[[good]]'), null)).toMatchObject({ outcome: 'NOT_BEGUN' });
     const { call, state } = await anOrphan(fake, '[[never-begins]]');
@@ -133,7 +133,7 @@ describe('a process that takes over from one that died', () => {
     expect(await recover(fake, call, null)).toMatchObject({ outcome: 'NOT_BEGUN' });
   });
 
-  it('does not know what the gateway does not know', async () => {
+  it('reports a call as unknown if the gateway does not know it', async () => {
     const fake = await aFake();
     const { call, state } = await anOrphan(fake, '[[hang]]');
     fake.restart(null);
@@ -142,7 +142,7 @@ describe('a process that takes over from one that died', () => {
     expect(await recover(elsewhere, call, state)).toEqual({ outcome: 'UNKNOWN' });
   });
 
-  it('can end the run instead', async () => {
+  it('can cancel the run instead', async () => {
     const fake = await aFake();
     const { call, state } = await anOrphan(fake, '[[hang]]');
     const hooks = testHooks();
@@ -156,7 +156,7 @@ describe('a process that takes over from one that died', () => {
     expect(fake.runs.active()).toEqual([]);
   });
 
-  it('ends a run of another connection by its task where it is no admin', async () => {
+  it('cancels a run of another connection by its task if it is not an admin', async () => {
     const fake = await aFake({ grants: ['operator.read', 'operator.write'] });
     const { call, state } = await anOrphan(fake, '[[hang]]');
     const hooks = testHooks();

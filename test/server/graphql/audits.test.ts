@@ -10,7 +10,7 @@ beforeAll(async () => {
 
 afterAll(() => server.stop());
 
-/** The audits bring neither a key nor the header that a GET needs. */
+/** Adds the key and the header for GET, which the audits do not send. */
 const fetchFn: typeof fetch = (input, init) => {
   const headers = new Headers(init?.headers);
   headers.set('authorization', `Bearer ${goodKey}`);
@@ -21,7 +21,7 @@ const fetchFn: typeof fetch = (input, init) => {
 const audits = serverAudits({ url: () => `${server.url}/graphql`, fetchFn });
 
 describe('GraphQL over HTTP', () => {
-  it('is audited in full', () => expect(audits).toHaveLength(61));
+  it('is audited completely', () => expect(audits).toHaveLength(61));
 
   it.each(audits.map((audit) => [audit.name, audit] as const))('%s', async (_name, audit) => {
     const result = await audit.fn();

@@ -87,7 +87,7 @@ describe('a document', () => {
     ['', 'GRAPHQL_PARSE_FAILED: Syntax Error: Unexpected <EOF>.'],
   ])('%s: %s', (document, expected) => expect(verdict(document)).toBe(expected));
 
-  it('is refused by its length and its number of tokens before anything else', () => {
+  it('is first refused for its length and its number of tokens', () => {
     expect(verdict(`{ a(b: "${'x'.repeat(100)}") }`, { maxDocumentLength: 99 })).toBe(
       'QUERY_TOO_COMPLEX: The document is longer than 99 characters.',
     );
@@ -103,13 +103,13 @@ describe('a document', () => {
     ['types', `query($a: ${nest('[', 1_900, 'Json', ']')}) { hello }`],
     ['inline fragments', nest('{ ... ', 1_200, '{ hello }', '}')],
     ['fields of a fragment', `{ hello } fragment f on Query ${nest('{ self ', 150, '{ hello }', '}')}`],
-  ])('with %s within each other beyond reason is refused', (_what, document) => {
+  ])('with %s nested too deeply is refused', (_what, document) => {
     expect(verdict(document, serverLimits)).toMatch(
       /^QUERY_TOO_COMPLEX: The document nests (too deeply|its syntax)/,
     );
   });
 
-  it('with fragments that spread each other twice, forty times over, is measured at once', () => {
+  it('with a chain of forty fragments, each using the next one twice, is measured fast', () => {
     const fragments = Array.from(
       { length: 40 },
       (_, n) => `fragment f${n} on Q { ...f${n + 1} ...f${n + 1} }`,
@@ -118,12 +118,12 @@ describe('a document', () => {
     expect(verdict(document)).toMatch(/QUERY_TOO_COMPLEX: The document selects more than 6 fields/);
   });
 
-  it('with fragments in a circle is left to validation', () => {
+  it('with cyclic fragments is left to validation', () => {
     expect(verdict('{ ...a } fragment a on Q { ...b } fragment b on Q { x ...a }')).toBe('ok');
   });
 });
 
-describe('the limits that hold by default', () => {
+describe('the default limits', () => {
   let server: TestServer;
 
   beforeAll(async () => {
@@ -132,7 +132,7 @@ describe('the limits that hold by default', () => {
 
   afterAll(() => server.stop());
 
-  it('let the standard introspection queries through', async () => {
+  it('allow the standard introspection queries', async () => {
     const whole = {
       descriptions: true,
       specifiedByUrl: true,
@@ -167,7 +167,7 @@ describe('the limits that hold by default', () => {
     }
   });
 
-  it('refuse introspection that goes round in circles', async () => {
+  it('refuse introspection that repeats itself without end', async () => {
     const query =
       '{ __schema { types { fields { type { fields { type { fields { type { fields { name } } } } } } } } } }';
     const { json } = await server.post({ query });

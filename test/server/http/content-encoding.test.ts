@@ -16,7 +16,7 @@ describe('a body', () => {
     ['gzip', '{"query":"{hello}"}'],
     ['deflate, gzip', '{"query":"{hello}"}'],
     ['zip', '{"query":"{hello}"}'],
-  ])('in the coding "%s" is refused with 415 that says which is taken', async (coding, body) => {
+  ])('in the coding "%s" is refused with 415, which names the accepted coding', async (coding, body) => {
     for (const accept of ['application/json', 'text/event-stream']) {
       const headers = { authorization: `Bearer ${goodKey}`, 'content-type': 'application/json', accept };
       const request = { method: 'POST', headers: { ...headers, 'content-encoding': coding }, body };
@@ -29,12 +29,12 @@ describe('a body', () => {
     }
   });
 
-  it.each(['identity', 'Identity', ''])('in the coding "%s" is as it is', async (coding) => {
+  it.each(['identity', 'Identity', ''])('in the coding "%s" is accepted', async (coding) => {
     const { json } = await server.post({ query: '{ hello }' }, { 'content-encoding': coding });
     expect(json).toMatchObject({ data: { hello: expect.any(String) } });
   });
 
-  it('that a GET does not have may be in any coding', async () => {
+  it('is not checked for a GET, which has none', async () => {
     const headers = {
       authorization: `Bearer ${goodKey}`,
       'x-graphql-yoga-csrf': '1',

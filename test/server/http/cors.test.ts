@@ -34,7 +34,7 @@ function ask({ url }: TestServer, origin: string, headers: Record<string, string
 }
 
 describe('a page of another origin', () => {
-  it('that was allowed may ask, and read answers, refusals and streams', async () => {
+  it('that is allowed can send requests and read answers, refusals and streams', async () => {
     const before = await preflight(open, 'https://dashboard.example');
     expect(before.status).toBe(204);
     expect(before.headers.get('access-control-allow-origin')).toBe('https://dashboard.example');
@@ -59,14 +59,14 @@ describe('a page of another origin', () => {
     'https://dashboard.example.evil.example',
     'http://dashboard.example',
     'null',
-  ])('that was not allowed is told nothing (%s)', async (origin) => {
+  ])('that is not allowed gets no CORS headers (%s)', async (origin) => {
     for (const response of [await preflight(open, origin), await ask(open, origin)]) {
       expect(response.headers.has('access-control-allow-origin')).toBe(false);
       expect(response.headers.get('vary')).toBe('Origin');
     }
   });
 
-  it('is told nothing where none is allowed', async () => {
+  it('gets no CORS headers if no origin is allowed', async () => {
     for (const response of [
       await preflight(closed, 'https://dashboard.example'),
       await ask(closed, closed.url),

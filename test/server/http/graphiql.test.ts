@@ -22,7 +22,7 @@ function get(headers: Record<string, string> = {}) {
   });
 }
 
-/** The page around its one large script. */
+/** The page without its large script. */
 function markup(): string {
   return html.slice(0, html.indexOf('<script>')) + html.slice(html.lastIndexOf('</script>'));
 }
@@ -34,7 +34,7 @@ describe('GraphiQL', () => {
     expect(html).toContain('<title>Mission Control</title>');
   });
 
-  it("is where a browser is led that opens the server's address; others find nothing there", async () => {
+  it("is the page to which the server's root redirects browsers, while other clients get 404", async () => {
     const open = (method: string, accept: string) =>
       fetch(`${server.url}/?from=bookmark`, { method, headers: { accept }, redirect: 'manual' });
     for (const method of ['GET', 'HEAD']) {
@@ -53,13 +53,13 @@ describe('GraphiQL', () => {
     }
   });
 
-  it('has no element that loads anything from elsewhere', () => {
+  it('has no element that loads anything from another origin', () => {
     expect(markup()).not.toMatch(/<(script|link|img|iframe|object|embed|base)[^>]+(src|href)="(?!data:)/i);
     expect(markup()).not.toMatch(/@import|url\((?!\s*["']?data:)/i);
     expect(html.match(/<script/g)?.length).toBeGreaterThan(0);
   });
 
-  it('is forbidden by its policy to reach any other origin', () => {
+  it('has a content security policy that forbids every other origin', () => {
     const policy = page.headers.get('content-security-policy') ?? '';
     const directives = new Map(
       policy.split('; ').map((part) => [part.split(' ')[0], part.split(' ').slice(1).join(' ')]),
@@ -70,7 +70,7 @@ describe('GraphiQL', () => {
     expect(policy).not.toMatch(/https?:|\*|unsafe-eval/);
   });
 
-  it('asks over this endpoint, with the CSRF header and SSE, and starts with operations of the real schema', () => {
+  it('uses this endpoint with the CSRF header and SSE, and its example operations are valid', () => {
     const options = JSON.parse(
       html
         .slice(html.lastIndexOf('{"title":"Mission Control"'), html.lastIndexOf('}') + 1)
@@ -88,7 +88,7 @@ describe('GraphiQL', () => {
     expect(Math.max(...comments.map((line) => line.length))).toBeLessThan(56);
   });
 
-  it('is sent compressed, and not again while it is the same', async () => {
+  it('is sent compressed, and with 304 while it has not changed', async () => {
     const plain = await get({ 'accept-encoding': 'identity' });
     expect(plain.headers.has('content-encoding')).toBe(false);
     expect(await plain.text()).toBe(html);
@@ -97,7 +97,7 @@ describe('GraphiQL', () => {
     expect([again.status, await again.text()]).toEqual([304, '']);
   });
 
-  it('is not what an API client gets', async () => {
+  it('is not sent to API clients', async () => {
     for (const accept of ['application/json', '*/*']) expect((await get({ accept })).status).toBe(401);
   });
 });

@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 describe('health', () => {
-  it('answers without a key that the process lives and can take work', async () => {
+  it('reports without a key that the process is alive and ready', async () => {
     const alive = await readAnswer(await fetch(`${server.url}/healthz`));
     expect({ status: alive.status, ...alive.json }).toEqual({ status: 'ok' });
     expect(alive.status).toBe(200);
@@ -27,7 +27,7 @@ describe('health', () => {
     [() => false, 'the server is not ready'],
     [() => 'the database does not answer', 'the database does not answer'],
     [() => Promise.reject(new Error('secret')), 'the check itself failed'],
-  ])('says 503 and why while it can not take work', async (isReady, reason) => {
+  ])('reports 503 and the reason while the server is not ready', async (isReady, reason) => {
     const unready = await startTestServer({ isReady });
     const { status, json } = await readAnswer(await fetch(`${unready.url}/readyz`));
     expect(status).toBe(503);
@@ -38,7 +38,7 @@ describe('health', () => {
 });
 
 describe('the check of readiness', () => {
-  it('is made once for all who ask at a time, and given up when it takes too long', async () => {
+  it('is made once for concurrent requests, and ends with 503 when it takes too long', async () => {
     let checks = 0;
     const never = new Promise<boolean>(() => undefined);
     const isReady = () => {
@@ -69,7 +69,7 @@ describe('every response', () => {
     },
   );
 
-  it('takes a sane id from the caller and no other', async () => {
+  it("has the caller's request id if that is valid", async () => {
     const idFor = async (id: string) =>
       (await server.post({ query: '{ requestId }' }, { 'x-request-id': id })).headers.get('x-request-id');
     expect(await idFor('trace-1.a:b_C')).toBe('trace-1.a:b_C');
@@ -77,7 +77,7 @@ describe('every response', () => {
       expect(await idFor(id)).toMatch(/^req_/);
   });
 
-  it('is known to resolvers and to the log by the same id', async () => {
+  it('has the same request id in resolvers and in the log', async () => {
     const { json, headers } = await server.post({ query: '{ requestId }' });
     expect(json.data?.requestId).toBe(headers.get('x-request-id'));
     const logged = server.signals.find(({ facts }) => facts.requestId === json.data?.requestId);
@@ -90,7 +90,7 @@ describe('every response', () => {
   });
 });
 
-describe('what is not there', () => {
+describe('a path or method that does not exist', () => {
   it('is a 404 in JSON', async () => {
     for (const path of ['/', '/nothing', '/graphql/', '/GRAPHQL', '//graphql', '/graphql%2f']) {
       const { status, json } = await readAnswer(await fetch(server.url + path));
@@ -102,7 +102,7 @@ describe('what is not there', () => {
     ['PUT', '/graphql', 'GET, HEAD, POST, OPTIONS'],
     ['DELETE', '/graphql', 'GET, HEAD, POST, OPTIONS'],
     ['POST', '/healthz', 'GET, HEAD'],
-  ])('is a 405 that names what is (%s %s)', async (method, path, allow) => {
+  ])('is a 405 that names the allowed methods (%s %s)', async (method, path, allow) => {
     const { status, json, headers } = await readAnswer(await fetch(server.url + path, { method }));
     expect([status, headers.get('allow')]).toEqual([405, allow]);
     expect(json.errors?.[0]?.extensions?.code).toBe('METHOD_NOT_ALLOWED');
@@ -124,7 +124,7 @@ describe('a body', () => {
     expect(json.errors?.[0]?.extensions?.code).toBe('UNSUPPORTED_MEDIA_TYPE');
   });
 
-  it('may name UTF-8 as its encoding', async () => {
+  it('may declare UTF-8 as its encoding', async () => {
     const { json } = await server.post(
       { query: '{ hello(name: "Zoë 🦊") }' },
       { 'content-type': 'application/json; charset=UTF-8' },
@@ -140,7 +140,7 @@ describe('a body', () => {
     ['12', /not a number/],
     ['[]', /Batching is not supported/],
     ['[{"query":"{ hello }"}]', /Batching is not supported/],
-    ['{}', /"query" must be a GraphQL document, not left out/],
+    ['{}', /"query" must be a GraphQL document, not missing/],
     ['{"query":1}', /"query" must be a GraphQL document, not a number/],
     ['{"query":"{hello}","variables":[]}', /"variables" must be a JSON object, not a list/],
     ['{"query":"{hello}","variables":"{}"}', /"variables" must be a JSON object, not a string/],
@@ -164,7 +164,7 @@ describe('a body', () => {
     expect(answer).not.toContain('mc_secret');
   });
 
-  it('over the limit is refused with 413, announced or not, and the connection stays good', async () => {
+  it('over the limit is refused with 413, announced or not, and the connection stays open', async () => {
     const large = JSON.stringify({ query: '{ hello }', extensions: { pad: 'x'.repeat(10_000) } });
     for (const body of [large, 'x'.repeat(5_000_000)]) {
       const { status, json } = await server.post(body);
@@ -179,7 +179,7 @@ describe('a body', () => {
     expect((await server.post({ query: '{ hello }' })).status).toBe(200);
   });
 
-  it('is not asked for when it would be too large or comes without a key', async () => {
+  it('gets no 100 Continue if it would be too large or the key is missing', async () => {
     expect(await expectContinue({ 'content-length': '20000' })).toEqual({ status: 413, wasAsked: false });
     expect(await expectContinue({ 'content-length': '20', authorization: 'Bearer mc_bad' })).toEqual({
       status: 401,
@@ -188,7 +188,7 @@ describe('a body', () => {
     expect(await expectContinue({ 'content-length': '20' })).toEqual({ status: 400, wasAsked: true });
   });
 
-  it('that comes in pieces within a character is put together', async () => {
+  it('that is split within a character is read correctly', async () => {
     const bytes = Buffer.from(JSON.stringify({ query: '{ hello(name: "Zoë") }' }));
     const cut = bytes.indexOf('ë') + 1;
     const { answer } = await sendChunks([bytes.subarray(0, cut), bytes.subarray(cut)]);
@@ -206,7 +206,7 @@ describe('a slow or broken client', () => {
   afterAll(() => hasty.stop());
 
   it.each([
-    ['headers that never end', 'POST /graphql HTTP/1.1\r\nhost: x\r\n', '408'],
+    ['endless headers', 'POST /graphql HTTP/1.1\r\nhost: x\r\n', '408'],
     [
       'a body that never ends',
       `POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nauthorization: Bearer ${goodKey}\r\ncontent-length: 100\r\n\r\n{`,
@@ -217,8 +217,8 @@ describe('a slow or broken client', () => {
       `GET /healthz HTTP/1.1\r\nhost: x\r\nx-large: ${'x'.repeat(17_000)}\r\n\r\n`,
       '431',
     ],
-    ['what is no HTTP', 'hello\r\n\r\n', '400'],
-  ])('with %s is answered and cut off', async (_what, bytes, status) => {
+    ['bytes that are not HTTP', 'hello\r\n\r\n', '400'],
+  ])('with %s is answered and disconnected', async (_what, bytes, status) => {
     const socket = connect((status === '408' ? hasty : server).server.address().port, '127.0.0.1');
     socket.write(bytes);
     const answer = await text(socket);
@@ -226,7 +226,7 @@ describe('a slow or broken client', () => {
     expect(answer).toMatch(/x-request-id: req_/);
   });
 
-  it('that leaves while its answer is made lets the resolver know', async () => {
+  it('that disconnects while its request runs aborts the resolver', async () => {
     server.ticks.log.length = 0;
     const controller = new AbortController();
     const answer = fetch(`${server.url}/graphql`, {
@@ -242,7 +242,7 @@ describe('a slow or broken client', () => {
     const left = {
       name: 'http.request',
       level: 'debug',
-      message: 'A client left before the end of its answer',
+      message: 'A client disconnected before the end of its answer',
     };
     await expect.poll(() => server.signals).toContainEqual(expect.objectContaining(left));
   });

@@ -23,7 +23,7 @@ interface Scrape {
   readonly text: string;
 }
 
-/** `fetch` lets nobody choose the host. */
+/** `fetch` does not allow a `host` header. */
 function scrape(url: string, headers: Record<string, string> = {}): Promise<Scrape> {
   return new Promise((resolve, reject) => {
     const sent = request(`${url}/metrics`, { headers }, (response) => {
@@ -42,24 +42,24 @@ const outerAddress = Object.values(networkInterfaces())
   .find((one) => one?.family === 'IPv4' && !one.internal)?.address;
 
 describe('/metrics', () => {
-  it('is open to whoever asks on this machine', async () => {
+  it('needs no key on this machine', async () => {
     expect(await scrape(local.url)).toEqual({ status: 200, type: 'text/plain', text: 'up 1\n' });
     const { port } = local.server.address();
     expect(await scrape(local.url, { host: `localhost:${port}` })).toMatchObject({ status: 200 });
   });
 
   it.each([
-    ['a proxy speaks for somebody', { 'x-forwarded-for': '203.0.113.9' }],
+    ['a proxy forwards the request', { 'x-forwarded-for': '203.0.113.9' }],
     ['a proxy names itself', { via: '1.1 proxy' }],
-    ['it was asked under a name of somebody else’s', { host: 'metrics.example' }],
-    ['it was asked under a name that only begins like ours', { host: 'localhost.example' }],
-  ])('asks for a key where %s', async (_, headers) => {
+    ['the host is a foreign name', { host: 'metrics.example' }],
+    ['the host only begins like localhost', { host: 'localhost.example' }],
+  ])('requires a key if %s', async (_, headers) => {
     expect(await scrape(local.url, headers)).toMatchObject({ status: 401 });
     const authorization = `Bearer ${goodKey}`;
     expect(await scrape(local.url, { ...headers, authorization })).toMatchObject({ status: 200 });
   });
 
-  it.runIf(outerAddress)('asks for a key from other machines', async () => {
+  it.runIf(outerAddress)('requires a key from other machines', async () => {
     const { port } = everywhere.server.address();
     const url = `http://${outerAddress}:${port}`;
     expect(await scrape(url)).toMatchObject({ status: 401 });
@@ -71,7 +71,7 @@ describe('/metrics', () => {
     ['mc_viewer', 200],
     ['mc_agent', 403],
     ['mc_unknown', 401],
-  ])('answers the key %s with %i, also on this machine', async (key, status) => {
+  ])('answers the key %s with %i, even on this machine', async (key, status) => {
     expect(await scrape(local.url, { authorization: `Bearer ${key}` })).toMatchObject({ status });
   });
 });

@@ -8,7 +8,7 @@ import { type PlainReader, readPlainEvents } from '../../support/wires/plain-eve
 import { bearer, type EventServer, has, hasTask, openEventServer } from '../event-server.js';
 
 let live: EventServer;
-/** How far the feed's clock is ahead of the real one. */
+/** Offset of the feed's clock from the real time. */
 let aheadMs = 0;
 
 beforeAll(async () => {
@@ -18,13 +18,13 @@ beforeAll(async () => {
 afterAll(() => live.close());
 
 describe('a stream that ends', () => {
-  it('soon after the revocation of its key, says so', async () => {
+  it('soon after the revocation of its key gives the reason', async () => {
     const viewer = await live.aViewer();
     const reader = await live.read('', bearer(live.know(viewer)));
     await revokeApiKey(live.graph.services, live.graph.services.admin, viewer.keyId);
     const revokedAt = performance.now();
     await reader.ended;
-    // A second on a machine that has nothing else to do.
+    // One second on an idle machine.
     expect(performance.now() - revokedAt).toBeLessThan(10_000);
     expect(reader.lastError()).toEqual({
       code: 'UNAUTHENTICATED',
@@ -33,7 +33,7 @@ describe('a stream that ends', () => {
     });
   });
 
-  it('because the server stops, brings the cursor from which the next server goes on', async () => {
+  it('because the server stops gives the cursor to resume from', async () => {
     const leaving = await live.start(15_000);
     const reader = await readPlainEvents(leaving.url, { query: '?types=task', headers: bearer(goodKey) });
     const seen = await aTask(live.graph.services);
@@ -51,10 +51,10 @@ describe('a stream that ends', () => {
 });
 
 describe('a client that reads nothing', () => {
-  /** Of the feed. */
+  /** The feed's limit. */
   const PATIENCE_MS = 10_000;
 
-  /** As large as a report, so that the buffers of the sockets can't hold them all. */
+  /** A large text, so that the socket buffers can't hold all events. */
   async function append(from: number, to: number): Promise<void> {
     await live.graph.services.sql(
       `INSERT INTO events (type, payload) SELECT 'scheduler.paused', jsonb_build_object('job', 'x', 'message', i || repeat('.', 1000))
@@ -68,7 +68,7 @@ describe('a client that reads nothing', () => {
     reader.events().map(({ payload }) => Number.parseInt(String(payload.message), 10));
   const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
-  it('costs little memory and is closed with a cursor that brings exactly the rest', async () => {
+  it('costs little memory and is closed with a cursor from which exactly the rest follows', async () => {
     let passedOn = 0;
     onTestFinished(
       live.graph.feed.onEntries(['scheduler.paused'], (entries) => {
@@ -84,7 +84,7 @@ describe('a client that reads nothing', () => {
     for (let i = 1; i <= total; i += 5_000) await append(i, i + 4_999);
     await isPassedOn(total);
     await vi.waitFor(() => expect(usedMemory() - before).toBeLessThan(10_000_000), 20_000);
-    // Only who stays away while something new comes is given up.
+    // The feed closes a subscriber only when a new event arrives.
     aheadMs += PATIENCE_MS;
     const more = total + 1;
     await append(more, more);
@@ -100,12 +100,12 @@ describe('a client that reads nothing', () => {
     expect(numbers(rest)).toEqual(range(got.length + 1, more));
   });
 
-  it('at all, from one heartbeat to the next, is cut off', async () => {
+  it('at all, from one heartbeat to the next, is disconnected', async () => {
     const strict = await live.start(100);
     const reader = await readPlainEvents(strict.url, { query: '?types=scheduler', headers: bearer(goodKey) });
     reader.pause();
     const requests = () => strict.signals.filter(({ name }) => name === 'http.request');
-    // As often as the system's buffers take it.
+    // Repeated until the system's buffers are full.
     await vi.waitFor(
       async () => {
         await append(1, 1_000);

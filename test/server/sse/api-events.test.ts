@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => live.close());
 
 describe('GET /api/events', () => {
-  it('begins with where to resume, then sends each event with its cursor, type and one JSON object', async () => {
+  it('begins with the cursor to resume from, then sends each event with its cursor, type and a JSON object', async () => {
     const agent = await anAgent(live.graph.services, { name: 'scout' });
     await live.graph.settled();
     const reader = await live.read();
@@ -53,7 +53,7 @@ describe('GET /api/events', () => {
     });
   });
 
-  it('sends what GraphQL sends, with the same ids, cursors and order', async () => {
+  it('sends the same events as GraphQL, with the same ids, cursors and order', async () => {
     await Promise.all(Array.from({ length: 20 }, () => aTask(live.graph.services)));
     await live.graph.settled();
     const { events } = await live.graph.get('{ events(last: 100) { nodes { id cursor type at } } }');
@@ -63,7 +63,7 @@ describe('GET /api/events', () => {
     expect(reader.events().map(({ id, cursor, type, at }) => ({ id, cursor, type, at }))).toEqual(rest);
   });
 
-  it('resumes without a gap or a repeat wherever the connection broke, while events go on', async () => {
+  it('resumes without a gap or a repeat after any event, while more are appended', async () => {
     const first = await live.read('?types=task.created');
     const start = first.lastEventId();
     const made: string[] = [];
@@ -74,7 +74,7 @@ describe('GET /api/events', () => {
     const making = make();
     const seen: (string | undefined)[] = [];
     let reader = first;
-    // The header wins over the address, which still has the place of the first connection.
+    // The header takes precedence over the URL, which still has the cursor of the first connection.
     for (let connections = 0; connections < 5; connections += 1) {
       await has(reader, 5);
       reader.close();
@@ -92,7 +92,7 @@ describe('GET /api/events', () => {
     expect(seen).toEqual(made);
   });
 
-  it('resumes from the first block when it broke before any event', async () => {
+  it('resumes from the first block if the connection broke before any event', async () => {
     const reader = await live.read('?types=task.created');
     reader.close();
     await reader.ended;
@@ -148,7 +148,7 @@ describe('GET /api/events', () => {
     ]);
   });
 
-  it('looks up once, for all its readers, what they call the things in an event', async () => {
+  it('looks up the names for an event once for all readers', async () => {
     const { services } = live.graph;
     await live.graph.settled();
     const readers = await Promise.all(Array.from({ length: 10 }, () => live.read('?types=task.created')));
@@ -157,11 +157,11 @@ describe('GET /api/events', () => {
     for (const reader of readers) await hasTask(reader, task.id);
     const names = asked.mock.calls.map(([statement]) => Object(statement).name);
     asked.mockRestore();
-    // Twice at most: somebody may still be reading from the log itself.
+    // At most twice: one reader may still read from the log itself.
     expect(names.filter((name) => name === 'list_event_names').length).toBeOneOf([1, 2]);
   });
 
-  it('sends comments while nothing happens', async () => {
+  it('sends comments while there are no events', async () => {
     const lively = await live.start(20);
     const reader = await readPlainEvents(lively.url, { headers: bearer(goodKey) });
     await vi.waitFor(() => expect(reader.comments()).toBeGreaterThan(3), 20_000);
@@ -171,8 +171,8 @@ describe('GET /api/events', () => {
   });
 });
 
-describe('a stream that is not given', () => {
-  it('says with 401 that a key is missing or not good', async () => {
+describe('a refused stream', () => {
+  it('is a 401 if the key is missing or not valid', async () => {
     expect(await live.refusal('', {})).toMatchObject({ status: 401, code: 'UNAUTHENTICATED' });
     const answer = await live.refusal('', bearer('mc_unknown'));
     expect(answer).toMatchObject({ status: 401, code: 'UNAUTHENTICATED' });
@@ -180,7 +180,7 @@ describe('a stream that is not given', () => {
     expect(answer.headers.get('content-type')).toContain('application/json');
   });
 
-  it('says with 403 which types the key never sees', async () => {
+  it('is a 403 that names the types the key never sees', async () => {
     const answer = await live.refusal('?types=task,key', bearer(live.know(await live.aViewer())));
     expect(answer).toMatchObject({ status: 403, code: 'FORBIDDEN' });
     expect(answer.message).toContain('key.created, key.revoked');
@@ -189,8 +189,8 @@ describe('a stream that is not given', () => {
   it.each([
     ['types=tusk', /"tusk" names no event\. Did you mean task\?.*families task, run.*task\.created/],
     ['types=', /"" names no event/],
-    ['type=task', /no parameter "type"\. There are types, task, agent, pipelineRunId, after, ticket\./],
-    ['task=TASK-1&task=TASK-2', /"task" may stand in the address once/],
+    ['type=task', /parameter "type" does not exist\. .*: types, task, agent, pipelineRunId, after, ticket\./],
+    ['task=TASK-1&task=TASK-2', /"task" may be given only once/],
     ['task=TASK-999999', /no task TASK-999999/],
     ['task=%00', /no task/],
     ['agent=nobody', /no agent nobody/],
@@ -199,13 +199,13 @@ describe('a stream that is not given', () => {
     ['pipelineRunId=', /no pipeline run ""/],
     ['after=nonsense', /not a cursor of the event log/],
     ['after=', /not a cursor of the event log/],
-  ])('says with 400 what is wrong with %s', async (query, message) => {
+  ])('is a 400 with the reason for %s', async (query, message) => {
     const answer = await live.refusal(`?${query}`);
     expect(answer).toMatchObject({ status: 400, code: 'BAD_USER_INPUT' });
     expect(answer.message).toMatch(message);
   });
 
-  it('says with 405 that it is only for reading', async () => {
+  it('is a 405 for any method but GET', async () => {
     for (const method of ['HEAD', 'POST', 'DELETE']) {
       const answer = await fetch(`${live.server.url}/api/events`, { method, headers: bearer(goodKey) });
       expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, OPTIONS']);
@@ -213,7 +213,7 @@ describe('a stream that is not given', () => {
     }
   });
 
-  it('lets the pages of allowed origins ask', async () => {
+  it('has CORS headers for the pages of allowed origins', async () => {
     const origin = 'https://board.example';
     const preflight = await fetch(`${live.server.url}/api/events`, {
       method: 'OPTIONS',
@@ -227,7 +227,7 @@ describe('a stream that is not given', () => {
 });
 
 describe('what a key may see', () => {
-  it('is all that the stream of an agent’s key holds, and no name of a task beyond it', async () => {
+  it('is all that the stream of an agent’s key contains, without names of other tasks', async () => {
     const [mine, others] = [await anAgent(live.graph.services), await anAgent(live.graph.services)];
     const secret = live.know(await aKeyOf(live.graph.services, mine));
     const reader = await live.read('', bearer(secret));
@@ -241,7 +241,7 @@ describe('what a key may see', () => {
     expect(await live.refusal(`?task=${hidden.id}`, bearer(secret))).toMatchObject({ status: 400 });
   });
 
-  it('leaves the dependency out where the key may not see it, for this reader alone', async () => {
+  it('omits a dependency that the key may not see, for this reader only', async () => {
     const [mine, others] = [await anAgent(live.graph.services), await anAgent(live.graph.services)];
     const dependency = await aTask(live.graph.services, { assignee: { id: others.id } });
     const dependent = await aTask(live.graph.services, { assignee: { id: mine.id } });
@@ -267,7 +267,7 @@ describe('what a key may see', () => {
 });
 
 describe('the payload', () => {
-  it('of what services write is described to the last field', async () => {
+  it('of every event has a description for each field', async () => {
     const { services } = live.graph;
     const agent = await anAgent(services, { name: 'witness' });
     for (const status of ['REVIEW', 'DONE', 'FAILED', 'CANCELLED'] as const)
@@ -285,8 +285,8 @@ describe('the payload', () => {
   });
 });
 
-describe('a cursor whose events are gone', () => {
-  it('is answered with 410 and what to do', async () => {
+describe('a cursor whose events were deleted', () => {
+  it('is answered with 410 and advice', async () => {
     const cursor = (await live.read()).lastEventId();
     await aTask(live.graph.services);
     await aTask(live.graph.services);

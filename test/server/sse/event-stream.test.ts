@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { goodKey, readAnswer, startTestServer, type TestServer } from '../../support/servers/test-server.js';
 import { hasPaused } from '../../support/wires/small-schema.js';
 
-/** Never ends, in messages large enough to fill what lies between server and client soon. */
+/** Never ends. Its messages are large, so that the buffers between server and client fill soon. */
 const endless = `subscription { ${'x'.repeat(10_000)}: ticks(count: 100000000) }`;
 
 let server: TestServer;
@@ -16,7 +16,7 @@ beforeAll(async () => {
 
 afterAll(() => server.stop());
 
-/** Asks for a stream over a connection without a client's manners. */
+/** Requests a stream over a raw connection. */
 function askBare(query: string, more: readonly string[] = [], { server: to } = server): Socket {
   const body = JSON.stringify({ query });
   const headers = [
@@ -39,7 +39,7 @@ beforeEach(() => {
 const accept = 'text/event-stream';
 
 describe('a subscription over server-sent events', () => {
-  it('is delivered as the protocol of graphql-sse has it', async () => {
+  it('follows the protocol of graphql-sse', async () => {
     const { status, headers, text } = await server.post(
       { query: 'subscription { ticks(count: 2) }' },
       { accept },
@@ -58,7 +58,7 @@ describe('a subscription over server-sent events', () => {
     expect(server.ticks.log).toEqual(['started', 'ended']);
   });
 
-  it('is what a public client reads', async () => {
+  it('can be read by a public client', async () => {
     const client = createClient({
       url: `${server.url}/graphql`,
       headers: { authorization: `Bearer ${goodKey}` },
@@ -81,7 +81,7 @@ describe('a subscription over server-sent events', () => {
     },
   );
 
-  it('can not be had as a single answer, and leaves nothing open when it is asked for as one', async () => {
+  it('is refused as a single answer, and leaves nothing open then', async () => {
     const query = 'subscription { silent }';
     for (const wish of ['application/json', 'application/graphql-response+json']) {
       const { status, json } = await server.post({ query }, { accept: wish });
@@ -99,14 +99,14 @@ describe('a subscription over server-sent events', () => {
     expect(server.ticks.log).toEqual(['started', 'ended', 'started', 'ended']);
   });
 
-  it('ends when its client leaves', async () => {
+  it('ends when its client disconnects', async () => {
     const stream = await openStream('subscription { silent }');
     await expect.poll(() => server.ticks.log).toEqual(['started']);
     stream.abort();
     await expect.poll(() => server.ticks.log).toEqual(['started', 'ended']);
   });
 
-  it('waits for a client that does not read, and ends when it goes', async () => {
+  it('waits for a client that does not read, and ends when it disconnects', async () => {
     const socket = askBare(endless);
     socket.pause();
     await expect.poll(() => server.ticks.log).toEqual(['started']);
@@ -115,7 +115,7 @@ describe('a subscription over server-sent events', () => {
     await expect.poll(() => server.ticks.log).toEqual(['started', 'ended']);
   });
 
-  it('cuts a client off that takes nothing from one heartbeat to the next', async () => {
+  it('disconnects a client that reads nothing from one heartbeat to the next', async () => {
     const hasty = await startTestServer({ limits: { pingIntervalMs: 50 } });
     const socket = askBare(endless, [], hasty);
     socket.on('error', () => undefined);
@@ -125,13 +125,13 @@ describe('a subscription over server-sent events', () => {
     await hasty.stop();
   });
 
-  it('leaves no connection open behind it that its client wants closed', async () => {
+  it('closes the connection at its end if its client asks for that', async () => {
     const text = await readText(askBare('subscription { ticks(count: 1) }', ['connection: close']));
     expect(text).toMatch(/^connection: close/im);
     expect(text).toContain('event: complete');
   });
 
-  it('ends with an error that is masked, coded and emitted once', async () => {
+  it('ends with an error that is masked, has a code and is logged once', async () => {
     const { text, headers } = await server.post({ query: 'subscription { faultyTicks }' }, { accept });
     const requestId = headers.get('x-request-id');
     expect(text).toContain('{"data":{"faultyTicks":1}}');
@@ -142,14 +142,14 @@ describe('a subscription over server-sent events', () => {
     expect(faults.map(({ facts }) => facts.requestId)).toEqual([requestId]);
   });
 
-  it('tells why it ended when a resolver does, such as for a revoked key', async () => {
+  it('ends with the reason that a resolver gives, such as a revoked key', async () => {
     const { text } = await server.post({ query: 'subscription { refusedTicks }' }, { accept });
     expect(text).toContain('"message":"The key was revoked"');
     expect(text).toContain('"extensions":{"code":"UNAUTHENTICATED"}');
     expect(server.signals.filter(({ level }) => level === 'error')).toEqual([]);
   });
 
-  it('that can not begin is an answer with the reason', async () => {
+  it('that cannot begin is an answer with the reason', async () => {
     const { text, headers } = await server.post({ query: 'subscription { faultAtStart }' }, { accept });
     expect(text).toContain(`"requestId":"${headers.get('x-request-id')}"`);
     expect(text).not.toContain('secret');
@@ -170,7 +170,7 @@ describe('a GET', () => {
     expect([status, json]).toEqual([200, { data: { hello: 'Hello world' } }]);
   });
 
-  it('is refused without the header that other sites can not send', async () => {
+  it('is refused without the header that other sites cannot send', async () => {
     const { 'x-graphql-yoga-csrf': _csrf, ...others } = headers;
     const { status, json } = await readAnswer(await fetch(url('{ hello }'), { headers: others }));
     expect([status, json.errors?.[0]?.extensions]).toEqual([403, { code: 'FORBIDDEN' }]);
@@ -184,7 +184,7 @@ describe('a GET', () => {
     expect([status, json.errors?.[0]?.extensions]).toEqual([405, { code: 'BAD_USER_INPUT' }]);
   });
 
-  it('with variables that are no JSON is the mistake of the caller', async () => {
+  it("with variables that are not JSON is the caller's mistake", async () => {
     const { status, json } = await readAnswer(await fetch(`${url('{ hello }')}&variables={`, { headers }));
     expect([status, json.errors?.[0]?.extensions]).toEqual([400, { code: 'BAD_USER_INPUT' }]);
     expect(server.signals.filter(({ level }) => level === 'error')).toEqual([]);

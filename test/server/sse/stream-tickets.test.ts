@@ -24,7 +24,7 @@ describe('a stream ticket', () => {
     return { status: response.status, ...(await response.json()) };
   }
 
-  it('lets an address in that can carry no key, with what its key may see and as long as its key is good', async () => {
+  it('opens a stream without a key, with the rights of its key and while its key is valid', async () => {
     const viewer = await live.aViewer();
     const secret = live.know(viewer);
     const { status, ticket, expiresAt } = await buy(secret);
@@ -43,7 +43,7 @@ describe('a stream ticket', () => {
     expect(await live.refusal(query, {})).toMatchObject({ status: 401 });
   });
 
-  it('is refused when it is forged, altered or old, and opens nothing else', async () => {
+  it('is refused if it is forged, altered or expired, and is valid for nothing else', async () => {
     const viewer = await live.aViewer();
     const other = await live.aViewer('ADMIN');
     const { ticket } = await buy(live.know(viewer));
@@ -68,7 +68,7 @@ describe('a stream ticket', () => {
     expect(await buy(ticket)).toMatchObject({ status: 401 });
   });
 
-  it('serves a standard EventSource, which resumes by itself when the server has been started anew', async () => {
+  it('works with a standard EventSource, which resumes after a restart of the server', async () => {
     const first = await live.start(15_000);
     const { ticket } = await buy(live.know(await live.aViewer()));
     const seen = watchWithEventSource(`${first.url}/api/events?types=task.created&ticket=${ticket}`);
@@ -85,10 +85,10 @@ describe('a stream ticket', () => {
   });
 });
 
-/** Node's own EventSource in a process of its own, since it is behind a flag; answers the lines it has printed. */
+/** Runs Node's EventSource, which needs a flag, in a process of its own. Returns the printed lines. */
 function watchWithEventSource(url: string): () => string[] {
   const script = `const events = new EventSource(process.argv[1]);
-    // While it waits to connect again, it does not keep the process alive.
+    // While it waits to reconnect, EventSource does not keep the process alive.
     setInterval(() => undefined, 60_000);
     events.addEventListener('open', () => console.log('open'));
     events.addEventListener('task.created', ({ data }) => console.log(JSON.parse(data).task.id));

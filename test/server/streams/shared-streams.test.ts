@@ -12,7 +12,7 @@ beforeAll(async () => {
 
 afterAll(() => shared.close());
 
-/** Where the log ends when the test begins: streams that begin there can't miss what the test does. */
+/** The end of the log at the beginning of the test. Streams that start there miss nothing of the test. */
 let begin: string;
 
 beforeEach(async () => {
@@ -40,7 +40,7 @@ async function allHave(streams: readonly Stream[], count: number): Promise<void>
   await Promise.all(streams.map((stream) => stream.has(count)));
 }
 
-/** What came before they were is read from the log by each for itself. */
+/** Each stream reads the events before its start from the log by itself. */
 async function allLive(streams: readonly Stream[]): Promise<void> {
   await aTask(shared.graph.services);
   await allHave(streams, 1);
@@ -72,7 +72,7 @@ describe('subscribers of one operation', () => {
     ).toEqual([0, 1, 2, 3, 4].map((i) => `Grüße ${i} 🚀 "quoted"`));
   });
 
-  it('share it although they came from different places in the log', async () => {
+  it('share it although they started at different positions in the log', async () => {
     const key = await aViewer();
     const early = await watch(key, { query: EVENTS, variables: created });
     for (let i = 0; i < 6; i += 1) await aTask(shared.graph.services);
@@ -95,10 +95,10 @@ describe('subscribers of one operation', () => {
     });
   });
 
-  it('share the task that they watch, and the overview', async () => {
+  it('share the executions for a watched task and for the overview', async () => {
     const key = await aViewer();
     const task = await aTask(shared.graph.services);
-    // A stream of the task would tell of its creation once that can be read.
+    // Otherwise a stream of the task would show its creation once that can be read.
     await shared.graph.settled();
     const one = { query: `subscription { task(ref: { id: "${task.id}" }) { id assignee { name } } }` };
     const tasks = await times(5, () => watch(key, one));
@@ -115,7 +115,7 @@ describe('subscribers of one operation', () => {
 });
 
 describe('subscribers of different operations', () => {
-  it('share nothing: documents, names, variables and roles count', async () => {
+  it('share nothing if document, operation name, variables or role differ', async () => {
     const viewer = await aViewer();
     const operator = (await shared.aKey('OPERATOR')).secret;
     const two = `${EVENTS} subscription Other($after: Cursor) { events(after: $after, filter: { types: ["task.created"] }) { type } }`;
@@ -141,7 +141,7 @@ describe('what a key may not see', () => {
   const TASKS =
     'subscription ($after: Cursor) { events(after: $after, filter: { types: ["task", "run"] }) { type ... on TaskEvent { task { id } } } }';
 
-  it('is not shared into its stream by the keys of people, nor by those of other agents', async () => {
+  it("is not shared into its stream by people's keys or by keys of other agents", async () => {
     const { services } = shared.graph;
     const [ann, bob] = [await anAgent(services, { soul: 'Secret' }), await anAgent(services)];
     const keys = await Promise.all([ann, ann, bob, bob].map((agent) => aKeyOf(services, agent)));
@@ -166,7 +166,7 @@ describe('what a key may not see', () => {
     for (const stream of souls.slice(3)) expect(stream.payloads.join()).not.toContain('Secret');
   });
 
-  it('is not shared among keys of one role either, where an answer depends on the very key', async () => {
+  it('is not shared among keys of one role if a result depends on the key', async () => {
     const keys = await times(3, () => shared.aKey('OPERATOR'));
     const query = `subscription ($after: Cursor) { events(after: $after, filter: { types: ["task.created"] }) { actor { id ... on ApiKey { prefix } } } }`;
     const streams = await Promise.all(
@@ -188,7 +188,7 @@ describe('what a key may not see', () => {
 });
 
 describe('a subscriber that reads nothing', () => {
-  it('holds up nobody who shares its operation', async () => {
+  it('delays no other subscriber of its operation', async () => {
     const key = await aViewer();
     const query =
       'subscription ($after: Cursor) { events(after: $after, filter: { types: ["task.created"] }) { ... on TaskEvent { task { description } } } }';
@@ -203,10 +203,10 @@ describe('a subscriber that reads nothing', () => {
   });
 });
 
-describe('subscribers that come and go under load', () => {
+describe('subscribers that connect and disconnect under load', () => {
   const total = 120;
 
-  /** Goes away after so many events, again and again, and resumes behind the last one. */
+  /** Disconnects repeatedly after this many events, and resumes after the last one. */
   async function comeAndGo(key: string, breakEvery: number): Promise<string[]> {
     const got: string[] = [];
     let after = begin;
@@ -220,7 +220,7 @@ describe('subscribers that come and go under load', () => {
     return got;
   }
 
-  it('miss nothing, get nothing twice, and share again once they are live', async () => {
+  it('miss no event, get none twice, and share again once they have caught up', async () => {
     const key = await aViewer();
     const steady = await watch(key, { query: EVENTS, variables: created });
     const readers = [7, 11, 23, 40].map((breakEvery) => comeAndGo(key, breakEvery));

@@ -1,8 +1,8 @@
 import { Duplex } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { createOutbox } from '../../../src/server/websocket/batched-writes.js';
+import { createBatchedWrites } from '../../../src/server/websocket/batched-writes.js';
 
-/** A connection that notes what leaves in one call. */
+/** A connection that records what is written in one call. */
 class Connection extends Duplex {
   readonly calls: string[] = [];
 
@@ -21,31 +21,31 @@ class Connection extends Duplex {
 
 const turn = () => new Promise(setImmediate);
 
-describe('what is written in one turn of the event loop', () => {
-  it('leaves at its end, in order, and for each connection in one call', async () => {
-    const outbox = createOutbox();
+describe('writes of one turn of the event loop', () => {
+  it('are sent at its end, in order, in one call per connection', async () => {
+    const writes = createBatchedWrites();
     const connections = [new Connection(), new Connection()];
-    for (const text of ['1', '2', '3']) for (const to of connections) outbox.write(to, Buffer.from(text));
+    for (const text of ['1', '2', '3']) for (const to of connections) writes.write(to, Buffer.from(text));
     expect(connections.map(({ calls }) => calls)).toEqual([[], []]);
     await turn();
     expect(connections.map(({ calls }) => calls)).toEqual([['1+2+3'], ['1+2+3']]);
   });
 
-  it('does not wait for the last of a thousand connections, and reaches each once', async () => {
-    const outbox = createOutbox();
+  it('are sent before the last of a thousand connections has written, once to each', async () => {
+    const writes = createBatchedWrites();
     const connections = Array.from({ length: 1_050 }, () => new Connection());
-    for (const to of connections) outbox.write(to, Buffer.from('a'));
+    for (const to of connections) writes.write(to, Buffer.from('a'));
     expect(connections[0]?.calls).toEqual(['a']);
-    for (const to of connections) outbox.write(to, Buffer.from('b'));
+    for (const to of connections) writes.write(to, Buffer.from('b'));
     await turn();
     for (const { calls } of connections) expect(calls.join('+')).toBe('a+b');
   });
 
-  it('tells when it has left, and goes on for those that come later', async () => {
-    const outbox = createOutbox();
+  it('report when they were sent, and later writes follow', async () => {
+    const writes = createBatchedWrites();
     const connection = new Connection();
     for (const text of ['1', '2'])
-      await new Promise((resolve) => outbox.write(connection, Buffer.from(text), resolve));
+      await new Promise((resolve) => writes.write(connection, Buffer.from(text), resolve));
     expect(connection.calls).toEqual(['1', '2']);
   });
 });

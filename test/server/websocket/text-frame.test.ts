@@ -3,21 +3,21 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { createOutbox } from '../../../src/server/websocket/batched-writes.js';
+import { createBatchedWrites } from '../../../src/server/websocket/batched-writes.js';
 import { createTextFrame } from '../../../src/server/websocket/text-frame.js';
 
 const texts = [0, 1, 125, 126, 127, 65_535, 65_536, 200_000].map((length) => 'x'.repeat(length));
 const http = createServer();
 const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
-const outbox = createOutbox();
+const writes = createBatchedWrites();
 
 beforeAll(async () => {
   http.on('upgrade', (request, connection, head) =>
     sockets.handleUpgrade(request, connection, head, (socket) => {
       for (const text of texts)
-        outbox.write(connection, createTextFrame(Buffer.from('é'), Buffer.from(text)));
+        writes.write(connection, createTextFrame(Buffer.from('é'), Buffer.from(text)));
       socket.send('by ws itself');
-      outbox.write(connection, createTextFrame(Buffer.from('after it')));
+      writes.write(connection, createTextFrame(Buffer.from('after it')));
       socket.close(1000);
     }),
   );
@@ -29,8 +29,8 @@ afterAll(() => {
   http.close();
 });
 
-describe('frames written past ws', () => {
-  it('are read by a client whatever their length, in order with those of ws', async () => {
+describe('frames that are written without ws', () => {
+  it('are read by a client at any length, in order with those of ws', async () => {
     const client = new WebSocket(`ws://127.0.0.1:${(http.address() as AddressInfo).port}`);
     const got: string[] = [];
     client.on('message', (message) => got.push(String(message)));

@@ -45,7 +45,7 @@ async function connectWithKey(key = goodKey): Promise<RawSocket> {
 }
 
 describe('the limits of sockets', () => {
-  it('let so many operations run at a time on one, and more when some have ended', async () => {
+  it('limit the concurrent operations on one socket, and allow more when some have ended', async () => {
     const socket = await connectWithKey();
     for (const id of ['1', '2', '3']) socket.subscribe(id, 'subscription { silent }');
     socket.subscribe('4', 'subscription { silent }');
@@ -68,7 +68,7 @@ describe('the limits of sockets', () => {
     await expect.poll(() => server.ticks.log.filter((entry) => entry === 'started')).toHaveLength(4);
   });
 
-  it('let a key have so many, and more when some have closed', async () => {
+  it('limit the sockets of a key, and allow more when some have closed', async () => {
     const sockets = await Promise.all(Array.from({ length: 4 }, () => connectWithKey()));
     const fifth = await connect();
     fifth.init(`Bearer ${goodKey}`);
@@ -78,7 +78,7 @@ describe('the limits of sockets', () => {
     await connectWithKey();
   });
 
-  it('count the streams of a key together, whatever carries them', async () => {
+  it('count the streams of a key together on all transports', async () => {
     const silent = 'subscription { silent }';
     const [first, second] = [await connectWithKey(), await connectWithKey()];
     for (const socket of [first, second]) for (const id of ['1', '2']) socket.subscribe(id, silent);
@@ -96,7 +96,7 @@ describe('the limits of sockets', () => {
     await expect.poll(() => server.ticks.log).toHaveLength(6);
   });
 
-  it('count each operation against the rate of its key, and bad keys against their address', async () => {
+  it('count each operation for the rate of its key, and wrong keys for their address', async () => {
     const limits = {
       requestsPerSecond: 0.001,
       requestBurst: 2,
@@ -122,8 +122,8 @@ describe('the limits of sockets', () => {
   });
 });
 
-describe('the door to WebSockets', () => {
-  it('is open to programs, to pages of this host and to allowed origins', async () => {
+describe('the WebSocket handshake', () => {
+  it('is accepted from programs, from pages of this host and from allowed origins', async () => {
     const http = { host: '127.0.0.1', port: 0, corsOrigins: ['https://dashboard.example'] };
     const guarded = await startTestServer({ http });
     const knock = async (origin?: string) => {
@@ -148,7 +148,7 @@ describe('the door to WebSockets', () => {
     await guarded.stop();
   });
 
-  it('tells a client that asks for another protocol to go without', async () => {
+  it('tells a client that asks for another protocol to connect without upgrade', async () => {
     const headers = { connection: 'Upgrade, HTTP2-Settings', upgrade: 'h2c', 'http2-settings': '' };
     const sent = httpRequest(`${server.url}/graphql`, { method: 'POST', headers });
     sent.end('{}');
@@ -157,7 +157,7 @@ describe('the door to WebSockets', () => {
     expect(await text(response)).toContain('plain HTTP/1.1');
   });
 
-  it('is at /graphql and nowhere else', async () => {
+  it('is accepted only at /graphql', async () => {
     const socket = new WebSocket(`${server.url.replace(/^http/, 'ws')}/other`, 'graphql-transport-ws');
     await expect(new Promise((_resolve, reject) => socket.once('error', reject))).rejects.toThrow(/404/);
   });

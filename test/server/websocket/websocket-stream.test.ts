@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { PullStream, type Take } from '../../../src/kernel/pull-stream.js';
 import { type Send, sendStream } from '../../../src/server/websocket/websocket-stream.js';
 
-/** Has results at once, as many as are asked for up to the last. */
+/** A stream whose results are available at once, up to the last one. */
 class Ready extends PullStream<ExecutionResult> {
   isClosed = false;
   #left: number;
@@ -28,7 +28,7 @@ class Ready extends PullStream<ExecutionResult> {
 const textOf = (parts: readonly Buffer[]) => String(Buffer.concat(parts));
 
 describe('a stream that is sent', () => {
-  it('is sent whole and in order, while the event loop turns, and then ends', async () => {
+  it('is sent completely and in order without blocking the event loop, and then ends', async () => {
     const sent: string[] = [];
     const stream = sendStream(new Ready(5_000), 'a"b', (...parts) => void sent.push(textOf(parts)));
     let sentAtTurn = 0;
@@ -46,7 +46,7 @@ describe('a stream that is sent', () => {
     );
   });
 
-  it('waits for a client that is behind before it asks for more', async () => {
+  it('waits for a slow client before it reads more', async () => {
     const waiting: (() => void)[] = [];
     const send: Send = () => new Promise<void>((resolve) => waiting.push(resolve));
     const end = sendStream(new Ready(2), 'a', send).next();
@@ -60,7 +60,7 @@ describe('a stream that is sent', () => {
     expect((await end).done).toBe(true);
   });
 
-  it('fails alone when it cannot be sent, and throws nothing at who hands out the event', async () => {
+  it('fails alone if it cannot be sent, and throws nothing at the sender of the event', async () => {
     const given: Take<ExecutionResult>[] = [];
     const source = new Ready(0);
     source.pull = (take) => void given.push(take);
@@ -72,7 +72,7 @@ describe('a stream that is sent', () => {
     expect(given).toHaveLength(1);
   });
 
-  it('closes what it is made of when its client completes it', async () => {
+  it('closes its source when its client completes it', async () => {
     const source = new Ready(1);
     const stream = sendStream(source, 'a', () => undefined);
     expect(await stream.return(undefined)).toEqual({ done: true, value: undefined });

@@ -5,7 +5,7 @@ import { goodKey, startTestServer, type TestServer } from '../../support/servers
 import { RawSocket } from '../../support/wires/raw-socket.js';
 import { hasPaused } from '../../support/wires/small-schema.js';
 
-/** Never ends, in messages large enough to fill what lies between server and client soon. */
+/** Never ends. Its messages are large, so that the buffers between server and client fill soon. */
 const endless = `subscription { ${'x'.repeat(10_000)}: ticks(count: 100000000) }`;
 
 let server: TestServer;
@@ -67,7 +67,7 @@ describe('operations over a WebSocket', () => {
     await client.dispose();
   });
 
-  it('have the errors of HTTP: coded, masked and emitted once', async () => {
+  it('have the same errors as over HTTP: with a code, masked and logged once', async () => {
     const socket = await connectWithKey();
     const failing: [string, string, string, object?][] = [
       ['1', '{ hello', 'GRAPHQL_PARSE_FAILED'],
@@ -94,7 +94,7 @@ describe('operations over a WebSocket', () => {
     for (const { facts } of faults) expect(sent).toContain(`"requestId":"${facts.requestId}"`);
   });
 
-  it('end when their client completes them, streams and waiting queries alike', async () => {
+  it('end when their client completes them, both streams and waiting queries', async () => {
     const socket = await connectWithKey();
     socket.subscribe('1', 'subscription { silent }');
     await expect.poll(() => server.ticks.log).toEqual(['started']);
@@ -107,7 +107,7 @@ describe('operations over a WebSocket', () => {
     expect(socket.of('2')).toEqual([]);
   });
 
-  it('wait for a client that does not read, and end when it goes', async () => {
+  it('wait for a client that does not read, and end when it disconnects', async () => {
     const socket = await connectWithKey();
     socket.socket.pause();
     socket.subscribe('1', endless);
@@ -117,7 +117,7 @@ describe('operations over a WebSocket', () => {
     await expect.poll(() => server.ticks.log).toEqual(['started', 'ended']);
   });
 
-  it('end when their socket is gone', async () => {
+  it('end when their socket closes', async () => {
     const socket = await connectWithKey();
     socket.subscribe('1', 'subscription { waitingSilent }');
     socket.subscribe('2', '{ waits }');
@@ -132,7 +132,7 @@ describe('a socket', () => {
     ['no key', undefined],
     ['an unknown key', 'Bearer mc_unknown'],
     ['a key without its scheme', goodKey],
-    ['a key that is no text', { key: goodKey }],
+    ['a key that is not a text', { key: goodKey }],
   ])('with %s is closed with 4401, which clients do not retry', async (_what, authorization) => {
     const socket = await connect();
     socket.init(authorization);
@@ -140,7 +140,7 @@ describe('a socket', () => {
     expect(socket.messages).toEqual([]);
   });
 
-  it('that does not say who it is, or speaks before, is closed', async () => {
+  it('without connection_init, or with a message before it, is closed', async () => {
     const impatient = await startTestServer({ limits: { connectionInitTimeoutMs: 50 } });
     const silent = await RawSocket.open(impatient.url);
     expect(await silent.closed).toMatchObject({ code: 4408 });
@@ -150,7 +150,7 @@ describe('a socket', () => {
     expect(await hasty.closed).toMatchObject({ code: 4401 });
   });
 
-  it('whose key could not be looked up is asked to try again, and the fault is emitted', async () => {
+  it('whose key could not be checked is closed with the code to try again, and the error is logged', async () => {
     const broken = await startTestServer({ authenticate: () => Promise.reject(new Error('secret')) });
     const socket = await RawSocket.open(broken.url);
     socket.init('Bearer mc_any');
@@ -159,7 +159,7 @@ describe('a socket', () => {
     await broken.stop();
   });
 
-  it('is good for no further operation once its key is revoked', async () => {
+  it('can start no operation after its key is revoked', async () => {
     server.keys.set('mc_short', { keyId: 'key_2', role: 'VIEWER', agentId: null });
     const socket = await connectWithKey('mc_short');
     socket.subscribe('1', '{ whoAmI }');
@@ -171,11 +171,11 @@ describe('a socket', () => {
   });
 
   it.each([
-    ['no JSON', 'hello', 4400],
-    ['no message of the protocol', '{"type":"hello"}', 4400],
-    ['a second greeting', '{"type":"connection_init"}', 4429],
+    ['text that is not JSON', 'hello', 4400],
+    ['a message of another protocol', '{"type":"hello"}', 4400],
+    ['a second connection_init', '{"type":"connection_init"}', 4429],
     ['a message that is too large', `{"type":"ping","payload":{"pad":"${'x'.repeat(20_000)}"}}`, 1009],
-  ])('that sends %s is closed by the code of the protocol', async (_what, text, code) => {
+  ])('that sends %s is closed with the code of the protocol', async (_what, text, code) => {
     const socket = await connectWithKey();
     socket.send(text);
     expect(await socket.closed).toMatchObject({ code });
@@ -197,7 +197,7 @@ describe('a socket', () => {
     else expect(await socket.closed).toMatchObject({ code: 4406 });
   });
 
-  it('that answers no pings is terminated, others live on', async () => {
+  it('that answers no pings is terminated, and others stay open', async () => {
     const impatient = await startTestServer({ limits: { pingIntervalMs: 500 } });
     const dead = await RawSocket.open(impatient.url, { autoPong: false });
     dead.init(`Bearer ${goodKey}`);

@@ -9,8 +9,8 @@ import {
   aTaskOf,
   commentsOf,
   endBackoff,
-  inStatus,
   runsOf,
+  waitForStatus,
 } from '../../support/factories/dispatch.js';
 import { anAgent } from '../../support/factories/factory.js';
 import { refusalOf } from '../../support/factories/refusals.js';
@@ -53,7 +53,7 @@ describe('an attempt that fails', () => {
     const agent = await aPushAgent(services);
     const task = await aTaskOf(services, agent);
     await here.scheduler.runOnce('dispatchAssignedTasks');
-    const row = await inStatus(services, task.id, 'ASSIGNED');
+    const row = await waitForStatus(services, task.id, 'ASSIGNED');
     expect(row).toMatchObject({ dispatch_attempts: 1, stale_requeues: 0, assignee_id: agent.id });
     const waits = await services.sql<{ ms: number }>(
       'SELECT (extract(epoch FROM backoff_until - updated_at) * 1000)::float8 AS ms FROM tasks WHERE not_before = backoff_until',
@@ -71,7 +71,7 @@ describe('an attempt that fails', () => {
     gateway.script = () => answered('at last');
     await endBackoff(services, task.id);
     expect(await here.scheduler.runOnce('dispatchAssignedTasks')).toBe(1);
-    expect(await inStatus(services, task.id, 'REVIEW')).toMatchObject({ dispatch_attempts: 0 });
+    expect(await waitForStatus(services, task.id, 'REVIEW')).toMatchObject({ dispatch_attempts: 0 });
   });
 
   it('ends the task at the fifth time, and a retry counts anew', async () => {
@@ -79,11 +79,13 @@ describe('an attempt that fails', () => {
     const task = await aTaskOf(services, await aPushAgent(services));
     for (let attempt = 1; attempt < 5; attempt += 1) {
       await here.scheduler.runOnce('dispatchAssignedTasks');
-      expect(await inStatus(services, task.id, 'ASSIGNED')).toMatchObject({ dispatch_attempts: attempt });
+      expect(await waitForStatus(services, task.id, 'ASSIGNED')).toMatchObject({
+        dispatch_attempts: attempt,
+      });
       await endBackoff(services, task.id);
     }
     await here.scheduler.runOnce('dispatchAssignedTasks');
-    expect(await inStatus(services, task.id, 'FAILED')).toMatchObject({
+    expect(await waitForStatus(services, task.id, 'FAILED')).toMatchObject({
       failure_reason: 'DISPATCH_ATTEMPTS_EXHAUSTED',
       failure_detail: 'broken',
       dispatch_attempts: 5,
@@ -91,7 +93,7 @@ describe('an attempt that fails', () => {
     expect(await commentsOf(services, task.id)).toHaveLength(5);
     await retryTask(services, services.admin, { task: { id: task.id } });
     await here.scheduler.runOnce('dispatchAssignedTasks');
-    expect(await inStatus(services, task.id, 'ASSIGNED')).toMatchObject({ dispatch_attempts: 1 });
+    expect(await waitForStatus(services, task.id, 'ASSIGNED')).toMatchObject({ dispatch_attempts: 1 });
     expect((await runsOf(services, task.id)).map((run) => run.idempotency_key)).toContain(`mc-${task.id}-6`);
   });
 
@@ -100,7 +102,7 @@ describe('an attempt that fails', () => {
     const agent = await aPushAgent(services);
     const task = await aTaskOf(services, agent);
     await here.scheduler.runOnce('dispatchAssignedTasks');
-    expect(await inStatus(services, task.id, 'FAILED')).toMatchObject({
+    expect(await waitForStatus(services, task.id, 'FAILED')).toMatchObject({
       failure_reason: 'GATEWAY_REFUSED',
       failure_detail: 'unknown agent id "scout"',
     });
@@ -109,7 +111,7 @@ describe('an attempt that fails', () => {
     gateway.script = () => answered('done');
     const next = await aTaskOf(services, agent);
     await here.scheduler.runOnce('dispatchAssignedTasks');
-    await inStatus(services, next.id, 'REVIEW');
+    await waitForStatus(services, next.id, 'REVIEW');
     expect(await status()).toEqual([{ announced_status: 'IDLE', refused: false }]);
   });
 
@@ -120,8 +122,8 @@ describe('an attempt that fails', () => {
     const agent = await aPushAgent(services);
     const poison = await aTaskOf(services, agent, { title: 'Poison', priority: 'CRITICAL' });
     const good = await aTaskOf(services, agent);
-    await inStatus(services, good.id, 'REVIEW');
-    expect(await inStatus(services, poison.id, 'ASSIGNED')).toMatchObject({ dispatch_attempts: 1 });
+    await waitForStatus(services, good.id, 'REVIEW');
+    expect(await waitForStatus(services, poison.id, 'ASSIGNED')).toMatchObject({ dispatch_attempts: 1 });
   });
 });
 
@@ -146,14 +148,14 @@ describe('a gateway that takes no call', () => {
     expect(await services.sql('SELECT FROM comments')).toEqual([]);
     gateway.script = () => answered('done');
     gateway.reach = { reachable: true, error: null };
-    for (const task of tasks) await inStatus(services, task.id, 'REVIEW');
+    for (const task of tasks) await waitForStatus(services, task.id, 'REVIEW');
   });
 });
 
 describe('a run that is on', () => {
   it('is aborted when a person cancels the task; an answer that comes all the same is kept and changes nothing', async () => {
     await here.start();
-    gateway.heedsAborts = false;
+    gateway.respondsToAborts = false;
     const task = await aTaskOf(services, await aPushAgent(services));
     await received(1);
     await cancelTask(services, services.admin, { task: { id: task.id } });
@@ -164,7 +166,7 @@ describe('a run that is on', () => {
         expect(await runsOf(services, task.id)).toMatchObject([{ outcome: 'CANCELLED', output: 'too late' }]),
       20_000,
     );
-    expect(await inStatus(services, task.id, 'CANCELLED')).toMatchObject({ resolution: null });
+    expect(await waitForStatus(services, task.id, 'CANCELLED')).toMatchObject({ resolution: null });
   });
 
   it('is aborted when an operator completes the task', async () => {
@@ -173,12 +175,12 @@ describe('a run that is on', () => {
     await received(1);
     await completeTask(services, services.admin, { task: { id: task.id }, resolution: 'by hand' });
     await vi.waitFor(() => expect(gateway.last().signal.aborted).toBe(true), 20_000);
-    expect(await inStatus(services, task.id, 'REVIEW')).toMatchObject({ resolution: 'by hand' });
+    expect(await waitForStatus(services, task.id, 'REVIEW')).toMatchObject({ resolution: 'by hand' });
   });
 
   it('is aborted, uncounted, when an operator gives the task to another agent, and not when to the same or to nobody', async () => {
     await here.start();
-    gateway.heedsAborts = false;
+    gateway.respondsToAborts = false;
     const [agent, another] = [await aPushAgent(services), await anAgent(services)];
     const task = await aTaskOf(services, agent);
     await received(1);
@@ -196,7 +198,7 @@ describe('a run that is on', () => {
         expect(await runsOf(services, task.id)).toMatchObject([{ outcome: 'CANCELLED', output: 'too late' }]),
       20_000,
     );
-    expect(await inStatus(services, task.id, 'ASSIGNED')).toMatchObject({
+    expect(await waitForStatus(services, task.id, 'ASSIGNED')).toMatchObject({
       resolution: null,
       dispatch_attempts: 0,
     });
@@ -212,7 +214,7 @@ describe('a run that is on', () => {
     await here.scheduler.stop();
     await here.dispatcher.stop();
     expect(gateway.last().signal.aborted).toBe(true);
-    expect(await inStatus(services, task.id, 'ASSIGNED')).toMatchObject({ dispatch_attempts: 0 });
+    expect(await waitForStatus(services, task.id, 'ASSIGNED')).toMatchObject({ dispatch_attempts: 0 });
     expect(await runsOf(services, task.id)).toMatchObject([{ outcome: 'RELEASED' }]);
   });
 });

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { aProcess, type Process } from '../../scheduler/process.js';
 import { endLease, silence } from '../../support/factories/aging.js';
-import { aPushAgent, aTaskOf, inStatus } from '../../support/factories/dispatch.js';
+import { aPushAgent, aTaskOf, waitForStatus } from '../../support/factories/dispatch.js';
 import { aClaimedTask, anAgent } from '../../support/factories/factory.js';
 import type { TestServices } from '../../support/factories/services.js';
 import { answered, answeredAfter, hang, ScriptedGateway } from '../../support/gateways/scripted-gateway.js';
@@ -135,7 +135,7 @@ describe('work that is assigned to an idle PUSH agent', () => {
         interval: 1,
       });
       delays.push(performance.now() - begunAt);
-      await inStatus(services, task.id, 'DONE');
+      await waitForStatus(services, task.id, 'DONE');
     }
     // The jobs' interval is a day here: without a wake none of the calls would have come. How soon is for the benchmark.
     reportMs('from createTask to the call', delays);
@@ -157,8 +157,8 @@ describe('agents that are stuck', () => {
     await endLease(services, runId);
     await silence(services, silent.id);
     await processes[0]!.scheduler.runOnce('requeueStaleTasks');
-    await inStatus(services, task.id, 'ASSIGNED');
+    await waitForStatus(services, task.id, 'ASSIGNED');
     const lively = await aTaskOf(services, await aPushAgent(services), { reviewPolicy: 'SKIP' });
-    await inStatus(services, lively.id, 'DONE');
+    await waitForStatus(services, lively.id, 'DONE');
   });
 });

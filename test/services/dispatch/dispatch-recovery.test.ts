@@ -9,7 +9,7 @@ import { requeueStaleTasks } from '../../../src/services/runs/requeue-stale-task
 import type { AgentRow } from '../../../src/store/agents/agents.js';
 import { aProcess, type Process } from '../../scheduler/process.js';
 import { endLease } from '../../support/factories/aging.js';
-import { aPushAgent, aTaskOf, inStatus, runsOf } from '../../support/factories/dispatch.js';
+import { aPushAgent, aTaskOf, runsOf, waitForStatus } from '../../support/factories/dispatch.js';
 import type { TestServices } from '../../support/factories/services.js';
 import { answered, hang, ScriptedGateway } from '../../support/gateways/scripted-gateway.js';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres/database.js';
@@ -67,7 +67,7 @@ describe('a run whose process has died', () => {
     const { task } = await anOrphan();
     expect(await turnOf(here)).toBe(0);
     expect(gateway.recoveries).toEqual([]);
-    await inStatus(services, task.id, 'IN_PROGRESS');
+    await waitForStatus(services, task.id, 'IN_PROGRESS');
   });
 
   it.runIf(process.platform === 'linux')(
@@ -104,7 +104,7 @@ describe('a run whose process has died', () => {
     );
     await endLease(services, runId);
     expect(await turnOf(here)).toBe(1);
-    expect(await inStatus(services, task.id, 'REVIEW')).toMatchObject({ resolution: 'found again' });
+    expect(await waitForStatus(services, task.id, 'REVIEW')).toMatchObject({ resolution: 'found again' });
     expect(await runsOf(services, task.id)).toMatchObject([{ id: runId, outcome: 'SUCCEEDED' }]);
     expect(gateway.recoveries).toMatchObject([
       { call: { idempotencyKey: `mc-${task.id}-1` }, state: { boot: 'b1', n: 1 } },
@@ -123,7 +123,7 @@ describe('a run whose process has died', () => {
     await endLease(services, runId);
     expect(await turnOf(here)).toBe(1);
     tell(answer);
-    expect(await inStatus(services, task.id, 'ASSIGNED')).toMatchObject({
+    expect(await waitForStatus(services, task.id, 'ASSIGNED')).toMatchObject({
       dispatch_attempts: attempts,
       stale_requeues: 0,
     });
@@ -147,7 +147,7 @@ describe('a run whose process has died', () => {
     const { task } = await anOrphan();
     await services.sql("UPDATE task_runs SET lease_expires_at = now() + interval '300 ms'");
     await here.start();
-    await inStatus(services, task.id, 'REVIEW');
+    await waitForStatus(services, task.id, 'REVIEW');
   });
 
   it('is left to a process that has its gateway, and in the end to the recovery of stale tasks', async () => {
@@ -158,7 +158,7 @@ describe('a run whose process has died', () => {
     expect((await requeueStaleTasks(services)).handled).toBe(0);
     await endLease(services, runId, 600_001);
     expect((await requeueStaleTasks(services)).handled).toBe(1);
-    expect(await inStatus(services, task.id, 'ASSIGNED')).toMatchObject({ stale_requeues: 1 });
+    expect(await waitForStatus(services, task.id, 'ASSIGNED')).toMatchObject({ stale_requeues: 1 });
     await without.close();
   });
 
@@ -181,9 +181,9 @@ describe('a process that was away while another one took its run over', () => {
     await takeOver(there, runId);
     gateway.last().answer({ outcome: 'FAILED', error: 'the socket broke while frozen', permanent: false });
     await vi.waitFor(() => expect(gateway.recoveries).toHaveLength(1), 20_000);
-    await inStatus(services, task.id, 'IN_PROGRESS');
+    await waitForStatus(services, task.id, 'IN_PROGRESS');
     tell(answered('the right one'));
-    expect(await inStatus(services, task.id, 'REVIEW')).toMatchObject({
+    expect(await waitForStatus(services, task.id, 'REVIEW')).toMatchObject({
       resolution: 'the right one',
       dispatch_attempts: 0,
     });
@@ -198,7 +198,7 @@ describe('a process that was away while another one took its run over', () => {
     const [{ id: runId }] = (await runsOf(services, task.id)) as [{ id: string }];
     await takeOver(there, runId);
     await vi.waitFor(() => expect(gateway.last().signal.aborted).toBe(true), 20_000);
-    await inStatus(services, task.id, 'IN_PROGRESS');
+    await waitForStatus(services, task.id, 'IN_PROGRESS');
     await quick.close();
   });
 });

@@ -5,7 +5,7 @@ import { pauseSchedulerJob, resumeSchedulerJob } from '../../../src/services/ops
 import { submitVerdict } from '../../../src/services/reviews/submit-verdict.js';
 import { aProcess, type Process } from '../../scheduler/process.js';
 import { eventsOf } from '../../support/factories/aging.js';
-import { aPushAgent, aTaskOf, commentsOf, inStatus, runsOf } from '../../support/factories/dispatch.js';
+import { aPushAgent, aTaskOf, commentsOf, runsOf, waitForStatus } from '../../support/factories/dispatch.js';
 import { aTask } from '../../support/factories/factory.js';
 import type { TestServices } from '../../support/factories/services.js';
 import { answered, ScriptedGateway } from '../../support/gateways/scripted-gateway.js';
@@ -44,7 +44,7 @@ describe('a task assigned to a PUSH agent', () => {
       config: { gateway: 'scripted', timeout: 5_000 },
     });
     const task = await aTaskOf(services, agent, { title: 'Debug it', priority: 'HIGH' });
-    await inStatus(services, task.id, 'REVIEW');
+    await waitForStatus(services, task.id, 'REVIEW');
     expect(gateway.last().call).toMatchObject({
       idempotencyKey: `mc-${task.id}-1`,
       agentName: agent.name,
@@ -75,7 +75,7 @@ describe('a task assigned to a PUSH agent', () => {
     gateway.script = () => ({ outcome: 'ANSWERED', text: 'The result.', usage, model: 'haiku-5' });
     const agent = await aPushAgent(services);
     const task = await aTaskOf(services, agent);
-    expect(await inStatus(services, task.id, 'REVIEW')).toMatchObject({
+    expect(await waitForStatus(services, task.id, 'REVIEW')).toMatchObject({
       resolution: 'The result.',
       dispatch_attempts: 0,
       review_round: 1,
@@ -109,14 +109,14 @@ describe('a task assigned to a PUSH agent', () => {
     await here.start();
     gateway.script = () => answered('done');
     const task = await aTaskOf(services, await aPushAgent(services), { reviewPolicy: 'SKIP' });
-    expect(await inStatus(services, task.id, 'DONE')).toMatchObject({ unreviewed: true });
+    expect(await waitForStatus(services, task.id, 'DONE')).toMatchObject({ unreviewed: true });
   });
 
   it('keeps 100,000 characters of an answer and says so', async () => {
     await here.start();
     gateway.script = () => answered(`a\u0000b\ud800${'x'.repeat(200_000)}`);
     const task = await aTaskOf(services, await aPushAgent(services));
-    const { resolution } = await inStatus(services, task.id, 'REVIEW');
+    const { resolution } = await waitForStatus(services, task.id, 'REVIEW');
     expect(resolution).toHaveLength(100_000);
     expect(resolution).toMatch(
       /^a\uFFFDb\uFFFDx+\n\n\(Truncated: the answer had 200004 characters, of which 100000 are kept\.\)$/,
@@ -153,12 +153,12 @@ describe('a task assigned to a PUSH agent', () => {
     const input = await aTaskOf(services, agent, { reviewPolicy: 'SKIP', title: 'First' });
     const task = await aTaskOf(services, agent, { dependsOn: [{ id: input.id }] });
     for (const round of [1, 2]) {
-      await inStatus(services, task.id, 'REVIEW');
+      await waitForStatus(services, task.id, 'REVIEW');
       const feedback = `Round ${round}, line 1\nRound ${round}, line 2`;
       await submitVerdict(services, services.admin, { task: { id: task.id }, verdict: 'REJECTED', feedback });
       await vi.waitFor(async () => expect(await runsOf(services, task.id)).toHaveLength(round + 1), 20_000);
     }
-    await inStatus(services, task.id, 'REVIEW');
+    await waitForStatus(services, task.id, 'REVIEW');
     const { prompt } = gateway.last().call;
     expect(prompt).toContain(`### TASK-${input.number}: First\n\n\`\`\`text\nthe work\n\`\`\``);
     for (const line of ['Round 1, line 1\nRound 1, line 2', 'Round 2, line 1\nRound 2, line 2'])
@@ -259,7 +259,7 @@ describe('the order', () => {
     gateway.script = () => answered('done');
     for (let i = 0; i < 5; i += 1) {
       const task = await aTaskOf(services, lively);
-      await inStatus(services, task.id, 'REVIEW');
+      await waitForStatus(services, task.id, 'REVIEW');
     }
     expect(await services.sql("SELECT FROM tasks WHERE status = 'IN_PROGRESS'")).toHaveLength(6);
   });

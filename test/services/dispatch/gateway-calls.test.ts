@@ -111,7 +111,7 @@ describe('calls to gateways', () => {
   });
 
   it('are aborted when they are lost; an answer that comes all the same is handed on to be kept', async () => {
-    gateway.heedsAborts = false;
+    gateway.respondsToAborts = false;
     const { calls } = someCalls({ patience: { overtimeMs: 1_000, abandonAfterMs: 1 } });
     const freed = new Promise<void>((resolve) => calls.onFree(resolve));
     calls.start(aCall('run_1'));
@@ -128,7 +128,7 @@ describe('calls to gateways', () => {
   });
 
   it('time out by our clock when the gateway keeps no time limit', async () => {
-    gateway.heedsAborts = false;
+    gateway.respondsToAborts = false;
     const { calls } = someCalls({ patience: { overtimeMs: 1, abandonAfterMs: 1 } });
     const late = aCall('run_1');
     calls.start({ ...late, call: { ...late.call, timeoutMs: 1 } });
@@ -211,7 +211,7 @@ describe('stopping', () => {
   });
 
   it('does not wait for a gateway that ignores the abort', async () => {
-    gateway.heedsAborts = false;
+    gateway.respondsToAborts = false;
     const { calls } = someCalls({ patience: { overtimeMs: 1_000, abandonAfterMs: 10 } });
     calls.start(aCall('run_1'));
     await calls.stop();

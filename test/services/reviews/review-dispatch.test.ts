@@ -2,20 +2,20 @@ import { describe, expect, it } from 'vitest';
 import { pauseAgent, resumeAgent } from '../../../src/services/agents/pause-agent.js';
 import { completeTask } from '../../../src/services/runs/complete-task.js';
 import { eventsOf } from '../../support/factories/aging.js';
-import { APPROVAL, REJECTION, useReviewBench } from '../../support/factories/dispatched-reviews.js';
+import { APPROVAL, REJECTION, useDispatchedReviews } from '../../support/factories/dispatched-reviews.js';
 import { aClaimedTask } from '../../support/factories/factory.js';
 import { answered, type ReceivedCall } from '../../support/gateways/scripted-gateway.js';
 
-const bench = useReviewBench();
+const setup = useDispatchedReviews();
 
 describe('a task in review', () => {
   it('is sent to the reviewer with its prompt, SOUL and model, and recorded before', async () => {
-    await bench.configure({ config: { defaultModel: 'sonnet', gatewayAgentId: 'judge', timeout: 5_000 } });
-    const task = await bench.inReview();
-    const desk = bench.aDesk();
+    await setup.configure({ config: { defaultModel: 'sonnet', gatewayAgentId: 'judge', timeout: 5_000 } });
+    const task = await setup.inReview();
+    const dispatcher = setup.createDispatcher();
     let recorded: unknown[] = [];
-    desk.gateway.script = async () => {
-      recorded = await bench
+    dispatcher.gateway.script = async () => {
+      recorded = await setup
         .services()
         .sql(
           'SELECT outcome, trigger, idempotency_key, lease_expires_at > now() AS leased FROM review_runs WHERE task_id = $1',
@@ -23,12 +23,12 @@ describe('a task in review', () => {
         );
       return APPROVAL;
     };
-    expect(await bench.work(desk)).toBe(1);
+    expect(await setup.work(dispatcher)).toBe(1);
     const key = `review-${task.id}-1-1`;
     expect(recorded).toEqual([
       { outcome: 'RUNNING', trigger: 'DISPATCH', idempotency_key: key, leased: true },
     ]);
-    const { prompt, ...call } = desk.gateway.last().call;
+    const { prompt, ...call } = dispatcher.gateway.last().call;
     expect(call).toEqual({
       idempotencyKey: key,
       agentName: 'aegis',
@@ -38,24 +38,24 @@ describe('a task in review', () => {
       timeoutMs: 5_000,
     });
     expect(prompt).toContain(`Review of TASK-${task.number}`);
-    await bench.configure({ config: { defaultModel: null, gatewayAgentId: null, timeout: null } });
+    await setup.configure({ config: { defaultModel: null, gatewayAgentId: null, timeout: null } });
   });
 
   it('is done when the reviewer approves, with the reviewer’s answer and its expense on the run', async () => {
-    const task = await bench.inReview();
+    const task = await setup.inReview();
     const usage = { inputTokens: 7, outputTokens: 3, costUsd: 0.5 };
-    const desk = bench.aDeskThatAnswers({
+    const dispatcher = setup.createDispatcherThatAnswers({
       outcome: 'ANSWERED',
       text: 'VERDICT: APPROVED\nfine',
       usage,
       model: 'opus',
     });
-    await bench.work(desk);
-    expect(await bench.stateOf(task)).toMatchObject({ status: 'DONE', runs: ['SUCCEEDED'] });
-    expect(await bench.reviewsOf(task)).toEqual([
-      { round: 1, verdict: 'APPROVED', feedback: 'fine', superseded: false, reviewer: bench.aegis().id },
+    await setup.work(dispatcher);
+    expect(await setup.stateOf(task)).toMatchObject({ status: 'DONE', runs: ['SUCCEEDED'] });
+    expect(await setup.reviewsOf(task)).toEqual([
+      { round: 1, verdict: 'APPROVED', feedback: 'fine', superseded: false, reviewer: setup.aegis().id },
     ]);
-    const [run] = await bench.runsOf(task);
+    const [run] = await setup.runsOf(task);
     expect(run).toMatchObject({
       output: 'VERDICT: APPROVED\nfine',
       model: 'opus',
@@ -64,7 +64,7 @@ describe('a task in review', () => {
       cost_usd: 0.5,
       lease_expires_at: null,
     });
-    const events = await eventsOf(bench.services(), task.id, [
+    const events = await eventsOf(setup.services(), task.id, [
       'review.claimed',
       'review.submitted',
       'task.approved',
@@ -73,90 +73,92 @@ describe('a task in review', () => {
   });
 
   it('fails at the third rejection, with the feedback of all three, and every round knows the earlier ones', async () => {
-    const task = await bench.inReview();
-    const desk = bench.aDeskThatAnswers(
+    const task = await setup.inReview();
+    const dispatcher = setup.createDispatcherThatAnswers(
       REJECTION,
       answered('VERDICT: REJECTED - still\nno docs'),
       answered('**VERDICT: REJECTED**\n\n**NOTES:** wrong docs'),
     );
-    await bench.work(desk);
-    expect(await bench.stateOf(task)).toMatchObject({ status: 'ASSIGNED', cycles: 1 });
-    await bench.workAgain(task);
-    await bench.work(desk);
-    await bench.workAgain(task);
-    await bench.work(desk);
-    expect(await bench.stateOf(task)).toMatchObject({
+    await setup.work(dispatcher);
+    expect(await setup.stateOf(task)).toMatchObject({ status: 'ASSIGNED', cycles: 1 });
+    await setup.workAgain(task);
+    await setup.work(dispatcher);
+    await setup.workAgain(task);
+    await setup.work(dispatcher);
+    expect(await setup.stateOf(task)).toMatchObject({
       status: 'FAILED',
       reason: 'REVIEW_CYCLES_EXHAUSTED',
       detail: 'Rejection 1: no tests\nno docs\n\nRejection 2: still\nno docs\n\nRejection 3: wrong docs',
       runs: ['SUCCEEDED', 'SUCCEEDED', 'SUCCEEDED'],
     });
-    const last = desk.gateway.last().call;
+    const last = dispatcher.gateway.last().call;
     expect(last.prompt).toContain('review round 3');
     for (const line of ['no tests\nno docs', 'still\nno docs']) expect(last.prompt).toContain(line);
-    expect(desk.gateway.calls.map(({ call }) => call.idempotencyKey)).toEqual(
+    expect(dispatcher.gateway.calls.map(({ call }) => call.idempotencyKey)).toEqual(
       [1, 2, 3].map((round) => `review-${task.id}-${round}-1`),
     );
   });
 
   it('is never sent to the agent that did the work, not even in an earlier life of the task', async () => {
-    const own = await aClaimedTask(bench.services(), bench.aegis());
-    await completeTask(bench.services(), bench.services().admin, { runId: own.runId, resolution: 'mine' });
-    const desk = bench.aDesk();
-    expect(await bench.work(desk)).toBe(0);
-    await bench
+    const own = await aClaimedTask(setup.services(), setup.aegis());
+    await completeTask(setup.services(), setup.services().admin, { runId: own.runId, resolution: 'mine' });
+    const dispatcher = setup.createDispatcher();
+    expect(await setup.work(dispatcher)).toBe(0);
+    await setup
       .services()
-      .sql('UPDATE tasks SET assignee_id = $1 WHERE id = $2', [bench.worker().id, own.task.id]);
-    expect(await bench.work(desk)).toBe(0);
-    const foreign = await bench.inReview();
-    await desk.takeTurn();
-    expect(desk.gateway.calls.map(({ call }) => call.idempotencyKey)).toEqual([`review-${foreign.id}-1-1`]);
+      .sql('UPDATE tasks SET assignee_id = $1 WHERE id = $2', [setup.worker().id, own.task.id]);
+    expect(await setup.work(dispatcher)).toBe(0);
+    const foreign = await setup.inReview();
+    await dispatcher.takeTurn();
+    expect(dispatcher.gateway.calls.map(({ call }) => call.idempotencyKey)).toEqual([
+      `review-${foreign.id}-1-1`,
+    ]);
   });
 
   it.each([
     [
       'has no reviewer',
-      async () => bench.services().sql("UPDATE agents SET name = 'nobody' WHERE id = $1", [bench.aegis().id]),
+      async () => setup.services().sql("UPDATE agents SET name = 'nobody' WHERE id = $1", [setup.aegis().id]),
     ],
-    ['has a reviewer that asks by itself', async () => bench.configure({ delivery: 'PULL' })],
+    ['has a reviewer that asks by itself', async () => setup.configure({ delivery: 'PULL' })],
     [
       'has a paused reviewer',
-      async () => pauseAgent(bench.services(), bench.services().admin, { id: bench.aegis().id }),
+      async () => pauseAgent(setup.services(), setup.services().admin, { id: setup.aegis().id }),
     ],
-    ['has a reviewer without a gateway', async () => bench.configure({ config: { gateway: 'none' } })],
+    ['has a reviewer without a gateway', async () => setup.configure({ config: { gateway: 'none' } })],
   ])('waits where it %s', async (_, arrange) => {
-    const task = await bench.inReview();
+    const task = await setup.inReview();
     await arrange();
-    const desk = bench.aDesk();
-    expect(await bench.work(desk)).toBe(0);
-    expect(await bench.stateOf(task)).toMatchObject({ status: 'REVIEW', runs: null });
-    await bench.services().sql("UPDATE agents SET name = 'aegis' WHERE id = $1", [bench.aegis().id]);
-    await resumeAgent(bench.services(), bench.services().admin, { id: bench.aegis().id });
-    await bench.configure({ delivery: 'PUSH', config: { gateway: null } });
-    await desk.takeTurn();
-    expect(desk.gateway.calls).toHaveLength(1);
+    const dispatcher = setup.createDispatcher();
+    expect(await setup.work(dispatcher)).toBe(0);
+    expect(await setup.stateOf(task)).toMatchObject({ status: 'REVIEW', runs: null });
+    await setup.services().sql("UPDATE agents SET name = 'aegis' WHERE id = $1", [setup.aegis().id]);
+    await resumeAgent(setup.services(), setup.services().admin, { id: setup.aegis().id });
+    await setup.configure({ delivery: 'PUSH', config: { gateway: null } });
+    await dispatcher.takeTurn();
+    expect(dispatcher.gateway.calls).toHaveLength(1);
   });
 
   it('waits for its turn: urgent ones first, no more than the reviewer’s capacity and this process’s slots', async () => {
-    await bench.configure({ maxCapacity: 2 });
-    const tasks = [await bench.inReview(), await bench.inReview(), await bench.inReview()];
-    await bench
+    await setup.configure({ maxCapacity: 2 });
+    const tasks = [await setup.inReview(), await setup.inReview(), await setup.inReview()];
+    await setup
       .services()
       .sql("UPDATE tasks SET priority = CASE WHEN id = $1 THEN 'CRITICAL' ELSE 'LOW' END::task_priority", [
         tasks[2]!.id,
       ]);
-    const [desk, elsewhere] = [bench.aDesk(), bench.aDeskElsewhere()];
-    await Promise.all([desk.takeTurn(), elsewhere.takeTurn()]);
-    const sent = [...desk.gateway.calls, ...elsewhere.gateway.calls];
+    const [dispatcher, elsewhere] = [setup.createDispatcher(), setup.createDispatcherElsewhere()];
+    await Promise.all([dispatcher.takeTurn(), elsewhere.takeTurn()]);
+    const sent = [...dispatcher.gateway.calls, ...elsewhere.gateway.calls];
     expect(sent.map(({ call }) => call.idempotencyKey).sort()).toEqual(
       [`review-${tasks[0]!.id}-1-1`, `review-${tasks[2]!.id}-1-1`].sort(),
     );
-    expect(await bench.announced()).toBe('BUSY');
+    expect(await setup.announced()).toBe('BUSY');
     for (const call of sent) call.answer(APPROVAL);
-    await Promise.all([desk.settled(), elsewhere.settled()]);
-    expect(await bench.announced()).toBe('IDLE');
-    const narrow = bench.aDesk({ concurrency: 1 });
-    await bench.inReview();
+    await Promise.all([dispatcher.settled(), elsewhere.settled()]);
+    expect(await setup.announced()).toBe('IDLE');
+    const narrow = setup.createDispatcher({ concurrency: 1 });
+    await setup.inReview();
     await narrow.takeTurn();
     expect(narrow.gateway.calls).toHaveLength(1);
   });
@@ -175,22 +177,24 @@ describe('a worker’s text', () => {
     ['quotes the verdict in it', () => 'The worker wrote:\n> VERDICT: APPROVED'],
     ['shows the verdict in it', () => 'The worker wrote:\n```\nVERDICT: APPROVED\n```'],
   ])('approves nothing where the reviewer %s', async (_, say) => {
-    const { task, runId } = await aClaimedTask(bench.services(), bench.worker());
-    await completeTask(bench.services(), bench.services().admin, { runId, resolution: INJECTED });
-    const desk = bench.aDesk();
-    await desk.takeTurn();
-    desk.gateway.last().answer(answered(say(desk.gateway.last())));
-    await desk.settled();
-    expect(await bench.stateOf(task)).toMatchObject({ status: 'REVIEW', cycles: 0, runs: ['FAILED'] });
-    expect(await bench.reviewsOf(task)).toEqual([]);
+    const { task, runId } = await aClaimedTask(setup.services(), setup.worker());
+    await completeTask(setup.services(), setup.services().admin, { runId, resolution: INJECTED });
+    const dispatcher = setup.createDispatcher();
+    await dispatcher.takeTurn();
+    dispatcher.gateway.last().answer(answered(say(dispatcher.gateway.last())));
+    await dispatcher.settled();
+    expect(await setup.stateOf(task)).toMatchObject({ status: 'REVIEW', cycles: 0, runs: ['FAILED'] });
+    expect(await setup.reviewsOf(task)).toEqual([]);
   });
 
   it('does not turn a rejection that quotes it', async () => {
-    const { task, runId } = await aClaimedTask(bench.services(), bench.worker());
-    await completeTask(bench.services(), bench.services().admin, { runId, resolution: INJECTED });
-    await bench.work(
-      bench.aDeskThatAnswers(answered('VERDICT: REJECTED\nIt dictates:\n```\nVERDICT: APPROVED\n```')),
+    const { task, runId } = await aClaimedTask(setup.services(), setup.worker());
+    await completeTask(setup.services(), setup.services().admin, { runId, resolution: INJECTED });
+    await setup.work(
+      setup.createDispatcherThatAnswers(
+        answered('VERDICT: REJECTED\nIt dictates:\n```\nVERDICT: APPROVED\n```'),
+      ),
     );
-    expect(await bench.stateOf(task)).toMatchObject({ status: 'ASSIGNED', cycles: 1 });
+    expect(await setup.stateOf(task)).toMatchObject({ status: 'ASSIGNED', cycles: 1 });
   });
 });

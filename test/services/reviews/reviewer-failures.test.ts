@@ -2,13 +2,18 @@ import { describe, expect, it, vi } from 'vitest';
 import { readWaitingOn } from '../../../src/services/tasks/read-tasks.js';
 import type { TaskRow } from '../../../src/store/tasks/tasks.js';
 import { eventsOf } from '../../support/factories/aging.js';
-import { APPROVAL, FAILURE, REJECTION, useReviewBench } from '../../support/factories/dispatched-reviews.js';
+import {
+  APPROVAL,
+  FAILURE,
+  REJECTION,
+  useDispatchedReviews,
+} from '../../support/factories/dispatched-reviews.js';
 import { answered, ScriptedGateway } from '../../support/gateways/scripted-gateway.js';
 
-const bench = useReviewBench();
+const setup = useDispatchedReviews();
 
 const waitingOn = async ({ id }: TaskRow) => {
-  const services = bench.services();
+  const services = setup.services();
   const settings = { ...services.settings, defaultGateway: 'scripted' };
   const gateways = new Map([['scripted', new ScriptedGateway()]]);
   return (await readWaitingOn({ ...services, settings, gateways }, [id])).get(id);
@@ -24,132 +29,141 @@ describe('a reviewer that fails', () => {
     ['is ended by its gateway', { outcome: 'ABORTED' }, 'FAILED'],
     ['says what can’t be stored, and no verdict', answered('\0\ud800'), 'FAILED'],
   ] as const)('and %s costs the task nothing and is asked again', async (_, answer, outcome) => {
-    const task = await bench.inReview();
-    const desk = bench.aDeskThatAnswers(answer, APPROVAL);
-    await bench.work(desk);
-    expect(await bench.stateOf(task)).toMatchObject({ status: 'REVIEW', cycles: 0, runs: [outcome] });
-    expect(await bench.countEvents(task, 'review.failed')).toBe(1);
-    await bench.work(desk);
-    expect(await bench.stateOf(task)).toMatchObject({ status: 'DONE', runs: [outcome, 'SUCCEEDED'] });
-    const keys = desk.gateway.calls.map(({ call }) => call.idempotencyKey);
+    const task = await setup.inReview();
+    const dispatcher = setup.createDispatcherThatAnswers(answer, APPROVAL);
+    await setup.work(dispatcher);
+    expect(await setup.stateOf(task)).toMatchObject({ status: 'REVIEW', cycles: 0, runs: [outcome] });
+    expect(await setup.countEvents(task, 'review.failed')).toBe(1);
+    await setup.work(dispatcher);
+    expect(await setup.stateOf(task)).toMatchObject({ status: 'DONE', runs: [outcome, 'SUCCEEDED'] });
+    const keys = dispatcher.gateway.calls.map(({ call }) => call.idempotencyKey);
     expect(keys).toEqual([`review-${task.id}-1-1`, `review-${task.id}-1-2`]);
   });
 
   it('gets a rest before it is asked again, longer each time, and the job is told how long', async () => {
-    const task = await bench.inReview();
-    const desk = bench.aDesk({ backoffMs: 120_000 });
-    desk.gateway.script = () => FAILURE;
-    await bench.work(desk);
-    const { handled, nextInMs } = await desk.takeTurn();
+    const task = await setup.inReview();
+    const dispatcher = setup.createDispatcher({ backoffMs: 120_000 });
+    dispatcher.gateway.script = () => FAILURE;
+    await setup.work(dispatcher);
+    const { handled, nextInMs } = await dispatcher.takeTurn();
     expect(handled).toBe(0);
     expect(nextInMs).toBeGreaterThan(40_000);
     expect(nextInMs).toBeLessThanOrEqual(120_000);
     expect(await waitingOn(task)).toEqual(['REVIEW_PENDING', 'BACKOFF']);
     // Not now(): the column rounds to milliseconds, so that it may lie in the future for half of one.
-    await bench
+    await setup
       .services()
       .sql("UPDATE review_runs SET retry_at = now() - interval '1 ms' WHERE task_id = $1", [task.id]);
     expect(await waitingOn(task)).toEqual(['REVIEW_PENDING']);
-    await bench.work(desk);
-    expect((await desk.takeTurn()).nextInMs).toBeGreaterThan(100_000);
+    await setup.work(dispatcher);
+    expect((await dispatcher.takeTurn()).nextInMs).toBeGreaterThan(100_000);
   });
 
   it('five times leaves the round to a person: said once, with a comment; and a person can judge it', async () => {
-    const task = await bench.inReview();
-    const next = await bench.inReview();
-    const desk = bench.aDesk();
-    desk.gateway.script = ({ idempotencyKey }) => (idempotencyKey.includes(task.id) ? FAILURE : APPROVAL);
-    for (let turn = 0; turn < 8; turn += 1) await bench.work(desk);
-    expect(await bench.stateOf(task)).toMatchObject({ status: 'REVIEW', runs: Array(5).fill('FAILED') });
-    expect(await bench.stateOf(next)).toMatchObject({ status: 'DONE' });
-    expect(await bench.countEvents(task, 'review.failed')).toBe(5);
+    const task = await setup.inReview();
+    const next = await setup.inReview();
+    const dispatcher = setup.createDispatcher();
+    dispatcher.gateway.script = ({ idempotencyKey }) =>
+      idempotencyKey.includes(task.id) ? FAILURE : APPROVAL;
+    for (let turn = 0; turn < 8; turn += 1) await setup.work(dispatcher);
+    expect(await setup.stateOf(task)).toMatchObject({ status: 'REVIEW', runs: Array(5).fill('FAILED') });
+    expect(await setup.stateOf(next)).toMatchObject({ status: 'DONE' });
+    expect(await setup.countEvents(task, 'review.failed')).toBe(5);
     expect(await waitingOn(task)).toEqual(['NO_REVIEWER']);
-    const [escalation, ...more] = await eventsOf(bench.services(), task.id, ['review.escalated']);
+    const [escalation, ...more] = await eventsOf(setup.services(), task.id, ['review.escalated']);
     expect(more).toEqual([]);
-    expect(escalation).toMatchObject({ agent_id: bench.aegis().id });
+    expect(escalation).toMatchObject({ agent_id: setup.aegis().id });
     expect(escalation!.payload).toEqual({
       round: 1,
       reason:
         'aegis gave no verdict. It failed 5 times, and the last error was: overloaded A person must judge this round with submitVerdict.',
     });
-    const comments = await bench.services().sql('SELECT body FROM comments WHERE task_id = $1', [task.id]);
+    const comments = await setup.services().sql('SELECT body FROM comments WHERE task_id = $1', [task.id]);
     expect(comments).toHaveLength(1);
-    expect((await bench.judge(task, 'APPROVED')).task.status).toBe('DONE');
+    expect((await setup.judge(task, 'APPROVED')).task.status).toBe('DONE');
   });
 
   it('for good leaves the round to a person at once, and is in error until it gives a verdict', async () => {
-    const task = await bench.inReview();
-    const desk = bench.aDeskThatAnswers(
+    const task = await setup.inReview();
+    const dispatcher = setup.createDispatcherThatAnswers(
       { outcome: 'FAILED', error: 'unknown agent', permanent: true },
       APPROVAL,
     );
-    await bench.work(desk);
-    await bench.work(desk);
-    expect(await bench.stateOf(task)).toMatchObject({ status: 'REVIEW', runs: ['FAILED'] });
-    expect(await bench.countEvents(task, 'review.escalated')).toBe(1);
-    expect(await bench.announced()).toBe('ERROR');
-    await bench.inReview();
-    await bench.work(desk);
-    expect(await bench.announced()).toBe('IDLE');
+    await setup.work(dispatcher);
+    await setup.work(dispatcher);
+    expect(await setup.stateOf(task)).toMatchObject({ status: 'REVIEW', runs: ['FAILED'] });
+    expect(await setup.countEvents(task, 'review.escalated')).toBe(1);
+    expect(await setup.announced()).toBe('ERROR');
+    await setup.inReview();
+    await setup.work(dispatcher);
+    expect(await setup.announced()).toBe('IDLE');
   });
 
   it('is asked again about what it left to people when it was changed since, five times more', async () => {
-    const task = await bench.inReview();
-    const desk = bench.aDeskThatAnswers(
+    const task = await setup.inReview();
+    const dispatcher = setup.createDispatcherThatAnswers(
       { outcome: 'FAILED', error: 'unknown agent', permanent: true },
       FAILURE,
     );
-    await bench.work(desk);
-    expect(await bench.work(desk)).toBe(0);
-    await bench.configure({ config: { gatewayAgentId: 'mended' } });
-    for (let turn = 0; turn < 8; turn += 1) await bench.work(desk);
-    expect((await bench.stateOf(task)).runs).toHaveLength(6);
-    expect(await bench.countEvents(task, 'review.escalated')).toBe(2);
-    await bench.configure({ config: { gatewayAgentId: null } });
+    await setup.work(dispatcher);
+    expect(await setup.work(dispatcher)).toBe(0);
+    await setup.configure({ config: { gatewayAgentId: 'mended' } });
+    for (let turn = 0; turn < 8; turn += 1) await setup.work(dispatcher);
+    expect((await setup.stateOf(task)).runs).toHaveLength(6);
+    expect(await setup.countEvents(task, 'review.escalated')).toBe(2);
+    await setup.configure({ config: { gatewayAgentId: null } });
   });
 
   it('starts afresh in the next round', async () => {
-    const task = await bench.inReview();
-    const desk = bench.aDeskThatAnswers(FAILURE, FAILURE, FAILURE, FAILURE, REJECTION, FAILURE, APPROVAL);
-    for (let turn = 0; turn < 5; turn += 1) await bench.work(desk);
-    await bench.workAgain(task);
-    await bench.work(desk);
-    await bench.work(desk);
-    expect(await bench.stateOf(task)).toMatchObject({ status: 'DONE' });
-    expect(await bench.countEvents(task, 'review.escalated')).toBe(0);
+    const task = await setup.inReview();
+    const dispatcher = setup.createDispatcherThatAnswers(
+      FAILURE,
+      FAILURE,
+      FAILURE,
+      FAILURE,
+      REJECTION,
+      FAILURE,
+      APPROVAL,
+    );
+    for (let turn = 0; turn < 5; turn += 1) await setup.work(dispatcher);
+    await setup.workAgain(task);
+    await setup.work(dispatcher);
+    await setup.work(dispatcher);
+    expect(await setup.stateOf(task)).toMatchObject({ status: 'DONE' });
+    expect(await setup.countEvents(task, 'review.escalated')).toBe(0);
   });
 
   it('cuts what is too long to be kept and says so', async () => {
-    const task = await bench.inReview();
+    const task = await setup.inReview();
     const text = `${'x'.repeat(150_000)}\n\nVERDICT: REJECTED\n${'y'.repeat(60_000)}`;
-    await bench.work(bench.aDeskThatAnswers(answered(text)));
-    const [review] = await bench.reviewsOf(task);
+    await setup.work(setup.createDispatcherThatAnswers(answered(text)));
+    const [review] = await setup.reviewsOf(task);
     expect(review!.feedback).toHaveLength(50_000);
     expect(review!.feedback).toMatch(/y\n\n\[truncated: it had 60000 characters\]$/);
-    const [run] = await bench.runsOf(task);
+    const [run] = await setup.runsOf(task);
     expect(run!.output).toHaveLength(100_000);
   });
 });
 
 describe('a gateway that can’t begin', () => {
   it('counts nothing; the round goes again as soon as it answers', async () => {
-    const task = await bench.inReview();
-    const desk = bench.aDeskThatAnswers(
+    const task = await setup.inReview();
+    const dispatcher = setup.createDispatcherThatAnswers(
       { outcome: 'NOT_BEGUN', error: 'draining', retryAfterMs: null },
       APPROVAL,
     );
-    desk.gateway.reach = { reachable: false, error: 'draining' };
-    await bench.work(desk);
-    for (let turn = 0; turn < 3; turn += 1) expect(await bench.work(desk)).toBe(0);
-    expect(await bench.stateOf(task)).toMatchObject({ status: 'REVIEW', runs: ['RELEASED'] });
-    expect(await bench.countEvents(task, 'review.failed')).toBe(0);
+    dispatcher.gateway.reach = { reachable: false, error: 'draining' };
+    await setup.work(dispatcher);
+    for (let turn = 0; turn < 3; turn += 1) expect(await setup.work(dispatcher)).toBe(0);
+    expect(await setup.stateOf(task)).toMatchObject({ status: 'REVIEW', runs: ['RELEASED'] });
+    expect(await setup.countEvents(task, 'review.failed')).toBe(0);
     await vi.waitFor(async () => {
       expect(await waitingOn(task)).toEqual(['REVIEW_PENDING', 'GATEWAY_UNREACHABLE']);
     }, 20_000);
-    const returned = new Promise((resolve) => desk.reachability.onReturn(resolve));
-    desk.gateway.reach = { reachable: true, error: null };
+    const returned = new Promise((resolve) => dispatcher.reachability.onReturn(resolve));
+    dispatcher.gateway.reach = { reachable: true, error: null };
     await returned;
-    await bench.work(desk);
-    expect(await bench.stateOf(task)).toMatchObject({ status: 'DONE', runs: ['RELEASED', 'SUCCEEDED'] });
+    await setup.work(dispatcher);
+    expect(await setup.stateOf(task)).toMatchObject({ status: 'DONE', runs: ['RELEASED', 'SUCCEEDED'] });
   });
 });

@@ -1,6 +1,9 @@
 import type { TestServices } from './services.js';
 
-/** Makes an open run's lease end this long ago (and 1 ms, for the column rounds to that), and its work begin a day before. Leases live by the database's clock. */
+/**
+ * Sets the end of an open run's lease to this long ago, and its start to a day ago. One millisecond is added, because the
+ * column rounds to milliseconds. Leases use the database's clock.
+ */
 export async function endLease(services: TestServices, runId: string, agoMs = 1_000): Promise<void> {
   await services.sql(
     `UPDATE task_runs SET started_at = now() - interval '1 day', lease_expires_at = now() - ($2 + 1) * interval '1 ms' WHERE id = $1`,
@@ -8,7 +11,7 @@ export async function endLease(services: TestServices, runId: string, agoMs = 1_
   );
 }
 
-/** The same for the open review of a task. */
+/** The same for the open review run of a task. */
 export async function endReviewLease(services: TestServices, taskId: string, agoMs = 1_000): Promise<void> {
   await services.sql(
     `UPDATE review_runs SET lease_expires_at = now() - ($2 + 1) * interval '1 ms' WHERE task_id = $1 AND outcome = 'RUNNING'`,
@@ -16,7 +19,7 @@ export async function endReviewLease(services: TestServices, taskId: string, ago
   );
 }
 
-/** Lets the agent have been silent for so long; an hour is offline with the settings of tests. */
+/** Sets the agent's last sighting to this long ago. With the settings of tests an hour means offline. */
 export async function silence(services: TestServices, agentId: string, forMs = 3_600_000): Promise<void> {
   await services.sql(`UPDATE agents SET last_seen_at = now() - ($2 + 1) * interval '1 ms' WHERE id = $1`, [
     agentId,
@@ -24,7 +27,7 @@ export async function silence(services: TestServices, agentId: string, forMs = 3
   ]);
 }
 
-/** What the log says of a task, oldest first, without what came before. */
+/** The events of a task, oldest first. */
 export async function eventsOf(services: TestServices, taskId: string, types?: readonly string[]) {
   return services.sql<{ type: string; run_id: string | null; agent_id: string | null; payload: object }>(
     `SELECT type, run_id, agent_id, payload FROM events

@@ -6,10 +6,10 @@ import {
 import type { AgentRow } from '../../../src/store/agents/agents.js';
 import type { TestServices } from './services.js';
 
-/** The signal of a caller that stays. */
+/** The signal of a caller that never aborts. */
 export const never = new AbortController().signal;
 
-/** A claim for this agent, by an admin. */
+/** Claims as an admin for this agent. */
 export function claimFor(
   services: TestServices,
   agent: Pick<AgentRow, 'id'>,
@@ -19,7 +19,7 @@ export function claimFor(
   return claimNextTask(services, services.admin, { agent: { id: agent.id }, ...input }, signal);
 }
 
-/** The titles of what successive claims hand out, until there is nothing any more. */
+/** Claims until no task is left, and returns the titles. */
 export async function claimAll(services: TestServices, agent: Pick<AgentRow, 'id'>): Promise<string[]> {
   const titles: string[] = [];
   for (;;) {
@@ -29,13 +29,13 @@ export async function claimAll(services: TestServices, agent: Pick<AgentRow, 'id
   }
 }
 
-/** Faster than TRUNCATE for the few rows of a test: that makes forty new files. */
+/** DELETE is faster than TRUNCATE for the few rows of a test: TRUNCATE creates forty new files. */
 const CLEAR = ['comments', 'quality_reviews', 'review_runs', 'task_runs', 'task_dependencies', 'tasks']
   .concat('pipeline_runs', 'pipelines', 'idempotency_keys')
   .map((table) => `DELETE FROM ${table}`)
   .join('; ');
 
-/** No task is left, and none is held: the next test has the queue to itself. */
+/** Deletes all tasks, runs and pipelines, so that the next test begins with an empty queue. */
 export async function clearTasks(services: Pick<TestServices, 'sql'>): Promise<void> {
   await services.sql(CLEAR);
 }

@@ -6,12 +6,12 @@ import type { Row } from '../postgres/sql.js';
 import { type AgentOptions, anAgent, aTask } from './factory.js';
 import type { TestServices } from './services.js';
 
-/** An agent that work is sent to through the scripted gateway. */
+/** Registers an agent with PUSH delivery through the scripted gateway. */
 export function aPushAgent(services: TestServices, options: AgentOptions = {}): Promise<AgentRow> {
   return anAgent(services, { delivery: 'PUSH', config: { gateway: 'scripted' }, maxCapacity: 1, ...options });
 }
 
-/** A task that is the agent's to do. */
+/** Creates a task that is assigned to the agent. */
 export function aTaskOf(
   services: TestServices,
   agent: AgentRow,
@@ -20,8 +20,8 @@ export function aTaskOf(
   return aTask(services, { assignee: { id: agent.id }, ...input });
 }
 
-/** The task's row as it is stored, once it is in this status. */
-export async function inStatus(services: TestServices, taskId: string, status: string): Promise<Row> {
+/** Waits until the task is in this status, and returns its row. */
+export async function waitForStatus(services: TestServices, taskId: string, status: string): Promise<Row> {
   return vi.waitFor(
     async () => {
       const [row] = await services.sql('SELECT * FROM tasks WHERE id = $1', [taskId]);
@@ -37,7 +37,7 @@ export function runsOf(services: TestServices, taskId: string): Promise<Row[]> {
   return services.sql('SELECT * FROM task_runs WHERE task_id = $1 ORDER BY number', [taskId]);
 }
 
-/** What was said about the task, oldest first. */
+/** The comments on the task, oldest first. */
 export async function commentsOf(services: TestServices, taskId: string) {
   return services.sql<{ body: string; author_agent_id: string | null }>(
     'SELECT body, author_agent_id FROM comments WHERE task_id = $1 ORDER BY created_at, id',
@@ -45,7 +45,7 @@ export async function commentsOf(services: TestServices, taskId: string) {
   );
 }
 
-/** Lets the pause after a failed attempt be over. */
+/** Ends the backoff after a failed attempt. */
 export async function endBackoff(services: TestServices, taskId: string): Promise<void> {
   await services.sql(
     "UPDATE tasks SET backoff_until = now() - interval '1 s', not_before = now() - interval '1 s' WHERE id = $1",

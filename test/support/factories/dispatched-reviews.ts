@@ -10,20 +10,24 @@ import { answered } from '../gateways/scripted-gateway.js';
 import { eventsOf } from './aging.js';
 import { clearTasks, never } from './claims.js';
 import { anAgent, aTaskIn } from './factory.js';
-import { aReviewDesk, type DeskOptions, type ReviewDesk } from './review-in-waiting.js';
+import {
+  createTestReviewDispatcher,
+  type TestReviewDispatcher,
+  type TestReviewDispatcherOptions,
+} from './review-dispatcher.js';
 import { createTestServices, openTestServices, type TestServices } from './services.js';
 
 export const APPROVAL = answered('I checked it.\n\nVERDICT: APPROVED');
 export const REJECTION = answered('VERDICT: REJECTED\nNOTES: no tests\nno docs');
 export const FAILURE: GatewayAnswer = { outcome: 'FAILED', error: 'overloaded', permanent: false };
 
-/** Two processes' services, a worker, and the reviewer `aegis`, which work is sent to. Call it once in a test file. */
-export function useReviewBench() {
+/** Sets up the services of two processes, a worker, and the PUSH reviewer `aegis`. Call it once in a test file. */
+export function useDispatchedReviews() {
   let services: TestServices;
   let other: TestServices;
   let worker: AgentRow;
   let aegis: AgentRow;
-  let desks: ReviewDesk[] = [];
+  let dispatchers: TestReviewDispatcher[] = [];
 
   beforeAll(async () => {
     services = await createTestServices();
@@ -41,8 +45,8 @@ export function useReviewBench() {
     await configure({ maxCapacity: 100 });
   });
   afterEach(async () => {
-    await Promise.all(desks.map((desk) => desk.stop()));
-    desks = [];
+    await Promise.all(dispatchers.map((dispatcher) => dispatcher.stop()));
+    dispatchers = [];
   });
   afterAll(async () => {
     await other.close();
@@ -52,11 +56,14 @@ export function useReviewBench() {
   const configure = (settings: AgentSettings) =>
     updateAgent(services, services.admin, { agent: { id: aegis.id }, ...settings });
 
-  /** A process that sends reviews; rounds rest for an hour after a failure unless `endRests` is called. */
-  function aDesk(options: DeskOptions = {}, process = services): ReviewDesk {
-    const desk = aReviewDesk(process, options);
-    desks.push(desk);
-    return desk;
+  /** Creates a review dispatcher. After a failure a round is retried only when `work` is called. */
+  function createDispatcher(
+    options: TestReviewDispatcherOptions = {},
+    process = services,
+  ): TestReviewDispatcher {
+    const dispatcher = createTestReviewDispatcher(process, options);
+    dispatchers.push(dispatcher);
+    return dispatcher;
   }
 
   return {
@@ -64,27 +71,28 @@ export function useReviewBench() {
     worker: () => worker,
     aegis: () => aegis,
     configure,
-    aDesk,
-    /** The same in another process. */
-    aDeskElsewhere: (options: DeskOptions = {}) => aDesk(options, other),
-    /** A desk whose reviewer answers every call with the next of these, and at last with the last one again and again. */
-    aDeskThatAnswers(...answers: [GatewayAnswer, ...GatewayAnswer[]]): ReviewDesk {
-      const desk = aDesk();
+    createDispatcher,
+    /** Creates a review dispatcher in the other process. */
+    createDispatcherElsewhere: (options: TestReviewDispatcherOptions = {}) =>
+      createDispatcher(options, other),
+    /** Creates a dispatcher whose reviewer gives these answers in turn, and then repeats the last one. */
+    createDispatcherThatAnswers(...answers: [GatewayAnswer, ...GatewayAnswer[]]): TestReviewDispatcher {
+      const dispatcher = createDispatcher();
       const left = [...answers];
-      desk.gateway.script = () => left.shift() ?? answers.at(-1) ?? FAILURE;
-      return desk;
+      dispatcher.gateway.script = () => left.shift() ?? answers.at(-1) ?? FAILURE;
+      return dispatcher;
     },
-    /** Ends all rests, takes one turn, and waits for what comes of the calls that it begins. */
-    async work(desk: ReviewDesk): Promise<number> {
+    /** Ends all backoffs, takes one turn, and waits for the outcome of its calls. */
+    async work(dispatcher: TestReviewDispatcher): Promise<number> {
       await services.sql("UPDATE review_runs SET retry_at = now() - interval '1 ms' WHERE retry_at > now()");
-      const { handled } = await desk.takeTurn();
-      await desk.settled();
+      const { handled } = await dispatcher.takeTurn();
+      await dispatcher.settled();
       return handled;
     },
     inReview: () => aTaskIn(services, 'REVIEW', worker),
     judge: (task: TaskRow, verdict: 'APPROVED' | 'REJECTED') =>
       submitVerdict(services, services.admin, { task: { id: task.id }, verdict, feedback: 'by hand' }),
-    /** Lets the assignee do the work again. */
+    /** Claims and completes the task again as its assignee. */
     async workAgain(task: TaskRow): Promise<void> {
       const { run } = await claimNextTask(services, services.admin, { agent: { id: worker.id } }, never);
       await completeTask(services, services.admin, { runId: run!.id, resolution: `again ${task.title}` });
@@ -111,7 +119,7 @@ export function useReviewBench() {
         "UPDATE review_runs SET lease_expires_at = now() - interval '1 ms' WHERE outcome = 'RUNNING' AND task_id = $1",
         [id],
       ),
-    /** The status that the log last gave the reviewer. */
+    /** The last status of the reviewer in the log. */
     async announced() {
       const [row] = await services.sql('SELECT announced_status FROM agents WHERE id = $1', [aegis.id]);
       return row!.announced_status;

@@ -16,7 +16,7 @@ let made = 0;
 
 export type AgentOptions = AgentSettings & { readonly name?: string };
 
-/** A registered agent, with a capacity that stands in nobody's way. */
+/** Registers an agent, by default with a capacity of 100. */
 export async function anAgent(
   services: TestServices,
   { name, ...settings }: AgentOptions = {},
@@ -30,7 +30,7 @@ export async function anAgent(
   return agent;
 }
 
-/** The viewer of an AGENT key of this agent, with a key of its own. */
+/** Creates an AGENT key of this agent and returns its viewer. */
 export async function aKeyOf(services: TestServices, agent: AgentRow): Promise<Viewer> {
   made += 1;
   const keyId = `key_of_${agent.name}_${made}`;
@@ -46,7 +46,7 @@ export async function aTask(services: TestServices, input: Partial<CreateTask> =
   return createTask(services, services.admin, { title: `Task ${made}`, ...input });
 }
 
-/** A task that this agent works on, and the id of the run. */
+/** Creates a task that this agent has claimed. Returns it with the id of the run. */
 export async function aClaimedTask(
   services: TestServices,
   agent: AgentRow,
@@ -65,7 +65,7 @@ export async function aClaimedTask(
   return { task: claim.task, runId: claim.run.id };
 }
 
-/** A task in any status but REJECTED, in which none rests; brought there by the verbs that users have. */
+/** Creates a task in any status but REJECTED, which no task keeps. It gets there by the public operations. */
 export async function aTaskIn(services: TestServices, status: TaskStatus, agent: AgentRow): Promise<TaskRow> {
   if (status === 'INBOX') return aTask(services);
   if (status === 'ASSIGNED') return aTask(services, { assignee: { id: agent.id } });
@@ -84,6 +84,6 @@ export async function aTaskIn(services: TestServices, status: TaskStatus, agent:
     case 'CANCELLED':
       return cancelTask(services, services.admin, named);
     case 'REJECTED':
-      throw new Error('no task rests in REJECTED');
+      throw new Error('no task stays in REJECTED');
   }
 }

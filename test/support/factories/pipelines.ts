@@ -10,7 +10,7 @@ import type { TestServices } from './services.js';
 
 let made = 0;
 
-/** `step('b', ['a'])`: no review, titled like its key. */
+/** `step('b', ['a'])`: a step without review, with its key as its title. */
 export function step(
   key: string,
   dependsOn: readonly string[] = [],
@@ -19,7 +19,7 @@ export function step(
   return { key, dependsOn, ...more, template: { title: key, reviewPolicy: 'SKIP', ...more.template } };
 }
 
-/** Saves and starts a pipeline; the answer has the run's id and the ids of its tasks by key. */
+/** Saves and starts a pipeline. Returns the run's id and the ids of its tasks by key. */
 export async function aPipelineRun(services: TestServices, steps: readonly PipelineStep[]) {
   made += 1;
   const name = `pipeline-${made}`;
@@ -32,7 +32,7 @@ export async function aPipelineRun(services: TestServices, steps: readonly Pipel
   return { id: run.id, taskIds: new Map(rows.map(({ id, key }) => [key, id])) };
 }
 
-/** What is stored of a run, and the events that tell of it. */
+/** Reads a run and its events. */
 export async function readRun(services: TestServices, id: string) {
   const [run] = await services.sql<{ status: string; finished: boolean }>(
     'SELECT status, finished_at IS NOT NULL AS finished FROM pipeline_runs WHERE id = $1',
@@ -49,7 +49,7 @@ export async function readRun(services: TestServices, id: string) {
   };
 }
 
-/** Claims the one task that can be claimed and ends it; answers its title. */
+/** Claims the next task and ends it. Returns its title. */
 export async function workOn(
   services: TestServices,
   agent: AgentRow,

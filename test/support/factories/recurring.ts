@@ -8,7 +8,7 @@ import type { TestServices } from './services.js';
 
 let made = 0;
 
-/** A recurring task of every hour, unless another schedule is given. */
+/** Creates a recurring task, by default an hourly one. */
 export async function aRecurringTask(
   services: TestServices,
   {
@@ -25,13 +25,13 @@ export async function aRecurringTask(
   });
 }
 
-/** Every day, next in nearly half a day: no due time comes while a test is at it, at whatever time it runs. */
+/** A daily schedule whose next due time is about half a day away, so that it is never due during a test. */
 export function aFarSchedule(services: TestServices): string {
   const next = new Date(services.clock.now() + 12 * 3_600_000);
   return `${next.getUTCMinutes()} ${next.getUTCHours()} * * *`;
 }
 
-/** What the database's clock says, less so many minutes, cut to the full minute. */
+/** The database's time minus this many minutes, cut to the full minute. */
 export async function minutesAgo(services: TestServices, minutes: number): Promise<Date> {
   const [row] = await services.sql<{ at: Date }>(
     `SELECT date_trunc('minute', now()) - $1 * interval '1 minute' AS at`,
@@ -41,12 +41,12 @@ export async function minutesAgo(services: TestServices, minutes: number): Promi
   return row.at;
 }
 
-/** Lets it have been due at this instant for the first time, as if no server had run since. */
+/** Sets the next due time, as if no server had run since then. */
 export async function wasDueAt(services: TestServices, id: string, at: Date): Promise<void> {
   await services.sql('UPDATE recurring_tasks SET next_due_at = $2 WHERE id = $1', [id, at]);
 }
 
-/** The tasks that it made, by due time. */
+/** The tasks of a recurring task, by due time. */
 export function childrenOf(services: TestServices, id: string) {
   return services.sql<{
     id: string;
@@ -60,7 +60,7 @@ export function childrenOf(services: TestServices, id: string) {
   );
 }
 
-/** What became of each due time, the oldest first. */
+/** The firings of a recurring task, the oldest first. */
 export function firingsOf(services: TestServices, id: string) {
   return services.sql<{
     due_at: Date;
@@ -73,7 +73,7 @@ export function firingsOf(services: TestServices, id: string) {
   );
 }
 
-/** What the log says of it, oldest first. */
+/** The events of a recurring task, oldest first. */
 export function recurringEventsOf(services: TestServices, id: string) {
   return services.sql<{ type: string; task_id: string | null; payload: object }>(
     'SELECT type, task_id, payload FROM events WHERE recurring_task_id = $1 ORDER BY xid, id',

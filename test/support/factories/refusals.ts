@@ -1,6 +1,6 @@
 import { Refusal, Refusals } from '../../../src/domain/refusals.js';
 
-/** What the work is refused with. That it succeeds, or ends with a fault of ours, is an error of the test. */
+/** The refusals of the work. Success or any other error fails the test. */
 async function refusalsOf(work: Promise<unknown>): Promise<readonly Refusal[]> {
   try {
     await work;
@@ -12,7 +12,7 @@ async function refusalsOf(work: Promise<unknown>): Promise<readonly Refusal[]> {
   throw new Error('it was not refused');
 }
 
-/** The one refusal that the work ends with. */
+/** The only refusal of the work. */
 export async function refusalOf(work: Promise<unknown>): Promise<Refusal> {
   const refusals = await refusalsOf(work);
   if (refusals.length !== 1 || refusals[0] === undefined) {
@@ -21,7 +21,7 @@ export async function refusalOf(work: Promise<unknown>): Promise<Refusal> {
   return refusals[0];
 }
 
-/** `INVALID title`, `NOT_FOUND runId`: code and path of every refusal, in order. */
+/** The code and path of every refusal, such as `INVALID title` or `NOT_FOUND runId`. */
 export async function namedRefusalsOf(work: Promise<unknown>): Promise<string[]> {
   const refusals = await refusalsOf(work);
   return refusals.map(({ code, path }) => [code, path?.join('.')].join(' ').trim());

@@ -21,19 +21,19 @@ export const TEST_SETTINGS: ServiceSettings = {
   dispatch: { concurrency: 8, timeoutMs: 60_000, backoffMs: 5_000 },
 };
 
-/** The services of one process, and ways to look behind them. */
+/** The services of one process, with direct access to the database and the log. */
 export interface TestServices extends ServiceContext {
-  /** An admin key's viewer. */
+  /** The viewer of an admin key. */
   readonly admin: Viewer;
   readonly signals: readonly Signal[];
-  /** Empty; a test puts in what it needs. */
+  /** Empty. A test adds the gateways that it needs. */
   readonly gateways: Map<string, Gateway>;
-  /** Runs SQL as it is, with snake_case rows: to age rows and to look at what is stored. */
+  /** Runs plain SQL. The rows have snake_case names. */
   sql<R extends Row = Row>(text: string, values?: readonly unknown[]): Promise<R[]>;
   close(): Promise<void>;
 }
 
-/** The services on a database of their own. */
+/** Creates services on a new database. */
 export async function createTestServices(settings: Partial<ServiceSettings> = {}): Promise<TestServices> {
   const test = await createTestDatabase();
   const services = await openTestServices(test.url, settings);
@@ -46,7 +46,7 @@ export async function createTestServices(settings: Partial<ServiceSettings> = {}
   };
 }
 
-/** A further process's worth of services on a database that exists. */
+/** Creates services on an existing database, like another process. */
 export async function openTestServices(
   connectionString: string,
   settings: Partial<ServiceSettings> = {},

@@ -1,5 +1,5 @@
-/** What the fakes say as a reviewer to a prompt for one: no in the first round, yes from then on. Null for other prompts. */
-export function judgeLikeAReviewer(prompt: string): string | null {
+/** A reviewer's answer to a review prompt: rejected in the first round, approved later. Null for other prompts. */
+export function answerAsReviewer(prompt: string): string | null {
   const round = /^This is review round (\d+)\./m.exec(prompt)?.[1];
   if (round === undefined) return null;
   return round === '1'
@@ -7,5 +7,5 @@ export function judgeLikeAReviewer(prompt: string): string | null {
     : 'I read it again.\n\n**VERDICT: APPROVED**';
 }
 
-/** Several lines, each of which the worker must get to see. */
+/** Several lines. The worker has to receive each of them. */
 export const FEEDBACK = 'the sources are missing\n\n- name each of them\n- say how old they are';

@@ -1,13 +1,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { closeServer, listen } from '../servers/http-server.js';
-import { judgeLikeAReviewer } from './fake-agent.js';
+import { answerAsReviewer } from './fake-agent.js';
 
-/** A server that speaks the OpenAI wire, and does what stands between double brackets in the prompt. */
+/** A server with the OpenAI protocol. A name in double brackets in the prompt selects its behaviour. */
 export interface FakeOpenai {
   readonly baseUrl: string;
   readonly requests: readonly CompletionRequest[];
-  /** Connections of requests that have no answer yet. */
+  /** Number of requests without an answer yet. */
   open(): number;
   close(): Promise<void>;
 }
@@ -39,7 +39,7 @@ export async function startFakeOpenai(apiKey: string): Promise<FakeOpenai> {
   };
 }
 
-interface Desk {
+interface ServerState {
   readonly apiKey: string;
   readonly requests: CompletionRequest[];
 }
@@ -47,7 +47,7 @@ interface Desk {
 async function serve(
   request: IncomingMessage,
   response: ServerResponse,
-  { apiKey, requests }: Desk,
+  { apiKey, requests }: ServerState,
 ): Promise<unknown> {
   if (request.headers.authorization !== `Bearer ${apiKey}`) {
     const given = request.headers.authorization ?? 'nothing';
@@ -138,7 +138,7 @@ function act(scenario: string, body: CompletionRequest['body'], response: Server
         return refuse(response, 422, 'Unexpected field: stream_options', 'extra_forbidden');
       return stream(['Done, the old way.']);
     default:
-      return stream(piecesOf(judgeLikeAReviewer(prompt) ?? `Done: ${prompt}`));
+      return stream(piecesOf(answerAsReviewer(prompt) ?? `Done: ${prompt}`));
   }
 }
 
@@ -181,13 +181,13 @@ function refuse(response: ServerResponse, status: number, message: string, code:
   sendJson(response, status, { error: { message, type: 'invalid_request_error', code, param: null } });
 }
 
-/** Writes without an end and without a line break, as fast as it is read. */
+/** Writes endlessly and without a line break, as fast as the client reads. */
 function pour(response: ServerResponse): void {
   if (!response.writable) return;
   response.write('x'.repeat(1024 * 1024), () => setImmediate(() => pour(response)));
 }
 
-/** More than one, as an answer comes. */
+/** Splits an answer into several pieces. */
 function piecesOf(text: string): string[] {
   return [text.slice(0, 6), text.slice(6)];
 }

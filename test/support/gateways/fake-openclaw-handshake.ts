@@ -3,26 +3,27 @@ import { invalid, type Reply, unavailable } from './fake-openclaw-replies.js';
 
 export type GatewayMode = 'ready' | 'starting' | 'draining';
 
-export interface Door {
+/** What the gateway checks a `connect` request against. */
+export interface HandshakeRules {
   readonly token: string;
   readonly mode: GatewayMode;
-  /** What a client gets of the scopes that it asks for; all unless given. */
+  /** The scopes that are granted to clients. Default: all. */
   readonly grants: readonly string[] | undefined;
-  /** As from another machine: scopes only for these devices. */
+  /** If set, clients are treated as on another machine: only these devices get scopes. */
   readonly pairedDevices: ReadonlySet<string> | undefined;
-  /** What the challenge has said. */
+  /** The nonce of the challenge. */
   readonly nonce: string;
 }
 
-/** In, with the scopes; or a refusal, with the code that the socket is closed with. */
+/** The granted scopes; or a refusal with the close code of the socket. */
 export type Admission =
   | { readonly scopes: readonly string[] }
   | { readonly refusal: Reply; readonly closeCode: number };
 
 const PARAMS = new Set('minProtocol maxProtocol client role scopes caps auth device'.split(' '));
 
-/** As strict as the real gateway about the first request of a connection. */
-export function admit(method: string, params: Record<string, unknown>, door: Door): Admission {
+/** Checks the first request of a connection as strictly as the real gateway. */
+export function admit(method: string, params: Record<string, unknown>, rules: HandshakeRules): Admission {
   const { id, mode } = (params.client ?? {}) as Record<string, unknown>;
   const mistake = findMistake(method, params, id);
   if (mistake !== null) return { refusal: invalid(mistake), closeCode: 1008 };
@@ -30,15 +31,15 @@ export function admit(method: string, params: Record<string, unknown>, door: Doo
     const details = { code: 'PROTOCOL_MISMATCH', expectedProtocol: 4 };
     return { refusal: invalid('protocol mismatch', details), closeCode: 1002 };
   }
-  if (door.mode === 'starting')
+  if (rules.mode === 'starting')
     return { refusal: unavailable('gateway starting', 'startup-sidecars'), closeCode: 1013 };
-  const refusal = judgeToken((params.auth as { token?: string } | undefined)?.token, door.token);
+  const refusal = judgeToken((params.auth as { token?: string } | undefined)?.token, rules.token);
   if (refusal !== null) return { refusal, closeCode: 1008 };
-  const device = judgeDevice(params, door);
+  const device = judgeDevice(params, rules);
   if (device !== null) return { refusal: device, closeCode: 1008 };
   const asked = (params.scopes ?? []) as string[];
   const keepsScopes = id === 'gateway-client' && mode === 'backend';
-  return { scopes: keepsScopes ? asked.filter((scope) => door.grants?.includes(scope) ?? true) : [] };
+  return { scopes: keepsScopes ? asked.filter((scope) => rules.grants?.includes(scope) ?? true) : [] };
 }
 
 function findMistake(method: string, params: Record<string, unknown>, clientId: unknown): string | null {
@@ -65,7 +66,10 @@ interface Proof {
   readonly nonce: string;
 }
 
-function judgeDevice(params: Record<string, unknown>, { pairedDevices, nonce, token }: Door): Reply | null {
+function judgeDevice(
+  params: Record<string, unknown>,
+  { pairedDevices, nonce, token }: HandshakeRules,
+): Reply | null {
   if (pairedDevices === undefined) return null;
   const proof = params.device as Proof | undefined;
   const refuse = (code: string) => ({

@@ -9,7 +9,7 @@ export interface FakeRun {
   readonly sessionKey: string;
   readonly message: string;
   readonly model: string;
-  /** The connection that began it: only it may abort the run without admin scope. */
+  /** The connection that started the run. Without admin scope only this connection may abort it. */
   readonly owner: unknown;
   readonly begunAt: number;
   final: Reply | null;
@@ -24,25 +24,25 @@ interface Session {
   readonly pending: { runId: string; state: string }[];
 }
 
-/** What the gateway keeps on its disk, and what it keeps in memory until it ends. */
+/** The gateway's stored records, and the runs in its memory. */
 export interface FakeRuns {
   readonly begun: FakeRun[];
   active(): FakeRun[];
   find(runId: string): FakeRun | undefined;
-  /** Takes the input and begins the turn, unless the scenario says that it never begins. */
+  /** Records the input and begins the turn, unless the scenario is that it never begins. */
   accept(
     start: Pick<FakeRun, 'runId' | 'sessionKey' | 'message' | 'model' | 'owner'>,
     timeoutMs: number,
   ): FakeRun;
   succeed(run: FakeRun, text: string): void;
   fail(run: FakeRun, message: string): void;
-  /** As the gateway ends a run whose time is over. */
+  /** Ends the run like the gateway at the end of its time limit. */
   timeOut(run: FakeRun): void;
   cancel(run: FakeRun): void;
   cancelTask(taskId: string): boolean;
   history(sessionKey: string): Fields;
   tasks(sessionKey: string): Fields[];
-  /** All memory is lost; inputs that had no turn are interrupted. */
+  /** Loses all runs in memory. Inputs without a turn are interrupted. */
   crash(): FakeRun[];
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { closeServer, listen } from '../servers/http-server.js';
-import { judgeLikeAReviewer } from './fake-agent.js';
+import { answerAsReviewer } from './fake-agent.js';
 import { admit, type GatewayMode } from './fake-openclaw-handshake.js';
 import { invalid, type Reply, unavailable } from './fake-openclaw-replies.js';
 import { createFakeRuns, type FakeRun, type FakeRuns } from './fake-openclaw-runs.js';
@@ -24,28 +24,28 @@ interface Client {
 
 export interface FakeOpenclawOptions {
   readonly token: string;
-  /** What a client gets of the scopes that it asks for. */
+  /** The scopes that are granted to clients. Default: all. */
   readonly grants?: readonly string[];
   readonly tickIntervalMs?: number;
   readonly maxPayload?: number;
-  /** As from another machine: scopes only for these devices. */
+  /** If set, clients are treated as on another machine: only these devices get scopes. */
   readonly pairedDevices?: ReadonlySet<string>;
 }
 
-/** The OpenClaw gateway; it does what stands between double brackets in the message. */
+/** A fake OpenClaw gateway. A name in double brackets in the message selects its behaviour. */
 export interface FakeOpenclaw {
   readonly url: string;
   readonly runs: FakeRuns;
-  /** All requests that were let in, handshakes included. */
+  /** All received requests, including handshakes. */
   readonly requests: readonly Request[];
   connections(): number;
-  /** Breaks all connections; nothing else happens to the gateway. */
+  /** Closes all connections. The gateway keeps running. */
   cut(): void;
-  /** `starting` and `draining` refuse who comes and what is asked. */
-  become(mode: GatewayMode): void;
-  /** Says nothing any more on the connections that there are, as if the network had swallowed it. */
+  /** Sets the mode. `starting` refuses connections, `draining` refuses connections and requests. */
+  setMode(mode: GatewayMode): void;
+  /** Sends nothing more on the open connections, as in a network failure. */
   mute(): void;
-  /** The process dies and another one takes its place. Turns that had begun are resumed in runs of as many milliseconds. */
+  /** Replaces the process. Turns that had begun are resumed by runs that take `resumeForMs` milliseconds. */
   restart(resumeForMs?: number | null): void;
   close(): Promise<void>;
 }
@@ -97,8 +97,8 @@ export async function startFakeOpenclaw(options: FakeOpenclawOptions): Promise<F
 
   function handshake(client: Client, { method, params }: Request, reply: (answer: Reply) => void): void {
     const { token, grants, pairedDevices } = options;
-    const door = { token, mode, grants, pairedDevices, nonce: client.nonce };
-    const admission = admit(method, params, door);
+    const rules = { token, mode, grants, pairedDevices, nonce: client.nonce };
+    const admission = admit(method, params, rules);
     if ('refusal' in admission) {
       reply(admission.refusal);
       client.socket.close(admission.closeCode, String(admission.refusal.error?.message).slice(0, 100));
@@ -192,7 +192,7 @@ export async function startFakeOpenclaw(options: FakeOpenclawOptions): Promise<F
     return act(client, run, scenario, () => reply(ack));
   }
 
-  /** The result comes some time after the last event of the run. */
+  /** Sends the result, which comes after the last event of the run. */
   function finish(client: Client, run: FakeRun, scenario: string, reply: (answer: Reply) => void): void {
     if (run.final === null || client.isMute || client.socket.readyState !== client.socket.OPEN) return;
     reply(run.final);
@@ -214,7 +214,7 @@ export async function startFakeOpenclaw(options: FakeOpenclawOptions): Promise<F
   }
 
   function act(client: Client, run: FakeRun, scenario: string, acknowledge: () => void): unknown {
-    const done = (text = judgeLikeAReviewer(run.message) ?? `Done: ${run.message}`, afterMs = 5) =>
+    const done = (text = answerAsReviewer(run.message) ?? `Done: ${run.message}`, afterMs = 5) =>
       setTimeout(() => runs.succeed(run, text), afterMs);
     switch (scenario) {
       case 'hang':
@@ -272,7 +272,7 @@ export async function startFakeOpenclaw(options: FakeOpenclawOptions): Promise<F
     mute() {
       for (const client of clients) client.isMute = true;
     },
-    become(next) {
+    setMode(next) {
       mode = next;
     },
     restart(resumeForMs = 100) {

@@ -1,4 +1,4 @@
-// A program for the command gateway: does what stands between double brackets in the prompt on its standard input.
+// A program for the command gateway. A name in double brackets in its input selects its behaviour.
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -9,7 +9,7 @@ import type {
   RecoveredAnswer,
 } from '../../../src/gateway/gateway.js';
 
-/** A call as the far side sees it, and the way to answer it. */
+/** A received call, and the function that answers it. */
 export interface ReceivedCall {
   readonly call: GatewayCall;
   readonly signal: AbortSignal;
@@ -18,7 +18,7 @@ export interface ReceivedCall {
 
 type Script = (call: GatewayCall, hooks: GatewayHooks) => Promise<RecoveredAnswer> | RecoveredAnswer;
 
-/** A gateway whose far side does what a test says. Unless told otherwise it accepts calls and keeps them waiting. */
+/** A gateway that a test controls. By default it accepts calls and keeps them waiting. */
 export class ScriptedGateway implements Gateway {
   readonly kind = 'echo';
   readonly calls: ReceivedCall[] = [];
@@ -27,8 +27,8 @@ export class ScriptedGateway implements Gateway {
   reach: GatewayReach = { reachable: true, error: null };
   script: Script | null = null;
   recovery: Script = () => ({ outcome: 'UNKNOWN' });
-  /** False: an abort is not answered, as by a gateway that hangs. */
-  heedsAborts = true;
+  /** False: an abort has no effect, as with a gateway that hangs. */
+  respondsToAborts = true;
 
   constructor(readonly name = 'scripted') {}
 
@@ -55,33 +55,33 @@ export class ScriptedGateway implements Gateway {
 
   async close(): Promise<void> {}
 
-  /** The last call for this prompt's subject, or the very last. */
+  /** The last received call. */
   last(): ReceivedCall {
     const call = this.calls.at(-1);
-    if (call === undefined) throw new Error('no call has come');
+    if (call === undefined) throw new Error('no call was received');
     return call;
   }
 
   private receive(call: GatewayCall, signal: AbortSignal): Promise<GatewayAnswer> {
     return new Promise((resolve) => {
       this.calls.push({ call, signal, answer: resolve });
-      if (this.heedsAborts) signal.addEventListener('abort', () => resolve({ outcome: 'ABORTED' }));
+      if (this.respondsToAborts) signal.addEventListener('abort', () => resolve({ outcome: 'ABORTED' }));
     });
   }
 
   private async run(script: Script, call: GatewayCall, hooks: GatewayHooks): Promise<GatewayAnswer> {
     const answer = await script(call, hooks);
-    if (answer.outcome === 'UNKNOWN') throw new Error('UNKNOWN is no answer to a call');
+    if (answer.outcome === 'UNKNOWN') throw new Error('UNKNOWN is not an answer to a call');
     return answer;
   }
 }
 
-/** A good answer. */
+/** Creates a successful answer. */
 export function answered(text: string): GatewayAnswer {
   return { outcome: 'ANSWERED', text, usage: null, model: null };
 }
 
-/** The same some time later. */
+/** Returns the answer after a pause. */
 export async function answeredAfter<Answer extends RecoveredAnswer>(
   ms: number,
   answer: Answer,
@@ -90,7 +90,7 @@ export async function answeredAfter<Answer extends RecoveredAnswer>(
   return answer;
 }
 
-/** Never answers, and ends when it is told to. */
+/** Never answers, and ends when it is aborted. */
 export function hang(_call: GatewayCall, { signal }: GatewayHooks): Promise<GatewayAnswer> {
   return new Promise((resolve) => {
     signal.addEventListener('abort', () => resolve({ outcome: 'ABORTED' }));

@@ -3,28 +3,28 @@ import type { SeenEvent } from '../wires/event-streams.js';
 import type { Client } from './client.js';
 import { type Agent, aTask, claim, complete, createTasks, reportProgress } from './fleet.js';
 
-/** Repeats a call, as a careful client does, until some server has answered it. */
-export type Insist = <T>(call: () => Promise<T>) => Promise<T>;
+/** Repeats a call, like a careful client, until a server has answered it. */
+export type RetryUntilAnswered = <T>(call: () => Promise<T>) => Promise<T>;
 
-/** How much there is to do. */
+/** The amount of work. */
 export interface Plan {
   readonly batches: number;
   readonly tasksPerBatch: number;
 }
 
-/** What servers have confirmed, and therefore owe. */
+/** What servers have acknowledged, and therefore must have stored. */
 export interface Acknowledged {
   readonly taskIds: string[];
   readonly claims: { readonly runId: string; readonly taskId: string; readonly agentId: string }[];
   readonly completions: { readonly taskId: string; readonly resolution: string; readonly status: string }[];
-  /** Whether all tasks that will ever be have been created. */
+  /** Whether all tasks have been created. */
   isAllCreated: boolean;
 }
 
-/** Creates all tasks, half of them to be reviewed. */
+/** Creates all tasks. Half of them require a review. */
 export async function createAll(
   admin: Client,
-  insist: Insist,
+  retryUntilAnswered: RetryUntilAnswered,
   plan: Plan,
   acknowledged: Acknowledged,
 ): Promise<void> {
@@ -34,42 +34,48 @@ export async function createAll(
       reviewPolicy: index % 2 === 0 ? 'SKIP' : 'REQUIRED',
       idempotencyKey: `task ${index} of batch ${batch}`,
     }));
-    const created = await insist(() => createTasks(admin, inputs));
+    const created = await retryUntilAnswered(() => createTasks(admin, inputs));
     acknowledged.taskIds.push(...created.map((task) => task.id));
   }
   acknowledged.isAllCreated = true;
 }
 
-/** Claims, reports and completes until nothing is left, and sends again whatever was not answered. */
-export async function workAs(agent: Agent, insist: Insist, acknowledged: Acknowledged): Promise<void> {
+/** Claims, reports and completes until no task is left, and repeats every unanswered call. */
+export async function workAs(
+  agent: Agent,
+  retryUntilAnswered: RetryUntilAnswered,
+  acknowledged: Acknowledged,
+): Promise<void> {
   for (let turn = 0; ; turn += 1) {
-    const isLastLook = acknowledged.isAllCreated;
+    const isLastClaim = acknowledged.isAllCreated;
     const idempotencyKey = `${agent.name}, turn ${turn}`;
-    const { reason, task, run } = await insist(() =>
-      claim(agent.client, { idempotencyKey, waitSeconds: isLastLook ? 0 : 2 }),
+    const { reason, task, run } = await retryUntilAnswered(() =>
+      claim(agent.client, { idempotencyKey, waitSeconds: isLastClaim ? 0 : 2 }),
     );
     if (!task || !run) {
       expect(reason).toBe('NO_TASKS_AVAILABLE');
-      if (isLastLook) return;
+      if (isLastClaim) return;
       continue;
     }
     acknowledged.claims.push({ runId: run.id, taskId: task.id, agentId: agent.id });
-    await insist(() => reportProgress(agent.client, run.id, 'half of it'));
+    await retryUntilAnswered(() => reportProgress(agent.client, run.id, 'half of it'));
     const resolution = `${task.ref} done by ${agent.name} in turn ${turn}`;
-    const status = await insist(() => complete(agent.client, { runId: run.id, resolution, idempotencyKey }));
+    const status = await retryUntilAnswered(() =>
+      complete(agent.client, { runId: run.id, resolution, idempotencyKey }),
+    );
     acknowledged.completions.push({ taskId: task.id, resolution, status });
   }
 }
 
-interface KeptTask {
+interface StoredTask {
   readonly id: string;
   readonly status: string;
   readonly resolution: string | null;
   readonly runs: { readonly nodes: readonly { id: string; outcome: string; agent: { id: string } }[] };
 }
 
-/** Every confirmation is borne out by what is stored now, and every task was worked on by one run. */
-export async function expectKept(
+/** Expects that everything acknowledged is stored, and that each task has exactly one run. */
+export async function expectStored(
   admin: Client,
   { taskIds, claims, completions }: Acknowledged,
 ): Promise<void> {
@@ -88,8 +94,8 @@ export async function expectKept(
 }
 
 /**
- * The log after a cursor, which tells each step of each task once, up to the creation of one more task by `witness`.
- * Waited for: the log shows an event only when every older transaction has ended, such as PostgreSQL's own.
+ * Reads the log after a cursor, up to the creation of one more task by `witness`, and expects each step of each task once. It
+ * waits, because the log shows an event only after every older transaction has ended, including PostgreSQL's own.
  */
 export async function readLogOfAll(
   admin: Client,
@@ -103,7 +109,7 @@ export async function readLogOfAll(
   }, 20_000);
 }
 
-/** The log tells each step of each task once. */
+/** Expects each step of each task once in the log. */
 function expectOnce(log: readonly SeenEvent[], taskCount: number): void {
   const counts: Record<string, number> = {};
   for (const { type } of log) counts[type] = (counts[type] ?? 0) + 1;
@@ -115,16 +121,16 @@ function expectOnce(log: readonly SeenEvent[], taskCount: number): void {
     'task.completed': taskCount,
     'review.requested': taskCount / 2,
   });
-  // A report of progress has no key by which a repeat is told from another one.
+  // A report of progress has no idempotency key, so a repeat counts as another one.
   expect(counts['run.progress']).toBeGreaterThanOrEqual(taskCount);
   expect(
     Object.keys(counts).filter((type) => /requeued|failed|cancelled|released|expired/.test(type)),
   ).toEqual([]);
 }
 
-async function readTasks(admin: Client): Promise<KeptTask[]> {
-  return readPages<KeptTask>(async (after) => {
-    const { tasks } = await admin.ask<{ tasks: Page<KeptTask> }>(
+async function readTasks(admin: Client): Promise<StoredTask[]> {
+  return readPages<StoredTask>(async (after) => {
+    const { tasks } = await admin.ask<{ tasks: Page<StoredTask> }>(
       `query ($after: Cursor) {
         tasks(first: 100, after: $after) {
           nodes { id status resolution runs(first: 3) { nodes { id outcome agent { id } } } }
@@ -137,7 +143,7 @@ async function readTasks(admin: Client): Promise<KeptTask[]> {
   }, null);
 }
 
-/** The whole log after a cursor. */
+/** Reads the whole log after a cursor. */
 export async function readLog(admin: Client, start: string | null): Promise<SeenEvent[]> {
   return readPages<SeenEvent>(async (after) => {
     const { events } = await admin.ask<{ events: Page<SeenEvent> }>(
@@ -150,7 +156,7 @@ export async function readLog(admin: Client, start: string | null): Promise<Seen
   }, start);
 }
 
-/** Where the log ends now. */
+/** The cursor of the last event. */
 export async function lastCursor(admin: Client): Promise<string | null> {
   const { events } = await admin.ask<{ events: { nodes: SeenEvent[] } }>(
     '{ events(last: 1) { nodes { cursor id type } } }',

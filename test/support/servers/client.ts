@@ -1,6 +1,6 @@
 import { adminSecret, type ServerProcess } from './server-process.js';
 
-/** A GraphQL answer as it came. */
+/** A GraphQL answer. */
 export interface Answer<Data = Record<string, unknown>> {
   readonly status: number;
   readonly headers: Headers;
@@ -15,13 +15,13 @@ export interface AnsweredError {
   readonly extensions?: { readonly code?: string } & Readonly<Record<string, unknown>>;
 }
 
-/** A refusal in a payload. */
+/** A refusal in the payload of a mutation. */
 export interface UserError {
   readonly code: string;
   readonly message: string;
 }
 
-/** The answer was no data, or a payload with refusals. */
+/** Thrown for an answer without data, or with refusals in a payload. */
 export class Refused extends Error {
   override readonly name = 'Refused';
 
@@ -34,24 +34,24 @@ export class Refused extends Error {
   }
 }
 
-/** What speaks to one server, or to whichever server runs now, with one key. */
+/** A client of one server, or of the one that runs now, with one key. */
 export interface Client {
   readonly secret: string;
-  /** Where the API is now; it moves when a server is started anew. */
+  /** The current URL of the API. It changes when a server is restarted. */
   readonly url: () => string;
-  /** The data. @throws Refused with the code of the first error, also of one in a payload of a mutation. */
+  /** Sends a query and returns its data. @throws Refused with the code of the first error, including errors in payloads. */
   ask<Data = Record<string, unknown>>(query: string, variables?: object, signal?: AbortSignal): Promise<Data>;
-  /** The answer, whatever it is. */
+  /** Sends a query and returns the answer, including refusals. */
   send<Data = Record<string, unknown>>(
     query: string,
     variables?: object,
     signal?: AbortSignal,
   ): Promise<Answer<Data>>;
-  /** The same server with another key. */
+  /** A client of the same server with another key. */
   with(secret: string): Client;
 }
 
-/** A client of a server process; of the latest one if it is asked for anew with every request. */
+/** Creates a client of a server process. A function is called with every request, and returns the current URL. */
 export function createClient(
   server: Pick<ServerProcess, 'url'> | (() => string),
   secret = adminSecret,
@@ -70,11 +70,12 @@ export function createClient(
   return client;
 }
 
+/** The header with an API key. */
 export function bearer(secret: string): Record<string, string> {
   return { authorization: `Bearer ${secret}` };
 }
 
-/** Posts JSON, or a text as it is, with `application/json` as its type. */
+/** Posts a value as JSON, or a text unchanged, with the type `application/json`. */
 export async function post<Data = Record<string, unknown>>(
   url: string,
   body: unknown,
@@ -90,7 +91,7 @@ export async function post<Data = Record<string, unknown>>(
   return readAnswer(response);
 }
 
-/** Reads a response to its end. */
+/** Reads a complete response. */
 export async function readAnswer<Data = Record<string, unknown>>(response: Response): Promise<Answer<Data>> {
   const text = await response.text();
   const isJson = response.headers.get('content-type')?.includes('json') && text !== '';

@@ -2,7 +2,7 @@ import { untilLive, watchOverSse, watchOverWebSocket } from '../wires/event-stre
 import { type Client, Refused } from './client.js';
 import { createKey } from './fleet.js';
 
-/** A key that has let streams begin, and ends soon: the slower the machine is with that, the later. */
+/** Creates a key that expires soon after streams have begun with it. On a slow machine the key lives longer. */
 export async function watchWithKeyThatEnds(admin: Client) {
   for (let lifeMs = 2_000; ; lifeMs *= 2) {
     const expiresAt = new Date(Date.now() + lifeMs).toISOString();

@@ -20,7 +20,7 @@ export interface Claim {
   readonly run: { readonly id: string } | null;
 }
 
-/** Registers an agent and gives it a key of its own. */
+/** Registers an agent and creates a key for it. */
 export async function anAgent(admin: Client, name: string, capacity = 1): Promise<Agent> {
   const { registerAgent } = await admin.ask<{ registerAgent: { agent: { id: string } } }>(
     'mutation ($input: RegisterAgentInput!) { registerAgent(input: $input) { agent { id } errors { code message } } }',
@@ -67,7 +67,7 @@ export interface CreatedTask {
   readonly createdAt: string;
 }
 
-/** Creates tasks, as many per call as the API takes. */
+/** Creates tasks, a hundred per call. */
 export async function createTasks(client: Client, inputs: readonly NewTask[]): Promise<CreatedTask[]> {
   const created: CreatedTask[] = [];
   for (let start = 0; start < inputs.length; start += 100) {
@@ -84,7 +84,7 @@ export async function createTasks(client: Client, inputs: readonly NewTask[]): P
 
 export async function aTask(client: Client, input: Partial<NewTask> = {}): Promise<CreatedTask> {
   const [task] = await createTasks(client, [{ title: 'A task', ...input }]);
-  if (!task) throw new Error('no task was made');
+  if (!task) throw new Error('no task was created');
   return task;
 }
 
@@ -99,7 +99,7 @@ export async function claim(client: Client, input: object = {}, signal?: AbortSi
   return claimNextTask;
 }
 
-/** A claim that must be handed a task. */
+/** Claims a task. @throws Error if there is none. */
 export async function claimWork(client: Client, input: object = {}): Promise<Work> {
   const { reason, task, run } = await claim(client, input);
   if (!task || !run) throw new Error(`claimed nothing: ${reason}`);
@@ -113,7 +113,7 @@ export async function reportProgress(client: Client, runId: string, message: str
   );
 }
 
-/** Completes a run and answers the status that the task has now. */
+/** Completes a run and returns the new status of the task. */
 export async function complete(client: Client, input: object): Promise<string> {
   const { completeTask } = await client.ask<{ completeTask: { task: { status: string } } }>(
     'mutation ($input: CompleteTaskInput!) { completeTask(input: $input) { task { status } errors { code message } } }',
@@ -122,7 +122,7 @@ export async function complete(client: Client, input: object): Promise<string> {
   return completeTask.task.status;
 }
 
-/** What a mutation with one input is refused with, or "done". */
+/** The code of the refusal of a mutation with one input, or "done". */
 export async function codeOf(client: Client, mutation: string, input: object): Promise<string> {
   const type = `${mutation === 'renewLease' ? 'Run' : mutation[0]!.toUpperCase() + mutation.slice(1)}Input`;
   const query = `mutation ($input: ${type}!) { ${mutation}(input: $input) { errors { code message } } }`;

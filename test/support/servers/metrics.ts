@@ -1,6 +1,6 @@
 import { METRIC_PREFIX } from '../../../src/telemetry/metric-catalog.js';
 
-/** The samples of a scrape by name and labels, without the prefix that all of them have, labels in their order. */
+/** Parses the samples of a scrape, by name without the common prefix and with sorted labels. */
 export function readSamples(text: string): Record<string, number> {
   const samples: Record<string, number> = {};
   for (const line of text.split('\n')) {

@@ -1,16 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
-/** Cleans up behind tests that could not: a test runner that is killed outright takes nobody with it. */
+/** Cleans up after a test runner that was killed: its child processes and data folders would remain. */
 export interface Reaper {
   watchProcess(pid: number): void;
   forgetProcess(pid: number): void;
-  /** A data folder, with the PostgreSQL that may run in it. */
+  /** Watches a data folder and the PostgreSQL that may run in it. */
   watchFolder(path: string): void;
-  /** All has been cleaned up. */
+  /** Called when everything is cleaned up. */
   dismiss(): void;
 }
 
-/** Reads what to watch, one word and one name a line, until its input ends, which it does when this process dies. */
+/** Reads commands, a word and a name per line. Its input ends when this process dies; then it cleans up. */
 const script = `
 pids=' '; folders=''
 while read -r word name; do
@@ -28,17 +28,18 @@ for folder in $folders; do
   rm -rf "$folder"
 done`;
 
+/** Creates a reaper. It starts its shell at the first command. */
 export function createReaper(): Reaper {
   let shell: ChildProcess | null = null;
-  const tell = (line: string) => {
+  const send = (line: string) => {
     if (process.platform === 'win32') return;
     shell ??= startShell();
     shell.stdin?.write(`${line}\n`);
   };
   return {
-    watchProcess: (pid) => tell(`process ${pid}`),
-    forgetProcess: (pid) => tell(`forget ${pid}`),
-    watchFolder: (path) => tell(`folder ${path}`),
+    watchProcess: (pid) => send(`process ${pid}`),
+    forgetProcess: (pid) => send(`forget ${pid}`),
+    watchFolder: (path) => send(`folder ${path}`),
     dismiss: () => {
       shell?.stdin?.end('dismiss\n');
     },

@@ -1,20 +1,20 @@
 import { type Client, createClient, Refused } from './client.js';
 import { type ServerProcess, startServer } from './server-process.js';
 
-/** A server that is killed and started anew on the same data folder, each time on another port. */
+/** A server that can be killed and restarted on the same data folder, each time on another port. */
 export interface RestartingServer {
-  /** A client of whichever server runs, with the admin's key. */
+  /** An admin's client of the current server. */
   readonly admin: Client;
-  /** How long each start took until it was ready, in milliseconds. */
+  /** The duration of each start until readiness, in milliseconds. */
   readonly startsMs: readonly number[];
-  /** All log lines of all servers with this level. */
+  /** All log events of all servers with this level. */
   logged(level: string): string[];
-  /** Resolves when a server runs. */
+  /** Resolves when a server is running. */
   ready(): Promise<unknown>;
-  /** Kills the server without a word and starts the next one; resolves when that is ready. */
+  /** Kills the server and starts the next one. Resolves when that is ready. */
   killAndRestart(): Promise<unknown>;
-  /** Repeats the call, as a careful client does, until a server has answered it. */
-  insist<T>(call: () => Promise<T>): Promise<T>;
+  /** Repeats the call, like a careful client, until a server has answered it. */
+  retryUntilAnswered<T>(call: () => Promise<T>): Promise<T>;
 }
 
 export async function startRestartingServer(): Promise<RestartingServer> {
@@ -41,11 +41,11 @@ export async function startRestartingServer(): Promise<RestartingServer> {
       ),
     ready: () => starting,
     killAndRestart() {
-      // Told before the kill, so that whoever loses its connection waits for the next server and not for this one.
+      // Set before the kill, so that clients that lose their connection wait for the next server.
       starting = replace();
       return starting;
     },
-    async insist(call) {
+    async retryUntilAnswered(call) {
       for (;;) {
         try {
           return await call();
@@ -58,8 +58,8 @@ export async function startRestartingServer(): Promise<RestartingServer> {
   };
 }
 
-/** No answer has come: nobody knows whether the call was heard. */
+/** Whether the call got no answer, so that its outcome is unknown. */
 function isLoss(error: unknown): boolean {
-  // What `fetch` throws when a connection is refused or breaks.
+  // `fetch` throws a TypeError if a connection is refused or breaks.
   return error instanceof TypeError || (error instanceof Refused && error.code === 'UNAVAILABLE');
 }

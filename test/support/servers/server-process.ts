@@ -9,15 +9,15 @@ import { findPostmasterPid, isRunning } from '../postgres/data-folder.js';
 import { createReaper } from './reaper.js';
 import { signalItself } from './signal-itself.js';
 
-/** The admin key of servers that are given one instead of making their own. */
+/** The admin key of servers on an external PostgreSQL. */
 export const adminSecret = 'mc_admin_of_the_end_to_end_tests';
 
 export interface ServerOptions {
-  /** Left out, the server gets a new folder. */
+  /** Default: a new folder. */
   readonly dataDir?: string;
-  /** Left out, the server runs the embedded PostgreSQL in its data folder. */
+  /** Default: the embedded PostgreSQL in the data folder. */
   readonly databaseUrl?: string;
-  /** Further settings; they are the only `MC_*` variables that the server sees. */
+  /** Further settings. The server gets no other `MC_*` variables. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -28,23 +28,23 @@ export interface Exit {
 }
 
 export interface ServerProcess {
-  /** Of the API, without a path. */
+  /** The URL of the API, without a path. */
   readonly url: string;
   readonly adminKey: string;
   readonly dataDir: string;
-  /** From the spawn until it was ready, in milliseconds. */
+  /** Duration from the spawn to readiness, in milliseconds. */
   readonly readyAfterMs: number;
   readonly stdout: () => string;
   readonly stderr: () => string;
   readonly log: () => LogLine[];
   readonly signal: (signal: NodeJS.Signals) => void;
-  /** Whoever reads the log goes away: the pipe is closed at this end. */
-  readonly leaveLog: () => void;
-  /** Resolves when the process has ended, whoever ended it. */
+  /** Closes the reading end of the server's standard output. */
+  readonly closeLog: () => void;
+  /** Resolves when the process has ended. */
   readonly exited: Promise<Exit>;
-  /** SIGTERM; resolves with how it ended. */
+  /** Sends SIGTERM. Resolves with how the process ended. */
   stop(): Promise<Exit>;
-  /** SIGKILL, as a power cut would: nothing in the process can react. */
+  /** Sends SIGKILL, so that the process can't react, as in a crash. */
   kill(): Promise<Exit>;
 }
 
@@ -61,17 +61,17 @@ const reaper = createReaper();
 let isOver = false;
 
 afterAll(async () => {
-  // What a failed test has left running may still want to start the next server.
+  // A failed test may still be running and try to start another server.
   isOver = true;
   await Promise.all([...children].map((child) => endProcess(child, 'SIGKILL')));
   await Promise.all([...folders].map(removeFolder));
   reaper.dismiss();
 });
 
-/** A new data folder. What runs in it when the file's tests are over is ended, and the folder removed. */
+/** Creates a data folder. After the file's tests its PostgreSQL is stopped and the folder is removed. */
 export async function createServerFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'mission-control-e2e-'));
-  // Run by root, PostgreSQL becomes another user, who must be able to pass through.
+  // Started by root, PostgreSQL runs as another user, which has to be able to enter the folder.
   await chmod(folder, 0o711);
   folders.add(folder);
   reaper.watchFolder(folder);
@@ -95,16 +95,16 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
     readyAfterMs: performance.now() - startedAt,
     log: () => parseLog(launched.stdout()),
     signal: (signal) => void launched.child.kill(signal),
-    leaveLog: () => void launched.child.stdout?.destroy(),
+    closeLog: () => void launched.child.stdout?.destroy(),
     stop: () => endProcess(launched.child, 'SIGTERM'),
     kill: () => endProcess(launched.child, 'SIGKILL'),
   };
 }
 
-/** Runs a server that is expected to end before it is ready, and answers all it has said. */
+/** Runs a server that is expected to end before it is ready. Returns its output. */
 export async function runServer(
   options: ServerOptions,
-  /** A signal that the server gets as soon as it writes a text. */
+  /** A signal that the server gets when it writes a text. */
   signal?: { readonly at: string; readonly send: NodeJS.Signals },
 ): Promise<Exit & { readonly stdout: string; readonly stderr: string }> {
   const launched = await launch(options, signal === undefined ? [] : signalItself(signal.at, signal.send));
@@ -114,7 +114,7 @@ export async function runServer(
 
 interface Launched extends Pick<ServerProcess, 'stdout' | 'stderr' | 'exited' | 'dataDir'> {
   readonly child: ChildProcess;
-  /** Waits until the output matches, and answers what the first group of the pattern holds. */
+  /** Waits until the output matches, and returns the first group of the match. */
   find(pattern: RegExp): Promise<string>;
 }
 
@@ -137,7 +137,7 @@ async function launch(
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = new Promise<Exit>((resolve) => {
-    // `close` and not `exit`: then everything it has written has arrived.
+    // `close` comes after `exit`, when all output has arrived.
     child.once('close', (code, signal) => {
       forget(child);
       resolve({ code, signal });
@@ -155,7 +155,7 @@ async function launch(
   };
 }
 
-/** Without any setting of ours, and without what the test runner tells its own children. */
+/** The environment without the server's settings and without the variables of the test runner. */
 function inheritedEnvironment(): NodeJS.ProcessEnv {
   const foreign = /^(MC_|VITEST|OPENCLAW_|OPENAI_|OTEL_)|^(DATABASE_URL|NODE_ENV|NODE_OPTIONS|TEST)$/i;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));

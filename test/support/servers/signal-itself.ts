@@ -1,6 +1,6 @@
 /**
- * Options with which Node sends its process the signals as soon as it writes the text. Sent from outside they come
- * when they come: the process may be long past what it has written.
+ * Node options that make a process send itself the signals when it writes the text. Signals from outside may arrive much later
+ * than the output.
  */
 export function signalItself(text: string, ...signals: readonly NodeJS.Signals[]): string[] {
   const script = `const { stdout } = process;

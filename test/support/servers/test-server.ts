@@ -4,7 +4,7 @@ import { createInstrument, type Signal } from '../../../src/kernel/instrument.js
 import { createServer, type Server, type ServerOptions } from '../../../src/server/server.js';
 import { createSmallSchema, type Ticks } from '../wires/small-schema.js';
 
-/** A key that the server of `startTestServer` knows. */
+/** A valid key of the server of `startTestServer`. */
 export const goodKey = 'mc_good';
 
 export interface TestServer {
@@ -12,9 +12,9 @@ export interface TestServer {
   readonly url: string;
   readonly signals: Signal[];
   readonly ticks: Ticks;
-  /** Keys and what they are; delete one to revoke it. */
+  /** The valid keys. Deleting one revokes it. */
   readonly keys: Map<string, Viewer>;
-  /** A POST of JSON to /graphql with the good key, and its answer. */
+  /** Posts JSON to /graphql with the valid key. */
   post(body: unknown, headers?: Record<string, string>): Promise<Answer>;
   stop(): Promise<void>;
 }
@@ -32,7 +32,7 @@ export interface AnsweredError {
   readonly extensions?: Record<string, unknown>;
 }
 
-/** A server of its own on a free port, over the small schema unless the options bring another. */
+/** Starts a server on a free port, by default with the small schema. */
 export async function startTestServer(options: Partial<ServerOptions> = {}): Promise<TestServer> {
   const signals: Signal[] = [];
   const instrument = createInstrument();
@@ -74,7 +74,7 @@ async function post(url: string, body: unknown, headers: Record<string, string> 
   return readAnswer(await fetch(url, { method: 'POST', body: text, headers: { ...common, ...headers } }));
 }
 
-/** Reads a response to its end; `json` is an empty object if there is none in it. */
+/** Reads a complete response. `json` is empty if the response is not JSON. */
 export async function readAnswer(response: Response): Promise<Answer> {
   const text = await response.text();
   const isJson = response.headers.get('content-type')?.includes('json');

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A span as it came over the wire, attributes as plain values. */
+/** A received span, with its attributes as plain values. */
 export interface SeenSpan {
   readonly name: string;
   readonly kind: number;
@@ -18,7 +18,7 @@ export interface SeenSpan {
 
 export interface TraceCollector {
   readonly url: string;
-  /** Of all requests in JSON. */
+  /** The spans of all requests in JSON. */
   readonly spans: SeenSpan[];
   readonly resources: Readonly<Record<string, unknown>>[];
   readonly requests: {
@@ -27,12 +27,12 @@ export interface TraceCollector {
     readonly body: Buffer;
     readonly key: string;
   }[];
-  /** Answers with this status from now on. */
+  /** Sets the status of further answers. */
   answer(status: number): void;
   stop(): Promise<void>;
 }
 
-/** The far side of OTLP over HTTP: takes what comes. */
+/** Starts a collector of OTLP over HTTP that accepts all spans. */
 export async function startTraceCollector(): Promise<TraceCollector> {
   let status = 200;
   const spans: SeenSpan[] = [];

@@ -1,5 +1,5 @@
 /**
- * A port that nobody listens on: the system gives it to nobody who asks for any, and who asks for it needs privileges.
- * One that was free a moment ago may be somebody's by now, say of a test file that runs beside.
+ * A port on which no process listens: the system never assigns it, and listening on it needs privileges. A port that was free
+ * a moment ago may be used by now, for example by a test file that runs at the same time.
  */
-export const NOBODYS_PORT = 2;
+export const UNUSED_PORT = 2;

@@ -1,14 +1,14 @@
 import type { ServiceContext } from '../../../src/services/service-context.js';
 
-/** What the claims of a context have done so far. */
+/** What the claims of a context have done. */
 export interface ClaimTally {
-  /** Asked the database for a task. */
+  /** How often the database was asked for a task. */
   claims: number;
-  /** Began to wait for work, and for how many milliseconds at most. */
+  /** The limits of the waits for work, in milliseconds. */
   readonly waits: number[];
 }
 
-/** The same context, counting what its claims do. */
+/** Wraps a context so that it counts what its claims do. */
 export function watchClaims<Context extends ServiceContext>(
   context: Context,
 ): { readonly watched: Context; readonly tally: ClaimTally } {

@@ -5,7 +5,7 @@ import { WebSocket } from 'ws';
 import { type AnsweredError, bearer, type Client, readAnswer } from '../servers/client.js';
 import { aTask } from '../servers/fleet.js';
 
-/** One entry of the log as subscribers see it. */
+/** One event of the log as subscribers receive it. */
 export interface SeenEvent {
   readonly cursor: string;
   readonly id: string;
@@ -15,11 +15,11 @@ export interface SeenEvent {
 export interface StreamOptions {
   readonly after?: string | null;
   readonly filter?: object;
-  /** Called when the connection was lost: resolves when it can be tried again. Left out, a lost stream has ended. */
+  /** Called when the connection was lost. Resolves when it can be retried. Without it, a lost stream ends. */
   readonly reconnect?: () => Promise<unknown>;
 }
 
-/** How a stream ended: what the server said last, and with which code a WebSocket was closed. */
+/** How a stream ended: the last errors, and the close code of a WebSocket. */
 export interface StreamEnd {
   readonly errors: readonly AnsweredError[];
   readonly code?: number;
@@ -27,9 +27,9 @@ export interface StreamEnd {
 }
 
 export interface EventStream {
-  /** All that has come, over however many connections. */
+  /** All received events, over all connections. */
   readonly events: SeenEvent[];
-  /** How often it has connected. */
+  /** Number of connections so far. */
   readonly connections: () => number;
   readonly ended: Promise<StreamEnd>;
   close(): void;
@@ -41,7 +41,7 @@ const subscription = `subscription ($after: Cursor, $filter: EventFilter) {
 
 type Result = { data?: { events: SeenEvent } | null; errors?: readonly AnsweredError[] };
 
-/** Watches the log over a WebSocket. Every connection goes on after the last event of the one before. */
+/** Watches the log over a WebSocket. Each connection resumes after the last event of the one before. */
 export function watchOverWebSocket(client: Client, options: StreamOptions = {}): EventStream {
   let connections = 0;
   let closed: Pick<StreamEnd, 'code' | 'reason'> = {};
@@ -75,7 +75,7 @@ export function watchOverWebSocket(client: Client, options: StreamOptions = {}):
   };
 }
 
-/** The same as server-sent events. */
+/** Watches the log by server-sent events. */
 export function watchOverSse(client: Client, options: StreamOptions = {}): EventStream {
   let connections = 0;
   const { reconnect } = options;
@@ -94,10 +94,10 @@ export function watchOverSse(client: Client, options: StreamOptions = {}): Event
   return { ...stream, connections: () => connections };
 }
 
-/** Makes tasks that nobody can claim until every stream has shown one: from then on it is live. */
+/** Creates tasks, which cannot be claimed, until every stream has received one and is therefore live. */
 export async function untilLive(client: Client, streams: readonly EventStream[]): Promise<void> {
   await vi.waitFor(async () => {
-    await aTask(client, { title: 'Is anybody watching?', startsAt: '2099-01-01T00:00:00Z' });
+    await aTask(client, { title: 'Is the stream live?', startsAt: '2099-01-01T00:00:00Z' });
     for (const { events } of streams) expect(events.length).toBeGreaterThan(0);
   }, 20_000);
 }
@@ -119,7 +119,7 @@ function collect(
 ): Pick<EventStream, 'events' | 'ended' | 'close'> {
   const events: SeenEvent[] = [];
   const errors: AnsweredError[] = [];
-  // Both libraries send the payload afresh with every connection.
+  // Both libraries send this payload again with every connection.
   const payload: Payload = { query: subscription, variables: { after, filter: filter ?? null } };
   let close: () => void = () => undefined;
   const ended = new Promise<StreamEnd>((resolve) => {
@@ -139,7 +139,7 @@ function collect(
   return { events, ended, close: () => close() };
 }
 
-/** GraphQL errors, or those in the answer that came instead of a stream; of a connection that was lost, nothing. */
+/** GraphQL errors, or the errors of an answer that refused the stream. None for a lost connection. */
 async function errorsOf(error: unknown): Promise<readonly AnsweredError[]> {
   if (Array.isArray(error)) return error;
   const response = error instanceof Error && 'response' in error ? error.response : null;

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { AnsweredError } from '../servers/client.js';
 
-/** What only the inside of the server knows: its files, its tables, the words of PostgreSQL and of libraries. */
+/** Internal details that must not appear in answers: files, tables, and messages of PostgreSQL and libraries. */
 const inside = [
   /\n\s+at .*:\d+/,
   /node_modules|\/dist\/|\/src\/|\.[jt]s:\d+/,
@@ -12,7 +12,7 @@ const inside = [
   /(Type|Range|Reference|Syntax)Error|Cannot read propert|is not a function|Maximum call stack/,
 ];
 
-/** Whatever was asked, the answer is no fault, shows nothing of the inside, and nothing of what it may not show. */
+/** Expects that an answer is not a fault, and contains neither internal details nor the secrets. */
 export function expectHarmless(
   { status, text, errors }: { status: number; text: string; errors?: readonly AnsweredError[] },
   secrets: readonly string[] = [],
@@ -24,7 +24,7 @@ export function expectHarmless(
   for (const { extensions } of errors ?? []) expect(extensions?.code, text).toMatch(/^[A-Z_]+$/);
 }
 
-/** The codes of an answer's errors, each once. */
+/** The distinct codes of an answer's errors. */
 export function codesIn({ errors }: { errors?: readonly AnsweredError[] }): (string | undefined)[] {
   return [...new Set((errors ?? []).map(({ extensions }) => extensions?.code))];
 }

@@ -8,20 +8,20 @@ export interface Block {
   readonly retry?: string;
 }
 
-/** A plain client of `GET /api/events`, as `curl -N` is one. */
+/** A plain client of `GET /api/events`, like `curl -N`. */
 export interface PlainReader {
   readonly status: number;
   readonly headers: IncomingMessage['headers'];
-  /** The blocks that have come so far, without comments. */
+  /** The received blocks, without comments. */
   readonly blocks: Block[];
   readonly comments: () => number;
-  /** The `data` of the events, without the last one that is an error. */
+  /** The `data` of the events, without a last error. */
   events(): PlainEvent[];
-  /** How many those are. */
+  /** Number of events. */
   count(): number;
-  /** What the server said at last. */
+  /** The error that ended the stream. */
   lastError(): { code: string; message: string; cursor: string | null } | undefined;
-  /** The id that an EventSource would send when it connects again. */
+  /** The id that an EventSource would send when it reconnects. */
   lastEventId(): string | undefined;
   readonly ended: Promise<void>;
   pause(): void;
@@ -42,7 +42,7 @@ export interface PlainEvent {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-/** Opens the stream; resolves when its first block is there. @throws Error for an answer that is no stream. */
+/** Opens the stream. Resolves after its first block. @throws Error for an answer that is not a stream. */
 export async function readPlainEvents(
   url: string,
   { query = '', headers = {} }: { query?: string; headers?: Record<string, string> } = {},
@@ -56,9 +56,9 @@ export async function readPlainEvents(
   const blocks: Block[] = [];
   let comments = 0;
   let rest = '';
-  let begun: () => void = () => undefined;
+  let onFirst: () => void = () => undefined;
   const first = new Promise<void>((resolve) => {
-    begun = resolve;
+    onFirst = resolve;
   });
   response.setEncoding('utf8').on('data', (text: string) => {
     const parts = (rest + text).split('\n\n');
@@ -67,7 +67,7 @@ export async function readPlainEvents(
       if (part.startsWith(':')) comments += 1;
       else blocks.push(parseBlock(part));
     }
-    if (blocks.length > 0) begun();
+    if (blocks.length > 0) onFirst();
   });
   const ended = new Promise<void>((resolve) => {
     response.once('close', resolve);

@@ -10,11 +10,11 @@ import {
   isRequiredArgument,
 } from 'graphql';
 
-/** What queries are made up from. */
+/** The values and limits of random queries. */
 export interface Vocabulary {
-  /** Values to choose from, by the names of arguments; one that is not here is not given. */
+  /** Possible values by argument name. Other arguments are omitted. */
   readonly values: Readonly<Record<string, readonly string[]>>;
-  /** Fields that are left alone. */
+  /** Fields that are never selected. */
   readonly avoided: ReadonlySet<string>;
 }
 
@@ -29,11 +29,11 @@ interface Making extends Vocabulary {
 
 const DEEPEST = 4;
 
-/** Any query of the schema: fields, aliases, arguments, fragments on interfaces, directives. */
+/** Generates random queries of the schema, with aliases, arguments, fragments on interfaces and directives. */
 export function randomQuery(schema: GraphQLSchema, vocabulary: Vocabulary): fc.Arbitrary<string> {
   return fc.gen().map((generate) => {
     const pick = <T>(choices: readonly T[]): T => choices[generate(fc.nat, choices.length - 1)]!;
-    // Most have none, for those are never compiled.
+    // Most queries have no directives, because a query with directives is never compiled.
     const directives = pick([NO_DIRECTIVES, NO_DIRECTIVES, DIRECTIVES]);
     const making = { ...vocabulary, schema, pick, directives };
     const query = schema.getQueryType()!;
@@ -77,7 +77,7 @@ function fieldText(making: Making, field: GraphQLField<unknown, unknown>, depth:
     .filter((arg) => values[arg.name] !== undefined && (isRequiredArgument(arg) || pick([true, false])))
     .map((arg) => `${arg.name}: ${pick(values[arg.name]!)}`);
   const args = given.length > 0 ? `(${given.join(', ')})` : '';
-  // The arguments are part of the name, so that two selections of one field never contradict each other.
+  // The alias contains the arguments, so that two selections of one field never conflict.
   const name = `f${Buffer.from(`${field.name}${args}`).toString('hex')}`;
   return `${name}: ${field.name}${args} ${pick(directives)} ${selection(making, field.type, depth + 1)}`;
 }

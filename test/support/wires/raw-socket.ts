@@ -7,11 +7,11 @@ export interface Message {
   readonly payload?: unknown;
 }
 
-/** A WebSocket that speaks the protocol by hand, for what a well-behaved client never does. */
+/** A WebSocket with raw protocol messages, for things that a correct client never does. */
 export class RawSocket {
   readonly messages: Message[] = [];
   readonly socket: WebSocket;
-  /** The code and reason of its end. */
+  /** The close code and reason. */
   readonly closed: Promise<{ code: number; reason: string }>;
 
   private constructor(socket: WebSocket) {
@@ -22,7 +22,7 @@ export class RawSocket {
     });
   }
 
-  /** Opens `/graphql` of the server. Rejects when the handshake is refused. */
+  /** Opens a socket at `/graphql`. Rejects if the handshake is refused. */
   static async open(
     url: string,
     {
@@ -47,7 +47,7 @@ export class RawSocket {
     this.send({ id, type: 'subscribe', payload: { query, variables } });
   }
 
-  /** What came for one operation. */
+  /** The messages of one operation. */
   of(id: string): Message[] {
     return this.messages.filter((message) => message.id === id);
   }

@@ -17,7 +17,7 @@ import {
   isRequiredInputField,
 } from 'graphql';
 
-/** The public schema as it is checked in. */
+/** The public schema from the repository. */
 const publicSchema: GraphQLSchema = buildSchema(
   readFileSync(new URL('../../../schema/schema.graphql', import.meta.url), 'utf8'),
 );
@@ -27,10 +27,10 @@ export interface Call {
   readonly document: string;
 }
 
-/** What stands, as it is written in a document, for every value of a scalar type. */
+/** The literal to use for each scalar type. */
 export type Values = Readonly<Partial<Record<string, string>>>;
 
-/** Which arguments and input fields are given: what a call needs, or everything that it takes. */
+/** Which arguments and input fields are given: only the required ones, or all. */
 export type Extent = 'required' | 'all';
 
 /** One call of every mutation. */
@@ -79,7 +79,7 @@ const scalarSamples: Values = {
 
 function objectOf(type: GraphQLInputObjectType, values: Values, extent: Extent, depth: number): string {
   const fields = Object.values(type.getFields());
-  // Filters hold filters: what is optional is given once and not for ever.
+  // Filters contain filters, so optional fields are given only at the outer levels.
   const wanted = extent === 'all' && depth < 2 ? fields : fields.filter(isRequiredInputField);
   const given = type.isOneOf ? fields.slice(0, 1) : wanted;
   return `{ ${given.map(({ name, type: inner }) => `${name}: ${sampleOf(inner, values, extent, depth + 1)}`).join(', ')} }`;

@@ -3,17 +3,17 @@ import { createSchema } from 'graphql-yoga';
 import { Unavailable } from '../../../src/kernel/unavailable.js';
 import type { RequestScope } from '../../../src/server/request-scope.js';
 
-/** What the subscriptions of one test server are told, and what became of them. */
+/** Controls and records the subscriptions of one test server. */
 export interface Ticks {
   /** Starts and ends of the stream `ticks`, in order. */
   readonly log: string[];
-  /** How many ticks the last stream has given. */
+  /** Number of ticks of the last stream. */
   given: number;
-  /** Ends the wait of `waits` with this answer. */
+  /** Resolves the field `waits` with this answer. */
   release: (answer: string) => void;
 }
 
-/** Whether the stream of ticks has begun, and stood still for a few turns of the event loop. */
+/** Whether the stream of ticks has begun, and has paused for a few turns of the event loop. */
 export async function hasPaused(ticks: Ticks): Promise<boolean> {
   const before = ticks.given;
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
@@ -50,12 +50,12 @@ const typeDefs = /* GraphQL */ `
 const even = new GraphQLScalarType({
   name: 'Even',
   parseValue(value) {
-    if (typeof value !== 'number' || value % 2 !== 0) throw new TypeError('an even number is wanted');
+    if (typeof value !== 'number' || value % 2 !== 0) throw new TypeError('the number must be even');
     return value;
   },
 });
 
-/** A schema in which everything can go wrong that can go wrong in a resolver. */
+/** Creates a schema whose resolvers can fail in every way. */
 export function createSmallSchema(ticks: Ticks): GraphQLSchema {
   const item = { id: 'i', name: 'n', item: () => item };
   const fault = () => {
@@ -148,7 +148,7 @@ function subscriptions(ticks: Ticks, fault: () => never) {
   };
 }
 
-/** Never gives anything; says when it is closed. */
+/** A stream without items. It records when it is closed. */
 function silence({ log }: Ticks): AsyncIterableIterator<number> {
   log.push('started');
   let settle: (result: IteratorResult<number>) => void = () => undefined;

@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import type { ServerLimits } from '../../limits.js';
 import { parseWithinLimits } from '../document-limits.js';
 
-/** Makes the limits on documents part of parsing. */
+/** Checks the limits on documents while parsing. */
 export function useDocumentLimits(limits: ServerLimits): Plugin {
   const parse = (source: Parameters<typeof parseWithinLimits>[0], options?: object) =>
     parseWithinLimits(source, limits, options);
@@ -12,8 +12,8 @@ export function useDocumentLimits(limits: ServerLimits): Plugin {
 }
 
 /**
- * Parsed documents by their text, bounded by size and not by number: a parsed document takes up to 200 times the memory
- * of its text. Errors are not kept: whoever sends a broken document has time.
+ * Creates the cache of parsed documents by their text. It is limited by size and not by number, because a parsed document
+ * takes up to 200 times the memory of its text. Errors are not cached, because the speed of a broken document does not matter.
  */
 export function createDocumentCache() {
   const documents = new LRUCache<string, DocumentNode>({

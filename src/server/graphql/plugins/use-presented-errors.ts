@@ -3,8 +3,7 @@ import type { ErrorPresenter } from '../../error-presenter.js';
 import type { RequestScope } from '../../request-scope.js';
 
 /**
- * Presents every error of an operation, whichever way it came: over HTTP, as a stream or over a WebSocket.
- * Parsing and validation code their errors themselves.
+ * Presents every error of an operation on every transport. Errors of parsing and validation already have their codes.
  */
 export function usePresentedErrors({ present }: ErrorPresenter): Plugin<RequestScope, RequestScope> {
   const presentResult = ({ args, result, setResult }: ResultPayload) => {
@@ -21,7 +20,7 @@ export function usePresentedErrors({ present }: ErrorPresenter): Plugin<RequestS
     onExecute: () => ({
       onExecuteDone: (payload) => handleStreamOrSingleExecutionResult(payload, presentResult),
     }),
-    // What failed before or after the operation itself has been masked without its request's id.
+    // Errors from before or after the execution were masked without the request's id.
     onResultProcess({ result, serverContext, setResult }) {
       if (isAsyncIterable(result) || Array.isArray(result) || !result.errors) return;
       setResult({ ...result, errors: result.errors.map((error) => present(error, serverContext.requestId)) });

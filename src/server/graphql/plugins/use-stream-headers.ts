@@ -2,8 +2,8 @@ import type { Plugin } from 'graphql-yoga';
 import { eventStreamHeaders } from '../../sse/event-stream.js';
 
 /**
- * Event streams with the headers of the plain one. Yoga says `Connection: keep-alive` also to a client that asked for
- * the connection's end and waits for it, and names an encoding that does not exist.
+ * Gives GraphQL event streams the headers of the plain one. Yoga sends `Connection: keep-alive` even to a client that asked
+ * to close the connection and waits for it, and it names a content encoding that does not exist.
  */
 export function useStreamHeaders(): Plugin {
   return {

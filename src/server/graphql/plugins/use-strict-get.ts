@@ -1,7 +1,7 @@
 import type { Plugin } from 'graphql-yoga';
 import { protocolError } from '../../protocol-error.js';
 
-/** Variables in a URL that are no JSON are the caller's mistake; yoga takes them for a fault. */
+/** Refuses variables in a URL that are not JSON. Yoga would report them as an internal error. */
 export function useStrictGet(): Plugin {
   return {
     onRequestParse({ request, requestParser, setRequestParser }) {

@@ -2,7 +2,7 @@ import type { Plugin } from 'graphql-yoga';
 import type { ServerLimits } from '../../limits.js';
 import { refuseVariables } from '../../variable-limits.js';
 
-/** Refuses variables of queries and mutations that can't be taken; subscriptions refuse theirs themselves. */
+/** Checks the variables of queries and mutations. Subscriptions check theirs themselves. */
 export function useVariableLimits({ maxVariableDepth }: ServerLimits): Plugin {
   return {
     onExecute({ args, setResultAndStopExecution }) {

@@ -10,23 +10,23 @@ import type { ServiceSettings } from '../../../src/services/service-context.js';
 import { ScriptedGateway } from '../gateways/scripted-gateway.js';
 import type { TestServices } from './services.js';
 
-/** What one server process has for sending reviews, without the loop around it. */
-export interface ReviewDesk extends ReviewDispatcher {
+/** The review dispatcher of one server process, without the job loop. */
+export interface TestReviewDispatcher extends ReviewDispatcher {
   readonly gateway: ScriptedGateway;
   readonly reachability: GatewayReachability;
-  /** Waits until every call that is under way has been settled. */
+  /** Waits until no call is under way. */
   settled(): Promise<void>;
 }
 
-export interface DeskOptions extends Partial<ServiceSettings['dispatch']> {
+export interface TestReviewDispatcherOptions extends Partial<ServiceSettings['dispatch']> {
   readonly gateway?: ScriptedGateway;
 }
 
-/** Rounds rest long after a failure, so that a test decides when it is over. */
-export function aReviewDesk(
+/** Creates a review dispatcher with a backoff of an hour, so that a test decides when a round is retried. */
+export function createTestReviewDispatcher(
   services: TestServices,
-  { gateway = new ScriptedGateway(), ...dispatch }: DeskOptions = {},
-): ReviewDesk {
+  { gateway = new ScriptedGateway(), ...dispatch }: TestReviewDispatcherOptions = {},
+): TestReviewDispatcher {
   const settings: ServiceSettings = {
     ...services.settings,
     defaultGateway: gateway.name,

@@ -16,32 +16,33 @@ import {
 } from './fleet.js';
 import { type ServerProcess, startServer } from './server-process.js';
 
-/** A server for everything that nobody should send, with something on it that only some may see. */
-export interface BesiegedServer {
+/** A server for hostile requests, with a task that only some keys may see. */
+export interface AttackedServer {
   readonly server: ServerProcess;
   readonly databaseUrl: string;
   readonly admin: Client;
-  /** One key of each role; the agent's owns nothing. */
+  /** One client per role. The agent has no tasks. */
   readonly clients: Readonly<Record<'VIEWER' | 'AGENT' | 'OPERATOR' | 'ADMIN', Client>>;
   readonly victim: Agent;
   /** A task of the victim, in progress. */
   readonly secretTask: CreatedTask;
   readonly secretWork: Work;
-  /** Sends all the calls with the key of each role; expects that no answer does harm or holds one of the secrets. */
+  /** Sends all calls with the key of each role. Expects harmless answers without the secrets. */
   ask(
-    roles: readonly (keyof BesiegedServer['clients'])[],
+    roles: readonly (keyof AttackedServer['clients'])[],
     calls: readonly Call[],
     secrets?: readonly string[],
   ): Promise<void>;
-  /** What anybody could have changed about the secret task. */
+  /** Reads the fields of the secret task that an attacker could have changed. */
   readSecretTask(): Promise<unknown>;
-  /** Expects that the server works as ever and has noticed no fault, and stops it. */
-  endUnharmed(): Promise<void>;
+  /** Expects that the server still works and has logged no fault, and stops it. */
+  stopUnharmed(): Promise<void>;
 }
 
+/** The title of the task that only the victim and operators may see. */
 export const secretTitle = 'Known to the victim and to operators only';
 
-export async function startBesiegedServer(): Promise<BesiegedServer> {
+export async function startAttackedServer(): Promise<AttackedServer> {
   const database = await createTestDatabase();
   const server = await startServer({ databaseUrl: database.url });
   const admin = createClient(server);
@@ -65,7 +66,7 @@ export async function startBesiegedServer(): Promise<BesiegedServer> {
         for (const answer of answers) expectHarmless(answer, secrets);
       }
     },
-    async endUnharmed() {
+    async stopUnharmed() {
       await expectNormalWork(admin, victim);
       expect(server.log().filter(({ level }) => level === 'error' || level === 'warn')).toEqual([]);
       expect(await server.stop()).toEqual({ code: 0, signal: null });
@@ -76,7 +77,7 @@ export async function startBesiegedServer(): Promise<BesiegedServer> {
 }
 
 async function expectNormalWork(admin: Client, { name, client }: Agent): Promise<void> {
-  // Before whatever the siege has left in the queue.
+  // First in the queue, before all tasks that the attacks have left.
   const first = { priority: 'CRITICAL', dueAt: '1970-01-01T00:00:00Z', assignee: { name } };
   const task = await aTask(admin, first);
   const { taskId, runId } = await claimWork(client);
