@@ -1,9 +1,10 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { AgentRow } from '../../src/store/agents/agents.js';
 import { clearTasks } from '../support/factories/claims.js';
 import { anAgent } from '../support/factories/factory.js';
-import { createTestServices, openTestServices, type TestServices } from '../support/factories/services.js';
+import type { TestServices } from '../support/factories/services.js';
+import { useTwoProcesses } from '../support/factories/use-services.js';
 import { command, describeTasks } from './commands.js';
 import { type EventRow, foldEvents } from './fold-events.js';
 import { TaskModel } from './task-model.js';
@@ -15,14 +16,9 @@ let services: TestServices;
 let other: TestServices;
 let agents: AgentRow[];
 
-beforeAll(async () => {
-  services = await createTestServices();
-  other = await openTestServices(services.database.connectionString);
+useTwoProcesses(async (two) => {
+  ({ services, other } = two);
   agents = await Promise.all(CAPACITIES.map((maxCapacity) => anAgent(services, { maxCapacity })));
-});
-afterAll(async () => {
-  await other.close();
-  await services.close();
 });
 
 async function aReal(): Promise<Real> {

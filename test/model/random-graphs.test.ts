@@ -1,25 +1,21 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { completeTask } from '../../src/services/runs/complete-task.js';
 import { createTasks } from '../../src/services/tasks/create-task.js';
 import type { AgentRow } from '../../src/store/agents/agents.js';
 import { claimFor, clearTasks } from '../support/factories/claims.js';
 import { anAgent } from '../support/factories/factory.js';
 import { aPipelineRun, readRun, step } from '../support/factories/pipelines.js';
-import { createTestServices, openTestServices, type TestServices } from '../support/factories/services.js';
+import type { TestServices } from '../support/factories/services.js';
+import { useTwoProcesses } from '../support/factories/use-services.js';
 
 let services: TestServices;
 let other: TestServices;
 let agent: AgentRow;
 
-beforeAll(async () => {
-  services = await createTestServices();
-  other = await openTestServices(services.database.connectionString);
+useTwoProcesses(async (two) => {
+  ({ services, other } = two);
   agent = await anAgent(services);
-});
-afterAll(async () => {
-  await other.close();
-  await services.close();
 });
 
 /** For each node the earlier nodes that it waits for. */

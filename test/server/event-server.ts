@@ -5,7 +5,7 @@ import { type Clock, systemClock } from '../../src/kernel/clock.js';
 import { newId } from '../../src/kernel/ids.js';
 import { createEventNames } from '../../src/services/events/event-names.js';
 import { createStreamTickets } from '../../src/services/keys/stream-tickets.js';
-import { type LiveGraph, openLiveGraph, schema } from '../graphql/live-graph.js';
+import { type LiveGraph, openLiveGraph, schema } from '../support/graphql/live-graph.js';
 import { createTestDatabase } from '../support/postgres/database.js';
 import { goodKey, readAnswer, startTestServer, type TestServer } from '../support/servers/test-server.js';
 import { type PlainReader, readPlainEvents } from '../support/wires/plain-events.js';

@@ -5,7 +5,7 @@ import { WebSocket } from 'ws';
 import type { Viewer } from '../../src/domain/actor.js';
 import { buildSchema } from '../../src/graphql/schema.js';
 import { newId, newRequestId } from '../../src/kernel/ids.js';
-import { type LiveGraph, openLiveGraph } from '../graphql/live-graph.js';
+import { type LiveGraph, openLiveGraph } from '../support/graphql/live-graph.js';
 import { createTestDatabase } from '../support/postgres/database.js';
 import { startTestServer } from '../support/servers/test-server.js';
 

@@ -3,7 +3,7 @@ import { pauseAgent } from '../../../src/services/agents/pause-agent.js';
 import { submitVerdict } from '../../../src/services/reviews/submit-verdict.js';
 import { heartbeat } from '../../../src/services/runs/heartbeat.js';
 import { aClaimedTask, anAgent, aTaskIn } from '../../support/factories/factory.js';
-import { type Graph, openGraph } from '../graph.js';
+import { type Graph, openGraph } from '../../support/graphql/graph.js';
 
 let graph: Graph;
 

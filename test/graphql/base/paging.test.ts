@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Graph, openGraph } from '../graph.js';
-import { sow } from '../sow.js';
+import { type Graph, openGraph } from '../../support/graphql/graph.js';
+import { seedTasks } from '../../support/graphql/seed-tasks.js';
 
 let graph: Graph;
 
@@ -50,7 +50,7 @@ describe('a list in pages', () => {
   it.each(ORDERS)(
     'is the whole list by $field $direction, whatever the size of the pages',
     async (orderBy) => {
-      await sow(graph, 23);
+      await seedTasks(graph, 23);
       const whole = await walk({ orderBy }, 100, false);
       expect(new Set(whole).size).toBe(23);
       await fc.assert(
@@ -68,7 +68,7 @@ describe('a list in pages', () => {
     await fc.assert(
       fc.asyncProperty(orders, fc.integer({ min: 1, max: 11 }), victims, async (orderBy, size, doomed) => {
         await graph.services.sql('TRUNCATE tasks CASCADE');
-        await sow(graph, 12);
+        await seedTasks(graph, 12);
         const whole = await walk({ orderBy }, 100, false);
         const { pageInfo } = await page({ orderBy, first: size });
         const gone = new Set(doomed.map((index) => whole[index]));
@@ -86,7 +86,7 @@ describe('a list in pages', () => {
   });
 
   it('shows every other entry once when one moves behind the cursor', async () => {
-    await sow(graph, 10);
+    await seedTasks(graph, 10);
     const orderBy = { field: 'UPDATED_AT', direction: 'ASC' };
     const first = await page({ orderBy, first: 4 });
     const moved = first.nodes[3].id;
@@ -97,7 +97,7 @@ describe('a list in pages', () => {
   });
 
   it('gives each edge the cursor at which the list goes on', async () => {
-    await sow(graph, 5);
+    await seedTasks(graph, 5);
     const { edges, nodes, pageInfo } = await page({ first: 5 });
     expect(edges.map((edge: { node: unknown }) => edge.node)).toEqual(nodes);
     expect([pageInfo.startCursor, pageInfo.endCursor]).toEqual([edges[0].cursor, edges[4].cursor]);
@@ -107,7 +107,7 @@ describe('a list in pages', () => {
   });
 
   it('has twenty entries by default, and counts all of them whatever the page', async () => {
-    await sow(graph, 30);
+    await seedTasks(graph, 30);
     const { nodes, totalCount, pageInfo } = await page({});
     expect(nodes).toHaveLength(20);
     expect(totalCount).toBe(30);
@@ -118,7 +118,7 @@ describe('a list in pages', () => {
   it('of no entries has no cursors', async () => {
     const empty = { hasNextPage: false, hasPreviousPage: false, startCursor: null, endCursor: null };
     expect(await page({ first: 5 })).toEqual({ nodes: [], edges: [], totalCount: 0, pageInfo: empty });
-    await sow(graph, 2);
+    await seedTasks(graph, 2);
     expect(await page({ first: 0 })).toMatchObject({ nodes: [], pageInfo: { ...empty, hasNextPage: true } });
   });
 });

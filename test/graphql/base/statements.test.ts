@@ -5,8 +5,8 @@ import { addComment } from '../../../src/services/tasks/add-comment.js';
 import { aClaimedTask, aKeyOf, anAgent, aTask, aTaskIn } from '../../support/factories/factory.js';
 import { aPipelineRun, step } from '../../support/factories/pipelines.js';
 import { aRecurringTask } from '../../support/factories/recurring.js';
-import { type Answer, type Graph, openGraph, schema } from '../graph.js';
-import { plantReviewRun } from '../sow.js';
+import { type Answer, type Graph, openGraph, schema } from '../../support/graphql/graph.js';
+import { insertReviewRun } from '../../support/graphql/seed-tasks.js';
 
 let graph: Graph;
 
@@ -19,7 +19,7 @@ beforeAll(async () => {
     const done = await aTaskIn(services, 'DONE', agent);
     const { task } = await aClaimedTask(services, agent, { dependsOn: [{ id: done.id }] });
     await aTask(services, { dependsOn: [{ id: task.id }], assignee: { id: agent.id } });
-    await plantReviewRun(graph, (await aTaskIn(services, 'REVIEW', agent)).id, agent.id);
+    await insertReviewRun(graph, (await aTaskIn(services, 'REVIEW', agent)).id, agent.id);
     const comment = await addComment(services, services.admin, { task: { id: task.id }, body: 'First' });
     await addComment(services, await aKeyOf(services, agent), {
       task: { id: task.id },

@@ -11,8 +11,8 @@ import type { AgentRow } from '../../../src/store/agents/agents.js';
 import { isTaskVisibleToAgent } from '../../../src/store/tasks/visible-tasks.js';
 import { never } from '../../support/factories/claims.js';
 import { aClaimedTask, aKeyOf, anAgent, aTask, aTaskIn } from '../../support/factories/factory.js';
-import { type Graph, openGraph } from '../graph.js';
-import { plantReviewRun } from '../sow.js';
+import { type Graph, openGraph } from '../../support/graphql/graph.js';
+import { insertReviewRun } from '../../support/graphql/seed-tasks.js';
 
 const NAMES = ['ann', 'bob', 'aegis', 'rita'] as const;
 type Name = (typeof NAMES)[number];
@@ -211,7 +211,7 @@ describe('the key of an agent', () => {
 
   it('does not read what passed between another agent and its model', async () => {
     await graph.services.sql("UPDATE task_runs SET prompt = 'asked', output = 'answered'");
-    await plantReviewRun(graph, tasks.bobsInput!, keys.ann.agentId!);
+    await insertReviewRun(graph, tasks.bobsInput!, keys.ann.agentId!);
     const read = (viewer: Viewer) =>
       graph.get(
         'query ($id: ID!) { task(ref: { id: $id }) { runs { nodes { prompt output } } reviewRuns { nodes { prompt output } } } }',

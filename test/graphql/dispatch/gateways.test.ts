@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEchoGateway } from '../../../src/gateway/echo.js';
-import { type Graph, openGraph } from '../graph.js';
+import { type Graph, openGraph } from '../../support/graphql/graph.js';
 
 let graph: Graph;
 beforeAll(async () => {

@@ -11,9 +11,9 @@ import { cancelTask } from '../../../src/services/tasks/cancel-task.js';
 import { updateTask } from '../../../src/services/tasks/update-task.js';
 import { never } from '../../support/factories/claims.js';
 import { aClaimedTask, aKeyOf, anAgent, aTask } from '../../support/factories/factory.js';
+import { type LiveGraph, openLiveGraph } from '../../support/graphql/live-graph.js';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres/database.js';
 import { recordStatements } from '../../support/postgres/statements.js';
-import { type LiveGraph, openLiveGraph } from '../live-graph.js';
 
 let database: TestDatabase;
 let graph: LiveGraph;

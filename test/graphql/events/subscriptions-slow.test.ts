@@ -4,9 +4,9 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { systemClock } from '../../../src/kernel/clock.js';
 import { usedMemory } from '../../feed/memory.js';
+import { type LiveGraph, openLiveGraph, schema } from '../../support/graphql/live-graph.js';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres/database.js';
 import { goodKey, startTestServer, type TestServer } from '../../support/servers/test-server.js';
-import { type LiveGraph, openLiveGraph, schema } from '../live-graph.js';
 
 let database: TestDatabase;
 let graph: LiveGraph;

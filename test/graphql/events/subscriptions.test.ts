@@ -4,8 +4,8 @@ import { addComment } from '../../../src/services/tasks/add-comment.js';
 import { assignTask } from '../../../src/services/tasks/assign-task.js';
 import { updateTask } from '../../../src/services/tasks/update-task.js';
 import { aClaimedTask, aKeyOf, anAgent, aTask } from '../../support/factories/factory.js';
+import { type LiveGraph, openLiveGraph } from '../../support/graphql/live-graph.js';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres/database.js';
-import { type LiveGraph, openLiveGraph } from '../live-graph.js';
 
 let database: TestDatabase;
 let here: LiveGraph;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { aKeyOf, anAgent, aTask } from '../../support/factories/factory.js';
+import { type LiveGraph, openLiveGraph } from '../../support/graphql/live-graph.js';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres/database.js';
-import { type LiveGraph, openLiveGraph } from '../live-graph.js';
 
 let database: TestDatabase;
 let here: LiveGraph;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { submitVerdict } from '../../../src/services/reviews/submit-verdict.js';
 import { anAgent, aTask, aTaskIn } from '../../support/factories/factory.js';
-import { type Graph, openGraph } from '../graph.js';
+import { type Graph, openGraph } from '../../support/graphql/graph.js';
 
 let graph: Graph;
 

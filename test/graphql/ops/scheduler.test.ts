@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aProcess, type Process } from '../../scheduler/process.js';
 import { endLease, silence } from '../../support/factories/aging.js';
 import { aClaimedTask, aKeyOf, anAgent } from '../../support/factories/factory.js';
-import { type Graph, openGraph } from '../graph.js';
+import { type Graph, openGraph } from '../../support/graphql/graph.js';
 
 let graph: Graph;
 let owner: Process;

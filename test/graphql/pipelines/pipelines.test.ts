@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Viewer } from '../../../src/domain/actor.js';
 import { aKeyOf, anAgent } from '../../support/factories/factory.js';
 import { workOn } from '../../support/factories/pipelines.js';
+import { type Graph, openGraph } from '../../support/graphql/graph.js';
 import { untilLogIsReadable } from '../../support/postgres/readable-log.js';
-import { type Graph, openGraph } from '../graph.js';
 
 const STEPS = [
   {

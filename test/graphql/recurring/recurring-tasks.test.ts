@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { spawnRecurringTasks } from '../../../src/services/recurring/spawn-recurring-tasks.js';
 import { aKeyOf, anAgent } from '../../support/factories/factory.js';
 import { aRecurringTask, minutesAgo, wasDueAt } from '../../support/factories/recurring.js';
+import { type Graph, openGraph } from '../../support/graphql/graph.js';
 import { untilLogIsReadable } from '../../support/postgres/readable-log.js';
-import { type Graph, openGraph } from '../graph.js';
 
 let graph: Graph;
 beforeAll(async () => {

@@ -14,7 +14,7 @@ import { listReadyAgents } from '../../../src/store/dispatch/dispatch.js';
 import { claimFor, clearTasks, never } from '../../support/factories/claims.js';
 import { aClaimedTask, anAgent, aTask, aTaskIn } from '../../support/factories/factory.js';
 import { ScriptedGateway } from '../../support/gateways/scripted-gateway.js';
-import { type Graph, openGraph } from '../graph.js';
+import { type Graph, openGraph } from '../../support/graphql/graph.js';
 
 const OWNER = { dispatcher: 'dsp_test', leaseMs: 60_000 };
 /** How an agent comes to hold a task, and what becomes of it. Those of the first line it holds until the end. */

@@ -4,8 +4,8 @@ import { pauseAgent, resumeAgent } from '../../../src/services/agents/pause-agen
 import { claimNextTask } from '../../../src/services/runs/claim-next-task.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
 import { anAgent } from '../../support/factories/factory.js';
-import { type Graph, openGraph } from '../graph.js';
-import { plant, type Seedling } from '../sow.js';
+import { type Graph, openGraph } from '../../support/graphql/graph.js';
+import { insertTasks, type SeedTask } from '../../support/graphql/seed-tasks.js';
 
 let graph: Graph;
 let ann: AgentRow;
@@ -32,7 +32,7 @@ async function claim(maxCapacity: number | null = 100) {
 describe('nextTask', () => {
   it('is what the next claim gets, whatever the queue looks like', async () => {
     const instant = (step: number) => new Date(Date.parse('2026-11-22T12:00:00Z') + step * 1_000);
-    const seedling = fc.record({
+    const queuedTask = fc.record({
       priority: fc.constantFrom('CRITICAL', 'HIGH', 'MEDIUM', 'LOW'),
       createdAt: fc.integer({ min: 0, max: 2 }).map(instant),
       dueAt: fc.option(fc.integer({ min: 0, max: 2 }).map(instant)),
@@ -42,16 +42,16 @@ describe('nextTask', () => {
       openDependencies: fc.constantFrom(0, 0, 0, 1),
     });
     await fc.assert(
-      fc.asyncProperty(fc.array(seedling, { maxLength: 8 }), async (seedlings) => {
+      fc.asyncProperty(fc.array(queuedTask, { maxLength: 8 }), async (tasks) => {
         await graph.services.sql('TRUNCATE tasks CASCADE');
-        const ids = await plant(
+        const ids = await insertTasks(
           graph,
-          seedlings.map(({ notBefore: _later, openDependencies: _open, assigneeId, ...task }): Seedling => {
+          tasks.map(({ notBefore: _later, openDependencies: _open, assigneeId, ...task }): SeedTask => {
             const assignee = assigneeId === 'ann' ? ann.id : assigneeId === 'bob' ? bob.id : null;
             return { ...task, assigneeId: assignee, status: assignee === null ? 'INBOX' : 'ASSIGNED' };
           }),
         );
-        for (const [i, { notBefore, openDependencies }] of seedlings.entries()) {
+        for (const [i, { notBefore, openDependencies }] of tasks.entries()) {
           await graph.services.sql('UPDATE tasks SET not_before = $2, open_dependencies = $3 WHERE id = $1', [
             ids[i],
             notBefore,
@@ -71,7 +71,7 @@ describe('nextTask', () => {
   it('is nothing for an agent that is paused or has its hands full', async () => {
     const { services } = graph;
     await services.sql('TRUNCATE tasks CASCADE');
-    await plant(graph, [{}, {}]);
+    await insertTasks(graph, [{}, {}]);
     await services.sql('UPDATE agents SET max_capacity = 1 WHERE id = $1', [ann.id]);
     await pauseAgent(services, services.admin, { id: ann.id });
     expect(await nextTask()).toBeNull();

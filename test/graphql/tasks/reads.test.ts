@@ -3,8 +3,8 @@ import { submitVerdict } from '../../../src/services/reviews/submit-verdict.js';
 import { completeTask } from '../../../src/services/runs/complete-task.js';
 import { addComment } from '../../../src/services/tasks/add-comment.js';
 import { aClaimedTask, aKeyOf, anAgent } from '../../support/factories/factory.js';
-import { type Graph, openGraph } from '../graph.js';
-import { plantReviewRun } from '../sow.js';
+import { type Graph, openGraph } from '../../support/graphql/graph.js';
+import { insertReviewRun } from '../../support/graphql/seed-tasks.js';
 
 let graph: Graph;
 
@@ -167,7 +167,7 @@ describe('a node', () => {
     const [review] = await services.sql<{ id: string }>('SELECT id FROM quality_reviews WHERE task_id = $1', [
       task.id,
     ]);
-    const reviewRunId = await plantReviewRun(graph, task.id, agent.id);
+    const reviewRunId = await insertReviewRun(graph, task.id, agent.id);
     const ids = [comment.id, services.admin.keyId, agent.id, review?.id ?? '', task.id, runId, reviewRunId];
     const { nodes } = await graph.get(
       `query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id

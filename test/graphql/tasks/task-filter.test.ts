@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { anAgent } from '../../support/factories/factory.js';
-import { type Graph, openGraph } from '../graph.js';
-import { plant } from '../sow.js';
+import { type Graph, openGraph } from '../../support/graphql/graph.js';
+import { insertTasks } from '../../support/graphql/seed-tasks.js';
 
 let graph: Graph;
 let tasks: Listed[];
@@ -43,7 +43,7 @@ beforeAll(async () => {
     await anAgent(graph.services, { name: 'ann' }),
     await anAgent(graph.services, { name: 'bob' }),
   ];
-  await plant(
+  await insertTasks(
     graph,
     Array.from({ length: 40 }, (_, i) => ({
       title: `${WORDS[i % 6]} ${i}`,

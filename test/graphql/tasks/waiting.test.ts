@@ -3,7 +3,7 @@ import { createEchoGateway } from '../../../src/gateway/echo.js';
 import { pauseAgent } from '../../../src/services/agents/pause-agent.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
 import { aClaimedTask, anAgent, aTask, aTaskIn } from '../../support/factories/factory.js';
-import { type Graph, openGraph } from '../graph.js';
+import { type Graph, openGraph } from '../../support/graphql/graph.js';
 
 let graph: Graph;
 let ann: AgentRow;

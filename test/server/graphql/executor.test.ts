@@ -14,9 +14,9 @@ import { createExecutor, isCompilable } from '../../../src/server/graphql/execut
 import { submitVerdict } from '../../../src/services/reviews/submit-verdict.js';
 import { completeTask } from '../../../src/services/runs/complete-task.js';
 import { addComment } from '../../../src/services/tasks/add-comment.js';
-import { type Graph, openGraph, schema } from '../../graphql/graph.js';
 import { claimFor } from '../../support/factories/claims.js';
 import { anAgent, aTask } from '../../support/factories/factory.js';
+import { type Graph, openGraph, schema } from '../../support/graphql/graph.js';
 import { untilLogIsReadable } from '../../support/postgres/readable-log.js';
 import { randomQuery } from '../../support/wires/random-query.js';
 import { createSmallSchema } from '../../support/wires/small-schema.js';

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { pauseAgent, resumeAgent } from '../../../src/services/agents/pause-agent.js';
 import { completeTask } from '../../../src/services/runs/complete-task.js';
 import { failTask } from '../../../src/services/runs/fail-task.js';
@@ -7,21 +7,20 @@ import { releaseTask } from '../../../src/services/runs/release-task.js';
 import { renewLease } from '../../../src/services/runs/renew-lease.js';
 import { cancelTask } from '../../../src/services/tasks/cancel-task.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
-import { claimFor, clearTasks } from '../../support/factories/claims.js';
+import { claimFor } from '../../support/factories/claims.js';
 import { aClaimedTask, anAgent } from '../../support/factories/factory.js';
-import { createTestServices, type TestServices } from '../../support/factories/services.js';
+import type { TestServices } from '../../support/factories/services.js';
+import { useServices } from '../../support/factories/use-services.js';
 
 let services: TestServices;
 let agent: AgentRow;
 
-beforeAll(async () => {
-  services = await createTestServices();
+useServices((made) => {
+  services = made;
 });
 beforeEach(async () => {
-  await clearTasks(services);
   agent = await anAgent(services);
 });
-afterAll(() => services.close());
 
 /** The ways the log tells of, `IDLE → BUSY`, without the agent's birth. */
 async function changes(): Promise<string[]> {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { pauseAgent, resumeAgent } from '../../../src/services/agents/pause-agent.js';
 import {
   type AgentSettings,
@@ -7,18 +7,14 @@ import {
 } from '../../../src/services/agents/register-agent.js';
 import { aKeyOf, anAgent } from '../../support/factories/factory.js';
 import { namedRefusalsOf, refusalOf } from '../../support/factories/refusals.js';
-import { createTestServices, openTestServices, type TestServices } from '../../support/factories/services.js';
+import type { TestServices } from '../../support/factories/services.js';
+import { useTwoProcesses } from '../../support/factories/use-services.js';
 
 let services: TestServices;
 let other: TestServices;
 
-beforeAll(async () => {
-  services = await createTestServices();
-  other = await openTestServices(services.database.connectionString);
-});
-afterAll(async () => {
-  await other.close();
-  await services.close();
+useTwoProcesses((two) => {
+  ({ services, other } = two);
 });
 
 const register = (name: string, settings: AgentSettings = {}, viewer = services.admin, process = services) =>

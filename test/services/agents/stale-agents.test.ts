@@ -1,17 +1,20 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { markAgentsOffline } from '../../../src/services/agents/mark-agents-offline.js';
 import { pauseAgent } from '../../../src/services/agents/pause-agent.js';
 import { heartbeat } from '../../../src/services/runs/heartbeat.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
 import { endLease, silence } from '../../support/factories/aging.js';
 import { aClaimedTask, anAgent } from '../../support/factories/factory.js';
-import { createTestServices, openTestServices, type TestServices } from '../../support/factories/services.js';
+import { openTestServices, type TestServices } from '../../support/factories/services.js';
+import { useServices } from '../../support/factories/use-services.js';
 
 let services: TestServices;
-beforeAll(async () => {
-  services = await createTestServices();
-});
-afterAll(() => services.close());
+useServices(
+  (made) => {
+    services = made;
+  },
+  { keepTasks: true },
+);
 
 const changesOf = (agentId: string) =>
   services.sql<{ payload: { from: string; to: string } }>(

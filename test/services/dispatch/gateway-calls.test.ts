@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { GatewayAnswer } from '../../../src/gateway/gateway.js';
 import type { CallEnding, PlannedCall } from '../../../src/services/dispatch/gateway-call.js';
 import {
@@ -6,7 +6,8 @@ import {
   type GatewayCallsOptions,
 } from '../../../src/services/dispatch/gateway-calls.js';
 import { createGatewayReachability } from '../../../src/services/dispatch/gateway-reachability.js';
-import { createTestServices, type TestServices } from '../../support/factories/services.js';
+import type { TestServices } from '../../support/factories/services.js';
+import { useServices } from '../../support/factories/use-services.js';
 import { answered, ScriptedGateway } from '../../support/gateways/scripted-gateway.js';
 
 let services: TestServices;
@@ -15,10 +16,9 @@ let gateway: ScriptedGateway;
 let written: { readonly runId: string; readonly ending: CallEnding }[];
 let accepted: unknown[];
 
-beforeAll(async () => {
-  services = await createTestServices();
+useServices((made) => {
+  services = made;
 });
-afterAll(() => services.close());
 beforeEach(() => {
   gateway = new ScriptedGateway();
   written = [];

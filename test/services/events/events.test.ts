@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SYSTEM, type Viewer } from '../../../src/domain/actor.js';
 import { inTransaction, type Transaction } from '../../../src/postgres/transaction.js';
 import { moveTask } from '../../../src/services/moves/move-task.js';
@@ -18,22 +18,21 @@ import { updateTask } from '../../../src/services/tasks/update-task.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
 import { lockTask } from '../../../src/store/tasks/tasks.js';
 import { type EventRow, foldEvents } from '../../model/fold-events.js';
-import { clearTasks, never } from '../../support/factories/claims.js';
+import { never } from '../../support/factories/claims.js';
 import { aKeyOf, anAgent, aTask, aTaskIn } from '../../support/factories/factory.js';
-import { createTestServices, type TestServices } from '../../support/factories/services.js';
+import type { TestServices } from '../../support/factories/services.js';
+import { useServices } from '../../support/factories/use-services.js';
 import { snapshotOf } from '../../support/postgres/snapshot.js';
 
 let services: TestServices;
 let agent: AgentRow;
 let key: Viewer;
 
-beforeAll(async () => {
-  services = await createTestServices();
+useServices(async (made) => {
+  services = made;
   agent = await anAgent(services);
   key = await aKeyOf(services, agent);
 });
-beforeEach(() => clearTasks(services));
-afterAll(() => services.close());
 
 const eventsOf = (id: string) =>
   services.sql<EventRow & { actor: string }>(

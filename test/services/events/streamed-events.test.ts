@@ -1,18 +1,20 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { LOG_START } from '../../../src/domain/events/log-position.js';
 import { listStreamedEvents } from '../../../src/services/events/streamed-events.js';
 import { type LogRow, readLog } from '../../../src/store/events/event-log.js';
 import { aClaimedTask, aKeyOf, anAgent } from '../../support/factories/factory.js';
-import { createTestServices, type TestServices } from '../../support/factories/services.js';
+import type { TestServices } from '../../support/factories/services.js';
+import { useServices } from '../../support/factories/use-services.js';
 import { untilLogIsReadable } from '../../support/postgres/readable-log.js';
 
 let services: TestServices;
 
-beforeAll(async () => {
-  services = await createTestServices();
-});
-
-afterAll(() => services.close());
+useServices(
+  (made) => {
+    services = made;
+  },
+  { keepTasks: true },
+);
 
 async function readAll(): Promise<readonly LogRow[]> {
   return (await readLog(services.database.pool, { after: LOG_START, limit: 500 })).rows;

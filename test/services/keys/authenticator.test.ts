@@ -1,17 +1,17 @@
 import type { QueryConfig } from 'pg';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Database } from '../../../src/postgres/database.js';
 import { createApiKey, revokeApiKey } from '../../../src/services/keys/api-keys.js';
 import { createAuthenticator } from '../../../src/services/keys/authenticator.js';
 import { anAgent } from '../../support/factories/factory.js';
-import { createTestServices, type TestServices } from '../../support/factories/services.js';
+import type { TestServices } from '../../support/factories/services.js';
+import { useServices } from '../../support/factories/use-services.js';
 
 let services: TestServices;
 
-beforeAll(async () => {
-  services = await createTestServices();
+useServices((made) => {
+  services = made;
 });
-afterAll(() => services.close());
 
 /** An authenticator whose clock stands still until it is moved, and a count of its questions to the database. */
 function anAuthenticator(gate: () => Promise<void> = async () => undefined) {

@@ -1,12 +1,13 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createPipeline } from '../../../src/services/pipelines/save-pipeline.js';
 import { startPipeline } from '../../../src/services/pipelines/start-pipeline.js';
 import { completeTask } from '../../../src/services/runs/complete-task.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
-import { claimFor, clearTasks } from '../../support/factories/claims.js';
+import { claimFor } from '../../support/factories/claims.js';
 import { anAgent } from '../../support/factories/factory.js';
 import { readRun, step } from '../../support/factories/pipelines.js';
-import { createTestServices, openTestServices, type TestServices } from '../../support/factories/services.js';
+import type { TestServices } from '../../support/factories/services.js';
+import { useTwoProcesses } from '../../support/factories/use-services.js';
 
 const AGENTS = 16;
 const STEPS = 1_000;
@@ -16,14 +17,8 @@ const WIDTH = 25;
 let services: TestServices;
 let other: TestServices;
 
-beforeAll(async () => {
-  services = await createTestServices();
-  other = await openTestServices(services.database.connectionString);
-});
-beforeEach(() => clearTasks(services));
-afterAll(async () => {
-  await other.close();
-  await services.close();
+useTwoProcesses((two) => {
+  ({ services, other } = two);
 });
 
 /** Layers, each step of which waits for up to three of the layer before; given last layer first. */

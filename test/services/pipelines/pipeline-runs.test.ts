@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { cancelPipelineRun } from '../../../src/services/pipelines/cancel-pipeline-run.js';
 import { completeTask } from '../../../src/services/runs/complete-task.js';
 import { heartbeat } from '../../../src/services/runs/heartbeat.js';
@@ -9,21 +9,16 @@ import { claimAll, claimFor, clearTasks } from '../../support/factories/claims.j
 import { anAgent, aTask } from '../../support/factories/factory.js';
 import { aPipelineRun, readRun, step, workOn } from '../../support/factories/pipelines.js';
 import { namedRefusalsOf } from '../../support/factories/refusals.js';
-import { createTestServices, openTestServices, type TestServices } from '../../support/factories/services.js';
+import type { TestServices } from '../../support/factories/services.js';
+import { useTwoProcesses } from '../../support/factories/use-services.js';
 
 let services: TestServices;
 let other: TestServices;
 let agent: AgentRow;
 
-beforeAll(async () => {
-  services = await createTestServices();
-  other = await openTestServices(services.database.connectionString);
+useTwoProcesses(async (two) => {
+  ({ services, other } = two);
   agent = await anAgent(services);
-});
-beforeEach(() => clearTasks(services));
-afterAll(async () => {
-  await other.close();
-  await services.close();
 });
 
 const work = (how?: 'DONE' | 'FAILED' | 'CANCELLED') => workOn(services, agent, how);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { PipelineStep } from '../../../src/services/pipelines/pipeline-steps.js';
 import {
   createPipeline,
@@ -6,25 +6,19 @@ import {
   updatePipeline,
 } from '../../../src/services/pipelines/save-pipeline.js';
 import { startPipeline } from '../../../src/services/pipelines/start-pipeline.js';
-import { clearTasks } from '../../support/factories/claims.js';
 import { aKeyOf, anAgent } from '../../support/factories/factory.js';
 import { step } from '../../support/factories/pipelines.js';
 import { namedRefusalsOf, refusalOf } from '../../support/factories/refusals.js';
-import { createTestServices, openTestServices, type TestServices } from '../../support/factories/services.js';
+import type { TestServices } from '../../support/factories/services.js';
+import { useTwoProcesses } from '../../support/factories/use-services.js';
 
 let services: TestServices;
 let other: TestServices;
 
-beforeAll(async () => {
-  services = await createTestServices();
-  other = await openTestServices(services.database.connectionString);
+useTwoProcesses(async (two) => {
+  ({ services, other } = two);
   await anAgent(services, { name: 'iris' });
   await anAgent(services, { name: 'scout' });
-});
-beforeEach(() => clearTasks(services));
-afterAll(async () => {
-  await other.close();
-  await services.close();
 });
 
 const create = (steps: readonly PipelineStep[], name = 'p', process = services) =>

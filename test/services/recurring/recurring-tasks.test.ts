@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createRecurringTask } from '../../../src/services/recurring/create-recurring-task.js';
 import { fireRecurringTask } from '../../../src/services/recurring/fire-recurring-task.js';
 import {
@@ -20,13 +20,16 @@ import {
   wasDueAt,
 } from '../../support/factories/recurring.js';
 import { namedRefusalsOf, refusalOf } from '../../support/factories/refusals.js';
-import { createTestServices, type TestServices } from '../../support/factories/services.js';
+import type { TestServices } from '../../support/factories/services.js';
+import { useServices } from '../../support/factories/use-services.js';
 
 let services: TestServices;
-beforeAll(async () => {
-  services = await createTestServices();
-});
-afterAll(() => services.close());
+useServices(
+  (made) => {
+    services = made;
+  },
+  { keepTasks: true },
+);
 
 const template = { title: 'Report' };
 const typesOf = async (id: string) => (await recurringEventsOf(services, id)).map(({ type }) => type);

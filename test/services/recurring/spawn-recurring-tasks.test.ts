@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { removeRecurringTask } from '../../../src/services/recurring/pause-recurring-task.js';
 import { spawnRecurringTasks } from '../../../src/services/recurring/spawn-recurring-tasks.js';
 import { claimNextTask } from '../../../src/services/runs/claim-next-task.js';
@@ -13,13 +13,16 @@ import {
   recurringEventsOf,
   wasDueAt,
 } from '../../support/factories/recurring.js';
-import { createTestServices, type TestServices } from '../../support/factories/services.js';
+import type { TestServices } from '../../support/factories/services.js';
+import { useServices } from '../../support/factories/use-services.js';
 
 let services: TestServices;
-beforeAll(async () => {
-  services = await createTestServices();
-});
-afterAll(() => services.close());
+useServices(
+  (made) => {
+    services = made;
+  },
+  { keepTasks: true },
+);
 afterEach(async () => {
   // Each test has the job to itself.
   for (const { id } of await services.sql<{ id: string }>('SELECT id FROM recurring_tasks'))

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { inTransaction } from '../../../src/postgres/transaction.js';
 import { pauseAgent } from '../../../src/services/agents/pause-agent.js';
 import { type ClaimedReview, claimNextReview } from '../../../src/services/reviews/claim-next-review.js';
@@ -10,21 +10,16 @@ import { openReviewRun } from '../../../src/store/reviews/reviews.js';
 import { clearTasks, never } from '../../support/factories/claims.js';
 import { aClaimedTask, aKeyOf, anAgent, aTaskIn } from '../../support/factories/factory.js';
 import { namedRefusalsOf } from '../../support/factories/refusals.js';
-import { createTestServices, openTestServices, type TestServices } from '../../support/factories/services.js';
+import type { TestServices } from '../../support/factories/services.js';
+import { useTwoProcesses } from '../../support/factories/use-services.js';
 
 let services: TestServices;
 let other: TestServices;
 let worker: AgentRow;
 
-beforeAll(async () => {
-  services = await createTestServices();
-  other = await openTestServices(services.database.connectionString);
+useTwoProcesses(async (two) => {
+  ({ services, other } = two);
   worker = await anAgent(services);
-});
-beforeEach(() => clearTasks(services));
-afterAll(async () => {
-  await other.close();
-  await services.close();
 });
 
 const aReviewer = () => anAgent(services, { role: 'reviewer' });

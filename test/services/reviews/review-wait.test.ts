@@ -1,11 +1,12 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { revokeApiKey } from '../../../src/services/keys/api-keys.js';
 import { claimNextReview } from '../../../src/services/reviews/claim-next-review.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
 import { clearTasks } from '../../support/factories/claims.js';
 import { aKeyOf, anAgent, aTaskIn } from '../../support/factories/factory.js';
 import { namedRefusalsOf } from '../../support/factories/refusals.js';
-import { createTestServices, type TestServices } from '../../support/factories/services.js';
+import type { TestServices } from '../../support/factories/services.js';
+import { useServices } from '../../support/factories/use-services.js';
 
 let services: TestServices;
 let worker: AgentRow;
@@ -13,8 +14,7 @@ let gone: AbortController;
 let stopping = false;
 let waits: number[] = [];
 
-beforeAll(async () => {
-  const made = await createTestServices();
+useServices(async (made) => {
   const watch: TestServices['reviewWaiters']['watch'] = (agentId) => {
     const watched = made.reviewWaiters.watch(agentId);
     return {
@@ -28,14 +28,12 @@ beforeAll(async () => {
   services = { ...made, reviewWaiters: { ...made.reviewWaiters, watch }, stopping: () => stopping };
   worker = await anAgent(services);
 });
-beforeEach(async () => {
-  await clearTasks(services);
+beforeEach(() => {
   gone = new AbortController();
   stopping = false;
   waits = [];
 });
 afterEach(() => gone.abort());
-afterAll(() => services.close());
 
 const aReviewer = () => anAgent(services, { role: 'reviewer' });
 const claim = (agent: AgentRow, waitSeconds = 30, viewer = services.admin) =>

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { claimNextReview } from '../../../src/services/reviews/claim-next-review.js';
 import { releaseStaleReviews } from '../../../src/services/reviews/release-stale-reviews.js';
 import { submitVerdict } from '../../../src/services/reviews/submit-verdict.js';
@@ -6,13 +6,13 @@ import { heartbeat } from '../../../src/services/runs/heartbeat.js';
 import { endReviewLease, eventsOf, silence } from '../../support/factories/aging.js';
 import { never } from '../../support/factories/claims.js';
 import { anAgent, aTaskIn } from '../../support/factories/factory.js';
-import { createTestServices, type TestServices } from '../../support/factories/services.js';
+import type { TestServices } from '../../support/factories/services.js';
+import { useServices } from '../../support/factories/use-services.js';
 
 let services: TestServices;
-beforeAll(async () => {
-  services = await createTestServices();
+useServices((made) => {
+  services = made;
 });
-afterAll(() => services.close());
 
 const claimReview = (agentId: string) =>
   claimNextReview(services, services.admin, { agent: { id: agentId } }, never);

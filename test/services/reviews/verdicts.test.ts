@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Viewer } from '../../../src/domain/actor.js';
 import { claimNextReview } from '../../../src/services/reviews/claim-next-review.js';
 import { type SubmitVerdict, submitVerdict } from '../../../src/services/reviews/submit-verdict.js';
@@ -6,23 +6,22 @@ import { completeTask } from '../../../src/services/runs/complete-task.js';
 import { cancelTask } from '../../../src/services/tasks/cancel-task.js';
 import { retryTask } from '../../../src/services/tasks/retry-task.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
-import { claimFor, clearTasks, never } from '../../support/factories/claims.js';
+import { claimFor, never } from '../../support/factories/claims.js';
 import { aKeyOf, anAgent, aTaskIn } from '../../support/factories/factory.js';
 import { namedRefusalsOf } from '../../support/factories/refusals.js';
-import { createTestServices, type TestServices } from '../../support/factories/services.js';
+import type { TestServices } from '../../support/factories/services.js';
+import { useServices } from '../../support/factories/use-services.js';
 import { snapshotOf } from '../../support/postgres/snapshot.js';
 
 let services: TestServices;
 let worker: AgentRow;
 let workerKey: Viewer;
 
-beforeAll(async () => {
-  services = await createTestServices();
+useServices(async (made) => {
+  services = made;
   worker = await anAgent(services);
   workerKey = await aKeyOf(services, worker);
 });
-beforeEach(() => clearTasks(services));
-afterAll(() => services.close());
 
 const inReview = () => aTaskIn(services, 'REVIEW', worker);
 const judge = (id: string, verdict: SubmitVerdict['verdict'], more: Partial<SubmitVerdict> = {}) =>

@@ -1,16 +1,17 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
 import type { TaskRow } from '../../../src/store/tasks/tasks.js';
 import { compareInQueue } from '../../model/queue-order.js';
 import { claimFor } from '../../support/factories/claims.js';
 import { anAgent } from '../../support/factories/factory.js';
-import { createTestServices, openTestServices, type TestServices } from '../../support/factories/services.js';
+import type { TestServices } from '../../support/factories/services.js';
+import { useTwoProcesses } from '../../support/factories/use-services.js';
 
 const AGENTS = 16;
 const TASKS = 2_000;
 
 /** What one agent got, in order, and what it held each time it was told that its hands are full. */
-interface Haul {
+interface AgentClaims {
   readonly agent: AgentRow;
   readonly capacity: number;
   readonly tasks: TaskRow[];
@@ -20,22 +21,20 @@ interface Haul {
 describe('sixteen agents in two processes with two thousand mixed tasks', () => {
   let services: TestServices;
   let other: TestServices;
-  let hauls: Haul[];
+  let allClaims: AgentClaims[];
   let owners: ReadonlyMap<string, string | null>;
 
-  beforeAll(async () => {
-    services = await createTestServices();
-    other = await openTestServices(services.database.connectionString);
-    const agents = await Promise.all(Array.from({ length: AGENTS }, () => anAgent(services)));
-    await createMixedTasks(agents);
-    hauls = await Promise.all(
-      agents.map((agent, i) => work({ agent, capacity: 5 + 3 * i, tasks: [], full: [] })),
-    );
-  });
-  afterAll(async () => {
-    await other.close();
-    await services.close();
-  });
+  useTwoProcesses(
+    async (two) => {
+      ({ services, other } = two);
+      const agents = await Promise.all(Array.from({ length: AGENTS }, () => anAgent(services)));
+      await createMixedTasks(agents);
+      allClaims = await Promise.all(
+        agents.map((agent, i) => work({ agent, capacity: 5 + 3 * i, tasks: [], full: [] })),
+      );
+    },
+    { keepTasks: true },
+  );
 
   /** A third of the tasks belongs to somebody; a few due dates and priorities, so that ties are common. */
   async function createMixedTasks(agents: readonly AgentRow[]): Promise<void> {
@@ -52,20 +51,20 @@ describe('sixteen agents in two processes with two thousand mixed tasks', () => 
   }
 
   /** Claims through both processes in turn until nothing is left, handing in everything whenever the hands are full. */
-  async function work(haul: Haul): Promise<Haul> {
+  async function work(claims: AgentClaims): Promise<AgentClaims> {
     let held = 0;
     for (let turn = 0; ; turn += 1) {
       const process = turn % 2 ? services : other;
-      const { reason, task } = await claimFor(process, haul.agent, { maxCapacity: haul.capacity });
-      if (reason === 'NO_TASKS_AVAILABLE') return haul;
+      const { reason, task } = await claimFor(process, claims.agent, { maxCapacity: claims.capacity });
+      if (reason === 'NO_TASKS_AVAILABLE') return claims;
       if (task !== null) {
-        haul.tasks.push(task);
+        claims.tasks.push(task);
         held += 1;
         continue;
       }
       // Full at its capacity exactly, not before and not after.
-      haul.full.push(held);
-      await handIn(haul.agent);
+      claims.full.push(held);
+      await handIn(claims.agent);
       held = 0;
     }
   }
@@ -82,7 +81,7 @@ describe('sixteen agents in two processes with two thousand mixed tasks', () => 
   }
 
   it('hands out each task exactly once', async () => {
-    const ids = hauls.flatMap(({ tasks }) => tasks.map(({ id }) => id));
+    const ids = allClaims.flatMap(({ tasks }) => tasks.map(({ id }) => id));
     expect(ids).toHaveLength(TASKS);
     expect(new Set(ids).size).toBe(TASKS);
     const [stored] = await services.sql(
@@ -96,20 +95,20 @@ describe('sixteen agents in two processes with two thousand mixed tasks', () => 
   });
 
   it('gives every agent its tasks in the order of the queue', () => {
-    for (const { tasks } of hauls) expect(tasks).toEqual([...tasks].sort(compareInQueue));
+    for (const { tasks } of allClaims) expect(tasks).toEqual([...tasks].sort(compareInQueue));
   });
 
   it('gives nobody what belongs to another', () => {
-    for (const { agent, tasks } of hauls) {
+    for (const { agent, tasks } of allClaims) {
       expect(tasks.filter(({ id }) => (owners.get(id) ?? agent.id) !== agent.id)).toEqual([]);
     }
     expect([...owners.values()].filter((owner) => owner !== null)).toHaveLength(667);
   });
 
   it('fills every agent to its capacity and never beyond', () => {
-    for (const { capacity, tasks, full } of hauls) {
+    for (const { capacity, tasks, full } of allClaims) {
       expect(full).toEqual(Array(Math.floor(tasks.length / capacity)).fill(capacity));
     }
-    expect(hauls.flatMap(({ full }) => full).length).toBeGreaterThan(AGENTS);
+    expect(allClaims.flatMap(({ full }) => full).length).toBeGreaterThan(AGENTS);
   });
 });

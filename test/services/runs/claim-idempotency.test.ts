@@ -1,22 +1,17 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { completeTask } from '../../../src/services/runs/complete-task.js';
 import type { ClaimRequest } from '../../../src/store/runs/claim-tasks.js';
-import { claimFor, clearTasks } from '../../support/factories/claims.js';
+import { claimFor } from '../../support/factories/claims.js';
 import { anAgent, aTask } from '../../support/factories/factory.js';
 import { namedRefusalsOf } from '../../support/factories/refusals.js';
-import { createTestServices, openTestServices, type TestServices } from '../../support/factories/services.js';
+import type { TestServices } from '../../support/factories/services.js';
+import { useTwoProcesses } from '../../support/factories/use-services.js';
 
 let services: TestServices;
 let other: TestServices;
 
-beforeAll(async () => {
-  services = await createTestServices();
-  other = await openTestServices(services.database.connectionString);
-});
-beforeEach(() => clearTasks(services));
-afterAll(async () => {
-  await other.close();
-  await services.close();
+useTwoProcesses((two) => {
+  ({ services, other } = two);
 });
 
 const key = { idempotencyKey: 'k' };

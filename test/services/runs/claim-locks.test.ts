@@ -1,23 +1,18 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Unavailable } from '../../../src/kernel/unavailable.js';
 import { isOutage } from '../../../src/postgres/outage.js';
-import { claimFor, clearTasks } from '../../support/factories/claims.js';
+import { claimFor } from '../../support/factories/claims.js';
 import { aClaimedTask, anAgent, aTask } from '../../support/factories/factory.js';
-import { createTestServices, openTestServices, type TestServices } from '../../support/factories/services.js';
+import { openTestServices, type TestServices } from '../../support/factories/services.js';
+import { useTwoProcesses } from '../../support/factories/use-services.js';
 import { holdLocks } from '../../support/postgres/held-lock.js';
 import { watchClaims } from '../../support/servers/watched-claims.js';
 
 let services: TestServices;
 let other: TestServices;
 
-beforeAll(async () => {
-  services = await createTestServices();
-  other = await openTestServices(services.database.connectionString);
-});
-beforeEach(() => clearTasks(services));
-afterAll(async () => {
-  await other.close();
-  await services.close();
+useTwoProcesses((two) => {
+  ({ services, other } = two);
 });
 
 const lockTask = (id: string) => holdLocks(other, 'SELECT FROM tasks WHERE id = $1 FOR UPDATE', [id]);

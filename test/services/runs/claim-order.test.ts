@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { newId } from '../../../src/kernel/ids.js';
 import { createTasks } from '../../../src/services/tasks/create-task.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
@@ -9,7 +9,8 @@ import type { TaskRow } from '../../../src/store/tasks/tasks.js';
 import { compareInQueue } from '../../model/queue-order.js';
 import { claimAll, claimFor, clearTasks } from '../../support/factories/claims.js';
 import { anAgent, aTask } from '../../support/factories/factory.js';
-import { createTestServices, type TestServices } from '../../support/factories/services.js';
+import type { TestServices } from '../../support/factories/services.js';
+import { useServices } from '../../support/factories/use-services.js';
 
 const PRIORITIES = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW'] as const;
 /** Few values, so that ties are common. */
@@ -27,13 +28,11 @@ describe('the order in which an agent gets tasks', () => {
   let agent: AgentRow;
   let other: AgentRow;
 
-  beforeAll(async () => {
-    services = await createTestServices();
+  useServices(async (made) => {
+    services = made;
     agent = await anAgent(services);
     other = await anAgent(services);
   });
-  beforeEach(() => clearTasks(services));
-  afterAll(() => services.close());
 
   it('is that of the comparator, for any tasks, its own and those in the inbox mixed', async () => {
     const tasks = fc.array(queuedTask, { minLength: 2, maxLength: 14 });
@@ -147,13 +146,11 @@ describe('a task that starts later', () => {
   let agent: AgentRow;
   let other: AgentRow;
 
-  beforeAll(async () => {
-    services = await createTestServices();
+  useServices(async (made) => {
+    services = made;
     agent = await anAgent(services);
     other = await anAgent(services);
   });
-  beforeEach(() => clearTasks(services));
-  afterAll(() => services.close());
 
   const tomorrow = () => new Date(services.clock.now() + 86_400_000);
   const begin = (...tasks: TaskRow[]) =>

@@ -1,29 +1,25 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { claimFor, clearTasks, never } from '../../support/factories/claims.js';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { claimFor, never } from '../../support/factories/claims.js';
 import { anAgent, aTask } from '../../support/factories/factory.js';
-import { createTestServices, type TestServices } from '../../support/factories/services.js';
+import type { TestServices } from '../../support/factories/services.js';
+import { useServices } from '../../support/factories/use-services.js';
 import { holdLocks } from '../../support/postgres/held-lock.js';
 import { type ClaimTally, watchClaims } from '../../support/servers/watched-claims.js';
 
 let services: TestServices;
 let tally: ClaimTally;
-let close: () => Promise<void>;
 let gone: AbortController;
 let stopping = false;
 
-beforeAll(async () => {
-  const made = await createTestServices();
-  close = () => made.close();
+useServices((made) => {
   services = { ...made, stopping: () => stopping };
 });
-beforeEach(async () => {
-  await clearTasks(services);
+beforeEach(() => {
   ({ watched: services, tally } = watchClaims(services));
   gone = new AbortController();
   stopping = false;
 });
 afterEach(() => gone.abort());
-afterAll(() => close());
 
 const patience = { timeout: 20_000, interval: 5 };
 const parked = (count: number) =>

@@ -1,25 +1,20 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Viewer } from '../../../src/domain/actor.js';
 import { pauseAgent, resumeAgent } from '../../../src/services/agents/pause-agent.js';
 import { updateAgent } from '../../../src/services/agents/register-agent.js';
 import { claimNextTask } from '../../../src/services/runs/claim-next-task.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
-import { claimFor, clearTasks, never } from '../../support/factories/claims.js';
+import { claimFor, never } from '../../support/factories/claims.js';
 import { aClaimedTask, aKeyOf, anAgent, aTask } from '../../support/factories/factory.js';
 import { namedRefusalsOf } from '../../support/factories/refusals.js';
-import { createTestServices, openTestServices, type TestServices } from '../../support/factories/services.js';
+import type { TestServices } from '../../support/factories/services.js';
+import { useTwoProcesses } from '../../support/factories/use-services.js';
 
 let services: TestServices;
 let other: TestServices;
 
-beforeAll(async () => {
-  services = await createTestServices();
-  other = await openTestServices(services.database.connectionString);
-});
-beforeEach(() => clearTasks(services));
-afterAll(async () => {
-  await other.close();
-  await services.close();
+useTwoProcesses((two) => {
+  ({ services, other } = two);
 });
 
 describe('a claim', () => {

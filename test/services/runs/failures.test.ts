@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Viewer } from '../../../src/domain/actor.js';
 import { submitVerdict } from '../../../src/services/reviews/submit-verdict.js';
 import { completeTask } from '../../../src/services/runs/complete-task.js';
@@ -6,21 +6,20 @@ import { failTask } from '../../../src/services/runs/fail-task.js';
 import { releaseTask } from '../../../src/services/runs/release-task.js';
 import { retryTask } from '../../../src/services/tasks/retry-task.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
-import { claimFor, clearTasks } from '../../support/factories/claims.js';
+import { claimFor } from '../../support/factories/claims.js';
 import { aClaimedTask, aKeyOf, anAgent, aTask } from '../../support/factories/factory.js';
-import { createTestServices, type TestServices } from '../../support/factories/services.js';
+import type { TestServices } from '../../support/factories/services.js';
+import { useServices } from '../../support/factories/use-services.js';
 
 let services: TestServices;
 let agent: AgentRow;
 let key: Viewer;
 
-beforeAll(async () => {
-  services = await createTestServices();
+useServices(async (made) => {
+  services = made;
   agent = await anAgent(services);
   key = await aKeyOf(services, agent);
 });
-beforeEach(() => clearTasks(services));
-afterAll(() => services.close());
 
 /** The agent claims its next task and fails. */
 async function failOnce(error: string) {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { SYSTEM } from '../../../src/domain/actor.js';
 import { inTransaction } from '../../../src/postgres/transaction.js';
 import { moveTask } from '../../../src/services/moves/move-task.js';
@@ -8,18 +8,17 @@ import { heartbeat } from '../../../src/services/runs/heartbeat.js';
 import { releaseTask } from '../../../src/services/runs/release-task.js';
 import { cancelTask } from '../../../src/services/tasks/cancel-task.js';
 import { lockTask } from '../../../src/store/tasks/tasks.js';
-import { clearTasks, never } from '../../support/factories/claims.js';
+import { never } from '../../support/factories/claims.js';
 import { aClaimedTask, aKeyOf, anAgent, aTaskIn } from '../../support/factories/factory.js';
 import { namedRefusalsOf } from '../../support/factories/refusals.js';
-import { createTestServices, type TestServices } from '../../support/factories/services.js';
+import type { TestServices } from '../../support/factories/services.js';
+import { useServices } from '../../support/factories/use-services.js';
 
 let services: TestServices;
 
-beforeAll(async () => {
-  services = await createTestServices();
+useServices((made) => {
+  services = made;
 });
-beforeEach(() => clearTasks(services));
-afterAll(() => services.close());
 
 const endAllLeases = () =>
   services.sql("UPDATE task_runs SET lease_expires_at = now() - interval '1 h' WHERE outcome = 'RUNNING'");

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Viewer } from '../../../src/domain/actor.js';
 import { completeTask } from '../../../src/services/runs/complete-task.js';
 import { failTask } from '../../../src/services/runs/fail-task.js';
@@ -8,23 +8,22 @@ import { addComment } from '../../../src/services/tasks/add-comment.js';
 import { cancelTask } from '../../../src/services/tasks/cancel-task.js';
 import { updateTask } from '../../../src/services/tasks/update-task.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
-import { claimFor, clearTasks } from '../../support/factories/claims.js';
+import { claimFor } from '../../support/factories/claims.js';
 import { aClaimedTask, aKeyOf, anAgent } from '../../support/factories/factory.js';
 import { namedRefusalsOf } from '../../support/factories/refusals.js';
-import { createTestServices, type TestServices } from '../../support/factories/services.js';
+import type { TestServices } from '../../support/factories/services.js';
+import { useServices } from '../../support/factories/use-services.js';
 import { snapshotOf } from '../../support/postgres/snapshot.js';
 
 let services: TestServices;
 let agent: AgentRow;
 let key: Viewer;
 
-beforeAll(async () => {
-  services = await createTestServices();
+useServices(async (made) => {
+  services = made;
   agent = await anAgent(services);
   key = await aKeyOf(services, agent);
 });
-beforeEach(() => clearTasks(services));
-afterAll(() => services.close());
 
 /** The verbs that take a run's id. */
 const VERBS = {

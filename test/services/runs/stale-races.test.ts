@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { completeTask } from '../../../src/services/runs/complete-task.js';
 import { heartbeat } from '../../../src/services/runs/heartbeat.js';
 import { requeueStaleTasks } from '../../../src/services/runs/requeue-stale-tasks.js';
@@ -6,17 +6,13 @@ import { cancelTask } from '../../../src/services/tasks/cancel-task.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
 import { endLease, eventsOf, silence } from '../../support/factories/aging.js';
 import { aClaimedTask, anAgent } from '../../support/factories/factory.js';
-import { createTestServices, openTestServices, type TestServices } from '../../support/factories/services.js';
+import type { TestServices } from '../../support/factories/services.js';
+import { useTwoProcesses } from '../../support/factories/use-services.js';
 
 let services: TestServices;
 let other: TestServices;
-beforeAll(async () => {
-  services = await createTestServices();
-  other = await openTestServices(services.database.connectionString);
-});
-afterAll(async () => {
-  await other.close();
-  await services.close();
+useTwoProcesses((two) => {
+  ({ services, other } = two);
 });
 
 /** Tasks of one agent each, or of one agent together, all of them stale. */

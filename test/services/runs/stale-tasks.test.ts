@@ -1,19 +1,19 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { claimNextTask } from '../../../src/services/runs/claim-next-task.js';
 import { completeTask } from '../../../src/services/runs/complete-task.js';
 import { heartbeat } from '../../../src/services/runs/heartbeat.js';
 import { requeueStaleTasks } from '../../../src/services/runs/requeue-stale-tasks.js';
 import { endLease, eventsOf, silence } from '../../support/factories/aging.js';
 import { aClaimedTask, anAgent } from '../../support/factories/factory.js';
-import { createTestServices, type TestServices } from '../../support/factories/services.js';
+import type { TestServices } from '../../support/factories/services.js';
+import { useServices } from '../../support/factories/use-services.js';
 
 const never = new AbortController().signal;
 
 let services: TestServices;
-beforeAll(async () => {
-  services = await createTestServices();
+useServices((made) => {
+  services = made;
 });
-afterAll(() => services.close());
 
 const readTask = async (id: string) => (await services.sql('SELECT * FROM tasks WHERE id = $1', [id]))[0]!;
 const readRun = async (id: string) => (await services.sql('SELECT * FROM task_runs WHERE id = $1', [id]))[0]!;

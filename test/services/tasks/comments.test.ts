@@ -1,27 +1,21 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Viewer } from '../../../src/domain/actor.js';
 import { addComment } from '../../../src/services/tasks/add-comment.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
-import { clearTasks } from '../../support/factories/claims.js';
 import { aClaimedTask, aKeyOf, anAgent, aTask, aTaskIn } from '../../support/factories/factory.js';
 import { namedRefusalsOf } from '../../support/factories/refusals.js';
-import { createTestServices, openTestServices, type TestServices } from '../../support/factories/services.js';
+import type { TestServices } from '../../support/factories/services.js';
+import { useTwoProcesses } from '../../support/factories/use-services.js';
 
 let services: TestServices;
 let other: TestServices;
 let agent: AgentRow;
 let key: Viewer;
 
-beforeAll(async () => {
-  services = await createTestServices();
-  other = await openTestServices(services.database.connectionString);
+useTwoProcesses(async (two) => {
+  ({ services, other } = two);
   agent = await anAgent(services);
   key = await aKeyOf(services, agent);
-});
-beforeEach(() => clearTasks(services));
-afterAll(async () => {
-  await other.close();
-  await services.close();
 });
 
 const say = (id: string, body: string, more = {}, viewer = services.admin, process = services) =>

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { submitVerdict } from '../../../src/services/reviews/submit-verdict.js';
 import { completeTask } from '../../../src/services/runs/complete-task.js';
 import { failTask } from '../../../src/services/runs/fail-task.js';
@@ -10,21 +10,16 @@ import type { TaskRow } from '../../../src/store/tasks/tasks.js';
 import { claimAll, claimFor, clearTasks } from '../../support/factories/claims.js';
 import { aClaimedTask, aKeyOf, anAgent, aTask } from '../../support/factories/factory.js';
 import { namedRefusalsOf } from '../../support/factories/refusals.js';
-import { createTestServices, openTestServices, type TestServices } from '../../support/factories/services.js';
+import type { TestServices } from '../../support/factories/services.js';
+import { useTwoProcesses } from '../../support/factories/use-services.js';
 
 let services: TestServices;
 let other: TestServices;
 let agent: AgentRow;
 
-beforeAll(async () => {
-  services = await createTestServices();
-  other = await openTestServices(services.database.connectionString);
+useTwoProcesses(async (two) => {
+  ({ services, other } = two);
   agent = await anAgent(services);
-});
-beforeEach(() => clearTasks(services));
-afterAll(async () => {
-  await other.close();
-  await services.close();
 });
 
 type Policy = CreateTask['onDependencyFailure'];

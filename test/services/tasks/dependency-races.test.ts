@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Viewer } from '../../../src/domain/actor.js';
 import { DependencyCycle } from '../../../src/domain/refusals.js';
 import { completeTask } from '../../../src/services/runs/complete-task.js';
@@ -8,21 +8,16 @@ import type { AgentRow } from '../../../src/store/agents/agents.js';
 import type { TaskRow } from '../../../src/store/tasks/tasks.js';
 import { claimFor, clearTasks } from '../../support/factories/claims.js';
 import { aClaimedTask, anAgent, aTask } from '../../support/factories/factory.js';
-import { createTestServices, openTestServices, type TestServices } from '../../support/factories/services.js';
+import type { TestServices } from '../../support/factories/services.js';
+import { useTwoProcesses } from '../../support/factories/use-services.js';
 
 let services: TestServices;
 let other: TestServices;
 let agent: AgentRow;
 
-beforeAll(async () => {
-  services = await createTestServices();
-  other = await openTestServices(services.database.connectionString);
+useTwoProcesses(async (two) => {
+  ({ services, other } = two);
   agent = await anAgent(services);
-});
-beforeEach(() => clearTasks(services));
-afterAll(async () => {
-  await other.close();
-  await services.close();
 });
 
 type Ends = readonly [task: TaskRow, on: TaskRow];

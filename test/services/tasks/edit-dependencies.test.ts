@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { Viewer } from '../../../src/domain/actor.js';
 import { DependencyCycle } from '../../../src/domain/refusals.js';
 import { claimNextTask } from '../../../src/services/runs/claim-next-task.js';
@@ -8,24 +8,18 @@ import { createTask } from '../../../src/services/tasks/create-task.js';
 import { addDependency, removeDependency } from '../../../src/services/tasks/edit-dependencies.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
 import type { TaskRow } from '../../../src/store/tasks/tasks.js';
-import { claimAll, claimFor, clearTasks, never } from '../../support/factories/claims.js';
+import { claimAll, claimFor, never } from '../../support/factories/claims.js';
 import { aClaimedTask, aKeyOf, anAgent, aTask, aTaskIn } from '../../support/factories/factory.js';
 import { namedRefusalsOf, refusalOf } from '../../support/factories/refusals.js';
-import { createTestServices, openTestServices, type TestServices } from '../../support/factories/services.js';
+import type { TestServices } from '../../support/factories/services.js';
+import { useServices } from '../../support/factories/use-services.js';
 
 let services: TestServices;
-let other: TestServices;
 let agent: AgentRow;
 
-beforeAll(async () => {
-  services = await createTestServices();
-  other = await openTestServices(services.database.connectionString);
+useServices(async (made) => {
+  services = made;
   agent = await anAgent(services);
-});
-beforeEach(() => clearTasks(services));
-afterAll(async () => {
-  await other.close();
-  await services.close();
 });
 
 type Ends = readonly [task: TaskRow, on: TaskRow];

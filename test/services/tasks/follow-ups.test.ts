@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { submitVerdict } from '../../../src/services/reviews/submit-verdict.js';
 import { completeTask } from '../../../src/services/runs/complete-task.js';
 import type { CreateTask } from '../../../src/services/tasks/create-task.js';
@@ -6,23 +6,18 @@ import type { AgentRow } from '../../../src/store/agents/agents.js';
 import { claimAll, claimFor, clearTasks } from '../../support/factories/claims.js';
 import { aClaimedTask, aKeyOf, anAgent } from '../../support/factories/factory.js';
 import { namedRefusalsOf, refusalOf } from '../../support/factories/refusals.js';
-import { createTestServices, openTestServices, type TestServices } from '../../support/factories/services.js';
+import type { TestServices } from '../../support/factories/services.js';
+import { useTwoProcesses } from '../../support/factories/use-services.js';
 
 let services: TestServices;
 let other: TestServices;
 let iris: AgentRow;
 let scout: AgentRow;
 
-beforeAll(async () => {
-  services = await createTestServices();
-  other = await openTestServices(services.database.connectionString);
+useTwoProcesses(async (two) => {
+  ({ services, other } = two);
   iris = await anAgent(services, { name: 'iris' });
   scout = await anAgent(services, { name: 'scout' });
-});
-beforeEach(() => clearTasks(services));
-afterAll(async () => {
-  await other.close();
-  await services.close();
 });
 
 const counts = async () => {

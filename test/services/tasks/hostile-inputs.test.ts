@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { pauseAgent } from '../../../src/services/agents/pause-agent.js';
 import { registerAgent, updateAgent } from '../../../src/services/agents/register-agent.js';
 import { createApiKey, revokeApiKey } from '../../../src/services/keys/api-keys.js';
@@ -17,7 +17,8 @@ import { updateTask } from '../../../src/services/tasks/update-task.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
 import { aClaimedTask, anAgent, aTaskIn } from '../../support/factories/factory.js';
 import { namedRefusalsOf } from '../../support/factories/refusals.js';
-import { createTestServices, type TestServices } from '../../support/factories/services.js';
+import type { TestServices } from '../../support/factories/services.js';
+import { useServices } from '../../support/factories/use-services.js';
 
 let services: TestServices;
 let agent: AgentRow;
@@ -25,14 +26,16 @@ let id: string;
 let runId: string;
 let inReview: string;
 
-beforeAll(async () => {
-  services = await createTestServices();
-  agent = await anAgent(services);
-  inReview = (await aTaskIn(services, 'REVIEW', agent)).id;
-  const held = await aClaimedTask(services, agent);
-  [id, runId] = [held.task.id, held.runId];
-});
-afterAll(() => services.close());
+useServices(
+  async (made) => {
+    services = made;
+    agent = await anAgent(services);
+    inReview = (await aTaskIn(services, 'REVIEW', agent)).id;
+    const held = await aClaimedTask(services, agent);
+    [id, runId] = [held.task.id, held.runId];
+  },
+  { keepTasks: true },
+);
 
 /** Calls a verb with good input, but for the field given. */
 type Call = (input: never) => Promise<unknown>;

@@ -1,18 +1,17 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { DependencyCycle } from '../../../src/domain/refusals.js';
 import { type CreateTask, createTask, createTasks } from '../../../src/services/tasks/create-task.js';
-import { claimAll, clearTasks } from '../../support/factories/claims.js';
+import { claimAll } from '../../support/factories/claims.js';
 import { aClaimedTask, anAgent, aTaskIn } from '../../support/factories/factory.js';
 import { namedRefusalsOf, refusalOf } from '../../support/factories/refusals.js';
-import { createTestServices, type TestServices } from '../../support/factories/services.js';
+import type { TestServices } from '../../support/factories/services.js';
+import { useServices } from '../../support/factories/use-services.js';
 
 let services: TestServices;
 
-beforeAll(async () => {
-  services = await createTestServices();
+useServices((made) => {
+  services = made;
 });
-beforeEach(() => clearTasks(services));
-afterAll(() => services.close());
 
 const batch = (...inputs: Partial<CreateTask>[]) =>
   createTasks(

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { InvalidTransition } from '../../../src/domain/refusals.js';
 import {
   allowedTransitions,
@@ -15,10 +15,11 @@ import { cancelTask } from '../../../src/services/tasks/cancel-task.js';
 import { retryTask } from '../../../src/services/tasks/retry-task.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
 import type { TaskRow } from '../../../src/store/tasks/tasks.js';
-import { claimFor, clearTasks } from '../../support/factories/claims.js';
+import { claimFor } from '../../support/factories/claims.js';
 import { aClaimedTask, anAgent, aTaskIn } from '../../support/factories/factory.js';
 import { refusalOf } from '../../support/factories/refusals.js';
-import { createTestServices, type TestServices } from '../../support/factories/services.js';
+import type { TestServices } from '../../support/factories/services.js';
+import { useServices } from '../../support/factories/use-services.js';
 import { snapshotOf } from '../../support/postgres/snapshot.js';
 
 const resting = TASK_STATUSES.filter((status) => status !== 'REJECTED');
@@ -27,13 +28,11 @@ let services: TestServices;
 let agent: AgentRow;
 let another: AgentRow;
 
-beforeAll(async () => {
-  services = await createTestServices();
+useServices(async (made) => {
+  services = made;
   agent = await anAgent(services);
   another = await anAgent(services);
 });
-beforeEach(() => clearTasks(services));
-afterAll(() => services.close());
 
 const statusOf = async (id: string) =>
   (await services.sql<{ status: TaskStatus }>('SELECT status FROM tasks WHERE id = $1', [id]))[0]?.status;

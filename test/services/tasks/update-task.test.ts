@@ -1,24 +1,23 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { TASK_STATUSES } from '../../../src/domain/task-status.js';
 import { releaseTask } from '../../../src/services/runs/release-task.js';
 import { assignTask } from '../../../src/services/tasks/assign-task.js';
 import { type UpdateTask, updateTask } from '../../../src/services/tasks/update-task.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
-import { claimFor, clearTasks } from '../../support/factories/claims.js';
+import { claimFor } from '../../support/factories/claims.js';
 import { aClaimedTask, anAgent, aTask, aTaskIn } from '../../support/factories/factory.js';
 import { namedRefusalsOf, refusalOf } from '../../support/factories/refusals.js';
-import { createTestServices, type TestServices } from '../../support/factories/services.js';
+import type { TestServices } from '../../support/factories/services.js';
+import { useServices } from '../../support/factories/use-services.js';
 import { snapshotOf } from '../../support/postgres/snapshot.js';
 
 let services: TestServices;
 let agent: AgentRow;
 
-beforeAll(async () => {
-  services = await createTestServices();
+useServices(async (made) => {
+  services = made;
   agent = await anAgent(services);
 });
-beforeEach(() => clearTasks(services));
-afterAll(() => services.close());
 
 const edit = (id: string, changes: Omit<UpdateTask, 'task'>) =>
   updateTask(services, services.admin, { task: { id }, ...changes });

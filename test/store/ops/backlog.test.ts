@@ -1,17 +1,19 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readLogBounds } from '../../../src/store/events/event-log.js';
 import { readBacklog } from '../../../src/store/ops/backlog.js';
 import { aClaimedTask, anAgent, aTask } from '../../support/factories/factory.js';
-import { createTestServices, type TestServices } from '../../support/factories/services.js';
+import type { TestServices } from '../../support/factories/services.js';
+import { useServices } from '../../support/factories/use-services.js';
 import { untilLogIsReadable } from '../../support/postgres/readable-log.js';
 
 let services: TestServices;
 
-beforeAll(async () => {
-  services = await createTestServices();
-});
-
-afterAll(() => services.close());
+useServices(
+  (made) => {
+    services = made;
+  },
+  { keepTasks: true },
+);
 
 const start = { xid: 0n, id: 0n };
 

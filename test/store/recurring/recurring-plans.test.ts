@@ -1,5 +1,5 @@
 import type { QueryConfig } from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Executor, Statement } from '../../../src/postgres/statement.js';
 import type { Transaction } from '../../../src/postgres/transaction.js';
 import { readSlices } from '../../../src/store/lists/keyset.js';
@@ -10,28 +10,31 @@ import {
   takeDueRecurringTask,
 } from '../../../src/store/recurring/recurring-tasks.js';
 import { NEWEST_FIRST, tasksOfRecurringTasks } from '../../../src/store/tasks/task-lists.js';
-import { createTestServices, type TestServices } from '../../support/factories/services.js';
+import type { TestServices } from '../../support/factories/services.js';
+import { useServices } from '../../support/factories/use-services.js';
 import { runSql } from '../../support/postgres/throw-away-postgres.js';
 
 let services: TestServices;
 
 /** Ten thousand recurring tasks, one of them with fifty thousand tasks of which two are open. */
-beforeAll(async () => {
-  services = await createTestServices();
-  await services.sql(`INSERT INTO recurring_tasks (id, name, schedule, cron, title, tags, next_due_at)
+useServices(
+  async (made) => {
+    services = made;
+    await services.sql(`INSERT INTO recurring_tasks (id, name, schedule, cron, title, tags, next_due_at)
     SELECT 'rec_' || i, 'recurring ' || i, 'daily', '0 0 * * *', 'x', '{}', now() + interval '1 day' + i * interval '1 minute' FROM generate_series(1, 10000) i`);
-  await runSql(
-    services.database.connectionString,
-    'SET session_replication_role = replica',
-    `INSERT INTO tasks (id, title, status, tags, recurring_task_id, scheduled_for, created_at, completed_at)
+    await runSql(
+      services.database.connectionString,
+      'SET session_replication_role = replica',
+      `INSERT INTO tasks (id, title, status, tags, recurring_task_id, scheduled_for, created_at, completed_at)
     SELECT 'task_' || i, 'x', (CASE WHEN i > 49998 THEN 'INBOX' ELSE 'CANCELLED' END)::task_status, '{}', 'rec_1',
       now() - i * interval '1 minute', now() - i * interval '1 minute', CASE WHEN i <= 49998 THEN now() END FROM generate_series(1, 50000) i`,
-  );
-  await services.sql(`INSERT INTO recurring_firings (recurring_task_id, due_at)
+    );
+    await services.sql(`INSERT INTO recurring_firings (recurring_task_id, due_at)
     SELECT 'rec_1', now() - i * interval '1 minute' FROM generate_series(1, 50000) i`);
-  await services.sql('ANALYZE recurring_tasks, tasks, recurring_firings');
-});
-afterAll(() => services.close());
+    await services.sql('ANALYZE recurring_tasks, tasks, recurring_firings');
+  },
+  { keepTasks: true },
+);
 
 interface PlanNode {
   readonly 'Relation Name'?: string;

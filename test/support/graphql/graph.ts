@@ -1,10 +1,10 @@
 import { type ExecutionResult, graphql } from 'graphql';
-import type { Viewer } from '../../src/domain/actor.js';
-import type { GraphqlContext } from '../../src/graphql/context.js';
-import { buildSchema } from '../../src/graphql/schema.js';
-import { createReadClient } from '../../src/store/read-client.js';
-import { createTestServices, type TestServices } from '../support/factories/services.js';
-import { recordStatements } from '../support/postgres/statements.js';
+import type { Viewer } from '../../../src/domain/actor.js';
+import type { GraphqlContext } from '../../../src/graphql/context.js';
+import { buildSchema } from '../../../src/graphql/schema.js';
+import { createReadClient } from '../../../src/store/read-client.js';
+import { createTestServices, type TestServices } from '../factories/services.js';
+import { recordStatements } from '../postgres/statements.js';
 
 export const schema = buildSchema();
 

@@ -1,14 +1,14 @@
 import { type ExecutionResult, graphql, parse, subscribe } from 'graphql';
 import { expect, vi } from 'vitest';
-import type { Viewer } from '../../src/domain/actor.js';
-import { createFeed } from '../../src/feed/feed.js';
-import type { Feed } from '../../src/feed/hub.js';
-import type { GraphqlContext } from '../../src/graphql/context.js';
-import { buildSchema } from '../../src/graphql/schema.js';
-import { type Clock, systemClock } from '../../src/kernel/clock.js';
-import { createReadClient } from '../../src/store/read-client.js';
-import { openTestServices, type TestServices } from '../support/factories/services.js';
-import { untilLogIsReadable } from '../support/postgres/readable-log.js';
+import type { Viewer } from '../../../src/domain/actor.js';
+import { createFeed } from '../../../src/feed/feed.js';
+import type { Feed } from '../../../src/feed/hub.js';
+import type { GraphqlContext } from '../../../src/graphql/context.js';
+import { buildSchema } from '../../../src/graphql/schema.js';
+import { type Clock, systemClock } from '../../../src/kernel/clock.js';
+import { createReadClient } from '../../../src/store/read-client.js';
+import { openTestServices, type TestServices } from '../factories/services.js';
+import { untilLogIsReadable } from '../postgres/readable-log.js';
 
 export const schema = buildSchema();
 

@@ -1,8 +1,8 @@
-import type { TaskStatus } from '../../src/domain/task-status.js';
-import { newId } from '../../src/kernel/ids.js';
+import type { TaskStatus } from '../../../src/domain/task-status.js';
+import { newId } from '../../../src/kernel/ids.js';
 import type { Graph } from './graph.js';
 
-export interface Seedling {
+export interface SeedTask {
   readonly title?: string;
   readonly description?: string | null;
   readonly status?: Extract<TaskStatus, 'INBOX' | 'ASSIGNED'>;
@@ -18,9 +18,9 @@ const PRIORITIES = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW'];
 const EPOCH = Date.parse('2026-11-22T12:00:00Z');
 
 /** Tasks with many equal sort values, so that the last key has to decide. */
-export function sow(graph: Graph, count: number): Promise<string[]> {
+export function seedTasks(graph: Graph, count: number): Promise<string[]> {
   const instant = (step: number) => new Date(EPOCH + step * 1_000);
-  return plant(
+  return insertTasks(
     graph,
     Array.from({ length: count }, (_, i) => ({
       priority: PRIORITIES[(i * 7) % 4]!,
@@ -32,19 +32,19 @@ export function sow(graph: Graph, count: number): Promise<string[]> {
 }
 
 /** Puts tasks into the table as they are. */
-export async function plant(graph: Graph, seedlings: readonly Seedling[]): Promise<string[]> {
-  const rows = seedlings.map((seedling, i) => ({
+export async function insertTasks(graph: Graph, tasks: readonly SeedTask[]): Promise<string[]> {
+  const rows = tasks.map((task, i) => ({
     id: newId('task'),
     title: `Task ${i}`,
     description: null,
-    status: seedling.assigneeId ? 'ASSIGNED' : 'INBOX',
+    status: task.assigneeId ? 'ASSIGNED' : 'INBOX',
     priority: 'MEDIUM',
     tags: [],
     assigneeId: null,
     createdAt: new Date(EPOCH),
     updatedAt: new Date(EPOCH),
     dueAt: null,
-    ...seedling,
+    ...task,
   }));
   await graph.services.sql(
     `INSERT INTO tasks (id, title, description, status, priority, tags, assignee_id, created_at, updated_at, due_at)
@@ -58,7 +58,7 @@ export async function plant(graph: Graph, seedlings: readonly Seedling[]): Promi
 }
 
 /** A review run that has ended, as it stands in the table. */
-export async function plantReviewRun(graph: Graph, taskId: string, agentId: string): Promise<string> {
+export async function insertReviewRun(graph: Graph, taskId: string, agentId: string): Promise<string> {
   const id = newId('rvr');
   await graph.services.sql(
     `INSERT INTO review_runs (id, task_id, round, agent_id, outcome, finished_at, lease_ms, prompt, output, input_tokens, output_tokens)
