@@ -1,39 +1,30 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { pauseSchedulerJob, resumeSchedulerJob } from '../../src/services/ops/scheduler-jobs.js';
-import { endLease, eventsOf, silence } from '../support/factories/aging.js';
+import { aStaleTask, endLease, eventsOf, silence } from '../support/factories/aging.js';
 import { aClaimedTask, anAgent } from '../support/factories/factory.js';
-import { openTestServices, type TestServices } from '../support/factories/services.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
+import type { TestServices } from '../support/factories/services.js';
+import { useServices } from '../support/factories/use-services.js';
 import { untilLogIsReadable } from '../support/postgres/readable-log.js';
 import { aProcess } from './process.js';
 
-let database: TestDatabase;
 let services: TestServices;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  services = await openTestServices(database.url);
-});
-afterAll(async () => {
-  await services.close();
-  await database.drop();
-});
+useServices(
+  (made) => {
+    services = made;
+  },
+  { keepTasks: true },
+);
 
 /** Starts processes that end with the test. */
 async function running(count: number, options: Parameters<typeof aProcess>[1] = {}) {
-  const processes = await Promise.all(Array.from({ length: count }, () => aProcess(database.url, options)));
+  const processes = await Promise.all(
+    Array.from({ length: count }, () => aProcess(services.database.connectionString, options)),
+  );
   onTestFinished(async () => {
     await Promise.all(processes.map((each) => each.close()));
   });
   await Promise.all(processes.map((each) => each.start()));
   return processes;
-}
-
-async function aStaleTask() {
-  const agent = await anAgent(services);
-  const { task, runId } = await aClaimedTask(services, agent);
-  await endLease(services, runId);
-  await silence(services, agent.id);
-  return { agent, task, runId };
 }
 
 /** Waits until the query returns one row. */
@@ -49,7 +40,7 @@ const untilRequeued = (taskId: string) =>
 describe('jobs of two processes on one database', () => {
   it('requeue each stale task once', async () => {
     const stale: Awaited<ReturnType<typeof aStaleTask>>[] = [];
-    for (let i = 0; i < 25; i += 1) stale.push(await aStaleTask());
+    for (let i = 0; i < 25; i += 1) stale.push(await aStaleTask(services));
     await running(2);
     for (const { task } of stale) await untilRequeued(task.id);
     for (const { task } of stale) {
@@ -64,7 +55,7 @@ describe('jobs of two processes on one database', () => {
     await pauseSchedulerJob(here!.services, services.admin, 'requeueStaleTasks');
     // A turn that checked before the pause may still be running. A run on demand ends after it.
     await Promise.all([here, there].map((each) => each!.scheduler.runOnce('requeueStaleTasks')));
-    const { task } = await aStaleTask();
+    const { task } = await aStaleTask(services);
     const turnsOf = async () =>
       (await services.sql(`SELECT last_run_at FROM scheduler_jobs WHERE name = 'requeueStaleTasks'`))[0]!
         .last_run_at;
@@ -72,7 +63,7 @@ describe('jobs of two processes on one database', () => {
     here!.scheduler.wake();
     there!.scheduler.wake();
     await untilRow(`SELECT FROM agents WHERE id = $1 AND announced_status = 'OFFLINE'`, [
-      (await aStaleTask()).agent.id,
+      (await aStaleTask(services)).agent.id,
     ]);
     expect(await eventsOf(services, task.id, ['task.requeued'])).toEqual([]);
     expect(await turnsOf()).toEqual(before);
@@ -86,7 +77,7 @@ describe('a scheduler with an interval of a day', () => {
     const [here, there] = await running(2);
     await pauseSchedulerJob(here!.services, services.admin, 'requeueStaleTasks');
     await Promise.all([here, there].map((each) => each!.scheduler.runOnce('requeueStaleTasks')));
-    const { task } = await aStaleTask();
+    const { task } = await aStaleTask(services);
     await here!.scheduler.stop();
     await resumeSchedulerJob(here!.services, services.admin, 'requeueStaleTasks');
     await untilRequeued(task.id);
@@ -123,7 +114,7 @@ describe('a scheduler with an interval of a day', () => {
 
 describe('the pruning jobs', () => {
   it('delete events older than the retention and idempotency keys older than a day, and count them', async () => {
-    const keeper = await aProcess(database.url);
+    const keeper = await aProcess(services.database.connectionString);
     onTestFinished(() => keeper.close());
     await services.sql(`INSERT INTO idempotency_keys (scope, operation, key, fingerprint, subject_id, created_at)
       SELECT 'test', 'test', i::text, '', '', now() - i * interval '12 hours' FROM generate_series(0, 5) i`);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   pauseRecurringTask,
   resumeRecurringTask,
@@ -11,24 +11,23 @@ import {
   minutesAgo,
   wasDueAt,
 } from '../support/factories/recurring.js';
-import { openTestServices, type TestServices } from '../support/factories/services.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
+import type { TestServices } from '../support/factories/services.js';
+import { useServices } from '../support/factories/use-services.js';
 import { aProcess, type Process } from './process.js';
 
-let database: TestDatabase;
 let services: TestServices;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  services = await openTestServices(database.url);
-});
-afterAll(async () => {
-  await services.close();
-  await database.drop();
-});
+useServices(
+  (made) => {
+    services = made;
+  },
+  { keepTasks: true },
+);
 
 /** Starts processes whose jobs pause for a day unless an event or a due time makes them run. */
 async function running(count: number): Promise<Process[]> {
-  const processes = await Promise.all(Array.from({ length: count }, () => aProcess(database.url)));
+  const processes = await Promise.all(
+    Array.from({ length: count }, () => aProcess(services.database.connectionString)),
+  );
   onTestFinished(async () => {
     await Promise.all(processes.map((each) => each.close()));
   });

@@ -1,25 +1,17 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { revokeApiKey } from '../../../src/services/keys/api-keys.js';
 import { addComment } from '../../../src/services/tasks/add-comment.js';
 import { assignTask } from '../../../src/services/tasks/assign-task.js';
 import { updateTask } from '../../../src/services/tasks/update-task.js';
 import { aClaimedTask, aKeyOf, anAgent, aTask } from '../../support/factories/factory.js';
 import { type LiveGraph, openLiveGraph } from '../../support/graphql/live-graph.js';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres/database.js';
+import { useTwoLiveGraphs } from '../../support/graphql/use-two-live-graphs.js';
 
-let database: TestDatabase;
 let here: LiveGraph;
 let there: LiveGraph;
 
-beforeAll(async () => {
-  database = await createTestDatabase();
-  here = await openLiveGraph(database.url);
-  there = await openLiveGraph(database.url);
-});
-
-afterAll(async () => {
-  await Promise.all([here.close(), there.close()]);
-  await database.drop();
+useTwoLiveGraphs((graphs) => {
+  ({ here, there } = graphs);
 });
 
 const EVENTS = `subscription ($after: Cursor, $filter: EventFilter) {
@@ -248,7 +240,7 @@ describe('Subscription.events', () => {
   });
 
   it('completes when the feed stops: the server has told its clients why before', async () => {
-    const graph = await openLiveGraph(database.url);
+    const graph = await openLiveGraph(here.services.database.connectionString);
     await graph.settled();
     const watch = await graph.watch(EVENTS);
     await aTask(here.services);

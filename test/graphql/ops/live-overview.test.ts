@@ -1,21 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { aKeyOf, anAgent, aTask } from '../../support/factories/factory.js';
-import { type LiveGraph, openLiveGraph } from '../../support/graphql/live-graph.js';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres/database.js';
+import type { LiveGraph } from '../../support/graphql/live-graph.js';
+import { useTwoLiveGraphs } from '../../support/graphql/use-two-live-graphs.js';
 
-let database: TestDatabase;
 let here: LiveGraph;
 let there: LiveGraph;
 
-beforeAll(async () => {
-  database = await createTestDatabase();
-  here = await openLiveGraph(database.url);
-  there = await openLiveGraph(database.url);
-});
-
-afterAll(async () => {
-  await Promise.all([here.close(), there.close()]);
-  await database.drop();
+useTwoLiveGraphs((graphs) => {
+  ({ here, there } = graphs);
 });
 
 const OVERVIEW = 'subscription { overview { taskCounts { status count } capacityInUse } }';

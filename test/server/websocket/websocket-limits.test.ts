@@ -1,48 +1,20 @@
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { goodKey, startTestServer, type TestServer } from '../../support/servers/test-server.js';
+import { useSocketServer } from '../../support/servers/use-socket-server.js';
 import { RawSocket } from '../../support/wires/raw-socket.js';
 
 let server: TestServer;
-const open: RawSocket[] = [];
 
-beforeAll(async () => {
-  server = await startTestServer({
-    limits: {
-      maxSubscriptionsPerSocket: 3,
-      maxSocketsPerKey: 4,
-      maxStreamsPerKey: 4,
-    },
-  });
-});
-
-afterAll(() => server.stop());
-
-beforeEach(() => {
-  server.ticks.log.length = 0;
-  server.signals.length = 0;
-});
-
-afterEach(async () => {
-  for (const { socket } of open) socket.terminate();
-  await Promise.all(open.splice(0).map(({ closed }) => closed));
-});
-
-async function connect(options?: Parameters<typeof RawSocket.open>[1]): Promise<RawSocket> {
-  const socket = await RawSocket.open(server.url, options);
-  open.push(socket);
-  return socket;
-}
-
-async function connectWithKey(key = goodKey): Promise<RawSocket> {
-  const socket = await connect();
-  socket.init(`Bearer ${key}`);
-  await expect.poll(() => socket.messages).toContainEqual({ type: 'connection_ack' });
-  return socket;
-}
+const { connect, connectWithKey } = useSocketServer(
+  { limits: { maxSubscriptionsPerSocket: 3, maxSocketsPerKey: 4, maxStreamsPerKey: 4 } },
+  (started) => {
+    server = started;
+  },
+);
 
 describe('the limits of sockets', () => {
   it('limit the concurrent operations on one socket, and allow more when some have ended', async () => {

@@ -1,7 +1,8 @@
 import { createClient } from 'graphql-ws';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { goodKey, startTestServer, type TestServer } from '../../support/servers/test-server.js';
+import { useSocketServer } from '../../support/servers/use-socket-server.js';
 import { RawSocket } from '../../support/wires/raw-socket.js';
 import { hasPaused } from '../../support/wires/small-schema.js';
 
@@ -9,38 +10,10 @@ import { hasPaused } from '../../support/wires/small-schema.js';
 const endless = `subscription { ${'x'.repeat(10_000)}: ticks(count: 100000000) }`;
 
 let server: TestServer;
-const open: RawSocket[] = [];
 
-beforeAll(async () => {
-  server = await startTestServer({
-    limits: { maxMessageBytes: 20_000 },
-  });
+const { connect, connectWithKey } = useSocketServer({ limits: { maxMessageBytes: 20_000 } }, (started) => {
+  server = started;
 });
-
-afterAll(() => server.stop());
-
-beforeEach(() => {
-  server.ticks.log.length = 0;
-  server.signals.length = 0;
-});
-
-afterEach(async () => {
-  for (const { socket } of open) socket.terminate();
-  await Promise.all(open.splice(0).map(({ closed }) => closed));
-});
-
-async function connect(options?: Parameters<typeof RawSocket.open>[1]): Promise<RawSocket> {
-  const socket = await RawSocket.open(server.url, options);
-  open.push(socket);
-  return socket;
-}
-
-async function connectWithKey(key = goodKey): Promise<RawSocket> {
-  const socket = await connect();
-  socket.init(`Bearer ${key}`);
-  await expect.poll(() => socket.messages).toContainEqual({ type: 'connection_ack' });
-  return socket;
-}
 
 describe('operations over a WebSocket', () => {
   it('run for a public client: queries, mutations and subscriptions', async () => {

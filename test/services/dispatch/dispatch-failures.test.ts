@@ -1,9 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { completeTask } from '../../../src/services/runs/complete-task.js';
 import { assignTask } from '../../../src/services/tasks/assign-task.js';
 import { cancelTask } from '../../../src/services/tasks/cancel-task.js';
 import { retryTask } from '../../../src/services/tasks/retry-task.js';
-import { aProcess, type Process } from '../../scheduler/process.js';
+import type { Process } from '../../scheduler/process.js';
 import {
   aPushAgent,
   aTaskOf,
@@ -15,32 +15,22 @@ import {
 import { anAgent } from '../../support/factories/factory.js';
 import { refusalOf } from '../../support/factories/refusals.js';
 import type { TestServices } from '../../support/factories/services.js';
-import { answered, ScriptedGateway } from '../../support/gateways/scripted-gateway.js';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres/database.js';
+import { useDispatch } from '../../support/factories/use-dispatch.js';
+import { answered, type ScriptedGateway } from '../../support/gateways/scripted-gateway.js';
 
 /** The first pause lasts half of it at least: no test is so slow that it ends by itself. */
 const BACKOFF_MS = 240_000;
 
-let database: TestDatabase;
 let gateway: ScriptedGateway;
 let here: Process;
 let services: TestServices;
 
-beforeEach(async () => {
-  database = await createTestDatabase();
-  gateway = new ScriptedGateway();
-  const dispatch = { concurrency: 8, timeoutMs: 60_000, backoffMs: BACKOFF_MS };
-  here = await aProcess(database.url, { gateways: [gateway], dispatch });
-  services = here.services;
-});
-
-afterEach(async () => {
-  await here.close();
-  await database.drop();
-});
-
-const received = (count: number) =>
-  vi.waitFor(() => expect(gateway.calls).toHaveLength(count), { timeout: 20_000, interval: 2 });
+const { received } = useDispatch(
+  (test) => {
+    ({ gateway, here, services } = test);
+  },
+  { dispatch: { concurrency: 8, timeoutMs: 60_000, backoffMs: BACKOFF_MS } },
+);
 
 describe('an attempt that fails', () => {
   it.each([

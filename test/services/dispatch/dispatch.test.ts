@@ -1,35 +1,23 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { pauseAgent, resumeAgent } from '../../../src/services/agents/pause-agent.js';
 import { updateAgent } from '../../../src/services/agents/register-agent.js';
 import { pauseSchedulerJob, resumeSchedulerJob } from '../../../src/services/ops/scheduler-jobs.js';
 import { submitVerdict } from '../../../src/services/reviews/submit-verdict.js';
-import { aProcess, type Process } from '../../scheduler/process.js';
+import type { Process } from '../../scheduler/process.js';
 import { eventsOf } from '../../support/factories/aging.js';
 import { aPushAgent, aTaskOf, commentsOf, runsOf, waitForStatus } from '../../support/factories/dispatch.js';
 import { aTask } from '../../support/factories/factory.js';
 import type { TestServices } from '../../support/factories/services.js';
-import { answered, ScriptedGateway } from '../../support/gateways/scripted-gateway.js';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres/database.js';
+import { useDispatch } from '../../support/factories/use-dispatch.js';
+import { answered, type ScriptedGateway } from '../../support/gateways/scripted-gateway.js';
 
-let database: TestDatabase;
 let gateway: ScriptedGateway;
 let here: Process;
 let services: TestServices;
 
-beforeEach(async () => {
-  database = await createTestDatabase();
-  gateway = new ScriptedGateway();
-  here = await aProcess(database.url, { gateways: [gateway] });
-  services = here.services;
+const { received } = useDispatch((test) => {
+  ({ gateway, here, services } = test);
 });
-
-afterEach(async () => {
-  await here.close();
-  await database.drop();
-});
-
-const received = (count: number) =>
-  vi.waitFor(() => expect(gateway.calls).toHaveLength(count), { timeout: 20_000, interval: 2 });
 
 describe('a task assigned to a PUSH agent', () => {
   it('is sent with all that the run is to have, which stands there before the call', async () => {

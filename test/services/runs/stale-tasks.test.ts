@@ -3,7 +3,7 @@ import { claimNextTask } from '../../../src/services/runs/claim-next-task.js';
 import { completeTask } from '../../../src/services/runs/complete-task.js';
 import { heartbeat } from '../../../src/services/runs/heartbeat.js';
 import { requeueStaleTasks } from '../../../src/services/runs/requeue-stale-tasks.js';
-import { endLease, eventsOf, silence } from '../../support/factories/aging.js';
+import { aStaleTask, endLease, eventsOf, silence } from '../../support/factories/aging.js';
 import { aClaimedTask, anAgent } from '../../support/factories/factory.js';
 import type { TestServices } from '../../support/factories/services.js';
 import { useServices } from '../../support/factories/use-services.js';
@@ -23,17 +23,9 @@ const commentsOf = (id: string) =>
     [id],
   );
 
-async function aStaleTask() {
-  const agent = await anAgent(services);
-  const { task, runId } = await aClaimedTask(services, agent);
-  await endLease(services, runId);
-  await silence(services, agent.id);
-  return { agent, task, runId };
-}
-
 describe('a task whose lease has ended and whose agent is offline', () => {
   it('goes back to its assignee, with a comment by the system that explains the stall', async () => {
-    const { agent, task, runId } = await aStaleTask();
+    const { agent, task, runId } = await aStaleTask(services);
     const { handled } = await requeueStaleTasks(services);
     expect(handled).toBe(1);
     expect(await readTask(task.id)).toMatchObject({
@@ -53,7 +45,7 @@ describe('a task whose lease has ended and whose agent is offline', () => {
   });
 
   it('says in the log, in one transaction, what became of task, run and agent', async () => {
-    const { agent, task, runId } = await aStaleTask();
+    const { agent, task, runId } = await aStaleTask(services);
     await requeueStaleTasks(services);
     const [requeued] = await eventsOf(services, task.id, ['task.requeued']);
     expect(requeued).toMatchObject({
@@ -75,7 +67,7 @@ describe('a task whose lease has ended and whose agent is offline', () => {
   });
 
   it('is lost to its former worker: a late result is refused with LEASE_LOST and changes nothing', async () => {
-    const { task, runId } = await aStaleTask();
+    const { task, runId } = await aStaleTask(services);
     await requeueStaleTasks(services);
     const before = [await readTask(task.id), await readRun(runId), await eventsOf(services, task.id)];
     await expect(completeTask(services, services.admin, { runId, resolution: 'late' })).rejects.toMatchObject(
@@ -87,7 +79,7 @@ describe('a task whose lease has ended and whose agent is offline', () => {
   });
 
   it('is named to its agent as lost when it calls again, and can be claimed by it', async () => {
-    const { agent, task, runId } = await aStaleTask();
+    const { agent, task, runId } = await aStaleTask(services);
     await requeueStaleTasks(services);
     const { lostRunIds } = await heartbeat(services, services.admin, { agent: { id: agent.id } });
     expect(lostRunIds).toEqual([runId]);
@@ -97,7 +89,7 @@ describe('a task whose lease has ended and whose agent is offline', () => {
   });
 
   it('fails at the stall after the fifth requeue, with every stall in its comments', async () => {
-    const { agent, task, runId } = await aStaleTask();
+    const { agent, task, runId } = await aStaleTask(services);
     let latest = runId;
     for (let stall = 1; stall <= 5; stall += 1) {
       await requeueStaleTasks(services);
@@ -128,7 +120,7 @@ describe('a task whose lease has ended and whose agent is offline', () => {
   });
 
   it('stays with its agent until it has been in progress for long enough', async () => {
-    const { task, runId } = await aStaleTask();
+    const { task, runId } = await aStaleTask(services);
     await services.sql(`UPDATE task_runs SET started_at = now() - interval '9 minutes' WHERE id = $1`, [
       runId,
     ]);
@@ -207,8 +199,8 @@ describe('a sweep', () => {
   });
 
   it('reports a task that cannot be requeued, and requeues the others', async () => {
-    const stuck = await aStaleTask();
-    const others = [await aStaleTask(), await aStaleTask()];
+    const stuck = await aStaleTask(services);
+    const others = [await aStaleTask(services), await aStaleTask(services)];
     // A rule in the database that only this task breaks.
     await services.sql(
       `ALTER TABLE tasks ADD CONSTRAINT test_poison CHECK (id <> '${stuck.task.id}') NOT VALID`,
@@ -236,7 +228,7 @@ describe('a sweep', () => {
     await services.sql(
       `UPDATE tasks SET status = 'IN_PROGRESS', current_run_id = 'run_of_' || id WHERE id LIKE 'task_kept_%'`,
     );
-    const { task } = await aStaleTask();
+    const { task } = await aStaleTask(services);
     const { handled } = await requeueStaleTasks(services);
     expect(handled).toBe(1);
     expect(await readTask(task.id)).toMatchObject({ status: 'ASSIGNED' });

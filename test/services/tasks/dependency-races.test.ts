@@ -1,13 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { Viewer } from '../../../src/domain/actor.js';
 import { DependencyCycle } from '../../../src/domain/refusals.js';
-import { completeTask } from '../../../src/services/runs/complete-task.js';
 import { cancelTask } from '../../../src/services/tasks/cancel-task.js';
-import { addDependency, removeDependency } from '../../../src/services/tasks/edit-dependencies.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
 import type { TaskRow } from '../../../src/store/tasks/tasks.js';
 import { claimFor, clearTasks } from '../../support/factories/claims.js';
-import { aClaimedTask, anAgent, aTask } from '../../support/factories/factory.js';
+import { addEdge, aTaskToFinish, removeEdge } from '../../support/factories/dependencies.js';
+import { anAgent, aTask } from '../../support/factories/factory.js';
 import type { TestServices } from '../../support/factories/services.js';
 import { useTwoProcesses } from '../../support/factories/use-services.js';
 
@@ -20,20 +18,10 @@ useTwoProcesses(async (two) => {
   agent = await anAgent(services);
 });
 
-type Ends = readonly [task: TaskRow, on: TaskRow];
-const edit = ([task, on]: Ends) => ({ task: { id: task.id }, dependsOn: { id: on.id } });
-const add = (task: TaskRow, on: TaskRow, process = services, viewer: Viewer = process.admin) =>
-  addDependency(process, viewer, edit([task, on]));
-const remove = (task: TaskRow, on: TaskRow, process = services, viewer: Viewer = process.admin) =>
-  removeDependency(process, viewer, edit([task, on]));
-/** A task under way that is DONE as soon as it is handed in. */
-async function underWay() {
-  const { task, runId } = await aClaimedTask(services, agent, { reviewPolicy: 'SKIP' });
-  return {
-    ...task,
-    finish: (process = services) => completeTask(process, process.admin, { runId, resolution: 'done' }),
-  };
-}
+const add = (task: TaskRow, on: TaskRow, process = services, viewer = process.admin) =>
+  addEdge(process, task, on, viewer);
+const remove = (task: TaskRow, on: TaskRow, process = services) => removeEdge(process, task, on);
+const toFinish = () => aTaskToFinish(services, agent);
 
 describe('a cycle', () => {
   it('that two edges would close at the same time gets one of them refused', async () => {
@@ -63,7 +51,7 @@ describe('in the same moment', () => {
 
   it('the end of a task and a dependency on it never miss each other', async () => {
     for (let round = 0; round < 20; round += 1) {
-      const [task, on] = [await aTask(services), await underWay()];
+      const [task, on] = [await aTask(services), await toFinish()];
       await Promise.all([on.finish(other), add(task, on)]);
       expect(await stored(task)).toEqual({ status: 'INBOX', open: 0 });
       await clearTasks(services);
@@ -72,7 +60,7 @@ describe('in the same moment', () => {
 
   it('the end of a task without success and the removal of a dependency on it lead to one of two ends', async () => {
     for (let round = 0; round < 20; round += 1) {
-      const on = await underWay();
+      const on = await toFinish();
       const task = await aTask(services, { onDependencyFailure: 'CANCEL', dependsOn: [{ id: on.id }] });
       const [, removal] = await Promise.allSettled([
         cancelTask(other, other.admin, { task: { id: on.id } }),
@@ -100,7 +88,7 @@ describe('in the same moment', () => {
     timeout: 60_000,
   }, async () => {
     for (let round = 0; round < 8; round += 1) {
-      const running = [await underWay(), await underWay(), await underWay(), await underWay()];
+      const running = [await toFinish(), await toFinish(), await toFinish(), await toFinish()];
       const tasks = await Promise.all(
         (['BLOCK', 'PROCEED', 'CANCEL', 'BLOCK'] as const).map((onDependencyFailure) =>
           aTask(services, { onDependencyFailure, dependsOn: running.slice(0, 2).map(({ id }) => ({ id })) }),

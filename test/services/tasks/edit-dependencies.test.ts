@@ -2,14 +2,14 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Viewer } from '../../../src/domain/actor.js';
 import { DependencyCycle } from '../../../src/domain/refusals.js';
 import { claimNextTask } from '../../../src/services/runs/claim-next-task.js';
-import { completeTask } from '../../../src/services/runs/complete-task.js';
 import { cancelTask } from '../../../src/services/tasks/cancel-task.js';
 import { createTask } from '../../../src/services/tasks/create-task.js';
 import { addDependency, removeDependency } from '../../../src/services/tasks/edit-dependencies.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
 import type { TaskRow } from '../../../src/store/tasks/tasks.js';
 import { claimAll, claimFor, never } from '../../support/factories/claims.js';
-import { aClaimedTask, aKeyOf, anAgent, aTask, aTaskIn } from '../../support/factories/factory.js';
+import { addEdge, aTaskToFinish, removeEdge } from '../../support/factories/dependencies.js';
+import { aKeyOf, anAgent, aTask, aTaskIn } from '../../support/factories/factory.js';
 import { namedRefusalsOf, refusalOf } from '../../support/factories/refusals.js';
 import type { TestServices } from '../../support/factories/services.js';
 import { useServices } from '../../support/factories/use-services.js';
@@ -22,12 +22,10 @@ useServices(async (made) => {
   agent = await anAgent(services);
 });
 
-type Ends = readonly [task: TaskRow, on: TaskRow];
-const edit = ([task, on]: Ends) => ({ task: { id: task.id }, dependsOn: { id: on.id } });
-const add = (task: TaskRow, on: TaskRow, process = services, viewer: Viewer = process.admin) =>
-  addDependency(process, viewer, edit([task, on]));
-const remove = (task: TaskRow, on: TaskRow, process = services, viewer: Viewer = process.admin) =>
-  removeDependency(process, viewer, edit([task, on]));
+const add = (task: TaskRow, on: TaskRow, process = services, viewer = process.admin) =>
+  addEdge(process, task, on, viewer);
+const remove = (task: TaskRow, on: TaskRow, process = services) => removeEdge(process, task, on);
+const toFinish = () => aTaskToFinish(services, agent);
 const ref = ({ number }: TaskRow) => `TASK-${number}`;
 const eventsOf = async ({ id }: TaskRow) =>
   (await services.sql<{ type: string }>('SELECT type FROM events WHERE task_id = $1 ORDER BY id', [id])).map(
@@ -35,18 +33,9 @@ const eventsOf = async ({ id }: TaskRow) =>
   );
 const edges = () => services.sql('SELECT task_id, depends_on_id FROM task_dependencies');
 
-/** A task under way that is DONE as soon as it is handed in. */
-async function underWay() {
-  const { task, runId } = await aClaimedTask(services, agent, { reviewPolicy: 'SKIP' });
-  return {
-    ...task,
-    finish: (process = services) => completeTask(process, process.admin, { runId, resolution: 'done' }),
-  };
-}
-
 describe('a dependency that is added', () => {
   it('holds the task back until it is done', async () => {
-    const [task, on] = [await aTask(services), await underWay()];
+    const [task, on] = [await aTask(services), await toFinish()];
     expect(await add(task, on)).toMatchObject({ openDependencies: 1, version: 2 });
     expect((await claimFor(services, agent)).task).toBeNull();
     await on.finish();
@@ -128,7 +117,7 @@ describe('a dependency that is removed', () => {
   it('frees the task at once if it was the last open one', async () => {
     const [task, on, last] = [
       await aTask(services),
-      await underWay(),
+      await toFinish(),
       await aTaskIn(services, 'FAILED', agent),
     ];
     await add(task, on);

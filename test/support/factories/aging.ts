@@ -1,3 +1,4 @@
+import { aClaimedTask, anAgent } from './factory.js';
 import type { TestServices } from './services.js';
 
 /**
@@ -25,6 +26,15 @@ export async function silence(services: TestServices, agentId: string, forMs = 3
     agentId,
     forMs,
   ]);
+}
+
+/** A claimed task whose lease has ended and whose agent is offline. */
+export async function aStaleTask(services: TestServices) {
+  const agent = await anAgent(services);
+  const { task, runId } = await aClaimedTask(services, agent);
+  await endLease(services, runId);
+  await silence(services, agent.id);
+  return { agent, task, runId };
 }
 
 /** The events of a task, oldest first. */
