@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { pauseSchedulerJob, resumeSchedulerJob } from '../../src/services/ops/scheduler-jobs.js';
-import { aStaleTask, endLease, eventsOf, silence } from '../support/factories/aging.js';
+import { aStaleTask, endLease, eventsOf, setLastSeen } from '../support/factories/aging.js';
 import { aClaimedTask, anAgent } from '../support/factories/factory.js';
 import type { TestServices } from '../support/factories/services.js';
 import { useServices } from '../support/factories/use-services.js';
@@ -86,7 +86,7 @@ describe('a scheduler with an interval of a day', () => {
   it('requeues a task soon after its lease has ended', async () => {
     const agent = await anAgent(services);
     const { task, runId } = await aClaimedTask(services, agent);
-    await silence(services, agent.id);
+    await setLastSeen(services, agent.id);
     await services.sql(
       `UPDATE task_runs SET started_at = now() - interval '1 day', lease_expires_at = now() + interval '300 ms' WHERE id = $1`,
       [runId],
@@ -105,7 +105,7 @@ describe('a scheduler with an interval of a day', () => {
     const agent = await anAgent(services);
     const { task, runId } = await aClaimedTask(services, agent);
     await endLease(services, runId);
-    await silence(services, agent.id, 599_600);
+    await setLastSeen(services, agent.id, 599_600);
     await running(1);
     await untilRequeued(task.id);
     await untilRow(`SELECT FROM agents WHERE id = $1 AND announced_status = 'OFFLINE'`, [agent.id]);

@@ -9,7 +9,7 @@ import { addComment } from '../../../src/services/tasks/add-comment.js';
 import { createTask } from '../../../src/services/tasks/create-task.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
 import { isTaskVisibleToAgent } from '../../../src/store/tasks/visible-tasks.js';
-import { never } from '../../support/factories/claims.js';
+import { neverAborted } from '../../support/factories/claims.js';
 import { aClaimedTask, aKeyOf, anAgent, aTask, aTaskIn } from '../../support/factories/factory.js';
 import { type Graph, openGraph } from '../../support/graphql/graph.js';
 import { insertReviewRun } from '../../support/graphql/seed-tasks.js';
@@ -61,7 +61,7 @@ beforeAll(async () => {
     reviewed.task.id,
   ]);
   await services.sql("UPDATE agents SET role = 'reviewer' WHERE name = 'ann'");
-  await claimNextReview(services, keys.ann, {}, never);
+  await claimNextReview(services, keys.ann, {}, neverAborted);
   await services.sql("UPDATE agents SET role = 'coder' WHERE name = 'ann'");
   await submitVerdict(services, keys.ann, { task: { id: reviewed.task.id }, verdict: 'APPROVED' });
   tasks.annReviewed = reviewed.task.id;

@@ -9,7 +9,7 @@ import { reportProgress } from '../../../src/services/runs/renew-lease.js';
 import { addComment } from '../../../src/services/tasks/add-comment.js';
 import { cancelTask } from '../../../src/services/tasks/cancel-task.js';
 import { updateTask } from '../../../src/services/tasks/update-task.js';
-import { never } from '../../support/factories/claims.js';
+import { neverAborted } from '../../support/factories/claims.js';
 import { aClaimedTask, aKeyOf, anAgent, aTask } from '../../support/factories/factory.js';
 import { type LiveGraph, openLiveGraph } from '../../support/graphql/live-graph.js';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres/database.js';
@@ -82,7 +82,7 @@ describe('the events of a task’s life', () => {
     await reportProgress(services, admin, { runId, message: 'half way', percent: 50 });
     await addComment(services, admin, { ...named, body: 'How is it going?' });
     await completeTask(services, admin, { runId, resolution: 'done' });
-    await claimNextReview(services, admin, { agent: { id: reviewer.id } }, never);
+    await claimNextReview(services, admin, { agent: { id: reviewer.id } }, neverAborted);
     await submitVerdict(services, admin, { ...named, verdict: 'REJECTED', feedback: 'not yet' });
     await cancelTask(services, admin, { ...named, reason: 'no longer needed' });
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aProcess, type Process } from '../../scheduler/process.js';
-import { endLease, silence } from '../../support/factories/aging.js';
+import { endLease, setLastSeen } from '../../support/factories/aging.js';
 import { aClaimedTask, aKeyOf, anAgent } from '../../support/factories/factory.js';
 import { type Graph, openGraph } from '../../support/graphql/graph.js';
 
@@ -48,7 +48,7 @@ describe('the scheduler in the graph', () => {
     const agent = await anAgent(graph.services);
     const { task, runId } = await aClaimedTask(graph.services, agent);
     await endLease(graph.services, runId);
-    await silence(graph.services, agent.id);
+    await setLastSeen(graph.services, agent.id);
     const { runSchedulerJob } = await change('runSchedulerJob', 'requeueStaleTasks');
     expect(runSchedulerJob).toMatchObject({
       handled: 1,

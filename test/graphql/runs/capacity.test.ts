@@ -11,7 +11,7 @@ import { assignTask } from '../../../src/services/tasks/assign-task.js';
 import { cancelTask } from '../../../src/services/tasks/cancel-task.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
 import { listReadyAgents } from '../../../src/store/dispatch/dispatch.js';
-import { claimFor, clearTasks, never } from '../../support/factories/claims.js';
+import { claimFor, clearTasks, neverAborted } from '../../support/factories/claims.js';
 import { aClaimedTask, anAgent, aTask, aTaskIn } from '../../support/factories/factory.js';
 import { ScriptedGateway } from '../../support/gateways/scripted-gateway.js';
 import { type Graph, openGraph } from '../../support/graphql/graph.js';
@@ -164,7 +164,7 @@ describe('the capacity of an agent', () => {
   );
 
   const askForReview = () =>
-    claimNextReview(graph.services, graph.services.admin, { agent: { id: aegis.id } }, never);
+    claimNextReview(graph.services, graph.services.admin, { agent: { id: aegis.id } }, neverAborted);
 
   it.each([
     ['sent', async () => (await sendReview()) !== null],

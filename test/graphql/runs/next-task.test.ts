@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pauseAgent, resumeAgent } from '../../../src/services/agents/pause-agent.js';
 import { claimNextTask } from '../../../src/services/runs/claim-next-task.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
+import { neverAborted } from '../../support/factories/claims.js';
 import { anAgent } from '../../support/factories/factory.js';
 import { type Graph, openGraph } from '../../support/graphql/graph.js';
 import { insertTasks, type SeedTask } from '../../support/graphql/seed-tasks.js';
@@ -19,14 +20,17 @@ beforeAll(async () => {
 
 afterAll(() => graph.close());
 
-const never = new AbortController().signal;
-
 async function nextTask(): Promise<string | null> {
   return (await graph.get('{ nextTask(agent: { name: "ann" }) { id } }')).nextTask?.id ?? null;
 }
 
 async function claim(maxCapacity: number | null = 100) {
-  return claimNextTask(graph.services, graph.services.admin, { agent: { id: ann.id }, maxCapacity }, never);
+  return claimNextTask(
+    graph.services,
+    graph.services.admin,
+    { agent: { id: ann.id }, maxCapacity },
+    neverAborted,
+  );
 }
 
 describe('nextTask', () => {

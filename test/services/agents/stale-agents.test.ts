@@ -3,7 +3,7 @@ import { markAgentsOffline } from '../../../src/services/agents/mark-agents-offl
 import { pauseAgent } from '../../../src/services/agents/pause-agent.js';
 import { heartbeat } from '../../../src/services/runs/heartbeat.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
-import { endLease, silence } from '../../support/factories/aging.js';
+import { endLease, setLastSeen } from '../../support/factories/aging.js';
 import { aClaimedTask, anAgent } from '../../support/factories/factory.js';
 import { openTestServices, type TestServices } from '../../support/factories/services.js';
 import { useServices } from '../../support/factories/use-services.js';
@@ -26,7 +26,7 @@ const lastChangeOf = async (agentId: string) => (await changesOf(agentId)).at(-1
 describe('an agent', () => {
   it('that is silent for too long is announced as OFFLINE, once, and as IDLE when it calls again', async () => {
     const agent = await anAgent(services);
-    await silence(services, agent.id);
+    await setLastSeen(services, agent.id);
     expect((await markAgentsOffline(services)).handled).toBe(1);
     expect(await lastChangeOf(agent.id)).toEqual({ from: 'IDLE', to: 'OFFLINE' });
     const count = (await changesOf(agent.id)).length;
@@ -50,7 +50,7 @@ describe('an agent', () => {
   it('that is paused stays PAUSED however silent it is', async () => {
     const agent = await anAgent(services);
     await pauseAgent(services, services.admin, { id: agent.id });
-    await silence(services, agent.id);
+    await setLastSeen(services, agent.id);
     expect((await markAgentsOffline(services)).handled).toBe(0);
     expect(await lastChangeOf(agent.id)).toEqual({ from: 'IDLE', to: 'PAUSED' });
   });
@@ -59,7 +59,7 @@ describe('an agent', () => {
 describe('marking agents offline', () => {
   it('knows when the next agent will be silent for too long, or no longer busy', async () => {
     const agent = await anAgent(services);
-    await silence(services, agent.id, 591_000);
+    await setLastSeen(services, agent.id, 591_000);
     expect((await markAgentsOffline(services)).nextInMs).toBeLessThanOrEqual(9_100);
     await heartbeat(services, services.admin, { agent: { id: agent.id } });
     expect((await markAgentsOffline(services)).nextInMs).toBe(10_000);
@@ -79,7 +79,7 @@ describe('marking agents offline', () => {
     const agents: AgentRow[] = [];
     for (let i = 0; i < 30; i += 1) agents.push(await anAgent(services));
     const other = await openTestServices(services.database.connectionString);
-    for (const { id } of agents) await silence(services, id);
+    for (const { id } of agents) await setLastSeen(services, id);
     const turns = await Promise.all(
       [services, other, services, other].map((each) => markAgentsOffline(each)),
     );
@@ -92,8 +92,8 @@ describe('marking agents offline', () => {
 
   it('waits for no agent that somebody else has locked', async () => {
     const [locked, free] = [await anAgent(services), await anAgent(services)];
-    await silence(services, locked.id);
-    await silence(services, free.id);
+    await setLastSeen(services, locked.id);
+    await setLastSeen(services, free.id);
     const holder = await services.database.pool.connect();
     await holder.query('BEGIN');
     await holder.query('SELECT FROM agents WHERE id = $1 FOR UPDATE', [locked.id]);

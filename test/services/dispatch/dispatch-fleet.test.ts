@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { aProcess, type Process } from '../../scheduler/process.js';
-import { endLease, silence } from '../../support/factories/aging.js';
+import { endLease, setLastSeen } from '../../support/factories/aging.js';
 import { aPushAgent, aTaskOf, waitForStatus } from '../../support/factories/dispatch.js';
 import { aClaimedTask, anAgent } from '../../support/factories/factory.js';
 import type { TestServices } from '../../support/factories/services.js';
@@ -155,7 +155,7 @@ describe('agents that are stuck', () => {
     const silent = await anAgent(services);
     const { task, runId } = await aClaimedTask(services, silent);
     await endLease(services, runId);
-    await silence(services, silent.id);
+    await setLastSeen(services, silent.id);
     await processes[0]!.scheduler.runOnce('requeueStaleTasks');
     await waitForStatus(services, task.id, 'ASSIGNED');
     const lively = await aTaskOf(services, await aPushAgent(services), { reviewPolicy: 'SKIP' });

@@ -18,7 +18,7 @@ import { updateTask } from '../../../src/services/tasks/update-task.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
 import { lockTask } from '../../../src/store/tasks/tasks.js';
 import { type EventRow, foldEvents } from '../../model/fold-events.js';
-import { never } from '../../support/factories/claims.js';
+import { neverAborted } from '../../support/factories/claims.js';
 import { aKeyOf, anAgent, aTask, aTaskIn } from '../../support/factories/factory.js';
 import type { TestServices } from '../../support/factories/services.js';
 import { useServices } from '../../support/factories/use-services.js';
@@ -49,7 +49,7 @@ describe('the log', () => {
     const reviewerKey = await aKeyOf(services, reviewer);
     const { id } = await createTask(services, key, { title: 'A life' });
     const task = { id };
-    const claim = async () => (await claimNextTask(services, key, {}, never)).run?.id ?? '';
+    const claim = async () => (await claimNextTask(services, key, {}, neverAborted)).run?.id ?? '';
     await updateTask(services, admin, { task, title: 'A long life' });
     await assignTask(services, admin, { task, assignee: { id: agent.id } });
     await failTask(services, key, { runId: await claim(), error: 'broken' });
@@ -58,7 +58,7 @@ describe('the log', () => {
     await reportProgress(services, key, { runId, message: 'half', percent: 50 });
     await addComment(services, key, { task, body: 'nearly' });
     await completeTask(services, key, { runId, resolution: 'done' });
-    await claimNextReview(services, reviewerKey, {}, never);
+    await claimNextReview(services, reviewerKey, {}, neverAborted);
     await submitVerdict(services, reviewerKey, { task, verdict: 'REJECTED', feedback: 'no' });
     await cancelTask(services, admin, { task, reason: 'enough' });
     await retryTask(services, admin, { task });

@@ -7,7 +7,7 @@ import { completeTask } from '../../../src/services/runs/complete-task.js';
 import { cancelTask } from '../../../src/services/tasks/cancel-task.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
 import { openReviewRun } from '../../../src/store/reviews/reviews.js';
-import { clearTasks, never } from '../../support/factories/claims.js';
+import { clearTasks, neverAborted } from '../../support/factories/claims.js';
 import { aClaimedTask, aKeyOf, anAgent, aTaskIn } from '../../support/factories/factory.js';
 import { namedRefusalsOf } from '../../support/factories/refusals.js';
 import type { TestServices } from '../../support/factories/services.js';
@@ -25,7 +25,7 @@ useTwoProcesses(async (two) => {
 const aReviewer = () => anAgent(services, { role: 'reviewer' });
 const inReview = () => aTaskIn(services, 'REVIEW', worker);
 const claim = (agent: AgentRow, process = services, lease?: number): Promise<ClaimedReview> =>
-  claimNextReview(process, process.admin, { agent: { id: agent.id }, lease }, never);
+  claimNextReview(process, process.admin, { agent: { id: agent.id }, lease }, neverAborted);
 const announced = async (agent: AgentRow) =>
   (await services.sql('SELECT announced_status FROM agents WHERE id = $1', [agent.id]))[0]?.announced_status;
 const NOTHING = { task: null, round: null, prompt: null, leaseExpiresAt: null };
@@ -112,8 +112,8 @@ describe('a claim of a review', () => {
     expect(await namedRefusalsOf(claim(coder))).toEqual(['FORBIDDEN agent']);
     expect(await claim(await anAgent(services, { name: 'aegis', role: 'coder' }))).toEqual(NOTHING);
     const key = await aKeyOf(services, await aReviewer());
-    expect(await claimNextReview(services, key, {}, never)).toEqual(NOTHING);
-    const foreign = claimNextReview(services, key, { agent: { id: coder.id } }, never);
+    expect(await claimNextReview(services, key, {}, neverAborted)).toEqual(NOTHING);
+    const foreign = claimNextReview(services, key, { agent: { id: coder.id } }, neverAborted);
     expect(await namedRefusalsOf(foreign)).toEqual(['FORBIDDEN agent']);
     expect(await namedRefusalsOf(claim(coder, services, 1))).toEqual(['INVALID lease']);
   });

@@ -4,27 +4,28 @@ import { claimNextReview } from '../../../src/services/reviews/claim-next-review
 import { ENDS_ROUND } from '../../../src/services/reviews/review-dispatcher.js';
 import { cancelTask } from '../../../src/services/tasks/cancel-task.js';
 import type { TaskRow } from '../../../src/store/tasks/tasks.js';
-import { clearTasks, never } from '../../support/factories/claims.js';
+import { clearTasks, neverAborted } from '../../support/factories/claims.js';
 import {
   APPROVAL,
   FAILURE,
   REJECTION,
-  useDispatchedReviews,
-} from '../../support/factories/dispatched-reviews.js';
+  useReviewDispatch,
+} from '../../support/factories/use-review-dispatch.js';
 import { answered } from '../../support/gateways/scripted-gateway.js';
 
-const setup = useDispatchedReviews();
+const setup = useReviewDispatch();
 
-describe('a reviewer that asks while it is sent reviews', () => {
-  it('has no more of them under way than its capacity, over all processes', async () => {
+describe('a reviewer that claims while reviews are dispatched to it', () => {
+  it('has no more open reviews than its capacity, over all processes', async () => {
     await setup.configure({ maxCapacity: 2 });
     for (let round = 0; round < 5; round += 1) {
       await clearTasks(setup.services());
       const tasks = [await setup.inReview(), await setup.inReview(), await setup.inReview()];
       const { admin } = setup.services();
-      const ask = () => claimNextReview(setup.services(), admin, { agent: { id: setup.aegis().id } }, never);
-      const [dispatcher, elsewhere] = [setup.createDispatcher(), setup.createDispatcherElsewhere()];
-      await Promise.all([ask(), dispatcher.takeTurn(), ask(), elsewhere.takeTurn()]);
+      const ask = () =>
+        claimNextReview(setup.services(), admin, { agent: { id: setup.aegis().id } }, neverAborted);
+      const [dispatcher, other] = [setup.aDispatcher(), setup.aDispatcherInOtherProcess()];
+      await Promise.all([ask(), dispatcher.takeTurn(), ask(), other.takeTurn()]);
       const runs = await Promise.all(tasks.map((task) => setup.runsOf(task)));
       expect(runs.flat().map(({ outcome }) => outcome)).toEqual(['RUNNING', 'RUNNING']);
     }
@@ -42,7 +43,7 @@ describe('a person who acts in mid-review', () => {
     ],
   ] as const)('and %s wins: the call is aborted when the log tells', async (_, act, status) => {
     const task = await setup.inReview();
-    const dispatcher = setup.createDispatcher();
+    const dispatcher = setup.aDispatcher();
     await dispatcher.takeTurn();
     await act(task);
     dispatcher.notice(
@@ -63,7 +64,7 @@ describe('a person who acts in mid-review', () => {
     ['answer without one', answered('hm'), 0],
   ] as const)('keeps the reviewer’s late %s on the run, superseded', async (_, answer, superseded) => {
     const task = await setup.inReview();
-    const dispatcher = setup.createDispatcher();
+    const dispatcher = setup.aDispatcher();
     await dispatcher.takeTurn();
     await setup.judge(task, 'REJECTED');
     dispatcher.gateway.last().answer(answer);
@@ -82,7 +83,7 @@ describe('a person who acts in mid-review', () => {
     for (let round = 0; round < 10; round += 1) {
       await clearTasks(setup.services());
       const task = await setup.inReview();
-      const dispatcher = setup.createDispatcher();
+      const dispatcher = setup.aDispatcher();
       await dispatcher.takeTurn();
       dispatcher.gateway.last().answer(APPROVAL);
       await Promise.all([setup.judge(task, 'REJECTED'), dispatcher.settled()]);
@@ -99,13 +100,18 @@ describe('two processes', () => {
   it('never review one round twice', async () => {
     const tasks: TaskRow[] = [];
     while (tasks.length < 12) tasks.push(await setup.inReview());
-    const [here, there] = [setup.createDispatcher(), setup.createDispatcherElsewhere()];
+    const [here, there] = [setup.aDispatcher(), setup.aDispatcherInOtherProcess()];
     for (const dispatcher of [here, there])
       dispatcher.gateway.script = ({ idempotencyKey }) =>
         idempotencyKey.endsWith('-1') ? FAILURE : APPROVAL;
     await vi.waitFor(
       async () => {
-        await Promise.all([setup.work(here), setup.work(there), setup.work(here), setup.work(there)]);
+        await Promise.all([
+          setup.dispatchAndSettle(here),
+          setup.dispatchAndSettle(there),
+          setup.dispatchAndSettle(here),
+          setup.dispatchAndSettle(there),
+        ]);
         for (const task of tasks) expect(await setup.stateOf(task)).toMatchObject({ status: 'DONE' });
       },
       { timeout: 60_000, interval: 1 },
@@ -116,48 +122,48 @@ describe('two processes', () => {
 
   it('hand a review over when the one that asked is gone: the other asks the gateway what came of it', async () => {
     const task = await setup.inReview();
-    const [dead, heir] = [setup.createDispatcher(), setup.createDispatcherElsewhere()];
+    const [dead, other] = [setup.aDispatcher(), setup.aDispatcherInOtherProcess()];
     await dead.takeTurn();
     // What the gateway said is written while the call is on, which a turn does not wait for.
     await vi.waitFor(
       async () => expect(await setup.runsOf(task)).toMatchObject([{ gateway_state: { boot: 'scripted' } }]),
       20_000,
     );
-    expect(await setup.work(heir)).toBe(0);
+    expect(await setup.dispatchAndSettle(other)).toBe(0);
     await setup.endLease(task);
-    heir.gateway.recovery = () => APPROVAL;
-    expect(await setup.work(heir)).toBe(1);
-    expect(heir.gateway.recoveries).toMatchObject([
+    other.gateway.recovery = () => APPROVAL;
+    expect(await setup.dispatchAndSettle(other)).toBe(1);
+    expect(other.gateway.recoveries).toMatchObject([
       { state: { boot: 'scripted' }, call: { idempotencyKey: `review-${task.id}-1-1` } },
     ]);
-    expect(heir.gateway.calls).toEqual([]);
+    expect(other.gateway.calls).toEqual([]);
     expect(await setup.stateOf(task)).toMatchObject({ status: 'DONE', runs: ['SUCCEEDED'] });
   });
 
   it('count a failure of the reviewer where the gateway can’t tell', async () => {
     const task = await setup.inReview();
-    await setup.createDispatcher().takeTurn();
+    await setup.aDispatcher().takeTurn();
     await setup.endLease(task);
-    const heir = setup.createDispatcherElsewhere();
-    heir.gateway.script = () => APPROVAL;
-    await setup.work(heir);
-    await setup.work(heir);
+    const other = setup.aDispatcherInOtherProcess();
+    other.gateway.script = () => APPROVAL;
+    await setup.dispatchAndSettle(other);
+    await setup.dispatchAndSettle(other);
     expect(await setup.stateOf(task)).toMatchObject({ status: 'DONE', runs: ['FAILED', 'SUCCEEDED'] });
   });
 
   it('take the first answer of two where the one that was thought dead comes back', async () => {
     const task = await setup.inReview();
-    const [stopped, heir] = [setup.createDispatcher(), setup.createDispatcherElsewhere()];
+    const [stopped, other] = [setup.aDispatcher(), setup.aDispatcherInOtherProcess()];
     await stopped.takeTurn();
     await setup.endLease(task);
     let recovered = (_: GatewayAnswer) => {};
-    heir.gateway.recovery = () => new Promise((resolve) => (recovered = resolve));
-    await heir.takeTurn();
+    other.gateway.recovery = () => new Promise((resolve) => (recovered = resolve));
+    await other.takeTurn();
     stopped.gateway.last().answer(FAILURE);
     await stopped.settled();
     expect(await setup.stateOf(task)).toMatchObject({ status: 'REVIEW', runs: ['RUNNING'] });
     recovered(REJECTION);
-    await heir.settled();
+    await other.settled();
     expect(await setup.stateOf(task)).toMatchObject({ status: 'ASSIGNED', cycles: 1, runs: ['SUCCEEDED'] });
   });
 });
@@ -165,15 +171,15 @@ describe('two processes', () => {
 describe('a server that stops in mid-review', () => {
   it('hands the round back, and nothing counts', async () => {
     const task = await setup.inReview();
-    const dispatcher = setup.createDispatcher();
+    const dispatcher = setup.aDispatcher();
     await dispatcher.takeTurn();
     await dispatcher.stop();
     expect(dispatcher.gateway.last().signal.aborted).toBe(true);
     expect(await setup.stateOf(task)).toMatchObject({ status: 'REVIEW', runs: ['RELEASED'] });
     expect(await setup.countEvents(task, 'review.requeued')).toBe(1);
-    const next = setup.createDispatcher();
+    const next = setup.aDispatcher();
     next.gateway.script = () => APPROVAL;
-    await setup.work(next);
+    await setup.dispatchAndSettle(next);
     expect(await setup.stateOf(task)).toMatchObject({ status: 'DONE' });
   });
 });

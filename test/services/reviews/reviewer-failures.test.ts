@@ -6,11 +6,11 @@ import {
   APPROVAL,
   FAILURE,
   REJECTION,
-  useDispatchedReviews,
-} from '../../support/factories/dispatched-reviews.js';
+  useReviewDispatch,
+} from '../../support/factories/use-review-dispatch.js';
 import { answered, ScriptedGateway } from '../../support/gateways/scripted-gateway.js';
 
-const setup = useDispatchedReviews();
+const setup = useReviewDispatch();
 
 const waitingOn = async ({ id }: TaskRow) => {
   const services = setup.services();
@@ -30,11 +30,11 @@ describe('a reviewer that fails', () => {
     ['says what can’t be stored, and no verdict', answered('\0\ud800'), 'FAILED'],
   ] as const)('and %s costs the task nothing and is asked again', async (_, answer, outcome) => {
     const task = await setup.inReview();
-    const dispatcher = setup.createDispatcherThatAnswers(answer, APPROVAL);
-    await setup.work(dispatcher);
+    const dispatcher = setup.aDispatcherThatAnswers(answer, APPROVAL);
+    await setup.dispatchAndSettle(dispatcher);
     expect(await setup.stateOf(task)).toMatchObject({ status: 'REVIEW', cycles: 0, runs: [outcome] });
     expect(await setup.countEvents(task, 'review.failed')).toBe(1);
-    await setup.work(dispatcher);
+    await setup.dispatchAndSettle(dispatcher);
     expect(await setup.stateOf(task)).toMatchObject({ status: 'DONE', runs: [outcome, 'SUCCEEDED'] });
     const keys = dispatcher.gateway.calls.map(({ call }) => call.idempotencyKey);
     expect(keys).toEqual([`review-${task.id}-1-1`, `review-${task.id}-1-2`]);
@@ -42,9 +42,9 @@ describe('a reviewer that fails', () => {
 
   it('gets a rest before it is asked again, longer each time, and the job is told how long', async () => {
     const task = await setup.inReview();
-    const dispatcher = setup.createDispatcher({ backoffMs: 120_000 });
+    const dispatcher = setup.aDispatcher({ backoffMs: 120_000 });
     dispatcher.gateway.script = () => FAILURE;
-    await setup.work(dispatcher);
+    await setup.dispatchAndSettle(dispatcher);
     const { handled, nextInMs } = await dispatcher.takeTurn();
     expect(handled).toBe(0);
     expect(nextInMs).toBeGreaterThan(40_000);
@@ -55,17 +55,17 @@ describe('a reviewer that fails', () => {
       .services()
       .sql("UPDATE review_runs SET retry_at = now() - interval '1 ms' WHERE task_id = $1", [task.id]);
     expect(await waitingOn(task)).toEqual(['REVIEW_PENDING']);
-    await setup.work(dispatcher);
+    await setup.dispatchAndSettle(dispatcher);
     expect((await dispatcher.takeTurn()).nextInMs).toBeGreaterThan(100_000);
   });
 
   it('five times leaves the round to a person: said once, with a comment; and a person can judge it', async () => {
     const task = await setup.inReview();
     const next = await setup.inReview();
-    const dispatcher = setup.createDispatcher();
+    const dispatcher = setup.aDispatcher();
     dispatcher.gateway.script = ({ idempotencyKey }) =>
       idempotencyKey.includes(task.id) ? FAILURE : APPROVAL;
-    for (let turn = 0; turn < 8; turn += 1) await setup.work(dispatcher);
+    for (let turn = 0; turn < 8; turn += 1) await setup.dispatchAndSettle(dispatcher);
     expect(await setup.stateOf(task)).toMatchObject({ status: 'REVIEW', runs: Array(5).fill('FAILED') });
     expect(await setup.stateOf(next)).toMatchObject({ status: 'DONE' });
     expect(await setup.countEvents(task, 'review.failed')).toBe(5);
@@ -85,30 +85,30 @@ describe('a reviewer that fails', () => {
 
   it('for good leaves the round to a person at once, and is in error until it gives a verdict', async () => {
     const task = await setup.inReview();
-    const dispatcher = setup.createDispatcherThatAnswers(
+    const dispatcher = setup.aDispatcherThatAnswers(
       { outcome: 'FAILED', error: 'unknown agent', permanent: true },
       APPROVAL,
     );
-    await setup.work(dispatcher);
-    await setup.work(dispatcher);
+    await setup.dispatchAndSettle(dispatcher);
+    await setup.dispatchAndSettle(dispatcher);
     expect(await setup.stateOf(task)).toMatchObject({ status: 'REVIEW', runs: ['FAILED'] });
     expect(await setup.countEvents(task, 'review.escalated')).toBe(1);
-    expect(await setup.announced()).toBe('ERROR');
+    expect(await setup.announcedStatus()).toBe('ERROR');
     await setup.inReview();
-    await setup.work(dispatcher);
-    expect(await setup.announced()).toBe('IDLE');
+    await setup.dispatchAndSettle(dispatcher);
+    expect(await setup.announcedStatus()).toBe('IDLE');
   });
 
   it('is asked again about what it left to people when it was changed since, five times more', async () => {
     const task = await setup.inReview();
-    const dispatcher = setup.createDispatcherThatAnswers(
+    const dispatcher = setup.aDispatcherThatAnswers(
       { outcome: 'FAILED', error: 'unknown agent', permanent: true },
       FAILURE,
     );
-    await setup.work(dispatcher);
-    expect(await setup.work(dispatcher)).toBe(0);
+    await setup.dispatchAndSettle(dispatcher);
+    expect(await setup.dispatchAndSettle(dispatcher)).toBe(0);
     await setup.configure({ config: { gatewayAgentId: 'mended' } });
-    for (let turn = 0; turn < 8; turn += 1) await setup.work(dispatcher);
+    for (let turn = 0; turn < 8; turn += 1) await setup.dispatchAndSettle(dispatcher);
     expect((await setup.stateOf(task)).runs).toHaveLength(6);
     expect(await setup.countEvents(task, 'review.escalated')).toBe(2);
     await setup.configure({ config: { gatewayAgentId: null } });
@@ -116,7 +116,7 @@ describe('a reviewer that fails', () => {
 
   it('starts afresh in the next round', async () => {
     const task = await setup.inReview();
-    const dispatcher = setup.createDispatcherThatAnswers(
+    const dispatcher = setup.aDispatcherThatAnswers(
       FAILURE,
       FAILURE,
       FAILURE,
@@ -125,10 +125,10 @@ describe('a reviewer that fails', () => {
       FAILURE,
       APPROVAL,
     );
-    for (let turn = 0; turn < 5; turn += 1) await setup.work(dispatcher);
+    for (let turn = 0; turn < 5; turn += 1) await setup.dispatchAndSettle(dispatcher);
     await setup.workAgain(task);
-    await setup.work(dispatcher);
-    await setup.work(dispatcher);
+    await setup.dispatchAndSettle(dispatcher);
+    await setup.dispatchAndSettle(dispatcher);
     expect(await setup.stateOf(task)).toMatchObject({ status: 'DONE' });
     expect(await setup.countEvents(task, 'review.escalated')).toBe(0);
   });
@@ -136,7 +136,7 @@ describe('a reviewer that fails', () => {
   it('cuts what is too long to be kept and says so', async () => {
     const task = await setup.inReview();
     const text = `${'x'.repeat(150_000)}\n\nVERDICT: REJECTED\n${'y'.repeat(60_000)}`;
-    await setup.work(setup.createDispatcherThatAnswers(answered(text)));
+    await setup.dispatchAndSettle(setup.aDispatcherThatAnswers(answered(text)));
     const [review] = await setup.reviewsOf(task);
     expect(review!.feedback).toHaveLength(50_000);
     expect(review!.feedback).toMatch(/y\n\n\[truncated: it had 60000 characters\]$/);
@@ -148,13 +148,13 @@ describe('a reviewer that fails', () => {
 describe('a gateway that can’t begin', () => {
   it('counts nothing; the round goes again as soon as it answers', async () => {
     const task = await setup.inReview();
-    const dispatcher = setup.createDispatcherThatAnswers(
+    const dispatcher = setup.aDispatcherThatAnswers(
       { outcome: 'NOT_BEGUN', error: 'draining', retryAfterMs: null },
       APPROVAL,
     );
     dispatcher.gateway.reach = { reachable: false, error: 'draining' };
-    await setup.work(dispatcher);
-    for (let turn = 0; turn < 3; turn += 1) expect(await setup.work(dispatcher)).toBe(0);
+    await setup.dispatchAndSettle(dispatcher);
+    for (let turn = 0; turn < 3; turn += 1) expect(await setup.dispatchAndSettle(dispatcher)).toBe(0);
     expect(await setup.stateOf(task)).toMatchObject({ status: 'REVIEW', runs: ['RELEASED'] });
     expect(await setup.countEvents(task, 'review.failed')).toBe(0);
     await vi.waitFor(async () => {
@@ -163,7 +163,7 @@ describe('a gateway that can’t begin', () => {
     const returned = new Promise((resolve) => dispatcher.reachability.onReturn(resolve));
     dispatcher.gateway.reach = { reachable: true, error: null };
     await returned;
-    await setup.work(dispatcher);
+    await setup.dispatchAndSettle(dispatcher);
     expect(await setup.stateOf(task)).toMatchObject({ status: 'DONE', runs: ['RELEASED', 'SUCCEEDED'] });
   });
 });

@@ -3,8 +3,8 @@ import { claimNextReview } from '../../../src/services/reviews/claim-next-review
 import { releaseStaleReviews } from '../../../src/services/reviews/release-stale-reviews.js';
 import { submitVerdict } from '../../../src/services/reviews/submit-verdict.js';
 import { heartbeat } from '../../../src/services/runs/heartbeat.js';
-import { endReviewLease, eventsOf, silence } from '../../support/factories/aging.js';
-import { never } from '../../support/factories/claims.js';
+import { endReviewLease, eventsOf, setLastSeen } from '../../support/factories/aging.js';
+import { neverAborted } from '../../support/factories/claims.js';
 import { anAgent, aTaskIn } from '../../support/factories/factory.js';
 import type { TestServices } from '../../support/factories/services.js';
 import { useServices } from '../../support/factories/use-services.js';
@@ -15,7 +15,7 @@ useServices((made) => {
 });
 
 const claimReview = (agentId: string) =>
-  claimNextReview(services, services.admin, { agent: { id: agentId } }, never);
+  claimNextReview(services, services.admin, { agent: { id: agentId } }, neverAborted);
 const reviewRunsOf = (taskId: string) =>
   services.sql('SELECT agent_id, outcome FROM review_runs WHERE task_id = $1 ORDER BY started_at, id', [
     taskId,
@@ -33,7 +33,7 @@ async function aReviewInMidAir() {
 describe('a review in mid-air', () => {
   it('is freed when its reviewer is offline; the task stays in REVIEW and another reviewer gets the round', async () => {
     const { task, reviewer, round } = await aReviewInMidAir();
-    await silence(services, reviewer.id);
+    await setLastSeen(services, reviewer.id);
     expect((await releaseStaleReviews(services)).handled).toBe(1);
     expect(await eventsOf(services, task.id, ['review.requeued'])).toMatchObject([
       {
@@ -60,7 +60,7 @@ describe('a review in mid-air', () => {
 
   it('can be claimed by the same reviewer again when it comes back', async () => {
     const { task, reviewer, round } = await aReviewInMidAir();
-    await silence(services, reviewer.id);
+    await setLastSeen(services, reviewer.id);
     await releaseStaleReviews(services);
     const again = await claimReview(reviewer.id);
     expect(again).toMatchObject({ task: { id: task.id }, round });
@@ -74,7 +74,7 @@ describe('a review in mid-air', () => {
     expect(handled).toBe(0);
     expect(nextInMs).toBeLessThanOrEqual(10_000);
     await heartbeat(services, services.admin, { agent: { id: reviewer.id } });
-    await silence(services, reviewer.id);
+    await setLastSeen(services, reviewer.id);
     expect((await releaseStaleReviews(services)).handled).toBe(0);
     await heartbeat(services, services.admin, { agent: { id: reviewer.id } });
     await endReviewLease(services, task.id, 600_000);
@@ -86,7 +86,7 @@ describe('a review in mid-air', () => {
 
   it('turns its reviewer offline in the log', async () => {
     const { task, reviewer } = await aReviewInMidAir();
-    await silence(services, reviewer.id);
+    await setLastSeen(services, reviewer.id);
     await releaseStaleReviews(services);
     await submitVerdict(services, services.admin, { task: { id: task.id }, verdict: 'APPROVED' });
     const events = await services.sql(
@@ -100,7 +100,7 @@ describe('a review in mid-air', () => {
     const reviews: Awaited<ReturnType<typeof aReviewInMidAir>>[] = [];
     for (let i = 0; i < 12; i += 1) {
       const review = await aReviewInMidAir();
-      await silence(services, review.reviewer.id);
+      await setLastSeen(services, review.reviewer.id);
       reviews.push(review);
     }
     await Promise.all([

@@ -6,7 +6,7 @@ import { completeTask } from '../../../src/services/runs/complete-task.js';
 import { cancelTask } from '../../../src/services/tasks/cancel-task.js';
 import { retryTask } from '../../../src/services/tasks/retry-task.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
-import { claimFor, never } from '../../support/factories/claims.js';
+import { claimFor, neverAborted } from '../../support/factories/claims.js';
 import { aKeyOf, anAgent, aTaskIn } from '../../support/factories/factory.js';
 import { namedRefusalsOf } from '../../support/factories/refusals.js';
 import type { TestServices } from '../../support/factories/services.js';
@@ -239,7 +239,7 @@ describe('the reviewer', () => {
     const key = await aKeyOf(services, reviewer);
     const verdict = { task: { id }, verdict: 'REJECTED', feedback: 'no' } as const;
     expect(await namedRefusalsOf(submitVerdict(services, key, verdict))).toEqual(['FORBIDDEN task']);
-    await claimNextReview(services, key, {}, never);
+    await claimNextReview(services, key, {}, neverAborted);
     await submitVerdict(services, key, verdict);
     await rework();
     // It has seen round 1 and not round 2, so what it says without naming a round can't be about round 2.

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { claimFor, never } from '../../support/factories/claims.js';
+import { claimFor, neverAborted } from '../../support/factories/claims.js';
 import { anAgent, aTask } from '../../support/factories/factory.js';
 import type { TestServices } from '../../support/factories/services.js';
 import { useServices } from '../../support/factories/use-services.js';
@@ -190,8 +190,8 @@ describe('a claim that waits', () => {
 
   it('leaves no listener behind', async () => {
     const agent = await anAgent(services);
-    const remove = vi.spyOn(never, 'removeEventListener');
-    const add = vi.spyOn(never, 'addEventListener');
+    const remove = vi.spyOn(neverAborted, 'removeEventListener');
+    const add = vi.spyOn(neverAborted, 'addEventListener');
     const claim = claimFor(services, agent, patient);
     await parked(1);
     await aTask(services);

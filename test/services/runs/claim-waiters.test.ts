@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createClaimWaiters } from '../../../src/services/runs/claim-waiters.js';
 import type { ClaimWaiter } from '../../../src/services/service-context.js';
-import { never } from '../../support/factories/claims.js';
+import { neverAborted } from '../../support/factories/claims.js';
 
 const AN_HOUR = 3_600_000;
 
@@ -9,7 +9,7 @@ const AN_HOUR = 3_600_000;
 function sleepers(watches: Record<string, ClaimWaiter>): string[] {
   const woken: string[] = [];
   for (const [name, watch] of Object.entries(watches)) {
-    void watch.wait(AN_HOUR, never).then(() => woken.push(name));
+    void watch.wait(AN_HOUR, neverAborted).then(() => woken.push(name));
   }
   return woken;
 }
@@ -52,7 +52,7 @@ describe('watching for work', () => {
     const work = createClaimWaiters();
     const watch = work.watch('a');
     work.announce(null);
-    expect(await watch.wait(AN_HOUR, never)).toBe(true);
+    expect(await watch.wait(AN_HOUR, neverAborted)).toBe(true);
     const woken = sleepers({ watch });
     await settled();
     expect(woken).toEqual([]);
@@ -64,7 +64,7 @@ describe('watching for work', () => {
   it('says whether work was announced or only the time is over or the caller gone', async () => {
     const work = createClaimWaiters();
     const watch = work.watch('a');
-    expect(await watch.wait(1, never)).toBe(false);
+    expect(await watch.wait(1, neverAborted)).toBe(false);
     const gone = new AbortController();
     const wait = watch.wait(AN_HOUR, gone.signal);
     gone.abort();
@@ -81,8 +81,8 @@ describe('watching for work', () => {
     first.end(false);
     await settled();
     expect(woken).toEqual(['third']);
-    void third.wait(AN_HOUR, never).then(() => woken.push('third'));
-    expect(await second.wait(AN_HOUR, never)).toBe(true);
+    void third.wait(AN_HOUR, neverAborted).then(() => woken.push('third'));
+    expect(await second.wait(AN_HOUR, neverAborted)).toBe(true);
     second.end(true);
     await settled();
     expect(woken).toEqual(['third', 'third']);

@@ -4,7 +4,7 @@ import { pauseAgent, resumeAgent } from '../../../src/services/agents/pause-agen
 import { updateAgent } from '../../../src/services/agents/register-agent.js';
 import { claimNextTask } from '../../../src/services/runs/claim-next-task.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
-import { claimFor, never } from '../../support/factories/claims.js';
+import { claimFor, neverAborted } from '../../support/factories/claims.js';
 import { aClaimedTask, aKeyOf, anAgent, aTask } from '../../support/factories/factory.js';
 import { namedRefusalsOf } from '../../support/factories/refusals.js';
 import type { TestServices } from '../../support/factories/services.js';
@@ -97,9 +97,9 @@ describe('a claim', () => {
       { name: '' },
     ];
     for (const agent of unknown) {
-      expect(await namedRefusalsOf(claimNextTask(services, services.admin, { agent }, never))).toEqual([
-        'UNKNOWN_AGENT agent',
-      ]);
+      expect(await namedRefusalsOf(claimNextTask(services, services.admin, { agent }, neverAborted))).toEqual(
+        ['UNKNOWN_AGENT agent'],
+      );
     }
   });
 
@@ -108,13 +108,13 @@ describe('a claim', () => {
     const stranger = await anAgent(services);
     const key = await aKeyOf(services, agent);
     const claim = (viewer: Viewer, ref: { id?: string; name?: string } | null) =>
-      namedRefusalsOf(claimNextTask(services, viewer, { agent: ref }, never));
+      namedRefusalsOf(claimNextTask(services, viewer, { agent: ref }, neverAborted));
     expect(await claim(services.admin, null)).toEqual(['INVALID agent']);
     expect(await claim(key, { name: stranger.name })).toEqual(['FORBIDDEN agent']);
     expect(await claim(key, { id: stranger.id })).toEqual(['FORBIDDEN agent']);
     expect(await claim(key, { name: 'nobody' })).toEqual(['FORBIDDEN agent']);
     for (const ref of [null, { name: agent.name }, { id: agent.id }]) {
-      const { reason } = await claimNextTask(services, key, { agent: ref }, never);
+      const { reason } = await claimNextTask(services, key, { agent: ref }, neverAborted);
       expect(reason).toBe('NO_TASKS_AVAILABLE');
     }
   });

@@ -8,7 +8,7 @@ import { heartbeat } from '../../../src/services/runs/heartbeat.js';
 import { releaseTask } from '../../../src/services/runs/release-task.js';
 import { cancelTask } from '../../../src/services/tasks/cancel-task.js';
 import { lockTask } from '../../../src/store/tasks/tasks.js';
-import { never } from '../../support/factories/claims.js';
+import { neverAborted } from '../../support/factories/claims.js';
 import { aClaimedTask, aKeyOf, anAgent, aTaskIn } from '../../support/factories/factory.js';
 import { namedRefusalsOf } from '../../support/factories/refusals.js';
 import type { TestServices } from '../../support/factories/services.js';
@@ -30,7 +30,7 @@ describe('a heartbeat', () => {
     const held = [await aClaimedTask(services, agent, {}), await aClaimedTask(services, agent)];
     const foreign = await aClaimedTask(services, other);
     await aTaskIn(services, 'REVIEW', other);
-    await claimNextReview(services, services.admin, { agent: { id: agent.id }, lease: 10_000 }, never);
+    await claimNextReview(services, services.admin, { agent: { id: agent.id }, lease: 10_000 }, neverAborted);
     await endAllLeases();
     const { runs, lostRunIds } = await heartbeat(services, services.admin, { agent: { id: agent.id } });
     expect(runs.map(({ id }) => id).sort()).toEqual(held.map(({ runId }) => runId).sort());

@@ -4,7 +4,7 @@ import { heartbeat } from '../../../src/services/runs/heartbeat.js';
 import { requeueStaleTasks } from '../../../src/services/runs/requeue-stale-tasks.js';
 import { cancelTask } from '../../../src/services/tasks/cancel-task.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
-import { endLease, eventsOf, silence } from '../../support/factories/aging.js';
+import { endLease, eventsOf, setLastSeen } from '../../support/factories/aging.js';
 import { aClaimedTask, anAgent } from '../../support/factories/factory.js';
 import type { TestServices } from '../../support/factories/services.js';
 import { useTwoProcesses } from '../../support/factories/use-services.js';
@@ -25,7 +25,7 @@ async function staleTasks(count: number, ofOneAgent = false) {
     await endLease(services, runId);
     made.push({ task, runId, agent });
   }
-  for (const each of made) await silence(services, each.agent.id);
+  for (const each of made) await setLastSeen(services, each.agent.id);
   return made;
 }
 

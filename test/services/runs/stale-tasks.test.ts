@@ -3,7 +3,7 @@ import { claimNextTask } from '../../../src/services/runs/claim-next-task.js';
 import { completeTask } from '../../../src/services/runs/complete-task.js';
 import { heartbeat } from '../../../src/services/runs/heartbeat.js';
 import { requeueStaleTasks } from '../../../src/services/runs/requeue-stale-tasks.js';
-import { aStaleTask, endLease, eventsOf, silence } from '../../support/factories/aging.js';
+import { aStaleTask, endLease, eventsOf, setLastSeen } from '../../support/factories/aging.js';
 import { aClaimedTask, anAgent } from '../../support/factories/factory.js';
 import type { TestServices } from '../../support/factories/services.js';
 import { useServices } from '../../support/factories/use-services.js';
@@ -97,7 +97,7 @@ describe('a task whose lease has ended and whose agent is offline', () => {
       const claim = await claimNextTask(services, services.admin, { agent: { id: agent.id } }, never);
       latest = claim.run!.id;
       await endLease(services, latest);
-      await silence(services, agent.id);
+      await setLastSeen(services, agent.id);
     }
     await requeueStaleTasks(services);
     const failed = await readTask(task.id);

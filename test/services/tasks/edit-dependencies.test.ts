@@ -7,7 +7,7 @@ import { createTask } from '../../../src/services/tasks/create-task.js';
 import { addDependency, removeDependency } from '../../../src/services/tasks/edit-dependencies.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
 import type { TaskRow } from '../../../src/store/tasks/tasks.js';
-import { claimAll, claimFor, never } from '../../support/factories/claims.js';
+import { claimAll, claimFor, neverAborted } from '../../support/factories/claims.js';
 import { addEdge, aTaskToFinish, removeEdge } from '../../support/factories/dependencies.js';
 import { aKeyOf, anAgent, aTask, aTaskIn } from '../../support/factories/factory.js';
 import { namedRefusalsOf, refusalOf } from '../../support/factories/refusals.js';
@@ -168,7 +168,7 @@ describe('waiting claims', () => {
       services,
       services.admin,
       { agent: { id: agent.id }, maxCapacity: 100, waitSeconds: 30 },
-      never,
+      neverAborted,
     );
     const [edge] = await edges();
     await removeDependency(services, services.admin, {

@@ -21,10 +21,10 @@ export async function endReviewLease(services: TestServices, taskId: string, ago
 }
 
 /** Sets the agent's last sighting to this long ago. With the settings of tests an hour means offline. */
-export async function silence(services: TestServices, agentId: string, forMs = 3_600_000): Promise<void> {
+export async function setLastSeen(services: TestServices, agentId: string, agoMs = 3_600_000): Promise<void> {
   await services.sql(`UPDATE agents SET last_seen_at = now() - ($2 + 1) * interval '1 ms' WHERE id = $1`, [
     agentId,
-    forMs,
+    agoMs,
   ]);
 }
 
@@ -33,7 +33,7 @@ export async function aStaleTask(services: TestServices) {
   const agent = await anAgent(services);
   const { task, runId } = await aClaimedTask(services, agent);
   await endLease(services, runId);
-  await silence(services, agent.id);
+  await setLastSeen(services, agent.id);
   return { agent, task, runId };
 }
 

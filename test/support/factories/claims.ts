@@ -7,14 +7,14 @@ import type { AgentRow } from '../../../src/store/agents/agents.js';
 import type { TestServices } from './services.js';
 
 /** The signal of a caller that never aborts. */
-export const never = new AbortController().signal;
+export const neverAborted = new AbortController().signal;
 
 /** Claims as an admin for this agent. */
 export function claimFor(
   services: TestServices,
   agent: Pick<AgentRow, 'id'>,
   input: Omit<ClaimNextTask, 'agent'> = {},
-  signal: AbortSignal = never,
+  signal: AbortSignal = neverAborted,
 ): Promise<ClaimAnswer> {
   return claimNextTask(services, services.admin, { agent: { id: agent.id }, ...input }, signal);
 }

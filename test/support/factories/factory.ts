@@ -9,9 +9,9 @@ import { cancelTask } from '../../../src/services/tasks/cancel-task.js';
 import { type CreateTask, createTask } from '../../../src/services/tasks/create-task.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
 import type { TaskRow } from '../../../src/store/tasks/tasks.js';
+import { neverAborted } from './claims.js';
 import type { TestServices } from './services.js';
 
-const never = new AbortController().signal;
 let made = 0;
 
 export type AgentOptions = AgentSettings & { readonly name?: string };
@@ -57,7 +57,7 @@ export async function aClaimedTask(
     services,
     services.admin,
     { agent: { id: agent.id }, maxCapacity: 100 },
-    never,
+    neverAborted,
   );
   if (claim.task?.id !== assigned.id || claim.run === null) {
     throw new Error(`claimed ${claim.task?.title ?? claim.reason} instead of ${assigned.title}`);

@@ -10,22 +10,22 @@ import type { ServiceSettings } from '../../../src/services/service-context.js';
 import { ScriptedGateway } from '../gateways/scripted-gateway.js';
 import type { TestServices } from './services.js';
 
-/** The review dispatcher of one server process, without the job loop. */
+/** The review dispatcher of one process, without the scheduler that calls it. */
 export interface TestReviewDispatcher extends ReviewDispatcher {
   readonly gateway: ScriptedGateway;
   readonly reachability: GatewayReachability;
-  /** Waits until no call is under way. */
+  /** Waits until every open call is settled. */
   settled(): Promise<void>;
 }
 
-export interface TestReviewDispatcherOptions extends Partial<ServiceSettings['dispatch']> {
+export interface ReviewDispatcherOptions extends Partial<ServiceSettings['dispatch']> {
   readonly gateway?: ScriptedGateway;
 }
 
-/** Creates a review dispatcher with a backoff of an hour, so that a test decides when a round is retried. */
-export function createTestReviewDispatcher(
+/** The backoff is an hour by default, so that a test decides when it ends. */
+export function aReviewDispatcher(
   services: TestServices,
-  { gateway = new ScriptedGateway(), ...dispatch }: TestReviewDispatcherOptions = {},
+  { gateway = new ScriptedGateway(), ...dispatch }: ReviewDispatcherOptions = {},
 ): TestReviewDispatcher {
   const settings: ServiceSettings = {
     ...services.settings,

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
+import { afterEach, beforeEach } from 'vitest';
 import type { GatewayAnswer } from '../../../src/gateway/gateway.js';
 import { type AgentSettings, updateAgent } from '../../../src/services/agents/register-agent.js';
 import { submitVerdict } from '../../../src/services/reviews/submit-verdict.js';
@@ -8,30 +8,33 @@ import type { AgentRow } from '../../../src/store/agents/agents.js';
 import type { TaskRow } from '../../../src/store/tasks/tasks.js';
 import { answered } from '../gateways/scripted-gateway.js';
 import { eventsOf } from './aging.js';
-import { clearTasks, never } from './claims.js';
+import { neverAborted } from './claims.js';
 import { anAgent, aTaskIn } from './factory.js';
 import {
-  createTestReviewDispatcher,
+  aReviewDispatcher,
+  type ReviewDispatcherOptions,
   type TestReviewDispatcher,
-  type TestReviewDispatcherOptions,
 } from './review-dispatcher.js';
-import { createTestServices, openTestServices, type TestServices } from './services.js';
+import type { TestServices } from './services.js';
+import { useTwoProcesses } from './use-services.js';
 
 export const APPROVAL = answered('I checked it.\n\nVERDICT: APPROVED');
 export const REJECTION = answered('VERDICT: REJECTED\nNOTES: no tests\nno docs');
 export const FAILURE: GatewayAnswer = { outcome: 'FAILED', error: 'overloaded', permanent: false };
 
-/** Sets up the services of two processes, a worker, and the PUSH reviewer `aegis`. Call it once in a test file. */
-export function useDispatchedReviews() {
+/**
+ * Sets up two processes on one database, a worker, and the reviewer `aegis` with PUSH delivery. Call it once in a test
+ * file.
+ */
+export function useReviewDispatch() {
   let services: TestServices;
   let other: TestServices;
   let worker: AgentRow;
   let aegis: AgentRow;
   let dispatchers: TestReviewDispatcher[] = [];
 
-  beforeAll(async () => {
-    services = await createTestServices();
-    other = await openTestServices(services.database.connectionString);
+  useTwoProcesses(async (two) => {
+    ({ services, other } = two);
     worker = await anAgent(services);
     aegis = await anAgent(services, {
       name: 'aegis',
@@ -40,28 +43,18 @@ export function useDispatchedReviews() {
       soul: 'Be strict.',
     });
   });
-  beforeEach(async () => {
-    await clearTasks(services);
-    await configure({ maxCapacity: 100 });
-  });
+  beforeEach(() => configure({ maxCapacity: 100 }));
   afterEach(async () => {
     await Promise.all(dispatchers.map((dispatcher) => dispatcher.stop()));
     dispatchers = [];
-  });
-  afterAll(async () => {
-    await other.close();
-    await services.close();
   });
 
   const configure = (settings: AgentSettings) =>
     updateAgent(services, services.admin, { agent: { id: aegis.id }, ...settings });
 
-  /** Creates a review dispatcher. After a failure a round is retried only when `work` is called. */
-  function createDispatcher(
-    options: TestReviewDispatcherOptions = {},
-    process = services,
-  ): TestReviewDispatcher {
-    const dispatcher = createTestReviewDispatcher(process, options);
+  /** A dispatcher of one process. After a failure a round waits for an hour, unless `dispatchAndSettle` ends the backoff. */
+  function aDispatcher(options: ReviewDispatcherOptions = {}, process = services): TestReviewDispatcher {
+    const dispatcher = aReviewDispatcher(process, options);
     dispatchers.push(dispatcher);
     return dispatcher;
   }
@@ -71,19 +64,18 @@ export function useDispatchedReviews() {
     worker: () => worker,
     aegis: () => aegis,
     configure,
-    createDispatcher,
-    /** Creates a review dispatcher in the other process. */
-    createDispatcherElsewhere: (options: TestReviewDispatcherOptions = {}) =>
-      createDispatcher(options, other),
-    /** Creates a dispatcher whose reviewer gives these answers in turn, and then repeats the last one. */
-    createDispatcherThatAnswers(...answers: [GatewayAnswer, ...GatewayAnswer[]]): TestReviewDispatcher {
-      const dispatcher = createDispatcher();
+    aDispatcher,
+    /** The same in the second process. */
+    aDispatcherInOtherProcess: (options: ReviewDispatcherOptions = {}) => aDispatcher(options, other),
+    /** A dispatcher whose reviewer gives these answers in turn, and then repeats the last one. */
+    aDispatcherThatAnswers(...answers: [GatewayAnswer, ...GatewayAnswer[]]): TestReviewDispatcher {
+      const dispatcher = aDispatcher();
       const left = [...answers];
       dispatcher.gateway.script = () => left.shift() ?? answers.at(-1) ?? FAILURE;
       return dispatcher;
     },
-    /** Ends all backoffs, takes one turn, and waits for the outcome of its calls. */
-    async work(dispatcher: TestReviewDispatcher): Promise<number> {
+    /** Ends every backoff, takes one turn, and waits until its calls are settled. Returns how many reviews it dispatched. */
+    async dispatchAndSettle(dispatcher: TestReviewDispatcher): Promise<number> {
       await services.sql("UPDATE review_runs SET retry_at = now() - interval '1 ms' WHERE retry_at > now()");
       const { handled } = await dispatcher.takeTurn();
       await dispatcher.settled();
@@ -92,9 +84,14 @@ export function useDispatchedReviews() {
     inReview: () => aTaskIn(services, 'REVIEW', worker),
     judge: (task: TaskRow, verdict: 'APPROVED' | 'REJECTED') =>
       submitVerdict(services, services.admin, { task: { id: task.id }, verdict, feedback: 'by hand' }),
-    /** Claims and completes the task again as its assignee. */
+    /** Lets the assignee claim and complete the task again. */
     async workAgain(task: TaskRow): Promise<void> {
-      const { run } = await claimNextTask(services, services.admin, { agent: { id: worker.id } }, never);
+      const { run } = await claimNextTask(
+        services,
+        services.admin,
+        { agent: { id: worker.id } },
+        neverAborted,
+      );
       await completeTask(services, services.admin, { runId: run!.id, resolution: `again ${task.title}` });
     },
     async stateOf({ id }: TaskRow) {
@@ -119,8 +116,8 @@ export function useDispatchedReviews() {
         "UPDATE review_runs SET lease_expires_at = now() - interval '1 ms' WHERE outcome = 'RUNNING' AND task_id = $1",
         [id],
       ),
-    /** The last status of the reviewer in the log. */
-    async announced() {
+    /** The status of the reviewer that was announced last. */
+    async announcedStatus() {
       const [row] = await services.sql('SELECT announced_status FROM agents WHERE id = $1', [aegis.id]);
       return row!.announced_status;
     },
