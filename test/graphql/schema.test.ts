@@ -27,7 +27,7 @@ describe('the schema', () => {
     expect(validateSchema(schema)).toEqual([]);
   });
 
-  it('is the one that is checked in; `npm run schema` prints it anew', () => {
+  it('is the checked-in schema; `npm run schema` prints it', () => {
     const printed = `${printSchema(lexicographicSortSchema(schema))}\n`;
     expect(printed).toBe(read('../../schema/schema.graphql'));
   });
@@ -85,7 +85,7 @@ function elementsOfField(typeName: string, field: GraphQLField<unknown, unknown>
   ];
 }
 
-/** The defaults of the input fields that the contract knows; graphql-js compares only those of arguments. */
+/** The defaults of the input fields in the contract. graphql-js compares only the defaults of arguments. */
 function inputDefaults(of: ReturnType<typeof parseSchema>, known: ReturnType<typeof parseSchema>) {
   return Object.values(known.getTypeMap())
     .filter(isInputObjectType)

@@ -19,7 +19,7 @@ import { lockTask } from '../../src/store/tasks/tasks.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
 import { runSql } from '../support/postgres/throw-away-postgres.js';
 
-/** A node of a plan in PostgreSQL's JSON, as far as it is looked at here. */
+/** The part of a plan node in PostgreSQL's JSON that these tests read. */
 interface PlanNode {
   readonly 'Node Type': string;
   readonly 'Relation Name'?: string;
@@ -38,13 +38,13 @@ interface Plan {
 
 const FIRST_EVENT = "INSERT INTO events (type, payload) VALUES ('key.created', '{}')";
 
-/** What there is when a connection makes its plans, as on a server's first day. */
+/** The rows that exist when a connection makes its plans, as on the first day of a server. */
 const FIRST_DAY = [
   `INSERT INTO agents (id, name, role) SELECT 'agt_' || n, n, 'agent' FROM unnest('{idle,busy,full,worker,reviewer}'::text[]) n`,
   `INSERT INTO tasks (id, title, status, tags) SELECT 'task_f' || i, 'x', 'INBOX', '{}' FROM generate_series(1, 20) i`,
 ];
 
-/** A hundred thousand tasks wait; nine in ten of the others are nothing for the agents that ask. */
+/** A hundred thousand tasks wait. Nine in ten of the others are not eligible for the agents that claim. */
 const BACKLOG = [
   `INSERT INTO tasks (id, title, status, tags, priority, due_at, created_at)
    SELECT 'task_i' || i, 'x', 'INBOX', '{}', (enum_range(NULL::task_priority))[1 + i % 4],
@@ -63,7 +63,7 @@ const BACKLOG = [
   `INSERT INTO events (type, payload) SELECT 'task.created', '{}' FROM generate_series(1, 5000)`,
 ];
 
-/** From the next connection on, PostgreSQL sends the plan of every statement that it runs, those inside functions as well. */
+/** From the next connection on, PostgreSQL sends the plan of every statement, also of those inside functions. */
 const SEND_PLANS = `DO $$ DECLARE setting text; BEGIN
   FOREACH setting IN ARRAY '{session_preload_libraries = auto_explain, client_min_messages = notice,
     auto_explain.log_min_duration = 0, auto_explain.log_nested_statements = on, auto_explain.log_analyze = on,
@@ -79,7 +79,7 @@ describe('a queue with a hundred thousand tasks', () => {
 
   beforeAll(async () => {
     test = await createTestDatabase();
-    // What a planner knows that has last looked when there was nothing but the first event.
+    // The statistics of a planner that were taken when only the first event existed.
     const blind = [
       FIRST_EVENT,
       'ANALYZE',
@@ -90,7 +90,7 @@ describe('a queue with a hundred thousand tasks', () => {
     await runSql(test.url, SEND_PLANS, ...blind, ...FIRST_DAY);
     database = createDatabase({ connectionString: test.url, instrument: createInstrument(), poolSize: 1 });
     database.pool.on('connect', watchPlans);
-    // The connection keeps these plans: that the tables grow does not make PostgreSQL think again.
+    // The connection keeps these plans: PostgreSQL does not plan again when the tables grow.
     for (let i = 0; i < 12; i += 1) {
       const [first] = await claim(request('agt_idle'));
       await readClaimed(first);
@@ -104,7 +104,7 @@ describe('a queue with a hundred thousand tasks', () => {
     await test.drop();
   });
 
-  /** Keeps the plans that PostgreSQL sends. */
+  /** Collects the plans that PostgreSQL sends. */
   function watchPlans(client: ClientBase): void {
     client.on('notice', ({ message = '' }) => {
       const json = /plan:\n([\s\S]*)$/.exec(message)?.[1];
@@ -143,11 +143,11 @@ describe('a queue with a hundred thousand tasks', () => {
     });
   }
 
-  /** As everybody does who reads the log on from its beginning. */
+  /** Reads the log from its beginning, as every reader does. */
   const readNext = (filter: LogFilter = {}) =>
     readLog(database.pool, { after: { xid: 0n, id: 0n }, limit: 50, filter });
 
-  /** No statement sorts tasks, reads the whole table, or looks at more rows than a head has. */
+  /** Expects that no statement sorts tasks, scans the table, or reads more rows than a queue head has. */
   function expectHeadsOnly(plans: readonly Plan[]): void {
     const scans = plans.flatMap(({ root }) => allNodes(root)).filter(isOnQueue);
     expect(scans.length).toBeGreaterThan(0);
@@ -159,9 +159,9 @@ describe('a queue with a hundred thousand tasks', () => {
       if (statistics === 'fresh') await runSql(test.url, 'ANALYZE');
     });
 
-    it('has claims that read the heads of the queues and sort nothing', async () => {
+    it('has claims that read the queue heads and do not sort', async () => {
       const plans = await plansOf(async () => {
-        // Often enough for PostgreSQL to change to the generic plans of the function's statements.
+        // Often enough for PostgreSQL to switch to the generic plans of the statements in the function.
         for (let i = 0; i < 8; i += 1) {
           const claims = await claim(
             request('agt_idle'),
@@ -177,7 +177,7 @@ describe('a queue with a hundred thousand tasks', () => {
       expectHeadsOnly(plans);
     });
 
-    it('has claims that let due tasks in by their index', async () => {
+    it('has claims that find tasks whose start has come by their index', async () => {
       const plans = await plansOf(async () => {
         for (let i = 0; i < 6; i += 1) {
           await database.pool.query(
@@ -206,7 +206,7 @@ describe('a queue with a hundred thousand tasks', () => {
       },
     );
 
-    it('finds the next start without walking past those of others', async () => {
+    it('finds the next start without reading tasks of other agents', async () => {
       for (const agent of ['agt_busy', 'agt_idle']) {
         const plans = await plansOf(async () => {
           for (let i = 0; i < 8; i += 1) {
@@ -218,7 +218,7 @@ describe('a queue with a hundred thousand tasks', () => {
       }
     });
 
-    it('finds and takes what is to be dispatched at the heads of the agents’ queues', async () => {
+    it('finds and takes tasks to dispatch at the queue heads of the agents', async () => {
       await database.pool.query(
         "UPDATE agents SET delivery = 'PUSH', max_capacity = 100 WHERE id IN ('agt_busy', 'agt_full')",
       );
@@ -239,7 +239,7 @@ describe('a queue with a hundred thousand tasks', () => {
       );
     });
 
-    it('takes the next task to review from the head of its queue', async () => {
+    it('takes the next task to review from the queue head', async () => {
       const plans = await plansOf(async () => {
         for (let i = 0; i < 8; i += 1) {
           const taken = await inTransaction(database, (tx) => takeReviewableTask(tx, 'agt_reviewer'));
@@ -249,7 +249,7 @@ describe('a queue with a hundred thousand tasks', () => {
       expectHeadsOnly(plans);
     });
 
-    it('takes the next round to send from the head of the same queue', async () => {
+    it('takes the next round to dispatch from the same queue head', async () => {
       const reviewer = { id: 'agt_reviewer', updatedAt: new Date(0) };
       const plans = await plansOf(async () => {
         for (let i = 0; i < 8; i += 1) {

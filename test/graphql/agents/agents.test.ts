@@ -44,7 +44,7 @@ describe('the status of an agent', () => {
     );
   });
 
-  it('follows from what is known of it', async () => {
+  it('is derived from pause, last sighting, leases and errors', async () => {
     const { agents } = await graph.get('{ agents { nodes { name status activeTaskCount } } }');
     expect(agents.nodes).toEqual([
       { name: 'broken', status: 'ERROR', activeTaskCount: 0 },
@@ -58,7 +58,7 @@ describe('the status of an agent', () => {
     ]);
   });
 
-  it('is what the filter goes by', async () => {
+  it('is the value that the filter compares', async () => {
     const { agents } = await graph.get('{ agents { nodes { name status } } }');
     for (const status of STATUSES) {
       const found = await graph.get(
@@ -80,7 +80,7 @@ describe('the status of an agent', () => {
 });
 
 describe('a list of agents', () => {
-  it('can be asked by role and text, and is paged by name', async () => {
+  it('is filtered by role and text, and paged by name', async () => {
     const { services } = graph;
     await anAgent(services, { name: 'zoe', role: 'cartographer' });
     await anAgent(services, { name: 'Zack_1', role: 'cartographer' });
@@ -101,7 +101,7 @@ describe('a list of agents', () => {
     ]);
   });
 
-  it('is found by id, by name and as a node', async () => {
+  it('finds an agent by id, by name and as a node', async () => {
     const ann = await anAgent(graph.services, {
       name: 'ann',
       capabilities: ['maps'],
@@ -124,7 +124,7 @@ describe('a list of agents', () => {
 });
 
 describe('the statistics of an agent', () => {
-  it('count what came of its runs in the window', async () => {
+  it('count the outcomes of its runs in the window', async () => {
     const { services } = graph;
     const agent = await anAgent(services, { name: 'counted' });
     const stats = async (window: string) =>

@@ -13,7 +13,7 @@ beforeAll(async () => {
 
 afterAll(() => graph.close());
 
-/** The code and message of the refusal; fails if there is none, or data beside it. */
+/** The code and message of the refusal. Fails if there is none, or if there is data. */
 async function refusalOf(query: string, variables: Record<string, unknown> = {}) {
   const { data, errors } = await graph.ask(query, variables);
   expect(Object.values(data ?? {}).filter((value) => value !== null)).toEqual([]);
@@ -37,14 +37,14 @@ describe('a list', () => {
     expect(await refusalOf(LIST, page)).toEqual({ code: 'BAD_USER_INPUT', message });
   });
 
-  it('refuses sizes that are no Int', async () => {
+  it('refuses sizes that are not an Int', async () => {
     for (const first of [1.5, '5', true, 3_000_000_000]) {
       const { errors } = await graph.ask(LIST, { first });
       expect(errors?.[0]?.message).toContain('$first');
     }
   });
 
-  it('takes null for an argument that is not given', async () => {
+  it('treats null as an argument that is not given', async () => {
     const { tasks } = await graph.get(LIST, {
       first: null,
       after: null,
@@ -80,7 +80,7 @@ describe('a list', () => {
     }
   });
 
-  it('refuses a priority that is none in a cursor of that order', async () => {
+  it('refuses an invalid priority in a cursor of the order by priority', async () => {
     const refused = await refusalOf(LIST, {
       orderBy: { field: 'PRIORITY' },
       after: encode(['task.PRIORITY', 'URGENT', '1']),
@@ -102,7 +102,7 @@ describe('a list', () => {
     expect((await refusalOf(LIST, { filter })).code).toBe('BAD_USER_INPUT');
   });
 
-  it('takes a filter of the largest size', async () => {
+  it('accepts a filter of the maximum size', async () => {
     const filter = { and: [nested(4), { or: Array.from({ length: 44 }, () => ({ overdue: false })) }] };
     expect((await graph.get(LIST, { filter })).tasks.nodes).toHaveLength(3);
   });
@@ -115,7 +115,7 @@ describe('a list', () => {
   });
 });
 
-describe('an id that names nothing', () => {
+describe('an unknown id', () => {
   it.each([
     '',
     'task_',
@@ -128,7 +128,7 @@ describe('an id that names nothing', () => {
     'task_01k0000000000000000000000\u0000',
     'x'.repeat(100_000),
     '🦊',
-  ])('%j finds nothing and breaks nothing', async (id) => {
+  ])('%j finds nothing and causes no fault', async (id) => {
     const found = await graph.get(
       'query ($id: ID!) { node(id: $id) { id } nodes(ids: [$id, $id]) { id } task(ref: { id: $id }) { id } agent(ref: { id: $id }) { id } }',
       { id },
@@ -145,7 +145,7 @@ describe('an id that names nothing', () => {
     'TASK-99999999999999999999',
     'TASK-1\u0000',
     'task 1',
-  ])('the ref %j finds nothing and breaks nothing', async (ref) => {
+  ])('the ref %j finds nothing and causes no fault', async (ref) => {
     expect(
       (await graph.get('query ($ref: String!) { task(ref: { ref: $ref }) { id } }', { ref })).task,
     ).toBeNull();
@@ -157,7 +157,7 @@ describe('an id that names nothing', () => {
     expect(await graph.get(query, { name })).toEqual({ agent: null, nextTask: null });
   });
 
-  it('is one of a hundred at most', async () => {
+  it('is refused among more than a hundred ids', async () => {
     const query = 'query ($ids: [ID!]!) { nodes(ids: $ids) { id } }';
     expect((await refusalOf(query, { ids: Array(101).fill('task_x') })).code).toBe('BAD_USER_INPUT');
     expect((await graph.get(query, { ids: Array(100).fill('task_x') })).nodes).toHaveLength(100);
@@ -193,7 +193,7 @@ describe('a query', () => {
     });
   });
 
-  it('is counted with its variables and fragments', async () => {
+  it('has its variables and fragments counted', async () => {
     const query = `query ($n: Int!) { agents(first: $n) { ...A } }
       fragment A on AgentConnection { nodes { tasks(first: $n) { nodes { ...T } } } } fragment T on Task { id title status }`;
     expect((await graph.get(query, { n: 50 })).agents.nodes).toHaveLength(1);
@@ -225,7 +225,7 @@ describe('a value', () => {
     },
   );
 
-  it.each([0, 501, -1, 2_147_483_647])('%i is no number of buckets', async (buckets) => {
+  it.each([0, 501, -1, 2_147_483_647])('%i is refused as the number of buckets', async (buckets) => {
     const { errors } = await graph.ask(
       'query ($buckets: Int) { overview { throughput(buckets: $buckets) { at } } }',
       { buckets },

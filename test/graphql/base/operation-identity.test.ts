@@ -18,17 +18,17 @@ function identify(
 }
 
 describe('subscriptions are the same operation', () => {
-  it('whichever key with the same rights asks', () => {
+  it('for every key with the same rights', () => {
     expect(identify(query, {}, undefined, { ...viewer, keyId: 'key_2' })).toBe(identify());
   });
 
-  it('however their documents are laid out and their variables ordered', () => {
+  it('with any layout of the document and any order of the variables', () => {
     const variables = { filter: { types: ['task'], task: { id: 'a' } } };
     const reordered = { filter: { task: { id: 'a' }, types: ['task'] } };
     expect(identify(query.replaceAll('\n', ' '), reordered)).toBe(identify(query, variables));
   });
 
-  it('wherever in the log they resume', () => {
+  it('with any cursor to resume from', () => {
     expect(identify(query, { after: 'a' })).toBe(identify(query, { after: 'b' }));
     expect(identify(query, { after: 'a' })).toBe(identify());
   });
@@ -62,7 +62,7 @@ describe('subscriptions are different operations', () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  it('with another cursor that says more than where the stream begins', () => {
+  it('with a cursor argument that does more than set the begin of the stream', () => {
     const used = `subscription ($after: Cursor) { events(after: $after) { ... on TaskEvent { task { events(after: $after) { totalCount } } } } }`;
     const elsewhere =
       'subscription ($from: Cursor) { events { ... on TaskEvent { task { events(after: $from) { totalCount } } } } }';

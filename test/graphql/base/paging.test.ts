@@ -62,7 +62,7 @@ describe('a list in pages', () => {
     },
   );
 
-  it('goes on in the right place when the entry at the cursor, and others, have vanished', async () => {
+  it('continues in the right place when the entry at the cursor and others were removed', async () => {
     const orders = fc.constantFrom(...ORDERS);
     const victims = fc.uniqueArray(fc.integer({ min: 0, max: 11 }), { minLength: 1, maxLength: 11 });
     await fc.assert(
@@ -85,7 +85,7 @@ describe('a list in pages', () => {
     );
   });
 
-  it('shows every other entry once when one moves behind the cursor', async () => {
+  it('has every other entry once when one moves behind the cursor', async () => {
     await seedTasks(graph, 10);
     const orderBy = { field: 'UPDATED_AT', direction: 'ASC' };
     const first = await page({ orderBy, first: 4 });
@@ -96,7 +96,7 @@ describe('a list in pages', () => {
     expect(rest.nodes.at(-1).id).toBe(moved);
   });
 
-  it('gives each edge the cursor at which the list goes on', async () => {
+  it('gives each edge the cursor at which the list continues', async () => {
     await seedTasks(graph, 5);
     const { edges, nodes, pageInfo } = await page({ first: 5 });
     expect(edges.map((edge: { node: unknown }) => edge.node)).toEqual(nodes);
@@ -106,7 +106,7 @@ describe('a list in pages', () => {
     expect(middle.pageInfo).toMatchObject({ hasNextPage: true, hasPreviousPage: true });
   });
 
-  it('has twenty entries by default, and counts all of them whatever the page', async () => {
+  it('has twenty entries by default, and a total that does not depend on the page', async () => {
     await seedTasks(graph, 30);
     const { nodes, totalCount, pageInfo } = await page({});
     expect(nodes).toHaveLength(20);
@@ -115,7 +115,7 @@ describe('a list in pages', () => {
     expect((await page({ last: 3 })).nodes).toHaveLength(3);
   });
 
-  it('of no entries has no cursors', async () => {
+  it('without entries has no cursors', async () => {
     const empty = { hasNextPage: false, hasPreviousPage: false, startCursor: null, endCursor: null };
     expect(await page({ first: 5 })).toEqual({ nodes: [], edges: [], totalCount: 0, pageInfo: empty });
     await seedTasks(graph, 2);

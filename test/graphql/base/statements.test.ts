@@ -77,7 +77,7 @@ describe('the number of statements', () => {
       });
       return statements.length;
     };
-    // One task may lack what another has, so even one is taken from the full list first.
+    // One task may lack what another has, so the full list is read first.
     const many = await count(6);
     expect(await count(5)).toBe(many);
     expect(many).toBeLessThan(45);
@@ -95,7 +95,7 @@ describe('the number of statements', () => {
     expect(await graph.recordStatements(() => graph.get('{ tasks { totalCount } }'))).toHaveLength(1);
   });
 
-  it('is none for an actor of whom only the id is asked', async () => {
+  it('is none for an actor if only its id is selected', async () => {
     const alone = await graph.recordStatements(() => graph.get('{ tasks { nodes { id } } }'));
     const withActor = await graph.recordStatements(() =>
       graph.get('{ tasks { nodes { id createdBy { __typename id } } } }'),
@@ -105,7 +105,7 @@ describe('the number of statements', () => {
 });
 
 describe('a list', () => {
-  it('reads no column that nobody asked for', async () => {
+  it('reads no column that is not selected', async () => {
     const [statement] = await graph.recordStatements(() => graph.get('{ tasks { nodes { title } } }'));
     expect(statement).toContain('t.title');
     for (const column of ['description', 'resolution', 'metadata', 'failure_detail']) {
@@ -114,7 +114,7 @@ describe('a list', () => {
   });
 
   it.each(['Task', 'Agent', 'TaskRun', 'ReviewRun'])(
-    'reads for each field of %s alone what it reads for all of them',
+    'reads for a single field of %s the same value as for all fields',
     async (name) => {
       const type = schema.getType(name);
       if (!isObjectType(type)) throw new Error(`${name} is no object`);
@@ -138,7 +138,7 @@ describe('a list', () => {
   );
 });
 
-/** A selection of a field with something of what lies beneath it. */
+/** A selection of a field with some of its subfields. */
 function selectionOf(field: string): string {
   const beneath: Record<string, string> = {
     assignee: '{ name }',

@@ -21,7 +21,7 @@ let graph: Graph;
 let ann: AgentRow;
 let bob: AgentRow;
 let keys: Record<Name, Viewer>;
-/** A task for each reason why somebody may or may not see one. */
+/** One task for each reason why a key may or may not see it. */
 const tasks: Record<string, string> = {};
 
 beforeAll(async () => {
@@ -95,7 +95,7 @@ const namesOf = (ids: readonly string[]) => Object.keys(tasks).filter((name) => 
 describe.each(NAMES)('the key of %s', (name) => {
   const seen = SEEN[name];
 
-  it('lists the tasks it may see, counts no others and pages through no others', async () => {
+  it('lists, counts and pages through exactly the tasks that it may see', async () => {
     const { tasks: list } = await graph.get(
       '{ tasks(first: 100) { totalCount nodes { id } } }',
       {},
@@ -107,7 +107,7 @@ describe.each(NAMES)('the key of %s', (name) => {
     expect(list.totalCount).toBe(seen.length);
   });
 
-  it('finds them by id, by ref, as nodes, and finds nothing in the place of the others', async () => {
+  it('finds them by id, by ref and as nodes, and gets null for the others', async () => {
     for (const [task, id] of Object.entries(tasks)) {
       const [{ number }] = (await graph.services.sql('SELECT number FROM tasks WHERE id = $1', [id])) as [
         { number: bigint },
@@ -128,7 +128,7 @@ describe.each(NAMES)('the key of %s', (name) => {
     }
   });
 
-  it('is told the same by the rule that mutations ask', async () => {
+  it('has the same rights by the rule that mutations use', async () => {
     if (name === 'aegis') return;
     for (const [task, id] of Object.entries(tasks)) {
       const agentId = keys[name].agentId ?? '';
@@ -157,7 +157,7 @@ describe.each(NAMES)('the key of %s', (name) => {
 });
 
 describe('the key of an agent', () => {
-  it('sees the results it builds on, and only its own side of a dependency', async () => {
+  it('sees the results of its dependencies, and only its own side of a dependency', async () => {
     const own = await graph.get(
       'query ($id: ID!) { task(ref: { id: $id }) { dependsOn { id } inputs { task { id } resolution } } }',
       { id: tasks.annBuildsOnIt },
@@ -175,7 +175,7 @@ describe('the key of an agent', () => {
     expect(others.task.dependents).toEqual([]);
   });
 
-  it('sees no run, comment or review of a task that it does not see', async () => {
+  it('sees no run, comment or review of a task that it may not see', async () => {
     const { services } = graph;
     const comment = await addComment(services, services.admin, {
       task: { id: tasks.bobsDone! },
@@ -194,7 +194,7 @@ describe('the key of an agent', () => {
     expect((await ask(keys.bob)).nodes.map((node: { id: string }) => node.id)).toEqual(ids);
   });
 
-  it('sees who the other agents are, not how they are run', async () => {
+  it('sees the names of other agents, and not their settings', async () => {
     const { agents } = await graph.get(
       '{ agents { nodes { name role status capabilities soul config { gateway extra } } } }',
       {},
@@ -209,7 +209,7 @@ describe('the key of an agent', () => {
     ]);
   });
 
-  it('does not read what passed between another agent and its model', async () => {
+  it('does not see the prompts and outputs of another agent', async () => {
     await graph.services.sql("UPDATE task_runs SET prompt = 'asked', output = 'answered'");
     await insertReviewRun(graph, tasks.bobsInput!, keys.ann.agentId!);
     const read = (viewer: Viewer) =>
@@ -224,7 +224,7 @@ describe('the key of an agent', () => {
     expect((await read(keys.bob)).task).toEqual({ runs: known, reviewRuns: secret });
   });
 
-  it('learns the name of a key, and nothing else of its record', async () => {
+  it('sees the name of a key, and no other field of it', async () => {
     const query = (fields: string) =>
       graph.ask(
         `query ($id: ID!) { task(ref: { id: $id }) { createdBy { id displayName ... on ApiKey { ${fields} } } } }`,
@@ -250,7 +250,7 @@ describe('the key of an agent', () => {
     });
   });
 
-  it('asks for its own next task, not for that of another', async () => {
+  it('reads its own nextTask, and not that of another agent', async () => {
     const query = 'query ($name: String!) { nextTask(agent: { name: $name }) { id } }';
     expect((await graph.get(query, { name: 'ann' }, keys.ann)).nextTask).not.toBeNull();
     const refused = await graph.ask(query, { name: 'bob' }, keys.ann);
@@ -285,7 +285,7 @@ describe('the role of a key', () => {
     expect(list.totalCount).toBe(Object.keys(tasks).length);
   });
 
-  it('shows keys by id to admins alone', async () => {
+  it('allows only admins to read keys by id', async () => {
     const ask = (role: (typeof roles)[number]) =>
       graph.get(
         'query ($id: ID!) { node(id: $id) { id ... on ApiKey { name } } }',

@@ -17,7 +17,7 @@ afterAll(() => graph.close());
 const GATEWAYS = '{ gateways { name kind reachable lastError checkedAt } }';
 
 describe('the gateways in the graph', () => {
-  it('are listed with whether they answer now', async () => {
+  it('are listed with their current reachability', async () => {
     const checkedAt = expect.stringMatching(/Z$/);
     expect((await graph.get(GATEWAYS)).gateways).toEqual([
       { name: 'echo', kind: 'echo', reachable: true, lastError: null, checkedAt },
@@ -25,7 +25,7 @@ describe('the gateways in the graph', () => {
     ]);
   });
 
-  it('are shown to a viewer, and not to the key of an agent', async () => {
+  it('are visible to a viewer, and not to an agent key', async () => {
     const viewer = { ...graph.services.admin, role: 'VIEWER' as const };
     expect((await graph.get(GATEWAYS, {}, viewer)).gateways).toHaveLength(2);
     const agent = { ...graph.services.admin, role: 'AGENT' as const, agentId: 'agt_1' };

@@ -67,8 +67,8 @@ async function list(variables: Record<string, unknown>): Promise<Listed[]> {
   return events.edges.map(({ node }: { node: Listed }) => node);
 }
 
-describe('the events of a task’s life', () => {
-  it('have the type of their kind and say what happened', async () => {
+describe('the events of a task', () => {
+  it('have the type of their kind with its fields', async () => {
     const { services } = graph;
     const { admin } = services;
     const [agent, reviewer] = [
@@ -127,7 +127,7 @@ describe('the events of a task’s life', () => {
     expect(created).toMatchObject({ __typename: 'AgentEvent', agent: { name: 'worker' } });
   });
 
-  it('are for keys and jobs of the scheduler as well', async () => {
+  it('exist for keys and jobs of the scheduler as well', async () => {
     await graph.services.sql(
       `INSERT INTO events (type, payload) VALUES ('scheduler.paused', '{"job": "pruneEvents", "message": "Paused."}')`,
     );
@@ -143,7 +143,7 @@ describe('the events of a task’s life', () => {
 });
 
 describe('Query.events', () => {
-  it('pages through the log in both directions, and the pages make the whole', async () => {
+  it('pages through the whole log in both directions', async () => {
     for (let i = 0; i < 7; i += 1) await aTask(graph.services);
     const all = await list({ first: 100 });
     const readPage = async (variables: object) => {
@@ -205,7 +205,7 @@ describe('Task.events', () => {
   const TASKS = `query ($first: Int!) {
     tasks(first: $first) { nodes { id events(last: 2) { totalCount nodes { type ... on TaskEvent { task { id } } } } } } }`;
 
-  it('are the task’s own, for many tasks at once by as many statements as for one', async () => {
+  it('are the events of the task, with one number of statements for one task and for many', async () => {
     await graph.settled();
     const one = await countStatements(() => graph.get(TASKS, { first: 1 }));
     const many = await countStatements(() => graph.get(TASKS, { first: 20 }));
@@ -222,7 +222,7 @@ describe('Task.events', () => {
 describe('an event’s id', () => {
   const NODE = `${EVERYTHING} query ($id: ID!) { node(id: $id) { __typename id ...Everything } }`;
 
-  it('finds it, for those who may see it', async () => {
+  it('finds it for keys that may see it', async () => {
     const { services } = graph;
     const [me, other] = [await anAgent(services), await anAgent(services)];
     const { task } = await aClaimedTask(services, other);
@@ -246,7 +246,7 @@ describe('an event’s id', () => {
 });
 
 describe('a pruned log', () => {
-  it('refuses the cursors before its begin with CURSOR_EXPIRED, in lists as in streams', async () => {
+  it('refuses cursors before its first event with CURSOR_EXPIRED, in lists and in streams', async () => {
     const [first] = await list({ first: 1 });
     const after = first?.cursor;
     await graph.services.sql(`UPDATE events SET at = now() - interval '60 days'`);

@@ -3,7 +3,7 @@ import type { GraphqlContext } from '../../../src/graphql/context.js';
 import { createStream, StreamEnd } from '../../../src/graphql/events/stream.js';
 import { PullStream, type Take } from '../../../src/kernel/pull-stream.js';
 
-/** Gives what is pushed to who has asked. */
+/** Gives a pushed item to the reader that waits for it. */
 class Source extends PullStream<number> {
   isClosed = false;
   #take: Take<number> = () => undefined;
@@ -41,7 +41,7 @@ const codeOf = ({ value }: IteratorResult<unknown>) =>
   value instanceof StreamEnd && (value.error as { extensions?: { code: string } }).extensions?.code;
 
 describe('a stream of items', () => {
-  it('answers at once, in the same turn, where nothing has to be waited for', () => {
+  it('answers in the same tick if it has to wait for nothing', () => {
     const { from, stream } = setUp((input) => (input === 1 ? [] : ['a', 'b']));
     const got: unknown[] = [];
     const take = (result: IteratorResult<unknown>) => {
@@ -74,7 +74,7 @@ describe('a stream of items', () => {
     },
   );
 
-  it('says that its key has ended, to a reader that waits and to one whose items are being found', async () => {
+  it('reports the end of its key to a waiting reader and to one whose items are being loaded', async () => {
     let found: (items: string[]) => void = () => undefined;
     const toItems = () =>
       new Promise<string[]>((resolve) => {

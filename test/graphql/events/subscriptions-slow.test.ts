@@ -37,7 +37,7 @@ interface Result {
   readonly errors?: readonly { readonly extensions: { readonly code: string; readonly cursor: string } }[];
 }
 
-/** A client of one transport, which can stop reading from its socket. */
+/** A client of one transport that can stop reading from its socket. */
 interface Reader {
   readonly results: Result[];
   pause(): void;
@@ -92,7 +92,7 @@ async function overSse(): Promise<Reader> {
   };
 }
 
-/** As large as a long report, so that the buffers of the sockets can't hold them all. */
+/** Appends events as large as a long report, so that the buffers of the sockets can't hold them all. */
 async function append(from: number, to: number): Promise<void> {
   await graph.services.sql(
     `INSERT INTO events (type, payload) SELECT 'scheduler.paused', jsonb_build_object('job', 'x', 'message', i || repeat('.', 1000))
@@ -110,7 +110,7 @@ describe.each([
   ['a WebSocket', overWebSocket],
   ['server-sent events', overSse],
 ])('a client that reads nothing from %s', (_, connect) => {
-  it('costs little memory and is closed with a cursor that brings exactly the rest', async () => {
+  it('costs little memory and is closed with a cursor that resumes exactly at the rest', async () => {
     const reader = await connect();
     await vi.waitFor(async () => {
       await append(0, 0);
@@ -135,9 +135,9 @@ describe.each([
     const total = 50_000;
     for (let i = 1; i <= total; i += 5_000) await append(i, i + 4_999);
     await isPassedOn(total);
-    // All of them are 50 MB on the wire. Waited for, since the last pages that were read may still be on their way.
+    // All of them are 50 MB on the wire. This waits, since the last pages that were read may not be freed yet.
     await vi.waitFor(() => expect(usedMemory() - before).toBeLessThan(10_000_000), 20_000);
-    // Only who stays away while something new comes is given up.
+    // Only a reader that reads nothing while new events come is closed.
     aheadMs += PATIENCE_MS;
     const more = total + 1;
     await append(more, more);

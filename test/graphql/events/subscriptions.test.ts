@@ -20,7 +20,7 @@ const EVENTS = `subscription ($after: Cursor, $filter: EventFilter) {
 
 const viewerOf = (id: string) => ({ keyId: id, role: 'VIEWER' as const, agentId: null });
 
-/** A key without an agent, in the database, as which a test can watch. */
+/** A stored key without an agent, with which a test can subscribe. */
 async function aViewerKey(expiresAt = 'NULL') {
   made += 1;
   const id = `key_viewer_${made}`;
@@ -33,7 +33,7 @@ async function aViewerKey(expiresAt = 'NULL') {
 let made = 0;
 
 describe('Subscription.events', () => {
-  it('delivers what any process does, in order, with the task as it is', async () => {
+  it('delivers the events of every process in order, with the current task', async () => {
     const agent = await anAgent(here.services);
     await here.settled();
     const watches = await Promise.all([here.watch(EVENTS), there.watch(EVENTS)]);
@@ -55,7 +55,7 @@ describe('Subscription.events', () => {
     expect(watches[0]?.items).toEqual(watches[1]?.items);
   });
 
-  it('shows with each comment the one that it answers', async () => {
+  it('delivers with each comment the comment that it replies to', async () => {
     const { id } = await aTask(here.services);
     const say = (body: string, inReplyToId: string | null) =>
       addComment(here.services, here.services.admin, { task: { id }, body, inReplyToId });
@@ -76,7 +76,7 @@ describe('Subscription.events', () => {
     await watch.close();
   });
 
-  it('goes on behind the cursor of any event, from a list or a stream', async () => {
+  it('continues after the cursor of any event from a list or a stream', async () => {
     await here.settled();
     const first = await here.watch(EVENTS, { filter: { types: ['task.created'] } });
     const tasks = [await aTask(here.services), await aTask(here.services), await aTask(here.services)];
@@ -156,7 +156,7 @@ describe('Subscription.events', () => {
     });
   });
 
-  it('shows an agent’s key the tasks that it may see and nothing else', async () => {
+  it('delivers to an agent key only events of tasks that it may see', async () => {
     const [me, other] = [await anAgent(here.services), await anAgent(here.services)];
     const key = await aKeyOf(here.services, me);
     await here.settled();
@@ -186,7 +186,7 @@ describe('Subscription.events', () => {
     await Promise.all([watch.close(), everything.close()]);
   });
 
-  it('shows what happens to API keys to admins alone', async () => {
+  it('delivers events of API keys only to admins', async () => {
     const viewer = await aViewerKey();
     await here.settled();
     const forAdmin = await here.watch(EVENTS);
@@ -200,7 +200,7 @@ describe('Subscription.events', () => {
     await Promise.all([forAdmin.close(), forViewer.close()]);
   });
 
-  it('ends with UNAUTHENTICATED when the key is revoked, on every process, whatever it waits for', async () => {
+  it('ends with UNAUTHENTICATED when the key is revoked, on every process and in every state', async () => {
     const viewer = await aViewerKey();
     const task = await aTask(here.services);
     await here.settled();
@@ -230,7 +230,7 @@ describe('Subscription.events', () => {
     ]);
   });
 
-  it('ends quietly when its client goes, whichever way', async () => {
+  it('ends without an error when its client completes or disconnects', async () => {
     await here.settled();
     const [closed, hungUp] = [await here.watch(EVENTS), await here.watch(EVENTS)];
     await closed.close();
@@ -239,7 +239,7 @@ describe('Subscription.events', () => {
     expect([...closed.results, ...hungUp.results]).toEqual([]);
   });
 
-  it('completes when the feed stops: the server has told its clients why before', async () => {
+  it('completes when the feed stops, as the server has told its clients the reason before', async () => {
     const graph = await openLiveGraph(here.services.database.connectionString);
     await graph.settled();
     const watch = await graph.watch(EVENTS);
@@ -255,7 +255,7 @@ describe('Subscription.events', () => {
 describe('Subscription.task', () => {
   const TASK = 'subscription ($ref: TaskRef!) { task(ref: $ref) { title status version } }';
 
-  it('gives the task at once and after each change', async () => {
+  it('delivers the task at once and after each change', async () => {
     const task = await aTask(here.services, { title: 'first' });
     await here.settled();
     const watch = await there.watch(TASK, { ref: { ref: `TASK-${task.number}` } });

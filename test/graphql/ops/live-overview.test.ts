@@ -16,7 +16,7 @@ const inbox = (item: { taskCounts: { status: string; count: number }[] }) =>
   item.taskCounts.find(({ status }) => status === 'INBOX')?.count ?? 0;
 
 describe('Subscription.overview', () => {
-  it('gives the counts at once and again after a change, and reads them once for all who watch', async () => {
+  it('delivers the counts at once and after a change, and reads them once for all subscribers', async () => {
     const asked = vi.spyOn(here.services.database.pool, 'query');
     const beganAtMs = Date.now();
     const watches = await Promise.all([here.watch(OVERVIEW), here.watch(OVERVIEW), there.watch(OVERVIEW)]);
@@ -25,7 +25,7 @@ describe('Subscription.overview', () => {
     for (let i = 0; i < 5; i += 1) await aTask(here.services);
     for (const watch of watches)
       while (inbox(watch.items.at(-1)) < before + 5) await watch.has(watch.results.length + 1);
-    // Five changes within a second are not five overviews.
+    // Five changes within a second do not cause five overviews.
     const most = 1 + Math.ceil((Date.now() - beganAtMs) / 1_000);
     for (const watch of watches) expect(watch.items.length).toBeLessThanOrEqual(most);
     const reads = asked.mock.calls.flat().filter((each) => Object(each).name === 'count_tasks_by_status');
@@ -34,7 +34,7 @@ describe('Subscription.overview', () => {
     await Promise.all(watches.map((watch) => watch.close()));
   });
 
-  it('gives the counts as they are to who comes right after the last one has left', async () => {
+  it('delivers current counts to a subscriber that comes right after the last one has left', async () => {
     const first = await here.watch(OVERVIEW);
     await first.has(1);
     await first.close();
@@ -45,7 +45,7 @@ describe('Subscription.overview', () => {
     await second.close();
   });
 
-  it('is not for the keys of agents', async () => {
+  it('is refused for agent keys', async () => {
     const key = await aKeyOf(here.services, await anAgent(here.services));
     await expect(here.watch('subscription { overview { agentsTotal } }', {}, key)).rejects.toMatchObject({
       extensions: { code: 'FORBIDDEN' },

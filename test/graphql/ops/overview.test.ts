@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => graph.close());
 
 describe('the overview', () => {
-  it('of nothing is zero everywhere', async () => {
+  it('of an empty database has only zeros', async () => {
     const { overview } = await graph.get(
       '{ overview { taskCounts { status count } agentsOnline agentsTotal capacityInUse capacityTotal oldestWaitingSince oldestInReviewSince throughput(window: "PT1H", buckets: 2) { created completed failed rejected } } }',
     );
@@ -38,7 +38,7 @@ describe('the overview', () => {
     });
   });
 
-  it('counts tasks, agents and what they hold', async () => {
+  it('counts tasks, agents and their leases', async () => {
     const { services } = graph;
     const ann = await anAgent(services, { maxCapacity: 3 });
     const bob = await anAgent(services, { maxCapacity: 4 });
@@ -72,7 +72,7 @@ describe('the overview', () => {
     expect(overview.oldestInReviewSince).toBe(oldest?.reviewed.toISOString());
   });
 
-  it('puts what happened into the part of the window in which it happened', async () => {
+  it('counts each outcome in its bucket of the window', async () => {
     const { services } = graph;
     await services.sql('TRUNCATE tasks CASCADE');
     const ann = await anAgent(services);

@@ -9,7 +9,7 @@ let owner: Process;
 beforeAll(async () => {
   graph = await openGraph();
   owner = await aProcess(graph.services.database.connectionString, { jobIntervalMs: 5_000 });
-  // As in a process with MC_SCHEDULER=off: there are jobs, and nobody has started them.
+  // As in a process with MC_SCHEDULER=off: the jobs exist and are not started.
   Object.assign(graph.services, { jobs: owner.scheduler });
 });
 afterAll(async () => {
@@ -24,7 +24,7 @@ const change = (verb: string, name: string) =>
     { name },
   );
 
-/** In the order in which they are listed. */
+/** In the order of the list. */
 const JOBS = [
   'dispatchAssignedTasks',
   'runAegisReviews',
@@ -36,7 +36,7 @@ const JOBS = [
 ];
 
 describe('the scheduler in the graph', () => {
-  it('lists its jobs, those included that have never run', async () => {
+  it('lists its jobs, including those that have never run', async () => {
     const { schedulerJobs } = await graph.get(
       `{ schedulerJobs { name paused everyMs lastRunAt lastError nextRunAt } }`,
     );
@@ -44,7 +44,7 @@ describe('the scheduler in the graph', () => {
     expect(schedulerJobs).toEqual(JOBS.map((name) => ({ name, ...fresh })));
   });
 
-  it('runs a job now, and says how much it did', async () => {
+  it('runs a job now, and answers how much it handled', async () => {
     const agent = await anAgent(graph.services);
     const { task, runId } = await aClaimedTask(graph.services, agent);
     await endLease(graph.services, runId);
@@ -71,7 +71,7 @@ describe('the scheduler in the graph', () => {
     });
   });
 
-  it('pauses and resumes a job, with one event for each that changes something', async () => {
+  it('pauses and resumes a job, with one event for each change', async () => {
     for (let i = 0; i < 2; i += 1) {
       const { pauseSchedulerJob } = await change('pauseSchedulerJob', 'pruneEvents');
       expect(pauseSchedulerJob).toMatchObject({
@@ -125,7 +125,7 @@ describe('the scheduler in the graph', () => {
     },
   );
 
-  it('is run by operators, not by agents', async () => {
+  it('is allowed to operators, and not to agents', async () => {
     const agent = await aKeyOf(graph.services, await anAgent(graph.services));
     const { errors } = await graph.ask(
       `mutation { runSchedulerJob(name: "pruneEvents") { handled } }`,

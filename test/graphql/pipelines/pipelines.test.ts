@@ -56,7 +56,7 @@ beforeAll(async () => {
 afterAll(() => graph.close());
 
 describe('the mutations of pipelines', () => {
-  it('save, refuse, start and show', async () => {
+  it('save, refuse, start and read a pipeline', async () => {
     const { createPipeline } = await graph.get(CREATE, { steps: STEPS });
     expect(createPipeline.errors).toEqual([]);
     expect(createPipeline.pipeline).toMatchObject({
@@ -89,7 +89,7 @@ describe('the mutations of pipelines', () => {
     ]);
   });
 
-  it('start all tasks with the variables filled in', async () => {
+  it('start all tasks with their variables filled in', async () => {
     const refused = await graph.get(START, {});
     expect(refused.startPipeline.errors).toEqual([
       { code: 'INVALID', message: 'Variables are missing: topic.', path: ['variables'] },
@@ -120,7 +120,7 @@ describe('the mutations of pipelines', () => {
     });
   });
 
-  it('are for operators, but a start for agents as well', async () => {
+  it('are allowed to operators, and a start to agents as well', async () => {
     const { errors } = await graph.ask(CREATE, { steps: STEPS }, iris);
     expect(errors?.[0]?.extensions.code).toBe('FORBIDDEN');
     const { startPipeline } = await graph.get(START, { variables: { topic: 'x' } }, iris);
@@ -136,7 +136,7 @@ describe('the mutations of pipelines', () => {
     });
   });
 
-  it('replace the steps of one that is there', async () => {
+  it('replace the steps of an existing pipeline', async () => {
     const { updatePipeline } = await graph.get(
       'mutation ($steps: [PipelineStepInput!]!) { updatePipeline(input: { name: "handoff", steps: $steps }) { pipeline { version } errors { code } } }',
       { steps: STEPS },
@@ -146,7 +146,7 @@ describe('the mutations of pipelines', () => {
 });
 
 describe('removePipeline', () => {
-  it('is for operators, and takes it from the list; its runs and events still show it', async () => {
+  it('is allowed to operators, and removes it from the list; its runs and events still name it', async () => {
     await graph.get(CREATE.replace('handoff', 'old'), { steps: STEPS });
     const { startPipeline } = await graph.get(START.replace('handoff', 'old'), { variables: { topic: 'x' } });
     const remove = 'mutation { removePipeline(name: "old") { deletedId errors { code path } } }';
@@ -182,7 +182,7 @@ describe('removePipeline', () => {
 });
 
 describe('a run of a pipeline', () => {
-  it('is found by its id, by its pipeline, and by its tasks', async () => {
+  it('is found by its id, through its pipeline, and through its tasks', async () => {
     const { pipelineRun, node, pipelines, pipeline, tasks } = await graph.get(
       `query ($id: ID!, $pipeline: ID!) {
         pipelineRun(id: $id) { id }
@@ -205,7 +205,7 @@ describe('a run of a pipeline', () => {
     expect(tasks.nodes).toEqual([{ pipelineStep: 'implement' }, { pipelineStep: 'research' }]);
   });
 
-  it('is seen by agents that see a task of it, and so are its tasks', async () => {
+  it('is visible to agents that see a task of it, and so are its tasks', async () => {
     const query = `query ($id: ID!) {
       pipelineRun(id: $id) { tasks { pipelineStep } }
       pipeline(name: "handoff") { runs { nodes { id } } }
@@ -219,7 +219,7 @@ describe('a run of a pipeline', () => {
     });
   });
 
-  it('hands on what the first task came to, and has its own part of the log', async () => {
+  it('passes on the result of the first task, and has its own events', async () => {
     const { services } = graph;
     for (const name of ['iris', 'scout']) await workOn(services, await anAgent(services, { name }));
     await untilLogIsReadable(services.database.pool);
@@ -262,7 +262,7 @@ describe('a run of a pipeline', () => {
     ]);
   });
 
-  it('can be followed only by who may see it', async () => {
+  it('can be subscribed to only by keys that may see it', async () => {
     const { errors } = await graph.ask(
       'query ($id: ID!) { events(filter: { pipelineRunId: $id }) { nodes { type } } }',
       { id: run.id },

@@ -12,7 +12,7 @@ describe('previewSchedule', () => {
   const preview = (args: string) =>
     graph.ask(`{ previewSchedule(${args}) { valid message cron text nextRuns } }`);
 
-  it('says what a schedule means and when it is due, through daylight saving', async () => {
+  it('answers the meaning of a schedule and its due times, across a daylight saving change', async () => {
     const { data } = await preview(
       'schedule: "daily at 14:30", timeZone: "America/New_York", count: 2, from: "2026-03-07T12:00:00Z"',
     );
@@ -25,7 +25,7 @@ describe('previewSchedule', () => {
     });
   });
 
-  it('shows five times from now on in UTC unless told otherwise', async () => {
+  it('answers five due times from now in UTC by default', async () => {
     const now = async () => Number((await graph.services.sql<{ now: Date }>('SELECT now()'))[0]?.now);
     const before = await now();
     const { data } = await preview('schedule: "every 5 minutes"');
@@ -35,7 +35,7 @@ describe('previewSchedule', () => {
     expect(Date.parse(times[0] ?? '')).toBeLessThanOrEqual((await now()) + 300_000);
   });
 
-  it('answers with what is wrong, as data', async () => {
+  it('answers mistakes as data', async () => {
     const { data } = await preview('schedule: "every day at 9 in Berlin"');
     expect(data?.previewSchedule).toEqual({
       valid: false,
@@ -61,12 +61,12 @@ describe('previewSchedule', () => {
     expect(errors?.[0]?.message).toContain(message);
   });
 
-  it('answers at the end of time with what there still is', async () => {
+  it('answers fewer due times at the end of the time range', async () => {
     const { data } = await preview('schedule: "yearly", from: "9998-06-01T00:00:00Z", count: 10');
     expect(data?.previewSchedule.nextRuns).toEqual(['9999-01-01T00:00:00.000Z']);
   });
 
-  it('is for the keys of agents as well', async () => {
+  it('is allowed to agent keys as well', async () => {
     const key = await aKeyOf(graph.services, await anAgent(graph.services));
     const answer = await graph.get('{ previewSchedule(schedule: "hourly") { valid } }', {}, key);
     expect(answer.previewSchedule.valid).toBe(true);

@@ -27,7 +27,7 @@ async function create(input: object) {
 }
 
 describe('recurring tasks in the graph', () => {
-  it('are created with their template, and say when they are due', async () => {
+  it('are created with their template, and have their due times', async () => {
     const agent = await anAgent(graph.services, { name: 'iris' });
     const { recurringTask, errors } = await create({
       name: 'standup',
@@ -83,7 +83,7 @@ describe('recurring tasks in the graph', () => {
     expect(recurringTask).toBeNull();
   });
 
-  it('are refused as data, with the examples; a zone that there is not is a mistake of the request', async () => {
+  it('are refused as data with examples; an unknown time zone is an error of the request', async () => {
     const { recurringTask, errors } = await create({ name: 'bad', schedule: 'every 7 minutes' });
     expect(recurringTask).toBeNull();
     expect(errors).toEqual([
@@ -99,7 +99,7 @@ describe('recurring tasks in the graph', () => {
     expect(wrong.errors?.[0]?.message).toContain('Did you mean Europe/Berlin?');
   });
 
-  it('show what they made, what became of each due time, and lead back from a task', async () => {
+  it('have their tasks and firings, and are reached from a task', async () => {
     const due = await minutesAgo(graph.services, 5);
     const { id } = await aRecurringTask(graph.services, {
       schedule: `${due.getUTCMinutes()} * * * *`,
@@ -209,7 +209,7 @@ describe('recurring tasks in the graph', () => {
     expect(names).toEqual([...names].sort());
   });
 
-  it('are for operators to change and for readers to see; agents see their tasks and not where they come from', async () => {
+  it('can be changed by operators and read by viewers; agents see the tasks and not the recurring task', async () => {
     const agent = await anAgent(graph.services);
     const key = await aKeyOf(graph.services, agent);
     const { id } = await aRecurringTask(graph.services, { template: { assignee: { id: agent.id } } });
@@ -248,7 +248,7 @@ describe('recurring tasks in the graph', () => {
     });
   });
 
-  it('cost a number of statements that does not depend on how many there are', async () => {
+  it('cost a number of statements that does not depend on their count', async () => {
     const query = `{ recurringTasks(first: 20) { nodes { name nextRuns template { assignee { name } } tasks(first: 2) { totalCount nodes { ref assignee { name } } } history(first: 2) { nodes { task { ref } } } } } }`;
     const few = await graph.recordStatements(() => graph.get(query));
     for (let index = 0; index < 5; index += 1) await aRecurringTask(graph.services);

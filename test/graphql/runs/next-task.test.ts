@@ -34,14 +34,14 @@ async function claim(maxCapacity: number | null = 100) {
 }
 
 describe('nextTask', () => {
-  it('is what the next claim gets, whatever the queue looks like', async () => {
+  it('is the task that the next claim gets, for any queue', async () => {
     const instant = (step: number) => new Date(Date.parse('2026-11-22T12:00:00Z') + step * 1_000);
     const queuedTask = fc.record({
       priority: fc.constantFrom('CRITICAL', 'HIGH', 'MEDIUM', 'LOW'),
       createdAt: fc.integer({ min: 0, max: 2 }).map(instant),
       dueAt: fc.option(fc.integer({ min: 0, max: 2 }).map(instant)),
       assigneeId: fc.constantFrom(null, 'ann', 'bob'),
-      // Long ago: time has released it and no claim has noticed yet. Far ahead: it waits.
+      // Long ago: the start has passed, and no claim has updated the task yet. Far ahead: it waits.
       notBefore: fc.constantFrom(null, null, '2001-01-01', '2101-01-01'),
       openDependencies: fc.constantFrom(0, 0, 0, 1),
     });
@@ -72,7 +72,7 @@ describe('nextTask', () => {
     );
   });
 
-  it('is nothing for an agent that is paused or has its hands full', async () => {
+  it('is null for an agent that is paused or at capacity', async () => {
     const { services } = graph;
     await services.sql('TRUNCATE tasks CASCADE');
     await insertTasks(graph, [{}, {}]);

@@ -17,7 +17,7 @@ const edit = (name: 'addDependency' | 'removeDependency') =>
   }`;
 
 describe('addDependency and removeDependency', () => {
-  it('answer with the task as it waits from then on', async () => {
+  it('answer the changed task with waitingOn', async () => {
     const [task, on] = [await aTask(graph.services), await aTask(graph.services)];
     const refs = { task: `TASK-${task.number}`, on: `TASK-${on.number}` };
     const { addDependency } = await graph.get(edit('addDependency'), refs);
@@ -35,7 +35,7 @@ describe('addDependency and removeDependency', () => {
     expect(removeDependency.task).toMatchObject({ version: 3, waitingOn: ['NO_ASSIGNEE'], dependsOn: [] });
   });
 
-  it('answer with the way round of a cycle', async () => {
+  it('answer the path of a cycle', async () => {
     const [a, b] = [await aTask(graph.services), await aTask(graph.services)];
     const [first, second] = [`TASK-${a.number}`, `TASK-${b.number}`];
     await graph.get(edit('addDependency'), { task: first, on: second });

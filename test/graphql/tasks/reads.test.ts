@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => graph.close());
 
 describe('a task', () => {
-  it('tells all that is known of it', async () => {
+  it('has all its fields', async () => {
     const { services } = graph;
     const scout = await anAgent(services, { name: 'scout' });
     const { task, runId } = await aClaimedTask(services, scout, {
@@ -64,7 +64,7 @@ describe('a task', () => {
     });
   });
 
-  it('tells what came of its rounds', async () => {
+  it('has the outcomes of its review rounds', async () => {
     const { services } = graph;
     const ann = await anAgent(services, { name: 'ann' });
     const key = await aKeyOf(services, ann);
@@ -117,7 +117,7 @@ describe('a task', () => {
     ]);
   });
 
-  it('answers each place what it asks for, whatever a fragment that stands in several is merged with', async () => {
+  it('answers each selection of a fragment that is used in several places', async () => {
     const { services } = graph;
     const ada = await anAgent(services, { name: 'ada', role: 'coder' });
     const { task } = await aClaimedTask(services, ada);
@@ -141,7 +141,7 @@ describe('a task', () => {
     });
   });
 
-  it('names the system where the system acts', async () => {
+  it('names the system as the actor if the system acts', async () => {
     const { services } = graph;
     const bob = await anAgent(services, { name: 'bob' });
     const { task } = await aClaimedTask(services, bob);
@@ -157,7 +157,7 @@ describe('a task', () => {
 });
 
 describe('a node', () => {
-  it('is found by its id, whatever it is, in the order asked for', async () => {
+  it('is found by the id of any type, in the order of the request', async () => {
     const { services } = graph;
     const agent = await anAgent(services);
     const { task, runId } = await aClaimedTask(services, agent);
@@ -194,7 +194,7 @@ describe('a node', () => {
 });
 
 describe('the server', () => {
-  it('says what it is, who asks, and which instructions agents can start from', async () => {
+  it('answers its version, the viewer, and the templates of a SOUL', async () => {
     const { server, viewer, soulTemplates, apiKeys } = await graph.get(
       '{ server { version startedAt database limits } viewer { role agent { id } apiKey { id name prefix revokedAt } } soulTemplates { name description body } apiKeys(first: 1) { totalCount nodes { id role agent { id } lastUsedAt } } }',
     );

@@ -26,7 +26,7 @@ const LIST = `query ($filter: TaskFilter, $orderBy: TaskOrder) { tasks(first: 10
   totalCount nodes { id ref title description status priority tags assignee { id name } createdAt updatedAt dueAt }
 } }`;
 
-/** Little to answer: what takes time in a run is then the filter. */
+/** A small selection, so that a run spends its time in the filter. */
 const LIST_IDS =
   'query ($filter: TaskFilter) { tasks(first: 100, filter: $filter) { totalCount nodes { id } } }';
 
@@ -67,7 +67,7 @@ async function list(variables: Record<string, unknown>): Promise<Listed[]> {
   return nodes.map((node: Listed) => ({ ...node, number: Number(node.ref.slice('TASK-'.length)) }));
 }
 
-/** What a filter means, said once more without SQL. */
+/** The meaning of a filter, without SQL. */
 function lets(filter: Filter, task: Listed): boolean {
   const within = (text: string | null, range: Range) =>
     text !== null && (!range.gte || text >= range.gte) && (!range.lt || text < range.lt);
@@ -155,7 +155,7 @@ const { filter: filters } = fc.letrec<{ filter: Filter }>((tie) => ({
 }));
 
 describe('a filter of tasks', () => {
-  it('lets through what its words say, however they are put together', async () => {
+  it('returns the matching tasks, for any combination of its fields', async () => {
     const fits = filters.filter((filter) => size(filter) <= 50 && depth(filter) <= 5);
     await fc.assert(
       fc.asyncProperty(fits, async (filter) => {
@@ -186,7 +186,7 @@ describe('an order of tasks', () => {
     PRIORITY: (task) => [byPriority(task), task.number],
   };
 
-  it.each(Object.keys(keys))('by %s is the same from either end', async (field) => {
+  it.each(Object.keys(keys))('by %s is the same in both directions', async (field) => {
     const sorted = tasks.toSorted((a, b) => compare(keys[field]!(a), keys[field]!(b))).map((task) => task.id);
     const listed = async (direction: string) =>
       (await list({ orderBy: { field, direction } })).map((task) => task.id);
@@ -195,7 +195,7 @@ describe('an order of tasks', () => {
     expect(await listed('DESC')).toEqual(sorted.toReversed());
   });
 
-  it('by due date has tasks without one last, from either end', async () => {
+  it('by due date has tasks without one last, in both directions', async () => {
     for (const direction of ['ASC', 'DESC']) {
       const listed = await list({ orderBy: { field: 'DUE_AT', direction } });
       const dated = listed.findIndex((task) => task.dueAt === null);

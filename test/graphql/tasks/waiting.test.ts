@@ -24,8 +24,8 @@ async function waitingOn(id: string): Promise<string[]> {
 const set = (table: string, id: string, change: string) =>
   graph.services.sql(`UPDATE ${table} SET ${change} WHERE id = $1`, [id]);
 
-describe('why a task is not being worked on', () => {
-  it('names everything that stands in the way', async () => {
+describe('waitingOn of a task', () => {
+  it('names every reason', async () => {
     const { services } = graph;
     const earlier = await aTask(services);
     expect(await waitingOn(earlier.id)).toEqual(['NO_ASSIGNEE']);
@@ -34,12 +34,12 @@ describe('why a task is not being worked on', () => {
     expect(await waitingOn(task.id)).toEqual(['DEPENDENCIES', 'STARTS_LATER', 'NO_ASSIGNEE']);
   });
 
-  it('is nothing when its agent is there with a free hand', async () => {
+  it('is empty if its agent is online and below its capacity', async () => {
     await set('agents', ann.id, 'last_seen_at = now()');
     expect(await waitingOn((await aTask(graph.services, { assignee: { id: ann.id } })).id)).toEqual([]);
   });
 
-  it('is its agent, in every way an agent can be', async () => {
+  it('names its agent for every status that prevents work', async () => {
     const { services } = graph;
     const bob = await anAgent(services, { name: 'bob', maxCapacity: 1 });
     await aClaimedTask(services, bob);
@@ -58,13 +58,13 @@ describe('why a task is not being worked on', () => {
     expect(await waitingOn(task.id)).toEqual(['BACKOFF']);
   });
 
-  it('is nothing while it is worked on and when it is over', async () => {
+  it('is empty while the task is in progress and when it has ended', async () => {
     for (const status of ['IN_PROGRESS', 'DONE', 'FAILED', 'CANCELLED'] as const) {
       expect(await waitingOn((await aTaskIn(graph.services, status, ann)).id)).toEqual([]);
     }
   });
 
-  it('is the reviewer, who must be there and not have done the work', async () => {
+  it('names the reviewer, which must exist and must not have worked on the task', async () => {
     const { services } = graph;
     const task = await aTaskIn(services, 'REVIEW', ann);
     expect(await waitingOn(task.id)).toEqual(['NO_REVIEWER']);
@@ -87,8 +87,8 @@ describe('why a task is not being worked on', () => {
   });
 });
 
-describe('why a task is not sent to its PUSH agent', () => {
-  it('is a gateway that is missing here, or that some process can’t reach', async () => {
+describe('waitingOn of a task of a PUSH agent', () => {
+  it('names a gateway that is missing, or that some process can’t reach', async () => {
     const { services } = graph;
     const pat = await anAgent(services, { delivery: 'PUSH' });
     const task = await aTask(services, { assignee: { id: pat.id } });
@@ -105,7 +105,7 @@ describe('why a task is not sent to its PUSH agent', () => {
     expect(await waitingOn(task.id)).toEqual([]);
   });
 
-  it('is a job that is paused, if the task waits for that job', async () => {
+  it('names a paused job if the task waits for that job', async () => {
     const { services } = graph;
     const pat = await anAgent(services, { delivery: 'PUSH', config: { gateway: 'echo' } });
     const task = await aTask(services, { assignee: { id: pat.id } });
@@ -117,7 +117,7 @@ describe('why a task is not sent to its PUSH agent', () => {
     expect(await waitingOn(pulled.id)).toEqual([]);
   });
 
-  it('is for a review what keeps it from a reviewer that is sent its work', async () => {
+  it('names for a review the reasons of a PUSH reviewer', async () => {
     const { services } = graph;
     const task = await aTaskIn(services, 'REVIEW', ann);
     await services.sql("UPDATE agents SET delivery = 'PUSH', gateway = 'nowhere' WHERE name = 'aegis'");

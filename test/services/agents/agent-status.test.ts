@@ -22,7 +22,7 @@ beforeEach(async () => {
   agent = await anAgent(services);
 });
 
-/** The ways the log tells of, `IDLE → BUSY`, without the agent's birth. */
+/** The status changes in the event log, as `IDLE → BUSY`, without the one of the registration. */
 async function changes(): Promise<string[]> {
   const events = await services.sql<{ from: string; to: string }>(
     `SELECT payload->>'from' AS from, payload->>'to' AS to FROM events
@@ -42,7 +42,7 @@ describe('the status of an agent', () => {
     ['completes', (runId: string) => completeTask(services, services.admin, { runId, resolution: 'x' })],
     ['fails', (runId: string) => failTask(services, services.admin, { runId, error: 'x' })],
     ['releases', (runId: string) => releaseTask(services, services.admin, { runId })],
-  ])('is busy from the claim until it %s its last task', async (_, end) => {
+  ])('is BUSY from the claim until the agent %s its last task', async (_, end) => {
     const [first, second] = [await aClaimedTask(services, agent), await aClaimedTask(services, agent)];
     expect(await changes()).toEqual(['IDLE → BUSY']);
     await end(first.runId);
@@ -51,13 +51,13 @@ describe('the status of an agent', () => {
     expect(await changes()).toEqual(['IDLE → BUSY', 'BUSY → IDLE']);
   });
 
-  it('is idle again when its task is cancelled', async () => {
+  it('is IDLE again when its task is cancelled', async () => {
     const { task } = await aClaimedTask(services, agent);
     await cancelTask(services, services.admin, { task: { id: task.id } });
     expect(await changes()).toEqual(['IDLE → BUSY', 'BUSY → IDLE']);
   });
 
-  it('is paused above all, and afterwards what it would have been', async () => {
+  it('is PAUSED whatever else holds, and is derived from the leases again after the pause', async () => {
     const { runId } = await aClaimedTask(services, agent);
     await pauseAgent(services, services.admin, { id: agent.id });
     await renewLease(services, services.admin, { runId });
@@ -74,7 +74,7 @@ describe('the status of an agent', () => {
     ]);
   });
 
-  it('comes back from being offline with a heartbeat, a claim that gets nothing, or one that gets a task', async () => {
+  it('leaves OFFLINE at a heartbeat, at a claim that gets no task, and at a claim that gets one', async () => {
     await goSilent();
     await heartbeat(services, services.admin, { agent: { id: agent.id } });
     await goSilent();
@@ -84,7 +84,7 @@ describe('the status of an agent', () => {
     expect(await changes()).toEqual(['OFFLINE → IDLE', 'OFFLINE → IDLE', 'OFFLINE → BUSY']);
   });
 
-  it('is not busy with a lease that has ended, and is again when it is renewed', async () => {
+  it('is not BUSY once the lease has ended, and is BUSY again when the lease is renewed', async () => {
     const { runId } = await aClaimedTask(services, agent);
     const other = await aClaimedTask(services, agent);
     await services.sql("UPDATE task_runs SET lease_expires_at = now() - interval '1 s' WHERE id = $1", [
@@ -95,7 +95,7 @@ describe('the status of an agent', () => {
     expect(await changes()).toEqual(['IDLE → BUSY', 'BUSY → IDLE', 'IDLE → BUSY']);
   });
 
-  it('is announced once, however many calls see the change at once', async () => {
+  it('is announced once when many concurrent calls see the change', async () => {
     const held = [
       await aClaimedTask(services, agent),
       await aClaimedTask(services, agent),

@@ -42,7 +42,7 @@ const EVERYTHING = {
 } as const;
 
 describe('registering an agent', () => {
-  it('creates it the first time, idle and ready, and says that it did', async () => {
+  it('creates the agent the first time, IDLE, and answers that it was created', async () => {
     const { agent, created } = await register('first');
     expect(created).toBe(true);
     expect(agent).toMatchObject({
@@ -63,7 +63,7 @@ describe('registering an agent', () => {
     ]);
   });
 
-  it('refreshes it the second time with what is given, and keeps what is left out', async () => {
+  it('updates the agent the second time: given fields change, omitted fields stay', async () => {
     const { agent: before } = await register('refreshed', EVERYTHING);
     const { agent, created } = await register('refreshed', { maxCapacity: 3 });
     expect(created).toBe(false);
@@ -88,7 +88,7 @@ describe('registering an agent', () => {
     });
   });
 
-  it('with nothing new is a sign of life and no change', async () => {
+  it('with unchanged fields updates the last sighting and nothing else', async () => {
     const { agent: before } = await register('again', EVERYTHING);
     const events = await eventsOf(before.id);
     await services.sql("UPDATE agents SET last_seen_at = now() - interval '1 min' WHERE id = $1", [
@@ -100,7 +100,7 @@ describe('registering an agent', () => {
     expect(await eventsOf(before.id)).toEqual(events);
   });
 
-  it('by many processes at once makes one agent', async () => {
+  it('creates one agent when many processes register the name concurrently', async () => {
     for (let round = 0; round < 5; round += 1) {
       const made = await Promise.all(
         Array.from({ length: 8 }, (_, i) =>
@@ -112,11 +112,11 @@ describe('registering an agent', () => {
     }
   });
 
-  it('tells names apart by case', async () => {
+  it('treats names that differ in case as different agents', async () => {
     expect((await register('Case')).agent.id).not.toBe((await register('case')).agent.id);
   });
 
-  it('with a template makes its SOUL, with name and role filled in', async () => {
+  it('with a template sets the SOUL, with name and role filled in', async () => {
     const { agent } = await register('souled', { role: 'tester', soulTemplate: 'tester' });
     expect(agent.soul).toContain('souled');
     expect(agent.soul).not.toMatch(/\{\{/);
@@ -128,7 +128,7 @@ describe('registering an agent', () => {
     expect(await services.sql("SELECT FROM agents WHERE name = 'x'")).toEqual([]);
   });
 
-  it('is for an agent key a refresh of itself, and never a promotion', async () => {
+  it('lets an agent key update its own agent, and never raise its role', async () => {
     const agent = await anAgent(services, { role: 'coder' });
     const key = await aKeyOf(services, agent);
     const { agent: refreshed } = await register(agent.name, { role: 'coder', capabilities: ['new'] }, key);
@@ -143,7 +143,7 @@ describe('registering an agent', () => {
 });
 
 describe('updating an agent', () => {
-  it('changes what is given, clears by null, and of nothing changes nothing', async () => {
+  it('changes the given fields, clears a field by null, and without fields changes nothing', async () => {
     const { agent } = await register('updated', EVERYTHING);
     const ref = { agent: { name: 'updated' } };
     const cleared = await updateAgent(services, services.admin, {
@@ -165,7 +165,7 @@ describe('updating an agent', () => {
     });
   });
 
-  it("takes null for no value of what can't be empty", async () => {
+  it("treats null as not given for a field that can't be empty", async () => {
     await register('never-empty');
     const empty = { role: null, capabilities: null, maxCapacity: null, delivery: null, config: null };
     for (const [field, value] of Object.entries(empty)) {
@@ -175,7 +175,7 @@ describe('updating an agent', () => {
     }
   });
 
-  it('is refused at another version', async () => {
+  it('is refused when the expected version differs', async () => {
     await register('versioned');
     const change = { agent: { name: 'versioned' }, maxCapacity: 2, expectedVersion: 2 };
     const refusal = await refusalOf(updateAgent(services, services.admin, change));
@@ -184,7 +184,7 @@ describe('updating an agent', () => {
     expect(updated).toMatchObject({ maxCapacity: 2, version: 2 });
   });
 
-  it('is no sign of life', async () => {
+  it('does not update the last sighting', async () => {
     const { agent } = await register('quiet');
     await services.sql("UPDATE agents SET last_seen_at = now() - interval '1 h' WHERE id = $1", [agent.id]);
     const updated = await updateAgent(services, services.admin, { agent: { id: agent.id }, maxCapacity: 2 });
@@ -193,7 +193,7 @@ describe('updating an agent', () => {
 });
 
 describe('pausing an agent', () => {
-  it('twice changes nothing the second time, nor does resuming', async () => {
+  it('changes nothing the second time, and neither does resuming', async () => {
     const agent = await anAgent(services);
     const ref = { id: agent.id };
     const paused = await pauseAgent(services, services.admin, ref);

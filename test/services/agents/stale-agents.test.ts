@@ -24,7 +24,7 @@ const changesOf = (agentId: string) =>
 const lastChangeOf = async (agentId: string) => (await changesOf(agentId)).at(-1)?.payload;
 
 describe('an agent', () => {
-  it('that is silent for too long is announced as OFFLINE, once, and as IDLE when it calls again', async () => {
+  it('that is silent longer than the timeout is announced as OFFLINE once, and as IDLE when it calls again', async () => {
     const agent = await anAgent(services);
     await setLastSeen(services, agent.id);
     expect((await markAgentsOffline(services)).handled).toBe(1);
@@ -36,7 +36,7 @@ describe('an agent', () => {
     expect(await lastChangeOf(agent.id)).toEqual({ from: 'OFFLINE', to: 'IDLE' });
   });
 
-  it('whose last lease has ended is announced as IDLE, one that holds another as nothing', async () => {
+  it('whose last lease has ended is announced as IDLE, and one that holds another lease is not announced', async () => {
     const agent = await anAgent(services);
     const first = await aClaimedTask(services, agent);
     const second = await aClaimedTask(services, agent);
@@ -47,7 +47,7 @@ describe('an agent', () => {
     expect(await lastChangeOf(agent.id)).toEqual({ from: 'BUSY', to: 'IDLE' });
   });
 
-  it('that is paused stays PAUSED however silent it is', async () => {
+  it('that is paused stays PAUSED after any silence', async () => {
     const agent = await anAgent(services);
     await pauseAgent(services, services.admin, { id: agent.id });
     await setLastSeen(services, agent.id);
@@ -57,7 +57,7 @@ describe('an agent', () => {
 });
 
 describe('marking agents offline', () => {
-  it('knows when the next agent will be silent for too long, or no longer busy', async () => {
+  it('returns when the next agent will be offline or its last lease will end', async () => {
     const agent = await anAgent(services);
     await setLastSeen(services, agent.id, 591_000);
     expect((await markAgentsOffline(services)).nextInMs).toBeLessThanOrEqual(9_100);
@@ -71,11 +71,11 @@ describe('marking agents offline', () => {
     await leaseEndsIn('9 s');
     // The column rounds to milliseconds, up or down.
     expect((await markAgentsOffline(services)).nextInMs).toBeLessThanOrEqual(9_001);
-    // Or it would end in the middle of one of the next tests.
+    // Otherwise it would end during one of the next tests.
     await leaseEndsIn('10 min');
   });
 
-  it('announces each agent once when several processes do it at the same time', async () => {
+  it('announces each agent once when several processes run it concurrently', async () => {
     const agents: AgentRow[] = [];
     for (let i = 0; i < 30; i += 1) agents.push(await anAgent(services));
     const other = await openTestServices(services.database.connectionString);
@@ -90,7 +90,7 @@ describe('marking agents offline', () => {
     await other.close();
   });
 
-  it('waits for no agent that somebody else has locked', async () => {
+  it('skips an agent whose row another transaction has locked', async () => {
     const [locked, free] = [await anAgent(services), await anAgent(services)];
     await setLastSeen(services, locked.id);
     await setLastSeen(services, free.id);
@@ -103,7 +103,7 @@ describe('marking agents offline', () => {
     expect((await markAgentsOffline(services)).handled).toBe(1);
   });
 
-  it('writes nothing where nothing has changed', async () => {
+  it('writes nothing when no status has changed', async () => {
     await markAgentsOffline(services);
     const written = () => services.sql('SELECT xmin::text, id FROM agents ORDER BY id');
     const before = await written();

@@ -18,7 +18,7 @@ import type { TestServices } from '../../support/factories/services.js';
 import { useDispatch } from '../../support/factories/use-dispatch.js';
 import { answered, type ScriptedGateway } from '../../support/gateways/scripted-gateway.js';
 
-/** The first pause lasts half of it at least: no test is so slow that it ends by itself. */
+/** The first backoff is at least half of this: no test is slow enough to see it end. */
 const BACKOFF_MS = 240_000;
 
 let gateway: ScriptedGateway;
@@ -38,7 +38,7 @@ describe('an attempt that fails', () => {
     [{ outcome: 'TIMED_OUT', error: 'no answer in time' }, 'TIMED_OUT', 'no answer in time'],
     [answered(' \n'), 'FAILED', 'The answer was empty.'],
     [{ outcome: 'ABORTED' }, 'FAILED', 'The run was ended at the gateway scripted.'],
-  ] as const)('is counted, told and repeated after a pause: %j', async (answer, outcome, error) => {
+  ] as const)('is counted, logged and retried after a backoff: %j', async (answer, outcome, error) => {
     gateway.script = () => answer;
     const agent = await aPushAgent(services);
     const task = await aTaskOf(services, agent);
@@ -64,7 +64,7 @@ describe('an attempt that fails', () => {
     expect(await waitForStatus(services, task.id, 'REVIEW')).toMatchObject({ dispatch_attempts: 0 });
   });
 
-  it('ends the task at the fifth time, and a retry counts anew', async () => {
+  it('fails the task at the fifth failure, and retryTask resets the count', async () => {
     gateway.script = () => ({ outcome: 'FAILED', error: 'broken', permanent: false });
     const task = await aTaskOf(services, await aPushAgent(services));
     for (let attempt = 1; attempt < 5; attempt += 1) {
@@ -87,7 +87,7 @@ describe('an attempt that fails', () => {
     expect((await runsOf(services, task.id)).map((run) => run.idempotency_key)).toContain(`mc-${task.id}-6`);
   });
 
-  it('ends the task at once if waiting can’t help, in the gateway’s words; the agent is in ERROR until a good answer', async () => {
+  it('fails the task at once when the failure is permanent, with the gateway’s error; the agent is in ERROR until a call succeeds', async () => {
     gateway.script = () => ({ outcome: 'FAILED', error: 'unknown agent id "scout"', permanent: true });
     const agent = await aPushAgent(services);
     const task = await aTaskOf(services, agent);
@@ -105,7 +105,7 @@ describe('an attempt that fails', () => {
     expect(await status()).toEqual([{ announced_status: 'IDLE', refused: false }]);
   });
 
-  it('holds up no other task of the agent', async () => {
+  it('does not delay other tasks of the agent', async () => {
     await here.start();
     gateway.script = ({ prompt }) =>
       prompt.includes('Poison') ? { outcome: 'FAILED', error: 'no', permanent: false } : answered('done');
@@ -117,8 +117,8 @@ describe('an attempt that fails', () => {
   });
 });
 
-describe('a gateway that takes no call', () => {
-  it('costs no attempt; its tasks wait and go as soon as it answers, those of others go on', async () => {
+describe('a gateway that accepts no call', () => {
+  it('costs no attempt: its tasks wait until it is reachable, and tasks of other gateways are dispatched', async () => {
     await here.start();
     gateway.reach = { reachable: false, error: 'connection refused' };
     gateway.script = () => ({ outcome: 'NOT_BEGUN', error: 'connection refused', retryAfterMs: null });
@@ -126,7 +126,7 @@ describe('a gateway that takes no call', () => {
     const tasks = await Promise.all(Array.from({ length: 20 }, () => aTaskOf(services, agent)));
     await vi.waitFor(() => expect(gateway.probes).toBeGreaterThan(2), 20_000);
     expect(gateway.calls.length).toBeLessThanOrEqual(8);
-    // The first calls may still be on their way back.
+    // The first calls may not be settled yet.
     await vi.waitFor(
       async () =>
         expect(
@@ -142,8 +142,8 @@ describe('a gateway that takes no call', () => {
   });
 });
 
-describe('a run that is on', () => {
-  it('is aborted when a person cancels the task; an answer that comes all the same is kept and changes nothing', async () => {
+describe('an open run', () => {
+  it('is aborted when an operator cancels the task; a late answer is stored and changes nothing', async () => {
     await here.start();
     gateway.respondsToAborts = false;
     const task = await aTaskOf(services, await aPushAgent(services));
@@ -168,7 +168,7 @@ describe('a run that is on', () => {
     expect(await waitForStatus(services, task.id, 'REVIEW')).toMatchObject({ resolution: 'by hand' });
   });
 
-  it('is aborted, uncounted, when an operator gives the task to another agent, and not when to the same or to nobody', async () => {
+  it('is aborted without a counted attempt when an operator assigns another agent, and not for the same agent or none', async () => {
     await here.start();
     gateway.respondsToAborts = false;
     const [agent, another] = [await aPushAgent(services), await anAgent(services)];
@@ -197,7 +197,7 @@ describe('a run that is on', () => {
     ]);
   });
 
-  it('is handed back uncounted when the server stops', async () => {
+  it('is released without a counted attempt when the server stops', async () => {
     await here.start();
     const task = await aTaskOf(services, await aPushAgent(services));
     await received(1);

@@ -31,7 +31,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** Counts what is under way under each name, and the most at once. */
+/** Counts the open calls under each name, and the maximum at one time. */
 function watch() {
   const now = new Map<string, number>();
   const most = new Map<string, number>();
@@ -53,7 +53,7 @@ function watch() {
 const byteOf = (text: string) => createHash('sha256').update(text).digest().readUInt8(0);
 
 describe('two processes, 200 tasks, and a gateway that fails a third of the calls', () => {
-  it('bring every task to DONE or FAILED, with the right counts, within all capacities, each call once', async () => {
+  it('bring every task to DONE or FAILED with the right counts, within all capacities, and send each call once', async () => {
     const { most, during } = watch();
     gateway.script = ({ idempotencyKey: key, agentName, prompt }) =>
       during('all', () =>
@@ -107,7 +107,7 @@ describe('two processes, 200 tasks, and a gateway that fails a third of the call
 
 const countsOf = ({ title: _title, failed, ...counts }: Row) => ({ ...counts, failed });
 
-/** A task is over at its first success or its fifth failure. */
+/** A task ends at its first success or its fifth failure. */
 function rightCounts({ status, title, failed }: Row) {
   const isDone = status === 'DONE';
   if (String(title).startsWith('Poison')) expect(isDone).toBe(false);
@@ -121,8 +121,8 @@ function rightCounts({ status, title, failed }: Row) {
   };
 }
 
-describe('work that is assigned to an idle PUSH agent', () => {
-  it('is on its way at once', async () => {
+describe('a task assigned to an idle PUSH agent', () => {
+  it('is dispatched at once', async () => {
     gateway.script = () => answered('done');
     const agent = await aPushAgent(services);
     const delays: number[] = [];
@@ -137,13 +137,13 @@ describe('work that is assigned to an idle PUSH agent', () => {
       delays.push(performance.now() - begunAt);
       await waitForStatus(services, task.id, 'DONE');
     }
-    // The jobs' interval is a day here: without a wake none of the calls would have come. How soon is for the benchmark.
+    // The interval of the jobs is a day here: without a wake no call would have come. The benchmark measures the delay.
     reportMs('from createTask to the call', delays);
   });
 });
 
-describe('agents that are stuck', () => {
-  it('delay neither the recovery of stale tasks nor the work of others', async () => {
+describe('agents whose calls hang', () => {
+  it('delay neither the recovery of stale tasks nor the tasks of other agents', async () => {
     gateway.script = (call, hooks) => (call.prompt.includes('Stuck') ? hang(call, hooks) : answered('done'));
     const stuck = await aPushAgent(services, { maxCapacity: 100 });
     for (let i = 0; i < 30; i += 1) await aTaskOf(services, stuck, { title: 'Stuck' });

@@ -35,7 +35,7 @@ afterEach(async () => {
 
 const turnOf = (process: Process) => process.scheduler.runOnce('dispatchAssignedTasks');
 
-/** A task whose run a process has opened that died on the next line. */
+/** A task whose run was opened by a process that died on the next line. */
 async function anOrphan(agent?: AgentRow, dispatcher = 'srv_dead') {
   const owner = { dispatcher, leaseMs: 30_000 };
   const worker = agent ?? (await aPushAgent(services));
@@ -44,7 +44,7 @@ async function anOrphan(agent?: AgentRow, dispatcher = 'srv_dead') {
   return { task, worker, runId: opened!.run.id };
 }
 
-/** Lets the process take over the run of another one; again if that one has renewed the lease just in between. */
+/** Lets the process take over the run of another process. Repeats if the other has renewed the lease in between. */
 function takeOver(process: Process, runId: string): Promise<void> {
   return vi.waitFor(async () => {
     await endLease(services, runId);
@@ -52,7 +52,7 @@ function takeOver(process: Process, runId: string): Promise<void> {
   }, 20_000);
 }
 
-/** Lets the gateway keep whoever asks what became of a call waiting, until the function answered here is called. */
+/** Lets the gateway delay its answer about the outcome of a call until the returned function is called. */
 function untilTold(): (answer: RecoveredAnswer) => void {
   let tell: (answer: RecoveredAnswer) => void;
   const told = new Promise<RecoveredAnswer>((resolve) => {
@@ -63,7 +63,7 @@ function untilTold(): (answer: RecoveredAnswer) => void {
 }
 
 describe('a run whose process has died', () => {
-  it('is left alone as long as its lease lasts', async () => {
+  it('is not taken over while its lease lasts', async () => {
     const { task } = await anOrphan();
     expect(await turnOf(here)).toBe(0);
     expect(gateway.recoveries).toEqual([]);
@@ -96,7 +96,7 @@ describe('a run whose process has died', () => {
     },
   );
 
-  it('is asked about with what is known of its call, and completed if the gateway has the answer', async () => {
+  it('is asked about with the stored state of its call, and completed if the gateway has the answer', async () => {
     gateway.recovery = () => answered('found again');
     const { task, runId } = await anOrphan();
     await services.sql(
@@ -113,11 +113,11 @@ describe('a run whose process has died', () => {
   });
 
   it.each<[string, RecoveredAnswer, number, string]>([
-    ['a failed attempt if nobody can tell', { outcome: 'UNKNOWN' }, 1, 'FAILED'],
+    ['a failed attempt if the outcome is unknown', { outcome: 'UNKNOWN' }, 1, 'FAILED'],
     ['no attempt if it never began', { outcome: 'NOT_BEGUN', error: 'x', retryAfterMs: null }, 0, 'RELEASED'],
     ['a failed attempt if it failed', { outcome: 'FAILED', error: 'x', permanent: false }, 1, 'FAILED'],
   ])('counts as %s', async (_what, answer, attempts, outcome) => {
-    // Only after the turn, which would send at once what is handed back before it looks for assigned tasks.
+    // Only after the turn: during it, a run that is released would be dispatched again at once.
     const tell = untilTold();
     const { task, runId } = await anOrphan();
     await endLease(services, runId);
@@ -131,7 +131,7 @@ describe('a run whose process has died', () => {
     expect(gateway.recoveries).toMatchObject([{ state: null }]);
   });
 
-  it('is taken over once, however many processes look', async () => {
+  it('is taken over once by many processes', async () => {
     gateway.recovery = hang;
     for (let round = 0; round < 5; round += 1) {
       const { runId } = await anOrphan();
@@ -142,7 +142,7 @@ describe('a run whose process has died', () => {
     }
   });
 
-  it('is found by the next server as soon as its lease ends, without anything happening', async () => {
+  it('is taken over by another server when its lease ends, without any event', async () => {
     gateway.recovery = () => answered('found again');
     const { task } = await anOrphan();
     await services.sql("UPDATE task_runs SET lease_expires_at = now() + interval '300 ms'");
@@ -150,7 +150,7 @@ describe('a run whose process has died', () => {
     await waitForStatus(services, task.id, 'REVIEW');
   });
 
-  it('is left to a process that has its gateway, and in the end to the recovery of stale tasks', async () => {
+  it('is left to a process that has its gateway, and finally to the recovery of stale tasks', async () => {
     const without = await aProcess(database.url, { gateways: [] });
     const { task, runId } = await anOrphan();
     await endLease(services, runId);
@@ -171,8 +171,8 @@ describe('a run whose process has died', () => {
   });
 });
 
-describe('a process that was away while another one took its run over', () => {
-  it('changes nothing with its answer, which is kept', async () => {
+describe('a process that was suspended while another one took over its run', () => {
+  it('stores its answer and changes nothing else', async () => {
     const agent = await aPushAgent(services);
     const task = await aTaskOf(services, agent);
     await turnOf(here);
@@ -190,7 +190,7 @@ describe('a process that was away while another one took its run over', () => {
     expect(await runsOf(services, task.id)).toMatchObject([{ outcome: 'SUCCEEDED' }]);
   });
 
-  it('ends its own call when it wants to renew the lease', async () => {
+  it('aborts its own call when it tries to renew the lease', async () => {
     const quick = await aProcess(database.url, { gateways: [gateway], dispatching: { leaseMs: 10_000 } });
     const task = await aTaskOf(services, await aPushAgent(services));
     await turnOf(quick);

@@ -20,7 +20,7 @@ const { received } = useDispatch((test) => {
 });
 
 describe('a task assigned to a PUSH agent', () => {
-  it('is sent with all that the run is to have, which stands there before the call', async () => {
+  it('is dispatched with the values of its run, which is stored before the call', async () => {
     await here.start();
     let seen: unknown;
     gateway.script = async (call) => {
@@ -93,14 +93,14 @@ describe('a task assigned to a PUSH agent', () => {
     ]);
   });
 
-  it('is DONE at once where its policy skips the review', async () => {
+  it('is DONE at once if its review policy is SKIP', async () => {
     await here.start();
     gateway.script = () => answered('done');
     const task = await aTaskOf(services, await aPushAgent(services), { reviewPolicy: 'SKIP' });
     expect(await waitForStatus(services, task.id, 'DONE')).toMatchObject({ unreviewed: true });
   });
 
-  it('keeps 100,000 characters of an answer and says so', async () => {
+  it('stores 100,000 characters of an answer and marks the cut', async () => {
     await here.start();
     gateway.script = () => answered(`a\u0000b\ud800${'x'.repeat(200_000)}`);
     const task = await aTaskOf(services, await aPushAgent(services));
@@ -114,7 +114,7 @@ describe('a task assigned to a PUSH agent', () => {
     expect(comment?.body.length).toBeLessThan(2_300);
   });
 
-  it('makes its agent seen and BUSY while it is on', async () => {
+  it('updates the last sighting of its agent, which is BUSY during the call', async () => {
     await here.start();
     const agent = await aPushAgent(services);
     await services.sql('UPDATE agents SET last_seen_at = NULL');
@@ -134,7 +134,7 @@ describe('a task assigned to a PUSH agent', () => {
     );
   });
 
-  it('has in its prompt what its dependencies delivered, and all feedback of earlier reviews', async () => {
+  it('has in its prompt the results of its dependencies and the feedback of all earlier reviews', async () => {
     await here.start();
     gateway.script = () => answered('the work');
     const agent = await aPushAgent(services);
@@ -160,8 +160,8 @@ describe('a task assigned to a PUSH agent', () => {
   });
 });
 
-describe('what is not dispatched', () => {
-  it('is the work of PULL agents, the inbox, and what waits for time or dependencies', async () => {
+describe('dispatch skips', () => {
+  it('tasks of PULL agents, the inbox, and tasks that wait for a start or a dependency', async () => {
     const pull = await aPushAgent(services, { delivery: 'PULL' });
     const push = await aPushAgent(services);
     await aTaskOf(services, pull);
@@ -172,7 +172,7 @@ describe('what is not dispatched', () => {
     expect(gateway.calls).toEqual([]);
   });
 
-  it('is what a paused agent has, until it is resumed', async () => {
+  it('tasks of a paused agent, until it is resumed', async () => {
     await here.start();
     const agent = await aPushAgent(services);
     await pauseAgent(services, services.admin, { id: agent.id });
@@ -182,10 +182,10 @@ describe('what is not dispatched', () => {
     await received(1);
   });
 
-  it('is anything while the job is paused, until it is resumed', async () => {
+  it('all tasks while the job is paused', async () => {
     await here.start();
     await pauseSchedulerJob(services, services.admin, 'dispatchAssignedTasks');
-    // A turn that had asked before the pause may still be under way: this ends behind it.
+    // A turn that began before the pause may still run: this one ends after it.
     expect(await here.scheduler.runOnce('dispatchAssignedTasks')).toBe(0);
     const task = await aTaskOf(services, await aPushAgent(services));
     const other = await aTask(services);
@@ -195,7 +195,7 @@ describe('what is not dispatched', () => {
     await received(1);
   });
 
-  it('is more than an agent has capacity for', async () => {
+  it('tasks beyond the capacity of the agent', async () => {
     const agent = await aPushAgent(services, { maxCapacity: 2 });
     for (let i = 0; i < 4; i += 1) await aTaskOf(services, agent);
     expect(await here.scheduler.runOnce('dispatchAssignedTasks')).toBe(2);
@@ -203,7 +203,7 @@ describe('what is not dispatched', () => {
     expect(gateway.calls).toHaveLength(2);
   });
 
-  it('is what has no gateway here; the log says so once, and it goes when the agent names one', async () => {
+  it('tasks without a gateway in this process; this is logged once, and ends when the agent names a gateway', async () => {
     await here.start();
     const agent = await aPushAgent(services, { config: { gateway: 'nowhere' } });
     const task = await aTaskOf(services, agent);
@@ -222,8 +222,8 @@ describe('what is not dispatched', () => {
   });
 });
 
-describe('the order', () => {
-  it('is the queue’s for the tasks of an agent', async () => {
+describe('the order of dispatch', () => {
+  it('is the queue order for the tasks of one agent', async () => {
     await here.start();
     gateway.script = () => answered('done');
     const agent = await aPushAgent(services);
@@ -238,7 +238,7 @@ describe('the order', () => {
     );
   });
 
-  it('gives a stuck agent no more than three quarters of the slots while there are others', async () => {
+  it('gives an agent whose calls hang at most three quarters of the slots while others wait', async () => {
     await here.start();
     const stuck = await aPushAgent(services, { maxCapacity: 100 });
     const lively = await aPushAgent(services);

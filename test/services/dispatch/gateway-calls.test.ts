@@ -12,7 +12,7 @@ import { answered, ScriptedGateway } from '../../support/gateways/scripted-gatew
 
 let services: TestServices;
 let gateway: ScriptedGateway;
-/** What was written about each run, in order. */
+/** The endings that were written, in order. */
 let written: { readonly runId: string; readonly ending: CallEnding }[];
 let accepted: unknown[];
 
@@ -65,7 +65,7 @@ function aCall(runId: string, changes: Partial<PlannedCall> = {}): PlannedCall {
 }
 
 describe('calls to gateways', () => {
-  it('take a slot each until what they came to is written, and say when one gets free', async () => {
+  it('take a slot each until their ending is written, and announce a free slot', async () => {
     const { calls } = someCalls();
     const freed = new Promise<void>((resolve) => calls.onFree(resolve));
     calls.start(aCall('run_1'));
@@ -83,7 +83,7 @@ describe('calls to gateways', () => {
     await calls.stop();
   });
 
-  it('are aborted when a renewal shows that the run is no longer ours, and then nothing is written', async () => {
+  it('are aborted without an ending when a renewal shows that another process owns the run', async () => {
     const { calls } = someCalls({ leaseMs: 30, renew: async () => new Set(['run_2']) });
     const freed = new Promise<void>((resolve) => calls.onFree(resolve));
     calls.start(aCall('run_1'));
@@ -110,7 +110,7 @@ describe('calls to gateways', () => {
     await calls.stop();
   });
 
-  it('are aborted when they are lost; an answer that comes all the same is handed on to be kept', async () => {
+  it('are aborted when the run is lost; a late answer is passed on and stored', async () => {
     gateway.respondsToAborts = false;
     const { calls } = someCalls({ patience: { overtimeMs: 1_000, abandonAfterMs: 1 } });
     const freed = new Promise<void>((resolve) => calls.onFree(resolve));
@@ -127,7 +127,7 @@ describe('calls to gateways', () => {
     await calls.stop();
   });
 
-  it('time out by our clock when the gateway keeps no time limit', async () => {
+  it('time out by the clock of the process when the gateway ignores the timeout', async () => {
     gateway.respondsToAborts = false;
     const { calls } = someCalls({ patience: { overtimeMs: 1, abandonAfterMs: 1 } });
     const late = aCall('run_1');
@@ -136,7 +136,7 @@ describe('calls to gateways', () => {
     await calls.stop();
   });
 
-  it('have failed when a gateway throws', async () => {
+  it('fail when the gateway throws', async () => {
     gateway.script = () => {
       throw new Error('a bug');
     };
@@ -152,7 +152,7 @@ describe('calls to gateways', () => {
     await calls.stop();
   });
 
-  it('ask what became of a call that another process sent', async () => {
+  it('ask for the outcome of a call that another process sent', async () => {
     gateway.recovery = () => answered('found');
     const { calls } = someCalls();
     calls.start(aCall('run_1', { recovers: { state: { boot: 'b1' } } }));
@@ -162,7 +162,7 @@ describe('calls to gateways', () => {
     await calls.stop();
   });
 
-  it('are written again and again until that works', async () => {
+  it('retry to write the ending until it succeeds', async () => {
     let tries = 0;
     const { calls } = someCalls();
     calls.start(
@@ -182,7 +182,7 @@ describe('calls to gateways', () => {
 });
 
 describe('stopping', () => {
-  it('lets calls end that end soon, and hands back the others, once', async () => {
+  it('waits for calls that end soon, and releases the others once', async () => {
     const { calls } = someCalls({ stopGraceMs: 200 });
     calls.start(aCall('run_1'));
     calls.start(aCall('run_2'));
@@ -198,7 +198,7 @@ describe('stopping', () => {
     expect(written).toHaveLength(2);
   });
 
-  it('hands back what begins meanwhile, without a call', async () => {
+  it('releases a run that begins during the stop, without a call', async () => {
     const { calls } = someCalls();
     const stopped = calls.stop();
     calls.start(aCall('run_1'));
@@ -222,7 +222,7 @@ describe('stopping', () => {
 describe('a gateway that could not begin a call', () => {
   const notBegun: GatewayAnswer = { outcome: 'NOT_BEGUN', error: 'connection refused', retryAfterMs: null };
 
-  it('counts as unreachable, here and for readers, until a probe finds it', async () => {
+  it('counts as unreachable, in the process and in the database, until a probe succeeds', async () => {
     gateway.reach = { reachable: false, error: 'still away' };
     gateway.script = () => notBegun;
     const { calls, reachability } = someCalls();
@@ -246,7 +246,7 @@ describe('a gateway that could not begin a call', () => {
     await Promise.all([calls.stop(), reachability.stop()]);
   });
 
-  it('is probed more and more slowly as long as probes find it and calls do not begin', async () => {
+  it('is probed with growing intervals while probes succeed and calls do not begin', async () => {
     gateway.script = () => notBegun;
     const { calls, reachability } = someCalls({ reachability: aReachability(40, 10_000) });
     const pauses: number[] = [];
@@ -261,7 +261,7 @@ describe('a gateway that could not begin a call', () => {
     await Promise.all([calls.stop(), reachability.stop()]);
   });
 
-  it('is probed no sooner than it asks for', async () => {
+  it('is probed no sooner than its retryAfterMs', async () => {
     gateway.script = () => ({ ...notBegun, retryAfterMs: 25 });
     const { calls, reachability } = someCalls();
     const begunAt = performance.now();

@@ -15,7 +15,7 @@ const aGateway = (name: string, probe: (signal: AbortSignal) => Promise<GatewayR
 });
 
 describe('probing the gateways', () => {
-  it('says of each whether it answers, and when it was asked', async () => {
+  it('returns for each whether it answers, and when it was probed', async () => {
     const away = aGateway('away', async () => ({ reachable: false, error: 'Nobody listens.' }));
     expect(await probeGateways(context(createEchoGateway(), away))).toEqual([
       { name: 'echo', kind: 'echo', reachable: true, error: null, checkedAt: expect.any(Date) },
@@ -23,7 +23,7 @@ describe('probing the gateways', () => {
     ]);
   });
 
-  it('gives up on one that does not answer, tells it so, and still has the others', async () => {
+  it('aborts the probe of one that does not answer, and still returns the others', async () => {
     const given: AbortSignal[] = [];
     const silent = aGateway('silent', (signal) => {
       given.push(signal);
@@ -37,7 +37,7 @@ describe('probing the gateways', () => {
     expect(given[0]?.aborted).toBe(true);
   });
 
-  it('asks once for whoever asks at the same time, and anew afterwards', async () => {
+  it('probes once for concurrent callers, and again for later ones', async () => {
     let asked = 0;
     const counting = context(
       aGateway('counting', async () => {

@@ -42,8 +42,8 @@ const eventsOf = (id: string) =>
     [id, services.admin.keyId, agent.id],
   );
 
-describe('the log', () => {
-  it('tells the whole life of a task: who did what, in order, and each move from where to where', async () => {
+describe('the event log', () => {
+  it('has every step of a task in order, with actor, old status and new status', async () => {
     const { admin } = services;
     const reviewer = await anAgent(services, { role: 'reviewer' });
     const reviewerKey = await aKeyOf(services, reviewer);
@@ -102,14 +102,14 @@ describe('the log', () => {
     });
   });
 
-  it('names the agent concerned on every event of its task, so that a filter for the agent finds it', async () => {
+  it('names the assignee on every event of its task, so that a filter by agent finds it', async () => {
     const { id } = await aTaskIn(services, 'DONE', agent);
     const events = await eventsOf(id);
     expect(events.length).toBeGreaterThan(5);
     expect(events.filter(({ agent_id: concerned }) => concerned !== agent.id)).toEqual([]);
   });
 
-  it('has the version of the row: one for each change of status and each edit', async () => {
+  it('has the version of the row, which grows by one with each status change and each edit', async () => {
     const { id } = await aTaskIn(services, 'DONE', agent);
     const moves = (await eventsOf(id)).filter(({ payload }) => 'to' in payload);
     const [row] = await services.sql('SELECT version FROM tasks WHERE id = $1', [id]);
@@ -127,7 +127,7 @@ describe('a transaction', () => {
   });
   afterAll(() => stop());
 
-  it('that fails leaves neither change nor event, and rings no bell', async () => {
+  it('that fails leaves no change and no event, and sends no notification', async () => {
     const { id } = await aTask(services);
     rings = 0;
     const before = await snapshotOf(services, id);
@@ -142,7 +142,7 @@ describe('a transaction', () => {
     expect(rings).toBe(0);
   });
 
-  it('that the database refuses to commit leaves neither', async () => {
+  it('whose commit the database refuses leaves no change and no event', async () => {
     const { id } = await aTaskIn(services, 'REVIEW', agent);
     rings = 0;
     const before = await snapshotOf(services, id);
@@ -167,7 +167,7 @@ describe('a transaction', () => {
     expect(row).toEqual({ status: 'INBOX', version: 1 });
   });
 
-  it('that changes something rings once, after the commit', async () => {
+  it('that changes something notifies once, after the commit', async () => {
     const { id } = await aTask(services);
     rings = 0;
     await cancelTask(services, services.admin, { task: { id } });
@@ -176,7 +176,7 @@ describe('a transaction', () => {
     expect(rings).toBe(1);
   });
 
-  it('that loses a deadlock begins anew, and tells its story once', async () => {
+  it('that loses a deadlock is retried, and writes its events once', async () => {
     const [one, two] = [await aTask(services), await aTask(services)];
     let tries = 0;
     let locks = 0;
@@ -193,12 +193,12 @@ describe('a transaction', () => {
       let isAgain = false;
       return inTransaction(services.database, async (tx) => {
         tries += 1;
-        // The loser leaves the way to the winner, or it might be faster to lock its first task again: a further deadlock.
+        // The loser waits for the winner. Otherwise it might lock its first task again before, which is another deadlock.
         if (isAgain) await other();
         isAgain = true;
         for (const id of [first, second]) {
           await cancel(tx, id);
-          // Each holds its first task before either asks for its second: counted in locks, for a try may not have one yet.
+          // Each holds its first task before either asks for its second. Locks are counted, as an attempt may not have one yet.
           locks += 1;
           if (locks === 2) met();
           await meeting;

@@ -21,7 +21,7 @@ async function readAll(): Promise<readonly LogRow[]> {
 }
 
 describe('the events of an agent’s streams', () => {
-  it('are looked up once for all of them, and for each agent anew', async () => {
+  it('are looked up once for all streams of one agent, and again for another agent', async () => {
     const [ann, bob] = [await anAgent(services), await anAgent(services)];
     const keys = [await aKeyOf(services, ann), await aKeyOf(services, ann)];
     const bobs = await aKeyOf(services, bob);

@@ -31,7 +31,7 @@ const eventsOf = async (id: string) =>
   );
 
 describe('an API key', () => {
-  it('is stored as a hash of its secret, which is nowhere else', async () => {
+  it('is stored as a hash, and its secret is stored nowhere', async () => {
     const { apiKey, secret } = await create();
     expect(secret).toMatch(/^mc_[\w-]{43}$/);
     expect(apiKey).toMatchObject({
@@ -52,12 +52,12 @@ describe('an API key', () => {
     expect(await eventsOf(apiKey.id)).toEqual([['key.created', services.admin.keyId]]);
   });
 
-  it('differs each time', async () => {
+  it('has a new secret each time', async () => {
     const keys = await Promise.all([create(), create(), create()]);
     expect(new Set(keys.map(({ secret }) => secret)).size).toBe(3);
   });
 
-  it('is bound to an agent if its role is AGENT, and to none otherwise', async () => {
+  it('is bound to an agent if its role is AGENT, and otherwise to none', async () => {
     const agent = await anAgent(services);
     const { apiKey } = await create({ role: 'AGENT', agent: { name: agent.name } });
     expect(apiKey.agentId).toBe(agent.id);
@@ -78,7 +78,7 @@ describe('an API key', () => {
     expect(await namedRefusalsOf(past)).toEqual(['INVALID expiresAt']);
   });
 
-  it('is revoked once, which is one event, also by two at once', async () => {
+  it('is revoked once, with one event, also by two concurrent calls', async () => {
     const { apiKey } = await create();
     const [one, two] = await Promise.all([
       revokeApiKey(services, services.admin, apiKey.id),
@@ -116,7 +116,7 @@ describe('the first admin key', () => {
     await rm(folder, { recursive: true });
   });
 
-  it('is made once by many starts at once, and its file is what the database knows', async () => {
+  it('is created once by many concurrent starts, and its file has the stored secret', async () => {
     const files = [createAdminKeyFile(folder), createAdminKeyFile(folder)] as const;
     const made = await Promise.all([
       ensureAdminKey(fresh, null, files[0]),
@@ -131,7 +131,7 @@ describe('the first admin key', () => {
     expect(await readFile(files[0].path, 'utf8')).toBe(`${secrets[0]}\n`);
   });
 
-  it('is the secret that was given, stored once and never revived after it was revoked', async () => {
+  it('has the given secret, is stored once, and stays revoked after a revocation', async () => {
     const keeper = neverKept();
     for (const process of [fresh, second, fresh])
       expect(await ensureAdminKey(process, 'given secret', keeper)).toBeNull();
@@ -141,7 +141,7 @@ describe('the first admin key', () => {
     expect(await fresh.sql('SELECT FROM api_keys WHERE revoked_at IS NULL')).toEqual([]);
   });
 
-  it('is made anew when no admin key can be used any more, and only then', async () => {
+  it('is created again only when no usable admin key is left', async () => {
     const first = await ensureAdminKey(fresh, null, createAdminKeyFile(folder));
     expect(await ensureAdminKey(second, null, createAdminKeyFile(folder))).toBeNull();
     await fresh.sql("UPDATE api_keys SET expires_at = now() - interval '1 s'");
@@ -152,7 +152,7 @@ describe('the first admin key', () => {
     expect(await admins()).toEqual([hashOf(first), hashOf(next)]);
   });
 
-  it('is the one that a start wrote down before it died', async () => {
+  it('is the one that a start wrote to the file before it died', async () => {
     const file = createAdminKeyFile(folder);
     const dying = { ...file, write: (secret: string) => file.write(secret).then(die) };
     await expect(ensureAdminKey(fresh, null, dying)).rejects.toThrow('killed');
@@ -162,13 +162,13 @@ describe('the first admin key', () => {
     expect(await admins()).toEqual([hashOf(kept)]);
   });
 
-  it('is not stored if its secret cannot be kept', async () => {
+  it('is not stored if its secret cannot be written', async () => {
     const keeper: SecretKeeper = { read: async () => null, write: die };
     await expect(ensureAdminKey(fresh, null, keeper)).rejects.toThrow('killed');
     expect(await admins()).toEqual([]);
   });
 
-  it('is not made, and nothing is lost, if its file can be neither read nor written: that is said with what to do', async () => {
+  it('is not created if its file can be neither read nor written, and the error says what to do', async () => {
     const file = createAdminKeyFile(folder);
     await mkdir(join(file.path, 'kept'), { recursive: true });
     expect(await file.exists()).toBe(false);

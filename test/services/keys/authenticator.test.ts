@@ -13,7 +13,7 @@ useServices((made) => {
   services = made;
 });
 
-/** An authenticator whose clock stands still until it is moved, and a count of its questions to the database. */
+/** An authenticator with a clock that a test moves, and a count of its queries. */
 function anAuthenticator(gate: () => Promise<void> = async () => undefined) {
   const clock = { ms: services.clock.now(), now: () => clock.ms };
   const tally = { questions: 0 };
@@ -37,7 +37,7 @@ const lastUsed = async (id: string) =>
   (await services.sql('SELECT last_used_at FROM api_keys WHERE id = $1', [id]))[0]?.last_used_at;
 
 describe('a secret', () => {
-  it('is who its key says, and an unknown one nobody', async () => {
+  it('authenticates as its key, and an unknown secret does not authenticate', async () => {
     const { authenticator } = anAuthenticator();
     const agent = await anAgent(services);
     const { apiKey, secret } = await aKey({ role: 'AGENT', agent: { id: agent.id } });
@@ -69,13 +69,13 @@ describe('a secret', () => {
     expect(tally.questions).toBe(2);
   });
 
-  it('that is wrong is looked up each time, and takes no place in the memory', async () => {
+  it('that is wrong is looked up each time, and is not cached', async () => {
     const { authenticator, tally } = anAuthenticator();
     for (let i = 0; i < 3; i += 1) expect(await authenticator.authenticate('mc_wrong')).toBeNull();
     expect(tally.questions).toBe(3);
   });
 
-  it('is nobody once its key is revoked and forgotten, and two seconds later even if nobody said so', async () => {
+  it('does not authenticate once its key is revoked and forgotten, and after two seconds even without a notice', async () => {
     const { authenticator, clock } = anAuthenticator();
     const [told, untold] = [await aKey(), await aKey()];
     for (const { secret } of [told, untold]) await authenticator.authenticate(secret);
@@ -87,7 +87,7 @@ describe('a secret', () => {
     expect(await authenticator.authenticate(untold.secret)).toBeNull();
   });
 
-  it('is not remembered if its key was revoked while it was being looked up', async () => {
+  it('is not cached if its key is revoked during the lookup', async () => {
     let open = (): void => undefined;
     const gate = vi.fn(
       () =>
@@ -98,7 +98,7 @@ describe('a secret', () => {
     const { authenticator } = anAuthenticator(gate);
     const { apiKey, secret } = await aKey();
     const early = authenticator.authenticate(secret);
-    // Its answer is on the way, from before the revocation.
+    // The answer was read before the revocation, and has not arrived.
     await vi.waitFor(() => expect(gate).toHaveBeenCalledOnce(), 20_000);
     await revokeApiKey(services, services.admin, apiKey.id);
     authenticator.forget(apiKey.id);
@@ -108,7 +108,7 @@ describe('a secret', () => {
     expect(await authenticator.authenticate(secret)).toBeNull();
   });
 
-  it('is nobody from the instant its key expires', async () => {
+  it('does not authenticate from the instant at which its key expires', async () => {
     const { authenticator, clock } = anAuthenticator();
     const { apiKey, secret } = await aKey({ expiresAt: new Date(clock.ms + 60_000) });
     expect(await authenticator.authenticate(secret)).not.toBeNull();
@@ -117,7 +117,7 @@ describe('a secret', () => {
     expect(await authenticator.authenticate(secret)).toBeNull();
   });
 
-  it('is not remembered beyond the expiry of its key', async () => {
+  it('is not cached beyond the expiry of its key', async () => {
     const { authenticator, clock, tally } = anAuthenticator();
     const { secret } = await aKey({ expiresAt: new Date(clock.ms + 30_000) });
     clock.ms += 29_500;
@@ -129,7 +129,7 @@ describe('a secret', () => {
 });
 
 describe('the last use of a key', () => {
-  it('is written down once a minute for all that were used, and at the end', async () => {
+  it('is written once a minute for all used keys, and at the stop', async () => {
     const { authenticator, clock, tally } = anAuthenticator();
     const [first, second, last] = [await aKey(), await aKey(), await aKey()];
     await authenticator.authenticate(first.secret);

@@ -11,7 +11,7 @@ import { useTwoProcesses } from '../../support/factories/use-services.js';
 
 const AGENTS = 16;
 const STEPS = 1_000;
-/** Wide enough to keep all agents busy, and so narrow that there are forty layers. */
+/** Wide enough to keep all agents busy, and narrow enough for forty layers. */
 const WIDTH = 25;
 
 let services: TestServices;
@@ -21,7 +21,7 @@ useTwoProcesses((two) => {
   ({ services, other } = two);
 });
 
-/** Layers, each step of which waits for up to three of the layer before; given last layer first. */
+/** Layers, last layer first. Each step depends on up to three steps of the layer before. */
 function layeredSteps() {
   return Array.from({ length: STEPS }, (_, i) => {
     const before = i - WIDTH - (i % WIDTH);
@@ -30,7 +30,7 @@ function layeredSteps() {
   }).reverse();
 }
 
-/** Claims and hands in until there is nothing to claim for as long as a neighbour may take to make some. */
+/** Claims and completes tasks until no task appears for the time that another agent may need to free one. */
 async function drain(
   process: TestServices,
   agent: AgentRow,
@@ -48,7 +48,7 @@ async function drain(
 }
 
 describe('a pipeline of a thousand steps', () => {
-  it('starts in one transaction and is drained by sixteen agents in the order of its dependencies', {
+  it('starts in one transaction, and sixteen agents complete it in the order of its dependencies', {
     timeout: 180_000,
   }, async () => {
     const agents = await Promise.all(

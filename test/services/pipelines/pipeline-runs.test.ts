@@ -34,8 +34,8 @@ const statuses = async (run: { id: string }) => {
 };
 const chain = () => aPipelineRun(services, [step('a'), step('b', ['a']), step('c', ['b'])]);
 
-describe('a run', () => {
-  it('fans out and in, and has succeeded when the last task is done', async () => {
+describe('a pipeline run', () => {
+  it('runs parallel steps and joins them, and is SUCCEEDED when the last task is done', async () => {
     const run = await aPipelineRun(services, [
       step('join', ['left', 'right']),
       step('left', ['begin']),
@@ -53,7 +53,7 @@ describe('a run', () => {
     });
   });
 
-  it('has failed when what is left waits for what failed, and goes on when that is retried', async () => {
+  it('is FAILED when all open tasks wait for a failed one, and runs again when that is retried', async () => {
     const run = await aPipelineRun(services, [step('a'), step('b', ['a']), step('c', ['b']), step('free')]);
     await work('FAILED');
     expect((await read(run)).status).toBe('RUNNING');
@@ -70,7 +70,7 @@ describe('a run', () => {
     ]);
   });
 
-  it('has failed with the tasks that a failure cancels', async () => {
+  it('is FAILED when a failure cancels the remaining tasks', async () => {
     const run = await aPipelineRun(services, [
       step('a'),
       step('b', ['a'], { onDependencyFailure: 'CANCEL' }),
@@ -81,7 +81,7 @@ describe('a run', () => {
     expect((await read(run)).events).toEqual(['started', 'finished FAILED']);
   });
 
-  it('goes on behind a failure where it is told to, and has failed in the end', async () => {
+  it('continues after a failure if the policy is to proceed, and is FAILED at the end', async () => {
     const run = await aPipelineRun(services, [
       step('a'),
       step('b', ['a'], { onDependencyFailure: 'PROCEED' }),
@@ -92,13 +92,13 @@ describe('a run', () => {
     expect((await read(run)).events).toEqual(['started', 'finished FAILED']);
   });
 
-  it('is cancelled when its tasks are', async () => {
+  it('is CANCELLED when all its tasks are', async () => {
     const run = await chain();
     await work('CANCELLED');
     expect(await read(run)).toMatchObject({ status: 'CANCELLED', events: ['started', 'finished CANCELLED'] });
   });
 
-  it('waits for tasks that are none of its own, and notices when it need not, or waits in vain', async () => {
+  it('waits for tasks outside the run, and notices when they are done or fail', async () => {
     const outside = await aTask(services, { priority: 'CRITICAL' });
     const run = await aPipelineRun(services, [step('a')]);
     const edit = { task: { id: run.taskIds.get('a') }, dependsOn: { id: outside.id } };
@@ -117,7 +117,7 @@ describe('a run', () => {
     ]);
   });
 
-  it('finishes once when its last tasks end in the same moment', async () => {
+  it('finishes once when its last tasks end concurrently', async () => {
     for (let round = 0; round < 10; round += 1) {
       const run = await aPipelineRun(services, [step('a'), step('b'), step('c'), step('d')]);
       const runIds: string[] = [];
@@ -133,8 +133,8 @@ describe('a run', () => {
   });
 });
 
-describe('a run that is cancelled', () => {
-  it('has all its open tasks cancelled, and takes the lease of who works on one', async () => {
+describe('a pipeline run that is cancelled', () => {
+  it('has all its open tasks cancelled, and ends the leases of those in progress', async () => {
     const run = await aPipelineRun(services, [step('a'), step('b', ['a']), step('c', ['b']), step('d')]);
     await work();
     const { run: lease } = await claimFor(services, agent, { maxCapacity: 100 });
@@ -158,7 +158,7 @@ describe('a run that is cancelled', () => {
     expect(blamed).toEqual([]);
   });
 
-  it('stays cancelled though a task had failed, and changes nothing when it is cancelled again', async () => {
+  it('stays CANCELLED although a task had failed, and a second cancellation changes nothing', async () => {
     const run = await aPipelineRun(services, [step('a'), step('b')]);
     await work('FAILED');
     await cancel(run);
@@ -167,7 +167,7 @@ describe('a run that is cancelled', () => {
     expect((await read(run)).events).toEqual(['started', 'finished CANCELLED']);
   });
 
-  it('goes on when a task is retried, and ends as its tasks do', async () => {
+  it('runs again when a task is retried, and ends with the outcome of its tasks', async () => {
     const run = await aPipelineRun(services, [step('a')]);
     await cancel(run);
     await retry(run.taskIds.get('a'));
@@ -178,7 +178,7 @@ describe('a run that is cancelled', () => {
     ]);
   });
 
-  it('had failed: then what waited in vain is put away, and it stays failed', async () => {
+  it('after it has failed cancels the tasks that still wait, and stays FAILED', async () => {
     const run = await chain();
     await work('FAILED');
     await cancel(run);
@@ -187,14 +187,14 @@ describe('a run that is cancelled', () => {
     expect(await namedRefusalsOf(cancel(run))).toEqual(['INVALID id']);
   });
 
-  it('is one that there is', async () => {
+  it('is refused if it does not exist', async () => {
     expect(await namedRefusalsOf(cancel({ id: 'plr_none' }))).toEqual(['NOT_FOUND id']);
     const run = await aPipelineRun(services, [step('a')]);
     await work();
     expect(await namedRefusalsOf(cancel(run))).toEqual(['INVALID id']);
   });
 
-  it('while its tasks are claimed and handed in ends once, with nothing open', async () => {
+  it('while its tasks are claimed and completed ends once, without an open task', async () => {
     for (let round = 0; round < 8; round += 1) {
       const steps = Array.from({ length: 12 }, (_, i) => step(`s${i}`, i < 4 ? [] : [`s${i - 4}`]));
       const run = await aPipelineRun(services, steps);

@@ -41,7 +41,7 @@ const eventsSince = async (count: unknown) =>
   );
 
 describe('a pipeline', () => {
-  it('is saved with its steps, and creates nothing else', async () => {
+  it('is saved with its steps, and creates no task', async () => {
     const before = await counts();
     const pipeline = await create([step('a'), step('b', ['a'])]);
     expect(pipeline).toMatchObject({ name: 'p', version: 1 });
@@ -50,7 +50,7 @@ describe('a pipeline', () => {
     expect(await eventsSince(before?.events)).toEqual(['pipeline.created']);
   });
 
-  it('has a name of its own, also when two are saved at the same time', async () => {
+  it('has a unique name, also when two are saved concurrently', async () => {
     const outcomes = await Promise.allSettled([create([step('a')]), create([step('b')], 'p', other)]);
     expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
     expect(await namedRefusalsOf(create([step('a')]))).toEqual(['ALREADY_EXISTS name']);
@@ -60,8 +60,8 @@ describe('a pipeline', () => {
 
   it.each<[string, PipelineStep[], string[]]>([
     ['no steps', [], ['INVALID steps']],
-    ['a key that is there twice', [step('a'), step('a')], ['INVALID steps.1.key']],
-    ['a key of odd letters', [step('a b')], ['INVALID steps.0.key']],
+    ['a repeated key', [step('a'), step('a')], ['INVALID steps.1.key']],
+    ['a key with a space', [step('a b')], ['INVALID steps.0.key']],
     [
       'a key that nobody has',
       [step('a', ['a1']), step('b', ['a', 'c'])],
@@ -106,7 +106,7 @@ describe('a pipeline', () => {
 describe('a pipeline that is removed', () => {
   const remove = (name = 'p', process = services) => removePipeline(process, process.admin, name);
 
-  it('can’t be started or edited any more, and its name is free; its runs go on', async () => {
+  it('can’t be started or edited, frees its name, and its runs continue', async () => {
     const { id } = await create([step('a')]);
     const run = await start({}, { idempotencyKey: 'before' });
     const before = await counts();
@@ -121,7 +121,7 @@ describe('a pipeline that is removed', () => {
     expect(await counts()).toMatchObject({ pipelines: 2 });
   });
 
-  it('while it is started: either the start comes first, with all its tasks, or it is refused', async () => {
+  it('during a start: the start either commits first with all its tasks, or is refused', async () => {
     for (let round = 0; round < 5; round += 1) {
       await create([step('a'), step('b', ['a'])]);
       const runs = Number((await counts())?.runs);
@@ -149,14 +149,14 @@ describe('an edit of a pipeline', () => {
     ]);
   });
 
-  it('is of one that there is, in the version expected, and of right steps', async () => {
+  it('is refused for an unknown pipeline, another version, or invalid steps', async () => {
     expect(await namedRefusalsOf(update([step('a')]))).toEqual(['NOT_FOUND name']);
     await create([step('a')]);
     expect(await namedRefusalsOf(update([step('b')], 7))).toEqual(['VERSION_CONFLICT expectedVersion']);
     expect(await refusalOf(update([step('b', ['b'])]))).toMatchObject({ cycle: ['b', 'b'] });
   });
 
-  it('leaves runs as they were started', async () => {
+  it('does not change runs that were started before', async () => {
     await create([step('a'), step('b', ['a'])]);
     const run = await start();
     await update([step('z')]);
@@ -169,7 +169,7 @@ describe('an edit of a pipeline', () => {
   });
 });
 
-describe('a start', () => {
+describe('a start of a pipeline', () => {
   it('creates a task for every step, with the variables filled in', async () => {
     await create([
       step('ship', ['build'], { onDependencyFailure: 'CANCEL', template: { assignee: { name: 'scout' } } }),
@@ -239,7 +239,7 @@ describe('a start', () => {
     ]);
   });
 
-  it('is of a pipeline that there is, with all its variables and no others', async () => {
+  it('is refused for an unknown pipeline, a missing variable or an unknown one', async () => {
     expect(await namedRefusalsOf(start())).toEqual(['NOT_FOUND name']);
     await create([step('a', [], { template: { title: '{{topic}}', tags: ['{{tag}}'] } })]);
     const before = await counts();
@@ -256,7 +256,7 @@ describe('a start', () => {
     expect(await counts()).toEqual(before);
   });
 
-  it('that is repeated with the same key has the same answer, also in the same moment', async () => {
+  it('that is repeated with the same idempotency key has the same answer, also concurrently', async () => {
     await create([step('a'), step('b', ['a'])]);
     const runs = await Promise.all([
       start({}, { idempotencyKey: 'k' }),
@@ -270,7 +270,7 @@ describe('a start', () => {
     ]);
   });
 
-  it('and an edit in the same moment lead to the old steps or to the new ones', async () => {
+  it('that is concurrent with an edit has either the old steps or the new ones', async () => {
     await create([step('a'), step('b', ['a'])]);
     for (let round = 0; round < 10; round += 1) {
       const names = round % 2 ? ['a', 'b'] : ['c', 'd', 'e'];
@@ -283,7 +283,7 @@ describe('a start', () => {
     }
   });
 
-  it('by an agent makes the agent the creator', async () => {
+  it('by an agent names the agent as the creator', async () => {
     await create([step('a')]);
     const iris = await anAgent(services, { name: 'iris' });
     const run = await startPipeline(services, await aKeyOf(services, iris), { name: 'p' });

@@ -39,7 +39,7 @@ const HOUR = 3_600_000;
 const hourlyAt = (at: Date) => `${at.getUTCMinutes()} * * * *`;
 
 describe('three processes', () => {
-  it('and a clock that jumps to and fro make one task for each due time', async () => {
+  it('with a clock that jumps forward and back create one task for each due time', async () => {
     const newest = await minutesAgo(services, 30);
     const recurring = await Promise.all(
       Array.from({ length: 5 }, () =>
@@ -47,7 +47,7 @@ describe('three processes', () => {
       ),
     );
     for (const hoursAgo of [0, 3, 1, 7, 2, 7, 12, 0]) {
-      // A clock that was ahead and is set right again finds due what it has dealt with.
+      // A clock that was ahead and is corrected finds a due time that was fired already.
       for (const { id } of recurring)
         await wasDueAt(services, id, new Date(newest.getTime() - hoursAgo * HOUR));
       await Promise.all([...processes, ...processes].map((each) => spawnRecurringTasks(each)));
@@ -63,7 +63,7 @@ describe('three processes', () => {
     }
   });
 
-  it('share many that are due, each is dealt with once, and none is left', async () => {
+  it('share many due recurring tasks: each is fired once, and none is left', async () => {
     const due = await minutesAgo(services, 1);
     const ids: string[] = [];
     for (let index = 0; index < 40; index += 1) {
@@ -77,8 +77,8 @@ describe('three processes', () => {
   });
 });
 
-describe('a turn', () => {
-  it('that dies in the middle leaves nothing half done, and the next one does it', async () => {
+describe('a turn of the job', () => {
+  it('that dies in the middle leaves no partial change, and the next turn does the work', async () => {
     const agent = await anAgent(services);
     const due = await minutesAgo(services, 1);
     const { id } = await aRecurringTask(services, {
@@ -86,7 +86,7 @@ describe('a turn', () => {
       template: { assignee: { id: agent.id } },
     });
     await wasDueAt(services, id, due);
-    // The firing is recorded by then; the task waits for its assignee's row.
+    // The firing is recorded by then, and the insert of the task waits for the row of its assignee.
     const lock = await holdLocks(services, 'SELECT FROM agents WHERE id = $1 FOR UPDATE', [agent.id]);
     const turn = spawnRecurringTasks(processes[1] as TestServices).then(
       () => 'done',
@@ -111,7 +111,7 @@ describe('a turn', () => {
     expect(await childrenOf(services, id)).toHaveLength(1);
   });
 
-  it('waits for none that somebody edits, and comes back for it soon', async () => {
+  it('skips a recurring task that is being edited, and returns to it soon', async () => {
     const due = await minutesAgo(services, 1);
     const [locked, free] = [
       await aRecurringTask(services, { schedule: hourlyAt(due) }),
@@ -128,7 +128,7 @@ describe('a turn', () => {
     expect((await spawnRecurringTasks(services)).handled).toBe(1);
   });
 
-  it('is not held up by one that can’t be dealt with, and says which', async () => {
+  it('fires the others when one fails, and reports which', async () => {
     const due = await minutesAgo(services, 1);
     const [broken, sound] = [
       await aRecurringTask(services),
@@ -144,7 +144,7 @@ describe('a turn', () => {
   });
 });
 
-describe('while it is due', () => {
+describe('while a recurring task is due', () => {
   async function aDueOne() {
     const due = await minutesAgo(services, 1);
     const recurring = await aRecurringTask(services, { schedule: hourlyAt(due) });
@@ -152,7 +152,7 @@ describe('while it is due', () => {
     return recurring;
   }
 
-  it('an edit and the job come one after the other, and each does its own', async () => {
+  it('an edit and the job run one after the other, and both take effect', async () => {
     for (let round = 0; round < 10; round += 1) {
       const { id } = await aDueOne();
       const [edited, ...turns] = await Promise.all([
@@ -175,7 +175,7 @@ describe('while it is due', () => {
     }
   });
 
-  it('a pause, a removal and firings by hand neither deadlock nor double with the job', async () => {
+  it('a pause, a removal and firings by hand neither deadlock with the job nor create a task twice', async () => {
     for (let round = 0; round < 10; round += 1) {
       const { id } = await aDueOne();
       const ending = round % 2 === 0 ? pauseRecurringTask : removeRecurringTask;
@@ -194,7 +194,7 @@ describe('while it is due', () => {
     }
   });
 
-  it('a claim of the earlier task and its replacement: one of them gets it, never both', async () => {
+  it('a claim and the replacement of the earlier task: exactly one succeeds', async () => {
     const agent = await anAgent(services);
     for (let round = 0; round < 10; round += 1) {
       const due = await minutesAgo(services, 1);
@@ -227,7 +227,7 @@ describe('while it is due', () => {
   });
 });
 
-it('a name that two take at the same moment goes to one of them, and the other is told', async () => {
+it('a name that two callers take concurrently goes to one, and the other is refused', async () => {
   const [mine, other] = [await aRecurringTask(services), await aRecurringTask(services)];
   const client = await services.database.pool.connect();
   await client.query('BEGIN');

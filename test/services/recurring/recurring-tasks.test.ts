@@ -35,7 +35,7 @@ const template = { title: 'Report' };
 const typesOf = async (id: string) => (await recurringEventsOf(services, id)).map(({ type }) => type);
 
 describe('creating a recurring task', () => {
-  it('keeps what was written, what it means, and when it is due next', async () => {
+  it('stores the schedule as written, its cron expression, and the next due time', async () => {
     const agent = await anAgent(services);
     const row = await createRecurringTask(services, services.admin, {
       name: 'standup',
@@ -68,7 +68,7 @@ describe('creating a recurring task', () => {
     expect(await typesOf(row.id)).toEqual(['recurring.created']);
   });
 
-  it('answers a repeat with the same key with the same recurring task, and makes no second one', async () => {
+  it('answers a repeat with the same idempotency key with the same recurring task', async () => {
     const input = { name: 'once', schedule: 'daily', template, idempotencyKey: 'k1' };
     const [first, second] = await Promise.all([
       createRecurringTask(services, services.admin, input),
@@ -80,7 +80,7 @@ describe('creating a recurring task', () => {
     expect(await namedRefusalsOf(other)).toEqual(['IDEMPOTENCY_KEY_REUSED idempotencyKey']);
   });
 
-  it('refuses a name that is taken, also when two take it at once', async () => {
+  it('refuses a name that is taken, also by a concurrent call', async () => {
     const create = () =>
       createRecurringTask(services, services.admin, { name: 'taken', schedule: 'daily', template });
     const outcomes = await Promise.allSettled([create(), create(), create()]);
@@ -134,7 +134,7 @@ describe('creating a recurring task', () => {
 });
 
 describe('editing a recurring task', () => {
-  it('changes what is given, counts a new schedule from now on, and says what has changed', async () => {
+  it('changes the given fields, computes the next due time from now, and names the changed fields in the event', async () => {
     const row = await aRecurringTask(services, {
       template: { title: 'Old', description: 'Old', tags: ['old'] },
     });
@@ -169,7 +169,7 @@ describe('editing a recurring task', () => {
     });
   });
 
-  it('that changes nothing succeeds and says nothing', async () => {
+  it('that changes nothing succeeds and writes no event', async () => {
     const row = await aRecurringTask(services);
     const same = await updateRecurringTask(services, services.admin, {
       id: row.id,
@@ -182,7 +182,7 @@ describe('editing a recurring task', () => {
     expect(await typesOf(row.id)).toEqual(['recurring.created']);
   });
 
-  it('refuses a stale version, a name that is taken, nulls, and what there is not', async () => {
+  it('refuses a stale version, a taken name, nulls, and an unknown recurring task', async () => {
     const [row, other] = [await aRecurringTask(services), await aRecurringTask(services)];
     const update = (input: object) => updateRecurringTask(services, services.admin, { id: row.id, ...input });
     expect(await namedRefusalsOf(update({ catchUp: 'ALL', expectedVersion: 7 }))).toEqual([
@@ -196,7 +196,7 @@ describe('editing a recurring task', () => {
     expect(await namedRefusalsOf(update({ id: 'nul \u0000' }))).toEqual(['NOT_FOUND id']);
   });
 
-  it('leaves one of two edits that expect the same version', async () => {
+  it('applies one of two edits that expect the same version', async () => {
     const row = await aRecurringTask(services);
     const outcomes = await Promise.allSettled(
       (['LATEST', 'ALL'] as const).map((catchUp) =>
@@ -208,7 +208,7 @@ describe('editing a recurring task', () => {
 });
 
 describe('a paused recurring task', () => {
-  it('makes nothing, and goes on from now when it is resumed', async () => {
+  it('creates no task, and continues from now when it is resumed', async () => {
     const row = await aRecurringTask(services, { schedule: '* * * * *', catchUp: 'ALL' });
     await wasDueAt(services, row.id, await minutesAgo(services, 10));
     const paused = await pauseRecurringTask(services, services.admin, row.id);
@@ -235,7 +235,7 @@ describe('a paused recurring task', () => {
 });
 
 describe('firing by hand', () => {
-  it('makes a task now, also of a paused one whose earlier task is open, and leaves the schedule alone', async () => {
+  it('creates a task now, also if it is paused and its earlier task is open, and does not change the schedule', async () => {
     const row = await aRecurringTask(services, { schedule: 'daily', overlap: 'SKIP' });
     const { recurringTask, task } = await fireRecurringTask(services, services.admin, row.id);
     expect(task).toMatchObject({
@@ -250,13 +250,13 @@ describe('firing by hand', () => {
     expect((await firingsOf(services, row.id)).map(({ by_hand }) => by_hand)).toEqual([true, true]);
   });
 
-  it('makes as many tasks as hands fire it, at whatever moment', async () => {
+  it('creates one task for each concurrent call', async () => {
     const row = await aRecurringTask(services);
     await Promise.all(Array.from({ length: 10 }, () => fireRecurringTask(services, services.admin, row.id)));
     expect(await childrenOf(services, row.id)).toHaveLength(10);
   });
 
-  it('refuses what there is not', async () => {
+  it('is refused for an unknown recurring task', async () => {
     expect(await refusalOf(fireRecurringTask(services, services.admin, 'rec_no'))).toMatchObject({
       code: 'NOT_FOUND',
       path: ['id'],
@@ -265,7 +265,7 @@ describe('firing by hand', () => {
 });
 
 describe('removing a recurring task', () => {
-  it('leaves its tasks as they are, says so, and makes no more', async () => {
+  it('does not change its tasks, writes an event, and creates no more tasks', async () => {
     const row = await aRecurringTask(services);
     const { task } = await fireRecurringTask(services, services.admin, row.id);
     expect(await removeRecurringTask(services, services.admin, row.id)).toBe(row.id);

@@ -24,20 +24,20 @@ useServices(
   { keepTasks: true },
 );
 afterEach(async () => {
-  // Each test has the job to itself.
+  // The job finds only the recurring tasks of the current test.
   for (const { id } of await services.sql<{ id: string }>('SELECT id FROM recurring_tasks'))
     await removeRecurringTask(services, services.admin, id);
   await services.sql("UPDATE tasks SET status = 'CANCELLED', completed_at = now() WHERE status = 'INBOX'");
 });
 
 const HOUR = 3_600_000;
-/** Every hour at the minute of this instant. */
+/** Every hour, at the minute of this instant. */
 const hourlyAt = (at: Date) => `${at.getUTCMinutes()} * * * *`;
 const dueAtsOf = async (id: string) =>
   (await childrenOf(services, id)).map(({ scheduled_for }) => scheduled_for.getTime());
 
 describe('a recurring task that is due', () => {
-  it('makes a task like its template, dated and due, with its events, and is due again', async () => {
+  it('creates a task from its template, with dated title, due date and events, and has a next due time', async () => {
     const agent = await anAgent(services);
     const due = await minutesAgo(services, 0);
     const local = new Date(due.getTime() + 345 * 60_000).toISOString();
@@ -88,7 +88,7 @@ describe('a recurring task that is due', () => {
     expect(row?.next_due_at).toEqual(new Date(due.getTime() + HOUR));
   });
 
-  it('can be claimed by whoever asks, where the template names nobody; the template itself never can', async () => {
+  it('creates a task that any agent can claim if the template has no assignee; the template cannot be claimed', async () => {
     const agent = await anAgent(services);
     const due = await minutesAgo(services, 0);
     const recurring = await aRecurringTask(services, { schedule: hourlyAt(due) });
@@ -101,7 +101,7 @@ describe('a recurring task that is due', () => {
     expect(task?.recurringTaskId).toBe(recurring.id);
   });
 
-  it('is left alone before', async () => {
+  it('is not fired before its due time', async () => {
     await aRecurringTask(services, { schedule: aFarSchedule(services) });
     const { handled, nextInMs } = await spawnRecurringTasks(services);
     expect(handled).toBe(0);
@@ -120,13 +120,13 @@ describe('a server that was down over three due times', () => {
     return { recurring, times };
   }
 
-  it('makes the newest with SKIP if that is under an hour old', async () => {
+  it('fires the newest with SKIP if that is less than an hour old', async () => {
     const { recurring, times } = await aMissedOne('SKIP');
     expect((await spawnRecurringTasks(services)).handled).toBe(1);
     expect(await dueAtsOf(recurring.id)).toEqual(times.slice(-1));
   });
 
-  it('makes none with SKIP if the newest is older, and says so', async () => {
+  it('fires none with SKIP if the newest is older, and records that', async () => {
     const recurring = await aRecurringTask(services, { schedule: '0 0 1 1 *', catchUp: 'SKIP' });
     const [row] = await services.sql<{ at: Date }>(
       `SELECT date_trunc('year', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' AS at`,
@@ -153,20 +153,20 @@ describe('a server that was down over three due times', () => {
     expect((await spawnRecurringTasks(services)).handled).toBe(0);
   });
 
-  it('makes the newest with LATEST, however old', async () => {
+  it('fires the newest with LATEST at any age', async () => {
     const { recurring, times } = await aMissedOne('LATEST');
     await spawnRecurringTasks(services);
     expect(await dueAtsOf(recurring.id)).toEqual(times.slice(-1));
   });
 
-  it('makes each with ALL, in order', async () => {
+  it('fires each with ALL, in order', async () => {
     const { recurring, times } = await aMissedOne('ALL');
     expect((await spawnRecurringTasks(services)).handled).toBe(3);
     expect(await dueAtsOf(recurring.id)).toEqual(times);
     expect((await spawnRecurringTasks(services)).handled).toBe(0);
   });
 
-  it('makes the newest hundred with ALL after a long time', async () => {
+  it('fires the newest hundred with ALL after a long outage', async () => {
     const recurring = await aRecurringTask(services, { schedule: '* * * * *', catchUp: 'ALL' });
     const newest = await minutesAgo(services, 0);
     await wasDueAt(services, recurring.id, new Date(newest.getTime() - 365 * 24 * HOUR));
@@ -192,7 +192,7 @@ describe('an earlier task that is still open', () => {
     await wasDueAt(services, recurring.id, later);
     await spawnRecurringTasks(services);
     const [first] = await childrenOf(services, recurring.id);
-    // Time goes by: what was due just now was due an hour ago.
+    // An hour passes: the due time of a moment ago lies an hour back.
     await services.sql('UPDATE recurring_firings SET due_at = $2 WHERE recurring_task_id = $1', [
       recurring.id,
       earlier,
@@ -208,11 +208,11 @@ describe('an earlier task that is still open', () => {
     return { recurring, first, statuses };
   }
 
-  it('is no matter with ALLOW', async () => {
+  it('does not prevent the next task with ALLOW', async () => {
     expect((await twoDueTimes('ALLOW')).statuses).toEqual(['INBOX', 'INBOX']);
   });
 
-  it('keeps the next from being made with SKIP; the reason is recorded, shown and told', async () => {
+  it('prevents the next task with SKIP, with the reason in the firing and in the event', async () => {
     const { recurring, first, statuses } = await twoDueTimes('SKIP');
     expect(statuses).toEqual(['INBOX']);
     const reason = expect.stringMatching(/^TASK-\d+, which it made before, is still INBOX\.$/);
@@ -229,14 +229,14 @@ describe('an earlier task that is still open', () => {
     });
   });
 
-  it('that has ended keeps nothing', async () => {
+  it('that has ended does not prevent the next task', async () => {
     const { statuses } = await twoDueTimes('SKIP', (id) =>
       services.sql("UPDATE tasks SET status = 'CANCELLED', completed_at = now() WHERE id = $1", [id]),
     );
     expect(statuses).toEqual(['CANCELLED', 'INBOX']);
   });
 
-  it('is cancelled with REPLACE if nobody has begun with it', async () => {
+  it('is cancelled with REPLACE if it has not been claimed', async () => {
     const { first, statuses, recurring } = await twoDueTimes('REPLACE');
     expect(statuses).toEqual(['CANCELLED', 'INBOX']);
     expect((await eventsOf(services, first?.id ?? '', ['task.cancelled']))[0]?.payload).toMatchObject({
@@ -244,7 +244,7 @@ describe('an earlier task that is still open', () => {
     });
   });
 
-  it('goes on with REPLACE if somebody works on it', async () => {
+  it('continues with REPLACE if it is in progress', async () => {
     const agent = await anAgent(services);
     const { statuses } = await twoDueTimes('REPLACE', () =>
       claimNextTask(services, services.admin, { agent: { id: agent.id } }, new AbortController().signal),

@@ -31,7 +31,7 @@ const announced = async (agent: AgentRow) =>
 const NOTHING = { task: null, round: null, prompt: null, leaseExpiresAt: null };
 
 describe('a claim of a review', () => {
-  it('hands out a round under a lease, with the prompt to judge by', async () => {
+  it('hands out a round with a lease and the review prompt', async () => {
     const reviewer = await aReviewer();
     const { id, number } = await inReview();
     const claimed = await claim(reviewer, services, 60_000);
@@ -55,7 +55,7 @@ describe('a claim of a review', () => {
     expect(event).toEqual({ task_id: id, agent_id: reviewer.id, payload: { round: 1 } });
   });
 
-  it('goes by the order of the queue, and then by who has waited longest in review', async () => {
+  it('follows the queue order, and then the time at which the task went into review', async () => {
     const made = [await inReview(), await inReview(), await inReview(), await inReview()];
     const [plain, late, urgent, due] = made;
     await services.sql("UPDATE tasks SET priority = 'MEDIUM'");
@@ -67,7 +67,7 @@ describe('a claim of a review', () => {
     expect(claimed).toEqual([urgent?.id, due?.id, plain?.id, late?.id]);
   });
 
-  it('never hands out own work, not even of an earlier round', async () => {
+  it('never hands out the work of the reviewer itself, not even of an earlier round', async () => {
     const reviewer = await aReviewer();
     const { task, runId } = await aClaimedTask(services, reviewer);
     await completeTask(services, services.admin, { runId, resolution: 'mine' });
@@ -77,7 +77,7 @@ describe('a claim of a review', () => {
     expect((await claim(await aReviewer())).task?.id).toBe(task.id);
   });
 
-  it('gives a reviewer that holds a round that one again, with a new lease, and another when it is judged', async () => {
+  it('gives a reviewer the round that it holds, with a new lease, and another one after its verdict', async () => {
     const reviewer = await aReviewer();
     const [first, second] = [await inReview(), await inReview()];
     const claimed = await claim(reviewer);
@@ -95,7 +95,7 @@ describe('a claim of a review', () => {
     expect((await claim(reviewer)).task?.id).toBe(second.id);
   });
 
-  it('gives a paused reviewer nothing new, but what it holds', async () => {
+  it('gives a paused reviewer the round that it holds, and no new one', async () => {
     const reviewer = await aReviewer();
     const { id } = await inReview();
     await claim(reviewer);
@@ -107,7 +107,7 @@ describe('a claim of a review', () => {
     expect(await claim(idle)).toEqual(NOTHING);
   });
 
-  it('is for the coordinator and for agents in the role of a reviewer', async () => {
+  it('is allowed to the coordinator and to agents with the role reviewer', async () => {
     const coder = await anAgent(services, { role: 'coder' });
     expect(await namedRefusalsOf(claim(coder))).toEqual(['FORBIDDEN agent']);
     expect(await claim(await anAgent(services, { name: 'aegis', role: 'coder' }))).toEqual(NOTHING);
@@ -121,10 +121,10 @@ describe('a claim of a review', () => {
 
 describe('a reviewer', () => {
   it.each([
-    ['itself gives its verdict', 'SUCCEEDED', true],
-    ['somebody else gives one', 'SUCCEEDED', false],
+    ['it gives its verdict', 'SUCCEEDED', true],
+    ['another reviewer gives a verdict', 'SUCCEEDED', false],
     ['the task is cancelled', 'CANCELLED', null],
-  ] as const)('is busy until %s', async (_, outcome, own) => {
+  ] as const)('is BUSY until %s', async (_, outcome, own) => {
     const reviewer = await aReviewer();
     const { id } = await inReview();
     expect(await announced(reviewer)).toBe('IDLE');
@@ -141,8 +141,8 @@ describe('a reviewer', () => {
   });
 });
 
-describe('in the same moment', () => {
-  it('two reviewers never get the same round, in whatever processes', async () => {
+describe('concurrent claims of reviews', () => {
+  it('never give the same round to two reviewers, on two processes', async () => {
     const reviewers = await Promise.all(Array.from({ length: 8 }, () => aReviewer()));
     for (let round = 0; round < 5; round += 1) {
       const tasks = [
@@ -155,7 +155,7 @@ describe('in the same moment', () => {
       const claims = await Promise.all(reviewers.map((agent, i) => claim(agent, i % 2 ? services : other)));
       const ids = claims.flatMap(({ task }) => task?.id ?? []);
       expect(new Set(ids).size).toBe(ids.length);
-      // A claim may have found every row locked by the others; asking again finds what is left.
+      // A claim may have found every row locked by others. A further claim finds what is left.
       const rest = await Promise.all(reviewers.map((agent) => claim(agent)));
       const held = new Set(rest.flatMap(({ task }) => task?.id ?? []));
       expect(held).toEqual(new Set(tasks.map(({ id }) => id)));
@@ -163,7 +163,7 @@ describe('in the same moment', () => {
     }
   });
 
-  it('a round that was taken since a reviewer looked stays with who has taken it', async () => {
+  it('leave a round to the reviewer that took it after another one had read it', async () => {
     const [first, late] = [await aReviewer(), await aReviewer()];
     const { id } = await inReview();
     const run = { taskId: id, round: 1, leaseMs: 60_000, prompt: 'x' };
@@ -173,7 +173,7 @@ describe('in the same moment', () => {
     expect(await open('rvr_2', late.id)).toBeNull();
   });
 
-  it('one reviewer that asks twice gets one round', async () => {
+  it('of one reviewer give it one round', async () => {
     for (let round = 0; round < 6; round += 1) {
       const reviewer = await aReviewer();
       for (let i = 0; i < 3; i += 1) await inReview();

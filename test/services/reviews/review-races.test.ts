@@ -32,7 +32,7 @@ describe('a reviewer that claims while reviews are dispatched to it', () => {
   });
 });
 
-describe('a person who acts in mid-review', () => {
+describe('an operator who acts during a review', () => {
   it.each([
     ['approves', (task: TaskRow) => setup.judge(task, 'APPROVED'), 'DONE'],
     ['rejects', (task: TaskRow) => setup.judge(task, 'REJECTED'), 'ASSIGNED'],
@@ -41,7 +41,7 @@ describe('a person who acts in mid-review', () => {
       (task: TaskRow) => cancelTask(setup.services(), setup.services().admin, { task: { id: task.id } }),
       'CANCELLED',
     ],
-  ] as const)('and %s wins: the call is aborted when the log tells', async (_, act, status) => {
+  ] as const)('and %s wins: the call is aborted by the event', async (_, act, status) => {
     const task = await setup.inReview();
     const dispatcher = setup.aDispatcher();
     await dispatcher.takeTurn();
@@ -61,8 +61,8 @@ describe('a person who acts in mid-review', () => {
 
   it.each([
     ['verdict', APPROVAL, 1],
-    ['answer without one', answered('hm'), 0],
-  ] as const)('keeps the reviewer’s late %s on the run, superseded', async (_, answer, superseded) => {
+    ['answer without a verdict', answered('hm'), 0],
+  ] as const)('keeps the late %s of the reviewer on the run, superseded', async (_, answer, superseded) => {
     const task = await setup.inReview();
     const dispatcher = setup.aDispatcher();
     await dispatcher.takeTurn();
@@ -79,7 +79,7 @@ describe('a person who acts in mid-review', () => {
     expect(late).toHaveLength(superseded);
   });
 
-  it('and the reviewer in the same moment leave one verdict that counts', async () => {
+  it('and a concurrent reviewer leave one verdict that counts', async () => {
     for (let round = 0; round < 10; round += 1) {
       await clearTasks(setup.services());
       const task = await setup.inReview();
@@ -97,7 +97,7 @@ describe('a person who acts in mid-review', () => {
 });
 
 describe('two processes', () => {
-  it('never review one round twice', async () => {
+  it('never dispatch one round twice', async () => {
     const tasks: TaskRow[] = [];
     while (tasks.length < 12) tasks.push(await setup.inReview());
     const [here, there] = [setup.aDispatcher(), setup.aDispatcherInOtherProcess()];
@@ -120,11 +120,11 @@ describe('two processes', () => {
     expect(keys.sort()).toEqual(tasks.flatMap(({ id }) => [`review-${id}-1-1`, `review-${id}-1-2`]).sort());
   });
 
-  it('hand a review over when the one that asked is gone: the other asks the gateway what came of it', async () => {
+  it('take over a review whose process has died: the other asks the gateway for the outcome of the call', async () => {
     const task = await setup.inReview();
     const [dead, other] = [setup.aDispatcher(), setup.aDispatcherInOtherProcess()];
     await dead.takeTurn();
-    // What the gateway said is written while the call is on, which a turn does not wait for.
+    // The state from the gateway is written during the call, and a turn does not wait for it.
     await vi.waitFor(
       async () => expect(await setup.runsOf(task)).toMatchObject([{ gateway_state: { boot: 'scripted' } }]),
       20_000,
@@ -140,7 +140,7 @@ describe('two processes', () => {
     expect(await setup.stateOf(task)).toMatchObject({ status: 'DONE', runs: ['SUCCEEDED'] });
   });
 
-  it('count a failure of the reviewer where the gateway can’t tell', async () => {
+  it('count a failure of the reviewer if the gateway does not know the outcome', async () => {
     const task = await setup.inReview();
     await setup.aDispatcher().takeTurn();
     await setup.endLease(task);
@@ -151,7 +151,7 @@ describe('two processes', () => {
     expect(await setup.stateOf(task)).toMatchObject({ status: 'DONE', runs: ['FAILED', 'SUCCEEDED'] });
   });
 
-  it('take the first answer of two where the one that was thought dead comes back', async () => {
+  it('take the first of two answers if the process with the ended lease answers as well', async () => {
     const task = await setup.inReview();
     const [stopped, other] = [setup.aDispatcher(), setup.aDispatcherInOtherProcess()];
     await stopped.takeTurn();
@@ -168,8 +168,8 @@ describe('two processes', () => {
   });
 });
 
-describe('a server that stops in mid-review', () => {
-  it('hands the round back, and nothing counts', async () => {
+describe('a server that stops during a review', () => {
+  it('releases the round without a counted failure', async () => {
     const task = await setup.inReview();
     const dispatcher = setup.aDispatcher();
     await dispatcher.takeTurn();

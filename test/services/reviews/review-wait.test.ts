@@ -52,7 +52,7 @@ describe('a claim of a review that waits', () => {
     expect((await claimed).task?.id).toBe(task.id);
   });
 
-  it('is woken beside others: whose own work it is goes on waiting', async () => {
+  it('stays waiting if the task is the work of its own agent, and another claim is woken', async () => {
     const [own, other] = [await aReviewer(), await aReviewer()];
     const claims = [claim(own), claim(other)];
     await parked(2);
@@ -64,20 +64,20 @@ describe('a claim of a review that waits', () => {
     expect(await claims[0]).toEqual(NOTHING);
   });
 
-  it('looks again after ten seconds, for what nobody announced', async () => {
+  it('polls after ten seconds for a review that was not announced', async () => {
     void claim(await aReviewer(), 60);
     await parked(1);
     expect(waits).toEqual([10_000]);
   });
 
-  it('answers at once without a wait, and with nothing when its time is over', async () => {
+  it('answers at once without waitSeconds, and with no round when the wait is over', async () => {
     const reviewer = await aReviewer();
     expect(await claim(reviewer, 0)).toEqual(NOTHING);
     expect(waits).toEqual([]);
     expect(await claim(reviewer, 1)).toEqual(NOTHING);
   });
 
-  it('answers with nothing when the caller goes, the server stops or its key is revoked', async () => {
+  it('answers with no round when the caller disconnects, the server stops or its key is revoked', async () => {
     const reviewer = await aReviewer();
     const key = await aKeyOf(services, reviewer);
     const byKey = claim(reviewer, 30, key);

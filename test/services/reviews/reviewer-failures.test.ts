@@ -27,8 +27,8 @@ describe('a reviewer that fails', () => {
     ['fails', FAILURE, 'FAILED'],
     ['takes too long', { outcome: 'TIMED_OUT', error: 'No answer.' }, 'TIMED_OUT'],
     ['is ended by its gateway', { outcome: 'ABORTED' }, 'FAILED'],
-    ['says what can’t be stored, and no verdict', answered('\0\ud800'), 'FAILED'],
-  ] as const)('and %s costs the task nothing and is asked again', async (_, answer, outcome) => {
+    ['answers text that can’t be stored, without a verdict', answered('\0\ud800'), 'FAILED'],
+  ] as const)('and %s does not change the task and is asked again', async (_, answer, outcome) => {
     const task = await setup.inReview();
     const dispatcher = setup.aDispatcherThatAnswers(answer, APPROVAL);
     await setup.dispatchAndSettle(dispatcher);
@@ -40,7 +40,7 @@ describe('a reviewer that fails', () => {
     expect(keys).toEqual([`review-${task.id}-1-1`, `review-${task.id}-1-2`]);
   });
 
-  it('gets a rest before it is asked again, longer each time, and the job is told how long', async () => {
+  it('is asked again after a backoff that grows, and the turn returns its length', async () => {
     const task = await setup.inReview();
     const dispatcher = setup.aDispatcher({ backoffMs: 120_000 });
     dispatcher.gateway.script = () => FAILURE;
@@ -50,7 +50,7 @@ describe('a reviewer that fails', () => {
     expect(nextInMs).toBeGreaterThan(40_000);
     expect(nextInMs).toBeLessThanOrEqual(120_000);
     expect(await waitingOn(task)).toEqual(['REVIEW_PENDING', 'BACKOFF']);
-    // Not now(): the column rounds to milliseconds, so that it may lie in the future for half of one.
+    // Not now(): the column rounds to milliseconds, so it may lie half a millisecond in the future.
     await setup
       .services()
       .sql("UPDATE review_runs SET retry_at = now() - interval '1 ms' WHERE task_id = $1", [task.id]);
@@ -59,7 +59,7 @@ describe('a reviewer that fails', () => {
     expect((await dispatcher.takeTurn()).nextInMs).toBeGreaterThan(100_000);
   });
 
-  it('five times leaves the round to a person: said once, with a comment; and a person can judge it', async () => {
+  it('five times escalates the round once, with a comment, and an operator can submit a verdict', async () => {
     const task = await setup.inReview();
     const next = await setup.inReview();
     const dispatcher = setup.aDispatcher();
@@ -83,7 +83,7 @@ describe('a reviewer that fails', () => {
     expect((await setup.judge(task, 'APPROVED')).task.status).toBe('DONE');
   });
 
-  it('for good leaves the round to a person at once, and is in error until it gives a verdict', async () => {
+  it('permanently escalates the round at once, and is in ERROR until it gives a verdict', async () => {
     const task = await setup.inReview();
     const dispatcher = setup.aDispatcherThatAnswers(
       { outcome: 'FAILED', error: 'unknown agent', permanent: true },
@@ -99,7 +99,7 @@ describe('a reviewer that fails', () => {
     expect(await setup.announcedStatus()).toBe('IDLE');
   });
 
-  it('is asked again about what it left to people when it was changed since, five times more', async () => {
+  it('is asked five more times about an escalated round after its settings change', async () => {
     const task = await setup.inReview();
     const dispatcher = setup.aDispatcherThatAnswers(
       { outcome: 'FAILED', error: 'unknown agent', permanent: true },
@@ -114,7 +114,7 @@ describe('a reviewer that fails', () => {
     await setup.configure({ config: { gatewayAgentId: null } });
   });
 
-  it('starts afresh in the next round', async () => {
+  it('begins the next round with no counted failures', async () => {
     const task = await setup.inReview();
     const dispatcher = setup.aDispatcherThatAnswers(
       FAILURE,
@@ -133,7 +133,7 @@ describe('a reviewer that fails', () => {
     expect(await setup.countEvents(task, 'review.escalated')).toBe(0);
   });
 
-  it('cuts what is too long to be kept and says so', async () => {
+  it('has text that is too long cut and marked', async () => {
     const task = await setup.inReview();
     const text = `${'x'.repeat(150_000)}\n\nVERDICT: REJECTED\n${'y'.repeat(60_000)}`;
     await setup.dispatchAndSettle(setup.aDispatcherThatAnswers(answered(text)));
@@ -145,8 +145,8 @@ describe('a reviewer that fails', () => {
   });
 });
 
-describe('a gateway that can’t begin', () => {
-  it('counts nothing; the round goes again as soon as it answers', async () => {
+describe('a gateway that can’t begin a review', () => {
+  it('counts no failure, and the round is sent again when the gateway is reachable', async () => {
     const task = await setup.inReview();
     const dispatcher = setup.aDispatcherThatAnswers(
       { outcome: 'NOT_BEGUN', error: 'draining', retryAfterMs: null },

@@ -21,7 +21,7 @@ const reviewRunsOf = (taskId: string) =>
     taskId,
   ]);
 
-async function aReviewInMidAir() {
+async function aStaleReview() {
   await aTaskIn(services, 'REVIEW', await anAgent(services));
   const reviewer = await anAgent(services, { role: 'reviewer' });
   const { task, round } = await claimReview(reviewer.id);
@@ -30,9 +30,9 @@ async function aReviewInMidAir() {
   return { task, reviewer, round };
 }
 
-describe('a review in mid-air', () => {
-  it('is freed when its reviewer is offline; the task stays in REVIEW and another reviewer gets the round', async () => {
-    const { task, reviewer, round } = await aReviewInMidAir();
+describe('a review whose lease has ended', () => {
+  it('is requeued when its reviewer is offline; the task stays in REVIEW and another reviewer gets the round', async () => {
+    const { task, reviewer, round } = await aStaleReview();
     await setLastSeen(services, reviewer.id);
     expect((await releaseStaleReviews(services)).handled).toBe(1);
     expect(await eventsOf(services, task.id, ['review.requeued'])).toMatchObject([
@@ -58,8 +58,8 @@ describe('a review in mid-air', () => {
     expect(judged.task.status).toBe('DONE');
   });
 
-  it('can be claimed by the same reviewer again when it comes back', async () => {
-    const { task, reviewer, round } = await aReviewInMidAir();
+  it('can be claimed again by the same reviewer when it returns', async () => {
+    const { task, reviewer, round } = await aStaleReview();
     await setLastSeen(services, reviewer.id);
     await releaseStaleReviews(services);
     const again = await claimReview(reviewer.id);
@@ -68,8 +68,8 @@ describe('a review in mid-air', () => {
     await submitVerdict(services, services.admin, { task: { id: task.id }, verdict: 'APPROVED' });
   });
 
-  it('is left to a reviewer that is alive for one grace period, and kept by a heartbeat', async () => {
-    const { task, reviewer } = await aReviewInMidAir();
+  it('stays with a live reviewer for one grace period, and a heartbeat renews it', async () => {
+    const { task, reviewer } = await aStaleReview();
     const { handled, nextInMs } = await releaseStaleReviews(services);
     expect(handled).toBe(0);
     expect(nextInMs).toBeLessThanOrEqual(10_000);
@@ -84,8 +84,8 @@ describe('a review in mid-air', () => {
     await submitVerdict(services, services.admin, { task: { id: task.id }, verdict: 'APPROVED' });
   });
 
-  it('turns its reviewer offline in the log', async () => {
-    const { task, reviewer } = await aReviewInMidAir();
+  it('leaves an event that its reviewer is OFFLINE', async () => {
+    const { task, reviewer } = await aStaleReview();
     await setLastSeen(services, reviewer.id);
     await releaseStaleReviews(services);
     await submitVerdict(services, services.admin, { task: { id: task.id }, verdict: 'APPROVED' });
@@ -96,10 +96,10 @@ describe('a review in mid-air', () => {
     expect(events.at(-1)).toEqual({ payload: { from: 'BUSY', to: 'OFFLINE' } });
   });
 
-  it('ends by the verdict or by the release, never by both, when they meet', async () => {
-    const reviews: Awaited<ReturnType<typeof aReviewInMidAir>>[] = [];
+  it('ends by the verdict or by the requeue, never by both, when they are concurrent', async () => {
+    const reviews: Awaited<ReturnType<typeof aStaleReview>>[] = [];
     for (let i = 0; i < 12; i += 1) {
-      const review = await aReviewInMidAir();
+      const review = await aStaleReview();
       await setLastSeen(services, review.reviewer.id);
       reviews.push(review);
     }

@@ -26,7 +26,7 @@ const judge = (
   key: string | null = null,
 ) => submitVerdict(process, process.admin, { task: { id }, verdict, feedback: verdict, idempotencyKey: key });
 
-/** What is left of a race: the task, how many verdicts count, and what came with a rejection. */
+/** The outcome of a race: the task, the number of verdicts that count, and the comments and events of a rejection. */
 async function outcomeOf(id: string) {
   const [row] = await services.sql(
     `SELECT status, review_cycles AS cycles, version,
@@ -40,8 +40,8 @@ async function outcomeOf(id: string) {
   return row;
 }
 
-describe('of two verdicts on one round in the same moment', () => {
-  it('an approval and a rejection, one wins and the other is superseded and changes nothing', async () => {
+describe('of concurrent verdicts on one round', () => {
+  it('an approval and a rejection: one wins, and the other is superseded and changes nothing', async () => {
     const left = {
       APPROVED: { status: 'DONE', cycles: 0, version: 1, comments: 0, moves: ['DONE'] },
       REJECTED: { status: 'ASSIGNED', cycles: 1, version: 2, comments: 1, moves: ['REJECTED', 'ASSIGNED'] },
@@ -78,7 +78,7 @@ describe('of two verdicts on one round in the same moment', () => {
     }
   });
 
-  it('under one idempotency key there is one', async () => {
+  it('one is stored under one idempotency key', async () => {
     for (let round = 0; round < 4; round += 1) {
       const { id } = await aTaskIn(services, 'REVIEW', worker);
       const judged = await Promise.all(
@@ -89,7 +89,7 @@ describe('of two verdicts on one round in the same moment', () => {
     }
   });
 
-  it('one of them a cancellation, the task ends once, and nothing is half done', async () => {
+  it('and a cancellation: the task ends once, without a partial change', async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
       const { id } = await aTaskIn(services, 'REVIEW', worker);
       const cancelled = cancelTask(other, other.admin, { task: { id } }).catch((error: unknown) => error);

@@ -32,14 +32,14 @@ const eventsOf = (id: string) =>
     [id],
   );
 
-/** The worker does the task once more. */
+/** The worker claims and completes the task again. */
 async function rework(): Promise<void> {
   const { run } = await claimFor(services, worker);
   await completeTask(services, workerKey, { runId: run?.id, resolution: 'again' });
 }
 
 describe('an approval', () => {
-  it('ends the task, with the verdict on record', async () => {
+  it('ends the task and stores the verdict', async () => {
     const { id } = await inReview();
     const { task, review } = await judge(id, 'APPROVED', { feedback: null });
     expect(task).toMatchObject({ status: 'DONE', unreviewed: false, reviewCycles: 0, failureReason: null });
@@ -63,7 +63,7 @@ describe('an approval', () => {
 });
 
 describe('a rejection', () => {
-  it('sends the work back to its worker, by two moves that are two events, with the feedback as a comment', async () => {
+  it('returns the task to its worker in two transitions with an event each, and adds the feedback as a comment', async () => {
     const { id, version } = await inReview();
     const { task } = await judge(id, 'REJECTED', { feedback: 'No tests.\nNo docs.' });
     expect(task).toMatchObject({
@@ -93,7 +93,7 @@ describe('a rejection', () => {
     expect(await snapshotOf(services, id)).toEqual(before);
   });
 
-  it('is the last after the third time: the task has failed, with the feedback of all three', async () => {
+  it('fails the task at the third time, with the feedback of all three', async () => {
     const { id } = await inReview();
     await judge(id, 'REJECTED', { feedback: 'first\nline' });
     await rework();
@@ -123,7 +123,7 @@ describe('a rejection', () => {
     expect(rounds).toEqual([1, 2, 3].map((number) => ({ round: number, run: number })));
   });
 
-  it('counts from one again after a retry, and fails with the feedback of that life alone', async () => {
+  it('is counted from one after retryTask, and the failure has the feedback since then only', async () => {
     const { id } = await inReview();
     for (const feedback of ['a', 'b', 'c']) {
       await judge(id, 'REJECTED', { feedback });
@@ -141,8 +141,8 @@ describe('a rejection', () => {
   });
 });
 
-describe('a verdict that comes too late', () => {
-  /** It is on record, and nothing but the record and its event has come of it. */
+describe('a late verdict', () => {
+  /** Expects the verdict to be stored with its event, and nothing else to have changed. */
   async function expectSuperseded(
     id: string,
     verdict: SubmitVerdict['verdict'],
@@ -173,7 +173,7 @@ describe('a verdict that comes too late', () => {
     await expectSuperseded(id, 'APPROVED');
   });
 
-  it('is superseded on the old round while the worker reworks, and when the next round waits', async () => {
+  it('is superseded on the old round during the rework and while the next round waits', async () => {
     const { id } = await inReview();
     await judge(id, 'REJECTED');
     await expectSuperseded(id, 'APPROVED', 1);
@@ -184,7 +184,7 @@ describe('a verdict that comes too late', () => {
     expect((await judge(id, 'APPROVED', { round: 2 })).task.status).toBe('DONE');
   });
 
-  it('is kept beside the run that handed in the round it judges', async () => {
+  it('is stored with the run whose result its round reviews', async () => {
     const { id } = await inReview();
     await judge(id, 'REJECTED');
     const { run } = await claimFor(services, worker);
@@ -198,7 +198,7 @@ describe('a verdict that comes too late', () => {
     expect((await judge(id, 'APPROVED')).review.runId).toBe(run?.id);
   });
 
-  it('is refused for a round that there has not been', async () => {
+  it('is refused for a round that does not exist', async () => {
     const { id } = await inReview();
     for (const round of [0, -1, 2, 1_000_000_000]) {
       expect(await namedRefusalsOf(judge(id, 'APPROVED', { round }))).toEqual(['INVALID round']);
@@ -207,7 +207,7 @@ describe('a verdict that comes too late', () => {
 });
 
 describe('the reviewer', () => {
-  it('is never somebody who worked on the task, by key, by name or in an earlier life', async () => {
+  it('is never an agent that worked on the task, named by key or by name, also before a retry', async () => {
     const { id } = await inReview();
     const own = { task: { id }, verdict: 'APPROVED' } as const;
     const before = await snapshotOf(services, id);
@@ -223,7 +223,7 @@ describe('the reviewer', () => {
     expect(await namedRefusalsOf(submitVerdict(services, workerKey, own))).toEqual(['SELF_REVIEW']);
   });
 
-  it('is the agent that the operator names, or the key itself', async () => {
+  it('is the agent that the operator names, or otherwise the key', async () => {
     const reviewer = await anAgent(services);
     const { id } = await inReview();
     const { review } = await judge(id, 'APPROVED', { reviewer: { name: reviewer.name } });
@@ -233,7 +233,7 @@ describe('the reviewer', () => {
     ]);
   });
 
-  it('has claimed the round, unless it is the coordinator', async () => {
+  it('must have claimed the round, unless it is the coordinator', async () => {
     const { id } = await inReview();
     const reviewer = await anAgent(services, { role: 'reviewer' });
     const key = await aKeyOf(services, reviewer);
@@ -242,7 +242,7 @@ describe('the reviewer', () => {
     await claimNextReview(services, key, {}, neverAborted);
     await submitVerdict(services, key, verdict);
     await rework();
-    // It has seen round 1 and not round 2, so what it says without naming a round can't be about round 2.
+    // It has read round 1 and not round 2, so a verdict without a round can't be about round 2.
     expect(await namedRefusalsOf(submitVerdict(services, key, verdict))).toEqual(['FORBIDDEN task']);
     const late = await submitVerdict(services, key, { ...verdict, round: 1 });
     expect(late.review.superseded).toBe(true);
@@ -274,7 +274,7 @@ describe('a verdict on a task that an agent may not see', () => {
 });
 
 describe('a verdict with an idempotency key', () => {
-  it('is given once, and answers a repeat with the same review', async () => {
+  it('is stored once, and a repeat answers the same review', async () => {
     const { id } = await inReview();
     const first = await judge(id, 'REJECTED', { idempotencyKey: 'k' });
     await rework();

@@ -10,7 +10,7 @@ import { useTwoProcesses } from '../../support/factories/use-services.js';
 const AGENTS = 16;
 const TASKS = 2_000;
 
-/** What one agent got, in order, and what it held each time it was told that its hands are full. */
+/** The tasks that one agent got, in order, and how many it held each time it was AT_CAPACITY. */
 interface AgentClaims {
   readonly agent: AgentRow;
   readonly capacity: number;
@@ -36,7 +36,7 @@ describe('sixteen agents in two processes with two thousand mixed tasks', () => 
     { keepTasks: true },
   );
 
-  /** A third of the tasks belongs to somebody; a few due dates and priorities, so that ties are common. */
+  /** A third of the tasks is assigned. Due dates and priorities have few values, so that ties are common. */
   async function createMixedTasks(agents: readonly AgentRow[]): Promise<void> {
     const rows = await services.sql<{ id: string; assignee_id: string | null }>(
       `INSERT INTO tasks (id, title, status, tags, priority, due_at, assignee_id)
@@ -50,7 +50,7 @@ describe('sixteen agents in two processes with two thousand mixed tasks', () => 
     owners = new Map(rows.map((row) => [row.id, row.assignee_id]));
   }
 
-  /** Claims through both processes in turn until nothing is left, handing in everything whenever the hands are full. */
+  /** Claims through both processes in turn until no task is left, and completes all held tasks when at capacity. */
   async function work(claims: AgentClaims): Promise<AgentClaims> {
     let held = 0;
     for (let turn = 0; ; turn += 1) {
@@ -62,14 +62,14 @@ describe('sixteen agents in two processes with two thousand mixed tasks', () => 
         held += 1;
         continue;
       }
-      // Full at its capacity exactly, not before and not after.
+      // AT_CAPACITY comes at the capacity exactly.
       claims.full.push(held);
       await handIn(claims.agent);
       held = 0;
     }
   }
 
-  /** What completeTask does to the rows, for all at once: this test is about claims. */
+  /** Changes the rows as completeTask does, all in one statement, since this test is about claims. */
   async function handIn(agent: AgentRow): Promise<void> {
     await services.sql(
       `WITH moved AS (UPDATE tasks SET status = 'REVIEW', resolution = 'done', current_run_id = NULL
@@ -94,18 +94,18 @@ describe('sixteen agents in two processes with two thousand mixed tasks', () => 
     expect(stored).toEqual({ waiting: 0, claimed: TASKS, runs: TASKS, claims: TASKS, starts: TASKS });
   });
 
-  it('gives every agent its tasks in the order of the queue', () => {
+  it('gives every agent its tasks in queue order', () => {
     for (const { tasks } of allClaims) expect(tasks).toEqual([...tasks].sort(compareInQueue));
   });
 
-  it('gives nobody what belongs to another', () => {
+  it('gives no agent a task that is assigned to another', () => {
     for (const { agent, tasks } of allClaims) {
       expect(tasks.filter(({ id }) => (owners.get(id) ?? agent.id) !== agent.id)).toEqual([]);
     }
     expect([...owners.values()].filter((owner) => owner !== null)).toHaveLength(667);
   });
 
-  it('fills every agent to its capacity and never beyond', () => {
+  it('fills every agent to its capacity and never exceeds it', () => {
     for (const { capacity, tasks, full } of allClaims) {
       expect(full).toEqual(Array(Math.floor(tasks.length / capacity)).fill(capacity));
     }

@@ -18,7 +18,7 @@ const key = { idempotencyKey: 'k' };
 const runs = async () => (await services.sql('SELECT id FROM task_runs')).length;
 
 describe('a claim with an idempotency key', () => {
-  it('answers a repeat with the same claim, on any process and even if the work is handed in', async () => {
+  it('answers a repeat with the same claim, on any process and also after the task was completed', async () => {
     const agent = await anAgent(services);
     for (let i = 0; i < 3; i += 1) await aTask(services);
     const first = await claimFor(services, agent, key);
@@ -34,7 +34,7 @@ describe('a claim with an idempotency key', () => {
     expect(await runs()).toBe(1);
   });
 
-  it('is one claim, however often it is sent at once by two processes', async () => {
+  it('is one claim when two processes send it many times concurrently', async () => {
     for (let round = 0; round < 5; round += 1) {
       const agent = await anAgent(services);
       for (let i = 0; i < 4; i += 1) await aTask(services);
@@ -57,7 +57,7 @@ describe('a claim with an idempotency key', () => {
     expect(new Set(claims.map(({ task }) => task?.id)).size).toBe(2);
   });
 
-  it('is refused if the key was sent with another input, also in the same moment', async () => {
+  it('is refused if the key was sent with another input, also concurrently', async () => {
     const agent = await anAgent(services);
     for (let i = 0; i < 3; i += 1) await aTask(services);
     await claimFor(services, agent, key);
@@ -74,7 +74,7 @@ describe('a claim with an idempotency key', () => {
     expect(await runs()).toBe(2);
   });
 
-  it('may wait longer the second time: that is the same claim', async () => {
+  it('is the same claim with a longer wait', async () => {
     const agent = await anAgent(services);
     await aTask(services);
     const first = await claimFor(services, agent, { ...key, waitSeconds: 5 });
@@ -95,7 +95,7 @@ describe('a claim with an idempotency key', () => {
     expect((await claimFor(services, agent, { ...key, lease: 20_000 })).run?.id).toBe(anew.run?.id);
   });
 
-  it('remembers nothing of a claim that got no task', async () => {
+  it('is not stored if it got no task', async () => {
     const agent = await anAgent(services);
     expect((await claimFor(services, agent, key)).reason).toBe('NO_TASKS_AVAILABLE');
     const made = await aTask(services);
@@ -103,7 +103,7 @@ describe('a claim with an idempotency key', () => {
   });
 });
 
-/** Straight into the queue, in this order: the first is under way when the others come, so those share a statement. */
+/** Sends the requests to the queue in this order. The first runs when the others arrive, so those share a statement. */
 describe('claims of one agent that arrive together', () => {
   const request: Omit<ClaimRequest, 'agentId' | 'runId'> = {
     maxCapacity: 100,
@@ -132,7 +132,7 @@ describe('claims of one agent that arrive together', () => {
     expect(await runs()).toBe(2);
   });
 
-  it('see each other: resume answers with the task that an earlier one has just got', async () => {
+  it('see each other: resume answers with the task that an earlier one has got', async () => {
     const claims = await claimTogether(
       {},
       { resume: true, leaseMs: 30_000 },

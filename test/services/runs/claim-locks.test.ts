@@ -19,8 +19,8 @@ const lockTask = (id: string) => holdLocks(other, 'SELECT FROM tasks WHERE id = 
 const lockAgent = (id: string) => holdLocks(other, 'SELECT FROM agents WHERE id = $1 FOR UPDATE', [id]);
 const lockRun = (id: string) => holdLocks(other, 'SELECT FROM task_runs WHERE id = $1 FOR UPDATE', [id]);
 
-describe('a claim while others hold locks', () => {
-  it('steps over the best task if somebody holds its row', async () => {
+describe('a claim while other transactions hold locks', () => {
+  it('skips the first task if its row is locked', async () => {
     const agent = await anAgent(services);
     const best = await aTask(services, { priority: 'CRITICAL' });
     const next = await aTask(services);
@@ -30,7 +30,7 @@ describe('a claim while others hold locks', () => {
     expect((await claimFor(services, agent)).task?.id).toBe(best.id);
   });
 
-  it("steps over the agent's own best task likewise", async () => {
+  it("skips the agent's own first task if its row is locked", async () => {
     const agent = await anAgent(services);
     const best = await aTask(services, { priority: 'HIGH', assignee: { id: agent.id } });
     const own = await aTask(services, { assignee: { id: agent.id } });
@@ -40,7 +40,7 @@ describe('a claim while others hold locks', () => {
     await lock.release();
   });
 
-  it('steps over a task whose start has come while somebody holds its row, and gets it later', async () => {
+  it('skips a task whose start has come while its row is locked, and gets it later', async () => {
     const agent = await anAgent(services);
     const due = await aTask(services);
     await services.sql("UPDATE tasks SET not_before = now() - interval '1 s' WHERE id = $1", [due.id]);
@@ -50,7 +50,7 @@ describe('a claim while others hold locks', () => {
     expect((await claimFor(services, agent)).task?.id).toBe(due.id);
   });
 
-  it('is not held up by the locked row of another agent, even in the same statement', async () => {
+  it('does not wait for the locked row of another agent, even in the same statement', async () => {
     const stuck = await anAgent(services);
     const agents = [await anAgent(services), await anAgent(services), await anAgent(services)];
     for (let i = 0; i < 4; i += 1) await aTask(services);
@@ -64,7 +64,7 @@ describe('a claim while others hold locks', () => {
     expect((await late).reason).toBe('ASSIGNED');
   });
 
-  it('answers resume with the run that is being renewed by somebody, and not with a second task', async () => {
+  it('answers resume with the run that another transaction is renewing, and not with a second task', async () => {
     const agent = await anAgent(services);
     const { runId } = await aClaimedTask(services, agent);
     await aTask(services);
@@ -72,7 +72,7 @@ describe('a claim while others hold locks', () => {
     const { watched, tally } = watchClaims(services);
     const resumed = claimFor(watched, agent, { resume: true });
     await vi.waitFor(() => expect(tally.claims).toBe(1), 20_000);
-    // The claims of one process go one after the other: this one has come behind the first try of the other.
+    // The claims of one process run one after the other: this one comes after the first attempt of the other.
     await claimFor(services, await anAgent(services), { resume: true });
     await lock.release();
     const { reason, run } = await resumed;
@@ -81,7 +81,7 @@ describe('a claim while others hold locks', () => {
 });
 
 describe('a process that stops handing out tasks', () => {
-  it('refuses what comes later, and what waits for a locked agent', async () => {
+  it('refuses later claims, and claims that wait for a locked agent', async () => {
     const stopping = await openTestServices(services.database.connectionString);
     const agent = await anAgent(services);
     const bystander = await anAgent(services);
@@ -97,9 +97,9 @@ describe('a process that stops handing out tasks', () => {
     expect(await services.sql('SELECT FROM tasks WHERE assignee_id = $1', [agent.id])).toEqual([]);
   });
 
-  it('answers what is under way, and what waits for that', async () => {
+  it('answers the claims in progress, and claims that wait for those', async () => {
     const stopping = await openTestServices(services.database.connectionString);
-    const { claims, lock } = await standInLine(stopping, 3);
+    const { claims, lock } = await queueClaims(stopping, 3);
     const closed = stopping.claims.close();
     await lock.release();
     await closed;
@@ -108,9 +108,9 @@ describe('a process that stops handing out tasks', () => {
   });
 });
 
-describe('a connection that breaks under claims', () => {
-  it('is an outage for those under way, and the others go on with the next one', async () => {
-    const { claims, lock } = await standInLine(services, 5);
+describe('a connection that breaks during claims', () => {
+  it('fails the claims in progress with an outage, and later claims use a new connection', async () => {
+    const { claims, lock } = await queueClaims(services, 5);
     await services.sql(`SELECT pg_terminate_backend(pid) ${WAITING_CLAIM}`);
     await lock.release();
     expect(await Promise.all(claims)).toEqual(['outage', 'outage', 'ASSIGNED', 'ASSIGNED', 'ASSIGNED']);
@@ -122,10 +122,10 @@ const WAITING_CLAIM = `FROM pg_stat_activity
   WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'SELECT c.request, c.reason%'`;
 
 /**
- * What so many claims of one agent come to, each a statement of its own. The first waits for a lock that nobody gets past,
- * until it is released.
+ * Sends this many claims of one agent, each in a statement of its own. The first waits for the returned lock until it is
+ * released.
  */
-async function standInLine(
+async function queueClaims(
   claiming: TestServices,
   count: number,
 ): Promise<{

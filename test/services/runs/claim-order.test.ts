@@ -34,7 +34,7 @@ describe('the order in which an agent gets tasks', () => {
     other = await anAgent(services);
   });
 
-  it('is that of the comparator, for any tasks, its own and those in the inbox mixed', async () => {
+  it('is the order of the comparator for any mix of assigned tasks and the inbox', async () => {
     const tasks = fc.array(queuedTask, { minLength: 2, maxLength: 14 });
     await fc.assert(
       fc.asyncProperty(tasks, async (wished) => {
@@ -67,7 +67,7 @@ describe('the order in which an agent gets tasks', () => {
     );
   }
 
-  it('is the same for each agent of a batch in turn, whoever of them has tasks of its own', async () => {
+  it('is the same for each agent of a batch in turn, with and without assigned tasks', async () => {
     const batch = [agent, other, await anAgent(services), await anAgent(services), await anAgent(services)];
     const turns = fc.shuffledSubarray([0, 1, 2, 3, 4], { minLength: 1 });
     await fc.assert(
@@ -100,7 +100,7 @@ describe('the order in which an agent gets tasks', () => {
     return { ...plain, agentId: id, runId: newId('run'), fingerprint: null };
   }
 
-  it('is what a look ahead promises, until the hands are full', async () => {
+  it('is the order that nextTask returns, up to the capacity', async () => {
     const tasks = fc.sample(queuedTask, { numRuns: 12, seed: 7 });
     const assignees = { own: { id: agent.id }, other: { id: other.id }, nobody: null };
     for (const { holder, ...task } of tasks) await aTask(services, { ...task, assignee: assignees[holder] });
@@ -114,7 +114,7 @@ describe('the order in which an agent gets tasks', () => {
     }
   });
 
-  it('gives its own tasks no precedence over those in the inbox, and those none over its own', async () => {
+  it('treats assigned tasks and tasks in the inbox alike', async () => {
     await aTask(services, { title: 'own low', priority: 'LOW', assignee: { id: agent.id } });
     await aTask(services, { title: 'inbox high', priority: 'HIGH' });
     await aTask(services, { title: 'own medium', assignee: { id: agent.id } });
@@ -122,26 +122,26 @@ describe('the order in which an agent gets tasks', () => {
     expect(await claimAll(services, agent)).toEqual(['inbox high', 'own medium', 'inbox medium', 'own low']);
   });
 
-  it('puts tasks without a due date behind those with the latest', async () => {
+  it('puts tasks without a due date last', async () => {
     await aTask(services, { title: 'some day' });
     await aTask(services, { title: 'far away', dueAt: new Date('9999-12-31T23:59:59Z') });
     expect(await claimAll(services, agent)).toEqual(['far away', 'some day']);
   });
 
-  it('follows an edit of priority or due date at once', async () => {
+  it('follows an edit of the priority at once', async () => {
     await aTask(services, { title: 'first' });
     const second = await aTask(services, { title: 'second' });
     await services.sql("UPDATE tasks SET priority = 'HIGH' WHERE id = $1", [second.id]);
     expect(await claimAll(services, agent)).toEqual(['second', 'first']);
   });
 
-  it('never hands out what belongs to somebody else', async () => {
+  it('never hands out a task that is assigned to another agent', async () => {
     await aTask(services, { priority: 'CRITICAL', assignee: { id: other.id } });
     expect((await claimFor(services, agent)).reason).toBe('NO_TASKS_AVAILABLE');
   });
 });
 
-describe('a task that starts later', () => {
+describe('a task with a start in the future', () => {
   let services: TestServices;
   let agent: AgentRow;
   let other: AgentRow;
@@ -158,7 +158,7 @@ describe('a task that starts later', () => {
       tasks.map(({ id }) => id),
     ]);
 
-  it('is not handed out before, and the claim says when it will be', async () => {
+  it('is not handed out before, and the claim answers with the start', async () => {
     const soonest = tomorrow();
     await aTask(services, { startsAt: new Date(soonest.getTime() + 1_000) });
     await aTask(services, { startsAt: soonest, assignee: { id: agent.id } });
@@ -167,7 +167,7 @@ describe('a task that starts later', () => {
     expect(claim).toEqual({ reason: 'NO_TASKS_AVAILABLE', task: null, run: null, nextEligibleAt: soonest });
   });
 
-  it('is handed out in its place when the time has come', async () => {
+  it('is handed out in queue order once the start has passed', async () => {
     const urgent = await aTask(services, { title: 'urgent', priority: 'CRITICAL', startsAt: tomorrow() });
     const own = await aTask(services, { title: 'own', startsAt: tomorrow(), assignee: { id: agent.id } });
     await aTask(services, { title: 'plain' });
@@ -176,18 +176,18 @@ describe('a task that starts later', () => {
     expect(await claimAll(services, agent)).toEqual(['urgent', 'own', 'plain']);
   });
 
-  it('is no obstacle if the start lies in the past already', async () => {
+  it('is handed out at once if the start lies in the past', async () => {
     await aTask(services, { title: 'late', startsAt: new Date('2020-01-01') });
     expect(await claimAll(services, agent)).toEqual(['late']);
   });
 
-  it('names no instant if time alone will not release it', async () => {
+  it('gives no nextEligibleAt if something else holds it back', async () => {
     const dependency = await aTask(services, { assignee: { id: other.id } });
     await aTask(services, { startsAt: tomorrow(), dependsOn: [{ id: dependency.id }] });
     expect((await claimFor(services, agent)).nextEligibleAt).toBeNull();
   });
 
-  it('comes in thousands without one being forgotten', async () => {
+  it('is handed out among thousands, and none is left', async () => {
     await services.sql(
       `INSERT INTO tasks (id, title, status, tags, not_before)
        SELECT 'task_later_' || i, 'later', 'INBOX', '{}', now() - interval '1 s' FROM generate_series(1, 2500) i`,

@@ -40,13 +40,13 @@ describe('a claim that waits', () => {
     expect(tally.claims).toBe(2);
   });
 
-  it('looks again after ten seconds, for what nobody announced', async () => {
+  it('polls after ten seconds for a task that was not announced', async () => {
     void claimFor(services, await anAgent(services), { waitSeconds: 60 }, gone.signal);
     await parked(1);
     expect(tally.waits).toEqual([10_000]);
   });
 
-  it('gets a task of its own when that is announced, and others are left asleep', async () => {
+  it('gets its assigned task when that is announced, and other claims are not woken', async () => {
     const [agent, other] = [await anAgent(services), await anAgent(services)];
     void claimFor(services, other, patient, gone.signal);
     await parked(1);
@@ -58,7 +58,7 @@ describe('a claim that waits', () => {
     expect(tally.claims).toBe(3);
   });
 
-  it('is one of many: one task wakes one, and not the same as the next task', async () => {
+  it('is woken in turn: each task wakes one claim, and the next task another one', async () => {
     const agents = await Promise.all(Array.from({ length: 10 }, () => anAgent(services)));
     const claims = agents.map((agent) => claimFor(services, agent, patient, gone.signal));
     await parked(10);
@@ -73,7 +73,7 @@ describe('a claim that waits', () => {
     expect(tally.claims).toBe(12);
   });
 
-  it('passes the call on if its agent is full by then', async () => {
+  it('passes the notification on if its agent is at capacity by then', async () => {
     const [full, free] = [await anAgent(services), await anAgent(services)];
     const filled = claimFor(services, full, { ...patient, maxCapacity: 1 });
     await parked(1);
@@ -87,7 +87,7 @@ describe('a claim that waits', () => {
     expect((await filled).reason).toBe('AT_CAPACITY');
   });
 
-  it('passes on a call that comes while it takes another task', async () => {
+  it('passes on a notification that comes while it takes another task', async () => {
     const [first, second] = [await anAgent(services), await anAgent(services)];
     await aTask(services, { title: 'own', assignee: { id: first.id } });
     const lock = await holdLocks(services, 'SELECT FROM agents WHERE id = $1 FOR UPDATE', [first.id]);
@@ -95,7 +95,7 @@ describe('a claim that waits', () => {
     await vi.waitFor(() => expect(tally.claims).toBe(1), patience);
     const claim = claimFor(services, second, patient);
     await parked(1);
-    // The first watcher is called, but it is about to get its own task.
+    // The first watcher is notified, but it is about to get its own task.
     await services.sql(
       "INSERT INTO tasks (id, title, status, priority, tags) VALUES ('task_x', 'x', 'INBOX', 'LOW', '{}')",
     );
@@ -105,7 +105,7 @@ describe('a claim that waits', () => {
     expect((await claim).task?.id).toBe('task_x');
   });
 
-  it('gets a task that time releases, without being called', async () => {
+  it('gets a task whose start has come, without a notification', async () => {
     const agent = await anAgent(services);
     const claim = claimFor(services, agent, patient);
     await parked(1);
@@ -118,7 +118,7 @@ describe('a claim that waits', () => {
     expect(Math.max(0, ...tally.waits.slice(2))).toBeLessThan(500);
   });
 
-  it('does not ask again and again while a task that is due is locked', async () => {
+  it('does not query repeatedly while an eligible task is locked', async () => {
     const agent = await anAgent(services);
     const due = await aTask(services);
     await services.sql("UPDATE tasks SET not_before = now() - interval '1 s' WHERE id = $1", [due.id]);
@@ -130,7 +130,7 @@ describe('a claim that waits', () => {
     expect(Math.min(...tally.waits)).toBeGreaterThanOrEqual(10);
   });
 
-  it('ends without a task when its time is over', async () => {
+  it('ends without a task when its wait is over', async () => {
     const agent = await anAgent(services);
     const later = new Date(services.clock.now() + 3_600_000);
     await aTask(services, { startsAt: later });
@@ -140,11 +140,11 @@ describe('a claim that waits', () => {
       run: null,
       nextEligibleAt: later,
     });
-    // A timer may be a millisecond early; then there is a third look. On a slow machine the first is the last.
+    // A timer may be a millisecond early, which leads to a third query. On a slow machine the first is the last.
     expect(tally.claims).toBeLessThanOrEqual(3);
   });
 
-  it('takes no task for a caller that has gone', async () => {
+  it('takes no task for a caller that has disconnected', async () => {
     const agent = await anAgent(services);
     const claim = claimFor(services, agent, patient, gone.signal);
     await parked(1);
@@ -154,7 +154,7 @@ describe('a claim that waits', () => {
     expect(await statusOf(task.id)).toBe('INBOX');
   });
 
-  it('leaves a call to the next if its caller has gone', async () => {
+  it('leaves the notification to the next claim if its caller has disconnected', async () => {
     const [first, second] = [await anAgent(services), await anAgent(services)];
     const left = claimFor(services, first, patient, gone.signal);
     await parked(1);
@@ -167,7 +167,7 @@ describe('a claim that waits', () => {
     expect((await claim).task?.id).toBe(task.id);
   });
 
-  it('ends at once when the server stops, and takes no task any more', async () => {
+  it('ends at once when the server stops, and takes no task', async () => {
     const agent = await anAgent(services);
     const claim = claimFor(services, agent, patient);
     await parked(1);
@@ -178,7 +178,7 @@ describe('a claim that waits', () => {
     expect(await statusOf(task.id)).toBe('INBOX');
   });
 
-  it('does not wait at all for an agent that is full or paused', async () => {
+  it('does not wait if its agent is at capacity or paused', async () => {
     const agent = await anAgent(services);
     await aTask(services);
     await claimFor(services, agent);
@@ -188,7 +188,7 @@ describe('a claim that waits', () => {
     expect(tally.waits).toEqual([]);
   });
 
-  it('leaves no listener behind', async () => {
+  it('removes its abort listener', async () => {
     const agent = await anAgent(services);
     const remove = vi.spyOn(neverAborted, 'removeEventListener');
     const add = vi.spyOn(neverAborted, 'addEventListener');

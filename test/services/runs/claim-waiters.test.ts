@@ -6,7 +6,7 @@ import { neverAborted } from '../../support/factories/claims.js';
 const AN_HOUR = 3_600_000;
 
 /** Names in the order in which the watchers woke up. */
-function sleepers(watches: Record<string, ClaimWaiter>): string[] {
+function wakeOrder(watches: Record<string, ClaimWaiter>): string[] {
   const woken: string[] = [];
   for (const [name, watch] of Object.entries(watches)) {
     void watch.wait(AN_HOUR, neverAborted).then(() => woken.push(name));
@@ -14,13 +14,13 @@ function sleepers(watches: Record<string, ClaimWaiter>): string[] {
   return woken;
 }
 
-/** Everything that a call sets off within this process has happened. */
+/** Waits until all effects of a notification within this process have happened. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('watching for work', () => {
-  it('wakes the watcher that has waited longest, one for each call', async () => {
+  it('wakes the watcher that has waited longest, one for each announcement', async () => {
     const work = createClaimWaiters();
-    const woken = sleepers({ first: work.watch('a'), second: work.watch('b'), third: work.watch('c') });
+    const woken = wakeOrder({ first: work.watch('a'), second: work.watch('b'), third: work.watch('c') });
     work.announce(null);
     await settled();
     expect(woken).toEqual(['first']);
@@ -31,29 +31,29 @@ describe('watching for work', () => {
     expect(woken).toEqual(['first', 'second', 'third']);
   });
 
-  it('wakes all watchers of the agent that a call names, and nobody else', async () => {
+  it('wakes all watchers of the announced agent, and no others', async () => {
     const work = createClaimWaiters();
-    const woken = sleepers({ a: work.watch('a'), b: work.watch('b'), again: work.watch('a') });
+    const woken = wakeOrder({ a: work.watch('a'), b: work.watch('b'), again: work.watch('a') });
     work.announce('a');
     work.announce('nobody');
     await settled();
     expect(woken).toEqual(['a', 'again']);
   });
 
-  it('wakes everybody', async () => {
+  it('wakes all watchers with wakeAll', async () => {
     const work = createClaimWaiters();
-    const woken = sleepers({ a: work.watch('a'), b: work.watch('b') });
+    const woken = wakeOrder({ a: work.watch('a'), b: work.watch('b') });
     work.wakeAll();
     await settled();
     expect(woken).toEqual(['a', 'b']);
   });
 
-  it('remembers a call that comes before the wait, once', async () => {
+  it('remembers an announcement before the wait, once', async () => {
     const work = createClaimWaiters();
     const watch = work.watch('a');
     work.announce(null);
     expect(await watch.wait(AN_HOUR, neverAborted)).toBe(true);
-    const woken = sleepers({ watch });
+    const woken = wakeOrder({ watch });
     await settled();
     expect(woken).toEqual([]);
     work.announce(null);
@@ -61,7 +61,7 @@ describe('watching for work', () => {
     expect(woken).toEqual(['watch']);
   });
 
-  it('says whether work was announced or only the time is over or the caller gone', async () => {
+  it('returns whether work was announced, rather than a timeout or an abort', async () => {
     const work = createClaimWaiters();
     const watch = work.watch('a');
     expect(await watch.wait(1, neverAborted)).toBe(false);
@@ -72,10 +72,10 @@ describe('watching for work', () => {
     expect(await watch.wait(AN_HOUR, gone.signal)).toBe(false);
   });
 
-  it('hands on a call that a watcher leaves unused, also one that came after its last wait', async () => {
+  it('passes on an announcement that a watcher did not use, also one after its last wait', async () => {
     const work = createClaimWaiters();
     const [first, second, third] = [work.watch('a'), work.watch('b'), work.watch('c')];
-    const woken = sleepers({ third });
+    const woken = wakeOrder({ third });
     work.announce(null);
     work.announce(null);
     first.end(false);
@@ -88,10 +88,10 @@ describe('watching for work', () => {
     expect(woken).toEqual(['third', 'third']);
   });
 
-  it('hands on nothing where nothing is left unused', async () => {
+  it('passes on no announcement that was used', async () => {
     const work = createClaimWaiters();
     const [first, second] = [work.watch('a'), work.watch('b')];
-    const woken = sleepers({ second });
+    const woken = wakeOrder({ second });
     first.end(false);
     await settled();
     expect(woken).toEqual([]);

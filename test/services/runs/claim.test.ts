@@ -18,7 +18,7 @@ useTwoProcesses((two) => {
 });
 
 describe('a claim', () => {
-  it('opens a run with a lease, and its answer is what is stored', async () => {
+  it('opens a run with a lease, and answers the stored row', async () => {
     const agent = await anAgent(services);
     const made = await aTask(services);
     const { reason, task, run } = await claimFor(services, agent, { lease: 60_000 });
@@ -47,13 +47,13 @@ describe('a claim', () => {
     expect(stored).toEqual({ begun: true, leased: true });
   });
 
-  it('has a lease of ten minutes if none is asked for', async () => {
+  it('has a lease of ten minutes by default', async () => {
     const agent = await anAgent(services);
     await aTask(services);
     expect((await claimFor(services, agent)).run?.leaseMs).toBe(600_000);
   });
 
-  it('of a paused agent gets nothing, and after the pause the task that waits', async () => {
+  it('of a paused agent gets no task, and after the pause the waiting task', async () => {
     const agent = await anAgent(services);
     await aTask(services);
     await pauseAgent(services, services.admin, { id: agent.id });
@@ -62,7 +62,7 @@ describe('a claim', () => {
     expect((await claimFor(services, agent)).reason).toBe('ASSIGNED');
   });
 
-  it('answers resume with the oldest task that the agent holds, its lease renewed', async () => {
+  it('answers resume with the oldest task that the agent holds, and renews its lease', async () => {
     const agent = await anAgent(services);
     const first = await aClaimedTask(services, agent);
     await aClaimedTask(services, agent);
@@ -79,7 +79,7 @@ describe('a claim', () => {
     expect(lease).toEqual({ lease_ms: 30_000, lease_expiry_noted_at: null, renewed: true });
   });
 
-  it('answers resume with a new task if the agent holds none, and with CONTINUE_CURRENT to a paused or full one', async () => {
+  it('answers resume with a new task if the agent holds none, and with CONTINUE_CURRENT if it is paused or at capacity', async () => {
     const agent = await anAgent(services, { maxCapacity: 1 });
     await aTask(services);
     expect((await claimFor(services, agent, { resume: true })).reason).toBe('ASSIGNED');
@@ -103,7 +103,7 @@ describe('a claim', () => {
     }
   });
 
-  it('is refused unless the key or the request names an agent, and an agent key can name no other', async () => {
+  it('is refused unless the key or the request names an agent, and an agent key can name no other agent', async () => {
     const agent = await anAgent(services);
     const stranger = await anAgent(services);
     const key = await aKeyOf(services, agent);
@@ -145,7 +145,7 @@ describe('the capacity of an agent', () => {
     );
   }
 
-  it('is 1 if it has said nothing, its own setting if it has, and the argument before both', async () => {
+  it('is the argument, or else the setting of the agent, or else 1', async () => {
     await manyTasks(10);
     const agent = await anAgent(services);
     await services.sql('UPDATE agents SET max_capacity = DEFAULT WHERE id = $1', [agent.id]);
@@ -168,7 +168,7 @@ describe('the capacity of an agent', () => {
     expect(await held(agent)).toEqual([{ held: 100 }]);
   });
 
-  it('of 3 is never exceeded by 32 parallel claims over two processes, ten times in a row', async () => {
+  it('of 3 is never exceeded by 32 concurrent claims on two processes, ten times in a row', async () => {
     await manyTasks(40);
     for (let round = 0; round < 10; round += 1) {
       const agent = await anAgent(services);

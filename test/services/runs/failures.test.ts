@@ -21,14 +21,14 @@ useServices(async (made) => {
   key = await aKeyOf(services, agent);
 });
 
-/** The agent claims its next task and fails. */
+/** The agent claims its next task and fails it. */
 async function failOnce(error: string) {
   const { run } = await claimFor(services, agent);
   return failTask(services, key, { runId: run?.id, error });
 }
 
 describe('a task that its agent fails', () => {
-  it('goes back to the agent four times, with the error on the run and in a comment', async () => {
+  it('returns to the agent four times, with the error on the run and in a comment', async () => {
     const { id } = await aTask(services);
     for (let attempt = 1; attempt <= 4; attempt += 1) {
       expect(await failOnce(`error ${attempt}`)).toMatchObject({
@@ -55,7 +55,7 @@ describe('a task that its agent fails', () => {
     );
   });
 
-  it('has failed at the fifth time', async () => {
+  it('is FAILED at the fifth time', async () => {
     await aTask(services);
     for (let attempt = 1; attempt <= 4; attempt += 1) await failOnce('broken');
     const failed = await failOnce('for the last time');
@@ -70,7 +70,7 @@ describe('a task that its agent fails', () => {
     expect((await claimFor(services, agent)).reason).toBe('NO_TASKS_AVAILABLE');
   });
 
-  it('begins to count anew after a success', async () => {
+  it('resets the count after a success', async () => {
     const { id } = await aTask(services);
     for (let attempt = 1; attempt <= 4; attempt += 1) await failOnce('broken');
     const { run } = await claimFor(services, agent);
@@ -82,7 +82,7 @@ describe('a task that its agent fails', () => {
     expect((await failOnce('broken')).dispatchAttempts).toBe(1);
   });
 
-  it('is not counted against when the agent hands it back', async () => {
+  it('does not count a release', async () => {
     const { task, runId } = await aClaimedTask(services, agent);
     const released = await releaseTask(services, key, { runId, reason: 'lunch' });
     expect(released.dispatchAttempts).toBe(0);
@@ -91,7 +91,7 @@ describe('a task that its agent fails', () => {
     expect((await claimFor(services, agent)).task?.id).toBe(task.id);
   });
 
-  it('ends at once when there is no point in another attempt, by whose word it says', async () => {
+  it('is FAILED at once if retry is false, by the agent or by an operator', async () => {
     const byAgent = await aClaimedTask(services, agent);
     const byOperator = await aClaimedTask(services, agent);
     const end = { error: 'impossible', retry: false };
@@ -109,7 +109,7 @@ describe('a task that its agent fails', () => {
 });
 
 describe('a retry', () => {
-  it('resets all three counters and what the task ended with, and keeps its history', async () => {
+  it('resets all three counters and the outcome of the task, and keeps its history', async () => {
     const { task, runId } = await aClaimedTask(services, agent);
     await failTask(services, key, { runId, error: 'impossible', retry: false });
     await services.sql(

@@ -46,7 +46,7 @@ describe('a heartbeat', () => {
     expect(review).toEqual({ lease_ms: 30_000 });
   });
 
-  it('is a sign of life', async () => {
+  it('updates the last sighting of the agent', async () => {
     const agent = await anAgent(services);
     await services.sql("UPDATE agents SET last_seen_at = now() - interval '1 day' WHERE id = $1", [agent.id]);
     const before = services.clock.now();
@@ -56,7 +56,7 @@ describe('a heartbeat', () => {
     expect(seen.version).toBe(agent.version);
   });
 
-  it('names the runs that were taken from the agent since the last one, once, and none that it ended itself', async () => {
+  it('names the runs that the agent lost since the last heartbeat, once, and none that it ended itself', async () => {
     const agent = await anAgent(services);
     const [kept, taken, handedBack, handedIn] = [
       await aClaimedTask(services, agent),
@@ -74,12 +74,12 @@ describe('a heartbeat', () => {
     expect(second.lostRunIds).toEqual([]);
   });
 
-  it('misses no run whose taking began before the last heartbeat and was committed after it', async () => {
+  it('names a run whose requeue began before the last heartbeat and committed after it', async () => {
     const agent = await anAgent(services);
     const { task, runId } = await aClaimedTask(services, agent);
     const beat = () => heartbeat(services, services.admin, { agent: { id: agent.id } });
     await inTransaction(services.database, async (tx) => {
-      // now() stands still for this transaction: what follows has to lie behind it by the clock.
+      // now() is constant in this transaction, and what follows must be later by the clock.
       await vi.waitFor(async () => {
         const clock = await tx.one({ text: "SELECT clock_timestamp() > now() + interval '5 ms' AS moved" });
         expect(clock).toEqual({ moved: true });
@@ -92,7 +92,7 @@ describe('a heartbeat', () => {
     expect((await beat()).lostRunIds).toEqual([runId]);
   });
 
-  it('is refused for another agent and for one that there is not', async () => {
+  it('is refused for another agent and for an unknown one', async () => {
     const agent = await anAgent(services);
     const key = await aKeyOf(services, await anAgent(services));
     expect(await namedRefusalsOf(heartbeat(services, key, { agent: { id: agent.id } }))).toEqual([

@@ -25,7 +25,7 @@ useServices(async (made) => {
   key = await aKeyOf(services, agent);
 });
 
-/** The verbs that take a run's id. */
+/** The services that take a run id. */
 const VERBS = {
   complete: (viewer: Viewer, runId: string) => completeTask(services, viewer, { runId, resolution: 'done' }),
   fail: (viewer: Viewer, runId: string) => failTask(services, viewer, { runId, error: 'broken' }),
@@ -38,7 +38,7 @@ const VERBS = {
 };
 
 describe.each(Object.entries(VERBS))('%s', (name, use) => {
-  it('is allowed with the live run, even if its lease has just ended', async () => {
+  it('is allowed with the open run, even if its lease has ended', async () => {
     const { task, runId } = await aClaimedTask(services, agent);
     await services.sql("UPDATE task_runs SET lease_expires_at = now() - interval '1 h' WHERE id = $1", [
       runId,
@@ -49,7 +49,7 @@ describe.each(Object.entries(VERBS))('%s', (name, use) => {
     expect(row).toEqual({ current_run_id: stillHeld ? runId : null });
   });
 
-  it('changes nothing once the run has ended, and says LEASE_LOST', async () => {
+  it('changes nothing once the run has ended, and is refused with LEASE_LOST', async () => {
     const { task, runId } = await aClaimedTask(services, agent);
     await releaseTask(services, key, { runId });
     const before = await snapshotOf(services, task.id);
@@ -65,7 +65,7 @@ describe.each(Object.entries(VERBS))('%s', (name, use) => {
     expect(await snapshotOf(services, task.id)).toEqual(before);
   });
 
-  it('changes nothing once another has the task, nor does the former run of the same agent', async () => {
+  it('changes nothing once another run holds the task, of another agent or of the same one', async () => {
     const { task, runId } = await aClaimedTask(services, agent);
     await releaseTask(services, key, { runId });
     const again = await claimFor(services, agent);
@@ -76,7 +76,7 @@ describe.each(Object.entries(VERBS))('%s', (name, use) => {
     expect(await snapshotOf(services, task.id)).toEqual(before);
   });
 
-  it('does not know the runs of others, nor those that never were', async () => {
+  it('is refused for runs of other agents and for unknown runs', async () => {
     const { task, runId } = await aClaimedTask(services, agent);
     const stranger = await aKeyOf(services, await anAgent(services));
     const before = await snapshotOf(services, task.id);
@@ -94,8 +94,8 @@ describe.each(Object.entries(VERBS))('%s', (name, use) => {
   });
 });
 
-describe('work that is handed in', () => {
-  it('ends the run with its output and usage, asks for a review and resets the dispatch counter', async () => {
+describe('completeTask', () => {
+  it('ends the run with its output and usage, requests a review and resets the dispatch counter', async () => {
     const { task, runId } = await aClaimedTask(services, agent);
     await services.sql('UPDATE tasks SET dispatch_attempts = 4, stale_requeues = 3 WHERE id = $1', [task.id]);
     const usage = { inputTokens: 1_000_000_000, outputTokens: 0, costUsd: 0.25 };
@@ -134,14 +134,14 @@ describe('work that is handed in', () => {
     ]);
   });
 
-  it('is done unreviewed where the policy skips the review', async () => {
+  it('ends the task DONE and unreviewed if the review policy is SKIP', async () => {
     const { runId } = await aClaimedTask(services, agent, { reviewPolicy: 'SKIP' });
     const completed = await completeTask(services, key, { runId, resolution: 'ok' });
     expect(completed).toMatchObject({ status: 'DONE', unreviewed: true, reviewRound: 0 });
     expect(completed.completedAt).not.toBeNull();
   });
 
-  it('may be handed in by an operator who names the task, and by no agent so', async () => {
+  it('is allowed to an operator who names the task, and to no agent without its run', async () => {
     const { task, runId } = await aClaimedTask(services, agent);
     const named = { task: { ref: `TASK-${task.number}` }, resolution: 'by hand' };
     expect(await namedRefusalsOf(completeTask(services, key, named))).toEqual(['FORBIDDEN task']);
@@ -153,7 +153,7 @@ describe('work that is handed in', () => {
     expect(run).toEqual({ outcome: 'SUCCEEDED' });
   });
 
-  it('names either a run or a task', async () => {
+  it('takes either a run or a task', async () => {
     const { task, runId } = await aClaimedTask(services, agent);
     for (const named of [{}, { runId, task: { id: task.id } }, { runId: null, task: null }]) {
       const refused = ['INVALID runId'];
@@ -169,7 +169,7 @@ describe('work that is handed in', () => {
     ).toEqual(['NOT_FOUND task']);
   });
 
-  it('is handed in once under one idempotency key, whatever has become of the task since', async () => {
+  it('takes effect once under one idempotency key, whatever happened to the task since', async () => {
     const { task, runId } = await aClaimedTask(services, agent);
     const input = { runId, resolution: 'ok', idempotencyKey: 'k' };
     await completeTask(services, key, input);
@@ -183,7 +183,7 @@ describe('work that is handed in', () => {
     expect(await snapshotOf(services, task.id)).toEqual(before);
   });
 
-  it('uses up no idempotency key when it is refused', async () => {
+  it('stores no idempotency key when it is refused', async () => {
     const { runId } = await aClaimedTask(services, agent);
     await releaseTask(services, key, { runId });
     const refused = completeTask(services, key, { runId, resolution: 'ok', idempotencyKey: 'free' });
@@ -203,7 +203,7 @@ describe('a lease', () => {
       )
     )[0];
 
-  it('is renewed from now on, for as long as asked or as it was', async () => {
+  it('is renewed from now, with the requested length or its former one', async () => {
     const { runId } = await aClaimedTask(services, agent);
     await services.sql(
       "UPDATE task_runs SET lease_expires_at = now() - interval '1 h', lease_expiry_noted_at = now() WHERE id = $1",
@@ -231,7 +231,7 @@ describe('a lease', () => {
 });
 
 describe('progress', () => {
-  it('keeps the last percentage where none is given, and is an event each time', async () => {
+  it('keeps the last percentage if none is given, and writes an event each time', async () => {
     const { task, runId } = await aClaimedTask(services, agent);
     await reportProgress(services, key, { runId, message: 'begun', percent: 0 });
     await reportProgress(services, key, { runId, message: 'half', percent: 50 });

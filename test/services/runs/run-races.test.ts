@@ -40,7 +40,7 @@ const VERBS = {
 const LEADS_TO = { complete: 'DONE', fail: 'FAILED', release: 'ASSIGNED', cancel: 'CANCELLED' } as const;
 type Name = keyof typeof VERBS;
 
-/** What the verbs have come to, `refused` with its code. A fault is an error of the test. */
+/** The outcomes of the calls: `refused` with its code. A fault is an error of the test. */
 async function race(held: Held, ...names: readonly Name[]): Promise<(Name | string)[]> {
   const outcomes = await Promise.allSettled(
     names.map((name, i) => VERBS[name](i % 2 ? other : services, held)),
@@ -52,7 +52,7 @@ async function race(held: Held, ...names: readonly Name[]): Promise<(Name | stri
   });
 }
 
-/** What the rows and the log say has happened to the work. */
+/** The state of the task in the rows and in the events. */
 async function historyOf(id: string) {
   const [row] = await services.sql<{ status: string; version: number; ends: string[]; moves: string[] }>(
     `SELECT status, version,
@@ -64,7 +64,7 @@ async function historyOf(id: string) {
   return row;
 }
 
-describe('of two verbs in the same moment', () => {
+describe('of two concurrent calls', () => {
   it.each([
     ['complete', 'complete'],
     ['complete', 'cancel'],
@@ -72,7 +72,7 @@ describe('of two verbs in the same moment', () => {
     ['complete', 'fail'],
     ['fail', 'release'],
     ['fail', 'cancel'],
-  ] as const)('%s and %s exactly one wins, and the other changes nothing', async (one, two) => {
+  ] as const)('%s and %s, exactly one takes effect, and the other changes nothing', async (one, two) => {
     for (let round = 0; round < ROUNDS; round += 1) {
       const { task, runId } = await aClaimedTask(services, agent, { reviewPolicy: 'SKIP' });
       const names = round % 2 ? [one, two] : [two, one];
@@ -92,7 +92,7 @@ describe('of two verbs in the same moment', () => {
     }
   });
 
-  it('a cancellation and a release end cancelled, whichever comes first', async () => {
+  it('a cancellation and a release leave the task CANCELLED in either order', async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
       const { task, runId } = await aClaimedTask(services, agent);
       const [cancelled, released] = await race({ id: task.id, runId }, 'cancel', 'release');
@@ -106,7 +106,7 @@ describe('of two verbs in the same moment', () => {
     }
   });
 
-  it('completing a task and cancelling it in review are two moves or one', async () => {
+  it('a completion and a cancellation are two transitions or one', async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
       const { task, runId } = await aClaimedTask(services, agent);
       const [completed, cancelled] = await race({ id: task.id, runId }, 'complete', 'cancel');
@@ -120,7 +120,7 @@ describe('of two verbs in the same moment', () => {
     }
   });
 
-  it('a claim and a cancellation leave one story', async () => {
+  it('a claim and a cancellation leave a consistent task, run and log', async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
       const { id } = await aTask(services, { assignee: { id: agent.id } });
       const [claim] = await Promise.all([
@@ -152,8 +152,8 @@ describe('of two verbs in the same moment', () => {
   });
 });
 
-describe('everything at once', () => {
-  it('deadlocks nothing: eight agents work, report, beat and fail while operators cancel', async () => {
+describe('many concurrent calls', () => {
+  it('do not deadlock: eight agents claim, report, send heartbeats and fail while operators cancel', async () => {
     const agents = await Promise.all(Array.from({ length: 8 }, () => anAgent(services)));
     for (let i = 0; i < 60; i += 1) await aTask(services, { reviewPolicy: i % 2 ? 'SKIP' : 'REQUIRED' });
     const calls = agents.map((worker, i) => work(i % 2 ? other : services, worker));

@@ -15,7 +15,7 @@ useTwoProcesses((two) => {
   ({ services, other } = two);
 });
 
-/** Tasks of one agent each, or of one agent together, all of them stale. */
+/** Stale tasks, each of its own agent, or all of one agent. */
 async function staleTasks(count: number, ofOneAgent = false) {
   const made: (Awaited<ReturnType<typeof aClaimedTask>> & { agent: AgentRow })[] = [];
   let agent = await anAgent(services);
@@ -29,7 +29,7 @@ async function staleTasks(count: number, ofOneAgent = false) {
   return made;
 }
 
-/** A transaction that has begun with a statement and stays open until it is told how to end. */
+/** A transaction that has run one statement and stays open until it is committed or rolled back. */
 async function hold(text: string, values: unknown[]) {
   const client = await other.database.pool.connect();
   await client.query('BEGIN');
@@ -45,7 +45,7 @@ const outcomeOf = async (runId: string) =>
 const statusOf = async (taskId: string) =>
   (await services.sql('SELECT status FROM tasks WHERE id = $1', [taskId]))[0]!.status;
 
-describe('two processes that requeue at the same time', () => {
+describe('two processes that requeue concurrently', () => {
   it.each([true, false])('requeue each task once (of one agent: %s)', async (ofOneAgent) => {
     const stale = await staleTasks(40, ofOneAgent);
     const sweeps = await Promise.all(
@@ -62,8 +62,8 @@ describe('two processes that requeue at the same time', () => {
   });
 });
 
-describe('a heartbeat that meets the requeue', () => {
-  it('keeps the task if it came first, even if it has not committed yet', async () => {
+describe('a heartbeat concurrent with the requeue', () => {
+  it('keeps the task if it comes first, even before its commit', async () => {
     const [stale] = await staleTasks(1);
     const end = await hold(
       `UPDATE task_runs SET lease_expires_at = now() + interval '10 minutes' WHERE id = $1`,
@@ -87,7 +87,7 @@ describe('a heartbeat that meets the requeue', () => {
     expect((await requeueStaleTasks(services)).handled).toBe(1);
   });
 
-  it('renews exactly the runs that were not taken', async () => {
+  it('renews exactly the runs that were not requeued', async () => {
     const stale = await Promise.all(Array.from({ length: 8 }, () => staleTasks(3, true)));
     const agents = stale.map(([first]) => first!.agent);
     const [beats] = await Promise.all([
@@ -102,8 +102,8 @@ describe('a heartbeat that meets the requeue', () => {
   });
 });
 
-describe('an operator who meets the requeue', () => {
-  it('is waited for by nobody: the task is stepped over, and the others are requeued', async () => {
+describe('an operator concurrent with the requeue', () => {
+  it('does not block it: the locked task is skipped, and the others are requeued', async () => {
     const [busy, free] = await staleTasks(2);
     const end = await hold('SELECT FROM tasks WHERE id = $1 FOR NO KEY UPDATE', [busy!.task.id]);
     expect((await requeueStaleTasks(services)).handled).toBe(1);
@@ -113,7 +113,7 @@ describe('an operator who meets the requeue', () => {
     expect((await requeueStaleTasks(services)).handled).toBe(1);
   });
 
-  it('cancels every task, whoever was first, and each run ends once', async () => {
+  it('cancels every task in either order, and each run ends once', async () => {
     const stale = await staleTasks(30);
     await Promise.all([
       requeueStaleTasks(services),
@@ -128,7 +128,7 @@ describe('an operator who meets the requeue', () => {
     }
   });
 
-  it('completes what was not taken yet, and is refused what was', async () => {
+  it('completes the tasks that are not requeued, and is refused for the others', async () => {
     const stale = await staleTasks(30);
     const attempts = stale.map(({ runId }) =>
       completeTask(other, other.admin, { runId, resolution: 'done' }).then(

@@ -4,11 +4,10 @@ import { completeTask } from '../../../src/services/runs/complete-task.js';
 import { heartbeat } from '../../../src/services/runs/heartbeat.js';
 import { requeueStaleTasks } from '../../../src/services/runs/requeue-stale-tasks.js';
 import { aStaleTask, endLease, eventsOf, setLastSeen } from '../../support/factories/aging.js';
+import { neverAborted } from '../../support/factories/claims.js';
 import { aClaimedTask, anAgent } from '../../support/factories/factory.js';
 import type { TestServices } from '../../support/factories/services.js';
 import { useServices } from '../../support/factories/use-services.js';
-
-const never = new AbortController().signal;
 
 let services: TestServices;
 useServices((made) => {
@@ -24,7 +23,7 @@ const commentsOf = (id: string) =>
   );
 
 describe('a task whose lease has ended and whose agent is offline', () => {
-  it('goes back to its assignee, with a comment by the system that explains the stall', async () => {
+  it('returns to its assignee, with a comment by the system that explains the stall', async () => {
     const { agent, task, runId } = await aStaleTask(services);
     const { handled } = await requeueStaleTasks(services);
     expect(handled).toBe(1);
@@ -44,7 +43,7 @@ describe('a task whose lease has ended and whose agent is offline', () => {
     );
   });
 
-  it('says in the log, in one transaction, what became of task, run and agent', async () => {
+  it('writes the events of task, run and agent in one transaction', async () => {
     const { agent, task, runId } = await aStaleTask(services);
     await requeueStaleTasks(services);
     const [requeued] = await eventsOf(services, task.id, ['task.requeued']);
@@ -66,7 +65,7 @@ describe('a task whose lease has ended and whose agent is offline', () => {
     expect(together.at(-1)?.payload).toEqual({ from: 'BUSY', to: 'OFFLINE' });
   });
 
-  it('is lost to its former worker: a late result is refused with LEASE_LOST and changes nothing', async () => {
+  it('refuses a late result of its former worker with LEASE_LOST, and does not change', async () => {
     const { task, runId } = await aStaleTask(services);
     await requeueStaleTasks(services);
     const before = [await readTask(task.id), await readRun(runId), await eventsOf(services, task.id)];
@@ -78,23 +77,23 @@ describe('a task whose lease has ended and whose agent is offline', () => {
     );
   });
 
-  it('is named to its agent as lost when it calls again, and can be claimed by it', async () => {
+  it('is reported as lost to its agent at the next heartbeat, and can be claimed by it', async () => {
     const { agent, task, runId } = await aStaleTask(services);
     await requeueStaleTasks(services);
     const { lostRunIds } = await heartbeat(services, services.admin, { agent: { id: agent.id } });
     expect(lostRunIds).toEqual([runId]);
-    const claim = await claimNextTask(services, services.admin, { agent: { id: agent.id } }, never);
+    const claim = await claimNextTask(services, services.admin, { agent: { id: agent.id } }, neverAborted);
     expect(claim.task?.id).toBe(task.id);
     expect(claim.run?.id).not.toBe(runId);
   });
 
-  it('fails at the stall after the fifth requeue, with every stall in its comments', async () => {
+  it('fails at the sixth stall, with every stall in its comments', async () => {
     const { agent, task, runId } = await aStaleTask(services);
     let latest = runId;
     for (let stall = 1; stall <= 5; stall += 1) {
       await requeueStaleTasks(services);
       expect(await readTask(task.id)).toMatchObject({ status: 'ASSIGNED', stale_requeues: stall });
-      const claim = await claimNextTask(services, services.admin, { agent: { id: agent.id } }, never);
+      const claim = await claimNextTask(services, services.admin, { agent: { id: agent.id } }, neverAborted);
       latest = claim.run!.id;
       await endLease(services, latest);
       await setLastSeen(services, agent.id);
@@ -119,7 +118,7 @@ describe('a task whose lease has ended and whose agent is offline', () => {
     ).rejects.toMatchObject({ code: 'LEASE_LOST' });
   });
 
-  it('stays with its agent until it has been in progress for long enough', async () => {
+  it('stays with its agent until it has been in progress for staleAfterMs', async () => {
     const { task, runId } = await aStaleTask(services);
     await services.sql(`UPDATE task_runs SET started_at = now() - interval '9 minutes' WHERE id = $1`, [
       runId,
@@ -137,8 +136,8 @@ describe('a task whose lease has ended and whose agent is offline', () => {
   });
 });
 
-describe('a task whose lease has ended and whose agent is alive', () => {
-  it('stays for one grace period, and the log says so once for the lease', async () => {
+describe('a task whose lease has ended and whose agent is online', () => {
+  it('stays for one grace period, with one event for each lease', async () => {
     const agent = await anAgent(services);
     const { task, runId } = await aClaimedTask(services, agent);
     await endLease(services, runId);
@@ -171,7 +170,7 @@ describe('a task whose lease has ended and whose agent is alive', () => {
     expect(await readTask(task.id)).toMatchObject({ status: 'REVIEW', stale_requeues: 0 });
   });
 
-  it('turns idle in the log when its last lease has ended', async () => {
+  it('has an event that its agent is IDLE when the last lease has ended', async () => {
     const agent = await anAgent(services);
     const { runId } = await aClaimedTask(services, agent);
     await endLease(services, runId);
@@ -181,8 +180,8 @@ describe('a task whose lease has ended and whose agent is alive', () => {
   });
 });
 
-describe('a sweep', () => {
-  it('knows when the next lease ends', async () => {
+describe('requeueStaleTasks', () => {
+  it('returns when the next lease ends', async () => {
     const agent = await anAgent(services);
     const { runId } = await aClaimedTask(services, agent);
     const leaseEndsIn = (interval: string) =>
@@ -194,14 +193,14 @@ describe('a sweep', () => {
     expect(nextInMs).toBeGreaterThan(0);
     // The column rounds to milliseconds, up or down.
     expect(nextInMs).toBeLessThanOrEqual(9_001);
-    // Or it would end in the middle of one of the next tests.
+    // Otherwise it would end during one of the next tests.
     await leaseEndsIn('10 min');
   });
 
   it('reports a task that cannot be requeued, and requeues the others', async () => {
     const stuck = await aStaleTask(services);
     const others = [await aStaleTask(services), await aStaleTask(services)];
-    // A rule in the database that only this task breaks.
+    // A constraint that only this task violates.
     await services.sql(
       `ALTER TABLE tasks ADD CONSTRAINT test_poison CHECK (id <> '${stuck.task.id}') NOT VALID`,
     );
@@ -215,7 +214,7 @@ describe('a sweep', () => {
     expect((await requeueStaleTasks(services)).handled).toBe(1);
   });
 
-  it('passes by thousands of leases that are kept to the one that is due', async () => {
+  it('finds the one stale task among thousands of renewed leases', async () => {
     const agent = await anAgent(services);
     await services.sql(
       `WITH made AS (INSERT INTO tasks (id, title, status, assignee_id)

@@ -22,7 +22,7 @@ const say = (id: string, body: string, more = {}, viewer = services.admin, proce
   addComment(process, viewer, { task: { id }, body, ...more });
 
 describe('a comment', () => {
-  it('is by its author, and an event, and no change of the task', async () => {
+  it('has its author and an event, and does not change the task', async () => {
     const { task } = await aClaimedTask(services, agent);
     const byKey = await say(task.id, 'A question');
     const byAgent = await say(task.id, 'An answer', { inReplyToId: byKey.id }, key);
@@ -44,7 +44,7 @@ describe('a comment', () => {
     expect(row).toEqual({ version: task.version, updated_at: task.updatedAt });
   });
 
-  it('answers only a comment on the same task', async () => {
+  it('can reply only to a comment on the same task', async () => {
     const [task, another] = [await aTask(services), await aTask(services)];
     const elsewhere = await say(another.id, 'Elsewhere');
     expect(await namedRefusalsOf(say(task.id, 'x', { inReplyToId: elsewhere.id }))).toEqual([
@@ -52,7 +52,7 @@ describe('a comment', () => {
     ]);
   });
 
-  it('is made once under one idempotency key', async () => {
+  it('is created once under one idempotency key', async () => {
     const { id } = await aTask(services);
     const keyed = { idempotencyKey: 'k' };
     const comments = await Promise.all(
@@ -63,7 +63,7 @@ describe('a comment', () => {
     expect(await services.sql('SELECT body FROM comments')).toEqual([{ body: 'once' }]);
   });
 
-  it('is for tasks that the agent may see, and others do not exist to it', async () => {
+  it('is refused with NOT_FOUND on a task that the agent may not see', async () => {
     const stranger = await anAgent(services);
     const hidden = await aTaskIn(services, 'IN_PROGRESS', stranger);
     const secret = await say(hidden.id, 'Secret');
@@ -78,7 +78,7 @@ describe('a comment', () => {
     expect(await namedRefusalsOf(reply)).toEqual(['NOT_FOUND inReplyToId']);
   });
 
-  it('waits for nobody who works on the task, and holds up no claim', async () => {
+  it('does not wait for a lock on the task, and does not block a claim', async () => {
     const { id } = await aTask(services);
     const lock = await other.database.pool.connect();
     await lock.query('BEGIN');

@@ -29,7 +29,7 @@ const counts = async () => {
 };
 
 describe('a new task', () => {
-  it('lies in the inbox, with sensible values for what is left out', async () => {
+  it('is in INBOX, with the default for each omitted field', async () => {
     const task = await create();
     expect(task).toMatchObject({
       title: 'A task',
@@ -53,7 +53,7 @@ describe('a new task', () => {
     expect(next.number).toBeGreaterThan(task.number);
   });
 
-  it('belongs to its assignee, which is an event of its own', async () => {
+  it('is assigned to its assignee, with a separate event', async () => {
     const task = await create({ assignee: { name: agent.name } });
     expect(task).toMatchObject({ status: 'ASSIGNED', assigneeId: agent.id });
     const events = await services.sql(
@@ -73,11 +73,11 @@ describe('a new task', () => {
     ]);
   });
 
-  it('is made by the agent whose key makes it', async () => {
+  it('is created by the agent whose key creates it', async () => {
     expect(await create({}, key)).toMatchObject({ createdByKeyId: null, createdByAgentId: agent.id });
   });
 
-  it('keeps every character as it is: unicode, quotes, SQL, and what looks like an escape', async () => {
+  it('stores every character unchanged: Unicode, quotes, SQL and escape sequences', async () => {
     const odd = {
       title: '👩‍👩‍👧 Ünïcödé ‮rtl‬ \u0001 \uffff',
       description: `'; DROP TABLE tasks; -- "$1" \\u0000 \\ %s {{x}}\r\n\t${'é'.repeat(1000)}`,
@@ -93,7 +93,7 @@ describe('a new task', () => {
     expect(stored).toEqual(odd);
   });
 
-  it('has each tag once', async () => {
+  it('stores each tag once', async () => {
     expect((await create({ tags: ['a', 'b', 'a', 'A'] })).tags).toEqual(['a', 'b', 'A']);
   });
 });
@@ -101,7 +101,7 @@ describe('a new task', () => {
 describe('a task with an idempotency key', () => {
   const keyed = { idempotencyKey: 'k' };
 
-  it('is made once, however often and wherever it is sent', async () => {
+  it('is created once by repeated calls on several processes', async () => {
     const tasks = await Promise.all(
       Array.from({ length: 10 }, (_, i) => create(keyed, services.admin, i % 2 ? services : other)),
     );
@@ -109,7 +109,7 @@ describe('a task with an idempotency key', () => {
     expect(await counts()).toMatchObject({ tasks: 1, keys: 1 });
   });
 
-  it('is refused with another input, and is another task for another key of the API', async () => {
+  it('is refused with another input, and is a different task for another API key', async () => {
     const first = await create(keyed);
     const order = { ...keyed, tags: [], title: 'A task' };
     expect(await namedRefusalsOf(create({ ...order, priority: 'LOW' }))).toEqual([
@@ -130,14 +130,14 @@ describe('a task with an idempotency key', () => {
     expect((await create({ ...keyed, title: 'Another' })).id).toBe(anew.id);
   });
 
-  it('is not remembered if it was refused', async () => {
+  it('is not stored if it was refused', async () => {
     const refused = create({ ...keyed, dependsOn: [{ ref: 'TASK-999999' }] });
     expect(await namedRefusalsOf(refused)).toEqual(['NOT_FOUND dependsOn.0']);
     expect((await create(keyed)).title).toBe('A task');
   });
 });
 
-describe('many new tasks', () => {
+describe('createTasks', () => {
   const batch = (...inputs: Partial<CreateTask>[]) =>
     createTasks(
       services,
@@ -145,7 +145,7 @@ describe('many new tasks', () => {
       inputs.map((input) => ({ title: 'x', ...input })),
     );
 
-  it('are all made in their order', async () => {
+  it('creates all tasks in their order', async () => {
     const titles = Array.from({ length: 100 }, (_, i) => `${i}`);
     const tasks = await batch(...titles.map((title) => ({ title })));
     expect(tasks.map(({ title }) => title)).toEqual(titles);
@@ -157,7 +157,7 @@ describe('many new tasks', () => {
     ['an unknown dependency', { dependsOn: [{ ref: 'TASK-0' }] }, 'NOT_FOUND 1.dependsOn.0'],
     ['a wrong field', { title: ' ' }, 'INVALID 1.title'],
     ['a used idempotency key', { idempotencyKey: 'used' }, 'IDEMPOTENCY_KEY_REUSED 1.idempotencyKey'],
-  ])('are none at all with %s, which is named with its place', async (_, wrong, named) => {
+  ])('creates no task with %s, and names its place', async (_, wrong, named) => {
     await create({ idempotencyKey: 'used' });
     const before = await counts();
     const dependency = { idempotencyKey: 'fresh', assignee: { id: agent.id } };
@@ -165,12 +165,12 @@ describe('many new tasks', () => {
     expect(await counts()).toEqual(before);
   });
 
-  it('are 1 to 100', async () => {
+  it('takes 1 to 100 tasks', async () => {
     expect(await namedRefusalsOf(batch())).toEqual(['INVALID inputs']);
     expect(await namedRefusalsOf(batch(...Array(101).fill({})))).toEqual(['INVALID inputs']);
   });
 
-  it('have all their mistakes named at once', async () => {
+  it('names all mistakes at once', async () => {
     const wrong = {
       title: '',
       tags: ['', 'fine'],
@@ -187,7 +187,7 @@ describe('many new tasks', () => {
     ]);
   });
 
-  it('share one idempotency key if they are the same', async () => {
+  it('creates one task for equal inputs with one idempotency key', async () => {
     const [first, second] = await batch({ idempotencyKey: 'k' }, { idempotencyKey: 'k' });
     expect(second?.id).toBe(first?.id);
     expect(await counts()).toMatchObject({ tasks: 1 });

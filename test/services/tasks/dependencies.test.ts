@@ -25,7 +25,7 @@ useTwoProcesses(async (two) => {
 type Policy = CreateTask['onDependencyFailure'];
 type End = 'DONE' | 'FAILED' | 'CANCELLED';
 
-/** A task under way that ends when it is told how. */
+/** A task in progress, with a function that ends it. */
 async function aDependency(): Promise<TaskRow & { end(how: End, process?: TestServices): Promise<TaskRow> }> {
   const { task, runId } = await aClaimedTask(services, agent, { reviewPolicy: 'SKIP' });
   return {
@@ -48,7 +48,7 @@ const eventsOf = async ({ id }: TaskRow) =>
   );
 
 describe('a task with an open dependency', () => {
-  it('is not handed out, and is at once when the dependency is done', async () => {
+  it('is not handed out until the dependency is done', async () => {
     const dependency = await aDependency();
     const task = await dependent('BLOCK', dependency);
     expect(await claimFor(services, agent)).toMatchObject({
@@ -81,7 +81,7 @@ describe('a task with an open dependency', () => {
     expect(await eventsOf(task)).toContain('task.unblocked');
   });
 
-  it('waits for its start as well', async () => {
+  it('also waits for its start', async () => {
     const dependency = await aDependency();
     const startsAt = new Date(services.clock.now() + 3_600_000);
     await aTask(services, { startsAt, dependsOn: [{ id: dependency.id }] });
@@ -108,7 +108,7 @@ describe('a dependency that ends without success', () => {
     },
   );
 
-  it('is no obstacle where the policy is to proceed', async () => {
+  it('does not block a task whose policy is to proceed', async () => {
     const dependency = await aDependency();
     const task = await dependent('PROCEED', dependency);
     await dependency.end('FAILED');
@@ -116,7 +116,7 @@ describe('a dependency that ends without success', () => {
     expect((await claimFor(services, agent)).task?.id).toBe(task.id);
   });
 
-  it('cancels where the policy says so, and what depends on that, each by its own policy', async () => {
+  it('cancels a task by its policy, and then the dependents of that task by theirs', async () => {
     const dependency = await aDependency();
     const cancelled = await dependent('CANCEL', dependency);
     const grandchild = await dependent('CANCEL', cancelled);
@@ -143,7 +143,7 @@ describe('a dependency that ends without success', () => {
     expect((await eventsOf(diamond)).filter((type) => type === 'task.cancelled')).toHaveLength(1);
   });
 
-  it('leaves alone what has ended already', async () => {
+  it('does not change a task that has ended', async () => {
     const dependency = await aDependency();
     const task = await dependent('CANCEL', dependency);
     await cancelTask(services, services.admin, { task: { id: task.id } });
@@ -153,7 +153,7 @@ describe('a dependency that ends without success', () => {
 });
 
 describe('a task that ended before its dependency', () => {
-  it('is unblocked by nothing, and free when it is retried', async () => {
+  it('has no task.unblocked event, and can be claimed when it is retried', async () => {
     const dependency = await aDependency();
     const task = await dependent('BLOCK', dependency);
     await cancelTask(services, services.admin, { task: { id: task.id } });
@@ -165,7 +165,7 @@ describe('a task that ended before its dependency', () => {
 });
 
 describe('a new task', () => {
-  it('does not wait for what is done, nor for what has failed if it is to proceed', async () => {
+  it('does not wait for a task that is DONE, nor for a FAILED one if its policy is to proceed', async () => {
     const [done, failed] = [await aDependency(), await aDependency()];
     await done.end('DONE');
     await failed.end('FAILED');
@@ -174,7 +174,7 @@ describe('a new task', () => {
     expect((await stored(await dependent('BLOCK', done, failed)))?.open).toBe(1);
   });
 
-  it('is refused with the place of a dependency that there is not, or that the agent cannot see', async () => {
+  it('is refused with the place of a dependency that does not exist or that the agent cannot see', async () => {
     const hidden = await aTask(services, { assignee: { id: (await anAgent(services)).id } });
     const visible = await aTask(services);
     const key = await aKeyOf(services, agent);
@@ -197,8 +197,8 @@ describe('a new task', () => {
   });
 });
 
-describe('in the same moment', () => {
-  it('the end of a dependency and the birth of a dependent never miss each other', async () => {
+describe('concurrently', () => {
+  it('the end of a dependency and the creation of a dependent never miss each other', async () => {
     for (let round = 0; round < 25; round += 1) {
       const dependency = await aDependency();
       const [, task] = await Promise.all([

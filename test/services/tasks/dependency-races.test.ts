@@ -24,7 +24,7 @@ const remove = (task: TaskRow, on: TaskRow, process = services) => removeEdge(pr
 const toFinish = () => aTaskToFinish(services, agent);
 
 describe('a cycle', () => {
-  it('that two edges would close at the same time gets one of them refused', async () => {
+  it('that two concurrent edges would close has one of them refused', async () => {
     for (let round = 0; round < 25; round += 1) {
       const [a, b] = [await aTask(services), await aTask(services)];
       const outcomes = await Promise.allSettled([add(a, b), add(b, a, other)]);
@@ -34,7 +34,7 @@ describe('a cycle', () => {
     }
   });
 
-  it('that many edges would close at the same time gets at least one of them refused', async () => {
+  it('that many concurrent edges would close has one of them refused', async () => {
     for (let round = 0; round < 10; round += 1) {
       const ring = await Promise.all(Array.from({ length: 6 }, () => aTask(services)));
       const outcomes = await Promise.allSettled(
@@ -45,7 +45,7 @@ describe('a cycle', () => {
   });
 });
 
-describe('in the same moment', () => {
+describe('concurrently', () => {
   const stored = async ({ id }: TaskRow) =>
     (await services.sql('SELECT status, open_dependencies AS open FROM tasks WHERE id = $1', [id]))[0];
 
@@ -58,7 +58,7 @@ describe('in the same moment', () => {
     }
   });
 
-  it('the end of a task without success and the removal of a dependency on it lead to one of two ends', async () => {
+  it('the failure of a task and the removal of a dependency on it lead to one of two outcomes', async () => {
     for (let round = 0; round < 20; round += 1) {
       const on = await toFinish();
       const task = await aTask(services, { onDependencyFailure: 'CANCEL', dependsOn: [{ id: on.id }] });
@@ -73,7 +73,7 @@ describe('in the same moment', () => {
     }
   });
 
-  it('a claim and a new dependency lead to a task that is held or one that waits', async () => {
+  it('a claim and a new dependency leave the task either claimed or waiting', async () => {
     for (let round = 0; round < 20; round += 1) {
       const [task, on] = [await aTask(services), await aTask(services, { priority: 'LOW' })];
       const [claim, added] = await Promise.allSettled([claimFor(other, agent), add(task, on)]);
@@ -84,7 +84,7 @@ describe('in the same moment', () => {
     }
   });
 
-  it('any edits and ends leave the count of open dependencies as the rows say', {
+  it('any edits and ends leave a count of open dependencies that matches the rows', {
     timeout: 60_000,
   }, async () => {
     for (let round = 0; round < 8; round += 1) {

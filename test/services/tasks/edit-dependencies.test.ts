@@ -34,7 +34,7 @@ const eventsOf = async ({ id }: TaskRow) =>
 const edges = () => services.sql('SELECT task_id, depends_on_id FROM task_dependencies');
 
 describe('a dependency that is added', () => {
-  it('holds the task back until it is done', async () => {
+  it('blocks the task until it is done', async () => {
     const [task, on] = [await aTask(services), await toFinish()];
     expect(await add(task, on)).toMatchObject({ openDependencies: 1, version: 2 });
     expect((await claimFor(services, agent)).task).toBeNull();
@@ -43,7 +43,7 @@ describe('a dependency that is added', () => {
     expect((await eventsOf(task)).slice(0, 3)).toEqual(['task.created', 'task.updated', 'task.unblocked']);
   });
 
-  it('a second time changes nothing, also when the task has been begun', async () => {
+  it('a second time changes nothing, also when the task is in progress', async () => {
     const [task, on] = [await aTask(services), await aTaskIn(services, 'DONE', agent)];
     const added = await add(task, on);
     expect(added).toMatchObject({ openDependencies: 0, version: 2 });
@@ -62,7 +62,7 @@ describe('a dependency that is added', () => {
     },
   );
 
-  it('that has failed follows the policy of the task', async () => {
+  it('and has failed is handled by the policy of the task', async () => {
     const failed = await aTaskIn(services, 'FAILED', agent);
     const tasks = {
       BLOCK: await aTask(services, { onDependencyFailure: 'BLOCK' }),
@@ -75,7 +75,7 @@ describe('a dependency that is added', () => {
     expect((await add(tasks.PROCEED, failed)).openDependencies).toBe(0);
   });
 
-  it('is the hundredth at most', async () => {
+  it('is refused beyond a hundred', async () => {
     const task = await aTask(services);
     const others = await Promise.all(Array.from({ length: 101 }, () => aTask(services)));
     for (const on of others.slice(0, 100)) await add(task, on);
@@ -83,7 +83,7 @@ describe('a dependency that is added', () => {
     expect((await add(task, others[0]!)).openDependencies).toBe(100);
   });
 
-  it('is between tasks that there are', async () => {
+  it('is refused if either task does not exist', async () => {
     const task = await aTask(services);
     const named = (a: object, b: object) =>
       namedRefusalsOf(addDependency(services, services.admin, { task: a, dependsOn: b }));
@@ -93,7 +93,7 @@ describe('a dependency that is added', () => {
 });
 
 describe('a cycle', () => {
-  it('is refused with its way, in refs', async () => {
+  it('is refused with its path in refs', async () => {
     const [a, b, c] = [await aTask(services), await aTask(services), await aTask(services)];
     await add(a, b);
     await add(b, c);
@@ -103,7 +103,7 @@ describe('a cycle', () => {
     expect(await edges()).toHaveLength(2);
   });
 
-  it('is refused over dependencies that are settled as well', async () => {
+  it('is refused also through dependencies that are satisfied', async () => {
     const done = await aTask(services);
     const task = await aTask(services, { onDependencyFailure: 'PROCEED', dependsOn: [{ id: done.id }] });
     await cancelTask(services, services.admin, { task: { id: done.id } });
@@ -114,7 +114,7 @@ describe('a cycle', () => {
 });
 
 describe('a dependency that is removed', () => {
-  it('frees the task at once if it was the last open one', async () => {
+  it('unblocks the task at once if it was the last open one', async () => {
     const [task, on, last] = [
       await aTask(services),
       await toFinish(),
@@ -136,7 +136,7 @@ describe('a dependency that is removed', () => {
     expect(await claimAll(services, agent)).toEqual([task.title]);
   });
 
-  it('was settled already: then the task was free before', async () => {
+  it('and was satisfied causes no task.unblocked event', async () => {
     const [task, on] = [await aTask(services), await aTaskIn(services, 'DONE', agent)];
     await add(task, on);
     expect((await remove(task, on)).openDependencies).toBe(0);
@@ -144,13 +144,13 @@ describe('a dependency that is removed', () => {
     expect(await edges()).toEqual([]);
   });
 
-  it('was not there: then nothing changes', async () => {
+  it('and did not exist changes nothing', async () => {
     const [task, on] = [await aTask(services), await aTask(services)];
     expect(await remove(task, on)).toEqual(task);
     expect(await eventsOf(task)).toEqual(['task.created']);
   });
 
-  it('belongs to a task that has not been begun', async () => {
+  it('is refused once the task is in progress', async () => {
     const [task, on] = [await aTask(services), await aTaskIn(services, 'DONE', agent)];
     await add(task, on);
     await claimFor(services, agent);
@@ -160,7 +160,7 @@ describe('a dependency that is removed', () => {
 });
 
 describe('waiting claims', () => {
-  it('are answered when a removed dependency frees a task', async () => {
+  it('are answered when a removed dependency unblocks a task', async () => {
     const task = await aTask(services, {
       dependsOn: [{ id: (await aTaskIn(services, 'REVIEW', agent)).id }],
     });
@@ -175,7 +175,7 @@ describe('waiting claims', () => {
       task: { id: task.id },
       dependsOn: { id: String(edge?.depends_on_id) },
     });
-    // What the feed does with the events of the commit.
+    // The feed does this with the events of the commit.
     services.claimWaiters.announce(null);
     expect((await waiting).task?.id).toBe(task.id);
   });
@@ -195,7 +195,7 @@ describe('an agent', () => {
     expect(await namedRefusalsOf(add(foreign, own, services, key))).toEqual(['FORBIDDEN task']);
   });
 
-  it('names only tasks that it sees', async () => {
+  it('is refused with NOT_FOUND for tasks that it may not see', async () => {
     const own = await createTask(services, key, { title: 'own' });
     const hidden = await aTask(services, { assignee: { id: (await anAgent(services)).id } });
     expect(await namedRefusalsOf(add(own, hidden, services, key))).toEqual(['NOT_FOUND dependsOn']);

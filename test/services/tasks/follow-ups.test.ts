@@ -30,7 +30,7 @@ const counts = async () => {
 const titles = (tasks: readonly { title: string }[]) => tasks.map(({ title }) => title);
 
 describe('follow-ups', () => {
-  it('are made with the hand-in, by the agent, in the order given', async () => {
+  it('are created with the completion, by the agent, in the given order', async () => {
     const { task, runId } = await aClaimedTask(services, iris);
     const key = await aKeyOf(services, iris);
     const followUps = [
@@ -46,7 +46,7 @@ describe('follow-ups', () => {
     expect(await claimAll(services, scout)).toEqual(['implement']);
   });
 
-  it('that depend on the task wait until it is approved, and get what it came to', async () => {
+  it('that depend on the task wait until it is approved, and get its result', async () => {
     const { task, runId } = await aClaimedTask(services, iris);
     const { followUps } = await completeTask(services, services.admin, {
       runId,
@@ -58,7 +58,7 @@ describe('follow-ups', () => {
     expect((await claimFor(services, scout)).task?.id).toBe(followUps[0]?.id);
   });
 
-  it('that depend on the task are free at once where no review is needed', async () => {
+  it('that depend on the task can be claimed at once if it needs no review', async () => {
     const { task, runId } = await aClaimedTask(services, iris, { reviewPolicy: 'SKIP' });
     await completeTask(services, services.admin, {
       runId,
@@ -82,7 +82,7 @@ describe('follow-ups', () => {
     ],
     ['an unknown key', [{ title: 'x', dependsOnKeys: ['y'] }], 'INVALID followUps.0.dependsOnKeys.0'],
     ['too many', Array.from({ length: 101 }, () => ({ title: 'x' })), 'INVALID followUps'],
-  ])('with %s keep the work from being handed in', async (_, followUps, named) => {
+  ])('with %s refuse the completion', async (_, followUps, named) => {
     const { runId } = await aClaimedTask(services, iris);
     const before = await counts();
     const completion = completeTask(services, services.admin, { runId, resolution: 'done', followUps });
@@ -92,7 +92,7 @@ describe('follow-ups', () => {
     expect(done).toMatchObject({ status: 'REVIEW', followUps: [] });
   });
 
-  it('that wait for each other are refused with their keys', async () => {
+  it('that depend on each other are refused with their keys', async () => {
     const { runId } = await aClaimedTask(services, iris);
     const followUps = [
       { title: 'a', key: 'a', dependsOnKeys: ['b'] },
@@ -107,13 +107,13 @@ describe('follow-ups', () => {
   });
 });
 
-describe('a hand-in that is repeated', () => {
+describe('a repeated completion', () => {
   const followUps = [
     { title: 'last', dependsOnKeys: ['first'] },
     { title: 'first', key: 'first' },
   ];
 
-  it.each(['runId', 'task'] as const)('has the same follow-ups, named by its %s', async (name) => {
+  it.each(['runId', 'task'] as const)('has the same follow-ups, named by %s', async (name) => {
     const { task, runId } = await aClaimedTask(services, iris);
     const named = name === 'runId' ? { runId } : { task: { id: task.id } };
     const input = { ...named, resolution: 'done', followUps, idempotencyKey: 'once' };
@@ -125,7 +125,7 @@ describe('a hand-in that is repeated', () => {
     expect(await counts()).toEqual(before);
   });
 
-  it('has those of its own round, though the task was handed in again since', async () => {
+  it('has the follow-ups of its own round after a later completion', async () => {
     const { task, runId } = await aClaimedTask(services, iris);
     const named = { task: { id: task.id }, resolution: 'done' };
     const input = { ...named, followUps: [{ title: 'of the first' }], idempotencyKey: 'once' };
@@ -143,7 +143,7 @@ describe('a hand-in that is repeated', () => {
     expect(repeated.followUps).toEqual(first.followUps);
   });
 
-  it('in the same moment makes them once', async () => {
+  it('that is concurrent creates them once', async () => {
     for (let round = 0; round < 10; round += 1) {
       const { task, runId } = await aClaimedTask(services, iris);
       const input = { resolution: 'done', followUps, idempotencyKey: `round ${round}` };
@@ -160,7 +160,7 @@ describe('a hand-in that is repeated', () => {
     }
   });
 
-  it('by a run that has lost its task makes none', async () => {
+  it('by a run that has lost its task creates none', async () => {
     const { runId } = await aClaimedTask(services, iris);
     await completeTask(services, services.admin, { runId, resolution: 'done' });
     const before = await counts();

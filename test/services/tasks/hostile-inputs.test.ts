@@ -37,7 +37,7 @@ useServices(
   { keepTasks: true },
 );
 
-/** Calls a verb with good input, but for the field given. */
+/** Calls a service with valid input except for the given field. */
 type Call = (input: never) => Promise<unknown>;
 const VERBS: Record<string, Call> = {
   createTask: (input: object) => createTask(services, services.admin, { title: 'x', ...input }),
@@ -129,8 +129,8 @@ const cases = Object.entries(WRONG).flatMap(([verb, fields]) =>
   Object.entries(fields).map(([field, values]) => [verb, field, values] as const),
 );
 
-describe('what no column can hold and no rule allows', () => {
-  it.each(cases)('%s refuses in %s, and says where', async (verb, field, values) => {
+describe('a value that no column can hold or no rule allows', () => {
+  it.each(cases)('is refused by %s in %s, with its path', async (verb, field, values) => {
     const before = await contents();
     for (const [name, value] of Object.entries(values)) {
       const [outer = '', inner] = field.split('.');
@@ -159,7 +159,7 @@ describe('what no column can hold and no rule allows', () => {
   };
 });
 
-describe('ids and names that nothing has', () => {
+describe('unknown ids and names', () => {
   const wrong = [
     '',
     '\u0000',
@@ -226,11 +226,11 @@ describe('ids and names that nothing has', () => {
       (ref: { id: string }) => pauseAgent(services, services.admin, ref),
     ],
     ['a key', 'NOT_FOUND id', (key: { id: string }) => revokeApiKey(services, services.admin, key.id)],
-  ])('name %s that is not there', async (_, refusal, call) => {
+  ])('are refused for %s', async (_, refusal, call) => {
     for (const each of wrong) expect(await namedRefusalsOf(call({ id: each }))).toEqual([refusal]);
   });
 
-  it('name no agent either', async () => {
+  it('are refused for an agent', async () => {
     for (const name of wrong) {
       expect(await namedRefusalsOf(pauseAgent(services, services.admin, { name }))).toEqual([
         'UNKNOWN_AGENT agent',

@@ -25,8 +25,8 @@ const dependenciesOf = async () =>
       JOIN tasks o ON o.id = d.depends_on_id ORDER BY t.title, o.title`,
   );
 
-describe('tasks of one call', () => {
-  it('depend on each other by keys, whichever comes first', async () => {
+describe('tasks of one createTasks call', () => {
+  it('depend on each other by keys, in any order', async () => {
     const tasks = await batch(
       { key: 'report', dependsOnKeys: ['b', 'a', 'b'] },
       { key: 'a' },
@@ -47,7 +47,7 @@ describe('tasks of one call', () => {
     expect((await claimAll(services, await anAgent(services))).sort()).toEqual(['1', '3']);
   });
 
-  it('depend on tasks that are there already as well', async () => {
+  it('also depend on existing tasks', async () => {
     const agent = await anAgent(services);
     const { task } = await aClaimedTask(services, agent);
     const done = await aTaskIn(services, 'DONE', agent);
@@ -58,14 +58,14 @@ describe('tasks of one call', () => {
     expect(second?.openDependencies).toBe(2);
   });
 
-  it('that wait for each other are refused with the keys on the way round', async () => {
+  it('that depend on each other are refused with the keys of the cycle', async () => {
     const refused = batch({}, { key: 'a', dependsOnKeys: ['b'] }, { key: 'b', dependsOnKeys: ['a'] });
     expect(await refusalOf(refused)).toEqual(new DependencyCycle(['a', 'b', 'a'], ['1', 'dependsOnKeys']));
     expect(await refusalOf(batch({ key: 'a', dependsOnKeys: ['a'] }))).toMatchObject({ cycle: ['a', 'a'] });
     expect(await services.sql('SELECT id FROM tasks')).toEqual([]);
   });
 
-  it('name keys that are there once', async () => {
+  it('are refused with an unknown key or a repeated one', async () => {
     const twice = batch(
       { key: 'a' },
       { key: 'a' },
@@ -82,7 +82,7 @@ describe('tasks of one call', () => {
     ]);
   });
 
-  it('wait for a hundred others at most, keys and refs together', async () => {
+  it('have at most a hundred dependencies, keys and refs together', async () => {
     const others = Array.from({ length: 99 }, (_, index) => ({ key: `k${index}` }));
     const keys = others.map(({ key }) => key);
     const [first, second] = await batch({}, {});
@@ -98,7 +98,7 @@ describe('tasks of one call', () => {
     ]);
   });
 
-  it('name one that an earlier call made with the same idempotency key', async () => {
+  it('depend by key on a task that an earlier call created with the same idempotency key', async () => {
     const first = { key: 'a', idempotencyKey: 'made once' };
     const [made] = await batch(first);
     const [again, second] = await batch({ ...first, title: '0' }, { dependsOnKeys: ['a'] });
@@ -107,8 +107,8 @@ describe('tasks of one call', () => {
   });
 });
 
-describe('a task alone', () => {
-  it('has nobody to name by a key', async () => {
+describe('createTask', () => {
+  it('is refused with a dependency by key', async () => {
     const create = (input: Partial<CreateTask>) =>
       createTask(services, services.admin, { title: 'x', ...input });
     expect(await namedRefusalsOf(create({ dependsOnKeys: ['a'] }))).toEqual(['INVALID dependsOnKeys.0']);

@@ -37,7 +37,7 @@ useServices(async (made) => {
 const statusOf = async (id: string) =>
   (await services.sql<{ status: TaskStatus }>('SELECT status FROM tasks WHERE id = $1', [id]))[0]?.status;
 
-/** A verb that an operator can use on any task, and where it leads from where. */
+/** A service that an operator can call on any task, and its transitions. */
 interface Verb {
   readonly moves: Partial<Record<TaskStatus, TaskStatus>>;
   use(task: TaskRow): Promise<unknown>;
@@ -137,7 +137,7 @@ describe('a verdict', () => {
     },
   );
 
-  it('on work that is judged already is recorded and moves nothing', async () => {
+  it('after an earlier verdict is stored and causes no transition', async () => {
     const { id } = await aTaskIn(services, 'DONE', agent);
     const { task, review } = await judge('REJECTED')(id);
     expect([task.status, review.superseded]).toEqual(['DONE', true]);
@@ -156,7 +156,7 @@ describe('a claim', () => {
 });
 
 describe('a release', () => {
-  it('gives a task back to its assignee', async () => {
+  it('returns a task to its assignee', async () => {
     const { runId } = await aClaimedTask(services, agent);
     const released = await releaseTask(services, services.admin, { runId, reason: 'no time' });
     expect(released).toMatchObject({ status: 'ASSIGNED', assigneeId: agent.id, currentRunId: null });
@@ -176,7 +176,7 @@ describe('a release', () => {
 });
 
 describe('a retry', () => {
-  it('leads back to the inbox if there is no assignee', async () => {
+  it('leads to INBOX if there is no assignee', async () => {
     const { id } = await aTaskIn(services, 'INBOX', agent);
     await cancelTask(services, services.admin, { task: { id } });
     expect((await retryTask(services, services.admin, { task: { id } })).status).toBe('INBOX');

@@ -26,7 +26,7 @@ const lastEventOf = async (id: string) =>
     await services.sql('SELECT type, payload FROM events WHERE task_id = $1 ORDER BY id DESC LIMIT 1', [id])
   )[0];
 
-/** jsonb keeps the keys of an object in an order of its own. */
+/** jsonb stores the keys of an object in its own order. */
 const sorted = (value: unknown) => Object.entries(Object(value)).sort(([a], [b]) => (a < b ? -1 : 1));
 
 const EVERYTHING = {
@@ -41,7 +41,7 @@ const EVERYTHING = {
 } as const;
 
 describe('an edit', () => {
-  it('of no field changes nothing and succeeds', async () => {
+  it('without fields succeeds and changes nothing', async () => {
     const task = await aTask(services);
     const before = await snapshotOf(services, task.id);
     expect(await edit(task.id, {})).toEqual(task);
@@ -50,7 +50,7 @@ describe('an edit', () => {
     expect(await snapshotOf(services, task.id)).toEqual(before);
   });
 
-  it('to what is there already changes nothing either', async () => {
+  it('to the stored values changes nothing', async () => {
     const { id } = await aTask(services);
     await edit(id, EVERYTHING);
     const before = await snapshotOf(services, id);
@@ -58,7 +58,7 @@ describe('an edit', () => {
     expect(await snapshotOf(services, id)).toEqual(before);
   });
 
-  it('of every field is one change: one version, one event that names them', async () => {
+  it('of every field raises the version by one, with one event that names the fields', async () => {
     const { id } = await aTask(services);
     expect(await edit(id, EVERYTHING)).toMatchObject({ ...EVERYTHING, version: 2 });
     expect(await lastEventOf(id)).toEqual({
@@ -67,13 +67,13 @@ describe('an edit', () => {
     });
   });
 
-  it('names only the fields that have changed', async () => {
+  it('has an event with the changed fields only', async () => {
     const { id } = await aTask(services, { title: 'same', description: 'old' });
     await edit(id, { title: 'same', description: 'new' });
     expect(await lastEventOf(id)).toMatchObject({ payload: { changedFields: ['description'] } });
   });
 
-  it('clears what may be empty by null, and refuses null for the rest', async () => {
+  it('clears a nullable field by null, and refuses null for other fields', async () => {
     const { id } = await aTask(services, EVERYTHING);
     const cleared = { description: null, dueAt: null, startsAt: null };
     expect(await edit(id, cleared)).toMatchObject(cleared);
@@ -97,7 +97,7 @@ describe('an edit', () => {
     },
   );
 
-  it('of metadata replaces what the client wrote and nothing that the system knows', async () => {
+  it('of metadata replaces the value of the client and no field of the system', async () => {
     const { task, runId } = await aClaimedTask(services, agent, { metadata: { kept: true } });
     const forged = JSON.parse(
       `{"status": "DONE", "version": 99, "assigneeId": null, "currentRunId": "run_x", "current_run_id": "run_x",
@@ -109,7 +109,7 @@ describe('an edit', () => {
     expect((await edit(task.id, { metadata: {} })).metadata).toEqual({});
   });
 
-  it('is refused if the version is not the expected one', async () => {
+  it('is refused if the expected version differs', async () => {
     const { id } = await aTask(services);
     await edit(id, { title: 'two', expectedVersion: 1 });
     const before = await snapshotOf(services, id);
@@ -122,7 +122,7 @@ describe('an edit', () => {
     expect((await edit(id, { title: 'three', expectedVersion: 2 })).version).toBe(3);
   });
 
-  it('with an expected version is won by one of many at once', async () => {
+  it('with an expected version succeeds for one of many concurrent calls', async () => {
     const { id } = await aTask(services);
     const edits = await Promise.allSettled(
       Array.from({ length: 8 }, (_, i) => edit(id, { title: `${i}`, expectedVersion: 1 })),
@@ -130,7 +130,7 @@ describe('an edit', () => {
     expect(edits.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 
-  it('loses no change to another edit at the same moment', async () => {
+  it('keeps the changes of a concurrent edit', async () => {
     const { id } = await aTask(services);
     await Promise.all([
       edit(id, { title: 'new' }),
@@ -140,7 +140,7 @@ describe('an edit', () => {
     expect(await edit(id, {})).toMatchObject({ title: 'new', tags: ['new'], priority: 'LOW', version: 4 });
   });
 
-  it('of the start holds the task back and lets it go again', async () => {
+  it('of the start delays the task, and clearing it makes the task eligible', async () => {
     const { id } = await aTask(services);
     const startsAt = new Date(services.clock.now() + 3_600_000);
     await edit(id, { startsAt });
@@ -149,7 +149,7 @@ describe('an edit', () => {
     expect((await claimFor(services, agent)).task?.id).toBe(id);
   });
 
-  it('of the start while the task is worked on counts when it comes back', async () => {
+  it('of the start during progress takes effect when the task is released', async () => {
     const { task, runId } = await aClaimedTask(services, agent);
     const startsAt = new Date(services.clock.now() + 3_600_000);
     await edit(task.id, { startsAt });
@@ -157,7 +157,7 @@ describe('an edit', () => {
     expect(await claimFor(services, agent)).toMatchObject({ task: null, nextEligibleAt: startsAt });
   });
 
-  it('is refused for a task that there is not', async () => {
+  it('is refused for an unknown task', async () => {
     const wrong = [
       { id: 'task_no' },
       { ref: 'TASK-0' },
@@ -185,7 +185,7 @@ describe('an assignment', () => {
       [id],
     );
 
-  it('gives, passes on and takes back, each one version and one event', async () => {
+  it('sets, changes and clears the assignee, each with one version and one event', async () => {
     const other = await anAgent(services);
     const { id } = await aTask(services);
     expect(await assign(id, agent)).toMatchObject({ status: 'ASSIGNED', assigneeId: agent.id, version: 2 });
@@ -198,7 +198,7 @@ describe('an assignment', () => {
     ]);
   });
 
-  it('to whom the task belongs already changes nothing', async () => {
+  it('to the current assignee changes nothing', async () => {
     const { id } = await aTask(services, { assignee: { id: agent.id } });
     const free = await aTask(services);
     const before = [await snapshotOf(services, id), await snapshotOf(services, free.id)];
@@ -207,7 +207,7 @@ describe('an assignment', () => {
     expect([await snapshotOf(services, id), await snapshotOf(services, free.id)]).toEqual(before);
   });
 
-  it('is refused to nobody known, and at another version', async () => {
+  it('is refused for an unknown agent, and if the expected version differs', async () => {
     const { id } = await aTask(services);
     const unknown = assignTask(services, services.admin, { task: { id }, assignee: { name: 'nobody' } });
     expect(await namedRefusalsOf(unknown)).toEqual(['UNKNOWN_AGENT assignee']);

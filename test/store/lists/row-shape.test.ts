@@ -17,7 +17,7 @@ afterAll(async () => {
   await test.drop();
 });
 
-it('reads every instant as it was written, to the millisecond, and none where there is none', async () => {
+it('reads every instant as it was written, to the millisecond, and null as null', async () => {
   const anyInstant = fc.date({
     min: new Date(0),
     max: new Date('9999-12-31T23:59:59.999Z'),
@@ -33,7 +33,7 @@ it('reads every instant as it was written, to the millisecond, and none where th
   expect(rows.map(({ dueAt }) => dueAt)).toEqual(instants);
 });
 
-it('reads whole numbers beyond those that JSON has', async () => {
+it('reads integers beyond the safe integers of JSON', async () => {
   const numbers = [1n, 2n ** 53n + 1n, 2n ** 63n - 1n];
   const rows = await readRows<TaskRow>(
     pool,

@@ -18,7 +18,7 @@ useServices(
 const start = { xid: 0n, id: 0n };
 
 describe('the backlog', () => {
-  it('is nothing where there is no task and no event that was not passed on', async () => {
+  it('is empty without tasks and without undelivered events', async () => {
     await untilLogIsReadable(services.database.pool);
     const { end } = await readLogBounds(services.database.pool);
     expect(await readBacklog(services.database.pool, end)).toEqual({
@@ -27,7 +27,7 @@ describe('the backlog', () => {
     });
   });
 
-  it('counts what is open, and tells the age of the oldest that waits and of what a reader has not passed on', async () => {
+  it('counts open tasks, and has the age of the oldest waiting task and of the oldest undelivered event', async () => {
     const agent = await anAgent(services);
     await aClaimedTask(services, agent);
     await Promise.all([aTask(services), aTask(services)]);

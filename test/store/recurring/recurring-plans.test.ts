@@ -16,7 +16,7 @@ import { runSql } from '../../support/postgres/throw-away-postgres.js';
 
 let services: TestServices;
 
-/** Ten thousand recurring tasks, one of them with fifty thousand tasks of which two are open. */
+/** Ten thousand recurring tasks. One of them has fifty thousand tasks, and two of those are open. */
 useServices(
   async (made) => {
     services = made;
@@ -44,7 +44,7 @@ interface PlanNode {
   readonly Plans?: readonly PlanNode[];
 }
 
-/** How many rows of tables the work's statements look at. */
+/** The number of table rows that the statements of the work read. */
 async function rowsLookedAt(work: (executor: Executor) => Promise<unknown>): Promise<number> {
   let looked = 0;
   const count = (node: PlanNode): void => {
@@ -62,7 +62,7 @@ async function rowsLookedAt(work: (executor: Executor) => Promise<unknown>): Pro
   return looked;
 }
 
-/** As a transaction sends statements, without one. */
+/** An executor with the interface of a transaction, without a transaction. */
 function asTransaction(executor: Executor): Transaction {
   const send = async (statement: Statement) =>
     void (await executor.query({ text: statement.text, values: [...(statement.values ?? [])] }));
@@ -86,7 +86,7 @@ describe('among ten thousand recurring tasks', () => {
     expect(await rowsLookedAt((executor) => findNextDueInMs(executor))).toBeLessThanOrEqual(2);
   });
 
-  it('looking for one that is due looks at none that is not', async () => {
+  it('the search for a due one reads no other one', async () => {
     expect(await rowsLookedAt((executor) => takeDueRecurringTask(asTransaction(executor), []))).toBe(0);
     await services.sql(
       "UPDATE recurring_tasks SET next_due_at = now() - interval '1 minute' WHERE id IN ('rec_5', 'rec_6')",
@@ -96,13 +96,13 @@ describe('among ten thousand recurring tasks', () => {
     ).toBeLessThanOrEqual(5);
   });
 
-  it('open tasks are found among fifty thousand that have ended', async () => {
+  it('open tasks are found without reading fifty thousand ended ones', async () => {
     expect(
       await rowsLookedAt((executor) => listOpenChildren(asTransaction(executor), 'rec_1', 100)),
     ).toBeLessThanOrEqual(4);
   });
 
-  it('a page of tasks and a page of history cost their rows', async () => {
+  it('a page of tasks and a page of firings read only their rows', async () => {
     const page = { size: 10, backward: false, after: null, before: null };
     const columns = { task: ['title'], assignee: null } as const;
     const tasks = tasksOfRecurringTasks(null, {}, NEWEST_FIRST, columns);

@@ -3,7 +3,7 @@ import { allowedTransitions, FIRST_STATUSES, TASK_STATUSES } from '../../../src/
 import { createTestDatabase, type TestDatabase } from '../../support/postgres/database.js';
 import { runSql } from '../../support/postgres/throw-away-postgres.js';
 
-/** A row in any status, with every other column as the invariants want it: only the guard has a say. */
+/** A row in any status whose other columns satisfy the invariants, so that only the guard can refuse it. */
 const AN_ASSIGNEE = `INSERT INTO agents (id, name, role) VALUES ('agt_1', 'worker', 'agent') ON CONFLICT DO NOTHING`;
 const IN_STATUS = (status: string) => `
   status = ${status}, resolution = 'done', assignee_id = CASE WHEN ${status} <> 'INBOX' THEN 'agt_1' END,
@@ -12,8 +12,8 @@ const IN_STATUS = (status: string) => `
   completed_at = CASE WHEN ${status} IN ('DONE', 'FAILED', 'CANCELLED') THEN now() END`;
 
 /**
- * Tries every pair of statuses and every first status in one go. Rows are put into their first status with the triggers
- * switched off, tried with the triggers on, and rolled back.
+ * Tries every transition and every first status in one statement. Rows get their first status with the triggers disabled,
+ * are changed with the triggers enabled, and are rolled back.
  */
 const TRY_ALL = `
   CREATE FUNCTION try_all_moves() RETURNS TABLE (was task_status, target task_status, answer text) LANGUAGE plpgsql AS $$
@@ -44,14 +44,14 @@ describe('the guard in the database', () => {
   });
   afterAll(() => database.drop());
 
-  it('allows the moves of the table and refuses all others', async () => {
+  it('allows the transitions of the table and refuses all others', async () => {
     const tried = await runSql(database.url, 'SELECT * FROM try_all_moves()');
     expect(tried).toHaveLength(TASK_STATUSES.length ** 2);
     const moved = TASK_STATUSES.map((from) => [
       from,
       tried.filter((each) => each.was === from && each.answer === 'moved').map((each) => String(each.target)),
     ]);
-    // Staying where it is is no move to the trigger: a reassignment and every edit stay.
+    // The same status is not a transition to the trigger: a reassignment and every edit keep the status.
     const table = TASK_STATUSES.map((from) => [
       from,
       TASK_STATUSES.filter((to) => to === from || allowedTransitions(from).includes(to)),
@@ -61,23 +61,26 @@ describe('the guard in the database', () => {
     expect(new Set(refusals)).toEqual(new Set(['tasks_status_move']));
   });
 
-  it.each(TASK_STATUSES)('lets a task begin as %s only if the table says so', async (status) => {
-    const insert = runSql(
-      database.url,
-      'BEGIN',
-      `INSERT INTO tasks (id, title, status, tags, resolution, assignee_id, current_run_id, failure_reason, completed_at)
+  it.each(TASK_STATUSES)(
+    'allows a new task with the status %s only if the table allows it',
+    async (status) => {
+      const insert = runSql(
+        database.url,
+        'BEGIN',
+        `INSERT INTO tasks (id, title, status, tags, resolution, assignee_id, current_run_id, failure_reason, completed_at)
        SELECT 'task_2', 'x', v.status, '{}', 'done', CASE WHEN v.status <> 'INBOX' THEN 'agt_1' END,
          CASE WHEN v.status = 'IN_PROGRESS' THEN 'run_1' END,
          CASE WHEN v.status = 'FAILED' THEN 'FAILED_BY_AGENT'::task_failure_reason END,
          CASE WHEN v.status IN ('DONE', 'FAILED', 'CANCELLED') THEN now() END
        FROM (SELECT '${status}'::task_status) v(status)`,
-      'ROLLBACK',
-    );
-    if (FIRST_STATUSES.includes(status)) await insert;
-    else await expect(insert).rejects.toMatchObject({ code: '23514', constraint: 'tasks_status_move' });
-  });
+        'ROLLBACK',
+      );
+      if (FIRST_STATUSES.includes(status)) await insert;
+      else await expect(insert).rejects.toMatchObject({ code: '23514', constraint: 'tasks_status_move' });
+    },
+  );
 
-  it('lets no transaction leave a task in REJECTED, but lets it pass through', async () => {
+  it('lets a transaction pass through REJECTED, and not commit a task in REJECTED', async () => {
     const begin = [
       'BEGIN',
       'SET LOCAL session_replication_role = replica',
