@@ -197,7 +197,7 @@ describe('a queue with a hundred thousand tasks', () => {
     });
 
     it.each([{}, { taskId: 'task_f1' }])(
-      'reads the next page of the log and no more of it: %o',
+      'reads no more of the log than the next page: %o',
       async (filter) => {
         const nodes = (await plansOf(() => readNext(filter))).flatMap(({ root }) => allNodes(root));
         const reads = nodes.filter((node) => node['Relation Name'] === 'events').map(rowsLookedAt);

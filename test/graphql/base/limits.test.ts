@@ -65,7 +65,7 @@ describe('a list', () => {
     [encode({ tag: 'task.CREATED_AT' }), 'an object'],
     [encode(['task.CREATED_AT']), 'too few values'],
     [encode(['task.CREATED_AT', '2026-11-22T12:00:00.000Z', '1', '1']), 'too many values'],
-    [encode(['task.CREATED_AT', 'yesterday', '1']), 'an instant that is none'],
+    [encode(['task.CREATED_AT', 'yesterday', '1']), 'an invalid instant'],
     [encode(['task.CREATED_AT', 5, 1]), 'numbers for texts'],
     [encode(['task.CREATED_AT', '2026-11-22T12:00:00.000Z', '1; DROP TABLE tasks']), 'SQL'],
     [encode(['task.CREATED_AT', '2026-11-22T12:00:00.000Z', '9'.repeat(30)]), 'a number that is too large'],
@@ -215,7 +215,7 @@ describe('a value', () => {
   });
 
   it.each(['P1M', 'PT0.5S', '"', '5 days', 'PT30S', 'P367D', '-PT1H', ''])(
-    '%j is no window of statistics',
+    '%j is refused as the window of statistics',
     async (window) => {
       const { errors } = await graph.ask(
         'query ($window: Duration) { agent(ref: { name: "ann" }) { stats(window: $window) { completed } } }',

@@ -108,7 +108,7 @@ describe('the scheduler in the graph', () => {
   });
 
   it.each(['runSchedulerJob', 'pauseSchedulerJob', 'resumeSchedulerJob'])(
-    'refuses in %s a name that there is not, and names those there are',
+    'refuses an unknown name in %s, and lists the known names',
     async (verb) => {
       const answer = await change(verb, 'sweepFloors');
       expect(answer[verb]).toEqual({

@@ -167,12 +167,9 @@ describe('a filter of tasks', () => {
     );
   });
 
-  it.each(['status', 'priority', 'assignee'])(
-    'lets nothing through for an empty list of %s',
-    async (name) => {
-      expect(await list({ filter: { [name]: [] } })).toEqual([]);
-    },
-  );
+  it.each(['status', 'priority', 'assignee'])('returns no task for an empty list of %s', async (name) => {
+    expect(await list({ filter: { [name]: [] } })).toEqual([]);
+  });
 });
 
 describe('an order of tasks', () => {

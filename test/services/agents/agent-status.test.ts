@@ -57,7 +57,7 @@ describe('the status of an agent', () => {
     expect(await changes()).toEqual(['IDLE → BUSY', 'BUSY → IDLE']);
   });
 
-  it('is PAUSED whatever else holds, and is derived from the leases again after the pause', async () => {
+  it('is PAUSED in every other state, and is derived from the leases again after the pause', async () => {
     const { runId } = await aClaimedTask(services, agent);
     await pauseAgent(services, services.admin, { id: agent.id });
     await renewLease(services, services.admin, { runId });

@@ -71,7 +71,7 @@ describe('a run whose process has died', () => {
   });
 
   it.runIf(process.platform === 'linux')(
-    'is left alone for no more than three seconds if it was a process of this machine, and only if it is gone',
+    'is taken over within three seconds if the process was on this machine and no longer runs',
     async () => {
       const child = spawn('cat');
       await once(child, 'spawn');

@@ -63,7 +63,7 @@ describe('a pipeline', () => {
     ['a repeated key', [step('a'), step('a')], ['INVALID steps.1.key']],
     ['a key with a space', [step('a b')], ['INVALID steps.0.key']],
     [
-      'a key that nobody has',
+      'an unknown key',
       [step('a', ['a1']), step('b', ['a', 'c'])],
       ['INVALID steps.0.dependsOn.0', 'INVALID steps.1.dependsOn.1'],
     ],
@@ -78,7 +78,7 @@ describe('a pipeline', () => {
       ['UNKNOWN_AGENT steps.1.template.assignee'],
     ],
     [
-      'a step that waits for too many',
+      'a step with too many dependencies',
       [
         ...Array.from({ length: 101 }, (_, i) => step(`s${i}`)),
         step(

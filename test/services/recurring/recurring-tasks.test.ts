@@ -113,7 +113,7 @@ describe('creating a recurring task', () => {
     [{ template: { title: 'x', tags: [''] } }, ['INVALID template.tags.0']],
     [{ template: { title: 'x', assignee: { name: 'nobody' } } }, ['UNKNOWN_AGENT template.assignee']],
   ] as const)(
-    'with %j answers as it should and keeps nothing of what it refuses',
+    'with %j has the expected answer, and stores nothing if it is refused',
     async (input, refusals) => {
       const count = async () => (await services.sql('SELECT id FROM recurring_tasks')).length;
       const before = await count();

@@ -254,7 +254,7 @@ describe('the reviewer', () => {
 
 describe('a verdict on a task that an agent may not see', () => {
   it.each(['ASSIGNED', 'IN_PROGRESS', 'REVIEW', 'DONE', 'FAILED'] as const)(
-    'is refused as if there were no task, and tells nothing of its status: %s',
+    'is refused with NOT_FOUND, without its status: %s',
     async (status) => {
       const { id, number } = await aTaskIn(services, status, worker);
       const stranger = await aKeyOf(services, await anAgent(services, { role: 'coder' }));

@@ -90,9 +90,9 @@ describe('a claim with an idempotency key', () => {
     await age('23 h 59 min');
     expect((await claimFor(services, agent, key)).run?.id).toBe(first.run?.id);
     await age('1 min');
-    const anew = await claimFor(services, agent, { ...key, lease: 20_000 });
-    expect(anew.run?.id).not.toBe(first.run?.id);
-    expect((await claimFor(services, agent, { ...key, lease: 20_000 })).run?.id).toBe(anew.run?.id);
+    const later = await claimFor(services, agent, { ...key, lease: 20_000 });
+    expect(later.run?.id).not.toBe(first.run?.id);
+    expect((await claimFor(services, agent, { ...key, lease: 20_000 })).run?.id).toBe(later.run?.id);
   });
 
   it('is not stored if it got no task', async () => {

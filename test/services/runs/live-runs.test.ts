@@ -169,7 +169,7 @@ describe('completeTask', () => {
     ).toEqual(['NOT_FOUND task']);
   });
 
-  it('takes effect once under one idempotency key, whatever happened to the task since', async () => {
+  it('takes effect once under one idempotency key, in any later state of the task', async () => {
     const { task, runId } = await aClaimedTask(services, agent);
     const input = { runId, resolution: 'ok', idempotencyKey: 'k' };
     await completeTask(services, key, input);

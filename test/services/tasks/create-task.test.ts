@@ -125,9 +125,9 @@ describe('a task with an idempotency key', () => {
     await age('23 h 59 min');
     expect((await create(keyed)).id).toBe(first.id);
     await age('1 min');
-    const anew = await create({ ...keyed, title: 'Another' });
-    expect(anew.id).not.toBe(first.id);
-    expect((await create({ ...keyed, title: 'Another' })).id).toBe(anew.id);
+    const later = await create({ ...keyed, title: 'Another' });
+    expect(later.id).not.toBe(first.id);
+    expect((await create({ ...keyed, title: 'Another' })).id).toBe(later.id);
   });
 
   it('is not stored if it was refused', async () => {

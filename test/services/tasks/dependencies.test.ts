@@ -93,7 +93,7 @@ describe('a task with an open dependency', () => {
 
 describe('a dependency that ends without success', () => {
   it.each(['FAILED', 'CANCELLED'] as const)(
-    'blocks when it is %s, until it is retried and done',
+    'blocks the task while it is %s, until it is retried and done',
     async (end) => {
       const dependency = await aDependency();
       const task = await dependent('BLOCK', dependency);

@@ -54,7 +54,7 @@ describe('a dependency that is added', () => {
   });
 
   it.each(['IN_PROGRESS', 'REVIEW', 'DONE', 'FAILED', 'CANCELLED'] as const)(
-    'is refused to a task that is %s',
+    'is refused for a task that is %s',
     async (status) => {
       const [task, on] = [await aTaskIn(services, status, agent), await aTask(services)];
       expect(await namedRefusalsOf(add(task, on))).toEqual(['INVALID task']);

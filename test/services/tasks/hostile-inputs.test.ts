@@ -195,12 +195,12 @@ describe('unknown ids and names', () => {
       (task: { id: string }) => retryTask(services, services.admin, { task }),
     ],
     [
-      'a task to judge',
+      'a task to review',
       'NOT_FOUND task',
       (task: { id: string }) => submitVerdict(services, services.admin, { task, verdict: 'APPROVED' }),
     ],
     [
-      'a task to talk about',
+      'a task to comment on',
       'NOT_FOUND task',
       (task: { id: string }) => addComment(services, services.admin, { task, body: 'x' }),
     ],
@@ -210,7 +210,7 @@ describe('unknown ids and names', () => {
       (task: { id: string }) => completeTask(services, services.admin, { task, resolution: 'x' }),
     ],
     [
-      'a comment to answer',
+      'a comment to reply to',
       'NOT_FOUND inReplyToId',
       (comment: { id: string }) =>
         addComment(services, services.admin, { task: { id }, body: 'x', inReplyToId: comment.id }),

@@ -122,7 +122,7 @@ describe('a verdict', () => {
   });
 
   it.each(resting.filter((status) => status !== 'REVIEW' && status !== 'DONE'))(
-    'is refused from %s, where nothing was ever handed in',
+    'is refused from %s, before any completion',
     async (from) => {
       const { id } = await aTaskIn(services, from, agent);
       const before = await snapshotOf(services, id);
@@ -163,7 +163,7 @@ describe('a release', () => {
   });
 
   it.each(resting.filter((status) => !['INBOX', 'ASSIGNED', 'IN_PROGRESS'].includes(status)))(
-    'is too late once the task is %s',
+    'is refused once the task is %s',
     async (from) => {
       const { id } = await aTaskIn(services, from, agent);
       const [run] = await services.sql<{ id: string }>('SELECT id FROM task_runs WHERE task_id = $1', [id]);

@@ -85,7 +85,7 @@ describe('an edit', () => {
   });
 
   it.each(TASK_STATUSES.filter((status) => status !== 'REJECTED'))(
-    'never touches the status %s',
+    'does not change the status %s',
     async (status) => {
       const { id } = await aTaskIn(services, status, agent);
       const columns =

@@ -11,14 +11,14 @@ export const schema = buildSchema();
 // biome-ignore lint/suspicious/noExplicitAny: answers have the shape of their query, which TypeScript doesn't know
 export type Answer = any;
 
-/** The graph over a database of its own, asked without HTTP. */
+/** The GraphQL schema on a database of its own, executed without HTTP. */
 export interface Graph {
   readonly services: TestServices;
   /** Asks as an admin unless another viewer is given. */
   ask(query: string, variables?: Record<string, unknown>, viewer?: Viewer): Promise<ExecutionResult<Answer>>;
   /** The data of an answer without errors. */
   get(query: string, variables?: Record<string, unknown>, viewer?: Viewer): Promise<Answer>;
-  /** What resolvers get for one operation. */
+  /** The context of resolvers for one operation. */
   contextFor(viewer: Viewer): GraphqlContext;
   /** The statements that the work sends to PostgreSQL. */
   recordStatements(work: () => Promise<unknown>): Promise<string[]>;

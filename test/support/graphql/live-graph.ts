@@ -15,35 +15,35 @@ export const schema = buildSchema();
 // biome-ignore lint/suspicious/noExplicitAny: answers have the shape of their query, which TypeScript doesn't know
 type Answer = any;
 
-/** What a subscription has delivered so far. */
+/** The results of a subscription so far. */
 export interface Watch {
   readonly results: ExecutionResult<Answer>[];
   /** The one field of each result that has data. */
   readonly items: Answer[];
   readonly ended: Promise<void>;
   has(count: number): Promise<void>;
-  /** As when the client sends `complete`. */
+  /** Ends the subscription as a client does that sends `complete`. */
   close(): Promise<void>;
-  /** As when the client goes away. */
+  /** Ends the subscription as a client does that disconnects. */
   hangUp(): void;
 }
 
-/** The graph of one process with its feed, asked without HTTP. */
+/** The GraphQL schema of one process with its feed, executed without HTTP. */
 export interface LiveGraph {
   readonly services: TestServices;
   readonly feed: Feed;
-  /** For a server over this graph. */
+  /** The context for a server with this schema. */
   createContext(scope: Pick<GraphqlContext, 'viewer' | 'requestId' | 'signal'>): GraphqlContext;
   ask(query: string, variables?: Record<string, unknown>, viewer?: Viewer): Promise<ExecutionResult<Answer>>;
   get(query: string, variables?: Record<string, unknown>, viewer?: Viewer): Promise<Answer>;
-  /** Resolves when the stream has begun. Rejects with the errors if it could not. */
+  /** Resolves when the stream has begun, and rejects with the errors if it is refused. */
   watch(query: string, variables?: Record<string, unknown>, viewer?: Viewer): Promise<Watch>;
-  /** Everything written so far can be read. */
+  /** Waits until all events written so far can be read. */
   settled(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** @param clock decides how long the feed has patience with whoever reads nothing. */
+/** @param clock measures how long the feed keeps a reader that reads nothing. */
 export async function openLiveGraph(url: string, clock: Clock = systemClock): Promise<LiveGraph> {
   const services = await openTestServices(url);
   const prisma = createReadClient(services.database);

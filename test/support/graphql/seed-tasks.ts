@@ -17,7 +17,7 @@ export interface SeedTask {
 const PRIORITIES = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW'];
 const EPOCH = Date.parse('2026-11-22T12:00:00Z');
 
-/** Tasks with many equal sort values, so that the last key has to decide. */
+/** Inserts tasks with many equal sort values, so that the last sort key decides. */
 export function seedTasks(graph: Graph, count: number): Promise<string[]> {
   const instant = (step: number) => new Date(EPOCH + step * 1_000);
   return insertTasks(
@@ -31,7 +31,7 @@ export function seedTasks(graph: Graph, count: number): Promise<string[]> {
   );
 }
 
-/** Puts tasks into the table as they are. */
+/** Inserts tasks into the table without any checks. */
 export async function insertTasks(graph: Graph, tasks: readonly SeedTask[]): Promise<string[]> {
   const rows = tasks.map((task, i) => ({
     id: newId('task'),
@@ -57,7 +57,7 @@ export async function insertTasks(graph: Graph, tasks: readonly SeedTask[]): Pro
   return rows.map((row) => row.id);
 }
 
-/** A review run that has ended, as it stands in the table. */
+/** Inserts a review run that has succeeded. */
 export async function insertReviewRun(graph: Graph, taskId: string, agentId: string): Promise<string> {
   const id = newId('rvr');
   await graph.services.sql(
