@@ -144,7 +144,7 @@ describe('the capacity of an agent', () => {
     fates.filter((fate) => (HELD as readonly Fate[]).includes(fate)).length;
 
   it.each(['claim', 'dispatch'] as const)(
-    'is one number to a %s, nextTask, waitingOn and overview, whatever the agent holds and reviews',
+    'is one number to a %s, nextTask, waitingOn and overview, for any tasks and reviews of the agent',
     async (way) => {
       const check = async (given: State) => {
         const last = await bringInto(given);

@@ -20,7 +20,7 @@ const queuedTask = fc.record({
   priority: fc.constantFrom(...PRIORITIES),
   dueAt: fc.constantFrom(null, ...DAYS),
   createdAt: fc.constantFrom(...DAYS),
-  holder: fc.constantFrom('own', 'nobody', 'other'),
+  holder: fc.constantFrom('own', 'none', 'other'),
 });
 
 describe('the order in which an agent gets tasks', () => {
@@ -39,7 +39,7 @@ describe('the order in which an agent gets tasks', () => {
     await fc.assert(
       fc.asyncProperty(tasks, async (wished) => {
         await clearTasks(services);
-        const assignees = { own: { id: agent.id }, other: { id: other.id }, nobody: null };
+        const assignees = { own: { id: agent.id }, other: { id: other.id }, none: null };
         const created = await createTasks(
           services,
           services.admin,
@@ -73,7 +73,7 @@ describe('the order in which an agent gets tasks', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(queuedTask, { maxLength: 10 }), turns, async (wished, turn) => {
         await clearTasks(services);
-        const assignees = { own: { id: agent.id }, other: { id: other.id }, nobody: null };
+        const assignees = { own: { id: agent.id }, other: { id: other.id }, none: null };
         const left: TaskRow[] = [];
         for (const { holder, ...task } of wished)
           left.push(await aTask(services, { ...task, assignee: assignees[holder] }));
@@ -102,7 +102,7 @@ describe('the order in which an agent gets tasks', () => {
 
   it('is the order that nextTask returns, up to the capacity', async () => {
     const tasks = fc.sample(queuedTask, { numRuns: 12, seed: 7 });
-    const assignees = { own: { id: agent.id }, other: { id: other.id }, nobody: null };
+    const assignees = { own: { id: agent.id }, other: { id: other.id }, none: null };
     for (const { holder, ...task } of tasks) await aTask(services, { ...task, assignee: assignees[holder] });
     await services.sql("UPDATE tasks SET not_before = now() - interval '1 s' WHERE number % 3 = 0");
     const capacity = tasks.filter(({ holder }) => holder !== 'other').length;
