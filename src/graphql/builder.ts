@@ -11,17 +11,17 @@ import { forbidden } from './base/protocol-errors.js';
 import type { GraphqlContext } from './context.js';
 
 /**
- * Holds no types: every noun adds its own. Fields are non-null unless they say otherwise.
+ * The builder without types: the file of each noun adds its own. Fields are non-null unless they say otherwise.
  *
- * Objects of tables are in include mode (no `select` of their own), so that a row from any statement resolves its
- * plain fields at once, without Prisma: the answer of a claim depends on that. A `t.relation` of such a row reads what is
- * missing, once for the whole list.
+ * Table objects use include mode (no `select` of their own), so a row from any SQL statement resolves its plain fields
+ * without a Prisma query. The answer to a claim depends on that. A `t.relation` of such a row reads the missing columns,
+ * once for the whole list.
  */
 export const builder = new SchemaBuilder<{
   Context: GraphqlContext;
   PrismaTypes: PrismaTypes;
   DefaultFieldNullability: false;
-  /** Fields without a scope are for every key; what a key sees of them is a matter of rows. */
+  /** Every key may use a field without a scope; row visibility decides what the key sees there. */
   AuthScopes: { reader: boolean; agent: boolean; operator: boolean; admin: boolean };
   Scalars: {
     ID: { Input: string; Output: string };
@@ -29,7 +29,7 @@ export const builder = new SchemaBuilder<{
     DateTime: { Input: Date; Output: Date };
     /** Milliseconds inside, ISO 8601 outside. */
     Duration: { Input: number; Output: number };
-    /** A name of the IANA that exists. */
+    /** An existing IANA name. */
     TimeZone: { Input: string; Output: string };
     JSONObject: { Input: JsonObject; Output: JsonObject };
   };
@@ -39,12 +39,12 @@ export const builder = new SchemaBuilder<{
   prisma: {
     client: (context) => context.prisma,
     dmmf: getDatamodel(),
-    // A resolver that drops the selection it was handed would bring back N+1.
+    // A resolver that ignores its `query` argument would bring back N+1 reads.
     onUnusedQuery: 'error',
   },
   scopeAuth: {
     authScopes: ({ viewer }) => ({
-      // Sees everything: every key but those of agents.
+      // Every key except those of agents sees all rows.
       reader: viewer.agentId === null,
       agent: hasRole(viewer, 'AGENT'),
       operator: hasRole(viewer, 'OPERATOR'),

@@ -3,12 +3,12 @@ import type { Feed } from '../feed/hub.js';
 import type { ServiceContext } from '../services/service-context.js';
 import type { ReadClient } from '../store/read-client.js';
 
-/** What a resolver gets. Built once for an operation; a subscription checks its key again while it runs. */
+/** The context of a resolver. Built once per operation; a subscription rechecks its key while it runs. */
 export interface GraphqlContext {
   readonly viewer: Viewer;
-  /** Stands in the response header and beside every logged fault. */
+  /** Sent in the response header and logged with every fault. */
   readonly requestId: string;
-  /** Aborted when the client goes away. */
+  /** Aborted when the client disconnects. */
   readonly signal: AbortSignal;
   readonly services: ServiceContext;
   readonly prisma: ReadClient;
@@ -16,12 +16,12 @@ export interface GraphqlContext {
   readonly server: ServerFacts;
 }
 
-/** What `Query.server` tells. */
+/** The answer of `Query.server`. */
 export interface ServerFacts {
   readonly version: string;
   readonly startedAt: Date;
   /** `embedded` or `external`, with the version of PostgreSQL. */
   readonly database: string;
-  /** What the server allows a request, a socket or a key. */
+  /** The limits for a request, a socket and a key. */
   readonly limits: Readonly<Record<string, number>>;
 }

@@ -9,5 +9,5 @@ import './keys/api-key-mutations.js';
 import './ops/scheduler-mutations.js';
 
 builder.mutationType({
-  description: 'What changes something. A refusal is data in `errors` and means that nothing has changed.',
+  description: 'Operations that change data. A refusal is data in `errors`; nothing has changed then.',
 });

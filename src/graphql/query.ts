@@ -1,3 +1,3 @@
 import { builder } from './builder.js';
 
-builder.queryType({ description: 'What can be read. Each noun adds its fields.' });
+builder.queryType({ description: 'Operations that read data.' });

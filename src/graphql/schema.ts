@@ -17,7 +17,7 @@ import './dispatch/model-route.js';
 import './events/subscriptions.js';
 import './mutations.js';
 
-/** The executable schema; every noun has added its types to the builder when this module was loaded. */
+/** Builds the executable schema. The imports above have added all types to the builder. */
 export function buildSchema(): GraphQLSchema {
   return weighFieldsOnce(builder.toSchema({ sortSchema: true }));
 }

@@ -7,7 +7,7 @@ type ConfigShape = Pick<
   'dispatchModel' | 'defaultModel' | 'gateway' | 'gatewayAgentId' | 'timeoutMs' | 'configExtra'
 >;
 
-/** What is shown of a config that is not the viewer's to see. */
+/** The empty config that a viewer without access sees. */
 export const HIDDEN_CONFIG: ConfigShape = {
   dispatchModel: null,
   defaultModel: null,
@@ -18,33 +18,33 @@ export const HIDDEN_CONFIG: ConfigShape = {
 };
 
 export const AgentConfigType = builder.objectRef<ConfigShape>('AgentConfig').implement({
-  description: 'How an agent is reached and on which model it runs.',
+  description: 'The gateway and the models of an agent.',
   fields: (t) => ({
     dispatchModel: t.exposeString('dispatchModel', {
       nullable: true,
-      description: 'The model of every task sent to it, whatever the routing says.',
+      description: 'The model for all its tasks. It overrides the routing rules.',
     }),
     defaultModel: t.exposeString('defaultModel', {
       nullable: true,
-      description: 'The model of tasks for which the routing has no opinion.',
+      description: 'The model for tasks to which no routing rule applies.',
     }),
     gateway: t.exposeString('gateway', {
       nullable: true,
-      description: 'The gateway through which it gets work.',
+      description: 'The gateway that runs it.',
     }),
     gatewayAgentId: t.exposeString('gatewayAgentId', {
       nullable: true,
-      description: 'Its name at the gateway.',
+      description: 'Its name at the gateway, if it differs.',
     }),
     timeout: t.field({
       type: 'Duration',
       nullable: true,
-      description: 'How long one of its runs may take.',
+      description: 'The maximum duration of one of its runs.',
       resolve: ({ timeoutMs }) => (timeoutMs === null ? null : Number(timeoutMs)),
     }),
     extra: t.field({
       type: 'JSONObject',
-      description: 'Settings that the server does not know.',
+      description: 'Your own settings. The server stores them and never reads them.',
       resolve: ({ configExtra }) => toJsonObject(configExtra),
     }),
   }),

@@ -8,14 +8,19 @@ import { builder, type InputFields } from '../builder.js';
 import { AgentType } from './agent.js';
 
 const AgentConfigInput = builder.inputType('AgentConfigInput', {
-  description: 'How the dispatcher reaches an agent. What is left out stays; null clears it.',
+  description: 'How the dispatcher reaches an agent. An omitted field stays unchanged; null clears it.',
   fields: (t) => ({
-    dispatchModel: t.string({ description: 'The model for every task of this agent, verbatim.' }),
-    defaultModel: t.string({ description: 'The model where no rule chooses one.' }),
+    dispatchModel: t.string({
+      description: 'The model for all tasks of this agent. It overrides the routing rules.',
+    }),
+    defaultModel: t.string({ description: 'The model for tasks to which no routing rule applies.' }),
     gateway: t.string({ description: 'The gateway that runs it.' }),
-    gatewayAgentId: t.string({ description: 'Its name at the gateway, if it is another one there.' }),
-    timeout: t.field({ type: 'Duration', description: 'How long one run may take.' }),
-    extra: t.field({ type: 'JSONObject', description: 'Whatever else you want to keep with it.' }),
+    gatewayAgentId: t.string({ description: 'Its name at the gateway, if it differs.' }),
+    timeout: t.field({ type: 'Duration', description: 'The maximum duration of one run.' }),
+    extra: t.field({
+      type: 'JSONObject',
+      description: 'Your own settings. The server stores them and never reads them.',
+    }),
   }),
 });
 
@@ -24,21 +29,21 @@ function settingFields(t: InputFields) {
   return {
     role: t.string({
       description:
-        'What it is for: coder, reviewer, tester, devops, researcher, assistant, agent, or a word of your own.',
+        'Its role: coder, reviewer, tester, devops, researcher, assistant, agent, or any other word.',
     }),
-    capabilities: t.stringList({ description: 'What it can do, as words.' }),
+    capabilities: t.stringList({ description: 'Words that describe what it can do.' }),
     maxCapacity: t.int({
-      description: 'Tasks IN_PROGRESS at most, 1 to 100; also reviews under way at most, counted apart.',
+      description: 'The maximum of tasks IN_PROGRESS, 1 to 100. The same maximum applies to running reviews, counted separately.',
     }),
-    delivery: t.field({ type: AgentDeliveryEnum, description: 'Whether it asks for work or is sent it.' }),
-    soul: t.string({ description: 'Its standing instruction, in Markdown.' }),
-    soulTemplate: t.string({ description: 'Takes the instruction from a template instead.' }),
+    delivery: t.field({ type: AgentDeliveryEnum, description: 'How work reaches it.' }),
+    soul: t.string({ description: 'Its standing instructions, in Markdown.' }),
+    soulTemplate: t.string({ description: 'The name of a template to use as `soul`.' }),
     config: t.field({ type: AgentConfigInput, description: 'How the dispatcher reaches it.' }),
   };
 }
 
 const RegisterAgentInput = builder.inputType('RegisterAgentInput', {
-  description: 'An agent. A repeat with the same name refreshes what is given.',
+  description: 'An agent to register. If the name is registered already, the given fields are updated.',
   fields: (t) => ({
     name: t.string({
       required: true,
@@ -49,11 +54,11 @@ const RegisterAgentInput = builder.inputType('RegisterAgentInput', {
 });
 
 const UpdateAgentInput = builder.inputType('UpdateAgentInput', {
-  description: 'A change of an agent’s settings. What is left out stays.',
+  description: 'A change of the settings of an agent. An omitted field stays unchanged.',
   fields: (t) => ({
     agent: t.field({ type: AgentRefInput, required: true, description: 'The agent.' }),
     ...settingFields(t),
-    expectedVersion: t.int({ description: 'Refuse if the stored version is another one.' }),
+    expectedVersion: t.int({ description: 'Refuse if the stored version differs.' }),
   }),
 });
 
@@ -62,7 +67,7 @@ builder.objectFields(AgentPayload, (t) => ({
   agent: t.field({
     type: AgentType,
     nullable: true,
-    description: 'The agent as it is now; null if the mutation was refused.',
+    description: 'The current agent; null if the mutation was refused.',
     resolve: (payload) => payload.result,
   }),
 }));
@@ -75,12 +80,12 @@ builder.objectFields(RegisterAgentPayload, (t) => ({
   agent: t.field({
     type: AgentType,
     nullable: true,
-    description: 'The agent as it is now; null if the registration was refused.',
+    description: 'The current agent; null if the mutation was refused.',
     resolve: ({ result }) => result?.agent,
   }),
   created: t.boolean({
     nullable: true,
-    description: 'true for a new agent, false for one that was refreshed.',
+    description: 'true for a new agent, false if an existing one was updated.',
     resolve: ({ result }) => result?.created,
   }),
 }));
@@ -89,28 +94,28 @@ builder.mutationFields((t) => ({
   registerAgent: t.field({
     type: RegisterAgentPayload,
     authScopes: { agent: true },
-    description: 'Registers an agent, or refreshes the one of this name. A sign of life.',
+    description: 'Registers an agent, or updates the one with this name. Counts as a heartbeat.',
     args: { input: t.arg({ type: RegisterAgentInput, required: true, description: 'The agent.' }) },
     resolve: (_root, { input }, { services, viewer }) => answer(registerAgent(services, viewer, input)),
   }),
   updateAgent: t.field({
     type: AgentPayload,
     authScopes: { operator: true },
-    description: 'Changes the settings that are given.',
+    description: 'Changes the given settings.',
     args: { input: t.arg({ type: UpdateAgentInput, required: true, description: 'The change.' }) },
     resolve: (_root, { input }, { services, viewer }) => answer(updateAgent(services, viewer, input)),
   }),
   pauseAgent: t.field({
     type: AgentPayload,
     authScopes: { operator: true },
-    description: 'Keeps new tasks from an agent; what it holds it may finish.',
+    description: 'Stops handing new work to an agent. It may finish the tasks that it holds.',
     args: { agent: t.arg({ type: AgentRefInput, required: true, description: 'The agent.' }) },
     resolve: (_root, { agent }, { services, viewer }) => answer(pauseAgent(services, viewer, agent)),
   }),
   resumeAgent: t.field({
     type: AgentPayload,
     authScopes: { operator: true },
-    description: 'Lets a paused agent have new tasks again.',
+    description: 'Resumes handing work to a paused agent.',
     args: { agent: t.arg({ type: AgentRefInput, required: true, description: 'The agent.' }) },
     resolve: (_root, { agent }, { services, viewer }) => answer(resumeAgent(services, viewer, agent)),
   }),

@@ -9,22 +9,24 @@ import { builder } from '../builder.js';
 import { AgentType } from './agent.js';
 
 const AgentFilterInput = builder.inputType('AgentFilter', {
-  description: 'Which agents: all that is given must hold. An empty list lets no agent through.',
+  description: 'Selects agents that match all given conditions. An empty list matches no agent.',
   fields: (t) => ({
-    status: t.field({ type: [AgentStatusEnum], description: 'With any of these statuses.' }),
-    role: t.stringList({ description: 'With any of these roles.' }),
-    search: t.string({ description: 'With this text in name or role, in letters of either case.' }),
+    status: t.field({ type: [AgentStatusEnum], description: 'Has any of these statuses.' }),
+    role: t.stringList({ description: 'Has any of these roles.' }),
+    search: t.string({ description: 'Has this text in its name or role (case-insensitive).' }),
   }),
 });
 
 const SoulTemplateType = builder.objectRef<SoulTemplate>('SoulTemplate').implement({
-  description: 'A ready-made standing instruction for a kind of agent.',
+  description: 'A built-in template of standing instructions for one kind of agent.',
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'What to give as `soulTemplate`.' }),
-    description: t.exposeString('description', { description: 'What such an agent does.' }),
+    name: t.exposeString('name', { description: 'The value for `soulTemplate`.' }),
+    description: t.exposeString('description', {
+      description: 'What an agent with these instructions does.',
+    }),
     body: t.exposeString('body', {
       description:
-        'Markdown with the placeholders {{AGENT_NAME}} and {{AGENT_ROLE}}, which are filled for each agent.',
+        'Markdown with the placeholders AGENT_NAME and AGENT_ROLE in double braces, which are replaced for each agent.',
     }),
   }),
 });
@@ -34,7 +36,7 @@ builder.queryFields((t) => ({
     type: AgentType,
     nullable: true,
     description: 'One agent. Null if there is none.',
-    args: { ref: t.arg({ type: AgentRefInput, required: true, description: 'Which one.' }) },
+    args: { ref: t.arg({ type: AgentRefInput, required: true, description: 'The agent.' }) },
     resolve: (_root, { ref }, context, info) => findAgentByRef(context.services, ref, agentColumns(info)),
   }),
   agents: t.field({
@@ -54,7 +56,7 @@ builder.queryFields((t) => ({
   }),
   soulTemplates: t.field({
     type: [SoulTemplateType],
-    description: 'The built-in standing instructions.',
+    description: 'The built-in templates of standing instructions.',
     resolve: () => [...SOUL_TEMPLATES],
   }),
 }));

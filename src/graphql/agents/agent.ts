@@ -14,59 +14,59 @@ import { AgentStatsType } from './agent-stats.js';
 const DAY_MS = 86_400_000;
 
 export const AgentType = builder.prismaObject('Agent', {
-  description: 'A worker: a program that takes tasks and hands in results.',
+  description: 'A program that works on tasks and submits results.',
   interfaces: [NodeInterface, ActorInterface],
   fields: (t) => ({
     displayName: t.exposeString('name', { description: 'Its name.' }),
-    name: t.exposeString('name', { description: 'Its unique name, by which people refer to it.' }),
+    name: t.exposeString('name', { description: 'Its unique name.' }),
     role: t.exposeString('role', {
-      description: 'What it is for: coder, reviewer, tester or a word of your own.',
+      description: 'Its role: coder, reviewer, tester or any other word.',
     }),
     status: t.field({
       type: AgentStatusEnum,
-      description: 'What it is up to, derived from what is known of it.',
+      description: 'The current status, derived from its last call, its leases, its gateway and pauses.',
       resolve: async (agent, _args, context) => {
         const { hasLiveLease, nowAt } = await loadActivity(context, agent.id);
         return deriveAgentStatus({ ...agent, hasLiveLease }, nowAt, context.services.settings.agentTimeoutMs);
       },
     }),
     delivery: t.expose('delivery', { type: AgentDeliveryEnum, description: 'How work reaches it.' }),
-    capabilities: t.exposeStringList('capabilities', { description: 'What it says it can do.' }),
+    capabilities: t.exposeStringList('capabilities', { description: 'Words that describe what it can do.' }),
     maxCapacity: t.exposeInt('maxCapacity', {
       description:
-        'How many tasks it may have IN_PROGRESS at a time; a reviewer may have as many reviews under way beside them.',
+        'The maximum of tasks IN_PROGRESS. The same maximum applies to running reviews, counted separately.',
     }),
     activeTaskCount: t.int({
-      description: 'How many tasks it has IN_PROGRESS.',
+      description: 'Number of its tasks IN_PROGRESS.',
       resolve: async (agent, _args, context) => (await loadActivity(context, agent.id)).activeTaskCount,
     }),
     lastSeenAt: t.expose('lastSeenAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it last called.',
+      description: 'When it last called the server.',
     }),
     soul: t.string({
       nullable: true,
-      description: 'Its standing instruction, in Markdown. Null for the keys of other agents.',
+      description: 'Its standing instructions, in Markdown. Null for keys of other agents.',
       resolve: (agent, _args, context) => (isPrivateTo(context, agent.id) ? null : agent.soul),
     }),
     config: t.field({
       type: AgentConfigType,
-      description: 'How it is reached and on which model it runs. Empty for the keys of other agents.',
+      description: 'Its gateway and models. Empty for keys of other agents.',
       resolve: (agent, _args, context) => (isPrivateTo(context, agent.id) ? HIDDEN_CONFIG : agent),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it first registered.' }),
     version: t.exposeInt('version', {
-      description: 'Rises by one with each change; show it as `expectedVersion`.',
+      description: 'Increases by one with each change; send it as `expectedVersion`.',
     }),
     stats: t.field({
       type: AgentStatsType,
-      description: 'What came of its work in the last stretch of time.',
+      description: 'Results of its recent work.',
       args: {
         window: t.arg({
           type: 'Duration',
           defaultValue: DAY_MS,
-          description: 'How far to look back: a minute to a year.',
+          description: 'The period to look back: a minute to a year.',
         }),
       },
       resolve: async (agent, { window }, context) => {
@@ -88,7 +88,7 @@ async function loadActivity(context: GraphqlContext, agentId: string) {
   return activity;
 }
 
-/** An agent's key sees of the other agents who they are and what they are up to, not how they are run. */
+/** A key of an agent sees the names and statuses of other agents, but not their instructions and config. */
 function isPrivateTo({ viewer }: GraphqlContext, agentId: string): boolean {
   return viewer.agentId !== null && viewer.agentId !== agentId;
 }

@@ -5,9 +5,9 @@ import { type Connection, connect } from './connection.js';
 import { loadBatched } from './loaders.js';
 
 /**
- * The connection of one parent among many: what fifty tasks ask about their comments is asked once.
+ * The connection of one parent, batched with those of other parents: the comments of fifty tasks take one statement.
  *
- * @param name - the field, with everything that tells its lists apart: filter, order, columns.
+ * @param name - names the batch: the field plus everything that distinguishes its lists (filter, order, columns).
  */
 export function connectChildren<Row>(
   context: GraphqlContext,

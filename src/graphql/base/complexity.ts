@@ -9,18 +9,18 @@ import type { GraphqlContext } from '../context.js';
 import { queryTooComplex } from './protocol-errors.js';
 
 /**
- * Depth and breadth bound what a document may say, complexity what it may cost: about one for each field of the answer,
- * lists counted by the page asked for. Fifty tasks with all that hangs on them pass, a board of seven columns twice;
- * two nested pages of the largest size do not. The whole of it takes the process about a quarter of a second.
+ * Depth and breadth limit the document, complexity limits the answer: about one per field, lists counted by the
+ * requested page size. Fifty tasks with all their child lists pass, and a board of seven columns passes twice; two nested
+ * pages of the largest size do not. An answer at the limit takes the process about a quarter of a second.
  */
 export const QUERY_LIMITS = { depth: 15, breadth: 400, complexity: 30_000 };
 
-/** What a list is taken to hold where no argument says it. */
+/** The assumed length of a list without a size argument. */
 const UNPAGED_LIST = 10;
 
 /**
- * A field costs 1 and, in a list, its selection costs once for each entry. The lists inside a connection are not
- * multiplied again: the connection's `first` or `last` has already been.
+ * A field costs 1; the selection of a list costs once per entry. `nodes` and `edges` do not multiply again, because the
+ * connection's `first` or `last` already did.
  */
 export const weighField: FieldComplexityFunction<GraphqlContext, Record<string, unknown>> = (
   args,
@@ -38,14 +38,14 @@ function fixedWeight({ name, type }: { readonly name: string; readonly type: unk
   return { field: 1, multiplier: isList && !ofConnection ? UNPAGED_LIST : 1 };
 }
 
-/** Whether the argument says how much there will be of something. */
+/** Whether the argument sets the number of entries. */
 function isWeighed({ name }: { readonly name: string }): boolean {
   return name === 'first' || name === 'last' || name === 'ids';
 }
 
 /**
- * Replaces the function by what it says wherever no argument can change that, which is nearly everywhere: a claim spent
- * 20 µs on having the arguments of its fields read for nothing.
+ * Replaces the function by its constant result on fields without a size argument, which are nearly all. Reading the
+ * arguments of its fields needlessly cost a claim 20 µs.
  */
 export function weighFieldsOnce(schema: GraphQLSchema): GraphQLSchema {
   const fields = Object.values(schema.getTypeMap())
@@ -58,13 +58,13 @@ export function weighFieldsOnce(schema: GraphQLSchema): GraphQLSchema {
   return schema;
 }
 
-/** A size that will be refused is not held against the query: the refusal says more. */
+/** An invalid size counts as the default: the refusal of that size is the more helpful error. */
 function pageSize(first: unknown, last: unknown): number {
   const size = typeof first === 'number' ? first : last;
   return typeof size === 'number' && size >= 0 && size <= MAX_PAGE_SIZE ? size : DEFAULT_PAGE_SIZE;
 }
 
-/** Says what was too much and where the limit is. */
+/** Names the exceeded measure, its value and its limit. */
 export const explainTooComplex: ComplexityErrorFn = (kind, result) => {
   const [what, is, limit] =
     kind === ComplexityErrorKind.Depth

@@ -1,4 +1,4 @@
-import type { ObjectRef } from '@pothos/core';
+import type { InterfaceRef, ObjectRef } from '@pothos/core';
 import type { ListReader, Slice } from '../../domain/list-reader.js';
 import { InvalidList, type PageArgs, type PageRequest, parsePageRequest } from '../../domain/page.js';
 import { builder } from '../builder.js';
@@ -7,16 +7,24 @@ import { badUserInput } from './protocol-errors.js';
 type BuilderTypes = (typeof builder)['$inferSchemaTypes'];
 
 /**
- * A part of a list, read when the first of its fields is asked for: the total alone reads no rows.
+ * A page of a list. Its rows are read when a field first needs them, so `totalCount` alone reads no rows.
  *
- * Replaces `prismaConnection` of Pothos, whose cursor names a row and breaks when that row leaves the list; a cursor here
- * is a position in the order and stays valid. Prisma would also read the lists of several parents whole and cut them in
+ * Replaces `prismaConnection` of Pothos, whose cursor names a row and breaks when that row leaves the list. A cursor here
+ * is a position in the order and stays valid. Prisma would also read the full lists of several parents and cut them in
  * memory.
  */
 export interface Connection<Row> {
   readonly page: PageRequest;
   readonly reader: ListReader<Row>;
   readonly slice: () => Promise<Slice<Row>>;
+}
+
+/** What `PageInfo` needs of a connection, without the type of its rows. */
+interface PageInfoShape {
+  readonly page: PageRequest;
+  readonly hasRowsBeyond: ListReader<unknown>['hasRowsBeyond'];
+  readonly hasMore: () => Promise<boolean>;
+  readonly cursorAt: (index: 0 | -1) => Promise<string | null>;
 }
 
 interface Edge<Row> {
@@ -26,18 +34,18 @@ interface Edge<Row> {
 
 /** The arguments that every connection takes. */
 export const connectionArgs = builder.args((t) => ({
-  first: t.int({ description: 'How many entries, from the head of the list: 20 if unset, at most 100.' }),
-  after: t.field({ type: 'Cursor', description: 'Only what follows this position.' }),
+  first: t.int({ description: 'Number of entries from the head of the list: 20 if unset, at most 100.' }),
+  after: t.field({ type: 'Cursor', description: 'Only entries after this position.' }),
   last: t.int({
-    description: 'How many entries, from the tail of the list: instead of `first`, at most 100.',
+    description: 'Number of entries from the tail of the list, instead of `first`: at most 100.',
   }),
-  before: t.field({ type: 'Cursor', description: 'Only what precedes this position.' }),
+  before: t.field({ type: 'Cursor', description: 'Only entries before this position.' }),
 }));
 
 /** The paths under a connection's field at which its nodes are selected. */
 export const NODE_PATHS = [['nodes'], ['edges', 'node']] as const;
 
-/** @throws BAD_USER_INPUT for sizes that can't be had, and, when it is read, for cursors of another list. */
+/** @throws BAD_USER_INPUT for invalid sizes at once, and for cursors of another list when the page is read. */
 export function connect<Row>(args: PageArgs, reader: ListReader<Row>): Connection<Row> {
   const page = orBadInput(() => parsePageRequest(args));
   let slice: Promise<Slice<Row>> | undefined;
@@ -51,7 +59,7 @@ export function connect<Row>(args: PageArgs, reader: ListReader<Row>): Connectio
   };
 }
 
-/** Runs what may throw {@link InvalidList} and says so in the API's words. */
+/** Runs `work` and turns {@link InvalidList} into BAD_USER_INPUT. */
 export function orBadInput<Result>(work: () => Result): Result {
   try {
     return work();
@@ -60,64 +68,82 @@ export function orBadInput<Result>(work: () => Result): Result {
   }
 }
 
-/** Says in the API's words what an {@link InvalidList} says; passes on everything else. */
+/** Throws {@link InvalidList} as BAD_USER_INPUT and every other error unchanged. */
 export function refuseInvalidList(error: unknown): never {
   throw error instanceof InvalidList ? badUserInput(error.message) : error;
 }
 
-const PageInfoType = builder.objectRef<Connection<never>>('PageInfo').implement({
-  description: 'Where a part of a list lies in the whole.',
+const PageInfoType = builder.objectRef<PageInfoShape>('PageInfo').implement({
+  description: 'The position of a page within its list.',
   fields: (t) => ({
     hasNextPage: t.boolean({
-      description: 'Whether the list goes on behind the last entry.',
-      resolve: async ({ page, reader, slice }) => {
-        if (!page.backward && (await slice()).more) return true;
-        return page.before !== null && reader.hasRowsBeyond({ side: 'tail', cursor: page.before });
+      description: 'Whether entries follow the last one of this page.',
+      resolve: async ({ page, hasMore, hasRowsBeyond }) => {
+        if (!page.backward && (await hasMore())) return true;
+        return page.before !== null && hasRowsBeyond({ side: 'tail', cursor: page.before });
       },
     }),
     hasPreviousPage: t.boolean({
-      description: 'Whether there are entries before the first.',
-      resolve: async ({ page, reader, slice }) => {
-        if (page.backward && (await slice()).more) return true;
-        return page.after !== null && reader.hasRowsBeyond({ side: 'head', cursor: page.after });
+      description: 'Whether entries precede the first one of this page.',
+      resolve: async ({ page, hasMore, hasRowsBeyond }) => {
+        if (page.backward && (await hasMore())) return true;
+        return page.after !== null && hasRowsBeyond({ side: 'head', cursor: page.after });
       },
     }),
     startCursor: t.field({
       type: 'Cursor',
       nullable: true,
-      description: 'The position of the first entry.',
-      resolve: async ({ reader, slice }) => {
-        const first = (await slice()).rows.at(0);
-        return first === undefined ? null : reader.cursorOf(first);
-      },
+      description: 'The position of the first entry of this page.',
+      resolve: ({ cursorAt }) => cursorAt(0),
     }),
     endCursor: t.field({
       type: 'Cursor',
       nullable: true,
-      description: 'The position of the last entry.',
-      resolve: async ({ reader, slice }) => {
-        const last = (await slice()).rows.at(-1);
-        return last === undefined ? null : reader.cursorOf(last);
-      },
+      description: 'The position of the last entry of this page.',
+      resolve: ({ cursorAt }) => cursorAt(-1),
     }),
   }),
 });
 
-/** Adds the types `<name>Connection` and `<name>Edge` for a type of nodes. */
-export function defineConnection<Row>(name: string, node: ObjectRef<BuilderTypes, Row>) {
+function toPageInfo<Row>({ page, reader, slice }: Connection<Row>): PageInfoShape {
+  return {
+    page,
+    hasRowsBeyond: (beyond) => reader.hasRowsBeyond(beyond),
+    hasMore: async () => (await slice()).more,
+    cursorAt: async (index) => {
+      const row = (await slice()).rows.at(index);
+      return row === undefined ? null : reader.cursorOf(row);
+    },
+  };
+}
+
+/**
+ * Types a row, or rows, as output of a node type. TypeScript cannot evaluate the output shape of a generic node type;
+ * the signature of {@link defineConnection} guarantees that it is `Row`.
+ */
+function asOutput(value: unknown): never {
+  return value as never;
+}
+
+/** Adds the types `<name>Connection` and `<name>Edge` for a node type. */
+export function defineConnection<Row>(
+  name: string,
+  node: ObjectRef<BuilderTypes, Row> | InterfaceRef<BuilderTypes, Row>,
+) {
   const EdgeType = builder.objectRef<Edge<Row>>(`${name}Edge`).implement({
     description: `One entry of a list of ${name}s.`,
     fields: (t) => ({
       cursor: t.field({
         type: 'Cursor',
-        description: 'Its position, for `after` and `before`. Stays valid when the entry moves or vanishes.',
+        description:
+          'The position of the entry, for `after` and `before`. Stays valid if the entry moves or disappears.',
         resolve: ({ reader, row }) => reader.cursorOf(row),
       }),
-      node: t.field({ type: node, description: 'The entry itself.', resolve: ({ row }) => row as never }),
+      node: t.field({ type: node, description: 'The entry itself.', resolve: ({ row }) => asOutput(row) }),
     }),
   });
   return builder.objectRef<Connection<Row>>(`${name}Connection`).implement({
-    description: `A part of a list of ${name}s.`,
+    description: `A page of a list of ${name}s.`,
     fields: (t) => ({
       edges: t.field({
         type: [EdgeType],
@@ -127,15 +153,15 @@ export function defineConnection<Row>(name: string, node: ObjectRef<BuilderTypes
       nodes: t.field({
         type: [node],
         description: 'The entries.',
-        resolve: async ({ slice }) => (await slice()).rows as never,
+        resolve: async ({ slice }) => asOutput((await slice()).rows),
       }),
       pageInfo: t.field({
         type: PageInfoType,
-        description: 'Where this part lies in the whole.',
-        resolve: (connection) => connection as never,
+        description: 'The position of this page within the list.',
+        resolve: toPageInfo,
       }),
       totalCount: t.int({
-        description: 'How many entries the whole list has.',
+        description: 'Number of entries in the whole list.',
         resolve: ({ reader }) => reader.count(),
       }),
     }),

@@ -1,25 +1,25 @@
 import { findJsonMistake } from '../../domain/stored-text.js';
 import { badUserInput } from './protocol-errors.js';
 
-/** A JSON object as it goes over the wire and into the database. */
+/** A JSON object as the API and the database hold it. */
 export interface JsonObject {
   readonly [key: string]: JsonValue;
 }
 
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
 
-/** What one object may hold: metadata is for small facts, not for files. */
+/** The limits of one object: metadata is for small facts, not for files. */
 export const JSON_LIMITS = { bytes: 65_536, depth: 20 };
 
 /**
- * Takes an object of JSON values as it is.
+ * Returns the value unchanged if it is an object of JSON values.
  *
- * @throws BAD_USER_INPUT for other values, for what is too large or too deep, and for text that PostgreSQL cannot store:
- * U+0000 and halves of surrogate pairs.
+ * @throws BAD_USER_INPUT for other values, for objects that are too large or too deep, and for text that PostgreSQL
+ * cannot store: U+0000 and lone surrogates.
  */
 export function parseJsonObject(value: unknown): JsonObject {
   if (!isPlainObject(value)) throw badUserInput('A JSONObject is an object: {"key": "value"}.');
-  // The depth is looked at before the size, for writing JSON that is too deep ends in an overflow of the stack.
+  // Depth is checked before size: JSON.stringify overflows the stack on JSON that is too deep.
   const mistake = findJsonMistake(value, JSON_LIMITS.depth);
   if (mistake !== null) throw badUserInput(`A JSONObject ${mistake}.`);
   if (Buffer.byteLength(JSON.stringify(value)) > JSON_LIMITS.bytes) {
@@ -32,7 +32,7 @@ function isPlainObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The object in a jsonb column; such columns hold nothing else. */
+/** The object of a jsonb column; these columns hold only objects. */
 export function toJsonObject(stored: unknown): JsonObject {
   return isPlainObject(stored) ? stored : {};
 }

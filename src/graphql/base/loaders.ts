@@ -6,11 +6,11 @@ type Batch<Value> = (keys: readonly string[]) => Promise<ReadonlyMap<string, Val
 const LOADERS = new WeakMap<GraphqlContext, Map<string, DataLoader<string, unknown>>>();
 
 /**
- * Asks for one of many: all that ask under the same name in the same step of an operation are answered by one batch.
- * Nothing is kept after that, for the context of a subscription lives as long as the subscription.
+ * Loads one value. All calls with the same name in the same step of an operation share one batch. Nothing is cached
+ * afterwards, because the context of a subscription lives as long as the subscription.
  *
- * @param name - stands for everything that `batch` closes over, so that unequal questions never share an answer.
- * @returns what the batch has under the key; undefined if it has nothing.
+ * @param name - must identify everything that `batch` closes over, so that different batches never share a result.
+ * @returns the value of the key; undefined if the batch has none.
  */
 export function loadBatched<Value>(
   context: GraphqlContext,

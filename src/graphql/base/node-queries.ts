@@ -26,16 +26,16 @@ builder.queryFields((t) => ({
   node: t.field({
     type: NodeInterface,
     nullable: true,
-    description: 'Anything by its id. Null if there is nothing, or nothing that this key may see.',
-    args: { id: t.arg.id({ required: true, description: 'Its id.' }) },
+    description: 'Any object by its id. Null if it does not exist or this key may not see it.',
+    args: { id: t.arg.id({ required: true, description: 'The id.' }) },
     resolve: (_root, { id }, context, info) => findNode(context, info, id),
   }),
   nodes: t.field({
     type: [NodeInterface],
     nullable: { list: false, items: true },
     description:
-      'Several things by their ids, in the same order; null in the place of what is not found. At most 100.',
-    args: { ids: t.arg.idList({ required: true, description: 'Their ids.' }) },
+      'Several objects by their ids, at most 100, in the same order. An entry is null if it was not found.',
+    args: { ids: t.arg.idList({ required: true, description: 'The ids.' }) },
     resolve: (_root, { ids }, context, info) => {
       if (ids.length > MAX_PAGE_SIZE) {
         throw badUserInput(`ids has ${ids.length} entries, but may have at most ${MAX_PAGE_SIZE}.`);
@@ -45,7 +45,7 @@ builder.queryFields((t) => ({
   }),
 }));
 
-/** What hangs on a task is seen by whoever sees the task. */
+/** A viewer sees a row that belongs to a task exactly if it sees the task. */
 function ofVisibleTask(model: 'TaskRun' | 'Comment' | 'QualityReview' | 'ReviewRun') {
   return async (context: GraphqlContext, _info: GraphQLResolveInfo, id: string) => {
     const row = await loadRow(context, model, id);

@@ -3,7 +3,7 @@ import { type IdPrefix, isId } from '../../kernel/ids.js';
 import { builder } from '../builder.js';
 import type { GraphqlContext } from '../context.js';
 
-/** Finds what an id names, if it is there and the viewer may see it. */
+/** Finds the object of an id, if it exists and the viewer may see it. */
 type FindNode = (
   context: GraphqlContext,
   info: GraphQLResolveInfo,
@@ -12,17 +12,17 @@ type FindNode = (
 
 const NODES = new Map<string, { readonly type: string; readonly find: FindNode }>();
 
-/** Each noun says, beside its type, by which prefix its ids are known and how one is found. */
+/** Registers how `Query.node` finds objects of a type: the prefix of its ids and the function that finds one. */
 export function registerNode(prefix: IdPrefix, type: string, find: FindNode): void {
   NODES.set(prefix, { type, find });
 }
 
-/** The GraphQL type that an id belongs to, by its prefix; undefined for what is no id of ours. */
+/** The GraphQL type of an id, by its prefix; undefined for an unknown prefix. */
 export function typeOfId(id: string): string | undefined {
   return NODES.get(prefixOf(id))?.type;
 }
 
-/** What the id names; null for what is no id, not there or not for this viewer: nobody can tell which. */
+/** The object of the id; null alike for an invalid id, a missing object and one that the viewer may not see. */
 export function findNode(
   context: GraphqlContext,
   info: GraphQLResolveInfo,
@@ -32,13 +32,13 @@ export function findNode(
   return isId(prefix as IdPrefix, id) ? (NODES.get(prefix)?.find(context, info, id) ?? null) : null;
 }
 
-/** Rows carry no type name, wherever they come from: their id tells. */
+/** Rows carry no type name; the prefix of their id identifies the type. */
 export const NodeInterface = builder.interfaceRef<{ id: string }>('Node').implement({
-  description: 'Anything with an id of its own, which `Query.node` finds.',
+  description: 'An object with an id that `Query.node` can find.',
   resolveType: (node) => typeOfId(node.id),
   fields: (t) => ({
     id: t.exposeID('id', {
-      description: 'Opaque; its prefix tells the type. Never changes and is never used again.',
+      description: 'Opaque; its prefix identifies the type. Never changes and is never reused.',
     }),
   }),
 });

@@ -10,20 +10,20 @@ import {
 } from 'graphql';
 import type { Viewer } from '../../domain/actor.js';
 
-/** A subscription as its client asks for it. */
+/** A subscription as the client requested it. */
 export interface AskedOperation {
   readonly document: DocumentNode;
   readonly operationName?: string | null | undefined;
   readonly variableValues?: Readonly<Record<string, unknown>> | null | undefined;
 }
 
-/** The argument that says where a stream begins. What an item of the stream resolves to does not depend on it. */
+/** The argument that sets where a stream begins. The answers to its items do not depend on it. */
 const RESUME_ARGUMENT = 'after';
 
 /**
- * Equal for subscriptions whose items resolve to the same answers: the same document, operation and variables, and
- * rights that see the same. Which of several keys with those rights asks is not part of it. Nor is the cursor to resume
- * from, so that a client which comes back joins those that never went away.
+ * A hash that is equal for subscriptions whose items resolve to the same answers: the same document, operation,
+ * variables and rights. The key itself is not part of it, and neither is the cursor to resume from, so a client that
+ * reconnects joins those that stayed connected.
  */
 export function identifyOperation(operation: AskedOperation, { role, agentId }: Viewer): string {
   const { document, operationName = null } = operation;
@@ -37,7 +37,7 @@ function variablesOf({ document, operationName, variableValues }: AskedOperation
   return Object.fromEntries(Object.entries(variableValues ?? {}).filter(([name]) => !cursors.has(name)));
 }
 
-/** The variables that stand for nothing but the place where a stream begins. */
+/** The variables that are used only as the resume cursor. */
 function cursorVariables(document: DocumentNode, operation: OperationDefinitionNode): ReadonlySet<string> {
   const used = new Map<string, number>();
   visit(document, {
@@ -58,7 +58,7 @@ function resumeVariables({ selectionSet }: OperationDefinitionNode): VariableNod
 
 const TEXTS = new WeakMap<DocumentNode, string>();
 
-/** Documents are parsed once and then kept, so this is worked out once for each. */
+/** Parsed documents are cached, so each is printed once. */
 function textOf(document: DocumentNode): string {
   const text = TEXTS.get(document) ?? print(document);
   TEXTS.set(document, text);

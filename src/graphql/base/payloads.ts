@@ -4,15 +4,15 @@ import { builder } from '../builder.js';
 import { badUserInput, unavailable } from './protocol-errors.js';
 import { UserErrorInterface } from './user-errors.js';
 
-/** What a mutation resolves to: its result, or the refusals that kept it from having one. */
+/** The outcome of a mutation: its result, or the refusals that prevented it. */
 export interface Payload<Result> {
   readonly result: Result | null;
   readonly errors: readonly Refusal[];
 }
 
 /**
- * Runs a service and turns what it refuses into data. Faults pass through and are masked further out; "not now" becomes
- * an error of the protocol, because trying again is right for it and wrong for a refusal.
+ * Turns the refusals of a service into data. Faults pass through and are masked by the server. `Unavailable` becomes a
+ * GraphQL error, because a client should retry it, and should not retry a refusal.
  */
 export async function answer<Result>(work: Promise<Result>): Promise<Payload<Result>> {
   try {
@@ -25,13 +25,13 @@ export async function answer<Result>(work: Promise<Result>): Promise<Payload<Res
   }
 }
 
-/** For queries, which have no `errors`: says what is refused as an error of the request, and passes faults on. */
+/** For queries, which have no `errors` field: throws a refusal as BAD_USER_INPUT and every other error unchanged. */
 export function refuseInQuery(error: unknown): never {
   if (error instanceof Refusal || error instanceof Refusals) throw badUserInput(error.message);
   throw error;
 }
 
-/** A payload type that has `errors`; the mutation adds the fields of its result with `builder.objectFields`. */
+/** Creates a payload type with `errors`; the mutation adds its result fields with `builder.objectFields`. */
 export function payloadType<Result>(name: string, description: string) {
   const ref = builder.objectRef<Payload<Result>>(name);
   ref.implement({
@@ -39,7 +39,7 @@ export function payloadType<Result>(name: string, description: string) {
     fields: (t) => ({
       errors: t.field({
         type: [UserErrorInterface],
-        description: 'Why it was refused; empty if it was done.',
+        description: 'Why the mutation was refused; empty if it succeeded.',
         resolve: ({ errors }) => errors.map((refusal) => ({ refusal })),
       }),
     }),
@@ -49,12 +49,12 @@ export function payloadType<Result>(name: string, description: string) {
 
 export const DeletePayload = payloadType<string>(
   'DeletePayload',
-  'The answer of a mutation that removes something.',
+  'The answer of a mutation that removes an object.',
 );
 builder.objectFields(DeletePayload, (t) => ({
   deletedId: t.id({
     nullable: true,
-    description: 'The id of what was removed; null if the mutation was refused.',
+    description: 'The id of the removed object; null if the mutation was refused.',
     resolve: ({ result }) => result,
   }),
 }));

@@ -1,7 +1,7 @@
 import { builder } from '../builder.js';
 
 export const TaskRefInput = builder.inputType('TaskRef', {
-  description: 'Names a task: machines by id, people by ref.',
+  description: 'A reference to a task, by id or by ref.',
   isOneOf: true,
   fields: (t) => ({
     id: t.id({ description: 'The id: task_…' }),
@@ -10,7 +10,7 @@ export const TaskRefInput = builder.inputType('TaskRef', {
 });
 
 export const AgentRefInput = builder.inputType('AgentRef', {
-  description: 'Names an agent: machines by id, people by name.',
+  description: 'A reference to an agent, by id or by name.',
   isOneOf: true,
   fields: (t) => ({
     id: t.id({ description: 'The id: agt_…' }),

@@ -11,13 +11,13 @@ import { loadBatched } from './loaders.js';
 import { agentColumns, taskColumns } from './selected-columns.js';
 
 /*
- * One row by its id. All that ask in the same step share a statement, so a list of fifty tasks with their agents costs
- * two statements, whatever row the list was made from: a page, a claim, an event.
+ * Each function loads one row by its id. Calls in the same step share a statement, so a list of fifty tasks with their
+ * agents takes two statements.
  */
 
 /**
- * The task, if the viewer may see it. A link to a task is never a `t.relation`: which tasks an agent may see is one rule
- * in SQL (store/tasks/visible-tasks.ts), and `t.relation` would bypass it.
+ * The task, if the viewer may see it. A link to a task is never a `t.relation`, which would bypass the SQL rule for the
+ * tasks that an agent may see (store/tasks/visible-tasks.ts).
  */
 export async function loadTask(
   context: GraphqlContext,
@@ -29,6 +29,7 @@ export async function loadTask(
   return (await loadBatched(context, `task:${columns}`, id, load)) ?? null;
 }
 
+/** The agent; null if the id names none. Every viewer sees every agent. */
 export async function loadAgent(
   context: GraphqlContext,
   info: GraphQLResolveInfo,
@@ -39,17 +40,18 @@ export async function loadAgent(
   return (await loadBatched(context, `agent:${columns}`, id, load)) ?? null;
 }
 
-/** For fields that can't be null: what the row refers to is held by a foreign key. */
+/** The agent of a non-null field. A foreign key guarantees that it exists. */
 export async function getAgent(
   context: GraphqlContext,
   info: GraphQLResolveInfo,
   id: string,
 ): Promise<Agent> {
-  return there(await loadAgent(context, info, id), id);
+  return found(await loadAgent(context, info, id), id);
 }
 
+/** The task of a non-null field. The viewer sees the row only if it sees the task. */
 export async function getTask(context: GraphqlContext, info: GraphQLResolveInfo, id: string): Promise<Task> {
-  return there(await loadTask(context, info, id), id);
+  return found(await loadTask(context, info, id), id);
 }
 
 /** The models whose rows Prisma reads by id. */
@@ -71,9 +73,9 @@ const FIND_MANY: { readonly [Name in Model]: FindMany<Name> } = {
 };
 
 /**
- * The row of a model, for callers that have checked or check next whether the viewer may see it. Tasks and events, whose
- * lists are hot, refer to rows in this way: Prisma joins a hundred calls of `findUnique` to one statement as well, but
- * that took 7.8 ms where one `findMany` took 1.4. Cold rows refer to each other by `t.relation`.
+ * The row of a model. Callers check whether the viewer may see it. The hot lists (tasks and events) load linked rows in
+ * this way: Prisma also joins a hundred `findUnique` calls into one statement, but that took 7.8 ms and one `findMany`
+ * took 1.4 ms. Cold rows use `t.relation`.
  */
 export async function loadRow<Name extends Model>(
   context: GraphqlContext,
@@ -85,14 +87,14 @@ export async function loadRow<Name extends Model>(
   return (await loadBatched(context, `row:${model}`, id, load)) ?? null;
 }
 
-/** The run, if the viewer may see it. An agent sees it if it sees one of its tasks, so SQL reads it as in {@link loadTask}. */
+/** The run, if the viewer may see it. An agent sees it if it sees one of its tasks; SQL applies that rule. */
 export async function loadPipelineRun(context: GraphqlContext, id: string): Promise<PipelineRun | null> {
   if (!isId('plr', id)) return null;
   const load = (ids: readonly string[]) => findPipelineRuns(context.services, context.viewer, ids);
   return (await loadBatched(context, 'pipelineRun', id, load)) ?? null;
 }
 
-/** Null for the keys of agents, which see tasks and not where they come from; `t.relation` would show it to them. */
+/** The recurring task; null for keys of agents, which may not see it. `t.relation` would show it to them. */
 export async function loadRecurringTask(context: GraphqlContext, id: string): Promise<RecurringTask | null> {
   return context.viewer.agentId === null ? loadRow(context, 'RecurringTask', id) : null;
 }
@@ -101,7 +103,7 @@ function byId<Each extends { readonly id: string }>(rows: readonly Each[]): Read
   return new Map(rows.map((row) => [row.id, row]));
 }
 
-function there<Each>(row: Each | null, id: string): Each {
-  if (row === null) throw new Error(`${id} is referred to and not there`);
+function found<Each>(row: Each | null, id: string): Each {
+  if (row === null) throw new Error(`${id} is referenced but does not exist`);
   return row;
 }

@@ -6,11 +6,11 @@ import { builder } from '../builder.js';
 import { JSON_LIMITS, parseJsonObject } from './json-object.js';
 import { badUserInput } from './protocol-errors.js';
 
-/** Longer than any cursor this server makes. */
+/** Longer than any cursor that this server creates. */
 const MAX_CURSOR_LENGTH = 1_000;
 
 builder.scalarType('Cursor', {
-  description: 'An opaque position in a list or in the event log. Take it from an answer; never make one.',
+  description: 'An opaque position in a list or in the event log. Copy it from an earlier answer.',
   serialize: (cursor) => cursor,
   parseValue: (value) => {
     if (typeof value === 'string' && value.length <= MAX_CURSOR_LENGTH) return value;
@@ -24,13 +24,12 @@ builder.scalarType('DateTime', {
   parseValue: (value) => {
     const instant = typeof value === 'string' ? parseInstant(value) : null;
     if (instant !== null) return instant;
-    throw badUserInput('A DateTime is written in RFC 3339 with a time zone: 2026-11-22T13:05:00Z.');
+    throw badUserInput('A DateTime is an RFC 3339 string with a time zone: 2026-11-22T13:05:00Z.');
   },
 });
 
 builder.scalarType('Duration', {
-  description:
-    'A length of time in ISO 8601: `PT10M`, `P1D`. Short forms such as `10m` are understood as well.',
+  description: 'A duration in ISO 8601: `PT10M`, `P1D`. Short forms such as `10m` are accepted as input.',
   serialize: (ms) => formatIsoDuration(ms),
   parseValue: (value) => {
     if (typeof value !== 'string') throw badUserInput('A Duration is a string such as PT10M.');
@@ -45,7 +44,7 @@ builder.scalarType('Duration', {
 });
 
 builder.scalarType('TimeZone', {
-  description: 'A time zone of the IANA: `Europe/Berlin`, `UTC`.',
+  description: 'An IANA time zone: `Europe/Berlin`, `UTC`.',
   serialize: (name) => name,
   parseValue: (value) => {
     const zone = typeof value === 'string' ? parseTimeZone(value) : null;
@@ -54,13 +53,13 @@ builder.scalarType('TimeZone', {
     const closest = findClosest(written, Intl.supportedValuesOf('timeZone'));
     const suggestion = closest === undefined ? '' : ` Did you mean ${closest}?`;
     throw badUserInput(
-      `${JSON.stringify(written)} is no time zone of the IANA, such as Europe/Berlin or UTC.${suggestion}`,
+      `${JSON.stringify(written)} is not an IANA time zone, such as Europe/Berlin or UTC.${suggestion}`,
     );
   },
 });
 
 builder.scalarType('JSONObject', {
-  description: `A JSON object with any keys and values, at most ${JSON_LIMITS.bytes / 1024} KiB in all and ${JSON_LIMITS.depth} levels deep.`,
+  description: `A JSON object with any keys and values, at most ${JSON_LIMITS.bytes / 1024} KiB in total and ${JSON_LIMITS.depth} levels deep.`,
   serialize: (object) => object,
   parseValue: parseJsonObject,
 });

@@ -4,16 +4,16 @@ import type { Agent, ReviewRun, Task, TaskRun } from '../../generated/prisma/cli
 import { NODE_PATHS } from './connection.js';
 import { selectedFields } from './selection.js';
 
-/** Which columns the fields of a type read; a field that is not listed may read any of them. */
+/** The columns that each field of a type reads. A field that is not listed may read any column. */
 type FieldColumns<Row> = Readonly<Record<string, readonly (keyof Row & string)[]>>;
 
-/** All columns, or these. */
+/** `*` is all columns. */
 type Columns<Row> = '*' | readonly (keyof Row & string)[];
 
 type Info = Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments'>;
 type Paths = Parameters<typeof selectedFields>[1];
 
-/** The columns that the selection under this field (or at these paths below it) needs of a task. */
+/** The columns of a task that the selection under this field, or at these paths below it, needs. */
 export const taskColumns = createColumns<Task>({
   __typename: [],
   id: [],
@@ -108,7 +108,7 @@ export const reviewRunColumns = createColumns<ReviewRun>({ ...ANY_RUN, ...likeNa
 
 const ASSIGNEE_PATHS = NODE_PATHS.map((path) => [...path, 'assignee']);
 
-/** The same for a connection of tasks, with what it needs of their assignees. */
+/** The columns that a connection of tasks needs of its tasks and of their assignees. */
 export function listedTaskColumns(info: Info) {
   const asksForAssignees = selectedFields(info, NODE_PATHS).has('assignee');
   return {
@@ -117,7 +117,7 @@ export function listedTaskColumns(info: Info) {
   };
 }
 
-/** Worked out once for each place in a document, so that the same wish of many claims is the same array. */
+/** Computed once per place in a document, so claims with the same document share one array. */
 function createColumns<Row>(fields: FieldColumns<Row>) {
   const remembered = new WeakMap<ReadonlySet<string>, Columns<Row>>();
   return (info: Info, paths?: Paths): Columns<Row> => {
@@ -128,7 +128,7 @@ function createColumns<Row>(fields: FieldColumns<Row>) {
   };
 }
 
-/** In a fixed order, so that equal selections make equal statements. */
+/** Sorted, so that equal selections produce equal statements. */
 function columnsOf<Row>(fields: FieldColumns<Row>, names: ReadonlySet<string>): Columns<Row> {
   const columns = new Set<keyof Row & string>();
   for (const name of names) {

@@ -4,9 +4,9 @@ const SELECTED = new WeakMap<object, Map<string, ReadonlySet<string>>>();
 
 /**
  * The names of the fields that the document selects under the field being resolved, at the end of any of the paths.
- * Directives and type conditions are not looked at: a name too many costs a column, a name too few an answer.
- * Documents are parsed once and then kept, so this is worked out once for each place in a document; where selections are
- * merged, once for each merging: one part of it may be merged with other parts elsewhere, or with other variables.
+ * Directives and type conditions are ignored: an extra name costs one column, a missing name would break the answer.
+ * Parsed documents are cached, so this is computed once per place in a document. Merged selections are computed for
+ * each execution, because the same selection may be merged with others at another place or with other variables.
  */
 export function selectedFields(
   info: Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments'>,
@@ -27,7 +27,7 @@ export function selectedFields(
   return names;
 }
 
-/** The array of the nodes is one for all entries of a list, and another for each run. */
+/** A cache key: graphql shares one `fieldNodes` array among the entries of a list, but creates it per execution. */
 function placeOf(fieldNodes: readonly FieldNode[]): object {
   const [first, ...others] = fieldNodes;
   return first !== undefined && others.length === 0 ? first : fieldNodes;

@@ -10,42 +10,43 @@ import { builder } from '../builder.js';
 import { TaskStatusEnum } from './enums.js';
 
 const MEANINGS: Record<RefusalCode, string> = {
-  INVALID: 'A value is not acceptable; the message says what would be.',
-  NOT_FOUND: 'There is nothing of that name, or the key may not know of it.',
+  INVALID: 'A value is not acceptable; the message states what is.',
+  NOT_FOUND: 'The object does not exist, or the key may not see it.',
   ALREADY_EXISTS: 'The name is taken.',
-  INVALID_TRANSITION: 'The task cannot make this move; `allowed` says which ones it can.',
-  VERSION_CONFLICT: 'It was changed meanwhile: read it again and repeat.',
+  INVALID_TRANSITION: 'The task cannot change to this status; `allowed` lists the statuses it can change to.',
+  VERSION_CONFLICT: 'The object was changed in the meantime: read it again, then repeat.',
   LEASE_LOST: 'The run no longer holds its task: stop working on it.',
-  SELF_REVIEW: 'Nobody judges their own work.',
-  SUPERSEDED: 'The round was over: the verdict is kept and changed nothing.',
-  DEPENDENCY_CYCLE: 'The dependency would close a cycle.',
+  SELF_REVIEW: 'An agent cannot review its own work.',
+  SUPERSEDED: 'The review round had already ended: the verdict is recorded but changed nothing.',
+  DEPENDENCY_CYCLE: 'The dependency would create a cycle.',
   BAD_SCHEDULE: 'The schedule cannot be understood.',
   UNKNOWN_AGENT: 'No agent of that name is registered.',
-  UNKNOWN_TEMPLATE: 'There is no SOUL template of that name.',
-  IDEMPOTENCY_KEY_REUSED: 'The key was sent with another input.',
-  FORBIDDEN: 'The key may not do this.',
+  UNKNOWN_TEMPLATE: 'No SOUL template of that name exists.',
+  IDEMPOTENCY_KEY_REUSED: 'The idempotency key was already used with a different input.',
+  FORBIDDEN: 'The API key may not do this.',
 };
 
 const UserErrorCodeEnum = builder.enumType('UserErrorCode', {
-  description: 'What kind of refusal it is. Match on this; the message is for people.',
+  description: 'The kind of refusal. Programs should match on it; the message is for people.',
   values: Object.fromEntries(REFUSAL_CODES.map((code) => [code, { description: MEANINGS[code] }])) as Record<
     RefusalCode,
     { description: string }
   >,
 });
 
-/** A refusal on its way out. By itself it can't be a value: an executor takes whatever is an Error for a failed field. */
+/** Wraps a refusal, because a GraphQL executor treats a value that is an Error as a failed field. */
 export interface UserError<Kind extends Refusal = Refusal> {
   readonly refusal: Kind;
 }
 
 export const UserErrorInterface = builder.interfaceRef<UserError>('UserError').implement({
-  description: 'A refusal the caller can act on; nothing has changed. Match on code; message is for people.',
+  description:
+    'A refusal that the caller can act on; nothing has changed. Match on `code`; `message` is for people.',
   resolveType: typeNameOf,
   fields: (t) => ({
     code: t.field({
       type: UserErrorCodeEnum,
-      description: 'What kind of refusal it is.',
+      description: 'The kind of refusal.',
       resolve: ({ refusal }) => refusal.code,
     }),
     message: t.string({
@@ -54,34 +55,35 @@ export const UserErrorInterface = builder.interfaceRef<UserError>('UserError').i
     }),
     path: t.stringList({
       nullable: true,
-      description: 'The field of the input that is to blame, from the outside in; null if it is none.',
+      description:
+        'The path of the invalid input field, outermost first; null if no single field is invalid.',
       resolve: ({ refusal }) => (refusal.path === null ? null : [...refusal.path]),
     }),
   }),
 });
 
 builder.objectRef<UserError>('FieldError').implement({
-  description: 'A refusal with nothing to add to its code.',
+  description: 'A refusal without additional fields.',
   interfaces: [UserErrorInterface],
 });
 
 builder.objectRef<UserError<InvalidTransition>>('InvalidTransitionError').implement({
-  description: 'The task cannot make this move.',
+  description: 'The task cannot change to this status.',
   interfaces: [UserErrorInterface],
   fields: (t) => ({
     from: t.field({
       type: TaskStatusEnum,
-      description: 'Where the task stands.',
+      description: 'The current status of the task.',
       resolve: ({ refusal }) => refusal.from,
     }),
     to: t.field({
       type: TaskStatusEnum,
-      description: 'Where it was to go.',
+      description: 'The requested status.',
       resolve: ({ refusal }) => refusal.to,
     }),
     allowed: t.field({
       type: [TaskStatusEnum],
-      description: 'Where it may go.',
+      description: 'The statuses it can change to.',
       resolve: ({ refusal }) => [...refusal.allowed],
     }),
   }),
@@ -92,20 +94,20 @@ builder.objectRef<UserError<VersionConflict>>('VersionConflictError').implement(
   interfaces: [UserErrorInterface],
   fields: (t) => ({
     expected: t.int({
-      description: 'What the caller expected.',
+      description: 'The version that the caller expected.',
       resolve: ({ refusal }) => refusal.expected,
     }),
-    actual: t.int({ description: 'What is stored.', resolve: ({ refusal }) => refusal.actual }),
+    actual: t.int({ description: 'The stored version.', resolve: ({ refusal }) => refusal.actual }),
   }),
 });
 
 builder.objectRef<UserError<DependencyCycle>>('DependencyCycleError').implement({
-  description: 'The dependencies would wait for each other in a circle.',
+  description: 'The dependencies would form a cycle.',
   interfaces: [UserErrorInterface],
   fields: (t) => ({
     cycle: t.stringList({
       description:
-        'The way round: refs of tasks, or keys where tasks have no refs yet. Each waits for the next, the last is the first.',
+        'The cycle, as task refs, or keys for tasks without a ref. Each waits for the next; the last equals the first.',
       resolve: ({ refusal }) => [...refusal.cycle],
     }),
   }),

@@ -14,20 +14,22 @@ const MODEL_COLUMNS = ['dispatchModel', 'defaultModel'] as const;
 const ModelRouteType = builder.objectRef<ModelRoute>('ModelRoute').implement({
   description: 'Which model a task is sent to, and why.',
   fields: (t) => ({
-    tier: t.expose('tier', { type: ModelTierEnum, description: 'The rule that decided.' }),
+    tier: t.expose('tier', { type: ModelTierEnum, description: 'The rule that chose the model.' }),
     model: t.exposeString('model', {
       nullable: true,
       description:
-        "Null leaves the choice to the gateway, or is what another agent's key sees of an agent's own model.",
+        'The model. Null if the gateway chooses it, or if it is the own model of another agent that this key may not see.',
     }),
-    signals: t.exposeStringList('signals', { description: 'What the text or the task has that decided.' }),
+    signals: t.exposeStringList('signals', {
+      description: 'The properties of the text or the task that led to the choice.',
+    }),
   }),
 });
 
 builder.prismaObjectField(TaskType, 'routing', (t) =>
   t.field({
     type: ModelRouteType,
-    description: 'The model that dispatch would choose now, and why.',
+    description: 'The model that the dispatcher would choose now, and why.',
     resolve: async (task, _args, context) => {
       const load = (ids: readonly string[]) => findAgents(context.services, ids, [...MODEL_COLUMNS]);
       const agent =
@@ -40,23 +42,28 @@ builder.prismaObjectField(TaskType, 'routing', (t) =>
 builder.queryField('classifyTask', (t) =>
   t.field({
     type: ModelRouteType,
-    description: 'Which model a text would be routed to, and why.',
+    description: 'Which model the dispatcher would choose for a text, and why.',
     args: {
       title: t.arg.string({ required: true, description: 'The title of the task.' }),
-      description: t.arg.string({ description: 'Its description.' }),
-      priority: t.arg({ type: TaskPriorityEnum, defaultValue: 'MEDIUM', description: 'Its priority.' }),
-      agent: t.arg({ type: AgentRefInput, description: 'Its assignee, who may have a model of its own.' }),
+      description: t.arg.string({ description: 'The description of the task.' }),
+      priority: t.arg({
+        type: TaskPriorityEnum,
+        defaultValue: 'MEDIUM',
+        description: 'The priority of the task.',
+      }),
+      agent: t.arg({ type: AgentRefInput, description: 'The assignee, which may have a model of its own.' }),
     },
     resolve: async (_root, { title, description, priority, agent: ref }, context) => {
       const agent = ref ? await findAgentByRef(context.services, ref, ['id', ...MODEL_COLUMNS]) : undefined;
-      if (agent === null) throw badUserInput('There is no such agent.');
+      if (agent === null)
+        throw badUserInput('There is no such agent: use the name or id of a registered agent.');
       const task = { title, description: description ?? null, priority: priority ?? 'MEDIUM' };
       return show(context, task, agent);
     },
   }),
 );
 
-/** The config of an agent is hidden from the keys of other agents: so is a model that comes from there. */
+/** Keys of other agents may not see the config of an agent, so a model that comes from it is hidden as well. */
 function show({ viewer, services }: GraphqlContext, task: RoutedTask, agent: Agent | undefined): ModelRoute {
   const { models } = services.settings;
   const route = routeModel(task, agent ?? null, models);

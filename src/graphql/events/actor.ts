@@ -5,7 +5,7 @@ import { selectedFields } from '../base/selection.js';
 import { builder } from '../builder.js';
 import type { GraphqlContext } from '../context.js';
 
-/** What an actor is resolved from: a row of an agent or of a key, or the system. */
+/** The source of an actor: the row of an agent or of a key, or the system. */
 export interface ActorShape {
   readonly id: string;
 }
@@ -13,7 +13,7 @@ export interface ActorShape {
 const SYSTEM_ACTOR = { id: 'system', displayName: 'System' } as const;
 
 export const ActorInterface = builder.interfaceRef<ActorShape>('Actor').implement({
-  description: 'Who acts: an API key, an agent, or the system.',
+  description: 'The originator of a change: an API key, an agent, or the system.',
   resolveType: (actor) => (actor.id === SYSTEM_ACTOR.id ? 'SystemActor' : typeOfId(actor.id)),
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The id of the key or agent; `system` for the system.' }),
@@ -22,11 +22,11 @@ export const ActorInterface = builder.interfaceRef<ActorShape>('Actor').implemen
 });
 
 builder.objectRef<typeof SYSTEM_ACTOR>('SystemActor').implement({
-  description: 'Mission Control itself: what its scheduler does on its own account.',
+  description: 'Mission Control itself, for what its scheduler does.',
   interfaces: [ActorInterface],
 });
 
-/** The actor behind the two columns that stand beside every change; both null is the system. */
+/** The actor of a change, from its key and agent columns. If both are null, it is the system. */
 export async function loadActor(
   context: GraphqlContext,
   info: GraphQLResolveInfo,
@@ -37,11 +37,11 @@ export async function loadActor(
   if (id === null) return SYSTEM_ACTOR;
   if (asksOnlyForId(info)) return { id };
   const actor = agentId === null ? await loadRow(context, 'ApiKey', id) : await loadAgent(context, info, id);
-  if (actor === null) throw new Error(`${id} has acted and is not there`);
+  if (actor === null) throw new Error(`${id} is recorded as an actor but does not exist`);
   return actor;
 }
 
-/** Then there is nothing to read. */
+/** Whether the selection needs no row. */
 function asksOnlyForId(info: GraphQLResolveInfo): boolean {
   return [...selectedFields(info)].every((name) => name === 'id' || name === '__typename');
 }

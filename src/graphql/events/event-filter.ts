@@ -11,15 +11,15 @@ import { builder } from '../builder.js';
 import type { GraphqlContext } from '../context.js';
 
 export const EventFilterInput = builder.inputType('EventFilter', {
-  description: 'Which events: all that is given must hold. An empty list of types lets no event through.',
+  description: 'Selects events that match all given conditions. An empty list of types matches no event.',
   fields: (t) => ({
     types: t.stringList({
       description:
-        'With any of these names, or families of names before the dot: `task`. `task.status_changed` also means every narrower name of a status change.',
+        'Any of these types or families (the part before the dot, such as `task`). `task.status_changed` includes the specific types of status changes.',
     }),
     task: t.field({ type: TaskRefInput, description: 'About this task.' }),
-    agent: t.field({ type: AgentRefInput, description: 'About this agent or by it.' }),
-    pipelineRunId: t.id({ description: 'About this run of a pipeline or one of its tasks.' }),
+    agent: t.field({ type: AgentRefInput, description: 'About this agent or caused by it.' }),
+    pipelineRunId: t.id({ description: 'About this pipeline run or one of its tasks.' }),
   }),
 });
 
@@ -32,8 +32,8 @@ export interface EventFilterShape {
 }
 
 /**
- * The filter as the log understands it.
- * @throws BAD_USER_INPUT for words that name no event, and for tasks, agents and runs that this key does not know.
+ * Converts the filter to the form of the event log.
+ * @throws BAD_USER_INPUT for unknown event types, and for tasks, agents and runs that this key does not see.
  */
 export async function parseEventFilter(
   context: GraphqlContext,
@@ -48,12 +48,12 @@ export async function parseEventFilter(
   };
 }
 
-/** More than there are types and families. */
+/** More than all types and families together. */
 const MAX_WORDS = 100;
 
 function parseTypes(words: readonly string[]): readonly string[] {
   if (words.length > MAX_WORDS)
-    throw badUserInput(`types has ${words.length} words, but may have ${MAX_WORDS}.`);
+    throw badUserInput(`types has ${words.length} entries, but may have at most ${MAX_WORDS}.`);
   return [...new Set(words.flatMap((word) => expandEventFilter(word) ?? refuseWord(word)))];
 }
 
@@ -63,7 +63,7 @@ function refuseWord(word: string): never {
   const closest = findClosest(word.slice(0, 80), [...families, ...types]);
   const suggestion = closest === undefined ? '' : ` Did you mean ${closest}?`;
   throw badUserInput(
-    `${JSON.stringify(word.slice(0, 80))} names no event.${suggestion} There are the families ${families.join(', ')} and the types ${types.join(', ')}.`,
+    `${JSON.stringify(word.slice(0, 80))} is not an event type.${suggestion} Families: ${families.join(', ')}; types: ${types.join(', ')}.`,
   );
 }
 
@@ -79,7 +79,7 @@ async function parseAgent({ services }: GraphqlContext, ref: AgentRef): Promise<
   return agent.id;
 }
 
-/** A run gets all its tasks when it is started, so their ids can stand for it. */
+/** All tasks of a run are created when it starts, so the set of their ids never changes. */
 async function parsePipelineRun({ services, viewer }: GraphqlContext, id: string) {
   const taskIds = await findTaskIdsOfRun(services, viewer, id);
   if (taskIds === null)

@@ -12,14 +12,13 @@ import '../recurring/recurring-task-event.js';
 import '../pipelines/pipeline-event.js';
 import './task-event.js';
 
-// An interface serves as well as the object types that the parameter asks for.
-const EventConnection = defineConnection<LogEntry>('Event', EventInterface as never);
+const EventConnection = defineConnection<LogEntry>('Event', EventInterface);
 
 builder.queryField('events', (t) =>
   t.field({
     type: EventConnection,
     description:
-      'The log, oldest first, as far as this key may see it. An event appears when every transaction older than its own has ended, so none is ever inserted before one that was read.',
+      'The events that this key may see, oldest first. An event appears once every older transaction has ended, so no event is ever inserted before one that was already read.',
     args: {
       ...connectionArgs,
       filter: t.arg({ type: EventFilterInput, description: 'Which events; all if unset.' }),
@@ -35,13 +34,13 @@ builder.prismaObjectField(TaskType, 'events', (t) =>
   t.field({
     type: EventConnection,
     args: connectionArgs,
-    description: 'Its part of the log, oldest first.',
+    description: 'The events of the task, oldest first.',
     resolve: (task, args, context) =>
       connectChildren(context, 'events', task.id, args, openEventsOfTasks(context.services)),
   }),
 );
 
-/** A list whose slices refuse expired cursors in the API's words. */
+/** A list that turns expired cursors into GraphQL errors. */
 function refusing(reader: ListReader<LogEntry>): ListReader<LogEntry> {
   return {
     ...reader,

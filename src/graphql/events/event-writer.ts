@@ -2,21 +2,22 @@ import type { LogEntry } from '../../feed/hub.js';
 import type { EventNames } from '../../services/events/event-names.js';
 import { namedIn, toPlainEvent } from './plain-event.js';
 
-/** One event, ready to be sent. */
+/** One serialized event. */
 export interface SerializedEvent {
   readonly cursor: string;
   readonly type: string;
-  /** One JSON object, in one line. */
+  /** One JSON object on one line. */
   readonly json: string;
 }
 
 export interface EventWriter {
-  /** As everybody may see them: each is written once for all readers, of whom the first asks for the names. */
+  /** Serializes the events with all fields. Each is serialized once for all readers; the first reader loads the names. */
   write(entries: readonly LogEntry[]): readonly SerializedEvent[] | Promise<readonly SerializedEvent[]>;
-  /** For a reader who may not see the dependency that the entry names. */
+  /** Serializes the event without its dependency, for a reader that may not see that task. */
   writeWithoutDependency(entry: LogEntry): Promise<SerializedEvent>;
 }
 
+/** Creates a writer that caches each serialized event for as long as its log entry is in memory. */
 export function createEventWriter(names: EventNames): EventWriter {
   const written = new WeakMap<LogEntry, SerializedEvent | Promise<SerializedEvent>>();
 
@@ -27,7 +28,7 @@ export function createEventWriter(names: EventNames): EventWriter {
       return event;
     });
     written.set(entry, writing);
-    // Who asks next asks the database again.
+    // After a failure, the next reader queries the database again.
     writing.catch(() => written.delete(entry));
   }
 

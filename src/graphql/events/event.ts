@@ -19,37 +19,37 @@ import { builder } from '../builder.js';
 import { ApiKeyType } from '../keys/api-key.js';
 import { ActorInterface, loadActor } from './actor.js';
 
-// The ids of entries are numbers inside; the field below writes them as all others.
+// The id of a log entry is a number where Node expects a string; the `id` field of Event formats it.
 const Node = NodeInterface as never;
 
 export const EventInterface = builder.interfaceRef<LogEntry>('Event').implement({
   description:
-    'One entry of the append-only log. `cursor` resumes both Query.events and Subscription.events.',
+    'One entry of the append-only event log. Its `cursor` resumes both Query.events and Subscription.events.',
   interfaces: [Node],
   resolveType: typeNameOf,
   fields: (t) => ({
     id: t.id({
-      description: 'Opaque; never changes and is never used again.',
+      description: 'Opaque. Never changes and is never reused.',
       resolve: (event) => formatEventId(event.id),
     }),
     cursor: t.field({
       type: 'Cursor',
-      description: 'Its place in the log: given as `after`, everything later follows.',
+      description: 'The position in the log. Pass it as `after` to get all later events.',
       resolve: formatLogCursor,
     }),
-    type: t.exposeString('type', { description: 'Dotted name: task.status_changed.' }),
+    type: t.exposeString('type', { description: 'A dotted name, such as task.status_changed.' }),
     actor: t.field({
       type: ActorInterface,
-      description: 'Who did it.',
+      description: 'Who caused the event.',
       resolve: (event, _args, context, info) =>
         loadActor(context, info, event.actorKeyId, event.actorAgentId),
     }),
-    at: t.expose('at', { type: 'DateTime', description: 'When its transaction began.' }),
+    at: t.expose('at', { type: 'DateTime', description: 'When the transaction of the event began.' }),
   }),
 });
 
 export function typeNameOf({ type }: LogEntry): EventGraphqlType {
-  if (!isEventType(type)) throw new Error(`The log has an event of the unknown type ${type}`);
+  if (!isEventType(type)) throw new Error(`The log contains an event of the unknown type ${type}`);
   return EVENT_KINDS[type].graphqlType;
 }
 
@@ -57,65 +57,66 @@ registerNode('evt', 'Event', async (context, _info, id) => {
   const number = parseEventId(id);
   const event = number === null ? null : await findEvent(context.services, context.viewer, number);
   if (event === null) return null;
-  // Its type can't be told from its id.
+  // All events share one id prefix, so the type is attached to the row.
+  // Both casts: the builder does not know the names of its types, and the `id` field of Event formats the numeric id.
   brandWithType(event, typeNameOf(event) as never);
   return event as never;
 });
 
-/** What every type of event implements. */
+/** The interfaces of every event type. */
 export const ofEvent = [Node, EventInterface];
 
-/** What an event says beyond ids; every field may be missing. */
+/** The fields of an event other than ids; each may be missing. */
 export function payloadOf({ payload }: LogEntry): EventPayload {
   return toJsonObject(payload);
 }
 
 builder.objectRef<LogEntry>('AgentEvent').implement({
-  description: 'An agent registered, changed, came or went.',
+  description: 'An agent registered, was changed, or changed its status.',
   interfaces: ofEvent,
   fields: (t) => ({
     agent: t.field({
       type: AgentType,
       nullable: true,
-      description: 'The agent as it is now.',
+      description: 'The current agent.',
       resolve: ({ agentId }, _args, context, info) =>
         agentId === null ? null : loadAgent(context, info, agentId),
     }),
     from: t.field({
       type: AgentStatusEnum,
       nullable: true,
-      description: 'Its status before, with agent.status_changed.',
+      description: 'The previous status, for agent.status_changed.',
       resolve: (event) => AGENT_STATUSES.find((status) => status === payloadOf(event).from) ?? null,
     }),
     to: t.field({
       type: AgentStatusEnum,
       nullable: true,
-      description: 'Its status from then on, with agent.status_changed.',
+      description: 'The new status, for agent.status_changed.',
       resolve: (event) => AGENT_STATUSES.find((status) => status === payloadOf(event).to) ?? null,
     }),
   }),
 });
 
 builder.objectRef<LogEntry>('ApiKeyEvent').implement({
-  description: 'An API key was created or revoked. Admins alone see these.',
+  description: 'An API key was created or revoked. Only admins see these events.',
   interfaces: ofEvent,
   fields: (t) => ({
     apiKey: t.field({
       type: ApiKeyType,
       nullable: true,
-      description: 'The key as it is now.',
+      description: 'The current key.',
       resolve: ({ keyId }, _args, context) => (keyId === null ? null : loadRow(context, 'ApiKey', keyId)),
     }),
   }),
 });
 
 builder.objectRef<LogEntry>('SchedulerEvent').implement({
-  description: 'A job of the scheduler was paused or resumed.',
+  description: 'A scheduler job was paused or resumed.',
   interfaces: ofEvent,
   fields: (t) => ({
     job: t.string({
       nullable: true,
-      description: 'Its name.',
+      description: 'The name of the job.',
       resolve: (event) => payloadOf(event).job ?? null,
     }),
     message: t.string({

@@ -5,7 +5,7 @@ import { formatLogCursor } from '../../domain/events/log-cursor.js';
 import type { LogEntry } from '../../feed/hub.js';
 import { payloadOf } from './event.js';
 
-/** An event as the plain stream sends it. docs/events.md describes it: what stands there is a promise. */
+/** An event as the plain stream sends it. docs/events.md documents this format for clients. */
 export interface PlainEvent {
   readonly id: string;
   readonly cursor: string;
@@ -23,13 +23,13 @@ export interface PlainEvent {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-/** The ids whose names an event is shown with. */
+/** The ids whose names appear in the plain event. */
 export function namedIn({ actorKeyId, actorAgentId, taskId, agentId }: LogEntry): string[] {
   return [actorAgentId ?? actorKeyId, taskId, agentId].filter((id) => id !== null);
 }
 
 /**
- * @param names - of all that `namedIn` answers.
+ * @param names - the names of all ids that `namedIn` returns.
  * @param seesDependency - whether the reader may see the task that the payload names.
  */
 export function toPlainEvent(
@@ -61,7 +61,7 @@ export function toPlainEvent(
   };
 }
 
-/** Field by field, so that nothing is sent that the documentation does not name. */
+/** Copies only the documented fields, so that no other field is sent. */
 function toPlainPayload(entry: LogEntry, seesDependency: boolean): Record<string, unknown> {
   const payload = payloadOf(entry);
   const fields = isEventType(entry.type) ? listPayloadFields(entry.type) : [];

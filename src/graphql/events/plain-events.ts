@@ -14,7 +14,7 @@ import { createEventWriter, type EventWriter, type SerializedEvent } from './eve
 import { createStream, type StreamEnd } from './stream.js';
 import { toStreamError } from './stream-errors.js';
 
-/** Which events are asked for, as it stands in the address. */
+/** The filter of an event stream, from the query string of its URL. */
 export interface PlainEventQuery {
   readonly types?: readonly string[];
   /** A ref such as TASK-1, or an id. */
@@ -22,20 +22,20 @@ export interface PlainEventQuery {
   /** A name, or an id. */
   readonly agent?: string;
   readonly pipelineRunId?: string;
-  /** The cursor of the last event that was dealt with; without it the stream begins now. */
+  /** The cursor of the last processed event. Without it, the stream begins now. */
   readonly after?: string;
 }
 
 export interface PlainEventStream {
-  /** Everything later is delivered: resumes a stream that breaks before its first event. */
+  /** The cursor at which the stream begins. It resumes a stream that breaks before its first event. */
   readonly begin: string;
-  /** Its last item may say why it ended. */
+  /** The last item may give the reason for the end. */
   readonly items: AsyncIterable<SerializedEvent | StreamEnd>;
 }
 
 export type OpenPlainEvents = (context: GraphqlContext, query: PlainEventQuery) => Promise<PlainEventStream>;
 
-/** The events as plain JSON, under the same rules as Subscription.events. */
+/** Opens streams of events as plain JSON, with the filter and visibility rules of Subscription.events. */
 export function createPlainEvents(names: EventNames): OpenPlainEvents {
   const writer = createEventWriter(names);
   return async (context, query) => {
@@ -71,7 +71,7 @@ async function parseQuery(
   return filter;
 }
 
-/** @throws GraphQLError with what the log says against the cursor. */
+/** @throws GraphQLError if the cursor is invalid or expired. */
 async function subscribe({ feed }: GraphqlContext, cursor: string | undefined, filter: EntryFilter) {
   try {
     const after: LogPosition = cursor === undefined ? (await feed.readBounds()).end : parseLogCursor(cursor);
@@ -81,7 +81,7 @@ async function subscribe({ feed }: GraphqlContext, cursor: string | undefined, f
   }
 }
 
-/** At once for the keys of people, when others have asked before: with a thousand readers each promise counts. */
+/** Synchronous if every event is already serialized, except for keys of agents: a thousand readers make promises costly. */
 function writeFor(
   context: GraphqlContext,
   writer: EventWriter,
@@ -92,7 +92,7 @@ function writeFor(
   return isNaming ? writeForAgent(context, writer, entries) : writer.write(entries);
 }
 
-/** Leaves out, for this reader alone, the dependencies that its agent may not see. */
+/** Omits the dependencies that the agent of this reader may not see. */
 async function writeForAgent(
   { services, viewer }: GraphqlContext,
   writer: EventWriter,

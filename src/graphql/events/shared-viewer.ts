@@ -1,11 +1,11 @@
 import type { Viewer } from '../../domain/actor.js';
 
-/** The id that a shared viewer has: no key's. */
-const NOBODY = '';
+/** The key id of a shared viewer; no key has it. */
+const NO_KEY = '';
 
 /**
- * All keys with the same rights as one viewer, for answers that are meant for all of them. An answer that takes the
- * viewer's key into account is not: `onKeyRead` tells, whichever resolver it was.
+ * A viewer that stands for all keys with the same rights, for answers that they share. An answer that depends on the
+ * key itself cannot be shared, so `onKeyRead` is called when any resolver reads the key.
  */
 export function createSharedViewer({ role, agentId }: Viewer, onKeyRead: () => void): Viewer {
   return {
@@ -13,7 +13,7 @@ export function createSharedViewer({ role, agentId }: Viewer, onKeyRead: () => v
     agentId,
     get keyId() {
       onKeyRead();
-      return NOBODY;
+      return NO_KEY;
     },
   };
 }

@@ -4,7 +4,7 @@ import { InvalidList } from '../../domain/page.js';
 import { StreamInterrupted } from '../../feed/stream-interrupted.js';
 import { badUserInput } from '../base/protocol-errors.js';
 
-/** What the log says of a cursor or a stream, in the API's words; every other error as it is. */
+/** Converts the errors of cursors and streams to GraphQL errors; returns every other error unchanged. */
 export function toStreamError(error: unknown): unknown {
   if (error instanceof InvalidList) return badUserInput(error.message);
   if (error instanceof CursorExpired) return coded('CURSOR_EXPIRED', error.message);
@@ -12,7 +12,7 @@ export function toStreamError(error: unknown): unknown {
   return error;
 }
 
-/** The key was good when the stream began, and no longer is. */
+/** The key was valid when the stream began and no longer is. */
 export function keyEnded(): GraphQLError {
   return coded('UNAUTHENTICATED', 'The API key was revoked or has expired.');
 }

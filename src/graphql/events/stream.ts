@@ -4,16 +4,16 @@ import type { GraphqlContext } from '../context.js';
 import { keyEnded, toStreamError } from './stream-errors.js';
 
 /**
- * Why a stream ends: its last item. Thrown by the field's resolver it reaches the client as a result with an error,
- * over every transport alike, and the stream completes behind it.
+ * The last item of a stream: the reason for its end. The field's resolver throws it, so on every transport the client
+ * gets a result with an error before the stream completes.
  */
 export class StreamEnd {
   constructor(readonly error: unknown) {}
 }
 
 /**
- * A subscription's stream. It ends at once when its client goes, and when its key is revoked or expires. It can be
- * returned while it waits, to which a generator would answer only with its next item.
+ * The stream of a subscription. It ends at once when its client disconnects or its key is revoked or expires. `return`
+ * works while `next` is pending; a generator would answer `return` only after its next item.
  */
 export function createStream<Input, Item>(
   { viewer, feed, signal }: GraphqlContext,
@@ -29,7 +29,7 @@ export function createStream<Input, Item>(
   );
 }
 
-/** The item, for the resolver of a subscription's field. @throws what the stream ended with. */
+/** Unwraps an item in the resolver of a subscription field. @throws the error that ended the stream. */
 export function itemOf<Item>(item: Item | StreamEnd): Item {
   if (item instanceof StreamEnd) throw item.error;
   return item;

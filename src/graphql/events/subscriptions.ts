@@ -17,14 +17,14 @@ import { toStreamError } from './stream-errors.js';
 
 builder.subscriptionType({
   description:
-    'What happens, live, over WebSocket (graphql-transport-ws) and Server-Sent Events. A stream ends when its key does.',
+    'Live updates over WebSocket (graphql-transport-ws) and Server-Sent Events. A stream ends when its API key is revoked or expires.',
   fields: (t) => ({
     events: t.field({
       type: EventInterface,
       description:
-        'The durable log, in order, as far as this key may see it. `after` replays all that is later, then goes on live; without it the stream begins now.',
+        'The events that this key may see, in log order. With `after`, the stream replays all later events and then continues live; without it, the stream begins now.',
       args: {
-        after: t.arg({ type: 'Cursor', description: 'The cursor of the last event that was dealt with.' }),
+        after: t.arg({ type: 'Cursor', description: 'The cursor of the last processed event.' }),
         filter: t.arg({ type: EventFilterInput, description: 'Which events; all if unset.' }),
       },
       subscribe: async (_root, { after, filter }, context) => {
@@ -45,8 +45,8 @@ builder.subscriptionType({
     task: t.field({
       type: TaskType,
       description:
-        'The task at once, then after each change; several changes at a time come as one. Ends when this key may no longer see the task.',
-      args: { ref: t.arg({ type: TaskRefInput, required: true, description: 'Which one.' }) },
+        'The task at once, then after each change; changes in quick succession are combined. The stream ends when this key may no longer see the task.',
+      args: { ref: t.arg({ type: TaskRefInput, required: true, description: 'The task.' }) },
       subscribe: async (_root, { ref }, context) => {
         const { feed, services, viewer } = context;
         const task = await findTaskByRef(services, viewer, ref, []);
@@ -67,8 +67,8 @@ builder.subscriptionType({
     overview: t.field({
       type: OverviewType,
       description:
-        'Counts for a dashboard: at once, then at most once a second and only when something changed. Not for the keys of agents.',
-      // Scopes are looked at when a value is resolved, which is too late to refuse the stream.
+        'Counts for a dashboard: at once, then after a change, at most once per second. Not available to keys of agents.',
+      // Pothos checks scopes when it resolves a value, which is too late to refuse the stream.
       subscribe: (_root, _args, context) => {
         if (context.viewer.agentId !== null) throw forbidden('Subscription.overview');
         return createStream(context, {
@@ -81,15 +81,15 @@ builder.subscriptionType({
   }),
 });
 
-/** The task as it is at first, or after an entry, which is the same for all who watch it. */
+/** An item of a task's stream: the task at the start, or a log entry, which all its subscribers share. */
 type TaskMoment = Pick<LogEntry, 'taskId'>;
 
 function taskIdOf({ taskId }: TaskMoment): string {
-  if (taskId === null) throw new Error('The stream of a task has an entry of none');
+  if (taskId === null) throw new Error('The stream of a task contains an entry without a task');
   return taskId;
 }
 
-/** @throws what the log says against the cursor, in the API's words. */
+/** @throws GraphQLError if the cursor is invalid or expired. */
 async function subscribe(feed: Feed, toOptions: () => SubscribeOptions): ReturnType<Feed['subscribe']> {
   try {
     return await feed.subscribe(toOptions());

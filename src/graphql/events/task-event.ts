@@ -12,7 +12,7 @@ import { TaskType } from '../tasks/task.js';
 import { ofEvent, payloadOf, typeNameOf } from './event.js';
 
 const TaskEventInterface = builder.interfaceRef<LogEntry>('TaskEvent').implement({
-  description: 'An event in the life of a task.',
+  description: 'An event about a task.',
   interfaces: ofEvent,
   resolveType: typeNameOf,
   fields: (t) => ({
@@ -20,7 +20,7 @@ const TaskEventInterface = builder.interfaceRef<LogEntry>('TaskEvent').implement
       type: TaskType,
       nullable: true,
       description:
-        'The task as it is now. Null once this key may no longer see it: an agent loses sight of what another has taken.',
+        'The current task. Null if this key may no longer see it: an agent cannot see a task that another agent has taken.',
       resolve: ({ taskId }, _args, context, info) =>
         taskId === null ? null : loadTask(context, info, taskId),
     }),
@@ -39,7 +39,7 @@ builder.objectRef<LogEntry>('TaskUpdatedEvent').implement({
   interfaces: ofTask,
   fields: (t) => ({
     changedFields: t.stringList({
-      description: 'The fields of Task that have new values.',
+      description: 'The fields of Task that changed.',
       resolve: (event) => [...(payloadOf(event).changedFields ?? [])],
     }),
   }),
@@ -47,28 +47,28 @@ builder.objectRef<LogEntry>('TaskUpdatedEvent').implement({
 
 builder.objectRef<LogEntry>('TaskStatusChangedEvent').implement({
   description:
-    'A task moved. `type` is the most telling name: task.claimed, task.completed, task.approved, task.rejected, task.failed, task.requeued, task.cancelled, else task.status_changed.',
+    'A task changed its status. `type` is the most specific name: task.claimed, task.completed, task.approved, task.rejected, task.failed, task.requeued, task.cancelled, otherwise task.status_changed.',
   interfaces: ofTask,
   fields: (t) => ({
     from: t.field({
       type: TaskStatusEnum,
-      description: 'Where it stood.',
+      description: 'The previous status.',
       resolve: (event) => statusIn(event, 'from'),
     }),
     to: t.field({
       type: TaskStatusEnum,
-      description: 'Where it went.',
+      description: 'The new status.',
       resolve: (event) => statusIn(event, 'to'),
     }),
     reason: t.string({
       nullable: true,
-      description: 'Why, where there is more to say than the name of the event does.',
+      description: 'The reason, if `type` does not already say it.',
       resolve: (event) => payloadOf(event).reason ?? null,
     }),
     run: t.field({
       type: TaskRunType,
       nullable: true,
-      description: 'The run that it was about, if any.',
+      description: 'The run concerned, if any.',
       resolve: ({ runId }, _args, context) => (runId === null ? null : loadRow(context, 'TaskRun', runId)),
     }),
   }),
@@ -81,7 +81,7 @@ builder.objectRef<LogEntry>('TaskAssignedEvent').implement({
     assignee: t.field({
       type: AgentType,
       nullable: true,
-      description: 'Who has it from then on; null is the inbox.',
+      description: 'The new assignee; null means the inbox.',
       resolve: (event, _args, context, info) => {
         const { assigneeId } = payloadOf(event);
         return assigneeId ? loadAgent(context, info, assigneeId) : null;
@@ -90,7 +90,7 @@ builder.objectRef<LogEntry>('TaskAssignedEvent').implement({
     previousAssignee: t.field({
       type: AgentType,
       nullable: true,
-      description: 'Who had it before.',
+      description: 'The previous assignee.',
       resolve: (event, _args, context, info) => {
         const { previousAssigneeId } = payloadOf(event);
         return previousAssigneeId ? loadAgent(context, info, previousAssigneeId) : null;
@@ -106,7 +106,7 @@ builder.objectRef<LogEntry>('TaskCommentedEvent').implement({
     comment: t.field({
       type: CommentType,
       nullable: true,
-      description: 'What was said.',
+      description: 'The comment.',
       resolve: ({ commentId }, _args, context) =>
         commentId === null ? null : loadRow(context, 'Comment', commentId),
     }),
@@ -135,55 +135,55 @@ builder.objectRef<LogEntry>('TaskDependencyFailedEvent').implement({
 });
 
 builder.objectRef<LogEntry>('RunEvent').implement({
-  description: 'A run began, reported, ended or let its lease pass.',
+  description: 'A run began, reported progress, ended, or its lease expired.',
   interfaces: ofTask,
   fields: (t) => ({
     run: t.field({
       type: TaskRunType,
       nullable: true,
-      description: 'The run as it is now.',
+      description: 'The current run.',
       resolve: ({ runId }, _args, context) => (runId === null ? null : loadRow(context, 'TaskRun', runId)),
     }),
     message: t.string({
       nullable: true,
-      description: 'What the agent reported, with run.progress.',
+      description: 'The reported message, for run.progress.',
       resolve: (event) => payloadOf(event).message ?? null,
     }),
     percent: t.float({
       nullable: true,
-      description: 'How far it says it is, with run.progress.',
+      description: 'The reported percentage, for run.progress.',
       resolve: (event) => payloadOf(event).percent ?? null,
     }),
   }),
 });
 
 builder.objectRef<LogEntry>('ReviewEvent').implement({
-  description: 'A verdict is asked for, being worked on, or given.',
+  description: 'A review was requested, started, requeued, escalated, failed, or got its verdict.',
   interfaces: ofTask,
   fields: (t) => ({
     review: t.field({
       type: ReviewType,
       nullable: true,
-      description: 'The verdict, with review.submitted.',
+      description: 'The review, for review.submitted.',
       resolve: ({ reviewId }, _args, context) =>
         reviewId === null ? null : loadRow(context, 'QualityReview', reviewId),
     }),
     round: t.int({
       nullable: true,
-      description: 'Which hand-in it is about, from 1.',
+      description: 'The review round of the task, starting at 1.',
       resolve: (event) => payloadOf(event).round ?? null,
     }),
     reason: t.string({
       nullable: true,
-      description: 'Why, with review.requeued, review.failed and review.escalated.',
+      description: 'The reason, for review.requeued, review.failed and review.escalated.',
       resolve: (event) => payloadOf(event).reason ?? null,
     }),
   }),
 });
 
-/** Every move is written with both ends. */
+/** Every status change is recorded with both statuses. */
 function statusIn(event: LogEntry, end: 'from' | 'to'): TaskStatus {
   const status = TASK_STATUSES.find((one) => one === payloadOf(event)[end]);
-  if (status === undefined) throw new Error(`Event ${event.id} does not say ${end} where the task moved`);
+  if (status === undefined) throw new Error(`Event ${event.id} has no valid status in "${end}"`);
   return status;
 }

@@ -9,15 +9,22 @@ import { ApiKeyType } from './api-key.js';
 const CreateApiKeyInput = builder.inputType('CreateApiKeyInput', {
   description: 'A new API key.',
   fields: (t) => ({
-    name: t.string({ required: true, description: 'What it is for, for people: 1 to 100 characters.' }),
-    role: t.field({ type: ApiKeyRoleEnum, required: true, description: 'What it may do.' }),
+    name: t.string({
+      required: true,
+      description: 'A name for people that states its purpose: 1 to 100 characters.',
+    }),
+    role: t.field({
+      type: ApiKeyRoleEnum,
+      required: true,
+      description: 'The role, which decides what the key may do.',
+    }),
     agent: t.field({
       type: AgentRefInput,
-      description: 'The agent that an AGENT key acts as; left out for every other role.',
+      description: 'The agent that an AGENT key acts as; omitted for every other role.',
     }),
     expiresAt: t.field({
       type: 'DateTime',
-      description: 'When it stops to work; left out, it works until it is revoked.',
+      description: 'When the key expires. If unset, it works until it is revoked.',
     }),
   }),
 });
@@ -27,7 +34,7 @@ builder.objectFields(ApiKeyPayload, (t) => ({
   apiKey: t.field({
     type: ApiKeyType,
     nullable: true,
-    description: 'The key as it is now; null if the mutation was refused.',
+    description: 'The current key; null if the mutation was refused.',
     resolve: (payload) => payload.result,
   }),
 }));
@@ -40,12 +47,12 @@ builder.objectFields(CreateApiKeyPayload, (t) => ({
   apiKey: t.field({
     type: ApiKeyType,
     nullable: true,
-    description: 'The key; null if it was refused.',
+    description: 'The key; null if the mutation was refused.',
     resolve: ({ result }) => result?.apiKey,
   }),
   secret: t.string({
     nullable: true,
-    description: 'The bearer token. It is shown this once and stored nowhere.',
+    description: 'The bearer token. It is shown only in this answer; the server does not store it.',
     resolve: ({ result }) => result?.secret,
   }),
 }));
@@ -54,14 +61,14 @@ builder.mutationFields((t) => ({
   createApiKey: t.field({
     type: CreateApiKeyPayload,
     authScopes: { admin: true },
-    description: 'Creates an API key. Its secret is in the answer and nowhere else.',
+    description: 'Creates an API key. Only this answer contains its secret.',
     args: { input: t.arg({ type: CreateApiKeyInput, required: true, description: 'The key.' }) },
     resolve: (_root, { input }, { services, viewer }) => answer(createApiKey(services, viewer, input)),
   }),
   revokeApiKey: t.field({
     type: ApiKeyPayload,
     authScopes: { admin: true },
-    description: 'Ends a key at once, its live subscriptions included.',
+    description: 'Revokes a key at once and ends its live subscriptions.',
     args: { id: t.arg.id({ required: true, description: 'The id of the key: key_…' }) },
     resolve: (_root, { id }, { services, viewer }) => answer(revokeApiKey(services, viewer, id)),
   }),

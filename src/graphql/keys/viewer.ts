@@ -14,20 +14,20 @@ import type { ServerFacts } from '../context.js';
 import { ApiKeyType } from './api-key.js';
 
 const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
-  description: 'Who asks.',
+  description: 'The caller of the request.',
   fields: (t) => ({
-    role: t.expose('role', { type: ApiKeyRoleEnum, description: 'What the key may do.' }),
+    role: t.expose('role', { type: ApiKeyRoleEnum, description: 'The role of the API key.' }),
     agent: t.field({
       type: AgentType,
       nullable: true,
-      description: 'The agent as which the key acts, where its role is AGENT.',
+      description: 'The agent that the key acts as, if its role is AGENT.',
       resolve: ({ agentId }, _args, context, info) =>
         agentId === null ? null : loadAgent(context, info, agentId),
     }),
     apiKey: t.prismaField({
       type: ApiKeyType,
       nullable: true,
-      description: 'The key.',
+      description: 'The API key of the request.',
       resolve: (query, { keyId }, _args, { prisma }) =>
         prisma.apiKey.findUnique({ ...query, where: { id: keyId } }),
     }),
@@ -35,14 +35,14 @@ const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
 });
 
 const ServerInfoType = builder.objectRef<ServerFacts>('ServerInfo').implement({
-  description: 'The server process that answers.',
+  description: 'The server process that answers the request.',
   fields: (t) => ({
     version: t.exposeString('version', { description: 'The version of Mission Control.' }),
     startedAt: t.expose('startedAt', { type: 'DateTime', description: 'When the process started.' }),
-    database: t.exposeString('database', { description: 'Which PostgreSQL it works on.' }),
+    database: t.exposeString('database', { description: 'The kind and version of its PostgreSQL.' }),
     limits: t.field({
       type: 'JSONObject',
-      description: 'How long texts, how large pages and how deep queries may be; durations in milliseconds.',
+      description: 'The limits for texts, pages and queries, among others. Durations are in milliseconds.',
       resolve: (facts) => ({
         ...LIMITS,
         page: { default: DEFAULT_PAGE_SIZE, max: MAX_PAGE_SIZE },
@@ -57,18 +57,18 @@ const ServerInfoType = builder.objectRef<ServerFacts>('ServerInfo').implement({
 builder.queryFields((t) => ({
   viewer: t.field({
     type: ViewerType,
-    description: 'Who asks: the key of this request.',
+    description: 'The caller: the API key of this request.',
     resolve: (_root, _args, { viewer }) => viewer,
   }),
   server: t.field({
     type: ServerInfoType,
-    description: 'The server that answers.',
+    description: 'The server process that answers.',
     resolve: (_root, _args, { server }) => server,
   }),
   apiKeys: t.field({
     type: ApiKeyConnection,
     authScopes: { admin: true },
-    description: 'The API keys, revoked ones included, oldest first. For admins.',
+    description: 'All API keys including revoked ones, oldest first. Only for admins.',
     args: connectionArgs,
     resolve: (_root, args, { services }) => connect(args, openApiKeys(services)),
   }),

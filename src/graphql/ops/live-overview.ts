@@ -3,20 +3,20 @@ import { type Alarm, createAlarm } from '../../kernel/wakeable-sleep.js';
 import { type Overview, openOverview } from '../../services/ops/read-overview.js';
 import type { GraphqlContext } from '../context.js';
 
-/** A dashboard gets no more than one overview in this time, and the process reads none more often for all of them. */
+/** The minimum time between two overviews for a dashboard, and between two reads of the process for all dashboards. */
 const SPACING_MS = 1_000;
 
-/** The events that can change what an overview says. */
+/** The events that can change the overview. */
 const RELEVANT = EVENT_TYPES.filter((type) =>
   ['TaskCreatedEvent', 'TaskStatusChangedEvent', 'AgentEvent'].includes(EVENT_KINDS[type].graphqlType),
 );
 
 type Sources = Pick<GraphqlContext, 'feed' | 'services'>;
 
-/** One for each feed, which is one for each process. */
+/** One per feed; a process has one feed. */
 const SHARED = new WeakMap<GraphqlContext['feed'], SharedOverview>();
 
-/** The overview at once, and again whenever something has changed since the last, at most once a second. */
+/** Yields the overview at once and again after each change, at most once per second. */
 export function watchOverview(sources: Sources): AsyncIterableIterator<Overview> {
   let shared = SHARED.get(sources.feed);
   if (shared === undefined) {
@@ -26,7 +26,7 @@ export function watchOverview(sources: Sources): AsyncIterableIterator<Overview>
   return shared.watch();
 }
 
-/** What all who watch have in common: each overview is read once, whoever asks and how many. */
+/** Shared by all watchers, so that each overview is read only once. */
 class SharedOverview {
   readonly #sources: Sources;
   readonly #watchers = new Set<Alarm>();
@@ -85,13 +85,13 @@ class SharedOverview {
     if (this.#watchers.size > 0) return;
     this.#unlisten?.();
     this.#unlisten = undefined;
-    // What changes while nobody listens would never be noticed.
+    // Without watchers there is no listener, so the overview could become stale.
     this.#overview = undefined;
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 
-  /** At once, if the last overview is old enough, else when it will be. */
+  /** Wakes the watchers as soon as the last overview is old enough. */
   #noteChange(): void {
     this.#timer ??= setTimeout(
       () => {
@@ -118,7 +118,7 @@ class SharedOverview {
   }
 }
 
-/** The same overview, which asks each question once however many documents it is resolved for. */
+/** Caches each part of the overview, because it may be resolved for several documents. */
 function remember(overview: Overview): Overview {
   const answers = new Map<string, Promise<unknown>>();
   function once<Answer>(question: string, ask: () => Promise<Answer>): Promise<Answer> {

@@ -8,35 +8,35 @@ const DAY_MS = 86_400_000;
 const BUCKETS = 48;
 
 const TaskCountType = builder.objectRef<TaskCount>('TaskCount').implement({
-  description: 'How many tasks there are in a status.',
+  description: 'The number of tasks in a status.',
   fields: (t) => ({
     status: t.expose('status', { type: TaskStatusEnum, description: 'The status.' }),
-    count: t.exposeInt('count', { description: 'How many tasks are in it.' }),
+    count: t.exposeInt('count', { description: 'The number of tasks.' }),
   }),
 });
 
 const ThroughputPointType = builder.objectRef<ThroughputPoint>('ThroughputPoint').implement({
-  description: 'What happened in a stretch of time.',
+  description: 'Counts for a period of time.',
   fields: (t) => ({
-    at: t.expose('at', { type: 'DateTime', description: 'Its beginning.' }),
-    created: t.exposeInt('created', { description: 'Tasks created in it.' }),
-    completed: t.exposeInt('completed', { description: 'Tasks that became DONE in it.' }),
-    failed: t.exposeInt('failed', { description: 'Tasks that became FAILED in it.' }),
-    rejected: t.exposeInt('rejected', { description: 'Verdicts in it that sent work back.' }),
+    at: t.expose('at', { type: 'DateTime', description: 'The start of the period.' }),
+    created: t.exposeInt('created', { description: 'Tasks that were created.' }),
+    completed: t.exposeInt('completed', { description: 'Tasks that became DONE.' }),
+    failed: t.exposeInt('failed', { description: 'Tasks that became FAILED.' }),
+    rejected: t.exposeInt('rejected', { description: 'Verdicts that rejected the work.' }),
   }),
 });
 
-/** Resolved from `openOverview`, by the query and by the subscription. */
+/** The query and the subscription resolve it from `openOverview`. */
 export const OverviewType = builder.objectRef<Overview>('Overview').implement({
-  description: 'The state of everything at a glance.',
+  description: 'A summary of tasks, agents and throughput.',
   fields: (t) => ({
     taskCounts: t.field({
       type: [TaskCountType],
-      description: 'How many tasks there are in each status.',
+      description: 'The number of tasks in each status.',
       resolve: (overview) => overview.taskCounts(),
     }),
     agentsOnline: t.int({
-      description: 'Agents that have called within the agent timeout.',
+      description: 'Agents that called the server within the agent timeout.',
       resolve: async (overview) => (await overview.fleet()).agentsOnline,
     }),
     agentsTotal: t.int({
@@ -44,35 +44,35 @@ export const OverviewType = builder.objectRef<Overview>('Overview').implement({
       resolve: async (overview) => (await overview.fleet()).agentsTotal,
     }),
     capacityInUse: t.int({
-      description: 'Tasks that agents hold: those IN_PROGRESS. Reviews do not count.',
+      description: 'Tasks that agents hold, which are those IN_PROGRESS. Reviews do not count.',
       resolve: async (overview) => (await overview.fleet()).capacityInUse,
     }),
     capacityTotal: t.int({
-      description: 'Tasks that all agents together may have IN_PROGRESS.',
+      description: 'The maximum of tasks IN_PROGRESS for all agents together.',
       resolve: async (overview) => (await overview.fleet()).capacityTotal,
     }),
     oldestWaitingSince: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'When the oldest task that waits for an agent was created.',
+      description: 'When the oldest task that waits for an agent was created; null if none waits.',
       resolve: async (overview) => (await overview.standing()).oldestWaitingSince,
     }),
     oldestInReviewSince: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'Since when the task that has waited longest for a verdict has waited.',
+      description: 'When the longest wait for a verdict began; null if no task is in REVIEW.',
       resolve: async (overview) => (await overview.standing()).oldestInReviewSince,
     }),
     throughput: t.field({
       type: [ThroughputPointType],
-      description: 'What happened in the last stretch of time, in equal parts, the latest last.',
+      description: 'Counts for equal periods of the recent past, latest last.',
       args: {
         window: t.arg({
           type: 'Duration',
           defaultValue: DAY_MS,
-          description: 'How far to look back: a minute to a year.',
+          description: 'The time to look back: a minute to a year.',
         }),
-        buckets: t.arg.int({ defaultValue: BUCKETS, description: 'How many parts: 1 to 500.' }),
+        buckets: t.arg.int({ defaultValue: BUCKETS, description: 'The number of periods: 1 to 500.' }),
       },
       complexity: ({ buckets }) => ({ field: 1, multiplier: buckets ?? BUCKETS }),
       resolve: (overview, { window, buckets }) =>
@@ -85,8 +85,7 @@ builder.queryFields((t) => ({
   overview: t.field({
     type: OverviewType,
     authScopes: { reader: true },
-    description:
-      'The state of everything at a glance. Not for the keys of agents, which see only their part.',
+    description: 'A summary of tasks, agents and throughput. Not available to keys of agents.',
     resolve: (_root, _args, { services }) => openOverview(services),
   }),
 }));

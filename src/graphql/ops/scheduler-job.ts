@@ -2,36 +2,38 @@ import { listSchedulerJobs, type SchedulerJobState } from '../../services/ops/sc
 import { builder } from '../builder.js';
 
 export const SchedulerJobType = builder.objectRef<SchedulerJobState>('SchedulerJob').implement({
-  description: 'Work that the server does again and again by itself.',
+  description: 'A periodic job of the server.',
   fields: (t) => ({
     name: t.exposeString('name', { description: 'Its name.' }),
-    paused: t.exposeBoolean('paused', { description: 'Whether it is paused, in every server process.' }),
+    paused: t.exposeBoolean('paused', {
+      description: 'Whether it is paused, which applies to all server processes.',
+    }),
     everyMs: t.exposeInt('everyMs', {
-      description: 'The longest rest between two turns, in milliseconds; what happens wakes it earlier.',
+      description: 'The maximum interval between two runs, in milliseconds. Events can start it earlier.',
     }),
     lastRunAt: t.expose('lastRunAt', {
       type: 'DateTime',
       nullable: true,
       description:
-        'When its last recorded turn began. Turns that find nothing to do are recorded every 30 seconds.',
+        'When its last recorded run began. Runs that find nothing to do are recorded only every 30 seconds.',
     }),
     lastDurationMs: t.exposeInt('lastDurationMs', {
       nullable: true,
-      description: 'How long that turn took, in milliseconds.',
+      description: 'The duration of that run, in milliseconds.',
     }),
     lastHandled: t.exposeInt('lastHandled', {
       nullable: true,
-      description: 'How many things it changed in that turn.',
+      description: 'The number of objects that that run changed.',
     }),
     lastError: t.exposeString('lastError', {
       nullable: true,
-      description: 'What kind of fault ended that turn; the log says more. Null if it went well.',
+      description: 'The kind of error that ended that run. The server log has details. Null if it succeeded.',
     }),
     nextRunAt: t.expose('nextRunAt', {
       type: 'DateTime',
       nullable: true,
       description:
-        'When the process that answers runs it next, if nothing wakes it earlier. Null while it runs or is paused, and where the process runs no jobs.',
+        'When the answering process runs it next unless an event starts it earlier. Null while it runs or is paused, and if the process runs no jobs.',
     }),
   }),
 });

@@ -8,7 +8,7 @@ import { answer, payloadType } from '../base/payloads.js';
 import { builder } from '../builder.js';
 import { SchedulerJobType } from './scheduler-job.js';
 
-/** `handled` stands beside a run only. */
+/** `handled` is null except for runSchedulerJob. */
 interface JobAnswer {
   readonly job: SchedulerJobState;
   readonly handled: number | null;
@@ -22,30 +22,30 @@ builder.objectFields(SchedulerJobPayload, (t) => ({
   job: t.field({
     type: SchedulerJobType,
     nullable: true,
-    description: 'The job as it is now; null if the mutation was refused.',
+    description: 'The current job; null if the mutation was refused.',
     resolve: ({ result }) => result?.job,
   }),
   handled: t.int({
     nullable: true,
-    description: 'How many things this turn changed; null if it was not the answer of runSchedulerJob.',
+    description: 'The number of objects that this run changed; null except for runSchedulerJob.',
     resolve: ({ result }) => result?.handled,
   }),
 }));
 
-const jobName = 'The name of the job: requeueStaleTasks.';
+const jobName = 'The name of the job, such as requeueStaleTasks.';
 
 builder.mutationFields((t) => ({
   runSchedulerJob: t.field({
     type: SchedulerJobPayload,
     authScopes: { operator: true },
-    description: 'Runs one turn of a job now, in the process that answers; also of a job that is paused.',
+    description: 'Runs a job once now in the answering process, even if the job is paused.',
     args: { name: t.arg.string({ required: true, description: jobName }) },
     resolve: (_root, { name }, { services }) => answer<JobAnswer>(runSchedulerJob(services, name)),
   }),
   pauseSchedulerJob: t.field({
     type: SchedulerJobPayload,
     authScopes: { operator: true },
-    description: 'Keeps a job from running, in every process, until it is resumed.',
+    description: 'Pauses a job in all processes until it is resumed.',
     args: { name: t.arg.string({ required: true, description: jobName }) },
     resolve: (_root, { name }, { services, viewer }) =>
       answer(pauseSchedulerJob(services, viewer, name).then(withoutCount)),
@@ -53,7 +53,7 @@ builder.mutationFields((t) => ({
   resumeSchedulerJob: t.field({
     type: SchedulerJobPayload,
     authScopes: { operator: true },
-    description: 'Lets a paused job run again, at once.',
+    description: 'Resumes a paused job; it runs at once.',
     args: { name: t.arg.string({ required: true, description: jobName }) },
     resolve: (_root, { name }, { services, viewer }) =>
       answer(resumeSchedulerJob(services, viewer, name).then(withoutCount)),

@@ -7,13 +7,13 @@ import { ofEvent, payloadOf } from '../events/event.js';
 import { PipelineRunType, PipelineType } from './pipeline.js';
 
 builder.objectRef<LogEntry>('PipelineEvent').implement({
-  description: 'A pipeline was saved, removed or started, or a run of it finished or goes on.',
+  description: 'A pipeline was saved, removed or started, or one of its runs finished or resumed.',
   interfaces: ofEvent,
   fields: (t) => ({
     pipeline: t.field({
       type: PipelineType,
       nullable: true,
-      description: 'The pipeline as it is now; null with pipeline.finished and pipeline.resumed.',
+      description: 'The current pipeline; null for pipeline.finished and pipeline.resumed.',
       resolve: (event, _args, context) => {
         const { pipelineId } = payloadOf(event);
         return pipelineId === undefined ? null : loadRow(context, 'Pipeline', pipelineId);
@@ -22,20 +22,20 @@ builder.objectRef<LogEntry>('PipelineEvent').implement({
     pipelineRun: t.field({
       type: PipelineRunType,
       nullable: true,
-      description: 'The run as it is now, with pipeline.started, pipeline.finished and pipeline.resumed.',
+      description: 'The current run, for pipeline.started, pipeline.finished and pipeline.resumed.',
       resolve: ({ pipelineRunId }, _args, context) =>
         pipelineRunId === null ? null : loadPipelineRun(context, pipelineRunId),
     }),
     from: t.field({
       type: PipelineRunStatusEnum,
       nullable: true,
-      description: 'The status of the run before, with pipeline.finished and pipeline.resumed.',
+      description: 'The previous status of the run, for pipeline.finished and pipeline.resumed.',
       resolve: (event) => PIPELINE_RUN_STATUSES.find((status) => status === payloadOf(event).from) ?? null,
     }),
     to: t.field({
       type: PipelineRunStatusEnum,
       nullable: true,
-      description: 'The status of the run from then on, with pipeline.finished and pipeline.resumed.',
+      description: 'The new status of the run, for pipeline.finished and pipeline.resumed.',
       resolve: (event) => PIPELINE_RUN_STATUSES.find((status) => status === payloadOf(event).to) ?? null,
     }),
   }),

@@ -15,7 +15,7 @@ builder.objectFields(PipelinePayload, (t) => ({
   pipeline: t.field({
     type: PipelineType,
     nullable: true,
-    description: 'The pipeline as it is now; null if the mutation was refused.',
+    description: 'The current pipeline; null if the mutation was refused.',
     resolve: ({ result }) => result,
   }),
 }));
@@ -28,7 +28,7 @@ builder.objectFields(PipelineRunPayload, (t) => ({
   pipelineRun: t.field({
     type: PipelineRunType,
     nullable: true,
-    description: 'The run as it is now; null if the mutation was refused.',
+    description: 'The current run; null if the mutation was refused.',
     resolve: ({ result }, _args, context) => (result === null ? null : loadPipelineRun(context, result.id)),
   }),
 }));
@@ -39,21 +39,21 @@ const PipelineStepInput = builder.inputType('PipelineStepInput', {
     key: t.string({
       required: true,
       description:
-        'By what other steps name it: up to 63 letters, digits, dots, dashes or underscores, unique in the pipeline.',
+        'Its name for other steps, unique in the pipeline: up to 63 letters, digits, dots, dashes or underscores.',
     }),
     dependsOn: t.stringList({
-      description: 'The keys of the steps that must be DONE before its task is handed out, at most 100.',
+      description: 'The keys of the steps that must be DONE before this one is handed out, at most 100.',
     }),
     onDependencyFailure: t.field({
       type: DependencyFailurePolicyEnum,
       defaultValue: 'BLOCK',
-      description: 'What becomes of it when one of them ends without success.',
+      description: 'What happens to its task when a dependency ends without success.',
     }),
     template: t.field({
       type: TaskTemplateInput,
       required: true,
       description:
-        'What its task is like. `{{name}}` in title, description and tags is filled in at each start; dueIn counts from the start.',
+        'The template of its task. A placeholder in title, description and tags is a variable name in double braces; each start replaces it. dueIn counts from the start.',
     }),
   }),
 });
@@ -61,7 +61,7 @@ const PipelineStepInput = builder.inputType('PipelineStepInput', {
 const STEPS = 'The steps, 1 to 1,000, in any order.';
 
 const CreatePipelineInput = builder.inputType('CreatePipelineInput', {
-  description: 'A graph of tasks to be saved.',
+  description: 'A pipeline to create: a saved graph of tasks.',
   fields: (t) => ({
     name: t.string({
       required: true,
@@ -72,22 +72,22 @@ const CreatePipelineInput = builder.inputType('CreatePipelineInput', {
 });
 
 const UpdatePipelineInput = builder.inputType('UpdatePipelineInput', {
-  description: 'Other steps for a pipeline.',
+  description: 'New steps for a pipeline.',
   fields: (t) => ({
     name: t.string({ required: true, description: 'The name of the pipeline.' }),
     steps: t.field({ type: [PipelineStepInput], required: true, description: STEPS }),
-    expectedVersion: t.int({ description: 'Refuse if the stored version is another one.' }),
+    expectedVersion: t.int({ description: 'Refuse if the stored version differs.' }),
   }),
 });
 
 const StartPipelineInput = builder.inputType('StartPipelineInput', {
-  description: 'A pipeline to start, and what to fill in.',
+  description: 'A pipeline to start, with the values of its variables.',
   fields: (t) => ({
     name: t.string({ required: true, description: 'The name of the pipeline.' }),
     variables: t.field({
       type: 'JSONObject',
       description:
-        'A text, a number, true or false for each placeholder of the pipeline; no others. Pipeline.variables lists them.',
+        'A string, number or boolean for each placeholder of the pipeline, and no others. Pipeline.variables lists the names.',
     }),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
@@ -97,29 +97,29 @@ builder.mutationFields((t) => ({
   createPipeline: t.field({
     type: PipelinePayload,
     authScopes: { operator: true },
-    description: 'Saves a graph of tasks under a name. Creates no task.',
+    description: 'Saves a graph of tasks under a name. Creates no tasks.',
     args: { input: t.arg({ type: CreatePipelineInput, required: true, description: 'The pipeline.' }) },
     resolve: (_root, { input }, { services, viewer }) => answer(createPipeline(services, viewer, input)),
   }),
   updatePipeline: t.field({
     type: PipelinePayload,
     authScopes: { operator: true },
-    description: 'Replaces the steps of a pipeline. Runs that were started keep the tasks they have.',
+    description: 'Replaces the steps of a pipeline. Runs that have already started keep their tasks.',
     args: { input: t.arg({ type: UpdatePipelineInput, required: true, description: 'The new steps.' }) },
     resolve: (_root, { input }, { services, viewer }) => answer(updatePipeline(services, viewer, input)),
   }),
   removePipeline: t.field({
     type: DeletePayload,
     authScopes: { operator: true },
-    description: 'Removes a pipeline, whose name is free then. Its runs go on, and still show it.',
-    args: { name: t.arg.string({ required: true, description: 'Its name.' }) },
+    description: 'Removes a pipeline and frees its name. Its runs continue and still refer to it.',
+    args: { name: t.arg.string({ required: true, description: 'The name of the pipeline.' }) },
     resolve: (_root, { name }, { services, viewer }) => answer(removePipeline(services, viewer, name)),
   }),
   startPipeline: t.field({
     type: PipelineRunPayload,
     authScopes: { agent: true },
     description:
-      'Creates all tasks of a pipeline, all or none, with the variables filled in. Those without dependencies can be handed out at once.',
+      'Creates all tasks of a pipeline, all or none, with the placeholders replaced. Tasks without dependencies can be handed out at once.',
     args: { input: t.arg({ type: StartPipelineInput, required: true, description: 'What to start.' }) },
     resolve: (_root, { input }, { services, viewer }) => answer(startPipeline(services, viewer, input)),
   }),
@@ -127,7 +127,7 @@ builder.mutationFields((t) => ({
     type: PipelineRunPayload,
     authScopes: { operator: true },
     description:
-      'Cancels all tasks of a run that have not ended; whoever works on one loses the lease. A run that is CANCELLED already changes nothing.',
+      'Cancels all tasks of a run that have not ended. Agents that work on them lose their leases. A run that is already CANCELLED does not change.',
     args: { id: t.arg.id({ required: true, description: 'The run.' }) },
     resolve: (_root, { id }, { services, viewer }) => answer(cancelPipelineRun(services, viewer, id)),
   }),

@@ -11,7 +11,7 @@ builder.queryFields((t) => ({
     type: PipelineType,
     nullable: true,
     description: 'One pipeline by its name. Null if there is none.',
-    args: { name: t.arg.string({ required: true, description: 'Its name.' }) },
+    args: { name: t.arg.string({ required: true, description: 'The name of the pipeline.' }) },
     resolve: (query, _root, { name }, { prisma }) =>
       prisma.pipeline.findFirst({ ...query, where: { name: toLookup(name), removedAt: null } }),
   }),
@@ -24,8 +24,8 @@ builder.queryFields((t) => ({
   pipelineRun: t.field({
     type: PipelineRunType,
     nullable: true,
-    description: 'One run of a pipeline. Null if there is none, or none that this key may see.',
-    args: { id: t.arg.id({ required: true, description: 'Its id.' }) },
+    description: 'One pipeline run. Null if there is none, or none that this key may see.',
+    args: { id: t.arg.id({ required: true, description: 'The id of the run: plr_…' }) },
     resolve: (_root, { id }, context) => loadPipelineRun(context, id),
   }),
 }));
@@ -34,12 +34,12 @@ builder.prismaObjectFields(TaskType, (t) => ({
   pipelineRun: t.field({
     type: PipelineRunType,
     nullable: true,
-    description: 'The run of a pipeline that it belongs to; null if it was not created by one.',
+    description: 'The pipeline run that created it; null if none did.',
     resolve: (task, _args, context) =>
       task.pipelineRunId === null ? null : loadPipelineRun(context, task.pipelineRunId),
   }),
   pipelineStep: t.exposeString('pipelineStepKey', {
     nullable: true,
-    description: 'The key of the step of the pipeline that it was created from.',
+    description: 'The key of the pipeline step that it was created from.',
   }),
 }));

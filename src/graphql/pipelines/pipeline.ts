@@ -22,34 +22,34 @@ import { TaskType } from '../tasks/task.js';
 const PipelineStepType = builder.objectRef<PipelineStepRow>('PipelineStep').implement({
   description: 'One task of a pipeline.',
   fields: (t) => ({
-    key: t.exposeString('key', { description: 'By what other steps of the pipeline name it.' }),
+    key: t.exposeString('key', { description: 'Its name for other steps of the pipeline.' }),
     dependsOn: t.exposeStringList('dependsOn', {
-      description: 'The keys of the steps that must be DONE before it is handed out.',
+      description: 'The keys of the steps that must be DONE before this one is handed out.',
     }),
     onDependencyFailure: t.expose('onDependencyFailure', {
       type: DependencyFailurePolicyEnum,
-      description: 'What becomes of it when one of them ends without success.',
+      description: 'What happens to its task when a dependency ends without success.',
     }),
     template: t.field({
       type: TaskTemplateType,
-      description: 'What its task is like, with the placeholders as they were written.',
+      description: 'The template of its task, with the placeholders unreplaced.',
       resolve: (step) => step,
     }),
   }),
 });
 
 export const PipelineType = builder.prismaObject('Pipeline', {
-  description: 'A saved graph of tasks, which can be started again and again.',
+  description: 'A saved graph of tasks that can be started repeatedly.',
   interfaces: [NodeInterface],
   fields: (t) => ({
     name: t.exposeString('name', { description: 'Its unique name.' }),
     steps: t.field({
       type: [PipelineStepType],
-      description: 'Its steps in the order given.',
+      description: 'Its steps in the given order.',
       resolve: (pipeline, _args, context) => loadSteps(context, pipeline),
     }),
     variables: t.stringList({
-      description: 'What a start must give: the names of all placeholders in its steps.',
+      description: 'The names of all placeholders in its steps. A start must give a value for each.',
       resolve: async (pipeline, _args, context) => variablesOf(await loadSteps(context, pipeline)),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
@@ -57,34 +57,36 @@ export const PipelineType = builder.prismaObject('Pipeline', {
     removedAt: t.expose('removedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it was removed; null if it can be started.',
+      description: 'When it was removed; null if it has not been removed.',
     }),
-    version: t.exposeInt('version', { description: 'Rises by one with each change of its steps.' }),
+    version: t.exposeInt('version', {
+      description: 'Increases by one with each change of its steps; send it as `expectedVersion`.',
+    }),
   }),
 });
 
 export const PipelineRunType = builder.prismaObject('PipelineRun', {
-  description: 'One start of a pipeline: the tasks that were created by it.',
+  description: 'One execution of a pipeline, with the tasks that were created by its start.',
   interfaces: [NodeInterface],
   fields: (t) => ({
     pipeline: t.relation('pipeline', {
-      description: 'What was started; its steps may have changed since, and it may have been removed.',
+      description: 'The pipeline. Its steps may have changed since the start, or it may have been removed.',
     }),
     pipelineVersion: t.exposeInt('pipelineVersion', {
       description: 'The version of the pipeline that was started.',
     }),
     status: t.expose('status', {
       type: PipelineRunStatusEnum,
-      description: 'What its tasks come to.',
+      description: 'The combined state of its tasks.',
     }),
     variables: t.field({
       type: 'JSONObject',
-      description: 'What was filled in for the placeholders.',
+      description: 'The values of the placeholders.',
       resolve: (run) => toJsonObject(run.variables),
     }),
     tasks: t.field({
       type: [TaskType],
-      description: 'Its tasks by number, each after those it depends on; as far as this key may see them.',
+      description: 'The tasks that this key may see, by number. Each comes after its dependencies.',
       resolve: async (run, _args, context, info) => {
         const columns = taskColumns(info);
         const load = (ids: readonly string[]) =>
@@ -103,7 +105,7 @@ export const PipelineRunType = builder.prismaObject('PipelineRun', {
     finishedAt: t.expose('finishedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it finished; null while it is RUNNING.',
+      description: 'When the run finished; null while it is RUNNING.',
     }),
   }),
 });
@@ -115,7 +117,7 @@ builder.prismaObjectField(PipelineType, 'runs', (t) =>
   t.field({
     type: PipelineRunConnection,
     args: connectionArgs,
-    description: 'How it was started, latest first. An agent’s key sees those of which it sees a task.',
+    description: 'Its runs, latest first. A key of an agent sees the runs that have a task it may see.',
     resolve: (pipeline, args, context) => {
       const lists = openRunsOfPipelines(context.services, context.viewer);
       return connectChildren(context, 'pipelineRuns', pipeline.id, args, lists);
@@ -123,7 +125,7 @@ builder.prismaObjectField(PipelineType, 'runs', (t) =>
   }),
 );
 
-/** Read by SQL, because a step refers to its assignee by name: there is no foreign key, so Prisma has no relation. */
+/** Uses SQL, because a step refers to its assignee by name without a foreign key, so Prisma has no relation. */
 async function loadSteps(context: GraphqlContext, { id }: PipelineRow): Promise<PipelineStepRow[]> {
   const load = (ids: readonly string[]) => findPipelineSteps(context.services, ids);
   return (await loadBatched(context, 'pipelineSteps', id, load)) ?? [];

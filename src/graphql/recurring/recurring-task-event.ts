@@ -6,14 +6,14 @@ import { TaskType } from '../tasks/task.js';
 import { RecurringTaskType } from './recurring-task.js';
 
 builder.objectRef<LogEntry>('RecurringTaskEvent').implement({
-  description: 'A recurring task was created, edited, paused, resumed or removed, or was due.',
+  description:
+    'A recurring task was created, updated, paused, resumed or removed, or it fired or skipped a due time.',
   interfaces: ofEvent,
   fields: (t) => ({
     recurringTask: t.field({
       type: RecurringTaskType,
       nullable: true,
-      description:
-        'The recurring task as it is now. Null if it has been removed, and for the keys of agents.',
+      description: 'The current recurring task. Null if it has been removed, and for keys of agents.',
       resolve: ({ recurringTaskId }, _args, context) =>
         recurringTaskId === null ? null : loadRecurringTask(context, recurringTaskId),
     }),
@@ -21,22 +21,22 @@ builder.objectRef<LogEntry>('RecurringTaskEvent').implement({
       type: TaskType,
       nullable: true,
       description:
-        'With recurring.fired the new task; with recurring.skipped the one that is still open, if any.',
+        'For recurring.fired, the new task; for recurring.skipped, the task that is still open, if any.',
       resolve: ({ taskId }, _args, context, info) =>
         taskId === null ? null : loadTask(context, info, taskId),
     }),
     reason: t.string({
       nullable: true,
-      description: 'Why no task was made, with recurring.skipped.',
+      description: 'Why no task was created, for recurring.skipped.',
       resolve: (event) => payloadOf(event).reason ?? null,
     }),
     changedFields: t.stringList({
-      description: 'The fields that have new values, with recurring.updated; else none.',
+      description: 'The fields that changed, for recurring.updated; otherwise empty.',
       resolve: (event) => [...(payloadOf(event).changedFields ?? [])],
     }),
     message: t.string({
       nullable: true,
-      description: 'What happened, for people, with recurring.removed.',
+      description: 'What happened, for people, for recurring.removed.',
       resolve: (event) => payloadOf(event).message ?? null,
     }),
   }),

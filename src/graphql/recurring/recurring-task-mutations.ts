@@ -19,9 +19,9 @@ const fields = {
   name: 'Its unique name, 1 to 100 characters.',
   schedule:
     'When it is due: a cron expression of five fields (`0 9 * * 1-5`), or English (`every weekday at 9am`).',
-  timeZone: 'By whose clocks it is due.',
-  template: 'What its tasks are like.',
-  catchUp: 'What becomes of due times that pass while no server is running.',
+  timeZone: 'The time zone of the schedule.',
+  template: 'The template of its tasks.',
+  catchUp: 'What happens to due times that pass while no server is running.',
   overlap: 'What happens at a due time while an earlier task is still open.',
 } as const;
 
@@ -39,11 +39,11 @@ const CreateRecurringTaskInput = builder.inputType('CreateRecurringTaskInput', {
 });
 
 const UpdateRecurringTaskInput = builder.inputType('UpdateRecurringTaskInput', {
-  description: 'An edit of a recurring task. What is left out stays; tasks that were made stay as they are.',
+  description: 'An edit of a recurring task. An omitted field stays unchanged. Existing tasks do not change.',
   fields: (t) => ({
     id: t.id({ required: true, description: 'The id: rec_…' }),
     name: t.string({ description: fields.name }),
-    schedule: t.string({ description: `${fields.schedule} A new one counts from now on.` }),
+    schedule: t.string({ description: `${fields.schedule} A new schedule applies from now on.` }),
     timeZone: t.field({ type: 'TimeZone', description: fields.timeZone }),
     template: t.field({
       type: TaskTemplateInput,
@@ -51,7 +51,7 @@ const UpdateRecurringTaskInput = builder.inputType('UpdateRecurringTaskInput', {
     }),
     catchUp: t.field({ type: CatchUpPolicyEnum, description: fields.catchUp }),
     overlap: t.field({ type: OverlapPolicyEnum, description: fields.overlap }),
-    expectedVersion: t.int({ description: 'Refuse if the stored version is another one.' }),
+    expectedVersion: t.int({ description: 'Refuse if the stored version differs.' }),
   }),
 });
 
@@ -63,7 +63,7 @@ builder.objectFields(RecurringTaskPayload, (t) => ({
   recurringTask: t.field({
     type: RecurringTaskType,
     nullable: true,
-    description: 'The recurring task as it is now; null if the mutation was refused.',
+    description: 'The current recurring task; null if the mutation was refused.',
     resolve: ({ result }) => result,
   }),
 }));
@@ -76,13 +76,13 @@ builder.objectFields(FireRecurringTaskPayload, (t) => ({
   recurringTask: t.field({
     type: RecurringTaskType,
     nullable: true,
-    description: 'The recurring task as it is now; null if the mutation was refused.',
+    description: 'The current recurring task; null if the mutation was refused.',
     resolve: ({ result }) => result?.recurringTask,
   }),
   task: t.field({
     type: TaskType,
     nullable: true,
-    description: 'The task that was made; null if the mutation was refused.',
+    description: 'The created task; null if the mutation was refused.',
     resolve: ({ result }) => result?.task,
   }),
 }));
@@ -102,35 +102,35 @@ builder.mutationFields((t) => ({
   updateRecurringTask: t.field({
     type: RecurringTaskPayload,
     authScopes: { operator: true },
-    description: 'Edits the fields that are given.',
+    description: 'Changes the given fields.',
     args: { input: t.arg({ type: UpdateRecurringTaskInput, required: true, description: 'The edit.' }) },
     resolve: (_root, { input }, { services, viewer }) => answer(updateRecurringTask(services, viewer, input)),
   }),
   pauseRecurringTask: t.field({
     type: RecurringTaskPayload,
     authScopes: { operator: true },
-    description: 'Keeps it from making tasks by itself, until it is resumed.',
+    description: 'Pauses the schedule, so it creates no tasks until it is resumed.',
     args: byId,
     resolve: (_root, { id }, { services, viewer }) => answer(pauseRecurringTask(services, viewer, id)),
   }),
   resumeRecurringTask: t.field({
     type: RecurringTaskPayload,
     authScopes: { operator: true },
-    description: 'Lets it go on from now; what was due meanwhile is not made up for.',
+    description: 'Resumes the schedule from now. Due times during the pause create no tasks.',
     args: byId,
     resolve: (_root, { id }, { services, viewer }) => answer(resumeRecurringTask(services, viewer, id)),
   }),
   fireRecurringTask: t.field({
     type: FireRecurringTaskPayload,
     authScopes: { operator: true },
-    description: 'Makes a task now, also while it is paused; its schedule goes on as before.',
+    description: 'Creates a task now, even while it is paused. The schedule does not change.',
     args: byId,
     resolve: (_root, { id }, { services, viewer }) => answer(fireRecurringTask(services, viewer, id)),
   }),
   removeRecurringTask: t.field({
     type: DeletePayload,
     authScopes: { operator: true },
-    description: 'Removes it with its history; the tasks that it has made stay.',
+    description: 'Removes a recurring task and its history. The tasks that it created stay.',
     args: byId,
     resolve: (_root, { id }, { services, viewer }) => answer(removeRecurringTask(services, viewer, id)),
   }),

@@ -25,15 +25,16 @@ interface Preview {
 }
 
 const SchedulePreviewType = builder.objectRef<Preview>('SchedulePreview').implement({
-  description: 'What a schedule means.',
+  description: 'The interpretation of a schedule.',
   fields: (t) => ({
     valid: t.boolean({
-      description: 'Whether it is understood and ever due.',
+      description: 'Whether the schedule is understood and has at least one due time.',
       resolve: ({ message }) => message === null,
     }),
     message: t.exposeString('message', {
       nullable: true,
-      description: 'What is wrong with it, what was understood, and examples; null if it is valid.',
+      description:
+        'What is wrong with the schedule, which part was understood, and examples; null if it is valid.',
     }),
     cron: t.exposeString('cron', {
       nullable: true,
@@ -42,7 +43,7 @@ const SchedulePreviewType = builder.objectRef<Preview>('SchedulePreview').implem
     text: t.exposeString('text', { nullable: true, description: 'The schedule in plain English.' }),
     nextRuns: t.field({
       type: ['DateTime'],
-      description: 'When it is due next.',
+      description: 'The next due times.',
       resolve: ({ nextRuns }) => [...nextRuns],
     }),
   }),
@@ -55,44 +56,51 @@ builder.queryFields((t) => ({
     type: RecurringTaskType,
     nullable: true,
     authScopes: { reader: true },
-    description: 'One recurring task. Null if there is none. Not for the keys of agents.',
-    args: { id: t.arg.id({ required: true, description: 'Its id.' }) },
+    description: 'One recurring task. Null if there is none. Not available to keys of agents.',
+    args: { id: t.arg.id({ required: true, description: 'The id: rec_…' }) },
     resolve: (query, _root, { id }, { prisma }) =>
       prisma.recurringTask.findUnique({ ...query, where: { id: toLookup(id) } }),
   }),
   recurringTasks: t.field({
     type: RecurringTaskConnection,
     authScopes: { reader: true },
-    description: 'The recurring tasks, by name. Not for the keys of agents.',
+    description: 'The recurring tasks, by name. Not available to keys of agents.',
     args: connectionArgs,
     resolve: (_root, page, { services }) => connect(page, openRecurringTasks(services)),
   }),
   previewSchedule: t.field({
     type: SchedulePreviewType,
-    description: 'What a schedule means and when it would be due. Keeps nothing.',
+    description: 'The meaning and the next due times of a schedule. Stores nothing.',
     args: {
       schedule: t.arg.string({
         required: true,
         description: 'A cron expression of five fields, or English.',
       }),
-      timeZone: t.arg({ type: 'TimeZone', defaultValue: 'UTC', description: 'By whose clocks.' }),
-      count: t.arg.int({ defaultValue: PREVIEWED_RUNS, description: 'How many times to show, at most 50.' }),
+      timeZone: t.arg({
+        type: 'TimeZone',
+        defaultValue: 'UTC',
+        description: 'The time zone of the schedule.',
+      }),
+      count: t.arg.int({
+        defaultValue: PREVIEWED_RUNS,
+        description: 'The number of due times to return, at most 50.',
+      }),
       from: t.arg({
         type: 'DateTime',
-        description: 'Show the times after this instant; after now if unset.',
+        description: 'Return due times after this instant; now if unset.',
       }),
     },
-    // Any key may ask, and for a leap day the library looks through years of days.
+    // Any key may call this, and for a leap day the library searches through years of days.
     complexity: ({ count }) => ({ field: 10 * RUN_COST * Math.max(1, count ?? PREVIEWED_RUNS) }),
     resolve: async (_root, { schedule, timeZone, count, from }, { services }): Promise<Preview> => {
-      const wish = {
+      const request = {
         schedule,
         timeZone: timeZone ?? 'UTC',
         count: count ?? PREVIEWED_RUNS,
         from: from ?? null,
       };
       try {
-        return { message: null, ...(await previewSchedule(services, wish)) };
+        return { message: null, ...(await previewSchedule(services, request)) };
       } catch (error) {
         if (error instanceof BadSchedule)
           return { message: error.message, cron: null, text: null, nextRuns: [] };
@@ -106,7 +114,7 @@ builder.prismaObjectFields(RecurringTaskType, (t) => ({
   tasks: t.field({
     type: TaskConnection,
     args: connectionArgs,
-    description: 'The tasks that it has made, newest first.',
+    description: 'The tasks that it created, newest first.',
     resolve: (row, args, context, info) => {
       const columns = listedTaskColumns(info);
       const lists = openTasksOfRecurringTasks(context.services, context.viewer, columns);
@@ -116,7 +124,7 @@ builder.prismaObjectFields(RecurringTaskType, (t) => ({
   history: t.field({
     type: FiringConnection,
     args: connectionArgs,
-    description: 'What became of each due time, the latest first.',
+    description: 'The outcome of each due time, latest first.',
     resolve: (row, args, context) =>
       connectChildren(context, 'firings', row.id, args, openFirings(context.services)),
   }),
@@ -127,7 +135,7 @@ builder.prismaObjectField(TaskType, 'recurringTask', (t) =>
     type: RecurringTaskType,
     nullable: true,
     description:
-      'The recurring task that made it. Null if none did, if that has been removed, and for the keys of agents.',
+      'The recurring task that created it. Null if none did, if it has been removed, and for keys of agents.',
     resolve: (task, _args, context) =>
       task.recurringTaskId === null ? null : loadRecurringTask(context, task.recurringTaskId),
   }),

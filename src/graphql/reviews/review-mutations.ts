@@ -12,19 +12,21 @@ import { ReviewType } from './review.js';
 const TEN_MINUTES_MS = 600_000;
 
 const ClaimNextReviewInput = builder.inputType('ClaimNextReviewInput', {
-  description: 'A reviewer’s wish for a round to judge.',
+  description: 'A request of a reviewer for a review round.',
   fields: (t) => ({
     agent: t.field({
       type: AgentRefInput,
-      description: 'May be left out with a key that is bound to an agent.',
+      description: 'The reviewing agent. A key that is bound to an agent may omit it.',
     }),
     lease: t.field({
       type: 'Duration',
       defaultValue: TEN_MINUTES_MS,
-      description:
-        'How long the reviewer holds the round unless it renews by heartbeat: 10 seconds to 24 hours.',
+      description: 'The length of the lease, which a heartbeat renews: 10 seconds to 24 hours.',
     }),
-    waitSeconds: t.int({ defaultValue: 0, description: 'Wait so long for a round to judge: 0 to 60.' }),
+    waitSeconds: t.int({
+      defaultValue: 0,
+      description: 'How many seconds to wait for a review round: 0 to 60.',
+    }),
   }),
 });
 
@@ -32,55 +34,61 @@ const SubmitVerdictInput = builder.inputType('SubmitVerdictInput', {
   description: 'A verdict on work in REVIEW.',
   fields: (t) => ({
     task: t.field({ type: TaskRefInput, required: true, description: 'The task.' }),
-    verdict: t.field({ type: VerdictEnum, required: true, description: 'Yes or no.' }),
-    feedback: t.string({ description: 'What has to change; required when REJECTED.' }),
-    round: t.int({ description: 'The round it judges; the current one if left out.' }),
-    reviewer: t.field({ type: AgentRefInput, description: 'The agent whose verdict an operator hands in.' }),
+    verdict: t.field({ type: VerdictEnum, required: true, description: 'The decision.' }),
+    feedback: t.string({ description: 'What has to change; required for REJECTED.' }),
+    round: t.int({ description: 'The reviewed round; the current one if unset.' }),
+    reviewer: t.field({
+      type: AgentRefInput,
+      description: 'The agent on whose behalf an operator submits the verdict.',
+    }),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
 });
 
 const ClaimNextReviewPayload = payloadType<ClaimedReview>(
   'ClaimNextReviewPayload',
-  'A round to judge; everything is null if none waits for this reviewer.',
+  'A review round; all fields are null if none waits for this reviewer.',
 );
 builder.objectFields(ClaimNextReviewPayload, (t) => ({
   task: t.field({
     type: TaskType,
     nullable: true,
-    description: 'The task to judge.',
+    description: 'The task to review.',
     resolve: ({ result }) => result?.task,
   }),
   round: t.int({
     nullable: true,
-    description: 'The round to name in the verdict.',
+    description: 'The round to send with the verdict.',
     resolve: ({ result }) => result?.round,
   }),
   prompt: t.string({
     nullable: true,
-    description: 'The task, the work and the earlier feedback, as a text for a model.',
+    description: 'The task, its result and the earlier feedback, as a prompt for a model.',
     resolve: ({ result }) => result?.prompt,
   }),
   leaseExpiresAt: t.field({
     type: 'DateTime',
     nullable: true,
-    description: 'Until when nobody else gets this round.',
+    description: 'When the lease on the round expires.',
     resolve: ({ result }) => result?.leaseExpiresAt,
   }),
 }));
 
-const SubmitVerdictPayload = payloadType<SubmittedVerdict>('SubmitVerdictPayload', 'What a verdict did.');
+const SubmitVerdictPayload = payloadType<SubmittedVerdict>(
+  'SubmitVerdictPayload',
+  'The answer of submitVerdict.',
+);
 builder.objectFields(SubmitVerdictPayload, (t) => ({
   task: t.field({
     type: TaskType,
     nullable: true,
-    description: 'The task as it is now.',
+    description: 'The current task.',
     resolve: ({ result }) => result?.task,
   }),
   review: t.field({
     type: ReviewType,
     nullable: true,
-    description: 'The verdict as it was recorded, a superseded one included.',
+    description: 'The recorded verdict, including a superseded one.',
     resolve: ({ result }) => result?.review,
   }),
 }));
@@ -90,8 +98,14 @@ builder.mutationFields((t) => ({
     type: ClaimNextReviewPayload,
     authScopes: { agent: true },
     description:
-      'Hands a round in REVIEW to a reviewer under a lease: never its own work, never a round that is taken.',
-    args: { input: t.arg({ type: ClaimNextReviewInput, required: true, description: 'Who reviews.' }) },
+      'Hands a task in REVIEW to a reviewer under a lease. It is never its own work, and never a round that another reviewer holds.',
+    args: {
+      input: t.arg({
+        type: ClaimNextReviewInput,
+        required: true,
+        description: 'The reviewer and its lease.',
+      }),
+    },
     resolve: (_root, { input }, { services, viewer, signal }) =>
       answer(claimNextReview(services, viewer, input, signal)),
   }),
@@ -99,17 +113,17 @@ builder.mutationFields((t) => ({
     type: SubmitVerdictPayload,
     authScopes: { agent: true },
     description:
-      'Judges a round. One that is over is recorded as superseded, changes nothing and answers with SUPERSEDED.',
+      'Submits the verdict of a review round. If the round has ended, the verdict is recorded as superseded, changes nothing and is refused with SUPERSEDED.',
     args: { input: t.arg({ type: SubmitVerdictInput, required: true, description: 'The verdict.' }) },
     resolve: async (_root, { input }, { services, viewer }) =>
       markSuperseded(await answer(submitVerdict(services, viewer, input))),
   }),
 }));
 
-/** A superseded verdict is kept, so it has a result; and it did nothing, so it is a refusal as well. */
+/** A superseded verdict is recorded, so the payload has a result. It changed nothing, so the payload has an error too. */
 function markSuperseded(payload: Payload<SubmittedVerdict>): Payload<SubmittedVerdict> {
   if (payload.result?.review.superseded !== true) return payload;
   const { review, task } = payload.result;
-  const message = `Round ${review.round} of TASK-${task.number} was over: the verdict is kept and changed nothing.`;
+  const message = `Round ${review.round} of TASK-${task.number} had already ended: the verdict is recorded but changed nothing.`;
   return { ...payload, errors: [new Refusal('SUPERSEDED', message, ['round'])] };
 }

@@ -7,57 +7,58 @@ import { TaskType } from '../tasks/task.js';
 
 export const ReviewRunType = builder.prismaObject('ReviewRun', {
   description:
-    'One reviewer’s go at one round, from its claim or the call to its end. Its verdict, if it gave one, is a `Review`.',
+    'One attempt by one reviewer at one review round, from its claim or gateway call to its end. Its verdict, if any, is a `Review`.',
   interfaces: [NodeInterface],
   fields: (t) => ({
     task: t.field({
       type: TaskType,
-      description: 'What is reviewed.',
+      description: 'The reviewed task.',
       resolve: (run, _args, context, info) => getTask(context, info, run.taskId),
     }),
     agent: t.relation('agent', {
-      description: 'Who reviews it.',
+      description: 'The reviewer.',
       // Without this, the plugin reads the review run again, with its long prompt and output.
       resolve: (query, { agentId }, _args, { prisma }) =>
         prisma.agent.findUniqueOrThrow({ ...query, where: { id: agentId } }),
     }),
-    round: t.exposeInt('round', { description: 'Which hand-in it is about, from 1.' }),
-    trigger: t.expose('trigger', { type: RunTriggerEnum, description: 'What began it.' }),
+    round: t.exposeInt('round', { description: 'The review round of the task, starting at 1.' }),
+    trigger: t.expose('trigger', { type: RunTriggerEnum, description: 'What started the run.' }),
     outcome: t.expose('outcome', {
       type: RunOutcomeEnum,
-      description: 'How it ended, or RUNNING; FAILED and TIMED_OUT are failures of the reviewer.',
+      description:
+        'How the run ended, or RUNNING. FAILED and TIMED_OUT are failures of the reviewer, not verdicts.',
     }),
     startedAt: t.expose('startedAt', { type: 'DateTime', description: 'When it began.' }),
     finishedAt: t.expose('finishedAt', { type: 'DateTime', nullable: true, description: 'When it ended.' }),
     leaseExpiresAt: t.expose('leaseExpiresAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'Until when no other reviewer gets the round.',
+      description: 'When the lease on the round expires.',
     }),
     model: t.exposeString('model', {
       nullable: true,
-      description: 'The model that was asked, where a gateway was.',
+      description: 'The model, if a gateway ran the review.',
     }),
-    gateway: t.exposeString('gateway', { nullable: true, description: 'The gateway that was asked.' }),
+    gateway: t.exposeString('gateway', { nullable: true, description: 'The gateway that ran the review.' }),
     gatewayRunId: t.exposeString('gatewayRunId', {
       nullable: true,
-      description: 'The gateway’s own id of it.',
+      description: 'The id of the run at the gateway.',
     }),
     prompt: t.string({
       nullable: true,
-      description: 'What the gateway was asked. Null for the keys of other agents.',
+      description: 'The prompt that was sent to the gateway. Null for keys of other agents.',
       resolve: (run, _args, context) => (isPrivateTo(context, run.agentId) ? null : run.prompt),
     }),
     output: t.string({
       nullable: true,
-      description: 'What the gateway answered, the verdict in it. Null for the keys of other agents.',
+      description: 'The answer of the gateway, including the verdict. Null for keys of other agents.',
       resolve: (run, _args, context) => (isPrivateTo(context, run.agentId) ? null : run.output),
     }),
-    error: t.exposeString('error', { nullable: true, description: 'Why it gave no verdict.' }),
+    error: t.exposeString('error', { nullable: true, description: 'Why the run gave no verdict.' }),
     usage: t.field({
       type: TokenUsageType,
       nullable: true,
-      description: 'What it consumed, if the gateway tells.',
+      description: 'The model usage, if the gateway reports it.',
       resolve: usageOf,
     }),
   }),

@@ -7,30 +7,30 @@ import { TaskType } from '../tasks/task.js';
 
 export const ReviewType = builder.prismaObject('QualityReview', {
   name: 'Review',
-  description: 'One verdict on finished work.',
+  description: 'A verdict on finished work.',
   interfaces: [NodeInterface],
   fields: (t) => ({
     task: t.field({
       type: TaskType,
-      description: 'Whose work it judges.',
+      description: 'The reviewed task.',
       resolve: (review, _args, context, info) => getTask(context, info, review.taskId),
     }),
     reviewer: t.field({
       type: ActorInterface,
-      description: 'Who gave it.',
+      description: 'Who gave the verdict.',
       resolve: (review, _args, context, info) =>
         loadActor(context, info, review.reviewerKeyId, review.reviewerAgentId),
     }),
-    run: t.relation('run', { nullable: true, description: 'The run whose work it judges.' }),
-    round: t.exposeInt('round', { description: 'Which hand-in it judges, from 1.' }),
-    verdict: t.expose('verdict', { type: VerdictEnum, description: 'What was decided.' }),
+    run: t.relation('run', { nullable: true, description: 'The run whose work was reviewed.' }),
+    round: t.exposeInt('round', { description: 'The review round of the task, starting at 1.' }),
+    verdict: t.expose('verdict', { type: VerdictEnum, description: 'The decision.' }),
     feedback: t.exposeString('feedback', {
       nullable: true,
-      description: 'Why; always there with a rejection.',
+      description: 'The reasons; always present for REJECTED.',
     }),
     superseded: t.exposeBoolean('superseded', {
-      description: 'It came too late: the task had moved on, so it changed nothing.',
+      description: 'Whether the verdict came too late: the round had already ended, so it changed nothing.',
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was given.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the verdict was given.' }),
   }),
 });

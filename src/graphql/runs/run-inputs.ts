@@ -3,50 +3,51 @@ import { builder } from '../builder.js';
 import { CreateTaskInput, IDEMPOTENCY_KEY } from '../tasks/task-inputs.js';
 
 const TEN_MINUTES_MS = 600_000;
-const LEASE = 'How long the agent holds the task unless it renews: 10 seconds to 24 hours.';
-const ACTING_AGENT = 'May be left out with a key that is bound to an agent.';
-const RUN_ID = 'The run that holds the task: its fencing token.';
+const LEASE = 'The length of the lease, which the agent can renew: 10 seconds to 24 hours.';
+const ACTING_AGENT = 'The acting agent. A key that is bound to an agent may omit it.';
+const RUN_ID = 'The id of the run that holds the task. It serves as the fencing token.';
 
 export const ClaimReasonEnum = builder.enumType('ClaimReason', {
-  description: 'What a claim came to.',
+  description: 'The outcome of a claim.',
   values: {
-    ASSIGNED: { description: 'A task was handed out; a run is open.' },
+    ASSIGNED: { description: 'A task was assigned and its run started.' },
     CONTINUE_CURRENT: {
-      description: 'Asked with `resume`: the task that the agent holds already, its lease renewed.',
+      description: 'With `resume`: the agent already holds this task, and its lease was renewed.',
     },
-    AT_CAPACITY: { description: 'The agent holds as many tasks as it may.' },
-    NO_TASKS_AVAILABLE: { description: 'No task waits for this agent or for anybody.' },
-    AGENT_PAUSED: { description: 'An operator has paused the agent.' },
+    AT_CAPACITY: { description: 'The agent already holds as many tasks as its capacity allows.' },
+    NO_TASKS_AVAILABLE: { description: 'No eligible task is assigned to this agent or unassigned.' },
+    AGENT_PAUSED: { description: 'The agent is paused by an operator.' },
   },
 });
 
 export const ClaimNextTaskInput = builder.inputType('ClaimNextTaskInput', {
-  description: 'An agent’s wish for a task.',
+  description: 'A request of an agent for a task.',
   fields: (t) => ({
     agent: t.field({ type: AgentRefInput, description: ACTING_AGENT }),
     maxCapacity: t.int({
-      description: 'Tasks IN_PROGRESS at most, 1 to 100; left out, the agent’s own setting.',
+      description:
+        'The maximum of tasks IN_PROGRESS for this claim, 1 to 100. If unset, the setting of the agent applies.',
     }),
     lease: t.field({ type: 'Duration', defaultValue: TEN_MINUTES_MS, description: LEASE }),
     waitSeconds: t.int({
       defaultValue: 0,
-      description: 'Wait so long for a task to become eligible: 0 to 60.',
+      description: 'How many seconds to wait for an eligible task: 0 to 60.',
     }),
     resume: t.boolean({
       defaultValue: false,
-      description: 'Answer with the oldest task that the agent holds, if it holds one.',
+      description: 'Return the oldest task that the agent already holds, if any.',
     }),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
 });
 
 export const HeartbeatInput = builder.inputType('HeartbeatInput', {
-  description: 'A sign of life.',
+  description: 'A heartbeat of an agent.',
   fields: (t) => ({
     agent: t.field({ type: AgentRefInput, description: ACTING_AGENT }),
     lease: t.field({
       type: 'Duration',
-      description: 'The new length of every lease; left out, each keeps its own.',
+      description: 'The new length of every lease. If unset, each lease keeps its length.',
     }),
   }),
 });
@@ -60,43 +61,43 @@ export const RunInput = builder.inputType('RunInput', {
 });
 
 export const ReportProgressInput = builder.inputType('ReportProgressInput', {
-  description: 'How far a live run is.',
+  description: 'The progress of a live run.',
   fields: (t) => ({
     runId: t.id({ required: true, description: RUN_ID }),
-    message: t.string({ required: true, description: 'What is being done.' }),
-    percent: t.float({ description: 'How much is done: 0 to 100.' }),
+    message: t.string({ required: true, description: 'What the agent is doing.' }),
+    percent: t.float({ description: 'The completed share in percent: 0 to 100.' }),
   }),
 });
 
 const TokenUsageInput = builder.inputType('TokenUsageInput', {
-  description: 'What a run consumed.',
+  description: 'The model usage of a run.',
   fields: (t) => ({
-    inputTokens: t.int({ required: true, description: 'Tokens read.' }),
-    outputTokens: t.int({ required: true, description: 'Tokens written.' }),
+    inputTokens: t.int({ required: true, description: 'Number of input tokens.' }),
+    outputTokens: t.int({ required: true, description: 'Number of output tokens.' }),
     costUsd: t.float({ description: 'Cost in US dollars.' }),
   }),
 });
 
 export const CompleteTaskInput = builder.inputType('CompleteTaskInput', {
-  description: 'Work that is done.',
+  description: 'The result of finished work.',
   fields: (t) => ({
-    runId: t.id({ description: `${RUN_ID} An agent shows this.` }),
+    runId: t.id({ description: `${RUN_ID} Agents must send it.` }),
     task: t.field({ type: TaskRefInput, description: 'An operator may name the task instead of its run.' }),
-    resolution: t.string({ required: true, description: 'What the work came to: 1 to 100,000 characters.' }),
-    usage: t.field({ type: TokenUsageInput, description: 'What it consumed.' }),
+    resolution: t.string({ required: true, description: 'The result of the work: 1 to 100,000 characters.' }),
+    usage: t.field({ type: TokenUsageInput, description: 'The model usage.' }),
     followUps: t.field({
       type: [CreateTaskInput],
       description:
-        'Tasks that are made with the hand-in, all or none, at most 100. They may depend on the task itself, and then wait until it is DONE, and on each other by their keys.',
+        'Tasks to create in the same transaction, at most 100. They may depend on each other by their keys, and on the completed task, in which case they wait until it is DONE.',
     }),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
 });
 
 export const FailTaskInput = builder.inputType('FailTaskInput', {
-  description: 'Work that failed.',
+  description: 'A failed attempt.',
   fields: (t) => ({
-    runId: t.id({ description: `${RUN_ID} An agent shows this.` }),
+    runId: t.id({ description: `${RUN_ID} Agents must send it.` }),
     task: t.field({ type: TaskRefInput, description: 'An operator may name the task instead of its run.' }),
     error: t.string({ required: true, description: 'What went wrong.' }),
     retry: t.boolean({ defaultValue: true, description: 'false: no further attempt.' }),
@@ -104,9 +105,9 @@ export const FailTaskInput = builder.inputType('FailTaskInput', {
 });
 
 export const ReleaseTaskInput = builder.inputType('ReleaseTaskInput', {
-  description: 'A task that is handed back.',
+  description: 'A task to release.',
   fields: (t) => ({
     runId: t.id({ required: true, description: RUN_ID }),
-    reason: t.string({ description: 'Why; it stands in the log.' }),
+    reason: t.string({ description: 'The reason, recorded in the event log.' }),
   }),
 });

@@ -24,7 +24,7 @@ import {
 } from './run-inputs.js';
 import { TaskRunType } from './task-run.js';
 
-const ClaimNextTaskPayload = payloadType<ClaimAnswer>('ClaimNextTaskPayload', 'What a claim came to.');
+const ClaimNextTaskPayload = payloadType<ClaimAnswer>('ClaimNextTaskPayload', 'The answer of claimNextTask.');
 builder.objectFields(ClaimNextTaskPayload, (t) => ({
   reason: t.field({
     type: ClaimReasonEnum,
@@ -35,19 +35,19 @@ builder.objectFields(ClaimNextTaskPayload, (t) => ({
   task: t.field({
     type: TaskType,
     nullable: true,
-    description: 'The task, beside ASSIGNED and CONTINUE_CURRENT.',
+    description: 'The task, with ASSIGNED and CONTINUE_CURRENT.',
     resolve: ({ result }) => result?.task,
   }),
   run: t.field({
     type: TaskRunType,
     nullable: true,
-    description: 'The run that was opened or continued; show its id with everything you do to the task.',
+    description: 'The run that was started or continued. Send its id with every later mutation of the task.',
     resolve: ({ result }) => result?.run,
   }),
   nextEligibleAt: t.field({
     type: 'DateTime',
     nullable: true,
-    description: 'When the next waiting task becomes eligible, if that is known.',
+    description: 'When the next waiting task becomes eligible, if known.',
     resolve: ({ result }) => result?.nextEligibleAt,
   }),
 }));
@@ -57,7 +57,7 @@ builder.objectFields(TaskRunPayload, (t) => ({
   run: t.field({
     type: TaskRunType,
     nullable: true,
-    description: 'The run as it is now; null if the mutation was refused.',
+    description: 'The current run; null if the mutation was refused.',
     resolve: (payload) => payload.result,
   }),
 }));
@@ -67,29 +67,29 @@ builder.objectFields(CompleteTaskPayload, (t) => ({
   task: t.field({
     type: TaskType,
     nullable: true,
-    description: 'The task as it is now; null if the completion was refused.',
+    description: 'The current task; null if the mutation was refused.',
     resolve: (payload) => payload.result,
   }),
   followUps: t.field({
     type: [TaskType],
     nullable: true,
-    description: 'The follow-ups in the order of the input; null if the completion was refused.',
+    description: 'The follow-up tasks in the order of the input; null if the mutation was refused.',
     resolve: ({ result }) => (result === null ? null : [...result.followUps]),
   }),
 }));
 
-const HeartbeatPayload = payloadType<Heartbeat>('HeartbeatPayload', 'The answer to a heartbeat.');
+const HeartbeatPayload = payloadType<Heartbeat>('HeartbeatPayload', 'The answer of heartbeat.');
 builder.objectFields(HeartbeatPayload, (t) => ({
   agent: t.field({
     type: AgentType,
     nullable: true,
-    description: 'The agent; null if the heartbeat was refused.',
+    description: 'The agent; null if the mutation was refused.',
     resolve: ({ result }) => result?.agent,
   }),
   runs: t.field({
     type: [TaskRunType],
     nullable: true,
-    description: 'The live runs of the agent, their leases renewed.',
+    description: 'The live runs of the agent, with renewed leases.',
     resolve: ({ result }) => (result === null ? null : [...result.runs]),
   }),
   lostRunIds: t.idList({
@@ -104,9 +104,9 @@ builder.mutationFields((t) => ({
     type: ClaimNextTaskPayload,
     authScopes: { agent: true },
     description:
-      'Hands the best task to the agent and opens a run, atomically. Finding none is an outcome, no error.',
+      'Assigns the first eligible task of the queue to the agent and starts a run, atomically. If there is none, `reason` says so; that is not an error.',
     args: {
-      input: t.arg({ type: ClaimNextTaskInput, required: true, description: 'Who asks, and for how long.' }),
+      input: t.arg({ type: ClaimNextTaskInput, required: true, description: 'The agent and its lease.' }),
     },
     resolve: (_root, { input }, context, info) =>
       answer(
@@ -119,32 +119,33 @@ builder.mutationFields((t) => ({
   heartbeat: t.field({
     type: HeartbeatPayload,
     authScopes: { agent: true },
-    description: 'A sign of life that renews every lease of the agent.',
-    args: { input: t.arg({ type: HeartbeatInput, required: true, description: 'Who is alive.' }) },
+    description: 'Records that the agent is alive and renews all its leases.',
+    args: { input: t.arg({ type: HeartbeatInput, required: true, description: 'The agent.' }) },
     resolve: (_root, { input }, { services, viewer }) => answer(heartbeat(services, viewer, input)),
   }),
   renewLease: t.field({
     type: TaskRunPayload,
     authScopes: { agent: true },
-    description: 'Gives one live run a lease from now on.',
+    description: 'Renews the lease of one live run, counted from now.',
     args: { input: t.arg({ type: RunInput, required: true, description: 'The run.' }) },
     resolve: (_root, { input }, { services, viewer }) => answer(renewLease(services, viewer, input)),
   }),
   reportProgress: t.field({
     type: TaskRunPayload,
     authScopes: { agent: true },
-    description: 'Says how far a live run is. Extends no lease.',
+    description: 'Reports the progress of a live run. Extends no lease.',
     args: {
-      input: t.arg({ type: ReportProgressInput, required: true, description: 'The run and how far it is.' }),
+      input: t.arg({ type: ReportProgressInput, required: true, description: 'The run and its progress.' }),
     },
     resolve: (_root, { input }, { services, viewer }) => answer(reportProgress(services, viewer, input)),
   }),
   completeTask: t.field({
     type: CompleteTaskPayload,
     authScopes: { agent: true },
-    description: 'Hands in the work of a live run: to REVIEW, or to DONE where the task needs no verdict.',
+    description:
+      'Submits the result of a live run. The task moves to REVIEW, or to DONE if it needs no verdict.',
     args: {
-      input: t.arg({ type: CompleteTaskInput, required: true, description: 'The run and what it came to.' }),
+      input: t.arg({ type: CompleteTaskInput, required: true, description: 'The run and its result.' }),
     },
     resolve: (_root, { input }, { services, viewer }) => answer(completeTask(services, viewer, input)),
   }),
@@ -152,22 +153,22 @@ builder.mutationFields((t) => ({
     type: TaskPayload,
     authScopes: { agent: true },
     description:
-      'Ends a live run with an error: back to the assignee, or FAILED at the fifth time or for good.',
+      'Ends a live run with an error. The task returns to its assignee for a retry; it is FAILED after the fifth failed attempt, or with `retry: false`.',
     args: { input: t.arg({ type: FailTaskInput, required: true, description: 'The run and its error.' }) },
     resolve: (_root, { input }, { services, viewer }) => answer(failTask(services, viewer, input)),
   }),
   releaseTask: t.field({
     type: TaskPayload,
     authScopes: { agent: true },
-    description: 'Hands a task back, uncounted.',
+    description: 'Releases a task. It does not count as a failed attempt.',
     args: { input: t.arg({ type: ReleaseTaskInput, required: true, description: 'The run.' }) },
     resolve: (_root, { input }, { services, viewer }) => answer(releaseTask(services, viewer, input)),
   }),
 }));
 
-const STAYS = new AbortController().signal;
+const NEVER_ABORTED = new AbortController().signal;
 
-/** Only a claim that waits asks whether its caller is still there; for the others no signal has to be made. */
+/** Only a waiting claim checks whether its caller is still connected. Reading `context.signal` creates the signal. */
 function signalFor(input: { waitSeconds?: number | null | undefined }, context: GraphqlContext): AbortSignal {
-  return input.waitSeconds ? context.signal : STAYS;
+  return input.waitSeconds ? context.signal : NEVER_ABORTED;
 }

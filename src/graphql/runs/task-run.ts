@@ -6,7 +6,7 @@ import { builder } from '../builder.js';
 import type { GraphqlContext } from '../context.js';
 import { TaskType } from '../tasks/task.js';
 
-/** What a run of a task or a review consumed, as its row has it. */
+/** The usage columns of a task run or a review run. */
 interface UsageColumns {
   readonly inputTokens: number | null;
   readonly outputTokens: number | null;
@@ -20,42 +20,44 @@ interface TokenUsageShape {
 }
 
 export const TokenUsageType = builder.objectRef<TokenUsageShape>('TokenUsage').implement({
-  description: 'What a run consumed, as the agent or the gateway reports it.',
+  description: 'The model usage of a run, as the agent or the gateway reports it.',
   fields: (t) => ({
-    inputTokens: t.exposeInt('inputTokens', { description: 'Tokens read.' }),
-    outputTokens: t.exposeInt('outputTokens', { description: 'Tokens written.' }),
+    inputTokens: t.exposeInt('inputTokens', { description: 'Number of input tokens.' }),
+    outputTokens: t.exposeInt('outputTokens', { description: 'Number of output tokens.' }),
     costUsd: t.exposeFloat('costUsd', { nullable: true, description: 'Cost in US dollars, if known.' }),
   }),
 });
 
 export const TaskRunType = builder.prismaObject('TaskRun', {
   description:
-    'One agent’s go at one task, from claim or dispatch to its end. Its id is the fencing token of the lease.',
+    'One attempt by one agent at one task, from its claim or dispatch to its end. Its id is the fencing token of the lease.',
   interfaces: [NodeInterface],
   fields: (t) => ({
     task: t.field({
       type: TaskType,
-      description: 'What is worked on.',
+      description: 'The task.',
       resolve: (run, _args, context, info) => getTask(context, info, run.taskId),
     }),
     agent: t.field({
       type: AgentType,
-      description: 'Who works on it.',
+      description: 'The agent that works on the task.',
       resolve: (run, _args, context, info) => getAgent(context, info, run.agentId),
     }),
-    number: t.exposeInt('number', { description: 'The how-manieth run of its task, from 1.' }),
-    trigger: t.expose('trigger', { type: RunTriggerEnum, description: 'What began it.' }),
-    outcome: t.expose('outcome', { type: RunOutcomeEnum, description: 'How it ended, or RUNNING.' }),
+    number: t.exposeInt('number', {
+      description: 'The number of this run among the runs of its task, starting at 1.',
+    }),
+    trigger: t.expose('trigger', { type: RunTriggerEnum, description: 'What started the run.' }),
+    outcome: t.expose('outcome', { type: RunOutcomeEnum, description: 'How the run ended, or RUNNING.' }),
     startedAt: t.expose('startedAt', { type: 'DateTime', description: 'When it began.' }),
     finishedAt: t.expose('finishedAt', { type: 'DateTime', nullable: true, description: 'When it ended.' }),
     leaseExpiresAt: t.expose('leaseExpiresAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'Until when the agent holds the task unless it renews.',
+      description: 'When the lease expires unless the agent renews it.',
     }),
     model: t.exposeString('model', {
       nullable: true,
-      description: 'The model it ran on, where a gateway ran it.',
+      description: 'The model, if a gateway ran it.',
     }),
     modelTier: t.expose('modelTier', {
       type: ModelTierEnum,
@@ -65,34 +67,38 @@ export const TaskRunType = builder.prismaObject('TaskRun', {
     gateway: t.exposeString('gateway', { nullable: true, description: 'The gateway that ran it.' }),
     gatewayRunId: t.exposeString('gatewayRunId', {
       nullable: true,
-      description: 'The gateway’s own id of it.',
+      description: 'The id of the run at the gateway.',
     }),
     prompt: t.string({
       nullable: true,
-      description: 'What the gateway was asked. Null for the keys of other agents.',
+      description: 'The prompt that was sent to the gateway. Null for keys of other agents.',
       resolve: (run, _args, context) => (isPrivateTo(context, run.agentId) ? null : run.prompt),
     }),
     output: t.string({
       nullable: true,
-      description: 'What the gateway answered. Null for the keys of other agents.',
+      description: 'The answer of the gateway. Null for keys of other agents.',
       resolve: (run, _args, context) => (isPrivateTo(context, run.agentId) ? null : run.output),
     }),
-    error: t.exposeString('error', { nullable: true, description: 'Why it failed.' }),
-    progress: t.exposeString('progress', { nullable: true, description: 'What the agent last reported.' }),
+    error: t.exposeString('error', { nullable: true, description: 'Why the run failed.' }),
+    progress: t.exposeString('progress', {
+      nullable: true,
+      description: 'The last progress that the agent reported.',
+    }),
     usage: t.field({
       type: TokenUsageType,
       nullable: true,
-      description: 'What it consumed, if reported.',
+      description: 'The model usage, if reported.',
       resolve: usageOf,
     }),
   }),
 });
 
-/** An agent's key sees the runs of others on its tasks, but not what passed between them and their models. */
+/** A key of an agent sees the runs of other agents on its tasks, but not their prompts and outputs. */
 export function isPrivateTo({ viewer }: GraphqlContext, agentId: string): boolean {
   return viewer.agentId !== null && viewer.agentId !== agentId;
 }
 
+/** The usage of a run; null unless both token counts are known. */
 export function usageOf({ inputTokens, outputTokens, costUsd }: UsageColumns): TokenUsageShape | null {
   return inputTokens === null || outputTokens === null ? null : { inputTokens, outputTokens, costUsd };
 }

@@ -9,47 +9,53 @@ type Types = typeof builder.$inferSchemaTypes;
 type Inputs = PothosSchemaTypes.InputFieldBuilder<Types, 'InputObject'>;
 type Outputs = PothosSchemaTypes.ObjectFieldBuilder<Types, Pick<Task, TemplateField>>;
 
-const TITLE = 'What is to be done, in a line';
-const DESCRIPTION = 'What is to be done, at length.';
-const PRIORITY = 'The first key of the queue.';
-const STARTS_AT = 'It is not handed out before this.';
-const TAGS = 'Words to find it by';
-const REVIEW_POLICY = 'Whether it needs a verdict.';
+const TITLE = 'What to do, in one line';
+const DESCRIPTION = 'What to do, in detail.';
+const PRIORITY = 'How urgent it is; the first sort key of the queue.';
+const STARTS_AT = 'The task is not handed out before this time.';
+const TAGS = 'Labels for filtering';
+const REVIEW_POLICY = 'Whether the finished work needs a verdict.';
 
-/** What a new task and a template are given alike: `domain/tasks/task-fields.ts`, and the assignee. */
+/** Input fields of a new task and of a template: those of `domain/tasks/task-fields.ts`, and the assignee. */
 export const newTemplateFields = (t: Inputs) => ({
   title: t.string({ required: true, description: `${TITLE}: 1 to 500 characters.` }),
   description: t.string({ description: DESCRIPTION }),
   priority: t.field({ type: TaskPriorityEnum, defaultValue: 'MEDIUM', description: PRIORITY }),
   assignee: t.field({
     type: AgentRefInput,
-    description: 'The agent that shall do it; left out, any agent may claim it.',
+    description: 'The agent that gets the task. If unset, any agent may claim it.',
   }),
   tags: t.stringList({ description: `${TAGS}, at most 50.` }),
-  metadata: t.field({ type: 'JSONObject', description: 'Whatever you want to keep with it.' }),
+  metadata: t.field({
+    type: 'JSONObject',
+    description: 'Your own data. The server stores it and never reads it.',
+  }),
   reviewPolicy: t.field({ type: ReviewPolicyEnum, defaultValue: 'REQUIRED', description: REVIEW_POLICY }),
 });
 
-/** What a new task is given: the fields of a template, and those that depend on when it is created. */
+/** Input fields of a new task: those of a template, and the absolute times that a template cannot have. */
 export const newTaskFields = (t: Inputs) => ({
   ...newTemplateFields(t),
-  dueAt: t.field({ type: 'DateTime', description: 'When it should be done; the second key of the queue.' }),
+  dueAt: t.field({
+    type: 'DateTime',
+    description: 'When the task is due; the second sort key of the queue.',
+  }),
   startsAt: t.field({ type: 'DateTime', description: STARTS_AT }),
 });
 
-/** What an edit of a task may change; the assignee has a mutation of its own. */
+/** Input fields of an edit. The assignee is changed by `assignTask` instead. */
 export const editedTaskFields = (t: Inputs) => ({
   title: t.string({ description: `${TITLE}.` }),
   description: t.string({ description: DESCRIPTION }),
   priority: t.field({ type: TaskPriorityEnum, description: PRIORITY }),
-  dueAt: t.field({ type: 'DateTime', description: 'When it should be done.' }),
+  dueAt: t.field({ type: 'DateTime', description: 'When the task is due.' }),
   startsAt: t.field({ type: 'DateTime', description: STARTS_AT }),
   tags: t.stringList({ description: 'Replaces all tags.' }),
   metadata: t.field({ type: 'JSONObject', description: 'Replaces all metadata.' }),
   reviewPolicy: t.field({ type: ReviewPolicyEnum, description: REVIEW_POLICY }),
 });
 
-/** The same fields of a task or a template that is read. */
+/** Output fields that tasks and templates share. */
 export const templateFields = (t: Outputs) => ({
   title: t.exposeString('title', { description: `${TITLE}.` }),
   description: t.exposeString('description', { nullable: true, description: DESCRIPTION }),
@@ -57,7 +63,7 @@ export const templateFields = (t: Outputs) => ({
   tags: t.exposeStringList('tags', { description: `${TAGS}.` }),
   metadata: t.field({
     type: 'JSONObject',
-    description: 'Whatever its creator keeps with it. The server never reads it.',
+    description: 'Data of the creator. The server stores it and never reads it.',
     resolve: ({ metadata }) => toJsonObject(metadata),
   }),
   reviewPolicy: t.expose('reviewPolicy', { type: ReviewPolicyEnum, description: REVIEW_POLICY }),

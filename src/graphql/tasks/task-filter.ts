@@ -6,20 +6,20 @@ import { builder } from '../builder.js';
 export const TaskOrderInput = builder.inputRef<TaskOrder>('TaskOrder').implement({
   description: 'How to sort tasks.',
   fields: (t) => ({
-    field: t.field({ type: TaskOrderFieldEnum, required: true, description: 'By what.' }),
+    field: t.field({ type: TaskOrderFieldEnum, required: true, description: 'The sort key.' }),
     direction: t.field({
       type: OrderDirectionEnum,
       required: true,
       defaultValue: 'ASC',
-      description: 'Which end comes first.',
+      description: 'The sort direction.',
     }),
   }),
 });
 
 const DateTimeRangeInput = builder.inputType('DateTimeRange', {
-  description: 'A stretch of time; open where an end is left out.',
+  description: 'A period of time. A missing end means no limit.',
   fields: (t) => ({
-    gte: t.field({ type: 'DateTime', description: 'At this instant or later.' }),
+    gte: t.field({ type: 'DateTime', description: 'At or after this instant.' }),
     lt: t.field({ type: 'DateTime', description: 'Before this instant.' }),
   }),
 });
@@ -27,23 +27,25 @@ const DateTimeRangeInput = builder.inputType('DateTimeRange', {
 export const TaskFilterInput = builder.inputRef<TaskFilter>('TaskFilter');
 
 TaskFilterInput.implement({
-  description: 'Which tasks: all that is given must hold. An empty list lets no task through.',
+  description: 'Selects tasks that match all given conditions. An empty list matches no task.',
   fields: (t) => ({
-    status: t.field({ type: [TaskStatusEnum], description: 'In any of these statuses.' }),
-    priority: t.field({ type: [TaskPriorityEnum], description: 'Of any of these priorities.' }),
-    assignee: t.field({ type: [AgentRefInput], description: 'Assigned to any of these agents.' }),
-    unassigned: t.boolean({ description: 'true: assigned to nobody; false: assigned to somebody.' }),
-    tags: t.stringList({ description: 'With all of these tags.' }),
+    status: t.field({ type: [TaskStatusEnum], description: 'Has any of these statuses.' }),
+    priority: t.field({ type: [TaskPriorityEnum], description: 'Has any of these priorities.' }),
+    assignee: t.field({ type: [AgentRefInput], description: 'Is assigned to any of these agents.' }),
+    unassigned: t.boolean({ description: 'true: has no assignee; false: has an assignee.' }),
+    tags: t.stringList({ description: 'Has all of these tags.' }),
     search: t.string({
-      description: 'With this text in title or description, in letters of either case, or with this ref.',
+      description: 'Has this text in its title or description (case-insensitive), or has this ref.',
     }),
-    createdAt: t.field({ type: DateTimeRangeInput, description: 'Created in this stretch of time.' }),
-    dueAt: t.field({ type: DateTimeRangeInput, description: 'Due in this stretch of time.' }),
-    overdue: t.boolean({ description: 'true: due in the past and not over; false: all others.' }),
-    recurringTaskId: t.id({ description: 'Made by this recurring task, also if that has been removed.' }),
-    pipelineRunId: t.id({ description: 'Of this run of a pipeline.' }),
-    and: t.field({ type: [TaskFilterInput], description: 'All of these hold as well.' }),
-    or: t.field({ type: [TaskFilterInput], description: 'At least one of these holds.' }),
-    not: t.field({ type: TaskFilterInput, description: 'This does not hold.' }),
+    createdAt: t.field({ type: DateTimeRangeInput, description: 'Was created in this period.' }),
+    dueAt: t.field({ type: DateTimeRangeInput, description: 'Is due in this period.' }),
+    overdue: t.boolean({ description: 'true: is past its due date and has not ended; false: all others.' }),
+    recurringTaskId: t.id({
+      description: 'Was created by this recurring task, even if that has been removed since.',
+    }),
+    pipelineRunId: t.id({ description: 'Belongs to this pipeline run.' }),
+    and: t.field({ type: [TaskFilterInput], description: 'Matches all of these filters too.' }),
+    or: t.field({ type: [TaskFilterInput], description: 'Matches at least one of these filters.' }),
+    not: t.field({ type: TaskFilterInput, description: 'Does not match this filter.' }),
   }),
 });

@@ -4,8 +4,8 @@ import { builder } from '../builder.js';
 import { editedTaskFields, newTaskFields } from './task-fields.js';
 
 export const IDEMPOTENCY_KEY =
-  'A text of your choice; the same one within 24 hours answers with the first result, so that a lost answer can be asked for again.';
-const EXPECTED_VERSION = 'Refuse if the stored version is another one.';
+  'A key of your choice for safe retries: a repeat with the same key within 24 hours returns the first result.';
+const EXPECTED_VERSION = 'Refuse if the stored version differs.';
 
 export const CreateTaskInput = builder.inputType('CreateTaskInput', {
   description: 'A new task.',
@@ -13,26 +13,28 @@ export const CreateTaskInput = builder.inputType('CreateTaskInput', {
     ...newTaskFields(t),
     dependsOn: t.field({
       type: [TaskRefInput],
-      description: 'Tasks that must be DONE before it is handed out; with dependsOnKeys at most 100.',
+      description:
+        'Tasks that must be DONE before this one is handed out; at most 100 including dependsOnKeys.',
     }),
     key: t.string({
       description:
-        'A name by which other tasks of the same call can say in `dependsOnKeys` that they wait for this one. It is not kept.',
+        'A name for this task within the same call. Other tasks refer to it in `dependsOnKeys`. It is not stored.',
     }),
     dependsOnKeys: t.stringList({
-      description: 'Keys of other tasks of the same call that must be DONE before it is handed out.',
+      description: 'Keys of tasks in the same call that must be DONE before this one is handed out.',
     }),
     onDependencyFailure: t.field({
       type: DependencyFailurePolicyEnum,
       defaultValue: 'BLOCK',
-      description: 'What becomes of it when one of them ends without success.',
+      description: 'What happens to the task when a dependency ends without success.',
     }),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
 });
 
 export const UpdateTaskInput = builder.inputType('UpdateTaskInput', {
-  description: 'An edit of a task. What is left out stays; null clears description, dueAt and startsAt.',
+  description:
+    'An edit of a task. An omitted field stays unchanged; null clears description, dueAt and startsAt.',
   fields: (t) => ({
     task: t.field({ type: TaskRefInput, required: true, description: 'The task.' }),
     ...editedTaskFields(t),
@@ -41,47 +43,50 @@ export const UpdateTaskInput = builder.inputType('UpdateTaskInput', {
 });
 
 export const AssignTaskInput = builder.inputType('AssignTaskInput', {
-  description: 'Gives a waiting task to an agent, or takes it back.',
+  description: 'Assigns a waiting task to an agent, or returns it to the inbox.',
   fields: (t) => ({
     task: t.field({ type: TaskRefInput, required: true, description: 'The task.' }),
-    assignee: t.field({ type: AgentRefInput, description: 'The agent; null takes it back to the inbox.' }),
+    assignee: t.field({
+      type: AgentRefInput,
+      description: 'The new assignee; null returns the task to the inbox.',
+    }),
     expectedVersion: t.int({ description: EXPECTED_VERSION }),
   }),
 });
 
 export const CancelTaskInput = builder.inputType('CancelTaskInput', {
-  description: 'Calls a task off.',
+  description: 'A task to cancel.',
   fields: (t) => ({
     task: t.field({ type: TaskRefInput, required: true, description: 'The task.' }),
-    reason: t.string({ description: 'Why; it stands in the log.' }),
+    reason: t.string({ description: 'The reason, recorded in the event log.' }),
   }),
 });
 
 export const RetryTaskInput = builder.inputType('RetryTaskInput', {
-  description: 'Brings a failed or cancelled task back.',
+  description: 'A FAILED or CANCELLED task to retry.',
   fields: (t) => ({
     task: t.field({ type: TaskRefInput, required: true, description: 'The task.' }),
   }),
 });
 
 export const AddCommentInput = builder.inputType('AddCommentInput', {
-  description: 'A comment on a task.',
+  description: 'A new comment on a task.',
   fields: (t) => ({
     task: t.field({ type: TaskRefInput, required: true, description: 'The task.' }),
-    body: t.string({ required: true, description: 'The text; Markdown is welcome.' }),
-    inReplyToId: t.id({ description: 'The comment of the same task that it answers.' }),
+    body: t.string({ required: true, description: 'The text, in Markdown.' }),
+    inReplyToId: t.id({ description: 'The comment of the same task that it replies to.' }),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
 });
 
 export const DependencyInput = builder.inputType('DependencyInput', {
-  description: 'One task that waits for another.',
+  description: 'A dependency between two tasks.',
   fields: (t) => ({
     task: t.field({ type: TaskRefInput, required: true, description: 'The task that waits.' }),
     dependsOn: t.field({
       type: TaskRefInput,
       required: true,
-      description: 'The task that must be DONE before the other is handed out.',
+      description: 'The task that must be DONE first.',
     }),
   }),
 });

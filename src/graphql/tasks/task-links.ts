@@ -34,12 +34,12 @@ interface TaskInputShape {
 }
 
 const TaskInputType = builder.objectRef<TaskInputShape>('TaskInput').implement({
-  description: 'What a dependency delivered.',
+  description: 'The result of a dependency.',
   fields: (t) => ({
     task: t.field({ type: TaskType, description: 'The dependency.', resolve: ({ task }) => task }),
     resolution: t.string({
       nullable: true,
-      description: 'What it came to, once it is DONE.',
+      description: 'The result of the dependency, once it is DONE.',
       resolve: ({ task }) => (task.status === 'DONE' ? task.resolution : null),
     }),
   }),
@@ -49,7 +49,7 @@ builder.prismaObjectFields(TaskType, (t) => ({
   assignee: t.field({
     type: AgentType,
     nullable: true,
-    description: 'Who has it.',
+    description: 'The agent that the task is assigned to.',
     resolve: (task, _args, context, info) => {
       if (task.assigneeId === null) return null;
       const { assignee } = task as ListedTask;
@@ -58,13 +58,13 @@ builder.prismaObjectFields(TaskType, (t) => ({
   }),
   createdBy: t.field({
     type: ActorInterface,
-    description: 'Who created it.',
+    description: 'Who created the task.',
     resolve: (task, _args, context, info) =>
       loadActor(context, info, task.createdByKeyId, task.createdByAgentId),
   }),
   waitingOn: t.field({
     type: [WaitingReasonEnum],
-    description: 'Why it is not being worked on right now; empty when it is, or when it is over.',
+    description: 'Why no agent is working on it right now; empty if one is, or if the task has ended.',
     resolve: async (task, _args, context) => {
       if (task.status === 'IN_PROGRESS') return [];
       const load = (ids: readonly string[]) => readWaitingOn(context.services, ids);
@@ -74,23 +74,23 @@ builder.prismaObjectFields(TaskType, (t) => ({
   currentRun: t.field({
     type: TaskRunType,
     nullable: true,
-    description: 'The live run, while IN_PROGRESS.',
+    description: 'The live run while the task is IN_PROGRESS.',
     resolve: (task, _args, context) =>
       task.currentRunId === null ? null : loadRow(context, 'TaskRun', task.currentRunId),
   }),
   dependsOn: t.field({
     type: [TaskType],
-    description: 'The tasks whose results it needs, by number.',
+    description: 'The tasks that it depends on, by number.',
     resolve: (task, _args, context, info) => loadLinked(context, 'dependsOn', task.id, taskColumns(info)),
   }),
   dependents: t.field({
     type: [TaskType],
-    description: 'The tasks that need its result, by number; the first thousand.',
+    description: 'The tasks that depend on it, by number; only the first 1,000.',
     resolve: (task, _args, context, info) => loadLinked(context, 'dependents', task.id, taskColumns(info)),
   }),
   inputs: t.field({
     type: [TaskInputType],
-    description: 'What the dependencies delivered.',
+    description: 'The results of its dependencies.',
     resolve: async (task, _args, context, info) => {
       const columns = taskColumns(info, [['task']]);
       const needed = columns === '*' ? columns : [...columns, 'status' as const, 'resolution' as const];
@@ -101,7 +101,7 @@ builder.prismaObjectFields(TaskType, (t) => ({
   runs: t.field({
     type: TaskRunConnection,
     args: connectionArgs,
-    description: 'Every go at it, first to last.',
+    description: 'All attempts at the task, oldest first.',
     resolve: (task, args, context, info) => {
       const columns = runColumns(info, NODE_PATHS);
       return connectChildren(
@@ -116,14 +116,14 @@ builder.prismaObjectFields(TaskType, (t) => ({
   reviews: t.field({
     type: ReviewConnection,
     args: connectionArgs,
-    description: 'Every verdict on it, oldest first.',
+    description: 'All verdicts on the task, oldest first.',
     resolve: (task, args, context) =>
       connectChildren(context, 'reviews', task.id, args, openReviewsOfTasks(context.services)),
   }),
   reviewRuns: t.field({
     type: ReviewRunConnection,
     args: connectionArgs,
-    description: 'Every go of a reviewer at it, first to last; also those that gave no verdict.',
+    description: 'All attempts to review the task, oldest first, including those without a verdict.',
     resolve: (task, args, context, info) => {
       const columns = reviewRunColumns(info, NODE_PATHS);
       return connectChildren(
@@ -138,7 +138,7 @@ builder.prismaObjectFields(TaskType, (t) => ({
   comments: t.field({
     type: CommentConnection,
     args: connectionArgs,
-    description: 'What was said about it, oldest first.',
+    description: 'The comments on the task, oldest first.',
     resolve: (task, args, context) =>
       connectChildren(context, 'comments', task.id, args, openCommentsOfTasks(context.services)),
   }),

@@ -25,7 +25,7 @@ builder.objectFields(TaskPayload, (t) => ({
   task: t.field({
     type: TaskType,
     nullable: true,
-    description: 'The task as it is now; null if the mutation was refused.',
+    description: 'The current task; null if the mutation was refused.',
     resolve: (payload) => payload.result,
   }),
 }));
@@ -36,7 +36,7 @@ builder.objectFields(TasksPayload, (t) => ({
     type: [TaskType],
     nullable: true,
     description:
-      'The tasks in the order of the input; null if the mutation was refused, and then none was made.',
+      'The tasks in the order of the input; null if the mutation was refused, and then none was created.',
     resolve: (payload) => payload.result,
   }),
 }));
@@ -55,21 +55,21 @@ builder.mutationFields((t) => ({
   createTask: t.field({
     type: TaskPayload,
     authScopes: { agent: true },
-    description: 'Creates a task: ASSIGNED if it names an assignee, else INBOX.',
+    description: 'Creates a task: ASSIGNED if it has an assignee, otherwise INBOX.',
     args: { input: t.arg({ type: CreateTaskInput, required: true, description: 'The task.' }) },
     resolve: (_root, { input }, { services, viewer }) => answer(createTask(services, viewer, input)),
   }),
   createTasks: t.field({
     type: TasksPayload,
     authScopes: { agent: true },
-    description: 'Creates 1 to 100 tasks, all or none, in the order given.',
+    description: 'Creates 1 to 100 tasks, all or none, in the given order.',
     args: { inputs: t.arg({ type: [CreateTaskInput], required: true, description: 'The tasks.' }) },
     resolve: (_root, { inputs }, { services, viewer }) => answer(createTasks(services, viewer, inputs)),
   }),
   updateTask: t.field({
     type: TaskPayload,
     authScopes: { operator: true },
-    description: 'Edits the fields that are given; never the status.',
+    description: 'Changes the given fields; never the status.',
     args: { input: t.arg({ type: UpdateTaskInput, required: true, description: 'The edit.' }) },
     resolve: (_root, { input }, { services, viewer }) => answer(updateTask(services, viewer, input)),
   }),
@@ -77,44 +77,48 @@ builder.mutationFields((t) => ({
     type: TaskPayload,
     authScopes: { operator: true },
     description:
-      'Gives a waiting task to an agent, to another one, or back to the inbox. One that was sent to a PUSH agent can be given to another: the call is aborted, uncounted.',
-    args: { input: t.arg({ type: AssignTaskInput, required: true, description: 'Task and agent.' }) },
+      'Assigns a waiting task to an agent or returns it to the inbox. A task that was already sent to a PUSH agent can be reassigned too: its gateway call is aborted and does not count as a failed attempt.',
+    args: {
+      input: t.arg({ type: AssignTaskInput, required: true, description: 'The task and its new assignee.' }),
+    },
     resolve: (_root, { input }, { services, viewer }) => answer(assignTask(services, viewer, input)),
   }),
   addDependency: t.field({
     type: TaskPayload,
     authScopes: { agent: true },
     description:
-      'Makes a task that is INBOX or ASSIGNED wait for another one. One that it waits for already changes nothing. Agents may do this to tasks that they created.',
-    args: { input: t.arg({ type: DependencyInput, required: true, description: 'Who waits for whom.' }) },
+      'Makes an INBOX or ASSIGNED task wait for another one. An existing dependency changes nothing. Agents may do this for tasks that they created.',
+    args: { input: t.arg({ type: DependencyInput, required: true, description: 'The two tasks.' }) },
     resolve: (_root, { input }, { services, viewer }) => answer(addDependency(services, viewer, input)),
   }),
   removeDependency: t.field({
     type: TaskPayload,
     authScopes: { operator: true },
     description:
-      'Lets a task that is INBOX or ASSIGNED no longer wait for another one; it can be handed out at once if that was the last. One that it does not wait for changes nothing.',
-    args: { input: t.arg({ type: DependencyInput, required: true, description: 'Who waits for whom.' }) },
+      'Removes a dependency of an INBOX or ASSIGNED task. If it was the last one that blocked the task, the task can be handed out at once. A dependency that does not exist changes nothing.',
+    args: { input: t.arg({ type: DependencyInput, required: true, description: 'The two tasks.' }) },
     resolve: (_root, { input }, { services, viewer }) => answer(removeDependency(services, viewer, input)),
   }),
   cancelTask: t.field({
     type: TaskPayload,
     authScopes: { operator: true },
-    description: 'Calls off a task that has not ended; whoever works on it loses the lease.',
-    args: { input: t.arg({ type: CancelTaskInput, required: true, description: 'The task and why.' }) },
+    description: 'Cancels a task that has not ended. An agent that works on it loses its lease.',
+    args: {
+      input: t.arg({ type: CancelTaskInput, required: true, description: 'The task and the reason.' }),
+    },
     resolve: (_root, { input }, { services, viewer }) => answer(cancelTask(services, viewer, input)),
   }),
   retryTask: t.field({
     type: TaskPayload,
     authScopes: { operator: true },
-    description: 'Brings a FAILED or CANCELLED task back, with its counters at zero.',
+    description: 'Reopens a FAILED or CANCELLED task with its counters reset to zero.',
     args: { input: t.arg({ type: RetryTaskInput, required: true, description: 'The task.' }) },
     resolve: (_root, { input }, { services, viewer }) => answer(retryTask(services, viewer, input)),
   }),
   addComment: t.field({
     type: CommentPayload,
     authScopes: { agent: true },
-    description: 'Comments on a task. Extends no lease.',
+    description: 'Adds a comment to a task. Extends no lease.',
     args: { input: t.arg({ type: AddCommentInput, required: true, description: 'The comment.' }) },
     resolve: (_root, { input }, { services, viewer }) => answer(addComment(services, viewer, input)),
   }),

@@ -26,7 +26,7 @@ builder.queryFields((t) => ({
     type: TaskType,
     nullable: true,
     description: 'One task. Null if there is none, or none that this key may see.',
-    args: { ref: t.arg({ type: TaskRefInput, required: true, description: 'Which one.' }) },
+    args: { ref: t.arg({ type: TaskRefInput, required: true, description: 'The task.' }) },
     resolve: (_root, { ref }, context, info) =>
       findTaskByRef(context.services, context.viewer, ref, taskColumns(info)),
   }),
@@ -45,8 +45,8 @@ builder.queryFields((t) => ({
   nextTask: t.field({
     type: TaskType,
     nullable: true,
-    description: 'What claimNextTask would hand out, without claiming.',
-    args: { agent: t.arg({ type: AgentRefInput, required: true, description: 'To which agent.' }) },
+    description: 'The task that claimNextTask would hand out, without claiming it.',
+    args: { agent: t.arg({ type: AgentRefInput, required: true, description: 'The claiming agent.' }) },
     resolve: async (_root, { agent: ref }, context, info) => {
       const agent = await findAgentByRef(context.services, ref, []);
       if (agent === null) return null;
@@ -61,7 +61,7 @@ builder.queryFields((t) => ({
 builder.prismaObjectField(AgentType, 'tasks', (t) =>
   t.field({
     type: TaskConnection,
-    description: 'The tasks assigned to it, as far as this key may see them.',
+    description: 'The tasks that are assigned to the agent and that this key may see.',
     args: { ...connectionArgs, ...listArgs },
     resolve: (agent, { filter, orderBy, ...page }, context, info) => {
       const columns = listedTaskColumns(info);

@@ -5,48 +5,51 @@ import { builder } from '../builder.js';
 import { templateFields } from './task-fields.js';
 
 export const TaskType = builder.prismaObject('Task', {
-  description: 'One piece of work.',
+  description: 'A unit of work for an agent.',
   interfaces: [NodeInterface],
   fields: (t) => ({
     ref: t.string({
-      description: 'Human handle that never changes: TASK-42.',
+      description: 'A short name for people that never changes, such as TASK-42.',
       resolve: (task) => `TASK-${task.number}`,
     }),
-    status: t.expose('status', { type: TaskStatusEnum, description: 'Where it stands.' }),
-    dueAt: t.expose('dueAt', { type: 'DateTime', nullable: true, description: 'When it should be done.' }),
+    status: t.expose('status', { type: TaskStatusEnum, description: 'The current status.' }),
+    dueAt: t.expose('dueAt', { type: 'DateTime', nullable: true, description: 'When the task is due.' }),
     startsAt: t.expose('startsAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'It is not handed out before this.',
+      description: 'The task is not handed out before this time.',
     }),
     version: t.exposeInt('version', {
-      description: 'Rises by one with each change; show it as `expectedVersion`.',
+      description: 'Increases by one with each change; send it as `expectedVersion`.',
     }),
     allowedTransitions: t.field({
       type: [TaskStatusEnum],
-      description: 'The statuses it may go to from here.',
+      description: 'The statuses that it can change to from the current one.',
       resolve: (task) => [...allowedTransitions(task.status)],
     }),
-    resolution: t.exposeString('resolution', { nullable: true, description: 'What the work came to.' }),
+    resolution: t.exposeString('resolution', { nullable: true, description: 'The result of the work.' }),
     failureReason: t.expose('failureReason', {
       type: TaskFailureReasonEnum,
       nullable: true,
-      description: 'Why it FAILED.',
+      description: 'Why the task is FAILED.',
     }),
     failureDetail: t.exposeString('failureDetail', {
       nullable: true,
-      description: 'The error, or the feedback of every rejection.',
+      description: 'The error, or the feedback of all rejections.',
     }),
     onDependencyFailure: t.expose('onDependencyFailure', {
       type: DependencyFailurePolicyEnum,
-      description: 'What becomes of it when a task that it depends on ends without success.',
+      description: 'What happens to the task when a dependency ends without success.',
     }),
     dispatchAttempts: t.exposeInt('dispatchAttempts', {
-      description: 'Failed attempts since the last success; five end it.',
+      description: 'Failed attempts since the last success; the fifth fails the task.',
     }),
-    reviewCycles: t.exposeInt('reviewCycles', { description: 'Rejections so far; three end it.' }),
+    reviewCycles: t.exposeInt('reviewCycles', {
+      description: 'Rejections so far; the third fails the task.',
+    }),
     staleRequeues: t.exposeInt('staleRequeues', {
-      description: 'How often it was taken from a silent agent; the sixth time ends it.',
+      description:
+        'How often it was taken from an agent that had stopped responding; the sixth time fails the task.',
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it last changed.' }),

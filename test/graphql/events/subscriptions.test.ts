@@ -136,10 +136,10 @@ describe('Subscription.events', () => {
     [
       { filter: { types: ['tasks'] } },
       'BAD_USER_INPUT',
-      /Did you mean task\?.*families task, run.*task\.created/,
+      /Did you mean task\?.*Families: task, run.*task\.created/,
     ],
     [{ filter: { types: ['task.create'] } }, 'BAD_USER_INPUT', /Did you mean task\.created\?/],
-    [{ filter: { types: [''] } }, 'BAD_USER_INPUT', /names no event/],
+    [{ filter: { types: [''] } }, 'BAD_USER_INPUT', /is not an event type/],
     [{ filter: { task: { ref: 'TASK-999999' } } }, 'BAD_USER_INPUT', /no task TASK-999999/],
     [{ filter: { agent: { name: 'nobody' } } }, 'BAD_USER_INPUT', /no agent nobody/],
     [{ filter: { pipelineRunId: '' } }, 'BAD_USER_INPUT', /no pipeline run ""/],

@@ -117,7 +117,7 @@ describe('the scheduler in the graph', () => {
         errors: [
           {
             code: 'NOT_FOUND',
-            message: `There is no job sweepFloors. There are: ${JOBS.join(', ')}.`,
+            message: `There is no job sweepFloors. The jobs are ${JOBS.join(', ')}.`,
             path: ['name'],
           },
         ],

@@ -53,9 +53,9 @@ describe('previewSchedule', () => {
     ['count: -1', 'must be from 0 to 50'],
     ['count: 1000000000', 'complexity'],
     ['from: "0001-01-01T00:00:00Z"', 'between 1970 and 9999'],
-    ['timeZone: "Nowhere/Land"', 'no time zone'],
-    ['timeZone: "+02:00"', 'no time zone'],
-    [`timeZone: "${'x'.repeat(5_000)}"`, 'no time zone'],
+    ['timeZone: "Nowhere/Land"', 'not an IANA time zone'],
+    ['timeZone: "+02:00"', 'not an IANA time zone'],
+    [`timeZone: "${'x'.repeat(5_000)}"`, 'not an IANA time zone'],
   ])('refuses %s', async (args, message) => {
     const { errors } = await preview(`schedule: "daily", ${args}`);
     expect(errors?.[0]?.message).toContain(message);
