@@ -4,22 +4,22 @@ import { Refusal } from '../domain/refusals.js';
 import type { Transaction } from '../postgres/transaction.js';
 import { reserveIdempotencyKey } from '../store/ops/idempotency.js';
 
-/** A hash by which the repeat of a request is told from another request under the same key. */
+/** A hash of the input. It distinguishes a repeated request from a different one with the same idempotency key. */
 export function fingerprintOf(input: unknown): string {
   return createHash('sha256').update(JSON.stringify(input, jsonOf)).digest('base64url');
 }
 
-/** Objects with their keys in order, so that the same input always has the same text. */
+/** Sorts the keys of objects, so that equal inputs have the same text. */
 function jsonOf(_key: string, value: unknown): unknown {
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /**
- * The id of what an earlier request with the same key made, or null if this one is the first; then `subjectId` is what
- * it stands for from the commit on. Keys belong to the API key that sends them and to one operation.
- * @param path where the request stands in the input.
- * @throws {Refusal} IDEMPOTENCY_KEY_REUSED if the key was sent with another input.
+ * Returns the id that an earlier request with the same key created. If there was none, reserves the key for `subjectId`
+ * from the commit on and returns null. Keys are scoped to the API key that sends them and to the operation.
+ * @param path the path of the request within the input.
+ * @throws {Refusal} IDEMPOTENCY_KEY_REUSED if the key was used with a different input.
  */
 export async function findEarlier(
   tx: Transaction,
@@ -43,10 +43,11 @@ export async function findEarlier(
   return earlier.subjectId;
 }
 
+/** The refusal for an idempotency key that was used with a different input. */
 export function keyReused(path: readonly string[] = []): Refusal {
   return new Refusal(
     'IDEMPOTENCY_KEY_REUSED',
-    'This key was sent with another input in the last 24 hours: use a new one.',
+    'This idempotency key was used with a different input in the last 24 hours: use a new key.',
     [...path, 'idempotencyKey'],
   );
 }

@@ -6,7 +6,7 @@ import type { Transaction } from '../postgres/transaction.js';
 import { type AgentKey, type AgentRow, findAgent } from '../store/agents/agents.js';
 import { lockTask, type TaskKey, type TaskRow } from '../store/tasks/tasks.js';
 
-/** `@oneOf`: exactly one of the two is given. */
+/** A task by id or by ref. `@oneOf` guarantees that exactly one field is set. */
 export interface TaskRef {
   readonly id?: string | null | undefined;
   readonly ref?: string | null | undefined;
@@ -18,30 +18,31 @@ export interface AgentRef {
 }
 
 /**
- * The id or name as it can be looked up. Text that PostgreSQL can't hold names nothing and would be a fault of the query, so
- * the empty text takes its place, which names nothing either.
+ * The id or name for a lookup. Text that PostgreSQL cannot store would fail the statement, so it is replaced with the
+ * empty text, which matches no row either.
  */
 export function toLookup(idOrName: string): string {
   return findTextMistake(idOrName) === null ? idOrName : '';
 }
 
-/** The key that a ref stands for; null if nothing can have this name. */
+/** Parses a task reference; null if no task can have it. */
 export function toTaskKey(ref: TaskRef): TaskKey | null {
   if (typeof ref.id === 'string') return { id: toLookup(ref.id) };
   const digits = /^TASK-([1-9]\d{0,17})$/i.exec(ref.ref ?? '')?.[1];
   return digits === undefined ? null : { number: BigInt(digits) };
 }
 
+/** Parses an agent reference. */
 export function toAgentKey(ref: AgentRef): AgentKey {
   return typeof ref.id === 'string' ? { id: toLookup(ref.id) } : { name: toLookup(ref.name ?? '') };
 }
 
-/** How people would write the ref, to tell them about it. */
+/** The reference as text for a message. */
 export function nameOf(ref: TaskRef | AgentRef): string {
   return toShown(ref.id ?? ('ref' in ref ? ref.ref : 'name' in ref ? ref.name : null) ?? '');
 }
 
-/** What a caller called something by, short and never invisible. */
+/** An id or name from a caller as text for a message: at most 80 characters, quoted if it is blank. */
 export function toShown(idOrName: string): string {
   return idOrName.trim() === '' ? JSON.stringify(idOrName.slice(0, 80)) : idOrName.slice(0, 80);
 }
@@ -58,11 +59,12 @@ export async function lockTaskByRef(
   return task;
 }
 
+/** The refusal for a task that does not exist, or that the viewer may not see. */
 export function noSuchTask(ref: TaskRef, path: readonly string[] = ['task']): Refusal {
   return new Refusal('NOT_FOUND', `There is no task ${nameOf(ref)}.`, path);
 }
 
-/** The agent that a ref names. @throws {Refusal} UNKNOWN_AGENT. */
+/** Finds the agent of a reference. @throws {Refusal} UNKNOWN_AGENT. */
 export async function getAgentByRef(
   executor: Executor,
   ref: AgentRef,
@@ -80,8 +82,8 @@ export async function getAgentByRef(
 }
 
 /**
- * The agent on whose behalf the viewer acts: the one its key is bound to, else the one it names.
- * @throws {Refusal} FORBIDDEN for an AGENT key that names another agent, INVALID if nobody is named, UNKNOWN_AGENT.
+ * The agent on whose behalf the viewer acts: the agent that its key is bound to, otherwise the given one.
+ * @throws {Refusal} FORBIDDEN for an AGENT key that names another agent, INVALID if no agent is given, UNKNOWN_AGENT.
  */
 export async function getActingAgent(
   executor: Executor,
@@ -94,7 +96,7 @@ export async function getActingAgent(
     if (ref === null || ref === undefined || ref.id === own.id || ref.name === own.name) return own;
     throw new Refusal(
       'FORBIDDEN',
-      `This key is bound to the agent ${own.name} and can't act for another.`,
+      `This key is bound to the agent ${own.name} and cannot act for another one: leave agent out.`,
       path,
     );
   }

@@ -9,49 +9,49 @@ import type { TaskRunRow } from '../store/runs/runs.js';
 import type { TaskRow } from '../store/tasks/tasks.js';
 import type { AgentRef } from './refs.js';
 
-/** The settings that rules in services need. */
+/** The settings that services use. */
 export interface ServiceSettings {
-  /** Silent for longer, in milliseconds, means offline. */
+  /** An agent that has not called for longer than this, in milliseconds, is offline. */
   readonly agentTimeoutMs: number;
-  /** How long a task may be IN_PROGRESS, in milliseconds, before an offline agent loses it. */
+  /** How long a task may be IN_PROGRESS, in milliseconds, before it is taken from an offline agent. */
   readonly staleAfterMs: number;
   /** The name of the agent that reviews. */
   readonly coordinatorAgent: string;
   /** Events older than this, in milliseconds, are pruned. */
   readonly eventRetentionMs: number;
   readonly models: TierModels;
-  /** The gateway of PUSH agents that name none. */
+  /** The gateway of PUSH agents whose config has none. */
   readonly defaultGateway: string | null;
   readonly dispatch: DispatchSettings;
 }
 
 export interface DispatchSettings {
-  /** Dispatched runs at a time in this process. */
+  /** The maximum of concurrent dispatched runs in this process. */
   readonly concurrency: number;
-  /** The time limit of a run whose agent has none of its own, in milliseconds. */
+  /** The time limit of a run, in milliseconds, if the config of its agent has none. */
   readonly timeoutMs: number;
   /** The wait after the first failed attempt, in milliseconds. */
   readonly backoffMs: number;
 }
 
-/** The scheduler of this process, as services see it. Its jobs can be run here also where it runs none by itself. */
+/** The scheduler of this process. `runOnce` works even if this process runs no jobs periodically. */
 export interface JobRunner {
   readonly names: readonly string[];
   /** The fallback interval of the job, in milliseconds. */
   everyMs(name: string): number;
-  /** When this process will run it, if nothing wakes it earlier; null while it runs or if this process runs no jobs. */
+  /** When this process runs the job next unless it is woken earlier; null while it runs or if this process runs no jobs. */
   nextRunAt(name: string): Date | null;
-  /** Takes one turn now, also of a paused job, and says how many things it handled. Rejects with what the turn failed with. */
+  /** Runs the job once now, even if it is paused, and returns the number of objects it changed. Rejects if the run fails. */
   runOnce(name: string): Promise<number>;
 }
 
-/** Finds the id of the agent that a viewer acts for, nearly always without asking the database. */
+/** Finds the id of the agent that a viewer acts for, in nearly all cases from a cache. */
 export interface AgentIds {
-  /** Refuses as `getActingAgent` does. */
+  /** @throws {Refusal} as `getActingAgent` does. */
   idOf(viewer: Viewer, ref: AgentRef | null | undefined): Promise<string>;
 }
 
-/** What a claim came to. Task and run stand beside ASSIGNED and CONTINUE_CURRENT and nowhere else. */
+/** The outcome of a claim. Task and run are non-null exactly for ASSIGNED and CONTINUE_CURRENT. */
 export interface Claim {
   readonly reason: Exclude<ClaimRow['reason'], 'AGENT_LOCKED'>;
   readonly task: TaskRow | null;
@@ -59,19 +59,19 @@ export interface Claim {
 }
 
 export interface ClaimQueue {
-  /** The rows of the answer have the columns that are asked for, and maybe more; all if nothing is said. */
+  /** Claims a task. The returned rows have at least the given columns; all columns if none are given. */
   claim(request: Omit<ClaimRequest, 'runId'>, columns?: ClaimColumns): Promise<Claim>;
-  /** Stops: what is under way is answered, what comes later is refused. */
+  /** Stops the queue: pending claims are answered, later ones are refused. */
   close(): Promise<void>;
 }
 
-/** Lets claims wait for work without asking the database again and again. */
+/** Lets claims wait for work without polling the database. */
 export interface ClaimWaiters {
-  /** Begins to listen for work for this agent. What comes from now on is noticed, also before `wait` is called. */
+  /** Starts listening for work for this agent. Announcements count from now on, even before `wait` is called. */
   watch(agentId: string): ClaimWaiter;
-  /** There is work for this agent, or, with null, for anybody: then one waiting claim is woken for it. */
+  /** Announces work for this agent. With null, any agent may do the work, and one waiting claim is woken. */
   announce(agentId: string | null): void;
-  /** Wakes everybody: the server stops, or nobody knows what was missed. */
+  /** Wakes all waiting claims, because the server stops or announcements may have been lost. */
   wakeAll(): void;
 }
 
@@ -82,29 +82,29 @@ export interface ClaimWaiter {
    */
   wait(ms: number, signal: AbortSignal): Promise<boolean>;
   /**
-   * Stops watching. An announcement that came after the last wait goes to the next watcher; so does the one before, if it
-   * is `unused`: this watcher could not even look for the work.
+   * Stops listening. An announcement since the last `wait` passes to the next waiter. With `unused`, so does the
+   * announcement that the last `wait` returned, because this waiter could not query for the work.
    */
   end(unused: boolean): void;
 }
 
-/** What every service function gets first: where to write, by which settings, and whom to tell. */
+/** The first argument of every service function: the database, the settings and the process-wide collaborators. */
 export interface ServiceContext {
   readonly database: Database;
   readonly settings: ServiceSettings;
   readonly instrument: Instrument;
-  /** For waits inside this process; what is stored gets its instants from the database. */
+  /** For waits inside this process. Stored instants come from the database clock. */
   readonly clock: Clock;
   readonly agentIds: AgentIds;
   readonly claims: ClaimQueue;
   readonly claimWaiters: ClaimWaiters;
-  /** The same for rounds that wait for a reviewer. */
+  /** Lets review claims wait for review rounds. */
   readonly reviewWaiters: ClaimWaiters;
   readonly jobs: JobRunner;
-  /** The ways to agents that this process is configured for, by the name with which an agent asks for one. */
+  /** The gateways that are configured for this process, by name. */
   readonly gateways: ReadonlyMap<string, Gateway>;
-  /** Makes this process ask the database about a key again, as it changed just now; other processes hear of it by event. */
+  /** Drops a changed key from the cache of this process. Other processes drop it when they receive the event. */
   readonly forgetKey: (keyId: string) => void;
-  /** Whether the server is stopping, so that nobody goes on waiting. */
+  /** Whether the server is stopping, so that waits must end. */
   stopping(): boolean;
 }

@@ -2,23 +2,23 @@ import type { Database } from '../../postgres/database.js';
 import { getActingAgent } from '../refs.js';
 import type { AgentIds } from '../service-context.js';
 
-const REMEMBERED_AT_MOST = 10_000;
+const CACHE_LIMIT = 10_000;
 
 /**
- * Remembers which id answers which question: agents are neither renamed nor removed, so an answer stays true. It saves
- * a claim, the hottest call there is, one of its round trips. Refusals are not remembered: the agent may come to be.
+ * Caches agent ids by reference. Agents are never renamed or removed, so an entry stays valid. The cache saves one round
+ * trip of every claim, the most frequent call. Refusals are not cached, because the agent may register later.
  */
 export function createAgentIds(database: Database): AgentIds {
-  const remembered = new Map<string, string>();
+  const cached = new Map<string, string>();
   return {
     async idOf(viewer, ref) {
       if (viewer.agentId !== null && (ref === null || ref === undefined)) return viewer.agentId;
-      const question = JSON.stringify([viewer.agentId, ref?.id ?? null, ref?.name ?? null]);
-      const known = remembered.get(question);
+      const cacheKey = JSON.stringify([viewer.agentId, ref?.id ?? null, ref?.name ?? null]);
+      const known = cached.get(cacheKey);
       if (known !== undefined) return known;
       const { id } = await getActingAgent(database.pool, viewer, ref);
-      if (remembered.size >= REMEMBERED_AT_MOST) remembered.clear();
-      remembered.set(question, id);
+      if (cached.size >= CACHE_LIMIT) cached.clear();
+      cached.set(cacheKey, id);
       return id;
     },
   };

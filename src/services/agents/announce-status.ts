@@ -5,9 +5,9 @@ import { lockAgentFacts, markAgentSeen, writeAnnouncedStatus } from '../../store
 import type { ServiceContext } from '../service-context.js';
 
 /**
- * Appends `agent.status_changed` if what the facts say is not what the log announced last. Comes last in a transaction:
- * it locks the agent, and the order of locks everywhere is task, run, agent. `seen` says that the agent itself called,
- * which is a sign of life.
+ * Appends `agent.status_changed` if the derived status differs from the one in the last such event. Call it last in a
+ * transaction: it locks the agent, and the lock order everywhere is task, run, agent. `seen` means that the agent itself
+ * made the call, which updates its `lastSeenAt`.
  */
 export async function announceStatus(
   context: Pick<ServiceContext, 'settings'>,

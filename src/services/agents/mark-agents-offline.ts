@@ -11,9 +11,9 @@ import type { ServiceContext } from '../service-context.js';
 import { announceStatus } from './announce-status.js';
 
 /**
- * Announces the agents whose status has changed without a call of theirs: silent for too long, or no longer busy because
- * the last lease has ended. Reads every agent and writes only where the log says something else than the facts.
- * `nextInMs` is when time alone can change a status next.
+ * Announces status changes that happen by time alone: an agent has not called within the timeout, or its last lease has
+ * expired. Reads all agents and writes only those whose derived status differs from the announced one. `nextInMs` is the
+ * earliest time at which a status can change by time alone again.
  */
 export async function markAgentsOffline(
   context: Pick<ServiceContext, 'database' | 'settings'>,
@@ -26,12 +26,12 @@ export async function markAgentsOffline(
     if (deriveAgentStatus(facts, agent.nowAt, agentTimeoutMs) === agent.announcedStatus) continue;
     if (await announce(context, agent)) handled += 1;
   }
-  // What begins after this turn lasts at least a timeout or the shortest lease.
+  // A call or lease that begins after this run lasts at least the agent timeout or the shortest lease.
   const changes = agents.flatMap((agent) => changesInMs(agent, agentTimeoutMs));
   return { handled, nextInMs: Math.min(agentTimeoutMs, LIMITS.leaseMinMs, ...changes) };
 }
 
-/** In a transaction of its own, so that no agent waits for the announcement of another. */
+/** Uses one transaction per agent, so that no agent waits for the announcement of another. */
 function announce(
   context: Pick<ServiceContext, 'database' | 'settings'>,
   agent: AgentTimeouts,

@@ -3,10 +3,10 @@ import { findAgent } from '../../store/agents/agents.js';
 import type { ServiceContext } from '../service-context.js';
 import { announceStatus } from './announce-status.js';
 
-/** A sign of life younger than this, in milliseconds, is not written again. */
+/** `lastSeenAt` is not written again within this time, in milliseconds. */
 const FRESH_MS = 5_000;
 
-/** Notes a sign of life, and announces the agent if it was away. Written at most every five seconds for an agent. */
+/** Updates `lastSeenAt` of an agent, at most every five seconds, and announces the agent if it was OFFLINE. */
 export async function noteAgentSeen(context: ServiceContext, agentId: string): Promise<void> {
   const agent = await findAgent(context.database.pool, { id: agentId });
   const lastSeen = agent?.lastSeenAt?.getTime() ?? Number.NEGATIVE_INFINITY;

@@ -7,7 +7,7 @@ import { type AgentRef, nameOf, toAgentKey } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 import { announceStatus } from './announce-status.js';
 
-/** Keeps new tasks from an agent; what it holds it may finish. Pausing twice changes nothing. @throws {Refusal} UNKNOWN_AGENT */
+/** Stops handing new work to an agent, which may finish its tasks. Idempotent. @throws {Refusal} UNKNOWN_AGENT */
 export async function pauseAgent(
   context: ServiceContext,
   viewer: Viewer,
@@ -16,7 +16,7 @@ export async function pauseAgent(
   return setPaused(context, viewer, agent, true);
 }
 
-/** Lets a paused agent have new tasks again. @throws {Refusal} UNKNOWN_AGENT */
+/** Resumes handing work to a paused agent. Idempotent. @throws {Refusal} UNKNOWN_AGENT */
 export async function resumeAgent(
   context: ServiceContext,
   viewer: Viewer,
@@ -33,7 +33,12 @@ async function setPaused(
 ): Promise<AgentRow> {
   return inTransaction(context.database, async (tx) => {
     const agent = await lockAgent(tx, toAgentKey(ref));
-    if (agent === null) throw new Refusal('UNKNOWN_AGENT', `There is no agent ${nameOf(ref)}.`, ['agent']);
+    if (agent === null)
+      throw new Refusal(
+        'UNKNOWN_AGENT',
+        `There is no agent ${nameOf(ref)}: register it first with registerAgent.`,
+        ['agent'],
+      );
     if ((agent.pausedAt !== null) === paused) return agent;
     await updateAgentRow(tx, agent.id, { pausedAt: paused ? await readNow(tx.executor) : null });
     await announceStatus(context, tx, agent.id, toActor(viewer));

@@ -18,7 +18,7 @@ import type { ServiceContext } from '../service-context.js';
 type ReadContext = Pick<ServiceContext, 'database' | 'settings'>;
 
 /**
- * The agents that the filter lets through, by name.
+ * The agents that match the filter, by name.
  * @throws {InvalidList} for a filter that is too large.
  */
 export function openAgents(
@@ -30,7 +30,7 @@ export function openAgents(
   return openList(database.pool, agentsThat(filter, settings.agentTimeoutMs, columns));
 }
 
-/** The agent that a ref names, if there is one. */
+/** The agent of a reference; null if there is none. */
 export async function findAgentByRef(
   { database }: ReadContext,
   ref: AgentRef,
@@ -40,7 +40,7 @@ export async function findAgentByRef(
   return agent ?? null;
 }
 
-/** The agents with these ids, by id. */
+/** The existing agents with these ids, as a map by id. */
 export async function findAgents(
   { database }: ReadContext,
   ids: readonly string[],
@@ -55,7 +55,7 @@ export async function findAgents(
   );
 }
 
-/** What each of the agents holds right now. */
+/** The current activity of each agent. */
 export async function readAgentActivity(
   { database }: ReadContext,
   ids: readonly string[],
@@ -64,8 +64,8 @@ export async function readAgentActivity(
 }
 
 /**
- * What came of each agent's work in the last `windowMs`.
- * @throws {InvalidList} for a stretch of time shorter than a minute or longer than a year.
+ * Results of each agent's work in the last `windowMs`.
+ * @throws {InvalidList} for a window shorter than a minute or longer than a year.
  */
 export async function readAgentStats(
   { database }: ReadContext,

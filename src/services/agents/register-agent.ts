@@ -34,12 +34,12 @@ export interface AgentSettings {
 
 export interface RegisteredAgent {
   readonly agent: AgentRow;
-  /** False: an agent of this name was there already and has been refreshed. */
+  /** False if an existing agent with this name was updated. */
   readonly created: boolean;
 }
 
 /**
- * Registers an agent, or refreshes the one of this name with the settings that are given. Counts as a sign of life.
+ * Registers an agent, or updates the one with this name with the given settings. Updates `lastSeenAt`.
  * @throws {Refusal} UNKNOWN_TEMPLATE; FORBIDDEN for an AGENT key that names another agent or changes its own role.
  */
 export async function registerAgent(
@@ -65,9 +65,9 @@ export interface UpdateAgent extends AgentSettings {
 }
 
 /**
- * Changes the settings that are given. A change of nothing succeeds, raises no version and appends no event.
+ * Changes the given settings. If nothing changes, it succeeds without a new version and without an event.
  * @throws {VersionConflict} if `expectedVersion` is not the stored one.
- * @throws {Refusal} UNKNOWN_AGENT, UNKNOWN_TEMPLATE, and INVALID for null where there is nothing to clear.
+ * @throws {Refusal} UNKNOWN_AGENT, UNKNOWN_TEMPLATE, and INVALID for null in a setting that cannot be cleared.
  */
 export async function updateAgent(
   context: ServiceContext,
@@ -79,9 +79,11 @@ export async function updateAgent(
   return inTransaction(context.database, async (tx) => {
     const agent = await lockAgent(tx, toAgentKey(input.agent));
     if (agent === null) {
-      throw new Refusal('UNKNOWN_AGENT', `There is no agent ${nameOf(input.agent)}: register it first.`, [
-        'agent',
-      ]);
+      throw new Refusal(
+        'UNKNOWN_AGENT',
+        `There is no agent ${nameOf(input.agent)}: register it first with registerAgent.`,
+        ['agent'],
+      );
     }
     checkVersion(agent, input.expectedVersion);
     return (await refresh(tx, viewer, agent, input)).agent;
@@ -106,11 +108,13 @@ function findSettingMistakes(input: AgentSettings): Refusal[] {
   ];
 }
 
-/** An agent may refresh itself, but not make itself a reviewer. */
+/** An agent may update itself, but not change its role: it could make itself a reviewer. */
 function checkMayRegister(viewer: Viewer, known: AgentRow | null, input: AgentSettings): void {
   if (hasRole(viewer, 'OPERATOR')) return;
   if (known === null || known.id !== viewer.agentId) {
-    throw new Refusal('FORBIDDEN', 'This key is bound to one agent and can register no other.', ['name']);
+    throw new Refusal('FORBIDDEN', 'This key is bound to one agent and cannot register another one.', [
+      'name',
+    ]);
   }
   if (typeof input.role === 'string' && input.role !== known.role) {
     throw new Refusal('FORBIDDEN', 'An agent cannot change its own role: ask an operator.', ['role']);
@@ -134,7 +138,7 @@ async function createOrRefresh(
     tx.emit({ type: 'agent.created', actor: toActor(viewer), agentId: created.id });
     return { agent: created, created: true };
   }
-  // Another process registered the name between our look and our insert.
+  // Another process registered the name between the read and the insert.
   const known = await lockAgent(tx, { name: input.name });
   if (known === null) throw new Error(`agent ${input.name} was neither inserted nor found`);
   return refresh(tx, viewer, known, input);
@@ -147,10 +151,10 @@ async function refresh(
   input: AgentSettings,
 ): Promise<RegisteredAgent> {
   const role = input.role ?? agent.role;
-  const wished = { role, ...settingsOf(input, { name: agent.name, role }) };
+  const requested = { role, ...settingsOf(input, { name: agent.name, role }) };
   const stored = new Map(Object.entries(agent));
   const changes = Object.fromEntries(
-    Object.entries(wished).filter(([name, value]) => !isDeepStrictEqual(value, stored.get(name))),
+    Object.entries(requested).filter(([name, value]) => !isDeepStrictEqual(value, stored.get(name))),
   );
   const changedFields = Object.keys(changes);
   if (changedFields.length === 0) return { agent, created: false };
@@ -160,7 +164,7 @@ async function refresh(
   return { agent: updated, created: false };
 }
 
-/** The columns for the settings that are given; what is left out stays as it is. */
+/** The columns of the given settings; omitted settings stay unchanged. */
 function settingsOf(
   input: AgentSettings,
   who: { readonly name: string; readonly role: string },
@@ -186,21 +190,22 @@ function soulOf(
 ): string | null | undefined {
   if (!input.soulTemplate) return input.soul;
   if (typeof input.soul === 'string') {
-    throw new Refusal('INVALID', 'Give either soul or soulTemplate.', ['soulTemplate']);
+    throw new Refusal('INVALID', 'Give either soul or soulTemplate, not both.', ['soulTemplate']);
   }
   const template = findSoulTemplate(input.soulTemplate);
   if (template === null) {
     throw new Refusal(
       'UNKNOWN_TEMPLATE',
-      `There is no SOUL template ${toShown(input.soulTemplate)}: see soulTemplates.`,
+      `There is no SOUL template ${toShown(input.soulTemplate)}: the query soulTemplates lists them.`,
       ['soulTemplate'],
     );
   }
   return renderSoul(template, who);
 }
 
-function withoutUndefined<Row extends object>(
-  row: Row,
-): { [Name in keyof Row]: Exclude<Row[Name], undefined> } {
-  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined)) as never;
+type WithoutUndefined<Row> = { [Name in keyof Row]: Exclude<Row[Name], undefined> };
+
+function withoutUndefined<Row extends object>(row: Row): WithoutUndefined<Row> {
+  const given = Object.entries(row).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given) as WithoutUndefined<Row>;
 }

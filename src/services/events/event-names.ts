@@ -1,32 +1,32 @@
 import type { Database } from '../../postgres/database.js';
 import { listEventNames } from '../../store/events/event-names.js';
 
-/** What people call the tasks, agents and keys that events name: refs of tasks, names of the others. */
+/** The display names of the tasks, agents and keys in events: refs of tasks, names of agents and keys. */
 export interface EventNames {
-  /** The name of each id that has one, by at most one statement. Whoever asks has been shown the events. */
+  /** The names of the ids that have one, with at most one statement. The caller has checked that the viewer sees the events. */
   find(ids: readonly string[]): Promise<ReadonlyMap<string, string>>;
 }
 
-/** Some hundred bytes each. */
-const REMEMBERED_AT_MOST = 20_000;
+/** The cache limit; an entry takes a few hundred bytes. */
+const CACHE_LIMIT = 20_000;
 
-/** Remembers names: none of the rows is ever renamed, so an answer stays true. */
+/** Caches names. These rows are never renamed, so an entry stays valid. */
 export function createEventNames(database: Database): EventNames {
-  const remembered = new Map<string, string>();
+  const cached = new Map<string, string>();
   return {
     async find(ids) {
       const found = new Map<string, string>();
       const missing = new Set<string>();
       for (const id of ids) {
-        const name = remembered.get(id);
+        const name = cached.get(id);
         if (name === undefined) missing.add(id);
         else found.set(id, name);
       }
       if (missing.size === 0) return found;
       for (const { id, name } of await listEventNames(database.pool, [...missing])) {
         found.set(id, name);
-        if (remembered.size >= REMEMBERED_AT_MOST) remembered.clear();
-        remembered.set(id, name);
+        if (cached.size >= CACHE_LIMIT) cached.clear();
+        cached.set(id, name);
       }
       return found;
     },

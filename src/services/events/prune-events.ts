@@ -2,12 +2,12 @@ import { inTransaction } from '../../postgres/transaction.js';
 import { pruneLog } from '../../store/events/event-log.js';
 import type { ServiceContext } from '../service-context.js';
 
-/** Entries deleted in one transaction: few enough to be done in some ten milliseconds. */
+/** Events deleted per transaction: few enough to take some ten milliseconds. */
 const BATCH = 2_000;
 
 /**
- * Deletes the events that are older than the retention, oldest first, and returns how many. Cursors of deleted events
- * are refused from then on with CURSOR_EXPIRED. Several processes may call this at a time: one of them works.
+ * Deletes the events that are older than the retention, oldest first, and returns their number. Cursors of deleted
+ * events are then refused with CURSOR_EXPIRED. If several processes call this concurrently, only one of them deletes.
  */
 export async function pruneEvents({
   database,

@@ -12,8 +12,8 @@ import { findTasks, toTaskViewer } from '../tasks/read-tasks.js';
 type ReadContext = Pick<ServiceContext, 'database' | 'settings'>;
 
 /**
- * The events that the viewer may see and the filter lets through, oldest first. Reading a slice throws CursorExpired
- * where the log between its cursors and its entries has been pruned.
+ * The events that match the filter and that the viewer may see, oldest first. Reading a slice throws CursorExpired if the
+ * log has been pruned beyond one of its cursors.
  */
 export function openEvents(context: ReadContext, viewer: Viewer, filter: LogFilter): ListReader<LogRow> {
   const list = openList(context.database.pool, eventsThat(toEventViewer(context, viewer), filter));
@@ -23,7 +23,7 @@ export function openEvents(context: ReadContext, viewer: Viewer, filter: LogFilt
       const slice = await list.slice(page);
       const cursors = [page.after, page.before].filter((cursor) => cursor !== null);
       if (cursors.length === 0) return slice;
-      // Looked up after the entries, so that a pruning in between is noticed.
+      // Read after the entries, so that pruning between the two reads is detected.
       const bounds = await readLogBounds(context.database.pool);
       for (const cursor of cursors) checkReachable(parseLogCursor(cursor), bounds);
       return slice;
@@ -31,12 +31,12 @@ export function openEvents(context: ReadContext, viewer: Viewer, filter: LogFilt
   };
 }
 
-/** The events of several tasks at once, oldest first. Whoever asks has been shown the tasks. */
+/** The events of several tasks, oldest first. The caller has checked that the viewer may see the tasks. */
 export function openEventsOfTasks({ database }: ReadContext): ChildListsReader<LogRow> {
   return openChildLists(database.pool, EVENTS_OF_TASKS);
 }
 
-/** Those of the events that the viewer may see, by at most one statement. */
+/** The events that the viewer may see, with at most one statement. */
 async function listVisibleEvents<Row extends LogRow>(
   context: ReadContext,
   viewer: Viewer,
@@ -47,7 +47,7 @@ async function listVisibleEvents<Row extends LogRow>(
   return events.filter((event) => isEventVisible(viewer, event, (taskId) => tasks?.has(taskId) ?? true));
 }
 
-/** The event with this number in the log, if it is there and the viewer may see it. */
+/** The event with this number; null if there is none or the viewer may not see it. */
 export async function findEvent(
   context: ReadContext,
   viewer: Viewer,

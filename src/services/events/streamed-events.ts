@@ -7,14 +7,14 @@ import { findTasks } from '../tasks/read-tasks.js';
 type ReadContext = Pick<ServiceContext, 'database' | 'settings'>;
 
 /**
- * What each agent was found to see of the tasks that entries are about, as long as anybody holds the entry. Streams of
- * one process hold the same ones, so however many an agent's keys have open, its view is looked up once.
+ * Caches per log entry whether each agent may see its task, for as long as the entry is referenced. All streams of a
+ * process share the entries, so the visibility is queried once per agent, regardless of the number of its streams.
  */
 const VIEWS = new WeakMap<LogRow, Map<string, Promise<boolean>>>();
 
 /**
- * Those of the events that the viewer may see when the first of its agent's streams gets to them; by at most one
- * statement, and at once for all but agents.
+ * The events that the viewer may see. For an agent, visibility is decided when the first of its streams reaches the
+ * event, with at most one statement. For other viewers the result is synchronous.
  */
 export function listStreamedEvents(
   context: ReadContext,
@@ -33,7 +33,7 @@ async function listForAgent(
   events: readonly LogRow[],
 ): Promise<readonly LogRow[]> {
   const unknown = events.filter((event) => event.taskId !== null && !VIEWS.get(event)?.has(agentId));
-  if (unknown.length > 0) lookUp(context, viewer, agentId, unknown);
+  if (unknown.length > 0) queryViews(context, viewer, agentId, unknown);
   const seen = await Promise.all(events.map((event) => viewOf(event, agentId)));
   return events.filter((event, index) => isEventVisible(viewer, event, () => seen[index] === true));
 }
@@ -42,13 +42,13 @@ async function viewOf(event: LogRow, agentId: string): Promise<boolean> {
   return VIEWS.get(event)?.get(agentId) ?? false;
 }
 
-function lookUp(context: ReadContext, viewer: Viewer, agentId: string, events: readonly LogRow[]): void {
+function queryViews(context: ReadContext, viewer: Viewer, agentId: string, events: readonly LogRow[]): void {
   const ids = [...new Set(events.flatMap(({ taskId }) => taskId ?? []))];
   const tasks = findTasks(context, viewer, ids, []);
   for (const event of events) {
     const views = VIEWS.get(event) ?? new Map<string, Promise<boolean>>();
     const view = tasks.then((visible) => event.taskId !== null && visible.has(event.taskId));
-    // Who asks next asks the database again.
+    // After a failure, the next caller queries the database again.
     view.catch(() => views.delete(agentId));
     VIEWS.set(event, views.set(agentId, view));
   }

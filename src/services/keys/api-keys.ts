@@ -24,14 +24,15 @@ export interface CreateApiKey {
   readonly expiresAt?: Date | null | undefined;
 }
 
-/** How a secret is stored and looked up. It is 256 random bits, so a slow hash would protect nothing more. */
+/** The hash by which a secret is stored and looked up. A secret has 256 random bits, so a slow hash would add nothing. */
 export function hashSecret(secret: string): Buffer {
   return createHash('sha256').update(secret).digest();
 }
 
 /**
- * Creates a key. Its secret is in the answer and nowhere else.
- * @throws {Refusal} INVALID unless an AGENT key names its agent and every other key none, or if it would expire in the past.
+ * Creates a key. Only the answer contains its secret.
+ * @throws {Refusal} INVALID for an AGENT key without an agent, another key with one, or an expiry in the past;
+ * UNKNOWN_AGENT.
  */
 export async function createApiKey(
   context: ServiceContext,
@@ -45,11 +46,11 @@ export async function createApiKey(
     await checkExpiry(tx, input.expiresAt);
     return insertKey(tx, toActor(viewer), { ...input, agentId, secret });
   });
-  if (apiKey === null) throw new Error('a fresh secret was stored already');
+  if (apiKey === null) throw new Error('a new random secret already exists');
   return { apiKey, secret };
 }
 
-/** Revokes a key at once, live subscriptions included. Revoking twice changes nothing. @throws {Refusal} NOT_FOUND */
+/** Revokes a key at once and ends its live subscriptions. Idempotent. @throws {Refusal} NOT_FOUND */
 export async function revokeApiKey(context: ServiceContext, viewer: Viewer, id: string): Promise<ApiKeyRow> {
   const key = await inTransaction(context.database, async (tx) => {
     const locked = await lockApiKey(tx, toLookup(id));
@@ -59,22 +60,23 @@ export async function revokeApiKey(context: ServiceContext, viewer: Viewer, id: 
     tx.emit({ type: 'key.revoked', actor: toActor(viewer), keyId: id });
     return revoked;
   });
-  // The event comes later than this answer: after it the key opens nothing here any more.
+  // The event arrives after this answer, so this process must forget the key before it answers.
   context.forgetKey(id);
   return key;
 }
 
-/** Where a generated admin secret is kept, so that a start that died half-way finds it again. */
+/** Stores a generated admin secret, so that the next start finds it if this one dies half-way. */
 export interface SecretKeeper {
   read(): Promise<string | null>;
   write(secret: string): Promise<void>;
 }
 
 /**
- * Makes sure that somebody can administer the server: stores the given secret as an admin key, or, if there is no usable
- * admin key, a new one. The lock lets one process do this at a time. A new secret is kept before its key is stored: dying
- * between the two leaves a secret that the next start uses, and never a key whose secret nobody knows.
- * @returns the secret, if this call has made a key of a generated one.
+ * Ensures that a usable admin key exists: inserts the given secret as an admin key, or generates one if no usable admin
+ * key exists. The lock admits one process at a time. A generated secret is written to the keeper before its key is
+ * inserted: a process that dies between the two leaves a secret that the next start uses, never a key with an unknown
+ * secret.
+ * @returns the secret, if this call inserted a key for a generated one.
  */
 export async function ensureAdminKey(
   context: Pick<ServiceContext, 'database'>,
@@ -95,7 +97,7 @@ export async function ensureAdminKey(
   });
 }
 
-/** A kept secret that no key was ever made of; one whose key was revoked stays revoked. */
+/** The kept secret, unless a key with it exists: a revoked key must stay revoked. */
 async function takeKept(tx: Transaction, keeper: SecretKeeper): Promise<string | null> {
   const kept = await keeper.read();
   if (kept === null) return null;
@@ -120,14 +122,15 @@ async function insertKey(
   return apiKey;
 }
 
-/** Enough to recognise a key in a list. Of a secret of somebody's own, which may be short, as little as can be. */
+/** The prefix that identifies a key in a list. A user-chosen secret may be short, so it reveals only two characters. */
 function prefixOf(secret: string): string {
   return secret.slice(0, secret.startsWith('mc_') ? 7 : 2);
 }
 
 async function findBoundAgent(tx: Transaction, input: CreateApiKey): Promise<string | null> {
   if (input.role === 'AGENT') {
-    if (!input.agent) throw new Refusal('INVALID', 'An AGENT key is bound to one agent: name it.', ['agent']);
+    if (!input.agent)
+      throw new Refusal('INVALID', 'An AGENT key is bound to one agent: give agent.', ['agent']);
     return (await getAgentByRef(tx.executor, input.agent, ['agent'])).id;
   }
   if (input.agent)
@@ -138,5 +141,5 @@ async function findBoundAgent(tx: Transaction, input: CreateApiKey): Promise<str
 async function checkExpiry(tx: Transaction, expiresAt: Date | null | undefined): Promise<void> {
   if (!expiresAt) return;
   const now = await readNow(tx.executor);
-  if (expiresAt <= now) throw new Refusal('INVALID', 'expiresAt must lie in the future.', ['expiresAt']);
+  if (expiresAt <= now) throw new Refusal('INVALID', 'expiresAt must be in the future.', ['expiresAt']);
 }

@@ -6,34 +6,34 @@ import { isOutage } from '../../postgres/outage.js';
 import { type ApiKeyRow, findApiKeyByHash, markApiKeysUsed } from '../../store/keys/api-keys.js';
 import { hashSecret } from './api-keys.js';
 
-/** Turns bearer secrets into viewers, and remembers them for a moment. */
+/** Resolves bearer secrets to viewers, with a short-lived cache. */
 export interface Authenticator {
-  /** The viewer behind a secret; null if it is unknown, revoked or expired. */
+  /** The viewer of a secret; null if the secret is unknown, revoked or expired. */
   authenticate(secret: string): Promise<Viewer | null>;
-  /** Forgets a key at once: it was revoked, by this process or another. */
+  /** Removes a revoked key from the cache. */
   forget(keyId: string): void;
-  /** Forgets the keys that these entries of the log, all `key.revoked`, tell of. */
+  /** Removes the keys of these `key.revoked` log entries from the cache. */
   notice(revoked: readonly { readonly keyId: string | null }[]): void;
-  /** Writes what is still to be written. */
+  /** Writes the pending `lastUsedAt` times. */
   close(): Promise<void>;
 }
 
-/** How long an answer is used without asking the database, in milliseconds; revocations arrive much sooner by event. */
-const REMEMBER_MS = 2_000;
-const REMEMBERED_AT_MOST = 10_000;
-/** How often uses of keys are written down, in milliseconds. */
+/** How long a cached viewer is used without a query, in milliseconds. Revocations arrive much earlier, by event. */
+const CACHE_MS = 2_000;
+const CACHE_LIMIT = 10_000;
+/** How often `lastUsedAt` of used keys is written, in milliseconds. */
 const WRITE_USES_MS = 60_000;
 
-interface Remembered {
+interface CachedViewer {
   readonly viewer: Viewer;
   readonly until: number;
 }
 
-/** @param clock only decides how long an answer is remembered; expiry goes by the database's clock. */
+/** @param clock times only the cache; the database clock decides whether a key has expired. */
 export function createAuthenticator(database: Database, clock: Clock, instrument: Instrument): Authenticator {
-  const remembered = new Map<string, Remembered>();
+  const cached = new Map<string, CachedViewer>();
   const used = new Set<string>();
-  /** Rises with each key that is forgotten: an answer that was asked for before is used once and not remembered. */
+  /** Increases with each forgotten key. A lookup that began before the increase may be stale, so it is not cached. */
   let forgotten = 0;
   let nextWrite = clock.now() + WRITE_USES_MS;
 
@@ -43,15 +43,15 @@ export function createAuthenticator(database: Database, clock: Clock, instrument
     if (key === null || key.revokedAt !== null || key.expired) return null;
     const viewer = toViewer(key);
     if (forgotten !== before) return viewer;
-    if (remembered.size >= REMEMBERED_AT_MOST) remembered.clear();
+    if (cached.size >= CACHE_LIMIT) cached.clear();
     const expiry = key.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY;
-    remembered.set(secret, { viewer, until: Math.min(now + REMEMBER_MS, expiry) });
+    cached.set(secret, { viewer, until: Math.min(now + CACHE_MS, expiry) });
     return viewer;
   }
 
   function forget(keyId: string): void {
     forgotten += 1;
-    for (const [secret, { viewer }] of remembered) if (viewer.keyId === keyId) remembered.delete(secret);
+    for (const [secret, { viewer }] of cached) if (viewer.keyId === keyId) cached.delete(secret);
   }
 
   async function writeUses(): Promise<void> {
@@ -62,17 +62,19 @@ export function createAuthenticator(database: Database, clock: Clock, instrument
       await markApiKeysUsed(database.pool, ids);
     } catch (error) {
       const level = isOutage(error) ? 'debug' : 'warn';
-      instrument.emit(level, 'key.use_not_written', 'Could not write when keys were last used', { error });
+      instrument.emit(level, 'key.use_not_written', 'Could not write when API keys were last used', {
+        error,
+      });
     }
   }
 
   return {
     async authenticate(secret) {
       const now = clock.now();
-      const known = remembered.get(secret);
+      const known = cached.get(secret);
       const viewer = known !== undefined && known.until > now ? known.viewer : await lookUp(secret, now);
       if (viewer === null) {
-        remembered.delete(secret);
+        cached.delete(secret);
         return null;
       }
       used.add(viewer.keyId);

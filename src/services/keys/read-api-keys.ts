@@ -11,7 +11,7 @@ export function openApiKeys({ database }: Pick<ServiceContext, 'database'>): Lis
   return openList(database.pool, API_KEYS);
 }
 
-/** Whether the key was revoked or has expired while its call waited; a request is asked for its key only when it comes. */
+/** Whether the key was revoked or expired while its request waited: a request is authenticated only at its start. */
 export async function hasKeyEnded(
   { database }: Pick<ServiceContext, 'database'>,
   { keyId }: Viewer,

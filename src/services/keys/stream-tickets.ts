@@ -5,32 +5,32 @@ import { isId } from '../../kernel/ids.js';
 import type { Database } from '../../postgres/database.js';
 import { findUsableApiKey } from '../../store/keys/api-keys.js';
 
-/** Lets a browser's EventSource in, which can't send a header. */
+/** Authenticates a browser's EventSource, which cannot send a header. */
 export interface StreamTicket {
   readonly ticket: string;
   readonly expiresAt: Date;
 }
 
-/** Tickets stand for a key for a short time. Every process on the database takes the tickets of every other. */
+/** Issues and redeems short-lived tickets for a key. All processes on the same database accept each other's tickets. */
 export interface StreamTickets {
   issue(viewer: Viewer): Promise<StreamTicket>;
-  /** Whose ticket it is; null if it is forged or has expired, or its key is no longer good. */
+  /** The viewer of the ticket; null if it is forged or expired, or if its key is no longer usable. */
   redeem(ticket: string): Promise<Viewer | null>;
 }
 
-/** Long enough to connect again after a short break, short enough to be worth nothing in a log, in milliseconds. */
+/** Milliseconds: long enough to reconnect after a short break, short enough to be worthless in a log file. */
 const TICKET_MS = 60_000;
 
 /**
- * A ticket says whose it is and until when, and is signed with what the database keeps of the key's own secret: nothing
- * is stored for it, and it ends with its key. Only the holder of that hash can make one, so of a key that is 256 random
- * bits a ticket gives nothing away.
+ * A ticket consists of the key id and the expiry, signed with the stored hash of the key's secret. So nothing is stored
+ * per ticket, and a ticket ends with its key. Only a holder of the hash can sign one, and a ticket reveals nothing about
+ * a key of 256 random bits.
  */
 export function createStreamTickets(database: Database, clock: Clock): StreamTickets {
   return {
     async issue({ keyId }) {
       const key = await findUsableApiKey(database.pool, keyId);
-      if (key === null) throw new Error(`the key ${keyId} ended while its ticket was being made`);
+      if (key === null) throw new Error(`the key ${keyId} ended while its ticket was being issued`);
       const expiresAtMs = clock.now() + TICKET_MS;
       const claim = `${keyId}.${expiresAtMs.toString(36)}`;
       return { ticket: `${claim}.${sign(key.hash, claim)}`, expiresAt: toDate(expiresAtMs) };
@@ -52,7 +52,7 @@ function parseTicket(ticket: string) {
   return { claim, keyId, expiresAtMs: Number.parseInt(expiresAt, 36), signature };
 }
 
-/** The first word keeps the signature from being taken for one that was made for anything else. */
+/** The fixed prefix separates this signature from signatures for other purposes. */
 function sign(hash: Uint8Array, claim: string): string {
   return createHmac('sha256', hash).update(`event stream ticket ${claim}`).digest('base64url');
 }

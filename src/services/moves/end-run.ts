@@ -12,7 +12,7 @@ const EVENT_OF_END: Record<RunEnd, EventType> = {
   CANCELLED: 'run.cancelled',
 };
 
-/** Ends a run, once, and says so in the log. Null if it had ended before. The caller holds the task's row lock. */
+/** Ends a live run and appends its event. Returns null if it had already ended. The caller holds the task's row lock. */
 export async function endRun(
   tx: Transaction,
   actor: Actor,

@@ -10,26 +10,26 @@ import { endRun } from './end-run.js';
 import { settleDependents } from './settle-dependents.js';
 import { settlePipelineRunLater } from './settle-pipeline-run.js';
 
-/** A change of status, and what changes with it. */
+/** A status change of a task, with its side effects. */
 export interface Move {
   readonly to: TaskStatus;
   /** For the message of a refusal: "Cannot <verb>: the task is DONE". */
   readonly verb: string;
   readonly actor: Actor;
-  /** The most telling name of the event; `task.status_changed` if it has no better one. */
+  /** The specific event type; `task.status_changed` by default. */
   readonly event?: Extract<EventType, `task.${string}`>;
   readonly reason?: string | undefined;
-  /** How the live run ends with this move. CANCELLED if nothing else is said. */
+  /** How the live run ends with this move; CANCELLED by default. */
   readonly runEnd?: { readonly outcome: RunEnd; readonly facts?: Partial<TaskRunRow> };
-  /** Further columns, written in the same statement. */
+  /** Other columns to write in the same statement. */
   readonly changes?: Partial<TaskRow>;
 }
 
 /**
- * THE ONE DOOR for a change of status, but for the claim, which the database function `claim_tasks` makes. The caller
- * holds the task's row lock. Writes the row by compare-and-set, ends the run or the review that was on, appends the
- * events and settles the tasks that depend on this one; all in the caller's transaction.
- * @throws {InvalidTransition} for a move that the table does not have, with the moves that it has.
+ * The only function that changes the status of a task, except for claims, which the database function `claim_tasks`
+ * makes. The caller holds the task's row lock. In the caller's transaction it writes the row by compare-and-set, ends the
+ * open run or review, appends the events and settles the tasks that depend on this one.
+ * @throws {InvalidTransition} with the allowed statuses, for a move that the transition table does not allow.
  */
 export async function moveTask(tx: Transaction, task: TaskRow, move: Move): Promise<TaskRow> {
   if (!isAllowedTransition(task.status, move.to)) {
@@ -49,14 +49,14 @@ async function writeMove(tx: Transaction, task: TaskRow, move: Move): Promise<Ta
   const changes =
     task.status === 'IN_PROGRESS' ? { ...move.changes, currentRunId: null } : (move.changes ?? {});
   const moved = await moveTaskRow(tx, task, move.to, changes);
-  // The row lock makes this impossible; if it happens, a caller has come without the lock.
+  // Only a caller that does not hold the row lock can get here.
   if (moved === null)
-    throw new Error(`task ${task.id} was no longer ${task.status} though its row was locked`);
+    throw new Error(`task ${task.id} was no longer ${task.status} although its row was locked`);
   const waits = moved.status === 'INBOX' || moved.status === 'ASSIGNED';
   return waits ? ((await settleNotBefore(tx, task.id)) ?? moved) : moved;
 }
 
-/** A task that leaves IN_PROGRESS has no run any more, one that leaves REVIEW no reviewer. */
+/** Ends the open run of a task that leaves IN_PROGRESS, and the open review of a task that leaves REVIEW. */
 async function endWorkInProgress(tx: Transaction, task: TaskRow, move: Move): Promise<void> {
   if (task.currentRunId !== null) {
     const end = move.runEnd ?? { outcome: 'CANCELLED' };
@@ -64,9 +64,9 @@ async function endWorkInProgress(tx: Transaction, task: TaskRow, move: Move): Pr
   }
   if (task.status === 'REVIEW') {
     const review = await findOpenReviewRun(tx, task.id);
-    // A call to a reviewer that gave this verdict itself has ended by now; any other is aborted.
-    const isCutShort = move.to === 'CANCELLED' || review?.trigger === 'DISPATCH';
-    const outcome = isCutShort ? 'CANCELLED' : 'SUCCEEDED';
+    // If a gateway call to a reviewer gave this verdict, its review run has ended already; any other call is aborted.
+    const isAborted = move.to === 'CANCELLED' || review?.trigger === 'DISPATCH';
+    const outcome = isAborted ? 'CANCELLED' : 'SUCCEEDED';
     if (review !== null) await closeReviewRun(tx, review.id, outcome);
   }
 }

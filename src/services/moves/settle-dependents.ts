@@ -7,8 +7,9 @@ import { lockTask, type TaskRow, updateTaskRow } from '../../store/tasks/tasks.j
 import { settlePipelineRunLater } from './settle-pipeline-run.js';
 
 /**
- * Tells the tasks that wait for an ended task what that means for them. Runs in the transaction of the end, so a
- * dependent is claimable exactly when its last dependency is settled; the database locks each dependent in turn.
+ * Applies the end of a task to the tasks that depend on it: unblocks them, cancels them or leaves them blocked. It runs
+ * in the transaction of the end, so a dependent is claimable exactly when its last dependency is settled. It locks one
+ * dependent after the other.
  */
 export async function settleDependents(
   tx: Transaction,
@@ -17,7 +18,7 @@ export async function settleDependents(
 ): Promise<void> {
   for (const dependentId of await listWaitingDependents(tx, ended.id)) {
     const dependent = await lockTask(tx, { id: dependentId });
-    // Removed while the lock was waited for: then this end is none of its business.
+    // The dependency may have been removed while this transaction waited for the lock.
     const dependency = dependent && (await findDependency(tx, dependentId, ended.id));
     if (dependent && dependency?.isOpen) await settleDependent(tx, dependent, ended, cancel);
   }
@@ -31,7 +32,7 @@ async function settleDependent(
 ): Promise<void> {
   const decision = decideDependencyEnd(ended.status, dependent);
   if (decision !== 'settle' && !isTerminal(dependent.status)) {
-    // It may wait in vain from now on, and with it the run that it belongs to.
+    // The dependent may be blocked permanently now, which can end its pipeline run.
     settlePipelineRunLater(tx, dependent);
     tx.emit({
       type: 'task.dependency_failed',
@@ -43,7 +44,7 @@ async function settleDependent(
   }
   if (decision === 'settle' || decision === 'proceed') await releaseDependent(tx, dependent, ended);
   if (decision === 'cancel') {
-    await cancel(dependent, `TASK-${ended.number}, which it depends on, ended ${ended.status}.`);
+    await cancel(dependent, `Its dependency TASK-${ended.number} ended as ${ended.status}.`);
   }
 }
 
@@ -51,7 +52,7 @@ async function releaseDependent(tx: Transaction, dependent: TaskRow, ended: Task
   if (!(await settleDependency(tx, dependent.id, ended.id))) return;
   const open = dependent.openDependencies - 1;
   await updateTaskRow(tx, dependent, { openDependencies: open });
-  // One that has ended is free when it is retried; until then nothing is unblocked.
+  // A dependent that has ended is unblocked only by a retry.
   if (open > 0 || isTerminal(dependent.status)) return;
   tx.emit({ type: 'task.unblocked', actor: SYSTEM, taskId: dependent.id, agentId: dependent.assigneeId });
 }

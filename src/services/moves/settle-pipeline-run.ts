@@ -8,8 +8,8 @@ import {
 } from '../../store/pipelines/pipeline-runs.js';
 
 /**
- * Makes sure that the run of a task that ended, came back, or waits for others than before says what its tasks come to;
- * once, at the end of the transaction. Nothing happens for a task that belongs to no run.
+ * Updates the status of the pipeline run of a task that ended, was retried or got other dependencies, once at the end of
+ * the transaction. Does nothing for a task that belongs to no pipeline run.
  */
 export function settlePipelineRunLater(
   tx: Transaction,
@@ -18,19 +18,19 @@ export function settlePipelineRunLater(
   if (pipelineRunId !== null) tx.atEnd(pipelineRunId, () => settlePipelineRun(tx, pipelineRunId, false));
 }
 
-/** The same for a run that is called off: if it was still going on, it ends as CANCELLED, whatever its tasks came to before. */
+/** Updates the status of a cancelled pipeline run: if it was RUNNING, it ends as CANCELLED regardless of its tasks. */
 export function cancelPipelineRunLater(tx: Transaction, pipelineRunId: string): void {
   tx.atEnd(pipelineRunId, () => settlePipelineRun(tx, pipelineRunId, true));
 }
 
 /**
- * The lock lets the ends of two tasks come one after the other, so that the second sees the first: the last end finishes
- * the run, exactly once.
+ * The lock serializes the ends of two tasks, so the second transaction sees the first end, and the last end finishes the
+ * run exactly once.
  */
-async function settlePipelineRun(tx: Transaction, id: string, isCalledOff: boolean): Promise<void> {
+async function settlePipelineRun(tx: Transaction, id: string, isCancelRequested: boolean): Promise<void> {
   const run = await lockPipelineRun(tx, id);
   if (run === null) throw new Error(`tasks belong to pipeline run ${id}, which does not exist`);
-  const isCancelled = run.cancelledAt !== null || (isCalledOff && run.status === 'RUNNING');
+  const isCancelled = run.cancelledAt !== null || (isCancelRequested && run.status === 'RUNNING');
   const status = decidePipelineRun({ ...(await readPipelineRunFacts(tx, id)), isCancelled });
   if (status === run.status) return;
   await writePipelineRunStatus(tx, id, status, isCancelled);

@@ -11,18 +11,19 @@ import type { Database } from '../../postgres/database.js';
 import { countTasksByStatus, readFleet, readStanding, readThroughput } from '../../store/ops/overview.js';
 import type { ServiceContext } from '../service-context.js';
 
-/** The state of everything, read as far as somebody asks: each question is put to the database at most once. */
+/** A summary of the state. Each part is read on first use and at most once. */
 export interface Overview {
   taskCounts(): Promise<TaskCount[]>;
   fleet(): Promise<FleetFacts>;
   standing(): Promise<StandingFacts>;
-  /** @throws {InvalidList} for a window or a number of buckets that can't be had. */
+  /** @throws {InvalidList} for an invalid window or number of buckets. */
   throughput(windowMs: number, buckets: number): Promise<ThroughputPoint[]>;
 }
 
-/** Counting a million tasks takes a tenth of a second of a processor, and a hundred dashboards ask at the same moment. */
+/** Shares concurrent counts: counting a million tasks takes 100 ms of CPU, and many dashboards may ask at the same moment. */
 const COUNTING = new WeakMap<Database, () => Promise<TaskCount[]>>();
 
+/** Creates an overview whose parts are read lazily. */
 export function openOverview({
   database,
   settings,

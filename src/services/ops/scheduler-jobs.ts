@@ -14,7 +14,7 @@ import {
 import { toShown } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 
-/** A job as people see it: what all processes share, and when this one will run it. */
+/** The state of a job: the row that all processes share, and the plan of this process. */
 export interface SchedulerJobState extends Omit<SchedulerJobRow, 'pausedAt'> {
   readonly paused: boolean;
   /** The fallback interval, in milliseconds. */
@@ -46,8 +46,8 @@ export async function listSchedulerJobs({
 }
 
 /**
- * Takes one turn of a job in this process, now, whether it is paused or not.
- * @throws {Refusal} NOT_FOUND, with the names there are.
+ * Runs a job once in this process now, even if it is paused.
+ * @throws {Refusal} NOT_FOUND, with the names of all jobs.
  */
 export async function runSchedulerJob(
   context: Pick<ServiceContext, 'database' | 'jobs'>,
@@ -58,7 +58,7 @@ export async function runSchedulerJob(
   return { job: await getJob(context, name), handled };
 }
 
-/** Keeps a job from running, in every process, until it is resumed. A turn that is under way ends. @throws {Refusal} NOT_FOUND */
+/** Pauses a job in all processes until it is resumed. A current run still completes. @throws {Refusal} NOT_FOUND */
 export async function pauseSchedulerJob(
   context: Pick<ServiceContext, 'database' | 'jobs'>,
   viewer: Viewer,
@@ -67,7 +67,7 @@ export async function pauseSchedulerJob(
   return change(context, viewer, name, pauseJobRow, 'scheduler.paused', `${name} is paused.`);
 }
 
-/** Lets a job run again; its processes are woken by the event. @throws {Refusal} NOT_FOUND */
+/** Resumes a job; the event wakes it in all processes. @throws {Refusal} NOT_FOUND */
 export async function resumeSchedulerJob(
   context: Pick<ServiceContext, 'database' | 'jobs'>,
   viewer: Viewer,
@@ -76,12 +76,12 @@ export async function resumeSchedulerJob(
   return change(context, viewer, name, resumeJobRow, 'scheduler.resumed', `${name} is resumed.`);
 }
 
-/** Whether the job is paused now; every turn asks, so that pausing in one process pauses all. */
+/** Whether the job is paused. Every run checks this, so pausing in one process pauses all. */
 export function isJobPaused({ database }: Pick<ServiceContext, 'database'>, name: string): Promise<boolean> {
   return isJobRowPaused(database.pool, name);
 }
 
-/** Keeps how the last turn of a job went, for all processes to see. */
+/** Stores the result of the last run of a job for all processes. */
 export function recordJobTurn(
   { database }: Pick<ServiceContext, 'database'>,
   record: JobRecord,
@@ -106,7 +106,7 @@ async function change(
 
 function checkName({ jobs }: Pick<ServiceContext, 'jobs'>, name: string): void {
   if (jobs.names.includes(name)) return;
-  throw new Refusal('NOT_FOUND', `There is no job ${toShown(name)}. There are: ${jobs.names.join(', ')}.`, [
+  throw new Refusal('NOT_FOUND', `There is no job ${toShown(name)}. The jobs are ${jobs.names.join(', ')}.`, [
     'name',
   ]);
 }
@@ -116,6 +116,6 @@ async function getJob(
   name: string,
 ): Promise<SchedulerJobState> {
   const job = (await listSchedulerJobs(context)).find((each) => each.name === name);
-  if (job === undefined) throw new Error(`job ${name} is gone`);
+  if (job === undefined) throw new Error(`job ${name} disappeared from the list of jobs`);
   return job;
 }

@@ -12,10 +12,10 @@ import { toLookup, toShown } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 
 /**
- * Cancels all tasks of a run that have not ended, in one story: who works on one loses the lease. A run that was going on
- * has ended as CANCELLED then; one that had FAILED stays so, and only what waited in vain is put away. A run that is
- * CANCELLED already changes nothing.
- * @throws {Refusal} NOT_FOUND; INVALID for a run with nothing left to cancel.
+ * Cancels all tasks of a pipeline run that have not ended, in one transaction. Agents that work on them lose their
+ * leases. A RUNNING run becomes CANCELLED; a FAILED one stays FAILED, and only its blocked tasks are cancelled. A run that
+ * is already CANCELLED does not change.
+ * @throws {Refusal} NOT_FOUND; INVALID for a SUCCEEDED or FAILED run without open tasks.
  */
 export async function cancelPipelineRun(
   context: ServiceContext,
@@ -38,18 +38,18 @@ export async function cancelPipelineRun(
 }
 
 function hasEnded(status: string): Refusal {
-  return new Refusal('INVALID', `The run is ${status}: there is nothing left to cancel.`, ['id']);
+  return new Refusal('INVALID', `The pipeline run is ${status}: it has no open tasks to cancel.`, ['id']);
 }
 
 /**
- * The last first: what depends on a task has ended before it, so nobody is told that it waits in vain, or goes on. Returns
- * the agents that have lost a task or a review.
+ * Cancels in reverse order, so that dependents end before their dependencies and no dependency_failed or unblocked event
+ * is emitted. Returns the ids of the agents that lost a task or a review.
  */
 async function cancelAll(tx: Transaction, viewer: Viewer, tasks: readonly TaskRow[]): Promise<string[]> {
   const released = new Set<string>();
   for (const { id } of [...tasks].reverse()) {
     const task = await lockTask(tx, { id });
-    // One that another one took with it, as its policy says.
+    // Already cancelled in this loop by its dependency failure policy.
     if (task === null || isTerminal(task.status)) continue;
     const review = task.status === 'REVIEW' ? await findOpenReviewRun(tx, task.id) : null;
     await moveTask(tx, task, {

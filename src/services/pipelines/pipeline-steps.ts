@@ -12,7 +12,7 @@ import {
 } from '../recurring/task-template.js';
 import { getAgentByRef } from '../refs.js';
 
-/** One task of a saved graph. */
+/** One step of a pipeline. */
 export interface PipelineStep {
   readonly key: string;
   readonly dependsOn?: readonly string[] | null | undefined;
@@ -21,9 +21,8 @@ export interface PipelineStep {
 }
 
 /**
- * Checks a graph before anything is looked up: at least one step, no more than fit, every field, keys that name each
- * other, and no cycle.
- * @throws {Refusal} INVALID. @throws {DependencyCycle} with the keys on the way round.
+ * Checks the steps without database access: their number, every field, unique keys, existing dependencies, and no cycle.
+ * @throws {Refusal} INVALID. @throws {DependencyCycle} with the keys of the cycle.
  */
 export function checkPipelineSteps(steps: readonly PipelineStep[]): void {
   if (steps.length < 1 || steps.length > LIMITS.pipelineSteps) {
@@ -46,7 +45,7 @@ function findStepMistakes(step: PipelineStep, place: number): Refusal[] {
   ];
 }
 
-/** The rows of checked steps. @throws {Refusal} UNKNOWN_AGENT, with the place of the assignee. */
+/** The rows of checked steps. @throws {Refusal} UNKNOWN_AGENT, with the path of the assignee. */
 export async function toStepRows(
   tx: Transaction,
   steps: readonly PipelineStep[],
@@ -55,17 +54,17 @@ export async function toStepRows(
   const rows: NewPipelineStep[] = [];
   for (const [place, { key, dependsOn, onDependencyFailure, template }] of steps.entries()) {
     const ref = template.assignee;
-    // A thousand steps name a handful of agents.
-    const asked = JSON.stringify(ref);
-    if (ref && !names.has(asked)) {
+    // A thousand steps typically refer to a handful of agents.
+    const refKey = JSON.stringify(ref);
+    if (ref && !names.has(refKey)) {
       const path = ['steps', String(place), 'template', 'assignee'];
-      names.set(asked, (await getAgentByRef(tx.executor, ref, path)).name);
+      names.set(refKey, (await getAgentByRef(tx.executor, ref, path)).name);
     }
     rows.push({
       key,
       dependsOn: [...new Set(dependsOn ?? [])],
       ...toColumnsWithoutAssignee(template),
-      assigneeName: ref ? (names.get(asked) ?? null) : null,
+      assigneeName: ref ? (names.get(refKey) ?? null) : null,
       onDependencyFailure: onDependencyFailure ?? 'BLOCK',
     });
   }

@@ -27,12 +27,12 @@ export type { PipelineRow, PipelineRunRow, PipelineStepRow };
 
 type ReadContext = Pick<ServiceContext, 'database' | 'settings'>;
 
-/** The pipelines, by name. Every key may see them: they are what can be started, and hold no work. */
+/** The pipelines, by name. Every key may see them, because every agent may start one. */
 export function openPipelines({ database }: ReadContext): ListReader<PipelineRow> {
   return openList(database.pool, PIPELINES);
 }
 
-/** The steps of several pipelines, by the pipeline's id. */
+/** The steps of several pipelines, as a map by pipeline id. */
 export async function findPipelineSteps(
   { database }: ReadContext,
   pipelineIds: readonly string[],
@@ -46,17 +46,17 @@ export async function findPipelineSteps(
   return steps;
 }
 
-/** The names of the variables that the steps need. */
+/** The names of the variables in the steps. */
 export function variablesOf(steps: readonly PipelineStepRow[]): string[] {
   return listPlaceholders(steps.flatMap(textsOf));
 }
 
-/** The runs of several pipelines, latest first; an agent sees those of which it sees a task. */
+/** The runs of several pipelines, latest first. An agent sees the runs that have a task it may see. */
 export function openRunsOfPipelines(context: ReadContext, viewer: Viewer): ChildListsReader<PipelineRunRow> {
   return openChildLists(context.database.pool, runsOfPipelines(toTaskViewer(context, viewer)));
 }
 
-/** The runs with these ids that the viewer may see, by id. */
+/** The runs with these ids that the viewer may see, as a map by id. */
 export async function findPipelineRuns(
   context: ReadContext,
   viewer: Viewer,
@@ -65,7 +65,7 @@ export async function findPipelineRuns(
   return byId(await listPipelineRuns(context.database.pool, toTaskViewer(context, viewer), ids));
 }
 
-/** The tasks of several runs as far as the viewer may see them, by the run's id and then by number. */
+/** The tasks of several runs that the viewer may see, as a map by run id, sorted by number. */
 export function findTasksOfRuns(
   context: ReadContext,
   viewer: Viewer,
@@ -75,7 +75,7 @@ export function findTasksOfRuns(
   return listTasksOfRuns(context.database.pool, toTaskViewer(context, viewer), runIds, columns);
 }
 
-/** Which share of its tasks has ended, by the run's id. */
+/** The share of ended tasks of each run, from 0 to 1, as a map by run id. */
 export async function readPipelineProgress(
   { database }: ReadContext,
   runIds: readonly string[],
@@ -84,7 +84,7 @@ export async function readPipelineProgress(
   return new Map(counts.map(({ id, tasks, ended }) => [id, ended / tasks]));
 }
 
-/** The run and the ids of all its tasks, if the viewer may see it. */
+/** The ids of all tasks of the run; null if the viewer may not see the run. */
 export async function findTaskIdsOfRun(
   context: ReadContext,
   viewer: Viewer,

@@ -29,7 +29,7 @@ export interface UpdatePipeline extends CreatePipeline {
 }
 
 /**
- * Saves a graph of tasks that can be started again and again. Nothing is created by it but the pipeline.
+ * Saves a graph of tasks that can be started repeatedly. Creates no tasks.
  * @throws {Refusal} ALREADY_EXISTS for a name that is taken, UNKNOWN_AGENT, INVALID. @throws {DependencyCycle}
  */
 export async function createPipeline(
@@ -44,7 +44,7 @@ export async function createPipeline(
     if (pipeline === null) {
       throw new Refusal(
         'ALREADY_EXISTS',
-        `There is a pipeline ${input.name} already: change it with updatePipeline, or take another name.`,
+        `A pipeline ${input.name} already exists: change it with updatePipeline, or choose another name.`,
         ['name'],
       );
     }
@@ -55,8 +55,7 @@ export async function createPipeline(
 }
 
 /**
- * Puts other steps in the place of a pipeline's own and raises its version. Runs that were started keep the tasks they
- * have. The same steps again change nothing.
+ * Replaces the steps of a pipeline and increases its version. Started runs keep their tasks. Equal steps change nothing.
  * @throws {Refusal} NOT_FOUND, UNKNOWN_AGENT, INVALID. @throws {DependencyCycle} @throws {VersionConflict}
  */
 export async function updatePipeline(
@@ -80,8 +79,8 @@ export async function updatePipeline(
 }
 
 /**
- * Removes a pipeline: it can't be started any more, and its name is free. Runs of it go on, and still show it. Answers
- * with its id. @throws {Refusal} NOT_FOUND
+ * Removes a pipeline, so that it cannot be started and its name is free. Its runs continue and still refer to it.
+ * @returns the id of the pipeline. @throws {Refusal} NOT_FOUND
  */
 export async function removePipeline(
   context: Pick<ServiceContext, 'database'>,
@@ -89,7 +88,7 @@ export async function removePipeline(
   name: string,
 ): Promise<string> {
   return inTransaction(context.database, async (tx) => {
-    // A start that has share-locked it comes first, and one that comes later finds it removed.
+    // Waits for a concurrent start, which holds a share lock. A later start finds the pipeline removed.
     const pipeline = await lockPipeline(tx, toLookup(name));
     if (pipeline === null) throw noSuchPipeline(name);
     await markPipelineRemoved(tx, pipeline.id);
@@ -98,6 +97,7 @@ export async function removePipeline(
   });
 }
 
+/** The refusal for a pipeline that does not exist. */
 export function noSuchPipeline(name: string): Refusal {
   return new Refusal('NOT_FOUND', `There is no pipeline ${toShown(name)}.`, ['name']);
 }

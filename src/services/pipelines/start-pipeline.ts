@@ -33,10 +33,10 @@ export interface StartPipeline {
 }
 
 /**
- * Creates all tasks of a pipeline at once, with the variables filled in, in one transaction and a number of statements
- * that does not depend on how many they are. The tasks stay as they are when the pipeline is changed later.
- * @throws {Refusal} NOT_FOUND; INVALID for variables that are missing or too many, and for texts that are too long with
- * them; UNKNOWN_AGENT.
+ * Creates all tasks of a pipeline with the placeholders replaced, in one transaction. The number of statements does not
+ * depend on the number of tasks. Later changes of the pipeline do not affect these tasks.
+ * @throws {Refusal} NOT_FOUND; UNKNOWN_AGENT; INVALID for missing or unknown variables, and for values that make a text
+ * too long.
  */
 export async function startPipeline(
   context: Pick<ServiceContext, 'database'>,
@@ -72,11 +72,11 @@ export async function startPipeline(
 
 async function getEarlierRun(tx: Transaction, id: string): Promise<PipelineRunRow> {
   const run = await findPipelineRun(tx, id);
-  if (run === null) throw new Error(`an idempotency key stands for pipeline run ${id}, which does not exist`);
+  if (run === null) throw new Error(`an idempotency key refers to pipeline run ${id}, which does not exist`);
   return run;
 }
 
-/** @throws {Refusals} with the step and the field that the variables don't fit. */
+/** @throws {Refusals} for variables that make a field of a step invalid. */
 function fillSteps(
   steps: readonly PipelineStepRow[],
   variables: Readonly<Record<string, unknown>>,
@@ -100,12 +100,12 @@ function findMistakesOf(step: PipelineStepRow): Refusal[] {
   );
 }
 
-/** Where placeholders may stand. */
+/** The texts of a step that may contain placeholders. */
 export function textsOf(step: Pick<PipelineStepRow, 'title' | 'description' | 'tags'>): readonly string[] {
   return [step.title, step.description ?? '', ...step.tags];
 }
 
-/** Dependencies get their numbers first, so that the order of numbers is one in which the tasks can be done. */
+/** Dependencies are inserted first, so tasks can be done in the order of their numbers. */
 async function createTasksOfRun(
   tx: Transaction,
   actor: Actor,
@@ -136,7 +136,7 @@ function toTask(step: PipelineStepRow, id: string, pipelineRunId: string, actor:
   if (step.assigneeName !== null && step.assigneeId === null) {
     throw new Refusal(
       'UNKNOWN_AGENT',
-      `There is no agent ${step.assigneeName}, to whom the step ${step.key} goes: register it first with registerAgent.`,
+      `There is no agent ${step.assigneeName}, the assignee of the step ${step.key}: register it first with registerAgent.`,
       ['name'],
     );
   }

@@ -29,7 +29,7 @@ export interface CreateRecurringTask {
 }
 
 /**
- * Creates a recurring task, which makes tasks like its template whenever its schedule is due.
+ * Creates a recurring task, which creates a task from its template at each due time of its schedule.
  * @throws {BadSchedule} @throws {Refusal} ALREADY_EXISTS for a name that is taken, UNKNOWN_AGENT.
  */
 export async function createRecurringTask(
@@ -70,30 +70,33 @@ export async function createRecurringTask(
   });
 }
 
-/** The zone in its usual letters. @throws {Refusal} INVALID. */
+/** Returns the canonical name of the time zone. @throws {Refusal} INVALID. */
 export function checkTimeZone(name: string): string {
   const zone = parseTimeZone(name);
   if (zone !== null) return zone;
   throw new Refusal(
     'INVALID',
-    `${JSON.stringify(name.slice(0, 80))} is no time zone of the IANA, such as Europe/Berlin or UTC.`,
+    `${JSON.stringify(name.slice(0, 80))} is not an IANA time zone, such as Europe/Berlin or UTC.`,
     ['timeZone'],
   );
 }
 
-/** The next due time from now on, by the database's clock. */
+/** The next due time after now, by the database clock; null if there is none. */
 export async function findNextDueAt(tx: Transaction, recurrence: Recurrence): Promise<Date | null> {
   const next = openRecurrence(recurrence)((await readNow(tx.executor)).getTime());
   return next === null ? null : toDate(next);
 }
 
-/** The recurring task, locked. @throws {Refusal} NOT_FOUND. */
+/** Finds and locks the recurring task. @throws {Refusal} NOT_FOUND. */
 export async function getRecurringTask(tx: Transaction, id: string): Promise<RecurringTaskRow> {
   const row = await lockRecurringTask(tx, id);
   if (row === null) throw new Refusal('NOT_FOUND', `There is no recurring task ${toShown(id)}.`, ['id']);
   return row;
 }
 
+/** The refusal for a name that another recurring task has. */
 export function nameTaken(name: string): Refusal {
-  return new Refusal('ALREADY_EXISTS', `There is a recurring task ${name} already.`, ['name']);
+  return new Refusal('ALREADY_EXISTS', `A recurring task ${name} already exists: choose another name.`, [
+    'name',
+  ]);
 }

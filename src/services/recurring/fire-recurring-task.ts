@@ -19,9 +19,8 @@ import { addTask } from '../tasks/add-task.js';
 import { getRecurringTask } from './create-recurring-task.js';
 
 /**
- * Makes a task of a recurring task now, whatever its schedule says and also if it is paused. The schedule goes on as if
- * nothing had happened. An earlier task that is still open is no obstacle, for somebody wants this one; with `REPLACE` it
- * is cancelled as always.
+ * Creates a task from a recurring task now, even if it is paused. Its schedule does not change. The policy SKIP does not
+ * apply, because the task was requested explicitly; REPLACE cancels an earlier open task as usual.
  * @throws {Refusal} NOT_FOUND
  */
 export async function fireRecurringTask(
@@ -34,7 +33,7 @@ export async function fireRecurringTask(
     const dueAt = await findFreeDueAt(tx, row.id);
     const { task } = await fire(tx, row, { dueAt, actor: toActor(viewer), byHand: true });
     if (task === null)
-      throw new Error(`recurring task ${row.id} was fired at ${dueAt.toISOString()} though nobody had`);
+      throw new Error(`recurring task ${row.id} already fired at ${dueAt.toISOString()}, which was free`);
     return {
       recurringTask: await noteFirings(tx, row.id, { fired: 1, skippedReason: null, nextDueAt: null }),
       task,
@@ -42,13 +41,13 @@ export async function fireRecurringTask(
   });
 }
 
-/** What became of one due time: a task, a reason for none, or neither, where that was settled before. */
+/** The outcome of one due time: a task, or a reason why none was created. Both are null if it was processed before. */
 export interface Firing {
   readonly task: TaskRow | null;
   readonly skippedReason: string | null;
 }
 
-/** Deals with one due time of a locked recurring task, once. */
+/** Processes one due time of a locked recurring task, exactly once. */
 export async function fire(
   tx: Transaction,
   row: RecurringTaskRow,
@@ -57,7 +56,7 @@ export async function fire(
   const open = row.overlap === 'ALLOW' ? [] : await listOpenChildren(tx, row.id, OPEN_AT_MOST);
   const [earlier] = open;
   if (row.overlap === 'SKIP' && earlier !== undefined && !due.byHand) {
-    const reason = `TASK-${earlier.number}, which it made before, is still ${earlier.status}.`;
+    const reason = `Its earlier task TASK-${earlier.number} is still ${earlier.status}.`;
     return skip(tx, row, { ...due, reason, taskId: earlier.id });
   }
   const taskId = newId('task');
@@ -75,7 +74,7 @@ export async function fire(
   return { task, skippedReason: null };
 }
 
-/** Records, once, that a due time comes to nothing, and why. */
+/** Records, exactly once, that a due time creates no task, and why. */
 export async function skip(
   tx: Transaction,
   row: RecurringTaskRow,
@@ -100,7 +99,7 @@ export async function skip(
   return { task: null, skippedReason: reason };
 }
 
-/** More are open only where the policy was another one before; the next turns cancel those. */
+/** More than this can be open only if the overlap policy was changed; later firings cancel the rest. */
 const OPEN_AT_MOST = 100;
 
 function record(
@@ -116,7 +115,7 @@ function record(
   return insertFiring(tx, { recurringTaskId: row.id, dueAt, byHand, taskId, skippedReason });
 }
 
-/** Cancels an earlier task unless work on it has begun: looked at under its lock, for a claim may be on its way. */
+/** Cancels an earlier task unless it was started. This is checked under its row lock, because a claim may be concurrent. */
 async function replace(tx: Transaction, row: RecurringTaskRow, taskId: string, actor: Actor): Promise<void> {
   const task = await lockTask(tx, { id: taskId });
   const isUntouched =
@@ -127,7 +126,7 @@ async function replace(tx: Transaction, row: RecurringTaskRow, taskId: string, a
     verb: 'replace',
     actor,
     event: 'task.cancelled',
-    reason: `The next task of ${row.name} takes its place.`,
+    reason: `Replaced by the next task of ${row.name}.`,
   });
 }
 

@@ -12,7 +12,7 @@ import { findNextDueAt, getRecurringTask } from './create-recurring-task.js';
 
 type Context = Pick<ServiceContext, 'database'>;
 
-/** Keeps a recurring task from making tasks by itself. Pausing twice changes nothing. @throws {Refusal} NOT_FOUND */
+/** Pauses the schedule of a recurring task. Idempotent. @throws {Refusal} NOT_FOUND */
 export async function pauseRecurringTask(
   context: Context,
   viewer: Viewer,
@@ -26,7 +26,7 @@ export async function pauseRecurringTask(
   });
 }
 
-/** Lets a paused one go on from now; what was due meanwhile is not made up for. @throws {Refusal} NOT_FOUND */
+/** Resumes the schedule from now. Due times during the pause create no tasks. Idempotent. @throws {Refusal} NOT_FOUND */
 export async function resumeRecurringTask(
   context: Context,
   viewer: Viewer,
@@ -40,7 +40,7 @@ export async function resumeRecurringTask(
   });
 }
 
-/** Removes a recurring task and its history; the tasks that it made stay. Answers with its id. @throws {Refusal} NOT_FOUND */
+/** Removes a recurring task and its history; its tasks stay. @returns its id. @throws {Refusal} NOT_FOUND */
 export async function removeRecurringTask(context: Context, viewer: Viewer, id: string): Promise<string> {
   return inTransaction(context.database, async (tx) => {
     const row = await getRecurringTask(tx, toLookup(id));

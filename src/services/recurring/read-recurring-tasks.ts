@@ -26,7 +26,7 @@ export function openRecurringTasks({ database }: ReadContext): ListReader<Recurr
   return openList(database.pool, RECURRING_TASKS);
 }
 
-/** The tasks that each of several recurring tasks made, as far as the viewer may see them; newest first. */
+/** The tasks of several recurring tasks that the viewer may see, newest first. */
 export function openTasksOfRecurringTasks(
   context: ReadContext,
   viewer: Viewer,
@@ -38,13 +38,13 @@ export function openTasksOfRecurringTasks(
   );
 }
 
-/** What became of the due times of each of several recurring tasks; newest first. */
+/** The processed due times of several recurring tasks, newest first. */
 export function openFirings({ database }: ReadContext): ChildListsReader<FiringRow> {
   return openChildLists(database.pool, FIRINGS_OF_RECURRING_TASKS);
 }
 
 /**
- * When it is due next, and then; nothing while it is paused.
+ * The next due times; empty while the recurring task is paused.
  * @throws {InvalidList} for a count that is too large.
  */
 export function listNextRuns(row: RecurringTaskRow, count: number): Date[] {
@@ -54,13 +54,14 @@ export function listNextRuns(row: RecurringTaskRow, count: number): Date[] {
   return [first, ...listDueTimes(openRecurrence(row), { afterMs: first, count: count - 1 })].map(toDate);
 }
 
-/** What a schedule means and when it is due, without keeping it. */
+/** The meaning and the next due times of a schedule. */
 export interface SchedulePreview extends Schedule {
   readonly nextRuns: readonly Date[];
 }
 
 /**
- * @param from - counts from here; null is now, by the database's clock.
+ * Interprets a schedule without storing it.
+ * @param from - only later due times are listed; null means now, by the database clock.
  * @throws {BadSchedule} @throws {InvalidList} for a count that is too large.
  */
 export async function previewSchedule(

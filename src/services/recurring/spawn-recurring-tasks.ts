@@ -13,39 +13,41 @@ import type { ServiceContext } from '../service-context.js';
 import { type Firing, fire, skip } from './fire-recurring-task.js';
 
 export interface Spawned {
-  /** Due times that were dealt with: a task made, or a reason recorded for none. */
+  /** The number of processed due times: each created a task or recorded why not. */
   readonly handled: number;
-  /** In how many milliseconds the next one is due, if there is any; 0 if there are more at once. */
+  /** Milliseconds until the next due time; 0 if more are due now, undefined if there are none. */
   readonly nextInMs: number | undefined;
 }
 
-/** After so many recurring tasks a turn ends, so that a pause or a stop never waits for long. */
-const TURN = 100;
+/** The maximum of recurring tasks per job run, so that a pause or a stop never waits long. */
+const BATCH = 100;
 
-/** Transactions at a time. */
-const AT_A_TIME = 2;
+/** The number of concurrent transactions. */
+const CONCURRENCY = 2;
 
-/** The rest, in milliseconds, while something is due that another process has locked, or that somebody edits. */
+/** The wait, in milliseconds, while all due recurring tasks are locked by another process or by an edit. */
 const LOCKED_REST_MS = 100;
 
 /**
- * Makes the tasks that are due. Each recurring task has a transaction of its own, so that one that can't be dealt with
- * holds no other up; it is reported when all have had their turn. Any number of processes may do this at a time.
+ * Creates the tasks that are due. Each recurring task has its own transaction, so a failure of one does not delay the
+ * others; failures are thrown together at the end. Any number of processes may run this concurrently.
  */
 export async function spawnRecurringTasks({ database }: Pick<ServiceContext, 'database'>): Promise<Spawned> {
-  // By id: the other transaction may have looked for one to take before this one had failed with it.
+  // A map by id, because both workers can fail on the same row: one may select it before the other records the failure.
   const failures = new Map<string, Error>();
   let handled = 0;
   let taken = 0;
 
   async function work(): Promise<void> {
-    while (taken < TURN) {
+    while (taken < BATCH) {
       taken += 1;
       const taking: { id: string | null } = { id: null };
       try {
-        const dealt = await inTransaction(database, (tx) => dealWithNext(tx, [...failures.keys()], taking));
-        if (dealt === null) return;
-        handled += dealt;
+        const processed = await inTransaction(database, (tx) =>
+          processNext(tx, [...failures.keys()], taking),
+        );
+        if (processed === null) return;
+        handled += processed;
       } catch (error) {
         if (taking.id === null) throw error;
         failures.set(taking.id, new Error(`recurring task ${taking.id}`, { cause: error }));
@@ -53,13 +55,13 @@ export async function spawnRecurringTasks({ database }: Pick<ServiceContext, 'da
     }
   }
 
-  await Promise.all(Array.from({ length: AT_A_TIME }, work));
+  await Promise.all(Array.from({ length: CONCURRENCY }, work));
   if (failures.size > 0)
     throw new AggregateError(
       [...failures.values()],
-      `${failures.size} recurring tasks could not be dealt with`,
+      `${failures.size} recurring tasks could not be processed`,
     );
-  if (taken >= TURN) return { handled, nextInMs: 0 };
+  if (taken >= BATCH) return { handled, nextInMs: 0 };
   const inMs = await findNextDueInMs(database.pool);
   return {
     handled,
@@ -67,8 +69,8 @@ export async function spawnRecurringTasks({ database }: Pick<ServiceContext, 'da
   };
 }
 
-/** The number of due times that were dealt with; null if no recurring task is due that nobody else is at. */
-async function dealWithNext(
+/** Processes one recurring task. Returns the number of its due times; null if no unlocked recurring task is due. */
+async function processNext(
   tx: Transaction,
   exceptIds: readonly string[],
   taking: { id: string | null },
@@ -89,7 +91,7 @@ async function dealWithNext(
   return settled.length;
 }
 
-/** Fires or skips what was due from the stored due time until now. */
+/** Fires or skips the due times from the stored one until now. */
 async function settle(
   tx: Transaction,
   row: DueRecurringTask,

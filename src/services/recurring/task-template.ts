@@ -10,22 +10,22 @@ import type { Executor } from '../../postgres/statement.js';
 import type { RecurringTaskRow } from '../../store/recurring/recurring-tasks.js';
 import { type AgentRef, getAgentByRef } from '../refs.js';
 
-/** What the tasks of a recurring task or of a pipeline step are like. */
+/** The template of the tasks of a recurring task or of a pipeline step. */
 export interface TaskTemplate extends TemplateFields {
   readonly assignee?: AgentRef | null | undefined;
-  /** How long after the due time it is to be done, in milliseconds. */
+  /** The time from the due time or the pipeline start to the due date of the task, in milliseconds. */
   readonly dueIn?: number | null | undefined;
 }
 
 /** The columns of a template. */
 export type TemplateColumns = Pick<RecurringTaskRow, TemplateField | 'assigneeId' | 'dueInMs'>;
 
-/** @param path - where the template stands in the input. */
+/** Checks the fields of a template. @param path - the path of the template in the input. */
 export function findTemplateMistakes(template: TaskTemplate, path: readonly string[]): Refusal[] {
   return findMistakes(template, [...TEMPLATE_FIELD_NAMES, 'dueIn'], path);
 }
 
-/** The columns of a checked template. @throws {Refusal} UNKNOWN_AGENT. */
+/** The columns of a checked template, including the id of its assignee. @throws {Refusal} UNKNOWN_AGENT. */
 export async function resolveTemplate(executor: Executor, template: TaskTemplate): Promise<TemplateColumns> {
   const { assignee } = template;
   const agent = assignee ? await getAgentByRef(executor, assignee, ['template', 'assignee']) : null;

@@ -33,8 +33,8 @@ export interface UpdateRecurringTask extends Editable {
 }
 
 /**
- * Edits what is given; a template replaces the whole of the old one. A new schedule counts from now on. Tasks that were
- * made stay as they are. An edit that changes nothing succeeds, raises no version and appends no event.
+ * Changes the given fields; a template replaces the whole old template. A new schedule applies from now on. Existing
+ * tasks do not change. An edit that changes nothing succeeds without a new version and without an event.
  * @throws {BadSchedule} @throws {VersionConflict} @throws {Refusal} NOT_FOUND, ALREADY_EXISTS, UNKNOWN_AGENT.
  */
 export async function updateRecurringTask(
@@ -85,20 +85,20 @@ function plainOf({ name, catchUp, overlap }: UpdateRecurringTask): Changes {
   return { ...(name ? { name } : {}), ...(catchUp ? { catchUp } : {}), ...(overlap ? { overlap } : {}) };
 }
 
-/** What differs from what is stored, and what readers of the API call it. */
-function changesOf(row: RecurringTaskRow, wished: Changes, template: Partial<TemplateColumns>) {
+/** The columns that differ from the stored ones, and the names of the changed fields in the API. */
+function changesOf(row: RecurringTaskRow, requested: Changes, template: Partial<TemplateColumns>) {
   const stored = new Map<string, unknown>(Object.entries(row));
   const differing = (columns: object) =>
     Object.fromEntries(
       Object.entries(columns).filter(([name, value]) => !isDeepStrictEqual(value, stored.get(name))),
     );
-  const [own, ofTemplate] = [differing(wished), differing(template)];
+  const [own, ofTemplate] = [differing(requested), differing(template)];
   const changes: Changes = { ...own, ...ofTemplate };
   const changedFields = [...Object.keys(own), ...(Object.keys(ofTemplate).length > 0 ? ['template'] : [])];
   return { changes, changedFields };
 }
 
-/** When it is due next under a new schedule. What is paused is not due. */
+/** The next due time for a new schedule. A paused recurring task has none. */
 async function dueOf(tx: Transaction, row: RecurringTaskRow, { cron, timeZone }: Changes): Promise<Changes> {
   const isNew = cron !== undefined || timeZone !== undefined;
   if (!isNew || row.pausedAt !== null) return {};

@@ -6,7 +6,7 @@ import { inTransaction, type Transaction } from '../../postgres/transaction.js';
 import { type CommentRow, findComment, insertComment } from '../../store/tasks/comments.js';
 import { findTask, type TaskRow } from '../../store/tasks/tasks.js';
 import { findEarlier } from '../idempotency.js';
-import { noSuchTask, type TaskRef, toLookup, toTaskKey } from '../refs.js';
+import { noSuchTask, type TaskRef, toLookup, toShown, toTaskKey } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 import { canSeeTask } from './task-visibility.js';
 
@@ -17,7 +17,10 @@ export interface AddComment {
   readonly idempotencyKey?: string | null | undefined;
 }
 
-/** Comments on a task that the viewer may see. Does not extend a lease and does not change the task. */
+/**
+ * Adds a comment to a task that the viewer may see. Extends no lease and does not change the task.
+ * @throws {Refusal} NOT_FOUND for a task the viewer may not see, and for a reply to a comment of another task.
+ */
 export async function addComment(
   context: ServiceContext,
   viewer: Viewer,
@@ -40,7 +43,7 @@ export async function addComment(
   });
 }
 
-/** Writes a comment and its event in a transaction that is open already. */
+/** Writes a comment and its event in the given transaction. */
 export async function addCommentIn(
   tx: Transaction,
   actor: Actor,
@@ -71,6 +74,8 @@ async function checkReply(
   if (inReplyToId === null || inReplyToId === undefined) return;
   const comment = await findComment(tx, toLookup(inReplyToId));
   if (comment?.taskId !== task.id) {
-    throw new Refusal('NOT_FOUND', `TASK-${task.number} has no comment ${inReplyToId}.`, ['inReplyToId']);
+    throw new Refusal('NOT_FOUND', `TASK-${task.number} has no comment ${toShown(inReplyToId)}.`, [
+      'inReplyToId',
+    ]);
   }
 }

@@ -2,7 +2,7 @@ import type { Actor } from '../../domain/actor.js';
 import type { Transaction } from '../../postgres/transaction.js';
 import { insertTask, type NewTask, type TaskRow } from '../../store/tasks/tasks.js';
 
-/** Inserts a task that has been checked, and says so in the log. */
+/** Inserts a checked task and appends its events. */
 export async function addTask(
   tx: Transaction,
   actor: Actor,

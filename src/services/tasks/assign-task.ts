@@ -12,15 +12,16 @@ import type { ServiceContext } from '../service-context.js';
 
 export interface AssignTask {
   readonly task: TaskRef;
-  /** Null or left out takes the task back to the inbox. */
+  /** Null or undefined returns the task to the inbox. */
   readonly assignee?: AgentRef | null | undefined;
   readonly expectedVersion?: number | null | undefined;
 }
 
 /**
- * Gives a waiting task to an agent, to another one, or back to the inbox. One that was sent to a PUSH agent can be given to
- * another agent in the middle of that: the call is aborted, and nothing counts. The same assignee again changes nothing.
- * @throws {InvalidTransition} once an agent has claimed it or it has ended: cancel or retry it then.
+ * Assigns a waiting task to an agent or returns it to the inbox. A task that the dispatcher has sent to a PUSH agent can
+ * be reassigned too: the gateway call is aborted and does not count as a failed attempt. The same assignee changes
+ * nothing.
+ * @throws {InvalidTransition} if an agent has claimed the task, or if it has ended.
  */
 export async function assignTask(
   context: ServiceContext,
@@ -31,19 +32,19 @@ export async function assignTask(
     const task = await lockTaskByRef(tx, input.task);
     checkVersion(task, input.expectedVersion);
     const assignee = input.assignee ? await getAgentByRef(tx.executor, input.assignee, ['assignee']) : null;
-    const isSent = await isSentOut(tx, task);
-    const canBeGiven = isSent || isWaiting(task);
-    if (canBeGiven && task.assigneeId === (assignee?.id ?? null)) return task;
-    checkMove(task, assignee === null ? 'INBOX' : 'ASSIGNED', canBeGiven);
-    const given = await giveTo(tx, viewer, task, assignee?.id ?? null);
+    const isSent = await isDispatched(tx, task);
+    const isAssignable = isSent || isWaiting(task);
+    if (isAssignable && task.assigneeId === (assignee?.id ?? null)) return task;
+    checkMove(task, assignee === null ? 'INBOX' : 'ASSIGNED', isAssignable);
+    const assigned = await writeAssignee(tx, viewer, task, assignee?.id ?? null);
     if (isSent && task.assigneeId !== null)
       await announceStatus(context, tx, task.assigneeId, toActor(viewer));
-    return given;
+    return assigned;
   });
 }
 
-/** Whether the server has sent it to its agent. Whoever claims a task works on it, and has not been asked. */
-async function isSentOut(tx: Transaction, { currentRunId }: TaskRow): Promise<boolean> {
+/** Whether the dispatcher sent the task to its agent. A claimed task cannot be reassigned, because its agent works on it. */
+async function isDispatched(tx: Transaction, { currentRunId }: TaskRow): Promise<boolean> {
   const run = currentRunId === null ? null : await findRun(tx, currentRunId);
   return run?.trigger === 'DISPATCH';
 }
@@ -52,14 +53,14 @@ function isWaiting(task: TaskRow): boolean {
   return task.status === 'INBOX' || task.status === 'ASSIGNED';
 }
 
-/** The table also lets FAILED and CANCELLED become ASSIGNED or INBOX, but only by a retry. */
-function checkMove(task: TaskRow, to: 'INBOX' | 'ASSIGNED', canBeGiven: boolean): void {
-  if (canBeGiven && isAllowedTransition(task.status, to)) return;
+/** The transition table also allows FAILED and CANCELLED to become ASSIGNED or INBOX, but only for a retry. */
+function checkMove(task: TaskRow, to: 'INBOX' | 'ASSIGNED', isAssignable: boolean): void {
+  if (isAssignable && isAllowedTransition(task.status, to)) return;
   const verb = to === 'INBOX' ? 'unassign' : 'assign';
   throw new InvalidTransition(task.status, to, verb);
 }
 
-async function giveTo(
+async function writeAssignee(
   tx: Transaction,
   viewer: Viewer,
   task: TaskRow,
@@ -67,11 +68,11 @@ async function giveTo(
 ): Promise<TaskRow> {
   const actor = toActor(viewer);
   const to = assigneeId === null ? 'INBOX' : 'ASSIGNED';
-  const given =
+  const assigned =
     task.status === to
       ? await updateTaskRow(tx, task, { assigneeId })
       : await moveTask(tx, task, { to, verb: 'assign', actor, changes: { assigneeId } });
-  if (given === null) throw new Error(`task ${task.id} changed its status while its row was locked`);
+  if (assigned === null) throw new Error(`task ${task.id} changed its status while its row was locked`);
   tx.emit({
     type: 'task.assigned',
     actor,
@@ -79,5 +80,5 @@ async function giveTo(
     agentId: assigneeId,
     payload: { assigneeId, previousAssigneeId: task.assigneeId },
   });
-  return given;
+  return assigned;
 }

@@ -9,8 +9,9 @@ import { lockTaskByRef, type TaskRef } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 
 /**
- * Ends a task that has not ended. Whoever works on it or reviews it loses the lease; a late result changes nothing.
- * @throws {InvalidTransition} if it has ended already.
+ * Cancels a task that has not ended. An agent that works on it or reviews it loses its lease, and a late result changes
+ * nothing.
+ * @throws {InvalidTransition} if the task has already ended.
  */
 export async function cancelTask(
   context: ServiceContext,

@@ -18,15 +18,15 @@ import { lockDependencies, type NamedDependency } from './new-dependencies.js';
 export interface CreateTask extends NewTaskFields {
   readonly assignee?: AgentRef | null | undefined;
   readonly dependsOn?: readonly TaskRef[] | null | undefined;
-  /** How other tasks of the same call name this one. */
+  /** The name of this task for other tasks of the same call. */
   readonly key?: string | null | undefined;
-  /** Other tasks of the same call that it waits for, by their keys. */
+  /** The keys of tasks of the same call that this one depends on. */
   readonly dependsOnKeys?: readonly string[] | null | undefined;
   readonly onDependencyFailure?: DependencyFailurePolicy | null | undefined;
   readonly idempotencyKey?: string | null | undefined;
 }
 
-/** Creates one task: ASSIGNED if it names an assignee, else INBOX. */
+/** Creates one task: ASSIGNED if it has an assignee, otherwise INBOX. @throws {Refusal} INVALID, UNKNOWN_AGENT, NOT_FOUND. */
 export async function createTask(
   context: ServiceContext,
   viewer: Viewer,
@@ -38,9 +38,9 @@ export async function createTask(
 }
 
 /**
- * Creates 1 to 100 tasks, all or none, with numbers in the order given, unless one depends on another that is given later.
+ * Creates 1 to 100 tasks, all or none. They are numbered in the given order, but each after its dependencies.
  * @throws {Refusal} INVALID for a wrong count; paths of other refusals begin with the index of the task.
- * @throws {DependencyCycle} if they wait for each other.
+ * @throws {DependencyCycle} if they depend on each other.
  */
 export async function createTasks(
   context: ServiceContext,
@@ -51,7 +51,7 @@ export async function createTasks(
   return inTransaction(context.database, (tx) => createTasksIn(context, tx, viewer, inputs, []));
 }
 
-/** Checks the fields of tasks that are to be made in one transaction. @throws {Refusals} all mistakes at once. */
+/** Checks the number and the fields of new tasks. @throws {Refusals} with all mistakes at once. */
 export function checkNewTasks(
   inputs: readonly CreateTask[],
   {
@@ -71,8 +71,8 @@ export function checkNewTasks(
 }
 
 /**
- * Creates checked tasks in a transaction that is open already. Each is made after those it waits for, so that to every
- * one its dependencies are tasks like any other. The answer is in the order of the input.
+ * Creates checked tasks in the given transaction and returns them in the order of the input. Each is created after its
+ * dependencies, so that those can be looked up like existing tasks.
  */
 export async function createTasksIn(
   context: ServiceContext,
@@ -82,16 +82,16 @@ export async function createTasksIn(
   path: readonly string[],
 ): Promise<TaskRow[]> {
   const pathOf = (place: number) => [...path, String(place)];
-  const made = new Map<number, TaskRow>();
+  const created = new Map<number, TaskRow>();
   const idsByKey = new Map<string, string>();
   for (const place of sortByKeys(inputs.map(toKeyed), { pathOf, field: 'dependsOnKeys' })) {
     const input = inputs[place];
     if (input === undefined) continue;
     const task = await createTaskIn(context, tx, viewer, input, pathOf(place), idsByKey);
-    made.set(place, task);
+    created.set(place, task);
     if (typeof input.key === 'string') idsByKey.set(input.key, task.id);
   }
-  return inputs.flatMap((_, place) => made.get(place) ?? []);
+  return inputs.flatMap((_, place) => created.get(place) ?? []);
 }
 
 function toKeyed({ key, dependsOnKeys }: CreateTask) {
@@ -102,7 +102,7 @@ function findInputMistakes(input: CreateTask, path: readonly string[]): Refusal[
   return findMistakes(input, [...TASK_FIELD_NAMES, 'key', 'idempotencyKey'], path);
 }
 
-/** Creates one checked task in a transaction that is open already. */
+/** Creates one checked task in the given transaction. */
 async function createTaskIn(
   context: ServiceContext,
   tx: Transaction,
@@ -159,6 +159,6 @@ function nameDependencies(
 
 async function getEarlierTask(tx: Transaction, id: string): Promise<TaskRow> {
   const task = await findTask(tx, { id });
-  if (task === null) throw new Error(`an idempotency key stands for task ${id}, which does not exist`);
+  if (task === null) throw new Error(`an idempotency key refers to task ${id}, which does not exist`);
   return task;
 }

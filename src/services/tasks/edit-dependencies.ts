@@ -33,12 +33,12 @@ export interface DependencyEdit {
 }
 
 /**
- * Makes a waiting task wait for another one as well. A dependency that is there already changes nothing. An agent may do
- * this to tasks that it created, as it could have at creation.
- * @throws {DependencyCycle} if the other one waits for this task, directly or through others; also when two such edges
- * are added at the same time: one of them is refused.
- * @throws {Refusal} NOT_FOUND, FORBIDDEN, or INVALID for a task that is no longer waiting, that has the most dependencies
- * it may have, or that would be cancelled at once.
+ * Adds a dependency to an INBOX or ASSIGNED task. An existing dependency changes nothing. An agent may do this for tasks
+ * that it created.
+ * @throws {DependencyCycle} if the other task depends on this one, directly or indirectly. If two requests would create
+ * a cycle together, one of them is refused.
+ * @throws {Refusal} NOT_FOUND; FORBIDDEN; INVALID if the task is no longer INBOX or ASSIGNED, has the maximum number of
+ * dependencies, or would be cancelled at once.
  */
 export async function addDependency(
   context: ServiceContext,
@@ -48,11 +48,11 @@ export async function addDependency(
   return inTransaction(context.database, async (tx) => {
     await lockDependencyGraph(tx);
     const ends = await findEnds(context, tx, viewer, input);
-    if (!hasRole(viewer, 'OPERATOR') && ends.task.createdByAgentId !== viewer.agentId) throw notYours();
+    if (!hasRole(viewer, 'OPERATOR') && ends.task.createdByAgentId !== viewer.agentId) throw notOwnTask();
     if (ends.task.id === ends.dependsOn.id) {
       throw new DependencyCycle([refOf(ends.task), refOf(ends.task)], ['dependsOn']);
     }
-    // From the dependency to the dependent, as an end of the dependency locks them.
+    // The dependency is locked before the dependent, in the order in which the end of the dependency locks them.
     const [dependsOn] = await lockTasksForDependents(tx, [ends.dependsOn.id]);
     const task = await lockTask(tx, { id: ends.task.id });
     if (dependsOn === undefined || task === null) throw new Error('a task vanished before it was locked');
@@ -63,9 +63,9 @@ export async function addDependency(
 }
 
 /**
- * Lets a waiting task no longer wait for another one; it is claimable at once if that was the last. A dependency that is
- * not there changes nothing.
- * @throws {Refusal} NOT_FOUND, or INVALID for a task that is no longer waiting.
+ * Removes a dependency of an INBOX or ASSIGNED task. If it was the last open one, the task is claimable at once. A
+ * dependency that does not exist changes nothing.
+ * @throws {Refusal} NOT_FOUND; INVALID if the task is no longer INBOX or ASSIGNED.
  */
 export async function removeDependency(
   context: ServiceContext,
@@ -109,8 +109,8 @@ async function findEnds(
   return { task: await find(input.task, 'task'), dependsOn: await find(input.dependsOn, 'dependsOn') };
 }
 
-function notYours(): Refusal {
-  return new Refusal('FORBIDDEN', 'An agent adds dependencies to tasks that it created itself.', ['task']);
+function notOwnTask(): Refusal {
+  return new Refusal('FORBIDDEN', 'An agent can add dependencies only to tasks that it created.', ['task']);
 }
 
 async function checkNewDependency(tx: Transaction, task: TaskRow, dependsOn: TaskRow): Promise<void> {

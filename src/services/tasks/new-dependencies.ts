@@ -14,24 +14,24 @@ import { noSuchTask, type TaskRef, toTaskKey } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 import { canSeeTask } from './task-visibility.js';
 
-/** A task that another one shall wait for, and where the input names it. */
+/** A reference to a dependency, with its path in the input. */
 export interface NamedDependency {
   readonly ref: TaskRef;
   readonly path: readonly string[];
 }
 
-/** What a task that is about to be made waits for. */
+/** A dependency to insert. */
 export interface NewDependency {
   readonly id: string;
   readonly settled: boolean;
-  /** It has ended without success already, and the policy is to wait until it is retried. */
+  /** The dependency has already ended without success, and the policy BLOCK waits until it is retried. */
   readonly blocks: boolean;
 }
 
 /**
- * The tasks that a new one waits for. Their rows are share-locked: one that is ending right now either has ended before
- * this reads its status, or will see the new dependent; so no unblocking is ever missed.
- * @throws {Refusal} NOT_FOUND; INVALID for too many, and for one by which the new task would be cancelled at once.
+ * Finds and share-locks the dependencies of a new task. The lock ensures that a dependency which is ending concurrently
+ * has either ended before its status is read here, or sees the new dependent. So no unblocking is missed.
+ * @throws {Refusal} NOT_FOUND; INVALID for too many, and for one that would cancel the new task at once.
  */
 export async function lockDependencies(
   context: ServiceContext,
@@ -53,21 +53,21 @@ export async function lockDependencies(
   return tasks.map((task) => toNewDependency(task, policy, paths.get(task.id) ?? path));
 }
 
-/** @throws {Refusal} INVALID if this one would get a task of the policy cancelled at once. */
+/** @throws {Refusal} INVALID if the dependency already ended without success and the policy is CANCEL. */
 export function toNewDependency(
   task: TaskRow,
   policy: DependencyFailurePolicy,
   path: readonly string[],
 ): NewDependency {
-  if (isDoomedBy(task.status, policy)) throw doomed(task, path);
+  if (isDoomedBy(task.status, policy)) throw cancelledAtOnce(task, path);
   const settled = !isOpenDependency(task.status, policy);
   return { id: task.id, settled, blocks: !settled && isTerminal(task.status) };
 }
 
-function doomed({ number, status }: TaskRow, path: readonly string[]): Refusal {
+function cancelledAtOnce({ number, status }: TaskRow, path: readonly string[]): Refusal {
   return new Refusal(
     'INVALID',
-    `TASK-${number} has ended ${status}, and onDependencyFailure is CANCEL: the task would be cancelled at once. Retry TASK-${number} first, or choose BLOCK or PROCEED.`,
+    `TASK-${number} has ended as ${status}, and onDependencyFailure is CANCEL: the task would be cancelled at once. Retry TASK-${number} first, or choose BLOCK or PROCEED.`,
     path,
   );
 }

@@ -33,7 +33,7 @@ import type { ServiceContext } from '../service-context.js';
 
 export type { ListedTask, TaskColumns, TaskLink };
 
-/** Which tasks, in which order, and which of their columns. */
+/** A filter, an order and the columns to read. */
 export interface TaskSelection {
   readonly filter?: TaskFilter | null | undefined;
   readonly orderBy?: TaskOrder | null | undefined;
@@ -54,7 +54,7 @@ export function openTasks(
   return openList(context.database.pool, tasksThat(...resolve(context, viewer, selection)));
 }
 
-/** The tasks assigned to each of several agents, as far as the viewer may see them. */
+/** The tasks that are assigned to each of several agents and that the viewer may see. */
 export function openTasksOfAgents(
   context: ReadContext,
   viewer: Viewer,
@@ -63,7 +63,7 @@ export function openTasksOfAgents(
   return openChildLists(context.database.pool, tasksOfAgents(...resolve(context, viewer, selection)));
 }
 
-/** The task that a ref names, if there is one and the viewer may see it. */
+/** The task of a reference; null if there is none or the viewer may not see it. */
 export async function findTaskByRef(
   context: ReadContext,
   viewer: Viewer,
@@ -72,15 +72,15 @@ export async function findTaskByRef(
 ): Promise<TaskRow | null> {
   const key = toTaskKey(ref);
   if (key === null) return null;
-  const looker = toTaskViewer(context, viewer);
+  const taskViewer = toTaskViewer(context, viewer);
   const tasks =
     'id' in key
-      ? await listTasksById(context.database.pool, looker, [key.id], columns)
-      : await listTasksByNumber(context.database.pool, looker, [key.number], columns);
+      ? await listTasksById(context.database.pool, taskViewer, [key.id], columns)
+      : await listTasksByNumber(context.database.pool, taskViewer, [key.number], columns);
   return tasks[0] ?? null;
 }
 
-/** The tasks with these ids that the viewer may see, by id. */
+/** The tasks with these ids that the viewer may see, as a map by id. */
 export async function findTasks(
   context: ReadContext,
   viewer: Viewer,
@@ -91,7 +91,7 @@ export async function findTasks(
   return new Map(tasks.map((task) => [task.id, task]));
 }
 
-/** For each task the tasks it depends on, or those that depend on it, as far as the viewer may see them. */
+/** For each task, its dependencies or its dependents that the viewer may see. */
 export function findLinkedTasks(
   context: ReadContext,
   viewer: Viewer,
@@ -107,7 +107,7 @@ function resolve(context: ReadContext, viewer: Viewer, { filter, orderBy, column
   return [toTaskViewer(context, viewer), filter ?? {}, orderBy ?? NEWEST_FIRST, columns] as const;
 }
 
-/** Only AGENT keys are bound to an agent, and only they do not see everything. */
+/** Null means that the viewer sees all tasks. Only AGENT keys are bound to an agent, and only they are restricted. */
 export function toTaskViewer(
   { settings }: Pick<ServiceContext, 'settings'>,
   { agentId }: Viewer,
@@ -115,7 +115,7 @@ export function toTaskViewer(
   return agentId === null ? null : { agentId, coordinatorAgent: settings.coordinatorAgent };
 }
 
-/** Why each of the tasks is not being worked on right now. */
+/** The reasons why no agent is working on each of the tasks right now. */
 export async function readWaitingOn(
   { database, settings, gateways }: ReadContext & Pick<ServiceContext, 'gateways'>,
   taskIds: readonly string[],
@@ -125,7 +125,7 @@ export async function readWaitingOn(
   return new Map([...facts].map(([id, each]) => [id, decideWaitingOn(each)]));
 }
 
-/** The task that a claim of this agent would get now, if any. */
+/** The task that a claim by this agent would get now; null if none. */
 export async function findNextTask(
   context: ReadContext,
   viewer: Viewer,
@@ -136,7 +136,7 @@ export async function findNextTask(
   return id === null ? null : findTaskByRef(context, viewer, { id }, columns);
 }
 
-/** What hangs on tasks, for several tasks at once. Whoever asks has been shown the tasks. */
+/** The runs of several tasks, oldest first. The caller has checked that the viewer may see the tasks. */
 export function openRunsOfTasks(
   { database }: ReadContext,
   columns: Columns<TaskRunRow>,
@@ -144,6 +144,7 @@ export function openRunsOfTasks(
   return openChildLists(database.pool, runsOfTasks(columns));
 }
 
+/** The review runs of several tasks, oldest first. The caller has checked that the viewer may see the tasks. */
 export function openReviewRunsOfTasks(
   { database }: ReadContext,
   columns: Columns<ReviewRunRow>,
@@ -151,10 +152,12 @@ export function openReviewRunsOfTasks(
   return openChildLists(database.pool, reviewRunsOfTasks(columns));
 }
 
+/** The comments on several tasks, oldest first. The caller has checked that the viewer may see the tasks. */
 export function openCommentsOfTasks({ database }: ReadContext): ChildListsReader<CommentRow> {
   return openChildLists(database.pool, COMMENTS_OF_TASKS);
 }
 
+/** The verdicts on several tasks, oldest first. The caller has checked that the viewer may see the tasks. */
 export function openReviewsOfTasks({ database }: ReadContext): ChildListsReader<ReviewRow> {
   return openChildLists(database.pool, REVIEWS_OF_TASKS);
 }

@@ -7,8 +7,8 @@ import { lockTaskByRef, type TaskRef } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 
 /**
- * Brings a FAILED or CANCELLED task back: to its assignee if it has one, else to the inbox. All three counters begin
- * anew; runs, reviews and comments stay as history.
+ * Reopens a FAILED or CANCELLED task: ASSIGNED if it has an assignee, otherwise INBOX. Resets the three counters to zero;
+ * runs, reviews and comments stay as history.
  * @throws {InvalidTransition} for a task that has not ended, or is DONE.
  */
 export async function retryTask(
@@ -19,7 +19,7 @@ export async function retryTask(
   return inTransaction(context.database, async (tx) => {
     const task = await lockTaskByRef(tx, input.task);
     const to = task.assigneeId === null ? 'INBOX' : 'ASSIGNED';
-    // The table also lets INBOX become ASSIGNED, and the like: those moves are not a retry.
+    // The transition table also allows moves such as INBOX to ASSIGNED, which are not retries.
     if (task.status !== 'FAILED' && task.status !== 'CANCELLED') {
       throw new InvalidTransition(task.status, to, 'retry');
     }

@@ -4,7 +4,7 @@ import type { TaskRow } from '../../store/tasks/tasks.js';
 import { isTaskVisibleToAgent } from '../../store/tasks/visible-tasks.js';
 import type { ServiceContext } from '../service-context.js';
 
-/** Whether the viewer may know of this task at all. Everybody but an AGENT key sees all; the rule for those is one SQL expression. */
+/** Whether the viewer may see the task. Only AGENT keys are restricted, by one SQL expression. */
 export async function canSeeTask(
   { settings }: ServiceContext,
   tx: Transaction,

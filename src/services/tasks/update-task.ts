@@ -19,8 +19,8 @@ export interface UpdateTask extends EditedTaskFields {
 }
 
 /**
- * Edits the fields that are given; null clears a field that may be empty. The status is never touched. An
- * edit that changes nothing succeeds, raises no version and appends no event.
+ * Changes the given fields, but never the status; null clears a field that may be empty. An edit that changes nothing
+ * succeeds without a new version and without an event.
  * @throws {VersionConflict} if `expectedVersion` is not the stored one.
  */
 export async function updateTask(

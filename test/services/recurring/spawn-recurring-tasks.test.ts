@@ -215,7 +215,7 @@ describe('an earlier task that is still open', () => {
   it('prevents the next task with SKIP, with the reason in the firing and in the event', async () => {
     const { recurring, first, statuses } = await twoDueTimes('SKIP');
     expect(statuses).toEqual(['INBOX']);
-    const reason = expect.stringMatching(/^TASK-\d+, which it made before, is still INBOX\.$/);
+    const reason = expect.stringMatching(/^Its earlier task TASK-\d+ is still INBOX\.$/);
     expect((await firingsOf(services, recurring.id)).at(-1)).toMatchObject({
       task_id: null,
       skipped_reason: reason,
@@ -240,7 +240,7 @@ describe('an earlier task that is still open', () => {
     const { first, statuses, recurring } = await twoDueTimes('REPLACE');
     expect(statuses).toEqual(['CANCELLED', 'INBOX']);
     expect((await eventsOf(services, first?.id ?? '', ['task.cancelled']))[0]?.payload).toMatchObject({
-      reason: `The next task of ${recurring.name} takes its place.`,
+      reason: `Replaced by the next task of ${recurring.name}.`,
     });
   });
 

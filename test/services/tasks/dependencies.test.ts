@@ -137,7 +137,7 @@ describe('a dependency that ends without success', () => {
       [cancelled.id],
     );
     expect(event).toEqual({
-      reason: `TASK-${dependency.number}, which it depends on, ended FAILED.`,
+      reason: `Its dependency TASK-${dependency.number} ended as FAILED.`,
       actor_key_id: null,
     });
     expect((await eventsOf(diamond)).filter((type) => type === 'task.cancelled')).toHaveLength(1);
