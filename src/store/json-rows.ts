@@ -13,10 +13,10 @@ const TYPES: Readonly<Record<string, string>> = {
 const { models } = getDatamodel().datamodel;
 
 /**
- * The parts of an INSERT of rows that come as one JSON parameter: the names of the columns, the values that are picked
- * from `s`, and their types for `jsonb_to_recordset($n::jsonb) AS s(<types>)`. The types are those of Prisma's model, so no
- * statement repeats the columns. `jsonb_populate_recordset` would take them from the table, but it fills every column of
- * the table: a thousand tasks took a quarter longer.
+ * The parts of an INSERT whose rows are one JSON parameter: the column names, the values selected from `s`, and the types
+ * for `jsonb_to_recordset($n::jsonb) AS s(<types>)`. The types come from the Prisma model, so no statement repeats them.
+ * `jsonb_populate_recordset` would take them from the table, but it fills every column: inserting a thousand tasks took a
+ * quarter longer.
  */
 export function jsonColumns(
   model: 'PipelineStep' | 'Task',
@@ -32,6 +32,6 @@ export function jsonColumns(
 function typeOf(model: string, name: string): string {
   const field = models[model]?.fields.find((each) => each.name === name);
   const type = field?.kind === 'enum' ? toSnake(field.type).slice(1) : TYPES[field?.type ?? ''];
-  if (type === undefined) throw new Error(`${model}.${name} is no column that JSON rows can fill`);
+  if (type === undefined) throw new Error(`${model}.${name} is not a column that JSON rows can fill`);
   return field?.isList ? `${type}[]` : type;
 }

@@ -14,14 +14,14 @@ type ReadMethod =
   | 'groupBy';
 
 /**
- * Prisma without its writes and without raw SQL: every write is a statement of the store, so a write in the graph does
- * not compile. Methods are listed by name, so that a write of a later Prisma version stays out.
+ * The Prisma client without writes and raw SQL. Every write is a statement of the store, so a write in src/graphql does
+ * not compile. The methods are listed by name, so that write methods of a later Prisma version are not included.
  */
 export type ReadClient = Pick<PrismaClient, '$connect' | '$disconnect'> & {
   readonly [Model in Uncapitalize<Prisma.ModelName>]: Pick<PrismaClient[Model], ReadMethod>;
 };
 
-/** Reads through the pool of the database, so that Prisma opens no connection of its own. */
+/** Creates a client that uses the existing connection pool, so that Prisma opens no connections. */
 export function createReadClient(database: Database): ReadClient {
   return new PrismaClient({ adapter: new PrismaPg(database.pool, { disposeExternalPool: false }) });
 }

@@ -3,7 +3,7 @@ import { listEventNames } from '../../store/events/event-names.js';
 
 /** The display names of the tasks, agents and keys in events: refs of tasks, names of agents and keys. */
 export interface EventNames {
-  /** The names of the ids that have one, with at most one statement. The caller has checked that the viewer sees the events. */
+  /** The names of the ids that have one, with at most one statement. The caller checks that the viewer sees the events. */
   find(ids: readonly string[]): Promise<ReadonlyMap<string, string>>;
 }
 

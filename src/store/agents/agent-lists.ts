@@ -6,7 +6,7 @@ import { type Columns, shapeOf } from '../lists/row-shape.js';
 import type { AgentRow } from './agents.js';
 import { hasLiveLease } from './live-lease.js';
 
-/** Agents by name: agents_name_key. */
+/** The agents that match the filter, by name. Uses agents_name_key. */
 export function agentsThat(
   filter: AgentFilter,
   agentTimeoutMs: number,
@@ -32,7 +32,7 @@ export function agentsThat(
   };
 }
 
-/** `deriveAgentStatus` as a condition on the agents `t`; a test holds both against each other. */
+/** `deriveAgentStatus` as a condition on the agents `t`. A test compares the two. */
 function hasStatus(status: AgentStatus, agentTimeoutMs: number): Sql {
   const isAtWork = sql`t.paused_at IS NULL AND t.error_at IS NULL`;
   const isThere = sql`coalesce(t.last_seen_at >= now() - ${agentTimeoutMs} * interval '1 millisecond', false)`;

@@ -6,7 +6,7 @@ import { countHeldBy } from '../runs/capacity.js';
 import type { AgentKey, AgentRow } from './agents.js';
 import { hasLiveLease } from './live-lease.js';
 
-/** The agents with these keys, in no order. */
+/** The agents with these keys, unordered. All keys must be of the same kind. */
 export function listAgents(
   executor: Executor,
   keys: readonly AgentKey[],
@@ -23,7 +23,7 @@ export function listAgents(
   );
 }
 
-/** What changes from moment to moment about an agent, by the database's clock. */
+/** The volatile facts about an agent, by the database clock. */
 export interface AgentActivity {
   readonly id: string;
   readonly hasLiveLease: boolean;
@@ -31,7 +31,7 @@ export interface AgentActivity {
   readonly nowAt: Date;
 }
 
-/** Uses task_runs_open_by_agent and review_runs_open_by_agent, which hold a handful of entries for each agent. */
+/** Uses task_runs_open_by_agent and review_runs_open_by_agent, which have few entries per agent. */
 export function listAgentActivity(executor: Executor, ids: readonly string[]): Promise<AgentActivity[]> {
   return query<AgentActivity>(
     executor,
@@ -42,8 +42,8 @@ export function listAgentActivity(executor: Executor, ids: readonly string[]): P
 }
 
 /**
- * What came of each agent's work in the last `windowMs`: its runs that ended in that time (task_runs_agent_finished_idx)
- * and the verdicts that were given on its runs and count (quality_reviews_created_idx).
+ * Counts, for each agent, its runs that ended in the last `windowMs` (task_runs_agent_finished_idx) and the verdicts on
+ * its runs in that time that are not superseded (quality_reviews_created_idx).
  */
 export function listAgentStats(
   executor: Executor,

@@ -2,20 +2,20 @@ import { type Executor, query } from '../../postgres/statement.js';
 import type { Transaction } from '../../postgres/transaction.js';
 import type { AgentRow } from './agents.js';
 
-/** What an agent's status follows from, and until when. */
+/** The facts that decide an agent's status, with the times at which they change. */
 export interface AgentTimeouts
   extends Pick<AgentRow, 'id' | 'announcedStatus' | 'pausedAt' | 'errorAt' | 'lastSeenAt'> {
-  /** The end of its last live lease, on a task or on a review. */
+  /** When the last of its live leases on tasks and reviews expires. */
   readonly busyUntilAt: Date | null;
-  /** The database's clock. */
+  /** The time of the database clock. */
   readonly nowAt: Date;
 }
 
-/** Every agent. There are few of them, and one walk of the table costs less than indexes on columns that always change. */
+/** Lists all agents. They are few, and a table scan costs less than indexes on columns that change constantly. */
 export async function listAgentTimeouts(executor: Executor): Promise<AgentTimeouts[]> {
   return query<AgentTimeouts>(executor, {
     name: 'list_agent_timeouts',
-    // task_runs_open_lease and review_runs_open_lease, from the first live lease on.
+    // Reads task_runs_open_lease and review_runs_open_lease from the first live lease on.
     text: `SELECT a.id, a.announced_status, a.paused_at, a.error_at, a.last_seen_at, l.busy_until_at, now() AS now_at
       FROM agents a LEFT JOIN (
         SELECT agent_id, max(lease_expires_at) AS busy_until_at FROM (
@@ -26,7 +26,7 @@ export async function listAgentTimeouts(executor: Executor): Promise<AgentTimeou
   });
 }
 
-/** Locks the agent if the log still announces this status of it and nobody else is at it; says whether it did. */
+/** Locks the agent if this is still its announced status and its row is not locked. Returns whether it did. */
 export async function takeAgentAnnouncedAs(
   tx: Transaction,
   { id, announcedStatus }: Pick<AgentRow, 'id' | 'announcedStatus'>,

@@ -6,9 +6,10 @@ import { hasLiveLease } from './live-lease.js';
 
 export type AgentRow = Agent;
 
-/** How people and machines name an agent. */
+/** An agent by id or by name. */
 export type AgentKey = { readonly id: string } | { readonly name: string };
 
+/** The agent's row without a lock; null if there is none. */
 export async function findAgent(executor: Executor, key: AgentKey): Promise<AgentRow | null> {
   const [column, value] = 'id' in key ? ['id', key.id] : ['name', key.name];
   const [row] = await query<AgentRow>(executor, {
@@ -19,7 +20,7 @@ export async function findAgent(executor: Executor, key: AgentKey): Promise<Agen
   return row ?? null;
 }
 
-/** Locks the agent's row, which serialises this with claims, heartbeats and announcements of the same agent. */
+/** Locks the agent's row, which serializes claims, heartbeats and status announcements of the agent. */
 export async function lockAgent(tx: Transaction, key: AgentKey): Promise<AgentRow | null> {
   const [column, value] = 'id' in key ? ['id', key.id] : ['name', key.name];
   return tx.one<AgentRow>({
@@ -29,7 +30,7 @@ export async function lockAgent(tx: Transaction, key: AgentKey): Promise<AgentRo
   });
 }
 
-/** Inserts an agent unless its name is taken: null then, also when another process took it at the same moment. */
+/** Inserts an agent. Null if its name is taken, even by a concurrent transaction. */
 export async function insertAgent(
   tx: Transaction,
   agent: Pick<AgentRow, 'id' | 'name' | 'role'> & Partial<AgentRow>,
@@ -41,7 +42,7 @@ export async function insertAgent(
   });
 }
 
-/** Writes columns of a locked agent; raises its version. */
+/** Writes columns of a locked agent and increases its version. */
 export async function updateAgentRow(
   tx: Transaction,
   id: string,
@@ -54,7 +55,7 @@ export async function updateAgentRow(
   });
 }
 
-/** Notes that the agent gave a sign of life. No version, no event: being seen is no change of the agent. */
+/** Updates `last_seen_at` without a new version and without an event, because the agent itself does not change. */
 export async function markAgentSeen(tx: Transaction, id: string, heartbeat: boolean): Promise<void> {
   await tx.query({
     name: 'mark_agent_seen',
@@ -63,18 +64,18 @@ export async function markAgentSeen(tx: Transaction, id: string, heartbeat: bool
   });
 }
 
-/** The agent's row with what its status is derived from. */
+/** The agent's row with the facts from which its status is derived. */
 export interface AgentFacts extends AgentRow {
   readonly hasLiveLease: boolean;
-  /** The database's clock. */
+  /** The time of the database clock. */
   readonly nowAt: Date;
 }
 
-/** Locks an agent and reads the facts of its status. */
+/** Locks an agent and reads the facts from which its status is derived. */
 export async function lockAgentFacts(tx: Transaction, id: string): Promise<AgentFacts | null> {
   const agent = await lockAgent(tx, { id });
   if (agent === null) return null;
-  // A statement of its own: only after the lock is held does a fresh snapshot show every committed run.
+  // A second statement, because only a snapshot taken after the lock shows every committed run.
   const facts = await tx.one<{ hasLiveLease: boolean; nowAt: Date }>({
     name: 'read_agent_facts',
     text: `SELECT clock_timestamp() AS now_at, ${hasLiveLease('$1', 'clock_timestamp()')} AS has_live_lease`,
@@ -83,7 +84,7 @@ export async function lockAgentFacts(tx: Transaction, id: string): Promise<Agent
   return facts === null ? null : { ...agent, ...facts };
 }
 
-/** Remembers the status that the log announces. */
+/** Stores the status of the latest `agent.status_changed` event. */
 export async function writeAnnouncedStatus(
   tx: Transaction,
   id: string,

@@ -1,8 +1,8 @@
 import { holdsTask, isReviewUnderWay } from '../runs/capacity.js';
 
 /**
- * SQL: whether the agent with this id has a lease that has not ended, of a task that it holds or of a review that it has
- * under way: task_runs_open_by_agent, review_runs_open_by_agent.
+ * SQL condition: whether the agent has a live lease on a task or on a running review. Uses task_runs_open_by_agent and
+ * review_runs_open_by_agent.
  */
 export function hasLiveLease(agentId: string, now: 'now()' | 'clock_timestamp()'): string {
   const isLive = `r.agent_id = ${agentId} AND r.lease_expires_at > ${now}`;

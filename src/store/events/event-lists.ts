@@ -6,7 +6,7 @@ import type { TaskViewer } from '../tasks/task-lists.js';
 import { visibleTo } from '../tasks/task-lists.js';
 import { LOG_SHAPE, type LogFilter, type LogRow, XMIN } from './event-log.js';
 
-/** The order of the log, for lists and streams alike: a cursor of the one resumes the other. */
+/** The order of the log. Lists and streams share it, so a cursor of one works in the other. */
 const LOG_ORDER: Order<LogPosition> = {
   tag: LOG_CURSOR_TAG,
   descending: false,
@@ -16,16 +16,16 @@ const LOG_ORDER: Order<LogPosition> = {
   ],
 };
 
-/** Who reads events: which tasks they see, and whether they see what happens to API keys. */
+/** The visibility rules of a reader: the tasks that it sees, and whether it sees events of API keys. */
 export interface EventViewer {
   readonly tasks: TaskViewer;
   readonly seesKeys: boolean;
 }
 
-/** Only what a stream could deliver as well, so that a cursor taken from a list skips nothing in a stream. */
+/** Only events that a stream could deliver too, so that a cursor from a list skips no event in a stream. */
 const READABLE = sql`t.xid < ${identifier(XMIN)}`;
 
-/** All events that the viewer may see and the filter lets through, oldest first: events_position_idx, events_task_idx. */
+/** The events that match the filter and that the viewer may see, oldest first. Uses events_position_idx or events_task_idx. */
 export function eventsThat(viewer: EventViewer, filter: LogFilter): List<LogRow> {
   return {
     from: 'events t',
@@ -35,7 +35,7 @@ export function eventsThat(viewer: EventViewer, filter: LogFilter): List<LogRow>
   };
 }
 
-/** A task's events, oldest first: events_task_idx. */
+/** The events of a task, oldest first. Uses events_task_idx. */
 export const EVENTS_OF_TASKS: ChildLists<LogRow> = {
   from: 'events t',
   shape: LOG_SHAPE,

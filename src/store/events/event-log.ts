@@ -4,20 +4,20 @@ import { type Executor, query } from '../../postgres/statement.js';
 import type { Transaction } from '../../postgres/transaction.js';
 import { shapeOf } from '../lists/row-shape.js';
 
-/** One entry of the log. The type is Prisma's, so that entries read here and there are interchangeable. */
+/** One entry of the event log. It is Prisma's type, so that rows read by SQL and by Prisma are interchangeable. */
 export type LogRow = Event;
 
-/** Which entries are wanted; a part that is left out lets all through. */
+/** Selects entries. An omitted condition matches all entries. */
 export interface LogFilter {
   readonly types?: readonly string[];
   readonly taskId?: string;
-  /** The agent acts or is concerned. */
+  /** The agent is the actor or the subject. */
   readonly agentId?: string;
-  /** The run itself, or one of its tasks, is concerned. */
+  /** The pipeline run or one of its tasks is the subject. */
   readonly pipelineRun?: { readonly id: string; readonly taskIds: ReadonlySet<string> };
 }
 
-/** Whether the filter lets the entry through; the same rule as in the statements below. */
+/** Whether the entry matches the filter. The statements below implement the same rule. */
 export function matchesFilter({ types, taskId, agentId, pipelineRun }: LogFilter, row: LogRow): boolean {
   return (
     (types === undefined || types.includes(row.type)) &&
@@ -29,46 +29,46 @@ export function matchesFilter({ types, taskId, agentId, pipelineRun }: LogFilter
   );
 }
 
-/** A part of the log in its order. */
+/** Consecutive entries of the log. */
 export interface LogPage {
   readonly rows: readonly LogRow[];
-  /** The page tells all that there is up to here, and nothing beyond. */
+  /** The page contains all matching entries up to this position, and none after it. */
   readonly upTo: LogPosition;
-  /** Whether there may be more to read at once. */
+  /** Whether more entries may be readable at once. */
   readonly isFull: boolean;
-  /** Everything up to here has been pruned; if that is later than where the page begins, something is missing. */
+  /** All entries up to here were pruned. If this is after the start of the page, entries are missing. */
   readonly begin: LogPosition;
-  /** Whether entries are written that an older open transaction keeps from being read. */
+  /** Whether an older open transaction prevents written entries from being read. */
   readonly heldBack: boolean;
 }
 
 /*
- * A transaction gets its xid at its first write and commits when it likes, so entries become visible out of order. But
- * every transaction below the oldest running one (xmin) has ended: what it wrote is visible in the same snapshot, and
- * nothing can be added below. Reading only there, in order of (xid, id), nothing is skipped and nothing repeated.
+ * A transaction gets its xid at its first write and may commit at any later time, so entries become visible out of order.
+ * But every transaction below the oldest running one (xmin) has ended: its entries are visible in the same snapshot, and
+ * no entry can be added below. Reading only below xmin in the order of (xid, id) skips nothing and repeats nothing.
  *
- * Positions are always those of rows. "xmin - 1" would serve as an end as well, but after a crash PostgreSQL gives the
- * xids of transactions that left no trace in its journal to new ones, and a reader that stood there would skip them.
+ * A position is always that of a row. "xmin - 1" must not be used as an end: after a crash, PostgreSQL assigns the xids of
+ * transactions that left no trace in the WAL again, and a reader at that position would skip their entries.
  */
 export const XMIN = 'pg_snapshot_xmin(pg_current_snapshot())::text::bigint';
 
-/** Reads where the log begins and ends. A reader that begins at the end gets all that is still to come. */
+/** Reads the first and the last position of the log. A reader that starts at the end gets all later events. */
 export async function readLogBounds(executor: Executor): Promise<LogBounds> {
   const [row] = await query<{ beginXid: bigint; beginId: bigint; endXid: bigint; endId: bigint }>(executor, {
     name: 'read_log_bounds',
-    // events_position_idx, read backwards from xmin.
+    // Reads events_position_idx backwards from xmin.
     text: `SELECT h.xid AS begin_xid, h.event_id AS begin_id, coalesce(e.xid, h.xid) AS end_xid, coalesce(e.id, h.event_id) AS end_id
       FROM event_horizon h LEFT JOIN LATERAL (
         SELECT xid, id FROM events WHERE xid < ${XMIN} ORDER BY xid DESC, id DESC LIMIT 1) e ON true`,
   });
-  if (row === undefined) throw new Error('event_horizon has lost its row');
+  if (row === undefined) throw new Error('event_horizon has no row');
   return { begin: { xid: row.beginXid, id: row.beginId }, end: { xid: row.endXid, id: row.endId } };
 }
 
-/** How entries are read. */
+/** The columns of an entry. */
 export const LOG_SHAPE = shapeOf<LogRow>('Event', '*');
 
-/** The entry with this number, if it is there and can be read. */
+/** The entry with this number; null if it is missing or not readable yet. */
 export async function findLogRow(executor: Executor, id: bigint): Promise<LogRow | null> {
   const [row] = await query<LogRow>(executor, {
     name: 'find_log_row',
@@ -79,8 +79,8 @@ export async function findLogRow(executor: Executor, id: bigint): Promise<LogRow
 }
 
 /**
- * The next entries after a position, in the order of the log. At most `limit` entries are looked at, so that a rare
- * filter makes many short statements and not one that keeps its snapshot open for long.
+ * Reads the next entries after a position, in log order. Scans at most `limit` entries, so that a filter with rare matches
+ * takes many short statements instead of one that keeps its snapshot open for long.
  */
 export async function readLog(
   executor: Executor,
@@ -101,22 +101,22 @@ interface PageRow {
   readonly heldBack: boolean;
   readonly endXid: bigint | null;
   readonly endId: bigint | null;
-  /** How many entries were looked at, and the last of them. */
+  /** The number of scanned entries; the last of them follows. */
   readonly looked: number;
   readonly lastXid: bigint | null;
   readonly lastId: bigint | null;
-  /** Those that are wanted. */
+  /** The matching entries as JSON. */
   readonly rows: unknown[] | null;
 }
 
 /**
- * events_position_idx serves the order and both ends. The last xid is asked for as that of the last entry, for which there
- * is one good plan: a max() or an EXISTS that is planned while the log is short would walk all of it later. The entries
- * come as one JSON text, which takes a fifth of the time that the driver takes for five hundred of them value by value.
+ * Uses events_position_idx for the order and both ends. The last xid is read as that of the last entry, because a max() or
+ * EXISTS that is planned while the log is short would later scan all of it. The entries are one JSON text: for 500 entries
+ * that takes a fifth of the time that the driver needs for single values.
  */
 const ALL_TASKS = { name: 'read_log', text: pageText('', 'SELECT NULL::bigint AS xid, NULL::bigint AS id') };
 
-/** events_task_idx skips the other tasks' entries, so where the log ends must be asked as well. */
+/** Uses events_task_idx, which skips the entries of other tasks, so the end of the log is read separately. */
 const ONE_TASK = {
   name: 'read_log_of_task',
   text: pageText(
@@ -136,7 +136,7 @@ function pageText(ofTask: string, end: string): string {
 }
 
 function toPage(found: PageRow | undefined, after: LogPosition, limit: number): LogPage {
-  if (found === undefined) throw new Error('event_horizon has lost its row');
+  if (found === undefined) throw new Error('event_horizon has no row');
   const last = toPosition(found.lastXid, found.lastId) ?? after;
   const end = toPosition(found.endXid, found.endId) ?? after;
   const isFull = found.looked === limit;
@@ -153,13 +153,13 @@ function toPosition(xid: bigint | null, id: bigint | null): LogPosition | null {
   return xid === null || id === null ? null : { xid, id };
 }
 
-/** Taken by whoever prunes, for the time of one batch: a second process has nothing to add. */
+/** The advisory lock for pruning one batch: a second process would have nothing to do. */
 const PRUNE_LOCK = 4_170_001;
 
 /**
- * Deletes the oldest entries, at most `limit`, and moves the log's begin behind them in the same transaction. Stops at
- * the first entry that is younger than `olderThanMs`, so the log never has a hole and no entry goes too early. Returns
- * how many went; 0 if another process is pruning.
+ * Deletes at most `limit` of the oldest entries and moves the start of the log after them in the same transaction. Stops
+ * at the first entry that is younger than `olderThanMs`, so the log never has a gap and no entry is deleted too early.
+ * Returns the number of deleted entries; 0 if another process is pruning.
  */
 export async function pruneLog(
   tx: Transaction,
@@ -173,7 +173,7 @@ export async function pruneLog(
   if (!lock?.taken) return 0;
   const row = await tx.one<{ pruned: number }>({
     name: 'prune_log',
-    // events_position_idx. Entries that can't be read yet are never pruned: a reader must see them first.
+    // Uses events_position_idx. Entries that are not readable yet are never pruned.
     text: `WITH oldest AS (SELECT xid, id, at FROM events WHERE xid < ${XMIN} ORDER BY xid, id LIMIT $2),
       young AS (SELECT xid, id FROM oldest WHERE at >= now() - $1 * interval '1 millisecond' ORDER BY xid, id LIMIT 1),
       pruned AS (DELETE FROM events e USING oldest o

@@ -1,12 +1,12 @@
 import { type Executor, query } from '../../postgres/statement.js';
 
-/** What people call a row that an event names. */
+/** The display name of a row that an event refers to. */
 export interface EventName {
   readonly id: string;
   readonly name: string;
 }
 
-/** The refs of the tasks and the names of the agents and keys with these ids, in no order, by primary key. */
+/** The refs of the tasks and the names of the agents and keys with these ids, unordered. Uses the primary keys. */
 export function listEventNames(executor: Executor, ids: readonly string[]): Promise<EventName[]> {
   return query<EventName>(executor, {
     name: 'list_event_names',

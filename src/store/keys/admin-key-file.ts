@@ -3,20 +3,21 @@ import { join } from 'node:path';
 import { newId } from '../../kernel/ids.js';
 import { makeDataDir } from '../../postgres/data-dir.js';
 
-/** Where the generated admin key lies: readable by the server's own account alone. */
+/** The file with the generated admin key, readable only by the account of the server. */
 export interface AdminKeyFile {
   readonly path: string;
-  /** Whether there is a file with something in it, be it readable or not. */
+  /** Whether a non-empty file exists, even an unreadable one. */
   exists(): Promise<boolean>;
-  /** The secret in the file, if there is one. @throws Error that tells the operator what to do if it can't be read. */
+  /** The secret in the file; null if there is none. @throws Error with instructions if the file cannot be read. */
   read(): Promise<string | null>;
   /**
-   * Writes the secret so that it is whole or not there at all, also after a crash.
-   * @throws Error that tells the operator what to do if it can't be written.
+   * Writes the secret atomically, so that a crash leaves no partial file.
+   * @throws Error with instructions if the file cannot be written.
    */
   write(secret: string): Promise<void>;
 }
 
+/** The admin key file in the given data directory; nothing is read or written yet. */
 export function createAdminKeyFile(dataDir: string): AdminKeyFile {
   const path = join(dataDir, 'admin.key');
   return {
@@ -31,9 +32,9 @@ export function createAdminKeyFile(dataDir: string): AdminKeyFile {
         return (await readFile(path, 'utf8')).trim() || null;
       } catch (cause) {
         if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return null;
-        const remedy = 'Let the server read it, move it away so that a new one is made';
+        const remedy = 'Make it readable for the server, move it away so that a new one is generated';
         throw new Error(
-          `The admin key can't be read from ${path} (${reasonOf(cause)}). ${remedy}, ${orGiveOne}`,
+          `The admin key cannot be read from ${path} (${reasonOf(cause)}). ${remedy}, ${orGiveOne}`,
           { cause },
         );
       }
@@ -41,11 +42,11 @@ export function createAdminKeyFile(dataDir: string): AdminKeyFile {
     async write(secret) {
       await makeDataDir(dataDir);
       try {
-        await writeWhole(path, secret);
+        await writeAtomically(path, secret);
       } catch (cause) {
-        const remedy = 'Make room and let the server write there';
+        const remedy = 'Free disk space and make the directory writable for the server';
         throw new Error(
-          `The admin key can't be kept in ${path} (${reasonOf(cause)}). ${remedy}, ${orGiveOne}`,
+          `The admin key cannot be written to ${path} (${reasonOf(cause)}). ${remedy}, ${orGiveOne}`,
           { cause },
         );
       }
@@ -59,7 +60,7 @@ function reasonOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }
 
-async function writeWhole(path: string, secret: string): Promise<void> {
+async function writeAtomically(path: string, secret: string): Promise<void> {
   const draft = `${path}.${newId('key')}`;
   try {
     const file = await open(draft, 'wx', 0o600);

@@ -4,7 +4,7 @@ import { shapeOf } from '../lists/row-shape.js';
 import { CREATED, ID } from '../lists/sort-keys.js';
 import type { ApiKeyRow } from './api-keys.js';
 
-/** All API keys, oldest first. */
+/** All API keys including revoked ones, oldest first. */
 export const API_KEYS: List<ApiKeyRow> = {
   from: 'api_keys t',
   shape: shapeOf('ApiKey', '*'),

@@ -5,7 +5,7 @@ import type { Transaction } from '../../postgres/transaction.js';
 
 export type ApiKeyRow = ApiKey;
 
-/** The key whose secret has this SHA-256, revoked and expired ones included. */
+/** The key whose secret has this SHA-256 hash, even if it is revoked or expired. */
 export async function findApiKeyByHash(
   executor: Executor,
   hash: Buffer,
@@ -18,7 +18,7 @@ export async function findApiKeyByHash(
   return row ?? null;
 }
 
-/** The key with this id if it can be used now: neither revoked nor expired. */
+/** The key with this id; null if it is revoked, expired or missing. */
 export async function findUsableApiKey(executor: Executor, id: string): Promise<ApiKeyRow | null> {
   const [row] = await query<ApiKeyRow>(executor, {
     name: 'find_usable_api_key',
@@ -28,7 +28,7 @@ export async function findUsableApiKey(executor: Executor, id: string): Promise<
   return row ?? null;
 }
 
-/** Inserts a key; null if its secret is stored already. */
+/** Inserts a key; null if a key with the same secret exists. */
 export async function insertApiKey(
   tx: Transaction,
   key: Pick<ApiKeyRow, 'id' | 'name' | 'prefix' | 'role' | 'agentId' | 'expiresAt'> & { hash: Buffer },
@@ -41,7 +41,7 @@ export async function insertApiKey(
   });
 }
 
-/** One process at a time makes the admin key. The lock ends with the transaction. */
+/** Ensures that only one process at a time creates the admin key. The lock ends with the transaction. */
 export async function lockAdminKey(tx: Transaction): Promise<void> {
   await tx.query({
     name: 'lock_admin_key',
@@ -49,6 +49,7 @@ export async function lockAdminKey(tx: Transaction): Promise<void> {
   });
 }
 
+/** Locks the key's row; null if there is none. */
 export async function lockApiKey(tx: Transaction, id: string): Promise<ApiKeyRow | null> {
   return tx.one<ApiKeyRow>({
     name: 'lock_api_key',
@@ -57,6 +58,7 @@ export async function lockApiKey(tx: Transaction, id: string): Promise<ApiKeyRow
   });
 }
 
+/** Revokes a key; null if it was already revoked. */
 export async function revokeApiKeyRow(tx: Transaction, id: string): Promise<ApiKeyRow | null> {
   return tx.one<ApiKeyRow>({
     name: 'revoke_api_key',
@@ -65,7 +67,7 @@ export async function revokeApiKeyRow(tx: Transaction, id: string): Promise<ApiK
   });
 }
 
-/** Notes when keys were last used; the caller gathers them, so that this runs once a minute and not once a request. */
+/** Sets `last_used_at` of these keys. The caller collects the ids, so this runs once per minute instead of per request. */
 export async function markApiKeysUsed(executor: Executor, ids: readonly string[]): Promise<void> {
   await query(executor, {
     name: 'mark_api_keys_used',
@@ -75,7 +77,7 @@ export async function markApiKeysUsed(executor: Executor, ids: readonly string[]
   });
 }
 
-/** Whether any ADMIN key can be used now. */
+/** Whether an ADMIN key exists that is neither revoked nor expired. */
 export async function hasUsableAdminKey(executor: Executor): Promise<boolean> {
   const [row] = await query<{ usable: boolean }>(executor, {
     text: `SELECT EXISTS (SELECT FROM api_keys WHERE role = 'ADMIN' AND revoked_at IS NULL AND coalesce(expires_at > now(), true)) AS usable`,

@@ -1,6 +1,6 @@
 import { type Executor, query } from '../../postgres/statement.js';
 
-/** Which of these keys can't be used any more: revoked, expired by the database's clock, or gone. Reads the primary key. */
+/** The keys that are revoked, expired by the database clock, or missing. Uses the primary key. */
 export async function listEndedKeys(executor: Executor, ids: readonly string[]): Promise<string[]> {
   const rows = await query<{ id: string }>(executor, {
     name: 'list_ended_keys',

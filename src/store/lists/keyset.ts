@@ -5,35 +5,35 @@ import { allOf, identifier, joinSql, type Sql, sql, toStatement } from '../../po
 import { type Executor, query } from '../../postgres/statement.js';
 import { parseRows, type RowShape, readRows, rowsOf } from './row-shape.js';
 
-/** One column of an order. */
+/** One sort key of an order. */
 export interface SortKey<Row> {
-  /** The expression as it stands in the index, over the alias of the list's table. */
+  /** The SQL expression, exactly as in the index, using the alias of the table. */
   readonly sql: string;
   readonly kind: SortKind;
   readonly of: (row: Row) => SortValue;
-  /** What "none" is taken for, where the expression has a stand-in for it. */
+  /** The value that the expression substitutes for null, if it does. */
   readonly none?: 'infinity' | '-infinity';
 }
 
-/** The order of a list: all keys in one direction, the last one unique, so that a row comparison says what comes next. */
+/** All keys have the same direction and the last one is unique, so one row comparison finds the next row. */
 export interface Order<Row> {
   readonly tag: string;
   readonly descending: boolean;
   readonly keys: readonly SortKey<Row>[];
 }
 
-/** The rows that a list has, before it is cut into pages. */
+/** The definition of a list, without pagination. */
 export interface List<Row> {
-  /** Table and alias, which is always t: `tasks t`. */
+  /** Table and alias; the alias is always t: `tasks t`. */
   readonly from: string;
   readonly shape: RowShape<Row>;
   readonly where: Sql;
   readonly order: Order<Row>;
 }
 
-/** Lists that hang on rows of another table: one for each parent, read by one statement. */
+/** One list per row of a parent table. One statement reads the lists of several parents. */
 export interface ChildLists<Row> extends List<Row> {
-  /** The column that names the parent. */
+  /** The column that refers to the parent. */
   readonly parent: string;
 }
 
@@ -45,7 +45,7 @@ export function cursorOf<Row>(order: Order<Row>, row: Row): string {
   );
 }
 
-/** Reads one more row than asked for, to know whether the list goes on. */
+/** Reads one page, with one extra row to detect whether more rows follow. */
 export async function readSlice<Row>(
   executor: Executor,
   list: List<Row>,
@@ -54,7 +54,7 @@ export async function readSlice<Row>(
   return cut(await readRows(executor, list.shape, selectSlice(list, page)), page);
 }
 
-/** The slices of several parents by one statement, which stops reading each list where its slice ends. */
+/** Reads the pages of several parents with one statement, which stops reading each list at the end of its page. */
 export async function readSlices<Row>(
   executor: Executor,
   lists: ChildLists<Row>,
@@ -70,12 +70,13 @@ export async function readSlices<Row>(
   return new Map(found.map(({ id, rows }) => [id, cut(parseRows(shape, rows), page)]));
 }
 
-/** How many rows the whole list has, cursors aside. */
+/** The number of rows in the whole list, regardless of cursors. */
 export async function countList<Row>(executor: Executor, list: List<Row>): Promise<number> {
   const [row] = await query<{ count: number }>(executor, toStatement(selectCount(list)));
   return row?.count ?? 0;
 }
 
+/** The number of rows in the list of each parent, as a map by parent id. */
 export async function countLists<Row>(
   executor: Executor,
   lists: ChildLists<Row>,
@@ -89,7 +90,7 @@ export async function countLists<Row>(
   return new Map(rows.map((row) => [row.id, row.count]));
 }
 
-/** Whether the list has rows at the cursor or beyond it: rows come and go, so the cursor alone doesn't say. */
+/** Whether the list has rows at the cursor or beyond it. The row of the cursor itself may have disappeared. */
 export async function hasRowsBeyond<Row>(
   executor: Executor,
   list: List<Row>,
@@ -102,6 +103,7 @@ export async function hasRowsBeyond<Row>(
   return row?.found ?? false;
 }
 
+/** Whether the list of each parent has rows at the cursor or beyond it, as a map by parent id. */
 export async function haveRowsBeyond<Row>(
   executor: Executor,
   lists: ChildLists<Row>,
@@ -121,7 +123,7 @@ function ofParent<Row>(lists: ChildLists<Row>): List<Row> {
   return { ...lists, where: sql`${identifier(lists.parent)} = p.id AND ${lists.where}` };
 }
 
-/** The limit stands in the text: behind a parameter PostgreSQL can't see it and plans the statement anew each time. */
+/** The limit is part of the text: with a parameter, PostgreSQL cannot see it and plans the statement for each execution. */
 function selectSlice<Row>({ shape, from, where, order }: List<Row>, page: PageRequest): Sql {
   const bounds: Sql[] = [where];
   if (page.after !== null) bounds.push(compare(order, order.descending ? '<' : '>', page.after));
@@ -151,7 +153,7 @@ const TYPES: Record<SortKind, string> = {
   priority: 'task_priority',
 };
 
-/** One row comparison over all keys, which an index with the same columns answers by a single descent. */
+/** One row comparison over all keys, which an index with the same columns answers with one lookup. */
 function compare<Row>(order: Order<Row>, operator: '<' | '>' | '<=' | '>=', cursor: string): Sql {
   const values = parseCursor(
     order.tag,

@@ -12,7 +12,7 @@ import {
   readSlices,
 } from './keyset.js';
 
-/** Opens a list over a connection or a pool; nothing is read yet. */
+/** Opens a list on a connection or a pool; nothing is read yet. */
 export function openList<Row>(executor: Executor, list: List<Row>): ListReader<Row> {
   return {
     slice: (page) => readSlice(executor, list, page),
@@ -22,7 +22,7 @@ export function openList<Row>(executor: Executor, list: List<Row>): ListReader<R
   };
 }
 
-/** The same for lists that hang on parents. */
+/** Opens the lists of several parents; nothing is read yet. */
 export function openChildLists<Row>(executor: Executor, lists: ChildLists<Row>): ChildListsReader<Row> {
   return {
     slices: (parentIds, page) => readSlices(executor, lists, parentIds, page),

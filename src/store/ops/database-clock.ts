@@ -1,6 +1,6 @@
 import { type Executor, query } from '../../postgres/statement.js';
 
-/** The database's clock, to the millisecond. */
+/** The time of the database clock, truncated to milliseconds. */
 export async function readNow(executor: Executor): Promise<Date> {
   const [row] = await query<{ now: Date }>(executor, {
     name: 'read_now',

@@ -5,12 +5,12 @@ export interface IdempotencyRow {
   readonly subjectId: string;
 }
 
-/** For how long a key answers for its first request. */
-const REMEMBERED = "interval '24 hours'";
+/** How long a key is valid. */
+const VALIDITY = "interval '24 hours'";
 
 /**
- * Reserves a key for this transaction's work: null if it is ours now, else what it stands for. A concurrent request with
- * the same key waits here until the first has committed or rolled back, so exactly one of them does the work.
+ * Reserves a key for this transaction. Returns null if it is reserved now, otherwise the row of the earlier request. A
+ * concurrent request with the same key waits here until the first commits or rolls back, so exactly one does the work.
  */
 export async function reserveIdempotencyKey(
   tx: Transaction,
@@ -22,7 +22,7 @@ export async function reserveIdempotencyKey(
     text: `INSERT INTO idempotency_keys AS k (scope, operation, key, fingerprint, subject_id) VALUES ($1, $2, $3, $4, $5)
       ON CONFLICT (scope, operation, key) DO UPDATE
         SET fingerprint = excluded.fingerprint, subject_id = excluded.subject_id, created_at = now()
-        WHERE k.created_at <= now() - ${REMEMBERED}
+        WHERE k.created_at <= now() - ${VALIDITY}
       RETURNING k.key`,
     values,
   });
@@ -34,10 +34,10 @@ export async function reserveIdempotencyKey(
   });
 }
 
-/** Forgets keys that answer no longer. Returns how many. */
+/** Deletes expired keys and returns their number. */
 export async function deleteOldIdempotencyKeys(tx: Transaction): Promise<number> {
   const rows = await tx.query({
-    text: `DELETE FROM idempotency_keys WHERE created_at <= now() - ${REMEMBERED} RETURNING key`,
+    text: `DELETE FROM idempotency_keys WHERE created_at <= now() - ${VALIDITY} RETURNING key`,
   });
   return rows.length;
 }

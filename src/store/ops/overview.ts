@@ -3,7 +3,7 @@ import { TASK_STATUSES } from '../../domain/task-status.js';
 import { type Executor, query } from '../../postgres/statement.js';
 import { holdsTask } from '../runs/capacity.js';
 
-/** How many tasks there are in each status, zeros included, in the order of a task's life: one pass over tasks_status_idx. */
+/** The number of tasks in each status, including zeros, in lifecycle order. Scans tasks_status_idx once. */
 export async function countTasksByStatus(executor: Executor): Promise<TaskCount[]> {
   const rows = await query<TaskCount>(executor, {
     name: 'count_tasks_by_status',
@@ -13,7 +13,7 @@ export async function countTasksByStatus(executor: Executor): Promise<TaskCount[
   return TASK_STATUSES.map((status) => ({ status, count: counts.get(status) ?? 0 }));
 }
 
-/** Agents and how many tasks they hold (task_runs_open_by_agent). Online is who has been heard of in the last `agentTimeoutMs`. */
+/** Counts agents, and the tasks they hold (task_runs_open_by_agent). An agent seen in the last `agentTimeoutMs` is online. */
 export async function readFleet(executor: Executor, agentTimeoutMs: number): Promise<FleetFacts> {
   const [row] = await query<FleetFacts>(executor, {
     name: 'read_fleet',
@@ -28,8 +28,8 @@ export async function readFleet(executor: Executor, agentTimeoutMs: number): Pro
 }
 
 /**
- * When the oldest task that waits for an agent was created (two descents of tasks_status_idx), and since when the task
- * that has waited longest for a verdict has done so (tasks_review_queue).
+ * Reads when the oldest task that waits for an agent was created (two lookups in tasks_status_idx), and when the longest
+ * wait for a verdict began (tasks_review_queue).
  */
 export async function readStanding(executor: Executor): Promise<StandingFacts> {
   const [row] = await query<StandingFacts>(executor, {
@@ -43,8 +43,8 @@ export async function readStanding(executor: Executor): Promise<StandingFacts> {
 }
 
 /**
- * What happened in the last `windowMs`, in equal buckets that end now. What ended in the window has also been updated in
- * it, so tasks_updated_idx finds it; tasks_created_idx and quality_reviews_created_idx find the rest.
+ * Counts for the last `windowMs`, in equal buckets that end now. A task that ended in the window was also updated in it,
+ * so tasks_updated_idx finds it; tasks_created_idx and quality_reviews_created_idx find the rest.
  */
 export async function readThroughput(
   executor: Executor,

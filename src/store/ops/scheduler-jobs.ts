@@ -2,15 +2,15 @@ import type { SchedulerJob } from '../../generated/prisma/client.js';
 import { type Executor, query } from '../../postgres/statement.js';
 import type { Transaction } from '../../postgres/transaction.js';
 
-/** What all processes share of a job. A job that never ran and was never paused has no row. */
+/** The state of a job that all processes share. A job that never ran and was never paused has no row. */
 export type SchedulerJobRow = SchedulerJob;
 
-/** How one turn of a job went. */
+/** The result of one run of a job. */
 export interface JobRecord {
   readonly name: string;
   readonly durationMs: number;
   readonly handled: number;
-  /** Null if it went well. */
+  /** Null if it succeeded. */
   readonly error: string | null;
 }
 
@@ -27,7 +27,7 @@ export async function isJobRowPaused(executor: Executor, name: string): Promise<
   return rows.length > 0;
 }
 
-/** Writes how the last turn went, and leaves a pause as it is. */
+/** Stores the result of the last run; a pause stays unchanged. */
 export async function writeJobRecord(executor: Executor, record: JobRecord): Promise<void> {
   await query(executor, {
     name: 'write_job_record',
@@ -39,7 +39,7 @@ export async function writeJobRecord(executor: Executor, record: JobRecord): Pro
   });
 }
 
-/** Pauses the job for all processes. False if it is paused already. */
+/** Pauses the job for all processes. Returns false if it is already paused. */
 export async function pauseJobRow(tx: Transaction, name: string): Promise<boolean> {
   const row = await tx.one({
     name: 'pause_job_row',
@@ -50,7 +50,7 @@ export async function pauseJobRow(tx: Transaction, name: string): Promise<boolea
   return row !== null;
 }
 
-/** Ends the pause. False if there is none. */
+/** Resumes the job. Returns false if it is not paused. */
 export async function resumeJobRow(tx: Transaction, name: string): Promise<boolean> {
   const row = await tx.one({
     name: 'resume_job_row',

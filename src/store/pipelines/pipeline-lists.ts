@@ -10,7 +10,7 @@ import type { PipelineRow } from './pipelines.js';
 const PIPELINE = shapeOf<PipelineRow>('Pipeline', '*');
 const RUN = shapeOf<PipelineRunRow>('PipelineRun', '*');
 
-/** The pipelines that there are, by name: pipelines_name_key. */
+/** The pipelines that are not removed, by name. Uses pipelines_name_key. */
 export const PIPELINES: List<PipelineRow> = {
   from: 'pipelines t',
   shape: PIPELINE,
@@ -22,7 +22,7 @@ export const PIPELINES: List<PipelineRow> = {
   },
 };
 
-/** The runs of each of several pipelines that the viewer may see, latest first: pipeline_runs_pipeline_idx. */
+/** The runs of a pipeline that the viewer may see, latest first. Uses pipeline_runs_pipeline_idx. */
 export function runsOfPipelines(viewer: TaskViewer): ChildLists<PipelineRunRow> {
   return {
     from: 'pipeline_runs t',
@@ -40,7 +40,7 @@ export function runsOfPipelines(viewer: TaskViewer): ChildLists<PipelineRunRow> 
   };
 }
 
-/** The runs with these ids that the viewer may see, in no order. */
+/** The runs with these ids that the viewer may see, unordered. */
 export function listPipelineRuns(
   executor: Executor,
   viewer: TaskViewer,
@@ -54,13 +54,13 @@ export function listPipelineRuns(
   );
 }
 
-/** An agent sees the runs `t` of which it sees a task. */
+/** SQL condition: whether the viewer may see the run `t`. An agent sees the runs that have a task it may see. */
 function runSeenBy(viewer: TaskViewer): Sql {
   if (viewer === null) return sql`true`;
   return sql`EXISTS (SELECT FROM (SELECT t.id) r JOIN tasks t ON t.pipeline_run_id = r.id WHERE ${visibleTo(viewer)})`;
 }
 
-/** For each of the runs its tasks that the viewer may see, by number. Uses tasks_pipeline_step_key. */
+/** The tasks of each run that the viewer may see, by number. Uses tasks_pipeline_step_key. */
 export async function listTasksOfRuns(
   executor: Executor,
   viewer: TaskViewer,
@@ -77,7 +77,7 @@ export async function listTasksOfRuns(
   return new Map(found.map(({ id, rows }) => [id, parseRows(shape, rows)]));
 }
 
-/** How many tasks each of the runs has, and how many of them have ended. */
+/** The number of tasks of each run, and the number of ended ones. */
 export function listPipelineProgress(
   executor: Executor,
   runIds: readonly string[],
@@ -90,7 +90,7 @@ export function listPipelineProgress(
   );
 }
 
-/** The ids of all tasks of a run: it gets no further ones. */
+/** The ids of all tasks of a run. They never change, because all tasks are created at the start. */
 export async function listTaskIdsOfRun(executor: Executor, runId: string): Promise<string[]> {
   const rows = await query<{ id: string }>(
     executor,

@@ -7,6 +7,7 @@ import type { NewTask, TaskRow } from '../tasks/tasks.js';
 
 export type PipelineRunRow = PipelineRun;
 
+/** Inserts a run; its start time comes from the database clock. */
 export async function insertPipelineRun(
   tx: Transaction,
   run: Pick<PipelineRunRow, 'id' | 'pipelineId' | 'pipelineVersion'> & {
@@ -22,7 +23,7 @@ export async function insertPipelineRun(
   return row;
 }
 
-/** A task of a run; when it is due is counted by the database's clock. */
+/** A task of a run. Its due date is computed from `dueInMs` by the database clock. */
 export interface NewPipelineTask extends Omit<NewTask, 'status' | 'dueAt' | 'startsAt'> {
   readonly dueInMs: number | null;
   readonly pipelineRunId: string;
@@ -30,8 +31,8 @@ export interface NewPipelineTask extends Omit<NewTask, 'status' | 'dueAt' | 'sta
 }
 
 /**
- * Inserts all tasks of a run by one statement, with numbers in the order given: a thousand take as long as thirty one by
- * one.
+ * Inserts all tasks of a run with one statement, numbered in the given order. Inserting 1,000 tasks takes as long as 30
+ * single inserts.
  */
 export async function insertPipelineTasks(
   tx: Transaction,
@@ -54,7 +55,7 @@ export async function insertPipelineTasks(
   });
 }
 
-/** Inserts dependencies between new tasks, all of them open. */
+/** Inserts open dependencies between new tasks. */
 export async function insertPipelineDependencies(tx: Transaction, edges: readonly Edge[]): Promise<void> {
   await tx.query({
     name: 'insert_pipeline_dependencies',
@@ -63,7 +64,7 @@ export async function insertPipelineDependencies(tx: Transaction, edges: readonl
   });
 }
 
-/** The run without a lock. */
+/** The run's row without a lock; null if there is none. */
 export async function findPipelineRun(tx: Transaction, id: string): Promise<PipelineRunRow | null> {
   return tx.one<PipelineRunRow>({
     name: 'find_pipeline_run',
@@ -73,8 +74,8 @@ export async function findPipelineRun(tx: Transaction, id: string): Promise<Pipe
 }
 
 /**
- * Locks the run. Taken last in a transaction, behind tasks, runs and agents, so that the ends of its tasks come one after
- * the other and the last of them sees all.
+ * Locks the run. Call it last in a transaction, after tasks, task runs and agents are locked. It serializes the ends of
+ * the run's tasks, so the last one sees all others.
  */
 export async function lockPipelineRun(tx: Transaction, id: string): Promise<PipelineRunRow | null> {
   return tx.one<PipelineRunRow>({
@@ -84,7 +85,7 @@ export async function lockPipelineRun(tx: Transaction, id: string): Promise<Pipe
   });
 }
 
-/** Locks the tasks of the run that have not ended, by number: dependencies first, as an end locks them. */
+/** Locks the open tasks of the run by number: dependencies first, in the order in which the end of a task locks them. */
 export async function lockOpenTasksOfRun(tx: Transaction, runId: string): Promise<TaskRow[]> {
   return tx.query<TaskRow>({
     name: 'lock_open_tasks_of_run',
@@ -94,7 +95,7 @@ export async function lockOpenTasksOfRun(tx: Transaction, runId: string): Promis
   });
 }
 
-/** Uses tasks_pipeline_step_key, and the primary key of task_dependencies for tasks that wait. */
+/** Reads the facts that decide the run's status. Uses tasks_pipeline_step_key and the primary key of task_dependencies. */
 export async function readPipelineRunFacts(
   tx: Transaction,
   runId: string,
@@ -119,7 +120,7 @@ export async function readPipelineRunFacts(
   return row;
 }
 
-/** Writes what a locked run has come to. Going on again, it is no longer cancelled. */
+/** Writes the status of a locked run. A RUNNING status clears `cancelled_at` and `finished_at`. */
 export async function writePipelineRunStatus(
   tx: Transaction,
   id: string,

@@ -5,12 +5,12 @@ import { jsonColumns } from '../json-rows.js';
 
 export type PipelineRow = Pipeline;
 
-/** A step, with the agent that its assignee's name stands for. */
+/** A step, with the id of the agent that has the name of its assignee. */
 export type PipelineStepRow = PipelineStep & { readonly assigneeId: string | null };
 
 export type NewPipelineStep = Omit<PipelineStep, 'pipelineId' | 'position'>;
 
-/** Null if the name is taken; two that take it at the same time wait for each other here. */
+/** Inserts a pipeline; null if its name is taken. A concurrent insert of the same name waits here. */
 export async function insertPipeline(tx: Transaction, id: string, name: string): Promise<PipelineRow | null> {
   return tx.one<PipelineRow>({
     name: 'insert_pipeline',
@@ -28,7 +28,7 @@ export async function lockPipeline(tx: Transaction, name: string): Promise<Pipel
   });
 }
 
-/** Locks the pipeline so that its steps stay as they are until they have been read; any number may at the same time. */
+/** Share-locks the pipeline, so that its steps do not change while they are read. Several transactions may hold this lock. */
 export async function shareLockPipeline(tx: Transaction, name: string): Promise<PipelineRow | null> {
   return tx.one<PipelineRow>({
     name: 'share_lock_pipeline',
@@ -37,6 +37,7 @@ export async function shareLockPipeline(tx: Transaction, name: string): Promise<
   });
 }
 
+/** Increases the version of a locked pipeline. */
 export async function raisePipelineVersion(tx: Transaction, id: string): Promise<PipelineRow | null> {
   return tx.one<PipelineRow>({
     name: 'raise_pipeline_version',
@@ -45,7 +46,7 @@ export async function raisePipelineVersion(tx: Transaction, id: string): Promise
   });
 }
 
-/** Takes a locked pipeline from those that there are. Its row and its steps stay, for its runs name them. */
+/** Marks a locked pipeline as removed. Its row and its steps stay, because its runs refer to them. */
 export async function markPipelineRemoved(tx: Transaction, id: string): Promise<void> {
   await tx.query({
     name: 'mark_pipeline_removed',
@@ -54,7 +55,7 @@ export async function markPipelineRemoved(tx: Transaction, id: string): Promise<
   });
 }
 
-/** Puts these steps, in their order, in the place of those that the pipeline has. */
+/** Replaces the steps of a locked pipeline, in the given order. */
 export async function replacePipelineSteps(
   tx: Transaction,
   pipelineId: string,
@@ -79,7 +80,7 @@ export async function replacePipelineSteps(
   });
 }
 
-/** The steps of the pipelines, each pipeline's in their order. Uses the primary key. */
+/** The steps of several pipelines, in their order within each pipeline. Uses the primary key. */
 export async function listPipelineSteps(
   executor: Executor,
   pipelineIds: readonly string[],

@@ -5,7 +5,7 @@ import type { FiringRow, RecurringTaskRow } from './recurring-tasks.js';
 
 const SHAPE = shapeOf<RecurringTaskRow>('RecurringTask', '*');
 
-/** All recurring tasks by name: recurring_tasks_name_key. */
+/** All recurring tasks, by name. Uses recurring_tasks_name_key. */
 export const RECURRING_TASKS: List<RecurringTaskRow> = {
   from: 'recurring_tasks t',
   shape: SHAPE,
@@ -17,7 +17,7 @@ export const RECURRING_TASKS: List<RecurringTaskRow> = {
   },
 };
 
-/** What became of each due time, newest first: recurring_firings_pkey. */
+/** The processed due times of a recurring task, newest first. Uses recurring_firings_pkey. */
 export const FIRINGS_OF_RECURRING_TASKS: ChildLists<FiringRow> = {
   from: 'recurring_firings t',
   shape: shapeOf<FiringRow>('RecurringFiring', '*'),

@@ -7,7 +7,7 @@ import type { TaskRow } from '../tasks/tasks.js';
 export type RecurringTaskRow = RecurringTask;
 export type FiringRow = RecurringFiring;
 
-/** Inserts a recurring task unless its name is taken: null then, also when another process took it at the same moment. */
+/** Inserts a recurring task. Null if its name is taken, even by a concurrent transaction. */
 export async function insertRecurringTask(
   tx: Transaction,
   row: Pick<RecurringTaskRow, 'id' | 'name' | 'schedule' | 'cron' | 'title'> & Partial<RecurringTaskRow>,
@@ -20,7 +20,7 @@ export async function insertRecurringTask(
   });
 }
 
-/** Locks a recurring task, which serialises edits and firings of it. Null if there is none. */
+/** Locks a recurring task, which serializes its edits and firings. Null if there is none. */
 export async function lockRecurringTask(tx: Transaction, id: string): Promise<RecurringTaskRow | null> {
   return tx.one<RecurringTaskRow>({
     name: 'lock_recurring_task',
@@ -43,14 +43,14 @@ export async function isRecurringNameTaken(
   return row !== null;
 }
 
-/** Writes columns of a locked recurring task and raises its version. */
+/** Writes columns of a locked recurring task and increases its version. */
 export async function updateRecurringTaskRow(
   tx: Transaction,
   id: string,
   changes: Partial<RecurringTaskRow>,
 ): Promise<RecurringTaskRow> {
   const { sql, values } = assignments(changes, 2);
-  return there(
+  return found(
     await tx.one<RecurringTaskRow>({
       text: `UPDATE recurring_tasks SET ${sql.map((part) => `${part}, `).join('')} version = version + 1, updated_at = now()
         WHERE id = $1 RETURNING *`,
@@ -60,7 +60,7 @@ export async function updateRecurringTaskRow(
   );
 }
 
-/** Removes a locked recurring task and the record of its firings. The tasks that it made keep its id. */
+/** Deletes a locked recurring task and its firings. Its tasks keep its id. */
 export async function deleteRecurringTask(tx: Transaction, id: string): Promise<void> {
   await tx.query({
     name: 'delete_recurring_task',
@@ -69,14 +69,14 @@ export async function deleteRecurringTask(tx: Transaction, id: string): Promise<
   });
 }
 
-/** A recurring task that is due, with the moment of the database's clock at which it was found to be. */
+/** A due recurring task, with the time of the database clock. */
 export interface DueRecurringTask extends RecurringTaskRow {
   readonly nowAt: Date;
 }
 
 /**
- * Locks the recurring task that has been due for longest, those apart that the caller has failed with. SKIP LOCKED: what
- * another process is at, or somebody edits, is not waited for. Reads recurring_tasks_due_idx from its head.
+ * Locks the recurring task with the earliest due time, except those in `exceptIds`, with which the caller failed. SKIP
+ * LOCKED skips rows that another process or an edit has locked. Reads recurring_tasks_due_idx from its head.
  */
 export async function takeDueRecurringTask(
   tx: Transaction,
@@ -91,7 +91,7 @@ export async function takeDueRecurringTask(
   });
 }
 
-/** In how many milliseconds the next recurring task is due; negative if one is; null if there is none. */
+/** Milliseconds until the next due time; negative if it has passed; null if there is none. */
 export async function findNextDueInMs(executor: Executor): Promise<number | null> {
   const [row] = await query<{ inMs: number | null }>(executor, {
     name: 'find_next_due_in_ms',
@@ -102,8 +102,8 @@ export async function findNextDueInMs(executor: Executor): Promise<number | null
 }
 
 /**
- * Records what became of a due time, once: false if that is recorded already, whoever did it. This is what makes sure of
- * one task for each due time, whatever clocks and processes do.
+ * Records the outcome of a due time. Returns false if it is already recorded. This guarantees at most one task per due
+ * time, regardless of clocks and the number of processes.
  */
 export async function insertFiring(
   tx: Transaction,
@@ -118,7 +118,7 @@ export async function insertFiring(
   return row !== null;
 }
 
-/** The instant under which a firing by hand is recorded: now, or the first free millisecond after. */
+/** The due time of a manual firing: now, or the next millisecond without a recorded firing. */
 export async function findFreeDueAt(tx: Transaction, recurringTaskId: string): Promise<Date> {
   const row = await tx.one<{ dueAt: Date }>({
     name: 'find_free_due_at',
@@ -126,10 +126,10 @@ export async function findFreeDueAt(tx: Transaction, recurringTaskId: string): P
       FROM recurring_firings WHERE recurring_task_id = $1 AND due_at >= date_trunc('milliseconds', clock_timestamp())`,
     values: [recurringTaskId],
   });
-  return there(row, recurringTaskId).dueAt;
+  return found(row, recurringTaskId).dueAt;
 }
 
-/** The tasks of a recurring task that have not ended, oldest first: tasks_recurring_open_idx. */
+/** The tasks of a recurring task that have not ended, oldest first. Uses tasks_recurring_open_idx. */
 export async function listOpenChildren(
   tx: Transaction,
   recurringTaskId: string,
@@ -143,19 +143,19 @@ export async function listOpenChildren(
   });
 }
 
-/** What a turn came to, written on a locked recurring task. No edit, so its version stays. */
+/** Writes the result of processing due times to a locked recurring task. This is not an edit, so its version stays. */
 export async function noteFirings(
   tx: Transaction,
   id: string,
   note: {
-    /** How many tasks were made. */
+    /** The number of created tasks. */
     readonly fired: number;
     readonly skippedReason: string | null;
-    /** Null where the due time is not to be touched. */
+    /** The new due time; null keeps the stored one. */
     readonly nextDueAt: Date | null;
   },
 ): Promise<RecurringTaskRow> {
-  return there(
+  return found(
     await tx.one<RecurringTaskRow>({
       name: 'note_recurring_firings',
       text: `UPDATE recurring_tasks SET fire_count = fire_count + $2::int, next_due_at = coalesce($4, next_due_at),
@@ -169,7 +169,7 @@ export async function noteFirings(
   );
 }
 
-function there<Row>(row: Row | null, id: string): Row {
+function found<Row>(row: Row | null, id: string): Row {
   if (row === null) throw new Error(`recurring task ${id} vanished while its row was locked`);
   return row;
 }

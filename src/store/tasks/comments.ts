@@ -4,6 +4,7 @@ import type { Transaction } from '../../postgres/transaction.js';
 
 export type CommentRow = Comment;
 
+/** Inserts a comment; its creation time comes from the database clock. */
 export async function insertComment(
   tx: Transaction,
   comment: Pick<CommentRow, 'id' | 'taskId' | 'authorKeyId' | 'authorAgentId' | 'inReplyToId' | 'body'>,
@@ -18,6 +19,7 @@ export async function insertComment(
   return row;
 }
 
+/** The comment with this id; null if there is none. */
 export async function findComment(tx: Transaction, id: string): Promise<CommentRow | null> {
   return tx.one<CommentRow>({
     name: 'find_comment',

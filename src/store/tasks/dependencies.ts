@@ -1,13 +1,13 @@
 import type { Edge } from '../../domain/tasks/dependency-graph.js';
 import type { Transaction } from '../../postgres/transaction.js';
 
-/** Held by whoever adds an edge between tasks that are there already. */
+/** The advisory lock for adding an edge between existing tasks. */
 const GRAPH_LOCK = 4_170_003;
 
 /**
- * Lets one transaction at a time add edges between existing tasks: two that would close a cycle only together must see
- * each other. Taken before any row lock, so that its holder and those who wait for it can't be a deadlock. New tasks
- * need it not: nothing depends on them before their commit.
+ * Serializes transactions that add edges between existing tasks: two edges that form a cycle only together must see each
+ * other. It is taken before any row lock, so that it cannot be part of a deadlock. Edges of new tasks do not need it,
+ * because nothing depends on a new task before its commit.
  */
 export async function lockDependencyGraph(tx: Transaction): Promise<void> {
   await tx.query({
@@ -17,6 +17,7 @@ export async function lockDependencyGraph(tx: Transaction): Promise<void> {
   });
 }
 
+/** Inserts the dependencies of one task; a settled one gets the time of the database clock. */
 export async function insertDependencies(
   tx: Transaction,
   taskId: string,
@@ -30,7 +31,7 @@ export async function insertDependencies(
   });
 }
 
-/** The tasks that still wait for this one, in id order. Uses task_dependencies_depends_on_idx. */
+/** The ids of the tasks that still wait for this one, in id order. Uses task_dependencies_depends_on_idx. */
 export async function listWaitingDependents(tx: Transaction, dependsOnId: string): Promise<string[]> {
   const rows = await tx.query<{ taskId: string }>({
     name: 'list_waiting_dependents',
@@ -40,7 +41,7 @@ export async function listWaitingDependents(tx: Transaction, dependsOnId: string
   return rows.map((row) => row.taskId);
 }
 
-/** Marks one dependency as settled, once. */
+/** Marks one dependency as settled. Returns false if it was already settled. */
 export async function settleDependency(
   tx: Transaction,
   taskId: string,
@@ -55,7 +56,7 @@ export async function settleDependency(
   return row !== null;
 }
 
-/** Whether the one waits for the other still; null if it does not depend on it. */
+/** Whether the task still waits for the other one; null if it does not depend on it. */
 export async function findDependency(
   tx: Transaction,
   taskId: string,
@@ -68,7 +69,7 @@ export async function findDependency(
   });
 }
 
-/** Removes one dependency; says whether the task still waited for it, or null if there was none. */
+/** Removes one dependency. Returns whether the task still waited for it; null if there was none. */
 export async function deleteDependency(
   tx: Transaction,
   taskId: string,
@@ -82,6 +83,7 @@ export async function deleteDependency(
   });
 }
 
+/** The number of dependencies of a task, including settled ones. Uses the primary key. */
 export async function countDependencies(tx: Transaction, taskId: string): Promise<number> {
   const row = await tx.one<{ count: number }>({
     name: 'count_dependencies',
@@ -92,8 +94,8 @@ export async function countDependencies(tx: Transaction, taskId: string): Promis
 }
 
 /**
- * If the one task depends on the other, directly or through others, every edge on what it depends on; else nothing.
- * Follows the primary key, and each task once, however many ways lead to it.
+ * If `fromId` depends on `toId`, directly or indirectly, returns all edges that are reachable from `fromId`; otherwise
+ * none. Uses the primary key and visits each task once, regardless of the number of paths to it.
  */
 export async function listEdgesIfReachable(
   tx: Transaction,

@@ -1,7 +1,7 @@
 import type { Transaction } from '../../postgres/transaction.js';
 import type { TaskRow } from './tasks.js';
 
-/** Keeps which tasks the hand-in of a run asked for, in their order. */
+/** Stores the follow-up tasks of a completed run, in their order. */
 export async function insertFollowUps(
   tx: Transaction,
   runId: string,
@@ -15,7 +15,7 @@ export async function insertFollowUps(
   });
 }
 
-/** The tasks that the hand-in of a run asked for, in their order. Uses the primary key. */
+/** The follow-up tasks of a completed run, in their order. Uses the primary key. */
 export async function listFollowUps(tx: Transaction, runId: string): Promise<TaskRow[]> {
   return tx.query<TaskRow>({
     name: 'list_follow_ups',

@@ -4,7 +4,7 @@ import { shapeOf } from '../lists/row-shape.js';
 import { CREATED, ID } from '../lists/sort-keys.js';
 import type { CommentRow } from './comments.js';
 
-/** A task's comments, oldest first: comments_task_created_idx. */
+/** The comments on a task, oldest first. Uses comments_task_created_idx. */
 export const COMMENTS_OF_TASKS: ChildLists<CommentRow> = {
   from: 'comments t',
   shape: shapeOf('Comment', '*'),

@@ -7,25 +7,25 @@ import { type Columns, parseRows, type RowShape, rowsOf, shapeOf } from '../list
 import type { TaskRow } from './tasks.js';
 import { seenByAgent } from './visible-tasks.js';
 
-/** Who looks: null sees all tasks, an agent those of {@link seenByAgent}. */
+/** The visibility of tasks: null sees all tasks, an agent sees those of {@link seenByAgent}. */
 export type TaskViewer = { readonly agentId: string; readonly coordinatorAgent: string } | null;
 
-/** The columns that the answer needs. The texts of a task may be long, so a list reads only what is asked for. */
+/** The columns to read. The texts of a task may be long, so a list reads only the requested columns. */
 export type TaskColumns = Columns<TaskRow>;
 
-/** Newest first: what a reader who says nothing wants to see, and what tasks_created_idx serves. */
+/** The default order. Uses tasks_created_idx. */
 export const NEWEST_FIRST: TaskOrder = { field: 'CREATED_AT', direction: 'DESC' };
 
-/** A task of a list, with the agent that has it if that was asked for. */
+/** A task of a list, with its assignee if that was requested. */
 export type ListedTask = TaskRow & { readonly assignee?: AgentRow | null };
 
-/** Which columns a list reads, of the tasks and of the agents that have them; null for no agents. */
+/** The columns that a list reads of its tasks and of their assignees; null reads no assignees. */
 export interface ListedColumns {
   readonly task: TaskColumns;
   readonly assignee: Columns<AgentRow> | null;
 }
 
-/** All tasks that the viewer may see and the filter lets through. */
+/** The tasks that match the filter and that the viewer may see. */
 export function tasksThat(
   viewer: TaskViewer,
   filter: TaskFilter,
@@ -40,16 +40,17 @@ export function tasksThat(
   };
 }
 
-/** The same, for each of several agents: the tasks assigned to it. */
+/** As {@link tasksThat}, for each of several agents: the tasks assigned to it. */
 export function tasksOfAgents(...list: Parameters<typeof tasksThat>): ChildLists<ListedTask> {
   return { ...tasksThat(...list), parent: 't.assignee_id' };
 }
 
-/** The same, for each of several recurring tasks: the tasks that it made. Newest first is tasks_recurring_created_idx. */
+/** As {@link tasksThat}, for each of several recurring tasks: its tasks. Newest first uses tasks_recurring_created_idx. */
 export function tasksOfRecurringTasks(...list: Parameters<typeof tasksThat>): ChildLists<ListedTask> {
   return { ...tasksThat(...list), parent: 't.recurring_task_id' };
 }
 
+/** SQL condition: whether the viewer may see the task `t`. */
 export function visibleTo(viewer: TaskViewer): Sql {
   return viewer === null ? sql`true` : seenByAgent(viewer.agentId, viewer.coordinatorAgent);
 }
@@ -57,8 +58,8 @@ export function visibleTo(viewer: TaskViewer): Sql {
 const SORT_COLUMNS = ['number', 'priority', 'dueAt', 'createdAt', 'updatedAt'] as const;
 
 /**
- * The agents are read by the same statement, each once: a promise for each of fifty tasks would cost the executor more
- * than the rest of the list, and a join or a sub-query for each of them costs PostgreSQL as much again.
+ * The same statement reads each assignee once. A promise per task would cost the executor more than the rest of a list of
+ * fifty, and a join or sub-query per task would double the cost for PostgreSQL.
  */
 function shapeOfListed({ task: columns, assignee }: ListedColumns): RowShape<ListedTask> {
   const tasks = shapeOf<Writable<ListedTask>>(
@@ -87,7 +88,7 @@ const PRIORITY: SortKey<TaskRow> = { sql: 't.priority', kind: 'priority', of: (t
 const CREATED: SortKey<TaskRow> = { sql: 't.created_at', kind: 'instant', of: (task) => task.createdAt };
 const UPDATED: SortKey<TaskRow> = { sql: 't.updated_at', kind: 'instant', of: (task) => task.updatedAt };
 
-/** A task without a due date comes last: in the queue, which has one order, and from either end of a list by due date. */
+/** Sorts tasks without a due date last: in the queue, and in both directions of a list by due date. */
 function due(none: 'infinity' | '-infinity'): SortKey<TaskRow> {
   return {
     sql: `coalesce(t.due_at, '${none}'::timestamptz)`,
@@ -97,7 +98,7 @@ function due(none: 'infinity' | '-infinity'): SortKey<TaskRow> {
   };
 }
 
-/** As store/runs/queue-order.ts has it in SQL. */
+/** The keys of the queue order, which store/runs/queue-order.ts has in SQL. */
 const QUEUE_KEYS = { priority: PRIORITY, dueAt: due('infinity'), createdAt: CREATED, number: NUMBER };
 
 function orderOf({ field, direction }: TaskOrder): Order<TaskRow> {
@@ -112,7 +113,7 @@ function orderOf({ field, direction }: TaskOrder): Order<TaskRow> {
   return { tag: `task.${field}`, descending, keys };
 }
 
-/** The filter as a condition on the tasks `t`. Its bounds have been checked. */
+/** The filter as a condition on the tasks `t`. The caller has checked its limits. */
 function matches(filter: TaskFilter): Sql {
   const { status, priority, assignee, unassigned, tags, search, createdAt, dueAt, overdue } = filter;
   const { recurringTaskId, pipelineRunId } = filter;
@@ -130,7 +131,7 @@ function matches(filter: TaskFilter): Sql {
   if (typeof pipelineRunId === 'string') conditions.push(sql`t.pipeline_run_id = ${pipelineRunId}`);
   if (filter.and) conditions.push(allOf(filter.and.map(matches)));
   if (filter.or) conditions.push(anyOf(filter.or.map(matches)));
-  // IS NOT TRUE: what is unknown, such as a missing due date compared, does not match and so its opposite does.
+  // IS NOT TRUE: an unknown result, such as a comparison with a missing due date, counts as no match.
   if (filter.not) conditions.push(sql`(${matches(filter.not)}) IS NOT TRUE`);
   return allOf(conditions);
 }
@@ -141,7 +142,7 @@ function isAssignedTo(agents: NonNullable<TaskFilter['assignee']>): Sql {
   return sql`(t.assignee_id = ANY(${ids}::text[]) OR t.assignee_id IN (SELECT id FROM agents WHERE name = ANY(${names}::text[])))`;
 }
 
-/** In title or description, letters of either case; or the ref itself. */
+/** Whether title or description contains the text (case-insensitive), or the text is the ref. */
 function contains(text: string): Sql {
   const pattern = `%${text.replace(/[\\%_]/g, '\\$&')}%`;
   return sql`(t.title ILIKE ${pattern} OR t.description ILIKE ${pattern} OR 'TASK-' || t.number = upper(${text}))`;

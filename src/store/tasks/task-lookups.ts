@@ -4,7 +4,7 @@ import { parseRows, readRows, rowsOf, shapeOf } from '../lists/row-shape.js';
 import { type TaskColumns, type TaskViewer, visibleTo } from './task-lists.js';
 import type { TaskRow } from './tasks.js';
 
-/** The tasks with these ids that the viewer may see, in no order. */
+/** The tasks with these ids that the viewer may see, unordered. */
 export function listTasksById(
   executor: Executor,
   viewer: TaskViewer,
@@ -14,7 +14,7 @@ export function listTasksById(
   return listTasks(executor, viewer, sql`t.id = ANY(${ids}::text[])`, columns);
 }
 
-/** The same by number. */
+/** The tasks with these numbers that the viewer may see, unordered. */
 export function listTasksByNumber(
   executor: Executor,
   viewer: TaskViewer,
@@ -38,13 +38,13 @@ function listTasks(
   );
 }
 
-/** Which way to follow a dependency: to what a task waits for, or to what waits for it. */
+/** The direction of a dependency: the tasks that a task depends on, or those that depend on it. */
 export type TaskLink = 'dependsOn' | 'dependents';
 
-/** A task depends on at most a hundred, but any number may depend on it: the answer to one field has an end. */
+/** The maximum of linked tasks per field. A task has at most a hundred dependencies, but any number of dependents. */
 const MAX_LINKED = 1_000;
 
-/** For each of the tasks its linked ones, by number. Uses the primary key or task_dependencies_depends_on_idx. */
+/** The linked tasks of each task, by number. Uses the primary key or task_dependencies_depends_on_idx. */
 export async function listLinkedTasks(
   executor: Executor,
   viewer: TaskViewer,

@@ -3,10 +3,10 @@ import type { Task } from '../../generated/prisma/client.js';
 import { assignments, columns } from '../../postgres/sql-assignments.js';
 import type { Transaction } from '../../postgres/transaction.js';
 
-/** A row of `tasks`, as Prisma's model says it: one mapping of names for reads and writes. */
+/** A row of `tasks`. It is Prisma's type, so reads and writes share one mapping of names. */
 export type TaskRow = Task;
 
-/** The columns that a person or an agent gives when a task is made. */
+/** The columns of a new task. */
 export type NewTask = Pick<
   TaskRow,
   | TaskField
@@ -20,10 +20,10 @@ export type NewTask = Pick<
 > &
   Partial<Pick<TaskRow, 'recurringTaskId' | 'scheduledFor'>>;
 
-/** How people and machines name a task: by its id or by its ref. */
+/** A task by id or by the number of its ref. */
 export type TaskKey = { readonly id: string } | { readonly number: bigint };
 
-/** Locks the task against other changes until the transaction ends; claims step over it meanwhile. Null if there is none. */
+/** Locks the task until the transaction ends. Claims skip it in the meantime. Null if there is none. */
 export async function lockTask(tx: Transaction, key: TaskKey): Promise<TaskRow | null> {
   const [column, value] = 'id' in key ? ['id', key.id] : ['number', key.number];
   return tx.one<TaskRow>({
@@ -33,7 +33,7 @@ export async function lockTask(tx: Transaction, key: TaskKey): Promise<TaskRow |
   });
 }
 
-/** Locks tasks so that none of them can end before this transaction does, in id order, so that two callers never deadlock. */
+/** Share-locks tasks so that none can end before this transaction does. Locks in id order, so that callers cannot deadlock. */
 export async function lockTasksForDependents(tx: Transaction, ids: readonly string[]): Promise<TaskRow[]> {
   return tx.query<TaskRow>({
     name: 'lock_tasks_for_dependents',
@@ -42,7 +42,7 @@ export async function lockTasksForDependents(tx: Transaction, ids: readonly stri
   });
 }
 
-/** The task's row without a lock. */
+/** The task's row without a lock; null if there is none. */
 export async function findTask(tx: Transaction, key: TaskKey): Promise<TaskRow | null> {
   const [column, value] = 'id' in key ? ['id', key.id] : ['number', key.number];
   return tx.one<TaskRow>({
@@ -52,7 +52,7 @@ export async function findTask(tx: Transaction, key: TaskKey): Promise<TaskRow |
   });
 }
 
-/** The numbers of the tasks with these ids, by id. */
+/** The numbers of the tasks with these ids, as a map by id. */
 export async function listTaskNumbers(
   tx: Transaction,
   ids: readonly string[],
@@ -66,8 +66,8 @@ export async function listTaskNumbers(
 }
 
 /**
- * Inserts a task. `starts_at` in the future holds it back through `not_before`, by the database's clock; numbers come
- * from a sequence and may have gaps.
+ * Inserts a task. A `starts_at` in the future sets `not_before`, by the database clock. Numbers come from a sequence and
+ * may have gaps.
  */
 export async function insertTask(tx: Transaction, task: NewTask): Promise<TaskRow> {
   const { names, places, values } = columns(task);
@@ -83,8 +83,8 @@ export async function insertTask(tx: Transaction, task: NewTask): Promise<TaskRo
 }
 
 /**
- * Writes columns of a locked task and raises its version. `not_before` follows `starts_at` and `backoff_until`, so that
- * the queue's indexes hold what may be claimed now. Null if the row is no longer in `status`.
+ * Writes columns of a locked task and increases its version. Null if the row no longer has the status of `task`. After a
+ * change of `starts_at` or `backoff_until`, call {@link settleNotBefore}.
  */
 export async function updateTaskRow(
   tx: Transaction,
@@ -99,7 +99,7 @@ export async function updateTaskRow(
   });
 }
 
-/** As `updateTaskRow`, for a new status: the instants that belong to one are written by the database's clock. */
+/** As {@link updateTaskRow}, with a new status. The times that belong to a status come from the database clock. */
 export async function moveTaskRow(
   tx: Transaction,
   task: Pick<TaskRow, 'id' | 'status'>,
@@ -117,7 +117,7 @@ export async function moveTaskRow(
   });
 }
 
-/** Sets `not_before` from `starts_at` and `backoff_until`, by the database's clock. */
+/** Derives `not_before` from `starts_at` and `backoff_until`, by the database clock. The queue indexes depend on it. */
 export async function settleNotBefore(tx: Transaction, taskId: string): Promise<TaskRow | null> {
   return tx.one<TaskRow>({
     name: 'settle_not_before',

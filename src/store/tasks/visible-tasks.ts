@@ -2,12 +2,12 @@ import { type Sql, sql, toStatement } from '../../postgres/sql-text.js';
 import type { Transaction } from '../../postgres/transaction.js';
 
 /**
- * What an agent may see of the tasks `t`: its own, those that are open to claim, those it made, worked on or reviewed,
- * and those whose results it builds on. Reviewers, by role or as the agent named `coordinatorAgent`, also see what waits
- * for a verdict.
+ * SQL condition: whether an agent may see the task `t`. It sees tasks that are assigned to it, are in the inbox, that it
+ * created, worked on or reviewed, and the dependencies of its tasks. Reviewers (by role, or as the agent named
+ * `coordinatorAgent`) also see tasks in REVIEW.
  *
- * The one place where this rule is written. PostgreSQL probes the sub-queries by index for a few tasks and hashes them
- * once for many, so it costs a list little.
+ * This is the only definition of the rule. PostgreSQL probes the sub-queries by index for a few tasks and hashes them once
+ * for many, so it adds little cost to a list.
  */
 export function seenByAgent(agentId: string, coordinatorAgent: string | null): Sql {
   return sql`(t.assignee_id = ${agentId} OR t.status = 'INBOX' OR t.created_by_agent_id = ${agentId}

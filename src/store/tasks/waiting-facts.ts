@@ -14,15 +14,15 @@ interface WaitingRow extends Omit<WaitingFacts, 'assignee'> {
 export interface WaitingSettings {
   readonly agentTimeoutMs: number;
   readonly coordinatorAgent: string;
-  /** The gateway of PUSH agents that name none. */
+  /** The gateway of PUSH agents whose config has none. */
   readonly defaultGateway: string | null;
-  /** The gateways that this process has. */
+  /** The gateways that are configured for this process. */
   readonly gatewayNames: readonly string[];
 }
 
 const HAS_ROOM = identifier(`(${hasRoomForTask('a')})`);
 
-/** The facts behind `waitingOn`, for several tasks at once and by the database's clock. */
+/** The facts from which `waitingOn` is derived, for several tasks, by the database clock. */
 export async function listWaitingFacts(
   executor: Executor,
   ids: readonly string[],
@@ -56,14 +56,14 @@ export async function listWaitingFacts(
   return new Map(rows.map((row) => [row.id, { ...row, assignee: row.hasAssignee ? row : null }]));
 }
 
-/** Whether reviewer `c` asks for rounds by itself, or is the one that rounds are sent to and has not given this one up. */
+/** Whether reviewer `c` is an online PULL agent, or is the coordinator with a gateway and has not escalated this round. */
 function canBeAsked(heardSince: Sql, coordinatorAgent: string, defaultGateway: string | null): Sql {
   return sql`CASE c.delivery WHEN 'PULL' THEN c.last_seen_at >= ${heardSince}
     ELSE c.name = ${coordinatorAgent} AND coalesce(c.gateway, ${defaultGateway}) IS NOT NULL AND NOT EXISTS (SELECT FROM review_runs r
       WHERE r.task_id = t.id AND r.round = t.review_round AND r.escalated_at >= c.updated_at) END`;
 }
 
-/** Whether the one that the task is to be sent to has no gateway here, or one that some process can't reach. */
+/** Whether the PUSH agent for the task has no gateway in this process, or one that some process cannot reach. */
 function isUnreachable({ defaultGateway, gatewayNames }: WaitingSettings): Sql {
   const gateway = sql`coalesce(x.gateway, ${defaultGateway})`;
   return sql`x.delivery = 'PUSH' AND (coalesce(${gateway} <> ALL(${gatewayNames}::text[]), true)

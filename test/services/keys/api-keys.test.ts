@@ -173,10 +173,10 @@ describe('the first admin key', () => {
     await mkdir(join(file.path, 'kept'), { recursive: true });
     expect(await file.exists()).toBe(false);
     await expect(ensureAdminKey(fresh, null, file)).rejects.toThrow(
-      `The admin key can't be read from ${file.path} (EISDIR: illegal operation on a directory, read). Let`,
+      `The admin key cannot be read from ${file.path} (EISDIR: illegal operation on a directory, read). Make`,
     );
     await expect(ensureAdminKey(fresh, null, { ...file, read: async () => null })).rejects.toThrow(
-      `The admin key can't be kept in ${file.path} (EISDIR: illegal operation on a directory, rename`,
+      `The admin key cannot be written to ${file.path} (EISDIR: illegal operation on a directory, rename`,
     );
     expect(await readdir(folder, { recursive: true })).toEqual(['admin.key', 'admin.key/kept']);
     expect(await admins()).toEqual([]);
