@@ -19,7 +19,7 @@ export interface ClaimNextTask {
   readonly idempotencyKey?: string | null | undefined;
 }
 
-/** The answer to a claim. `nextEligibleAt` stands beside NO_TASKS_AVAILABLE if time alone will release a task. */
+/** The answer to a claim. `nextEligibleAt` is set with NO_TASKS_AVAILABLE if a task becomes eligible by time alone. */
 export interface ClaimAnswer {
   readonly reason: Exclude<Claim['reason'], 'IDEMPOTENCY_KEY_REUSED'>;
   readonly task: Claim['task'];
@@ -28,10 +28,10 @@ export interface ClaimAnswer {
 }
 
 /**
- * Hands the best task to the agent and opens a run, atomically. With `waitSeconds` it answers as soon as there is a task,
- * and with NO_TASKS_AVAILABLE when the time is over or `signal` says that the caller has gone.
- * Task and run are read with the given columns, or with all.
- * @throws {Refusal} UNKNOWN_AGENT, FORBIDDEN, INVALID, IDEMPOTENCY_KEY_REUSED. Everything else is an outcome.
+ * Assigns the first eligible task of the queue to the agent and opens a run, atomically. With `waitSeconds` it waits for a
+ * task, and answers NO_TASKS_AVAILABLE when the time has passed or `signal` reports that the caller disconnected.
+ * Reads the given columns of task and run, or all.
+ * @throws {Refusal} UNKNOWN_AGENT, FORBIDDEN, INVALID, IDEMPOTENCY_KEY_REUSED. Every other result is an outcome.
  */
 export async function claimNextTask(
   context: ServiceContext,
@@ -42,7 +42,7 @@ export async function claimNextTask(
 ): Promise<ClaimAnswer> {
   checkFields(input, ['maxCapacity', 'lease', 'waitSeconds', 'idempotencyKey']);
   const agentId = await context.agentIds.idOf(viewer, input.agent);
-  const begunAtMs = context.clock.now();
+  const startedAtMs = context.clock.now();
   const answer = await claimOrWait({ context, viewer, agentId, input, signal, columns });
   const { reason, task, run } = answer;
   context.instrument.emit('trace', 'claim.answered', 'A claim was answered', {
@@ -50,7 +50,7 @@ export async function claimNextTask(
     agentId,
     taskId: task?.id,
     runId: run?.id,
-    durationMs: context.clock.now() - begunAtMs,
+    durationMs: context.clock.now() - startedAtMs,
   });
   if (answer.reason !== 'ASSIGNED') await noteAgentSeen(context, agentId);
   return answer;
@@ -68,40 +68,40 @@ interface Claiming {
 async function claimOrWait(claiming: Claiming): Promise<ClaimAnswer> {
   const { context, viewer, agentId, input, signal } = claiming;
   const until = context.clock.now() + (input.waitSeconds ?? 0) * 1_000;
-  // Watching begins before the first look at the queue, so that a task made between look and wait is not missed.
-  const watch = context.claimWaiters.watch(agentId);
-  // Whether work was announced to this claim and it has not looked for it since.
-  let called = false;
+  // Starts before the first query of the queue, so that a task created between the query and the wait is not missed.
+  const waiter = context.claimWaiters.watch(agentId);
+  // Whether work was announced to this claim since its last query of the queue.
+  let isAnnounced = false;
   try {
     for (;;) {
       const claim = await claimOnce(claiming);
-      if (claim.reason === 'ASSIGNED' || claim.reason === 'NO_TASKS_AVAILABLE') called = false;
+      if (claim.reason === 'ASSIGNED' || claim.reason === 'NO_TASKS_AVAILABLE') isAnnounced = false;
       if (claim.reason !== 'NO_TASKS_AVAILABLE') return claim;
       const next = await findNextEligible(context.database.pool, agentId);
       const rest = until - context.clock.now();
       const answer = { ...claim, nextEligibleAt: next?.at ?? null };
       if (rest <= 0 || signal.aborted) return answer;
-      // Somebody who waits is here: not only when the wait is over.
+      // A waiting agent is alive, so `lastSeenAt` is updated now and not only after the wait.
       await noteAgentSeen(context, agentId);
-      called = await watch.wait(waitMs(rest, next), signal);
-      // Nobody would get the task, or somebody who may not have it any more.
+      isAnnounced = await waiter.wait(waitMs(rest, next), signal);
+      // Stop: the caller disconnected, the server is stopping, or the key was revoked during the wait.
       if (signal.aborted || context.stopping() || (await hasKeyEnded(context, viewer))) return answer;
     }
   } finally {
-    watch.end(called);
+    waiter.end(isAnnounced);
   }
 }
 
-/** At least so long between two looks at the queue: a task that is due but locked by somebody would be asked for in a busy loop. */
+/** The minimum time between two queries of the queue. Without it, a due but locked task would cause a busy loop. */
 const MIN_WAIT_MS = 10;
 
 /**
- * At most so long: a claim that stepped over a task whose row somebody held for a moment, and then left as it was, is
- * announced nothing.
+ * The maximum time between two queries of the queue. A task that was skipped because its row was locked causes no event if
+ * the lock holder changed nothing, so a waiting claim polls.
  */
 const MAX_WAIT_MS = 10_000;
 
-/** Until the time is over, or until time releases a task. */
+/** The time until the wait ends or a task becomes eligible by time. */
 function waitMs(rest: number, next: NextEligible | null): number {
   return Math.max(MIN_WAIT_MS, Math.min(rest, MAX_WAIT_MS, next?.inMs ?? rest));
 }

@@ -12,12 +12,12 @@ import {
 } from '../../store/runs/claim-tasks.js';
 import type { Claim, ClaimQueue } from '../service-context.js';
 
-/** Requests that one statement serves at most: more would make the first of them wait for the last. */
+/** The maximum of requests per statement. With more, the first request would wait too long for the last. */
 const BATCH = 64;
 
 const ALL_COLUMNS: ClaimColumns = { task: '*', run: '*' };
 
-/** How long a request whose agent is locked by another process waits before it is asked again, in milliseconds. */
+/** The waits before the retries of a request whose agent is locked by another transaction, in milliseconds. */
 const LOCKED_RETRY_MS = [2, 5, 10, 20, 50];
 
 interface Waiting {
@@ -29,33 +29,33 @@ interface Waiting {
 }
 
 /**
- * Serves the claims of this process: those that arrive while a statement is under way are answered by the next one
- * together. With 32 agents this more than halves the work per claim, and it costs a lonely claim nothing.
+ * Batches the claims of this process: all that arrive during a statement are served together by the next one. With 32
+ * agents this more than halves the work per claim; a single claim is not delayed.
  */
 export function createClaimQueue(database: Database, instrument: Instrument): ClaimQueue {
   const waiting: Waiting[] = [];
   const postponement = createPostponement(enqueue, instrument);
-  const unanswered = new Set<Promise<void>>();
-  /** How many requests each statement under way serves. */
+  const pending = new Set<Promise<void>>();
+  /** The number of requests of each running statement. */
   const asked: number[] = [];
   let closed = false;
 
   /**
-   * Begins a batch if no statement is under way, or if as many wait as the one under way serves: PostgreSQL then goes on
-   * without waiting for this process (a seventh more claims, measured in turns on two cores). Smaller batches are dearer
-   * than the wait, for each has its price; and two at once, on two connections, were slower than one at a time.
+   * Starts a batch if no statement is running, or if as many requests wait as the running statement serves. Then PostgreSQL
+   * continues without waiting for this process (a seventh more claims, measured alternately on two cores). Smaller batches
+   * cost more than the wait, because each has a fixed cost. Two batches on two connections were slower than one.
    */
   function begin(): void {
     if (waiting.length === 0 || !database.claimConnection.hasRoom() || waiting.length < (asked[0] ?? 0))
       return;
-    const serving = serve(takeBatch(waiting)).finally(() => unanswered.delete(serving));
-    unanswered.add(serving);
+    const serving = serve(takeBatch(waiting)).finally(() => pending.delete(serving));
+    pending.add(serving);
   }
 
   async function serve(batch: Waiting[]): Promise<void> {
     try {
       const rows = await ask(batch);
-      // The next statement leaves first, so that PostgreSQL works while these answers are written: a fifth more claims.
+      // The next statement is sent first, so that PostgreSQL works while these answers are written: a fifth more claims.
       await turnOfTheLoop();
       if (rows.some((row) => row.reason === 'ASSIGNED')) noteClaims(database, batch, rows);
       for (const row of rows) answer(batch[row.request - 1], row);
@@ -96,14 +96,14 @@ export function createClaimQueue(database: Database, instrument: Instrument): Cl
     async close() {
       closed = true;
       postponement.close();
-      while (unanswered.size > 0) await Promise.all(unanswered);
+      while (pending.size > 0) await Promise.all(pending);
     },
   };
 }
 
 /**
- * Rings, and tells of the events that each new run has brought with it. A claim that was answered before has none; that
- * an agent got busy, the statement keeps to itself.
+ * Rings the bell and reports the events of each new run. A replayed claim (same idempotency key) appended none. The
+ * agent.status_changed events that claim_tasks writes are not reported.
  */
 function noteClaims(
   { bell, instrument }: Database,
@@ -111,18 +111,17 @@ function noteClaims(
   rows: readonly ClaimRow[],
 ): void {
   bell.ring();
-  const made = rows.filter(
+  const fresh = rows.filter(
     ({ reason, request, run }) => reason === 'ASSIGNED' && run?.id === batch[request - 1]?.request.runId,
   );
-  const events = made.flatMap(({ task, run }) => [
+  const events = fresh.flatMap(({ task, run }) => [
     { type: 'task.claimed', taskId: task?.id, runId: run?.id },
     { type: 'run.started', taskId: task?.id, runId: run?.id },
   ]);
-  if (events.length > 0)
-    instrument.emit('trace', 'events.appended', 'Claims have appended events', { events });
+  if (events.length > 0) instrument.emit('trace', 'events.appended', 'Claims appended events', { events });
 }
 
-/** Keeps the requests whose agent is locked by somebody else until they are asked again. */
+/** Holds the requests whose agent is locked by another transaction until their retry. */
 function createPostponement(enqueue: (each: Waiting) => void, instrument: Instrument) {
   const postponed = new Map<NodeJS.Timeout, Waiting>();
   let closed = false;
@@ -153,11 +152,11 @@ function createPostponement(enqueue: (each: Waiting) => void, instrument: Instru
 }
 
 function warnOfLock(instrument: Instrument, agentId: string): void {
-  const message = 'A claim waits for a locked agent: look for a long transaction';
+  const message = 'A claim waits for the row lock of an agent: look for a long transaction';
   instrument.emit('warn', 'claim.agent_locked', message, { agentId });
 }
 
-/** The first requests in line, one for each agent: the next one of the same agent waits for what this one leaves it. */
+/** Takes the first requests, one per agent. The next request of the same agent must see the result of this one. */
 function takeBatch(waiting: Waiting[]): Waiting[] {
   const batch: Waiting[] = [];
   const asking = new Set<string>();
@@ -180,5 +179,5 @@ function columnsFor(batch: readonly Waiting[]): ClaimColumns {
 }
 
 function refuseStopping(): Unavailable {
-  return new Unavailable('The server is stopping and hands out no more tasks: ask again soon.');
+  return new Unavailable('The server is stopping and hands out no more tasks: retry soon.');
 }

@@ -1,31 +1,31 @@
 import type { ClaimWaiters } from '../service-context.js';
 
-interface Watcher {
+interface Waiter {
   readonly agentId: string;
   announced: boolean;
   wake: (() => void) | null;
 }
 
 /**
- * One task wakes one waiting claim, the one that has waited longest: 1,000 idle agents cost one claim for a new task, not
- * 1,000. Claims that are asking the database already come last, for what they get may be another task. No announcement is
- * lost with its watcher: what was not made use of goes to the next.
+ * A new task wakes only the claim that has waited longest, so with 1,000 idle agents it costs one claim instead of 1,000.
+ * Claims that are querying the database already are chosen last, because they may get another task. If a waiter ends
+ * without using its announcement, the announcement passes to the next waiter.
  */
 export function createClaimWaiters(): ClaimWaiters {
-  const watchers = new Set<Watcher>();
+  const waiters = new Set<Waiter>();
 
-  function notify(watcher: Watcher): void {
-    watcher.announced = true;
-    watcher.wake?.();
+  function notify(waiter: Waiter): void {
+    waiter.announced = true;
+    waiter.wake?.();
   }
 
   function notifyOne(): void {
-    let next: Watcher | undefined;
-    for (const watcher of watchers) {
-      if (watcher.announced) continue;
-      next ??= watcher;
-      if (watcher.wake === null) continue;
-      next = watcher;
+    let next: Waiter | undefined;
+    for (const waiter of waiters) {
+      if (waiter.announced) continue;
+      next ??= waiter;
+      if (waiter.wake === null) continue;
+      next = waiter;
       break;
     }
     if (next !== undefined) notify(next);
@@ -33,15 +33,15 @@ export function createClaimWaiters(): ClaimWaiters {
 
   return {
     watch(agentId) {
-      const watcher: Watcher = { agentId, announced: false, wake: null };
-      watchers.add(watcher);
+      const waiter: Waiter = { agentId, announced: false, wake: null };
+      waiters.add(waiter);
       return {
-        wait: (ms, signal) => waitFor(watcher, ms, signal),
+        wait: (ms, signal) => waitFor(waiter, ms, signal),
         end: (unused) => {
-          watchers.delete(watcher);
+          waiters.delete(waiter);
           if (unused) notifyOne();
-          // Told of work while its claim found other work: somebody else can use the news.
-          if (watcher.announced) notifyOne();
+          // Work was announced while the claim got another task, so the announcement passes on.
+          if (waiter.announced) notifyOne();
         },
       };
     },
@@ -49,27 +49,27 @@ export function createClaimWaiters(): ClaimWaiters {
       if (agentId === null) {
         notifyOne();
       } else {
-        for (const watcher of watchers) if (watcher.agentId === agentId) notify(watcher);
+        for (const waiter of waiters) if (waiter.agentId === agentId) notify(waiter);
       }
     },
     wakeAll() {
-      for (const watcher of watchers) notify(watcher);
+      for (const waiter of waiters) notify(waiter);
     },
   };
 }
 
-function waitFor(watcher: Watcher, ms: number, signal: AbortSignal): Promise<boolean> {
+function waitFor(waiter: Waiter, ms: number, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
     const timer = setTimeout(done, ms);
     function done(): void {
       clearTimeout(timer);
       signal.removeEventListener('abort', done);
-      watcher.wake = null;
-      resolve(watcher.announced);
-      watcher.announced = false;
+      waiter.wake = null;
+      resolve(waiter.announced);
+      waiter.announced = false;
     }
-    watcher.wake = done;
+    waiter.wake = done;
     signal.addEventListener('abort', done, { once: true });
-    if (watcher.announced || signal.aborted) done();
+    if (waiter.announced || signal.aborted) done();
   });
 }

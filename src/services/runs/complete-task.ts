@@ -19,19 +19,18 @@ export interface CompleteTask {
   readonly task?: TaskRef | null | undefined;
   readonly resolution: string;
   readonly usage?: TokenUsage | null | undefined;
-  /** Tasks that are made in the same transaction. */
+  /** Tasks to create in the same transaction. */
   readonly followUps?: readonly CreateTask[] | null | undefined;
   readonly idempotencyKey?: string | null | undefined;
 }
 
-/** A task that was handed in, with the tasks that the hand-in asked for. */
+/** A completed task with its follow-up tasks. */
 export type CompletedTask = TaskRow & { readonly followUps: readonly TaskRow[] };
 
 /**
- * Hands in the work of a live run. The task goes to REVIEW, or straight to DONE where its policy skips the review; it is
- * then marked as unreviewed. Follow-ups are made with it, all or none; one that depends on the task waits until that is
- * DONE.
- * @throws {LeaseLost} if the run has ended or was replaced; nothing is changed then.
+ * Submits the result of a live run. The task moves to REVIEW, or to DONE and is marked as unreviewed if its policy skips
+ * the review. Follow-up tasks are created in the same transaction; one that depends on the task waits until it is DONE.
+ * @throws {LeaseLost} if the run has ended or was replaced; nothing has changed then.
  */
 export async function completeTask(
   context: ServiceContext,
@@ -45,13 +44,13 @@ export async function completeTask(
     const { task, runId, repeated } = await lockWork(tx, viewer, input);
     if (repeated) return { ...task, followUps: await listFollowUps(tx, runId) };
     const completed = await finishRun(tx, toActor(viewer), task, input);
-    const made = await createTasksIn(context, tx, viewer, followUps, ['followUps']);
-    const ids = made.map(({ id }) => id);
+    const created = await createTasksIn(context, tx, viewer, followUps, ['followUps']);
+    const ids = created.map(({ id }) => id);
     if (ids.length > 0) await insertFollowUps(tx, runId, ids);
     const seen = typeof input.runId === 'string';
     if (task.assigneeId !== null)
       await announceStatus(context, tx, task.assigneeId, toActor(viewer), { seen });
-    return { ...completed, followUps: made };
+    return { ...completed, followUps: created };
   });
 }
 
@@ -74,8 +73,8 @@ interface Work {
 }
 
 /**
- * The task to complete, locked; or, for the repeat of a call whose answer was lost, the task as it is now. The key stands
- * for the run, which is looked up by whatever names it or its task, before the lease is looked at.
+ * The locked task to complete; or the current task for a repeated request with the same idempotency key. The key refers to
+ * the run, which is looked up by its id or its task before the lease is checked.
  */
 async function lockWork(tx: Transaction, viewer: Viewer, input: CompleteTask): Promise<Work> {
   const subject = await findSubject(tx, viewer, input);
@@ -88,8 +87,8 @@ async function lockWork(tx: Transaction, viewer: Viewer, input: CompleteTask): P
 }
 
 /**
- * The run that is meant; null if there is none, which `lockNamedRun` then refuses in its own words. A task that an operator
- * names is locked now, so that its run is still the same when the work is handed in.
+ * The id of the run of the request; null if there is none, which `lockNamedRun` then refuses. A task that an operator gives
+ * is locked here, so that its run cannot change before it is completed.
  */
 async function findSubject(tx: Transaction, viewer: Viewer, input: CompleteTask): Promise<string | null> {
   if (typeof input.runId === 'string') {
@@ -98,6 +97,6 @@ async function findSubject(tx: Transaction, viewer: Viewer, input: CompleteTask)
   }
   const key = input.task ? toTaskKey(input.task) : null;
   const task = key === null ? null : await lockTask(tx, key);
-  // A task that nobody works on has no run to stand for; if the key is new, the call is refused and the key forgotten.
+  // A task without a live run uses its own id: a new key is rolled back with the refusal, a repeated key finds no run.
   return task === null ? null : (task.currentRunId ?? task.id);
 }

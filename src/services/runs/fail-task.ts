@@ -14,14 +14,14 @@ export interface FailTask {
   readonly runId?: string | null | undefined;
   readonly task?: TaskRef | null | undefined;
   readonly error: string;
-  /** False: no further attempt. */
+  /** False fails the task without a further attempt. */
   readonly retry?: boolean | null | undefined;
 }
 
 /**
- * Ends a live run with an error. The task goes back to its assignee for another attempt, or ends FAILED: at the fifth
- * failed attempt, or at once if the caller says that there is no point in another.
- * @throws {LeaseLost} if the run has ended or was replaced; nothing is changed then.
+ * Ends a live run with an error. The task returns to its assignee for another attempt. After the fifth failed attempt, or
+ * with `retry: false`, it is FAILED.
+ * @throws {LeaseLost} if the run has ended or was replaced; nothing has changed then.
  */
 export async function failTask(context: ServiceContext, viewer: Viewer, input: FailTask): Promise<TaskRow> {
   checkFields(input, ['error']);

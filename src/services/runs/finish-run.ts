@@ -5,15 +5,15 @@ import type { TaskRunRow } from '../../store/runs/runs.js';
 import type { TaskRow } from '../../store/tasks/tasks.js';
 import { moveTask } from '../moves/move-task.js';
 
-/** What an agent, or an operator in its place, hands in. */
+/** The submitted result of a run. */
 export interface HandedIn {
   readonly resolution: string;
   readonly usage?: TokenUsage | null | undefined;
-  /** Further columns of the run. */
+  /** Other columns of the run. */
   readonly facts?: Partial<TaskRunRow>;
 }
 
-/** Ends the live run with its result: the task waits for a verdict, or is done where its policy skips the review. */
+/** Ends the live run with its result. The task moves to REVIEW, or to DONE if its policy skips the review. */
 export async function finishRun(
   tx: Transaction,
   actor: Actor,
@@ -42,7 +42,7 @@ export async function finishRun(
   return completed;
 }
 
-/** The columns of a run that keep what it consumed. */
+/** The usage columns of a run; none without usage. */
 export function usageFacts(usage: TokenUsage | null | undefined): Partial<TaskRunRow> {
   if (!usage) return {};
   return { inputTokens: usage.inputTokens, outputTokens: usage.outputTokens, costUsd: usage.costUsd ?? null };

@@ -11,13 +11,13 @@ import type { ServiceContext } from '../service-context.js';
 
 export interface Heartbeat {
   readonly agent: AgentRow;
-  /** The live runs, their leases renewed. */
+  /** The live runs, with renewed leases. */
   readonly runs: readonly TaskRunRow[];
-  /** Runs that were taken from the agent since its last heartbeat: it must stop working on them. */
+  /** Runs that were taken from the agent since its last heartbeat. The agent must stop working on them. */
   readonly lostRunIds: readonly string[];
 }
 
-/** A sign of life that renews every lease the agent holds, on tasks and on reviews, in one transaction. */
+/** Renews all leases of the agent, on tasks and on reviews, and updates `lastSeenAt`, in one transaction. */
 export async function heartbeat(
   context: ServiceContext,
   viewer: Viewer,
@@ -32,7 +32,12 @@ export async function heartbeat(
     await markAgentSeen(tx, agent.id, true);
     await announceStatus(context, tx, agent.id, toActor(viewer));
     const now = await findAgent(tx.executor, { id: agent.id });
-    if (now === null) throw new Refusal('UNKNOWN_AGENT', `The agent ${agent.name} is gone.`, ['agent']);
+    if (now === null)
+      throw new Refusal(
+        'UNKNOWN_AGENT',
+        `The agent ${agent.name} does not exist any more: register it with registerAgent.`,
+        ['agent'],
+      );
     return { agent: now, runs, lostRunIds };
   });
 }

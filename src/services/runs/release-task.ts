@@ -8,8 +8,8 @@ import type { ServiceContext } from '../service-context.js';
 import { lockLiveRun } from './lock-run.js';
 
 /**
- * The agent hands its task back, uncounted; it stays assigned to it and is claimable again at once.
- * @throws {LeaseLost} if the run has ended or was replaced; nothing is changed then.
+ * Releases a task. It does not count as a failed attempt; the task stays assigned to the agent and is claimable at once.
+ * @throws {LeaseLost} if the run has ended or was replaced; nothing has changed then.
  */
 export async function releaseTask(
   context: ServiceContext,

@@ -8,7 +8,7 @@ import type { ServiceContext } from '../service-context.js';
 import { lockLiveRun } from './lock-run.js';
 
 /**
- * Gives a live run a lease from now on: as long as asked, else as long as it was.
+ * Renews the lease of a live run from now on, with the given length or the previous one.
  * @throws {LeaseLost} if the run has ended or was replaced.
  */
 export async function renewLease(
@@ -27,7 +27,7 @@ export async function renewLease(
 }
 
 /**
- * Writes what the agent says about its progress and appends `run.progress`. Does not extend the lease.
+ * Stores the progress that the agent reports and appends `run.progress`. Does not extend the lease.
  * @throws {LeaseLost} if the run has ended or was replaced.
  */
 export async function reportProgress(

@@ -15,9 +15,9 @@ import { addCommentIn } from '../tasks/add-comment.js';
 import { type Sweep, sweepEndedLeases } from './sweep-ended-leases.js';
 
 /**
- * Takes tasks back from agents that let their lease end: at once from one that is offline, after a grace period from one
- * that is alive. The task goes back to its assignee with a comment that explains the stall; the sixth stall fails it.
- * Any number of processes may do this at a time.
+ * Takes tasks from agents whose lease has expired: at once if the agent is offline, after a grace period if it is alive.
+ * The task returns to its assignee with a comment that explains the stall; the sixth stall fails it. Any number of
+ * processes may run this concurrently.
  */
 export async function requeueStaleTasks(
   context: Pick<ServiceContext, 'database' | 'settings'>,
@@ -38,7 +38,7 @@ async function settle(
   listed: TaskLease,
 ): Promise<boolean> {
   const task = await takeLeasedTask(tx, 'task', listed);
-  // Only facts read under the locks count: the lease may have been renewed since it was listed.
+  // The decision needs facts that are read under the locks, because the lease may have been renewed since it was listed.
   const lease = task === null ? null : await readLease(tx, 'task', listed.runId);
   if (task === null || lease === null) return false;
   const decision = decideStall(lease, lease.nowAt, context.settings);

@@ -8,38 +8,38 @@ import {
 } from '../../store/runs/expired-leases.js';
 import type { ServiceContext } from '../service-context.js';
 
-/** What a sweep came to. */
+/** The result of a sweep. */
 export interface Sweep {
-  /** Runs about which something was done. */
+  /** The number of settled runs. */
   readonly handled: number;
-  /** In how many milliseconds there will be something to do again, as far as can be known; 0 if there is more at once. */
+  /** Milliseconds until the next known work; 0 if more is due now. */
   readonly nextInMs: number;
 }
 
 export interface SweepRules<Kind extends LeaseKind> {
   readonly kind: Kind;
-  /** Until when the run may go on as it is; null if something is to be done about it now. */
+  /** Until when the run may continue; null if it must be settled now. */
   keptUntil(lease: Leases[Kind]): Date | null;
-  /** Decides again under locks and acts. False if there was nothing to do any more, or if somebody else is at it. */
+  /** Decides again under locks and acts. False if there is nothing to do, or if the rows are locked. */
   settle(lease: Leases[Kind]): Promise<boolean>;
 }
 
-/** Leases looked at in one statement. */
+/** The number of leases per statement. */
 const PAGE = 100;
 
 /**
- * After so many settled runs a sweep ends, and the next one goes on. A pause or a stop waits for one sweep at most: a run
- * takes 4 to 8 ms, so 10,000 of them take a minute.
+ * The maximum of settled runs per sweep; the next sweep continues. A pause or a stop waits for one sweep at most. A run
+ * takes 4 to 8 ms, so 10,000 runs would take a minute.
  */
-const SWEEP = 100;
+const MAX_SETTLED = 100;
 
-/** Transactions at a time: a long backlog must leave connections and a processor to the agents that work. */
-const AT_A_TIME = 2;
+/** The number of concurrent transactions. A long backlog must leave connections and CPU to working agents. */
+const CONCURRENCY = 2;
 
 /**
- * Looks through the open runs whose lease has ended and settles those that are due, each by itself: one that can't be
- * settled holds no other up, and is reported when all have had their turn. Processes that sweep at the same time share
- * the work, because each steps over what another has locked.
+ * Scans the open runs whose lease has expired and settles those that are due, each in its own transaction. A failure of
+ * one does not delay the others; failures are thrown together at the end. Concurrent processes share the work, because
+ * each skips rows that another has locked.
  */
 export async function sweepEndedLeases<Kind extends LeaseKind>(
   { database }: Pick<ServiceContext, 'database'>,
@@ -59,12 +59,12 @@ export async function sweepEndedLeases<Kind extends LeaseKind>(
     }
     handled += await settleAll(due, settle, failures);
     after = page.length < PAGE ? null : (page.at(-1) ?? null);
-  } while (after !== null && handled < SWEEP);
+  } while (after !== null && handled < MAX_SETTLED);
   if (failures.length > 0)
     throw new AggregateError(failures, `${failures.length} ended leases could not be settled`);
   if (after !== null) return { handled, nextInMs: 0 };
   const endInMs = await findNextLeaseEndMs(database.pool, kind);
-  // No lease is shorter than the shortest, so none that begins later can end earlier.
+  // A lease that begins later lasts at least the minimum length.
   return { handled, nextInMs: Math.min(changeInMs, endInMs ?? LIMITS.leaseMinMs, LIMITS.leaseMinMs) };
 }
 
@@ -83,6 +83,6 @@ async function settleAll<Lease extends Leases[LeaseKind]>(
       }
     }
   };
-  await Promise.all(Array.from({ length: AT_A_TIME }, work));
+  await Promise.all(Array.from({ length: CONCURRENCY }, work));
   return handled;
 }

@@ -4,29 +4,29 @@ import { type Columns, rowOf, shapeOf } from '../lists/row-shape.js';
 import type { TaskRow } from '../tasks/tasks.js';
 import type { TaskRunRow } from './runs.js';
 
-/** One agent's wish for a task, with the id its run shall have. */
+/** A request of one agent for a task, with the id for its run. */
 export interface ClaimRequest {
   readonly agentId: string;
-  /** Tasks IN_PROGRESS at most; null for the agent's own setting. */
+  /** The maximum of tasks IN_PROGRESS; null for the setting of the agent. */
   readonly maxCapacity: number | null;
   readonly leaseMs: number;
   readonly runId: string;
-  /** Whether a run that the agent holds already shall be the answer. */
+  /** Whether to return a run that the agent already holds. */
   readonly resume: boolean;
   readonly idempotencyKey: string | null;
-  /** Hash of the input behind the key. */
+  /** The hash of the input, to detect a reused key. */
   readonly fingerprint: string | null;
 }
 
-/** Which columns of a task and its run are wanted; their ids always come. */
+/** The columns to read of task and run; the ids are always included. */
 export interface ClaimColumns {
   readonly task: Columns<TaskRow>;
   readonly run: Columns<TaskRunRow>;
 }
 
-/** What one request came to. Task and run stand beside ASSIGNED and CONTINUE_CURRENT and nowhere else. */
+/** The outcome of one request. Task and run are non-null exactly for ASSIGNED and CONTINUE_CURRENT. */
 export interface ClaimRow {
-  /** 1-based place of the request. */
+  /** The position of the request, starting at 1. */
   readonly request: number;
   readonly reason:
     | 'ASSIGNED'
@@ -41,10 +41,10 @@ export interface ClaimRow {
 }
 
 /**
- * Claims for many requests in one round trip, each in its turn; the answers come in no order. The function in the database
- * says which locks it takes (agent rows, then queue heads with SKIP LOCKED) and which indexes it reads
- * (tasks_assigned_queue, tasks_inbox_queue, task_runs_open_by_agent). It is a transaction of its own: a process that
- * dies here holds no lock, nor does one that freezes, if the answer fits the buffers of its socket.
+ * Serves many requests one after the other in one round trip; the answers are unordered. The database function locks agent
+ * rows, then queue heads with SKIP LOCKED, and reads tasks_assigned_queue, tasks_inbox_queue and task_runs_open_by_agent.
+ * The statement is its own transaction, so a process that dies here holds no lock. Neither does one that freezes, if the
+ * answer fits the buffers of its socket.
  */
 export async function claimTasks(
   executor: Executor,

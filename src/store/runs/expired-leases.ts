@@ -2,7 +2,7 @@ import { type Executor, query } from '../../postgres/statement.js';
 import type { Transaction } from '../../postgres/transaction.js';
 import type { TaskRow } from '../tasks/tasks.js';
 
-/** An open run with what decides whether its agent loses it. */
+/** An open run with the facts that decide whether its agent loses it. */
 interface OpenLease {
   readonly runId: string;
   readonly taskId: string;
@@ -11,7 +11,7 @@ interface OpenLease {
   readonly startedAt: Date;
   readonly leaseExpiresAt: Date;
   readonly lastSeenAt: Date | null;
-  /** The database's clock. */
+  /** The time of the database clock. */
   readonly nowAt: Date;
 }
 
@@ -25,7 +25,7 @@ export interface ReviewLease extends OpenLease {
   readonly round: number;
 }
 
-/** What is leased: a task to work on, or a round to review. */
+/** The two kinds of leases: on a task and on a review round. */
 export interface Leases {
   readonly task: TaskLease;
   readonly review: ReviewLease;
@@ -33,11 +33,11 @@ export interface Leases {
 
 export type LeaseKind = keyof Leases;
 
-/** Where a page begins: behind this lease. */
+/** The position of a lease: a page begins after it. */
 export type LeasePlace = Pick<OpenLease, 'leaseExpiresAt' | 'runId'>;
 
 const TABLES = { task: 'task_runs', review: 'review_runs' } as const;
-/** Which of them are for agents to renew: a server that calls a reviewer looks after that lease itself. */
+/** Excludes dispatched reviews: the server that called the reviewer renews their leases. */
 const BY_AGENTS = { task: '', review: "AND trigger = 'CLAIM'" } as const;
 const OWN_FACTS = {
   task: "r.lease_expiry_noted_at, t.stale_requeues, r.trigger = 'DISPATCH' AS is_dispatched",
@@ -45,8 +45,8 @@ const OWN_FACTS = {
 } as const;
 
 /**
- * Open runs whose lease has ended, longest first, without a lock: what is done about one is decided again under it.
- * Reads the head of task_runs_open_lease or review_runs_open_lease, where live leases come last.
+ * Open runs whose lease has expired, earliest expiry first. They are not locked, so the caller decides again under locks.
+ * Reads the head of task_runs_open_lease or review_runs_open_lease, where live leases are last.
  */
 export async function listEndedLeases<Kind extends LeaseKind>(
   executor: Executor,
@@ -65,8 +65,8 @@ export async function listEndedLeases<Kind extends LeaseKind>(
 }
 
 /**
- * Locks a task and its open run, in this order. Null if the run has ended, or if somebody holds one of the two: then a
- * verb of its agent, of an operator or of another process is under way, and what came of it is seen at the next look.
+ * Locks a task and its open run, in this order. Null if the run has ended, or if one of the two is locked: then a call of
+ * its agent, of an operator or of another process is running, and the next sweep sees its result.
  */
 export async function takeLeasedTask(
   tx: Transaction,
@@ -81,7 +81,7 @@ export async function takeLeasedTask(
   });
 }
 
-/** The facts as they are now. Read with the locks of `takeLeasedTask` held, they can't miss a renewal. */
+/** The current facts. With the locks of `takeLeasedTask` held, they include every renewal. */
 export async function readLease<Kind extends LeaseKind>(
   tx: Transaction,
   kind: Kind,
@@ -94,7 +94,7 @@ export async function readLease<Kind extends LeaseKind>(
   });
 }
 
-/** Remembers that the end of this task's lease is in the log; a renewal forgets it. */
+/** Records that the event log contains the expiry of this lease. A renewal resets it. */
 export async function noteLeaseExpiry(tx: Transaction, runId: string): Promise<void> {
   await tx.query({
     name: 'note_lease_expiry',
@@ -103,7 +103,7 @@ export async function noteLeaseExpiry(tx: Transaction, runId: string): Promise<v
   });
 }
 
-/** In how many milliseconds the first live lease ends; null if there is none. One step into the index. */
+/** Milliseconds until the first live lease expires; null if there is none. Takes one index lookup. */
 export async function findNextLeaseEndMs(executor: Executor, kind: LeaseKind): Promise<number | null> {
   const [row] = await query<{ inMs: number }>(executor, {
     name: `find_next_lease_end_of_${kind}s`,
@@ -113,7 +113,7 @@ export async function findNextLeaseEndMs(executor: Executor, kind: LeaseKind): P
   return row?.inMs ?? null;
 }
 
-/** `runs` is a query for ids. */
+/** @param runs - a query for run ids. */
 function factsText(kind: LeaseKind, runs: string): string {
   return `SELECT r.id AS run_id, r.task_id, r.agent_id, a.name AS agent_name, r.started_at, r.lease_expires_at,
       a.last_seen_at, ${OWN_FACTS[kind]}, clock_timestamp() AS now_at

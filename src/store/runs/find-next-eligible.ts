@@ -1,9 +1,9 @@
 import { type Executor, query } from '../../postgres/statement.js';
 
-/** When time will release the next task that this agent could get. */
+/** When the next task for an agent becomes eligible by time alone. */
 export interface NextEligible {
   readonly at: Date;
-  /** From the database's now, in milliseconds; never negative. */
+  /** Milliseconds from now by the database clock; never negative. */
   readonly inMs: number;
 }
 
@@ -11,7 +11,7 @@ const HEAD =
   "not_before IS NOT NULL AND open_dependencies = 0 ORDER BY coalesce(not_before, 'infinity'::timestamptz) LIMIT 1";
 
 /**
- * The earliest `not_before` among the tasks that wait for nothing but time and are the agent's or nobody's; null if
+ * The earliest `not_before` of the tasks that only wait for time and are assigned to the agent or in the inbox; null if
  * there is none. Reads the heads of tasks_inbox_later and tasks_assigned_later.
  */
 export async function findNextEligible(executor: Executor, agentId: string): Promise<NextEligible | null> {

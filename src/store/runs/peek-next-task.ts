@@ -3,12 +3,11 @@ import { hasRoomForTask } from './capacity.js';
 import { isInQueue, queueColumns, queueOrder } from './queue-order.js';
 
 /**
- * The id of the task that claim_tasks would hand to this agent now; null if it would hand out none, because there is
- * none, the agent is paused or at capacity. Takes no lock and changes nothing, so the next claim of another agent may
- * make it untrue.
+ * The id of the task that claim_tasks would assign to this agent now; null if there is none, or if the agent is paused or
+ * at capacity. Takes no lock and changes nothing, so a claim of another agent may change the result.
  *
- * Reads the heads of tasks_assigned_queue and tasks_inbox_queue, and through tasks_not_before_idx the few tasks that
- * time has released and no claim has yet let into the queues.
+ * Reads the heads of tasks_assigned_queue and tasks_inbox_queue. Uses tasks_not_before_idx for the few tasks whose
+ * `not_before` has passed and that no claim has moved into the queues yet.
  */
 export async function peekNextTask(executor: Executor, agentId: string): Promise<string | null> {
   const [row] = await query<{ id: string }>(executor, {

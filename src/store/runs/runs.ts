@@ -7,7 +7,7 @@ export type TaskRunRow = TaskRun;
 /** How a run can end. */
 export type RunEnd = Exclude<TaskRunRow['outcome'], 'RUNNING'>;
 
-/** The run, whoever holds it and whether it is on or not. */
+/** The run in any state; null if there is none. */
 export async function findRun(tx: Transaction, id: string): Promise<TaskRunRow | null> {
   return tx.one<TaskRunRow>({
     name: 'find_run',
@@ -16,7 +16,7 @@ export async function findRun(tx: Transaction, id: string): Promise<TaskRunRow |
   });
 }
 
-/** The run whose work a round of review judges: each that handed in work began one round. */
+/** The run whose work a review round judges. Each successful run starts one round. */
 export async function findJudgedRun(
   tx: Transaction,
   taskId: string,
@@ -30,9 +30,9 @@ export async function findJudgedRun(
 }
 
 /**
- * Ends an open run, once: null if it has ended already. The lease ends with it. By the clock and not by the beginning of
- * this transaction: a heartbeat that was committed meanwhile has not seen the end, so the end must lie behind it for the
- * next heartbeat to tell the agent.
+ * Ends an open run and its lease; null if it has already ended. `finished_at` is the clock time and not the start of the
+ * transaction: a concurrent heartbeat did not see the end, so the end must be after that heartbeat for the next one to
+ * report it.
  */
 export async function closeRun(
   tx: Transaction,
@@ -48,7 +48,7 @@ export async function closeRun(
   });
 }
 
-/** Gives an open run a lease from now on, of its own length unless another is given. Null if the run has ended. */
+/** Renews the lease of an open run from now on, with the given or its previous length. Null if the run has ended. */
 export async function renewRunLease(
   tx: Transaction,
   id: string,
@@ -64,8 +64,8 @@ export async function renewRunLease(
 }
 
 /**
- * Renews every lease that the agent holds by claims, in one statement. Dispatched runs are renewed by their dispatcher
- * alone, or nobody would notice when it dies. Uses task_runs_open_by_agent.
+ * Renews all leases of claimed runs of the agent in one statement. Only the dispatcher renews dispatched runs, so that its
+ * death is noticed. Uses task_runs_open_by_agent.
  */
 export async function renewLeasesOfAgent(
   tx: Transaction,
@@ -74,7 +74,7 @@ export async function renewLeasesOfAgent(
 ): Promise<TaskRunRow[]> {
   return tx.query<TaskRunRow>({
     name: 'renew_leases_of_agent',
-    // Locked in id order, so that this and a requeue of several tasks can't wait for each other.
+    // Locks in id order, so that this cannot deadlock with a requeue of several tasks.
     text: `WITH held AS (
         SELECT id FROM task_runs WHERE agent_id = $1 AND outcome = 'RUNNING' AND trigger = 'CLAIM' ORDER BY id FOR NO KEY UPDATE)
       UPDATE task_runs r SET lease_ms = coalesce($2, lease_ms), lease_expiry_noted_at = NULL,
@@ -84,7 +84,7 @@ export async function renewLeasesOfAgent(
   });
 }
 
-/** Writes what the agent says about its progress on an open run. Null if the run has ended. */
+/** Stores the progress of an open run. Null if the run has ended. */
 export async function writeProgress(
   tx: Transaction,
   id: string,
@@ -99,7 +99,7 @@ export async function writeProgress(
   });
 }
 
-/** Runs that were taken from the agent, not ended by it, since the given instant (all of the last day if null). */
+/** Claimed runs that were taken from the agent since the given time; since a day ago if null. */
 export async function listLostRunIds(
   tx: Transaction,
   agentId: string,

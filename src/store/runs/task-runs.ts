@@ -3,7 +3,7 @@ import type { ChildLists } from '../lists/keyset.js';
 import { type Columns, shapeOf } from '../lists/row-shape.js';
 import type { TaskRunRow } from './runs.js';
 
-/** A task's runs, first to last: task_runs_task_number_key. Prompt and output may be long, so they are read on demand. */
+/** The runs of a task, oldest first. Uses task_runs_task_number_key. Only the given columns are read: texts may be long. */
 export function runsOfTasks(columns: Columns<TaskRunRow>): ChildLists<TaskRunRow> {
   return {
     from: 'task_runs t',
