@@ -14,9 +14,9 @@ import { openDispatch, type RunOwner } from './open-dispatch.js';
 import type { RunCalls } from './run-calls.js';
 
 export interface DispatchTurn {
-  /** Runs that were opened. */
+  /** The number of opened runs. */
   readonly handled: number;
-  /** In how many milliseconds time releases the next task; infinite if none waits for that. */
+  /** Milliseconds until the next task becomes eligible by time; infinite if there is none. */
   readonly nextInMs: number;
 }
 
@@ -25,14 +25,14 @@ export interface DispatchTurnOptions {
   readonly owner: RunOwner;
   readonly calls: RunCalls;
   readonly reachability: GatewayReachability;
-  /** Told of those that have work and room, whether they can be reached or not. */
+  /** Called with the agents that have work and free capacity, including unreachable ones. */
   onReady(agents: readonly ReadyAgent[]): void;
 }
 
-/** After so many runs a turn ends and the next one goes on, so that a pause or a stop need not wait for a backlog. */
+/** The maximum of opened runs per turn, so that a pause or a stop need not wait for a backlog. */
 const MAX_OPENED = 50;
 
-/** A candidate with the way to it. */
+/** An agent with its reachable gateway. */
 interface Reachable {
   readonly agentId: string;
   readonly gatewayName: string;
@@ -40,8 +40,8 @@ interface Reachable {
 }
 
 /**
- * One turn: passes over the agents that have work and room, one task for each agent in a pass, until the slots are full or
- * nothing is left. An agent whose task can't be opened holds no other up and is reported when all have had their turn.
+ * One turn: opens one task per agent with work and free capacity, and repeats this until the slots are full or no work is
+ * left. A failure for one agent does not delay the others; failures are thrown together at the end.
  */
 export async function dispatchTasks(options: DispatchTurnOptions): Promise<DispatchTurn> {
   const { context } = options;
@@ -67,7 +67,7 @@ export async function dispatchTasks(options: DispatchTurnOptions): Promise<Dispa
   return { handled, nextInMs: (await findNextDueMs(pool)) ?? Number.POSITIVE_INFINITY };
 }
 
-/** Who gets the free slots of those that have work, room, a gateway that can be reached, and had no trouble in this turn. */
+/** Distributes the free slots among the agents with a reachable gateway and no failure in this turn. */
 async function choose(
   { context, calls, reachability }: DispatchTurnOptions,
   agents: readonly ReadyAgent[],
@@ -88,7 +88,7 @@ async function choose(
   });
 }
 
-/** Whether there are others that might need a slot later, with work now or without. */
+/** Whether other agents or gateways exist that may need a slot later, even without work now. */
 async function describeFleet(context: DispatchTurnOptions['context']) {
   const counts = await countPushAgents(context.database.pool);
   const gateways = counts.flatMap(({ gateway }) => gatewayOf(context, gateway)?.name ?? []);
@@ -98,7 +98,7 @@ async function describeFleet(context: DispatchTurnOptions['context']) {
   };
 }
 
-/** The gateway that an agent names, or the server's default; null if this process is not configured for it. */
+/** The gateway in the agent's config, or the default one; null if this process does not have it. */
 export function gatewayOf(
   { gateways, settings }: Pick<ServiceContext, 'gateways' | 'settings'>,
   named: string | null,

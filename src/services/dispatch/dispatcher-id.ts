@@ -8,9 +8,9 @@ import {
 } from '../../store/dispatch/dispatched-runs.js';
 
 /**
- * Stands for a process as the owner of dispatched runs.
- * @param processName - of `nameOwnProcess`: by it the next server on the machine sees that this one has ended, and need not
- * wait for the end of its leases.
+ * Creates the id of a process as the owner of dispatched runs.
+ * @param processName - the result of `nameOwnProcess`. With it, the next server on the machine detects that this process
+ * has ended, and does not have to wait for its leases to expire.
  */
 export function newDispatcherId(processName: string | null = null): string {
   const id = newId('srv');
@@ -18,12 +18,12 @@ export function newDispatcherId(processName: string | null = null): string {
 }
 
 /**
- * What a process has sent with its last breath may reach its gateway only now. Asked before that, the gateway would know of
- * no such call, and it would be made twice. In milliseconds.
+ * A grace period in milliseconds: a request that was sent just before its process died may still be in flight. A gateway
+ * that is asked earlier would not know the call, and it would be made twice.
  */
 const LAST_WORDS_MS = 3_000;
 
-/** Lets the leases of processes end that have surely ended themselves: those that were killed on this machine. */
+/** Shortens the leases of processes on this machine that have certainly ended. */
 export async function endLeasesOfDead(
   executor: Executor,
   kind: DispatchKind,

@@ -14,15 +14,15 @@ import { settleDispatch } from './settle-dispatch.js';
 export interface DispatcherOptions {
   readonly context: Pick<ServiceContext, 'database' | 'settings' | 'instrument' | 'gateways' | 'stopping'>;
   readonly reachability: GatewayReachability;
-  /** What the system calls this process, if it tells. */
+  /** The name of this process in the operating system, if known. */
   readonly processName?: string | null;
-  /** Of dispatched runs, in milliseconds. */
+  /** The length of the leases of dispatched runs, in milliseconds. */
   readonly leaseMs?: number;
   readonly stopGraceMs?: number;
   readonly patience?: CallPatience | undefined;
 }
 
-/** An entry of the log, as far as the dispatcher needs it. */
+/** The fields of a log entry that the dispatcher needs. */
 interface Entry {
   readonly type: string;
   readonly agentId?: string | null | undefined;
@@ -31,23 +31,23 @@ interface Entry {
 
 /** Sends the assigned tasks of PUSH agents through their gateways, in this process. */
 export interface Dispatcher {
-  /** Opens runs while there are slots, takes over runs that nobody holds any more, and waits for none of them. */
+  /** Takes over orphaned runs and opens runs while there are free slots. Does not wait for their calls. */
   takeTurn(): Promise<DispatchTurn>;
-  /** Whether an entry of the log may have made work for it. */
+  /** Whether a log entry may mean new work for the dispatcher. */
   isConcernedBy(entry: Entry): boolean;
-  /** Aborts the calls of runs that somebody else has ended, and takes note of agents that were changed. */
+  /** Aborts the calls of runs that were ended elsewhere, and notes that agents have changed. */
   notice(entries: readonly Entry[]): void;
-  /** Calls back when a slot got free or a gateway answers again; returns the function that ends this. */
+  /** Calls back when a slot becomes free or a gateway responds again; returns a function that removes the listener. */
   onWork(listener: () => void): () => void;
-  /** Starts no more calls, lets those that are on end for a bounded time, and hands back the rest. */
+  /** Starts no more calls, waits a limited time for the running ones, and hands back the rest. */
   stop(): Promise<void>;
 }
 
-/** Long enough for a pause of the process, short enough to find the run of a dead one soon. */
+/** Long enough for a pause of the process, short enough to find the runs of a dead process soon. */
 const LEASE_MS = 30_000;
 const STOP_GRACE_MS = 5_000;
 
-/** After these a call under way may be for nothing. */
+/** Events that end a run; its gateway call, if still open, is aborted. */
 const ENDS_RUN: readonly EventType[] = [
   'run.succeeded',
   'run.failed',
@@ -57,11 +57,11 @@ const ENDS_RUN: readonly EventType[] = [
   'run.cancelled',
 ];
 
-/** After these there may be a PUSH agent that was none, or none any more. */
+/** Events that may change which agents are PUSH. */
 const CHANGES_AGENTS: readonly EventType[] = ['agent.created', 'agent.updated'];
 const isAgentChange = (type: string) => CHANGES_AGENTS.some((each) => each === type);
 
-/** After these an agent may have a task to be sent that it had not before, or room for one. */
+/** Events after which an agent may have a task to dispatch, or free capacity for one. */
 export const MAKES_DISPATCHES: readonly EventType[] = [
   ...MAKES_WORK,
   ...ENDS_RUN,
@@ -69,9 +69,10 @@ export const MAKES_DISPATCHES: readonly EventType[] = [
   'agent.status_changed',
 ];
 
-/** What `notice` takes note of. */
+/** The events that `notice` needs. */
 export const CONCERNS_CALLS: readonly EventType[] = [...ENDS_RUN, ...CHANGES_AGENTS];
 
+/** Creates the dispatcher of this process; it does nothing until `takeTurn` is called. */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { context, reachability, leaseMs = LEASE_MS, stopGraceMs = STOP_GRACE_MS, patience } = options;
   const { database } = context;
@@ -94,7 +95,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     await pushAgents.learn();
     const recovered = await recoverDispatches({ context, owner, calls });
     const turn = await dispatchTasks({ context, owner, calls, reachability, onReady: missing.tell });
-    // Last, for no call that is to be made waits for it.
+    // This comes last, because no call waits for it.
     await endLeasesOfDead(database.pool, 'task', owner.dispatcher);
     const orphanInMs = await findNextOrphanMs(database.pool, owner.dispatcher);
     return {
@@ -106,7 +107,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   return {
     takeTurn,
     isConcernedBy({ type, agentId }) {
-      // A PUSH agent that this process has not heard of was created or changed after the last turn.
+      // The event may have created a PUSH agent that this process does not know yet.
       if (isAgentChange(type)) return true;
       return typeof agentId === 'string' && pushAgents.has(agentId);
     },
@@ -121,17 +122,17 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   };
 }
 
-/** A run that nobody could be found for is looked at again after this at the earliest, in milliseconds. */
+/** The minimum wait, in milliseconds, before an orphaned run that could not be taken over is tried again. */
 const MIN_REST_MS = 500;
 
-/** Which agents are PUSH agents, asked for once and again when one may have changed. */
+/** Caches the ids of the PUSH agents until an agent changes. */
 function createPushAgents({ database }: DispatcherOptions['context']) {
   let ids: ReadonlySet<string> = new Set();
   let isKnown = false;
   return {
     async learn(): Promise<void> {
       if (isKnown) return;
-      // Beforehand, so that what changes meanwhile is asked for by the next turn.
+      // Set before the query, so that a change during the query makes the next turn query again.
       isKnown = true;
       try {
         ids = new Set(await listPushAgentIds(database.pool));
@@ -147,7 +148,7 @@ function createPushAgents({ database }: DispatcherOptions['context']) {
   };
 }
 
-/** Says of an agent whose gateway this process does not have that its tasks wait; once, until that changes. */
+/** Warns once per agent and gateway that tasks wait because this process does not have the gateway. */
 function createMissingGateways(context: DispatcherOptions['context']) {
   const told = new Map<string, string>();
   return {

@@ -7,56 +7,56 @@ import type {
 } from '../../gateway/gateway.js';
 import { formatIsoDuration } from '../../kernel/durations.js';
 
-/** What a gateway says when it has taken a call. */
+/** What a gateway returns when it accepts a call. */
 export type Accepted = Parameters<GatewayHooks['onAccepted']>[0];
 
-/** A call that a run in the database stands for. */
+/** The gateway call of a run in the database. */
 export interface PlannedCall {
   /** The run's id. */
   readonly runId: string;
-  /** Whose call it is, for shares of the slots. */
+  /** The agent of the call, for fair shares of the slots. */
   readonly agentId: string;
   readonly gateway: Gateway;
   readonly call: GatewayCall;
-  /** For a call that an earlier process sent or was about to send: what that process was told when it was accepted. */
+  /** Set for a call of an earlier process: the state that the gateway returned when it accepted the call, if it did. */
   readonly recovers?: { readonly state: GatewayState | null };
-  /** Keeps on the run what is needed to find the call again after a crash. */
+  /** Stores on the run what is needed to find the call after a crash. */
   onAccepted(accepted: Accepted): Promise<void>;
   /**
-   * Writes what the call came to, if the run is still this process's; an answer that comes too late is kept on the run
-   * and changes nothing else. It is repeated while it fails, so it is one transaction.
+   * Writes the result of the call if this process still owns the run; a late answer is stored on the run and changes
+   * nothing else. It is retried if it fails, so it must be one transaction.
    */
   settle(ending: CallEnding): Promise<void>;
 }
 
-/** What a call came to, as the run's owner sees it. */
+/** The result of a call for the owner of its run. */
 export type CallEnding =
   | Exclude<RecoveredAnswer, { readonly outcome: 'ABORTED' }>
-  /** Ended at the far side, and not because of us. */
+  /** Ended at the gateway, but not by this process. */
   | { readonly outcome: 'ABORTED' }
-  /** This server stops: whoever dispatches next may begin anew, and nothing counts. */
+  /** This server stops. The task can be dispatched again, and this is not a failed attempt. */
   | { readonly outcome: 'HANDED_BACK' };
 
-/** Why we end a call: the run is no longer ours, this process stops, or it takes longer than any answer may. */
+/** Why this process ends a call: it no longer owns the run, it stops, or the call exceeds its time limit. */
 export type AbortCause = 'LOST' | 'STOPPING' | 'OVERDUE';
 
 /** How long a call may take, in milliseconds. */
 export interface CallPatience {
-  /** Beyond the call's own time limit, which is the gateway's to keep: it may not count time spent in a queue. */
+  /** Extra time after the call's own time limit. The gateway enforces that limit and may not count time in its queue. */
   readonly overtimeMs: number;
-  /** How long a gateway may take to end a call that was aborted; what it says after that is too late. */
+  /** How long a gateway may take to end an aborted call. A later result counts as late. */
   readonly abandonAfterMs: number;
 }
 
-/** How a call ended for us: null if there is nothing to settle; and, if we stopped listening, what still comes. */
+/** The end of a call. `ending` is null if there is nothing to settle; `later` is the result that may still arrive. */
 export interface EndedCall {
   readonly ending: CallEnding | null;
   readonly later: Promise<RecoveredAnswer> | null;
 }
 
 /**
- * Sends the call, or asks what became of it, and waits for what it comes to; never longer than its time limit and the
- * patience allow, whatever the gateway does. Never rejects.
+ * Sends the call, or asks for its result, and waits for the answer. The time limit and the patience bound the wait even if
+ * the gateway never responds. Never rejects.
  */
 export async function holdCall(
   planned: PlannedCall,
@@ -76,12 +76,12 @@ export async function holdCall(
   };
 }
 
-/** Ends a call, once: the first cause counts. */
+/** Ends a call. If it is called repeatedly, the first cause counts. */
 export function abortWith(controller: AbortController, cause: AbortCause): void {
   controller.abort(cause);
 }
 
-/** Gateways answer with data; one that throws all the same has failed. */
+/** Gateways return failures as data. A gateway that throws counts as failed. */
 async function attempt(planned: PlannedCall, signal: AbortSignal): Promise<RecoveredAnswer> {
   const { gateway, call, recovers, onAccepted } = planned;
   if (signal.aborted) return { outcome: 'ABORTED' };
@@ -99,7 +99,7 @@ async function attempt(planned: PlannedCall, signal: AbortSignal): Promise<Recov
   }
 }
 
-/** Resolves with null some time after the abort. */
+/** Resolves with null `afterMs` after the abort. */
 function abandonment(signal: AbortSignal, afterMs: number) {
   let timer: NodeJS.Timeout | undefined;
   let startTimer = (): void => undefined;
@@ -119,7 +119,7 @@ function abandonment(signal: AbortSignal, afterMs: number) {
   };
 }
 
-/** An answer counts whenever it comes; of everything else we know better why it ended if we ended it. */
+/** An answer always counts. Otherwise, if this process aborted the call, its cause decides. */
 function toEnding(
   { call }: PlannedCall,
   answer: RecoveredAnswer,

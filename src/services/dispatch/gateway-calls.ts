@@ -14,25 +14,25 @@ import {
 import type { GatewayReachability } from './gateway-reachability.js';
 import { createLeaseRenewal } from './lease-renewal.js';
 
-/** What a kind of calls is run by. */
+/** The options of one kind of calls. */
 export interface GatewayCallsOptions {
-  /** Calls at a time in this process. */
+  /** The maximum of concurrent calls in this process. */
   readonly concurrency: number;
-  /** The length of a lease in milliseconds; it is renewed three times as often. */
+  /** The length of a lease in milliseconds. Leases are renewed at a third of it. */
   readonly leaseMs: number;
-  /** How long calls may go on after `stop`, in milliseconds, before they are aborted. */
+  /** How long calls may continue after `stop`, in milliseconds, before they are aborted. */
   readonly stopGraceMs: number;
   readonly reachability: GatewayReachability;
   readonly instrument: Instrument;
   readonly patience?: CallPatience | undefined;
   /**
-   * Renews the leases of these runs by one statement and says which of them this process still holds. A run that is not
-   * among them was ended or taken over: its call is aborted.
+   * Renews the leases of these runs with one statement and returns those that this process still holds. The call of any
+   * other run is aborted, because the run was ended or taken over.
    */
   renew(runIds: readonly string[]): Promise<ReadonlySet<string>>;
 }
 
-/** A call that is under way. */
+/** A running call. */
 export interface CallUnderWay {
   readonly runId: string;
   readonly agentId: string;
@@ -40,43 +40,44 @@ export interface CallUnderWay {
 }
 
 /**
- * The calls to gateways that this process makes for runs it has opened: a bounded number at a time, each with a lease
- * that is renewed as long as it is on. There is one of these for each kind of run, so that slow work of one kind leaves
- * the slots of the other free.
+ * The gateway calls that this process makes for its runs. Their number is limited, and the lease of each run is renewed
+ * while its call runs. Each kind of run has its own instance, so that slow work of one kind does not occupy the slots of
+ * the other.
  *
- * How to use it: a turn of a job looks at `free()`; for each slot it opens a run in a transaction (with a lease of
- * `leaseMs`, and with this process noted as its owner) and hands the call to `start` after the commit. It never waits for
- * the call. What it came to is written by `settle` of the plan; then `onFree` says that the job may look again.
+ * Usage: a job reads `free()`. For each slot it opens a run in a transaction (with a lease of `leaseMs` and this process as
+ * its owner) and passes the call to `start` after the commit. It does not wait for the call. `settle` of the plan writes
+ * the result; then `onFree` wakes the job.
  */
 export interface GatewayCalls {
-  /** How many more calls may start now; 0 while stopping. */
+  /** The number of free slots; 0 while stopping. */
   free(): number;
   underWay(): readonly CallUnderWay[];
   /**
-   * Starts a call and returns at once. The slot is taken until it is settled. While stopping, the run is handed back
-   * without a call.
+   * Starts a call and returns at once. The call occupies a slot until it is settled. While stopping, the run is handed
+   * back without a call.
    */
   start(planned: PlannedCall): void;
-  /** The run was ended by somebody else: its call is aborted, at the far side too. No-op for a run that is not here. */
+  /** Aborts the call of a run that was ended elsewhere, also at the gateway. No-op for an unknown run. */
   lose(runId: string): void;
-  /** Calls back when a slot got free; returns the function that ends this. */
+  /** Calls back when a slot becomes free; returns a function that removes the listener. */
   onFree(listener: () => void): () => void;
-  /** Starts no more, lets calls end for a bounded time, hands the rest back and waits until that is written. */
+  /** Starts no more calls, waits a limited time for the running ones, hands back the rest and waits until that is written. */
   stop(): Promise<void>;
 }
 
 interface HeldCall extends CallUnderWay {
   readonly controller: AbortController;
   readonly done: Promise<void>;
-  /** Its answer is here: the run is about to end, and by us. Its lease is renewed until that is written. */
+  /** The answer has arrived and is being written. The lease is renewed until then, and the call is not aborted. */
   isSettling: boolean;
 }
 
 const PATIENCE: CallPatience = { overtimeMs: 90_000, abandonAfterMs: 5_000 };
 
-/** How long an ending that can't be written is kept trying once the process stops. */
+/** The maximum of attempts to write an ending while the process stops. */
 const LAST_TRIES = 5;
 
+/** Creates the calls of one kind of run. */
 export function createGatewayCalls(options: GatewayCallsOptions): GatewayCalls {
   const { concurrency, instrument, reachability, stopGraceMs, patience = PATIENCE } = options;
   const calls = new Map<string, HeldCall>();
@@ -107,7 +108,7 @@ export function createGatewayCalls(options: GatewayCallsOptions): GatewayCalls {
     if (ending !== null) await write(planned, ending);
   }
 
-  /** What an agent has worked for must not be lost because the database is away for a while. */
+  /** Retries until the ending is written: a result must not be lost because of a database outage. */
   async function write(planned: PlannedCall, ending: CallEnding): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -158,7 +159,7 @@ export function createGatewayCalls(options: GatewayCallsOptions): GatewayCalls {
   };
 }
 
-/** A call that was taken goes on also if that can't be written: it is then harder to find after a crash, no more. */
+/** An accepted call continues even if its state cannot be written. It is then only harder to find after a crash. */
 async function keepAccepted(
   planned: PlannedCall,
   accepted: Parameters<PlannedCall['onAccepted']>[0],
@@ -177,7 +178,7 @@ async function keepAccepted(
   }
 }
 
-/** Whatever was begun has reached the gateway. That an old call never began says nothing of how the gateway is now. */
+/** A call that began proves that the gateway is reachable. A recovered call that never began says nothing about it. */
 function noteReach(
   { gateway, recovers }: PlannedCall,
   ending: CallEnding | null,

@@ -8,42 +8,43 @@ import { forgetOutage, noteOutage } from '../../store/dispatch/gateway-outages.j
 export interface ReachabilityOptions {
   readonly database: Database;
   readonly instrument: Instrument;
-  /** The wait before the first probe, in milliseconds, and the longest between two. */
+  /** The wait before the first probe and the longest wait between two probes, in milliseconds. */
   readonly probing?: { readonly firstMs: number; readonly longestMs: number };
 }
 
 /**
- * Which gateways this process can reach. One that could not begin a call counts as unreachable until a probe finds it
- * again; meanwhile nobody should begin calls through it. Each process finds out for itself, since each has its own way to
- * the gateway; what they find stands in `gateway_outages`, so that any of them can say what a task waits for.
+ * Tracks which gateways this process can reach. After a call could not begin, the gateway counts as unreachable until a
+ * probe succeeds, and no calls should start through it. Each process tracks this itself, because each has its own network
+ * path. Outages are stored in `gateway_outages`, so that every process can report why a task waits.
  */
 export interface GatewayReachability {
   isReachable(gatewayName: string): boolean;
   /**
-   * A call could not begin. The gateway is probed after `retryAfterMs`, if it said so, or after a pause that grows until a
-   * call has begun again.
+   * Records that a call could not begin. The gateway is probed after `retryAfterMs` if it asked for that, otherwise after a
+   * backoff that grows until a call begins.
    */
   noteUnreachable(gateway: Gateway, error: string, retryAfterMs: number | null): void;
-  /** A call has begun. */
+  /** Records that a call has begun. */
   noteReachable(gatewayName: string): void;
-  /** Calls back when a gateway answers again; returns the function that ends this. */
+  /** Calls back when a gateway responds again; returns a function that removes the listener. */
   onReturn(listener: (gatewayName: string) => void): () => void;
   stop(): Promise<void>;
 }
 
 interface Trouble {
-  /** Since the last call that began: calls that did not, and probes that found nobody. */
+  /** The number of failed calls and probes since the last call that began. */
   failures: number;
-  /** Null between a probe that found the gateway and the first call after it. */
+  /** Null between a successful probe and the next call. */
   probing: NodeJS.Timeout | 'under way' | null;
 }
 
 const PROBING = { firstMs: 500, longestMs: 10_000 };
 const PROBE_TIMEOUT_MS = 10_000;
 
-/** An outage that nobody confirms any more, say because its process died, is forgotten after this, in milliseconds. */
+/** A stored outage expires after this time, in milliseconds, unless it is confirmed: its process may have died. */
 const OUTAGE_MS = PROBING.longestMs + PROBE_TIMEOUT_MS + 10_000;
 
+/** Creates the tracking of this process; all gateways count as reachable at first. */
 export function createGatewayReachability(options: ReachabilityOptions): GatewayReachability {
   const { instrument, probing: pace = PROBING } = options;
   const troubles = new Map<string, Trouble>();
@@ -115,7 +116,7 @@ export function createGatewayReachability(options: ReachabilityOptions): Gateway
   };
 }
 
-/** The outages as other processes see them. For readers only: where the database is away, nobody reads. */
+/** Writes outages for other processes. A failed write is only logged, because without the database there are no readers. */
 function createOutageNotes({ database, instrument }: ReachabilityOptions) {
   let writing: Promise<void> = Promise.resolve();
 

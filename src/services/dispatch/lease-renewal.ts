@@ -5,25 +5,25 @@ export interface LeaseRenewalOptions {
   /** The length of a lease, in milliseconds. */
   readonly leaseMs: number;
   readonly instrument: Instrument;
-  /** The runs whose leases are to be renewed now. */
+  /** The ids of the runs whose leases must be renewed now. */
   held(): readonly string[];
-  /** Renews them and says which of them are still ours. */
+  /** Renews the leases and returns the runs that this process still holds. */
   renew(runIds: readonly string[]): Promise<ReadonlySet<string>>;
   onLost(runId: string): void;
 }
 
-/** Renews leases on a timer, all of a process by one statement, as long as there are any. */
+/** Renews all leases of this process periodically, with one statement, while there are any. */
 export interface LeaseRenewal {
-  /** Starts the timer if it is not on. */
+  /** Starts the timer if it is not running. */
   keepRenewing(): void;
-  /** Stops it, after the renewal that is under way. May be called twice. */
+  /** Stops the timer and waits for a running renewal. Idempotent. */
   stop(): Promise<void>;
 }
 
-/** Before this a renewal that failed is not repeated, in milliseconds. */
+/** The wait before a failed renewal is retried, in milliseconds. */
 const RETRY_MS = 1_000;
 
-/** Renewed at a third of its length, a lease outlives one renewal that fails and one that comes late. */
+/** Leases are renewed at a third of their length, so they survive one failed and one late renewal. */
 export function createLeaseRenewal(options: LeaseRenewalOptions): LeaseRenewal {
   const { leaseMs, instrument, held, renew, onLost } = options;
   let timer: NodeJS.Timeout | undefined;
@@ -42,7 +42,7 @@ export function createLeaseRenewal(options: LeaseRenewalOptions): LeaseRenewal {
     else if (isOn) schedule(restMs);
   }
 
-  /** How long until the next renewal; null if there is nothing to renew. */
+  /** Returns the milliseconds until the next renewal; null if there is nothing to renew. */
   async function renewHeld(): Promise<number | null> {
     const runIds = held();
     if (runIds.length === 0) return null;
@@ -55,7 +55,7 @@ export function createLeaseRenewal(options: LeaseRenewalOptions): LeaseRenewal {
       instrument.emit(
         isOutage(error) ? 'debug' : 'warn',
         'lease.renewal_failed',
-        'Leases could not be renewed; it is tried again',
+        'Leases could not be renewed; retrying',
         facts,
       );
       return Math.min(RETRY_MS, leaseMs / 3);

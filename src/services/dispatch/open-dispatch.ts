@@ -19,23 +19,23 @@ import { announceStatus } from '../agents/announce-status.js';
 import { moveTask } from '../moves/move-task.js';
 import type { ServiceContext } from '../service-context.js';
 
-/** Who opens a run, and how long its leases are. */
+/** The owner of dispatched runs, with the length of its leases. */
 export interface RunOwner {
-  /** Stands for this process. */
+  /** The id of this process. */
   readonly dispatcher: string;
   readonly leaseMs: number;
 }
 
-/** A run that was just opened and whose call is to be made. */
+/** An opened run whose call has not been sent yet. */
 export interface OpenedDispatch {
   readonly agent: AgentRow;
   readonly run: NewDispatchRun;
 }
 
 /**
- * Takes the agent's first task that nobody holds: IN_PROGRESS, with a run that has all that the call is made of. Null if
- * there is none, or if the agent may not have one any more. After the commit the run is this process's to carry out;
- * should it die on the next line, the lease ends and another one asks the gateway what became of it.
+ * Moves the agent's first unlocked task to IN_PROGRESS with a run that contains everything the call needs. Null if there is
+ * none, or if the agent may not get a task now. After the commit this process must send the call. If it dies first, the
+ * lease expires, and another process asks the gateway for the result.
  */
 export async function openDispatch(
   context: Pick<ServiceContext, 'database' | 'settings'>,
@@ -46,7 +46,7 @@ export async function openDispatch(
   return inTransaction(context.database, async (tx) => {
     const task = await takeAssignedTask(tx, agentId);
     if (task === null) return null;
-    // The agent's lock makes the capacity exact over all processes; claims and updates of the agent wait for it.
+    // The agent's row lock makes the capacity check exact across processes: claims and updates of the agent wait for it.
     const agent = await lockAgent(tx, { id: agentId });
     if (agent === null || !(await mayGetTask(tx, agent))) return null;
     const run = await describeRun(context, tx, task, agent, gateway, owner);
@@ -81,7 +81,7 @@ async function describeRun(
     modelTier: route.tier,
     modelSignals: [...route.signals],
     gateway: gateway.name,
-    // The number counts every go at the task and is never used again, so a key names one call for ever.
+    // The number of a run is never reused, so a key identifies exactly one call.
     idempotencyKey: `mc-${task.id}-${number}`.toLowerCase(),
     prompt: await writePrompt(tx, task),
     dispatcher,

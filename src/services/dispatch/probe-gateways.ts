@@ -7,7 +7,7 @@ import type { ServiceContext } from '../service-context.js';
 /** Longer than a healthy gateway takes to connect, short enough to wait for in a query. */
 const PROBE_MS = 3_000;
 
-/** A gateway of this process, and whether it answered just now. */
+/** A gateway of this process with the result of its probe. */
 export interface ProbedGateway extends GatewayReach {
   readonly name: string;
   readonly kind: string;
@@ -17,7 +17,7 @@ export interface ProbedGateway extends GatewayReach {
 /** The shared probe of each set of gateways: a query that asks twenty times opens one connection for each gateway. */
 const PROBES = new WeakMap<ServiceContext['gateways'], () => Promise<ProbedGateway[]>>();
 
-/** Asks all gateways of this process at once whether they answer; after `withinMs` at the latest all is known. */
+/** Probes all gateways of this process in parallel. Takes at most `withinMs`. */
 export function probeGateways(
   context: Pick<ServiceContext, 'gateways' | 'clock'>,
   withinMs = PROBE_MS,

@@ -12,9 +12,9 @@ export interface RecoveryOptions {
 }
 
 /**
- * Takes over dispatched runs whose lease has ended, because their process died or lost the database: as many as there are
- * free slots. Answers how many. A run of a gateway that this process does not have is left to one that has it, and in the
- * end to `requeueStaleTasks`.
+ * Takes over dispatched runs whose lease has expired because their process died or lost the database, up to the number of
+ * free slots. Returns their number. A run whose gateway this process does not have is left to a process that has it, and
+ * finally to `requeueStaleTasks`.
  */
 export async function recoverDispatches({ context, owner, calls }: RecoveryOptions): Promise<number> {
   const own = calls.underWay().map(({ runId }) => runId);
@@ -35,5 +35,5 @@ export async function recoverDispatches({ context, owner, calls }: RecoveryOptio
   return recovered;
 }
 
-/** Runs looked at in one turn; the next one sees the rest. */
+/** The maximum of runs per turn; the next turn handles the rest. */
 const PAGE = 100;

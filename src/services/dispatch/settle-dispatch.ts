@@ -21,22 +21,22 @@ import type { CallEnding } from './gateway-call.js';
 
 type Answered = Extract<GatewayAnswer, { readonly outcome: 'ANSWERED' }>;
 
-/** What went wrong with an attempt. */
+/** A failed attempt. */
 interface Failure {
   readonly error: string;
   readonly outcome: RunEnd;
   readonly permanent: boolean;
-  /** Further columns of the run. */
+  /** Other columns of the run. */
   readonly facts?: Partial<TaskRunRow>;
 }
 
-/** After so long a failed attempt is repeated at the latest, in milliseconds. */
+/** The maximum backoff after a failed attempt, in milliseconds. */
 const MAX_BACKOFF_MS = 300_000;
 
 /**
- * Writes what the call of a dispatched run came to: one transaction, which may be repeated. Only the run's dispatcher can,
- * and only while the run holds the task; whatever else has happened to the task wins, and an answer that comes after that
- * is kept on the run and changes nothing.
+ * Writes the result of the call of a dispatched run, in one transaction that may be repeated. It takes effect only if the
+ * caller is the run's dispatcher and the run still holds the task. Otherwise a late answer is stored on the run and changes
+ * nothing else.
  */
 export async function settleDispatch(
   context: Pick<ServiceContext, 'database' | 'settings'>,
@@ -95,7 +95,7 @@ async function accept(
   await writeAgentError(tx, run.agentId, false);
 }
 
-/** Back to where it was, uncounted: nobody has worked on it, or nobody could go on. */
+/** Returns the task to its agent. It does not count as a failed attempt, because the agent did not cause it. */
 async function handBack(tx: Transaction, task: TaskRow, reason: string): Promise<void> {
   await moveTask(tx, task, {
     to: 'ASSIGNED',
@@ -164,7 +164,7 @@ async function fail(
   if (permanent) await writeAgentError(tx, run.agentId, true);
 }
 
-/** By the database's clock, as every stored instant. */
+/** A time in the future by the database clock. */
 async function inMs(tx: Transaction, ms: number): Promise<Date> {
   return toDate((await readNow(tx.executor)).getTime() + ms);
 }

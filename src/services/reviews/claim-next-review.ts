@@ -22,7 +22,7 @@ import { type AgentRef, getActingAgent } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 import { promptForReview } from './prompt-for-review.js';
 
-/** A round to judge, or nulls: nothing waits for this reviewer. */
+/** A claimed round; all fields are null if none waits for this reviewer. */
 export interface ClaimedReview {
   readonly task: TaskRow | null;
   readonly round: number | null;
@@ -37,15 +37,15 @@ export interface ClaimNextReview {
   readonly waitSeconds?: number | null | undefined;
 }
 
-/** At most so long between two looks, for a round whose row somebody held for a moment: that is announced to nobody. */
+/** The maximum time between two queries. A round that was skipped because its row was locked causes no event. */
 const MAX_WAIT_MS = 10_000;
 
 const NOTHING: ClaimedReview = { task: null, round: null, prompt: null, leaseExpiresAt: null };
 
 /**
- * Hands the first task in REVIEW, in queue order, to a reviewer under a lease. Never the reviewer's own work, and never a
- * round that somebody judges already. A reviewer that holds a round gets that one again. With `waitSeconds` it answers as
- * soon as there is a round, and with nulls when the time is over or `signal` says that the caller has gone.
+ * Hands the first task in REVIEW, in queue order, to a reviewer under a lease. It is never the reviewer's own work, and
+ * never a round with a running review. A reviewer that holds a round gets that one again. With `waitSeconds` it waits for a
+ * round, and answers nulls when the time has passed or `signal` reports that the caller disconnected.
  * @throws {Refusal} FORBIDDEN unless the agent is the coordinator or has the role `reviewer`.
  */
 export async function claimNextReview(
@@ -56,22 +56,22 @@ export async function claimNextReview(
 ): Promise<ClaimedReview> {
   checkFields(input, ['lease', 'waitSeconds']);
   const until = context.clock.now() + (input.waitSeconds ?? 0) * 1_000;
-  // Watching begins before the first look, so that a round requested between look and wait is not missed.
-  const watch = context.reviewWaiters.watch(viewer.agentId ?? '');
+  // Starts before the first query, so that a round requested between the query and the wait is not missed.
+  const waiter = context.reviewWaiters.watch(viewer.agentId ?? '');
   try {
     for (;;) {
       const claimed = await claimOnce(context, viewer, input);
       const restMs = until - context.clock.now();
       if (claimed !== null || restMs <= 0 || signal.aborted) return claimed ?? NOTHING;
-      await watch.wait(Math.min(restMs, MAX_WAIT_MS), signal);
+      await waiter.wait(Math.min(restMs, MAX_WAIT_MS), signal);
       if (signal.aborted || context.stopping() || (await hasKeyEnded(context, viewer))) return NOTHING;
     }
   } finally {
-    watch.end(false);
+    waiter.end(false);
   }
 }
 
-/** Each look is a sign of life. */
+/** Queries once. Each query updates `lastSeenAt`. */
 async function claimOnce(
   context: ServiceContext,
   viewer: Viewer,
@@ -92,16 +92,16 @@ function checkIsReviewer(context: ServiceContext, agent: AgentRow): void {
   if (agent.name === context.settings.coordinatorAgent || agent.role === 'reviewer') return;
   throw new Refusal(
     'FORBIDDEN',
-    `${agent.name} is no reviewer: give it the role "reviewer", or name it in MC_COORDINATOR_AGENT.`,
+    `${agent.name} is not a reviewer: give it the role "reviewer", or set MC_COORDINATOR_AGENT to its name.`,
     ['agent'],
   );
 }
 
-/** The round that the reviewer holds already, its lease renewed. */
+/** Renews and returns the round that the reviewer already holds. */
 async function renewHeld(tx: Transaction, agent: AgentRow, leaseMs: number): Promise<ClaimedReview | null> {
   const held = await findOpenReviewRunOf(tx, agent.id);
   const task = held === null ? null : await lockTask(tx, { id: held.taskId });
-  // Only with the task locked can nobody judge or requeue the round any more.
+  // The renewal must follow the task lock, which prevents a concurrent verdict or requeue of the round.
   const renewed = held === null ? null : await renewReviewRun(tx, held.id, leaseMs);
   return task === null || renewed === null ? null : toClaimedReview(task, renewed);
 }
@@ -125,7 +125,7 @@ async function takeNew(
       leaseMs,
       prompt: await promptForReview(tx, task),
     });
-    // Somebody was faster; the next look sees it.
+    // Another reviewer took the round; the next query sees it.
     if (run === null) continue;
     tx.emit({
       type: 'review.claimed',

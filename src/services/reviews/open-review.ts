@@ -18,7 +18,7 @@ import type { GatewayReachability } from '../dispatch/gateway-reachability.js';
 import { promptForReview } from './prompt-for-review.js';
 import type { ReviewContext } from './review-context.js';
 
-/** A round that is about to be sent to the reviewer; its run is in the database. */
+/** A round whose review run is inserted and whose call has not been sent yet. */
 export interface OpenedReview {
   readonly run: ReviewRunRow;
   readonly reviewer: AgentRow;
@@ -26,22 +26,22 @@ export interface OpenedReview {
 }
 
 /**
- * How long a call to the reviewer is held without a sign of the process that made it: so long a review rests when a
- * server was killed in the middle of it.
+ * The lease of a call to the reviewer. When a server is killed during a review, another process takes the review over
+ * after this time.
  */
 export const REVIEW_LEASE_MS = 30_000;
 
 /**
- * Opens a review of the first round that may be sent to the reviewer, in queue order, if the reviewer has room for one
- * more and its gateway can be reached. Null if there is none. Processes that do this at a time never open two reviews of one
- * round, nor more than the reviewer's capacity.
+ * Opens a review of the first round, in queue order, that may be sent to the reviewer. Null if there is none, the reviewer
+ * has no free capacity, or its gateway is unreachable. Concurrent processes never open two reviews of one round, and never
+ * exceed the reviewer's capacity.
  */
 export async function openReview(
   context: ReviewContext,
   reachability: Pick<GatewayReachability, 'isReachable'>,
 ): Promise<OpenedReview | null> {
   const reviewer = await findAgent(context.database.pool, { name: context.settings.coordinatorAgent });
-  const gateway = reviewer === null ? null : findWay(context, reviewer);
+  const gateway = reviewer === null ? null : findGateway(context, reviewer);
   if (reviewer === null || gateway === null || !reachability.isReachable(gateway.name)) return null;
   return inTransaction(context.database, async (tx) => {
     await lockReviewer(tx, reviewer.id);
@@ -53,8 +53,8 @@ export async function openReview(
   });
 }
 
-/** The gateway by which the reviewer may be asked now. */
-function findWay(context: ReviewContext, reviewer: AgentRow): Gateway | null {
+/** The gateway for calls to the reviewer; null if it may not be called now. */
+function findGateway(context: ReviewContext, reviewer: AgentRow): Gateway | null {
   if (reviewer.delivery !== 'PUSH' || reviewer.pausedAt !== null) return null;
   return gatewayOf(context, reviewer.gateway);
 }
@@ -69,7 +69,7 @@ async function openRun(
     const task = await takeRoundToSend(tx, reviewer);
     if (task === null) return null;
     const round = await readRound(tx, task, reviewer);
-    // Another process was faster and has let the row go again; the next look sees it.
+    // Another process took the round and released the row lock; the next query sees it.
     if (round.isHeldBack) continue;
     const run = await openReviewRun(tx, await planRun(context, tx, { task, round, reviewer, gateway }));
     if (run === null) continue;

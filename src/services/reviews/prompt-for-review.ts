@@ -3,7 +3,7 @@ import type { Transaction } from '../../postgres/transaction.js';
 import { listRejections } from '../../store/reviews/reviews.js';
 import type { TaskRow } from '../../store/tasks/tasks.js';
 
-/** What a reviewer is asked about a task in REVIEW, with the feedback of all earlier rounds of its current life. */
+/** Builds the review prompt of a task in REVIEW, with the feedback of all rejections since its creation or last retry. */
 export async function promptForReview(tx: Transaction, task: TaskRow): Promise<string> {
   const rejections = await listRejections(tx, task.id, task.reviewCycles);
   return buildReviewPrompt({

@@ -5,15 +5,15 @@ import type { TokenUsage } from '../../domain/runs/token-usage.js';
 import { toStoredText } from '../../domain/stored-text.js';
 import type { CallEnding } from '../dispatch/gateway-call.js';
 
-/** What was said, and at what expense. */
+/** The answer of a reviewer with its usage. */
 interface Said {
   readonly output: string | null;
   readonly usage: TokenUsage | null;
-  /** The model that said it, if that is known. */
+  /** The model, if known. */
   readonly model: string | null;
 }
 
-/** What the end of a call to a reviewer means for the round. */
+/** The meaning of a call's end for the review round. */
 export type ReviewEnding = Said &
   (
     | { readonly kind: 'verdict'; readonly verdict: Verdict; readonly feedback: string | null }
@@ -24,13 +24,13 @@ export type ReviewEnding = Said &
         readonly error: string;
         readonly permanent: boolean;
       }
-    /** Nobody was asked, or this server stops: nothing counts. */
+    /** The call never began, or this server stops. Does not count as a failure. */
     | { readonly kind: 'handed back'; readonly error: string }
   );
 
 const NOTHING: Said = { output: null, usage: null, model: null };
 
-/** Reads a verdict, or why there is none, from whatever a call came to. All texts are in a form that can be stored. */
+/** Reads the verdict, or the reason for its absence, from the end of a call. All texts are safe to store. */
 export function readReviewEnding(ending: CallEnding, gatewayName: string): ReviewEnding {
   switch (ending.outcome) {
     case 'ANSWERED':

@@ -8,8 +8,8 @@ import { type Sweep, sweepEndedLeases } from '../runs/sweep-ended-leases.js';
 import type { ServiceContext } from '../service-context.js';
 
 /**
- * Frees the rounds of reviewers that let their lease end: at once where the reviewer is offline, after a grace period
- * where it is alive. The task stays in REVIEW and any reviewer can claim the round, the same one included.
+ * Releases the rounds of reviewers whose lease has expired: at once if the reviewer is offline, after a grace period if it
+ * is alive. The task stays in REVIEW, and any reviewer can claim the round, including the same one.
  */
 export async function releaseStaleReviews(
   context: Pick<ServiceContext, 'database' | 'settings'>,

@@ -1,8 +1,8 @@
 import type { ServiceContext } from '../service-context.js';
 
-/** What sending reviews to the reviewer needs. */
+/** The context for sending rounds to the reviewer. */
 export interface ReviewContext
   extends Pick<ServiceContext, 'database' | 'settings' | 'instrument' | 'gateways'> {
-  /** This process, as the owner of the calls that it makes. */
+  /** The id of this process as the owner of its calls. */
   readonly dispatcher: string;
 }

@@ -8,41 +8,42 @@ import { openReview, REVIEW_LEASE_MS } from './open-review.js';
 import type { ReviewContext } from './review-context.js';
 import { settleReview } from './settle-review.js';
 
-/** What a turn of the job came to. */
+/** The result of one run of the job. */
 export interface ReviewTurn {
-  /** Calls to the reviewer that were started or taken over. */
+  /** The number of calls that were started or taken over. */
   readonly handled: number;
-  /** In how many milliseconds a round has rested or a lease ends, if one is known to. */
+  /** Milliseconds until the next backoff or lease ends; undefined if there is none. */
   readonly nextInMs: number | undefined;
 }
 
 export interface ReviewDispatcherOptions {
   readonly context: Omit<ReviewContext, 'dispatcher'>;
   readonly reachability: GatewayReachability;
-  /** What the system calls this process, if it tells. */
+  /** The name of this process in the operating system, if known. */
   readonly processName?: string | null;
-  /** How long a stop lets calls go on, in milliseconds, before it hands them back. */
+  /** How long calls may continue after `stop`, in milliseconds, before they are handed back. */
   readonly stopGraceMs?: number;
 }
 
-/** Sends the rounds that wait for a verdict to the reviewer, in this process, and applies what it answers. */
+/** Sends waiting review rounds to the reviewer and applies its verdicts. */
 export interface ReviewDispatcher {
-  /** Takes over what dead processes have left, starts as many calls as there is room for, and waits for none. */
+  /** Takes over the calls of dead processes and starts new ones while there are free slots. Does not wait for them. */
   takeTurn(): Promise<ReviewTurn>;
-  /** Aborts the calls about rounds that somebody else has ended, as entries of ENDS_ROUND tell. */
+  /** Aborts the calls for rounds that ended elsewhere. `ended` are log entries of the types in ENDS_ROUND. */
   notice(ended: readonly { readonly taskId: string | null }[]): void;
-  /** Calls back when a slot got free or a gateway answers again; returns the function that ends this. */
+  /** Calls back when a slot becomes free or a gateway responds again; returns a function that removes the listener. */
   onWork(listener: () => void): () => void;
-  /** How many calls are under way. */
+  /** The number of running calls. */
   underWay(): number;
-  /** Starts no more calls, lets those that are on end for a bounded time, and hands back the rest. */
+  /** Starts no more calls, waits a limited time for the running ones, and hands back the rest. */
   stop(): Promise<void>;
 }
 
-/** Moves of a task that end its round. */
+/** Events that end the review round of a task. */
 export const ENDS_ROUND: readonly EventType[] = ['task.approved', 'task.rejected', 'task.cancelled'];
 const STOP_GRACE_MS = 5_000;
 
+/** Creates the review dispatcher of this process; it does nothing until `takeTurn` is called. */
 export function createReviewDispatcher({
   context: surroundings,
   reachability,
@@ -60,7 +61,7 @@ export function createReviewDispatcher({
     stopGraceMs,
     settle: (run, ending) => settleReview(context, run, ending),
   });
-  /** The run of each task whose reviewer is being asked by this process. */
+  /** The review run by task id, for the running calls of this process. */
   const asked = new Map<string, string>();
 
   async function takeOver(): Promise<number> {

@@ -20,9 +20,9 @@ import type { ReviewContext } from './review-context.js';
 import { judgeRound } from './submit-verdict.js';
 
 /**
- * Writes what a call to the reviewer came to, once: a verdict is applied, a failure rests the round or leaves it to a
- * person, a call that never began leaves no trace in any counter. If the round was ended by somebody else meanwhile, the
- * answer is kept on its run, its verdict is recorded as superseded, and nothing changes.
+ * Writes the result of a call to the reviewer, exactly once. A verdict is applied. A failure sets the backoff of the round
+ * or escalates it to a person. A call that never began changes no counter. If the round has ended in the meantime, the
+ * answer is stored on its run, its verdict is recorded as superseded, and nothing else changes.
  */
 export async function settleReview(
   context: ReviewContext,
@@ -34,11 +34,12 @@ export async function settleReview(
     const task = await lockTask(tx, { id: taskId });
     const run = await lockReviewRun(tx, id);
     const reviewer = run === null ? null : await findAgent(tx.executor, { id: run.agentId });
-    if (task === null || run === null || reviewer === null) throw new Error(`review run ${id} is gone`);
+    if (task === null || run === null || reviewer === null)
+      throw new Error(`review run ${id}, its task or its reviewer does not exist`);
     const review = { task, run, reviewer };
     if (run.outcome !== 'RUNNING') return keepLate(context, tx, review, ending);
     if (ending.kind === 'verdict') return applyVerdict(context, tx, review, ending);
-    // Another process has taken the call over, and it is for that one to say that there is no answer.
+    // Another process took over the call, so only that process may record a failure.
     if (run.dispatcher !== context.dispatcher) return;
     if (ending.kind === 'failure') await countFailure(context, tx, review, ending);
     else await handBack(tx, review, ending.error);
@@ -46,7 +47,7 @@ export async function settleReview(
   });
 }
 
-/** A review that is settled, its task and its run locked. */
+/** The review to settle, with its locked task and run. */
 interface Review {
   readonly task: TaskRow;
   readonly run: ReviewRunRow;
@@ -75,7 +76,7 @@ async function applyVerdict(
   await closeReviewRun(tx, run.id, 'SUCCEEDED', said(run, ending));
   await judge(context, tx, review, ending, false);
   if (reviewer.errorAt === null) return;
-  // Only now: agents are locked last.
+  // Agents are locked last.
   await writeAgentError(tx, reviewer.id, false);
   await announceStatus(context, tx, reviewer.id, SYSTEM);
 }
@@ -136,7 +137,7 @@ async function handBack(tx: Transaction, { task, run, reviewer }: Review, error:
   });
 }
 
-/** What the reviewer said, as columns of its run. */
+/** The answer of the reviewer as columns of its run. */
 function said(run: ReviewRunRow, { output, usage, model }: ReviewEnding): Partial<ReviewRunRow> {
   return {
     output,

@@ -32,9 +32,9 @@ export interface SubmitVerdict {
   readonly task: TaskRef;
   readonly verdict: Verdict;
   readonly feedback?: string | null | undefined;
-  /** The round it judges; the current one if left out. */
+  /** The reviewed round; the current one if omitted. */
   readonly round?: number | null | undefined;
-  /** The agent whose verdict an operator hands in. */
+  /** The agent on whose behalf an operator submits the verdict. */
   readonly reviewer?: AgentRef | null | undefined;
   readonly idempotencyKey?: string | null | undefined;
 }
@@ -45,9 +45,9 @@ export interface SubmittedVerdict {
 }
 
 /**
- * Judges a round of a task in REVIEW. A verdict on a round that is over is recorded as superseded and changes nothing.
- * @throws {Refusal} NOT_FOUND, SELF_REVIEW from whoever worked on the task, FORBIDDEN from an agent that has not claimed the review,
- * INVALID for a rejection without feedback or a round that is still to come.
+ * Submits the verdict of a review round. A verdict on a round that has ended is recorded as superseded and changes nothing.
+ * @throws {Refusal} NOT_FOUND; SELF_REVIEW for an agent that worked on the task; FORBIDDEN for an agent that has not
+ * claimed the round; INVALID for a rejection without feedback or a round that does not exist.
  */
 export async function submitVerdict(
   context: ServiceContext,
@@ -56,7 +56,7 @@ export async function submitVerdict(
 ): Promise<SubmittedVerdict> {
   checkFields(input, ['feedback', 'idempotencyKey']);
   if (input.verdict === 'REJECTED' && (input.feedback ?? '').trim() === '') {
-    throw new Refusal('INVALID', 'A rejection needs feedback: say what has to change.', ['feedback']);
+    throw new Refusal('INVALID', 'A rejection needs feedback: state what has to change.', ['feedback']);
   }
   return inTransaction(context.database, async (tx) => {
     const task = await lockTaskByRef(tx, input.task);
@@ -65,7 +65,7 @@ export async function submitVerdict(
     const repeated = earlier === null ? null : await findReview(tx, earlier);
     if (repeated !== null) return { task, review: repeated };
 
-    if (!(await mayKnow(context, tx, viewer, task))) throw noSuchTask(input.task);
+    if (!(await maySeeTask(context, tx, viewer, task))) throw noSuchTask(input.task);
     const reviewer = await findReviewer(tx, viewer, input);
     const round = checkRound(task, input.round);
     await checkReviewer(context, tx, viewer, { task, round, reviewer });
@@ -79,8 +79,8 @@ export async function submitVerdict(
   });
 }
 
-/** To an agent, a task that it may not see does not exist. The coordinator judges any, also one that is out of its sight by now. */
-async function mayKnow(
+/** Whether the viewer may see the task. The coordinator, or a reviewer of the round, may judge it even if it cannot see it any more. */
+async function maySeeTask(
   context: ServiceContext,
   tx: Transaction,
   viewer: Viewer,
@@ -92,7 +92,7 @@ async function mayKnow(
   return agentId !== null && isEntitledReviewer(tx, { taskId, round, agentId, coordinatorAgent });
 }
 
-/** Who judges: the agent of the key, the agent that an operator names, or the operator's own key. */
+/** The reviewer: the agent of the key, the agent that an operator gives, or the operator's own key. */
 async function findReviewer(tx: Transaction, viewer: Viewer, input: SubmitVerdict): Promise<Actor> {
   if (viewer.agentId === null && !input.reviewer) return toActor(viewer);
   const agent = await getActingAgent(tx.executor, viewer, input.reviewer, ['reviewer']);
@@ -114,47 +114,47 @@ function checkRound(task: TaskRow, round: number | null | undefined): number {
   return judged;
 }
 
-/** A round of a task, and who wants to judge it. */
-interface Hearing {
+/** A review round and the actor that wants to judge it. */
+interface ReviewAttempt {
   readonly task: TaskRow;
   readonly round: number;
   readonly reviewer: Actor;
 }
 
-/** Nobody judges their own work; an agent judges the rounds it has claimed, or any if it is the coordinator. */
+/** An agent may not judge its own work. It may judge the rounds that it has claimed; the coordinator may judge any round. */
 async function checkReviewer(
   context: ServiceContext,
   tx: Transaction,
   viewer: Viewer,
-  { task, round, reviewer }: Hearing,
+  { task, round, reviewer }: ReviewAttempt,
 ): Promise<void> {
   if (reviewer.agentId !== null && (await hasWorkedOn(tx, task.id, reviewer.agentId))) {
     throw new Refusal(
       'SELF_REVIEW',
-      `Whoever worked on TASK-${task.number} can't judge it: leave it to another reviewer.`,
+      `An agent that worked on TASK-${task.number} cannot review it: leave it to another reviewer.`,
     );
   }
   if (hasRole(viewer, 'OPERATOR') || reviewer.agentId === null) return;
   const { coordinatorAgent } = context.settings;
   if (await isEntitledReviewer(tx, { taskId: task.id, round, agentId: reviewer.agentId, coordinatorAgent }))
     return;
-  throw new Refusal('FORBIDDEN', 'Claim the review first: claimNextReview.', ['task']);
+  throw new Refusal('FORBIDDEN', 'Claim the review first with claimNextReview.', ['task']);
 }
 
 export interface Judgement {
-  /** Of the row that will hold it. */
+  /** The id for the new review. */
   readonly id: string;
   readonly round: number;
   readonly verdict: Verdict;
   readonly feedback: string | null;
   readonly reviewer: Actor;
-  /** Its reviewer has lost the round, so it is recorded as superseded whatever the task waits for. */
+  /** The reviewer has lost the round, so the verdict is recorded as superseded in any case. */
   readonly isLate?: boolean;
 }
 
 /**
- * Records a verdict and does what follows from it, in a transaction that holds the task's row lock. Who may judge is for
- * the caller to check.
+ * Records a verdict and applies its consequences. The caller holds the task's row lock and has checked that the reviewer
+ * may judge.
  */
 export async function judgeRound(
   context: Pick<ServiceContext, 'settings'>,

@@ -6,18 +6,18 @@ import { isInQueue, queueColumns, queueOrder } from '../runs/queue-order.js';
 import type { TaskRunRow } from '../runs/runs.js';
 import type { TaskRow } from '../tasks/tasks.js';
 
-/** A PUSH agent with a task that could be dispatched now. */
+/** A PUSH agent with a task that can be dispatched now. */
 export interface ReadyAgent {
   readonly agentId: string;
   readonly agentName: string;
-  /** The one that it names. */
+  /** The gateway in its config. */
   readonly gateway: string | null;
 }
 
 /**
- * The PUSH agents with work that they have room for, in the order of their first tasks in the queue. Goes from one agent
- * with waiting tasks to the next in tasks_assigned_queue, a step each however long its backlog: ten thousand agents without
- * any cost nothing.
+ * The PUSH agents that have waiting tasks and free capacity, in queue order of their first tasks. The scan of
+ * tasks_assigned_queue takes one step per agent with waiting tasks, regardless of its backlog. Agents without tasks cost
+ * nothing.
  */
 export async function listReadyAgents(tx: Transaction): Promise<ReadyAgent[]> {
   await readInOrder(tx);
@@ -41,7 +41,7 @@ export async function listReadyAgents(tx: Transaction): Promise<ReadyAgent[]> {
   });
 }
 
-/** How many PUSH agents name which gateway; null for those that name none. */
+/** The number of PUSH agents per gateway; null for those without one in their config. */
 export async function countPushAgents(
   executor: Executor,
 ): Promise<{ readonly gateway: string | null; readonly agents: number }[]> {
@@ -51,6 +51,7 @@ export async function countPushAgents(
   });
 }
 
+/** The ids of all PUSH agents. */
 export async function listPushAgentIds(executor: Executor): Promise<string[]> {
   const rows = await query<{ id: string }>(executor, {
     name: 'list_push_agent_ids',
@@ -59,7 +60,7 @@ export async function listPushAgentIds(executor: Executor): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
-/** In how many milliseconds time releases the next task, whoever it is for; null if none waits for that. */
+/** Milliseconds until the next task of any agent becomes eligible by time; null if there is none. */
 export async function findNextDueMs(executor: Executor): Promise<number | null> {
   const [row] = await query<{ inMs: number }>(executor, {
     name: 'find_next_due',
@@ -70,8 +71,8 @@ export async function findNextDueMs(executor: Executor): Promise<number | null> 
 }
 
 /**
- * Right after a large import the statistics are old, and sorting an agent's whole backlog looks as cheap as reading the
- * head of an index in order. It never is, so the planner is told, until the end of the transaction.
+ * Disables sorting until the end of the transaction. Right after a large import the statistics are old, and the planner
+ * would sort the whole backlog of an agent instead of reading the head of an index in order.
  */
 async function readInOrder(tx: Transaction): Promise<void> {
   await tx.query({
@@ -81,8 +82,8 @@ async function readInOrder(tx: Transaction): Promise<void> {
 }
 
 /**
- * Lets tasks into the queue that time has released, as a claim does; those that somebody holds, or beyond a thousand, come
- * next time. In no order: PostgreSQL 14 and 15 would sort all that are due for it (tasks_not_before_idx, old statistics).
+ * Clears a `not_before` that has passed, as a claim does, for at most a thousand tasks that are not locked. It is
+ * unordered, because with old statistics PostgreSQL 14 and 15 would sort all due tasks. Uses tasks_not_before_idx.
  */
 export async function releaseDueTasks(executor: Executor): Promise<void> {
   await query(executor, {
@@ -94,8 +95,8 @@ export async function releaseDueTasks(executor: Executor): Promise<void> {
 }
 
 /**
- * Locks the agent's first task in the queue that nobody else holds: two processes get two tasks. What the lock shows is
- * true until the commit; the agent's capacity is not looked at.
+ * Locks the first unlocked task in the agent's queue, so two processes get two tasks. Does not check the capacity of the
+ * agent.
  */
 export async function takeAssignedTask(tx: Transaction, agentId: string): Promise<TaskRow | null> {
   await readInOrder(tx);
@@ -125,7 +126,7 @@ export type NewDispatchRun = Pick<
   | 'dispatcher'
 >;
 
-/** Opens a dispatched run whose lease begins now. */
+/** Inserts a dispatched run whose lease begins now. */
 export async function insertDispatchRun(tx: Transaction, run: NewDispatchRun): Promise<void> {
   const { names, places, values } = columns({ ...run, trigger: 'DISPATCH' });
   const lease = places[Object.keys(run).indexOf('leaseMs')];
@@ -137,7 +138,7 @@ export async function insertDispatchRun(tx: Transaction, run: NewDispatchRun): P
   });
 }
 
-/** Notes a sign of life of several agents; one that is locked by somebody gets it next time. */
+/** Updates `last_seen_at` of several agents. Locked rows are skipped; the next renewal updates them. */
 export async function markAgentsSeen(executor: Executor, agentIds: readonly string[]): Promise<void> {
   await query(executor, {
     name: 'mark_agents_seen',
@@ -147,7 +148,7 @@ export async function markAgentsSeen(executor: Executor, agentIds: readonly stri
   });
 }
 
-/** Dispatched runs whose lease has ended, longest first, but for those of this dispatcher that are still on. */
+/** Dispatched runs whose lease has expired, earliest expiry first, except those that this dispatcher still works on. */
 export async function listOrphanedRuns(
   executor: Executor,
   except: readonly string[],
@@ -163,8 +164,8 @@ export async function listOrphanedRuns(
 }
 
 /**
- * Makes an orphaned run this dispatcher's own, with a new lease. Null if it has ended, if somebody was faster or holds the
- * task. The task is locked first, as everywhere.
+ * Takes over an orphaned run with a new lease. Null if it has ended, if another dispatcher took it over, or if the task or
+ * the run is locked. The task is locked first, as everywhere.
  */
 export async function takeOverRun(
   tx: Transaction,
@@ -187,7 +188,7 @@ export async function takeOverRun(
   });
 }
 
-/** In how many milliseconds the next lease of a run ends that another dispatcher holds; null if there is none. */
+/** Milliseconds until the next lease of another dispatcher expires; null if there is none. */
 export async function findNextOrphanMs(executor: Executor, dispatcher: string): Promise<number | null> {
   const [row] = await query<{ inMs: number }>(executor, {
     name: 'find_next_orphan',
@@ -198,7 +199,7 @@ export async function findNextOrphanMs(executor: Executor, dispatcher: string): 
   return row?.inMs ?? null;
 }
 
-/** Keeps an answer that came after the run was over, unless one is there. It changes nothing else. */
+/** Stores an answer that arrived after the run had ended, unless the run has one. Changes nothing else. */
 export async function keepLateOutput(
   tx: Transaction,
   runId: string,
@@ -214,7 +215,7 @@ export async function keepLateOutput(
   });
 }
 
-/** Notes, or takes back, that the agent's gateway refuses it for good. The caller announces the agent afterwards. */
+/** Sets or clears that the gateway refuses the agent permanently. The caller announces the status afterwards. */
 export async function writeAgentError(tx: Transaction, agentId: string, refused: boolean): Promise<void> {
   await tx.query({
     name: 'write_agent_error',
@@ -223,7 +224,7 @@ export async function writeAgentError(tx: Transaction, agentId: string, refused:
   });
 }
 
-/** What a worker's prompt tells of the tasks that its task depends on, by number. */
+/** The dependencies of a task with their results, by number, for the prompt. */
 export async function listInputs(
   tx: Transaction,
   taskId: string,
@@ -236,7 +237,7 @@ export async function listInputs(
   });
 }
 
-/** The feedback of every rejection that counted, oldest first; also of the lives before a retry. */
+/** The feedback of all rejections that are not superseded, oldest first, including those before a retry. */
 export async function listFeedback(tx: Transaction, taskId: string): Promise<string[]> {
   const rows = await tx.query<{ feedback: string }>({
     name: 'list_feedback',

@@ -2,10 +2,10 @@ import { type Executor, query } from '../../postgres/statement.js';
 
 const TABLES = { task: 'task_runs', review: 'review_runs' } as const;
 
-/** What is dispatched: a task to work on, or a round to review. */
+/** The two kinds of dispatched runs: of tasks and of reviews. */
 export type DispatchKind = keyof typeof TABLES;
 
-/** Who else holds dispatched runs, by leases with more than `ms` to go. */
+/** The other dispatchers that hold leases with more than `ms` left. */
 export async function listOtherDispatchers(
   executor: Executor,
   kind: DispatchKind,
@@ -22,7 +22,7 @@ export async function listOtherDispatchers(
   return rows.map((row) => row.dispatcher);
 }
 
-/** Lets the leases of these dispatchers end in `ms` at the latest. SKIP LOCKED: a row that somebody holds is seen to next time. */
+/** Shortens the leases of these dispatchers to at most `ms`. Skips locked rows; the next call shortens them. */
 export async function shortenLeases(
   executor: Executor,
   kind: DispatchKind,
@@ -38,7 +38,7 @@ export async function shortenLeases(
   });
 }
 
-/** Renews the leases of the runs that this dispatcher still holds, and says which these are. In id order, so that two never deadlock. */
+/** Renews the leases of the runs that this dispatcher still holds, and returns these runs. Locks in id order against deadlocks. */
 export async function renewDispatchedRuns(
   executor: Executor,
   kind: DispatchKind,
@@ -57,7 +57,7 @@ export async function renewDispatchedRuns(
   });
 }
 
-/** Keeps on an open run what its gateway needs to find its call again after a crash. Only its dispatcher may. */
+/** Stores what the gateway needs to find the call of an open run after a crash. Only the run's dispatcher may do this. */
 export async function writeGatewayState(
   executor: Executor,
   kind: DispatchKind,

@@ -1,6 +1,6 @@
 import { type Executor, query } from '../../postgres/statement.js';
 
-/** Notes that a gateway does not answer, for so long unless it is noted again. The first note keeps the beginning. */
+/** Records an outage of a gateway for `forMs`; a repeated call extends it and keeps its start. */
 export async function noteOutage(
   executor: Executor,
   outage: { readonly gateway: string; readonly error: string; readonly forMs: number },
@@ -14,6 +14,7 @@ export async function noteOutage(
   });
 }
 
+/** Deletes the outage of a gateway that responds again. */
 export async function forgetOutage(executor: Executor, gateway: string): Promise<void> {
   await query(executor, {
     name: 'forget_outage',

@@ -6,13 +6,13 @@ import { reviewQueueOrder } from '../runs/queue-order.js';
 import type { TaskRow } from '../tasks/tasks.js';
 import type { ReviewRunRow } from './reviews.js';
 
-/** A reviewer that work is sent to. */
+/** A reviewer to which the server sends rounds. */
 type Reviewer = Pick<AgentRow, 'id' | 'updatedAt'>;
 
 /**
- * Locks the first task in REVIEW, in queue order, whose round may be sent to this reviewer: nobody reviews it, it does not
- * rest after a failure, it was not left to a person since the reviewer was last changed, and the reviewer has not worked on
- * it. SKIP LOCKED: processes that look at the same time get different tasks. Reads tasks_review_queue from its head.
+ * Locks the first task in REVIEW, in queue order, whose round may be sent to this reviewer: it has no running review and no
+ * backoff, it was not escalated since the reviewer was last changed, and the reviewer has not worked on it. SKIP LOCKED:
+ * concurrent processes get different tasks. Reads tasks_review_queue from its head.
  */
 export async function takeRoundToSend(tx: Transaction, { id, updatedAt }: Reviewer): Promise<TaskRow | null> {
   return tx.one<TaskRow>({
@@ -27,19 +27,19 @@ export async function takeRoundToSend(tx: Transaction, { id, updatedAt }: Review
   });
 }
 
-/** How a round has fared with reviewers that it was sent to. */
+/** The history of a round with the reviewers that it was sent to. */
 export interface RoundFacts {
-  /** Calls, those that never began included. */
+  /** The number of calls, including those that never began. */
   readonly tries: number;
-  /** Failures since the round was last left to a person. */
+  /** The number of failures since the round was last escalated. */
   readonly failures: number;
-  /** Whether somebody reviews it, it rests, or it is left to a person. */
+  /** Whether it has a running review or a backoff, or is escalated. */
   readonly isHeldBack: boolean;
 }
 
 /**
- * Read with the task's row locked, in a statement of its own: only a snapshot that is younger than the lock shows what
- * the process did that held it before.
+ * Reads the history of a round. The caller holds the task's row lock; this separate statement has a snapshot after the
+ * lock, so it sees what the previous holder of the lock committed.
  */
 export async function readRound(
   tx: Transaction,
@@ -55,11 +55,11 @@ export async function readRound(
       FROM (SELECT *, max(escalated_at) OVER () AS last_escalated_at FROM review_runs WHERE task_id = $1 AND round = $2) r`,
     values: [taskId, reviewRound, updatedAt],
   });
-  if (facts === null) throw new Error(`the rounds of task ${taskId} could not be counted`);
+  if (facts === null) throw new Error('an aggregate returned no row');
   return facts;
 }
 
-/** The review run, locked, in whatever state it is. The caller holds the lock of its task. */
+/** Locks the review run in any state. The caller holds the lock of its task. */
 export async function lockReviewRun(tx: Transaction, id: string): Promise<ReviewRunRow | null> {
   return tx.one<ReviewRunRow>({
     name: 'lock_review_run',
@@ -68,7 +68,7 @@ export async function lockReviewRun(tx: Transaction, id: string): Promise<Review
   });
 }
 
-/** Keeps an answer that came when the run had ended. */
+/** Stores an answer that arrived after the run had ended, unless the run has one. */
 export async function keepLateReview(tx: Transaction, id: string, output: string): Promise<void> {
   await tx.query({
     name: 'keep_late_review',
@@ -78,9 +78,9 @@ export async function keepLateReview(tx: Transaction, id: string, output: string
 }
 
 /**
- * Takes over the dispatched reviews whose lease has ended, longest first: the process that called has died or is cut off,
- * and learns of this when it renews. Those `underWay` are our own, which the database was away for. SKIP LOCKED:
- * processes that look at the same time take different ones.
+ * Takes over dispatched reviews whose lease has expired, earliest expiry first. Their process died, or it lost the database
+ * and notices the takeover at its next renewal. `underWay` are the runs of this process, whose leases may have expired
+ * during a database outage. SKIP LOCKED: concurrent processes take different runs.
  */
 export async function adoptAbandonedReviews(
   executor: Executor,
@@ -98,7 +98,7 @@ export async function adoptAbandonedReviews(
   });
 }
 
-/** In how many milliseconds a round has rested or a dispatched review's lease ends; null if nothing is known to. */
+/** Milliseconds until the next backoff or lease of a dispatched review ends; null if there is none. */
 export async function findNextReviewMs(executor: Executor): Promise<number | null> {
   const [row] = await query<{ inMs: number | null }>(executor, {
     name: 'find_next_review',
@@ -110,7 +110,7 @@ export async function findNextReviewMs(executor: Executor): Promise<number | nul
   return row?.inMs ?? null;
 }
 
-/** Lets the round rest after this failure of its reviewer, or leaves it to a person. */
+/** After a failure of the reviewer, sets the backoff of the round or escalates it to a person. */
 export async function writeReviewSequel(
   tx: Transaction,
   id: string,

@@ -8,6 +8,7 @@ import type { TaskRow } from '../tasks/tasks.js';
 export type ReviewRow = QualityReview;
 export type ReviewRunRow = ReviewRun;
 
+/** Inserts a verdict; its creation time comes from the database clock. */
 export async function insertReview(
   tx: Transaction,
   review: Omit<ReviewRow, 'createdAt'>,
@@ -22,6 +23,7 @@ export async function insertReview(
   return row;
 }
 
+/** The verdict with this id; null if there is none. */
 export async function findReview(tx: Transaction, id: string): Promise<ReviewRow | null> {
   return tx.one<ReviewRow>({
     name: 'find_review',
@@ -30,7 +32,7 @@ export async function findReview(tx: Transaction, id: string): Promise<ReviewRow
   });
 }
 
-/** The rejections of the current life of a task, oldest first; `cycles` is how many that are. */
+/** The last `cycles` rejections of a task, oldest first: those since its creation or last retry. */
 export async function listRejections(tx: Transaction, taskId: string, cycles: number): Promise<ReviewRow[]> {
   const rows = await tx.query<ReviewRow>({
     name: 'list_rejections',
@@ -41,7 +43,7 @@ export async function listRejections(tx: Transaction, taskId: string, cycles: nu
   return rows.reverse();
 }
 
-/** Whether the agent had a run on the task that ended in the round being judged, or worked on it at all. */
+/** Whether the agent ever had a run on the task. */
 export async function hasWorkedOn(tx: Transaction, taskId: string, agentId: string): Promise<boolean> {
   const row = await tx.one({
     name: 'has_worked_on',
@@ -52,8 +54,8 @@ export async function hasWorkedOn(tx: Transaction, taskId: string, agentId: stri
 }
 
 /**
- * Locks the first task in REVIEW that nobody reviews and that this agent has not worked on. SKIP LOCKED: two reviewers,
- * in whatever processes, get two tasks. Reads tasks_review_queue from its head.
+ * Locks the first task in REVIEW that has no running review and that this agent has not worked on. SKIP LOCKED: two
+ * concurrent reviewers get two tasks. Reads tasks_review_queue from its head.
  */
 export async function takeReviewableTask(tx: Transaction, agentId: string): Promise<TaskRow | null> {
   return tx.one<TaskRow>({
@@ -68,8 +70,8 @@ export async function takeReviewableTask(tx: Transaction, agentId: string): Prom
 }
 
 /**
- * Lets an agent's claims of reviews go one after the other, so that a repeated call gets the round of the first. Not by the
- * agent's row, which everywhere else is locked after the task's.
+ * Serializes the review claims of an agent, so that a repeated call gets the round of the first one. It is an advisory
+ * lock, because the agent's row is locked after the task's row everywhere else.
  */
 export async function lockReviewer(tx: Transaction, agentId: string): Promise<void> {
   await tx.query({
@@ -80,8 +82,8 @@ export async function lockReviewer(tx: Transaction, agentId: string): Promise<vo
 }
 
 /**
- * How many reviews the agent has under way, claimed ones and those of calls to it: review_runs_open_by_agent. With
- * `lockReviewer` held, no other can begin before the commit.
+ * The number of running reviews of the agent, claimed and dispatched. Uses review_runs_open_by_agent. While `lockReviewer`
+ * is held, no other review of the agent can begin.
  */
 export async function countReviewsUnderWay(tx: Transaction, agentId: string): Promise<number> {
   const row = await tx.one<{ count: number }>({
@@ -92,7 +94,7 @@ export async function countReviewsUnderWay(tx: Transaction, agentId: string): Pr
   return row?.count ?? 0;
 }
 
-/** The round that the agent has claimed and not judged, oldest first: a reviewer that lost its memory gets it again. */
+/** The oldest open review run that the agent has claimed. A reviewer that restarted gets it again. */
 export async function findOpenReviewRunOf(tx: Transaction, agentId: string): Promise<ReviewRunRow | null> {
   return tx.one<ReviewRunRow>({
     name: 'find_open_review_run_of',
@@ -101,13 +103,13 @@ export async function findOpenReviewRunOf(tx: Transaction, agentId: string): Pro
   });
 }
 
-/** What is known of a review run when it begins. */
+/** The columns of a new review run. */
 export type NewReviewRun = Pick<ReviewRunRow, 'id' | 'taskId' | 'round' | 'agentId' | 'leaseMs' | 'prompt'> &
   Partial<Pick<ReviewRunRow, 'trigger' | 'model' | 'gateway' | 'idempotencyKey' | 'dispatcher'>>;
 
 /**
- * Opens a review run with a lease. Null if the round has been taken since the caller looked: a reviewer whose snapshot is
- * older than the other's commit still sees the round free, and review_runs_one_open knows better.
+ * Inserts a review run with a lease. Null if the round was taken concurrently: a snapshot from before the other commit
+ * still shows the round as free, but the unique index review_runs_one_open prevents a second open run.
  */
 export async function openReviewRun(tx: Transaction, run: NewReviewRun): Promise<ReviewRunRow | null> {
   const { names, places, values } = columns(run);
@@ -119,7 +121,7 @@ export async function openReviewRun(tx: Transaction, run: NewReviewRun): Promise
   });
 }
 
-/** Gives an open review run a lease from now on. Null if it has ended. */
+/** Renews the lease of an open review run from now on. Null if it has ended. */
 export async function renewReviewRun(
   tx: Transaction,
   id: string,
@@ -133,7 +135,7 @@ export async function renewReviewRun(
   });
 }
 
-/** The open review run of a task's round. */
+/** Locks the open review run of a task; null if there is none. */
 export async function findOpenReviewRun(tx: Transaction, taskId: string): Promise<ReviewRunRow | null> {
   return tx.one<ReviewRunRow>({
     name: 'find_open_review_run',
@@ -143,8 +145,8 @@ export async function findOpenReviewRun(tx: Transaction, taskId: string): Promis
 }
 
 /**
- * Whether the agent may judge this round: it is the coordinator, or it has claimed the round. The round counts, because
- * a reviewer of one round has not seen the work of the next.
+ * Whether the agent may judge this round: it is the coordinator, or it has claimed this round. A claim of another round
+ * does not count, because its reviewer has not seen this work.
  */
 export async function isEntitledReviewer(
   tx: Transaction,
@@ -159,7 +161,7 @@ export async function isEntitledReviewer(
   return row !== null;
 }
 
-/** Ends an open review run, once; `facts` are further columns. */
+/** Ends an open review run; null if it has already ended. `facts` are other columns. */
 export async function closeReviewRun(
   tx: Transaction,
   id: string,
@@ -175,7 +177,7 @@ export async function closeReviewRun(
   });
 }
 
-/** Renews every lease that the agent holds on reviews; those of calls to it are for the server to renew. */
+/** Renews all leases of claimed reviews of the agent. The server renews those of dispatched reviews. */
 export async function renewReviewLeasesOfAgent(
   tx: Transaction,
   agentId: string,

@@ -4,7 +4,7 @@ import { type Columns, shapeOf } from '../lists/row-shape.js';
 import { CREATED, ID } from '../lists/sort-keys.js';
 import type { ReviewRow, ReviewRunRow } from './reviews.js';
 
-/** A task's reviews, oldest first: quality_reviews_task_created_idx. */
+/** The verdicts on a task, oldest first. Uses quality_reviews_task_created_idx. */
 export const REVIEWS_OF_TASKS: ChildLists<ReviewRow> = {
   from: 'quality_reviews t',
   shape: shapeOf('QualityReview', '*'),
@@ -13,7 +13,7 @@ export const REVIEWS_OF_TASKS: ChildLists<ReviewRow> = {
   order: { tag: 'review', descending: false, keys: [CREATED, ID] },
 };
 
-/** A task's reviewers at work, first to last: review_runs_task_round_idx. Prompt and output are read on demand. */
+/** The review runs of a task, oldest first. Uses review_runs_task_round_idx. Only the given columns are read. */
 export function reviewRunsOfTasks(columns: Columns<ReviewRunRow>): ChildLists<ReviewRunRow> {
   return {
     from: 'review_runs t',
