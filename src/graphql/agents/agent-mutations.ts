@@ -33,7 +33,8 @@ function settingFields(t: InputFields) {
     }),
     capabilities: t.stringList({ description: 'Words that describe what it can do.' }),
     maxCapacity: t.int({
-      description: 'The maximum of tasks IN_PROGRESS, 1 to 100. The same maximum applies to running reviews, counted separately.',
+      description:
+        'The maximum of tasks IN_PROGRESS, 1 to 100. The same maximum applies to running reviews, counted separately.',
     }),
     delivery: t.field({ type: AgentDeliveryEnum, description: 'How work reaches it.' }),
     soul: t.string({ description: 'Its standing instructions, in Markdown.' }),
@@ -94,7 +95,7 @@ builder.mutationFields((t) => ({
   registerAgent: t.field({
     type: RegisterAgentPayload,
     authScopes: { agent: true },
-    description: 'Registers an agent, or updates the one with this name. Counts as a heartbeat.',
+    description: 'Registers an agent, or updates the one with this name. Updates `lastSeenAt`.',
     args: { input: t.arg({ type: RegisterAgentInput, required: true, description: 'The agent.' }) },
     resolve: (_root, { input }, { services, viewer }) => answer(registerAgent(services, viewer, input)),
   }),

@@ -6,7 +6,7 @@ export const AgentStatsType = builder.objectRef<AgentStats>('AgentStats').implem
   fields: (t) => ({
     completed: t.exposeInt('completed', { description: 'Runs that submitted a result.' }),
     failed: t.exposeInt('failed', { description: 'Runs that ended with an error or a timeout.' }),
-    rejected: t.exposeInt('rejected', { description: 'Verdicts that sent its work back.' }),
+    rejected: t.exposeInt('rejected', { description: 'Verdicts that rejected its work.' }),
     medianDurationMs: t.int({
       nullable: true,
       description: 'The median duration of completed runs, in milliseconds. Null if there were none.',

@@ -1,6 +1,6 @@
 import type { LogEntry } from '../../feed/hub.js';
 import type { EventNames } from '../../services/events/event-names.js';
-import { namedIn, toPlainEvent } from './plain-event.js';
+import { namedIds, toPlainEvent } from './plain-event.js';
 
 /** One serialized event. */
 export interface SerializedEvent {
@@ -36,14 +36,14 @@ export function createEventWriter(names: EventNames): EventWriter {
     write(entries) {
       const fresh = entries.filter((entry) => !written.has(entry));
       if (fresh.length > 0) {
-        const found = names.find(fresh.flatMap(namedIn));
+        const found = names.find(fresh.flatMap(namedIds));
         for (const entry of fresh) begin(entry, found);
       }
       const events = entries.flatMap((entry) => written.get(entry) ?? []);
       return events.every(isWritten) ? events : Promise.all(events.map(async (event) => event));
     },
     async writeWithoutDependency(entry) {
-      return serialize(entry, await names.find(namedIn(entry)), false);
+      return serialize(entry, await names.find(namedIds(entry)), false);
     },
   };
 }

@@ -48,6 +48,7 @@ export const EventInterface = builder.interfaceRef<LogEntry>('Event').implement(
   }),
 });
 
+/** The GraphQL type of a log entry. */
 export function typeNameOf({ type }: LogEntry): EventGraphqlType {
   if (!isEventType(type)) throw new Error(`The log contains an event of the unknown type ${type}`);
   return EVENT_KINDS[type].graphqlType;
@@ -64,7 +65,7 @@ registerNode('evt', 'Event', async (context, _info, id) => {
 });
 
 /** The interfaces of every event type. */
-export const ofEvent = [Node, EventInterface];
+export const eventInterfaces = [Node, EventInterface];
 
 /** The fields of an event other than ids; each may be missing. */
 export function payloadOf({ payload }: LogEntry): EventPayload {
@@ -73,7 +74,7 @@ export function payloadOf({ payload }: LogEntry): EventPayload {
 
 builder.objectRef<LogEntry>('AgentEvent').implement({
   description: 'An agent registered, was changed, or changed its status.',
-  interfaces: ofEvent,
+  interfaces: eventInterfaces,
   fields: (t) => ({
     agent: t.field({
       type: AgentType,
@@ -99,7 +100,7 @@ builder.objectRef<LogEntry>('AgentEvent').implement({
 
 builder.objectRef<LogEntry>('ApiKeyEvent').implement({
   description: 'An API key was created or revoked. Only admins see these events.',
-  interfaces: ofEvent,
+  interfaces: eventInterfaces,
   fields: (t) => ({
     apiKey: t.field({
       type: ApiKeyType,
@@ -112,7 +113,7 @@ builder.objectRef<LogEntry>('ApiKeyEvent').implement({
 
 builder.objectRef<LogEntry>('SchedulerEvent').implement({
   description: 'A scheduler job was paused or resumed.',
-  interfaces: ofEvent,
+  interfaces: eventInterfaces,
   fields: (t) => ({
     job: t.string({
       nullable: true,

@@ -24,12 +24,12 @@ export interface PlainEvent {
 }
 
 /** The ids whose names appear in the plain event. */
-export function namedIn({ actorKeyId, actorAgentId, taskId, agentId }: LogEntry): string[] {
+export function namedIds({ actorKeyId, actorAgentId, taskId, agentId }: LogEntry): string[] {
   return [actorAgentId ?? actorKeyId, taskId, agentId].filter((id) => id !== null);
 }
 
 /**
- * @param names - the names of all ids that `namedIn` returns.
+ * @param names - the names of all ids that `namedIds` returns.
  * @param seesDependency - whether the reader may see the task that the payload names.
  */
 export function toPlainEvent(

@@ -9,11 +9,11 @@ import { ReviewType } from '../reviews/review.js';
 import { TaskRunType } from '../runs/task-run.js';
 import { CommentType } from '../tasks/comment.js';
 import { TaskType } from '../tasks/task.js';
-import { ofEvent, payloadOf, typeNameOf } from './event.js';
+import { eventInterfaces, payloadOf, typeNameOf } from './event.js';
 
 const TaskEventInterface = builder.interfaceRef<LogEntry>('TaskEvent').implement({
   description: 'An event about a task.',
-  interfaces: ofEvent,
+  interfaces: eventInterfaces,
   resolveType: typeNameOf,
   fields: (t) => ({
     task: t.field({
@@ -27,16 +27,16 @@ const TaskEventInterface = builder.interfaceRef<LogEntry>('TaskEvent').implement
   }),
 });
 
-const ofTask = [...ofEvent, TaskEventInterface];
+const taskEventInterfaces = [...eventInterfaces, TaskEventInterface];
 
 builder.objectRef<LogEntry>('TaskCreatedEvent').implement({
   description: EVENT_KINDS['task.created'].meaning,
-  interfaces: ofTask,
+  interfaces: taskEventInterfaces,
 });
 
 builder.objectRef<LogEntry>('TaskUpdatedEvent').implement({
   description: EVENT_KINDS['task.updated'].meaning,
-  interfaces: ofTask,
+  interfaces: taskEventInterfaces,
   fields: (t) => ({
     changedFields: t.stringList({
       description: 'The fields of Task that changed.',
@@ -48,7 +48,7 @@ builder.objectRef<LogEntry>('TaskUpdatedEvent').implement({
 builder.objectRef<LogEntry>('TaskStatusChangedEvent').implement({
   description:
     'A task changed its status. `type` is the most specific name: task.claimed, task.completed, task.approved, task.rejected, task.failed, task.requeued, task.cancelled, otherwise task.status_changed.',
-  interfaces: ofTask,
+  interfaces: taskEventInterfaces,
   fields: (t) => ({
     from: t.field({
       type: TaskStatusEnum,
@@ -76,7 +76,7 @@ builder.objectRef<LogEntry>('TaskStatusChangedEvent').implement({
 
 builder.objectRef<LogEntry>('TaskAssignedEvent').implement({
   description: EVENT_KINDS['task.assigned'].meaning,
-  interfaces: ofTask,
+  interfaces: taskEventInterfaces,
   fields: (t) => ({
     assignee: t.field({
       type: AgentType,
@@ -101,7 +101,7 @@ builder.objectRef<LogEntry>('TaskAssignedEvent').implement({
 
 builder.objectRef<LogEntry>('TaskCommentedEvent').implement({
   description: EVENT_KINDS['task.comment_added'].meaning,
-  interfaces: ofTask,
+  interfaces: taskEventInterfaces,
   fields: (t) => ({
     comment: t.field({
       type: CommentType,
@@ -115,12 +115,12 @@ builder.objectRef<LogEntry>('TaskCommentedEvent').implement({
 
 builder.objectRef<LogEntry>('TaskUnblockedEvent').implement({
   description: EVENT_KINDS['task.unblocked'].meaning,
-  interfaces: ofTask,
+  interfaces: taskEventInterfaces,
 });
 
 builder.objectRef<LogEntry>('TaskDependencyFailedEvent').implement({
   description: EVENT_KINDS['task.dependency_failed'].meaning,
-  interfaces: ofTask,
+  interfaces: taskEventInterfaces,
   fields: (t) => ({
     dependency: t.field({
       type: TaskType,
@@ -136,7 +136,7 @@ builder.objectRef<LogEntry>('TaskDependencyFailedEvent').implement({
 
 builder.objectRef<LogEntry>('RunEvent').implement({
   description: 'A run began, reported progress, ended, or its lease expired.',
-  interfaces: ofTask,
+  interfaces: taskEventInterfaces,
   fields: (t) => ({
     run: t.field({
       type: TaskRunType,
@@ -159,7 +159,7 @@ builder.objectRef<LogEntry>('RunEvent').implement({
 
 builder.objectRef<LogEntry>('ReviewEvent').implement({
   description: 'A review was requested, started, requeued, escalated, failed, or got its verdict.',
-  interfaces: ofTask,
+  interfaces: taskEventInterfaces,
   fields: (t) => ({
     review: t.field({
       type: ReviewType,

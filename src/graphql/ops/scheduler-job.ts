@@ -23,7 +23,7 @@ export const SchedulerJobType = builder.objectRef<SchedulerJobState>('SchedulerJ
     }),
     lastHandled: t.exposeInt('lastHandled', {
       nullable: true,
-      description: 'The number of objects that that run changed.',
+      description: 'The number of objects that were changed by that run.',
     }),
     lastError: t.exposeString('lastError', {
       nullable: true,

@@ -3,12 +3,12 @@ import type { LogEntry } from '../../feed/hub.js';
 import { PipelineRunStatusEnum } from '../base/enums.js';
 import { loadPipelineRun, loadRow } from '../base/row-loads.js';
 import { builder } from '../builder.js';
-import { ofEvent, payloadOf } from '../events/event.js';
+import { eventInterfaces, payloadOf } from '../events/event.js';
 import { PipelineRunType, PipelineType } from './pipeline.js';
 
 builder.objectRef<LogEntry>('PipelineEvent').implement({
   description: 'A pipeline was saved, removed or started, or one of its runs finished or resumed.',
-  interfaces: ofEvent,
+  interfaces: eventInterfaces,
   fields: (t) => ({
     pipeline: t.field({
       type: PipelineType,

@@ -1,14 +1,14 @@
 import type { LogEntry } from '../../feed/hub.js';
 import { loadRecurringTask, loadTask } from '../base/row-loads.js';
 import { builder } from '../builder.js';
-import { ofEvent, payloadOf } from '../events/event.js';
+import { eventInterfaces, payloadOf } from '../events/event.js';
 import { TaskType } from '../tasks/task.js';
 import { RecurringTaskType } from './recurring-task.js';
 
 builder.objectRef<LogEntry>('RecurringTaskEvent').implement({
   description:
     'A recurring task was created, updated, paused, resumed or removed, or it fired or skipped a due time.',
-  interfaces: ofEvent,
+  interfaces: eventInterfaces,
   fields: (t) => ({
     recurringTask: t.field({
       type: RecurringTaskType,

@@ -37,6 +37,7 @@ export interface RunCalls extends Pick<GatewayCalls, 'free' | 'underWay' | 'lose
   onWork(listener: () => void): () => void;
 }
 
+/** Creates the calls of one kind of run. */
 export function createRunCalls(options: RunCallsOptions): RunCalls {
   const { context, kind, owner, reachability, settle } = options;
   const { database, settings } = context;

@@ -6,7 +6,7 @@ import type { TaskRow } from '../../store/tasks/tasks.js';
 import { moveTask } from '../moves/move-task.js';
 
 /** The submitted result of a run. */
-export interface HandedIn {
+export interface RunResult {
   readonly resolution: string;
   readonly usage?: TokenUsage | null | undefined;
   /** Other columns of the run. */
@@ -18,7 +18,7 @@ export async function finishRun(
   tx: Transaction,
   actor: Actor,
   task: TaskRow,
-  { resolution, usage, facts }: HandedIn,
+  { resolution, usage, facts }: RunResult,
 ): Promise<TaskRow> {
   const skips = task.reviewPolicy === 'SKIP';
   const reviewRound = skips ? task.reviewRound : task.reviewRound + 1;

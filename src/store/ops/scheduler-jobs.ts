@@ -14,10 +14,12 @@ export interface JobRecord {
   readonly error: string | null;
 }
 
+/** The rows of all jobs that ever ran or were paused. */
 export async function listJobRows(executor: Executor): Promise<SchedulerJobRow[]> {
   return query<SchedulerJobRow>(executor, { name: 'list_job_rows', text: 'SELECT * FROM scheduler_jobs' });
 }
 
+/** Whether the job is paused for all processes. Uses the primary key. */
 export async function isJobRowPaused(executor: Executor, name: string): Promise<boolean> {
   const rows = await query(executor, {
     name: 'is_job_row_paused',
