@@ -30,6 +30,11 @@ export type GatewayAnswer =
     }
   /** The call began and failed, or was refused. Permanent: a retry can't help (unknown agent, wrong token, bad parameters). */
   | { readonly outcome: 'FAILED'; readonly error: string; readonly permanent: boolean }
+  /**
+   * The gateway refuses every call, whatever the call is about: its program is missing, its key is wrong, its API is not
+   * there. No work was done. `remedy` tells an operator what to do, in a sentence.
+   */
+  | { readonly outcome: 'BROKEN'; readonly error: string; readonly remedy: string }
   /** The gateway is unreachable, starting or draining. No work was done, so the call may be sent again. */
   | { readonly outcome: 'NOT_BEGUN'; readonly error: string; readonly retryAfterMs: number | null }
   | { readonly outcome: 'TIMED_OUT'; readonly error: string }
@@ -75,4 +80,6 @@ export interface Gateway {
 export interface GatewayReach {
   readonly reachable: boolean;
   readonly error: string | null;
+  /** What an operator has to do. Set if the gateway refuses every call. */
+  readonly remedy?: string;
 }

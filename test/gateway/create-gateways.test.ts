@@ -41,6 +41,7 @@ describe('the gateways of a process', () => {
     expect(await probe('ws://gateway.invalid:1')).toEqual({
       reachable: false,
       error: expect.stringContaining('key of this device'),
+      remedy: expect.stringContaining('OPENCLAW_GATEWAY_URL'),
     });
   });
 });

@@ -19,6 +19,12 @@ export interface CommandSettings {
 /** The machine has no resources for another program now. Every other reason not to start is permanent. */
 const TRANSIENT = new Set(['EAGAIN', 'EMFILE', 'ENFILE', 'ENOMEM']);
 
+/** No call can start the program: it is missing, may not be executed, or is no program. */
+const UNSTARTABLE = new Set(['ENOENT', 'EACCES', 'EPERM', 'ENOTDIR', 'ENOEXEC', 'ELOOP']);
+
+const INSTALL =
+  'Install the program for the user that runs the server, or change MC_COMMAND or MC_COMMAND_DIR.';
+
 /** Creates a gateway that runs a program for each call: the prompt is its standard input, the answer its standard output. */
 export function createCommandGateway(settings: CommandSettings): Gateway {
   const running = new Set<Program>();
@@ -49,7 +55,7 @@ export function createCommandGateway(settings: CommandSettings): Gateway {
     recover: recoverProgram,
     async probe() {
       const error = await findProgramMistake(settings);
-      return { reachable: error === null, error };
+      return error === null ? { reachable: true, error } : { reachable: false, error, remedy: INSTALL };
     },
     async close() {
       await calls.close();
@@ -68,17 +74,19 @@ function readLine({ argv }: CommandSettings, call: GatewayCall): CommandLine | G
 }
 
 async function start(
-  { folder, environment }: CommandSettings,
+  { argv: template, folder, environment }: CommandSettings,
   { argv }: CommandLine,
 ): Promise<Program | GatewayAnswer> {
   if (folder !== undefined && !(await isFolder(folder)))
-    return { outcome: 'FAILED', error: `The folder ${folder} for programs does not exist.`, permanent: true };
+    return { outcome: 'BROKEN', error: `The folder ${folder} for programs does not exist.`, remedy: INSTALL };
   try {
     return await startProgram({ argv, cwd: folder, env: environment });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
     const message = `The program ${argv[0]} could not be started: ${code}.`;
     if (TRANSIENT.has(code)) return { outcome: 'NOT_BEGUN', error: message, retryAfterMs: null };
+    if (UNSTARTABLE.has(code) && template[0] === argv[0])
+      return { outcome: 'BROKEN', error: message, remedy: INSTALL };
     return { outcome: 'FAILED', error: message, permanent: true };
   }
 }

@@ -5,6 +5,7 @@ import { type CallEnd, createOpenCalls } from '../open-calls.js';
 import { createBoundedFetch } from './bounded-fetch.js';
 import { readCompletion } from './completion.js';
 import { explainHttpFailure } from './http-failure.js';
+import { explainRefusalOfAll, remedyOf } from './refusal-of-all.js';
 
 export interface OpenaiSettings {
   /** Default: OpenAI's own endpoint. */
@@ -38,7 +39,10 @@ export function createOpenaiGateway(settings: OpenaiSettings): Gateway {
         if (error instanceof APIError && (error.status === 404 || error.status === 405))
           return { reachable: true, error: null };
         const answer = explainHttpFailure(error, secret);
-        return { reachable: false, error: 'error' in answer ? answer.error : answer.outcome };
+        const words = 'error' in answer ? answer.error : answer.outcome;
+        const isForbidden = error instanceof APIError && error.status === 403;
+        const remedy = isForbidden ? 'Check OPENAI_API_KEY.' : remedyOf(error);
+        return { reachable: false, error: words, ...(remedy !== null && { remedy }) };
       }
     },
     async close() {
@@ -79,7 +83,7 @@ async function complete({ client, call, hooks, end, secret }: Completion): Promi
   try {
     response = await request;
   } catch (error) {
-    return endedBy(call, end) ?? explainHttpFailure(error, secret);
+    return endedBy(call, end) ?? (await explain(error, { client, end, secret }));
   }
   await hooks.onAccepted({ gatewayRunId: response.headers.get('x-request-id'), state: {} });
   try {
@@ -88,6 +92,14 @@ async function complete({ client, call, hooks, end, secret }: Completion): Promi
   } catch (error) {
     return endedBy(call, end) ?? explainHttpFailure(error, secret);
   }
+}
+
+async function explain(
+  error: unknown,
+  { client, end, secret }: Pick<Completion, 'client' | 'end' | 'secret'>,
+): Promise<GatewayAnswer> {
+  const broken = await explainRefusalOfAll(error, client, { secret, signal: end.signal });
+  return broken ?? explainHttpFailure(error, secret);
 }
 
 async function requestCompletion(

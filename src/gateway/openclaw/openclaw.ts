@@ -25,6 +25,9 @@ const RESUME_MS = 45_000;
 /** How long a recovery tries to reach the gateway, which may have crashed together with this server. */
 const RECOVERY_MS = 60_000;
 
+const REMEDY =
+  'Check OPENCLAW_GATEWAY_URL and OPENCLAW_GATEWAY_TOKEN, and that the gateway admits this server.';
+
 /** Creates a client of the OpenClaw gateway's WebSocket protocol: one shared connection, one session per attempt. */
 export function createOpenclawGateway(settings: OpenclawSettings): Gateway {
   const { url, token, devicePath = null, graceMs = GRACE_MS, resumeMs = RESUME_MS } = settings;
@@ -49,6 +52,8 @@ export function createOpenclawGateway(settings: OpenclawSettings): Gateway {
         const { ok, error } = await connection.request('health', {});
         return { reachable: ok, error: ok ? null : (error?.message ?? 'It reports that it is not healthy.') };
       } catch (error) {
+        if (error instanceof NotConnected && error.permanent)
+          return { reachable: false, error: error.message, remedy: REMEDY };
         if (error instanceof NotConnected || error instanceof ConnectionLost)
           return { reachable: false, error: error.message };
         throw error;
@@ -96,7 +101,8 @@ async function inTime(sending: Sending, work: (signal: AbortSignal) => Promise<F
 }
 
 function explainNotConnected(error: NotConnected, run: OpenclawRun): GatewayAnswer {
-  if (error.permanent) return { outcome: 'FAILED', error: error.message, permanent: true };
+  if (error.permanent && run.bootId === null)
+    return { outcome: 'BROKEN', error: error.message, remedy: REMEDY };
   if (run.bootId !== null) return { outcome: 'FAILED', error: error.message, permanent: false };
   return { outcome: 'NOT_BEGUN', error: error.message, retryAfterMs: error.retryAfterMs };
 }

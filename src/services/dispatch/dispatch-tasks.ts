@@ -107,17 +107,21 @@ export function gatewayOf(
 }
 
 async function open(
-  { context, owner, calls }: DispatchTurnOptions,
+  { context, owner, calls, reachability }: DispatchTurnOptions,
   { agentId, gateway }: Reachable,
   failures: Error[],
 ): Promise<boolean> {
+  // A gateway that was broken gets one call at a time, of all agents together.
+  if (!reachability.begin(gateway.name)) return false;
   try {
     const opened = await openDispatch(context, agentId, gateway, owner);
-    if (opened === null) return false;
-    calls.send(opened.run, opened.agent, gateway);
-    return true;
+    if (opened !== null) {
+      calls.send(opened.run, opened.agent, gateway);
+      return true;
+    }
   } catch (error) {
     failures.push(new Error(`a task of agent ${agentId}`, { cause: error }));
-    return false;
   }
+  reachability.giveBack(gateway.name);
+  return false;
 }

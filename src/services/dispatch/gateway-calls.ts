@@ -186,7 +186,11 @@ function noteReach(
 ): void {
   if (ending?.outcome === 'NOT_BEGUN') {
     if (recovers === undefined) reachability.noteUnreachable(gateway, ending.error, ending.retryAfterMs);
+  } else if (ending?.outcome === 'BROKEN') {
+    reachability.noteBroken(gateway, ending.error, ending.remedy);
   } else if (ending?.outcome === 'ANSWERED' || ending?.outcome === 'FAILED') {
     reachability.noteReachable(gateway.name);
+  } else if (recovers === undefined) {
+    reachability.giveBack(gateway.name);
   }
 }

@@ -1,107 +1,78 @@
 import type { Gateway } from '../../gateway/gateway.js';
-import { backoffMs } from '../../kernel/backoff.js';
-import { randomFraction } from '../../kernel/ids.js';
 import type { Instrument } from '../../kernel/instrument.js';
 import type { Database } from '../../postgres/database.js';
-import { forgetOutage, noteOutage } from '../../store/dispatch/gateway-outages.js';
+import { BROKEN_FACTOR, GatewayBreaker, PROBE_TIMEOUT_MS, type ProbePace } from './gateway-breaker.js';
+import { createOutageReports } from './outage-reports.js';
 
 export interface ReachabilityOptions {
   readonly database: Database;
   readonly instrument: Instrument;
-  /** The wait before the first probe and the longest wait between two probes, in milliseconds. */
-  readonly probing?: { readonly firstMs: number; readonly longestMs: number };
+  readonly probing?: ProbePace;
 }
 
 /**
- * Tracks which gateways this process can reach. After a call could not begin, the gateway counts as unreachable until a
- * probe succeeds, and no calls should start through it. Each process tracks this itself, because each has its own network
- * path. Outages are stored in `gateway_outages`, so that every process can report why a task waits.
+ * Which gateways this process may call. Each process finds out by itself, because each has its own network path to the
+ * gateway. `gateway_outages` informs readers in every process.
  */
 export interface GatewayReachability {
+  /** Whether a call may start now. */
   isReachable(gatewayName: string): boolean;
+  /** Reserves the start of a call. False if no call may start: of a broken gateway, if its trial is under way. */
+  begin(gatewayName: string): boolean;
+  /** Releases a reservation whose call was not made, or ended without a sign of the gateway's state. */
+  giveBack(gatewayName: string): void;
   /**
-   * Records that a call could not begin. The gateway is probed after `retryAfterMs` if it asked for that, otherwise after a
-   * backoff that grows until a call begins.
+   * A call could not begin. The gateway is probed after `retryAfterMs` if given, else after a pause that grows until a call
+   * begins.
    */
   noteUnreachable(gateway: Gateway, error: string, retryAfterMs: number | null): void;
-  /** Records that a call has begun. */
+  /** The gateway refused a call for a reason that applies to every call. `remedy` tells an operator what to do. */
+  noteBroken(gateway: Gateway, error: string, remedy: string): void;
+  /** A call has begun. */
   noteReachable(gatewayName: string): void;
-  /** Calls back when a gateway responds again; returns a function that removes the listener. */
+  /** Calls back when a gateway may be called again; returns a function that removes the listener. */
   onReturn(listener: (gatewayName: string) => void): () => void;
   stop(): Promise<void>;
 }
 
-interface Trouble {
-  /** The number of failed calls and probes since the last call that began. */
-  failures: number;
-  /** Null between a successful probe and the next call. */
-  probing: NodeJS.Timeout | 'under way' | null;
-}
+const PACE: ProbePace = { firstMs: 500, longestMs: 10_000 };
 
-const PROBING = { firstMs: 500, longestMs: 10_000 };
-const PROBE_TIMEOUT_MS = 10_000;
-
-/** A stored outage expires after this time, in milliseconds, unless it is confirmed: its process may have died. */
-const OUTAGE_MS = PROBING.longestMs + PROBE_TIMEOUT_MS + 10_000;
+/** An outage that no process confirms expires after this, in milliseconds. Its process may have died. */
+const OUTAGE_MS = BROKEN_FACTOR * PACE.longestMs + PROBE_TIMEOUT_MS + 10_000;
 
 /** Creates the tracking of this process; all gateways count as reachable at first. */
 export function createGatewayReachability(options: ReachabilityOptions): GatewayReachability {
-  const { instrument, probing: pace = PROBING } = options;
-  const troubles = new Map<string, Trouble>();
+  const breakers = new Map<string, GatewayBreaker>();
   const listeners = new Set<(gatewayName: string) => void>();
   const stopping = new AbortController();
-  const notes = createOutageNotes(options);
+  const reports = createOutageReports(options, OUTAGE_MS);
+  const surroundings = {
+    pace: options.probing ?? PACE,
+    reports,
+    stopping: stopping.signal,
+    onReturn: (name: string) => listeners.forEach((listener) => void listener(name)),
+  };
 
-  function probeLater(gateway: Gateway, trouble: Trouble, retryAfterMs: number | null): void {
-    const { firstMs, longestMs } = pace;
-    const pauseMs = backoffMs({
-      attempt: trouble.failures,
-      baseMs: firstMs,
-      maxMs: longestMs,
-      random: randomFraction(),
-    });
-    const ms = retryAfterMs === null ? pauseMs : Math.min(Math.max(retryAfterMs, pauseMs), 6 * longestMs);
-    trouble.probing = setTimeout(() => void probe(gateway, trouble), ms);
-  }
-
-  async function probe(gateway: Gateway, trouble: Trouble): Promise<void> {
-    trouble.probing = 'under way';
-    const { reachable, error } = await gateway.probe(
-      AbortSignal.any([stopping.signal, AbortSignal.timeout(PROBE_TIMEOUT_MS)]),
-    );
-    if (stopping.signal.aborted || trouble.probing !== 'under way') return;
-    if (reachable) return isBack(gateway.name, trouble);
-    trouble.failures += 1;
-    notes.note(gateway.name, error ?? 'The gateway does not answer.');
-    probeLater(gateway, trouble, null);
-  }
-
-  function isBack(name: string, trouble: Trouble): void {
-    trouble.probing = null;
-    instrument.emit('info', 'gateway.reachable', `The gateway ${name} answers again`, { gateway: name });
-    notes.forget(name);
-    for (const listener of listeners) listener(name);
+  function breakerOf(name: string): GatewayBreaker {
+    const breaker = breakers.get(name) ?? new GatewayBreaker(name, surroundings);
+    breakers.set(name, breaker);
+    return breaker;
   }
 
   return {
-    isReachable: (name) => (troubles.get(name)?.probing ?? null) === null,
+    isReachable: (name) => breakers.get(name)?.isOpenForCalls() ?? true,
+    begin: (name) => breakers.get(name)?.begin() ?? true,
+    giveBack: (name) => breakers.get(name)?.giveBack(),
     noteUnreachable(gateway, error, retryAfterMs) {
-      const trouble = troubles.get(gateway.name) ?? { failures: 0, probing: null };
-      troubles.set(gateway.name, trouble);
-      if (trouble.probing !== null || stopping.signal.aborted) return;
-      trouble.failures += 1;
-      const facts = { gateway: gateway.name, error };
-      instrument.emit('warn', 'gateway.unreachable', `The gateway ${gateway.name} is unreachable`, facts);
-      notes.note(gateway.name, error);
-      probeLater(gateway, trouble, retryAfterMs);
+      if (!stopping.signal.aborted) breakerOf(gateway.name).noteUnreachable(gateway, error, retryAfterMs);
+    },
+    noteBroken(gateway, error, remedy) {
+      if (!stopping.signal.aborted) breakerOf(gateway.name).noteBroken(gateway, error, remedy);
     },
     noteReachable(name) {
-      const trouble = troubles.get(name);
-      if (trouble === undefined) return;
-      troubles.delete(name);
-      if (trouble.probing === null) return;
-      if (trouble.probing !== 'under way') clearTimeout(trouble.probing);
-      isBack(name, trouble);
+      const breaker = breakers.get(name);
+      breakers.delete(name);
+      breaker?.close();
     },
     onReturn(listener) {
       listeners.add(listener);
@@ -109,29 +80,8 @@ export function createGatewayReachability(options: ReachabilityOptions): Gateway
     },
     async stop() {
       stopping.abort();
-      for (const { probing } of troubles.values())
-        if (probing !== null && probing !== 'under way') clearTimeout(probing);
-      await notes.written();
+      for (const breaker of breakers.values()) breaker.stop();
+      await reports.written();
     },
-  };
-}
-
-/** Writes outages for other processes. A failed write is only logged, because without the database there are no readers. */
-function createOutageNotes({ database, instrument }: ReachabilityOptions) {
-  let writing: Promise<void> = Promise.resolve();
-
-  function write(work: () => Promise<void>): void {
-    writing = writing
-      .then(work)
-      .catch((error: unknown) =>
-        instrument.emit('debug', 'gateway.outage_not_written', 'An outage could not be noted', { error }),
-      );
-  }
-
-  return {
-    note: (gateway: string, error: string) =>
-      write(() => noteOutage(database.pool, { gateway, error, forMs: OUTAGE_MS })),
-    forget: (gateway: string) => write(() => forgetOutage(database.pool, gateway)),
-    written: () => writing,
   };
 }

@@ -62,7 +62,7 @@ async function applyEnding(
 ): Promise<void> {
   if (ending.outcome === 'ANSWERED') await accept(context, tx, task, run, ending);
   else if (ending.outcome === 'HANDED_BACK') await handBack(tx, task, 'The server that sent it is stopping.');
-  else if (ending.outcome === 'NOT_BEGUN')
+  else if (ending.outcome === 'NOT_BEGUN' || ending.outcome === 'BROKEN')
     await handBack(tx, task, `The gateway ${run.gateway} took no call: ${keepError(ending.error)}`);
   else await fail(context, tx, task, run, toFailure(run, ending));
 }
@@ -109,7 +109,7 @@ async function handBack(tx: Transaction, task: TaskRow, reason: string): Promise
 
 function toFailure(
   { gateway }: TaskRunRow,
-  ending: Exclude<CallEnding, { readonly outcome: 'ANSWERED' | 'HANDED_BACK' | 'NOT_BEGUN' }>,
+  ending: Exclude<CallEnding, { readonly outcome: 'ANSWERED' | 'HANDED_BACK' | 'NOT_BEGUN' | 'BROKEN' }>,
 ): Failure {
   switch (ending.outcome) {
     case 'FAILED':

@@ -38,11 +38,21 @@ export const REVIEW_LEASE_MS = 30_000;
  */
 export async function openReview(
   context: ReviewContext,
-  reachability: Pick<GatewayReachability, 'isReachable'>,
+  reachability: Pick<GatewayReachability, 'begin' | 'giveBack'>,
 ): Promise<OpenedReview | null> {
   const reviewer = await findAgent(context.database.pool, { name: context.settings.coordinatorAgent });
   const gateway = reviewer === null ? null : findGateway(context, reviewer);
-  if (reviewer === null || gateway === null || !reachability.isReachable(gateway.name)) return null;
+  if (reviewer === null || gateway === null || !reachability.begin(gateway.name)) return null;
+  let opened: OpenedReview | null = null;
+  try {
+    opened = await openFor(context, reviewer, gateway);
+  } finally {
+    if (opened === null) reachability.giveBack(gateway.name);
+  }
+  return opened;
+}
+
+function openFor(context: ReviewContext, reviewer: AgentRow, gateway: Gateway): Promise<OpenedReview | null> {
   return inTransaction(context.database, async (tx) => {
     await lockReviewer(tx, reviewer.id);
     if (!hasRoom(await countReviewsUnderWay(tx, reviewer.id), reviewer.maxCapacity)) return null;

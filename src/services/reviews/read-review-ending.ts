@@ -47,6 +47,7 @@ export function readReviewEnding(ending: CallEnding, gatewayName: string): Revie
         `The server that had asked the reviewer ended, and the gateway ${gatewayName} can't tell what came of it.`,
       );
     case 'NOT_BEGUN':
+    case 'BROKEN':
       return { ...NOTHING, kind: 'handed back', error: toStoredText(ending.error, LIMITS.errorLength) };
     case 'HANDED_BACK':
       return {

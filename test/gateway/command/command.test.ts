@@ -54,9 +54,9 @@ describeConformance('command', openPrograms, {
   oversize: { outcome: 'ANSWERED', text: 'x'.repeat(MAX_ANSWER_LENGTH) },
   garbage: { outcome: 'ANSWERED' },
   unreachable: {
-    outcome: 'FAILED',
-    permanent: true,
+    outcome: 'BROKEN',
     error: 'The program no-such-program could not be started: ENOENT.',
+    remedy: 'Install the program for the user that runs the server, or change MC_COMMAND or MC_COMMAND_DIR.',
   },
 });
 
@@ -95,8 +95,9 @@ describe('the command gateway', () => {
     expect((await factsOf(there)).cwd).toBe(fixture.folder);
     const away = createCommandGateway({ ...settings, folder: '/no/such/folder' });
     const error = 'The folder /no/such/folder for programs does not exist.';
-    expect(await away.send(aCall('x'), testHooks())).toEqual({ outcome: 'FAILED', permanent: true, error });
-    expect(await away.probe(new AbortController().signal)).toEqual({ reachable: false, error });
+    const broken = { error, remedy: expect.stringContaining('MC_COMMAND_DIR') };
+    expect(await away.send(aCall('x'), testHooks())).toEqual({ outcome: 'BROKEN', ...broken });
+    expect(await away.probe(new AbortController().signal)).toEqual({ reachable: false, ...broken });
     await Promise.all([there.close(), away.close()]);
   });
 
@@ -133,6 +134,12 @@ describe('the command gateway', () => {
 
   it('reports a file that is not a program as a permanent failure', async () => {
     const gateway = createCommandGateway({ argv: ['/'], folder: undefined, environment: {} });
+    expect(await gateway.send(aCall('x'), testHooks())).toMatchObject({ outcome: 'BROKEN' });
+    await gateway.close();
+  });
+
+  it('blames the call and not the settings where the call names the program', async () => {
+    const gateway = createCommandGateway({ argv: ['run-{{agent}}'], folder: undefined, environment: {} });
     expect(await gateway.send(aCall('x'), testHooks())).toMatchObject({ outcome: 'FAILED', permanent: true });
     await gateway.close();
   });

@@ -154,14 +154,14 @@ describe('the openclaw gateway', () => {
 
   it('explains scopes that were dropped, and a missing token', async () => {
     const remote = await aFake({ grants: ['operator.read'] });
-    const permanent = { outcome: 'FAILED', permanent: true };
+    const broken = { outcome: 'BROKEN', remedy: expect.stringContaining('OPENCLAW_GATEWAY_TOKEN') };
     expect(await aGateway(remote).send(aCall('[[good]]'), testHooks())).toMatchObject({
-      ...permanent,
+      ...broken,
       error: expect.stringMatching(/operator\.write.*loopback/),
     });
     const withoutToken = aGateway(remote, { token: undefined });
     expect(await withoutToken.send(aCall('[[good]]'), testHooks())).toMatchObject({
-      ...permanent,
+      ...broken,
       error: expect.stringMatching(/device identity required.*OPENCLAW_GATEWAY_TOKEN/),
     });
   });
@@ -172,7 +172,7 @@ describe('the openclaw gateway', () => {
     const remote = await aFake({ pairedDevices });
     const send = () => aGateway(remote, { devicePath }).send(aCall('[[good]]'), testHooks());
     const refused = await send();
-    expect(refused).toMatchObject({ outcome: 'FAILED', permanent: true });
+    expect(refused).toMatchObject({ outcome: 'BROKEN' });
     const [, id = ''] =
       /Approve the device ([0-9a-f]{64}), .*`openclaw devices approve`/.exec(JSON.stringify(refused)) ?? [];
     pairedDevices.add(id);

@@ -1,0 +1,50 @@
+import type { Instrument } from '../../kernel/instrument.js';
+import type { Database } from '../../postgres/database.js';
+import { forgetOutage, type GatewayOutageRow, noteOutage } from '../../store/dispatch/gateway-outages.js';
+
+/** Where outages are reported: the log, and rows for readers in any process. */
+interface OutageReportsOptions {
+  readonly database: Database;
+  readonly instrument: Instrument;
+}
+
+/**
+ * Reports the outages of gateways. The rows are written one after the other, and a write that fails has no consequence:
+ * without a database there are no readers. A row expires after `forMs` unless it is written again.
+ */
+export function createOutageReports({ database, instrument }: OutageReportsOptions, forMs: number) {
+  let writing: Promise<void> = Promise.resolve();
+
+  function write(work: () => Promise<void>): void {
+    writing = writing
+      .then(work)
+      .catch((error: unknown) =>
+        instrument.emit('debug', 'gateway.outage_not_written', 'An outage could not be noted', { error }),
+      );
+  }
+
+  return {
+    logUnreachable(gateway: string, error: string): void {
+      instrument.emit('warn', 'gateway.unreachable', `The gateway ${gateway} is unreachable`, {
+        gateway,
+        error,
+      });
+    },
+    logBroken(gateway: string, error: string, remedy: string): void {
+      const message = `The gateway ${gateway} refuses every call, so its tasks wait. ${remedy}`;
+      instrument.emit('error', 'gateway.broken', message, { gateway, error });
+    },
+    /** Writes the row, or renews it. */
+    note: (outage: GatewayOutageRow) => write(() => noteOutage(database.pool, { ...outage, forMs })),
+    /** The outage is over: logs it and deletes the row. */
+    end(gateway: string): void {
+      instrument.emit('info', 'gateway.reachable', `The gateway ${gateway} answers again`, { gateway });
+      write(() => forgetOutage(database.pool, gateway));
+    },
+    /** Resolves when all rows are written. */
+    written: () => writing,
+  };
+}
+
+/** Reports of one process. */
+export type OutageReports = ReturnType<typeof createOutageReports>;
