@@ -1,4 +1,5 @@
 import type { Config } from './config/config.js';
+import { listConfiguredGateways } from './config/configured-gateways.js';
 import { createFeed } from './feed/feed.js';
 import { createGateways } from './gateway/create-gateways.js';
 import type { ServerFacts } from './graphql/context.js';
@@ -178,6 +179,7 @@ async function createServices(start: Start, database: Database): Promise<Rooms> 
       eventRetentionMs: config.eventRetentionMs,
       models: { ...config.models, default: config.models.default ?? null },
       defaultGateway: config.gateway.default ?? null,
+      configuredGateways: listConfiguredGateways(config.gateway),
       dispatch: config.dispatch,
     },
     gateways,

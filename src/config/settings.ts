@@ -29,6 +29,9 @@ const agentName = matching(
 const model = matching(/^[^\s\p{Cc}]+$/u, "a model's name, without spaces");
 const token = matching(/^[\x21-\x7e]+$/, 'printable ASCII characters without spaces');
 
+/** The address of an OpenClaw gateway on this machine. */
+export const OPENCLAW_URL = 'ws://127.0.0.1:18789';
+
 /**
  * Every setting of the server. The shape of this table is the shape of Config. Parsing, the table in
  * docs/operations.md and the suggestions for misspelt names derive from it.
@@ -123,7 +126,7 @@ export const settings = {
       url: required(
         'OPENCLAW_GATEWAY_URL',
         plainUrl('ws', 'wss'),
-        'ws://127.0.0.1:18789',
+        OPENCLAW_URL,
         'Address of the OpenClaw gateway.',
       ),
       token: optional('OPENCLAW_GATEWAY_TOKEN', secret(token), "The OpenClaw gateway's token."),

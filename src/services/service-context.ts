@@ -22,6 +22,8 @@ export interface ServiceSettings {
   readonly models: TierModels;
   /** The gateway of PUSH agents whose config has none. */
   readonly defaultGateway: string | null;
+  /** The gateways for which settings are given. Others of this process work without settings. */
+  readonly configuredGateways: readonly string[];
   readonly dispatch: DispatchSettings;
 }
 

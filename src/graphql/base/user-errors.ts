@@ -22,6 +22,7 @@ const MEANINGS: Record<RefusalCode, string> = {
   BAD_SCHEDULE: 'The schedule cannot be understood.',
   UNKNOWN_AGENT: 'No agent of that name is registered.',
   UNKNOWN_TEMPLATE: 'No SOUL template of that name exists.',
+  UNKNOWN_GATEWAY: 'The server has no gateway of that name. The message lists those that it has.',
   IDEMPOTENCY_KEY_REUSED: 'The idempotency key was already used with a different input.',
   FORBIDDEN: 'The API key may not do this.',
 };

@@ -1,23 +1,48 @@
-import { type ProbedGateway, probeGateways } from '../../services/dispatch/probe-gateways.js';
+import { GATEWAY_STATES, type ProbedGateway, probeGateways } from '../../services/dispatch/probe-gateways.js';
 import { builder } from '../builder.js';
+
+const MEANINGS: Record<ProbedGateway['state'], string> = {
+  REACHABLE: 'It answers.',
+  UNREACHABLE: 'It does not answer. Its tasks wait until it does; no attempt is counted.',
+  BROKEN:
+    'It refuses every call: its program is missing, its key is wrong or its API is not there. Its tasks wait and are tried one at a time; no attempt is counted. See `remedy`.',
+  UNKNOWN: 'An agent names it, but the process that answers this query does not have it.',
+};
+
+const GatewayStateEnum = builder.enumType('GatewayState', {
+  description: 'Whether a gateway takes calls.',
+  values: Object.fromEntries(
+    GATEWAY_STATES.map((state) => [state, { description: MEANINGS[state] }]),
+  ) as Record<ProbedGateway['state'], { description: string }>,
+});
 
 const GatewayType = builder.objectRef<ProbedGateway>('Gateway').implement({
   description: 'A channel through which the server sends work to PUSH agents.',
   fields: (t) => ({
     name: t.exposeString('name', { description: 'The name that agents use in their `config.gateway`.' }),
     kind: t.exposeString('kind', { description: 'The kind of gateway: openclaw, openai, command or echo.' }),
+    state: t.field({
+      type: GatewayStateEnum,
+      description: 'Whether it takes calls.',
+      resolve: ({ state }) => state,
+    }),
     reachable: t.exposeBoolean('reachable', {
       nullable: true,
-      description: 'Whether it responded to the server process that answers this query.',
+      description:
+        'Whether it passed the probe of the process that answers this query. Tasks of a gateway that does not pass wait for it uncounted; a BROKEN one may pass. Null if that process does not have it.',
     }),
     lastError: t.exposeString('error', {
       nullable: true,
-      description: 'Why it did not respond, in one sentence. Null if it did.',
+      description: 'Why it takes no calls, in a sentence. Null if it takes calls.',
+    }),
+    remedy: t.exposeString('remedy', {
+      nullable: true,
+      description: 'What an operator has to do about a BROKEN gateway. Null for other states.',
     }),
     checkedAt: t.expose('checkedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it was probed, which is during this query.',
+      description: 'When it was probed: during this query. Null if it was not.',
     }),
   }),
 });
@@ -27,7 +52,7 @@ builder.queryFields((t) => ({
     type: [GatewayType],
     authScopes: { reader: true },
     description:
-      'The gateways that are configured for this server process, each probed now. Not available to keys of agents.',
+      'The gateways that are configured or that an agent names, each probed now. Not available to keys of agents.',
     resolve: (_root, _args, { services }) => probeGateways(services),
   }),
 }));

@@ -11,6 +11,7 @@ import { checkVersion } from '../check-version.js';
 import { type AgentRef, nameOf, toAgentKey, toShown } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 import { announceStatus } from './announce-status.js';
+import { checkGateway } from './check-gateway.js';
 
 export interface AgentConfig {
   readonly dispatchModel?: string | null | undefined;
@@ -40,7 +41,7 @@ export interface RegisteredAgent {
 
 /**
  * Registers an agent, or updates the one with this name with the given settings. Updates `lastSeenAt`.
- * @throws {Refusal} UNKNOWN_TEMPLATE; FORBIDDEN for an AGENT key that names another agent or changes its own role.
+ * @throws {Refusal} UNKNOWN_TEMPLATE; UNKNOWN_GATEWAY; FORBIDDEN for an AGENT key that names another agent or changes its own role.
  */
 export async function registerAgent(
   context: ServiceContext,
@@ -51,6 +52,7 @@ export async function registerAgent(
   return inTransaction(context.database, async (tx) => {
     const known = await lockAgent(tx, { name: input.name });
     checkMayRegister(viewer, known, input);
+    checkGateway(context, input.config?.gateway, known?.gateway ?? null);
     const registered =
       known === null ? await createOrRefresh(tx, viewer, input) : await refresh(tx, viewer, known, input);
     await announceStatus(context, tx, registered.agent.id, toActor(viewer), { seen: true });
@@ -67,7 +69,7 @@ export interface UpdateAgent extends AgentSettings {
 /**
  * Changes the given settings. If nothing changes, it succeeds without a new version and without an event.
  * @throws {VersionConflict} if `expectedVersion` is not the stored one.
- * @throws {Refusal} UNKNOWN_AGENT, UNKNOWN_TEMPLATE, and INVALID for null in a setting that cannot be cleared.
+ * @throws {Refusal} UNKNOWN_AGENT, UNKNOWN_TEMPLATE, UNKNOWN_GATEWAY, and INVALID for null in a setting that cannot be cleared.
  */
 export async function updateAgent(
   context: ServiceContext,
@@ -86,6 +88,7 @@ export async function updateAgent(
       );
     }
     checkVersion(agent, input.expectedVersion);
+    checkGateway(context, input.config?.gateway, agent.gateway);
     return (await refresh(tx, viewer, agent, input)).agent;
   });
 }

@@ -51,6 +51,15 @@ export async function countPushAgents(
   });
 }
 
+/** The gateways that agents name, by name. */
+export async function listUsedGateways(executor: Executor): Promise<string[]> {
+  const rows = await query<{ gateway: string }>(executor, {
+    name: 'list_used_gateways',
+    text: 'SELECT DISTINCT gateway FROM agents WHERE gateway IS NOT NULL ORDER BY gateway',
+  });
+  return rows.map(({ gateway }) => gateway);
+}
+
 /** The ids of all PUSH agents. */
 export async function listPushAgentIds(executor: Executor): Promise<string[]> {
   const rows = await query<{ id: string }>(executor, {

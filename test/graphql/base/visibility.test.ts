@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Viewer } from '../../../src/domain/actor.js';
+import { createEchoGateway } from '../../../src/gateway/echo.js';
 import { inTransaction } from '../../../src/postgres/transaction.js';
 import { claimNextReview } from '../../../src/services/reviews/claim-next-review.js';
 import { submitVerdict } from '../../../src/services/reviews/submit-verdict.js';
@@ -27,19 +28,18 @@ const tasks: Record<string, string> = {};
 beforeAll(async () => {
   graph = await openGraph();
   const { services } = graph;
+  services.gateways.set('echo', createEchoGateway());
   ann = await anAgent(services, {
     name: 'ann',
     soul: "Ann's secret",
     config: { gateway: 'echo', extra: { a: 1 } },
   });
-  bob = await anAgent(services, { name: 'bob', soul: "Bob's secret", config: { gateway: 'openai' } });
-  const aegis = await anAgent(services, { name: 'aegis' });
-  const rita = await anAgent(services, { name: 'rita', role: 'reviewer' });
+  bob = await anAgent(services, { name: 'bob', soul: "Bob's secret", config: { gateway: 'echo' } });
   keys = {
     ann: await aKeyOf(services, ann),
     bob: await aKeyOf(services, bob),
-    aegis: await aKeyOf(services, aegis),
-    rita: await aKeyOf(services, rita),
+    aegis: await aKeyOf(services, await anAgent(services, { name: 'aegis' })),
+    rita: await aKeyOf(services, await anAgent(services, { name: 'rita', role: 'reviewer' })),
   };
   const assigned = (agent: AgentRow) => ({ assignee: { id: agent.id } });
 

@@ -4,7 +4,7 @@ import { type Graph, openGraph } from '../../support/graphql/graph.js';
 
 let graph: Graph;
 beforeAll(async () => {
-  graph = await openGraph();
+  graph = await openGraph({ configuredGateways: ['echo', 'away'] });
   graph.services.gateways.set('echo', createEchoGateway()).set('away', {
     ...createEchoGateway(),
     name: 'away',
@@ -14,14 +14,30 @@ beforeAll(async () => {
 });
 afterAll(() => graph.close());
 
-const GATEWAYS = '{ gateways { name kind reachable lastError checkedAt } }';
+const GATEWAYS = '{ gateways { name kind state reachable lastError remedy checkedAt } }';
 
 describe('the gateways in the graph', () => {
   it('are listed with their current reachability', async () => {
     const checkedAt = expect.stringMatching(/Z$/);
     expect((await graph.get(GATEWAYS)).gateways).toEqual([
-      { name: 'echo', kind: 'echo', reachable: true, lastError: null, checkedAt },
-      { name: 'away', kind: 'openclaw', reachable: false, lastError: 'Nobody listens.', checkedAt },
+      {
+        name: 'echo',
+        kind: 'echo',
+        state: 'REACHABLE',
+        reachable: true,
+        lastError: null,
+        remedy: null,
+        checkedAt,
+      },
+      {
+        name: 'away',
+        kind: 'openclaw',
+        state: 'UNREACHABLE',
+        reachable: false,
+        lastError: 'Nobody listens.',
+        remedy: null,
+        checkedAt,
+      },
     ]);
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createEchoGateway } from '../../../src/gateway/echo.js';
 import { pauseAgent, resumeAgent } from '../../../src/services/agents/pause-agent.js';
 import {
   type AgentSettings,
@@ -15,6 +16,8 @@ let other: TestServices;
 
 useTwoProcesses((two) => {
   ({ services, other } = two);
+  for (const { gateways } of [services, other])
+    gateways.set('openclaw', { ...createEchoGateway(), name: 'openclaw' }).set('echo', createEchoGateway());
 });
 
 const register = (name: string, settings: AgentSettings = {}, viewer = services.admin, process = services) =>
@@ -126,6 +129,22 @@ describe('registering an agent', () => {
     const both = { soul: 'x', soulTemplate: 'tester' };
     expect(await namedRefusalsOf(register('x', both))).toEqual(['INVALID soulTemplate']);
     expect(await services.sql("SELECT FROM agents WHERE name = 'x'")).toEqual([]);
+  });
+
+  it('refuses a gateway that the server does not have, and names those that it has', async () => {
+    const typo = { config: { gateway: 'openclow' } };
+    const refused = { code: 'UNKNOWN_GATEWAY', path: ['config', 'gateway'] };
+    const refusal = await refusalOf(register('mistyped', typo));
+    expect(refusal).toMatchObject(refused);
+    expect(refusal.message).toContain('no gateway openclow. It has: echo, openclaw.');
+    expect(await services.sql("SELECT FROM agents WHERE name = 'mistyped'")).toEqual([]);
+    const { agent } = await register('routed', { config: { gateway: 'openclaw' } });
+    expect(await refusalOf(register('routed', typo))).toMatchObject(refused);
+    const change = { agent: { id: agent.id }, ...typo };
+    expect(await refusalOf(updateAgent(services, services.admin, change))).toMatchObject(refused);
+    await services.sql("UPDATE agents SET gateway = 'gone' WHERE id = $1", [agent.id]);
+    const repeated = await register('routed', { config: { gateway: 'gone' }, maxCapacity: 9 });
+    expect(repeated.agent).toMatchObject({ gateway: 'gone', maxCapacity: 9 });
   });
 
   it('lets an agent key update its own agent, and never raise its role', async () => {

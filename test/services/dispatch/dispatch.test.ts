@@ -205,7 +205,8 @@ describe('dispatch skips', () => {
 
   it('tasks without a gateway in this process; this is logged once, and ends when the agent names a gateway', async () => {
     await here.start();
-    const agent = await aPushAgent(services, { config: { gateway: 'nowhere' } });
+    const agent = await aPushAgent(services);
+    await services.sql("UPDATE agents SET gateway = 'nowhere' WHERE id = $1", [agent.id]);
     const task = await aTaskOf(services, agent);
     for (let turn = 0; turn < 3; turn += 1)
       expect(await here.scheduler.runOnce('dispatchAssignedTasks')).toBe(0);

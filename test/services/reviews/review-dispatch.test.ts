@@ -125,7 +125,10 @@ describe('a task in review', () => {
       'has a paused reviewer',
       async () => pauseAgent(setup.services(), setup.services().admin, { id: setup.aegis().id }),
     ],
-    ['has a reviewer without a gateway', async () => setup.configure({ config: { gateway: 'none' } })],
+    [
+      'has a reviewer without a gateway',
+      async () => setup.services().sql("UPDATE agents SET gateway = 'none' WHERE id = $1", [setup.aegis().id]),
+    ],
   ])('waits if it %s', async (_, arrange) => {
     const task = await setup.inReview();
     await arrange();

@@ -18,6 +18,7 @@ export const TEST_SETTINGS: ServiceSettings = {
   eventRetentionMs: 30 * 86_400_000,
   models: { complex: 'opus', routine: 'haiku', default: null },
   defaultGateway: null,
+  configuredGateways: [],
   dispatch: { concurrency: 8, timeoutMs: 60_000, backoffMs: 5_000 },
 };
 

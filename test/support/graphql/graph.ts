@@ -2,6 +2,7 @@ import { type ExecutionResult, graphql } from 'graphql';
 import type { Viewer } from '../../../src/domain/actor.js';
 import type { GraphqlContext } from '../../../src/graphql/context.js';
 import { buildSchema } from '../../../src/graphql/schema.js';
+import type { ServiceSettings } from '../../../src/services/service-context.js';
 import { createReadClient } from '../../../src/store/read-client.js';
 import { createTestServices, type TestServices } from '../factories/services.js';
 import { recordStatements } from '../postgres/statements.js';
@@ -25,8 +26,8 @@ export interface Graph {
   close(): Promise<void>;
 }
 
-export async function openGraph(): Promise<Graph> {
-  const services = await createTestServices();
+export async function openGraph(settings: Partial<ServiceSettings> = {}): Promise<Graph> {
+  const services = await createTestServices(settings);
   const prisma = createReadClient(services.database);
 
   function contextFor(viewer: Viewer): GraphqlContext {
