@@ -55,7 +55,7 @@ const doors = [
   { from: file('app'), to: { path: rooms('kernel', 'telemetry', 'domain', 'postgres', 'store', 'gateway') } },
   { from: file('app'), to: { path: rooms('services', 'feed', 'scheduler', 'graphql', 'server') } },
   { from: file('app'), to: { path: file('startup') } },
-  { from: file('app'), to: types(file('config/config')) },
+  { from: file('app'), to: { path: file('config/config') } },
   {
     from: file('startup'),
     to: { path: [...rooms('kernel', 'postgres', 'store', 'services'), file('server/limits')] },

@@ -1,5 +1,4 @@
-import type { Config } from './config/config.js';
-import { listConfiguredGateways } from './config/configured-gateways.js';
+import { type Config, listConfiguredGateways } from './config/config.js';
 import { createFeed } from './feed/feed.js';
 import { createGateways } from './gateway/create-gateways.js';
 import type { ServerFacts } from './graphql/context.js';

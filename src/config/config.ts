@@ -1,6 +1,13 @@
 import { findClosest } from '../kernel/closest-match.js';
 import { isHidden } from './setting-kinds.js';
-import { isSetting, listSettings, type Setting, type SettingGroup, settings } from './settings.js';
+import {
+  isSetting,
+  listSettings,
+  OPENCLAW_URL,
+  type Setting,
+  type SettingGroup,
+  settings,
+} from './settings.js';
 
 type ValuesOf<Node> =
   Node extends Setting<infer T, infer Default>
@@ -100,6 +107,15 @@ function missingCompanions(env: Environment): string[] {
     ];
   }
   return [];
+}
+
+/** The names of the gateways for which an operator gave settings. `openclaw` and `echo` also work without settings. */
+export function listConfiguredGateways({ openclaw, openai, command }: Config['gateway']): string[] {
+  return [
+    ...(openclaw.token !== undefined || openclaw.url !== OPENCLAW_URL ? ['openclaw'] : []),
+    ...(openai.baseUrl !== undefined || openai.apiKey !== undefined ? ['openai'] : []),
+    ...(command === undefined ? [] : ['command']),
+  ];
 }
 
 function textOf(env: Environment, name: string): string | undefined {

@@ -33,6 +33,11 @@ export const FIELDS = {
   percent: z.number().min(0, 'must be 0 or more').max(100, 'must be 100 or less'),
   expiresAt: instant,
   maxCapacity: capacity,
+  bulkSize: z
+    .number()
+    .int()
+    .min(1, 'must be 1 or more')
+    .max(LIMITS.bulkTasks, `must be ${LIMITS.bulkTasks} or less`),
   lease: leaseMs,
   waitSeconds: z
     .number()

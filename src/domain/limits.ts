@@ -15,6 +15,7 @@ export const LIMITS = {
   metadataDepth: 20,
   dependencies: 100,
   tasksPerCall: 100,
+  bulkTasks: 1_000,
   pipelineSteps: 1_000,
   keyNameLength: 100,
   recurringNameLength: 100,

@@ -1,5 +1,6 @@
 import { builder } from './builder.js';
 import './tasks/task-mutations.js';
+import './tasks/bulk-mutations.js';
 import './runs/run-mutations.js';
 import './reviews/review-mutations.js';
 import './recurring/recurring-task-mutations.js';

@@ -4,6 +4,15 @@ import type { TaskStatus } from '../task-status.js';
 /** The priority of a task, from the most urgent. */
 export type TaskPriority = 'CRITICAL' | 'HIGH' | 'MEDIUM' | 'LOW';
 
+/** Why a task ended as FAILED. */
+export type TaskFailureReason =
+  | 'DISPATCH_ATTEMPTS_EXHAUSTED'
+  | 'REVIEW_CYCLES_EXHAUSTED'
+  | 'STALE_REQUEUES_EXHAUSTED'
+  | 'FAILED_BY_AGENT'
+  | 'FAILED_BY_OPERATOR'
+  | 'GATEWAY_REFUSED';
+
 /** A range of instants: at or after `gte`, and before `lt`. */
 export interface InstantRange {
   readonly gte?: Date | null | undefined;
@@ -21,6 +30,7 @@ export interface TaskFilter {
   readonly createdAt?: InstantRange | null | undefined;
   readonly dueAt?: InstantRange | null | undefined;
   readonly overdue?: boolean | null | undefined;
+  readonly failureReason?: readonly TaskFailureReason[] | null | undefined;
   readonly recurringTaskId?: string | null | undefined;
   readonly pipelineRunId?: string | null | undefined;
   readonly and?: readonly TaskFilter[] | null | undefined;
@@ -67,7 +77,7 @@ export function checkTaskFilter(filter: TaskFilter): void {
 
 function checkEntries(part: TaskFilter): void {
   const names = (part.assignee ?? []).map((agent) => agent.id ?? agent.name ?? '');
-  for (const list of [part.status, part.priority, names, part.tags]) {
+  for (const list of [part.status, part.priority, part.failureReason, names, part.tags]) {
     if ((list?.length ?? 0) > FILTER_LIMITS.entries) {
       throw new InvalidList(`A list in a filter has at most ${FILTER_LIMITS.entries} entries.`);
     }

@@ -1,5 +1,11 @@
 import type { TaskFilter, TaskOrder } from '../../domain/tasks/task-filter.js';
-import { OrderDirectionEnum, TaskOrderFieldEnum, TaskPriorityEnum, TaskStatusEnum } from '../base/enums.js';
+import {
+  OrderDirectionEnum,
+  TaskFailureReasonEnum,
+  TaskOrderFieldEnum,
+  TaskPriorityEnum,
+  TaskStatusEnum,
+} from '../base/enums.js';
 import { AgentRefInput } from '../base/refs.js';
 import { builder } from '../builder.js';
 
@@ -40,6 +46,10 @@ TaskFilterInput.implement({
     createdAt: t.field({ type: DateTimeRangeInput, description: 'Was created in this period.' }),
     dueAt: t.field({ type: DateTimeRangeInput, description: 'Is due in this period.' }),
     overdue: t.boolean({ description: 'true: is past its due date and has not ended; false: all others.' }),
+    failureReason: t.field({
+      type: [TaskFailureReasonEnum],
+      description: 'Has failed for any of these reasons.',
+    }),
     recurringTaskId: t.id({
       description: 'Was created by this recurring task, even if that has been removed since.',
     }),

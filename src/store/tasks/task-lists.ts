@@ -116,7 +116,7 @@ function orderOf({ field, direction }: TaskOrder): Order<TaskRow> {
 /** The filter as a condition on the tasks `t`. The caller has checked its limits. */
 function matches(filter: TaskFilter): Sql {
   const { status, priority, assignee, unassigned, tags, search, createdAt, dueAt, overdue } = filter;
-  const { recurringTaskId, pipelineRunId } = filter;
+  const { failureReason, recurringTaskId, pipelineRunId } = filter;
   const conditions: Sql[] = [];
   if (status) conditions.push(sql`t.status = ANY(${status}::task_status[])`);
   if (priority) conditions.push(sql`t.priority = ANY(${priority}::task_priority[])`);
@@ -127,6 +127,7 @@ function matches(filter: TaskFilter): Sql {
   if (createdAt) conditions.push(...liesIn(sql`t.created_at`, createdAt));
   if (dueAt) conditions.push(...liesIn(sql`t.due_at`, dueAt));
   if (typeof overdue === 'boolean') conditions.push(isOverdue(overdue));
+  if (failureReason) conditions.push(sql`t.failure_reason = ANY(${failureReason}::task_failure_reason[])`);
   if (recurringTaskId) conditions.push(sql`t.recurring_task_id = ${recurringTaskId}`);
   if (typeof pipelineRunId === 'string') conditions.push(sql`t.pipeline_run_id = ${pipelineRunId}`);
   if (filter.and) conditions.push(allOf(filter.and.map(matches)));
