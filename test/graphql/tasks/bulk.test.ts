@@ -73,7 +73,8 @@ describe('retryTasks', () => {
         const waiting = await services.sql('SELECT FROM pg_locks WHERE NOT granted');
         expect(waiting).toHaveLength(1);
       }, 20_000);
-      await moveTask(tx, locked, { to: 'ASSIGNED', verb: 'retry', actor: SYSTEM });
+      const changes = { failureReason: null, failureDetail: null };
+      await moveTask(tx, locked, { to: 'ASSIGNED', verb: 'retry', actor: SYSTEM, changes });
       return { answer };
     });
     expect(await bulk.answer).toMatchObject({
