@@ -4,7 +4,10 @@ export interface Candidate {
   readonly gatewayName: string;
 }
 
-/** The slots for gateway calls in this process. */
+/** The PUSH agents that might need a slot now or later, counted by gateway. */
+export type Fleet = ReadonlyMap<string, number>;
+
+/** The slots for gateway calls in one process. */
 export interface Slots {
   /** The most calls at the same time. */
   readonly concurrency: number;
@@ -12,32 +15,44 @@ export interface Slots {
   readonly free: number;
   /** The agent and gateway of each open call. */
   readonly underWay: readonly Candidate[];
-  /** Whether there are other agents, and agents of other gateways, that might need a slot later. */
-  readonly hasOtherAgents: boolean;
-  readonly hasOtherGateways: boolean;
+  readonly fleet: Fleet;
 }
 
 /**
  * Chooses the agents that get the free slots, one slot each. Agents with the fewest open calls come first, then the
- * given order applies, which is the queue's. One agent or one gateway gets at most three quarters of the slots while
- * there are others, so that a slow one does not block them.
+ * given order applies, which is the queue's. One gateway gets at most three quarters of the slots while there are others,
+ * and one agent at most three quarters of the slots of its gateway while the gateway has other agents: a slow gateway
+ * leaves room for other gateways, and a slow agent leaves room for the agents beside it.
  */
 export function chooseAgents<Each extends Candidate>(candidates: readonly Each[], slots: Slots): Each[] {
-  const { concurrency, free, underWay } = slots;
-  const reserve = concurrency > 1 ? Math.ceil(concurrency / 4) : 0;
+  const { free, underWay } = slots;
   const callsByAgent = count(underWay.map(({ agentId }) => agentId));
   const callsByGateway = count(underWay.map(({ gatewayName }) => gatewayName));
-  const agentLimit = slots.hasOtherAgents ? concurrency - reserve : concurrency;
-  const gatewayLimit = slots.hasOtherGateways ? concurrency - reserve : concurrency;
   const callsOf = ({ agentId }: Candidate) => callsByAgent.get(agentId) ?? 0;
   const chosen: Each[] = [];
   for (const each of [...candidates].sort((a, b) => callsOf(a) - callsOf(b))) {
     const gatewayCalls = callsByGateway.get(each.gatewayName) ?? 0;
-    if (chosen.length >= free || callsOf(each) >= agentLimit || gatewayCalls >= gatewayLimit) continue;
+    const limits = limitsOf(each.gatewayName, slots);
+    if (chosen.length >= free || callsOf(each) >= limits.agent || gatewayCalls >= limits.gateway) continue;
     callsByGateway.set(each.gatewayName, gatewayCalls + 1);
     chosen.push(each);
   }
   return chosen;
+}
+
+/** The most calls of one gateway, and of one of its agents. */
+function limitsOf(gatewayName: string, { concurrency, fleet }: Slots) {
+  const hasOtherGateways = [...fleet.keys()].some((name) => name !== gatewayName);
+  const hasOtherAgents = (fleet.get(gatewayName) ?? 0) > 1;
+  // Two slots can't leave room for both a gateway and an agent. The agent's room is also room for other gateways.
+  const gateway = hasOtherGateways && concurrency > 2 ? withoutReserve(concurrency) : concurrency;
+  const agent = hasOtherAgents || (hasOtherGateways && concurrency <= 2) ? withoutReserve(gateway) : gateway;
+  return { gateway, agent };
+}
+
+/** Without the quarter that stays free for others; a single slot is not divided. */
+function withoutReserve(slots: number): number {
+  return slots > 1 ? slots - Math.ceil(slots / 4) : slots;
 }
 
 function count(names: readonly string[]): Map<string, number> {

@@ -13,6 +13,7 @@ export const WAITING_REASONS = [
   'NO_REVIEWER',
   'REVIEW_PENDING',
   'SCHEDULER_PAUSED',
+  'NO_FREE_SLOT',
 ] as const;
 
 /** A reason why a task waits. */
@@ -42,6 +43,8 @@ export interface WaitingFacts {
    */
   readonly isGatewayUnreachable: boolean;
   readonly isSchedulerPaused: boolean;
+  /** The PUSH agent to which it would be sent, and the gateway. Null unless it waits for that. */
+  readonly sentTo: { readonly agentId: string; readonly gatewayName: string } | null;
 }
 
 /**

@@ -108,6 +108,10 @@ export const WaitingReasonEnum = builder.enumType('WaitingReason', {
     },
     REVIEW_PENDING: { description: 'The work waits for a verdict.' },
     SCHEDULER_PAUSED: { description: 'The scheduler job that would handle it is paused.' },
+    NO_FREE_SLOT: {
+      description:
+        'Its PUSH agent has capacity, but the servers have no free slot for a call to it: MC_DISPATCH_CONCURRENCY, less what is reserved for other agents and gateways.',
+    },
   },
 });
 

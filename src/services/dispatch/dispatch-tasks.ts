@@ -2,12 +2,12 @@ import { chooseAgents } from '../../domain/dispatch/shares.js';
 import type { Gateway } from '../../gateway/gateway.js';
 import { inTransaction } from '../../postgres/transaction.js';
 import {
-  countPushAgents,
   findNextDueMs,
   listReadyAgents,
   type ReadyAgent,
   releaseDueTasks,
 } from '../../store/dispatch/dispatch.js';
+import { gatewayOf, readFleet } from '../gateways-of-agents.js';
 import type { ServiceContext } from '../service-context.js';
 import type { GatewayReachability } from './gateway-reachability.js';
 import { openDispatch, type RunOwner } from './open-dispatch.js';
@@ -84,26 +84,8 @@ async function choose(
     concurrency: context.settings.dispatch.concurrency,
     free: calls.free(),
     underWay: calls.underWay(),
-    ...(await describeFleet(context)),
+    fleet: await readFleet(context),
   });
-}
-
-/** Whether other agents or gateways exist that may need a slot later, even without work now. */
-async function describeFleet(context: DispatchTurnOptions['context']) {
-  const counts = await countPushAgents(context.database.pool);
-  const gateways = counts.flatMap(({ gateway }) => gatewayOf(context, gateway)?.name ?? []);
-  return {
-    hasOtherAgents: counts.reduce((sum, { agents }) => sum + agents, 0) > 1,
-    hasOtherGateways: new Set(gateways).size > 1,
-  };
-}
-
-/** The gateway in the agent's config, or the default one; null if this process does not have it. */
-export function gatewayOf(
-  { gateways, settings }: Pick<ServiceContext, 'gateways' | 'settings'>,
-  named: string | null,
-): Gateway | null {
-  return gateways.get(named ?? settings.defaultGateway ?? '') ?? null;
 }
 
 async function open(

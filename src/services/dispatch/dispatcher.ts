@@ -1,8 +1,9 @@
 import type { EventType } from '../../domain/events/event-types.js';
 import { findNextOrphanMs, listPushAgentIds, type ReadyAgent } from '../../store/dispatch/dispatch.js';
+import { gatewayOf } from '../gateways-of-agents.js';
 import { MAKES_WORK } from '../runs/wake-claims.js';
 import type { ServiceContext } from '../service-context.js';
-import { type DispatchTurn, dispatchTasks, gatewayOf } from './dispatch-tasks.js';
+import { type DispatchTurn, dispatchTasks } from './dispatch-tasks.js';
 import { endLeasesOfDead, newDispatcherId } from './dispatcher-id.js';
 import type { CallPatience } from './gateway-call.js';
 import type { GatewayReachability } from './gateway-reachability.js';

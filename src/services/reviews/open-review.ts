@@ -13,8 +13,8 @@ import {
 } from '../../store/reviews/reviews.js';
 import type { TaskRow } from '../../store/tasks/tasks.js';
 import { announceStatus } from '../agents/announce-status.js';
-import { gatewayOf } from '../dispatch/dispatch-tasks.js';
 import type { GatewayReachability } from '../dispatch/gateway-reachability.js';
+import { gatewayOf } from '../gateways-of-agents.js';
 import { promptForReview } from './prompt-for-review.js';
 import type { ReviewContext } from './review-context.js';
 

@@ -30,6 +30,7 @@ import type { TaskRow } from '../../store/tasks/tasks.js';
 import { listWaitingFacts } from '../../store/tasks/waiting-facts.js';
 import { type TaskRef, toTaskKey } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
+import { findSlotless } from './find-slotless.js';
 
 export type { ListedTask, TaskColumns, TaskLink };
 
@@ -122,7 +123,13 @@ export async function readWaitingOn(
 ): Promise<ReadonlyMap<string, WaitingReason[]>> {
   const rules = { ...settings, gatewayNames: [...gateways.keys()] };
   const facts = await listWaitingFacts(database.pool, taskIds, rules);
-  return new Map([...facts].map(([id, each]) => [id, decideWaitingOn(each)]));
+  const reasons = new Map([...facts].map(([id, each]) => [id, decideWaitingOn(each)]));
+  const idle = [...facts].flatMap(([id, { sentTo }]) =>
+    sentTo !== null && reasons.get(id)?.length === 0 ? [{ id, ...sentTo }] : [],
+  );
+  const slotless = await findSlotless({ database, settings, gateways }, idle);
+  for (const { id, agentId } of idle) if (slotless.has(agentId)) reasons.set(id, ['NO_FREE_SLOT']);
+  return reasons;
 }
 
 /** The task that a claim by this agent would get now; null if none. */

@@ -3,12 +3,15 @@ import { identifier, type Sql, sql, toStatement } from '../../postgres/sql-text.
 import { type Executor, query } from '../../postgres/statement.js';
 import { hasRoomForTask } from '../runs/capacity.js';
 
-interface WaitingRow extends Omit<WaitingFacts, 'assignee'> {
+interface WaitingRow extends Omit<WaitingFacts, 'assignee' | 'sentTo'> {
   readonly id: string;
   readonly hasAssignee: boolean;
   readonly isPaused: boolean;
   readonly isOffline: boolean;
   readonly isAtCapacity: boolean;
+  /** Set for a task that waits to be sent to a PUSH agent. */
+  readonly agentId: string | null;
+  readonly gatewayName: string | null;
 }
 
 export interface WaitingSettings {
@@ -46,6 +49,8 @@ export async function listWaitingFacts(
             AND NOT EXISTS (SELECT FROM task_runs r WHERE r.task_id = t.id AND r.agent_id = c.id)) AS has_reviewer,
         t.status = 'REVIEW' AND EXISTS (SELECT FROM review_runs r
           WHERE r.task_id = t.id AND r.round = t.review_round AND r.retry_at > now()) AS review_rests,
+        CASE WHEN t.status = 'ASSIGNED' AND x.delivery = 'PUSH' THEN x.id END AS agent_id,
+        coalesce(x.gateway, ${defaultGateway}) AS gateway_name,
         coalesce(${isUnreachable(settings)}, false) AS is_gateway_unreachable,
         coalesce(x.delivery = 'PUSH', false) AND EXISTS (SELECT FROM scheduler_jobs j WHERE j.paused_at IS NOT NULL
           AND j.name = CASE t.status WHEN 'REVIEW' THEN 'runAegisReviews' ELSE 'dispatchAssignedTasks' END) AS is_scheduler_paused
@@ -53,7 +58,13 @@ export async function listWaitingFacts(
       LEFT JOIN agents x ON CASE t.status WHEN 'REVIEW' THEN x.name = ${coordinatorAgent} ELSE x.id = t.assignee_id END
       WHERE t.id = ANY(${ids}::text[])`),
   );
-  return new Map(rows.map((row) => [row.id, { ...row, assignee: row.hasAssignee ? row : null }]));
+  return new Map(rows.map((row) => [row.id, toFacts(row)]));
+}
+
+function toFacts(row: WaitingRow): WaitingFacts {
+  const { agentId, gatewayName } = row;
+  const sentTo = agentId === null || gatewayName === null ? null : { agentId, gatewayName };
+  return { ...row, assignee: row.hasAssignee ? row : null, sentTo };
 }
 
 /** Whether reviewer `c` is an online PULL agent, or is the coordinator with a gateway and has not escalated this round. */

@@ -3,13 +3,15 @@ import { pauseAgent, resumeAgent } from '../../../src/services/agents/pause-agen
 import { updateAgent } from '../../../src/services/agents/register-agent.js';
 import { pauseSchedulerJob, resumeSchedulerJob } from '../../../src/services/ops/scheduler-jobs.js';
 import { submitVerdict } from '../../../src/services/reviews/submit-verdict.js';
-import type { Process } from '../../scheduler/process.js';
+import { readWaitingOn } from '../../../src/services/tasks/read-tasks.js';
+import type { TaskRow } from '../../../src/store/tasks/tasks.js';
+import { aProcess, type Process } from '../../scheduler/process.js';
 import { eventsOf } from '../../support/factories/aging.js';
 import { aPushAgent, aTaskOf, commentsOf, runsOf, waitForStatus } from '../../support/factories/dispatch.js';
 import { aTask } from '../../support/factories/factory.js';
 import type { TestServices } from '../../support/factories/services.js';
 import { useDispatch } from '../../support/factories/use-dispatch.js';
-import { answered, type ScriptedGateway } from '../../support/gateways/scripted-gateway.js';
+import { answered, ScriptedGateway } from '../../support/gateways/scripted-gateway.js';
 
 let gateway: ScriptedGateway;
 let here: Process;
@@ -237,6 +239,30 @@ describe('the order of dispatch', () => {
     expect(gateway.calls.map(({ call }) => call.idempotencyKey)).toEqual(
       [critical, due, low].map(({ id }) => `mc-${id}-1`),
     );
+  });
+
+  it('leaves room within the share of a gateway, and names the reason of what waits for a slot', async () => {
+    const other = new ScriptedGateway('other');
+    const gateways = [gateway, other];
+    const there = await aProcess(services.database.connectionString, { gateways });
+    try {
+      await aPushAgent(there.services, { config: { gateway: 'other' } });
+      const snail = await aPushAgent(there.services, { maxCapacity: 100 });
+      const hare = await aPushAgent(there.services, { maxCapacity: 100 });
+      const slow: TaskRow[] = [];
+      for (let index = 0; index < 20; index += 1) slow.push(await aTaskOf(there.services, snail));
+      expect(await there.scheduler.runOnce('dispatchAssignedTasks')).toBe(4);
+      const urgent = await aTaskOf(there.services, hare, { priority: 'CRITICAL' });
+      expect(await there.scheduler.runOnce('dispatchAssignedTasks')).toBe(1);
+      await waitForStatus(there.services, urgent.id, 'IN_PROGRESS');
+      const ids = [slow[0]?.id ?? '', slow[19]?.id ?? '', urgent.id];
+      const waits = await readWaitingOn(there.services, ids);
+      expect(ids.map((id) => waits.get(id))).toEqual([[], ['NO_FREE_SLOT'], []]);
+      const next = await aTaskOf(there.services, hare);
+      expect((await readWaitingOn(there.services, [next.id])).get(next.id)).toEqual([]);
+    } finally {
+      await there.close();
+    }
   });
 
   it('gives an agent whose calls hang at most three quarters of the slots while others wait', async () => {
