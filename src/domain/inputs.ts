@@ -39,6 +39,7 @@ export const FIELDS = {
     .min(1, 'must be 1 or more')
     .max(LIMITS.bulkTasks, `must be ${LIMITS.bulkTasks} or less`),
   lease: leaseMs,
+  runIds: z.array(z.string()).max(LIMITS.runIds, `must name ${LIMITS.runIds} runs or fewer`),
   waitSeconds: z
     .number()
     .int()

@@ -16,6 +16,7 @@ export const LIMITS = {
   dependencies: 100,
   tasksPerCall: 100,
   bulkTasks: 1_000,
+  runIds: 1_000,
   pipelineSteps: 1_000,
   keyNameLength: 100,
   recurringNameLength: 100,

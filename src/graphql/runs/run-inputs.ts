@@ -49,6 +49,10 @@ export const HeartbeatInput = builder.inputType('HeartbeatInput', {
       type: 'Duration',
       description: 'The new length of every lease. If unset, each lease keeps its length.',
     }),
+    runIds: t.idList({
+      description:
+        'The runs on which the agent works, at most 1000. Given, `lostRuns` reports only those: an agent that has stopped working on a run stops naming it.',
+    }),
   }),
 });
 

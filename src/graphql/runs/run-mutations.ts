@@ -12,6 +12,7 @@ import { builder } from '../builder.js';
 import type { GraphqlContext } from '../context.js';
 import { TaskType } from '../tasks/task.js';
 import { TaskPayload } from '../tasks/task-mutations.js';
+import { LostRunType } from './lost-run.js';
 import {
   ClaimNextTaskInput,
   ClaimReasonEnum,
@@ -92,10 +93,17 @@ builder.objectFields(HeartbeatPayload, (t) => ({
     description: 'The live runs of the agent, with renewed leases.',
     resolve: ({ result }) => (result === null ? null : [...result.runs]),
   }),
+  lostRuns: t.field({
+    type: [LostRunType],
+    nullable: true,
+    description:
+      'The runs that the agent lost in the last hour, whoever ended them, the latest first: stop working on them. Each heartbeat reports them again; with `runIds`, only those that it names.',
+    resolve: ({ result }) => (result === null ? null : [...result.lostRuns]),
+  }),
   lostRunIds: t.idList({
     nullable: true,
-    description: 'Runs that were taken from the agent since its last heartbeat: stop working on them.',
-    resolve: ({ result }) => (result === null ? null : [...result.lostRunIds]),
+    description: 'The ids of `lostRuns`.',
+    resolve: ({ result }) => (result === null ? null : result.lostRuns.map(({ id }) => id)),
   }),
 }));
 
@@ -143,7 +151,7 @@ builder.mutationFields((t) => ({
     type: CompleteTaskPayload,
     authScopes: { agent: true },
     description:
-      'Submits the result of a live run. The task moves to REVIEW, or to DONE if it needs no verdict.',
+      'Submits the result of a live run. The task moves to REVIEW, or to DONE if it needs no verdict. The same call with the same run is answered again.',
     args: {
       input: t.arg({ type: CompleteTaskInput, required: true, description: 'The run and its result.' }),
     },
@@ -153,14 +161,15 @@ builder.mutationFields((t) => ({
     type: TaskPayload,
     authScopes: { agent: true },
     description:
-      'Ends a live run with an error. The task returns to its assignee for a retry; it is FAILED after the fifth failed attempt, or with `retry: false`.',
+      'Ends a live run with an error. The task returns to its assignee for a retry; it is FAILED after the fifth failed attempt, or with `retry: false`. The same call with the same run is answered again.',
     args: { input: t.arg({ type: FailTaskInput, required: true, description: 'The run and its error.' }) },
     resolve: (_root, { input }, { services, viewer }) => answer(failTask(services, viewer, input)),
   }),
   releaseTask: t.field({
     type: TaskPayload,
     authScopes: { agent: true },
-    description: 'Releases a task. It does not count as a failed attempt.',
+    description: 
+      'Releases a task. It does not count as a failed attempt. The same call with the same run is answered again.',
     args: { input: t.arg({ type: ReleaseTaskInput, required: true, description: 'The run.' }) },
     resolve: (_root, { input }, { services, viewer }) => answer(releaseTask(services, viewer, input)),
   }),

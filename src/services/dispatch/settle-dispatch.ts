@@ -89,7 +89,7 @@ async function accept(
   }
   const actor = { keyId: null, agentId: run.agentId };
   const facts = { model: run.model ?? model };
-  const handedIn = { resolution: answer.resolution, usage: keepUsage(usage), facts };
+  const handedIn = { resolution: answer.resolution, usage: keepUsage(usage), facts, byHolder: true };
   const completed = await finishRun(tx, actor, task, handedIn);
   await addCommentIn(tx, actor, completed, answer.comment);
   await writeAgentError(tx, run.agentId, false);
@@ -103,7 +103,7 @@ async function handBack(tx: Transaction, task: TaskRow, reason: string): Promise
     actor: SYSTEM,
     event: 'task.requeued',
     reason,
-    runEnd: { outcome: 'RELEASED', facts: { error: reason } },
+    runEnd: { outcome: 'RELEASED', facts: { error: reason }, byHolder: true },
   });
 }
 
@@ -149,7 +149,7 @@ async function fail(
     actor: SYSTEM,
     event: isOver ? 'task.failed' : 'task.requeued',
     reason: error,
-    runEnd: { outcome, facts: { ...facts, error } },
+    runEnd: { outcome, facts: { ...facts, error }, byHolder: true },
     changes: {
       dispatchAttempts: attempts,
       ...(isOver

@@ -1,6 +1,7 @@
 import { type Actor, SYSTEM } from '../../domain/actor.js';
 import type { EventType } from '../../domain/events/event-types.js';
 import { InvalidTransition } from '../../domain/refusals.js';
+import { explainLostRun } from '../../domain/runs/lost-run.js';
 import { isAllowedTransition, isTerminal, type TaskStatus } from '../../domain/task-status.js';
 import type { Transaction } from '../../postgres/transaction.js';
 import { closeReviewRun, findOpenReviewRun } from '../../store/reviews/reviews.js';
@@ -20,7 +21,12 @@ export interface Move {
   readonly event?: Extract<EventType, `task.${string}`>;
   readonly reason?: string | undefined;
   /** How the live run ends with this move; CANCELLED by default. */
-  readonly runEnd?: { readonly outcome: RunEnd; readonly facts?: Partial<TaskRunRow> };
+  readonly runEnd?: {
+    readonly outcome: RunEnd;
+    readonly facts?: Partial<TaskRunRow>;
+    /** True if the run's holder ends it. Otherwise the heartbeats of its agent say that the run is lost, and why. */
+    readonly byHolder?: boolean;
+  };
   /** Other columns to write in the same statement. */
   readonly changes?: Partial<TaskRow>;
 }
@@ -59,8 +65,9 @@ async function writeMove(tx: Transaction, task: TaskRow, move: Move): Promise<Ta
 /** Ends the open run of a task that leaves IN_PROGRESS, and the open review of a task that leaves REVIEW. */
 async function endWorkInProgress(tx: Transaction, task: TaskRow, move: Move): Promise<void> {
   if (task.currentRunId !== null) {
-    const end = move.runEnd ?? { outcome: 'CANCELLED' };
-    await endRun(tx, move.actor, task.currentRunId, end.outcome, end.facts);
+    const { outcome, facts, byHolder = false } = move.runEnd ?? { outcome: 'CANCELLED' };
+    const lostReason = byHolder ? null : explainLostRun(move);
+    await endRun(tx, move.actor, task.currentRunId, outcome, { ...facts, lostReason });
   }
   if (task.status === 'REVIEW') {
     const review = await findOpenReviewRun(tx, task.id);

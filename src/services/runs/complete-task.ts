@@ -30,6 +30,7 @@ export type CompletedTask = TaskRow & { readonly followUps: readonly TaskRow[] }
 /**
  * Submits the result of a live run. The task moves to REVIEW, or to DONE and is marked as unreviewed if its policy skips
  * the review. Follow-up tasks are created in the same transaction; one that depends on the task waits until it is DONE.
+ * The same call with the same run and resolution changes nothing and answers again, with the same follow-ups.
  * @throws {LeaseLost} if the run has ended or was replaced; nothing has changed then.
  */
 export async function completeTask(
@@ -43,11 +44,11 @@ export async function completeTask(
   return inTransaction(context.database, async (tx) => {
     const { task, runId, repeated } = await lockWork(tx, viewer, input);
     if (repeated) return { ...task, followUps: await listFollowUps(tx, runId) };
-    const completed = await finishRun(tx, toActor(viewer), task, input);
+    const seen = typeof input.runId === 'string';
+    const completed = await finishRun(tx, toActor(viewer), task, { ...input, byHolder: seen });
     const created = await createTasksIn(context, tx, viewer, followUps, ['followUps']);
     const ids = created.map(({ id }) => id);
     if (ids.length > 0) await insertFollowUps(tx, runId, ids);
-    const seen = typeof input.runId === 'string';
     if (task.assigneeId !== null)
       await announceStatus(context, tx, task.assigneeId, toActor(viewer), { seen });
     return { ...completed, followUps: created };
@@ -82,8 +83,9 @@ async function lockWork(tx: Transaction, viewer: Viewer, input: CompleteTask): P
   const run = earlier === null ? null : await findRun(tx, earlier);
   const task = run === null ? null : await findTask(tx, { id: run.taskId });
   if (run !== null && task !== null) return { task, runId: run.id, repeated: true };
-  const named = await lockNamedRun(tx, viewer, input, { verb: 'complete', to: 'REVIEW' });
-  return { task: named.task, runId: named.runId, repeated: false };
+  const ending = { outcome: 'SUCCEEDED', output: input.resolution } as const;
+  const named = await lockNamedRun(tx, viewer, input, { verb: 'complete', to: 'REVIEW', ending });
+  return { task: named.task, runId: named.runId, repeated: named.isRepeat };
 }
 
 /**

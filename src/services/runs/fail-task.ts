@@ -20,14 +20,18 @@ export interface FailTask {
 
 /**
  * Ends a live run with an error. The task returns to its assignee for another attempt. After the fifth failed attempt, or
- * with `retry: false`, it is FAILED.
+ * with `retry: false`, it is FAILED. The same call with the same run and error changes nothing and answers again.
  * @throws {LeaseLost} if the run has ended or was replaced; nothing has changed then.
  */
 export async function failTask(context: ServiceContext, viewer: Viewer, input: FailTask): Promise<TaskRow> {
   checkFields(input, ['error']);
   const actor = toActor(viewer);
   return inTransaction(context.database, async (tx) => {
-    const { task } = await lockNamedRun(tx, viewer, input, { verb: 'fail', to: 'FAILED' });
+    const ending = { outcome: 'FAILED', error: input.error } as const;
+    const named = await lockNamedRun(tx, viewer, input, { verb: 'fail', to: 'FAILED', ending });
+    const { task } = named;
+    if (named.isRepeat) return task;
+    const seen = typeof input.runId === 'string';
     const decision = decideFailure(task.dispatchAttempts, input.retry ?? true, viewer.agentId !== null);
     const moved = await moveTask(tx, task, {
       to: decision.to,
@@ -35,14 +39,13 @@ export async function failTask(context: ServiceContext, viewer: Viewer, input: F
       actor,
       event: decision.to === 'FAILED' ? 'task.failed' : 'task.requeued',
       reason: input.error,
-      runEnd: { outcome: 'FAILED', facts: { error: input.error } },
+      runEnd: { outcome: 'FAILED', facts: { error: input.error }, byHolder: seen },
       changes: {
         dispatchAttempts: decision.attempts,
         ...(decision.to === 'FAILED' ? { failureReason: decision.reason, failureDetail: input.error } : {}),
       },
     });
     await addCommentIn(tx, actor, moved, `Attempt ${decision.attempts} failed: ${input.error}`);
-    const seen = typeof input.runId === 'string';
     if (task.assigneeId !== null) await announceStatus(context, tx, task.assigneeId, actor, { seen });
     return moved;
   });

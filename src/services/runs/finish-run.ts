@@ -9,6 +9,8 @@ import { moveTask } from '../moves/move-task.js';
 export interface RunResult {
   readonly resolution: string;
   readonly usage?: TokenUsage | null | undefined;
+  /** Whether the run's holder hands it in. */
+  readonly byHolder: boolean;
   /** Other columns of the run. */
   readonly facts?: Partial<TaskRunRow>;
 }
@@ -18,7 +20,7 @@ export async function finishRun(
   tx: Transaction,
   actor: Actor,
   task: TaskRow,
-  { resolution, usage, facts }: RunResult,
+  { resolution, usage, facts, byHolder }: RunResult,
 ): Promise<TaskRow> {
   const skips = task.reviewPolicy === 'SKIP';
   const reviewRound = skips ? task.reviewRound : task.reviewRound + 1;
@@ -27,7 +29,11 @@ export async function finishRun(
     verb: 'complete',
     actor,
     event: 'task.completed',
-    runEnd: { outcome: 'SUCCEEDED', facts: { ...facts, output: resolution, ...usageFacts(usage) } },
+    runEnd: {
+      outcome: 'SUCCEEDED',
+      facts: { ...facts, output: resolution, ...usageFacts(usage) },
+      byHolder,
+    },
     changes: { resolution, unreviewed: skips, dispatchAttempts: 0, reviewRound },
   });
   if (!skips) {

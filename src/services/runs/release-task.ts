@@ -9,6 +9,7 @@ import { lockLiveRun } from './lock-run.js';
 
 /**
  * Releases a task. It does not count as a failed attempt; the task stays assigned to the agent and is claimable at once.
+ * The same call with the same run and reason changes nothing and answers again.
  * @throws {LeaseLost} if the run has ended or was replaced; nothing has changed then.
  */
 export async function releaseTask(
@@ -19,14 +20,16 @@ export async function releaseTask(
   checkFields(input, ['reason']);
   const actor = toActor(viewer);
   return inTransaction(context.database, async (tx) => {
-    const { task, run } = await lockLiveRun(tx, viewer, input.runId);
+    const ending = { outcome: 'RELEASED', error: input.reason ?? null } as const;
+    const { task, run, isRepeat } = await lockLiveRun(tx, viewer, input.runId, ending);
+    if (isRepeat) return task;
     const released = await moveTask(tx, task, {
       to: 'ASSIGNED',
       verb: 'release',
       actor,
       event: 'task.requeued',
       reason: input.reason ?? 'released',
-      runEnd: { outcome: 'RELEASED', facts: { error: input.reason ?? null } },
+      runEnd: { outcome: 'RELEASED', facts: { error: input.reason ?? null }, byHolder: true },
     });
     await announceStatus(context, tx, run.agentId, actor, { seen: true });
     return released;

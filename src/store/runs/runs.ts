@@ -99,18 +99,19 @@ export async function writeProgress(
   });
 }
 
-/** Claimed runs that were taken from the agent since the given time; since a day ago if null. */
-export async function listLostRunIds(
-  tx: Transaction,
-  agentId: string,
-  since: Date | null,
-): Promise<string[]> {
-  const rows = await tx.query<{ id: string }>({
-    name: 'list_lost_run_ids',
-    text: `SELECT id FROM task_runs WHERE agent_id = $1 AND trigger = 'CLAIM' AND outcome IN ('REQUEUED', 'CANCELLED', 'TIMED_OUT')
-        AND started_at > now() - interval '8 days' AND finished_at >= coalesce($2, now() - interval '1 day')
+/** A run that ended without a call of its holder. */
+export type LostRunRow = TaskRunRow & { readonly lostReason: string };
+
+/**
+ * The runs that the agent lost in the last hour, the latest first, at most 100. By the instant of the end: a run whose end
+ * was committed after a heartbeat, but began before it, is found by the next one. Uses task_runs_agent_finished_idx.
+ */
+export async function listLostRuns(tx: Transaction, agentId: string): Promise<LostRunRow[]> {
+  return tx.query<LostRunRow>({
+    name: 'list_lost_runs',
+    text: `SELECT * FROM task_runs WHERE agent_id = $1 AND finished_at > now() - interval '1 hour'
+        AND trigger = 'CLAIM' AND lost_reason IS NOT NULL
       ORDER BY finished_at DESC LIMIT 100`,
-    values: [agentId, since],
+    values: [agentId],
   });
-  return rows.map((row) => row.id);
 }

@@ -149,7 +149,7 @@ describe('a pipeline run that is cancelled', () => {
     const late = completeTask(services, services.admin, { runId: lease?.id, resolution: 'late' });
     expect(await namedRefusalsOf(late)).toEqual(['LEASE_LOST runId']);
     const alive = await heartbeat(services, services.admin, { agent: { id: agent.id } });
-    expect(alive.lostRunIds).toEqual([lease?.id]);
+    expect(alive.lostRuns.map(({ id }) => id)).toEqual([lease?.id]);
     expect(await claimAll(services, agent)).toEqual([]);
     const blamed = await services.sql(
       "SELECT id FROM events WHERE type IN ('task.dependency_failed', 'task.unblocked') AND task_id = $1",

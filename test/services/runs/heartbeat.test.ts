@@ -4,9 +4,11 @@ import { inTransaction } from '../../../src/postgres/transaction.js';
 import { moveTask } from '../../../src/services/moves/move-task.js';
 import { claimNextReview } from '../../../src/services/reviews/claim-next-review.js';
 import { completeTask } from '../../../src/services/runs/complete-task.js';
+import { failTask } from '../../../src/services/runs/fail-task.js';
 import { heartbeat } from '../../../src/services/runs/heartbeat.js';
 import { releaseTask } from '../../../src/services/runs/release-task.js';
 import { cancelTask } from '../../../src/services/tasks/cancel-task.js';
+import type { TaskRow } from '../../../src/store/tasks/tasks.js';
 import { lockTask } from '../../../src/store/tasks/tasks.js';
 import { neverAborted } from '../../support/factories/claims.js';
 import { aClaimedTask, aKeyOf, anAgent, aTaskIn } from '../../support/factories/factory.js';
@@ -32,10 +34,10 @@ describe('a heartbeat', () => {
     await aTaskIn(services, 'REVIEW', other);
     await claimNextReview(services, services.admin, { agent: { id: agent.id }, lease: 10_000 }, neverAborted);
     await endAllLeases();
-    const { runs, lostRunIds } = await heartbeat(services, services.admin, { agent: { id: agent.id } });
+    const { runs, lostRuns } = await heartbeat(services, services.admin, { agent: { id: agent.id } });
     expect(runs.map(({ id }) => id).sort()).toEqual(held.map(({ runId }) => runId).sort());
     expect(runs.map(({ leaseMs }) => leaseMs)).toEqual([600_000, 600_000]);
-    expect(lostRunIds).toEqual([]);
+    expect(lostRuns).toEqual([]);
     const live = await services.sql<{ id: string }>(
       'SELECT id FROM task_runs WHERE lease_expires_at > now()',
     );
@@ -56,22 +58,36 @@ describe('a heartbeat', () => {
     expect(seen.version).toBe(agent.version);
   });
 
-  it('names the runs that the agent lost since the last heartbeat, once, and none that it ended itself', async () => {
+  it('reports the runs that the agent lost, whoever ended them, with the reason, and none that it ended itself', async () => {
     const agent = await anAgent(services);
-    const [kept, taken, handedBack, handedIn] = [
-      await aClaimedTask(services, agent),
-      await aClaimedTask(services, agent),
-      await aClaimedTask(services, agent),
-      await aClaimedTask(services, agent),
-    ];
-    await cancelTask(services, services.admin, { task: { id: taken.task.id } });
-    await releaseTask(services, services.admin, { runId: handedBack.runId });
-    await completeTask(services, services.admin, { runId: handedIn.runId, resolution: 'ok' });
-    const first = await heartbeat(services, services.admin, { agent: { id: agent.id } });
-    expect(first.lostRunIds).toEqual([taken.runId]);
-    expect(first.runs.map(({ id }) => id)).toEqual([kept.runId]);
-    const second = await heartbeat(services, services.admin, { agent: { id: agent.id } });
-    expect(second.lostRunIds).toEqual([]);
+    const claims: { readonly task: TaskRow; readonly runId: string }[] = [];
+    for (let index = 0; index < 6; index += 1) claims.push(await aClaimedTask(services, agent));
+    const [kept, cancelled, completed, failed, handedBack, handedIn] = claims;
+    const task = (claim: (typeof claims)[number] | undefined) => ({ task: { id: claim!.task.id } });
+    const { admin } = services;
+    await cancelTask(services, admin, { ...task(cancelled), reason: 'Too late.' });
+    await completeTask(services, admin, { ...task(completed), resolution: 'by hand' });
+    await failTask(services, admin, { ...task(failed), error: 'wrong tool' });
+    await releaseTask(services, admin, { runId: handedBack!.runId });
+    await completeTask(services, admin, { runId: handedIn!.runId, resolution: 'ok' });
+    const beat = (runIds?: string[]) => heartbeat(services, admin, { agent: { id: agent.id }, runIds });
+    const first = await beat();
+    const told = first.lostRuns.map(({ id, outcome, lostReason }) => [id, outcome, lostReason]);
+    expect(told).toEqual([
+      [failed!.runId, 'FAILED', 'An operator failed the attempt. wrong tool'],
+      [completed!.runId, 'SUCCEEDED', 'An operator completed the task.'],
+      [cancelled!.runId, 'CANCELLED', 'The task was cancelled. Too late.'],
+    ]);
+    expect(first.runs.map(({ id }) => id)).toEqual([kept!.runId]);
+    expect((await beat()).lostRuns).toEqual(first.lostRuns);
+    const named = await beat([kept!.runId, completed!.runId]);
+    expect(named.lostRuns.map(({ id }) => id)).toEqual([completed!.runId]);
+    expect((await beat([kept!.runId])).lostRuns).toEqual([]);
+    await services.sql(
+      "UPDATE task_runs SET finished_at = finished_at - interval '61 min' WHERE agent_id = $1",
+      [agent.id],
+    );
+    expect((await beat()).lostRuns).toEqual([]);
   });
 
   it('names a run whose requeue began before the last heartbeat and committed after it', async () => {
@@ -84,12 +100,12 @@ describe('a heartbeat', () => {
         const clock = await tx.one({ text: "SELECT clock_timestamp() > now() + interval '5 ms' AS moved" });
         expect(clock).toEqual({ moved: true });
       }, 20_000);
-      expect((await beat()).lostRunIds).toEqual([]);
+      expect((await beat()).lostRuns.map(({ id }) => id)).toEqual([]);
       const locked = await lockTask(tx, { id: task.id });
       if (locked === null) throw new Error('no task');
       await moveTask(tx, locked, { to: 'CANCELLED', verb: 'cancel', actor: SYSTEM });
     });
-    expect((await beat()).lostRunIds).toEqual([runId]);
+    expect((await beat()).lostRuns.map(({ id }) => id)).toEqual([runId]);
   });
 
   it('is refused for another agent and for an unknown one', async () => {

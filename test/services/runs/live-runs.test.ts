@@ -51,7 +51,7 @@ describe.each(Object.entries(VERBS))('%s', (name, use) => {
 
   it('changes nothing once the run has ended, and is refused with LEASE_LOST', async () => {
     const { task, runId } = await aClaimedTask(services, agent);
-    await releaseTask(services, key, { runId });
+    await releaseTask(services, key, { runId, reason: 'not mine' });
     const before = await snapshotOf(services, task.id);
     expect(await namedRefusalsOf(use(key, runId))).toEqual(['LEASE_LOST runId']);
     expect(await snapshotOf(services, task.id)).toEqual(before);
@@ -67,7 +67,7 @@ describe.each(Object.entries(VERBS))('%s', (name, use) => {
 
   it('changes nothing once another run holds the task, of another agent or of the same one', async () => {
     const { task, runId } = await aClaimedTask(services, agent);
-    await releaseTask(services, key, { runId });
+    await releaseTask(services, key, { runId, reason: 'not mine' });
     const again = await claimFor(services, agent);
     expect(again.task?.id).toBe(task.id);
     const before = await snapshotOf(services, task.id);
@@ -91,6 +91,35 @@ describe.each(Object.entries(VERBS))('%s', (name, use) => {
       expect(await namedRefusalsOf(use(stranger, id))).toEqual(['NOT_FOUND runId']);
     }
     expect(await snapshotOf(services, task.id)).toEqual(before);
+  });
+});
+
+describe('the repeat of a call whose answer was lost', () => {
+  const calls = {
+    complete: (runId: string, text: string) =>
+      completeTask(services, key, { runId, resolution: text, followUps: [{ title: `Next: ${text}` }] }),
+    fail: (runId: string, text: string) => failTask(services, key, { runId, error: text }),
+    release: (runId: string, text: string) => releaseTask(services, key, { runId, reason: text }),
+  };
+
+  it.each(Object.entries(calls))('%s answers as the first time and changes nothing', async (_name, call) => {
+    const { task, runId } = await aClaimedTask(services, agent);
+    const first = await call(runId, 'one');
+    const before = await snapshotOf(services, task.id);
+    expect(await call(runId, 'one')).toEqual(first);
+    expect(await snapshotOf(services, task.id)).toEqual(before);
+    expect(await namedRefusalsOf(call(runId, 'another'))).toEqual(['LEASE_LOST runId']);
+    for (const [name, other] of Object.entries(calls))
+      if (name !== _name) expect(await namedRefusalsOf(other(runId, 'one'))).toEqual(['LEASE_LOST runId']);
+    expect(await snapshotOf(services, task.id)).toEqual(before);
+  });
+
+  it('is told from an operator who ended the run in the same way', async () => {
+    const { task, runId } = await aClaimedTask(services, agent);
+    await completeTask(services, services.admin, { task: { id: task.id }, resolution: 'done' });
+    expect(await namedRefusalsOf(completeTask(services, key, { runId, resolution: 'done' }))).toEqual([
+      'LEASE_LOST runId',
+    ]);
   });
 });
 

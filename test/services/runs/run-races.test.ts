@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Refusal } from '../../../src/domain/refusals.js';
+import { claimNextTask } from '../../../src/services/runs/claim-next-task.js';
 import { completeTask } from '../../../src/services/runs/complete-task.js';
 import { failTask } from '../../../src/services/runs/fail-task.js';
 import { heartbeat } from '../../../src/services/runs/heartbeat.js';
@@ -8,7 +9,7 @@ import { reportProgress } from '../../../src/services/runs/renew-lease.js';
 import { assignTask } from '../../../src/services/tasks/assign-task.js';
 import { cancelTask } from '../../../src/services/tasks/cancel-task.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
-import { claimFor } from '../../support/factories/claims.js';
+import { claimFor, clearTasks, neverAborted } from '../../support/factories/claims.js';
 import { aClaimedTask, anAgent, aTask } from '../../support/factories/factory.js';
 import type { TestServices } from '../../support/factories/services.js';
 import { useTwoProcesses } from '../../support/factories/use-services.js';
@@ -66,7 +67,6 @@ async function historyOf(id: string) {
 
 describe('of two concurrent calls', () => {
   it.each([
-    ['complete', 'complete'],
     ['complete', 'cancel'],
     ['complete', 'release'],
     ['complete', 'fail'],
@@ -89,6 +89,51 @@ describe('of two concurrent calls', () => {
         moves: ['ASSIGNED', 'IN_PROGRESS', status],
       });
       if (status === 'ASSIGNED') await cancelTask(services, services.admin, { task: { id: task.id } });
+    }
+  });
+
+  it.each(['complete', 'fail', 'release'] as const)(
+    '%s and its repeat both answer, and one changes',
+    async (name) => {
+      for (let round = 0; round < ROUNDS; round += 1) {
+        const { task, runId } = await aClaimedTask(services, agent, { reviewPolicy: 'SKIP' });
+        expect(await race({ id: task.id, runId }, name, name)).toEqual([name, name]);
+        const history = await historyOf(task.id);
+        expect(history).toMatchObject({ version: task.version + 1, status: LEADS_TO[name] });
+        if (name === 'release') await cancelTask(services, services.admin, { task: { id: task.id } });
+      }
+    },
+  );
+
+  it('an operator who ends the run and its agent: one wins, and the agent hears of it if it lost', async () => {
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const { task, runId } = await aClaimedTask(services, agent, { reviewPolicy: 'SKIP' });
+      const byAgent = completeTask(services, services.admin, { runId, resolution: 'same' });
+      const byOperator = completeTask(other, other.admin, { task: { id: task.id }, resolution: 'same' });
+      const outcomes = await Promise.allSettled(round % 2 ? [byAgent, byOperator] : [byOperator, byAgent]);
+      expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+      const isLost = (await Promise.allSettled([byAgent]))[0]?.status === 'rejected';
+      const { lostRuns } = await heartbeat(services, services.admin, {
+        agent: { id: agent.id },
+        runIds: [runId],
+      });
+      expect(lostRuns.map(({ id }) => id)).toEqual(isLost ? [runId] : []);
+    }
+  });
+
+  it('a claim while an operator ends the run of the agent: the slot is free for it, and each run is either live or lost', async () => {
+    const single = await anAgent(services, { maxCapacity: 1 });
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const { task, runId } = await aClaimedTask(services, single);
+      const next = await aTask(services, { assignee: { id: single.id } });
+      const [claim] = await Promise.all([
+        claimNextTask(other, other.admin, { agent: { id: single.id } }, neverAborted),
+        completeTask(services, services.admin, { task: { id: task.id }, resolution: 'by hand' }),
+      ]);
+      const beat = await heartbeat(services, services.admin, { agent: { id: single.id } });
+      expect(beat.lostRuns[0]?.id).toBe(runId);
+      expect(beat.runs.map((run) => run.taskId)).toEqual(claim.reason === 'ASSIGNED' ? [next.id] : []);
+      await clearTasks(services);
     }
   });
 

@@ -80,8 +80,8 @@ describe('a task whose lease has ended and whose agent is offline', () => {
   it('is reported as lost to its agent at the next heartbeat, and can be claimed by it', async () => {
     const { agent, task, runId } = await aStaleTask(services);
     await requeueStaleTasks(services);
-    const { lostRunIds } = await heartbeat(services, services.admin, { agent: { id: agent.id } });
-    expect(lostRunIds).toEqual([runId]);
+    const { lostRuns } = await heartbeat(services, services.admin, { agent: { id: agent.id } });
+    expect(lostRuns).toMatchObject([{ id: runId, outcome: 'REQUEUED', lostReason: expect.any(String) }]);
     const claim = await claimNextTask(services, services.admin, { agent: { id: agent.id } }, neverAborted);
     expect(claim.task?.id).toBe(task.id);
     expect(claim.run?.id).not.toBe(runId);
