@@ -1,4 +1,5 @@
 import type { Agent } from '../../generated/prisma/client.js';
+import { disconnectAgent } from '../../services/agents/disconnect-agent.js';
 import { pauseAgent, resumeAgent } from '../../services/agents/pause-agent.js';
 import { type RegisteredAgent, registerAgent, updateAgent } from '../../services/agents/register-agent.js';
 import { AgentDeliveryEnum } from '../base/enums.js';
@@ -119,5 +120,18 @@ builder.mutationFields((t) => ({
     description: 'Resumes handing work to a paused agent.',
     args: { agent: t.arg({ type: AgentRefInput, required: true, description: 'The agent.' }) },
     resolve: (_root, { agent }, { services, viewer }) => answer(resumeAgent(services, viewer, agent)),
+  }),
+  disconnectAgent: t.field({
+    type: AgentPayload,
+    authScopes: { agent: true },
+    description:
+      'The agent leaves: every task and review that it has claimed is handed back at once, uncounted, and it is OFFLINE. Its next call brings it back. A PUSH agent still gets calls: pause it to prevent that.',
+    args: {
+      agent: t.arg({
+        type: AgentRefInput,
+        description: 'May be left out with a key that is bound to an agent.',
+      }),
+    },
+    resolve: (_root, { agent }, { services, viewer }) => answer(disconnectAgent(services, viewer, agent)),
   }),
 }));

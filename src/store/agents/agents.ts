@@ -64,6 +64,15 @@ export async function markAgentSeen(tx: Transaction, id: string, heartbeat: bool
   });
 }
 
+/** The agent has left: until its next call it counts as never seen. No version, as with a sign of life. */
+export async function forgetAgentSeen(tx: Transaction, id: string): Promise<void> {
+  await tx.query({
+    name: 'forget_agent_seen',
+    text: 'UPDATE agents SET last_seen_at = NULL WHERE id = $1',
+    values: [id],
+  });
+}
+
 /** The agent's row with the facts from which its status is derived. */
 export interface AgentFacts extends AgentRow {
   readonly hasLiveLease: boolean;

@@ -1,0 +1,79 @@
+import { type Actor, toActor, type Viewer } from '../../domain/actor.js';
+import { inTransaction, type Transaction } from '../../postgres/transaction.js';
+import { type AgentRow, findAgent, forgetAgentSeen, lockAgent } from '../../store/agents/agents.js';
+import { closeReviewRun } from '../../store/reviews/reviews.js';
+import { type HeldRun, listHeldRuns } from '../../store/runs/held-runs.js';
+import { lockTask } from '../../store/tasks/tasks.js';
+import { moveTask } from '../moves/move-task.js';
+import { type AgentRef, getActingAgent } from '../refs.js';
+import type { ServiceContext } from '../service-context.js';
+import { announceStatus } from './announce-status.js';
+
+/** Who disconnects an agent, and the reason in the log. */
+interface Departure {
+  readonly actor: Actor;
+  readonly byItself: boolean;
+  readonly reason: string;
+}
+
+/**
+ * Hands back every task and review that the agent has claimed, uncounted, and marks it OFFLINE. Its next call brings it
+ * back. Calls that the server makes to a PUSH agent go on. Each run is handed back in a transaction of its own: if the
+ * process dies in between, the leases of the others end as usual.
+ * @throws {Refusal} UNKNOWN_AGENT; INVALID if nobody is named; FORBIDDEN for the key of another agent.
+ */
+export async function disconnectAgent(
+  context: ServiceContext,
+  viewer: Viewer,
+  ref: AgentRef | null | undefined,
+): Promise<AgentRow> {
+  const { database } = context;
+  const { id } = await getActingAgent(database.pool, viewer, ref);
+  const byItself = viewer.agentId === id;
+  const reason = byItself ? 'The agent disconnected.' : 'An operator disconnected the agent.';
+  const departure = { actor: toActor(viewer), byItself, reason };
+  for (;;) {
+    for (const held of await listHeldRuns(database.pool, id))
+      await inTransaction(database, (tx) => handBack(tx, held, id, departure));
+    const gone = await inTransaction(database, (tx) => markOffline(context, tx, id, departure.actor));
+    if (gone !== null) return gone;
+  }
+}
+
+/** Null if the agent has claimed something meanwhile. With its row locked no claim can begin. */
+async function markOffline(
+  context: ServiceContext,
+  tx: Transaction,
+  id: string,
+  actor: Actor,
+): Promise<AgentRow | null> {
+  await lockAgent(tx, { id });
+  if ((await listHeldRuns(tx.executor, id)).length > 0) return null;
+  await forgetAgentSeen(tx, id);
+  await announceStatus(context, tx, id, actor);
+  return findAgent(tx.executor, { id });
+}
+
+async function handBack(
+  tx: Transaction,
+  { kind, runId, taskId }: HeldRun,
+  agentId: string,
+  { actor, byItself, reason }: Departure,
+): Promise<void> {
+  const task = await lockTask(tx, { id: taskId });
+  if (task === null) return;
+  if (kind === 'review') {
+    const closed = await closeReviewRun(tx, runId, 'RELEASED', { error: reason });
+    if (closed === null) return;
+    tx.emit({ type: 'review.requeued', actor, taskId, agentId, payload: { round: closed.round, reason } });
+  } else if (task.currentRunId === runId) {
+    await moveTask(tx, task, {
+      to: 'ASSIGNED',
+      verb: 'release',
+      actor,
+      event: 'task.requeued',
+      reason,
+      runEnd: { outcome: 'RELEASED', facts: { error: reason }, byHolder: byItself },
+    });
+  }
+}
