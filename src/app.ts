@@ -14,6 +14,7 @@ import { createScheduler, type Scheduler } from './scheduler/scheduler.js';
 import type { RequestScope } from './server/request-scope.js';
 import { createServer, type ServerAddress } from './server/server.js';
 import { createAgentIds } from './services/agents/agent-ids.js';
+import { settleDeliveries } from './services/agents/settle-deliveries.js';
 import { CONCERNS_CALLS, createDispatcher, type Dispatcher } from './services/dispatch/dispatcher.js';
 import { createGatewayReachability } from './services/dispatch/gateway-reachability.js';
 import { createEventNames } from './services/events/event-names.js';
@@ -243,6 +244,7 @@ async function startServing(
     facts,
   );
 
+  await settleDeliveries(services);
   if (config.scheduler.enabled) {
     parts.push({ name: 'jobs', stop: () => scheduler.stop() });
     await scheduler.start();

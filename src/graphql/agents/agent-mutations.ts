@@ -37,7 +37,11 @@ function settingFields(t: InputFields) {
       description:
         'The maximum of tasks IN_PROGRESS, 1 to 100. The same maximum applies to running reviews, counted separately.',
     }),
-    delivery: t.field({ type: AgentDeliveryEnum, description: 'How work reaches it.' }),
+    delivery: t.field({
+      type: AgentDeliveryEnum,
+      description:
+        'Whether it asks for work (PULL) or is called (PUSH). If never set: PUSH for a reviewer that has never asked for work if the server has a default gateway (MC_GATEWAY), otherwise PULL.',
+    }),
     soul: t.string({ description: 'Its standing instructions, in Markdown.' }),
     soulTemplate: t.string({ description: 'The name of a template to use as `soul`.' }),
     config: t.field({ type: AgentConfigInput, description: 'How the dispatcher reaches it.' }),

@@ -30,7 +30,11 @@ export const AgentType = builder.prismaObject('Agent', {
         return deriveAgentStatus({ ...agent, hasLiveLease }, nowAt, context.services.settings.agentTimeoutMs);
       },
     }),
-    delivery: t.expose('delivery', { type: AgentDeliveryEnum, description: 'How work reaches it.' }),
+    delivery: t.expose('delivery', {
+      type: AgentDeliveryEnum,
+      description:
+        'How work reaches it. If it was never set: PUSH for a reviewer that has never asked for work if the server has a default gateway (MC_GATEWAY), otherwise PULL.',
+    }),
     capabilities: t.exposeStringList('capabilities', { description: 'Words that describe what it can do.' }),
     maxCapacity: t.exposeInt('maxCapacity', {
       description:

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { hasRole, toActor, type Viewer } from '../../domain/actor.js';
+import { type DeliveryFacts, decideDelivery } from '../../domain/agents/delivery.js';
 import { findSoulTemplate, renderSoul } from '../../domain/agents/soul-templates.js';
 import { findMistakes, refuse, refuseNulls } from '../../domain/inputs.js';
 import { Refusal } from '../../domain/refusals.js';
@@ -54,7 +55,9 @@ export async function registerAgent(
     checkMayRegister(viewer, known, input);
     checkGateway(context, input.config?.gateway, known?.gateway ?? null);
     const registered =
-      known === null ? await createOrRefresh(tx, viewer, input) : await refresh(tx, viewer, known, input);
+      known === null
+        ? await createOrRefresh(context, tx, viewer, input)
+        : await refresh(context, tx, viewer, known, input);
     await announceStatus(context, tx, registered.agent.id, toActor(viewer), { seen: true });
     const agent = await lockAgent(tx, { id: registered.agent.id });
     return { agent: agent ?? registered.agent, created: registered.created };
@@ -89,7 +92,7 @@ export async function updateAgent(
     }
     checkVersion(agent, input.expectedVersion);
     checkGateway(context, input.config?.gateway, agent.gateway);
-    return (await refresh(tx, viewer, agent, input)).agent;
+    return (await refresh(context, tx, viewer, agent, input)).agent;
   });
 }
 
@@ -125,6 +128,7 @@ function checkMayRegister(viewer: Viewer, known: AgentRow | null, input: AgentSe
 }
 
 async function createOrRefresh(
+  context: ServiceContext,
   tx: Transaction,
   viewer: Viewer,
   input: AgentSettings & { readonly name: string },
@@ -136,6 +140,7 @@ async function createOrRefresh(
     role,
     capabilities: [],
     ...settingsOf(input, { name: input.name, role }),
+    ...deliveryOf(context, { name: input.name, role, ...NEVER_SET }, input),
   });
   if (created !== null) {
     tx.emit({ type: 'agent.created', actor: toActor(viewer), agentId: created.id });
@@ -144,27 +149,49 @@ async function createOrRefresh(
   // Another process registered the name between the read and the insert.
   const known = await lockAgent(tx, { name: input.name });
   if (known === null) throw new Error(`agent ${input.name} was neither inserted nor found`);
-  return refresh(tx, viewer, known, input);
+  return refresh(context, tx, viewer, known, input);
 }
 
 async function refresh(
+  context: ServiceContext,
   tx: Transaction,
   viewer: Viewer,
   agent: AgentRow,
   input: AgentSettings,
 ): Promise<RegisteredAgent> {
   const role = input.role ?? agent.role;
-  const requested = { role, ...settingsOf(input, { name: agent.name, role }) };
+  const requested = {
+    role,
+    ...settingsOf(input, { name: agent.name, role }),
+    ...deliveryOf(context, { ...agent, role }, input),
+  };
   const stored = new Map(Object.entries(agent));
   const changes = Object.fromEntries(
     Object.entries(requested).filter(([name, value]) => !isDeepStrictEqual(value, stored.get(name))),
   );
-  const changedFields = Object.keys(changes);
+  const changedFields = Object.keys(changes).map((name) => (name === 'deliveryChosen' ? 'delivery' : name));
   if (changedFields.length === 0) return { agent, created: false };
   const updated = await updateAgentRow(tx, agent.id, changes);
   if (updated === null) throw new Error(`agent ${agent.id} vanished while its row was locked`);
-  tx.emit({ type: 'agent.updated', actor: toActor(viewer), agentId: agent.id, payload: { changedFields } });
+  tx.emit({
+    type: 'agent.updated',
+    actor: toActor(viewer),
+    agentId: agent.id,
+    payload: { changedFields: [...new Set(changedFields)] },
+  });
   return { agent: updated, created: false };
+}
+
+const NEVER_SET = { delivery: 'PULL', deliveryChosen: false, askedAt: null } as const;
+
+/** The delivery that is given, or the one that follows from the role. */
+function deliveryOf(
+  { settings }: ServiceContext,
+  agent: DeliveryFacts,
+  { delivery }: AgentSettings,
+): Pick<AgentRow, 'delivery' | 'deliveryChosen'> {
+  if (delivery) return { delivery, deliveryChosen: true };
+  return { delivery: decideDelivery(agent, settings), deliveryChosen: agent.deliveryChosen };
 }
 
 /** The columns of the given settings; omitted settings stay unchanged. */
@@ -176,7 +203,6 @@ function settingsOf(
   return withoutUndefined({
     capabilities: input.capabilities ? [...new Set(input.capabilities)] : undefined,
     maxCapacity: input.maxCapacity ?? undefined,
-    delivery: input.delivery ?? undefined,
     soul: soulOf(input, who),
     dispatchModel: config?.dispatchModel,
     defaultModel: config?.defaultModel,

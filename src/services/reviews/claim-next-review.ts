@@ -17,6 +17,7 @@ import {
 } from '../../store/reviews/reviews.js';
 import { lockTask, type TaskRow } from '../../store/tasks/tasks.js';
 import { announceStatus } from '../agents/announce-status.js';
+import { noteAgentAsked } from '../agents/settle-deliveries.js';
 import { hasKeyEnded } from '../keys/read-api-keys.js';
 import { type AgentRef, getActingAgent } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
@@ -61,6 +62,7 @@ export async function claimNextReview(
   try {
     for (;;) {
       const claimed = await claimOnce(context, viewer, input);
+      await noteAgentAsked(context, await context.agentIds.idOf(viewer, input.agent));
       const restMs = until - context.clock.now();
       if (claimed !== null || restMs <= 0 || signal.aborted) return claimed ?? NOTHING;
       await waiter.wait(Math.min(restMs, MAX_WAIT_MS), signal);

@@ -4,6 +4,7 @@ import { LIMITS } from '../../domain/limits.js';
 import type { ClaimColumns } from '../../store/runs/claim-tasks.js';
 import { findNextEligible, type NextEligible } from '../../store/runs/find-next-eligible.js';
 import { noteAgentSeen } from '../agents/note-agent-seen.js';
+import { noteAgentAsked } from '../agents/settle-deliveries.js';
 import { fingerprintOf, keyReused } from '../idempotency.js';
 import { hasKeyEnded } from '../keys/read-api-keys.js';
 import type { AgentRef } from '../refs.js';
@@ -75,6 +76,7 @@ async function claimOrWait(claiming: Claiming): Promise<ClaimAnswer> {
   try {
     for (;;) {
       const claim = await claimOnce(claiming);
+      await noteAgentAsked(context, agentId);
       if (claim.reason === 'ASSIGNED' || claim.reason === 'NO_TASKS_AVAILABLE') isAnnounced = false;
       if (claim.reason !== 'NO_TASKS_AVAILABLE') return claim;
       const next = await findNextEligible(context.database.pool, agentId);

@@ -5,6 +5,7 @@ import { pruneEvents } from '../../../src/services/events/prune-events.js';
 import { claimNextReview } from '../../../src/services/reviews/claim-next-review.js';
 import { submitVerdict } from '../../../src/services/reviews/submit-verdict.js';
 import { completeTask } from '../../../src/services/runs/complete-task.js';
+import { failTask } from '../../../src/services/runs/fail-task.js';
 import { reportProgress } from '../../../src/services/runs/renew-lease.js';
 import { addComment } from '../../../src/services/tasks/add-comment.js';
 import { cancelTask } from '../../../src/services/tasks/cancel-task.js';
@@ -243,6 +244,16 @@ describe('an event’s id', () => {
       expect((await graph.get(NODE, { id })).node).toBeNull();
     },
   );
+});
+
+describe('a task that fails for good', () => {
+  it('has an event of its own type, with the reason', async () => {
+    const { services } = graph;
+    const { runId, task } = await aClaimedTask(services, await anAgent(services));
+    await failTask(services, services.admin, { runId, error: 'no disk', retry: false });
+    const told = await list({ filter: { types: ['task.failed'], task: { id: task.id } } });
+    expect(told).toMatchObject([{ type: 'task.failed', from: 'IN_PROGRESS', reason: 'no disk' }]);
+  });
 });
 
 describe('a pruned log', () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { aProcess, type Process } from '../../scheduler/process.js';
-import { aPushAgent, aTaskOf, commentsOf, inStatus, runsOf } from '../../support/factories/dispatch.js';
+import { aPushAgent, aTaskOf, commentsOf, waitForStatus, runsOf } from '../../support/factories/dispatch.js';
 import { anAgent, aTaskIn } from '../../support/factories/factory.js';
 import type { TestServices } from '../../support/factories/services.js';
 import { answered, answeredAfter, ScriptedGateway } from '../../support/gateways/scripted-gateway.js';
@@ -71,7 +71,7 @@ describe('a gateway that refuses every call', () => {
       { gateway: 'scripted', error: '401 Incorrect API key', remedy: 'Check the key.' },
     ]);
     gateway.script = () => answered('done');
-    for (const task of tasks) await inStatus(services, task.id, 'REVIEW');
+    for (const task of tasks) await waitForStatus(services, task.id, 'REVIEW');
     expect(linesOf('gateway.reachable')).toHaveLength(1);
     await vi.waitFor(
       async () => expect(await services.sql('SELECT FROM gateway_outages')).toEqual([]),
@@ -96,8 +96,8 @@ describe('a gateway that refuses every call', () => {
     const agent = await aPushAgent(services);
     const odd = await aTaskOf(services, agent, { title: 'Odd', priority: 'CRITICAL' });
     const good = await aTaskOf(services, agent);
-    expect(await inStatus(services, odd.id, 'FAILED')).toMatchObject({ failure_reason: 'GATEWAY_REFUSED' });
-    await inStatus(services, good.id, 'REVIEW');
+    expect(await waitForStatus(services, odd.id, 'FAILED')).toMatchObject({ failure_reason: 'GATEWAY_REFUSED' });
+    await waitForStatus(services, good.id, 'REVIEW');
     expect(linesOf('gateway.broken')).toEqual([]);
     expect((await runsOf(services, odd.id)).map(({ outcome }) => outcome)).toEqual(['FAILED']);
   });
@@ -108,7 +108,7 @@ describe('a gateway that refuses every call', () => {
     await aPushAgent(services, { name: 'aegis' });
     await vi.waitFor(() => expect(linesOf('gateway.broken')).toHaveLength(1), 20_000);
     gateway.script = () => answered('VERDICT: APPROVED');
-    await inStatus(services, task.id, 'DONE');
+    await waitForStatus(services, task.id, 'DONE');
     const runs = await services.sql("SELECT FROM review_runs WHERE outcome NOT IN ('RELEASED', 'SUCCEEDED')");
     expect(runs).toEqual([]);
   });
