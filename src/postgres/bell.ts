@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import type { Instrument } from '../kernel/instrument.js';
 import { isOutage } from './outage.js';
+import { query } from './statement.js';
 
 /** The NOTIFY channel of the bell. Its messages are empty: they say that the log has grown, never by which events. */
 export const BELL_CHANNEL = 'mission_control';
@@ -39,7 +40,7 @@ export function createBell(pool: Pool, instrument: Instrument): Bell {
     do {
       again = false;
       try {
-        await pool.query({ name: 'ring_bell', text: RING });
+        await query(pool, { name: 'ring_bell', text: RING });
       } catch (error) {
         instrument.emit(
           isOutage(error) ? 'debug' : 'warn',

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Prisma } from '../generated/prisma/client.js';
 import type { Statement } from './statement.js';
 
@@ -26,9 +25,9 @@ export function anyOf(conditions: readonly Sql[]): Sql {
   return conditions.length === 0 ? sql`false` : sql`(${joinSql(conditions, ' OR ')})`;
 }
 
-/** Most texts that get a name. Each named statement keeps a plan on each connection, so their number is limited. */
-const MAX_NAMES = 300;
-const NAMES = new Map<string, string>();
+/** Most texts that are prepared. Each keeps a plan on each connection, so their number is limited. */
+const MAX_PREPARED = 300;
+const PREPARED = new Set<string>();
 
 /**
  * Turns a fragment into a statement. The first few hundred distinct texts become prepared statements, which saves two thirds
@@ -36,10 +35,9 @@ const NAMES = new Map<string, string>();
  */
 export function toStatement(piece: Sql): Statement {
   const { text, values } = piece;
-  let name = NAMES.get(text);
-  if (name === undefined && NAMES.size < MAX_NAMES) {
-    name = `q_${createHash('sha256').update(text).digest('hex').slice(0, 24)}`;
-    NAMES.set(text, name);
+  if (!PREPARED.has(text)) {
+    if (PREPARED.size >= MAX_PREPARED) return { text, values };
+    PREPARED.add(text);
   }
-  return name === undefined ? { text, values } : { name, text, values };
+  return { name: 'built', text, values };
 }

@@ -1,8 +1,9 @@
 import type { ClientBase, Pool } from 'pg';
+import { preparedNameOf } from './prepared-names.js';
 
-/** One SQL statement with its values. A connection keeps the plan of a named statement. */
+/** One SQL statement with its values. A connection prepares a named statement once and keeps its plan. */
 export interface Statement {
-  /** Unique in the code base. Omitted for text that varies. */
+  /** What the statement does, for readers of `pg_prepared_statements`. Omitted for text that varies. */
   readonly name?: string;
   readonly text: string;
   readonly values?: readonly unknown[];
@@ -29,7 +30,7 @@ function toCamel(column: string): string {
  */
 export async function query<Row extends object>(executor: Executor, statement: Statement): Promise<Row[]> {
   const result = await executor.query({
-    ...(statement.name === undefined ? {} : { name: statement.name }),
+    ...(statement.name === undefined ? {} : { name: preparedNameOf(statement.name, statement.text) }),
     text: statement.text,
     values: statement.values === undefined ? [] : [...statement.values],
     rowMode: 'array',

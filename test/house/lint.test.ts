@@ -21,6 +21,10 @@ const planted = {
   'src/services/twice.ts': 'export const a = (value: number): string => value as unknown as string;',
   'src/services/sql.ts': "export const a = { text: 'SELECT now()' };",
   'src/services/sql-template.ts': 'export const a = `\n  UPDATE tasks SET title = NULL`;',
+  'src/store/named.ts': [
+    'interface Pool {\n  query(statement: { name: string; text: string }): void;\n}',
+    "export const a = (pool: Pool): void => pool.query({ name: 'a', text: 'SELECT 1' });",
+  ].join('\n'),
   'src/store/verb.ts': "export const a = { text: 'SELECT now()' };",
   'src/services/sure.ts': 'export const a = (list: string[]): string => list[0]!;',
   'src/services/barrel.ts': "export { now } from '../kernel/clock.js';\nexport { a } from './env.js';",
@@ -60,6 +64,7 @@ describe('the lint rules, with one planted violation each', () => {
     ['src/services/twice.ts', 'plugin: A double assertion hides a wrong type'],
     ['src/services/sql.ts', 'plugin: SQL belongs in src/store or src/postgres'],
     ['src/services/sql-template.ts', 'plugin: SQL belongs in src/store or src/postgres'],
+    ['src/store/named.ts', 'plugin: Run named statements through query()'],
     ['src/services/sure.ts', 'lint/style/noNonNullAssertion'],
     ['src/services/barrel.ts', 'lint/performance/noBarrelFile'],
     ['test/sleep.test.ts', 'plugin: Wait for a fact'],

@@ -1,0 +1,20 @@
+import { createHash } from 'node:crypto';
+
+/** PostgreSQL cuts longer names off, which could make two names equal. */
+const MAX_LABEL = 40;
+const NAMES = new Map<string, string>();
+
+/**
+ * The name under which connections prepare a text: a label for readers and a hash of the text. Two texts never share a
+ * name, whatever their labels are: the driver refuses to send a second text under a name that it knows. The result is
+ * cached by text, because this runs for every statement. So the text must come from a limited set.
+ */
+export function preparedNameOf(label: string, text: string): string {
+  let name = NAMES.get(text);
+  if (name === undefined) {
+    const hash = createHash('sha256').update(text).digest('hex').slice(0, 20);
+    name = `${label.slice(0, MAX_LABEL)}_${hash}`;
+    NAMES.set(text, name);
+  }
+  return name;
+}
