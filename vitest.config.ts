@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { hostileSettings } from './test/support/postgres/hostile-settings.js';
 import { ProcessesFirst } from './test/support/runner/processes-first.js';
 
 // Vite would load the ES build of graphql, while Node loads the CommonJS build for yoga and Pothos: two GraphQLError classes.
@@ -24,6 +25,16 @@ const unit = ['kernel', 'domain'].map((folder) => `test/${folder}/**/*.test.ts`)
 const processes = ['docs', 'e2e', 'examples', 'house', 'postgres'].map(
   (folder) => `test/${folder}/**/*.test.ts`,
 );
+
+/** Files that run a second time, on databases whose settings change the meaning of statements and results. */
+const hostile = [
+  'test/e2e/revoked-elsewhere.test.ts',
+  'test/feed/cursor.test.ts',
+  'test/graphql/tasks/reads.test.ts',
+  'test/services/keys/*.test.ts',
+  'test/services/recurring/spawn-recurring-tasks.test.ts',
+  'test/services/runs/{live-runs,run-races}.test.ts',
+];
 
 const postgres = 'test/support/runner/shared-postgres.ts';
 
@@ -54,6 +65,16 @@ export default defineConfig({
           name: 'processes',
           globalSetup: ['test/support/runner/current-bundle.ts', postgres],
           include: processes,
+        },
+      },
+      {
+        resolve,
+        test: {
+          ...common,
+          name: 'hostile',
+          globalSetup: ['test/support/runner/current-bundle.ts', postgres],
+          provide: { databaseSettings: hostileSettings },
+          include: hostile,
         },
       },
     ],

@@ -1,6 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { ColumnTypeEnum, type SqlQuery } from '@prisma/driver-adapter-utils';
 import pg from 'pg';
+import { type PoolOptions, pinSession } from '../src/postgres/session.js';
 
 /** The catalog's one-byte type, written `"char"`, and its replacement `char(1)`. */
 const catalogChar = 18;
@@ -13,7 +14,8 @@ const bpchar = 1042;
  */
 export function createCatalogAdapter(connectionString: string): PrismaPg {
   // One connection answers in order, so the columns recorded last belong to the current answer.
-  const pool = new pg.Pool({ connectionString, max: 1 });
+  const options: PoolOptions = { connectionString, max: 1, onConnect: (client) => pinSession(client) };
+  const pool = new pg.Pool(options);
   let charColumns: number[] = [];
   pool.on('connect', (client) => {
     client.connection.prependListener(

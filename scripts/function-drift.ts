@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import pg from 'pg';
+import { connectPinned } from '../src/postgres/session.js';
 
 /** The text of one database function; the file is named like the function. */
 export interface FunctionFile {
@@ -44,7 +45,7 @@ export async function findFunctionDrift(
   files: readonly FunctionFile[],
 ): Promise<FunctionDrift[]> {
   const client = new pg.Client({ connectionString });
-  await client.connect();
+  await connectPinned(client);
   try {
     const migrated = await listFunctions(client);
     const written = await listWritten(client, migrated, files);

@@ -4,7 +4,9 @@ import { type Bell, createBell } from './bell.js';
 import { createClaimConnectionSource } from './claim-connection.js';
 import { startDeadPeerWatchdog } from './dead-peer-watchdog.js';
 import { createPipelinedConnection, type PipelinedConnection } from './pipelined-connection.js';
+import { type PoolOptions, pinSession, STEADY_PLANS } from './session.js';
 import { createStopWatchdog } from './stop-watchdog.js';
+import { getTypeParser } from './type-parsers.js';
 
 /**
  * The connections that everything in this process shares, and the bell that is rung after its commits.
@@ -43,25 +45,13 @@ export interface DatabaseOptions {
   readonly stopSilenceMs?: number;
 }
 
-/**
- * A prepared statement keeps its plan. A plan made while a table held a few rows would scan the whole table after an import,
- * until the next ANALYZE: 20 ms for each row that is read by its id. So sequential scans are off. Tables without a suitable
- * index are still scanned; but before PostgreSQL 18 the planner's cost estimate for such a scan exceeds jit_above_cost, and
- * JIT would add 100 ms to each execution. So JIT is off too. A statement sets both, because the `options` of a connection
- * belong to the operator (DATABASE_URL, PGOPTIONS).
- */
-const PLANS = 'SET enable_seqscan = off; SET jit = off';
-
 /** Longest wait for a connection, in milliseconds. */
 const CONNECT_MS = 10_000;
 
-/** The driver awaits `onConnect` and discards the connection if it fails. */
-type PoolOptions = pg.PoolConfig & { onConnect(connection: pg.ClientBase): Promise<unknown> };
+/** An idle transaction of this server is a bug or a frozen process: its locks must be freed. */
+const TIMEOUTS = { statementMs: 60_000, idleInTransactionMs: 10_000 };
 
 const CONNECTIONS: PoolOptions = {
-  // An idle transaction of this server is a bug or a frozen process: its locks must be freed.
-  idle_in_transaction_session_timeout: 10_000,
-  statement_timeout: 60_000,
   connectionTimeoutMillis: CONNECT_MS,
   // For the case that one connection is dead while others answer.
   query_timeout: 65_000,
@@ -69,7 +59,7 @@ const CONNECTIONS: PoolOptions = {
   keepAliveInitialDelayMillis: 10_000,
   application_name: 'mission-control',
   types: { getTypeParser },
-  onConnect: (connection) => connection.query({ text: PLANS, query_timeout: CONNECT_MS } as pg.QueryConfig),
+  onConnect: (connection) => pinSession(connection, TIMEOUTS, STEADY_PLANS),
 };
 
 /** Creates the pools. The first statement opens the first connection. */
@@ -167,14 +157,6 @@ async function isAnswering(connectionString: string, timeoutMs: number): Promise
   } catch (error) {
     return error instanceof pg.DatabaseError;
   }
-}
-
-/** bigint is read as BigInt, so that the rows of SQL statements and those of Prisma have the same types. */
-const BIGINT_OID = 20;
-
-function getTypeParser(oid: number, format?: 'text' | 'binary') {
-  if (oid === BIGINT_OID && format !== 'binary') return BigInt;
-  return format === 'binary' ? pg.types.getTypeParser(oid, 'binary') : pg.types.getTypeParser(oid, 'text');
 }
 
 /** Whether the database answers within two seconds, which is as long as a readiness probe may take. */

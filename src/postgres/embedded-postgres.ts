@@ -10,6 +10,7 @@ import { inspectDataFolder } from './embedded/data-folder.js';
 import type { Cluster } from './embedded/launch.js';
 import { linkLibraries } from './embedded/library-links.js';
 import { openTenancy } from './embedded/tenancy.js';
+import { connectPinned } from './session.js';
 
 export interface EmbeddedPostgresOptions {
   /** The server's data folder; the cluster is its subfolder `postgres`, the log its file `postgres.log`. */
@@ -81,7 +82,7 @@ async function prepareCluster(options: EmbeddedPostgresOptions): Promise<Cluster
 /** Separate from creating the cluster, so that after a kill between the two the next start creates the database. */
 async function createDatabase(connectionString: string): Promise<void> {
   const client = new pg.Client({ connectionString });
-  await client.connect();
+  await connectPinned(client);
   try {
     const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [databaseName]);
     if (rowCount === 0) await client.query(`CREATE DATABASE ${pg.escapeIdentifier(databaseName)}`);

@@ -5,6 +5,7 @@ import { randomFraction } from '../kernel/ids.js';
 import type { Instrument } from '../kernel/instrument.js';
 import type { Service } from '../kernel/service.js';
 import { BELL_CHANNEL } from './bell.js';
+import { connectPinned } from './session.js';
 
 /** Receives the NOTIFYs of every process's bell on a connection of its own. */
 export interface BellListener extends Service {
@@ -66,7 +67,7 @@ export function createBellListener({
       signal.addEventListener('abort', onAbort, { once: true });
     });
     try {
-      await Promise.race([client.connect(), broken]);
+      await Promise.race([connectPinned(client), broken]);
       await Promise.race([client.query(`LISTEN ${BELL_CHANNEL}`), broken]);
       failures = 0;
       isListening = true;

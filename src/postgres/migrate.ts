@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { findPackageFolder } from '../kernel/package-folder.js';
 import { isChecksumOf, listMigrations, type Migration } from './migration-folder.js';
+import { connectPinned } from './session.js';
 
 export interface MigrateOptions {
   /** Prisma's migrations folder. Default: the one of this package. */
@@ -56,7 +57,7 @@ export async function applyMigrations(
     connectionString: database,
     application_name: 'mission-control migrations',
   });
-  await client.connect();
+  await connectPinned(client);
   try {
     return await migrate(client, migrations);
   } finally {

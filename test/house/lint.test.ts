@@ -25,6 +25,8 @@ const planted = {
     'interface Pool {\n  query(statement: { name: string; text: string }): void;\n}',
     "export const a = (pool: Pool): void => pool.query({ name: 'a', text: 'SELECT 1' });",
   ].join('\n'),
+  'src/store/unpinned.ts':
+    'interface Client {\n  connect(): void;\n}\nexport const a = (client: Client): void => client.connect();',
   'src/store/verb.ts': "export const a = { text: 'SELECT now()' };",
   'src/services/sure.ts': 'export const a = (list: string[]): string => list[0]!;',
   'src/services/barrel.ts': "export { now } from '../kernel/clock.js';\nexport { a } from './env.js';",
@@ -65,6 +67,7 @@ describe('the lint rules, with one planted violation each', () => {
     ['src/services/sql.ts', 'plugin: SQL belongs in src/store or src/postgres'],
     ['src/services/sql-template.ts', 'plugin: SQL belongs in src/store or src/postgres'],
     ['src/store/named.ts', 'plugin: Run named statements through query()'],
+    ['src/store/unpinned.ts', 'plugin: Connect through src/postgres/session.ts'],
     ['src/services/sure.ts', 'lint/style/noNonNullAssertion'],
     ['src/services/barrel.ts', 'lint/performance/noBarrelFile'],
     ['test/sleep.test.ts', 'plugin: Wait for a fact'],

@@ -37,14 +37,15 @@ it('is not usable while PostgreSQL refuses the connection for claims', async () 
 
 it('rings without a commit that waits for the disk, while the next commit on that connection waits', async () => {
   const url = new URL(test.url);
-  url.searchParams.set('options', '-c search_path=public,pg_catalog -c synchronous_commit=on');
+  url.searchParams.set('options', '-c synchronous_commit=on');
   const database = createDatabase({
     connectionString: url.href,
     instrument: createInstrument(),
     poolSize: 1,
   });
   onTestFinished(() => database.close());
-  await database.pool.query(`CREATE TABLE rings AS SELECT current_setting('synchronous_commit') AS waits WHERE false;
+  // The pool has one connection, so that the bell rings on it and finds the function of the test.
+  await database.pool.query(`SET search_path = public, pg_catalog; CREATE TABLE rings AS SELECT current_setting('synchronous_commit') AS waits WHERE false;
     CREATE FUNCTION pg_notify(text, text) RETURNS void LANGUAGE sql AS $$
       INSERT INTO rings SELECT current_setting('synchronous_commit') $$`);
   database.bell.ring();

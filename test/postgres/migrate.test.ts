@@ -5,9 +5,11 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { applyMigrations } from '../../src/postgres/migrate.js';
 import { createEmptyDatabase, type TestDatabase } from '../support/postgres/database.js';
+import { createLimitedRole } from '../support/postgres/limited-role.js';
+import { urlOf } from '../support/postgres/throw-away-postgres.js';
 
 describe('applying migrations', () => {
   let database: TestDatabase;
@@ -103,15 +105,15 @@ describe('applying migrations', () => {
   });
 
   it('refuses a server older than 14', async () => {
-    // The version is read by `current_setting`, and the search path of this database finds this function first.
+    // The version is read by `current_setting`, and the search path of this pool finds this function first.
     await pool.query(`CREATE SCHEMA aged;
       CREATE FUNCTION aged.current_setting(text) RETURNS text LANGUAGE sql
         AS $$ SELECT CASE $1 WHEN 'server_version_num' THEN '130014' ELSE '13.14' END $$`);
-    const name = new URL(database.url).pathname.slice(1);
-    await pool.query(
-      `ALTER DATABASE ${pg.escapeIdentifier(name)} SET search_path = aged, pg_catalog, public`,
-    );
-    await expect(applyMigrations(database.url, { folder })).rejects.toMatchObject({
+    const url = new URL(database.url);
+    url.searchParams.set('options', '-c search_path=aged,pg_catalog,public');
+    const aged = new pg.Pool({ connectionString: url.href });
+    onTestFinished(() => aged.end());
+    await expect(applyMigrations(aged, { folder })).rejects.toMatchObject({
       fault: 'SERVER_TOO_OLD',
       message: 'PostgreSQL 14 or later is needed, the database runs 13.14.',
     });
@@ -132,12 +134,13 @@ describe('applying migrations', () => {
     await pool.query(`DROP DATABASE ${ascii} WITH (FORCE)`);
   });
 
-  it('reports that tables cannot be created in a read-only database', async () => {
-    const name = new URL(database.url).pathname.slice(1);
-    await pool.query(`ALTER DATABASE ${pg.escapeIdentifier(name)} SET default_transaction_read_only = on`);
-    await expect(applyMigrations(database.url, { folder })).rejects.toMatchObject({
+  it('reports that tables cannot be created by a role without the right to', async () => {
+    await pool.query('REVOKE CREATE ON SCHEMA public FROM PUBLIC');
+    const role = await createLimitedRole(inject('testPostgres').adminUrl, 2);
+    const url = urlOf(role.url, new URL(database.url).pathname.slice(1));
+    await expect(applyMigrations(url, { folder })).rejects.toMatchObject({
       fault: 'FAILED',
-      message: expect.stringMatching(/^The tables can't be created in the database: .*read-only/),
+      message: "The tables can't be created in the database: permission denied for schema public",
     });
   });
 

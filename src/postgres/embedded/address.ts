@@ -24,17 +24,28 @@ export function fitsSocket(folder: string, platform: string = process.platform):
   return Buffer.byteLength(join(folder, `.s.PGSQL.${socketPort}`)) < (platform === 'linux' ? 108 : 104);
 }
 
+/**
+ * What the PG… variables of the environment could change about a connection, such as PGOPTIONS, PGREPLICATION and PGSSLMODE.
+ * The embedded PostgreSQL is this server's own, so each is given in the URL, which overrides the environment.
+ */
+const OVERRIDES = [
+  'sslmode=disable',
+  'sslnegotiation=postgres',
+  'client_encoding=UTF8',
+  'replication=false',
+  `options=${encodeURIComponent('-c TimeZone=UTC')}`,
+].join('&');
+
 /** Builds a URL that node-postgres, Prisma's adapter and psql all accept. */
 export async function connectionStringTo(
   folder: string,
   address: Address,
   database: string,
 ): Promise<string> {
-  // Without sslmode a PGSSLMODE in the environment could require TLS, which the embedded cluster does not offer.
   if (address.kind === 'socket') {
     const host = encodeURIComponent(folder);
-    return `postgresql://${superuser}@localhost:${socketPort}/${database}?host=${host}&sslmode=disable`;
+    return `postgresql://${superuser}@localhost:${socketPort}/${database}?host=${host}&${OVERRIDES}`;
   }
   const password = (await readFile(join(folder, passwordFile), 'utf8')).trim();
-  return `postgresql://${superuser}:${password}@127.0.0.1:${address.port}/${database}?sslmode=disable`;
+  return `postgresql://${superuser}:${password}@127.0.0.1:${address.port}/${database}?${OVERRIDES}`;
 }

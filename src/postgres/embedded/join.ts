@@ -1,6 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
+import { connectPinned } from '../session.js';
 import { type Address, connectionStringTo } from './address.js';
 import { EmbeddedPostgresError } from './embedded-postgres-error.js';
 import type { Cluster } from './launch.js';
@@ -60,7 +61,7 @@ async function tryJoin(folder: string, address: Address): Promise<pg.Client | nu
   // The tenancy handles a later loss of the connection. Without a listener the error would end the process.
   client.on('error', () => undefined);
   try {
-    await client.connect();
+    await connectPinned(client);
     if (await isClusterOf(folder, client, address)) {
       await client.query('SELECT pg_advisory_lock_shared($1)', [tenancyLock]);
       return client;

@@ -6,9 +6,9 @@ import { newId, newSecret } from '../../kernel/ids.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
 import {
   type ApiKeyRow,
-  findApiKeyByHash,
   hasUsableAdminKey,
   insertApiKey,
+  isApiKeyHashKnown,
   lockAdminKey,
   lockApiKey,
   revokeApiKeyRow,
@@ -101,7 +101,7 @@ export async function ensureAdminKey(
 async function takeKept(tx: Transaction, keeper: SecretKeeper): Promise<string | null> {
   const kept = await keeper.read();
   if (kept === null) return null;
-  return (await findApiKeyByHash(tx.executor, hashSecret(kept))) === null ? kept : null;
+  return (await isApiKeyHashKnown(tx.executor, hashSecret(kept))) ? null : kept;
 }
 
 async function insertKey(

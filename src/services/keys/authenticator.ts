@@ -3,7 +3,7 @@ import type { Clock } from '../../kernel/clock.js';
 import type { Instrument } from '../../kernel/instrument.js';
 import type { Database } from '../../postgres/database.js';
 import { isOutage } from '../../postgres/outage.js';
-import { type ApiKeyRow, findApiKeyByHash, markApiKeysUsed } from '../../store/keys/api-keys.js';
+import { type ApiKeyRow, findUsableApiKeyByHash, markApiKeysUsed } from '../../store/keys/api-keys.js';
 import { hashSecret } from './api-keys.js';
 
 /** Resolves bearer secrets to viewers, with a short-lived cache. */
@@ -39,8 +39,8 @@ export function createAuthenticator(database: Database, clock: Clock, instrument
 
   async function lookUp(secret: string, now: number): Promise<Viewer | null> {
     const before = forgotten;
-    const key = await findApiKeyByHash(database.pool, hashSecret(secret));
-    if (key === null || key.revokedAt !== null || key.expired) return null;
+    const key = await findUsableApiKeyByHash(database.pool, hashSecret(secret));
+    if (key === null) return null;
     const viewer = toViewer(key);
     if (forgotten !== before) return viewer;
     if (cached.size >= CACHE_LIMIT) cached.clear();

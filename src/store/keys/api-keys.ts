@@ -5,24 +5,34 @@ import type { Transaction } from '../../postgres/transaction.js';
 
 export type ApiKeyRow = ApiKey;
 
-/** The key whose secret has this SHA-256 hash, even if it is revoked or expired. */
-export async function findApiKeyByHash(
-  executor: Executor,
-  hash: Buffer,
-): Promise<(ApiKeyRow & { expired: boolean }) | null> {
-  const [row] = await query<ApiKeyRow & { expired: boolean }>(executor, {
-    name: 'find_api_key_by_hash',
-    text: 'SELECT *, coalesce(expires_at <= now(), false) AS expired FROM api_keys WHERE hash = $1',
+/** SQL that decides whether a key can be used. PostgreSQL decides, so that no time has to be read for it. */
+const IS_USABLE = 'revoked_at IS NULL AND coalesce(expires_at > now(), true)';
+
+/** The key whose secret has this SHA-256 hash; null if it is revoked, expired or missing. */
+export async function findUsableApiKeyByHash(executor: Executor, hash: Buffer): Promise<ApiKeyRow | null> {
+  const [row] = await query<ApiKeyRow>(executor, {
+    name: 'find_usable_api_key_by_hash',
+    text: `SELECT * FROM api_keys WHERE hash = $1 AND ${IS_USABLE}`,
     values: [hash],
   });
   return row ?? null;
+}
+
+/** Whether a key has the secret with this SHA-256 hash, even if it is revoked or expired. */
+export async function isApiKeyHashKnown(executor: Executor, hash: Buffer): Promise<boolean> {
+  const rows = await query(executor, {
+    name: 'is_api_key_hash_known',
+    text: 'SELECT 1 FROM api_keys WHERE hash = $1',
+    values: [hash],
+  });
+  return rows.length > 0;
 }
 
 /** The key with this id; null if it is revoked, expired or missing. */
 export async function findUsableApiKey(executor: Executor, id: string): Promise<ApiKeyRow | null> {
   const [row] = await query<ApiKeyRow>(executor, {
     name: 'find_usable_api_key',
-    text: 'SELECT * FROM api_keys WHERE id = $1 AND revoked_at IS NULL AND coalesce(expires_at > now(), true)',
+    text: `SELECT * FROM api_keys WHERE id = $1 AND ${IS_USABLE}`,
     values: [id],
   });
   return row ?? null;
@@ -80,7 +90,7 @@ export async function markApiKeysUsed(executor: Executor, ids: readonly string[]
 /** Whether an ADMIN key exists that is neither revoked nor expired. */
 export async function hasUsableAdminKey(executor: Executor): Promise<boolean> {
   const [row] = await query<{ usable: boolean }>(executor, {
-    text: `SELECT EXISTS (SELECT FROM api_keys WHERE role = 'ADMIN' AND revoked_at IS NULL AND coalesce(expires_at > now(), true)) AS usable`,
+    text: `SELECT EXISTS (SELECT FROM api_keys WHERE role = 'ADMIN' AND ${IS_USABLE}) AS usable`,
   });
   return row?.usable ?? false;
 }

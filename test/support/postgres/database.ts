@@ -1,7 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { inject } from 'vitest';
+import { setAll } from './hostile-settings.js';
 import { runSql, urlOf } from './throw-away-postgres.js';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** PostgreSQL's settings of every database that a test creates. */
+    databaseSettings?: Readonly<Record<string, string>>;
+  }
+}
 
 export interface TestDatabase {
   readonly url: string;
@@ -30,6 +38,8 @@ async function cloneDatabase(template: string): Promise<TestDatabase> {
     adminUrl,
     `SELECT pg_advisory_lock(${cloneLock})`,
     `CREATE DATABASE ${pg.escapeIdentifier(name)} TEMPLATE ${source} ${cloneOptions}`,
+    // A clone does not inherit the settings of its template.
+    ...setAll('DATABASE', name, inject('databaseSettings') ?? {}),
   );
   return {
     url: urlOf(adminUrl, name),
