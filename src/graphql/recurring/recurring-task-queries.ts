@@ -124,7 +124,9 @@ builder.prismaObjectFields(RecurringTaskType, (t) => ({
   history: t.field({
     type: FiringConnection,
     args: connectionArgs,
-    description: 'The outcome of each due time, latest first.',
+    description:
+      'The outcome of each due time, latest first, including those that passed while no server ran. After a long outage ' +
+      'the latest 100 have entries of their own, and one more entry stands for all before them.',
     resolve: (row, args, context) =>
       connectChildren(context, 'firings', row.id, args, openFirings(context.services)),
   }),

@@ -1,4 +1,5 @@
-import { type Actor, toActor, type Viewer } from '../../domain/actor.js';
+import { type Actor, SYSTEM, toActor, type Viewer } from '../../domain/actor.js';
+import type { MissedDueTime } from '../../domain/schedule/catch-up.js';
 import { dateTitle } from '../../domain/schedule/dated-title.js';
 import { copyTemplate } from '../../domain/tasks/task-fields.js';
 import { toDate } from '../../kernel/clock.js';
@@ -7,6 +8,7 @@ import { inTransaction, type Transaction } from '../../postgres/transaction.js';
 import {
   findFreeDueAt,
   insertFiring,
+  insertMissedFirings,
   listOpenChildren,
   noteFirings,
   type RecurringTaskRow,
@@ -74,11 +76,27 @@ export async function fire(
   return { task, skippedReason: null };
 }
 
-/** Records, exactly once, that a due time creates no task, and why. */
-export async function skip(
+/** Records, exactly once, that due times were missed. One event announces all of them, with the reason of the latest. */
+export async function recordMissed(
   tx: Transaction,
   row: RecurringTaskRow,
-  due: { readonly dueAt: Date; readonly actor: Actor; readonly reason: string; readonly taskId?: string },
+  missed: readonly MissedDueTime[],
+): Promise<Firing[]> {
+  const recorded = await insertMissedFirings(
+    tx,
+    row.id,
+    missed.map(({ dueAtMs, reason }) => ({ dueAt: toDate(dueAtMs), reason })),
+  );
+  const latest = recorded.at(-1);
+  if (latest !== undefined) emitSkipped(tx, row, { actor: SYSTEM, reason: latest.reason });
+  return recorded.map(({ reason }) => ({ task: null, skippedReason: reason }));
+}
+
+/** Records, exactly once, that a due time creates no task because an earlier task is open. */
+async function skip(
+  tx: Transaction,
+  row: RecurringTaskRow,
+  due: { readonly dueAt: Date; readonly actor: Actor; readonly reason: string; readonly taskId: string },
 ): Promise<Firing> {
   const { reason, actor } = due;
   const isNew = await record(tx, row, {
@@ -88,15 +106,23 @@ export async function skip(
     skippedReason: reason,
   });
   if (!isNew) return { task: null, skippedReason: null };
+  emitSkipped(tx, row, { actor, reason, taskId: due.taskId });
+  return { task: null, skippedReason: reason };
+}
+
+function emitSkipped(
+  tx: Transaction,
+  row: RecurringTaskRow,
+  { actor, reason, taskId }: { readonly actor: Actor; readonly reason: string; readonly taskId?: string },
+): void {
   tx.emit({
     type: 'recurring.skipped',
     actor,
     recurringTaskId: row.id,
-    ...(due.taskId === undefined ? {} : { taskId: due.taskId }),
+    ...(taskId === undefined ? {} : { taskId }),
     agentId: row.assigneeId,
     payload: { reason },
   });
-  return { task: null, skippedReason: reason };
 }
 
 /** More than this can be open only if the overlap policy was changed; later firings cancel the rest. */

@@ -1,5 +1,5 @@
 import { SYSTEM } from '../../domain/actor.js';
-import { decideCatchUp, MAX_CAUGHT_UP } from '../../domain/schedule/catch-up.js';
+import { decideCatchUp, MAX_PASSED } from '../../domain/schedule/catch-up.js';
 import { listLatestDueTimes, openRecurrence } from '../../domain/schedule/recurrence.js';
 import { toDate } from '../../kernel/clock.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
@@ -10,7 +10,7 @@ import {
   takeDueRecurringTask,
 } from '../../store/recurring/recurring-tasks.js';
 import type { ServiceContext } from '../service-context.js';
-import { type Firing, fire, skip } from './fire-recurring-task.js';
+import { type Firing, fire, recordMissed } from './fire-recurring-task.js';
 
 export interface Spawned {
   /** The number of processed due times: each created a task or recorded why not. */
@@ -98,15 +98,11 @@ async function settle(
   next: ReturnType<typeof openRecurrence>,
   nowMs: number,
 ): Promise<Firing[]> {
-  const afterMs = (row.nextDueAt?.getTime() ?? nowMs) - 1;
-  const latest = listLatestDueTimes(next, { afterMs, upToMs: nowMs, count: MAX_CAUGHT_UP });
-  const decision = decideCatchUp(row.catchUp, latest, nowMs);
-  const firings: Firing[] = [];
-  for (const dueAtMs of decision.fire)
+  const firstMs = row.nextDueAt?.getTime() ?? nowMs;
+  const latest = listLatestDueTimes(next, { afterMs: firstMs - 1, upToMs: nowMs, count: MAX_PASSED });
+  const { fire: toFire, missed } = decideCatchUp(row.catchUp, { latest, firstMs }, nowMs);
+  const firings = await recordMissed(tx, row, missed);
+  for (const dueAtMs of toFire)
     firings.push(await fire(tx, row, { dueAt: toDate(dueAtMs), actor: SYSTEM, byHand: false }));
-  if (decision.skip !== null) {
-    const { dueAtMs, reason } = decision.skip;
-    firings.push(await skip(tx, row, { dueAt: toDate(dueAtMs), actor: SYSTEM, reason }));
-  }
   return firings;
 }

@@ -118,6 +118,24 @@ export async function insertFiring(
   return row !== null;
 }
 
+/** Records several due times that created no task, each exactly once. Returns the new ones in ascending order. */
+export async function insertMissedFirings(
+  tx: Transaction,
+  recurringTaskId: string,
+  missed: readonly { readonly dueAt: Date; readonly reason: string }[],
+): Promise<{ readonly dueAt: Date; readonly reason: string }[]> {
+  if (missed.length === 0) return [];
+  return tx.query({
+    name: 'insert_missed_firings',
+    text: `WITH recorded AS (
+        INSERT INTO recurring_firings (recurring_task_id, due_at, skipped_reason)
+        SELECT $1, due_at, reason FROM unnest($2::timestamptz[], $3::text[]) AS missed(due_at, reason)
+        ON CONFLICT (recurring_task_id, due_at) DO NOTHING RETURNING due_at, skipped_reason AS reason)
+      SELECT due_at, reason FROM recorded ORDER BY due_at`,
+    values: [recurringTaskId, missed.map(({ dueAt }) => dueAt), missed.map(({ reason }) => reason)],
+  });
+}
+
 /** The due time of a manual firing: now, or the next millisecond without a recorded firing. */
 export async function findFreeDueAt(tx: Transaction, recurringTaskId: string): Promise<Date> {
   const row = await tx.one<{ dueAt: Date }>({

@@ -1,43 +1,64 @@
 import { describe, expect, it } from 'vitest';
-import { decideCatchUp, MAX_CAUGHT_UP } from '../../../src/domain/schedule/catch-up.js';
+import { decideCatchUp, MAX_CAUGHT_UP, MAX_PASSED } from '../../../src/domain/schedule/catch-up.js';
 
 const MINUTE = 60_000;
 const now = Date.parse('2026-11-22T13:05:00Z');
-const missed = [now - 180 * MINUTE, now - 120 * MINUTE, now - 60 * MINUTE];
+const hours = [180, 120, 60].map((minutes) => now - minutes * MINUTE);
+const passed = (latest: readonly number[]) => ({ latest, firstMs: latest[0] ?? now });
+const timesOf = (missed: readonly { readonly dueAtMs: number }[]) => missed.map(({ dueAtMs }) => dueAtMs);
+/** Every minute for longer than there are entries. */
+const long = {
+  latest: Array.from({ length: MAX_PASSED }, (_, index) => now - (MAX_PASSED - 1 - index) * MINUTE),
+  firstMs: Date.parse('2025-11-22T13:05:00Z'),
+};
 
 describe('due times that have passed', () => {
-  it.each(['SKIP', 'LATEST', 'ALL'] as const)('fire a moment later with %s', (policy) => {
-    expect(decideCatchUp(policy, [now - 20], now)).toEqual({ fire: [now - 20], skip: null });
-  });
+  it.each(['SKIP', 'LATEST', 'ALL'] as const)(
+    'fire a moment later with %s',
+    (policy) => {
+      expect(decideCatchUp(policy, passed([now - 20]), now)).toEqual({ fire: [now - 20], missed: [] });
+    },
+  );
 
-  it('of an hour ago or more are skipped with SKIP, with a reason', () => {
-    const { fire, skip } = decideCatchUp('SKIP', missed, now);
+  it('of an hour ago or more are missed with SKIP, each with a reason', () => {
+    const { fire, missed } = decideCatchUp('SKIP', passed(hours), now);
     expect(fire).toEqual([]);
-    expect(skip).toEqual({
-      dueAtMs: now - 60 * MINUTE,
-      reason: expect.stringContaining('missed by 60 minutes'),
-    });
+    expect(timesOf(missed)).toEqual(hours);
+    expect(missed.map(({ reason }) => reason)).toEqual(
+      [180, 120, 60].map((minutes) => expect.stringContaining(`missed by ${minutes} minutes`)),
+    );
   });
 
-  it('of less than an hour ago fire with SKIP, but only the newest', () => {
+  it('of less than an hour ago fire with SKIP, but only the newest, and the others are missed', () => {
     const newest = now - 60 * MINUTE + 1;
-    expect(decideCatchUp('SKIP', [...missed.slice(0, 2), newest], now)).toEqual({
-      fire: [newest],
-      skip: null,
-    });
+    const { fire, missed } = decideCatchUp('SKIP', passed([...hours.slice(0, 2), newest]), now);
+    expect(fire).toEqual([newest]);
+    expect(timesOf(missed)).toEqual(hours.slice(0, 2));
   });
 
-  it('fire once with LATEST, at any age of the newest', () => {
-    expect(decideCatchUp('LATEST', missed, now)).toEqual({ fire: missed.slice(-1), skip: null });
+  it('fire once with LATEST, at any age of the newest, and the others are missed', () => {
+    const { fire, missed } = decideCatchUp('LATEST', passed(hours), now);
+    expect(fire).toEqual(hours.slice(-1));
+    expect(timesOf(missed)).toEqual(hours.slice(0, 2));
   });
 
   it('all fire with ALL, but at most the newest hundred', () => {
-    expect(decideCatchUp('ALL', missed, now).fire).toEqual(missed);
-    const many = Array.from({ length: 250 }, (_, index) => now - (250 - index) * MINUTE);
-    expect(decideCatchUp('ALL', many, now).fire).toEqual(many.slice(-MAX_CAUGHT_UP));
+    expect(decideCatchUp('ALL', passed(hours), now)).toEqual({ fire: hours, missed: [] });
+    const { fire, missed } = decideCatchUp('ALL', long, now);
+    expect(fire).toEqual(long.latest.slice(-MAX_CAUGHT_UP));
+    expect(timesOf(missed)).toEqual(long.latest.slice(0, 1));
   });
 
+  it.each(['SKIP', 'LATEST', 'ALL'] as const)(
+    'of longer than a hundred due times ago share the first entry, with %s',
+    (policy) => {
+      const [first, ...others] = decideCatchUp(policy, long, now).missed;
+      expect(first?.reason).toContain('All due times since 2025-11-22T13:05:00.000Z');
+      for (const { reason } of others) expect(reason).not.toContain('All due times since');
+    },
+  );
+
   it('cause nothing if there are none', () => {
-    expect(decideCatchUp('ALL', [], now)).toEqual({ fire: [], skip: null });
+    expect(decideCatchUp('ALL', passed([]), now)).toEqual({ fire: [], missed: [] });
   });
 });

@@ -120,10 +120,41 @@ describe('a server that was down over three due times', () => {
     return { recurring, times };
   }
 
-  it('fires the newest with SKIP if that is less than an hour old', async () => {
+  it('fires the newest with SKIP if that is less than an hour old, and records that the others were missed', async () => {
     const { recurring, times } = await aMissedOne('SKIP');
-    expect((await spawnRecurringTasks(services)).handled).toBe(1);
+    expect((await spawnRecurringTasks(services)).handled).toBe(3);
     expect(await dueAtsOf(recurring.id)).toEqual(times.slice(-1));
+    const missed = expect.stringMatching(/^The due time was missed by \d+ minutes: the catchUp policy SKIP/);
+    expect(await firingsOf(services, recurring.id)).toEqual([
+      { due_at: new Date(times[0] ?? 0), task_id: null, by_hand: false, skipped_reason: missed },
+      { due_at: new Date(times[1] ?? 0), task_id: null, by_hand: false, skipped_reason: missed },
+      { due_at: new Date(times[2] ?? 0), task_id: expect.any(String), by_hand: false, skipped_reason: null },
+    ]);
+    expect((await recurringEventsOf(services, recurring.id)).map(({ type }) => type)).toEqual([
+      'recurring.created',
+      'recurring.skipped',
+      'recurring.fired',
+    ]);
+  });
+
+  it('records each due time once if two processes work on it and a turn is repeated', async () => {
+    const { recurring, times } = await aMissedOne('LATEST');
+    await Promise.all([spawnRecurringTasks(services), spawnRecurringTasks(services)]);
+    await wasDueAt(services, recurring.id, new Date(times[0] ?? 0));
+    expect((await spawnRecurringTasks(services)).handled).toBe(0);
+    expect((await firingsOf(services, recurring.id)).map(({ due_at }) => due_at.getTime())).toEqual(times);
+  });
+
+  it('records the latest hundred and one entry for all before them, after a year of every minute', async () => {
+    const recurring = await aRecurringTask(services, { schedule: '* * * * *', catchUp: 'LATEST' });
+    const newest = await minutesAgo(services, 0);
+    const first = new Date(newest.getTime() - 365 * 24 * HOUR);
+    await wasDueAt(services, recurring.id, first);
+    await spawnRecurringTasks(services);
+    const firings = await firingsOf(services, recurring.id);
+    expect(firings.length).toBeLessThanOrEqual(102);
+    expect(firings.filter(({ task_id }) => task_id === null).length).toBeGreaterThanOrEqual(100);
+    expect(firings[0]?.skipped_reason).toContain(`All due times since ${first.toISOString()}`);
   });
 
   it('fires none with SKIP if the newest is older, and records that', async () => {
