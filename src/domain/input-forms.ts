@@ -28,8 +28,12 @@ export const instant = z
     'must lie between 1970 and 9999',
   );
 
-/** A JSON object of limited size and depth. */
-export const metadata = z.record(z.string(), z.unknown()).superRefine(refuseMistake(findMetadataMistake));
+/** A JSON object of limited size and depth. It is checked before it is copied, because a copy lacks the key __proto__. */
+export const metadata = z
+  .custom<Record<string, unknown>>(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  )
+  .superRefine(refuseMistake(findMetadataMistake));
 
 /** The depth is checked before the size, because JSON.stringify of an object that is too deep overflows the stack. */
 function findMetadataMistake(value: Record<string, unknown>): string | null {

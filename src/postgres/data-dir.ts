@@ -1,10 +1,15 @@
-import { access, constants, mkdir } from 'node:fs/promises';
+import { mkdir, mkdtemp, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
 
-/** Creates the server's data folder if it is missing. @throws Error that names the setting if the folder can't be written. */
+/**
+ * Creates the server's data folder if it is missing, and checks that something can be created in it. Permissions alone do
+ * not tell: root may write anywhere, but not on a read-only or full file system, and not in /proc.
+ * @throws Error that names the setting if nothing can be created there.
+ */
 export async function makeDataDir(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true });
-    await access(path, constants.W_OK);
+    await rmdir(await mkdtemp(join(path, '.check-')));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(

@@ -1,19 +1,51 @@
 import { createHash } from 'node:crypto';
 import type { Viewer } from '../domain/actor.js';
+import { LIMITS } from '../domain/limits.js';
 import { Refusal } from '../domain/refusals.js';
 import type { Transaction } from '../postgres/transaction.js';
 import { reserveIdempotencyKey } from '../store/ops/idempotency.js';
 
+/** Fields with JSON of the user. In them, null and a missing key differ. */
+const FREE_JSON = new Set(['metadata', 'variables']);
+
+/** The meaning of a field that is left out, by its name in any input. Null, a missing field and this value are the same. */
+const DEFAULTS: Readonly<Record<string, unknown>> = {
+  catchUp: 'SKIP',
+  lease: LIMITS.leaseDefaultMs,
+  onDependencyFailure: 'BLOCK',
+  overlap: 'ALLOW',
+  priority: 'MEDIUM',
+  resume: false,
+  reviewPolicy: 'REQUIRED',
+  timeZone: 'UTC',
+  waitSeconds: 0,
+};
+
 /** A hash of the input. It distinguishes a repeated request from a different one with the same idempotency key. */
 export function fingerprintOf(input: unknown): string {
-  return createHash('sha256').update(JSON.stringify(input, jsonOf)).digest('base64url');
+  return createHash('sha256')
+    .update(JSON.stringify(normalize(input)))
+    .digest('base64url');
 }
 
-/** Sorts the keys of objects, so that equal inputs have the same text. */
-function jsonOf(_key: string, value: unknown): unknown {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+/** Equal inputs have the same text: keys are sorted, and fields without a value or with their default are removed. */
+function normalize(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(normalize);
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
+  const fields = Object.entries(value)
+    .filter(([name, inner]) => inner !== null && inner !== undefined && inner !== DEFAULTS[name])
+    .map(([name, inner]) => [name, FREE_JSON.has(name) ? sortKeys(inner) : normalize(inner)] as const);
+  return Object.fromEntries(fields.sort(byName));
 }
+
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([name, inner]) => [name, sortKeys(inner)] as const);
+  return Object.fromEntries(entries.sort(byName));
+}
+
+const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]) => (a < b ? -1 : 1);
 
 /**
  * Returns the id that an earlier request with the same key created. If there was none, reserves the key for `subjectId`

@@ -105,6 +105,27 @@ describe('lists', () => {
 });
 
 describe('metadata', () => {
+  it.each([
+    ['an integer beyond 2^53', JSON.parse('{"a": [9007199254740993]}'), 'integers beyond 9007199254740991'],
+    ['a number beyond all floating point numbers', JSON.parse('{"a": {"b": 1e400}}'), 'beyond 1.8e308'],
+    ['negative zero', JSON.parse('{"a": -0}'), '-0: send 0'],
+    ['the key __proto__', JSON.parse('{"a": {"__proto__": 1}}'), 'the key __proto__'],
+    ['the key __proto__ at the top', JSON.parse('{"__proto__": 1}'), 'the key __proto__'],
+  ])('is refused with %s, because it could not be kept as it was given', (_what, value, reason) => {
+    expect(refused(['metadata', 'metadata', value])).toEqual([expect.stringContaining(reason)]);
+  });
+
+  it('keeps numbers that floating point numbers can hold', () => {
+    const value = {
+      least: -9007199254740991,
+      most: 9007199254740991,
+      small: 5e-324,
+      large: 1.5e15,
+      half: 0.5,
+    };
+    expect(refused(['metadata', 'metadata', value])).toEqual([]);
+  });
+
   const nested = (depth: number): unknown => (depth === 0 ? 1 : { a: nested(depth - 1) });
 
   it('may have 64 KiB of JSON at most', () => {

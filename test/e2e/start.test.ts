@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { findPostmasterPid, isRunning } from '../support/postgres/data-folder.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
@@ -139,10 +139,15 @@ describe('a server that cannot start', () => {
     expect(stdout).toBe('');
   });
 
-  it('names MC_DATA_DIR if the folder cannot be written', async () => {
+  it.each([
+    ['a file stands in its place', 'file'],
+    ['a file stands above it', 'file/data'],
+    // Root may write here by the permissions of the folder, and yet nothing can be created.
+    ...(process.platform === 'linux' ? [['the file system refuses', '/proc']] : []),
+  ])('names MC_DATA_DIR if nothing can be created in the folder because %s', async (_why, path = '') => {
     const folder = await createServerFolder();
     await writeFile(join(folder, 'file'), '');
-    const { code, stderr } = await runServer({ env: { MC_DATA_DIR: join(folder, 'file') } });
+    const { code, stderr } = await runServer({ env: { MC_DATA_DIR: resolve(folder, path) } });
     expect(code).toBe(1);
     expect(stderr).toContain('Set MC_DATA_DIR');
     expectForOperators(stderr);

@@ -14,8 +14,8 @@ export const JSON_LIMITS = { bytes: 65_536, depth: 20 };
 /**
  * Returns the value unchanged if it is an object of JSON values.
  *
- * @throws BAD_USER_INPUT for other values, for objects that are too large or too deep, and for text that PostgreSQL
- * cannot store: U+0000 and lone surrogates.
+ * @throws BAD_USER_INPUT for other values, for objects that are too large or too deep, and for parts that cannot be stored
+ * unchanged, such as U+0000, lone surrogates and integers beyond 2^53.
  */
 export function parseJsonObject(value: unknown): JsonObject {
   if (!isPlainObject(value)) throw badUserInput('A JSONObject is an object: {"key": "value"}.');

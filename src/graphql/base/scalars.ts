@@ -59,7 +59,7 @@ builder.scalarType('TimeZone', {
 });
 
 builder.scalarType('JSONObject', {
-  description: `A JSON object with any keys and values, at most ${JSON_LIMITS.bytes / 1024} KiB in total and ${JSON_LIMITS.depth} levels deep.`,
+  description: `A JSON object with any keys and values, at most ${JSON_LIMITS.bytes / 1024} KiB in total and ${JSON_LIMITS.depth} levels deep. It is stored unchanged or refused. Numbers are 64-bit floating-point numbers: send larger integers than 9007199254740991 as text.`,
   serialize: (object) => object,
   parseValue: parseJsonObject,
 });

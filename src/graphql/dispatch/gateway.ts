@@ -29,7 +29,9 @@ const GatewayType = builder.objectRef<ProbedGateway>('Gateway').implement({
     reachable: t.exposeBoolean('reachable', {
       nullable: true,
       description:
-        'Whether it passed the probe of the process that answers this query. Tasks of a gateway that does not pass wait for it uncounted; a BROKEN one may pass. Null if that process does not have it.',
+        'Whether it passed the probe of the process that answers this query; a BROKEN one may pass. While a gateway does ' +
+        'not pass, the tasks of its agents wait with `waitingOn: GATEWAY_UNREACHABLE`. No attempt is counted, and the ' +
+        'tasks are sent when it answers again. Null if that process does not have it.',
     }),
     lastError: t.exposeString('error', {
       nullable: true,

@@ -4,7 +4,8 @@ import { builder } from '../builder.js';
 import { editedTaskFields, newTaskFields } from './task-fields.js';
 
 export const IDEMPOTENCY_KEY =
-  'A key of your choice for safe retries: a repeat with the same key within 24 hours returns the first result.';
+  'A key of your choice for safe retries: a repeat with the same key within 24 hours returns the first result. ' +
+  'A field that is null or has its default counts as left out.';
 const EXPECTED_VERSION = 'Refuse if the stored version differs.';
 
 export const CreateTaskInput = builder.inputType('CreateTaskInput', {

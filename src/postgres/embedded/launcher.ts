@@ -1,7 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { EmbeddedPostgresError } from './embedded-postgres-error.js';
 import { type Cluster, type Launch, launchPostmaster } from './launch.js';
-import { isPostmasterAlive, type PostmasterFile, removeStaleLockFiles } from './postmaster-file.js';
+import {
+  isPostmasterAlive,
+  type PostmasterFile,
+  removeBrokenLockFiles,
+  removeStaleLockFiles,
+} from './postmaster-file.js';
 
 /** One launch may fail because another start or stop won the race. Three failures have another cause. */
 const maxFailures = 3;
@@ -37,6 +42,14 @@ export function createLauncher(cluster: Cluster, port: number | null): Launcher 
     });
   };
 
+  async function recoverFrom(failure: string): Promise<void> {
+    // The children of a killed postmaster hold its shared memory until they notice. A launch before that does not count.
+    if (!/shared memory block/.test(failure)) failures += 1;
+    if (failures === maxFailures) throw await explainFailure('it ended at once');
+    if (/lock file/.test(failure)) await removeBrokenLockFiles(cluster.folder);
+    await delay(relaunchMs);
+  }
+
   return {
     hasLaunched: () => launches.length > 0,
     explainFailure,
@@ -45,12 +58,9 @@ export function createLauncher(cluster: Cluster, port: number | null): Launcher 
       if (file && (await isPostmasterAlive(file, cluster.folder))) return;
       if (file) await removeStaleLockFiles(file, cluster.folder);
       const failure = await readFailure();
-      // The children of a killed postmaster hold its shared memory until they notice. A launch before that does not count.
-      if (launches.length > 0 && !/shared memory block/.test(failure)) failures += 1;
-      if (failures === maxFailures) throw await explainFailure('it ended at once');
+      if (launches.length > 0) await recoverFrom(failure);
       // Some file systems do not support sockets.
       const noSocket = /Unix-domain socket/.test(failure);
-      if (launches.length > 0) await delay(relaunchMs);
       launches.push(await launchPostmaster(cluster, port, noSocket));
     },
   };

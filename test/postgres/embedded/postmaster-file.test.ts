@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import {
   findPostmasterFile,
   isPostmasterAlive,
+  removeBrokenLockFiles,
   removeStaleLockFiles,
 } from '../../../src/postgres/embedded/postmaster-file.js';
 import {
@@ -31,6 +32,32 @@ describe('the lock files of a postmaster', () => {
     expect(next.logged).toEqual(['postgres.started']);
     expect(await queryValue(next.connectionString, 'SELECT 1')).toBe(1);
     await next.stop();
+  });
+
+  it.each([
+    ['is empty', ''],
+    ['is garbled', '\u0000\u0000garbage\n'],
+    ['is garbled in its first line', 'x\n/data\n1\n5432\n/data\n\n0 0\nready\n'],
+    ['has zero for a process id', '0\n/data\n1\n5432\n/data\n\n0 0\nready\n'],
+    ['ends after the id of another program', `${process.pid}\n`],
+  ])('do not stop a start if postmaster.pid %s', async (_what, text) => {
+    const dataDir = await createDataFolderWithCluster();
+    const folder = join(dataDir, 'postgres');
+    await writeFile(join(folder, 'postmaster.pid'), text);
+    await writeFile(join(folder, '.s.PGSQL.5432.lock'), text);
+    const postgres = await startPostgres(dataDir);
+    expect(await queryValue(postgres.connectionString, 'SELECT 1')).toBe(1);
+    await postgres.stop();
+  });
+
+  it('are kept while the postmaster that they name runs', async () => {
+    const dataDir = await createDataFolderWithCluster();
+    const folder = join(dataDir, 'postgres');
+    const postgres = await startPostgres(dataDir);
+    const text = await readFile(join(folder, 'postmaster.pid'), 'utf8');
+    await removeBrokenLockFiles(folder);
+    expect(await readFile(join(folder, 'postmaster.pid'), 'utf8')).toBe(text);
+    await postgres.stop();
   });
 
   it('are valid while the postmaster runs', async () => {
