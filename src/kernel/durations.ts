@@ -33,6 +33,35 @@ export function formatIsoDuration(ms: number): string {
   return `P${days}D${time && `T${time}`}`;
 }
 
+const WORDS = [
+  ['day', msPerUnit.d],
+  ['hour', msPerUnit.h],
+  ['minute', msPerUnit.m],
+  ['second', msPerUnit.s],
+] as const;
+
+/**
+ * Describes milliseconds for people, with the two largest units and rounded: `10 minutes`, `1 hour 30 minutes`, `0.9
+ * seconds`, `under 0.1 seconds`.
+ */
+export function describeDuration(ms: number): string {
+  if (ms < 100) return 'under 0.1 seconds';
+  if (ms < 10 * msPerUnit.s) return count(Math.round(ms / 100) / 10, 'second');
+  const largest = WORDS.findIndex(([, unitMs]) => ms >= unitMs);
+  const units = WORDS.slice(largest, largest + 2);
+  const smallestMs = units.at(-1)?.[1] ?? msPerUnit.s;
+  let restMs = Math.round(ms / smallestMs) * smallestMs;
+  const parts: string[] = [];
+  for (const [unit, unitMs] of units) {
+    const amount = Math.floor(restMs / unitMs);
+    restMs -= amount * unitMs;
+    if (amount > 0) parts.push(count(amount, unit));
+  }
+  return parts.join(' ');
+}
+
+const count = (amount: number, unit: string) => `${amount} ${unit}${amount === 1 ? '' : 's'}`;
+
 function shortMs(text: string): number | undefined {
   const groups = shortForm.exec(text)?.groups;
   if (!groups) return undefined;

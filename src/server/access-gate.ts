@@ -9,11 +9,11 @@ export interface AccessGate {
   /**
    * Finds the viewer of the key in an `Authorization` value. A wrong key takes a token from the bucket of the remote address.
    * While that bucket is empty, only keys that were valid before are checked. So guessing keys is slow, and other clients
-   * behind the same proxy can still work.
+   * behind the same proxy can still work. `misplaced` is the value of a header that is not read, for the error message.
    *
    * @throws GraphQLError with UNAUTHENTICATED (401) or RATE_LIMITED (429, Retry-After).
    */
-  authenticate(authorization: unknown, address: string | undefined): Promise<Viewer>;
+  authenticate(authorization: unknown, address: string | undefined, misplaced?: unknown): Promise<Viewer>;
   /** Counts one request of a key. @throws GraphQLError with RATE_LIMITED. */
   admit(viewer: Viewer): void;
 }
@@ -52,7 +52,7 @@ export function createAccessGate({ authenticate, limits, clock }: AccessGateOpti
   }
 
   return {
-    async authenticate(authorization, address) {
+    async authenticate(authorization, address, misplaced) {
       const secret = parseBearer(authorization);
       const bucket = addressBucket(address);
       if (secret === undefined || !known.has(secret)) refuseGuesses(failures.peek(bucket));
@@ -63,7 +63,9 @@ export function createAccessGate({ authenticate, limits, clock }: AccessGateOpti
       }
       if (secret !== undefined) known.delete(secret);
       refuseGuesses(failures.take(bucket));
-      throw unauthenticated(secret === undefined ? 'No API key was sent.' : 'The API key is not valid.');
+      throw unauthenticated(
+        secret === undefined ? explainMissing(authorization, misplaced) : 'The API key is not valid.',
+      );
     },
     admit({ keyId }) {
       const wait = requests.take(keyId);
@@ -76,6 +78,16 @@ export function createAccessGate({ authenticate, limits, clock }: AccessGateOpti
 function parseBearer(authorization: unknown): string | undefined {
   if (typeof authorization !== 'string') return undefined;
   return /^Bearer +([\x21-\x7e]{1,512}) *$/i.exec(authorization)?.[1];
+}
+
+/** The message never contains what was sent, because that may be a key. */
+function explainMissing(authorization: unknown, misplaced: unknown): string {
+  if (typeof authorization === 'string' && /\S/.test(authorization))
+    return /^\s*Bearer\b/i.test(authorization)
+      ? 'The text after "Bearer" is not an API key.'
+      : 'The Authorization value does not begin with "Bearer ".';
+  if (misplaced !== undefined) return 'The API key was sent as X-API-Key, which is not read.';
+  return 'No API key was sent.';
 }
 
 /** IPv6 addresses of one /64 share a bucket, because one client usually controls the whole /64. */

@@ -1,6 +1,7 @@
 import type { Viewer } from '../domain/actor.js';
 import { Refusal } from '../domain/refusals.js';
 import { findTextMistake } from '../domain/stored-text.js';
+import { isId } from '../kernel/ids.js';
 import type { Executor } from '../postgres/statement.js';
 import type { Transaction } from '../postgres/transaction.js';
 import { type AgentKey, type AgentRow, findAgent } from '../store/agents/agents.js';
@@ -47,6 +48,27 @@ export function toShown(idOrName: string): string {
   return idOrName.trim() === '' ? JSON.stringify(idOrName.slice(0, 80)) : idOrName.slice(0, 80);
 }
 
+/** How a ref is written that has an id and a ref mixed up, as a sentence to the caller; null if it has not. */
+export function findTaskRefMistake({ id, ref }: TaskRef): string | null {
+  if (typeof id === 'string' && toTaskKey({ ref: id }) !== null)
+    return `${id} is a ref and not an id: write {ref: "${id}"}.`;
+  if (typeof ref !== 'string' || !isId('task', ref)) return null;
+  return `${ref} is an id and not a ref: write {id: "${ref}"}.`;
+}
+
+/** The same for the ref of an agent. Any text can be a name. */
+export function findAgentRefMistake({ id }: AgentRef): string | null {
+  if (typeof id !== 'string' || id.startsWith('agt_')) return null;
+  return `${toShown(id)} is not an id: write {name: …} for a name, or {id: "agt_…"}.`;
+}
+
+/** What to tell a caller whose ref names no agent. */
+export function explainNoAgent(ref: AgentRef): string {
+  const isAnId = typeof ref.name === 'string' && isId('agt', ref.name);
+  const hint = isAnId ? `an id is written {id: "${ref.name}"}.` : findAgentRefMistake(ref);
+  return `There is no agent ${nameOf(ref)}: ${hint ?? 'register it first with registerAgent.'}`;
+}
+
 /** Locks the task for a change. @throws {Refusal} NOT_FOUND, with the path of the ref. */
 export async function lockTaskByRef(
   tx: Transaction,
@@ -61,7 +83,8 @@ export async function lockTaskByRef(
 
 /** The refusal for a task that does not exist, or that the viewer may not see. */
 export function noSuchTask(ref: TaskRef, path: readonly string[] = ['task']): Refusal {
-  return new Refusal('NOT_FOUND', `There is no task ${nameOf(ref)}.`, path);
+  const hint = findTaskRefMistake(ref) ?? (toTaskKey(ref) === null ? 'A ref looks like TASK-42.' : '');
+  return new Refusal('NOT_FOUND', `There is no task ${nameOf(ref)}. ${hint}`.trimEnd(), path);
 }
 
 /** Finds the agent of a reference. @throws {Refusal} UNKNOWN_AGENT. */
@@ -72,11 +95,7 @@ export async function getAgentByRef(
 ): Promise<AgentRow> {
   const agent = await findAgent(executor, toAgentKey(ref));
   if (agent === null) {
-    throw new Refusal(
-      'UNKNOWN_AGENT',
-      `There is no agent ${nameOf(ref)}: register it first with registerAgent.`,
-      path,
-    );
+    throw new Refusal('UNKNOWN_AGENT', explainNoAgent(ref), path);
   }
   return agent;
 }

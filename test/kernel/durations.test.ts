@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatIsoDuration, parseDuration } from '../../src/kernel/durations.js';
+import { describeDuration, formatIsoDuration, parseDuration } from '../../src/kernel/durations.js';
 
 const wholeMs = fc.oneof(fc.nat(), fc.maxSafeNat());
 
@@ -147,5 +147,25 @@ describe('formatIsoDuration', () => {
         expect(formatIsoDuration(ms)).toMatch(canonical);
       }),
     );
+  });
+});
+
+describe('a duration for people', () => {
+  it.each([
+    [0, 'under 0.1 seconds'],
+    [99, 'under 0.1 seconds'],
+    [935, '0.9 seconds'],
+    [1_000, '1 second'],
+    [5_250, '5.3 seconds'],
+    [10_000, '10 seconds'],
+    [59_999, '1 minute'],
+    [90_000, '1 minute 30 seconds'],
+    [600_000, '10 minutes'],
+    [3_599_600, '1 hour'],
+    [5_400_000, '1 hour 30 minutes'],
+    [86_400_000, '1 day'],
+    [2 * 86_400_000 + 3 * 3_600_000 + 60_000, '2 days 3 hours'],
+  ])('of %i ms is "%s"', (ms, text) => {
+    expect(describeDuration(ms)).toBe(text);
   });
 });

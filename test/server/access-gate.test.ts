@@ -50,6 +50,21 @@ describe('a key', () => {
     }
   });
 
+  it.each([
+    ['the key alone', { authorization: goodKey }, 'does not begin with "Bearer "'],
+    ['another scheme', { authorization: 'Token mc_good' }, 'does not begin with "Bearer "'],
+    ['two keys', { authorization: 'Bearer mc_good mc_good' }, 'after "Bearer" is not an API key'],
+    ['X-API-Key', { 'x-api-key': goodKey }, 'was sent as X-API-Key, which is not read'],
+    ['nothing', {}, 'No API key was sent'],
+  ])(
+    'that is sent as %s is refused with the reason, which never quotes it',
+    async (_what, headers, reason) => {
+      const { json } = await send(undefined, { headers });
+      expect(json.errors?.[0]?.message).toContain(reason);
+      expect(json.errors?.[0]?.message).not.toContain('mc_good');
+    },
+  );
+
   it('is required for introspection and for GET too', async () => {
     const introspection = await fetch(`${server.url}/graphql`, {
       method: 'POST',

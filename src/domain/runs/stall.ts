@@ -1,5 +1,5 @@
 import { toDate } from '../../kernel/clock.js';
-import { formatIsoDuration } from '../../kernel/durations.js';
+import { describeDuration } from '../../kernel/durations.js';
 import { isSilent } from '../agents/status.js';
 import { MAX_STALE_REQUEUES } from '../limits.js';
 
@@ -102,7 +102,7 @@ export function explainStall(
   if (isSilent(facts.lastSeenAt, now, rules.agentTimeoutMs)) {
     return `${facts.agentName} has been silent since ${facts.lastSeenAt.toISOString()}, and its lease ended at ${end}.`;
   }
-  const grace = formatIsoDuration(rules.staleAfterMs);
+  const grace = describeDuration(rules.staleAfterMs);
   return `${facts.agentName} is online, but its lease ended at ${end} and was not renewed within the grace period (${grace}).`;
 }
 

@@ -1,8 +1,9 @@
 import { SOUL_TEMPLATES, type SoulTemplate } from '../../domain/agents/soul-templates.js';
-import { findAgentByRef, openAgents } from '../../services/agents/read-agents.js';
+import { explainAgentRef, findAgentByRef, openAgents } from '../../services/agents/read-agents.js';
 import { connect, connectionArgs, NODE_PATHS, orBadInput } from '../base/connection.js';
 import { AgentConnection } from '../base/connections.js';
 import { AgentStatusEnum } from '../base/enums.js';
+import { refuseMistake } from '../base/protocol-errors.js';
 import { AgentRefInput } from '../base/refs.js';
 import { agentColumns } from '../base/selected-columns.js';
 import { builder } from '../builder.js';
@@ -37,7 +38,11 @@ builder.queryFields((t) => ({
     nullable: true,
     description: 'One agent. Null if there is none.',
     args: { ref: t.arg({ type: AgentRefInput, required: true, description: 'The agent.' }) },
-    resolve: (_root, { ref }, context, info) => findAgentByRef(context.services, ref, agentColumns(info)),
+    resolve: async (_root, { ref }, context, info) => {
+      const agent = await findAgentByRef(context.services, ref, agentColumns(info));
+      if (agent === null) refuseMistake(await explainAgentRef(context.services, ref));
+      return agent;
+    },
   }),
   agents: t.field({
     type: AgentConnection,

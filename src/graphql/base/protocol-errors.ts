@@ -5,6 +5,11 @@ export function badUserInput(message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } });
 }
 
+/** Refuses an argument with a mistake, if there is one. @throws BAD_USER_INPUT */
+export function refuseMistake(mistake: string | null): void {
+  if (mistake !== null) throw badUserInput(mistake);
+}
+
 /** The role of the key does not permit this, regardless of the object. */
 export function forbidden(what: string): GraphQLError {
   return new GraphQLError(`This API key may not use ${what}.`, { extensions: { code: 'FORBIDDEN' } });

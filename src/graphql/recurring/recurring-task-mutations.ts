@@ -25,6 +25,8 @@ const fields = {
   overlap: 'What happens at a due time while an earlier task is still open.',
 } as const;
 
+const ID_OR_NAME = 'The id (rec_…) or the name.';
+
 const CreateRecurringTaskInput = builder.inputType('CreateRecurringTaskInput', {
   description: 'A new recurring task.',
   fields: (t) => ({
@@ -41,7 +43,7 @@ const CreateRecurringTaskInput = builder.inputType('CreateRecurringTaskInput', {
 const UpdateRecurringTaskInput = builder.inputType('UpdateRecurringTaskInput', {
   description: 'An edit of a recurring task. An omitted field stays unchanged. Existing tasks do not change.',
   fields: (t) => ({
-    id: t.id({ required: true, description: 'The id: rec_…' }),
+    id: t.id({ required: true, description: ID_OR_NAME }),
     name: t.string({ description: fields.name }),
     schedule: t.string({ description: `${fields.schedule} A new schedule applies from now on.` }),
     timeZone: t.field({ type: 'TimeZone', description: fields.timeZone }),
@@ -87,7 +89,7 @@ builder.objectFields(FireRecurringTaskPayload, (t) => ({
   }),
 }));
 
-const byId = builder.args((t) => ({ id: t.id({ required: true, description: 'The id: rec_…' }) }));
+const byId = builder.args((t) => ({ id: t.id({ required: true, description: ID_OR_NAME }) }));
 
 builder.mutationFields((t) => ({
   createRecurringTask: t.field({

@@ -5,8 +5,8 @@ import {
   openRecurringTasks,
   openTasksOfRecurringTasks,
   previewSchedule,
+  resolveRecurringTaskId,
 } from '../../services/recurring/read-recurring-tasks.js';
-import { toLookup } from '../../services/refs.js';
 import { connectChildren } from '../base/child-connection.js';
 import { connect, connectionArgs, refuseInvalidList } from '../base/connection.js';
 import { FiringConnection, RecurringTaskConnection, TaskConnection } from '../base/connections.js';
@@ -57,9 +57,11 @@ builder.queryFields((t) => ({
     nullable: true,
     authScopes: { reader: true },
     description: 'One recurring task. Null if there is none. Not available to keys of agents.',
-    args: { id: t.arg.id({ required: true, description: 'The id: rec_…' }) },
-    resolve: (query, _root, { id }, { prisma }) =>
-      prisma.recurringTask.findUnique({ ...query, where: { id: toLookup(id) } }),
+    args: { id: t.arg.id({ required: true, description: 'The id (rec_…) or the name.' }) },
+    resolve: async (query, _root, { id: idOrName }, { prisma, services }) => {
+      const id = await resolveRecurringTaskId(services, idOrName);
+      return id === null ? null : prisma.recurringTask.findUnique({ ...query, where: { id } });
+    },
   }),
   recurringTasks: t.field({
     type: RecurringTaskConnection,

@@ -1,4 +1,5 @@
-import { findAgentByRef } from '../../services/agents/read-agents.js';
+import { explainAgentRef, findAgentByRef } from '../../services/agents/read-agents.js';
+import { findTaskRefMistake } from '../../services/refs.js';
 import {
   findNextTask,
   findTaskByRef,
@@ -9,7 +10,7 @@ import { AgentType } from '../agents/agent.js';
 import { connectChildren } from '../base/child-connection.js';
 import { connect, connectionArgs, orBadInput } from '../base/connection.js';
 import { TaskConnection } from '../base/connections.js';
-import { forbidden } from '../base/protocol-errors.js';
+import { forbidden, refuseMistake } from '../base/protocol-errors.js';
 import { AgentRefInput, TaskRefInput } from '../base/refs.js';
 import { listedTaskColumns, taskColumns } from '../base/selected-columns.js';
 import { builder } from '../builder.js';
@@ -27,8 +28,10 @@ builder.queryFields((t) => ({
     nullable: true,
     description: 'One task. Null if there is none, or none that this key may see.',
     args: { ref: t.arg({ type: TaskRefInput, required: true, description: 'The task.' }) },
-    resolve: (_root, { ref }, context, info) =>
-      findTaskByRef(context.services, context.viewer, ref, taskColumns(info)),
+    resolve: (_root, { ref }, context, info) => {
+      refuseMistake(findTaskRefMistake(ref));
+      return findTaskByRef(context.services, context.viewer, ref, taskColumns(info));
+    },
   }),
   tasks: t.field({
     type: TaskConnection,
@@ -49,7 +52,10 @@ builder.queryFields((t) => ({
     args: { agent: t.arg({ type: AgentRefInput, required: true, description: 'The claiming agent.' }) },
     resolve: async (_root, { agent: ref }, context, info) => {
       const agent = await findAgentByRef(context.services, ref, []);
-      if (agent === null) return null;
+      if (agent === null) {
+        refuseMistake(await explainAgentRef(context.services, ref));
+        return null;
+      }
       const { viewer, services } = context;
       if (viewer.agentId !== null && viewer.agentId !== agent.id)
         throw forbidden('Query.nextTask for another agent');

@@ -47,7 +47,11 @@ export function createGraphqlRoute(options: GraphqlRouteOptions): Route {
 
 async function admit(exchange: HttpExchange, gate: AccessGate): Promise<RequestScope> {
   const { request, requestId, end } = exchange;
-  const viewer = await gate.authenticate(request.headers.authorization, request.socket.remoteAddress);
+  const viewer = await gate.authenticate(
+    request.headers.authorization,
+    request.socket.remoteAddress,
+    request.headers['x-api-key'],
+  );
   exchange.keyId = viewer.keyId;
   gate.admit(viewer);
   return {

@@ -6,6 +6,7 @@ import type { RequestScope } from '../request-scope.js';
 import type { Subscribe } from '../streams/subscribe.js';
 import { createDocumentCache, useDocumentLimits } from './plugins/use-document-limits.js';
 import { useExecutor } from './plugins/use-executor.js';
+import { useInputHints } from './plugins/use-input-hints.js';
 import { usePresentedErrors } from './plugins/use-presented-errors.js';
 import { useSharedStreams } from './plugins/use-shared-streams.js';
 import { useStreamHeaders } from './plugins/use-stream-headers.js';
@@ -44,6 +45,7 @@ export function createYogaServer({ schema, createContext, presenter, subscribe, 
     parserAndValidationCache: createDocumentCache(),
     plugins: [
       useExecutor(),
+      useInputHints(),
       usePresentedErrors(presenter),
       useSharedStreams(subscribe),
       useDocumentLimits(limits),

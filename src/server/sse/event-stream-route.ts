@@ -70,7 +70,11 @@ export function createTicketRoute({ source, gate, corsOrigins }: EventStreamRout
       const { request } = exchange;
       Object.assign(exchange.headers, corsHeaders(request.headers, corsOrigins));
       if (request.method === 'OPTIONS') return sendPreflight(exchange);
-      const viewer = await gate.authenticate(request.headers.authorization, request.socket.remoteAddress);
+      const viewer = await gate.authenticate(
+        request.headers.authorization,
+        request.socket.remoteAddress,
+        request.headers['x-api-key'],
+      );
       exchange.keyId = viewer.keyId;
       gate.admit(viewer);
       const { ticket, expiresAt } = await source.issueTicket(viewer);
@@ -87,7 +91,7 @@ async function admit(
   const { headers, socket } = exchange.request;
   const viewer =
     ticket === undefined || headers.authorization !== undefined
-      ? await gate.authenticate(headers.authorization, socket.remoteAddress)
+      ? await gate.authenticate(headers.authorization, socket.remoteAddress, headers['x-api-key'])
       : await ticketGate.authenticate(`Bearer ${ticket}`, socket.remoteAddress).catch(rethrowForTicket);
   exchange.keyId = viewer.keyId;
   gate.admit(viewer);

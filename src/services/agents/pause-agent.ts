@@ -3,7 +3,7 @@ import { Refusal } from '../../domain/refusals.js';
 import { inTransaction } from '../../postgres/transaction.js';
 import { type AgentRow, lockAgent, updateAgentRow } from '../../store/agents/agents.js';
 import { readNow } from '../../store/ops/database-clock.js';
-import { type AgentRef, nameOf, toAgentKey } from '../refs.js';
+import { type AgentRef, explainNoAgent, toAgentKey } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 import { announceStatus } from './announce-status.js';
 
@@ -33,12 +33,7 @@ async function setPaused(
 ): Promise<AgentRow> {
   return inTransaction(context.database, async (tx) => {
     const agent = await lockAgent(tx, toAgentKey(ref));
-    if (agent === null)
-      throw new Refusal(
-        'UNKNOWN_AGENT',
-        `There is no agent ${nameOf(ref)}: register it first with registerAgent.`,
-        ['agent'],
-      );
+    if (agent === null) throw new Refusal('UNKNOWN_AGENT', explainNoAgent(ref), ['agent']);
     if ((agent.pausedAt !== null) === paused) return agent;
     await updateAgentRow(tx, agent.id, { pausedAt: paused ? await readNow(tx.executor) : null });
     await announceStatus(context, tx, agent.id, toActor(viewer));

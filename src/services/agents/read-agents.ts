@@ -12,7 +12,7 @@ import {
 import type { AgentRow } from '../../store/agents/agents.js';
 import { openList } from '../../store/lists/list-reader.js';
 import type { Columns } from '../../store/lists/row-shape.js';
-import { type AgentRef, toAgentKey } from '../refs.js';
+import { type AgentRef, findAgentRefMistake, toAgentKey } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 
 type ReadContext = Pick<ServiceContext, 'database' | 'settings'>;
@@ -38,6 +38,13 @@ export async function findAgentByRef(
 ): Promise<AgentRow | null> {
   const [agent] = await listAgents(database.pool, [toAgentKey(ref)], columns);
   return agent ?? null;
+}
+
+/** The mistake in a ref that found nothing, as a sentence; null unless its id is the name of an agent. */
+export async function explainAgentRef(context: ReadContext, ref: AgentRef): Promise<string | null> {
+  const mistake = findAgentRefMistake(ref);
+  if (mistake === null) return null;
+  return (await findAgentByRef(context, { name: ref.id }, ['id'])) === null ? null : mistake;
 }
 
 /** The existing agents with these ids, as a map by id. */

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { hasRole, toActor, type Viewer } from '../../domain/actor.js';
 import { type DeliveryFacts, decideDelivery } from '../../domain/agents/delivery.js';
-import { findSoulTemplate, renderSoul } from '../../domain/agents/soul-templates.js';
+import { findSoulTemplate, renderSoul, SOUL_TEMPLATES } from '../../domain/agents/soul-templates.js';
 import { findMistakes, refuse, refuseNulls } from '../../domain/inputs.js';
 import { Refusal } from '../../domain/refusals.js';
 import { newId } from '../../kernel/ids.js';
@@ -9,7 +9,7 @@ import { toJsonObject } from '../../kernel/json.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
 import { type AgentRow, insertAgent, lockAgent, updateAgentRow } from '../../store/agents/agents.js';
 import { checkVersion } from '../check-version.js';
-import { type AgentRef, nameOf, toAgentKey, toShown } from '../refs.js';
+import { type AgentRef, explainNoAgent, toAgentKey, toShown } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 import { announceStatus } from './announce-status.js';
 import { checkGateway } from './check-gateway.js';
@@ -84,11 +84,7 @@ export async function updateAgent(
   return inTransaction(context.database, async (tx) => {
     const agent = await lockAgent(tx, toAgentKey(input.agent));
     if (agent === null) {
-      throw new Refusal(
-        'UNKNOWN_AGENT',
-        `There is no agent ${nameOf(input.agent)}: register it first with registerAgent.`,
-        ['agent'],
-      );
+      throw new Refusal('UNKNOWN_AGENT', explainNoAgent(input.agent), ['agent']);
     }
     checkVersion(agent, input.expectedVersion);
     checkGateway(context, input.config?.gateway, agent.gateway);
@@ -225,7 +221,7 @@ function soulOf(
   if (template === null) {
     throw new Refusal(
       'UNKNOWN_TEMPLATE',
-      `There is no SOUL template ${toShown(input.soulTemplate)}: the query soulTemplates lists them.`,
+      `There is no SOUL template ${toShown(input.soulTemplate)}: there are ${SOUL_TEMPLATES.map(({ name }) => name).join(', ')}.`,
       ['soulTemplate'],
     );
   }

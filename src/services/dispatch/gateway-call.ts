@@ -5,7 +5,7 @@ import type {
   GatewayState,
   RecoveredAnswer,
 } from '../../gateway/gateway.js';
-import { formatIsoDuration } from '../../kernel/durations.js';
+import { describeDuration } from '../../kernel/durations.js';
 
 /** What a gateway returns when it accepts a call. */
 export type Accepted = Parameters<GatewayHooks['onAccepted']>[0];
@@ -128,6 +128,6 @@ function toEnding(
   if (cause === undefined || answer.outcome === 'ANSWERED') return answer;
   if (cause === 'LOST') return null;
   if (cause === 'STOPPING') return { outcome: 'HANDED_BACK' };
-  const limit = formatIsoDuration(call.timeoutMs);
+  const limit = describeDuration(call.timeoutMs);
   return { outcome: 'TIMED_OUT', error: `No answer within the time limit of ${limit}.` };
 }

@@ -5,7 +5,7 @@ import { decideFailure } from '../../domain/runs/attempt-failure.js';
 import type { GatewayAnswer } from '../../gateway/gateway.js';
 import { backoffMs } from '../../kernel/backoff.js';
 import { toDate } from '../../kernel/clock.js';
-import { formatIsoDuration } from '../../kernel/durations.js';
+import { describeDuration } from '../../kernel/durations.js';
 import { randomFraction } from '../../kernel/ids.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
 import { keepLateOutput, writeAgentError } from '../../store/dispatch/dispatch.js';
@@ -174,5 +174,5 @@ function explain(error: string, attempts: number, permanent: boolean, waitMs: nu
   const failed = `Attempt ${attempts} of ${MAX_DISPATCH_ATTEMPTS} failed: ${error}`;
   return waitMs === null
     ? `${failed}\n\nIt was the last one.`
-    : `${failed}\n\nThe next one follows in ${formatIsoDuration(waitMs)}.`;
+    : `${failed}\n\nThe next one follows in ${describeDuration(waitMs)}.`;
 }

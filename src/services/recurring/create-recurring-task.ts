@@ -87,10 +87,13 @@ export async function findNextDueAt(tx: Transaction, recurrence: Recurrence): Pr
   return next === null ? null : toDate(next);
 }
 
-/** Finds and locks the recurring task. @throws {Refusal} NOT_FOUND. */
-export async function getRecurringTask(tx: Transaction, id: string): Promise<RecurringTaskRow> {
-  const row = await lockRecurringTask(tx, id);
-  if (row === null) throw new Refusal('NOT_FOUND', `There is no recurring task ${toShown(id)}.`, ['id']);
+/** Finds a recurring task by id, else by name, and locks it. @throws {Refusal} NOT_FOUND. */
+export async function getRecurringTask(tx: Transaction, idOrName: string): Promise<RecurringTaskRow> {
+  const row = await lockRecurringTask(tx, idOrName);
+  if (row === null)
+    throw new Refusal('NOT_FOUND', `There is no recurring task with the id or name ${toShown(idOrName)}.`, [
+      'id',
+    ]);
   return row;
 }
 

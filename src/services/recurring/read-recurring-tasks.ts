@@ -9,13 +9,18 @@ import { toDate } from '../../kernel/clock.js';
 import { openChildLists, openList } from '../../store/lists/list-reader.js';
 import { readNow } from '../../store/ops/database-clock.js';
 import { FIRINGS_OF_RECURRING_TASKS, RECURRING_TASKS } from '../../store/recurring/recurring-task-lists.js';
-import type { FiringRow, RecurringTaskRow } from '../../store/recurring/recurring-tasks.js';
+import {
+  type FiringRow,
+  findRecurringTaskId,
+  type RecurringTaskRow,
+} from '../../store/recurring/recurring-tasks.js';
 import {
   type ListedColumns,
   type ListedTask,
   NEWEST_FIRST,
   tasksOfRecurringTasks,
 } from '../../store/tasks/task-lists.js';
+import { toLookup } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 import { toTaskViewer } from '../tasks/read-tasks.js';
 
@@ -36,6 +41,11 @@ export function openTasksOfRecurringTasks(
     context.database.pool,
     tasksOfRecurringTasks(toTaskViewer(context, viewer), {}, NEWEST_FIRST, columns),
   );
+}
+
+/** Finds the id of a recurring task by id, else by name. Null if there is none. */
+export function resolveRecurringTaskId({ database }: ReadContext, idOrName: string): Promise<string | null> {
+  return findRecurringTaskId(database.pool, toLookup(idOrName));
 }
 
 /** The processed due times of several recurring tasks, newest first. */

@@ -20,13 +20,23 @@ export async function insertRecurringTask(
   });
 }
 
-/** Locks a recurring task, which serializes its edits and firings. Null if there is none. */
-export async function lockRecurringTask(tx: Transaction, id: string): Promise<RecurringTaskRow | null> {
+/** Locks a recurring task, found by id, else by name. This serializes its edits and firings. Null if there is none. */
+export async function lockRecurringTask(tx: Transaction, idOrName: string): Promise<RecurringTaskRow | null> {
   return tx.one<RecurringTaskRow>({
     name: 'lock_recurring_task',
-    text: 'SELECT * FROM recurring_tasks WHERE id = $1 FOR UPDATE',
-    values: [id],
+    text: 'SELECT * FROM recurring_tasks WHERE id = $1 OR name = $1 ORDER BY id = $1 DESC LIMIT 1 FOR UPDATE',
+    values: [idOrName],
   });
+}
+
+/** Finds the id of a recurring task by id, else by name. Null if there is none. */
+export async function findRecurringTaskId(executor: Executor, idOrName: string): Promise<string | null> {
+  const [row] = await query<{ id: string }>(executor, {
+    name: 'find_recurring_task_id',
+    text: 'SELECT id FROM recurring_tasks WHERE id = $1 OR name = $1 ORDER BY id = $1 DESC LIMIT 1',
+    values: [idOrName],
+  });
+  return row?.id ?? null;
 }
 
 /** Whether another recurring task has the name. */

@@ -115,11 +115,26 @@ describe('a list', () => {
   });
 });
 
+describe('an id and a ref that are mixed up', () => {
+  it('are told apart in the message', async () => {
+    const task = await aTask(graph.services);
+    const ref = `TASK-${task.number}`;
+    const read = 'query ($ref: TaskRef!) { task(ref: $ref) { id } }';
+    expect(await refusalOf(read, { ref: { id: ref } })).toEqual({
+      code: 'BAD_USER_INPUT',
+      message: `${ref} is a ref and not an id: write {ref: "${ref}"}.`,
+    });
+    expect((await refusalOf(read, { ref: { ref: task.id } })).message).toContain(`write {id: "${task.id}"}.`);
+    expect(
+      (await refusalOf('query ($ref: AgentRef!) { agent(ref: $ref) { id } }', { ref: { id: 'ann' } })).message,
+    ).toContain('ann is not an id: write {name: …}');
+  });
+});
+
 describe('an unknown id', () => {
   it.each([
     '',
     'task_',
-    'TASK-1',
     "task_' OR true --",
     'task_01k00000000000000000000000',
     'constructor_01k00000000000000000000000',

@@ -27,6 +27,33 @@ async function create(input: object) {
 }
 
 describe('recurring tasks in the graph', () => {
+  it('are found by name wherever an id is expected, and by id if a name equals an id', async () => {
+    const { id } = await aRecurringTask(graph.services, { name: 'by name' });
+    const { id: other } = await aRecurringTask(graph.services, { name: id });
+    const read = 'query ($id: ID!) { recurringTask(id: $id) { id } }';
+    expect((await graph.get(read, { id: 'by name' })).recurringTask).toEqual({ id });
+    expect((await graph.get(read, { id })).recurringTask).toEqual({ id });
+    expect((await graph.get(read, { id: other })).recurringTask).toEqual({ id: other });
+    expect((await graph.get(read, { id: 'no such name' })).recurringTask).toBeNull();
+
+    const change = (verb: string) =>
+      graph.get(
+        `mutation { ${verb}RecurringTask(id: "by name") { recurringTask { id } errors { message } } }`,
+      );
+    for (const verb of ['pause', 'resume', 'fire'])
+      expect(await change(verb)).toEqual({
+        [`${verb}RecurringTask`]: { recurringTask: { id }, errors: [] },
+      });
+    const { updateRecurringTask } = await graph.get(
+      'mutation { updateRecurringTask(input: {id: "by name", overlap: SKIP}) { recurringTask { id overlap } } }',
+    );
+    expect(updateRecurringTask.recurringTask).toEqual({ id, overlap: 'SKIP' });
+    const { removeRecurringTask } = await graph.get(
+      'mutation { removeRecurringTask(id: "by name") { deletedId errors { message } } }',
+    );
+    expect(removeRecurringTask).toEqual({ deletedId: id, errors: [] });
+  });
+
   it('are created with their template, and have their due times', async () => {
     const agent = await anAgent(graph.services, { name: 'iris' });
     const { recurringTask, errors } = await create({

@@ -158,7 +158,7 @@ describe('GET /api/events', () => {
     const names = asked.mock.calls.map(([statement]) => Object(statement).name);
     asked.mockRestore();
     // At most twice: one reader may still read from the log itself.
-    expect(names.filter((name) => name === 'list_event_names').length).toBeOneOf([1, 2]);
+    expect(names.filter((name) => name?.startsWith('list_event_names_')).length).toBeOneOf([1, 2]);
   });
 
   it('sends comments while there are no events', async () => {

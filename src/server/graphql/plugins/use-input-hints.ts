@@ -1,0 +1,18 @@
+import type { Plugin } from 'graphql-yoga';
+import { explainInputs } from '../input-hints.js';
+
+/** Says more about values that a document or its variables got wrong. */
+export function useInputHints(): Plugin {
+  return {
+    onValidate:
+      ({ params: { schema, documentAST } }) =>
+      ({ result, setResult }) =>
+        setResult(explainInputs(result, schema, documentAST)),
+    onExecute: ({ args: { schema, document } }) => ({
+      onExecuteDone({ result, setResult }) {
+        if (!('errors' in result) || result.errors === undefined) return;
+        setResult({ ...result, errors: explainInputs(result.errors, schema, document) });
+      },
+    }),
+  };
+}
