@@ -33,26 +33,25 @@ export function formatIsoDuration(ms: number): string {
   return `P${days}D${time && `T${time}`}`;
 }
 
-const WORDS = [
-  ['day', msPerUnit.d],
-  ['hour', msPerUnit.h],
-  ['minute', msPerUnit.m],
-  ['second', msPerUnit.s],
+/** The units from the largest to the smallest, each with the unit to which a duration of this size is rounded. */
+const SIZES = [
+  { unit: 'day', unitMs: msPerUnit.d, roundMs: msPerUnit.h },
+  { unit: 'hour', unitMs: msPerUnit.h, roundMs: msPerUnit.m },
+  { unit: 'minute', unitMs: msPerUnit.m, roundMs: msPerUnit.s },
+  { unit: 'second', unitMs: msPerUnit.s, roundMs: msPerUnit.s },
 ] as const;
 
 /**
- * Describes milliseconds for people, with the two largest units and rounded: `10 minutes`, `1 hour 30 minutes`, `0.9
- * seconds`, `under 0.1 seconds`.
+ * Describes milliseconds for people, rounded, with two units at most: `10 minutes`, `1 hour 30 minutes`, `0.9 seconds`,
+ * `under 0.1 seconds`.
  */
 export function describeDuration(ms: number): string {
   if (ms < 100) return 'under 0.1 seconds';
   if (ms < 10 * msPerUnit.s) return count(Math.round(ms / 100) / 10, 'second');
-  const largest = WORDS.findIndex(([, unitMs]) => ms >= unitMs);
-  const units = WORDS.slice(largest, largest + 2);
-  const smallestMs = units.at(-1)?.[1] ?? msPerUnit.s;
-  let restMs = Math.round(ms / smallestMs) * smallestMs;
+  const roundMs = SIZES.find(({ unitMs }) => ms >= unitMs)?.roundMs ?? msPerUnit.s;
+  let restMs = Math.round(ms / roundMs) * roundMs;
   const parts: string[] = [];
-  for (const [unit, unitMs] of units) {
+  for (const { unit, unitMs } of SIZES) {
     const amount = Math.floor(restMs / unitMs);
     restMs -= amount * unitMs;
     if (amount > 0) parts.push(count(amount, unit));

@@ -160,7 +160,7 @@ describe('the explanation of a stall', () => {
       'scout has never been seen, and its lease ended at 2026-11-22T12:59:00.000Z.',
     );
     expect(explain({ leaseExpiresAt: ago(11) })).toBe(
-      'scout is online, but its lease ended at 2026-11-22T12:49:00.000Z and was not renewed within the grace period (PT10M).',
+      'scout is online, but its lease ended at 2026-11-22T12:49:00.000Z and was not renewed within the grace period (10 minutes).',
     );
   });
 

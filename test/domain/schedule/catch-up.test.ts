@@ -13,12 +13,9 @@ const long = {
 };
 
 describe('due times that have passed', () => {
-  it.each(['SKIP', 'LATEST', 'ALL'] as const)(
-    'fire a moment later with %s',
-    (policy) => {
-      expect(decideCatchUp(policy, passed([now - 20]), now)).toEqual({ fire: [now - 20], missed: [] });
-    },
-  );
+  it.each(['SKIP', 'LATEST', 'ALL'] as const)('fire a moment later with %s', (policy) => {
+    expect(decideCatchUp(policy, passed([now - 20]), now)).toEqual({ fire: [now - 20], missed: [] });
+  });
 
   it('of an hour ago or more are missed with SKIP, each with a reason', () => {
     const { fire, missed } = decideCatchUp('SKIP', passed(hours), now);

@@ -126,7 +126,8 @@ describe('an id and a ref that are mixed up', () => {
     });
     expect((await refusalOf(read, { ref: { ref: task.id } })).message).toContain(`write {id: "${task.id}"}.`);
     expect(
-      (await refusalOf('query ($ref: AgentRef!) { agent(ref: $ref) { id } }', { ref: { id: 'ann' } })).message,
+      (await refusalOf('query ($ref: AgentRef!) { agent(ref: $ref) { id } }', { ref: { id: 'ann' } }))
+        .message,
     ).toContain('ann is not an id: write {name: …}');
   });
 });
