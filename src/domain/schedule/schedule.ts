@@ -3,6 +3,7 @@ import { BadSchedule } from './bad-schedule.js';
 import { looksLikeCron, parseCron } from './cron.js';
 import { parseEnglish } from './english/english.js';
 import { openRecurrence } from './recurrence.js';
+import { noteTraps } from './traps.js';
 
 /** The longest schedule. People do not write longer ones. */
 const MAX_LENGTH = 200;
@@ -42,30 +43,4 @@ function occurs(cron: string): boolean {
     // cron-parser throws for most days that no month has.
     return false;
   }
-}
-
-/**
- * Notes about meanings that readers may not expect. A step restarts in each hour, day or month, so "every 7 minutes" is
- * not even. Of "on day 13 and on Friday" one is enough. Not every month has a day 31.
- */
-function noteTraps(cron: string): string {
-  const [minute = '', hour = '', day = '', month = '', weekday = ''] = cron.split(' ');
-  const restarts = [
-    isUneven(minute, 60) ? 'hour' : null,
-    isUneven(hour, 24) ? 'day' : null,
-    /^(\*|\d+)\/\d+$/.test(day) ? 'month' : null,
-  ].filter((unit) => unit !== null);
-  const isNotInAll = month === '*' && day.split(',').some((each) => /^(29|30|31)$/.test(each));
-  return [
-    isNotInAll ? ' (in months that have it)' : '',
-    day !== '*' && weekday !== '*' ? ' (either day is enough)' : '',
-    restarts.length > 0 ? `, restarting each ${restarts.join(' and ')}` : '',
-  ].join('');
-}
-
-function isUneven(field: string, size: number): boolean {
-  const [, start, step] = /^(\*|\d+)\/(\d+)$/.exec(field) ?? [];
-  return (
-    step !== undefined && (size % Number(step) !== 0 || Number(start === '*' ? 0 : start) >= Number(step))
-  );
 }

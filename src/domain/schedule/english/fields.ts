@@ -75,6 +75,10 @@ function calendarOf(phrase: Phrase, every: Interval | null): string {
   if (every?.unit === 'week') return `* ${month} 0`;
   const isRarer = every !== null && every.unit !== 'day';
   const isMonthAlone = every !== null && months.size > 0 && phrase.every === null;
+  if (isMonthAlone && (phrase.times.length > 0 || phrase.dayPart !== null))
+    throw new UnsupportedSchedule(
+      'A time in a month needs a day: use every day in june at 9am, or on june 1st at 9am, for example.',
+    );
   return `${isRarer || isMonthAlone ? '1' : '*'} ${month} *`;
 }
 

@@ -1,0 +1,71 @@
+const MONTHS = [
+  ...['January', 'February', 'March', 'April', 'May', 'June'],
+  ...['July', 'August', 'September', 'October', 'November', 'December'],
+];
+
+/** Days of each month in a year that is not a leap year. */
+const LENGTHS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/** The fields that cron counts anew, and the unit in which it does. */
+const UNITS = [
+  { index: 0, unit: 'hour', min: 0, max: 59 },
+  { index: 1, unit: 'day', min: 0, max: 23 },
+  { index: 2, unit: 'month', min: 1, max: 31 },
+  { index: 3, unit: 'year', min: 1, max: 12 },
+  { index: 4, unit: 'week', min: 0, max: 6 },
+] as const;
+
+/**
+ * Notes about meanings of a checked cron expression that readers may not expect. A step restarts in each hour, day, month,
+ * year or week, so "every 7 minutes" is not even. Of "on day 13 and on Friday" one is enough. Not every month has a day 31.
+ */
+export function noteTraps(cron: string): string {
+  const fields = cron.split(' ');
+  const [, , day = '', month = '', weekday = ''] = fields;
+  const restarts = UNITS.filter((unit) => isUneven(fields[unit.index] ?? '', unit)).map(({ unit }) => unit);
+  return [
+    noteMissingDay(day, month),
+    weekday.endsWith('#5') ? ' (in months that have it)' : '',
+    day !== '*' && weekday !== '*' ? ' (either day is enough)' : '',
+    restarts.length > 0 ? `, restarting each ${restarts.join(' and ')}` : '',
+  ].join('');
+}
+
+/** Whether an interval of the field, which the description calls "every 7 minutes", has gaps of different lengths. */
+function isUneven(field: string, { unit, min, max }: (typeof UNITS)[number]): boolean {
+  return field.split(',').some((entry) => {
+    const [, first = '', last, step] = /^(\*|\d+)(?:-(\d+))?\/(\d+)$/.exec(entry) ?? [];
+    // A range says itself where it begins and ends, unless it is the whole field.
+    const isWhole = last === undefined || (Number(first) === min && Number(last) === max);
+    if (step === undefined || !isWhole) return false;
+    // Months have different lengths, so a step of days always restarts.
+    if (unit === 'month') return true;
+    const start = first === '*' ? 0 : Number(first) - min;
+    return (max - min + 1) % Number(step) !== 0 || start >= Number(step);
+  });
+}
+
+function noteMissingDay(dayField: string, monthField: string): string {
+  const days = dayField.split(',').filter((entry) => /^(29|30|31)(-\d+)?$/.test(entry));
+  const months = expandMonths(monthField);
+  const lacking = months.filter((month) =>
+    days.some((day) => Number.parseInt(day, 10) > (LENGTHS[month - 1] ?? 31)),
+  );
+  if (lacking.length === 0) return '';
+  if (months.length === 12) return ' (in months that have it)';
+  const isLeapDay = lacking.length === 1 && lacking[0] === 2 && days.every((day) => day.startsWith('29'));
+  if (isLeapDay) return months.length === 1 ? ' (only in leap years)' : ' (in February only in leap years)';
+  return ` (not in ${lacking.map((month) => MONTHS[month - 1]).join(', ')})`;
+}
+
+function expandMonths(field: string): number[] {
+  const months = field.split(',').flatMap((entry) => {
+    const [range = '', step = '1'] = entry.split('/');
+    const [from = '1', to = entry.includes('/') ? '12' : from] =
+      range === '*' ? ['1', '12'] : range.split('-');
+    const values: number[] = [];
+    for (let month = Number(from); month <= Number(to); month += Number(step)) values.push(month);
+    return values;
+  });
+  return [...new Set(months)].sort((a, b) => a - b);
+}
