@@ -1,15 +1,26 @@
-import { mkdir, mkdtemp, rmdir } from 'node:fs/promises';
+import { access, constants, mkdir, mkdtemp, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/**
- * Creates the server's data folder if it is missing, and checks that something can be created in it. Permissions alone do
- * not tell: root may write anywhere, but not on a read-only or full file system, and not in /proc.
- * @throws Error that names the setting if nothing can be created there.
- */
+/** Creates the server's data folder if it is missing. @throws Error that names the setting if the folder can't be written. */
 export async function makeDataDir(path: string): Promise<void> {
-  try {
+  await orNameSetting(path, async () => {
     await mkdir(path, { recursive: true });
-    await rmdir(await mkdtemp(join(path, '.check-')));
+    await access(path, constants.W_OK);
+  });
+}
+
+/**
+ * Creates something in the data folder and removes it. The permissions of the folder alone do not tell whether that works:
+ * root may write anywhere, but nothing can be created on a read-only or full file system, or in /proc.
+ * @throws Error that names the setting if nothing can be created.
+ */
+export async function requireWritable(path: string): Promise<void> {
+  await orNameSetting(path, async () => rmdir(await mkdtemp(join(path, '.check-'))));
+}
+
+async function orNameSetting(path: string, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(

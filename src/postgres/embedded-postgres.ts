@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { Instrument } from '../kernel/instrument.js';
-import { makeDataDir } from './data-dir.js';
+import { makeDataDir, requireWritable } from './data-dir.js';
 import { connectionStringTo, databaseName } from './embedded/address.js';
 import { findBinaries } from './embedded/binaries.js';
 import { createCluster } from './embedded/create-cluster.js';
@@ -69,8 +69,11 @@ async function prepareCluster(options: EmbeddedPostgresOptions): Promise<Cluster
   const folder = join(dataDir, 'postgres');
   const durable = options.durable ?? true;
   const binaries = await findBinaries();
+  const found = await inspectDataFolder(folder, binaries.major);
+  // Checked only before something is created: a folder that is refused is not changed.
+  if (found === 'empty') await requireWritable(dataDir);
   const libraryPath = await linkLibraries(binaries.root, join(dataDir, `postgres-lib-${binaries.version}`));
-  if ((await inspectDataFolder(folder, binaries.major)) === 'empty') {
+  if (found === 'empty') {
     const created = await createCluster({ folder, binaries, libraryPath, durable });
     if (created)
       options.instrument.emit('info', 'postgres.created', 'Created the embedded PostgreSQL', { folder });
