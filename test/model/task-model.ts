@@ -38,6 +38,8 @@ export interface NewModelTask {
 interface ModelRun {
   readonly task: number;
   readonly agent: number;
+  /** The verb by which its holder ended it. */
+  endedBy: 'complete' | 'fail' | 'release' | null;
 }
 
 const ENDED: readonly TaskStatus[] = ['DONE', 'FAILED', 'CANCELLED'];
@@ -115,15 +117,15 @@ export class TaskModel {
     const place = this.tasks.indexOf(head);
     head.assignee = agent;
     head.workers.add(agent);
-    this.runs.push({ task: place, agent });
+    this.runs.push({ task: place, agent, endedBy: null });
     this.#move(place, 'IN_PROGRESS');
     head.run = this.runs.length - 1;
     return `ASSIGNED ${place}`;
   }
 
   complete(run: number): string {
-    const place = this.#held(run);
-    if (place === null) return 'LEASE_LOST';
+    const place = this.#end(run, 'complete');
+    if (typeof place === 'string') return place;
     const task = this.#task(place);
     task.attempts = 0;
     if (task.reviewPolicy === 'SKIP') return this.#move(place, 'DONE');
@@ -132,8 +134,8 @@ export class TaskModel {
   }
 
   fail(run: number, retry: boolean): string {
-    const place = this.#held(run);
-    if (place === null) return 'LEASE_LOST';
+    const place = this.#end(run, 'fail');
+    if (typeof place === 'string') return place;
     const task = this.#task(place);
     task.attempts += 1;
     task.comments += 1;
@@ -141,8 +143,8 @@ export class TaskModel {
   }
 
   release(run: number): string {
-    const place = this.#held(run);
-    return place === null ? 'LEASE_LOST' : this.#move(place, 'ASSIGNED');
+    const place = this.#end(run, 'release');
+    return typeof place === 'string' ? place : this.#move(place, 'ASSIGNED');
   }
 
   cancel(place: number): string {
@@ -214,10 +216,13 @@ export class TaskModel {
     return task;
   }
 
-  /** The task that the run still holds. */
-  #held(run: number): number | null {
-    const place = this.runs[run]?.task;
-    return place !== undefined && this.#task(place).run === run ? place : null;
+  /** The task that the run still holds, or the answer to a call that comes too late: a repeat is answered again. */
+  #end(run: number, verb: NonNullable<ModelRun['endedBy']>): number | string {
+    const known = this.runs[run];
+    if (known === undefined || this.#task(known.task).run !== run)
+      return known?.endedBy === verb ? 'ok' : 'LEASE_LOST';
+    known.endedBy = verb;
+    return known.task;
   }
 
   #move(place: number, to: TaskStatus): 'ok' {

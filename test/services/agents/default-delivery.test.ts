@@ -52,7 +52,8 @@ describe('the delivery of an agent that has none of its own', () => {
     ['a task', (agent: AgentRow) => claimFor(services, agent)],
     [
       'a review',
-      (agent: AgentRow) => claimNextReview(services, services.admin, { agent: { id: agent.id } }, neverAborted),
+      (agent: AgentRow) =>
+        claimNextReview(services, services.admin, { agent: { id: agent.id } }, neverAborted),
     ],
   ] as const)('is PULL once the agent has asked for %s by itself, for good', async (_what, ask) => {
     const agent = await anAgent(services, { role: 'reviewer' });

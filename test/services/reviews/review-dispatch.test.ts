@@ -127,7 +127,8 @@ describe('a task in review', () => {
     ],
     [
       'has a reviewer without a gateway',
-      async () => setup.services().sql("UPDATE agents SET gateway = 'none' WHERE id = $1", [setup.aegis().id]),
+      async () =>
+        setup.services().sql("UPDATE agents SET gateway = 'none' WHERE id = $1", [setup.aegis().id]),
     ],
   ])('waits if it %s', async (_, arrange) => {
     const task = await setup.inReview();
