@@ -18,6 +18,13 @@ export interface GatewayCall {
   readonly timeoutMs: number;
 }
 
+/** What a call that did not succeed has produced all the same. It is kept on the run. */
+export interface PartialWork {
+  /** The beginning of the answer, or what the program printed. */
+  readonly output?: string | undefined;
+  readonly usage?: TokenUsage | null | undefined;
+}
+
 /** The outcome of a call. A gateway never throws for a failure on the remote side: the outcome is data. */
 export type GatewayAnswer =
   /** The text may be empty. The caller decides whether that is a success. */
@@ -27,9 +34,11 @@ export type GatewayAnswer =
       readonly usage: TokenUsage | null;
       /** The model that answered, if the gateway reports it. */
       readonly model: string | null;
+      /** What went wrong beside the good answer, such as a tool that failed. */
+      readonly warnings?: string | undefined;
     }
   /** The call began and failed, or was refused. Permanent: a retry can't help (unknown agent, wrong token, bad parameters). */
-  | { readonly outcome: 'FAILED'; readonly error: string; readonly permanent: boolean }
+  | ({ readonly outcome: 'FAILED'; readonly error: string; readonly permanent: boolean } & PartialWork)
   /**
    * The gateway refuses every call, whatever the call is about: its program is missing, its key is wrong, its API is not
    * there. No work was done. `remedy` tells an operator what to do, in a sentence.
@@ -37,8 +46,13 @@ export type GatewayAnswer =
   | { readonly outcome: 'BROKEN'; readonly error: string; readonly remedy: string }
   /** The gateway is unreachable, starting or draining. No work was done, so the call may be sent again. */
   | { readonly outcome: 'NOT_BEGUN'; readonly error: string; readonly retryAfterMs: number | null }
-  | { readonly outcome: 'TIMED_OUT'; readonly error: string }
-  | { readonly outcome: 'ABORTED' };
+  /**
+   * A limit of the provider was reached (HTTP 429, Retry-After). No work was done. The call may be sent again after
+   * `retryAfterMs`; null: the provider does not say when. Unlike NOT_BEGUN it concerns this agent's model or key alone.
+   */
+  | { readonly outcome: 'LIMITED'; readonly error: string; readonly retryAfterMs: number | null }
+  | ({ readonly outcome: 'TIMED_OUT'; readonly error: string } & PartialWork)
+  | ({ readonly outcome: 'ABORTED' } & PartialWork);
 
 /** The outcome of a call after a crash. It may be unknown. */
 export type RecoveredAnswer = GatewayAnswer | { readonly outcome: 'UNKNOWN' };
