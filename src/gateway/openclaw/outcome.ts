@@ -83,15 +83,13 @@ function readFinal({ status, summary, stopReason, result }: z.output<typeof fina
   if (status !== 'ok' || meta.error) return failed(reason ?? status, work);
   if (meta.aborted) return failed(errors || 'the run was aborted', work);
   if (output === '' && errors !== '') return failed(errors);
-  return (
-    explainCutOff(meta.stopReason ?? stopReason, work) ?? {
-      outcome: 'ANSWERED',
-      text: output,
-      usage,
-      model: nameOfModel(meta.agentMeta?.provider, meta.agentMeta?.model),
-      ...(errors !== '' && { warnings: prefixed(errors) }),
-    }
-  );
+  const cutOff = explainCutOff(meta.stopReason ?? stopReason, work);
+  const model = nameOfModel(meta.agentMeta?.provider, meta.agentMeta?.model);
+  return cutOff ?? { outcome: 'ANSWERED', text: output, usage, model, ...warningsOf(errors) };
+}
+
+function warningsOf(errors: string): { readonly warnings?: string } {
+  return errors === '' ? {} : { warnings: prefixed(errors) };
 }
 
 function textOf(payloads: readonly { readonly text?: string | null | undefined }[]): string {
