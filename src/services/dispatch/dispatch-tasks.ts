@@ -76,7 +76,8 @@ async function choose(
   const reachable: Reachable[] = [];
   for (const { agentId, gateway: named } of agents) {
     const gateway = gatewayOf(context, named);
-    if (gateway === null || skipped.has(agentId) || !reachability.isReachable(gateway.name)) continue;
+    if (gateway === null || skipped.has(agentId) || calls.isLimited(agentId)) continue;
+    if (!reachability.isReachable(gateway.name)) continue;
     reachable.push({ agentId, gatewayName: gateway.name, gateway });
   }
   if (reachable.length === 0 || calls.free() === 0) return [];

@@ -3,6 +3,7 @@ import type {
   GatewayCall,
   GatewayHooks,
   GatewayState,
+  PartialWork,
   RecoveredAnswer,
 } from '../../gateway/gateway.js';
 import { formatIsoDuration } from '../../kernel/durations.js';
@@ -35,7 +36,9 @@ export type CallEnding =
   /** Ended at the gateway, but not by this process. */
   | { readonly outcome: 'ABORTED' }
   /** This server stops. The task can be dispatched again, and this is not a failed attempt. */
-  | { readonly outcome: 'HANDED_BACK' };
+  | { readonly outcome: 'HANDED_BACK' }
+  /** The run was ended elsewhere. What the call had produced is kept on it and changes nothing. */
+  | ({ readonly outcome: 'LOST' } & PartialWork);
 
 /** Why this process ends a call: it no longer owns the run, it stops, or the call exceeds its time limit. */
 export type AbortCause = 'LOST' | 'STOPPING' | 'OVERDUE';
@@ -126,8 +129,14 @@ function toEnding(
   cause: AbortCause | undefined,
 ): CallEnding | null {
   if (cause === undefined || answer.outcome === 'ANSWERED') return answer;
-  if (cause === 'LOST') return null;
+  if (cause === 'LOST') return keepLost(answer);
   if (cause === 'STOPPING') return { outcome: 'HANDED_BACK' };
   const limit = formatIsoDuration(call.timeoutMs);
-  return { outcome: 'TIMED_OUT', error: `No answer within the time limit of ${limit}.` };
+  const error = `No answer within the time limit of ${limit}.`;
+  return { outcome: 'TIMED_OUT', error, ...('output' in answer && { output: answer.output }) };
+}
+
+function keepLost(answer: RecoveredAnswer): CallEnding | null {
+  if (!('output' in answer) || !answer.output) return null;
+  return { outcome: 'LOST', output: answer.output, usage: answer.usage };
 }

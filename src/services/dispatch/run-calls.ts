@@ -28,7 +28,7 @@ export interface RunCallsOptions
 }
 
 /** The gateway calls of one kind of run. This process holds the lease of each. */
-export interface RunCalls extends Pick<GatewayCalls, 'free' | 'underWay' | 'lose' | 'stop'> {
+export interface RunCalls extends Pick<GatewayCalls, 'free' | 'underWay' | 'isLimited' | 'lose' | 'stop'> {
   /** Sends the call of a run that was just opened. Does not wait for the answer. */
   send(run: CallRun, agent: AgentRow, gateway: Gateway): void;
   /** Asks the gateway for the result of a run that was taken over. Does not wait for the answer. */
@@ -59,6 +59,7 @@ export function createRunCalls(options: RunCallsOptions): RunCalls {
   return {
     free: calls.free,
     underWay: calls.underWay,
+    isLimited: calls.isLimited,
     lose: calls.lose,
     stop: calls.stop,
     send: (run, agent, gateway) => calls.start(plan(run, agent, gateway)),

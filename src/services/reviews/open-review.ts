@@ -14,6 +14,7 @@ import {
 import type { TaskRow } from '../../store/tasks/tasks.js';
 import { announceStatus } from '../agents/announce-status.js';
 import type { GatewayReachability } from '../dispatch/gateway-reachability.js';
+import type { RunCalls } from '../dispatch/run-calls.js';
 import { gatewayOf } from '../gateways-of-agents.js';
 import { promptForReview } from './prompt-for-review.js';
 import type { ReviewContext } from './review-context.js';
@@ -39,10 +40,12 @@ export const REVIEW_LEASE_MS = 30_000;
 export async function openReview(
   context: ReviewContext,
   reachability: Pick<GatewayReachability, 'begin' | 'giveBack'>,
+  calls: Pick<RunCalls, 'isLimited'>,
 ): Promise<OpenedReview | null> {
   const reviewer = await findAgent(context.database.pool, { name: context.settings.coordinatorAgent });
   const gateway = reviewer === null ? null : findGateway(context, reviewer);
-  if (reviewer === null || gateway === null || !reachability.begin(gateway.name)) return null;
+  if (reviewer === null || gateway === null || calls.isLimited(reviewer.id)) return null;
+  if (!reachability.begin(gateway.name)) return null;
   let opened: OpenedReview | null = null;
   try {
     opened = await openFor(context, reviewer, gateway);

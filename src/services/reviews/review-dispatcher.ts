@@ -87,7 +87,7 @@ export function createReviewDispatcher({
     async takeTurn() {
       let handled = await takeOver();
       while (calls.free() > 0) {
-        const opened = await openReview(context, reachability);
+        const opened = await openReview(context, reachability, calls);
         if (opened === null) break;
         asked.set(opened.run.taskId, opened.run.id);
         calls.send(opened.run, opened.reviewer, opened.gateway);
