@@ -16,6 +16,23 @@ export interface GatewayCall {
   /** Null leaves the choice to the gateway. */
   readonly model: string | null;
   readonly timeoutMs: number;
+  /** What the call is made for, for gateways that pass it on. None: a call that an earlier process made, or a review. */
+  readonly work?: CallWork | null | undefined;
+}
+
+/** The run and the task of a call. */
+export interface CallWork {
+  readonly taskRef: string;
+  readonly runId: string;
+  /** The task as it is written to JSON. */
+  readonly task: Readonly<Record<string, unknown>>;
+  /** Creates an API key of the run's agent. It expires soon after the call's time limit if it is not revoked. */
+  createKey(): Promise<CallKey>;
+}
+
+export interface CallKey {
+  readonly secret: string;
+  revoke(): Promise<void>;
 }
 
 /** What a call that did not succeed has produced all the same. It is kept on the run. */
@@ -69,6 +86,8 @@ export interface GatewayHooks {
    * the answer is returned.
    */
   onAccepted(accepted: { readonly gatewayRunId: string | null; readonly state: GatewayState }): Promise<void>;
+  /** The call has produced something: the text is the latest part of it. Called as often as that happens. */
+  readonly onProgress?: ((text: string) => void) | undefined;
 }
 
 /** A connection to a system that runs agents. */

@@ -99,7 +99,7 @@ async function open(
   try {
     const opened = await openDispatch(context, agentId, gateway, owner);
     if (opened !== null) {
-      calls.send(opened.run, opened.agent, gateway);
+      calls.send(opened.run, opened.agent, gateway, opened.task);
       return true;
     }
   } catch (error) {

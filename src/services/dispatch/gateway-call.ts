@@ -7,6 +7,7 @@ import type {
   RecoveredAnswer,
 } from '../../gateway/gateway.js';
 import { formatIsoDuration } from '../../kernel/durations.js';
+import { createProgress } from './call-progress.js';
 
 /** What a gateway returns when it accepts a call. */
 export type Accepted = Parameters<GatewayHooks['onAccepted']>[0];
@@ -23,6 +24,8 @@ export interface PlannedCall {
   readonly recovers?: { readonly state: GatewayState | null };
   /** Stores on the run what is needed to find the call after a crash. */
   onAccepted(accepted: Accepted): Promise<void>;
+  /** Writes what the call has produced so far. Never called again before it is done, nor after the call. */
+  readonly onProgress?: ((text: string) => Promise<void>) | undefined;
   /**
    * Writes the result of the call if this process still owns the run; a late answer is stored on the run and changes
    * nothing else. It is retried if it fails, so it must be one transaction.
@@ -88,8 +91,9 @@ export function abortWith(controller: AbortController, cause: AbortCause): void 
 async function attempt(planned: PlannedCall, signal: AbortSignal): Promise<RecoveredAnswer> {
   const { gateway, call, recovers, onAccepted } = planned;
   if (signal.aborted) return { outcome: 'ABORTED' };
+  const progress = createProgress(planned.onProgress);
   try {
-    const hooks = { signal, onAccepted };
+    const hooks = { signal, onAccepted, onProgress: progress?.push };
     return recovers === undefined
       ? await gateway.send(call, hooks)
       : await gateway.recover(call, recovers.state, hooks);
@@ -99,6 +103,8 @@ async function attempt(planned: PlannedCall, signal: AbortSignal): Promise<Recov
       error: `The gateway ${gateway.name} broke: ${String(error)}`,
       permanent: false,
     };
+  } finally {
+    await progress?.end();
   }
 }
 
