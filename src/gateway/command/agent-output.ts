@@ -5,7 +5,7 @@ import { createCodexReading } from './codex-output.js';
 /** Reads the output of `claude` and of `codex` line by line. Output of any other form is not reported. */
 export interface AgentOutput {
   push(piece: string): void;
-  /** What the agent said last, while it works; null if the output has no known form or nothing was said. */
+  /** What was said last: a message of the agent, or a line that is not JSON. Null if nothing was said yet. */
   said(): string | null;
   report(): AgentReport | null;
 }
@@ -45,10 +45,12 @@ export function createAgentOutput(): AgentOutput {
   let isTooLong = false;
   let claude: ClaudeResult | null = null;
   let said: string | null = null;
+  let plain: string | null = null;
   const codex = createCodexReading();
 
   function take(text: string): void {
     if (text.trim() === '') return;
+    if (!isObject(text)) plain = text;
     const event = parseObject(text);
     // What follows a result is not of its form, so neither is the whole.
     claude = claudeResult.safeParse(event).data ?? null;
@@ -66,7 +68,7 @@ export function createAgentOutput(): AgentOutput {
         append(each);
       }
     },
-    said: () => codex.said() ?? said,
+    said: () => codex.said() ?? said ?? (line.trim() === '' || isObject(line) ? plain : line),
     report() {
       endLine();
       return claude === null ? codex.report() : reportClaude(claude);
@@ -104,8 +106,12 @@ function reportClaude(result: ClaudeResult): AgentReport {
   };
 }
 
+function isObject(text: string): boolean {
+  return /^\s*\{/.test(text);
+}
+
 function parseObject(text: string): unknown {
-  if (!/^\s*\{/.test(text)) return undefined;
+  if (!isObject(text)) return undefined;
   try {
     return JSON.parse(text);
   } catch (error) {

@@ -42,6 +42,7 @@ export function createCodexReading(): CodexReading {
 
   function apply(event: CodexEvent): void {
     switch (event.type) {
+      case 'thread.started':
       case 'turn.started':
         isFinished = false;
         break;

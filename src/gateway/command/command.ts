@@ -65,7 +65,8 @@ export function createCommandGateway(settings: CommandSettings): Gateway {
     const output = createAgentOutput();
     const program = await start(settings, line, facts, (piece) => {
       output.push(piece);
-      hooks.onProgress?.(output.said() ?? piece);
+      const said = output.said();
+      if (said !== null) hooks.onProgress?.(said);
     });
     if ('outcome' in program) return program;
     running.add(program);

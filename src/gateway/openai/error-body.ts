@@ -35,7 +35,8 @@ export function normalizeErrorBody(text: string, statusText: string): string {
   const message = body === undefined ? wordsOfPage(text) : wordsOf(body);
   const code = isRecord(body) ? codeOf(body.error, body) : null;
   const words = message ?? statusText;
-  return JSON.stringify(words === '' ? {} : { error: { message: words, code, type: null, param: null } });
+  const type = isRecord(body) && isRecord(body.error) ? body.error.type : null;
+  return JSON.stringify(words === '' ? {} : { error: { message: words, code, type, param: null } });
 }
 
 function codeOf(...sources: readonly unknown[]): string | null {

@@ -22,6 +22,9 @@ const TRANSIENT = new Set([408, 409, 425, 429]);
 /** Statuses of an endpoint that is too busy. With Retry-After they are limits. */
 const OVERLOADED = new Set([503, 529]);
 
+/** The type of the error of a llama.cpp server that still loads its model. */
+const NOT_READY = 'unavailable_error';
+
 /** Names of limits in errors without a status. */
 const LIMIT = /^429$|rate.?limit|too.?many.?requests|resource.?exhausted/i;
 
@@ -43,12 +46,10 @@ export function explainHttpFailure(error: unknown, secret?: string): GatewayAnsw
   if (error instanceof APIError && error.status !== undefined) {
     const retryAfterMs = readRetryAfter(error.headers);
     const isLimit = error.status === 429 || (OVERLOADED.has(error.status) && retryAfterMs !== null);
-    if (isLimit) return { outcome: 'LIMITED', error: cutError(error.message, secret), retryAfterMs };
-    return {
-      outcome: 'FAILED',
-      error: cutError(error.message, secret),
-      permanent: isPermanent(error.status),
-    };
+    const words = cutError(error.message, secret);
+    if (isLimit) return { outcome: 'LIMITED', error: words, retryAfterMs };
+    if (error.type === NOT_READY) return { outcome: 'NOT_BEGUN', error: words, retryAfterMs: null };
+    return { outcome: 'FAILED', error: words, permanent: isPermanent(error.status) };
   }
   const reason = cutError(messages.join(': '), secret);
   if (error instanceof APIConnectionError && codes.some((code) => NOT_CONNECTED.has(code)))

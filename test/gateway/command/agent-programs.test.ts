@@ -123,6 +123,20 @@ describe('the output of Codex', () => {
   });
 });
 
+describe('the progress of a program', () => {
+  it('is what its agent says, and never the JSON around it', async () => {
+    const reported: string[] = [];
+    const hooks = { ...testHooks(), onProgress: (text: string) => void reported.push(text) };
+    const message = { type: 'assistant', message: { content: [{ type: 'text', text: 'I look.' }] } };
+    const text = lines({ type: 'system', subtype: 'init' }, message, claude({}));
+    await gateway.send(aCall(`[[print]]\n${JSON.stringify({ text })}`), hooks);
+    expect(new Set(reported)).toEqual(new Set(['I look.']));
+    reported.length = 0;
+    await gateway.send(aCall(`[[print]]\n${JSON.stringify({ text: lines(claude({})) })}`), hooks);
+    expect(reported).toEqual([]);
+  });
+});
+
 describe('the output of other programs', () => {
   it.each(['{"type":"result","value":1}\n', `${lines(claude({}))}and more\n`, '{"a":'])(
     'is the answer as it is: %s',
@@ -145,7 +159,7 @@ describe('the output of other programs', () => {
       ...hooks,
       onProgress: (text) => reported.push(text),
     });
-    await vi.waitFor(() => expect(reported).toEqual(['Half of it.\n']), 20_000);
+    await vi.waitFor(() => expect(reported).toEqual(['Half of it.']), 20_000);
     hooks.abort();
     expect(await answer).toEqual({ outcome: 'ABORTED', output: 'Half of it.\n', usage: null });
     expect(await send('[[says-and-hangs]]', { timeoutMs: 1_000 })).toMatchObject({

@@ -25,7 +25,7 @@ export const chunk = (delta: object | null, finish: unknown = null, more: object
   ...more,
 });
 
-export const usage = { prompt_tokens: 19, completion_tokens: 10, total_tokens: 29 };
+const usage = { prompt_tokens: 19, completion_tokens: 10, total_tokens: 29 };
 export const usageChunk = (choices: unknown = []) => ({ model: 'far-model', choices, usage });
 
 export const words = (finish: unknown) => [

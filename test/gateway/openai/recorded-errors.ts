@@ -57,7 +57,7 @@ export const ERRORS: readonly RecordedCase[] = [
     status: 503,
     headers: JSON_TYPE,
     body: '{"error":{"code":503,"message":"Loading model","type":"unavailable_error"}}',
-    means: failed('503 Loading model'),
+    means: { outcome: 'NOT_BEGUN', error: '503 Loading model' },
   },
   {
     endpoint: 'a FastAPI server',
