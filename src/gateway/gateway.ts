@@ -16,7 +16,7 @@ export interface GatewayCall {
   /** Null leaves the choice to the gateway. */
   readonly model: string | null;
   readonly timeoutMs: number;
-  /** What the call is made for, for gateways that pass it on. None: a call that an earlier process made, or a review. */
+  /** What the call is made for, for gateways that pass it on. None for a call that an earlier process made. */
   readonly work?: CallWork | null | undefined;
 }
 

@@ -30,7 +30,10 @@ const claudeResult = z.object({
   total_cost_usd: z.number().nullish().catch(null),
   cost_usd: z.number().nullish().catch(null),
   usage: claudeUsage.nullish().catch(null),
-  modelUsage: z.record(z.string(), z.unknown()).nullish().catch(null),
+  modelUsage: z
+    .record(z.string(), z.object({ costUSD: z.number().catch(0).default(0) }))
+    .nullish()
+    .catch(null),
 });
 
 const claudeMessage = z.object({
@@ -101,9 +104,15 @@ function reportClaude(result: ClaudeResult): AgentReport {
     text: result.result ?? '',
     usage:
       usage || costUsd !== null ? { inputTokens, outputTokens: usage?.output_tokens ?? 0, costUsd } : null,
-    model: Object.keys(modelUsage ?? {}).join(', ') || null,
+    model: costliest(modelUsage ?? {}),
     error: isFinished ? null : [result.subtype, ...errors, result.result ?? ''].filter(Boolean).join(': '),
   };
+}
+
+/** Claude uses small models beside the one that does the work. */
+function costliest(models: Readonly<Record<string, { readonly costUSD: number }>>): string | null {
+  const [first] = Object.entries(models).sort(([, a], [, b]) => b.costUSD - a.costUSD);
+  return first?.[0] ?? null;
 }
 
 function isObject(text: string): boolean {

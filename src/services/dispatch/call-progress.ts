@@ -53,7 +53,7 @@ export async function reportCallProgress(
   { id, dispatcher }: { readonly id: string; readonly dispatcher: string },
   text: string,
 ): Promise<void> {
-  const message = toStorable(text).trim().slice(-LIMITS.progressLength);
+  const message = toStorable(text.trim().slice(-LIMITS.progressLength));
   try {
     await inTransaction(database, async (tx) => {
       const run = await findRun(tx, id);

@@ -1,4 +1,5 @@
 import type { CallWork, GatewayCall } from '../../gateway/gateway.js';
+import type { AgentRow } from '../../store/agents/agents.js';
 import type { TaskRow } from '../../store/tasks/tasks.js';
 import { createRunKey, revokeRunKey } from '../keys/api-keys.js';
 import type { ServiceContext } from '../service-context.js';
@@ -6,26 +7,33 @@ import type { ServiceContext } from '../service-context.js';
 /** A key outlives the time limit of its run by this, in milliseconds: a program may take as long to end. */
 const KEY_OVERTIME_MS = 300_000;
 
+/** The task of a call, with facts that its run adds. */
+export interface WorkOfCall {
+  readonly task: TaskRow;
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
 /** Describes the task and the run of a call to the program that works on it. */
 export function describeCallWork(
   context: Pick<ServiceContext, 'database' | 'instrument'>,
   { id: runId }: { readonly id: string },
-  task: TaskRow,
+  { id: agentId }: Pick<AgentRow, 'id'>,
+  { task, facts }: WorkOfCall,
   { agentName, prompt, model, timeoutMs }: GatewayCall,
 ): CallWork {
-  const { id, title, description, priority, tags, metadata, assigneeId, dueAt, createdAt } = task;
+  const { id, title, description, priority, tags, metadata, dueAt, createdAt } = task;
   const ref = `TASK-${task.number}`;
   return {
     taskRef: ref,
     runId,
     task: {
       ...{ id, ref, title, description, priority, tags, metadata, dueAt, createdAt },
-      ...{ runId, attempt: task.runCount + 1, agent: agentName, model, prompt },
+      ...{ runId, agent: agentName, model, prompt },
+      ...facts,
     },
     async createKey() {
-      if (assigneeId === null) throw new Error(`the dispatched task ${id} has no agent`);
       const validMs = timeoutMs + KEY_OVERTIME_MS;
-      const key = await createRunKey(context, { runId, agentId: assigneeId, validMs });
+      const key = await createRunKey(context, { runId, agentId, validMs });
       return { secret: key.secret, revoke: () => revoke(context, runId, key.id) };
     },
   };

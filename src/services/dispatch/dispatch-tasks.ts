@@ -99,7 +99,8 @@ async function open(
   try {
     const opened = await openDispatch(context, agentId, gateway, owner);
     if (opened !== null) {
-      calls.send(opened.run, opened.agent, gateway, opened.task);
+      const { run, agent, task } = opened;
+      calls.send(run, agent, gateway, { task, facts: { attempt: run.number } });
       return true;
     }
   } catch (error) {

@@ -22,6 +22,7 @@ import type { ReviewContext } from './review-context.js';
 /** A round whose review run is inserted and whose call has not been sent yet. */
 export interface OpenedReview {
   readonly run: ReviewRunRow;
+  readonly task: TaskRow;
   readonly reviewer: AgentRow;
   readonly gateway: Gateway;
 }
@@ -59,10 +60,10 @@ function openFor(context: ReviewContext, reviewer: AgentRow, gateway: Gateway): 
   return inTransaction(context.database, async (tx) => {
     await lockReviewer(tx, reviewer.id);
     if (!hasRoom(await countReviewsUnderWay(tx, reviewer.id), reviewer.maxCapacity)) return null;
-    const run = await openRun(context, tx, reviewer, gateway);
-    if (run === null) return null;
+    const opened = await openRun(context, tx, reviewer, gateway);
+    if (opened === null) return null;
     await announceStatus(context, tx, reviewer.id, SYSTEM, { seen: true });
-    return { run, reviewer, gateway };
+    return { ...opened, reviewer, gateway };
   });
 }
 
@@ -77,7 +78,7 @@ async function openRun(
   tx: Transaction,
   reviewer: AgentRow,
   gateway: Gateway,
-): Promise<ReviewRunRow | null> {
+): Promise<Pick<OpenedReview, 'run' | 'task'> | null> {
   for (;;) {
     const task = await takeRoundToSend(tx, reviewer);
     if (task === null) return null;
@@ -93,7 +94,7 @@ async function openRun(
       agentId: reviewer.id,
       payload: { round: run.round },
     });
-    return run;
+    return { run, task };
   }
 }
 

@@ -48,7 +48,10 @@ const claude = (more: object) => ({
     output_tokens: 310,
     server_tool_use: { web_search_requests: 0 },
   },
-  modelUsage: { 'claude-opus-4-6': { inputTokens: 4, outputTokens: 310, costUSD: 0.0421 } },
+  modelUsage: {
+    'claude-haiku-4-5': { costUSD: 0.0001 },
+    'claude-opus-4-6': { inputTokens: 4, outputTokens: 310, costUSD: 0.0421 },
+  },
   ...more,
 });
 const claudeUsage = { inputTokens: 10_204, outputTokens: 310, costUsd: 0.0421 };

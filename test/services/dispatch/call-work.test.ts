@@ -42,6 +42,20 @@ describe('a dispatched call', () => {
     expect(await keys()).toEqual([]);
   });
 
+  it('tells the reviewer what was handed in, and in which round', async () => {
+    gateway.script = () => answered('done');
+    await aPushAgent(services, { name: 'aegis', role: 'reviewer' });
+    const task = await aTaskOf(services, await aPushAgent(services));
+    await here.scheduler.runOnce('dispatchAssignedTasks');
+    await waitForStatus(services, task.id, 'REVIEW');
+    await here.scheduler.runOnce('runAegisReviews');
+    await received(2);
+    expect(gateway.last().call.work).toMatchObject({
+      taskRef: `TASK-${task.number}`,
+      task: { agent: 'aegis', round: 1, resolution: 'done' },
+    });
+  });
+
   it('can have a key of its agent, which is revoked or expires', async () => {
     gateway.script = async ({ work }) => {
       const key = await work?.createKey();
