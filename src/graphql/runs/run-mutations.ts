@@ -168,7 +168,7 @@ builder.mutationFields((t) => ({
   releaseTask: t.field({
     type: TaskPayload,
     authScopes: { agent: true },
-    description:
+    description: 
       'Releases a task. It does not count as a failed attempt. The same call with the same run is answered again.',
     args: { input: t.arg({ type: ReleaseTaskInput, required: true, description: 'The run.' }) },
     resolve: (_root, { input }, { services, viewer }) => answer(releaseTask(services, viewer, input)),

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { aProcess, type Process } from '../../scheduler/process.js';
-import { aPushAgent, aTaskOf, commentsOf, runsOf, waitForStatus } from '../../support/factories/dispatch.js';
+import { aPushAgent, aTaskOf, commentsOf, waitForStatus, runsOf } from '../../support/factories/dispatch.js';
 import { anAgent, aTaskIn } from '../../support/factories/factory.js';
 import type { TestServices } from '../../support/factories/services.js';
 import { answered, answeredAfter, ScriptedGateway } from '../../support/gateways/scripted-gateway.js';
@@ -96,9 +96,7 @@ describe('a gateway that refuses every call', () => {
     const agent = await aPushAgent(services);
     const odd = await aTaskOf(services, agent, { title: 'Odd', priority: 'CRITICAL' });
     const good = await aTaskOf(services, agent);
-    expect(await waitForStatus(services, odd.id, 'FAILED')).toMatchObject({
-      failure_reason: 'GATEWAY_REFUSED',
-    });
+    expect(await waitForStatus(services, odd.id, 'FAILED')).toMatchObject({ failure_reason: 'GATEWAY_REFUSED' });
     await waitForStatus(services, good.id, 'REVIEW');
     expect(linesOf('gateway.broken')).toEqual([]);
     expect((await runsOf(services, odd.id)).map(({ outcome }) => outcome)).toEqual(['FAILED']);
