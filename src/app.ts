@@ -102,6 +102,7 @@ export function createApp(
           metrics,
           clock,
           environment,
+          url: null,
           parts,
           isStopping: () => stopping !== null,
           throwIfStopping() {
@@ -140,6 +141,8 @@ interface Start {
   readonly clock: Clock;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly parts: Part[];
+  /** Where the server is reached; null before it listens. */
+  url: string | null;
   isStopping(): boolean;
   /** Called between the steps of a start. @throws StoppedMeanwhile if the server is stopping. */
   throwIfStopping(): void;
@@ -163,6 +166,7 @@ async function createServices(start: Start, database: Database): Promise<Rooms> 
   const gateways = createGateways(config.gateway, {
     environment: start.environment,
     dataDir: config.dataDir,
+    url: () => start.url,
   });
   parts.push({
     name: 'gateways',
@@ -294,5 +298,6 @@ async function startServing(
     },
   });
   start.throwIfStopping();
+  start.url = server.address().url;
   return server.address();
 }

@@ -149,6 +149,12 @@ export const settings = {
       matching(/^\P{Cc}+$/u, 'a folder'),
       "Working folder of the command gateway's programs; the server's own if unset.",
     ),
+    commandKey: required(
+      'MC_COMMAND_KEY',
+      onOrOff,
+      'off',
+      'On: each program of the command gateway gets an API key of its agent, for the time of its run, as MC_API_KEY.',
+    ),
   },
   eventRetentionMs: required(
     'MC_EVENT_RETENTION',

@@ -12,6 +12,7 @@ export interface GatewaySettings {
   readonly openai: { readonly baseUrl: string | undefined; readonly apiKey: Secret | undefined };
   readonly command: readonly string[] | undefined;
   readonly commandDir: string | undefined;
+  readonly commandKey: boolean;
 }
 
 /** What gateways need beside their settings. */
@@ -20,17 +21,19 @@ export interface GatewayEnvironment {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The folder of the device key, by which an OpenClaw gateway on another machine identifies this server. */
   readonly dataDir: string;
+  /** Where this server is reached; null before it listens. */
+  readonly url?: (() => string | null) | undefined;
 }
 
 /** Creates the configured gateways, by name. They connect at the first call or probe. */
 export function createGateways(
-  { openclaw, openai, command: argv, commandDir: folder }: GatewaySettings,
-  { environment, dataDir }: GatewayEnvironment,
+  { openclaw, openai, command: argv, commandDir: folder, commandKey: givesKey }: GatewaySettings,
+  { environment, dataDir, url }: GatewayEnvironment,
 ): ReadonlyMap<string, Gateway> {
   const devicePath = isLoopback(openclaw.url) ? null : join(dataDir, 'openclaw-device.pem');
   const gateways = [createEchoGateway(), createOpenclawGateway({ ...openclaw, devicePath })];
   if (openai.baseUrl !== undefined || openai.apiKey !== undefined) gateways.push(createOpenaiGateway(openai));
-  if (argv !== undefined) gateways.push(createCommandGateway({ argv, folder, environment }));
+  if (argv !== undefined) gateways.push(createCommandGateway({ argv, folder, environment, url, givesKey }));
   return new Map(gateways.map((gateway) => [gateway.name, gateway]));
 }
 

@@ -16,6 +16,30 @@ export interface GatewayCall {
   /** Null leaves the choice to the gateway. */
   readonly model: string | null;
   readonly timeoutMs: number;
+  /** What the call is made for, for gateways that pass it on. None for a call that an earlier process made. */
+  readonly work?: CallWork | null | undefined;
+}
+
+/** The run and the task of a call. */
+export interface CallWork {
+  readonly taskRef: string;
+  readonly runId: string;
+  /** The task as it is written to JSON. */
+  readonly task: Readonly<Record<string, unknown>>;
+  /** Creates an API key of the run's agent. It expires soon after the call's time limit if it is not revoked. */
+  createKey(): Promise<CallKey>;
+}
+
+export interface CallKey {
+  readonly secret: string;
+  revoke(): Promise<void>;
+}
+
+/** What a call that did not succeed has produced all the same. It is kept on the run. */
+export interface PartialWork {
+  /** The beginning of the answer, or what the program printed. */
+  readonly output?: string | undefined;
+  readonly usage?: TokenUsage | null | undefined;
 }
 
 /** The outcome of a call. A gateway never throws for a failure on the remote side: the outcome is data. */
@@ -27,9 +51,11 @@ export type GatewayAnswer =
       readonly usage: TokenUsage | null;
       /** The model that answered, if the gateway reports it. */
       readonly model: string | null;
+      /** What went wrong beside the good answer, such as a tool that failed. */
+      readonly warnings?: string | undefined;
     }
   /** The call began and failed, or was refused. Permanent: a retry can't help (unknown agent, wrong token, bad parameters). */
-  | { readonly outcome: 'FAILED'; readonly error: string; readonly permanent: boolean }
+  | ({ readonly outcome: 'FAILED'; readonly error: string; readonly permanent: boolean } & PartialWork)
   /**
    * The gateway refuses every call, whatever the call is about: its program is missing, its key is wrong, its API is not
    * there. No work was done. `remedy` tells an operator what to do, in a sentence.
@@ -37,8 +63,13 @@ export type GatewayAnswer =
   | { readonly outcome: 'BROKEN'; readonly error: string; readonly remedy: string }
   /** The gateway is unreachable, starting or draining. No work was done, so the call may be sent again. */
   | { readonly outcome: 'NOT_BEGUN'; readonly error: string; readonly retryAfterMs: number | null }
-  | { readonly outcome: 'TIMED_OUT'; readonly error: string }
-  | { readonly outcome: 'ABORTED' };
+  /**
+   * A limit of the provider was reached (HTTP 429, Retry-After). No work was done. The call may be sent again after
+   * `retryAfterMs`; null: the provider does not say when. Unlike NOT_BEGUN it concerns this agent's model or key alone.
+   */
+  | { readonly outcome: 'LIMITED'; readonly error: string; readonly retryAfterMs: number | null }
+  | ({ readonly outcome: 'TIMED_OUT'; readonly error: string } & PartialWork)
+  | ({ readonly outcome: 'ABORTED' } & PartialWork);
 
 /** The outcome of a call after a crash. It may be unknown. */
 export type RecoveredAnswer = GatewayAnswer | { readonly outcome: 'UNKNOWN' };
@@ -55,6 +86,8 @@ export interface GatewayHooks {
    * the answer is returned.
    */
   onAccepted(accepted: { readonly gatewayRunId: string | null; readonly state: GatewayState }): Promise<void>;
+  /** The call has produced something: the text is the latest part of it. Called as often as that happens. */
+  readonly onProgress?: ((text: string) => void) | undefined;
 }
 
 /** A connection to a system that runs agents. */

@@ -28,6 +28,7 @@ describe('parseConfig without any variable', () => {
         openai: { baseUrl: undefined, apiKey: undefined },
         command: undefined,
         commandDir: undefined,
+        commandKey: false,
       },
       eventRetentionMs: 2_592_000_000,
       traces: {
@@ -79,6 +80,7 @@ describe('parseConfig', () => {
     OPENAI_API_KEY: 'hunter2-openai',
     MC_COMMAND: '["claude","-p","--model","{{model}}",""]',
     MC_COMMAND_DIR: '/srv/work',
+    MC_COMMAND_KEY: 'on',
     MC_EVENT_RETENTION: 'P1W',
     OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318',
     OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://collector.example/v1/traces',
@@ -107,6 +109,7 @@ describe('parseConfig', () => {
         openai: { baseUrl: 'http://localhost:11434/v1', apiKey: '[secret]' },
         command: ['claude', '-p', '--model', '{{model}}', ''],
         commandDir: '/srv/work',
+        commandKey: true,
       },
       eventRetentionMs: 604_800_000,
       traces: {

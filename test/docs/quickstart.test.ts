@@ -19,7 +19,7 @@ import {
 /** Some twenty programs are started one after the other, on a machine that runs other tests. */
 vi.setConfig({ testTimeout: 120_000 });
 
-/** The pages in the order in which the README names them. docs/patterns.md has a test of its own. */
+/** The pages in the order in which the README names them. docs/patterns.md and docs/agent-setup.md have their own tests. */
 const pages = ['README.md', 'docs/quickstart.md', 'docs/agents.md', 'docs/recurring-tasks.md'];
 
 let database: TestDatabase;
@@ -39,12 +39,12 @@ afterAll(async () => {
 });
 
 describe('the README and the pages after it, pasted block by block into a shell', () => {
-  it('are all the pages that have blocks to paste, with docs/patterns.md', async () => {
+  it('are all the pages that have blocks to paste, with those that have their own tests', async () => {
     const blocks = await Promise.all(
       (await listPages()).map(async (page) => ({ page, steps: await readSteps(page) })),
     );
     const pasted = blocks.filter(({ steps }) => steps.length > 0).map(({ page }) => page);
-    expect(pasted.sort()).toEqual([...pages, 'docs/patterns.md'].sort());
+    expect(pasted.sort()).toEqual([...pages, 'docs/agent-setup.md', 'docs/patterns.md'].sort());
   });
 
   it('hands out the first claim in ten lines', async () => {

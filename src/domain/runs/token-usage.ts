@@ -4,4 +4,6 @@ export interface TokenUsage {
   readonly outputTokens: number;
   /** In US dollars. */
   readonly costUsd?: number | null | undefined;
+  /** The model that did the work, where the agent chose it. */
+  readonly model?: string | null | undefined;
 }

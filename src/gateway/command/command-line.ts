@@ -10,16 +10,16 @@ export interface CommandLine {
 /**
  * Fills `{{model}}`, `{{agent}}` and `{{soul}}` in the arguments. An argument whose placeholder has no value is dropped, with
  * the option before it: of `--model {{model}}` neither is passed. If no argument contains the standing instruction, it is put
- * before the prompt.
+ * before the prompt. So is one that is longer than an argument may be.
  *
  * @throws RangeError for a value that the program would read as an option.
  */
 export function fillCommandLine(template: readonly string[], call: GatewayCall): CommandLine {
-  const values: Values = {
-    model: call.model,
-    agent: call.gatewayAgentId ?? call.agentName,
-    soul: call.soul,
-  };
+  const agent = call.gatewayAgentId ?? call.agentName;
+  const all: Values = { model: call.model, agent, soul: call.soul };
+  const takesSoul = template.some((part) => placeholdersOf(part).includes('soul'));
+  const fits = template.every((part) => Buffer.byteLength(replace(part, all)) < MAX_ARGUMENT_BYTES);
+  const values = fits ? all : { ...all, soul: null };
   const argv: string[] = [];
   for (const [index, part] of template.entries()) {
     const names = placeholdersOf(part);
@@ -27,10 +27,12 @@ export function fillCommandLine(template: readonly string[], call: GatewayCall):
     if (isWithout && index > 0) dropOption(argv, part);
     else argv.push(fill(part, values));
   }
-  const takesSoul = template.some((part) => placeholdersOf(part).includes('soul'));
-  const input = takesSoul || call.soul === null ? call.prompt : `${call.soul}\n\n${call.prompt}`;
+  const input = (takesSoul && fits) || call.soul === null ? call.prompt : `${call.soul}\n\n${call.prompt}`;
   return { argv, input };
 }
+
+/** Linux refuses to start a program with a longer argument (MAX_ARG_STRLEN, with the byte at its end). */
+const MAX_ARGUMENT_BYTES = 128 * 1024;
 
 type Name = 'model' | 'agent' | 'soul';
 type Values = Readonly<Record<Name, string | null>>;
@@ -48,8 +50,12 @@ function dropOption(argv: string[], part: string): void {
 }
 
 function fill(part: string, values: Values): string {
-  const filled = part.replace(PLACEHOLDER, (_whole, name: Name) => values[name] ?? '');
+  const filled = replace(part, values);
   if (filled.startsWith('-') && !part.startsWith('-') && !placeholdersOf(part).includes('soul'))
     throw new RangeError(`The program would read ${JSON.stringify(filled.slice(0, 80))} as an option.`);
   return filled;
+}
+
+function replace(part: string, values: Values): string {
+  return part.replace(PLACEHOLDER, (_whole, name: Name) => values[name] ?? '');
 }

@@ -1,11 +1,13 @@
 import { identifyProcess } from '../../kernel/process-identity.js';
-import { cutError } from '../answer-text.js';
 import type { Gateway, GatewayAnswer, GatewayCall, GatewayHooks } from '../gateway.js';
 import { type CallEnd, createOpenCalls } from '../open-calls.js';
+import { type AgentOutput, createAgentOutput } from './agent-output.js';
 import { type CommandLine, fillCommandLine } from './command-line.js';
 import { findProgramMistake, isFolder } from './find-program.js';
-import { type Program, type ProgramEnd, startProgram } from './program.js';
+import { type Program, type ProgramStart, startProgram } from './program.js';
+import { toAnswer } from './program-answer.js';
 import { recoverProgram } from './recover-program.js';
+import { describeWork, type WorkFacts } from './work-facts.js';
 
 export interface CommandSettings {
   /** The program and its arguments. fillCommandLine describes the placeholders. */
@@ -14,6 +16,10 @@ export interface CommandSettings {
   readonly folder: string | undefined;
   /** The environment variables that programs get. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Where programs reach this server; null before it listens. */
+  readonly url?: (() => string | null) | undefined;
+  /** Whether each program gets an API key of its agent for the time of its run. */
+  readonly givesKey?: boolean | undefined;
 }
 
 /** The machine has no resources for another program now. Every other reason not to start is permanent. */
@@ -38,11 +44,34 @@ export function createCommandGateway(settings: CommandSettings): Gateway {
   async function run(call: GatewayCall, hooks: GatewayHooks, end: CallEnd): Promise<GatewayAnswer> {
     const line = readLine(settings, call);
     if ('outcome' in line) return line;
-    const program = await start(settings, line);
+    const facts = await describeWork(call.work, {
+      url: settings.url?.() ?? null,
+      givesKey: settings.givesKey === true,
+    });
+    try {
+      return await runProgram(call, hooks, end, line, facts);
+    } finally {
+      await facts.dispose();
+    }
+  }
+
+  async function runProgram(
+    call: GatewayCall,
+    hooks: GatewayHooks,
+    end: CallEnd,
+    line: CommandLine,
+    facts: WorkFacts,
+  ): Promise<GatewayAnswer> {
+    const output = createAgentOutput();
+    const program = await start(settings, line, facts, (piece) => {
+      output.push(piece);
+      const said = output.said();
+      if (said !== null) hooks.onProgress?.(said);
+    });
     if ('outcome' in program) return program;
     running.add(program);
     try {
-      return await runToEnd(program, { call, line, hooks, end });
+      return await runToEnd(program, { call, line, output, hooks, end });
     } finally {
       running.delete(program);
     }
@@ -76,11 +105,13 @@ function readLine({ argv }: CommandSettings, call: GatewayCall): CommandLine | G
 async function start(
   { argv: template, folder, environment }: CommandSettings,
   { argv }: CommandLine,
+  facts: WorkFacts,
+  onOutput: ProgramStart['onOutput'],
 ): Promise<Program | GatewayAnswer> {
   if (folder !== undefined && !(await isFolder(folder)))
     return { outcome: 'BROKEN', error: `The folder ${folder} for programs does not exist.`, remedy: INSTALL };
   try {
-    return await startProgram({ argv, cwd: folder, env: environment });
+    return await startProgram({ argv, cwd: folder, env: { ...environment, ...facts.environment }, onOutput });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
     const message = `The program ${argv[0]} could not be started: ${code}.`;
@@ -93,13 +124,17 @@ async function start(
 
 interface ProgramRun {
   readonly call: GatewayCall;
+  readonly output: AgentOutput;
   readonly line: CommandLine;
   readonly hooks: GatewayHooks;
   readonly end: CallEnd;
 }
 
 /** Sends the prompt only after the acceptance was recorded, so before that there is nothing to recover. */
-async function runToEnd(program: Program, { call, line, hooks, end }: ProgramRun): Promise<GatewayAnswer> {
+async function runToEnd(
+  program: Program,
+  { call, line, output, hooks, end }: ProgramRun,
+): Promise<GatewayAnswer> {
   const stop = () => program.stop();
   end.signal.addEventListener('abort', stop, { once: true });
   try {
@@ -108,8 +143,7 @@ async function runToEnd(program: Program, { call, line, hooks, end }: ProgramRun
     if (end.signal.aborted) stop();
     else program.feed(line.input);
     const programEnd = await program.ended;
-    if (end.isTimedOut()) return timedOut(call, programEnd);
-    return end.isAborted() ? { outcome: 'ABORTED' } : toAnswer(programEnd);
+    return toAnswer(programEnd, output.report(), { end, timeoutMs: call.timeoutMs });
   } catch (error) {
     program.kill();
     await program.ended;
@@ -117,18 +151,4 @@ async function runToEnd(program: Program, { call, line, hooks, end }: ProgramRun
   } finally {
     end.signal.removeEventListener('abort', stop);
   }
-}
-
-function timedOut({ timeoutMs }: GatewayCall, end: ProgramEnd): GatewayAnswer {
-  return { outcome: 'TIMED_OUT', error: withErrors(`The program took longer than ${timeoutMs} ms.`, end) };
-}
-
-function toAnswer(end: ProgramEnd): GatewayAnswer {
-  if (end.code === 0) return { outcome: 'ANSWERED', text: end.output, usage: null, model: null };
-  const how = end.signal === null ? `exited with code ${end.code}` : `was ended by ${end.signal}`;
-  return { outcome: 'FAILED', error: withErrors(`The program ${how}.`, end), permanent: false };
-}
-
-function withErrors(sentence: string, { errors }: ProgramEnd): string {
-  return cutError(`${sentence} ${errors}`);
 }

@@ -1,17 +1,20 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createTextHead } from '../answer-text.js';
+import { createTextEnds } from './text-ends.js';
 
 /** How long a program may take to end after SIGTERM. */
 const KILL_GRACE_MS = 3_000;
 
-/** Characters that are kept from the end of standard error. */
-const ERROR_TAIL_LENGTH = 2_000;
+/** Characters that are kept of each end of both streams for errors: all four fit into an error. */
+const END_LENGTH = 450;
 
 /** How a program is started. */
 export interface ProgramStart {
   readonly argv: readonly string[];
   readonly cwd: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Receives standard output as it comes. */
+  onOutput(piece: string): void;
 }
 
 /** How a program ended, and its output. */
@@ -20,8 +23,9 @@ export interface ProgramEnd {
   readonly signal: NodeJS.Signals | null;
   /** Standard output, cut to the maximum length of an answer. */
   readonly output: string;
-  /** The end of standard error. */
-  readonly errors: string;
+  /** Both ends of standard output and of standard error. */
+  readonly outputEnds: string;
+  readonly errorEnds: string;
 }
 
 /** A program in a process group of its own, so that all its child processes end with it. */
@@ -37,7 +41,12 @@ export interface Program {
 }
 
 /** Starts a program without a shell. @throws the operating system's error if it can't be started. */
-export async function startProgram({ argv: [file = '', ...args], cwd, env }: ProgramStart): Promise<Program> {
+export async function startProgram({
+  argv: [file = '', ...args],
+  cwd,
+  env,
+  onOutput,
+}: ProgramStart): Promise<Program> {
   const child = spawn(file, args, {
     cwd,
     env: { ...env },
@@ -47,7 +56,7 @@ export async function startProgram({ argv: [file = '', ...args], cwd, env }: Pro
     windowsHide: true,
   });
   const group = createGroup(child);
-  const ended = watch(child, group);
+  const ended = watch(child, group, onOutput);
   const pid = await new Promise<number>((resolve, reject) => {
     child.once('error', reject);
     child.once('spawn', () => resolve(child.pid ?? 0));
@@ -68,20 +77,31 @@ export async function startProgram({ argv: [file = '', ...args], cwd, env }: Pro
   };
 }
 
-function watch(child: ChildProcess, group: Group): Promise<ProgramEnd> {
+function watch(child: ChildProcess, group: Group, onOutput: ProgramStart['onOutput']): Promise<ProgramEnd> {
   const output = createTextHead();
-  let errors = '';
+  const outputEnds = createTextEnds(END_LENGTH);
+  const errorEnds = createTextEnds(END_LENGTH);
   // Read to the end even if nothing more is kept: a program whose output is not read would block.
-  child.stdout?.setEncoding('utf8').on('data', (piece: string) => output.push(piece));
-  child.stderr?.setEncoding('utf8').on('data', (piece: string) => {
-    errors = (errors + piece).slice(-ERROR_TAIL_LENGTH);
+  child.stdout?.setEncoding('utf8').on('data', (piece: string) => {
+    output.push(piece);
+    outputEnds.push(piece);
+    onOutput(piece);
   });
+  child.stderr?.setEncoding('utf8').on('data', (piece: string) => errorEnds.push(piece));
   // EPIPE: the program ended, or closed its input, before it had read all of it.
   child.stdin?.on('error', () => undefined);
   // Child processes that outlive the program would keep its pipes open and work without effect.
   child.once('exit', () => group.end());
   return new Promise((resolve) => {
-    child.once('close', (code, signal) => resolve({ code, signal, output: output.text(), errors }));
+    child.once('close', (code, signal) =>
+      resolve({
+        code,
+        signal,
+        output: output.text(),
+        outputEnds: outputEnds.text(),
+        errorEnds: errorEnds.text(),
+      }),
+    );
   });
 }
 

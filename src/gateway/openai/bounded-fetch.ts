@@ -1,4 +1,5 @@
 import { Agent, fetch } from 'undici';
+import { normalizeErrorBody } from './error-body.js';
 
 /** A reachable address accepts a connection within this time. */
 const CONNECT_MS = 10_000;
@@ -13,7 +14,8 @@ export interface BoundedFetch {
 }
 
 /**
- * Creates a bounded `fetch`. An answer longer than `maxBytes` fails with an error; the body of an error status is cut instead.
+ * Creates a bounded `fetch`. An answer longer than `maxBytes` fails with an error; the body of an error status is cut instead,
+ * and rewritten into the form that the client reads.
  * There is no time limit except the caller's: Node's own fetch fails after five minutes without a byte, and a model may take
  * longer.
  */
@@ -31,9 +33,9 @@ export function createBoundedFetch(maxBytes: number): BoundedFetch {
       });
       const { status, statusText } = answer;
       const bounded = answer.ok
-        ? wholeLines(failAfter(maxBytes, answer.body))
-        : cutAfter(MAX_ERROR_BYTES, answer.body);
-      return new Response(answer.body === null ? null : toStream(bounded), {
+        ? toStream(wholeLines(failAfter(maxBytes, answer.body)))
+        : normalizeErrorBody(await readText(cutAfter(MAX_ERROR_BYTES, answer.body)), statusText);
+      return new Response(answer.body === null ? null : bounded, {
         status,
         statusText,
         headers: [...answer.headers],
@@ -78,6 +80,12 @@ async function* cutAfter(maxBytes: number, body: Bytes | null): Bytes {
     room -= piece.byteLength;
     if (room <= 0) return;
   }
+}
+
+async function readText(body: Bytes): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of body) pieces.push(piece);
+  return Buffer.concat(pieces).toString('utf8');
 }
 
 function toStream(body: Bytes): ReadableStream<Uint8Array> {

@@ -1,6 +1,8 @@
 import { APIConnectionError, APIError } from 'openai';
 import { cutError } from '../answer-text.js';
 import type { GatewayAnswer } from '../gateway.js';
+import type { ReportedError } from './error-body.js';
+import { readRetryAfter } from './retry-after.js';
 
 /** Errors before a connection was open, so the request was not sent. */
 const NOT_CONNECTED = new Set([
@@ -17,12 +19,37 @@ const NOT_CONNECTED = new Set([
 /** Statuses below 500 after which a retry may succeed: timeout, conflict, too early, too many requests. */
 const TRANSIENT = new Set([408, 409, 425, 429]);
 
+/** Statuses of an endpoint that is too busy. With Retry-After they are limits. */
+const OVERLOADED = new Set([503, 529]);
+
+/** The type of the error of a llama.cpp server that still loads its model. */
+const NOT_READY = 'unavailable_error';
+
+/** Names of limits in errors without a status. */
+const LIMIT = /^429$|rate.?limit|too.?many.?requests|resource.?exhausted/i;
+
+function isPermanent(status: number): boolean {
+  return status >= 400 && status < 500 && !TRANSIENT.has(status);
+}
+
+/** Turns an error that came under a good status into an outcome. */
+export function explainReportedError({ message, code }: ReportedError, secret?: string): GatewayAnswer {
+  const status = /^[1-5]\d\d$/.test(code ?? '') ? Number(code) : null;
+  const error = cutError(status === null ? message : `${status} ${message}`, secret);
+  if (LIMIT.test(code ?? '')) return { outcome: 'LIMITED', error, retryAfterMs: null };
+  return { outcome: 'FAILED', error, permanent: status !== null && isPermanent(status) };
+}
+
 /** Turns the error of a failed request into an outcome. */
 export function explainHttpFailure(error: unknown, secret?: string): GatewayAnswer {
   const { codes, messages } = chainOf(error);
   if (error instanceof APIError && error.status !== undefined) {
-    const permanent = error.status < 500 && !TRANSIENT.has(error.status);
-    return { outcome: 'FAILED', error: cutError(error.message, secret), permanent };
+    const retryAfterMs = readRetryAfter(error.headers);
+    const isLimit = error.status === 429 || (OVERLOADED.has(error.status) && retryAfterMs !== null);
+    const words = cutError(error.message, secret);
+    if (isLimit) return { outcome: 'LIMITED', error: words, retryAfterMs };
+    if (error.type === NOT_READY) return { outcome: 'NOT_BEGUN', error: words, retryAfterMs: null };
+    return { outcome: 'FAILED', error: words, permanent: isPermanent(error.status) };
   }
   const reason = cutError(messages.join(': '), secret);
   if (error instanceof APIConnectionError && codes.some((code) => NOT_CONNECTED.has(code)))

@@ -1,6 +1,6 @@
 import OpenAI, { APIError } from 'openai';
 import type { Secret } from '../../kernel/secret.js';
-import type { Gateway, GatewayAnswer, GatewayCall, GatewayHooks } from '../gateway.js';
+import type { Gateway, GatewayAnswer, GatewayCall, GatewayHooks, PartialWork } from '../gateway.js';
 import { type CallEnd, createOpenCalls } from '../open-calls.js';
 import { createBoundedFetch } from './bounded-fetch.js';
 import { readCompletion } from './completion.js';
@@ -86,12 +86,8 @@ async function complete({ client, call, hooks, end, secret }: Completion): Promi
     return endedBy(call, end) ?? (await explain(error, { client, end, secret }));
   }
   await hooks.onAccepted({ gatewayRunId: response.headers.get('x-request-id'), state: {} });
-  try {
-    const answer = await readCompletion(response, client);
-    return endedBy(call, end) ?? answer;
-  } catch (error) {
-    return endedBy(call, end) ?? explainHttpFailure(error, secret);
-  }
+  const answer = await readCompletion(response, secret);
+  return endedBy(call, end, answer) ?? answer;
 }
 
 async function explain(
@@ -127,9 +123,12 @@ async function requestCompletion(
 }
 
 /** A request that was ended here fails with various errors, so the outcome follows from how it was ended. */
-function endedBy({ timeoutMs }: GatewayCall, end: CallEnd): GatewayAnswer | null {
-  if (end.isTimedOut()) return { outcome: 'TIMED_OUT', error: `No answer within ${timeoutMs} ms.` };
-  return end.isAborted() ? { outcome: 'ABORTED' } : null;
+function endedBy({ timeoutMs }: GatewayCall, end: CallEnd, answer?: GatewayAnswer): GatewayAnswer | null {
+  if (answer?.outcome === 'ANSWERED') return answer;
+  const work: PartialWork =
+    answer?.outcome === 'FAILED' && answer.output ? { output: answer.output, usage: answer.usage } : {};
+  if (end.isTimedOut()) return { outcome: 'TIMED_OUT', error: `No answer within ${timeoutMs} ms.`, ...work };
+  return end.isAborted() ? { outcome: 'ABORTED', ...work } : null;
 }
 
 function withoutModel(): GatewayAnswer {

@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { readFinishReason } from '../finish-reason.js';
 import type { GatewayAnswer } from '../gateway.js';
 import type { OpenclawConnection } from './connection.js';
-import { answeredWith, failed, nameOfModel } from './outcome.js';
+import { answeredWith, explainCutOff, failed, nameOfModel } from './outcome.js';
 
 /** What the gateway's durable records contain about a session. */
 export type Finding =
@@ -69,9 +70,15 @@ function findAnswer(messages: readonly z.output<typeof messageShape>[], key: str
   const asked = messages.findIndex((message) => message.idempotencyKey === `${key}:user`);
   if (asked < 0) return null;
   const last = messages.slice(asked + 1).findLast(({ role }) => role === 'assistant');
-  if (last?.stopReason === 'stop')
-    return answeredWith(textOf(last.content), last.usage, nameOfModel(last.provider, last.model));
-  return last?.stopReason === 'error' ? failed('the run failed') : null;
+  const finish = readFinishReason(last?.stopReason);
+  // A message that asks for a tool is followed by another one.
+  if (last === undefined || finish === null || finish === 'TOOLS') return null;
+  if (last.stopReason === 'error') return failed('the run failed');
+  const output = textOf(last.content);
+  return (
+    explainCutOff(last.stopReason, output === '' ? {} : { output }) ??
+    answeredWith(output, last.usage, nameOfModel(last.provider, last.model))
+  );
 }
 
 function textOf(content: unknown): string {

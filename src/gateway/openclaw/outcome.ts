@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { TokenUsage } from '../../domain/runs/token-usage.js';
 import { createTextHead, cutError } from '../answer-text.js';
-import type { GatewayAnswer } from '../gateway.js';
+import { explainFinish, readFinishReason } from '../finish-reason.js';
+import type { GatewayAnswer, PartialWork } from '../gateway.js';
 import type { FrameError, ResponseFrame } from './frames.js';
 
 /** The state of a run according to a frame. */
@@ -25,6 +26,8 @@ const resultShape = z.object({
   meta: z
     .object({
       error: z.object({ message: z.string().optional() }).nullish().catch({}),
+      aborted: z.boolean().nullish().catch(null),
+      stopReason: z.string().nullish().catch(null),
       agentMeta: z
         .object({
           provider: z.string().optional(),
@@ -37,6 +40,10 @@ const resultShape = z.object({
     })
     .default({}),
 });
+
+const CANCELLED = 'the run was cancelled at the gateway';
+
+const NO_RESULT: z.output<typeof resultShape> = { payloads: [], meta: {} };
 
 const finalShape = z.object({
   status: z.string(),
@@ -51,7 +58,7 @@ const finalShape = z.object({
  * @param isAccepted - whether an earlier answer has acknowledged the run.
  */
 export function readAgentAnswer({ ok, payload, error }: ResponseFrame, isAccepted: boolean): RunState {
-  if (!ok) return { state: 'ended', answer: isAccepted ? failed(error?.message) : explainNotAccepted(error) };
+  if (!ok) return { state: 'ended', answer: isAccepted ? explainFailed(error) : explainNotAccepted(error) };
   const parsed = finalShape.safeParse(payload);
   if (!parsed.success) return { state: 'ended', answer: failed('its answer was not understood') };
   const final = parsed.data;
@@ -59,23 +66,52 @@ export function readAgentAnswer({ ok, payload, error }: ResponseFrame, isAccepte
   return { state: 'ended', answer: readFinal(final) };
 }
 
-/** An `ok` frame is not always a success: timeouts, cancellations and errors are sent in one too. */
+/**
+ * An `ok` frame is not always a success: timeouts, cancellations and errors are sent in one too. Errors beside a good answer
+ * are warnings of tools.
+ */
 function readFinal({ status, summary, stopReason, result }: z.output<typeof finalShape>): GatewayAnswer {
-  const payloads = result?.payloads ?? [];
-  const errors = payloads.filter(({ isError }) => isError);
-  const reason = [...errors.map(({ text }) => text), result?.meta.error?.message, summary].find(Boolean);
-  if (stopReason === 'rpc') return cancelledAtGateway();
-  if (status === 'timeout') return { outcome: 'TIMED_OUT', error: prefixed(reason ?? 'the run timed out') };
-  if (status !== 'ok' || errors.length > 0 || result?.meta.error) return failed(reason ?? status);
+  const { payloads, meta } = result ?? NO_RESULT;
+  const errors = textOf(payloads.filter(({ isError }) => isError === true));
+  const output = textOf(payloads.filter(({ isError }) => isError !== true));
+  const usage = meta.agentMeta?.usage ? toUsage(meta.agentMeta.usage, meta.agentMeta.costUsd) : null;
+  const work: PartialWork = output === '' ? {} : { output, usage };
+  const reason = [errors, meta.error?.message, summary].find(Boolean);
+  if (stopReason === 'rpc') return failed(CANCELLED, work);
+  if (status === 'timeout')
+    return { outcome: 'TIMED_OUT', error: prefixed(reason ?? 'the run timed out'), ...work };
+  if (status !== 'ok' || meta.error) return failed(reason ?? status, work);
+  if (meta.aborted) return failed(errors || 'the run was aborted', work);
+  if (output === '' && errors !== '') return failed(errors);
+  const cutOff = explainCutOff(meta.stopReason ?? stopReason, work);
+  const model = nameOfModel(meta.agentMeta?.provider, meta.agentMeta?.model);
+  return cutOff ?? { outcome: 'ANSWERED', text: output, usage, model, ...warningsOf(errors) };
+}
+
+function warningsOf(errors: string): { readonly warnings?: string } {
+  return errors === '' ? {} : { warnings: prefixed(errors) };
+}
+
+function textOf(payloads: readonly { readonly text?: string | null | undefined }[]): string {
   const head = createTextHead();
   head.push(payloads.flatMap(({ text }) => text || []).join('\n\n'));
-  const agent = result?.meta.agentMeta;
-  return {
-    outcome: 'ANSWERED',
-    text: head.text(),
-    usage: agent?.usage === undefined ? null : toUsage(agent.usage, agent.costUsd),
-    model: nameOfModel(agent?.provider, agent?.model),
-  };
+  return head.text();
+}
+
+/** The failure of a run that was cut off; null for other reasons. Runs use their own tools, so a tool cuts nothing off. */
+export function explainCutOff(
+  stopReason: string | null | undefined,
+  work: PartialWork,
+): GatewayAnswer | null {
+  const finish = readFinishReason(stopReason);
+  if (finish === null || finish === 'COMPLETE' || finish === 'TOOLS') return null;
+  return failed(explainFinish(finish, stopReason ?? '', 'stopReason'), work);
+}
+
+/** A run that was accepted failed. With `retryAfterMs` its provider's limit was reached. */
+function explainFailed(error: FrameError | undefined): GatewayAnswer {
+  if (error?.retryAfterMs === undefined) return failed(error?.message);
+  return { outcome: 'LIMITED', error: prefixed(error.message), retryAfterMs: error.retryAfterMs };
 }
 
 function explainNotAccepted(error: FrameError | undefined): GatewayAnswer {
@@ -100,13 +136,15 @@ export function readWaitAnswer({ ok, payload, error }: ResponseFrame): GatewayAn
   if (!parsed.success) return failed('its answer was not understood');
   const { status, stopReason, endedAt, terminalReply } = parsed.data;
   const reason = typeof parsed.data.error === 'string' ? parsed.data.error : undefined;
-  if (stopReason === 'rpc') return cancelledAtGateway();
+  if (stopReason === 'rpc') return failed(CANCELLED);
+  const text = terminalReply?.text ?? '';
+  const work: PartialWork = text === '' ? {} : { output: text };
   if (status === 'timeout')
     return endedAt === undefined
       ? null
-      : { outcome: 'TIMED_OUT', error: prefixed(reason ?? 'the run timed out') };
-  if (status !== 'ok') return failed(reason ?? status);
-  return answeredWith(terminalReply?.text ?? '');
+      : { outcome: 'TIMED_OUT', error: prefixed(reason ?? 'the run timed out'), ...work };
+  if (status !== 'ok') return failed(reason ?? status, work);
+  return explainCutOff(stopReason, work) ?? answeredWith(text);
 }
 
 /** Creates an answer whose text is known; its usage and model may be unknown. */
@@ -127,17 +165,13 @@ export function answeredWith(
 }
 
 /** Creates a failure after which a retry may succeed. */
-export function failed(reason: string | undefined): GatewayAnswer {
-  return { outcome: 'FAILED', error: prefixed(reason ?? 'the run failed'), permanent: false };
+export function failed(reason: string | undefined, work: PartialWork = {}): GatewayAnswer {
+  return { outcome: 'FAILED', error: prefixed(reason ?? 'the run failed'), permanent: false, ...work };
 }
 
 /** The name of a model with its provider, or null if both are unknown. */
 export function nameOfModel(provider: string | undefined, model: string | undefined): string | null {
   return [provider, model].filter(Boolean).join('/') || null;
-}
-
-function cancelledAtGateway(): GatewayAnswer {
-  return failed('the run was cancelled at the gateway');
 }
 
 function prefixed(reason: string): string {

@@ -79,6 +79,7 @@ const TokenUsageInput = builder.inputType('TokenUsageInput', {
     inputTokens: t.int({ required: true, description: 'Number of input tokens.' }),
     outputTokens: t.int({ required: true, description: 'Number of output tokens.' }),
     costUsd: t.float({ description: 'Cost in US dollars.' }),
+    model: t.string({ description: 'The model that did the work: at most 500 characters.' }),
   }),
 });
 

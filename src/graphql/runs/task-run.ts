@@ -57,7 +57,7 @@ export const TaskRunType = builder.prismaObject('TaskRun', {
     }),
     model: t.exposeString('model', {
       nullable: true,
-      description: 'The model, if a gateway ran it.',
+      description: 'The model that the gateway used, or that the agent reported.',
     }),
     modelTier: t.expose('modelTier', {
       type: ModelTierEnum,
@@ -83,6 +83,10 @@ export const TaskRunType = builder.prismaObject('TaskRun', {
     progress: t.exposeString('progress', {
       nullable: true,
       description: 'The last progress that the agent reported.',
+    }),
+    progressPercent: t.exposeFloat('progressPercent', {
+      nullable: true,
+      description: 'The percentage done that the agent last reported, from 0 to 100.',
     }),
     usage: t.field({
       type: TokenUsageType,

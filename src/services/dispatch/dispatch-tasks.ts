@@ -76,7 +76,8 @@ async function choose(
   const reachable: Reachable[] = [];
   for (const { agentId, gateway: named } of agents) {
     const gateway = gatewayOf(context, named);
-    if (gateway === null || skipped.has(agentId) || !reachability.isReachable(gateway.name)) continue;
+    if (gateway === null || skipped.has(agentId) || calls.isLimited(agentId)) continue;
+    if (!reachability.isReachable(gateway.name)) continue;
     reachable.push({ agentId, gatewayName: gateway.name, gateway });
   }
   if (reachable.length === 0 || calls.free() === 0) return [];
@@ -98,7 +99,8 @@ async function open(
   try {
     const opened = await openDispatch(context, agentId, gateway, owner);
     if (opened !== null) {
-      calls.send(opened.run, opened.agent, gateway);
+      const { run, agent, task } = opened;
+      calls.send(run, agent, gateway, { task, facts: { attempt: run.number } });
       return true;
     }
   } catch (error) {

@@ -3,9 +3,11 @@ import type {
   GatewayCall,
   GatewayHooks,
   GatewayState,
+  PartialWork,
   RecoveredAnswer,
 } from '../../gateway/gateway.js';
 import { describeDuration } from '../../kernel/durations.js';
+import { createProgress } from './call-progress.js';
 
 /** What a gateway returns when it accepts a call. */
 export type Accepted = Parameters<GatewayHooks['onAccepted']>[0];
@@ -22,6 +24,8 @@ export interface PlannedCall {
   readonly recovers?: { readonly state: GatewayState | null };
   /** Stores on the run what is needed to find the call after a crash. */
   onAccepted(accepted: Accepted): Promise<void>;
+  /** Writes what the call has produced so far. Never called again before it is done, nor after the call. */
+  readonly onProgress?: ((text: string) => Promise<void>) | undefined;
   /**
    * Writes the result of the call if this process still owns the run; a late answer is stored on the run and changes
    * nothing else. It is retried if it fails, so it must be one transaction.
@@ -35,7 +39,9 @@ export type CallEnding =
   /** Ended at the gateway, but not by this process. */
   | { readonly outcome: 'ABORTED' }
   /** This server stops. The task can be dispatched again, and this is not a failed attempt. */
-  | { readonly outcome: 'HANDED_BACK' };
+  | { readonly outcome: 'HANDED_BACK' }
+  /** The run was ended elsewhere. What the call had produced is kept on it and changes nothing. */
+  | ({ readonly outcome: 'LOST' } & PartialWork);
 
 /** Why this process ends a call: it no longer owns the run, it stops, or the call exceeds its time limit. */
 export type AbortCause = 'LOST' | 'STOPPING' | 'OVERDUE';
@@ -85,8 +91,9 @@ export function abortWith(controller: AbortController, cause: AbortCause): void 
 async function attempt(planned: PlannedCall, signal: AbortSignal): Promise<RecoveredAnswer> {
   const { gateway, call, recovers, onAccepted } = planned;
   if (signal.aborted) return { outcome: 'ABORTED' };
+  const progress = createProgress(planned.onProgress);
   try {
-    const hooks = { signal, onAccepted };
+    const hooks = { signal, onAccepted, onProgress: progress?.push };
     return recovers === undefined
       ? await gateway.send(call, hooks)
       : await gateway.recover(call, recovers.state, hooks);
@@ -96,6 +103,8 @@ async function attempt(planned: PlannedCall, signal: AbortSignal): Promise<Recov
       error: `The gateway ${gateway.name} broke: ${String(error)}`,
       permanent: false,
     };
+  } finally {
+    await progress?.end();
   }
 }
 
@@ -126,8 +135,14 @@ function toEnding(
   cause: AbortCause | undefined,
 ): CallEnding | null {
   if (cause === undefined || answer.outcome === 'ANSWERED') return answer;
-  if (cause === 'LOST') return null;
+  if (cause === 'LOST') return keepLost(answer);
   if (cause === 'STOPPING') return { outcome: 'HANDED_BACK' };
   const limit = describeDuration(call.timeoutMs);
-  return { outcome: 'TIMED_OUT', error: `No answer within the time limit of ${limit}.` };
+  const error = `No answer within the time limit of ${limit}.`;
+  return { outcome: 'TIMED_OUT', error, ...('output' in answer && { output: answer.output }) };
+}
+
+function keepLost(answer: RecoveredAnswer): CallEnding | null {
+  if (!('output' in answer) || !answer.output) return null;
+  return { outcome: 'LOST', output: answer.output, usage: answer.usage };
 }

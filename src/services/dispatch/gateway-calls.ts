@@ -3,6 +3,7 @@ import { backoffMs } from '../../kernel/backoff.js';
 import { randomFraction } from '../../kernel/ids.js';
 import type { Instrument } from '../../kernel/instrument.js';
 import { isOutage } from '../../postgres/outage.js';
+import { createAgentLimits } from './agent-limits.js';
 import {
   type AbortCause,
   abortWith,
@@ -52,6 +53,8 @@ export interface GatewayCalls {
   /** The number of free slots; 0 while stopping. */
   free(): number;
   underWay(): readonly CallUnderWay[];
+  /** Whether the agent's provider has limited it, so that no call of it should start. */
+  isLimited(agentId: string): boolean;
   /**
    * Starts a call and returns at once. The call occupies a slot until it is settled. While stopping, the run is handed
    * back without a call.
@@ -87,6 +90,10 @@ export function createGatewayCalls(options: GatewayCallsOptions): GatewayCalls {
     held: () => [...calls.keys()],
     onLost: (runId) => abort(runId, 'LOST'),
   });
+  const tellFree = () => {
+    for (const listener of listeners) listener();
+  };
+  const limits = createAgentLimits(tellFree);
   let isStopping = false;
 
   function abort(runId: string, cause: AbortCause): void {
@@ -100,43 +107,27 @@ export function createGatewayCalls(options: GatewayCallsOptions): GatewayCalls {
       await keepAccepted(planned, accepted, instrument);
     };
     if (isStopping) abortWith(controller, 'STOPPING');
-    const { ending, later } = await holdCall({ ...planned, onAccepted }, controller, patience);
+    const { ending: reported, later } = await holdCall({ ...planned, onAccepted }, controller, patience);
+    const ending = limits.note(planned.agentId, reported);
     const held = calls.get(planned.runId);
     if (held !== undefined) held.isSettling = true;
     noteReach(planned, ending, reachability);
-    void later?.then((answer) => (answer.outcome === 'ANSWERED' ? write(planned, answer) : undefined));
-    if (ending !== null) await write(planned, ending);
-  }
-
-  /** Retries until the ending is written: a result must not be lost because of a database outage. */
-  async function write(planned: PlannedCall, ending: CallEnding): Promise<void> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        await planned.settle(ending);
-        return;
-      } catch (error) {
-        const facts = { runId: planned.runId, outcome: ending.outcome, attempt, error };
-        instrument.emit(
-          isOutage(error) ? 'debug' : 'error',
-          'gateway.ending_not_written',
-          'What a call came to could not be written',
-          facts,
-        );
-        if (isStopping && attempt >= LAST_TRIES) return;
-        await pause(backoffMs({ attempt, baseMs: 200, maxMs: 5_000, random: randomFraction() }));
-      }
-    }
+    void later?.then((answer) =>
+      answer.outcome === 'ANSWERED' ? write(planned, answer, instrument, () => isStopping) : undefined,
+    );
+    if (ending !== null) await write(planned, ending, instrument, () => isStopping);
   }
 
   return {
     free: () => (isStopping ? 0 : Math.max(0, concurrency - calls.size)),
     underWay: () => [...calls.values()],
+    isLimited: limits.isLimited,
     start(planned) {
       const { runId, agentId, gateway } = planned;
       const controller = new AbortController();
       const done = hold(planned, controller).finally(() => {
         calls.delete(runId);
-        for (const listener of listeners) listener();
+        tellFree();
       });
       calls.set(runId, { runId, agentId, gatewayName: gateway.name, controller, done, isSettling: false });
       leases.keepRenewing();
@@ -159,6 +150,31 @@ export function createGatewayCalls(options: GatewayCallsOptions): GatewayCalls {
   };
 }
 
+/** Retries until the ending is written: a result must not be lost because of a database outage. */
+async function write(
+  planned: PlannedCall,
+  ending: CallEnding,
+  instrument: Instrument,
+  isStopping: () => boolean,
+): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await planned.settle(ending);
+      return;
+    } catch (error) {
+      const facts = { runId: planned.runId, outcome: ending.outcome, attempt, error };
+      instrument.emit(
+        isOutage(error) ? 'debug' : 'error',
+        'gateway.ending_not_written',
+        'What a call came to could not be written',
+        facts,
+      );
+      if (isStopping() && attempt >= LAST_TRIES) return;
+      await pause(backoffMs({ attempt, baseMs: 200, maxMs: 5_000, random: randomFraction() }));
+    }
+  }
+}
+
 /** An accepted call continues even if its state cannot be written. It is then only harder to find after a crash. */
 async function keepAccepted(
   planned: PlannedCall,
@@ -178,6 +194,9 @@ async function keepAccepted(
   }
 }
 
+/** Outcomes that only a reachable gateway can have. */
+const REACHED: ReadonlySet<CallEnding['outcome']> = new Set(['ANSWERED', 'FAILED', 'LIMITED']);
+
 /** A call that began proves that the gateway is reachable. A recovered call that never began says nothing about it. */
 function noteReach(
   { gateway, recovers }: PlannedCall,
@@ -188,7 +207,7 @@ function noteReach(
     if (recovers === undefined) reachability.noteUnreachable(gateway, ending.error, ending.retryAfterMs);
   } else if (ending?.outcome === 'BROKEN') {
     reachability.noteBroken(gateway, ending.error, ending.remedy);
-  } else if (ending?.outcome === 'ANSWERED' || ending?.outcome === 'FAILED') {
+  } else if (ending !== null && REACHED.has(ending.outcome)) {
     reachability.noteReachable(gateway.name);
   } else if (recovers === undefined) {
     reachability.giveBack(gateway.name);

@@ -29,6 +29,7 @@ export interface RunOwner {
 /** An opened run whose call has not been sent yet. */
 export interface OpenedDispatch {
   readonly agent: AgentRow;
+  readonly task: TaskRow;
   readonly run: NewDispatchRun;
 }
 
@@ -52,7 +53,7 @@ export async function openDispatch(
     const run = await describeRun(context, tx, task, agent, gateway, owner);
     await recordRun(tx, task, run);
     await announceStatus(context, tx, agentId, SYSTEM, { seen: true });
-    return { agent, run };
+    return { agent, task, run };
   });
 }
 

@@ -8,6 +8,8 @@ import {
 } from '../../store/dispatch/dispatched-runs.js';
 import type { TaskRunRow } from '../../store/runs/runs.js';
 import type { ServiceContext } from '../service-context.js';
+import { reportCallProgress } from './call-progress.js';
+import { describeCallWork, type WorkOfCall } from './call-work.js';
 import type { CallEnding, PlannedCall } from './gateway-call.js';
 import { createGatewayCalls, type GatewayCalls, type GatewayCallsOptions } from './gateway-calls.js';
 import type { RunOwner } from './open-dispatch.js';
@@ -28,9 +30,9 @@ export interface RunCallsOptions
 }
 
 /** The gateway calls of one kind of run. This process holds the lease of each. */
-export interface RunCalls extends Pick<GatewayCalls, 'free' | 'underWay' | 'lose' | 'stop'> {
+export interface RunCalls extends Pick<GatewayCalls, 'free' | 'underWay' | 'isLimited' | 'lose' | 'stop'> {
   /** Sends the call of a run that was just opened. Does not wait for the answer. */
-  send(run: CallRun, agent: AgentRow, gateway: Gateway): void;
+  send(run: CallRun, agent: AgentRow, gateway: Gateway, work: WorkOfCall): void;
   /** Asks the gateway for the result of a run that was taken over. Does not wait for the answer. */
   recover(run: RecoveredRun, agent: AgentRow, gateway: Gateway): void;
   /** Calls back when a slot becomes free or a gateway answers again; returns a function that removes the listener. */
@@ -43,15 +45,17 @@ export function createRunCalls(options: RunCallsOptions): RunCalls {
   const { database, settings } = context;
   const calls = createLeasedCalls(options);
 
-  function plan(run: CallRun, agent: AgentRow, gateway: Gateway): PlannedCall {
+  function plan(run: CallRun, agent: AgentRow, gateway: Gateway, work?: WorkOfCall): PlannedCall {
+    const call = toCall(run, agent, settings.dispatch.timeoutMs);
     const held = { id: run.id, dispatcher: owner.dispatcher };
     return {
       runId: run.id,
       agentId: agent.id,
       gateway,
-      call: toCall(run, agent, settings.dispatch.timeoutMs),
+      call: work === undefined ? call : { ...call, work: describeCallWork(context, run, agent, work, call) },
       onAccepted: ({ gatewayRunId, state }) =>
         writeGatewayState(database.pool, kind, held, gatewayRunId, state),
+      onProgress: kind === 'task' ? (text) => reportCallProgress(context, held, text) : undefined,
       settle: (ending) => settle(run, ending),
     };
   }
@@ -59,9 +63,10 @@ export function createRunCalls(options: RunCallsOptions): RunCalls {
   return {
     free: calls.free,
     underWay: calls.underWay,
+    isLimited: calls.isLimited,
     lose: calls.lose,
     stop: calls.stop,
-    send: (run, agent, gateway) => calls.start(plan(run, agent, gateway)),
+    send: (run, agent, gateway, work) => calls.start(plan(run, agent, gateway, work)),
     recover: (run, agent, gateway) =>
       calls.start({ ...plan(run, agent, gateway), recovers: { state: parseState(run.gatewayState) } }),
     onWork(listener) {

@@ -2,6 +2,7 @@ import { SYSTEM } from '../../domain/actor.js';
 import { keepAnswer, keepError, keepUsage } from '../../domain/dispatch/ending.js';
 import { MAX_DISPATCH_ATTEMPTS } from '../../domain/limits.js';
 import { decideFailure } from '../../domain/runs/attempt-failure.js';
+import type { TokenUsage } from '../../domain/runs/token-usage.js';
 import type { GatewayAnswer } from '../../gateway/gateway.js';
 import { backoffMs } from '../../kernel/backoff.js';
 import { toDate } from '../../kernel/clock.js';
@@ -64,14 +65,16 @@ async function applyEnding(
   else if (ending.outcome === 'HANDED_BACK') await handBack(tx, task, 'The server that sent it is stopping.');
   else if (ending.outcome === 'NOT_BEGUN' || ending.outcome === 'BROKEN')
     await handBack(tx, task, `The gateway ${run.gateway} took no call: ${keepError(ending.error)}`);
+  else if (ending.outcome === 'LIMITED') await waitForLimit(tx, task, run, ending);
+  else if (ending.outcome === 'LOST') await keepLate(tx, run, ending);
   else await fail(context, tx, task, run, toFailure(run, ending));
 }
 
 async function keepLate(tx: Transaction, run: TaskRunRow, ending: CallEnding): Promise<void> {
-  if (ending.outcome !== 'ANSWERED') return;
-  const answer = keepAnswer(ending.text);
+  const text = ending.outcome === 'ANSWERED' ? ending.text : outputOf(ending);
+  const answer = keepAnswer(text);
   if (answer !== null)
-    await keepLateOutput(tx, run.id, answer.resolution, usageFacts(keepUsage(ending.usage)));
+    await keepLateOutput(tx, run.id, answer.resolution, usageFacts(keepUsage(usageOf(ending))));
 }
 
 async function accept(
@@ -79,7 +82,7 @@ async function accept(
   tx: Transaction,
   task: TaskRow,
   run: TaskRunRow,
-  { text, usage, model }: Answered,
+  { text, usage, model, warnings }: Answered,
 ): Promise<void> {
   const answer = keepAnswer(text);
   if (answer === null) {
@@ -88,7 +91,8 @@ async function accept(
     return fail(context, tx, task, run, { error, outcome: 'FAILED', permanent: false, facts });
   }
   const actor = { keyId: null, agentId: run.agentId };
-  const facts = { model: run.model ?? model };
+  const kept = warnings === undefined ? {} : { progress: keepError(warnings) };
+  const facts = { model: run.model ?? model, ...kept };
   const handedIn = { resolution: answer.resolution, usage: keepUsage(usage), facts, byHolder: true };
   const completed = await finishRun(tx, actor, task, handedIn);
   await addCommentIn(tx, actor, completed, answer.comment);
@@ -96,7 +100,12 @@ async function accept(
 }
 
 /** Returns the task to its agent. It does not count as a failed attempt, because the agent did not cause it. */
-async function handBack(tx: Transaction, task: TaskRow, reason: string): Promise<void> {
+async function handBack(
+  tx: Transaction,
+  task: TaskRow,
+  reason: string,
+  changes: Partial<Pick<TaskRow, 'backoffUntil'>> = {},
+): Promise<void> {
   await moveTask(tx, task, {
     to: 'ASSIGNED',
     verb: 'release',
@@ -104,23 +113,52 @@ async function handBack(tx: Transaction, task: TaskRow, reason: string): Promise
     event: 'task.requeued',
     reason,
     runEnd: { outcome: 'RELEASED', facts: { error: reason }, byHolder: true },
+    changes,
   });
 }
 
-function toFailure(
+/** Uncounted as well. The time to wait stands on the task, so that it holds for all processes. */
+async function waitForLimit(
+  tx: Transaction,
+  task: TaskRow,
   { gateway }: TaskRunRow,
-  ending: Exclude<CallEnding, { readonly outcome: 'ANSWERED' | 'HANDED_BACK' | 'NOT_BEGUN' | 'BROKEN' }>,
-): Failure {
+  { error, retryAfterMs }: Extract<CallEnding, { readonly outcome: 'LIMITED' }>,
+): Promise<void> {
+  const waitMs = retryAfterMs ?? 0;
+  const rest = formatIsoDuration(waitMs);
+  const reason = `The gateway ${gateway} has reached a limit and is asked again in ${rest}: ${keepError(error)}`;
+  await handBack(tx, task, reason, { backoffUntil: await inMs(tx, waitMs) });
+}
+
+/** What a call that failed had produced. */
+function factsOf(ending: CallEnding): Partial<TaskRunRow> {
+  const output = keepAnswer(outputOf(ending))?.resolution;
+  return { ...(output !== undefined && { output }), ...usageFacts(keepUsage(usageOf(ending))) };
+}
+
+function outputOf(ending: CallEnding): string {
+  return 'output' in ending ? (ending.output ?? '') : '';
+}
+
+function usageOf(ending: CallEnding): TokenUsage | null {
+  return 'usage' in ending ? (ending.usage ?? null) : null;
+}
+
+type FailedEnding = Extract<CallEnding, { readonly outcome: 'FAILED' | 'TIMED_OUT' | 'ABORTED' | 'UNKNOWN' }>;
+
+function toFailure({ gateway }: TaskRunRow, ending: FailedEnding): Failure {
+  const facts = factsOf(ending);
   switch (ending.outcome) {
     case 'FAILED':
-      return { error: keepError(ending.error), outcome: 'FAILED', permanent: ending.permanent };
+      return { error: keepError(ending.error), outcome: 'FAILED', permanent: ending.permanent, facts };
     case 'TIMED_OUT':
-      return { error: keepError(ending.error), outcome: 'TIMED_OUT', permanent: false };
+      return { error: keepError(ending.error), outcome: 'TIMED_OUT', permanent: false, facts };
     case 'ABORTED':
       return {
         error: `The run was ended at the gateway ${gateway}.`,
         outcome: 'FAILED',
         permanent: false,
+        facts,
       };
     case 'UNKNOWN': {
       const error = `The server that sent it has ended, and the gateway ${gateway} can't tell what became of it.`;

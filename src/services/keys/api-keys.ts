@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Actor, type ApiKeyRole, SYSTEM, toActor, type Viewer } from '../../domain/actor.js';
 import { checkFields } from '../../domain/inputs.js';
 import { Refusal } from '../../domain/refusals.js';
+import { toDate } from '../../kernel/clock.js';
 import { newId, newSecret } from '../../kernel/ids.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
 import {
@@ -48,6 +49,31 @@ export async function createApiKey(
   });
   if (apiKey === null) throw new Error('a new random secret already exists');
   return { apiKey, secret };
+}
+
+/** Creates a key with which a program acts as the agent of its run. It expires even if it is not revoked. */
+export async function createRunKey(
+  { database }: Pick<ServiceContext, 'database'>,
+  { runId, agentId, validMs }: { readonly runId: string; readonly agentId: string; readonly validMs: number },
+): Promise<{ readonly id: string; readonly secret: string }> {
+  const secret = newSecret();
+  const apiKey = await inTransaction(database, async (tx) => {
+    const expiresAt = toDate((await readNow(tx.executor)).getTime() + validMs);
+    return insertKey(tx, SYSTEM, { name: runId, role: 'AGENT', agentId, expiresAt, secret });
+  });
+  if (apiKey === null) throw new Error('a fresh secret was stored already');
+  return { id: apiKey.id, secret };
+}
+
+/** Revokes the key of a run that has ended. The event lets every process forget it. */
+export async function revokeRunKey(
+  { database }: Pick<ServiceContext, 'database'>,
+  id: string,
+): Promise<void> {
+  await inTransaction(database, async (tx) => {
+    if ((await lockApiKey(tx, id)) === null || (await revokeApiKeyRow(tx, id)) === null) return;
+    tx.emit({ type: 'key.revoked', actor: SYSTEM, keyId: id });
+  });
 }
 
 /** Revokes a key at once and ends its live subscriptions. Idempotent. @throws {Refusal} NOT_FOUND */

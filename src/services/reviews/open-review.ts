@@ -14,6 +14,7 @@ import {
 import type { TaskRow } from '../../store/tasks/tasks.js';
 import { announceStatus } from '../agents/announce-status.js';
 import type { GatewayReachability } from '../dispatch/gateway-reachability.js';
+import type { RunCalls } from '../dispatch/run-calls.js';
 import { gatewayOf } from '../gateways-of-agents.js';
 import { promptForReview } from './prompt-for-review.js';
 import type { ReviewContext } from './review-context.js';
@@ -21,6 +22,7 @@ import type { ReviewContext } from './review-context.js';
 /** A round whose review run is inserted and whose call has not been sent yet. */
 export interface OpenedReview {
   readonly run: ReviewRunRow;
+  readonly task: TaskRow;
   readonly reviewer: AgentRow;
   readonly gateway: Gateway;
 }
@@ -39,10 +41,12 @@ export const REVIEW_LEASE_MS = 30_000;
 export async function openReview(
   context: ReviewContext,
   reachability: Pick<GatewayReachability, 'begin' | 'giveBack'>,
+  calls: Pick<RunCalls, 'isLimited'>,
 ): Promise<OpenedReview | null> {
   const reviewer = await findAgent(context.database.pool, { name: context.settings.coordinatorAgent });
   const gateway = reviewer === null ? null : findGateway(context, reviewer);
-  if (reviewer === null || gateway === null || !reachability.begin(gateway.name)) return null;
+  if (reviewer === null || gateway === null || calls.isLimited(reviewer.id)) return null;
+  if (!reachability.begin(gateway.name)) return null;
   let opened: OpenedReview | null = null;
   try {
     opened = await openFor(context, reviewer, gateway);
@@ -56,10 +60,10 @@ function openFor(context: ReviewContext, reviewer: AgentRow, gateway: Gateway): 
   return inTransaction(context.database, async (tx) => {
     await lockReviewer(tx, reviewer.id);
     if (!hasRoom(await countReviewsUnderWay(tx, reviewer.id), reviewer.maxCapacity)) return null;
-    const run = await openRun(context, tx, reviewer, gateway);
-    if (run === null) return null;
+    const opened = await openRun(context, tx, reviewer, gateway);
+    if (opened === null) return null;
     await announceStatus(context, tx, reviewer.id, SYSTEM, { seen: true });
-    return { run, reviewer, gateway };
+    return { ...opened, reviewer, gateway };
   });
 }
 
@@ -74,7 +78,7 @@ async function openRun(
   tx: Transaction,
   reviewer: AgentRow,
   gateway: Gateway,
-): Promise<ReviewRunRow | null> {
+): Promise<Pick<OpenedReview, 'run' | 'task'> | null> {
   for (;;) {
     const task = await takeRoundToSend(tx, reviewer);
     if (task === null) return null;
@@ -90,7 +94,7 @@ async function openRun(
       agentId: reviewer.id,
       payload: { round: run.round },
     });
-    return run;
+    return { run, task };
   }
 }
 

@@ -48,7 +48,9 @@ export function readReviewEnding(ending: CallEnding, gatewayName: string): Revie
       );
     case 'NOT_BEGUN':
     case 'BROKEN':
+    case 'LIMITED':
       return { ...NOTHING, kind: 'handed back', error: toStoredText(ending.error, LIMITS.errorLength) };
+    case 'LOST':
     case 'HANDED_BACK':
       return {
         ...NOTHING,

@@ -87,10 +87,12 @@ export function createReviewDispatcher({
     async takeTurn() {
       let handled = await takeOver();
       while (calls.free() > 0) {
-        const opened = await openReview(context, reachability);
+        const opened = await openReview(context, reachability, calls);
         if (opened === null) break;
         asked.set(opened.run.taskId, opened.run.id);
-        calls.send(opened.run, opened.reviewer, opened.gateway);
+        const { run, task, reviewer, gateway } = opened;
+        const facts = { round: run.round, resolution: task.resolution };
+        calls.send(run, reviewer, gateway, { task, facts });
         handled += 1;
       }
       await endLeasesOfDead(database.pool, 'review', dispatcher);

@@ -60,7 +60,7 @@ function findInputMistakes(input: CompleteTask): Refusal[] {
     ...findMistakes(input, ['resolution']),
     ...findMistakes(
       input.usage,
-      [['inputTokens', 'tokens'], ['outputTokens', 'tokens'], 'costUsd'],
+      [['inputTokens', 'tokens'], ['outputTokens', 'tokens'], 'costUsd', ['model', 'settingText']],
       ['usage'],
     ),
     ...findMistakes(input, ['idempotencyKey']),

@@ -51,5 +51,6 @@ export async function finishRun(
 /** The usage columns of a run; none without usage. */
 export function usageFacts(usage: TokenUsage | null | undefined): Partial<TaskRunRow> {
   if (!usage) return {};
-  return { inputTokens: usage.inputTokens, outputTokens: usage.outputTokens, costUsd: usage.costUsd ?? null };
+  const { inputTokens, outputTokens, costUsd, model } = usage;
+  return { inputTokens, outputTokens, costUsd: costUsd ?? null, ...(model && { model }) };
 }

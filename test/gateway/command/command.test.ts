@@ -50,7 +50,7 @@ describeConformance('command', openPrograms, {
     error: 'The program exited with code 3. the model is on holiday',
   },
   slow: { outcome: 'ANSWERED', text: 'Done, slowly.' },
-  disconnect: { outcome: 'FAILED', permanent: false, error: 'The program was ended by SIGSEGV.' },
+  disconnect: { outcome: 'FAILED', permanent: false, error: 'The program was ended by SIGSEGV. Half an ans' },
   oversize: { outcome: 'ANSWERED', text: 'x'.repeat(MAX_ANSWER_LENGTH) },
   garbage: { outcome: 'ANSWERED' },
   unreachable: {

@@ -119,12 +119,16 @@ describe('the openai gateway', () => {
 
   it('accepts neither a web page nor an incomplete stream as an answer', async () => {
     expect(await send('[[garbage-html]]')).toEqual(failed('not in the format'));
-    expect(await send('[[ends-early]]')).toEqual(failed('ended before it was complete'));
+    expect(await send('[[ends-early]]')).toMatchObject(failed('ended before it was complete'));
   });
 
-  it('reports a refusal and a busy endpoint as failures to retry', async () => {
+  it('reports a refusal as a failure to retry, and a busy endpoint as a limit', async () => {
     expect(await send('[[refusal]]')).toEqual(failed("The model refused: I can't help with that."));
-    expect(await send('[[busy]]')).toEqual(failed('429 Too many requests.'));
+    expect(await send('[[busy]]')).toEqual({
+      outcome: 'LIMITED',
+      error: '429 Too many requests.',
+      retryAfterMs: null,
+    });
   });
 
   it('times out before the first byte too', async () => {

@@ -144,4 +144,54 @@ describe('the outcome of an OpenClaw run', () => {
     ).toEqual({ outcome: 'ANSWERED', text: 'Done.', usage: null, model: null });
     expect(wait({ status: 'ok', terminalReply: { disposition: 'silent' } })).toMatchObject({ text: '' });
   });
+
+  const ended = (meta: object, more: object = {}) =>
+    read({
+      ok: true,
+      payload: {
+        status: 'ok',
+        summary: 'completed',
+        result: { payloads: [{ text: 'Half.' }], meta },
+        ...more,
+      },
+    });
+
+  it.each(['length', 'max_tokens'])('is a failure that keeps the text where %s cut it off', (stopReason) => {
+    const failure = { outcome: 'FAILED', permanent: false, output: 'Half.' };
+    expect(ended({ stopReason })).toMatchObject({ ...failure, error: expect.stringContaining('cut off') });
+    expect(ended({}, { stopReason })).toMatchObject(failure);
+    const waited = readWaitAnswer(
+      frame({
+        ok: true,
+        payload: { status: 'ok', endedAt: 1, stopReason, terminalReply: { text: 'Half.' } },
+      }),
+    );
+    expect(waited).toMatchObject(failure);
+  });
+
+  it('is a failure where the run was aborted', () => {
+    expect(ended({ aborted: true, stopReason: 'stop' })).toMatchObject({
+      outcome: 'FAILED',
+      error: 'OpenClaw: the run was aborted',
+      output: 'Half.',
+    });
+  });
+
+  it('is an answer with warnings where a tool failed beside it', () => {
+    const payloads = [{ text: 'exec failed', isError: true }, { text: 'Done all the same.' }];
+    expect(read({ ok: true, payload: { status: 'ok', result: { payloads, meta: {} } } })).toMatchObject({
+      outcome: 'ANSWERED',
+      text: 'Done all the same.',
+      warnings: 'OpenClaw: exec failed',
+    });
+  });
+
+  it('is a limit where the provider says when to ask again', () => {
+    const error = { code: 'UNAVAILABLE', message: 'rate limited', retryAfterMs: 60_000 };
+    expect(read({ ok: false, error })).toEqual({
+      outcome: 'LIMITED',
+      error: 'OpenClaw: rate limited',
+      retryAfterMs: 60_000,
+    });
+  });
 });

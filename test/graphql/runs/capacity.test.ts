@@ -48,7 +48,11 @@ function setCapacity(maxCapacity: number): Promise<unknown> {
 
 const dispatch = () => openDispatch(graph.services, aegis.id, gateway, OWNER);
 const sendReview = () =>
-  openReview({ ...graph.services, dispatcher: 'dsp_test' }, { begin: () => true, giveBack: () => undefined });
+  openReview(
+    { ...graph.services, dispatcher: 'dsp_test' },
+    { begin: () => true, giveBack: () => undefined },
+    { isLimited: () => false },
+  );
 
 /** The ways to a task, each answering whether there was room for one. */
 const WAYS_TO_A_TASK = {

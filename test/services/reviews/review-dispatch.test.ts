@@ -28,7 +28,7 @@ describe('a task in review', () => {
     expect(recorded).toEqual([
       { outcome: 'RUNNING', trigger: 'DISPATCH', idempotency_key: key, leased: true },
     ]);
-    const { prompt, ...call } = dispatcher.gateway.last().call;
+    const { prompt, work: _work, ...call } = dispatcher.gateway.last().call;
     expect(call).toEqual({
       idempotencyKey: key,
       agentName: 'aegis',

@@ -277,3 +277,23 @@ describe('progress', () => {
     ]);
   });
 });
+
+describe('an agent that polls', () => {
+  it('reports the model and the usage of its run, and how much is done', async () => {
+    const { task, runId } = await aClaimedTask(services, agent);
+    await reportProgress(services, key, { runId, message: 'half', percent: 50 });
+    const usage = { inputTokens: 7, outputTokens: 3, costUsd: 0.5, model: 'opus' };
+    await completeTask(services, key, { runId, resolution: 'done', usage });
+    expect(await services.sql('SELECT * FROM task_runs WHERE task_id = $1', [task.id])).toMatchObject([
+      { model: 'opus', input_tokens: 7, output_tokens: 3, cost_usd: 0.5, progress_percent: 50 },
+    ]);
+  });
+
+  it('is refused a model without a name', async () => {
+    const { runId } = await aClaimedTask(services, agent);
+    const usage = { inputTokens: 7, outputTokens: 3, model: ' ' };
+    expect(await namedRefusalsOf(completeTask(services, key, { runId, resolution: 'done', usage }))).toEqual([
+      'INVALID usage.model',
+    ]);
+  });
+});

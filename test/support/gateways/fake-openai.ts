@@ -9,7 +9,18 @@ export interface FakeOpenai {
   readonly requests: readonly CompletionRequest[];
   /** Number of requests without an answer yet. */
   open(): number;
+  /** From now on every request for a completion is answered with this. */
+  replay(answer: RecordedAnswer): void;
   close(): Promise<void>;
+}
+
+/** An answer as a real endpoint sent it. */
+export interface RecordedAnswer {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** The connection breaks after the body. */
+  readonly isBroken?: boolean;
 }
 
 export interface CompletionRequest {
@@ -25,16 +36,20 @@ export interface CompletionRequest {
 export async function startFakeOpenai(apiKey: string): Promise<FakeOpenai> {
   const requests: CompletionRequest[] = [];
   const open = new Set<ServerResponse>();
+  const state: ServerState = { apiKey, requests, recorded: null };
   const server = createServer((request, response) => {
     open.add(response);
     response.on('close', () => open.delete(response));
-    void serve(request, response, { apiKey, requests });
+    void serve(request, response, state);
   });
   const port = await listen(server);
   return {
     baseUrl: `http://127.0.0.1:${port}/v1`,
     requests,
     open: () => open.size,
+    replay(answer) {
+      state.recorded = answer;
+    },
     close: () => closeServer(server),
   };
 }
@@ -42,12 +57,13 @@ export async function startFakeOpenai(apiKey: string): Promise<FakeOpenai> {
 interface ServerState {
   readonly apiKey: string;
   readonly requests: CompletionRequest[];
+  recorded: RecordedAnswer | null;
 }
 
 async function serve(
   request: IncomingMessage,
   response: ServerResponse,
-  { apiKey, requests }: ServerState,
+  { apiKey, requests, recorded }: ServerState,
 ): Promise<unknown> {
   if (request.headers.authorization !== `Bearer ${apiKey}`) {
     const given = request.headers.authorization ?? 'nothing';
@@ -57,6 +73,7 @@ async function serve(
     return sendJson(response, 200, { object: 'list', data: [] });
   const body = (await json(request)) as CompletionRequest['body'];
   requests.push({ headers: request.headers, body });
+  if (recorded !== null) return sendRecorded(response, recorded);
   const prompt = body.messages.at(-1)?.content ?? '';
   return act(/\[\[([\w-]+)\]\]/.exec(prompt)?.[1] ?? 'good', body, response);
 }
@@ -140,6 +157,17 @@ function act(scenario: string, body: CompletionRequest['body'], response: Server
     default:
       return stream(piecesOf(answerAsReviewer(prompt) ?? `Done: ${prompt}`));
   }
+}
+
+/** In pieces that end within a word, as a network delivers it. */
+function sendRecorded(
+  response: ServerResponse,
+  { status = 200, headers, body, isBroken }: RecordedAnswer,
+): void {
+  response.writeHead(status, headers);
+  for (const piece of body.match(/[\s\S]{1,23}/g) ?? []) response.write(piece);
+  if (isBroken) response.write('', () => response.destroy());
+  else response.end();
 }
 
 const USAGE = { prompt_tokens: 12, completion_tokens: 5, total_tokens: 17, cost: 0.25 };

@@ -1,6 +1,6 @@
 // A program for the command gateway. A name in double brackets in its input selects its behaviour.
 import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const [, self, folder, ...rest] = process.argv;
@@ -45,6 +45,24 @@ function act(scenario, prompt) {
     case 'garbage':
       process.stdout.write(Buffer.from([0x00, 0xff, 0xfe, 0xc3, 0x28, 0xed, 0xa0, 0x80]));
       return;
+    case 'verbose-failure':
+      process.stdout.write(`Not logged in. ${'o'.repeat(5_000)} Run /login.\n`);
+      process.stderr.write(`warning ${'e'.repeat(5_000)} giving up\n`);
+      process.exitCode = 1;
+      return;
+    case 'says-and-hangs':
+      process.stdout.write('Half of it.\n');
+      setInterval(() => undefined, 60_000);
+      return;
+    case 'task-file':
+      answer(readFileSync(process.env.MC_TASK_FILE, 'utf8'));
+      return;
+    case 'print': {
+      const { text, code = 0 } = JSON.parse(prompt.slice(prompt.indexOf('\n') + 1));
+      process.exitCode = code;
+      answer(text);
+      return;
+    }
     case 'facts':
       answer(JSON.stringify({ argv: rest, cwd: process.cwd(), env: process.env, prompt }));
       return;

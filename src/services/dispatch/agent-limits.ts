@@ -1,0 +1,67 @@
+import { backoffMs } from '../../kernel/backoff.js';
+import { randomFraction } from '../../kernel/ids.js';
+import type { CallEnding } from './gateway-call.js';
+
+/** The agents whose provider has limited them, as this process has found out. */
+export interface AgentLimits {
+  /**
+   * Notes how a call of the agent ended. Fills in for how long no call of it should be made after a limit: as long as the
+   * provider said, at most an hour, else a time that grows until a call is answered.
+   */
+  note(agentId: string, ending: CallEnding | null): CallEnding | null;
+  isLimited(agentId: string): boolean;
+}
+
+/** A limit that was raised meanwhile is noticed within this time, in milliseconds. */
+const LONGEST_MS = 3_600_000;
+/** Keeps a provider that says "now" from being called in a loop. */
+const SHORTEST_MS = 100;
+const BACKOFF = { baseMs: 5_000, maxMs: 300_000 };
+
+interface Limit {
+  /** Limits since the last answer. */
+  count: number;
+  /** Null once the wait is over. */
+  timer: NodeJS.Timeout | null;
+}
+
+/** @param onEnd - called when an agent may be called again. */
+export function createAgentLimits(onEnd: () => void): AgentLimits {
+  const limits = new Map<string, Limit>();
+
+  function add(agentId: string, retryAfterMs: number | null): number {
+    const limit = limits.get(agentId) ?? { count: 0, timer: null };
+    limits.set(agentId, limit);
+    limit.count += 1;
+    const ms = waitMs(limit.count, retryAfterMs);
+    // Of several calls at once the last answer knows best.
+    if (limit.timer !== null) clearTimeout(limit.timer);
+    limit.timer = setTimeout(() => {
+      limit.timer = null;
+      onEnd();
+    }, ms).unref();
+    return ms;
+  }
+
+  function remove(agentId: string): void {
+    const timer = limits.get(agentId)?.timer ?? null;
+    limits.delete(agentId);
+    if (timer === null) return;
+    clearTimeout(timer);
+    onEnd();
+  }
+
+  return {
+    note(agentId, ending) {
+      if (ending?.outcome === 'ANSWERED') remove(agentId);
+      if (ending?.outcome !== 'LIMITED') return ending;
+      return { ...ending, retryAfterMs: add(agentId, ending.retryAfterMs) };
+    },
+    isLimited: (agentId) => (limits.get(agentId)?.timer ?? null) !== null,
+  };
+}
+
+function waitMs(count: number, retryAfterMs: number | null): number {
+  if (retryAfterMs === null) return backoffMs({ ...BACKOFF, attempt: count, random: randomFraction() });
+  return Math.min(Math.max(Math.ceil(retryAfterMs), SHORTEST_MS), LONGEST_MS);
+}

@@ -1,0 +1,102 @@
+import { failed, JSON_TYPE, limited, type RecordedCase } from './recorded-case.js';
+
+const minute = { 'retry-after': '60' };
+
+/** Answers under a status of an error. */
+export const ERRORS: readonly RecordedCase[] = [
+  {
+    endpoint: 'OpenAI',
+    sends: 'a limit with Retry-After in seconds',
+    status: 429,
+    headers: { ...JSON_TYPE, ...minute },
+    body: '{"error":{"message":"Rate limit reached","type":"requests","code":"rate_limit_exceeded"}}',
+    means: limited('429 Rate limit reached', 60_000),
+  },
+  {
+    endpoint: 'Azure OpenAI',
+    sends: 'a limit with its milliseconds',
+    status: 429,
+    headers: { ...JSON_TYPE, 'retry-after': '7', 'retry-after-ms': '6400' },
+    body: '{"error":{"code":"429","message":"Requests have exceeded call rate limit."}}',
+    means: limited('429 Requests have exceeded', 6_400),
+  },
+  {
+    endpoint: 'a proxy',
+    sends: 'a limit with a date',
+    status: 429,
+    headers: { date: 'Sat, 28 Nov 2026 10:00:00 GMT', 'retry-after': 'Sat, 28 Nov 2026 10:01:30 GMT' },
+    body: '<html><head><title>429 Too Many Requests</title></head><body><h1>Sorry</h1></body></html>',
+    means: limited('429 Too Many Requests', 90_000),
+  },
+  {
+    endpoint: 'Groq',
+    sends: 'a limit with a fraction of a second',
+    status: 429,
+    headers: { ...JSON_TYPE, 'retry-after': '0.5' },
+    body: '{"error":{"message":"Rate limit reached for model"}}',
+    means: limited('429 Rate limit reached', 500),
+  },
+  {
+    endpoint: 'vLLM behind a proxy',
+    sends: 'a limit without a time and without a body',
+    status: 429,
+    body: '',
+    means: limited('429 Too Many Requests', null),
+  },
+  {
+    endpoint: 'OpenRouter',
+    sends: 'that it is overloaded, with Retry-After',
+    status: 503,
+    headers: { ...JSON_TYPE, ...minute },
+    body: '{"error":{"code":503,"message":"Provider returned error"}}',
+    means: limited('503 Provider returned error', 60_000),
+  },
+  {
+    endpoint: 'llama.cpp',
+    sends: 'that it is loading the model',
+    status: 503,
+    headers: JSON_TYPE,
+    body: '{"error":{"code":503,"message":"Loading model","type":"unavailable_error"}}',
+    means: { outcome: 'NOT_BEGUN', error: '503 Loading model' },
+  },
+  {
+    endpoint: 'a FastAPI server',
+    sends: 'detail',
+    status: 500,
+    headers: JSON_TYPE,
+    body: '{"detail":"CUDA out of memory"}',
+    means: failed('500 CUDA out of memory'),
+  },
+  {
+    endpoint: 'a FastAPI server',
+    sends: 'a list of mistakes',
+    status: 422,
+    headers: JSON_TYPE,
+    body: '{"detail":[{"type":"missing","loc":["body","messages"],"msg":"Field required"}]}',
+    means: { outcome: 'FAILED', permanent: true, error: '422 body.messages: Field required' },
+  },
+  {
+    endpoint: 'an API gateway',
+    sends: 'a message',
+    status: 502,
+    headers: JSON_TYPE,
+    body: '{"message":"An invalid response was received from the upstream server"}',
+    means: failed('502 An invalid response'),
+  },
+  {
+    endpoint: 'Ollama',
+    sends: 'an error as a text',
+    status: 500,
+    headers: JSON_TYPE,
+    body: '{"error":"llama runner process has terminated"}',
+    means: failed('500 llama runner process has terminated'),
+  },
+  {
+    endpoint: 'Azure OpenAI',
+    sends: 'a prompt that its content filter refuses',
+    status: 400,
+    headers: JSON_TYPE,
+    body: '{"error":{"message":"The response was filtered","code":"content_filter","status":400,"innererror":{}}}',
+    means: { outcome: 'FAILED', permanent: true, error: '400 The response was filtered' },
+  },
+];

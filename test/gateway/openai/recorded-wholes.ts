@@ -1,0 +1,135 @@
+import {
+  cutAt,
+  failed,
+  good,
+  goodWithUsage,
+  JSON_TYPE,
+  type RecordedCase,
+  TOOL,
+  whole,
+} from './recorded-case.js';
+
+/** Whole answers under a good status. */
+export const WHOLE_ANSWERS: readonly RecordedCase[] = [
+  {
+    endpoint: 'OpenAI',
+    sends: 'a whole answer',
+    headers: JSON_TYPE,
+    body: whole({ content: 'All good.', refusal: null }, 'stop'),
+    means: goodWithUsage,
+  },
+  {
+    endpoint: 'OpenAI',
+    sends: 'the output limit in a whole answer',
+    headers: JSON_TYPE,
+    body: whole({ content: 'All good.' }, 'length'),
+    means: cutAt('cut off at the output limit'),
+  },
+  {
+    endpoint: 'OpenAI',
+    sends: 'a refusal',
+    headers: JSON_TYPE,
+    body: whole({ content: null, refusal: "I can't help with that." }, 'stop'),
+    means: failed("The model refused: I can't help"),
+  },
+  {
+    endpoint: 'OpenAI',
+    sends: 'tool calls in a whole answer',
+    headers: JSON_TYPE,
+    body: whole({ content: 'All good.', tool_calls: [TOOL] }, 'tool_calls'),
+    means: cutAt('asked for a tool'),
+  },
+  {
+    endpoint: 'Azure OpenAI',
+    sends: 'a whole answer that its content filter stopped',
+    headers: JSON_TYPE,
+    body: whole({ content: 'All good.' }, 'content_filter'),
+    means: cutAt('content filter'),
+  },
+  {
+    endpoint: 'vLLM',
+    sends: 'an error as a whole answer',
+    headers: JSON_TYPE,
+    body: JSON.stringify({
+      object: 'error',
+      message: 'max_tokens is too large',
+      type: 'BadRequestError',
+      code: 400,
+    }),
+    means: { outcome: 'FAILED', permanent: true, error: '400 max_tokens is too large' },
+  },
+  {
+    endpoint: 'Gemini behind a proxy',
+    sends: 'MAX_TOKENS',
+    headers: JSON_TYPE,
+    body: whole({ content: 'All good.' }, 'MAX_TOKENS'),
+    means: cutAt('cut off at the output limit'),
+  },
+  {
+    endpoint: 'llama.cpp',
+    sends: 'a request that is too long, under a good status',
+    headers: JSON_TYPE,
+    body: '{"error":{"code":400,"message":"the request exceeds the available context size","type":"exceed_context_size_error"}}',
+    means: { outcome: 'FAILED', permanent: true, error: '400 the request exceeds' },
+  },
+  {
+    endpoint: 'Ollama',
+    sends: 'an error as a text',
+    headers: JSON_TYPE,
+    body: '{"error":"model runner has unexpectedly stopped"}',
+    means: failed('model runner has unexpectedly stopped'),
+  },
+  {
+    endpoint: 'LiteLLM',
+    sends: 'an error in an error',
+    headers: JSON_TYPE,
+    body: '{"error":{"message":{"error":"Invalid model name passed in model=x"},"type":"None","param":"None","code":"400"}}',
+    means: { outcome: 'FAILED', permanent: true, error: '400 Invalid model name' },
+  },
+  {
+    endpoint: 'a FastAPI server',
+    sends: 'detail under a good status',
+    headers: JSON_TYPE,
+    body: '{"detail":"The worker was restarted."}',
+    means: failed('The worker was restarted.'),
+  },
+  {
+    endpoint: 'an API gateway',
+    sends: 'a message under a good status',
+    headers: JSON_TYPE,
+    body: '{"message":"no Route matched with those values"}',
+    means: failed('no Route matched'),
+  },
+  {
+    endpoint: 'OpenRouter',
+    sends: 'the error of a choice under a good status',
+    headers: JSON_TYPE,
+    body: JSON.stringify({
+      choices: [
+        {
+          index: 0,
+          message: { content: '' },
+          finish_reason: 'error',
+          error: { code: 502, message: 'Upstream failed' },
+        },
+      ],
+    }),
+    means: failed('502 Upstream failed'),
+  },
+  {
+    endpoint: 'any endpoint',
+    sends: 'a whole answer without a reason, in parts',
+    headers: JSON_TYPE,
+    body: whole({
+      content: [{ type: 'text', text: 'All ' }, { type: 'image' }, { type: 'text', text: 'good.' }],
+    }),
+    means: good,
+  },
+  {
+    endpoint: 'any endpoint',
+    sends: 'JSON that is no completion',
+    headers: JSON_TYPE,
+    body: '{"hello":"world"}',
+    means: failed('not in the format'),
+  },
+];

@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { cancelTask } from '../../../src/services/tasks/cancel-task.js';
+import type { Process } from '../../scheduler/process.js';
+import { aPushAgent, aTaskOf, commentsOf, runsOf, waitForStatus } from '../../support/factories/dispatch.js';
+import type { TestServices } from '../../support/factories/services.js';
+import { useDispatch } from '../../support/factories/use-dispatch.js';
+import { answered, type ScriptedGateway } from '../../support/gateways/scripted-gateway.js';
+
+let gateway: ScriptedGateway;
+let here: Process;
+let services: TestServices;
+
+const { received } = useDispatch((test) => {
+  ({ gateway, here, services } = test);
+});
+
+const limited = (retryAfterMs: number | null) =>
+  ({ outcome: 'LIMITED', error: '429 slow down', retryAfterMs }) as const;
+
+describe("a provider's limit", () => {
+  it('counts no attempt: the task waits as long as the provider says', async () => {
+    gateway.script = () => limited(60_000);
+    const task = await aTaskOf(services, await aPushAgent(services));
+    await here.scheduler.runOnce('dispatchAssignedTasks');
+    const row = await waitForStatus(services, task.id, 'ASSIGNED');
+    expect(row).toMatchObject({ dispatch_attempts: 0 });
+    expect(await runsOf(services, task.id)).toMatchObject([
+      { outcome: 'RELEASED', error: expect.stringContaining('429 slow down') },
+    ]);
+    expect(await commentsOf(services, task.id)).toEqual([]);
+    expect(
+      await services.sql(
+        `SELECT round(extract(epoch FROM backoff_until - updated_at)) AS seconds FROM tasks WHERE not_before = backoff_until`,
+      ),
+    ).toEqual([{ seconds: '60' }]);
+  });
+
+  it('holds back the other tasks of the agent and those of no other agent', async () => {
+    const slow = await aPushAgent(services, { name: 'slow' });
+    gateway.script = ({ agentName }) => (agentName === 'slow' ? limited(null) : answered('done'));
+    const first = await aTaskOf(services, slow);
+    await here.scheduler.runOnce('dispatchAssignedTasks');
+    await received(1);
+    await waitForStatus(services, first.id, 'ASSIGNED');
+    const waiting = await aTaskOf(services, slow);
+    const other = await aTaskOf(services, await aPushAgent(services, { name: 'quick' }));
+    await here.scheduler.runOnce('dispatchAssignedTasks');
+    await waitForStatus(services, other.id, 'REVIEW');
+    expect(await runsOf(services, waiting.id)).toEqual([]);
+  });
+
+  it('ends by itself, and more than five limits fail no task', async () => {
+    let left = 7;
+    gateway.script = () => {
+      left -= 1;
+      return left > 0 ? limited(0) : answered('at last');
+    };
+    await here.start();
+    const task = await aTaskOf(services, await aPushAgent(services));
+    expect(await waitForStatus(services, task.id, 'REVIEW')).toMatchObject({ dispatch_attempts: 0 });
+    expect(await runsOf(services, task.id)).toHaveLength(7);
+  });
+});
+
+describe('what a call had produced', () => {
+  it('is kept on a run that failed, with what it consumed', async () => {
+    const usage = { inputTokens: 7, outputTokens: 3 };
+    gateway.script = () => ({ outcome: 'FAILED', error: 'cut off', permanent: false, output: 'Half', usage });
+    const task = await aTaskOf(services, await aPushAgent(services));
+    await here.scheduler.runOnce('dispatchAssignedTasks');
+    await waitForStatus(services, task.id, 'ASSIGNED');
+    expect(await runsOf(services, task.id)).toMatchObject([
+      { outcome: 'FAILED', error: 'cut off', output: 'Half', input_tokens: 7, output_tokens: 3 },
+    ]);
+  });
+
+  it('is kept on a run that was cancelled', async () => {
+    gateway.script = (_call, { signal }) =>
+      new Promise((resolve) => {
+        signal.addEventListener('abort', () => resolve({ outcome: 'ABORTED', output: 'So far' }));
+      });
+    await here.start();
+    const task = await aTaskOf(services, await aPushAgent(services));
+    await received(1);
+    await cancelTask(services, services.admin, { task: { id: task.id } });
+    await expect
+      .poll(async () => (await runsOf(services, task.id))[0])
+      .toMatchObject({ outcome: 'CANCELLED', output: 'So far' });
+  });
+
+  it('is kept beside a good answer where a tool failed', async () => {
+    gateway.script = () => ({ ...answered('done'), warnings: 'exec failed' });
+    const task = await aTaskOf(services, await aPushAgent(services));
+    await here.scheduler.runOnce('dispatchAssignedTasks');
+    await waitForStatus(services, task.id, 'REVIEW');
+    expect(await runsOf(services, task.id)).toMatchObject([
+      { outcome: 'SUCCEEDED', output: 'done', progress: 'exec failed' },
+    ]);
+  });
+});
