@@ -125,7 +125,7 @@ async function waitForLimit(
   { error, retryAfterMs }: Extract<CallEnding, { readonly outcome: 'LIMITED' }>,
 ): Promise<void> {
   const waitMs = retryAfterMs ?? 0;
-  const rest = formatIsoDuration(waitMs);
+  const rest = describeDuration(waitMs);
   const reason = `The gateway ${gateway} has reached a limit and is asked again in ${rest}: ${keepError(error)}`;
   await handBack(tx, task, reason, { backoffUntil: await inMs(tx, waitMs) });
 }
