@@ -48,9 +48,13 @@ export function presentUnavailable(error: unknown, { message }: Unavailable): Gr
 }
 
 /** An error without a path was raised before any field was resolved, so only the coercion of variables can have failed. */
-function isAboutVariables({ path, nodes }: GraphQLError): boolean {
-  return path === undefined && nodes?.[0]?.kind === Kind.VARIABLE_DEFINITION;
+function isAboutVariables({ path, nodes, message }: GraphQLError): boolean {
+  if (path !== undefined) return false;
+  return nodes?.[0]?.kind === Kind.VARIABLE_DEFINITION || message.startsWith(tooManyVariableErrors);
 }
+
+/** After fifty wrong values graphql-js adds this error, which has no node. */
+const tooManyVariableErrors = 'Too many errors processing variables';
 
 /**
  * If graphql-js can't coerce an argument, the error points at the argument or its value. If it can't serialise a result, the

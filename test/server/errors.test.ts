@@ -116,12 +116,43 @@ describe('an error that the caller can act on', () => {
       'BAD_USER_INPUT',
     ],
     ['an operation that is not named', 'query a { hello } query b { hello }', undefined, 'BAD_USER_INPUT'],
+    [
+      'a subscription to nothing',
+      'subscription { ticks @include(if: false) }',
+      undefined,
+      'GRAPHQL_VALIDATION_FAILED',
+    ],
+    [
+      'a subscription to nothing by a variable',
+      'subscription ($no: Boolean!) { ...a } fragment a on Subscription { ... @include(if: $no) { ticks } }',
+      { no: false },
+      'GRAPHQL_VALIDATION_FAILED',
+    ],
+    [
+      'a list of more than fifty wrong values',
+      'query ($v: [Int!]!) { numbers(values: $v) }',
+      { v: Array.from({ length: 60 }, () => ({})) },
+      'BAD_USER_INPUT',
+    ],
+    [
+      'a subscription with more than fifty wrong values',
+      'subscription ($v: [Int!]) { ticks(counts: $v) }',
+      { v: Array.from({ length: 60 }, () => ({})) },
+      'BAD_USER_INPUT',
+    ],
   ])('%s is refused as GraphQL over HTTP specifies', async (_what, query, variables, code) => {
     const accept = 'application/graphql-response+json';
-    const { status, json } = await server.post({ query, variables }, { accept });
+    const accepts = query.startsWith('subscription') ? `${accept}, text/event-stream` : accept;
+    const { status, json } = await server.post({ query, variables }, { accept: accepts });
     expect({ status, code: json.errors?.[0]?.extensions?.code }).toEqual({ status: 400, code });
     expect(json).not.toHaveProperty('data');
     expect(faults()).toEqual([]);
+  });
+
+  it('says that the name of an operation is empty', async () => {
+    const { status, json } = await server.post({ query: '{ hello }', operationName: '' });
+    expect([status, json.errors?.[0]?.extensions]).toEqual([400, { code: 'BAD_USER_INPUT' }]);
+    expect(json.errors?.[0]?.message).toContain('"operationName" is empty');
   });
 
   it('quotes only a part of a very long variable', async () => {

@@ -102,6 +102,10 @@ async function withTiming(
 }
 
 function noOperation({ operationName }: GraphqlParams) {
+  if (operationName === '') {
+    const empty = 'The "operationName" is empty: leave it out, or name an operation of the document.';
+    return protocolError('BAD_USER_INPUT', empty, { status: 400 });
+  }
   const message = operationName
     ? `The document has no operation "${operationName.slice(0, 80)}".`
     : 'The document must have exactly one operation, or "operationName" must name the one to run.';

@@ -11,6 +11,7 @@ import { usePresentedErrors } from './plugins/use-presented-errors.js';
 import { useSharedStreams } from './plugins/use-shared-streams.js';
 import { useStreamHeaders } from './plugins/use-stream-headers.js';
 import { useStrictGet } from './plugins/use-strict-get.js';
+import { useSubscriptionRule } from './plugins/use-subscription-rule.js';
 import { useVariableLimits } from './plugins/use-variable-limits.js';
 
 export type Yoga = YogaServerInstance<RequestScope, object>;
@@ -49,6 +50,7 @@ export function createYogaServer({ schema, createContext, presenter, subscribe, 
       usePresentedErrors(presenter),
       useSharedStreams(subscribe),
       useDocumentLimits(limits),
+      useSubscriptionRule(),
       useVariableLimits(limits),
       useStrictGet(),
       useStreamHeaders(),

@@ -156,7 +156,7 @@ function preparedIn({ rootValue }: ExecutionArgs): PreparedOperation {
 function toParams({ query, operationName, variables, extensions }: SubscribePayload): GraphqlParams {
   return {
     query,
-    ...(operationName ? { operationName } : {}),
+    ...(typeof operationName === 'string' ? { operationName } : {}),
     ...(variables ? { variables } : {}),
     ...(extensions ? { extensions } : {}),
   };

@@ -54,6 +54,8 @@ describe('operations over a WebSocket', () => {
       ['9', 'subscription { faultAtStart }', 'INTERNAL_SERVER_ERROR'],
       ['10', 'subscription { refusedTicks }', 'UNAUTHENTICATED'],
       ['11', 'query a { hello } query b { hello }', 'BAD_USER_INPUT'],
+      ['12', 'subscription { ticks @skip(if: true) }', 'GRAPHQL_VALIDATION_FAILED'],
+      ['13', 'query($v: [Int!]!) { numbers(values: $v) }', 'BAD_USER_INPUT', { v: Array(60).fill({}) }],
     ];
     for (const [id, query, code, variables] of failing) {
       socket.subscribe(id, query, variables);
@@ -65,6 +67,13 @@ describe('operations over a WebSocket', () => {
     expect(faults.map(({ name }) => name)).toEqual(Array(3).fill('graphql.fault'));
     const sent = JSON.stringify(socket.messages);
     for (const { facts } of faults) expect(sent).toContain(`"requestId":"${facts.requestId}"`);
+  });
+
+  it('are refused with a code when their operation has an empty name', async () => {
+    const socket = await connectWithKey();
+    socket.send({ id: '1', type: 'subscribe', payload: { query: '{ hello }', operationName: '' } });
+    await expect.poll(() => JSON.stringify(socket.of('1'))).toContain('"code":"BAD_USER_INPUT"');
+    expect(JSON.stringify(socket.of('1'))).toContain('is empty');
   });
 
   it('end when their client completes them, both streams and waiting queries', async () => {

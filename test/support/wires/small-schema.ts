@@ -37,6 +37,7 @@ const typeDefs = /* GraphQL */ `
     even(value: Even!): Int
     echo(json: Json): Json
     number(value: Int!): Int
+    numbers(values: [Int!]!): Int
     self: Query!
     list(size: Int!): [Item!]!
     paint(colour: Colour!): Colour
@@ -44,7 +45,7 @@ const typeDefs = /* GraphQL */ `
   }
   type Item { id: ID! name: String! item: Item! }
   type Mutation { rename(name: String!): String! fault: String }
-  type Subscription { ticks(count: Int): Int! faultyTicks: Int! refusedTicks: Int! faultAtStart: Int! silent: Int! waitingSilent: Int! }
+  type Subscription { ticks(count: Int, counts: [Int!]): Int! faultyTicks: Int! refusedTicks: Int! faultAtStart: Int! silent: Int! waitingSilent: Int! }
 `;
 
 const even = new GraphQLScalarType({
@@ -84,6 +85,7 @@ export function createSmallSchema(ticks: Ticks): GraphQLSchema {
         even: (_root, { value }) => value,
         echo: (_root, { json }) => json,
         number: (_root, { value }) => value,
+        numbers: (_root, { values }) => values.length,
         self: () => ({}),
         list: (_root, { size }) => Array.from({ length: size }, () => item),
         paint: (_root, { colour }) => colour,
