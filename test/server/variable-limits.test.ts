@@ -37,7 +37,7 @@ describe('variables', () => {
     expect(stream.text).toContain('BAD_USER_INPUT');
     if (isText) return;
     const url = `${server.url}/graphql?query=${encodeURIComponent(query)}&variables=${encodeURIComponent(JSON.stringify({ json }))}`;
-    const headers = { authorization: `Bearer ${goodKey}`, 'x-graphql-yoga-csrf': '1' };
+    const headers = { authorization: `Bearer ${goodKey}` };
     const get = await readAnswer(await fetch(url, { headers }));
     expect(get.json.errors?.[0]?.extensions?.code).toBe('BAD_USER_INPUT');
   });

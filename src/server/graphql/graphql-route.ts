@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { AccessGate } from '../access-gate.js';
 import { readBody } from '../http/body.js';
 import { type HttpExchange, send } from '../http/exchange.js';
-import { createGraphiql, csrfHeader, wantsGraphiql } from '../http/graphiql.js';
+import { createGraphiql, wantsGraphiql } from '../http/graphiql.js';
 import { acceptsEventStream, chooseJsonType, isJsonContent } from '../http/media-type.js';
 import { corsHeaders, sendPreflight } from '../http/origins.js';
 import type { Route } from '../http/router.js';
@@ -39,7 +39,6 @@ export function createGraphqlRoute(options: GraphqlRouteOptions): Route {
       if (wantsGraphiql(exchange)) return serveGraphiql(exchange);
       const scope = await admit(exchange, options.gate);
       if (request.method === 'POST') return answerPost(exchange, scope, options);
-      checkNotForged(exchange);
       await passToYoga(exchange, scope, options);
     },
   };
@@ -61,17 +60,6 @@ async function admit(exchange: HttpExchange, gate: AccessGate): Promise<RequestS
       return end.signal;
     },
   };
-}
-
-/**
- * Refuses cross-site request forgery. A page of any site can make a browser send a plain GET, but for a GET with a custom
- * header the browser sends a preflight first. A POST needs a preflight because of its content type.
- */
-function checkNotForged({ request }: HttpExchange): void {
-  if (csrfHeader in request.headers || isJsonContent(request.headers['content-type'])) return;
-  throw protocolError('FORBIDDEN', `Send a GET with the header "${csrfHeader}: 1", or send a POST.`, {
-    status: 403,
-  });
 }
 
 async function answerPost(

@@ -3,9 +3,6 @@ import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { type HttpExchange, send } from './exchange.js';
 
-/** A browser sends this header to another origin only after a preflight, so a GET with it comes from this server's page. */
-export const csrfHeader = 'x-graphql-yoga-csrf';
-
 /** The lines are short, because the editor is half a window wide. */
 const defaultQuery = `# Welcome to Mission Control.
 #
@@ -53,7 +50,6 @@ const options = {
   // A key in the browser's storage would remain after the session.
   shouldPersistHeaders: false,
   subscriptionsProtocol: 'SSE',
-  additionalHeaders: { [csrfHeader]: '1' },
 } as const;
 
 interface Page {

@@ -14,7 +14,6 @@ afterAll(() => server.stop());
 const fetchFn: typeof fetch = (input, init) => {
   const headers = new Headers(init?.headers);
   headers.set('authorization', `Bearer ${goodKey}`);
-  headers.set('x-graphql-yoga-csrf', '1');
   return fetch(input, { ...init, headers });
 };
 

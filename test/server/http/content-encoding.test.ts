@@ -37,7 +37,6 @@ describe('a body', () => {
   it('is not checked for a GET, which has none', async () => {
     const headers = {
       authorization: `Bearer ${goodKey}`,
-      'x-graphql-yoga-csrf': '1',
       'content-encoding': 'gzip',
     };
     expect((await fetch(`${server.url}/graphql?query={hello}`, { headers })).status).toBe(200);
