@@ -27,6 +27,7 @@ import {
   type EventItem,
   type EventSource,
 } from './sse/event-stream-route.js';
+import { brokenOff } from './sse/result-stream.js';
 import { createOpenStreams } from './streams/open-streams.js';
 import { createSharedOperations } from './streams/shared-operations.js';
 import { createStreamPlaces } from './streams/stream-places.js';
@@ -74,9 +75,9 @@ export interface Server extends Service {
 /**
  * Creates the HTTP server: GraphQL with its event streams and WebSockets, GraphiQL, health and metrics.
  *
- * `stop` makes `/readyz` answer 503 and refuses new connections. It closes WebSockets with 1012, completes event streams with
- * a last error that says how to resume, and waits at most `drainTimeoutMs` for requests in flight. A stopped server can't be
- * started again.
+ * `stop` makes `/readyz` answer 503 and refuses new connections. It closes WebSockets with 1012 and breaks off
+ * GraphQL event streams, so that their clients reconnect. It ends plain event streams with an error that says how to resume,
+ * and waits at most `drainTimeoutMs` for requests in flight. A stopped server can't be started again.
  */
 export function createServer(options: ServerOptions): Server {
   const limits = { ...serverLimits, ...options.limits };
@@ -126,7 +127,7 @@ function wire(options: ServerOptions, limits: ServerLimits, isStopping: () => bo
   const operations = createSharedOperations({ createContext, presenter });
   const takePlace = createStreamPlaces(limits);
   const subscribe = createSubscribe({ operations, streams, takePlace, presenter, limits, instrument });
-  const yoga = createYogaServer({ schema, createContext, presenter, subscribe, limits });
+  const yoga = createYogaServer({ schema, createContext, presenter, limits });
   const prepare = createOperations(yoga, createContext, presenter, subscribe, { instrument, clock });
   const protocol = createSocketProtocol({ prepare, presenter, gate, limits });
   const webSockets = createWebSockets({ protocol, instrument, limits });
@@ -137,7 +138,7 @@ function wire(options: ServerOptions, limits: ServerLimits, isStopping: () => bo
   };
   const routes = [
     rootRedirect,
-    createGraphqlRoute({ yoga, prepare, gate, corsOrigins, limits }),
+    createGraphqlRoute({ prepare, gate, corsOrigins, limits, presenter, heartbeatMs }),
     createEventStreamRoute(plain),
     createTicketRoute(plain),
     ...createHealthRoutes({ isReady, isStopping }),
@@ -147,7 +148,7 @@ function wire(options: ServerOptions, limits: ServerLimits, isStopping: () => bo
   const upgrade = createUpgrade({ webSockets, corsOrigins, isStopping });
   const server = createHttpServer({ route, upgrade, isStopping, limits, instrument, clock });
   function endStreams(): void {
-    streams.endAll({ errors: [stopError] });
+    streams.endAll(brokenOff);
     eventStreams.endAll(new StreamEnd(stopError));
   }
   return { server, webSockets, endStreams };

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { createClient } from 'graphql-sse';
 import { describe, expect, it } from 'vitest';
 import type { ServerOptions } from '../../src/server/server.js';
 import { goodKey, startTestServer, type TestServer } from '../support/servers/test-server.js';
@@ -64,7 +65,7 @@ describe('stopping', () => {
     expect(server.ticks.log).toEqual(['started', 'ended']);
   });
 
-  it('completes event streams with the reason, even without an earlier event', async () => {
+  it('breaks off event streams without "complete", so that their clients reconnect', async () => {
     const server = await startTestServer();
     const streams = await Promise.all(
       ['subscription { silent }', 'subscription { waitingSilent }'].map((query) =>
@@ -73,14 +74,28 @@ describe('stopping', () => {
     );
     await expect.poll(() => server.ticks.log).toEqual(['started', 'started']);
     await server.stop();
-    for (const stream of streams) {
-      const text = await stream.text();
-      expect(text).toContain(
-        '{"errors":[{"message":"The server is stopping: resume with your last cursor.","extensions":{"code":"UNAVAILABLE"}}]}',
-      );
-      expect(text).toMatch(/event: complete\ndata:\n\n$/);
-    }
+    for (const stream of streams) await expect(stream.text()).rejects.toThrow('terminated');
     expect(server.ticks.log).toEqual(['started', 'started', 'ended', 'ended']);
+  });
+
+  it('lets a client of graphql-sse reconnect to the next server', async () => {
+    const first = await startTestServer();
+    const { port, url } = first.server.address();
+    const client = createClient({
+      url: `${url}/graphql`,
+      headers: { authorization: `Bearer ${goodKey}` },
+      retryAttempts: 1_000,
+      retry: () => new Promise((resolve) => setImmediate(resolve)),
+    });
+    const results = client.iterate({ query: 'subscription { waitingSilent }' });
+    expect((await results.next()).value).toEqual({ data: { waitingSilent: 0 } });
+    const next = results.next();
+    await first.stop();
+    const second = await startTestServer({ http: { host: '127.0.0.1', port, corsOrigins: [] } });
+    expect((await next).value).toEqual({ data: { waitingSilent: 0 } });
+    expect(second.ticks.log).toEqual(['started']);
+    client.dispose();
+    await second.stop();
   });
 
   it('waits for a request in flight, refuses new connections and closes idle ones', async () => {

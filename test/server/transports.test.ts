@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createInstrument } from '../../src/kernel/instrument.js';
 import { createErrorPresenter } from '../../src/server/error-presenter.js';
 import { createYogaServer, type Yoga } from '../../src/server/graphql/yoga.js';
-import { chooseJsonType } from '../../src/server/http/media-type.js';
+import { acceptsEventStream, chooseJsonType } from '../../src/server/http/media-type.js';
 import { serverLimits } from '../../src/server/limits.js';
 import { readAnswer, startTestServer, type TestServer } from '../support/servers/test-server.js';
 import { createSmallSchema } from '../support/wires/small-schema.js';
@@ -16,7 +16,6 @@ beforeAll(async () => {
     schema: createSmallSchema({ log: [], given: 0, release: () => undefined }),
     createContext: (scope) => ({ ...scope }),
     presenter: createErrorPresenter(createInstrument()),
-    subscribe: () => Promise.reject(new Error('nothing here subscribes')),
     limits: serverLimits,
   });
 });
@@ -63,31 +62,57 @@ describe.each(accepts)('the short way and yoga answer alike, asked for %s', (acc
 });
 
 describe('an Accept header', () => {
-  const headers = [
-    undefined,
-    '',
-    '*/*',
-    'application/*',
-    'application/json',
-    'APPLICATION/JSON',
-    'application/json; charset=utf-8',
-    'application/json;charset=utf-16',
-    'application/graphql-response+json',
-    'application/json, application/graphql-response+json',
-    'application/graphql-response+json, application/graphql+json, application/json, text/event-stream, multipart/mixed',
-    'text/html',
-    'text/html, */*',
-    'image/*',
-    ',',
-    ';;',
-    'application/json;q=0, */*',
-  ];
+  const plain = 'application/json';
+  const full = 'application/graphql-response+json';
 
-  it.each(headers)('"%s" selects the same type as in yoga', async (accept) => {
-    const response = await askYoga({ query: '{ hello }' }, accept);
-    const type = response.headers.get('content-type')?.split(';')[0];
-    expect(chooseJsonType(accept)).toBe(response.status === 406 ? undefined : type);
-  });
+  it.each([
+    [undefined, plain],
+    ['', plain],
+    ['*/*', plain],
+    ['application/*', plain],
+    ['APPLICATION/JSON', plain],
+    ['application/json; charset=utf-8', plain],
+    ['application/json;charset=utf-16', undefined],
+    [full, full],
+    [`${plain}, ${full}`, plain],
+    [`${full}, application/graphql+json, ${plain}, text/event-stream, multipart/mixed`, full],
+    [`${plain};q=0.5, ${full}`, full],
+    [`${full};q=0.9, ${plain};q=0.8`, full],
+    [`${full};q=0.1, */*`, plain],
+    [`${plain};q=0, */*`, full],
+    [`${plain};q=0`, undefined],
+    [`${plain};q=0, ${full};q=0.0`, undefined],
+    [`*/*;q=0`, undefined],
+    [`application/*;q=0, ${full};q=0.001`, full],
+    [`${plain};q=much`, plain],
+    ['text/html', undefined],
+    ['text/html, */*', plain],
+    ['image/*', undefined],
+    [',', undefined],
+    [';;', undefined],
+  ])('"%s" asks for %s', (accept, expected) => expect(chooseJsonType(accept)).toBe(expected));
+
+  it.each([
+    [undefined, true],
+    ['text/event-stream', true],
+    ['text/*', true],
+    ['application/json, */*;q=0.1', true],
+    ['text/event-stream;q=0', false],
+    ['text/event-stream;q=0, */*', false],
+    ['application/json', false],
+  ])('"%s" allows an event stream: %s', (accept, expected) =>
+    expect(acceptsEventStream(accept)).toBe(expected),
+  );
+
+  it.each(['text/html', 'application/json;q=0', 'multipart/mixed'])(
+    'that allows no type of an answer, such as "%s", is refused with a body, and nothing is run',
+    async (accept) => {
+      const { status, json, headers } = await server.post({ query: '{ waits }' }, { accept });
+      expect([status, json.errors?.[0]?.extensions]).toEqual([406, { code: 'NOT_ACCEPTABLE' }]);
+      expect(headers.get('content-type')).toMatch(/^application\/json/);
+      expect(server.ticks.log).toEqual([]);
+    },
+  );
 });
 
 function askYoga(body: object, accept: string | undefined) {

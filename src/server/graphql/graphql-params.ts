@@ -13,8 +13,10 @@ const badRequest = { status: 400 } as const;
 /**
  * Parses the body of a POST.
  *
- * @throws GraphQLError with BAD_USER_INPUT if it is not a JSON object with a `query`, for lists (batching is not supported),
- * and for members that GraphQL over HTTP does not define.
+ * Members that GraphQL over HTTP does not define are ignored, as it asks: clients add some of their own.
+ *
+ * @throws GraphQLError with BAD_USER_INPUT if it is not a JSON object with a `query`, and for lists (batching is not
+ * supported). With PERSISTED_QUERY_NOT_SUPPORTED for the hash of a document without the document.
  */
 export function parseGraphqlParams(text: string): GraphqlParams {
   if (text === '') throw refusal('The body is empty: send {"query": "…"} as JSON.');
@@ -22,15 +24,38 @@ export function parseGraphqlParams(text: string): GraphqlParams {
   if (body === undefined) throw refusal('The body is not valid JSON.');
   if (Array.isArray(body)) throw refusal('Batching is not supported: send one operation per request.');
   if (!isObject(body)) throw refusal(`The body must be a JSON object with a "query", not ${describe(body)}.`);
-  const { query, operationName, variables, extensions, ...others } = body;
-  refuseUnknown(others);
-  if (typeof query !== 'string') throw refusal(`"query" must be a GraphQL document, not ${describe(query)}.`);
+  const { query, operationName, variables, extensions } = body;
   return {
-    query,
+    query: documentIn(query, extensions),
     ...member('operationName', operationName, isText, 'a text'),
     ...member('variables', variables, isObject, 'a JSON object'),
     ...member('extensions', extensions, isObject, 'a JSON object'),
   };
+}
+
+/**
+ * Reads the address of a GET, where an empty parameter counts as missing.
+ *
+ * @throws GraphQLError as for a POST.
+ */
+export function parseGraphqlAddress(url = ''): GraphqlParams {
+  const given = new URLSearchParams(url.includes('?') ? url.slice(url.indexOf('?') + 1) : '');
+  const operationName = given.get('operationName') || undefined;
+  const variables = parseParameter('variables', given.get('variables'));
+  const extensions = parseParameter('extensions', given.get('extensions'));
+  return {
+    query: documentIn(given.get('query') ?? undefined, extensions),
+    ...(operationName === undefined ? {} : { operationName }),
+    ...member('variables', variables, isObject, 'a JSON object'),
+    ...member('extensions', extensions, isObject, 'a JSON object'),
+  };
+}
+
+function parseParameter(name: string, text: string | null): unknown {
+  if (text === null || text === '') return undefined;
+  const value = parseJson(text);
+  if (value === undefined) throw refusal(`The parameter "${name}" must be a JSON object.`);
+  return value;
 }
 
 /** Undefined for invalid JSON. The parser's own message is not used, because it quotes the body, which may contain secrets. */
@@ -42,10 +67,16 @@ function parseJson(text: string): unknown {
   }
 }
 
-function refuseUnknown(others: object): void {
-  for (const [name, value] of Object.entries(others)) {
-    if (value !== null) throw refusal(`"${name.slice(0, 40)}" is not a member of a GraphQL request.`);
-  }
+function documentIn(query: unknown, extensions: unknown): string {
+  if (typeof query === 'string') return query;
+  if (query === undefined && isObject(extensions) && isObject(extensions.persistedQuery))
+    throw notPersisted();
+  throw refusal(`"query" must be a GraphQL document, not ${describe(query)}.`);
+}
+
+/** Apollo's links know this message: they send the document instead, and no hashes from then on. */
+function notPersisted() {
+  return protocolError('PERSISTED_QUERY_NOT_SUPPORTED', 'PersistedQueryNotSupported', { status: 200 });
 }
 
 function member<Name extends string, T>(

@@ -3,14 +3,10 @@ import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { ErrorPresenter } from '../error-presenter.js';
 import type { ServerLimits } from '../limits.js';
 import type { RequestScope } from '../request-scope.js';
-import type { Subscribe } from '../streams/subscribe.js';
 import { createDocumentCache, useDocumentLimits } from './plugins/use-document-limits.js';
 import { useExecutor } from './plugins/use-executor.js';
 import { useInputHints } from './plugins/use-input-hints.js';
 import { usePresentedErrors } from './plugins/use-presented-errors.js';
-import { useSharedStreams } from './plugins/use-shared-streams.js';
-import { useStreamHeaders } from './plugins/use-stream-headers.js';
-import { useStrictGet } from './plugins/use-strict-get.js';
 import { useSubscriptionRule } from './plugins/use-subscription-rule.js';
 import { useVariableLimits } from './plugins/use-variable-limits.js';
 
@@ -20,16 +16,14 @@ export interface YogaOptions {
   readonly schema: GraphQLSchema;
   readonly createContext: (scope: RequestScope) => object;
   readonly presenter: ErrorPresenter;
-  readonly subscribe: Subscribe;
   readonly limits: ServerLimits;
 }
 
 /**
- * Creates the GraphQL engine of every transport. Yoga answers GET and event streams itself. Plain JSON and WebSockets use its
- * `getEnveloped`, and with it the same plugins; they bypass yoga's validation cache and its context. API keys, the body limit,
- * CORS and GraphiQL are handled before yoga is called.
+ * Creates the GraphQL engine of every transport. The transports use its `getEnveloped`, and with it the plugins; they bypass
+ * yoga's validation cache, its context and its handling of HTTP.
  */
-export function createYogaServer({ schema, createContext, presenter, subscribe, limits }: YogaOptions): Yoga {
+export function createYogaServer({ schema, createContext, presenter, limits }: YogaOptions): Yoga {
   return createYoga<RequestScope, object>({
     schema,
     context: ({ viewer, requestId, signal }) => createContext({ viewer, requestId, signal }),
@@ -48,12 +42,9 @@ export function createYogaServer({ schema, createContext, presenter, subscribe, 
       useExecutor(),
       useInputHints(),
       usePresentedErrors(presenter),
-      useSharedStreams(subscribe),
       useDocumentLimits(limits),
       useSubscriptionRule(),
       useVariableLimits(limits),
-      useStrictGet(),
-      useStreamHeaders(),
     ],
   });
 }

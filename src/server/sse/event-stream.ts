@@ -15,7 +15,8 @@ export const eventStreamHeaders = {
   'content-type': 'text/event-stream; charset=utf-8',
   // Without it nginx would delay events until its buffer is full.
   'x-accel-buffering': 'no',
-  'cache-control': 'no-store',
+  // Compressing proxies would hold back events to fill their buffers.
+  'cache-control': 'no-store, no-transform',
 } as const;
 
 export interface EventStreamOptions {
@@ -70,7 +71,7 @@ function lastBlock(
 }
 
 /** Resolves when the client has read what was written, or has disconnected. */
-async function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
+export async function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
   if (!response.writableNeedDrain || signal.aborted) return;
   await once(response, 'drain', { signal }).catch(() => undefined);
 }

@@ -8,8 +8,8 @@ import { toSentResult } from '../result-response.js';
 
 /** A result with its JSON text, which is produced once for all subscribers. */
 export interface WrittenResult extends ExecutionResult {
-  /** The JSON text. Yoga calls a method of this name. */
-  readonly stringify: () => string;
+  /** Of the JSON text, in UTF-16 code units. */
+  readonly length: number;
   /** The JSON text in UTF-8. */
   readonly toBytes: () => Buffer;
 }
@@ -88,7 +88,7 @@ export class SharedOperation {
       (answer) => {
         execution.isDone = true;
         execution.answer = answer;
-        this.#executions.set(item, execution, { size: answer?.stringify().length ?? 1 });
+        this.#executions.set(item, execution, { size: answer?.length ?? 1 });
         for (const waiting of execution.waiting.splice(0)) waiting.receive(answer);
       },
       (error: unknown) => {
@@ -115,5 +115,5 @@ function write({ errors: found, ...rest }: ExecutionResult, presenter: ErrorPres
     bytes ??= Buffer.from(text);
     return bytes;
   };
-  return { ...result, stringify: () => text, toBytes };
+  return { ...result, length: text.length, toBytes };
 }

@@ -15,7 +15,7 @@ import {
 import { createSchema } from 'graphql-yoga';
 import { describe, expect, it } from 'vitest';
 import { createExecutor, isCompilable } from '../../../src/server/graphql/executor.js';
-import { schema as wholeSchema } from '../../graphql/graph.js';
+import { schema as wholeSchema } from '../../support/graphql/graph.js';
 
 /** Answers with what its resolver was given, so that two executors can be compared by what they made of an input. */
 const typeDefs = /* GraphQL */ `

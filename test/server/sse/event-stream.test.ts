@@ -47,7 +47,7 @@ describe('a subscription over server-sent events', () => {
     expect(status).toBe(200);
     expect(Object.fromEntries(headers)).toMatchObject({
       'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-store',
+      'cache-control': 'no-store, no-transform',
       'x-accel-buffering': 'no',
       'x-content-type-options': 'nosniff',
     });
@@ -81,7 +81,7 @@ describe('a subscription over server-sent events', () => {
     },
   );
 
-  it('is refused as a single answer, and leaves nothing open then', async () => {
+  it('is refused as a single answer, and opens nothing then', async () => {
     const query = 'subscription { silent }';
     for (const wish of ['application/json', 'application/graphql-response+json']) {
       const { status, json } = await server.post({ query }, { accept: wish });
@@ -95,7 +95,7 @@ describe('a subscription over server-sent events', () => {
       accept: 'application/json',
     };
     expect((await fetch(get, { headers })).status).toBe(406);
-    expect(server.ticks.log).toEqual(['started', 'ended', 'started', 'ended']);
+    expect(server.ticks.log).toEqual([]);
   });
 
   it('ends when its client disconnects', async () => {

@@ -1,4 +1,4 @@
-import { handleStreamOrSingleExecutionResult, isAsyncIterable, type Plugin } from 'graphql-yoga';
+import { handleStreamOrSingleExecutionResult, type Plugin } from 'graphql-yoga';
 import type { ErrorPresenter } from '../../error-presenter.js';
 import type { RequestScope } from '../../request-scope.js';
 
@@ -20,11 +20,6 @@ export function usePresentedErrors({ present }: ErrorPresenter): Plugin<RequestS
     onExecute: () => ({
       onExecuteDone: (payload) => handleStreamOrSingleExecutionResult(payload, presentResult),
     }),
-    // Errors from before or after the execution were masked without the request's id.
-    onResultProcess({ result, serverContext, setResult }) {
-      if (isAsyncIterable(result) || Array.isArray(result) || !result.errors) return;
-      setResult({ ...result, errors: result.errors.map((error) => present(error, serverContext.requestId)) });
-    },
   };
 }
 
