@@ -75,12 +75,18 @@ async function authenticate(
 ): Promise<Viewer> {
   try {
     return await options.gate.authenticate(
-      connectionParams?.authorization,
+      keyIn(connectionParams) ?? keyIn(connectionParams?.headers),
       extra.request.socket.remoteAddress,
     );
   } catch (error) {
     throw closeFor(options.presenter.present(error, newRequestId()));
   }
+}
+
+/** Clients write the name of the header in any case, and some send all their headers as one member. */
+function keyIn(params: unknown): unknown {
+  if (typeof params !== 'object' || params === null) return undefined;
+  return Object.entries(params).find(([name]) => name.toLowerCase() === 'authorization')?.[1];
 }
 
 function closeFor({ extensions: { code } }: GraphQLError): CloseSocket {

@@ -68,6 +68,7 @@ function serve(socket: WebSocket, peer: Peer, protocol: Server<Peer>, instrument
     // The library sends a ping's payload back. JSON that nests deeper than the stack can be parsed but not stringified.
     if (error instanceof RangeError)
       return socket.close(CloseCode.BadRequest, 'The message nests too deeply');
+    if (isOfServer(error)) return socket.close(CloseCode.BadRequest, error.message);
     instrument.emit('error', 'websocket.fault', 'A WebSocket message caused an internal error', {
       keyId: peer.keyId,
       error,
@@ -94,6 +95,11 @@ function serve(socket: WebSocket, peer: Peer, protocol: Server<Peer>, instrument
     instrument.emit('debug', 'websocket.closed', 'A WebSocket closed', { code, keyId: peer.keyId });
     closed(code, String(reason)).catch(fail);
   });
+}
+
+/** The library throws for a valid message of a type that only servers send. */
+function isOfServer(error: unknown): error is Error {
+  return error instanceof Error && /^Unexpected message of type \w+ received$/.test(error.message);
 }
 
 /**

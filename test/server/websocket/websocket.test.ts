@@ -76,6 +76,20 @@ describe('operations over a WebSocket', () => {
     expect(JSON.stringify(socket.of('1'))).toContain('is empty');
   });
 
+  it.each([
+    { Authorization: `Bearer ${goodKey}` },
+    { AUTHORIZATION: `Bearer ${goodKey}` },
+    { headers: { Authorization: `Bearer ${goodKey}` } },
+  ])('run with the key in connectionParams as other clients write it: %o', async (payload) => {
+    const socket = await connect();
+    socket.send({ type: 'connection_init', payload });
+    await expect.poll(() => socket.messages).toContainEqual({ type: 'connection_ack' });
+    socket.subscribe('1', '{ whoAmI }');
+    await expect
+      .poll(() => socket.of('1')[0])
+      .toEqual({ id: '1', type: 'next', payload: { data: { whoAmI: 'key_1' } } });
+  });
+
   it('end when their client completes them, both streams and waiting queries', async () => {
     const socket = await connectWithKey();
     socket.subscribe('1', 'subscription { silent }');
@@ -155,6 +169,9 @@ describe('a socket', () => {
   it.each([
     ['text that is not JSON', 'hello', 4400],
     ['a message of another protocol', '{"type":"hello"}', 4400],
+    ['a result', '{"type":"next","id":"1","payload":{"data":{"a":1}}}', 4400],
+    ['an error', '{"type":"error","id":"1","payload":[{"message":"m"}]}', 4400],
+    ['an acknowledgement', '{"type":"connection_ack"}', 4400],
     ['a second connection_init', '{"type":"connection_init"}', 4429],
     ['a message that is too large', `{"type":"ping","payload":{"pad":"${'x'.repeat(20_000)}"}}`, 1009],
   ])('that sends %s is closed with the code of the protocol', async (_what, text, code) => {
