@@ -1,7 +1,7 @@
 // Writes schema/schema.graphql.
 import { writeFileSync } from 'node:fs';
-import { lexicographicSortSchema, printSchema } from 'graphql';
 import { buildSchema } from '../src/graphql/schema.js';
+import { printSortedSchema } from '../src/graphql/schema-text.js';
 
 const file = new URL('../schema/schema.graphql', import.meta.url);
-writeFileSync(file, `${printSchema(lexicographicSortSchema(buildSchema()))}\n`);
+writeFileSync(file, printSortedSchema(buildSchema()));

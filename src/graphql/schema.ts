@@ -12,6 +12,7 @@ import './base/node-queries.js';
 import './keys/viewer.js';
 import './ops/overview.js';
 import './events/event-queries.js';
+import './events/event-type-info.js';
 import './dispatch/gateway.js';
 import './dispatch/model-route.js';
 import './events/subscriptions.js';

@@ -10,6 +10,7 @@ import { createAccessGate } from './access-gate.js';
 import { createErrorPresenter } from './error-presenter.js';
 import { createGraphqlRoute } from './graphql/graphql-route.js';
 import { createOperations } from './graphql/operations.js';
+import { createSchemaRoute } from './graphql/schema-route.js';
 import { createYogaServer } from './graphql/yoga.js';
 import { trackConnections } from './http/connections.js';
 import { createHealthRoutes, type HealthOptions } from './http/health.js';
@@ -139,6 +140,7 @@ function wire(options: ServerOptions, limits: ServerLimits, isStopping: () => bo
   const routes = [
     rootRedirect,
     createGraphqlRoute({ prepare, gate, corsOrigins, limits, presenter, heartbeatMs }),
+    createSchemaRoute({ schema, gate, corsOrigins }),
     createEventStreamRoute(plain),
     createTicketRoute(plain),
     ...createHealthRoutes({ isReady, isStopping }),

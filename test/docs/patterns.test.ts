@@ -87,7 +87,7 @@ function expectPatterns(data: readonly Data[]): void {
     verdict: 'APPROVED',
     reviewer: { displayName: 'aegis' },
   });
-  expect(handedOn.inputs).toEqual([
+  expect(handedOn.dependencyResults).toEqual([
     {
       task: { ref: expect.any(String), title: 'Compare ways to cache the API' },
       resolution: expect.stringContaining('Compare ways to cache the API'),
@@ -125,7 +125,7 @@ function expectHandoff(data: readonly Data[]): void {
   expect(pipelineRun).toMatchObject({ status: 'SUCCEEDED', progress: 1 });
   const [research, implement, review] = pipelineRun.tasks;
   expect(research.resolution).toContain('dan did');
-  expect(implement.inputs).toEqual([{ resolution: research.resolution }]);
+  expect(implement.dependencyResults).toEqual([{ resolution: research.resolution }]);
   expect(implement.runs.nodes[0].prompt).toContain(research.resolution);
   expect(review.runs.nodes[0].prompt).toContain(implement.resolution);
 }

@@ -21,6 +21,7 @@ const AgentFilterInput = builder.inputType('AgentFilter', {
 const SoulTemplateType = builder.objectRef<SoulTemplate>('SoulTemplate').implement({
   description: 'A built-in template of standing instructions for one kind of agent.',
   fields: (t) => ({
+    id: t.id({ description: 'The name. Caches of clients need it.', resolve: ({ name }) => name }),
     name: t.exposeString('name', { description: 'The value for `soulTemplate`.' }),
     description: t.exposeString('description', {
       description: 'What an agent with these instructions does.',

@@ -10,6 +10,7 @@ import { badUserInput } from './protocol-errors.js';
 const MAX_CURSOR_LENGTH = 1_000;
 
 builder.scalarType('Cursor', {
+  specifiedByURL: 'https://relay.dev/graphql/connections.htm#sec-Cursor',
   description: 'An opaque position in a list or in the event log. Copy it from an earlier answer.',
   serialize: (cursor) => cursor,
   parseValue: (value) => {
@@ -19,6 +20,7 @@ builder.scalarType('Cursor', {
 });
 
 builder.scalarType('DateTime', {
+  specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc3339#section-5.6',
   description: 'An instant in RFC 3339. Answers are in UTC with milliseconds: `2026-11-22T13:05:00.000Z`.',
   serialize: formatInstant,
   parseValue: (value) => {
@@ -29,6 +31,7 @@ builder.scalarType('DateTime', {
 });
 
 builder.scalarType('Duration', {
+  specifiedByURL: 'https://www.iso.org/iso-8601-date-and-time-format.html',
   description: 'A duration in ISO 8601: `PT10M`, `P1D`. Short forms such as `10m` are accepted as input.',
   serialize: (ms) => formatIsoDuration(ms),
   parseValue: (value) => {
@@ -44,6 +47,7 @@ builder.scalarType('Duration', {
 });
 
 builder.scalarType('TimeZone', {
+  specifiedByURL: 'https://www.iana.org/time-zones',
   description: 'An IANA time zone: `Europe/Berlin`, `UTC`.',
   serialize: (name) => name,
   parseValue: (value) => {
@@ -59,6 +63,7 @@ builder.scalarType('TimeZone', {
 });
 
 builder.scalarType('JSONObject', {
+  specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc8259#section-4',
   description: `A JSON object with any keys and values, at most ${JSON_LIMITS.bytes / 1024} KiB in total and ${JSON_LIMITS.depth} levels deep. It is stored unchanged or refused. Numbers are 64-bit floating-point numbers: send larger integers than 9007199254740991 as text.`,
   serialize: (object) => object,
   parseValue: parseJsonObject,

@@ -19,6 +19,7 @@ const GatewayStateEnum = builder.enumType('GatewayState', {
 const GatewayType = builder.objectRef<ProbedGateway>('Gateway').implement({
   description: 'A channel through which the server sends work to PUSH agents.',
   fields: (t) => ({
+    id: t.id({ description: 'The name. Caches of clients need it.', resolve: ({ name }) => name }),
     name: t.exposeString('name', { description: 'The name that agents use in their `config.gateway`.' }),
     kind: t.exposeString('kind', { description: 'The kind of gateway: openclaw, openai, command or echo.' }),
     state: t.field({

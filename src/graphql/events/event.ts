@@ -83,17 +83,31 @@ builder.objectRef<LogEntry>('AgentEvent').implement({
       resolve: ({ agentId }, _args, context, info) =>
         agentId === null ? null : loadAgent(context, info, agentId),
     }),
-    from: t.field({
+    fromStatus: t.field({
       type: AgentStatusEnum,
       nullable: true,
       description: 'The previous status, for agent.status_changed.',
-      resolve: (event) => AGENT_STATUSES.find((status) => status === payloadOf(event).from) ?? null,
+      resolve: (event) => agentStatusIn(event, 'from'),
+    }),
+    toStatus: t.field({
+      type: AgentStatusEnum,
+      nullable: true,
+      description: 'The new status, for agent.status_changed.',
+      resolve: (event) => agentStatusIn(event, 'to'),
+    }),
+    from: t.field({
+      type: AgentStatusEnum,
+      nullable: true,
+      description: 'The same as fromStatus.',
+      deprecationReason: 'Use fromStatus: TaskStatusChangedEvent has a `from` of another type.',
+      resolve: (event) => agentStatusIn(event, 'from'),
     }),
     to: t.field({
       type: AgentStatusEnum,
       nullable: true,
-      description: 'The new status, for agent.status_changed.',
-      resolve: (event) => AGENT_STATUSES.find((status) => status === payloadOf(event).to) ?? null,
+      description: 'The same as toStatus.',
+      deprecationReason: 'Use toStatus: TaskStatusChangedEvent has a `to` of another type.',
+      resolve: (event) => agentStatusIn(event, 'to'),
     }),
   }),
 });
@@ -127,3 +141,7 @@ builder.objectRef<LogEntry>('SchedulerEvent').implement({
     }),
   }),
 });
+
+function agentStatusIn(event: LogEntry, end: 'from' | 'to') {
+  return AGENT_STATUSES.find((status) => status === payloadOf(event)[end]) ?? null;
+}

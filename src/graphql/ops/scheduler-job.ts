@@ -4,6 +4,7 @@ import { builder } from '../builder.js';
 export const SchedulerJobType = builder.objectRef<SchedulerJobState>('SchedulerJob').implement({
   description: 'A periodic job of the server.',
   fields: (t) => ({
+    id: t.id({ description: 'The name. Caches of clients need it.', resolve: ({ name }) => name }),
     name: t.exposeString('name', { description: 'Its name.' }),
     paused: t.exposeBoolean('paused', {
       description: 'Whether it is paused, which applies to all server processes.',

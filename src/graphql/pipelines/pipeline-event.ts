@@ -26,17 +26,35 @@ builder.objectRef<LogEntry>('PipelineEvent').implement({
       resolve: ({ pipelineRunId }, _args, context) =>
         pipelineRunId === null ? null : loadPipelineRun(context, pipelineRunId),
     }),
-    from: t.field({
+    fromRunStatus: t.field({
       type: PipelineRunStatusEnum,
       nullable: true,
       description: 'The previous status of the run, for pipeline.finished and pipeline.resumed.',
-      resolve: (event) => PIPELINE_RUN_STATUSES.find((status) => status === payloadOf(event).from) ?? null,
+      resolve: (event) => runStatusIn(event, 'from'),
+    }),
+    toRunStatus: t.field({
+      type: PipelineRunStatusEnum,
+      nullable: true,
+      description: 'The new status of the run, for pipeline.finished and pipeline.resumed.',
+      resolve: (event) => runStatusIn(event, 'to'),
+    }),
+    from: t.field({
+      type: PipelineRunStatusEnum,
+      nullable: true,
+      description: 'The same as fromRunStatus.',
+      deprecationReason: 'Use fromRunStatus: TaskStatusChangedEvent has a `from` of another type.',
+      resolve: (event) => runStatusIn(event, 'from'),
     }),
     to: t.field({
       type: PipelineRunStatusEnum,
       nullable: true,
-      description: 'The new status of the run, for pipeline.finished and pipeline.resumed.',
-      resolve: (event) => PIPELINE_RUN_STATUSES.find((status) => status === payloadOf(event).to) ?? null,
+      description: 'The same as toRunStatus.',
+      deprecationReason: 'Use toRunStatus: TaskStatusChangedEvent has a `to` of another type.',
+      resolve: (event) => runStatusIn(event, 'to'),
     }),
   }),
 });
+
+function runStatusIn(event: LogEntry, end: 'from' | 'to') {
+  return PIPELINE_RUN_STATUSES.find((status) => status === payloadOf(event)[end]) ?? null;
+}

@@ -84,6 +84,10 @@ export const RecurringTaskType = builder.prismaObject('RecurringTask', {
 export const FiringType = builder.prismaObject('RecurringFiring', {
   description: 'The outcome of one due time of a recurring task.',
   fields: (t) => ({
+    id: t.id({
+      description: 'Opaque. Caches of clients need it.',
+      resolve: ({ recurringTaskId, dueAt }) => `${recurringTaskId}:${dueAt.getTime()}`,
+    }),
     dueAt: t.expose('dueAt', { type: 'DateTime', description: 'The due time.' }),
     firedAt: t.expose('firedAt', { type: 'DateTime', description: 'When the due time was processed.' }),
     byHand: t.exposeBoolean('byHand', {

@@ -1,3 +1,4 @@
+import type { GraphQLResolveInfo } from 'graphql';
 import type { Task } from '../../generated/prisma/client.js';
 import {
   findLinkedTasks,
@@ -29,21 +30,33 @@ import { ActorInterface, loadActor } from '../events/actor.js';
 import { TaskRunType } from '../runs/task-run.js';
 import { TaskType } from './task.js';
 
-interface TaskInputShape {
+interface DependencyResult {
   readonly task: Task;
 }
 
-const TaskInputType = builder.objectRef<TaskInputShape>('TaskInput').implement({
+const DependencyResultType = builder.objectRef<DependencyResult>('DependencyResult').implement({
   description: 'The result of a dependency.',
-  fields: (t) => ({
+  fields: (t) => resultFields(t),
+});
+
+/** The name is part of the first contract, although it reads like the name of an input. */
+const TaskInputType = builder.objectRef<DependencyResult>('TaskInput').implement({
+  description: 'The same as DependencyResult. Only the deprecated field Task.inputs returns it.',
+  fields: (t) => resultFields(t),
+});
+
+type ResultFields = PothosSchemaTypes.ObjectFieldBuilder<typeof builder.$inferSchemaTypes, DependencyResult>;
+
+function resultFields(t: ResultFields) {
+  return {
     task: t.field({ type: TaskType, description: 'The dependency.', resolve: ({ task }) => task }),
     resolution: t.string({
       nullable: true,
       description: 'The result of the dependency, once it is DONE.',
       resolve: ({ task }) => (task.status === 'DONE' ? task.resolution : null),
     }),
-  }),
-});
+  };
+}
 
 builder.prismaObjectFields(TaskType, (t) => ({
   assignee: t.field({
@@ -88,15 +101,16 @@ builder.prismaObjectFields(TaskType, (t) => ({
     description: 'The tasks that depend on it, by number; only the first 1,000.',
     resolve: (task, _args, context, info) => loadLinked(context, 'dependents', task.id, taskColumns(info)),
   }),
+  dependencyResults: t.field({
+    type: [DependencyResultType],
+    description: 'The results of its dependencies.',
+    resolve: (task, _args, context, info) => readResults(task, context, info),
+  }),
   inputs: t.field({
     type: [TaskInputType],
-    description: 'The results of its dependencies.',
-    resolve: async (task, _args, context, info) => {
-      const columns = taskColumns(info, [['task']]);
-      const needed = columns === '*' ? columns : [...columns, 'status' as const, 'resolution' as const];
-      const tasks = await loadLinked(context, 'dependsOn', task.id, needed);
-      return tasks.map((dependency) => ({ task: dependency }));
-    },
+    description: 'The same as dependencyResults.',
+    deprecationReason: 'Use dependencyResults.',
+    resolve: (task, _args, context, info) => readResults(task, context, info),
   }),
   runs: t.field({
     type: TaskRunConnection,
@@ -153,4 +167,15 @@ async function loadLinked(
   const load = (ids: readonly string[]) =>
     findLinkedTasks(context.services, context.viewer, link, ids, columns);
   return (await loadBatched(context, `${link}:${columns}`, taskId, load)) ?? [];
+}
+
+async function readResults(
+  task: Task,
+  context: GraphqlContext,
+  info: GraphQLResolveInfo,
+): Promise<readonly DependencyResult[]> {
+  const columns = taskColumns(info, [['task']]);
+  const needed = columns === '*' ? columns : [...columns, 'status' as const, 'resolution' as const];
+  const tasks = await loadLinked(context, 'dependsOn', task.id, needed);
+  return tasks.map((dependency) => ({ task: dependency }));
 }

@@ -12,6 +12,7 @@ import type { RequestScope } from '../request-scope.js';
 import { toResultResponse } from '../result-response.js';
 import type { EventStreamOptions } from '../sse/event-stream.js';
 import { sendResultStream } from '../sse/result-stream.js';
+import { admit } from './admit.js';
 import { type GraphqlParams, parseGraphqlAddress, parseGraphqlParams } from './graphql-params.js';
 import type { Prepared, PreparedOperation } from './operations.js';
 
@@ -38,24 +39,6 @@ export function createGraphqlRoute(options: GraphqlRouteOptions): Route {
       if (wantsGraphiql(exchange)) return serveGraphiql(exchange);
       const scope = await admit(exchange, options.gate);
       await answer(exchange, scope, options);
-    },
-  };
-}
-
-async function admit(exchange: HttpExchange, gate: AccessGate): Promise<RequestScope> {
-  const { request, requestId, end } = exchange;
-  const viewer = await gate.authenticate(
-    request.headers.authorization,
-    request.socket.remoteAddress,
-    request.headers['x-api-key'],
-  );
-  exchange.keyId = viewer.keyId;
-  gate.admit(viewer);
-  return {
-    viewer,
-    requestId,
-    get signal() {
-      return end.signal;
     },
   };
 }

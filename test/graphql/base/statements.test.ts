@@ -40,7 +40,7 @@ const PAGE = 'totalCount pageInfo { hasNextPage hasPreviousPage startCursor endC
 const TASK = `id ref title description status priority tags metadata dueAt startsAt version allowedTransitions waitingOn routing { tier model signals } resolution
   failureReason failureDetail reviewPolicy onDependencyFailure dispatchAttempts reviewCycles staleRequeues createdAt updatedAt startedAt completedAt
   assignee { ${AGENT} } createdBy { ${ACTOR} } currentRun { ${RUN} }
-  dependsOn { id title assignee { name } } dependents { id title } inputs { resolution task { ref assignee { name } } }
+  dependsOn { id title assignee { name } } dependents { id title } dependencyResults { resolution task { ref assignee { name } } }
   runs(first: 3) { ${PAGE} nodes { ${RUN} task { ref } } }
   reviews(last: 3) { ${PAGE} edges { cursor node { id round verdict feedback superseded createdAt run { number agent { name } } reviewer { ${ACTOR} } } } }
   reviewRuns(first: 3) { ${PAGE} nodes { id round outcome prompt output error usage { inputTokens } agent { ${AGENT} } } }
@@ -151,6 +151,7 @@ function selectionOf(field: string): string {
     routing: '{ tier model signals }',
     dependsOn: '{ title }',
     dependents: '{ title }',
+    dependencyResults: '{ resolution }',
     inputs: '{ resolution }',
     runs: '{ nodes { id } }',
     reviews: '{ nodes { id } }',

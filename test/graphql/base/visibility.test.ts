@@ -159,13 +159,13 @@ describe.each(NAMES)('the key of %s', (name) => {
 describe('the key of an agent', () => {
   it('sees the results of its dependencies, and only its own side of a dependency', async () => {
     const own = await graph.get(
-      'query ($id: ID!) { task(ref: { id: $id }) { dependsOn { id } inputs { task { id } resolution } } }',
+      'query ($id: ID!) { task(ref: { id: $id }) { dependsOn { id } dependencyResults { task { id } resolution } } }',
       { id: tasks.annBuildsOnIt },
       keys.ann,
     );
     expect(own.task).toEqual({
       dependsOn: [{ id: tasks.bobsInput }],
-      inputs: [{ task: { id: tasks.bobsInput }, resolution: 'done' }],
+      dependencyResults: [{ task: { id: tasks.bobsInput }, resolution: 'done' }],
     });
     const others = await graph.get(
       'query ($id: ID!) { task(ref: { id: $id }) { dependents { id } } }',

@@ -277,3 +277,17 @@ async function countStatements(work: () => Promise<unknown>): Promise<number> {
   await graph.settled();
   return (await recordStatements(graph.services, work)).length;
 }
+
+describe('Query.eventTypes', () => {
+  it('lists every type of event with its meaning and its GraphQL type', async () => {
+    const { eventTypes } = await graph.get('{ eventTypes { id name description graphqlType } }');
+    expect(eventTypes).toEqual(
+      Object.entries(EVENT_KINDS).map(([name, { meaning, graphqlType }]) => ({
+        id: name,
+        name,
+        description: meaning,
+        graphqlType,
+      })),
+    );
+  });
+});

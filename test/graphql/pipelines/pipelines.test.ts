@@ -226,7 +226,7 @@ describe('a run of a pipeline', () => {
     const { pipelineRun, task, events } = await graph.get(
       `query ($id: ID!, $ref: String!) {
         pipelineRun(id: $id) { status progress }
-        task(ref: { ref: $ref }) { inputs { task { pipelineStep } resolution } }
+        task(ref: { ref: $ref }) { dependencyResults { task { pipelineStep } resolution } }
         events(first: 100, filter: { pipelineRunId: $id, types: ["pipeline", "task.completed", "task.unblocked"] }) {
           nodes {
             type
@@ -238,7 +238,7 @@ describe('a run of a pipeline', () => {
       { id: run.id, ref: run.tasks[1]?.ref },
     );
     expect(pipelineRun).toEqual({ status: 'SUCCEEDED', progress: 1 });
-    expect(task.inputs).toEqual([
+    expect(task.dependencyResults).toEqual([
       { task: { pipelineStep: 'research' }, resolution: 'Research caching done' },
     ]);
     const finished = {

@@ -11,7 +11,7 @@ afterAll(() => graph.close());
 const edit = (name: 'addDependency' | 'removeDependency') =>
   `mutation ($task: String!, $on: String!) {
     ${name}(input: { task: { ref: $task }, dependsOn: { ref: $on } }) {
-      task { ref version waitingOn dependsOn { ref } inputs { task { ref } resolution } }
+      task { ref version waitingOn dependsOn { ref } dependencyResults { task { ref } resolution } }
       errors { __typename code path ... on DependencyCycleError { cycle } }
     }
   }`;
@@ -27,7 +27,7 @@ describe('addDependency and removeDependency', () => {
         version: 2,
         waitingOn: ['DEPENDENCIES', 'NO_ASSIGNEE'],
         dependsOn: [{ ref: refs.on }],
-        inputs: [{ task: { ref: refs.on }, resolution: null }],
+        dependencyResults: [{ task: { ref: refs.on }, resolution: null }],
       },
       errors: [],
     });

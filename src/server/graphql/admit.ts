@@ -1,0 +1,22 @@
+import type { AccessGate } from '../access-gate.js';
+import type { HttpExchange } from '../http/exchange.js';
+import type { RequestScope } from '../request-scope.js';
+
+/** Checks the key of a request and counts it. @throws GraphQLError with UNAUTHENTICATED or RATE_LIMITED. */
+export async function admit(exchange: HttpExchange, gate: AccessGate): Promise<RequestScope> {
+  const { request, requestId, end } = exchange;
+  const viewer = await gate.authenticate(
+    request.headers.authorization,
+    request.socket.remoteAddress,
+    request.headers['x-api-key'],
+  );
+  exchange.keyId = viewer.keyId;
+  gate.admit(viewer);
+  return {
+    viewer,
+    requestId,
+    get signal() {
+      return end.signal;
+    },
+  };
+}
