@@ -86,10 +86,18 @@ export const postgresUrl: SettingKind<string> = z
     'a postgresql:// or postgres:// URL with special characters in user and password percent-encoded, such as postgresql://user@localhost/mission_control',
   );
 
-const origin = z
+const webOrigin = z
   .string()
   .refine((text) => !/[@?#*]/.test(text) && urlOf(text, ['http', 'https'])?.pathname === '/')
   .transform((text) => new URL(text).origin);
+
+/** Of an extension or an app, such as chrome-extension, vscode-webview or tauri. */
+const appOrigin = z
+  .string()
+  .regex(/^(?!https?:|wss?:|ftp:|file:|data:|blob:|javascript:)[a-z][a-z\d+.-]*:\/\/[\w.:-]+\/?$/i)
+  .transform((text) => text.toLowerCase().replace(/\/$/, ''));
+
+const origin = z.union([webOrigin, appOrigin]);
 
 /** Browser origins, as a browser writes them. `*` is refused: it would let every web page use a visitor's key. */
 export const origins: SettingKind<readonly string[]> = z
@@ -97,7 +105,17 @@ export const origins: SettingKind<readonly string[]> = z
   .transform(splitList)
   .pipe(z.array(origin))
   .transform((found): readonly string[] => [...new Set(found)])
-  .describe('a comma list of http(s) origins such as https://dashboard.example, without path and without *');
+  .describe(
+    'a comma list of origins such as https://dashboard.example or tauri://localhost, without path and without *',
+  );
+
+/** A path, without the slash at its end: the root is empty. */
+export const pathPrefix: SettingKind<string> = z
+  .string()
+  .regex(/^\/$|^(\/[\w.~-]+)+\/?$/)
+  .refine((text) => !/\/\.{1,2}(\/|$)/.test(text))
+  .transform((text) => text.replace(/\/$/, ''))
+  .describe('a path such as /tools/mission-control');
 
 function splitList(text: string): string[] {
   return text

@@ -16,7 +16,7 @@ import { trackConnections } from './http/connections.js';
 import { createHealthRoutes, type HealthOptions } from './http/health.js';
 import { createHttpServer } from './http/http.js';
 import { createMetricsRoute, type MetricsOptions } from './http/metrics.js';
-import { rootRedirect } from './http/root-redirect.js';
+import { createRootRedirect } from './http/root-redirect.js';
 import { createRouter } from './http/router.js';
 import { createUpgrade } from './http/upgrade.js';
 import { type ServerLimits, serverLimits } from './limits.js';
@@ -116,7 +116,7 @@ const stopError = protocolError('UNAVAILABLE', 'The server is stopping: resume w
 
 function wire(options: ServerOptions, limits: ServerLimits, isStopping: () => boolean) {
   const { schema, createContext, instrument, clock, isReady } = options;
-  const { corsOrigins } = options.http;
+  const { basePath, corsOrigins } = options.http;
   const { events: source } = options;
   const presenter = createErrorPresenter(instrument, options.isOutage);
   const reportOpen = (kind: string) => (open: number) =>
@@ -138,8 +138,8 @@ function wire(options: ServerOptions, limits: ServerLimits, isStopping: () => bo
     streams: eventStreams,
   };
   const routes = [
-    rootRedirect,
-    createGraphqlRoute({ prepare, gate, corsOrigins, limits, presenter, heartbeatMs }),
+    createRootRedirect(basePath),
+    createGraphqlRoute({ prepare, gate, basePath, corsOrigins, limits, presenter, heartbeatMs }),
     createSchemaRoute({ schema, gate, corsOrigins }),
     createEventStreamRoute(plain),
     createTicketRoute(plain),
@@ -147,8 +147,8 @@ function wire(options: ServerOptions, limits: ServerLimits, isStopping: () => bo
     createMetricsRoute({ metrics: options.metrics, gate }),
   ];
   const route = createRouter(routes, presenter);
-  const upgrade = createUpgrade({ webSockets, corsOrigins, isStopping });
-  const server = createHttpServer({ route, upgrade, isStopping, limits, instrument, clock });
+  const upgrade = createUpgrade({ webSockets, basePath, corsOrigins, isStopping });
+  const server = createHttpServer({ route, upgrade, basePath, isStopping, limits, instrument, clock });
   function endStreams(): void {
     streams.endAll(brokenOff);
     eventStreams.endAll(new StreamEnd(stopError));

@@ -18,6 +18,7 @@ describe('parseConfig with mistakes', () => {
   it.each([
     ['MC_HOST', ['http://localhost', 'localhost:80', 'a b', '1.2.3', '999.1.1.1', '-a', 'a..b', '[::1]']],
     ['MC_PORT', ['-1', '65536', '80.5', '0x50', '8e1', 'http', '9'.repeat(400)]],
+    ['MC_BASE_PATH', ['mc', '//mc', '/a b', '/a?b', '/a/../b', '/a//b', 'https://a.example/mc']],
     [
       'MC_CORS_ORIGINS',
       [
@@ -26,6 +27,8 @@ describe('parseConfig with mistakes', () => {
         'a.example',
         'https://a.example/path',
         'ftp://a.example',
+        'tauri://localhost/path',
+        'javascript://a',
         'null',
         'https://a.example?',
         'https://u@a.example',

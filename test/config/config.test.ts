@@ -12,7 +12,7 @@ import type { Secret } from '../../src/kernel/secret.js';
 describe('parseConfig without any variable', () => {
   it('returns the documented defaults', () => {
     expect(parseConfig({})).toStrictEqual({
-      http: { host: '127.0.0.1', port: 4000, corsOrigins: [] },
+      http: { host: '127.0.0.1', port: 4000, basePath: '', corsOrigins: [] },
       dataDir: './data',
       databaseUrl: undefined,
       apiKey: undefined,
@@ -58,7 +58,9 @@ describe('parseConfig', () => {
   const full = {
     MC_HOST: '::1',
     MC_PORT: '0',
-    MC_CORS_ORIGINS: 'https://a.example, http://localhost:5173/,HTTPS://A.example:443',
+    MC_BASE_PATH: '/tools/mission-control/',
+    MC_CORS_ORIGINS:
+      'https://a.example, http://localhost:5173/,HTTPS://A.example:443, tauri://localhost, vscode-webview://1ab:2',
     MC_DATA_DIR: '/var/lib/mission control',
     DATABASE_URL: 'postgresql://mc:hunter2-db@db.internal:5432/mc?sslmode=require',
     MC_API_KEY: 'hunter2-admin-key',
@@ -93,7 +95,17 @@ describe('parseConfig', () => {
   it('reads every setting', () => {
     expect(Object.keys(full)).toEqual(listSettings().map((setting) => setting.name));
     expect(JSON.parse(JSON.stringify(parseConfig(full)))).toEqual({
-      http: { host: '::1', port: 0, corsOrigins: ['https://a.example', 'http://localhost:5173'] },
+      http: {
+        host: '::1',
+        port: 0,
+        basePath: '/tools/mission-control',
+        corsOrigins: [
+          'https://a.example',
+          'http://localhost:5173',
+          'tauri://localhost',
+          'vscode-webview://1ab:2',
+        ],
+      },
       dataDir: '/var/lib/mission control',
       databaseUrl: '[secret]',
       apiKey: '[secret]',
@@ -207,6 +219,7 @@ describe('parseConfig', () => {
     expectTypeOf(http).toEqualTypeOf<{
       readonly host: string;
       readonly port: number;
+      readonly basePath: string;
       readonly corsOrigins: readonly string[];
     }>();
   });

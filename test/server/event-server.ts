@@ -93,7 +93,7 @@ async function startOver(
     schema,
     createContext,
     limits: { pingIntervalMs },
-    http: { host: '127.0.0.1', port, corsOrigins: ['https://board.example'] },
+    http: { host: '127.0.0.1', port, basePath: '', corsOrigins: ['https://board.example'] },
     events: {
       open: (scope, query) => openEvents(createContext(scope), query),
       issueTicket: tickets.issue,

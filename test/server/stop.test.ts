@@ -35,7 +35,7 @@ describe('starting', () => {
 
   it('on a port that is in use fails with advice', async () => {
     const server = await startTestServer();
-    const http = { ...server.server.address(), corsOrigins: [] };
+    const http = { ...server.server.address(), basePath: '', corsOrigins: [] };
     await expect(startTestServer({ http })).rejects.toThrow(
       /Can't listen on 127.0.0.1 port \d+: the port is in use.*MC_PORT/,
     );
@@ -43,7 +43,7 @@ describe('starting', () => {
   });
 
   it('on an address of another machine fails with advice', async () => {
-    const http = { host: '192.0.2.1', port: 0, corsOrigins: [] };
+    const http = { host: '192.0.2.1', port: 0, basePath: '', corsOrigins: [] };
     await expect(startTestServer({ http })).rejects.toThrow(/MC_HOST/);
   });
 });
@@ -91,7 +91,9 @@ describe('stopping', () => {
     expect((await results.next()).value).toEqual({ data: { waitingSilent: 0 } });
     const next = results.next();
     await first.stop();
-    const second = await startTestServer({ http: { host: '127.0.0.1', port, corsOrigins: [] } });
+    const second = await startTestServer({
+      http: { host: '127.0.0.1', port, basePath: '', corsOrigins: [] },
+    });
     expect((await next).value).toEqual({ data: { waitingSilent: 0 } });
     expect(second.ticks.log).toEqual(['started']);
     client.dispose();

@@ -19,6 +19,7 @@ import type { Prepared, PreparedOperation } from './operations.js';
 export interface GraphqlRouteOptions extends EventStreamOptions {
   readonly prepare: (scope: RequestScope, params: GraphqlParams) => Prepared;
   readonly gate: AccessGate;
+  readonly basePath: string;
   readonly corsOrigins: readonly string[];
   readonly limits: ServerLimits;
 }
@@ -28,7 +29,7 @@ export interface GraphqlRouteOptions extends EventStreamOptions {
  * small one.
  */
 export function createGraphqlRoute(options: GraphqlRouteOptions): Route {
-  const serveGraphiql = createGraphiql();
+  const serveGraphiql = createGraphiql(options.basePath);
   return {
     path: '/graphql',
     methods: ['GET', 'HEAD', 'POST', 'OPTIONS'],

@@ -42,7 +42,6 @@ subscription Watch {
 
 const options = {
   title: 'Mission Control',
-  endpoint: '/graphql',
   defaultQuery,
   headers: JSON.stringify({ authorization: 'Bearer mc_PASTE_YOUR_KEY' }, undefined, 2),
   isHeadersEditorEnabled: true,
@@ -68,10 +67,10 @@ export function wantsGraphiql({ request }: HttpExchange): boolean {
  * Serves GraphiQL as one page that contains all its scripts, so it works without an internet connection. The page is 9 MB,
  * so it is built when the first browser asks for it and kept compressed.
  */
-export function createGraphiql() {
+export function createGraphiql(basePath: string) {
   let page: Promise<Page> | undefined;
   return async function serve(exchange: HttpExchange): Promise<void> {
-    page ??= makePage();
+    page ??= makePage(`${basePath}/graphql`);
     const { gzipped, etag, policy } = await page;
     const { headers } = exchange.request;
     const common = {
@@ -89,9 +88,9 @@ export function createGraphiql() {
   };
 }
 
-async function makePage(): Promise<Page> {
+async function makePage(endpoint: string): Promise<Page> {
   const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
-  const html = renderGraphiQL(options);
+  const html = renderGraphiQL({ ...options, endpoint });
   const gzipped = await promisify(gzip)(html);
   return { gzipped, etag: `"${sha256(html).slice(0, 27)}"`, policy: policyOf(html) };
 }

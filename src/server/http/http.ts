@@ -5,12 +5,14 @@ import type { Clock } from '../../kernel/clock.js';
 import { newRequestId } from '../../kernel/ids.js';
 import type { Activity, Instrument } from '../../kernel/instrument.js';
 import type { ServerLimits } from '../limits.js';
+import { pathWithin } from './base-path.js';
 import type { HttpExchange } from './exchange.js';
 import { createLazyAbort } from './lazy-abort.js';
 import { securityHeaders } from './security-headers.js';
 
 /** The handlers and limits of the listener. */
 export interface HttpOptions {
+  readonly basePath: string;
   readonly route: (exchange: HttpExchange) => Promise<void>;
   readonly upgrade: (request: IncomingMessage, connection: Duplex, head: Buffer) => void;
   readonly isStopping: () => boolean;
@@ -49,7 +51,7 @@ export function createHttpServer(options: HttpOptions): Server {
 function createExchange(
   request: IncomingMessage,
   response: ServerResponse,
-  { isStopping, instrument, clock }: HttpOptions,
+  { basePath, isStopping, instrument, clock }: HttpOptions,
 ): HttpExchange {
   const startedAtMs = clock.now();
   const requestId = requestIdOf(request);
@@ -57,7 +59,7 @@ function createExchange(
     request,
     response,
     requestId,
-    path: pathOf(request),
+    path: pathWithin(basePath, request.url),
     headers: { ...securityHeaders, 'x-request-id': requestId },
     end: createLazyAbort(),
   };
@@ -83,11 +85,6 @@ function activityOf(exchange: HttpExchange): Activity {
 function requestIdOf({ headers }: IncomingMessage): string {
   const given = headers['x-request-id'];
   return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : newRequestId();
-}
-
-function pathOf({ url = '/' }: IncomingMessage): string {
-  const end = url.indexOf('?');
-  return end < 0 ? url : url.slice(0, end);
 }
 
 function logRequest(exchange: HttpExchange, durationMs: number, instrument: Instrument): void {

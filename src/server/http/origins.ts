@@ -9,8 +9,25 @@ export function isAllowedOrigin({ origin, host }: IncomingHttpHeaders, allowed: 
 }
 
 function isSameHost(origin: string, host: string | undefined): boolean {
-  return URL.canParse(origin) && new URL(origin).host === host?.toLowerCase();
+  return /^https?:/.test(origin) && URL.canParse(origin) && new URL(origin).host === host?.toLowerCase();
 }
+
+/** Those that the server reads, and those that tracing and client libraries add to every request. */
+const allowedHeaders = [
+  'authorization',
+  'content-type',
+  'last-event-id',
+  'x-request-id',
+  'traceparent',
+  'tracestate',
+  'baggage',
+  'sentry-trace',
+  'apollographql-client-name',
+  'apollographql-client-version',
+  'graphql-client-name',
+  'graphql-client-version',
+  'x-graphql-yoga-csrf',
+];
 
 /** The CORS headers for an allowed origin. Other origins get none, so browsers refuse. */
 export function corsHeaders(
@@ -35,7 +52,6 @@ export function sendPreflight(exchange: HttpExchange): void {
 /** Headers of the answer to a preflight of an allowed origin. Keys are sent in a header, so credentials are not allowed. */
 const preflightHeaders = {
   'access-control-allow-methods': 'GET, POST',
-  'access-control-allow-headers':
-    'authorization, content-type, x-graphql-yoga-csrf, x-request-id, last-event-id',
+  'access-control-allow-headers': allowedHeaders.join(', '),
   'access-control-max-age': '86400',
 };

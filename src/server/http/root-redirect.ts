@@ -4,11 +4,13 @@ import { wantsGraphiql } from './graphiql.js';
 import { notFound, type Route } from './router.js';
 
 /** Redirects a browser at `/` to GraphiQL. All other requests get 404. */
-export const rootRedirect: Route = {
-  path: '/',
-  methods: METHODS,
-  async handle(exchange) {
-    if (!wantsGraphiql(exchange)) throw notFound();
-    send(exchange, 302, { location: '/graphql', vary: 'accept' }, '');
-  },
-};
+export function createRootRedirect(basePath: string): Route {
+  return {
+    path: '/',
+    methods: METHODS,
+    async handle(exchange) {
+      if (!wantsGraphiql(exchange)) throw notFound();
+      send(exchange, 302, { location: `${basePath}/graphql`, vary: 'accept' }, '');
+    },
+  };
+}

@@ -1,20 +1,22 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSockets } from '../websocket/websocket.js';
+import { pathWithin } from './base-path.js';
 import { isAllowedOrigin } from './origins.js';
 
 export interface UpgradeOptions {
   readonly webSockets: WebSockets;
+  readonly basePath: string;
   readonly corsOrigins: readonly string[];
   readonly isStopping: () => boolean;
 }
 
 /** Accepts WebSockets at `/graphql`, unless a browser opens them from a page of a foreign origin. */
-export function createUpgrade({ webSockets, corsOrigins, isStopping }: UpgradeOptions) {
+export function createUpgrade({ webSockets, basePath, corsOrigins, isStopping }: UpgradeOptions) {
   return (request: IncomingMessage, connection: Duplex, head: Buffer): void => {
     // Without a listener an ECONNRESET in the handshake would end the process.
     connection.on('error', () => connection.destroy());
-    const path = request.url?.split('?', 1)[0];
+    const path = pathWithin(basePath, request.url);
     if (request.headers.upgrade?.toLowerCase() !== 'websocket') refuse(connection, 400, notWebSocket);
     else if (path !== '/graphql') refuse(connection, 404);
     else if (isStopping()) refuse(connection, 503);

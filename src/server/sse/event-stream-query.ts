@@ -3,7 +3,7 @@ import type { PlainEventQuery } from '../../graphql/events/plain-events.js';
 import { protocolError } from '../protocol-error.js';
 
 /** The query parameters of `GET /api/events`. */
-const parameters = ['types', 'task', 'agent', 'pipelineRunId', 'after', 'ticket'] as const;
+const parameters = ['types', 'task', 'agent', 'pipelineRunId', 'after', 'lastEventId', 'ticket'] as const;
 
 /** The parsed query parameters. */
 export interface EventStreamQuery extends PlainEventQuery {
@@ -11,8 +11,8 @@ export interface EventStreamQuery extends PlainEventQuery {
 }
 
 /**
- * Parses the query parameters and `Last-Event-ID`. A client that reconnects sends `Last-Event-ID` with its latest position,
- * which is newer than `after` in the unchanged URL.
+ * Parses the query parameters and `Last-Event-ID`. A client that reconnects sends its latest position in `Last-Event-ID`, or in
+ * the parameter `lastEventId` where it can set no headers. It is newer than `after` in the unchanged URL.
  *
  * @throws GraphQLError with BAD_USER_INPUT for a parameter that does not exist or is repeated, because an ignored filter would
  * let every event through.
@@ -21,13 +21,17 @@ export function parseEventStreamQuery({ url = '/', headers }: IncomingMessage): 
   const search = url.includes('?') ? url.slice(url.indexOf('?') + 1) : '';
   const given = new URLSearchParams(search);
   for (const name of new Set(given.keys())) checkParameter(name, given.getAll(name).length);
-  const { types, ...single } = Object.fromEntries(
+  const {
+    types,
+    lastEventId: resumed,
+    ...single
+  } = Object.fromEntries(
     parameters.flatMap((name) => {
       const value = given.get(name);
       return value === null ? [] : [[name, value]];
     }),
   );
-  const after = lastEventId(headers['last-event-id']) ?? single.after;
+  const after = cursorIn(headers['last-event-id']) ?? cursorIn(resumed) ?? single.after;
   return {
     ...single,
     ...(types === undefined ? {} : { types: types.split(',').map((word) => word.trim()) }),
@@ -45,9 +49,9 @@ function checkParameter(name: string, count: number): void {
     );
 }
 
-/** A client that has received no event yet may send an empty header. */
-function lastEventId(header: string | string[] | undefined): string | undefined {
-  return typeof header === 'string' && header !== '' ? header : undefined;
+/** A client that has received no event yet may send an empty one. */
+function cursorIn(given: string | string[] | undefined): string | undefined {
+  return typeof given === 'string' && given !== '' ? given : undefined;
 }
 
 function badRequest(message: string) {

@@ -5,7 +5,12 @@ let open: TestServer;
 let closed: TestServer;
 
 beforeAll(async () => {
-  const http = { host: '127.0.0.1', port: 0, corsOrigins: ['https://dashboard.example'] };
+  const http = {
+    host: '127.0.0.1',
+    port: 0,
+    basePath: '',
+    corsOrigins: ['https://dashboard.example', 'chrome-extension://abcdef'],
+  };
   open = await startTestServer({ http });
   closed = await startTestServer();
 });
@@ -73,5 +78,27 @@ describe('a page of another origin', () => {
     ]) {
       expect([...response.headers.keys()].filter((name) => name.startsWith('access-control'))).toEqual([]);
     }
+  });
+
+  it('may be that of an extension or an app, which has no http address', async () => {
+    const { headers } = await ask(open, 'chrome-extension://abcdef');
+    expect(headers.get('access-control-allow-origin')).toBe('chrome-extension://abcdef');
+  });
+
+  it('may send the headers of tracing and of client names', async () => {
+    const { headers } = await preflight(open, 'https://dashboard.example');
+    const allowed = headers.get('access-control-allow-headers')?.split(', ');
+    expect(allowed).toEqual(
+      expect.arrayContaining([
+        'traceparent',
+        'tracestate',
+        'baggage',
+        'sentry-trace',
+        'apollographql-client-name',
+        'apollographql-client-version',
+        'graphql-client-name',
+        'graphql-client-version',
+      ]),
+    );
   });
 });

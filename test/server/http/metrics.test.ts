@@ -9,7 +9,7 @@ let everywhere: TestServer;
 beforeAll(async () => {
   [local, everywhere] = await Promise.all([
     startTestServer(),
-    startTestServer({ http: { host: '0.0.0.0', port: 0, corsOrigins: [] } }),
+    startTestServer({ http: { host: '0.0.0.0', port: 0, basePath: '', corsOrigins: [] } }),
   ]);
   local.keys.set('mc_viewer', { keyId: 'key_2', role: 'VIEWER', agentId: null });
   local.keys.set('mc_agent', { keyId: 'key_3', role: 'AGENT', agentId: 'agt_1' });

@@ -96,7 +96,7 @@ describe('the limits of sockets', () => {
 
 describe('the WebSocket handshake', () => {
   it('is accepted from programs, from pages of this host and from allowed origins', async () => {
-    const http = { host: '127.0.0.1', port: 0, corsOrigins: ['https://dashboard.example'] };
+    const http = { host: '127.0.0.1', port: 0, basePath: '', corsOrigins: ['https://dashboard.example'] };
     const guarded = await startTestServer({ http });
     const knock = async (origin?: string) => {
       const socket = await RawSocket.open(guarded.url, origin ? { headers: { origin } } : {}).catch(

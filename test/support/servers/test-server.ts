@@ -41,7 +41,7 @@ export async function startTestServer(options: Partial<ServerOptions> = {}): Pro
   const ticks: Ticks = { log: [], given: 0, release: () => undefined };
   const server = createServer({
     schema: createSmallSchema(ticks),
-    http: { host: '127.0.0.1', port: 0, corsOrigins: [] },
+    http: { host: '127.0.0.1', port: 0, basePath: '', corsOrigins: [] },
     authenticate: async (secret) => keys.get(secret) ?? null,
     createContext: (scope) => ({ ...scope }),
     events: {
