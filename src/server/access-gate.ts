@@ -2,7 +2,7 @@ import type { Clock } from '../kernel/clock.js';
 import type { ServerLimits } from './limits.js';
 import { protocolError } from './protocol-error.js';
 import type { Viewer } from './request-scope.js';
-import { createTokenBuckets } from './token-buckets.js';
+import { createTokenBuckets, type TokenBuckets } from './token-buckets.js';
 
 /** Authenticates requests and limits their rate. */
 export interface AccessGate {
@@ -14,8 +14,12 @@ export interface AccessGate {
    * @throws GraphQLError with UNAUTHENTICATED (401) or RATE_LIMITED (429, Retry-After).
    */
   authenticate(authorization: unknown, address: string | undefined, misplaced?: unknown): Promise<Viewer>;
-  /** Counts one request of a key. @throws GraphQLError with RATE_LIMITED. */
-  admit(viewer: Viewer): void;
+  /**
+   * Counts one request of a key. Returns the headers that say how many requests are left.
+   *
+   * @throws GraphQLError with RATE_LIMITED.
+   */
+  admit(viewer: Viewer): Readonly<Record<string, string>>;
 }
 
 export interface AccessGateOptions {
@@ -69,8 +73,10 @@ export function createAccessGate({ authenticate, limits, clock }: AccessGateOpti
     },
     admit({ keyId }) {
       const wait = requests.take(keyId);
-      if (wait > 0)
-        throw rateLimited(`This API key has sent more than ${requestsPerSecond} requests per second.`, wait);
+      const headers = quotaHeaders(requestBurst, requests.state(keyId));
+      const refusal = `This API key has sent more than ${requestsPerSecond} requests per second.`;
+      if (wait > 0) throw rateLimited(refusal, wait, headers);
+      return headers;
     },
   };
 }
@@ -105,9 +111,18 @@ function unauthenticated(what: string) {
   });
 }
 
-function rateLimited(what: string, waitSeconds: number) {
+/** The names are those of the first drafts of the RateLimit header fields, which most clients know. */
+function quotaHeaders(limit: number, { left, fullInSeconds }: ReturnType<TokenBuckets['state']>) {
+  return {
+    'ratelimit-limit': String(limit),
+    'ratelimit-remaining': String(left),
+    'ratelimit-reset': String(fullInSeconds),
+  };
+}
+
+function rateLimited(what: string, waitSeconds: number, headers: Record<string, string> = {}) {
   return protocolError('RATE_LIMITED', `${what} Try again in ${waitSeconds} s.`, {
     status: 429,
-    headers: { 'retry-after': String(waitSeconds) },
+    headers: { ...headers, 'retry-after': String(waitSeconds) },
   });
 }

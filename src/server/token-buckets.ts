@@ -11,6 +11,8 @@ export interface TokenBuckets {
   take(name: string): number;
   /** Returns the same number without taking a token. */
   peek(name: string): number;
+  /** Returns how many whole tokens the bucket has, and the number of whole seconds until it is full. */
+  state(name: string): { readonly left: number; readonly fullInSeconds: number };
 }
 
 export interface TokenBucketOptions {
@@ -60,6 +62,11 @@ export function createTokenBuckets({
     peek(name) {
       const known = buckets.get(name);
       return known ? waitSeconds(fill(known)) : 0;
+    },
+    state(name) {
+      const known = buckets.get(name);
+      const { tokens } = known ? fill(known) : { tokens: burst };
+      return { left: Math.floor(tokens), fullInSeconds: Math.ceil((burst - tokens) / perSecond) };
     },
   };
 }

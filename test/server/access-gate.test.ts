@@ -119,6 +119,23 @@ describe('guessing', () => {
 });
 
 describe('the rate of a key', () => {
+  it('is told with every answer', async () => {
+    const guarded = await startTestServer({
+      clock: { now: () => 1_000_000 },
+      limits: { requestsPerSecond: 2, requestBurst: 5 },
+    });
+    const told: unknown[] = [];
+    for (const _request of [1, 2]) {
+      const { headers } = await guarded.post(query);
+      told.push(['limit', 'remaining', 'reset'].map((name) => headers.get(`ratelimit-${name}`)));
+    }
+    expect(told).toEqual([
+      ['5', '4', '1'],
+      ['5', '3', '1'],
+    ]);
+    await guarded.stop();
+  });
+
   it('is limited per key with 429 and the time to wait', async () => {
     let nowMs = 1_000_000;
     const guarded = await startTestServer({
@@ -131,6 +148,7 @@ describe('the rate of a key', () => {
     expect(refused.status).toBe(429);
     expect(refused.headers.get('retry-after')).toBe('1');
     expect(refused.json.errors?.[0]?.extensions).toEqual({ code: 'RATE_LIMITED' });
+    expect(refused.headers.get('ratelimit-remaining')).toBe('0');
     expect((await guarded.post(query, { authorization: 'Bearer mc_other' })).status).toBe(200);
     nowMs += 500;
     expect((await guarded.post(query)).status).toBe(200);

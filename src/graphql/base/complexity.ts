@@ -1,9 +1,17 @@
 import {
   type ComplexityErrorFn,
   ComplexityErrorKind,
+  complexityFromQuery,
   type FieldComplexityFunction,
 } from '@pothos/plugin-complexity';
-import { type GraphQLSchema, isInterfaceType, isObjectType } from 'graphql';
+import {
+  type DocumentNode,
+  type GraphQLSchema,
+  isInterfaceType,
+  isObjectType,
+  Kind,
+  type OperationDefinitionNode,
+} from 'graphql';
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../../domain/page.js';
 import type { GraphqlContext } from '../context.js';
 import { queryTooComplex } from './protocol-errors.js';
@@ -76,3 +84,28 @@ export const explainTooComplex: ComplexityErrorFn = (kind, result) => {
     `The query's ${what} is ${is}, the limit is ${limit}: ask for smaller pages or fewer fields.`,
   );
 };
+
+/** What an operation costs, and how much it may cost. */
+export interface QueryCost {
+  readonly complexity: number;
+  readonly depth: number;
+  readonly breadth: number;
+  readonly limits: typeof QUERY_LIMITS;
+}
+
+/** The cost of one operation of a valid document, by the rules that limit it. Variables that are refused cost nothing. */
+export function costOf(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  variables: Record<string, unknown> = {},
+): QueryCost | undefined {
+  const others = document.definitions.filter(({ kind }) => kind !== Kind.OPERATION_DEFINITION);
+  const alone = { ...document, definitions: [operation, ...others] };
+  try {
+    const { complexity, depth, breadth } = complexityFromQuery(alone, { schema, variables });
+    return { complexity, depth, breadth, limits: QUERY_LIMITS };
+  } catch {
+    return undefined;
+  }
+}

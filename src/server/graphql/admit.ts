@@ -11,7 +11,7 @@ export async function admit(exchange: HttpExchange, gate: AccessGate): Promise<R
     request.headers['x-api-key'],
   );
   exchange.keyId = viewer.keyId;
-  gate.admit(viewer);
+  Object.assign(exchange.headers, gate.admit(viewer));
   return {
     viewer,
     requestId,

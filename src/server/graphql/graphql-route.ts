@@ -24,6 +24,9 @@ export interface GraphqlRouteOptions extends EventStreamOptions {
   readonly limits: ServerLimits;
 }
 
+/** A request with this header gets the cost of its operation in `extensions.cost`. */
+const costHeader = 'x-query-cost';
+
 /**
  * Creates `/graphql` over HTTP. Requests run without yoga's Request and Response, which take two thirds of the time of a
  * small one.
@@ -49,14 +52,16 @@ async function answer(
   scope: RequestScope,
   options: GraphqlRouteOptions,
 ): Promise<void> {
-  const { accept } = exchange.request.headers;
+  const { accept, [costHeader]: asksForCost } = exchange.request.headers;
   const type = chooseJsonType(accept);
   if (type === undefined && !acceptsEventStream(accept)) throw notAcceptable();
   const prepared = options.prepare(scope, await readParams(exchange, options.limits));
   if ('operation' in prepared) checkOperation(exchange, prepared);
   const result = 'operation' in prepared ? await run(prepared) : prepared.refused;
   if (isAsyncIterable(result) || type === undefined) return sendResultStream(exchange, result, options);
-  const { status, headers, body } = toResultResponse(result, type);
+  const cost = asksForCost !== undefined && 'operation' in prepared ? prepared.cost() : undefined;
+  const told = cost ? { ...result, extensions: { ...result.extensions, cost } } : result;
+  const { status, headers, body } = toResultResponse(told, type);
   send(exchange, status, headers, body);
 }
 

@@ -5,6 +5,7 @@ import {
   getOperationAST,
   type OperationDefinitionNode,
 } from 'graphql';
+import { costOf, type QueryCost } from '../../graphql/base/complexity.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { Instrument } from '../../kernel/instrument.js';
 import type { ErrorPresenter } from '../error-presenter.js';
@@ -25,6 +26,8 @@ export interface PreparedOperation {
   readonly schema: GraphQLSchema;
   readonly document: DocumentNode;
   readonly operation: OperationDefinitionNode;
+  /** What it costs by the rules that limit it; undefined if its variables are invalid. */
+  cost(): QueryCost | undefined;
   /** Runs a query or a mutation. */
   execute(): Promise<ExecutionResult>;
   /** Begins a subscription. Returns a stream of results, or one result with the reason why there is none. */
@@ -69,6 +72,7 @@ export function createOperations(
         schema,
         document,
         operation,
+        cost: () => costOf(schema, document, operation, params.variables),
         execute: () => withTiming(operation, () => begin(enveloped.execute).catch(presentFault), observers),
         subscribe: () =>
           withinSpan(operation, () => begin((args) => subscribe(args, scope)).catch(presentFault), observers),

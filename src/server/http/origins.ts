@@ -26,6 +26,7 @@ const allowedHeaders = [
   'apollographql-client-version',
   'graphql-client-name',
   'graphql-client-version',
+  'x-query-cost',
   'x-graphql-yoga-csrf',
 ];
 
@@ -39,7 +40,8 @@ export function corsHeaders(
   return {
     vary: 'Origin',
     'access-control-allow-origin': origin,
-    'access-control-expose-headers': 'x-request-id, retry-after',
+    'access-control-expose-headers':
+      'x-request-id, retry-after, ratelimit-limit, ratelimit-remaining, ratelimit-reset',
   };
 }
 

@@ -17,7 +17,10 @@ export interface EventStreamQuery extends PlainEventQuery {
  * @throws GraphQLError with BAD_USER_INPUT for a parameter that does not exist or is repeated, because an ignored filter would
  * let every event through.
  */
-export function parseEventStreamQuery({ url = '/', headers }: IncomingMessage): EventStreamQuery {
+export function parseEventStreamQuery({
+  url = '/',
+  headers,
+}: Pick<IncomingMessage, 'url' | 'headers'>): EventStreamQuery {
   const search = url.includes('?') ? url.slice(url.indexOf('?') + 1) : '';
   const given = new URLSearchParams(search);
   for (const name of new Set(given.keys())) checkParameter(name, given.getAll(name).length);

@@ -76,7 +76,7 @@ export function createTicketRoute({ source, gate, corsOrigins }: EventStreamRout
         request.headers['x-api-key'],
       );
       exchange.keyId = viewer.keyId;
-      gate.admit(viewer);
+      Object.assign(exchange.headers, gate.admit(viewer));
       const { ticket, expiresAt } = await source.issueTicket(viewer);
       sendJson(exchange, 201, { ticket, expiresAt: expiresAt.toISOString() });
     },
@@ -94,7 +94,7 @@ async function admit(
       ? await gate.authenticate(headers.authorization, socket.remoteAddress, headers['x-api-key'])
       : await ticketGate.authenticate(`Bearer ${ticket}`, socket.remoteAddress).catch(rethrowForTicket);
   exchange.keyId = viewer.keyId;
-  gate.admit(viewer);
+  Object.assign(exchange.headers, gate.admit(viewer));
   return viewer;
 }
 

@@ -189,10 +189,7 @@ describe('a refused stream', () => {
   it.each([
     ['types=tusk', /"tusk" is not an event type\. Did you mean task\?.*Families: task, run.*task\.created/],
     ['types=', /"" is not an event type/],
-    [
-      'type=task',
-      /parameter "type" does not exist\. .*: types, task, agent, pipelineRunId, after, lastEventId, ticket\./,
-    ],
+    ['type=task', /parameter "type" does not exist\. .*: types, task, agent, .*, lastEventId, ticket\./],
     ['task=TASK-1&task=TASK-2', /"task" may be given only once/],
     ['task=TASK-999999', /no task TASK-999999/],
     ['task=%00', /no task/],
