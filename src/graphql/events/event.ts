@@ -18,6 +18,7 @@ import { loadAgent, loadRow } from '../base/row-loads.js';
 import { builder } from '../builder.js';
 import { ApiKeyType } from '../keys/api-key.js';
 import { ActorInterface, loadActor } from './actor.js';
+import { idOfStreamStart, isStreamStart } from './stream-start.js';
 
 // The id of a log entry is a number where Node expects a string; the `id` field of Event formats it.
 const Node = NodeInterface as never;
@@ -30,7 +31,7 @@ export const EventInterface = builder.interfaceRef<LogEntry>('Event').implement(
   fields: (t) => ({
     id: t.id({
       description: 'Opaque. Never changes and is never reused.',
-      resolve: (event) => formatEventId(event.id),
+      resolve: (event) => (isStreamStart(event) ? idOfStreamStart(event) : formatEventId(event.id)),
     }),
     cursor: t.field({
       type: 'Cursor',
@@ -48,8 +49,11 @@ export const EventInterface = builder.interfaceRef<LogEntry>('Event').implement(
   }),
 });
 
+const STREAM_STARTED_TYPE = 'StreamStartedEvent';
+
 /** The GraphQL type of a log entry. */
-export function typeNameOf({ type }: LogEntry): EventGraphqlType {
+export function typeNameOf({ type }: LogEntry): EventGraphqlType | typeof STREAM_STARTED_TYPE {
+  if (isStreamStart({ type })) return STREAM_STARTED_TYPE;
   if (!isEventType(type)) throw new Error(`The log contains an event of the unknown type ${type}`);
   return EVENT_KINDS[type].graphqlType;
 }
@@ -71,6 +75,12 @@ export const eventInterfaces = [Node, EventInterface];
 export function payloadOf({ payload }: LogEntry): EventPayload {
   return toJsonObject(payload);
 }
+
+builder.objectRef<LogEntry>(STREAM_STARTED_TYPE).implement({
+  description:
+    'The first item of Subscription.events with `startCursor: true`: the stream delivers all events after its cursor. It is not part of the log, and `node` does not find it.',
+  interfaces: eventInterfaces,
+});
 
 builder.objectRef<LogEntry>('AgentEvent').implement({
   description: 'An agent registered, was changed, or changed its status.',

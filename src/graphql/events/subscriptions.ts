@@ -1,5 +1,5 @@
 import { parseLogCursor } from '../../domain/events/log-cursor.js';
-import type { Feed, LogEntry, SubscribeOptions } from '../../feed/hub.js';
+import type { LogEntry } from '../../feed/hub.js';
 import { listStreamedEvents } from '../../services/events/streamed-events.js';
 import { nameOf } from '../../services/refs.js';
 import { findTaskByRef } from '../../services/tasks/read-tasks.js';
@@ -14,6 +14,7 @@ import { EventInterface } from './event.js';
 import { EventFilterInput, parseEventFilter } from './event-filter.js';
 import { createStream, itemOf } from './stream.js';
 import { toStreamError } from './stream-errors.js';
+import { createStreamStart } from './stream-start.js';
 
 builder.subscriptionType({
   description:
@@ -26,16 +27,22 @@ builder.subscriptionType({
       args: {
         after: t.arg({ type: 'Cursor', description: 'The cursor of the last processed event.' }),
         filter: t.arg({ type: EventFilterInput, description: 'Which events; all if unset.' }),
+        startCursor: t.arg.boolean({
+          defaultValue: false,
+          description:
+            'Whether the first item is a StreamStartedEvent with the cursor from which the stream delivers. A client that loses its stream before the first event can then resume it.',
+        }),
       },
-      subscribe: async (_root, { after, filter }, context) => {
+      subscribe: async (_root, { after, filter, startCursor }, context) => {
         const { feed, services, viewer } = context;
         const wanted = await parseEventFilter(context, filter);
-        const from = await subscribe(feed, () => ({
-          after: after == null ? undefined : parseLogCursor(after),
-          filter: wanted,
-        }));
+        // Without `after` the feed would begin at its own end, whose cursor it does not tell.
+        const end = after == null && startCursor ? (await feed.readBounds()).end : undefined;
+        const begin = after == null ? end : await refusing(() => parseLogCursor(after));
+        const from = await refusing(() => feed.subscribe({ after: begin, filter: wanted }));
         return createStream(context, {
           from,
+          first: startCursor && begin ? [createStreamStart(context, begin)] : [],
           toItems: (entries) => listStreamedEvents(services, viewer, entries),
         });
       },
@@ -51,7 +58,7 @@ builder.subscriptionType({
         const { feed, services, viewer } = context;
         const task = await findTaskByRef(services, viewer, ref, []);
         if (task === null) throw badUserInput(`There is no task ${nameOf(ref)} that this API key may see.`);
-        const from = await subscribe(feed, () => ({ filter: { taskId: task.id } }));
+        const from = await refusing(() => feed.subscribe({ filter: { taskId: task.id } }));
         return createStream<readonly LogEntry[], TaskMoment>(context, {
           from,
           first: [{ taskId: task.id }],
@@ -90,9 +97,9 @@ function taskIdOf({ taskId }: TaskMoment): string {
 }
 
 /** @throws GraphQLError if the cursor is invalid or expired. */
-async function subscribe(feed: Feed, toOptions: () => SubscribeOptions): ReturnType<Feed['subscribe']> {
+async function refusing<Result>(open: () => Result | Promise<Result>): Promise<Result> {
   try {
-    return await feed.subscribe(toOptions());
+    return await open();
   } catch (error) {
     throw toStreamError(error);
   }
