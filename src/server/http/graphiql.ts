@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { type HttpExchange, send } from './exchange.js';
+import { graphiqlSignIn } from './graphiql-sign-in.js';
 
 /** The lines are short, because the editor is half a window wide. */
 const defaultQuery = `# Welcome to Mission Control.
 #
-# Paste your API key into "Headers" below, and press
-# the round arrows on the left to load the schema.
-# The server logs at its start where the admin key is.
+# Run an operation with Ctrl-Enter. Your API key is
+# sent with each of them.
 
 query CurrentState {
   viewer {
@@ -43,9 +43,7 @@ subscription Watch {
 const options = {
   title: 'Mission Control',
   defaultQuery,
-  headers: JSON.stringify({ authorization: 'Bearer mc_PASTE_YOUR_KEY' }, undefined, 2),
   isHeadersEditorEnabled: true,
-  defaultEditorToolsVisibility: 'headers',
   // A key in the browser's storage would remain after the session.
   shouldPersistHeaders: false,
   subscriptionsProtocol: 'SSE',
@@ -90,9 +88,17 @@ export function createGraphiql(basePath: string) {
 
 async function makePage(endpoint: string): Promise<Page> {
   const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
-  const html = renderGraphiQL({ ...options, endpoint });
+  const html = withSignIn(renderGraphiQL({ ...options, endpoint }));
   const gzipped = await promisify(gzip)(html);
   return { gzipped, etag: `"${sha256(html).slice(0, 27)}"`, policy: policyOf(html) };
+}
+
+/** Starts GraphiQL through the sign-in, within the page's one script, whose hash the policy allows. */
+function withSignIn(html: string): string {
+  const start = 'YogaGraphiQL.renderYogaGraphiQL(';
+  const at = html.lastIndexOf(start);
+  if (at < 0) throw new Error(`The page of GraphiQL does not start with ${start}`);
+  return `${html.slice(0, at)}(${graphiqlSignIn})(YogaGraphiQL.renderYogaGraphiQL, ${html.slice(at + start.length)}`;
 }
 
 /** Allows the page's own script by hash, and workers from its own blobs. No other origin is allowed. */
