@@ -60,6 +60,7 @@ function aTab(channels: FakeChannel[], session = new Map<string, string>()) {
     setItem: (name: string, value: string) => session.set(name, value),
   };
   const document = { createElement };
+  // biome-ignore lint/plugin: the script's timer, which here fires at once
   const globals = { fetch, sessionStorage, BroadcastChannel, document, setTimeout: setImmediate };
   const signIn = runInNewContext(`(${graphiqlSignIn})`, globals);
   const start = (_root: unknown, options: unknown) => opened.push(options);
