@@ -101,12 +101,14 @@ describe('an edit', () => {
     const { task, runId } = await aClaimedTask(services, agent, { metadata: { kept: true } });
     const forged = JSON.parse(
       `{"status": "DONE", "version": 99, "assigneeId": null, "currentRunId": "run_x", "current_run_id": "run_x",
-        "dispatchAttempts": 0, "__proto__": {"admin": true}, "constructor": null}`,
+        "dispatchAttempts": 0, "constructor": null}`,
     );
     const edited = await edit(task.id, { metadata: forged });
     expect(edited).toMatchObject({ status: 'IN_PROGRESS', currentRunId: runId, version: task.version + 1 });
     expect(JSON.stringify(sorted(edited.metadata))).toBe(JSON.stringify(sorted(forged)));
     expect((await edit(task.id, { metadata: {} })).metadata).toEqual({});
+    const withPrototype = JSON.parse('{"__proto__": {"admin": true}}');
+    expect(await refusalOf(edit(task.id, { metadata: withPrototype }))).toMatchObject({ code: 'INVALID' });
   });
 
   it('is refused if the expected version differs', async () => {
