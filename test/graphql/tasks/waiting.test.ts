@@ -145,19 +145,6 @@ describe('waitingOn of a task of a PUSH agent', () => {
     await services.sql('UPDATE scheduler_jobs SET paused_at = NULL');
   });
 
-  it('is a slot for the call, when so many are under way that the rest is left to others', async () => {
-    const { services } = graph;
-    const pat = await anAgent(services, { delivery: 'PUSH', config: { gateway: 'echo' } });
-    for (let i = 0; i < 6; i += 1) {
-      const { runId } = await aClaimedTask(services, await anAgent(services));
-      await set('task_runs', runId, "trigger = 'DISPATCH'");
-    }
-    const task = await aTask(services, { assignee: { id: pat.id } });
-    expect(await waitingOn(task.id)).toEqual(['NO_FREE_SLOT']);
-    await services.sql("UPDATE task_runs SET trigger = 'CLAIM'");
-    expect(await waitingOn(task.id)).toEqual(['WAITING_FOR_CLAIM']);
-  });
-
   it('names for a review the reasons of a PUSH reviewer', async () => {
     const { services } = graph;
     const task = await aTaskIn(services, 'REVIEW', ann);
@@ -187,7 +174,7 @@ describe('the agents that could take a task', () => {
     await pauseAgent(services, services.admin, { id: paused.id });
     const silent = await anAgent(services, { name: 'c-silent', ...able });
     await set('agents', silent.id, "last_seen_at = now() - interval '1 hour'");
-    await anAgent(services, { name: 'c-nowhere', ...able, delivery: 'PUSH', config: { gateway: 'nowhere' } });
+    await anAgent(services, { name: 'c-nowhere', ...able, delivery: 'PUSH' });
     const busy = await anAgent(services, { name: 'c-busy', ...able, maxCapacity: 1 });
     await aClaimedTask(services, busy);
     const task = await aTask(services, { requires: ['dance', 'sing'] });

@@ -259,7 +259,7 @@ describe('the order of dispatch', () => {
       const waits = await readWaitingOn(there.services, ids);
       expect(ids.map((id) => waits.get(id))).toEqual([[], ['NO_FREE_SLOT'], []]);
       const next = await aTaskOf(there.services, hare);
-      expect((await readWaitingOn(there.services, [next.id])).get(next.id)).toEqual([]);
+      expect((await readWaitingOn(there.services, [next.id])).get(next.id)).toEqual(['WAITING_FOR_CLAIM']);
     } finally {
       await there.close();
     }

@@ -74,7 +74,7 @@ describe('a task that was taken from the inbox', () => {
         updateAgent(services, services.admin, {
           agent: { id: bob.id },
           delivery: 'PUSH',
-          config: { gateway: 'nowhere' },
+          config: { gateway: null },
         }),
     ],
   ])('goes back to the agent that released it when the only other one %s', async (_what, remove) => {
