@@ -21,6 +21,7 @@ export const handWritten = {
     'task_runs_open_lease',
     'tasks_assigned_later',
     'tasks_assigned_queue',
+    'tasks_assigned_unpinned',
     'tasks_inbox_later',
     'tasks_inbox_queue',
     'tasks_not_before_idx',
@@ -29,6 +30,7 @@ export const handWritten = {
     'tasks_recurring_due_key',
     'tasks_recurring_open_idx',
     'tasks_review_queue',
+    'tasks_waiting_tags',
   ],
   /**
    * Relations of schema.prisma without a foreign key. An event is inserted with every change, so its insert must be cheap. A

@@ -214,7 +214,7 @@ async function createServices(start: Start, database: Database): Promise<Rooms> 
     ...shared,
     agentIds: createAgentIds(database),
     forgetKey: authenticator.forget,
-    claims: createClaimQueue(database, instrument),
+    claims: createClaimQueue(shared),
     claimWaiters: createClaimWaiters(),
     reviewWaiters: createClaimWaiters(),
     jobs: scheduler,

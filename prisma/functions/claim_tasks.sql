@@ -10,6 +10,11 @@
 -- the inbox goes on behind the last one; agents without tasks of their own share a cursor, which halves the time of
 -- finding tasks in batches of ten. Nothing in here waits for a row of another transaction, so it can't be part of a
 -- deadlock.
+-- A task goes only to an agent that has what it requires, and not to one that has handed it back while another can take it
+-- (may_take_again). The short way above holds for tasks of audience 0, which any agent may have (task_audience). While other
+-- tasks wait in the inbox, or a request is narrowed, the whole batch takes the way of take_task, which merges the heads of
+-- the audiences; so does an agent whose own tasks require something. It steps over what the batch has handed out by id, for
+-- a place in the inbox says nothing where each agent may have other tasks.
 -- The writes are one statement for the whole batch: each statement compiles its CHECKs again, and with one set of writes
 -- per request a claim took twice as long in here. What few batches need is asked only for those that need it: keys,
 -- agents that become busy or have not been seen for a second, tasks that time has released.
@@ -19,7 +24,11 @@
 -- holds this text against it.
 CREATE OR REPLACE FUNCTION claim_tasks(
   p_agent_ids text[], p_capacities int[], p_lease_ms int[], p_run_ids text[],
-  p_resume boolean[], p_keys text[], p_fingerprints text[]
+  p_resume boolean[], p_keys text[], p_fingerprints text[],
+  -- For each request: null, or {tags, capabilities}, each null or a list.
+  p_narrowing jsonb[],
+  -- For is_there.
+  p_timeout_ms bigint, p_default_gateway text, p_gateways text[]
 ) RETURNS TABLE (request int, reason text, task_id text, run_id text, claimed_task tasks, claimed_run task_runs) LANGUAGE plpgsql
 -- Right after a large import the statistics are old, and sorting an agent's whole backlog, or joining with all tasks,
 -- looks as cheap as reading the head of an index in order. It never is, so these plans are off.
@@ -32,12 +41,12 @@ SET enable_seqscan = off
 SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
-  locked text[]; agent record; mine record; head record; earlier record;
+  locked text[]; narrowed jsonb; agent record; mine record; head record; earlier record;
   -- tasks_inbox_queue. Locks each task as it is fetched and none before.
-  inbox CURSOR FOR SELECT id, status, run_count, priority, coalesce(due_at, 'infinity'::timestamptz) AS due, created_at, number FROM tasks
-    WHERE status = 'INBOX' AND open_dependencies = 0 AND not_before IS NULL
+  inbox CURSOR FOR SELECT id, status, run_count, 0::bigint AS audience, priority, coalesce(due_at, 'infinity'::timestamptz) AS due, created_at, number FROM tasks
+    WHERE status = 'INBOX' AND open_dependencies = 0 AND not_before IS NULL AND task_audience(requires, released_by) = 0
     ORDER BY priority, coalesce(due_at, 'infinity'::timestamptz), created_at, number FOR NO KEY UPDATE SKIP LOCKED;
-  is_released boolean; is_open boolean := false; has_mine boolean; has_news boolean := false;
+  is_released boolean; is_mixed boolean; has_limited boolean; is_open boolean := false; has_mine boolean; has_news boolean := false;
   -- Where the inbox has been read to, as the four columns of its order.
   read_priority task_priority := 'CRITICAL'; read_due timestamptz := '-infinity'; read_created timestamptz := '-infinity'; read_number bigint := 0;
   -- What is handed out: places in the batch, tasks, what they were, and how many runs they have had.
@@ -45,7 +54,9 @@ DECLARE
 BEGIN
   -- The flag says whether time has released tasks.
   SELECT ARRAY(SELECT id FROM agents WHERE id = ANY(p_agent_ids) FOR NO KEY UPDATE SKIP LOCKED),
-    EXISTS (SELECT FROM tasks WHERE not_before <= now() AND status IN ('INBOX', 'ASSIGNED')) INTO locked, is_released;
+    EXISTS (SELECT FROM tasks WHERE not_before <= now() AND status IN ('INBOX', 'ASSIGNED')),
+    EXISTS (SELECT FROM unnest(p_narrowing) n WHERE n IS NOT NULL)
+  INTO locked, is_released, is_mixed;
 
   -- They join the queue before a task is handed out from it.
   WHILE is_released LOOP
@@ -55,15 +66,23 @@ BEGIN
     is_released := FOUND;
   END LOOP;
 
+  -- The last entry of tasks_inbox_queue.
+  has_limited := coalesce((SELECT task_audience(requires, released_by) FROM tasks
+    WHERE status = 'INBOX' AND open_dependencies = 0 AND not_before IS NULL
+    ORDER BY task_audience(requires, released_by) DESC LIMIT 1), 0) > 0;
+  is_mixed := is_mixed OR has_limited;
+
   -- An agent holds a task while a run of it is open. Counted over task_runs_open_by_agent, which has one plan however
   -- old the statistics are; over tasks, a planner that has not seen the last thousand claims reads all of them.
   FOR agent IN
-    SELECT u.place::int, a.id, a.paused_at, a.max_capacity,
+    SELECT u.place::int, a.id, a.paused_at, a.max_capacity, a.capabilities, a.accepts_inbox,
       a.announced_status <> 'BUSY' OR a.last_seen_at IS NULL OR a.last_seen_at < now() - interval '1 second' AS is_news,
       (SELECT count(*) FROM task_runs r WHERE r.agent_id = a.id AND r.outcome = 'RUNNING') AS open_runs,
-      -- A head and not EXISTS, of which a planner that knows nothing makes a hash table of every agent's tasks.
-      (SELECT true FROM tasks t WHERE t.assignee_id = a.id AND t.status = 'ASSIGNED' AND t.open_dependencies = 0 AND t.not_before IS NULL
-       ORDER BY t.priority, coalesce(t.due_at, 'infinity'::timestamptz), t.created_at, t.number LIMIT 1) AS has_own
+      -- Null if it has none; 0 if any agent may have all of them. The last entry and not EXISTS, of which a planner that
+      -- knows nothing makes a hash table of every agent's tasks.
+      (SELECT task_audience(t.requires, t.released_by) FROM tasks t
+       WHERE t.assignee_id = a.id AND t.status = 'ASSIGNED' AND t.open_dependencies = 0 AND t.not_before IS NULL
+       ORDER BY task_audience(t.requires, t.released_by) DESC LIMIT 1) AS own_audience
     FROM unnest(p_agent_ids) WITH ORDINALITY AS u(id, place)
     LEFT JOIN agents a ON a.id = u.id AND u.id = ANY(locked) AND u.place = array_position(p_agent_ids, u.id)
   LOOP
@@ -115,17 +134,27 @@ BEGIN
       reason := 'AT_CAPACITY'; RETURN NEXT; CONTINUE;
     END IF;
 
+    IF is_mixed OR agent.own_audience > 0 THEN
+      narrowed := p_narrowing[request]; has_mine := false;
+      SELECT t.id, t.status, t.run_count, t.audience, t.priority, t.due, t.created_at, t.number INTO head FROM take_task(agent.id,
+        CASE WHEN narrowed->'capabilities' IS NULL THEN agent.capabilities
+          ELSE ARRAY(SELECT unnest(agent.capabilities) INTERSECT SELECT jsonb_array_elements_text(narrowed->'capabilities')) END,
+        agent.accepts_inbox,
+        CASE WHEN narrowed->'tags' IS NOT NULL THEN ARRAY(SELECT jsonb_array_elements_text(narrowed->'tags')) END,
+        t_ids, p_timeout_ms, p_default_gateway, p_gateways) t;
     -- Opening the cursor costs as much as the two statements, so a single claim does without it.
-    IF agent.has_own OR cardinality(locked) < 3 THEN
+    ELSIF agent.own_audience IS NOT NULL OR cardinality(locked) < 3 OR NOT agent.accepts_inbox THEN
       -- tasks_assigned_queue. No other claim takes these, for the agent is locked; a task that is being edited is skipped.
-      SELECT id, status, run_count, priority, coalesce(due_at, 'infinity'::timestamptz) AS due, created_at, number INTO mine FROM tasks
+      SELECT id, status, run_count, 0::bigint AS audience, priority, coalesce(due_at, 'infinity'::timestamptz) AS due, created_at, number INTO mine FROM tasks
       WHERE assignee_id = agent.id AND status = 'ASSIGNED' AND open_dependencies = 0 AND not_before IS NULL
+        AND task_audience(requires, released_by) = 0
       ORDER BY priority, coalesce(due_at, 'infinity'::timestamptz), created_at, number LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
       has_mine := FOUND;
 
       -- tasks_inbox_queue between what this batch has read and the agent's own head; both bounds are index conditions.
-      SELECT id, status, run_count, priority, coalesce(due_at, 'infinity'::timestamptz) AS due, created_at, number INTO head FROM tasks
+      SELECT id, status, run_count, 0::bigint AS audience, priority, coalesce(due_at, 'infinity'::timestamptz) AS due, created_at, number INTO head FROM tasks
       WHERE status = 'INBOX' AND open_dependencies = 0 AND not_before IS NULL
+        AND task_audience(requires, released_by) = 0 AND agent.accepts_inbox
         AND (priority, coalesce(due_at, 'infinity'::timestamptz), created_at, number) > (read_priority, read_due, read_created, read_number)
         AND (priority, coalesce(due_at, 'infinity'::timestamptz), created_at, number) < (coalesce(mine.priority, 'LOW'),
           coalesce(mine.due, 'infinity'::timestamptz), coalesce(mine.created_at, 'infinity'::timestamptz), coalesce(mine.number, 9223372036854775807))
@@ -142,12 +171,14 @@ BEGIN
       END LOOP;
     END IF;
 
-    IF head.id IS NOT NULL THEN
-      read_priority := head.priority; read_due := head.due; read_created := head.created_at; read_number := head.number;
-    ELSIF has_mine THEN
+    IF head.id IS NULL THEN
+      IF NOT has_mine THEN
+        -- NOTHING_FOR_AGENT says that others may find tasks in the inbox.
+        reason := CASE WHEN has_limited THEN 'NOTHING_FOR_AGENT' ELSE 'NO_TASKS_AVAILABLE' END; RETURN NEXT; CONTINUE;
+      END IF;
       head := mine;
-    ELSE
-      reason := 'NO_TASKS_AVAILABLE'; RETURN NEXT; CONTINUE;
+    ELSIF NOT is_mixed AND head.status = 'INBOX' AND head.audience = 0 THEN
+      read_priority := head.priority; read_due := head.due; read_created := head.created_at; read_number := head.number;
     END IF;
 
     places := places || request; t_ids := t_ids || head.id; froms := froms || head.status; run_counts := run_counts || head.run_count;

@@ -27,9 +27,9 @@ export interface Transition {
  */
 export const TRANSITIONS: readonly Transition[] = [
   { from: 'INBOX', to: 'ASSIGNED', by: ['assign'] },
-  { from: 'INBOX', to: 'IN_PROGRESS', by: ['claim'] },
+  { from: 'INBOX', to: 'IN_PROGRESS', by: ['claim', 'dispatch'] },
   { from: 'INBOX', to: 'CANCELLED', by: ['cancel'] },
-  { from: 'ASSIGNED', to: 'INBOX', by: ['unassign'] },
+  { from: 'ASSIGNED', to: 'INBOX', by: ['unassign', 'silent agent without a pin'] },
   { from: 'ASSIGNED', to: 'ASSIGNED', by: ['reassign'] },
   { from: 'ASSIGNED', to: 'IN_PROGRESS', by: ['claim', 'dispatch'] },
   { from: 'ASSIGNED', to: 'CANCELLED', by: ['cancel'] },
@@ -38,7 +38,12 @@ export const TRANSITIONS: readonly Transition[] = [
   {
     from: 'IN_PROGRESS',
     to: 'ASSIGNED',
-    by: ['release', 'failed attempt', 'stale requeue', 'reassign in mid-dispatch'],
+    by: ['release', 'pass to an agent', 'failed attempt', 'stale requeue', 'reassign in mid-dispatch'],
+  },
+  {
+    from: 'IN_PROGRESS',
+    to: 'INBOX',
+    by: ['release without a pin', 'pass', 'failed attempt without a pin', 'stale requeue without a pin'],
   },
   { from: 'IN_PROGRESS', to: 'FAILED', by: ['fail', 'attempts exhausted', 'requeues exhausted'] },
   { from: 'IN_PROGRESS', to: 'CANCELLED', by: ['cancel'] },

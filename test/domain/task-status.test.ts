@@ -19,7 +19,7 @@ describe('the table of status changes', () => {
     const promised = {
       INBOX: ['ASSIGNED', 'IN_PROGRESS', 'CANCELLED'],
       ASSIGNED: ['INBOX', 'ASSIGNED', 'IN_PROGRESS', 'CANCELLED'],
-      IN_PROGRESS: ['REVIEW', 'DONE', 'ASSIGNED', 'FAILED', 'CANCELLED'],
+      IN_PROGRESS: ['REVIEW', 'DONE', 'ASSIGNED', 'INBOX', 'FAILED', 'CANCELLED'],
       REVIEW: ['DONE', 'REJECTED', 'CANCELLED'],
       REJECTED: ['ASSIGNED', 'FAILED', 'CANCELLED'],
       DONE: [],

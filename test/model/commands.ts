@@ -36,6 +36,7 @@ export function describeTasks(model: TaskModel): unknown[] {
   return model.tasks.map((task) => ({
     status: task.status,
     assignee: task.assignee,
+    pinned: task.pinned,
     run: task.run,
     version: task.version,
     attempts: task.attempts,

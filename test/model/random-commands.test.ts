@@ -1,10 +1,14 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AgentRow } from '../../src/store/agents/agents.js';
 import { clearTasks } from '../support/factories/claims.js';
 import { anAgent } from '../support/factories/factory.js';
-import type { TestServices } from '../support/factories/services.js';
-import { useTwoProcesses } from '../support/factories/use-services.js';
+import {
+  createTestServices,
+  openTestServices,
+  TEST_SETTINGS,
+  type TestServices,
+} from '../support/factories/services.js';
 import { command, describeTasks } from './commands.js';
 import { type EventRow, foldEvents } from './fold-events.js';
 import { TaskModel } from './task-model.js';
@@ -16,9 +20,16 @@ let services: TestServices;
 let other: TestServices;
 let agents: AgentRow[];
 
-useTwoProcesses(async (two) => {
-  ({ services, other } = two);
+beforeAll(async () => {
+  // No backoff: the model knows no time.
+  const settings = { dispatch: { ...TEST_SETTINGS.dispatch, backoffMs: 0 } };
+  services = await createTestServices(settings);
+  other = await openTestServices(services.database.connectionString, settings);
   agents = await Promise.all(CAPACITIES.map((maxCapacity) => anAgent(services, { maxCapacity })));
+});
+afterAll(async () => {
+  await other.close();
+  await services.close();
 });
 
 async function aReal(): Promise<Real> {
@@ -28,7 +39,7 @@ async function aReal(): Promise<Real> {
 
   async function readTasks(): Promise<unknown[]> {
     const rows = await services.sql(
-      `SELECT status, assignee_id, current_run_id, version, dispatch_attempts AS attempts, review_cycles AS cycles,
+      `SELECT status, assignee_id, pinned, current_run_id, version, dispatch_attempts AS attempts, review_cycles AS cycles,
         review_round AS round, open_dependencies AS open, priority,
         (SELECT count(*)::int FROM comments c WHERE c.task_id = t.id) AS comments
        FROM tasks t ORDER BY number`,

@@ -14,6 +14,10 @@ export interface ModelTask {
   readonly onDependencyFailure: DependencyFailurePolicy;
   status: TaskStatus;
   assignee: number | null;
+  /** Whether the assignee was named. */
+  pinned: boolean;
+  /** Who has handed it back to the inbox since work on it last succeeded. */
+  readonly releasedBy: Set<number>;
   run: number | null;
   version: number;
   attempts: number;
@@ -65,6 +69,8 @@ export class TaskModel {
       createdAt: new Date(place),
       status: assignee === null ? 'INBOX' : 'ASSIGNED',
       assignee,
+      pinned: assignee !== null,
+      releasedBy: new Set(),
       run: null,
       version: 1,
       attempts: 0,
@@ -104,8 +110,14 @@ export class TaskModel {
   assign(place: number, assignee: number | null): string {
     const task = this.#task(place);
     if (task.status !== 'INBOX' && task.status !== 'ASSIGNED') return 'INVALID_TRANSITION';
-    if (task.assignee === assignee) return 'ok';
+    if (task.assignee === assignee) {
+      if (assignee !== null && !task.pinned) task.version += 1;
+      task.pinned = assignee !== null;
+      return 'ok';
+    }
     task.assignee = assignee;
+    task.pinned = assignee !== null;
+    task.releasedBy.clear();
     return this.#move(place, assignee === null ? 'INBOX' : 'ASSIGNED');
   }
 
@@ -128,6 +140,7 @@ export class TaskModel {
     if (typeof place === 'string') return place;
     const task = this.#task(place);
     task.attempts = 0;
+    task.releasedBy.clear();
     if (task.reviewPolicy === 'SKIP') return this.#move(place, 'DONE');
     task.round += 1;
     return this.#move(place, 'REVIEW');
@@ -139,12 +152,34 @@ export class TaskModel {
     const task = this.#task(place);
     task.attempts += 1;
     task.comments += 1;
-    return this.#move(place, retry && task.attempts < 5 ? 'ASSIGNED' : 'FAILED');
+    return retry && task.attempts < 5 ? this.#moveBack(place) : this.#move(place, 'FAILED');
   }
 
   release(run: number): string {
     const place = this.#end(run, 'release');
-    return typeof place === 'string' ? place : this.#move(place, 'ASSIGNED');
+    if (typeof place === 'string') return place;
+    const task = this.#task(place);
+    if (!task.pinned) task.releasedBy.add(this.runs[run]?.agent ?? 0);
+    return this.#moveBack(place);
+  }
+
+  /** To another agent, or to the inbox. */
+  pass(run: number, to: number | null): string {
+    const known = this.runs[run];
+    const held = known === undefined ? undefined : this.#task(known.task);
+    if (held?.run === run && to !== null && to === held.assignee) return 'INVALID';
+    const place = this.#end(run, 'release');
+    if (typeof place === 'string') return place;
+    const task = this.#task(place);
+    if (to === null) {
+      task.releasedBy.add(known?.agent ?? 0);
+      task.pinned = false;
+      return this.#moveBack(place);
+    }
+    task.releasedBy.clear();
+    task.assignee = to;
+    task.pinned = true;
+    return this.#move(place, 'ASSIGNED');
   }
 
   cancel(place: number): string {
@@ -156,7 +191,8 @@ export class TaskModel {
     if (task.status !== 'FAILED' && task.status !== 'CANCELLED') return 'INVALID_TRANSITION';
     task.attempts = 0;
     task.cycles = 0;
-    return this.#move(place, task.assignee === null ? 'INBOX' : 'ASSIGNED');
+    task.releasedBy.clear();
+    return this.#moveBack(place);
   }
 
   judge(place: number, verdict: Verdict, round: number | null, reviewer: number | null): string {
@@ -206,8 +242,24 @@ export class TaskModel {
   #headFor(agent: number): ModelTask | undefined {
     return this.tasks
       .filter((task) => task.waitsFor.size === 0)
-      .filter(({ status, assignee }) => status === 'INBOX' || (status === 'ASSIGNED' && assignee === agent))
+      .filter(
+        (task) =>
+          (task.status === 'INBOX' && this.#mayTakeAgain(agent, task)) ||
+          (task.status === 'ASSIGNED' && task.assignee === agent),
+      )
       .sort(compareInQueue)[0];
+  }
+
+  /** While another agent has not released it, that one can take it: they are all there. */
+  #mayTakeAgain(agent: number, { releasedBy }: ModelTask): boolean {
+    return !releasedBy.has(agent) || releasedBy.size === this.capacities.length;
+  }
+
+  /** To the agent of the pin, or to the inbox. */
+  #moveBack(place: number): 'ok' {
+    const task = this.#task(place);
+    if (!task.pinned) task.assignee = null;
+    return this.#move(place, task.pinned ? 'ASSIGNED' : 'INBOX');
   }
 
   #task(place: number): ModelTask {

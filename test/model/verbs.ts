@@ -125,7 +125,7 @@ interface OnRun {
   readonly name: string;
   readonly choice: Choice;
   expect(model: TaskModel, run: number): string;
-  act(process: TestServices, runId: string): Promise<unknown>;
+  act(process: TestServices, runId: string, real: Real): Promise<unknown>;
 }
 
 /** A verb for a run, mostly one that is still open. */
@@ -136,7 +136,7 @@ function onRun({ name, choice, expect, act }: OnRun): Verb {
     text: `${name}(${JSON.stringify(choice)})`,
     isPossible: (model) => canChoose(choice, model.runs.length, isLive(model)),
     expect: (model) => expect(model, placeIn(model)),
-    act: (process, real, model) => act(process, real.runIds[placeIn(model)] ?? ''),
+    act: (process, real, model) => act(process, real.runIds[placeIn(model)] ?? '', real),
   };
 }
 
@@ -164,6 +164,17 @@ const release = choice.map((choice) =>
     choice,
     expect: (model, run) => model.release(run),
     act: (process, runId) => silently(releaseTask(process, process.admin, { runId })),
+  }),
+);
+const pass = fc.tuple(choice, anyAgent).map(([choice, agent]) =>
+  onRun({
+    name: `passTo(${agent})`,
+    choice,
+    expect: (model, run) => model.pass(run, agent),
+    act: (process, runId, real) => {
+      const to = agent === null ? null : { id: real.agents[agent]?.id };
+      return silently(releaseTask(process, process.admin, { runId, pass: true, to }));
+    },
   }),
 );
 const assign = fc.tuple(choice, anyAgent).map(([choice, agent]) =>
@@ -270,7 +281,8 @@ export const anyVerb: fc.Arbitrary<Verb> = fc.oneof(
   { weight: 8, arbitrary: claim },
   { weight: 5, arbitrary: complete },
   { weight: 5, arbitrary: fail },
-  { weight: 2, arbitrary: release },
+  { weight: 3, arbitrary: release },
+  { weight: 2, arbitrary: pass },
   { weight: 2, arbitrary: assign },
   { weight: 4, arbitrary: editDependency },
   { weight: 1, arbitrary: cancel },

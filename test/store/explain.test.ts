@@ -1,4 +1,3 @@
-import type { ClientBase } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createInstrument } from '../../src/kernel/instrument.js';
 import { createDatabase, type Database } from '../../src/postgres/database.js';
@@ -7,7 +6,7 @@ import {
   findNextDueMs,
   listReadyAgents,
   releaseDueTasks,
-  takeAssignedTask,
+  takeTaskToSend,
 } from '../../src/store/dispatch/dispatch.js';
 import { type LogFilter, readLog } from '../../src/store/events/event-log.js';
 import { takeRoundToSend } from '../../src/store/reviews/review-dispatch.js';
@@ -17,24 +16,17 @@ import { findNextEligible } from '../../src/store/runs/find-next-eligible.js';
 import { findRun } from '../../src/store/runs/runs.js';
 import { lockTask } from '../../src/store/tasks/tasks.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
+import {
+  allNodes,
+  createPlanWatch,
+  expectHeadsOnly,
+  firstOf,
+  rowsLookedAt,
+  SEND_PLANS,
+} from '../support/postgres/plans.js';
 import { runSql } from '../support/postgres/throw-away-postgres.js';
 
-/** The part of a plan node in PostgreSQL's JSON that these tests read. */
-interface PlanNode {
-  readonly 'Node Type': string;
-  readonly 'Relation Name'?: string;
-  readonly 'Actual Rows': number;
-  readonly 'Actual Loops': number;
-  readonly 'Rows Removed by Filter'?: number;
-  readonly 'Rows Removed by Index Recheck'?: number;
-  readonly Plans?: readonly PlanNode[];
-}
-
-interface Plan {
-  readonly root: PlanNode;
-  /** The beginning of the statement. */
-  readonly text: string;
-}
+const RULES = { agentTimeoutMs: 600_000, defaultGateway: null, gatewayNames: [] };
 
 const FIRST_EVENT = "INSERT INTO events (type, payload) VALUES ('key.created', '{}')";
 
@@ -63,18 +55,10 @@ const BACKLOG = [
   `INSERT INTO events (type, payload) SELECT 'task.created', '{}' FROM generate_series(1, 5000)`,
 ];
 
-/** From the next connection on, PostgreSQL sends the plan of every statement, also of those inside functions. */
-const SEND_PLANS = `DO $$ DECLARE setting text; BEGIN
-  FOREACH setting IN ARRAY '{session_preload_libraries = auto_explain, client_min_messages = notice,
-    auto_explain.log_min_duration = 0, auto_explain.log_nested_statements = on, auto_explain.log_analyze = on,
-    auto_explain.log_timing = off, auto_explain.log_level = notice, auto_explain.log_format = json}'::text[]
-  LOOP EXECUTE format('ALTER DATABASE %I SET %s', current_database(), setting); END LOOP;
-END $$`;
-
 describe('a queue with a hundred thousand tasks', () => {
   let test: TestDatabase;
   let database: Database;
-  let plans: Plan[] = [];
+  const { watchPlans, plansOf } = createPlanWatch();
   let made = 0;
 
   beforeAll(async () => {
@@ -104,22 +88,6 @@ describe('a queue with a hundred thousand tasks', () => {
     await test.drop();
   });
 
-  /** Collects the plans that PostgreSQL sends. */
-  function watchPlans(client: ClientBase): void {
-    client.on('notice', ({ message = '' }) => {
-      const json = /plan:\n([\s\S]*)$/.exec(message)?.[1];
-      if (json === undefined) return;
-      const { Plan: root, 'Query Text': text } = JSON.parse(json);
-      plans.push({ root, text: text.replaceAll(/\s+/g, ' ').slice(0, 100) });
-    });
-  }
-
-  async function plansOf(work: () => Promise<unknown>): Promise<Plan[]> {
-    plans = [];
-    await work();
-    return plans;
-  }
-
   function request(agentId: string, more: Partial<ClaimRequest> = {}): ClaimRequest {
     made += 1;
     const base = {
@@ -127,12 +95,14 @@ describe('a queue with a hundred thousand tasks', () => {
       leaseMs: 600_000,
       resume: false,
       idempotencyKey: null,
+      narrowing: null,
       fingerprint: null,
     };
     return { ...base, agentId, runId: `run_${made}`, ...more };
   }
 
-  const claim = (...requests: ClaimRequest[]) => claimTasks(database.pool, requests, { task: '*', run: '*' });
+  const claim = (...requests: ClaimRequest[]) =>
+    claimTasks(database.pool, requests, { task: '*', run: '*' }, RULES);
 
   /** As every call for a run begins. */
   async function readClaimed(claimed?: ClaimRow): Promise<void> {
@@ -146,13 +116,6 @@ describe('a queue with a hundred thousand tasks', () => {
   /** Reads the log from its beginning, as every reader does. */
   const readNext = (filter: LogFilter = {}) =>
     readLog(database.pool, { after: { xid: 0n, id: 0n }, limit: 50, filter });
-
-  /** Expects that no statement sorts tasks, scans the table, or reads more rows than a queue head has. */
-  function expectHeadsOnly(plans: readonly Plan[]): void {
-    const scans = plans.flatMap(({ root }) => allNodes(root)).filter(isOnQueue);
-    expect(scans.length).toBeGreaterThan(0);
-    expect(new Set(plans.flatMap(findFaults))).toEqual(new Set());
-  }
 
   describe.each(['stale', 'fresh'])('with %s statistics', (statistics) => {
     beforeAll(async () => {
@@ -225,11 +188,11 @@ describe('a queue with a hundred thousand tasks', () => {
       const plans = await plansOf(async () => {
         for (let i = 0; i < 8; i += 1) {
           await releaseDueTasks(database.pool);
-          const agents = await inTransaction(database, listReadyAgents);
+          const agents = await inTransaction(database, (tx) => listReadyAgents(tx, RULES));
           expect(agents.map(({ agentId }) => agentId).sort()).toEqual(['agt_busy', 'agt_full']);
           expect(await findNextDueMs(database.pool)).toBeGreaterThan(0);
-          const taken = await inTransaction(database, (tx) => takeAssignedTask(tx, 'agt_full'));
-          expect(taken?.id).toMatch(/^task_a/);
+          const taken = await inTransaction(database, (tx) => takeTaskToSend(tx, 'agt_full', RULES));
+          expect(taken?.id).toMatch(/^task_[ai]/);
         }
       });
       await database.pool.query("UPDATE agents SET delivery = 'PULL', max_capacity = 1");
@@ -261,38 +224,3 @@ describe('a queue with a hundred thousand tasks', () => {
     });
   });
 });
-
-function firstOf(node: PlanNode): PlanNode {
-  return node.Plans?.[0] ?? node;
-}
-
-function allNodes(node: PlanNode): PlanNode[] {
-  return [node, ...(node.Plans ?? []).flatMap(allNodes)];
-}
-
-/** The tables that every claim reads, and that grow with use. */
-const QUEUE_TABLES: readonly unknown[] = ['tasks', 'task_runs'];
-
-function isOnTasks(node: PlanNode): boolean {
-  return isOnQueue(node) && node['Relation Name'] === 'tasks';
-}
-
-function isOnQueue(node: PlanNode): boolean {
-  return QUEUE_TABLES.includes(node['Relation Name']) && node['Node Type'] !== 'ModifyTable';
-}
-
-function findFaults({ root, text }: Plan): string[] {
-  const nodes = allNodes(root);
-  // The open runs of one agent may be sorted: there are a hundred at most.
-  const sorts = nodes.filter((node) => /Sort/.test(node['Node Type']) && allNodes(node).some(isOnTasks));
-  const walks = nodes.filter((node) => node['Node Type'] === 'Seq Scan' && isOnQueue(node));
-  const long = nodes.filter((node) => isOnQueue(node) && rowsLookedAt(node) > 100);
-  return [...sorts, ...walks, ...long].map(
-    (node) => `${node['Node Type']} of ${rowsLookedAt(node)} rows: ${text}`,
-  );
-}
-
-function rowsLookedAt(node: PlanNode): number {
-  const removed = (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0);
-  return (node['Actual Rows'] + removed) * node['Actual Loops'];
-}

@@ -15,6 +15,7 @@ export type EventGraphqlType =
   | 'TaskCommentedEvent'
   | 'TaskUnblockedEvent'
   | 'TaskDependencyFailedEvent'
+  | 'TaskAssigneeOfflineEvent'
   | 'RunEvent'
   | 'ReviewEvent'
   | 'AgentEvent'
@@ -61,7 +62,7 @@ export const EVENT_KINDS = {
   'task.requeued': {
     graphqlType: 'TaskStatusChangedEvent',
     meaning:
-      'The task is ASSIGNED again: it was released, an attempt failed, or its agent let the lease end.',
+      'The task is ASSIGNED to the agent of its pin again, or back in the INBOX: it was released, an attempt failed, its work was rejected, or its agent let the lease end.',
   },
   'task.cancelled': { graphqlType: 'TaskStatusChangedEvent', meaning: 'An operator cancelled the task.' },
   'task.unblocked': {
@@ -75,6 +76,11 @@ export const EVENT_KINDS = {
   'task.lease_expired': {
     graphqlType: 'RunEvent',
     meaning: 'A lease ended, but its agent is online and keeps the task for one grace period.',
+  },
+  'task.assignee_offline': {
+    graphqlType: 'TaskAssigneeOfflineEvent',
+    meaning:
+      'The agent of a task is offline, and the task waits for it: because the agent was named, or until its lease ends.',
   },
   'task.comment_added': { graphqlType: 'TaskCommentedEvent', meaning: 'A comment was added to a task.' },
   'run.started': { graphqlType: 'RunEvent', meaning: 'A run started: one attempt by one agent at one task.' },

@@ -2,7 +2,7 @@ import { MAX_DISPATCH_ATTEMPTS } from '../limits.js';
 
 /** The effect of a failed attempt on its task. */
 export type FailureDecision =
-  | { readonly to: 'ASSIGNED'; readonly attempts: number }
+  | { readonly to: 'back'; readonly attempts: number }
   | {
       readonly to: 'FAILED';
       readonly attempts: number;
@@ -20,5 +20,5 @@ export function decideFailure(attemptsBefore: number, retry: boolean, byAgent: b
   if (!retry) return { to: 'FAILED', attempts, reason: byAgent ? 'FAILED_BY_AGENT' : 'FAILED_BY_OPERATOR' };
   if (attempts >= MAX_DISPATCH_ATTEMPTS)
     return { to: 'FAILED', attempts, reason: 'DISPATCH_ATTEMPTS_EXHAUSTED' };
-  return { to: 'ASSIGNED', attempts };
+  return { to: 'back', attempts };
 }

@@ -107,8 +107,11 @@ export function explainStall(
 }
 
 /** Explains to people what follows for the task. */
-export function explainLoss(decision: { readonly requeues: number } | null): string {
+export function explainLoss(
+  decision: { readonly requeues: number } | null,
+  { pinned }: { readonly pinned: boolean },
+): string {
   return decision === null
     ? `After ${MAX_STALE_REQUEUES} requeues this stall fails the task.`
-    : `Requeue ${decision.requeues} of ${MAX_STALE_REQUEUES}: the task waits for its assignee again.`;
+    : `Requeue ${decision.requeues} of ${MAX_STALE_REQUEUES}: the task ${pinned ? 'waits for its assignee again' : 'is back in the inbox'}.`;
 }

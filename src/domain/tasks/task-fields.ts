@@ -15,6 +15,7 @@ export const TASK_FIELDS = {
   dueAt: { form: instant, absent: null, inTemplates: false },
   startsAt: { form: instant, absent: null, inTemplates: false },
   tags: { form: words(LIMITS.tags), absent: [], toColumn: withoutRepeats },
+  requires: { form: words(LIMITS.capabilities), absent: [], toColumn: toSortedSet },
   metadata: { form: metadata, absent: {}, toColumn: toJsonObject },
   reviewPolicy: { form: z.enum(['REQUIRED', 'SKIP']), absent: 'REQUIRED' },
 } as const satisfies Readonly<Record<string, FieldDefinition>>;
@@ -117,6 +118,11 @@ function toColumns<Name extends TaskField>(
 
 function isTemplateField(name: TaskField): name is TemplateField {
   return DEFINITIONS[name].inTemplates !== false;
+}
+
+/** Equal sets are equal lists: the queue groups tasks by what they require. */
+function toSortedSet(list: readonly string[]): string[] {
+  return withoutRepeats(list).sort();
 }
 
 function withoutRepeats(list: readonly string[]): string[] {

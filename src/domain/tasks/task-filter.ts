@@ -1,5 +1,6 @@
 import { InvalidList } from '../page.js';
 import type { TaskStatus } from '../task-status.js';
+import type { WaitingReason } from './waiting-reasons.js';
 
 /** The priority of a task, from the most urgent. */
 export type TaskPriority = 'CRITICAL' | 'HIGH' | 'MEDIUM' | 'LOW';
@@ -26,6 +27,9 @@ export interface TaskFilter {
   readonly assignee?: readonly AgentChoice[] | null | undefined;
   readonly unassigned?: boolean | null | undefined;
   readonly tags?: readonly string[] | null | undefined;
+  readonly requires?: readonly string[] | null | undefined;
+  readonly pinned?: boolean | null | undefined;
+  readonly waitingOn?: readonly WaitingReason[] | null | undefined;
   readonly search?: string | null | undefined;
   readonly createdAt?: InstantRange | null | undefined;
   readonly dueAt?: InstantRange | null | undefined;
@@ -77,13 +81,22 @@ export function checkTaskFilter(filter: TaskFilter): void {
 
 function checkEntries(part: TaskFilter): void {
   const names = (part.assignee ?? []).map((agent) => agent.id ?? agent.name ?? '');
-  for (const list of [part.status, part.priority, part.failureReason, names, part.tags]) {
+  for (const list of [
+    part.status,
+    part.priority,
+    part.failureReason,
+    part.waitingOn,
+    names,
+    part.tags,
+    part.requires,
+  ]) {
     if ((list?.length ?? 0) > FILTER_LIMITS.entries) {
       throw new InvalidList(`A list in a filter has at most ${FILTER_LIMITS.entries} entries.`);
     }
   }
   const ids = [part.recurringTaskId ?? '', part.pipelineRunId ?? ''];
-  for (const text of [...names, ...ids, ...(part.tags ?? []), part.search ?? '']) checkFilterText(text);
+  for (const text of [...names, ...ids, ...(part.tags ?? []), ...(part.requires ?? []), part.search ?? ''])
+    checkFilterText(text);
 }
 
 /** @throws {InvalidList} for a text that is too long to search for, or that PostgreSQL cannot store. */

@@ -5,85 +5,76 @@ export const WAITING_REASONS = [
   'DEPENDENCIES',
   'STARTS_LATER',
   'NO_ASSIGNEE',
+  'NO_CAPABLE_AGENT',
   'ASSIGNEE_OFFLINE',
   'ASSIGNEE_AT_CAPACITY',
   'ASSIGNEE_PAUSED',
+  'WAITING_FOR_CLAIM',
   'BACKOFF',
   'GATEWAY_UNREACHABLE',
+  'NO_FREE_SLOT',
   'NO_REVIEWER',
   'REVIEW_PENDING',
   'SCHEDULER_PAUSED',
-  'NO_FREE_SLOT',
 ] as const;
 
 /** A reason why a task waits. */
 export type WaitingReason = (typeof WAITING_REASONS)[number];
 
-/** The facts that decide why a task waits. */
-export interface WaitingFacts {
-  readonly status: TaskStatus;
-  readonly openDependencies: number;
-  readonly startsLater: boolean;
-  readonly backsOff: boolean;
-  /** Null for a task without an assignee. */
-  readonly assignee: {
-    readonly isPaused: boolean;
-    /** Whether it is silent for too long. A PUSH agent need not make calls, so it is never offline here. */
-    readonly isOffline: boolean;
-    readonly isAtCapacity: boolean;
-  } | null;
-  /**
-   * Whether there is a reviewer that is not paused, did not do the work and has not escalated the round to a person.
-   */
-  readonly hasReviewer: boolean;
-  /** Whether the reviewer failed and its backoff has not ended. */
-  readonly reviewRests: boolean;
-  /**
-   * Why the server can't send it to its assignee, or in REVIEW to the reviewer. Both are false for agents that poll.
-   */
-  readonly isGatewayUnreachable: boolean;
-  readonly isSchedulerPaused: boolean;
-  /** The PUSH agent to which it would be sent, and the gateway. Null unless it waits for that. */
-  readonly sentTo: { readonly agentId: string; readonly gatewayName: string } | null;
+/** A fact about a task, each of which is a reason in some statuses. `store/tasks/waiting-facts.ts` has them in SQL. */
+export type WaitingFact =
+  | 'hasOpenDependencies'
+  | 'startsLater'
+  | 'backsOff'
+  /** No agent has all that it requires; once it has an assignee, that one has not. */
+  | 'lacksCapableAgent'
+  /** Agents could take it, and each of them is paused, offline or at capacity. */
+  | 'lacksFreeAgent'
+  | 'isAssigneePaused'
+  /** Silent for too long. An agent that is sent work need not call by itself, so it never is. */
+  | 'isAssigneeOffline'
+  | 'isAssigneeAtCapacity'
+  | 'isGatewayUnreachable'
+  | 'isSchedulerPaused'
+  | 'lacksFreeSlot'
+  | 'lacksReviewer'
+  | 'hasReviewer'
+  | 'reviewRests';
+
+interface WaitingRule {
+  readonly reason: WaitingReason;
+  readonly statuses: readonly TaskStatus[];
+  readonly fact: WaitingFact;
 }
+
+const WAITING: readonly TaskStatus[] = ['INBOX', 'ASSIGNED'];
 
 /**
- * Decides every reason why nothing happens with the task now. Empty while it is in progress, after it has ended, and
- * while its agent has capacity and only has to claim it.
+ * Which fact is a reason in which statuses, in the order in which the reasons are told: the first one alone would keep
+ * the task waiting. A task that waits for none of them waits for a claim.
  */
-export function decideWaitingOn(facts: WaitingFacts): WaitingReason[] {
-  const { status } = facts;
-  if (status === 'REVIEW') return whyNotJudged(facts);
-  const waits = status === 'INBOX' || status === 'ASSIGNED';
-  return waits ? [...whyNotEligible(facts), ...whyNotTaken(facts), ...whyNotSent(facts)] : [];
-}
+export const WAITING_RULES: readonly WaitingRule[] = [
+  { reason: 'DEPENDENCIES', statuses: WAITING, fact: 'hasOpenDependencies' },
+  { reason: 'STARTS_LATER', statuses: WAITING, fact: 'startsLater' },
+  { reason: 'BACKOFF', statuses: WAITING, fact: 'backsOff' },
+  { reason: 'NO_CAPABLE_AGENT', statuses: WAITING, fact: 'lacksCapableAgent' },
+  { reason: 'NO_ASSIGNEE', statuses: ['INBOX'], fact: 'lacksFreeAgent' },
+  { reason: 'ASSIGNEE_PAUSED', statuses: ['ASSIGNED'], fact: 'isAssigneePaused' },
+  { reason: 'ASSIGNEE_OFFLINE', statuses: ['ASSIGNED', 'IN_PROGRESS'], fact: 'isAssigneeOffline' },
+  { reason: 'ASSIGNEE_AT_CAPACITY', statuses: ['ASSIGNED'], fact: 'isAssigneeAtCapacity' },
+  { reason: 'NO_REVIEWER', statuses: ['REVIEW'], fact: 'lacksReviewer' },
+  { reason: 'REVIEW_PENDING', statuses: ['REVIEW'], fact: 'hasReviewer' },
+  { reason: 'BACKOFF', statuses: ['REVIEW'], fact: 'reviewRests' },
+  { reason: 'GATEWAY_UNREACHABLE', statuses: ['ASSIGNED', 'REVIEW'], fact: 'isGatewayUnreachable' },
+  { reason: 'SCHEDULER_PAUSED', statuses: ['INBOX', 'ASSIGNED', 'REVIEW'], fact: 'isSchedulerPaused' },
+  { reason: 'NO_FREE_SLOT', statuses: WAITING, fact: 'lacksFreeSlot' },
+];
 
-function whyNotJudged(facts: WaitingFacts): WaitingReason[] {
-  if (!facts.hasReviewer) return ['NO_REVIEWER'];
-  const rests: WaitingReason[] = facts.reviewRests ? ['BACKOFF'] : [];
-  return ['REVIEW_PENDING', ...rests, ...whyNotSent(facts)];
-}
+export type WaitingFacts = Readonly<Record<WaitingFact, boolean>>;
 
-function whyNotEligible({ openDependencies, startsLater, backsOff }: WaitingFacts): WaitingReason[] {
-  const reasons: WaitingReason[] = [];
-  if (openDependencies > 0) reasons.push('DEPENDENCIES');
-  if (startsLater) reasons.push('STARTS_LATER');
-  if (backsOff) reasons.push('BACKOFF');
-  return reasons;
-}
-
-function whyNotTaken({ assignee }: WaitingFacts): WaitingReason[] {
-  if (assignee === null) return ['NO_ASSIGNEE'];
-  const reasons: WaitingReason[] = [];
-  if (assignee.isPaused) reasons.push('ASSIGNEE_PAUSED');
-  if (assignee.isOffline) reasons.push('ASSIGNEE_OFFLINE');
-  if (assignee.isAtCapacity) reasons.push('ASSIGNEE_AT_CAPACITY');
-  return reasons;
-}
-
-function whyNotSent({ isGatewayUnreachable, isSchedulerPaused }: WaitingFacts): WaitingReason[] {
-  const reasons: WaitingReason[] = [];
-  if (isGatewayUnreachable) reasons.push('GATEWAY_UNREACHABLE');
-  if (isSchedulerPaused) reasons.push('SCHEDULER_PAUSED');
-  return reasons;
+/** Every reason why the task is not being worked on right now. Empty exactly when it is, or when it is over. */
+export function decideWaitingOn(status: TaskStatus, facts: WaitingFacts): WaitingReason[] {
+  const rules = WAITING_RULES.filter(({ statuses, fact }) => statuses.includes(status) && facts[fact]);
+  const reasons = rules.map(({ reason }) => reason);
+  return reasons.length === 0 && WAITING.includes(status) ? ['WAITING_FOR_CLAIM'] : reasons;
 }

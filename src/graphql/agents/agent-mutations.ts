@@ -32,10 +32,17 @@ function settingFields(t: InputFields) {
       description:
         'Its role: coder, reviewer, tester, devops, researcher, assistant, agent, or any other word.',
     }),
-    capabilities: t.stringList({ description: 'Words that describe what it can do.' }),
+    capabilities: t.stringList({
+      description:
+        'Words that describe what it can do. It gets only tasks all of whose `requires` are among them.',
+    }),
     maxCapacity: t.int({
       description:
         'The maximum of tasks IN_PROGRESS, 1 to 100. The same maximum applies to running reviews, counted separately.',
+    }),
+    acceptsInbox: t.boolean({
+      description:
+        'Whether it gets tasks of the inbox, by claims or by dispatch: true unless it is registered as a reviewer.',
     }),
     delivery: t.field({
       type: AgentDeliveryEnum,

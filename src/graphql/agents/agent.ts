@@ -35,10 +35,17 @@ export const AgentType = builder.prismaObject('Agent', {
       description:
         'How work reaches it. If it was never set: PUSH for a reviewer that has never asked for work if the server has a default gateway (MC_GATEWAY), otherwise PULL.',
     }),
-    capabilities: t.exposeStringList('capabilities', { description: 'Words that describe what it can do.' }),
+    capabilities: t.exposeStringList('capabilities', {
+      description:
+        'Words that describe what it can do. It gets only tasks all of whose `requires` are among them.',
+    }),
     maxCapacity: t.exposeInt('maxCapacity', {
       description:
         'The maximum of tasks IN_PROGRESS. The same maximum applies to running reviews, counted separately.',
+    }),
+    acceptsInbox: t.exposeBoolean('acceptsInbox', {
+      description:
+        'Whether it gets tasks of the inbox, by asking or by being sent them. Without, it gets only what is assigned to it.',
     }),
     activeTaskCount: t.int({
       description: 'Number of its tasks IN_PROGRESS.',

@@ -96,10 +96,24 @@ export const WaitingReasonEnum = builder.enumType('WaitingReason', {
   values: {
     DEPENDENCIES: { description: 'A dependency is not DONE.' },
     STARTS_LATER: { description: '`startsAt` is in the future.' },
-    NO_ASSIGNEE: { description: 'It is not assigned, and no agent is online to claim it.' },
-    ASSIGNEE_OFFLINE: { description: 'Its agent has never been seen, or not within the agent timeout.' },
+    NO_ASSIGNEE: {
+      description:
+        'It is in the inbox, and each agent that could take it is paused, offline or at capacity, or there is none. See `candidates`.',
+    },
+    NO_CAPABLE_AGENT: {
+      description:
+        'No agent that accepts tasks of the inbox has all the capabilities that it requires, or its assignee lacks one.',
+    },
+    ASSIGNEE_OFFLINE: {
+      description:
+        'Its agent has never been seen, or not within the agent timeout. If the task is IN_PROGRESS, the agent keeps it until its lease ends.',
+    },
     ASSIGNEE_AT_CAPACITY: { description: 'Its agent holds as many tasks as its capacity allows.' },
     ASSIGNEE_PAUSED: { description: 'Its agent is paused and gets no new work.' },
+    WAITING_FOR_CLAIM: {
+      description:
+        'Nothing holds it back: an agent that could take it only has to claim it, or is about to be sent it.',
+    },
     BACKOFF: { description: 'The last attempt failed; the retry waits for its backoff.' },
     GATEWAY_UNREACHABLE: { description: 'The gateway of its agent does not respond.' },
     NO_REVIEWER: {

@@ -134,6 +134,18 @@ builder.objectRef<LogEntry>('TaskDependencyFailedEvent').implement({
   }),
 });
 
+builder.objectRef<LogEntry>('TaskAssigneeOfflineEvent').implement({
+  description: EVENT_KINDS['task.assignee_offline'].meaning,
+  interfaces: taskEventInterfaces,
+  fields: (t) => ({
+    reason: t.string({
+      nullable: true,
+      description: 'What the task waits for, and what can be done.',
+      resolve: (event) => payloadOf(event).reason ?? null,
+    }),
+  }),
+});
+
 builder.objectRef<LogEntry>('RunEvent').implement({
   description: 'A run began, reported progress, ended, or its lease expired.',
   interfaces: taskEventInterfaces,

@@ -15,7 +15,7 @@ export const ClaimReasonEnum = builder.enumType('ClaimReason', {
       description: 'With `resume`: the agent already holds this task, and its lease was renewed.',
     },
     AT_CAPACITY: { description: 'The agent already holds as many tasks as its capacity allows.' },
-    NO_TASKS_AVAILABLE: { description: 'No eligible task is assigned to this agent or unassigned.' },
+    NO_TASKS_AVAILABLE: { description: 'No task waits that this agent may have.' },
     AGENT_PAUSED: { description: 'The agent is paused by an operator.' },
   },
 });
@@ -36,6 +36,11 @@ export const ClaimNextTaskInput = builder.inputType('ClaimNextTaskInput', {
     resume: t.boolean({
       defaultValue: false,
       description: 'Return the oldest task that the agent already holds, if any.',
+    }),
+    tags: t.stringList({ description: 'Narrows the claim: only a task that has all these tags.' }),
+    capabilities: t.stringList({
+      description:
+        'Narrows the claim: of the agent’s capabilities those that this session has. Left out, all of them.',
     }),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
@@ -114,5 +119,14 @@ export const ReleaseTaskInput = builder.inputType('ReleaseTaskInput', {
   fields: (t) => ({
     runId: t.id({ required: true, description: RUN_ID }),
     reason: t.string({ description: 'The reason, recorded in the event log.' }),
+    pass: t.boolean({
+      defaultValue: false,
+      description:
+        'Passes the task on to another agent, even if this one was named as its assignee. This agent gets it again only if no other agent can take it.',
+    }),
+    to: t.field({
+      type: AgentRefInput,
+      description: 'With `pass`: the agent that gets the task. If unset, it goes to the inbox.',
+    }),
   }),
 });

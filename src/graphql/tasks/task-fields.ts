@@ -14,6 +14,7 @@ const DESCRIPTION = 'What to do, in detail.';
 const PRIORITY = 'How urgent it is; the first sort key of the queue.';
 const STARTS_AT = 'The task is not handed out before this time.';
 const TAGS = 'Labels for filtering';
+const REQUIRES = 'The capabilities that an agent must have to get the task';
 const REVIEW_POLICY = 'Whether the finished work needs a verdict.';
 
 /** Input fields of a new task and of a template: those of `domain/tasks/task-fields.ts`, and the assignee. */
@@ -26,6 +27,7 @@ export const newTemplateFields = (t: Inputs) => ({
     description: 'The agent that gets the task. If unset, any agent may claim it.',
   }),
   tags: t.stringList({ description: `${TAGS}, at most 50.` }),
+  requires: t.stringList({ description: `${REQUIRES}, at most 100.` }),
   metadata: t.field({
     type: 'JSONObject',
     description: 'Your own data. The server stores it and never reads it.',
@@ -51,6 +53,7 @@ export const editedTaskFields = (t: Inputs) => ({
   dueAt: t.field({ type: 'DateTime', description: 'When the task is due.' }),
   startsAt: t.field({ type: 'DateTime', description: STARTS_AT }),
   tags: t.stringList({ description: 'Replaces all tags.' }),
+  requires: t.stringList({ description: `${REQUIRES}. Replaces all of them.` }),
   metadata: t.field({ type: 'JSONObject', description: 'Replaces all metadata.' }),
   reviewPolicy: t.field({ type: ReviewPolicyEnum, description: REVIEW_POLICY }),
 });
@@ -61,6 +64,7 @@ export const templateFields = (t: Outputs) => ({
   description: t.exposeString('description', { nullable: true, description: DESCRIPTION }),
   priority: t.expose('priority', { type: TaskPriorityEnum, description: PRIORITY }),
   tags: t.exposeStringList('tags', { description: `${TAGS}.` }),
+  requires: t.exposeStringList('requires', { description: `${REQUIRES}.` }),
   metadata: t.field({
     type: 'JSONObject',
     description: 'Data of the creator. The server stores it and never reads it.',

@@ -5,6 +5,7 @@ import {
   TaskOrderFieldEnum,
   TaskPriorityEnum,
   TaskStatusEnum,
+  WaitingReasonEnum,
 } from '../base/enums.js';
 import { AgentRefInput } from '../base/refs.js';
 import { builder } from '../builder.js';
@@ -40,6 +41,9 @@ TaskFilterInput.implement({
     assignee: t.field({ type: [AgentRefInput], description: 'Is assigned to any of these agents.' }),
     unassigned: t.boolean({ description: 'true: has no assignee; false: has an assignee.' }),
     tags: t.stringList({ description: 'Has all of these tags.' }),
+    requires: t.stringList({ description: 'Requires all of these capabilities.' }),
+    pinned: t.boolean({ description: 'true: its assignee was named; false: all others.' }),
+    waitingOn: t.field({ type: [WaitingReasonEnum], description: 'Waits for any of these reasons.' }),
     search: t.string({
       description: 'Has this text in its title or description (case-insensitive), or has this ref.',
     }),

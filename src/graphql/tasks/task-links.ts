@@ -1,12 +1,14 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import type { Task } from '../../generated/prisma/client.js';
 import {
+  type Candidate,
   findLinkedTasks,
   type ListedTask,
   openCommentsOfTasks,
   openReviewRunsOfTasks,
   openReviewsOfTasks,
   openRunsOfTasks,
+  readCandidates,
   readWaitingOn,
   type TaskColumns,
   type TaskLink,
@@ -22,7 +24,7 @@ import {
 } from '../base/connections.js';
 import { WaitingReasonEnum } from '../base/enums.js';
 import { loadBatched } from '../base/loaders.js';
-import { loadAgent, loadRow } from '../base/row-loads.js';
+import { getAgent, loadAgent, loadRow } from '../base/row-loads.js';
 import { reviewRunColumns, runColumns, taskColumns } from '../base/selected-columns.js';
 import { builder } from '../builder.js';
 import type { GraphqlContext } from '../context.js';
@@ -58,6 +60,26 @@ function resultFields(t: ResultFields) {
   };
 }
 
+const CandidateType = builder.objectRef<Candidate>('Candidate').implement({
+  description: 'An agent that may be asked to do a task.',
+  fields: (t) => ({
+    agent: t.field({
+      type: AgentType,
+      description: 'The agent.',
+      resolve: ({ agentId }, _args, context, info) => getAgent(context, info, agentId),
+    }),
+    eligible: t.boolean({
+      description: 'Whether it could take the task now.',
+      resolve: ({ reasons }) => reasons.length === 0,
+    }),
+    reasons: t.stringList({
+      description:
+        'Why it can’t: paused, offline, at capacity, lacks a capability (one entry each), does not accept tasks of the inbox, released it, assigned to another agent, or its gateway.',
+      resolve: ({ reasons }) => [...reasons],
+    }),
+  }),
+});
+
 builder.prismaObjectFields(TaskType, (t) => ({
   assignee: t.field({
     type: AgentType,
@@ -77,11 +99,20 @@ builder.prismaObjectFields(TaskType, (t) => ({
   }),
   waitingOn: t.field({
     type: [WaitingReasonEnum],
-    description: 'Why no agent is working on it right now; empty if one is, or if the task has ended.',
+    description:
+      'Why no agent is working on it right now; the first reason alone would hold it back. Empty only if an agent is working on it, or if the task has ended.',
     resolve: async (task, _args, context) => {
-      if (task.status === 'IN_PROGRESS') return [];
       const load = (ids: readonly string[]) => readWaitingOn(context.services, ids);
       return (await loadBatched(context, 'waitingOn', task.id, load)) ?? [];
+    },
+  }),
+  candidates: t.field({
+    type: [CandidateType],
+    description:
+      'While it waits for an agent: the agents, first those that could take it, a hundred at most. What it waits for besides is said by `waitingOn`.',
+    resolve: async (task, _args, context) => {
+      const load = (ids: readonly string[]) => readCandidates(context.services, ids);
+      return (await loadBatched(context, 'candidates', task.id, load)) ?? [];
     },
   }),
   currentRun: t.field({

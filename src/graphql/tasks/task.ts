@@ -13,6 +13,10 @@ export const TaskType = builder.prismaObject('Task', {
       resolve: (task) => `TASK-${task.number}`,
     }),
     status: t.expose('status', { type: TaskStatusEnum, description: 'The current status.' }),
+    pinned: t.exposeBoolean('pinned', {
+      description:
+        'Whether its assignee was named: by a person, its creator, a template or a pipeline step. If the task is released, fails an attempt or stalls, it returns to that agent; a task without a pin returns to the inbox.',
+    }),
     dueAt: t.expose('dueAt', { type: 'DateTime', nullable: true, description: 'When the task is due.' }),
     startsAt: t.expose('startsAt', {
       type: 'DateTime',

@@ -4,7 +4,7 @@ import { type AgentRow, findAgent, forgetAgentSeen, lockAgent } from '../../stor
 import { closeReviewRun } from '../../store/reviews/reviews.js';
 import { type HeldRun, listHeldRuns } from '../../store/runs/held-runs.js';
 import { lockTask } from '../../store/tasks/tasks.js';
-import { moveTask } from '../moves/move-task.js';
+import { moveBack } from '../moves/move-back.js';
 import { type AgentRef, getActingAgent } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 import { announceStatus } from './announce-status.js';
@@ -67,8 +67,7 @@ async function handBack(
     if (closed === null) return;
     tx.emit({ type: 'review.requeued', actor, taskId, agentId, payload: { round: closed.round, reason } });
   } else if (task.currentRunId === runId) {
-    await moveTask(tx, task, {
-      to: 'ASSIGNED',
+    await moveBack(tx, task, {
       verb: 'release',
       actor,
       event: 'task.requeued',

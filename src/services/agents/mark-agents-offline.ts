@@ -1,10 +1,11 @@
 import { SYSTEM } from '../../domain/actor.js';
 import { deriveAgentStatus, isSilent } from '../../domain/agents/status.js';
 import { LIMITS } from '../../domain/limits.js';
-import { inTransaction } from '../../postgres/transaction.js';
+import { inTransaction, type Transaction } from '../../postgres/transaction.js';
 import {
   type AgentTimeouts,
   listAgentTimeouts,
+  listLeasesOf,
   takeAgentAnnouncedAs,
 } from '../../store/agents/agent-timeouts.js';
 import type { ServiceContext } from '../service-context.js';
@@ -39,8 +40,18 @@ function announce(
   return inTransaction(context.database, async (tx) => {
     if (!(await takeAgentAnnouncedAs(tx, agent))) return false;
     await announceStatus(context, tx, agent.id, SYSTEM);
+    if (isSilent(agent.lastSeenAt, agent.nowAt, context.settings.agentTimeoutMs))
+      await sayWhatItHolds(tx, agent);
     return true;
   });
+}
+
+/** A lease that a claim asked for is kept although its agent is silent. */
+async function sayWhatItHolds(tx: Transaction, { id: agentId }: AgentTimeouts): Promise<void> {
+  for (const { taskId, runId, leaseExpiresAt, agentName } of await listLeasesOf(tx, agentId)) {
+    const reason = `${agentName} is offline and holds the task until its lease ends at ${leaseExpiresAt.toISOString()}.`;
+    tx.emit({ type: 'task.assignee_offline', actor: SYSTEM, taskId, agentId, runId, payload: { reason } });
+  }
 }
 
 function changesInMs({ lastSeenAt, busyUntilAt, nowAt }: AgentTimeouts, agentTimeoutMs: number): number[] {

@@ -28,6 +28,8 @@ export interface AgentSettings {
   readonly role?: string | null | undefined;
   readonly capabilities?: readonly string[] | null | undefined;
   readonly maxCapacity?: number | null | undefined;
+  /** Left out when it is created: true, unless it is there to review. */
+  readonly acceptsInbox?: boolean | null | undefined;
   readonly delivery?: AgentRow['delivery'] | null | undefined;
   readonly soul?: string | null | undefined;
   readonly soulTemplate?: string | null | undefined;
@@ -79,7 +81,7 @@ export async function updateAgent(
   viewer: Viewer,
   input: UpdateAgent,
 ): Promise<AgentRow> {
-  refuseNulls(input, ['role', 'capabilities', 'maxCapacity', 'delivery', 'config']);
+  refuseNulls(input, ['role', 'capabilities', 'maxCapacity', 'acceptsInbox', 'delivery', 'config']);
   refuse(findSettingMistakes(input));
   return inTransaction(context.database, async (tx) => {
     const agent = await lockAgent(tx, toAgentKey(input.agent));
@@ -88,7 +90,9 @@ export async function updateAgent(
     }
     checkVersion(agent, input.expectedVersion);
     checkGateway(context, input.config?.gateway, agent.gateway);
-    return (await refresh(context, tx, viewer, agent, input)).agent;
+    const { agent: updated } = await refresh(context, tx, viewer, agent, input);
+    await announceStatus(context, tx, agent.id, toActor(viewer));
+    return updated;
   });
 }
 
@@ -135,6 +139,8 @@ async function createOrRefresh(
     name: input.name,
     role,
     capabilities: [],
+    // A reviewer that takes tasks could not judge them.
+    acceptsInbox: role !== 'reviewer' && input.name !== context.settings.coordinatorAgent,
     ...settingsOf(input, { name: input.name, role }),
     ...deliveryOf(context, { name: input.name, role, ...NEVER_SET }, input),
   });
@@ -167,7 +173,8 @@ async function refresh(
   );
   const changedFields = Object.keys(changes).map((name) => (name === 'deliveryChosen' ? 'delivery' : name));
   if (changedFields.length === 0) return { agent, created: false };
-  const updated = await updateAgentRow(tx, agent.id, changes);
+  // Its gateway may refuse it no longer: the next call tells.
+  const updated = await updateAgentRow(tx, agent.id, { ...changes, errorAt: null });
   if (updated === null) throw new Error(`agent ${agent.id} vanished while its row was locked`);
   tx.emit({
     type: 'agent.updated',
@@ -199,6 +206,7 @@ function settingsOf(
   return withoutUndefined({
     capabilities: input.capabilities ? [...new Set(input.capabilities)] : undefined,
     maxCapacity: input.maxCapacity ?? undefined,
+    acceptsInbox: input.acceptsInbox ?? undefined,
     soul: soulOf(input, who),
     dispatchModel: config?.dispatchModel,
     defaultModel: config?.defaultModel,

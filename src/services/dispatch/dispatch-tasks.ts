@@ -8,6 +8,7 @@ import {
   releaseDueTasks,
 } from '../../store/dispatch/dispatch.js';
 import { gatewayOf, readFleet } from '../gateways-of-agents.js';
+import { toPresenceRules } from '../presence-rules.js';
 import type { ServiceContext } from '../service-context.js';
 import type { GatewayReachability } from './gateway-reachability.js';
 import { openDispatch, type RunOwner } from './open-dispatch.js';
@@ -51,7 +52,9 @@ export async function dispatchTasks(options: DispatchTurnOptions): Promise<Dispa
   let handled = 0;
   await releaseDueTasks(pool);
   for (;;) {
-    const agents = await inTransaction(context.database, listReadyAgents);
+    const agents = await inTransaction(context.database, (tx) =>
+      listReadyAgents(tx, toPresenceRules(context)),
+    );
     options.onReady(agents);
     const chosen = await choose(options, agents, skipped);
     if (chosen.length === 0 || context.stopping()) break;

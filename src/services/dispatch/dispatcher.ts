@@ -30,7 +30,7 @@ interface Entry {
   readonly runId?: string | null | undefined;
 }
 
-/** Sends the assigned tasks of PUSH agents through their gateways, in this process. */
+/** Sends tasks to PUSH agents through their gateways, in this process: those assigned to them, and those of the inbox. */
 export interface Dispatcher {
   /** Takes over orphaned runs and opens runs while there are free slots. Does not wait for their calls. */
   takeTurn(): Promise<DispatchTurn>;
@@ -110,7 +110,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     isConcernedBy({ type, agentId }) {
       // The event may have created a PUSH agent that this process does not know yet.
       if (isAgentChange(type)) return true;
-      return typeof agentId === 'string' && pushAgents.has(agentId);
+      // What is announced for no agent may be for each of them: a task of the inbox.
+      return typeof agentId === 'string' ? pushAgents.has(agentId) : pushAgents.isAny();
     },
     notice(entries) {
       for (const { type, runId } of entries) {
@@ -146,6 +147,7 @@ function createPushAgents({ database }: DispatcherOptions['context']) {
       isKnown = false;
     },
     has: (agentId: string) => ids.has(agentId),
+    isAny: () => ids.size > 0,
   };
 }
 

@@ -11,12 +11,13 @@ import {
   listFeedback,
   listInputs,
   type NewDispatchRun,
-  takeAssignedTask,
+  takeTaskToSend,
 } from '../../store/dispatch/dispatch.js';
 import { countHeldTasks } from '../../store/runs/capacity.js';
 import type { TaskRow } from '../../store/tasks/tasks.js';
 import { announceStatus } from '../agents/announce-status.js';
 import { moveTask } from '../moves/move-task.js';
+import { toPresenceRules } from '../presence-rules.js';
 import type { ServiceContext } from '../service-context.js';
 
 /** The owner of dispatched runs, with the length of its leases. */
@@ -34,22 +35,22 @@ export interface OpenedDispatch {
 }
 
 /**
- * Moves the agent's first unlocked task to IN_PROGRESS with a run that contains everything the call needs. Null if there is
- * none, or if the agent may not get a task now. After the commit this process must send the call. If it dies first, the
- * lease expires, and another process asks the gateway for the result.
+ * Moves the first unlocked task that the agent may have, its own or one of the inbox, to IN_PROGRESS with a run that
+ * contains everything the call needs. Null if there is none, or if the agent may not get a task now. After the commit this
+ * process must send the call. If it dies first, the lease expires, and another process asks the gateway for the result.
  */
 export async function openDispatch(
-  context: Pick<ServiceContext, 'database' | 'settings'>,
+  context: Pick<ServiceContext, 'database' | 'settings' | 'gateways'>,
   agentId: string,
   gateway: Gateway,
   owner: RunOwner,
 ): Promise<OpenedDispatch | null> {
   return inTransaction(context.database, async (tx) => {
-    const task = await takeAssignedTask(tx, agentId);
+    const task = await takeTaskToSend(tx, agentId, toPresenceRules(context));
     if (task === null) return null;
     // The agent's row lock makes the capacity check exact across processes: claims and updates of the agent wait for it.
     const agent = await lockAgent(tx, { id: agentId });
-    if (agent === null || !(await mayGetTask(tx, agent))) return null;
+    if (agent === null || !(await mayGetTask(tx, agent, task))) return null;
     const run = await describeRun(context, tx, task, agent, gateway, owner);
     await recordRun(tx, task, run);
     await announceStatus(context, tx, agentId, SYSTEM, { seen: true });
@@ -57,8 +58,11 @@ export async function openDispatch(
   });
 }
 
-async function mayGetTask(tx: Transaction, agent: AgentRow): Promise<boolean> {
+/** Under the agent's lock; what the task was chosen by may have changed until then. */
+async function mayGetTask(tx: Transaction, agent: AgentRow, task: TaskRow): Promise<boolean> {
   if (agent.delivery !== 'PUSH' || agent.pausedAt !== null) return false;
+  if (task.status === 'INBOX' && !agent.acceptsInbox) return false;
+  if (!task.requires.every((word) => agent.capabilities.includes(word))) return false;
   return hasRoom(await countHeldTasks(tx, agent.id), agent.maxCapacity);
 }
 
@@ -112,7 +116,7 @@ async function recordRun(tx: Transaction, task: TaskRow, run: NewDispatchRun): P
     actor: SYSTEM,
     event: 'task.claimed',
     reason: 'dispatched',
-    changes: { currentRunId: run.id, runCount: run.number, backoffUntil: null },
+    changes: { assigneeId: run.agentId, currentRunId: run.id, runCount: run.number, backoffUntil: null },
   });
   await insertDispatchRun(tx, run);
   tx.emit({ type: 'run.started', actor: SYSTEM, taskId: task.id, agentId: run.agentId, runId: run.id });

@@ -4,17 +4,15 @@ import { MAX_DISPATCH_ATTEMPTS } from '../../domain/limits.js';
 import { decideFailure } from '../../domain/runs/attempt-failure.js';
 import type { TokenUsage } from '../../domain/runs/token-usage.js';
 import type { GatewayAnswer } from '../../gateway/gateway.js';
-import { backoffMs } from '../../kernel/backoff.js';
-import { toDate } from '../../kernel/clock.js';
 import { describeDuration } from '../../kernel/durations.js';
-import { randomFraction } from '../../kernel/ids.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
 import { keepLateOutput, writeAgentError } from '../../store/dispatch/dispatch.js';
-import { readNow } from '../../store/ops/database-clock.js';
 import { findRun, type RunEnd, type TaskRunRow } from '../../store/runs/runs.js';
 import { lockTask, type TaskRow } from '../../store/tasks/tasks.js';
 import { announceStatus } from '../agents/announce-status.js';
+import { moveBack } from '../moves/move-back.js';
 import { moveTask } from '../moves/move-task.js';
+import { backOff, inMs } from '../runs/attempt-backoff.js';
 import { finishRun, usageFacts } from '../runs/finish-run.js';
 import type { ServiceContext } from '../service-context.js';
 import { addCommentIn } from '../tasks/add-comment.js';
@@ -30,9 +28,6 @@ interface Failure {
   /** Other columns of the run. */
   readonly facts?: Partial<TaskRunRow>;
 }
-
-/** The maximum backoff after a failed attempt, in milliseconds. */
-const MAX_BACKOFF_MS = 300_000;
 
 /**
  * Writes the result of the call of a dispatched run, in one transaction that may be repeated. It takes effect only if the
@@ -106,8 +101,7 @@ async function handBack(
   reason: string,
   changes: Partial<Pick<TaskRow, 'backoffUntil'>> = {},
 ): Promise<void> {
-  await moveTask(tx, task, {
-    to: 'ASSIGNED',
+  await moveBack(tx, task, {
     verb: 'release',
     actor: SYSTEM,
     event: 'task.requeued',
@@ -168,43 +162,31 @@ function toFailure({ gateway }: TaskRunRow, ending: FailedEnding): Failure {
 }
 
 async function fail(
-  { settings }: Pick<ServiceContext, 'settings'>,
+  context: Pick<ServiceContext, 'settings'>,
   tx: Transaction,
   task: TaskRow,
   run: TaskRunRow,
   { error, outcome, permanent, facts }: Failure,
 ): Promise<void> {
-  const decision = decideFailure(task.dispatchAttempts, !permanent, true);
-  const { attempts } = decision;
-  const isOver = decision.to === 'FAILED';
-  const baseMs = settings.dispatch.backoffMs;
-  const waitMs = isOver
-    ? 0
-    : backoffMs({ attempt: attempts, baseMs, maxMs: MAX_BACKOFF_MS, random: randomFraction() });
-  const moved = await moveTask(tx, task, {
-    to: decision.to,
+  const { to, attempts } = decideFailure(task.dispatchAttempts, !permanent, true);
+  const move = {
     verb: 'dispatch',
     actor: SYSTEM,
-    event: isOver ? 'task.failed' : 'task.requeued',
     reason: error,
     runEnd: { outcome, facts: { ...facts, error }, byHolder: true },
-    changes: {
-      dispatchAttempts: attempts,
-      ...(isOver
-        ? {
-            failureReason: permanent ? 'GATEWAY_REFUSED' : 'DISPATCH_ATTEMPTS_EXHAUSTED',
-            failureDetail: error,
-          }
-        : { backoffUntil: await inMs(tx, waitMs) }),
-    },
-  });
-  await addCommentIn(tx, SYSTEM, moved, explain(error, attempts, permanent, isOver ? null : waitMs));
+  } as const;
+  if (to === 'FAILED') {
+    const failureReason = permanent ? 'GATEWAY_REFUSED' : 'DISPATCH_ATTEMPTS_EXHAUSTED';
+    const changes = { dispatchAttempts: attempts, failureReason, failureDetail: error } as const;
+    const failed = await moveTask(tx, task, { ...move, to, event: 'task.failed', changes });
+    await addCommentIn(tx, SYSTEM, failed, explain(error, attempts, permanent, null));
+  } else {
+    const { waitMs, backoffUntil } = await backOff(context, tx, attempts);
+    const changes = { dispatchAttempts: attempts, backoffUntil };
+    const requeued = await moveBack(tx, task, { ...move, event: 'task.requeued', changes });
+    await addCommentIn(tx, SYSTEM, requeued, explain(error, attempts, permanent, waitMs));
+  }
   if (permanent) await writeAgentError(tx, run.agentId, true);
-}
-
-/** A time in the future by the database clock. */
-async function inMs(tx: Transaction, ms: number): Promise<Date> {
-  return toDate((await readNow(tx.executor)).getTime() + ms);
 }
 
 function explain(error: string, attempts: number, permanent: boolean, waitMs: number | null): string {

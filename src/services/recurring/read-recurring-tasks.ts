@@ -22,7 +22,7 @@ import {
 } from '../../store/tasks/task-lists.js';
 import { toLookup } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
-import { toTaskViewer } from '../tasks/read-tasks.js';
+import { toTaskViewer, toWaitingSettings } from '../tasks/read-tasks.js';
 
 type ReadContext = Pick<ServiceContext, 'database' | 'settings'>;
 
@@ -33,13 +33,19 @@ export function openRecurringTasks({ database }: ReadContext): ListReader<Recurr
 
 /** The tasks of several recurring tasks that the viewer may see, newest first. */
 export function openTasksOfRecurringTasks(
-  context: ReadContext,
+  context: ReadContext & Pick<ServiceContext, 'gateways'>,
   viewer: Viewer,
   columns: ListedColumns,
 ): ChildListsReader<ListedTask> {
   return openChildLists(
     context.database.pool,
-    tasksOfRecurringTasks(toTaskViewer(context, viewer), {}, NEWEST_FIRST, columns),
+    tasksOfRecurringTasks(
+      toTaskViewer(context, viewer),
+      {},
+      NEWEST_FIRST,
+      columns,
+      toWaitingSettings(context),
+    ),
   );
 }
 

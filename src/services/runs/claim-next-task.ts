@@ -1,14 +1,14 @@
 import type { Viewer } from '../../domain/actor.js';
 import { checkFields } from '../../domain/inputs.js';
 import { LIMITS } from '../../domain/limits.js';
-import type { ClaimColumns } from '../../store/runs/claim-tasks.js';
+import type { ClaimColumns, ClaimNarrowing } from '../../store/runs/claim-tasks.js';
 import { findNextEligible, type NextEligible } from '../../store/runs/find-next-eligible.js';
 import { noteAgentSeen } from '../agents/note-agent-seen.js';
 import { noteAgentAsked } from '../agents/settle-deliveries.js';
 import { fingerprintOf, keyReused } from '../idempotency.js';
 import { hasKeyEnded } from '../keys/read-api-keys.js';
 import type { AgentRef } from '../refs.js';
-import type { Claim, ServiceContext } from '../service-context.js';
+import type { Claim, ClaimWaiter, ServiceContext } from '../service-context.js';
 
 export interface ClaimNextTask {
   readonly agent?: AgentRef | null | undefined;
@@ -17,12 +17,16 @@ export interface ClaimNextTask {
   readonly lease?: number | null | undefined;
   readonly waitSeconds?: number | null | undefined;
   readonly resume?: boolean | null | undefined;
+  /** Only tasks that have all these tags. */
+  readonly tags?: readonly string[] | null | undefined;
+  /** Of the agent's capabilities those that it has in this session. */
+  readonly capabilities?: readonly string[] | null | undefined;
   readonly idempotencyKey?: string | null | undefined;
 }
 
 /** The answer to a claim. `nextEligibleAt` is set with NO_TASKS_AVAILABLE if a task becomes eligible by time alone. */
 export interface ClaimAnswer {
-  readonly reason: Exclude<Claim['reason'], 'IDEMPOTENCY_KEY_REUSED'>;
+  readonly reason: Exclude<Claim['reason'], 'IDEMPOTENCY_KEY_REUSED' | 'NOTHING_FOR_AGENT'>;
   readonly task: Claim['task'];
   readonly run: Claim['run'];
   readonly nextEligibleAt: Date | null;
@@ -41,7 +45,7 @@ export async function claimNextTask(
   signal: AbortSignal,
   columns?: ClaimColumns,
 ): Promise<ClaimAnswer> {
-  checkFields(input, ['maxCapacity', 'lease', 'waitSeconds', 'idempotencyKey']);
+  checkFields(input, ['maxCapacity', 'lease', 'waitSeconds', 'tags', 'capabilities', 'idempotencyKey']);
   const agentId = await context.agentIds.idOf(viewer, input.agent);
   const startedAtMs = context.clock.now();
   const answer = await claimOrWait({ context, viewer, agentId, input, signal, columns });
@@ -66,6 +70,15 @@ interface Claiming {
   readonly columns: ClaimColumns | undefined;
 }
 
+/**
+ * Whether the claim came as far as the queue: the agent was neither paused nor at capacity. Work that only others may
+ * have is announced to the next of them.
+ */
+function useAnnouncement(waiter: ClaimWaiter, reason: ClaimAnswer['reason'], isForOthers: boolean): boolean {
+  if (isForOthers) waiter.passOn();
+  return reason === 'ASSIGNED' || reason === 'NO_TASKS_AVAILABLE';
+}
+
 async function claimOrWait(claiming: Claiming): Promise<ClaimAnswer> {
   const { context, viewer, agentId, input, signal } = claiming;
   const until = context.clock.now() + (input.waitSeconds ?? 0) * 1_000;
@@ -75,9 +88,9 @@ async function claimOrWait(claiming: Claiming): Promise<ClaimAnswer> {
   let isAnnounced = false;
   try {
     for (;;) {
-      const claim = await claimOnce(claiming);
+      const { isForOthers, ...claim } = await claimOnce(claiming);
       await noteAgentAsked(context, agentId);
-      if (claim.reason === 'ASSIGNED' || claim.reason === 'NO_TASKS_AVAILABLE') isAnnounced = false;
+      isAnnounced = isAnnounced && !useAnnouncement(waiter, claim.reason, isForOthers);
       if (claim.reason !== 'NO_TASKS_AVAILABLE') return claim;
       const next = await findNextEligible(context.database.pool, agentId);
       const rest = until - context.clock.now();
@@ -108,16 +121,34 @@ function waitMs(rest: number, next: NextEligible | null): number {
   return Math.max(MIN_WAIT_MS, Math.min(rest, MAX_WAIT_MS, next?.inMs ?? rest));
 }
 
-async function claimOnce({ context, agentId, input, columns }: Claiming): Promise<ClaimAnswer> {
+/** `isForOthers`: there is work in the inbox that other agents may have. */
+async function claimOnce({
+  context,
+  agentId,
+  input,
+  columns,
+}: Claiming): Promise<ClaimAnswer & { readonly isForOthers: boolean }> {
   const request = {
     agentId,
     maxCapacity: input.maxCapacity ?? null,
     leaseMs: input.lease ?? LIMITS.leaseDefaultMs,
     resume: input.resume ?? false,
+    narrowing: narrowingOf(input),
     idempotencyKey: input.idempotencyKey ?? null,
     fingerprint: input.idempotencyKey ? fingerprintOf({ ...input, waitSeconds: 0 }) : null,
   };
   const { reason, task, run } = await context.claims.claim(request, columns);
   if (reason === 'IDEMPOTENCY_KEY_REUSED') throw keyReused();
-  return { reason, task, run, nextEligibleAt: null };
+  const isForOthers = reason === 'NOTHING_FOR_AGENT';
+  return {
+    reason: isForOthers ? 'NO_TASKS_AVAILABLE' : reason,
+    ...{ task, run, isForOthers },
+    nextEligibleAt: null,
+  };
+}
+
+function narrowingOf({ tags, capabilities }: ClaimNextTask): ClaimNarrowing | null {
+  const wanted = tags?.length ? tags : undefined;
+  if (wanted === undefined && !capabilities) return null;
+  return { tags: wanted, capabilities: capabilities ?? undefined };
 }

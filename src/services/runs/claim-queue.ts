@@ -10,7 +10,8 @@ import {
   type ClaimRow,
   claimTasks,
 } from '../../store/runs/claim-tasks.js';
-import type { Claim, ClaimQueue } from '../service-context.js';
+import { toPresenceRules } from '../presence-rules.js';
+import type { Claim, ClaimQueue, ServiceContext } from '../service-context.js';
 
 /** The maximum of requests per statement. With more, the first request would wait too long for the last. */
 const BATCH = 64;
@@ -19,6 +20,8 @@ const ALL_COLUMNS: ClaimColumns = { task: '*', run: '*' };
 
 /** The waits before the retries of a request whose agent is locked by another transaction, in milliseconds. */
 const LOCKED_RETRY_MS = [2, 5, 10, 20, 50];
+
+export type ClaimQueueContext = Pick<ServiceContext, 'database' | 'instrument' | 'settings' | 'gateways'>;
 
 interface Waiting {
   readonly request: ClaimRequest;
@@ -32,7 +35,8 @@ interface Waiting {
  * Batches the claims of this process: all that arrive during a statement are served together by the next one. With 32
  * agents this more than halves the work per claim; a single claim is not delayed.
  */
-export function createClaimQueue(database: Database, instrument: Instrument): ClaimQueue {
+export function createClaimQueue(context: ClaimQueueContext): ClaimQueue {
+  const { database, instrument } = context;
   const waiting: Waiting[] = [];
   const postponement = createPostponement(enqueue, instrument);
   const pending = new Set<Promise<void>>();
@@ -69,7 +73,10 @@ export function createClaimQueue(database: Database, instrument: Instrument): Cl
     const requests = batch.map((each) => each.request);
     try {
       const columns = columnsFor(batch);
-      return await database.claimConnection.run((connection) => claimTasks(connection, requests, columns));
+      const rules = toPresenceRules(context);
+      return await database.claimConnection.run((connection) =>
+        claimTasks(connection, requests, columns, rules),
+      );
     } finally {
       asked.shift();
       begin();

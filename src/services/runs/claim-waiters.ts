@@ -3,13 +3,15 @@ import type { ClaimWaiters } from '../service-context.js';
 interface Waiter {
   readonly agentId: string;
   announced: boolean;
+  /** The last announcement for anybody that it was woken for. */
+  asked: number;
   wake: (() => void) | null;
 }
 
 /**
  * A new task wakes only the claim that has waited longest, so with 1,000 idle agents it costs one claim instead of 1,000.
  * Claims that are querying the database already are chosen last, because they may get another task. If a waiter ends
- * without using its announcement, the announcement passes to the next waiter.
+ * without using its announcement, or may not have the task, the announcement passes to the next waiter.
  */
 export function createClaimWaiters(): ClaimWaiters {
   const waiters = new Set<Waiter>();
@@ -19,35 +21,42 @@ export function createClaimWaiters(): ClaimWaiters {
     waiter.wake?.();
   }
 
-  function notifyOne(): void {
+  /** The number of announcements for any agent. One that is passed on reaches each waiter once. */
+  let count = 0;
+
+  function notifyOne(number: number): void {
     let next: Waiter | undefined;
     for (const waiter of waiters) {
-      if (waiter.announced) continue;
+      if (waiter.announced || waiter.asked >= number) continue;
       next ??= waiter;
       if (waiter.wake === null) continue;
       next = waiter;
       break;
     }
-    if (next !== undefined) notify(next);
+    if (next === undefined) return;
+    next.asked = number;
+    notify(next);
   }
 
   return {
     watch(agentId) {
-      const waiter: Waiter = { agentId, announced: false, wake: null };
+      const waiter: Waiter = { agentId, announced: false, asked: 0, wake: null };
       waiters.add(waiter);
       return {
         wait: (ms, signal) => waitFor(waiter, ms, signal),
+        passOn: () => notifyOne(waiter.asked),
         end: (unused) => {
           waiters.delete(waiter);
-          if (unused) notifyOne();
+          if (unused) notifyOne(count);
           // Work was announced while the claim got another task, so the announcement passes on.
-          if (waiter.announced) notifyOne();
+          if (waiter.announced) notifyOne(count);
         },
       };
     },
     announce(agentId) {
       if (agentId === null) {
-        notifyOne();
+        count += 1;
+        notifyOne(count);
       } else {
         for (const waiter of waiters) if (waiter.agentId === agentId) notify(waiter);
       }

@@ -1,13 +1,15 @@
 import { toActor, type Viewer } from '../../domain/actor.js';
 import { checkFields } from '../../domain/inputs.js';
-import { decideFailure } from '../../domain/runs/attempt-failure.js';
-import { inTransaction } from '../../postgres/transaction.js';
+import { decideFailure, type FailureDecision } from '../../domain/runs/attempt-failure.js';
+import { inTransaction, type Transaction } from '../../postgres/transaction.js';
 import type { TaskRow } from '../../store/tasks/tasks.js';
 import { announceStatus } from '../agents/announce-status.js';
-import { moveTask } from '../moves/move-task.js';
+import { moveBack } from '../moves/move-back.js';
+import { type Move, moveTask } from '../moves/move-task.js';
 import type { TaskRef } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 import { addCommentIn } from '../tasks/add-comment.js';
+import { backOff } from './attempt-backoff.js';
 import { lockNamedRun } from './lock-run.js';
 
 export interface FailTask {
@@ -19,8 +21,9 @@ export interface FailTask {
 }
 
 /**
- * Ends a live run with an error. The task returns to its assignee for another attempt. After the fifth failed attempt, or
- * with `retry: false`, it is FAILED. The same call with the same run and error changes nothing and answers again.
+ * Ends a live run with an error. For another attempt the task returns to the agent of its pin, or without a pin to the
+ * inbox after a backoff. After the fifth failed attempt, or with `retry: false`, it is FAILED. The same call with the same
+ * run and error changes nothing and answers again.
  * @throws {LeaseLost} if the run has ended or was replaced; nothing has changed then.
  */
 export async function failTask(context: ServiceContext, viewer: Viewer, input: FailTask): Promise<TaskRow> {
@@ -33,20 +36,41 @@ export async function failTask(context: ServiceContext, viewer: Viewer, input: F
     if (named.isRepeat) return task;
     const seen = typeof input.runId === 'string';
     const decision = decideFailure(task.dispatchAttempts, input.retry ?? true, viewer.agentId !== null);
-    const moved = await moveTask(tx, task, {
-      to: decision.to,
+    const move = {
       verb: 'fail',
       actor,
-      event: decision.to === 'FAILED' ? 'task.failed' : 'task.requeued',
       reason: input.error,
       runEnd: { outcome: 'FAILED', facts: { error: input.error }, byHolder: seen },
-      changes: {
-        dispatchAttempts: decision.attempts,
-        ...(decision.to === 'FAILED' ? { failureReason: decision.reason, failureDetail: input.error } : {}),
-      },
-    });
+    } as const;
+    const moved =
+      decision.to === 'FAILED'
+        ? await failForGood(tx, task, move, decision)
+        : await requeue(context, tx, task, move, decision.attempts);
     await addCommentIn(tx, actor, moved, `Attempt ${decision.attempts} failed: ${input.error}`);
     if (task.assigneeId !== null) await announceStatus(context, tx, task.assigneeId, actor, { seen });
     return moved;
   });
+}
+
+function failForGood(
+  tx: Transaction,
+  task: TaskRow,
+  move: Omit<Move, 'to'> & { readonly reason: string },
+  { attempts, reason }: Extract<FailureDecision, { readonly to: 'FAILED' }>,
+): Promise<TaskRow> {
+  const changes = { dispatchAttempts: attempts, failureReason: reason, failureDetail: move.reason };
+  return moveTask(tx, task, { ...move, to: 'FAILED', event: 'task.failed', changes });
+}
+
+/** The agent of a pin knows the error and chooses when to ask again; the inbox would hand the task to the next one at once. */
+async function requeue(
+  context: Pick<ServiceContext, 'settings'>,
+  tx: Transaction,
+  task: TaskRow,
+  move: Omit<Move, 'to'>,
+  attempts: number,
+): Promise<TaskRow> {
+  const backoffUntil = task.pinned ? null : (await backOff(context, tx, attempts)).backoffUntil;
+  const changes = { dispatchAttempts: attempts, backoffUntil };
+  return moveBack(tx, task, { ...move, event: 'task.requeued', changes });
 }

@@ -34,7 +34,7 @@ export async function finishRun(
       facts: { ...facts, output: resolution, ...usageFacts(usage) },
       byHolder,
     },
-    changes: { resolution, unreviewed: skips, dispatchAttempts: 0, reviewRound },
+    changes: { resolution, unreviewed: skips, dispatchAttempts: 0, reviewRound, releasedBy: [] },
   });
   if (!skips) {
     tx.emit({

@@ -1,37 +1,88 @@
 import { toActor, type Viewer } from '../../domain/actor.js';
 import { checkFields } from '../../domain/inputs.js';
-import { inTransaction } from '../../postgres/transaction.js';
+import { Refusal } from '../../domain/refusals.js';
+import { inTransaction, type Transaction } from '../../postgres/transaction.js';
 import type { TaskRow } from '../../store/tasks/tasks.js';
 import { announceStatus } from '../agents/announce-status.js';
-import { moveTask } from '../moves/move-task.js';
+import { moveBack, moveToInbox } from '../moves/move-back.js';
+import { type Move, moveTask } from '../moves/move-task.js';
+import { type AgentRef, getAgentByRef } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
-import { lockLiveRun } from './lock-run.js';
+import { type LiveRun, lockLiveRun } from './lock-run.js';
+
+export interface ReleaseTask {
+  readonly runId: string;
+  readonly reason?: string | null | undefined;
+  /** Another agent shall do it, also if its assignee was named. */
+  readonly pass?: boolean | null | undefined;
+  /** The agent that it is passed to; the inbox if left out. */
+  readonly to?: AgentRef | null | undefined;
+}
 
 /**
- * Releases a task. It does not count as a failed attempt; the task stays assigned to the agent and is claimable at once.
- * The same call with the same run and reason changes nothing and answers again.
+ * Releases a task. It does not count as a failed attempt. A task with a pin stays assigned to its agent and is claimable at
+ * once; another one goes to the inbox, and to this agent again only if no other agent can take it. With `pass` the task
+ * goes to the inbox in either case, or to the agent in `to`. The same call with the same run and reason changes nothing and
+ * answers again.
  * @throws {LeaseLost} if the run has ended or was replaced; nothing has changed then.
+ * @throws {Refusal} UNKNOWN_AGENT; INVALID for `to` without `pass`, or if `to` is the agent that holds the task.
  */
 export async function releaseTask(
   context: ServiceContext,
   viewer: Viewer,
-  input: { readonly runId: string; readonly reason?: string | null | undefined },
+  input: ReleaseTask,
 ): Promise<TaskRow> {
   checkFields(input, ['reason']);
+  if (input.to && input.pass !== true) {
+    throw new Refusal('INVALID', 'Give pass: true with to.', ['to']);
+  }
   const actor = toActor(viewer);
   return inTransaction(context.database, async (tx) => {
     const ending = { outcome: 'RELEASED', error: input.reason ?? null } as const;
-    const { task, run, isRepeat } = await lockLiveRun(tx, viewer, input.runId, ending);
-    if (isRepeat) return task;
-    const released = await moveTask(tx, task, {
-      to: 'ASSIGNED',
+    const live = await lockLiveRun(tx, viewer, input.runId, ending);
+    if (live.isRepeat) return live.task;
+    const released = await moveOn(tx, live, input, {
       verb: 'release',
       actor,
       event: 'task.requeued',
-      reason: input.reason ?? 'released',
+      reason: input.reason ?? (input.pass ? 'passed on' : 'released'),
       runEnd: { outcome: 'RELEASED', facts: { error: input.reason ?? null }, byHolder: true },
     });
-    await announceStatus(context, tx, run.agentId, actor, { seen: true });
+    await announceStatus(context, tx, live.run.agentId, actor, { seen: true });
     return released;
   });
+}
+
+async function moveOn(
+  tx: Transaction,
+  { task, run }: LiveRun,
+  { pass, to }: ReleaseTask,
+  move: Omit<Move, 'to'>,
+): Promise<TaskRow> {
+  if (to) return passTo(tx, task, to, move);
+  const releasedBy = [...new Set([...task.releasedBy, run.agentId])].sort();
+  if (pass) return moveToInbox(tx, task, { ...move, changes: { releasedBy } });
+  return moveBack(tx, task, { ...move, changes: task.pinned ? {} : { releasedBy } });
+}
+
+async function passTo(
+  tx: Transaction,
+  task: TaskRow,
+  to: AgentRef,
+  move: Omit<Move, 'to'>,
+): Promise<TaskRow> {
+  const agent = await getAgentByRef(tx.executor, to, ['to']);
+  if (agent.id === task.assigneeId) {
+    throw new Refusal('INVALID', `${agent.name} holds the task: name another agent in to.`, ['to']);
+  }
+  const changes = { assigneeId: agent.id, pinned: true, releasedBy: [] };
+  const moved = await moveTask(tx, task, { ...move, to: 'ASSIGNED', changes });
+  tx.emit({
+    type: 'task.assigned',
+    actor: move.actor,
+    taskId: task.id,
+    agentId: agent.id,
+    payload: { assigneeId: agent.id, previousAssigneeId: task.assigneeId },
+  });
+  return moved;
 }

@@ -1,4 +1,5 @@
 import { SYSTEM } from '../../domain/actor.js';
+import { isSilent } from '../../domain/agents/status.js';
 import { decideStall, explainLoss, explainStall, type StallDecision } from '../../domain/runs/stall.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
 import {
@@ -9,15 +10,16 @@ import {
 } from '../../store/runs/expired-leases.js';
 import type { TaskRow } from '../../store/tasks/tasks.js';
 import { announceStatus } from '../agents/announce-status.js';
-import { type Move, moveTask } from '../moves/move-task.js';
+import { moveBack } from '../moves/move-back.js';
+import { moveTask } from '../moves/move-task.js';
 import type { ServiceContext } from '../service-context.js';
 import { addCommentIn } from '../tasks/add-comment.js';
 import { type Sweep, sweepEndedLeases } from './sweep-ended-leases.js';
 
 /**
  * Takes tasks from agents whose lease has expired: at once if the agent is offline, after a grace period if it is alive.
- * The task returns to its assignee with a comment that explains the stall; the sixth stall fails it. Any number of
- * processes may run this concurrently.
+ * The task returns to the agent of its pin, or to the inbox, with a comment that explains the stall; the sixth stall fails
+ * it. Any number of processes may run this concurrently.
  */
 export async function requeueStaleTasks(
   context: Pick<ServiceContext, 'database' | 'settings'>,
@@ -44,7 +46,7 @@ async function settle(
   const decision = decideStall(lease, lease.nowAt, context.settings);
   if (decision.verdict === 'keep') return false;
   if (decision.verdict === 'note') await note(tx, task, lease);
-  else await takeBack(tx, task, moveFor(context, lease, decision));
+  else await takeBack(context, tx, task, lease, decision);
   await announceStatus(context, tx, lease.agentId, SYSTEM);
   return true;
 }
@@ -60,34 +62,46 @@ async function note(tx: Transaction, task: TaskRow, lease: TaskLease): Promise<v
   });
 }
 
-function moveFor(
+async function takeBack(
   { settings }: Pick<ServiceContext, 'settings'>,
+  tx: Transaction,
+  task: TaskRow,
   lease: TaskLease,
   decision: Extract<StallDecision, { verdict: 'requeue' | 'fail' }>,
-): Move & { readonly reason: string } {
+): Promise<void> {
   const stall = explainStall(lease, lease.nowAt, settings);
-  const reason = `${stall} ${explainLoss(decision.verdict === 'requeue' ? decision : null)}`;
-  const common = {
+  const isOver = decision.verdict === 'fail';
+  const reason = `${stall} ${explainLoss(isOver ? null : decision, task)}`;
+  const move = {
     verb: 'requeue',
     actor: SYSTEM,
     reason,
     runEnd: { outcome: 'REQUEUED', facts: { error: stall } },
   } as const;
-  return decision.verdict === 'requeue'
-    ? { ...common, to: 'ASSIGNED', event: 'task.requeued', changes: { staleRequeues: decision.requeues } }
-    : {
-        ...common,
+  const moved = isOver
+    ? await moveTask(tx, task, {
+        ...move,
         to: 'FAILED',
         event: 'task.failed',
         changes: { failureReason: 'STALE_REQUEUES_EXHAUSTED', failureDetail: reason },
-      };
+      })
+    : await moveBack(tx, task, {
+        ...move,
+        event: 'task.requeued',
+        changes: { staleRequeues: decision.requeues },
+      });
+  await addCommentIn(tx, SYSTEM, moved, reason);
+  if (moved.status === 'ASSIGNED') sayIfOffline(settings, tx, moved, lease);
 }
 
-async function takeBack(
+/** A task with a pin waits for its agent, also for one that is offline. */
+function sayIfOffline(
+  { agentTimeoutMs }: ServiceContext['settings'],
   tx: Transaction,
-  task: TaskRow,
-  move: Move & { readonly reason: string },
-): Promise<void> {
-  const moved = await moveTask(tx, task, move);
-  await addCommentIn(tx, SYSTEM, moved, move.reason);
+  { id: taskId }: TaskRow,
+  { agentId, agentName, lastSeenAt, nowAt }: TaskLease,
+): void {
+  if (!isSilent(lastSeenAt, nowAt, agentTimeoutMs)) return;
+  const reason = `The task waits for ${agentName}, which is offline: assign it to another agent, or unassign it.`;
+  tx.emit({ type: 'task.assignee_offline', actor: SYSTEM, taskId, agentId, payload: { reason } });
 }

@@ -19,8 +19,8 @@ export interface AssignTask {
 
 /**
  * Assigns a waiting task to an agent or returns it to the inbox. A task that the dispatcher has sent to a PUSH agent can
- * be reassigned too: the gateway call is aborted and does not count as a failed attempt. The same assignee changes
- * nothing.
+ * be reassigned too: the gateway call is aborted and does not count as a failed attempt. The task gets a pin: what the
+ * agent does not finish returns to it. The same assignee changes nothing else.
  * @throws {InvalidTransition} if an agent has claimed the task, or if it has ended.
  */
 export async function assignTask(
@@ -34,7 +34,7 @@ export async function assignTask(
     const assignee = input.assignee ? await getAgentByRef(tx.executor, input.assignee, ['assignee']) : null;
     const isSent = await isDispatched(tx, task);
     const isAssignable = isSent || isWaiting(task);
-    if (isAssignable && task.assigneeId === (assignee?.id ?? null)) return task;
+    if (isAssignable && task.assigneeId === (assignee?.id ?? null)) return pin(tx, viewer, task);
     checkMove(task, assignee === null ? 'INBOX' : 'ASSIGNED', isAssignable);
     const assigned = await writeAssignee(tx, viewer, task, assignee?.id ?? null);
     if (isSent && task.assigneeId !== null)
@@ -53,11 +53,30 @@ function isWaiting(task: TaskRow): boolean {
   return task.status === 'INBOX' || task.status === 'ASSIGNED';
 }
 
-/** The transition table also allows FAILED and CANCELLED to become ASSIGNED or INBOX, but only for a retry. */
+/**
+ * The transition table also allows FAILED and CANCELLED to become ASSIGNED or INBOX, but only for a retry, and IN_PROGRESS
+ * to become INBOX, but only for its agent or a job.
+ */
 function checkMove(task: TaskRow, to: 'INBOX' | 'ASSIGNED', isAssignable: boolean): void {
-  if (isAssignable && isAllowedTransition(task.status, to)) return;
+  const isTakenBack = task.status === 'IN_PROGRESS' && to === 'INBOX';
+  if (isAssignable && !isTakenBack && isAllowedTransition(task.status, to)) return;
   const verb = to === 'INBOX' ? 'unassign' : 'assign';
   throw new InvalidTransition(task.status, to, verb);
+}
+
+/** Names the agent that has the task already. */
+async function pin(tx: Transaction, viewer: Viewer, task: TaskRow): Promise<TaskRow> {
+  if (task.assigneeId === null || task.pinned) return task;
+  const pinned = await updateTaskRow(tx, task, { pinned: true });
+  if (pinned === null) throw new Error(`task ${task.id} changed its status while its row was locked`);
+  tx.emit({
+    type: 'task.updated',
+    actor: toActor(viewer),
+    taskId: task.id,
+    agentId: task.assigneeId,
+    payload: { changedFields: ['pinned'] },
+  });
+  return pinned;
 }
 
 async function writeAssignee(
@@ -68,10 +87,11 @@ async function writeAssignee(
 ): Promise<TaskRow> {
   const actor = toActor(viewer);
   const to = assigneeId === null ? 'INBOX' : 'ASSIGNED';
+  const changes = { assigneeId, pinned: assigneeId !== null, releasedBy: [] };
   const assigned =
     task.status === to
-      ? await updateTaskRow(tx, task, { assigneeId })
-      : await moveTask(tx, task, { to, verb: 'assign', actor, changes: { assigneeId } });
+      ? await updateTaskRow(tx, task, changes)
+      : await moveTask(tx, task, { to, verb: 'assign', actor, changes });
   if (assigned === null) throw new Error(`task ${task.id} changed its status while its row was locked`);
   tx.emit({
     type: 'task.assigned',

@@ -9,6 +9,7 @@ import { REVIEWS_OF_TASKS, reviewRunsOfTasks } from '../../store/reviews/task-re
 import { peekNextTask } from '../../store/runs/peek-next-task.js';
 import type { TaskRunRow } from '../../store/runs/runs.js';
 import { runsOfTasks } from '../../store/runs/task-runs.js';
+import { type Candidate, listCandidates } from '../../store/tasks/candidates.js';
 import type { CommentRow } from '../../store/tasks/comments.js';
 import { COMMENTS_OF_TASKS } from '../../store/tasks/task-comments.js';
 import {
@@ -27,12 +28,13 @@ import {
   type TaskLink,
 } from '../../store/tasks/task-lookups.js';
 import type { TaskRow } from '../../store/tasks/tasks.js';
-import { listWaitingFacts } from '../../store/tasks/waiting-facts.js';
+import { listWaitingFacts, type WaitingSettings } from '../../store/tasks/waiting-facts.js';
+import { toPresenceRules } from '../presence-rules.js';
 import { type TaskRef, toTaskKey } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 import { findSlotless } from './find-slotless.js';
 
-export type { ListedTask, TaskColumns, TaskLink };
+export type { Candidate, ListedTask, TaskColumns, TaskLink };
 
 /** A filter, an order and the columns to read. */
 export interface TaskSelection {
@@ -42,13 +44,15 @@ export interface TaskSelection {
 }
 
 type ReadContext = Pick<ServiceContext, 'database' | 'settings'>;
+/** What is needed to tell why tasks wait. */
+type WaitingContext = ReadContext & Pick<ServiceContext, 'gateways'>;
 
 /**
  * The tasks that the viewer may see; newest first unless an order is given.
  * @throws {InvalidList} for a filter that is too large.
  */
 export function openTasks(
-  context: ReadContext,
+  context: WaitingContext,
   viewer: Viewer,
   selection: TaskSelection,
 ): ListReader<ListedTask> {
@@ -57,7 +61,7 @@ export function openTasks(
 
 /** The tasks that are assigned to each of several agents and that the viewer may see. */
 export function openTasksOfAgents(
-  context: ReadContext,
+  context: WaitingContext,
   viewer: Viewer,
   selection: TaskSelection,
 ): ChildListsReader<ListedTask> {
@@ -103,9 +107,15 @@ export function findLinkedTasks(
   return listLinkedTasks(context.database.pool, toTaskViewer(context, viewer), link, taskIds, columns);
 }
 
-function resolve(context: ReadContext, viewer: Viewer, { filter, orderBy, columns }: TaskSelection) {
+function resolve(context: WaitingContext, viewer: Viewer, { filter, orderBy, columns }: TaskSelection) {
   if (filter) checkTaskFilter(filter);
-  return [toTaskViewer(context, viewer), filter ?? {}, orderBy ?? NEWEST_FIRST, columns] as const;
+  const viewing = toTaskViewer(context, viewer);
+  return [viewing, filter ?? {}, orderBy ?? NEWEST_FIRST, columns, toWaitingSettings(context)] as const;
+}
+
+/** By what this process tells why tasks wait. */
+export function toWaitingSettings(context: Pick<ServiceContext, 'settings' | 'gateways'>): WaitingSettings {
+  return { ...context.settings, ...toPresenceRules(context) };
 }
 
 /** Null means that the viewer sees all tasks. Only AGENT keys are bound to an agent, and only they are restricted. */
@@ -118,28 +128,45 @@ export function toTaskViewer(
 
 /** The reasons why no agent is working on each of the tasks right now. */
 export async function readWaitingOn(
-  { database, settings, gateways }: ReadContext & Pick<ServiceContext, 'gateways'>,
+  context: WaitingContext,
   taskIds: readonly string[],
 ): Promise<ReadonlyMap<string, WaitingReason[]>> {
-  const rules = { ...settings, gatewayNames: [...gateways.keys()] };
-  const facts = await listWaitingFacts(database.pool, taskIds, rules);
-  const reasons = new Map([...facts].map(([id, each]) => [id, decideWaitingOn(each)]));
-  const idle = [...facts].flatMap(([id, { sentTo }]) =>
-    sentTo !== null && reasons.get(id)?.length === 0 ? [{ id, ...sentTo }] : [],
+  const facts = await listWaitingFacts(context.database.pool, taskIds, toWaitingSettings(context));
+  const reasons = new Map(facts.map((each) => [each.id, decideWaitingOn(each.status, each)]));
+  const idle = facts.flatMap(({ id, sentAgentId: agentId, sentGateway: gatewayName }) =>
+    agentId !== null && gatewayName !== null && waitsForNothingElse(reasons.get(id))
+      ? [{ id, agentId, gatewayName }]
+      : [],
   );
-  const slotless = await findSlotless({ database, settings, gateways }, idle);
-  for (const { id, agentId } of idle) if (slotless.has(agentId)) reasons.set(id, ['NO_FREE_SLOT']);
+  const slotless = await findSlotless(context, idle);
+  for (const { id, agentId } of idle)
+    reasons.set(id, [slotless.has(agentId) ? 'NO_FREE_SLOT' : 'WAITING_FOR_CLAIM']);
   return reasons;
+}
+
+function waitsForNothingElse([first]: readonly WaitingReason[] = []): boolean {
+  return first === 'WAITING_FOR_CLAIM' || first === 'NO_FREE_SLOT';
+}
+
+/** The agents that could take each of the tasks, and why the others can't. */
+export async function readCandidates(
+  context: WaitingContext,
+  taskIds: readonly string[],
+): Promise<ReadonlyMap<string, Candidate[]>> {
+  const candidates = await listCandidates(context.database.pool, taskIds, toPresenceRules(context));
+  const byTask = new Map(taskIds.map((id): [string, Candidate[]] => [id, []]));
+  for (const candidate of candidates) byTask.get(candidate.taskId)?.push(candidate);
+  return byTask;
 }
 
 /** The task that a claim by this agent would get now; null if none. */
 export async function findNextTask(
-  context: ReadContext,
+  context: WaitingContext,
   viewer: Viewer,
   agentId: string,
   columns: TaskColumns,
 ): Promise<TaskRow | null> {
-  const id = await peekNextTask(context.database.pool, agentId);
+  const id = await peekNextTask(context.database.pool, agentId, toPresenceRules(context));
   return id === null ? null : findTaskByRef(context, viewer, { id }, columns);
 }
 

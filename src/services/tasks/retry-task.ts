@@ -2,12 +2,12 @@ import { toActor, type Viewer } from '../../domain/actor.js';
 import { InvalidTransition } from '../../domain/refusals.js';
 import { inTransaction } from '../../postgres/transaction.js';
 import type { TaskRow } from '../../store/tasks/tasks.js';
-import { moveTask } from '../moves/move-task.js';
+import { moveBack, placeBack } from '../moves/move-back.js';
 import { lockTaskByRef, type TaskRef } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 
 /**
- * Reopens a FAILED or CANCELLED task: ASSIGNED if it has an assignee, otherwise INBOX. Resets the three counters to zero;
+ * Reopens a FAILED or CANCELLED task: ASSIGNED to the agent of its pin, otherwise INBOX. Resets the three counters to zero;
  * runs, reviews and comments stay as history.
  * @throws {InvalidTransition} for a task that has not ended, or is DONE.
  */
@@ -18,13 +18,11 @@ export async function retryTask(
 ): Promise<TaskRow> {
   return inTransaction(context.database, async (tx) => {
     const task = await lockTaskByRef(tx, input.task);
-    const to = task.assigneeId === null ? 'INBOX' : 'ASSIGNED';
     // The transition table also allows moves such as INBOX to ASSIGNED, which are not retries.
     if (task.status !== 'FAILED' && task.status !== 'CANCELLED') {
-      throw new InvalidTransition(task.status, to, 'retry');
+      throw new InvalidTransition(task.status, placeBack(task), 'retry');
     }
-    return moveTask(tx, task, {
-      to,
+    return moveBack(tx, task, {
       verb: 'retry',
       actor: toActor(viewer),
       reason: 'retry',
@@ -37,6 +35,7 @@ export async function retryTask(
         backoffUntil: null,
         resolution: null,
         startedAt: null,
+        releasedBy: [],
       },
     });
   });

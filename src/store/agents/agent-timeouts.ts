@@ -38,3 +38,21 @@ export async function takeAgentAnnouncedAs(
   });
   return row !== null;
 }
+
+/** A lease on a task that an agent has claimed. */
+export interface HeldLease {
+  readonly taskId: string;
+  readonly runId: string;
+  readonly agentName: string;
+  readonly leaseExpiresAt: Date;
+}
+
+/** The live leases on the tasks that the agent has claimed: task_runs_open_by_agent. */
+export async function listLeasesOf(tx: Transaction, agentId: string): Promise<HeldLease[]> {
+  return tx.query<HeldLease>({
+    name: 'list_leases_of',
+    text: `SELECT r.task_id, r.id AS run_id, a.name AS agent_name, r.lease_expires_at FROM task_runs r JOIN agents a ON a.id = r.agent_id
+      WHERE r.agent_id = $1 AND r.outcome = 'RUNNING' AND r.trigger = 'CLAIM' AND r.lease_expires_at > now() ORDER BY r.id`,
+    values: [agentId],
+  });
+}

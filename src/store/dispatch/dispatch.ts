@@ -1,12 +1,14 @@
 import { columns } from '../../postgres/sql-assignments.js';
+import { identifier, sql, toStatement } from '../../postgres/sql-text.js';
 import { type Executor, query } from '../../postgres/statement.js';
 import type { Transaction } from '../../postgres/transaction.js';
+import { type PresenceRules, presence } from '../agents/presence.js';
 import { hasRoomForTask } from '../runs/capacity.js';
-import { isInQueue, queueColumns, queueOrder } from '../runs/queue-order.js';
+import { audience, isInQueue, queueColumns, queueOrder } from '../runs/queue-order.js';
 import type { TaskRunRow } from '../runs/runs.js';
-import type { TaskRow } from '../tasks/tasks.js';
+import { findTask, type TaskRow } from '../tasks/tasks.js';
 
-/** A PUSH agent with a task that can be dispatched now. */
+/** A PUSH agent with a task that could be dispatched now, its own or one of the inbox. */
 export interface ReadyAgent {
   readonly agentId: string;
   readonly agentName: string;
@@ -15,33 +17,48 @@ export interface ReadyAgent {
 }
 
 /**
- * The PUSH agents that have waiting tasks and free capacity, in queue order of their first tasks. The scan of
- * tasks_assigned_queue takes one step per agent with waiting tasks, regardless of its backlog. Agents without tasks cost
- * nothing.
+ * The PUSH agents with work that they have room for, in the order of their first tasks in the queue: of their own, or of
+ * the inbox if they accept it. Goes from one agent and audience with waiting tasks to the next in tasks_assigned_queue, and
+ * from one audience to the next in tasks_inbox_queue, a step each however long the backlog: ten thousand agents without
+ * work cost nothing. An agent whose gateway can't be reached, or refuses it, gets no tasks of the inbox: others can have them.
  */
-export async function listReadyAgents(tx: Transaction): Promise<ReadyAgent[]> {
+export async function listReadyAgents(tx: Transaction, rules: PresenceRules): Promise<ReadyAgent[]> {
   await readInOrder(tx);
-  return tx.query<ReadyAgent>({
-    name: 'list_ready_agents',
-    text: `WITH RECURSIVE waited_for AS (
-        (SELECT t.assignee_id FROM tasks t
-        WHERE t.status = 'ASSIGNED' AND ${isInQueue('t')} ORDER BY t.assignee_id LIMIT 1)
+  const heads = await tx.query<ReadyAgent>(
+    toStatement(sql`WITH RECURSIVE own AS (
+        (SELECT ${HEAD} FROM tasks t WHERE t.status = 'ASSIGNED' AND ${IN_QUEUE} ORDER BY ${BY_AGENT} LIMIT 1)
         UNION ALL
-        SELECT (SELECT t.assignee_id FROM tasks t WHERE t.status = 'ASSIGNED' AND ${isInQueue('t')}
-          AND t.assignee_id > w.assignee_id ORDER BY t.assignee_id LIMIT 1)
-        FROM waited_for w WHERE w.assignee_id IS NOT NULL)
-      SELECT a.id AS agent_id, a.name AS agent_name, a.gateway
-      FROM waited_for w JOIN agents a ON a.id = w.assignee_id CROSS JOIN LATERAL (
-        SELECT ${queueColumns('t')} FROM tasks t
-        WHERE t.assignee_id = a.id AND t.status = 'ASSIGNED' AND ${isInQueue('t')}
-        ORDER BY ${queueOrder('t')} LIMIT 1
-      ) head
-      WHERE a.delivery = 'PUSH' AND a.paused_at IS NULL AND ${hasRoomForTask('a')}
-      ORDER BY ${queueOrder('head')}`,
-  });
+        SELECT n.* FROM own o CROSS JOIN LATERAL (
+          SELECT ${HEAD} FROM tasks t WHERE t.status = 'ASSIGNED' AND ${IN_QUEUE}
+            AND (t.assignee_id, ${AUDIENCE}) > (o.assignee_id, o.audience) ORDER BY ${BY_AGENT} LIMIT 1) n)
+      SELECT a.id AS agent_id, a.name AS agent_name, a.gateway FROM (
+        SELECT o.assignee_id, o.requires, '{}'::text[] AS released_by, ${DUE_OF_OWN} FROM own o
+        UNION ALL
+        SELECT NULL, i.requires, i.released_by, i.priority, i.due, i.created_at, i.number FROM inbox_heads('{}') i) h
+      JOIN agents a ON a.delivery = 'PUSH' AND h.requires <@ a.capabilities AND (a.id = h.assignee_id
+        OR h.assignee_id IS NULL AND a.accepts_inbox AND is_there(a, ${presence(rules)})
+          AND may_take_again(a.id, h.requires, h.released_by, ${presence(rules)}))
+      WHERE a.paused_at IS NULL AND ${HAS_ROOM} ORDER BY h.priority, h.due, h.created_at, h.number, a.id`),
+  );
+  // An agent has a head for each audience that it belongs to.
+  return firstOfEach(heads);
 }
 
-/** The number of PUSH agents per gateway; null for those without one in their config. */
+function firstOfEach(heads: readonly ReadyAgent[]): ReadyAgent[] {
+  const seen = new Set<string>();
+  return heads.filter(({ agentId }) => !seen.has(agentId) && seen.add(agentId));
+}
+
+const HAS_ROOM = identifier(hasRoomForTask('a'));
+const IN_QUEUE = identifier(isInQueue('t'));
+const AUDIENCE = identifier(audience('t'));
+const HEAD = identifier(`t.assignee_id, ${audience('t')} AS audience, t.requires, ${queueColumns('t')}`);
+const BY_AGENT = identifier(`t.assignee_id, ${audience('t')}, ${queueOrder('t')}`);
+const DUE_OF_OWN = identifier(
+  `o.priority, coalesce(o.due_at, 'infinity'::timestamptz) AS due, o.created_at, o.number`,
+);
+
+/** How many PUSH agents name which gateway; null for those that name none. */
 export async function countPushAgents(
   executor: Executor,
 ): Promise<{ readonly gateway: string | null; readonly agents: number }[]> {
@@ -105,19 +122,21 @@ export async function releaseDueTasks(executor: Executor): Promise<void> {
 }
 
 /**
- * Locks the first unlocked task in the agent's queue, so two processes get two tasks. Does not check the capacity of the
- * agent.
+ * Locks the first task in the queue that the agent may have and nobody else holds: two processes get two tasks. What the
+ * lock shows is true until the commit; the agent may change until it is locked.
  */
-export async function takeAssignedTask(tx: Transaction, agentId: string): Promise<TaskRow | null> {
-  await readInOrder(tx);
-  return tx.one<TaskRow>({
-    name: 'take_assigned_task',
-    text: `SELECT * FROM tasks t
-      WHERE t.assignee_id = $1 AND t.status = 'ASSIGNED' AND ${isInQueue('t')}
-      ORDER BY ${queueOrder('t')}
-      LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED`,
-    values: [agentId],
-  });
+export async function takeTaskToSend(
+  tx: Transaction,
+  agentId: string,
+  rules: PresenceRules,
+): Promise<TaskRow | null> {
+  const taken = await tx.one<{ id: string }>(
+    toStatement(sql`SELECT taken.id FROM agents a
+      CROSS JOIN LATERAL take_task(a.id, a.capabilities, a.accepts_inbox, NULL, '{}', ${presence(rules)}) taken
+      WHERE a.id = ${agentId}`),
+  );
+  // A statement of its own: the row may have changed between the first one's snapshot and the lock.
+  return taken === null ? null : findTask(tx, { id: taken.id });
 }
 
 export type NewDispatchRun = Pick<

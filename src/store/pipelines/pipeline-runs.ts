@@ -41,6 +41,7 @@ export async function insertPipelineTasks(
   const rows = tasks.map((task, place) => ({
     ...task,
     status: task.assigneeId === null ? 'INBOX' : 'ASSIGNED',
+    pinned: task.assigneeId !== null,
     place,
   }));
   const given = Object.keys(rows[0] ?? {}).filter((name) => name !== 'dueInMs' && name !== 'place');

@@ -1,5 +1,6 @@
 import { sql, toStatement } from '../../postgres/sql-text.js';
 import { type Executor, query } from '../../postgres/statement.js';
+import { type PresenceRules, presence } from '../agents/presence.js';
 import { type Columns, rowOf, shapeOf } from '../lists/row-shape.js';
 import type { TaskRow } from '../tasks/tasks.js';
 import type { TaskRunRow } from './runs.js';
@@ -14,8 +15,15 @@ export interface ClaimRequest {
   /** Whether to return a run that the agent already holds. */
   readonly resume: boolean;
   readonly idempotencyKey: string | null;
+  /** Null, or what the claim is narrowed to: tasks with all these tags, which require only these capabilities. */
+  readonly narrowing: ClaimNarrowing | null;
   /** The hash of the input, to detect a reused key. */
   readonly fingerprint: string | null;
+}
+
+export interface ClaimNarrowing {
+  readonly tags?: readonly string[] | undefined;
+  readonly capabilities?: readonly string[] | undefined;
 }
 
 /** The columns to read of task and run; the ids are always included. */
@@ -33,6 +41,8 @@ export interface ClaimRow {
     | 'CONTINUE_CURRENT'
     | 'AT_CAPACITY'
     | 'NO_TASKS_AVAILABLE'
+    /** None either, but tasks wait in the inbox that only other agents may have. */
+    | 'NOTHING_FOR_AGENT'
     | 'AGENT_PAUSED'
     | 'AGENT_LOCKED'
     | 'IDEMPOTENCY_KEY_REUSED';
@@ -50,6 +60,7 @@ export async function claimTasks(
   executor: Executor,
   requests: readonly ClaimRequest[],
   columns: ClaimColumns,
+  rules: PresenceRules,
 ): Promise<ClaimRow[]> {
   const task = shapeOf<TaskRow>('Task', columns.task);
   const run = shapeOf<TaskRunRow>('TaskRun', columns.run);
@@ -61,7 +72,8 @@ export async function claimTasks(
       FROM claim_tasks(${requests.map((each) => each.agentId)}::text[], ${requests.map((each) => each.maxCapacity)}::int[],
         ${requests.map((each) => each.leaseMs)}::int[], ${requests.map((each) => each.runId)}::text[],
         ${requests.map((each) => each.resume)}::boolean[], ${requests.map((each) => each.idempotencyKey)}::text[],
-        ${requests.map((each) => each.fingerprint)}::text[]) c`),
+        ${requests.map((each) => each.fingerprint)}::text[],
+        ${requests.map(({ narrowing }) => (narrowing === null ? null : JSON.stringify(narrowing)))}::jsonb[], ${presence(rules)}) c`),
   );
   return rows.map((row) => ({
     request: row.request,

@@ -11,8 +11,8 @@ const HEAD =
   "not_before IS NOT NULL AND open_dependencies = 0 ORDER BY coalesce(not_before, 'infinity'::timestamptz) LIMIT 1";
 
 /**
- * The earliest `not_before` of the tasks that only wait for time and are assigned to the agent or in the inbox; null if
- * there is none. Reads the heads of tasks_inbox_later and tasks_assigned_later.
+ * The earliest `not_before` of the tasks that only wait for time and that the agent may have; null if there is none. Reads
+ * the heads of tasks_inbox_later and tasks_assigned_later.
  */
 export async function findNextEligible(executor: Executor, agentId: string): Promise<NextEligible | null> {
   const [row] = await query<NextEligible>(executor, {

@@ -20,7 +20,21 @@ export function isInQueue(t: string): string {
   return `${t}.open_dependencies = 0 AND ${t}.not_before IS NULL`;
 }
 
-/** The `ORDER BY` of the queue. It is the order of tasks_inbox_queue and, per agent, of tasks_assigned_queue. */
+/**
+ * Whether the waiting task `t` is for the agent `a`: assigned to it, or in the inbox that it accepts, and it has all that
+ * the task requires. The function may_take_again decides whether it gets back what it has released.
+ */
+export function mayHave(t: string, a: string): string {
+  return `${t}.requires <@ ${a}.capabilities
+    AND (${t}.status = 'ASSIGNED' AND ${t}.assignee_id = ${a}.id OR ${t}.status = 'INBOX' AND ${a}.accepts_inbox)`;
+}
+
+/** Which agents may have the task `t`: the leading key of both queues, before their order. */
+export function audience(t: string): string {
+  return `task_audience(${t}.requires, ${t}.released_by)`;
+}
+
+/** The `ORDER BY` of the queue. Within an audience it is the order of tasks_inbox_queue and, per agent, of tasks_assigned_queue. */
 export function queueOrder(t: string): string {
   return QUEUE_ORDER.map((key) => sortKey(t, key)).join(', ');
 }

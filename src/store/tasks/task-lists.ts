@@ -6,6 +6,7 @@ import type { ChildLists, List, Order, SortKey } from '../lists/keyset.js';
 import { type Columns, parseRows, type RowShape, rowsOf, shapeOf } from '../lists/row-shape.js';
 import type { TaskRow } from './tasks.js';
 import { seenByAgent } from './visible-tasks.js';
+import { type WaitingSettings, waitsOn } from './waiting-facts.js';
 
 /** The visibility of tasks: null sees all tasks, an agent sees those of {@link seenByAgent}. */
 export type TaskViewer = { readonly agentId: string; readonly coordinatorAgent: string } | null;
@@ -31,11 +32,12 @@ export function tasksThat(
   filter: TaskFilter,
   order: TaskOrder,
   columns: ListedColumns,
+  settings: WaitingSettings,
 ): List<ListedTask> {
   return {
     from: 'tasks t',
     shape: shapeOfListed(columns),
-    where: allOf([visibleTo(viewer), matches(filter)]),
+    where: allOf([visibleTo(viewer), matches(filter, settings)]),
     order: orderOf(order),
   };
 }
@@ -114,10 +116,10 @@ function orderOf({ field, direction }: TaskOrder): Order<TaskRow> {
 }
 
 /** The filter as a condition on the tasks `t`. The caller has checked its limits. */
-function matches(filter: TaskFilter): Sql {
+function matches(filter: TaskFilter, settings: WaitingSettings): Sql {
   const { status, priority, assignee, unassigned, tags, search, createdAt, dueAt, overdue } = filter;
   const { failureReason, recurringTaskId, pipelineRunId } = filter;
-  const conditions: Sql[] = [];
+  const conditions: Sql[] = whoMayTake(filter, settings);
   if (status) conditions.push(sql`t.status = ANY(${status}::task_status[])`);
   if (priority) conditions.push(sql`t.priority = ANY(${priority}::task_priority[])`);
   if (assignee) conditions.push(isAssignedTo(assignee));
@@ -130,11 +132,19 @@ function matches(filter: TaskFilter): Sql {
   if (failureReason) conditions.push(sql`t.failure_reason = ANY(${failureReason}::task_failure_reason[])`);
   if (recurringTaskId) conditions.push(sql`t.recurring_task_id = ${recurringTaskId}`);
   if (typeof pipelineRunId === 'string') conditions.push(sql`t.pipeline_run_id = ${pipelineRunId}`);
-  if (filter.and) conditions.push(allOf(filter.and.map(matches)));
-  if (filter.or) conditions.push(anyOf(filter.or.map(matches)));
+  if (filter.and) conditions.push(allOf(filter.and.map((each) => matches(each, settings))));
+  if (filter.or) conditions.push(anyOf(filter.or.map((each) => matches(each, settings))));
   // IS NOT TRUE: an unknown result, such as a comparison with a missing due date, counts as no match.
-  if (filter.not) conditions.push(sql`(${matches(filter.not)}) IS NOT TRUE`);
+  if (filter.not) conditions.push(sql`(${matches(filter.not, settings)}) IS NOT TRUE`);
   return allOf(conditions);
+}
+
+function whoMayTake({ requires, pinned, waitingOn }: TaskFilter, settings: WaitingSettings): Sql[] {
+  const conditions: Sql[] = [];
+  if (requires) conditions.push(sql`t.requires @> ${requires}::text[]`);
+  if (typeof pinned === 'boolean') conditions.push(sql`t.pinned = ${pinned}`);
+  if (waitingOn) conditions.push(waitsOn(waitingOn, settings));
+  return conditions;
 }
 
 function isAssignedTo(agents: NonNullable<TaskFilter['assignee']>): Sql {

@@ -70,7 +70,7 @@ export async function listTaskNumbers(
  * may have gaps.
  */
 export async function insertTask(tx: Transaction, task: NewTask): Promise<TaskRow> {
-  const { names, places, values } = columns(task);
+  const { names, places, values } = columns({ ...task, pinned: task.assigneeId !== null });
   const startsAt = places[Object.keys(task).indexOf('startsAt')];
   const row = await tx.one<TaskRow>({
     name: task.recurringTaskId === undefined ? 'insert_task' : 'insert_recurring_child',

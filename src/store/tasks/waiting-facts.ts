@@ -1,75 +1,147 @@
-import type { WaitingFacts } from '../../domain/tasks/waiting-reasons.js';
-import { identifier, type Sql, sql, toStatement } from '../../postgres/sql-text.js';
+import type { TaskStatus } from '../../domain/task-status.js';
+import {
+  WAITING_RULES,
+  type WaitingFact,
+  type WaitingFacts,
+  type WaitingReason,
+} from '../../domain/tasks/waiting-reasons.js';
+import { anyOf, identifier, joinSql, type Sql, sql, toStatement } from '../../postgres/sql-text.js';
 import { type Executor, query } from '../../postgres/statement.js';
+import { type PresenceRules, presence } from '../agents/presence.js';
 import { hasRoomForTask } from '../runs/capacity.js';
 
-interface WaitingRow extends Omit<WaitingFacts, 'assignee' | 'sentTo'> {
-  readonly id: string;
-  readonly hasAssignee: boolean;
-  readonly isPaused: boolean;
-  readonly isOffline: boolean;
-  readonly isAtCapacity: boolean;
-  /** Set for a task that waits to be sent to a PUSH agent. */
-  readonly agentId: string | null;
-  readonly gatewayName: string | null;
-}
-
-export interface WaitingSettings {
-  readonly agentTimeoutMs: number;
+export interface WaitingSettings extends PresenceRules {
   readonly coordinatorAgent: string;
-  /** The gateway of PUSH agents whose config has none. */
-  readonly defaultGateway: string | null;
-  /** The gateways that are configured for this process. */
-  readonly gatewayNames: readonly string[];
+  readonly dispatch: { readonly concurrency: number };
 }
 
-const HAS_ROOM = identifier(`(${hasRoomForTask('a')})`);
+/** The status of a task, and the facts behind its `waitingOn`. */
+export interface StatusFacts extends WaitingFacts {
+  readonly id: string;
+  readonly status: TaskStatus;
+  /** The PUSH agent that it is assigned to and waits to be sent to, and the gateway. */
+  readonly sentAgentId: string | null;
+  readonly sentGateway: string | null;
+}
 
 /** The facts from which `waitingOn` is derived, for several tasks, by the database clock. */
 export async function listWaitingFacts(
   executor: Executor,
   ids: readonly string[],
   settings: WaitingSettings,
-): Promise<Map<string, WaitingFacts>> {
-  const { agentTimeoutMs, coordinatorAgent, defaultGateway } = settings;
-  const heardSince = sql`now() - ${agentTimeoutMs} * interval '1 millisecond'`;
-  const rows = await query<WaitingRow>(
+): Promise<StatusFacts[]> {
+  const facts = Object.entries(factsOf(settings));
+  const columns = facts.map(([name, fact]) => sql`coalesce(${fact}, false) AS ${identifier(toColumn(name))}`);
+  return query<StatusFacts>(
     executor,
-    toStatement(sql`SELECT t.id, t.status, t.open_dependencies,
-        coalesce(t.starts_at > now(), false) AS starts_later,
-        coalesce(t.backoff_until > now(), false) AS backs_off,
-        a.id IS NOT NULL AS has_assignee,
-        a.paused_at IS NOT NULL AS is_paused,
-        a.delivery = 'PULL' AND coalesce(a.last_seen_at < ${heardSince}, true) AS is_offline,
-        NOT ${HAS_ROOM} AS is_at_capacity,
-        t.status = 'REVIEW' AND EXISTS (
-          SELECT FROM agents c WHERE (c.name = ${coordinatorAgent} OR c.role = 'reviewer') AND c.paused_at IS NULL
-            AND ${canBeAsked(heardSince, coordinatorAgent, defaultGateway)}
-            AND c.id IS DISTINCT FROM t.assignee_id
-            AND NOT EXISTS (SELECT FROM task_runs r WHERE r.task_id = t.id AND r.agent_id = c.id)) AS has_reviewer,
-        t.status = 'REVIEW' AND EXISTS (SELECT FROM review_runs r
-          WHERE r.task_id = t.id AND r.round = t.review_round AND r.retry_at > now()) AS review_rests,
-        CASE WHEN t.status = 'ASSIGNED' AND x.delivery = 'PUSH' THEN x.id END AS agent_id,
-        coalesce(x.gateway, ${defaultGateway}) AS gateway_name,
-        coalesce(${isUnreachable(settings)}, false) AS is_gateway_unreachable,
-        coalesce(x.delivery = 'PUSH', false) AND EXISTS (SELECT FROM scheduler_jobs j WHERE j.paused_at IS NOT NULL
-          AND j.name = CASE t.status WHEN 'REVIEW' THEN 'runAegisReviews' ELSE 'dispatchAssignedTasks' END) AS is_scheduler_paused
-      FROM tasks t LEFT JOIN agents a ON a.id = t.assignee_id
-      LEFT JOIN agents x ON CASE t.status WHEN 'REVIEW' THEN x.name = ${coordinatorAgent} ELSE x.id = t.assignee_id END
-      WHERE t.id = ANY(${ids}::text[])`),
+    toStatement(
+      sql`SELECT t.id, t.status, p.id AS sent_agent_id, coalesce(p.gateway, ${settings.defaultGateway}) AS sent_gateway, ${joinSql(columns, ', ')}
+        FROM tasks t LEFT JOIN agents p ON t.status = 'ASSIGNED' AND p.id = t.assignee_id AND p.delivery = 'PUSH'
+        WHERE t.id = ANY(${ids}::text[])`,
+    ),
   );
-  return new Map(rows.map((row) => [row.id, toFacts(row)]));
 }
 
-function toFacts(row: WaitingRow): WaitingFacts {
-  const { agentId, gatewayName } = row;
-  const sentTo = agentId === null || gatewayName === null ? null : { agentId, gatewayName };
-  return { ...row, assignee: row.hasAssignee ? row : null, sentTo };
+function toColumn(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** Whether one of these reasons keeps the task `t` waiting. */
+export function waitsOn(reasons: readonly WaitingReason[], settings: WaitingSettings): Sql {
+  const facts = factsOf(settings);
+  const holds = ({ statuses, fact }: (typeof WAITING_RULES)[number]) =>
+    sql`(t.status = ANY(${statuses}::task_status[]) AND coalesce(${facts[fact]}, false))`;
+  const told = WAITING_RULES.filter(({ reason }) => reasons.includes(reason)).map(holds);
+  if (!reasons.includes('WAITING_FOR_CLAIM')) return anyOf(told);
+  const isFree = sql`(t.status IN ('INBOX', 'ASSIGNED') AND NOT ${anyOf(WAITING_RULES.map(holds))})`;
+  return anyOf([...told, isFree]);
+}
+
+const HAS_ROOM = identifier(`(${hasRoomForTask('a')})`);
+
+/** Each fact as a condition on the task `t`. */
+function factsOf(settings: WaitingSettings): Readonly<Record<WaitingFact, Sql>> {
+  const { agentTimeoutMs } = settings;
+  const isSilent = sql`coalesce(a.last_seen_at < now() - ${agentTimeoutMs} * interval '1 millisecond', true)`;
+  const hasCapableAgent = sql`CASE WHEN t.assignee_id IS NULL THEN t.requires = '{}' OR EXISTS (SELECT FROM agents a WHERE ${MAY_HAVE})
+    ELSE ${assigneeIs(sql`t.requires <@ a.capabilities`)} END`;
+  const hasReviewer = isReviewerThere(settings);
+  return {
+    hasOpenDependencies: sql`t.open_dependencies > 0`,
+    startsLater: sql`t.starts_at > now()`,
+    backsOff: sql`t.backoff_until > now()`,
+    lacksCapableAgent: sql`NOT ${hasCapableAgent}`,
+    lacksFreeAgent: sql`${hasCapableAgent} AND NOT ${hasFreeAgent(settings, sql`true`)}`,
+    isAssigneePaused: assigneeIs(sql`a.paused_at IS NOT NULL`),
+    isAssigneeOffline: sql`${assigneeIs(sql`a.delivery = 'PULL' AND ${isSilent}`)} AND NOT EXISTS (
+      SELECT FROM task_runs r WHERE r.id = t.current_run_id AND r.trigger = 'DISPATCH')`,
+    isAssigneeAtCapacity: assigneeIs(sql`NOT ${HAS_ROOM}`),
+    isGatewayUnreachable: sql`EXISTS (SELECT FROM agents x WHERE ${isSentTo(settings)} AND ${isUnreachable(settings)}) AND ${isNotWithoutReviewer(hasReviewer)}`,
+    isSchedulerPaused: isJobPaused(settings, hasReviewer),
+    lacksFreeSlot: sql`${isSent(settings)} AND ${isSlotMissing(settings)}`,
+    lacksReviewer: sql`NOT ${hasReviewer}`,
+    hasReviewer,
+    reviewRests: sql`${hasReviewer} AND EXISTS (SELECT FROM review_runs r
+      WHERE r.task_id = t.id AND r.round = t.review_round AND r.retry_at > now())`,
+  };
+}
+
+/** Whether the agent `a` may have the task `t` of the inbox. */
+const MAY_HAVE = sql`a.accepts_inbox AND t.requires <@ a.capabilities`;
+
+function assigneeIs(condition: Sql): Sql {
+  return sql`EXISTS (SELECT FROM agents a WHERE a.id = t.assignee_id AND ${condition})`;
+}
+
+/** Whether an agent of this kind could take the task from the inbox now. */
+function hasFreeAgent(settings: WaitingSettings, kind: Sql): Sql {
+  return sql`EXISTS (SELECT FROM agents a WHERE ${MAY_HAVE} AND a.paused_at IS NULL AND ${kind}
+    AND is_there(a, ${presence(settings)}) AND ${HAS_ROOM}
+    AND may_take_again(a.id, t.requires, t.released_by, ${presence(settings)}))`;
+}
+
+/** Whether the server has to send the task: to its assignee, or from the inbox because no agent that asks could take it. */
+function isSent(settings: WaitingSettings): Sql {
+  return sql`CASE WHEN t.assignee_id IS NULL
+    THEN ${hasFreeAgent(settings, sql`a.delivery = 'PUSH'`)} AND NOT ${hasFreeAgent(settings, sql`a.delivery = 'PULL'`)}
+    ELSE ${assigneeIs(sql`a.delivery = 'PUSH' AND a.paused_at IS NULL AND ${HAS_ROOM}`)} END`;
+}
+
+/** Whether so many calls are under way that an agent or a gateway leaves the rest of the slots to others. */
+function isSlotMissing({ dispatch: { concurrency } }: WaitingSettings): Sql {
+  const shared = Math.max(1, concurrency - Math.ceil(concurrency / 4));
+  return sql`(SELECT count(*) FROM (SELECT FROM task_runs r
+    WHERE r.outcome = 'RUNNING' AND r.trigger = 'DISPATCH' LIMIT ${shared}) calls) >= ${shared}`;
+}
+
+function isJobPaused(settings: WaitingSettings, hasReviewer: Sql): Sql {
+  return sql`EXISTS (SELECT FROM scheduler_jobs j WHERE j.paused_at IS NOT NULL
+      AND j.name = CASE t.status WHEN 'REVIEW' THEN 'runAegisReviews' ELSE 'dispatchAssignedTasks' END)
+    AND CASE t.status WHEN 'INBOX' THEN ${isSent(settings)}
+      ELSE EXISTS (SELECT FROM agents x WHERE ${isSentTo(settings)} AND x.delivery = 'PUSH') AND ${isNotWithoutReviewer(hasReviewer)} END`;
+}
+
+/** Whether the agent `x` is the one that the task is for, or that its round is sent to. */
+function isSentTo({ coordinatorAgent }: WaitingSettings): Sql {
+  return sql`CASE t.status WHEN 'REVIEW' THEN x.name = ${coordinatorAgent} ELSE x.id = t.assignee_id END`;
+}
+
+/** Without a reviewer, nothing else keeps a round waiting. */
+function isNotWithoutReviewer(hasReviewer: Sql): Sql {
+  return sql`(t.status <> 'REVIEW' OR ${hasReviewer})`;
+}
+
+/** Whether a reviewing agent is there, is not paused, did not do the work itself and has not left the round to a person. */
+function isReviewerThere(settings: WaitingSettings): Sql {
+  const { coordinatorAgent } = settings;
+  return sql`EXISTS (SELECT FROM agents c WHERE (c.name = ${coordinatorAgent} OR c.role = 'reviewer') AND c.paused_at IS NULL
+    AND ${canBeAsked(settings)} AND c.id IS DISTINCT FROM t.assignee_id
+    AND NOT EXISTS (SELECT FROM task_runs r WHERE r.task_id = t.id AND r.agent_id = c.id))`;
 }
 
 /** Whether reviewer `c` is an online PULL agent, or is the coordinator with a gateway and has not escalated this round. */
-function canBeAsked(heardSince: Sql, coordinatorAgent: string, defaultGateway: string | null): Sql {
-  return sql`CASE c.delivery WHEN 'PULL' THEN c.last_seen_at >= ${heardSince}
+function canBeAsked({ agentTimeoutMs, coordinatorAgent, defaultGateway }: WaitingSettings): Sql {
+  return sql`CASE c.delivery WHEN 'PULL' THEN c.last_seen_at >= now() - ${agentTimeoutMs} * interval '1 millisecond'
     ELSE c.name = ${coordinatorAgent} AND coalesce(c.gateway, ${defaultGateway}) IS NOT NULL AND NOT EXISTS (SELECT FROM review_runs r
       WHERE r.task_id = t.id AND r.round = t.review_round AND r.escalated_at >= c.updated_at) END`;
 }

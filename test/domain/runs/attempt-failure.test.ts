@@ -4,10 +4,10 @@ import { decideFailure } from '../../../src/domain/runs/attempt-failure.js';
 describe('a failed attempt', () => {
   it('returns the task four times and fails it the fifth time', () => {
     expect([0, 1, 2, 3, 4].map((before) => decideFailure(before, true, true))).toEqual([
-      { to: 'ASSIGNED', attempts: 1 },
-      { to: 'ASSIGNED', attempts: 2 },
-      { to: 'ASSIGNED', attempts: 3 },
-      { to: 'ASSIGNED', attempts: 4 },
+      { to: 'back', attempts: 1 },
+      { to: 'back', attempts: 2 },
+      { to: 'back', attempts: 3 },
+      { to: 'back', attempts: 4 },
       { to: 'FAILED', attempts: 5, reason: 'DISPATCH_ATTEMPTS_EXHAUSTED' },
     ]);
   });

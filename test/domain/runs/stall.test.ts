@@ -164,8 +164,10 @@ describe('the explanation of a stall', () => {
     );
   });
 
-  it('counts the requeues', () => {
-    expect(explainLoss({ requeues: 2 })).toBe('Requeue 2 of 5: the task waits for its assignee again.');
-    expect(explainLoss(null)).toBe('After 5 requeues this stall fails the task.');
+  it('counts the requeues and says where the task waits', () => {
+    const requeue = (pinned: boolean) => explainLoss({ requeues: 2 }, { pinned });
+    expect(requeue(true)).toBe('Requeue 2 of 5: the task waits for its assignee again.');
+    expect(requeue(false)).toBe('Requeue 2 of 5: the task is back in the inbox.');
+    expect(explainLoss(null, { pinned: true })).toBe('After 5 requeues this stall fails the task.');
   });
 });

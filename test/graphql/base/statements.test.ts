@@ -33,12 +33,13 @@ beforeAll(async () => {
 afterAll(() => graph.close());
 
 const AGENT =
-  'id name displayName role status delivery capabilities maxCapacity activeTaskCount lastSeenAt soul config { gateway timeout extra } createdAt version stats { completed failed rejected medianDurationMs approvalRate }';
+  'id name displayName role status delivery capabilities maxCapacity acceptsInbox activeTaskCount lastSeenAt soul config { gateway timeout extra } createdAt version stats { completed failed rejected medianDurationMs approvalRate }';
 const ACTOR = '__typename id displayName ... on Agent { status } ... on ApiKey { role prefix }';
 const RUN = `id number trigger outcome startedAt finishedAt leaseExpiresAt model modelTier gateway gatewayRunId prompt output error progress usage { inputTokens outputTokens costUsd } agent { ${AGENT} }`;
 const PAGE = 'totalCount pageInfo { hasNextPage hasPreviousPage startCursor endCursor }';
-const TASK = `id ref title description status priority tags metadata dueAt startsAt version allowedTransitions waitingOn routing { tier model signals } resolution
+const TASK = `id ref title description status pinned priority tags requires metadata dueAt startsAt version allowedTransitions waitingOn routing { tier model signals } resolution
   failureReason failureDetail reviewPolicy onDependencyFailure dispatchAttempts reviewCycles staleRequeues createdAt updatedAt startedAt completedAt
+  candidates { eligible reasons }
   assignee { ${AGENT} } createdBy { ${ACTOR} } currentRun { ${RUN} }
   dependsOn { id title assignee { name } } dependents { id title } dependencyResults { resolution task { ref assignee { name } } }
   runs(first: 3) { ${PAGE} nodes { ${RUN} task { ref } } }
@@ -124,7 +125,7 @@ describe('a list', () => {
       }));
       const list = (selection: string) =>
         ({
-          Task: `{ tasks(first: 100) { nodes { ${selection} } } }`,
+          Task: `{ tasks(first: 80) { nodes { ${selection} } } }`,
           Agent: `{ agents(first: 100) { nodes { ${selection} } } }`,
           TaskRun: `{ tasks(first: 50) { nodes { runs { nodes { ${selection} } } } } }`,
           ReviewRun: `{ tasks(first: 50) { nodes { reviewRuns { nodes { ${selection} } } } } }`,
@@ -151,6 +152,7 @@ function selectionOf(field: string): string {
     routing: '{ tier model signals }',
     dependsOn: '{ title }',
     dependents: '{ title }',
+    candidates: '{ eligible }',
     dependencyResults: '{ resolution }',
     inputs: '{ resolution }',
     runs: '{ nodes { id } }',

@@ -105,7 +105,7 @@ describe('the mutations of pipelines', () => {
       tasks: [
         {
           title: 'Research caching',
-          waitingOn: [],
+          waitingOn: ['WAITING_FOR_CLAIM'],
           pipelineStep: 'research',
           dependsOn: [],
         },

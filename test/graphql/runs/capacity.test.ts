@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inTransaction } from '../../../src/postgres/transaction.js';
 import { openDispatch } from '../../../src/services/dispatch/open-dispatch.js';
+import { toPresenceRules } from '../../../src/services/presence-rules.js';
 import { claimNextReview } from '../../../src/services/reviews/claim-next-review.js';
 import { openReview } from '../../../src/services/reviews/open-review.js';
 import { completeTask } from '../../../src/services/runs/complete-task.js';
@@ -95,7 +96,9 @@ async function look(task: { readonly id: string }) {
       overview { capacityInUse } task(ref: { id: $id }) { status waitingOn } }`,
     { id: task.id },
   );
-  const ready = await inTransaction(graph.services.database, listReadyAgents);
+  const ready = await inTransaction(graph.services.database, (tx) =>
+    listReadyAgents(tx, toPresenceRules(graph.services)),
+  );
   return {
     hasNext: data.nextTask !== null,
     isReady: ready.some(({ agentId }) => agentId === aegis.id),

@@ -28,15 +28,39 @@ describe('waitingOn of a task', () => {
   it('names every reason', async () => {
     const { services } = graph;
     const earlier = await aTask(services);
+    await pauseAgent(services, services.admin, { id: ann.id });
     expect(await waitingOn(earlier.id)).toEqual(['NO_ASSIGNEE']);
     const startsAt = new Date(services.clock.now() + 3_600_000);
     const task = await aTask(services, { dependsOn: [{ id: earlier.id }], startsAt });
     expect(await waitingOn(task.id)).toEqual(['DEPENDENCIES', 'STARTS_LATER', 'NO_ASSIGNEE']);
+    await set('agents', ann.id, 'paused_at = NULL');
+    expect(await waitingOn(earlier.id)).toEqual(['WAITING_FOR_CLAIM']);
+    expect(await waitingOn(task.id)).toEqual(['DEPENDENCIES', 'STARTS_LATER']);
   });
 
-  it('is empty if its agent is online and below its capacity', async () => {
-    await set('agents', ann.id, 'last_seen_at = now()');
-    expect(await waitingOn((await aTask(graph.services, { assignee: { id: ann.id } })).id)).toEqual([]);
+  it('is a claim to come when its agent is there with room for it', async () => {
+    const task = await aTask(graph.services, { assignee: { id: ann.id } });
+    expect(await waitingOn(task.id)).toEqual(['WAITING_FOR_CLAIM']);
+  });
+
+  it('is a capability that no agent has, or that its assignee lacks', async () => {
+    const { services } = graph;
+    const gus = await anAgent(services, { capabilities: ['gpu'], acceptsInbox: false });
+    const task = await aTask(services, { requires: ['gpu'] });
+    expect(await waitingOn(task.id)).toEqual(['NO_CAPABLE_AGENT']);
+    await set('agents', gus.id, 'accepts_inbox = true');
+    expect(await waitingOn(task.id)).toEqual(['WAITING_FOR_CLAIM']);
+    const own = await aTask(services, { requires: ['python', 'gpu'], assignee: { id: gus.id } });
+    expect(await waitingOn(own.id)).toEqual(['NO_CAPABLE_AGENT']);
+  });
+
+  it('is an agent that is silent while its lease, which it asked for, is still on', async () => {
+    const { services } = graph;
+    const kim = await anAgent(services);
+    const { task } = await aClaimedTask(services, kim);
+    expect(await waitingOn(task.id)).toEqual([]);
+    await set('agents', kim.id, "last_seen_at = now() - interval '1 hour'");
+    expect(await waitingOn(task.id)).toEqual(['ASSIGNEE_OFFLINE']);
   });
 
   it('names its agent for every status that prevents work', async () => {
@@ -49,7 +73,7 @@ describe('waitingOn of a task', () => {
     await pauseAgent(services, services.admin, { id: bob.id });
     expect(await waitingOn(task.id)).toEqual(['ASSIGNEE_PAUSED', 'ASSIGNEE_OFFLINE', 'ASSIGNEE_AT_CAPACITY']);
     await set('agents', bob.id, "delivery = 'PUSH', gateway = 'echo', paused_at = NULL, max_capacity = 2");
-    expect(await waitingOn(task.id)).toEqual([]);
+    expect(await waitingOn(task.id)).toEqual(['WAITING_FOR_CLAIM']);
     await set(
       'tasks',
       task.id,
@@ -96,13 +120,13 @@ describe('waitingOn of a task of a PUSH agent', () => {
     await set('agents', pat.id, "gateway = 'nowhere'");
     expect(await waitingOn(task.id)).toEqual(['GATEWAY_UNREACHABLE']);
     await set('agents', pat.id, "gateway = 'echo'");
-    expect(await waitingOn(task.id)).toEqual([]);
+    expect(await waitingOn(task.id)).toEqual(['WAITING_FOR_CLAIM']);
     await services.sql(
       "INSERT INTO gateway_outages (gateway, error, expires_at) VALUES ('echo', 'refused', now() + interval '1 minute')",
     );
     expect(await waitingOn(task.id)).toEqual(['GATEWAY_UNREACHABLE']);
     await services.sql("UPDATE gateway_outages SET expires_at = now() - interval '1 second'");
-    expect(await waitingOn(task.id)).toEqual([]);
+    expect(await waitingOn(task.id)).toEqual(['WAITING_FOR_CLAIM']);
   });
 
   it('names a paused job if the task waits for that job', async () => {
@@ -114,7 +138,11 @@ describe('waitingOn of a task of a PUSH agent', () => {
       "INSERT INTO scheduler_jobs (name, paused_at) VALUES ('dispatchAssignedTasks', now())",
     );
     expect(await waitingOn(task.id)).toEqual(['SCHEDULER_PAUSED']);
-    expect(await waitingOn(pulled.id)).toEqual([]);
+    expect(await waitingOn(pulled.id)).toEqual(['WAITING_FOR_CLAIM']);
+    const inInbox = await aTask(services, { requires: ['only pat'] });
+    await set('agents', pat.id, "capabilities = '{only pat}'");
+    expect(await waitingOn(inInbox.id)).toEqual(['SCHEDULER_PAUSED']);
+    await services.sql('UPDATE scheduler_jobs SET paused_at = NULL');
   });
 
   it('names for a review the reasons of a PUSH reviewer', async () => {
@@ -123,5 +151,66 @@ describe('waitingOn of a task of a PUSH agent', () => {
     await services.sql("UPDATE agents SET delivery = 'PUSH', gateway = 'nowhere' WHERE name = 'aegis'");
     await services.sql("INSERT INTO scheduler_jobs (name, paused_at) VALUES ('runAegisReviews', now())");
     expect(await waitingOn(task.id)).toEqual(['REVIEW_PENDING', 'GATEWAY_UNREACHABLE', 'SCHEDULER_PAUSED']);
+  });
+});
+
+describe('the agents that could take a task', () => {
+  const candidatesOf = async (id: string) => {
+    const query =
+      'query ($id: ID!) { task(ref: { id: $id }) { candidates { agent { name } eligible reasons } } }';
+    const { task } = await graph.get(query, { id });
+    return new Map<string, { eligible: boolean; reasons: string[] }>(
+      task.candidates.map(({ agent, ...rest }: { agent: { name: string } }) => [agent.name, rest]),
+    );
+  };
+
+  it('come first, and the others say why they can’t', async () => {
+    const { services } = graph;
+    const able = { capabilities: ['sing', 'dance'] };
+    await anAgent(services, { name: 'c-able', ...able });
+    await anAgent(services, { name: 'c-half', capabilities: ['sing'] });
+    await anAgent(services, { name: 'c-own', ...able, acceptsInbox: false });
+    const paused = await anAgent(services, { name: 'c-paused', ...able });
+    await pauseAgent(services, services.admin, { id: paused.id });
+    const silent = await anAgent(services, { name: 'c-silent', ...able });
+    await set('agents', silent.id, "last_seen_at = now() - interval '1 hour'");
+    await anAgent(services, { name: 'c-nowhere', ...able, delivery: 'PUSH' });
+    const busy = await anAgent(services, { name: 'c-busy', ...able, maxCapacity: 1 });
+    await aClaimedTask(services, busy);
+    const task = await aTask(services, { requires: ['dance', 'sing'] });
+    const candidates = await candidatesOf(task.id);
+    expect([...candidates.keys()][0]).toBe('c-able');
+    const because = (name: string) => candidates.get(name)?.reasons;
+    expect(candidates.get('c-able')).toEqual({ eligible: true, reasons: [] });
+    expect(candidates.get('c-half')).toEqual({ eligible: false, reasons: ['lacks dance'] });
+    expect(because('c-own')).toEqual(['does not accept tasks of the inbox']);
+    expect(because('c-paused')).toEqual(['paused']);
+    expect(because('c-silent')).toEqual(['offline']);
+    expect(because('c-nowhere')).toEqual(["its gateway is missing or can't be reached"]);
+    expect(because('c-busy')).toEqual(['at capacity']);
+  });
+
+  it('are its assignee alone, and none once it is worked on', async () => {
+    const { services } = graph;
+    const task = await aTask(services, { assignee: { id: ann.id } });
+    const candidates = await candidatesOf(task.id);
+    expect(candidates.get('ann')?.eligible).toBe(true);
+    expect(candidates.get('c-able')?.reasons).toEqual(['assigned to ann']);
+    expect((await candidatesOf((await aTaskIn(services, 'IN_PROGRESS', ann)).id)).size).toBe(0);
+  });
+});
+
+describe('tasks(filter: { waitingOn })', () => {
+  it('finds the tasks whose waitingOn has one of these reasons', async () => {
+    const query = `query ($reasons: [WaitingReason!]) { tasks(first: 100, filter: { waitingOn: $reasons }) { nodes { id waitingOn } } }`;
+    const all = (await graph.get('{ tasks(first: 100) { nodes { id waitingOn } } }')).tasks.nodes;
+    const said = new Set<string>(all.flatMap((task: { waitingOn: string[] }) => task.waitingOn));
+    expect(said.size).toBeGreaterThan(4);
+    for (const reason of said) {
+      const { tasks } = await graph.get(query, { reasons: [reason] });
+      expect(tasks.nodes).toEqual(
+        all.filter((task: { waitingOn: string[] }) => task.waitingOn.includes(reason)),
+      );
+    }
   });
 });

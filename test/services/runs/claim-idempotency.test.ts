@@ -110,6 +110,7 @@ describe('claims of one agent that arrive together', () => {
     leaseMs: 20_000,
     resume: false,
     idempotencyKey: null,
+    narrowing: null,
     fingerprint: null,
   };
 

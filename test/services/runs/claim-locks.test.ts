@@ -140,6 +140,7 @@ async function queueClaims(
     leaseMs: 60_000,
     resume: false,
     idempotencyKey: null,
+    narrowing: null,
     fingerprint: null,
   };
   const claims = Array.from({ length: count }, async () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { newId } from '../../../src/kernel/ids.js';
+import { toPresenceRules } from '../../../src/services/presence-rules.js';
 import { createTasks } from '../../../src/services/tasks/create-task.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
 import { claimTasks } from '../../../src/store/runs/claim-tasks.js';
@@ -87,6 +88,7 @@ describe('the order in which an agent gets tasks', () => {
           services.database.pool,
           turn.map((place) => requestOf(batch[place]!)),
           { task: ['id'], run: [] },
+          toPresenceRules(services),
         );
         const inTurn = claims.sort((a, b) => a.request - b.request);
         expect(inTurn.map(({ task }) => task?.id ?? null)).toEqual(expected);
@@ -96,7 +98,13 @@ describe('the order in which an agent gets tasks', () => {
   });
 
   function requestOf({ id }: AgentRow) {
-    const plain = { maxCapacity: 100, leaseMs: 600_000, resume: false, idempotencyKey: null };
+    const plain = {
+      maxCapacity: 100,
+      leaseMs: 600_000,
+      resume: false,
+      idempotencyKey: null,
+      narrowing: null,
+    };
     return { ...plain, agentId: id, runId: newId('run'), fingerprint: null };
   }
 
@@ -108,7 +116,7 @@ describe('the order in which an agent gets tasks', () => {
     const capacity = tasks.filter(({ holder }) => holder !== 'other').length;
     await services.sql('UPDATE agents SET max_capacity = $2 WHERE id = $1', [agent.id, capacity - 1]);
     for (let turn = 0; turn < capacity; turn += 1) {
-      const promised = await peekNextTask(services.database.pool, agent.id);
+      const promised = await peekNextTask(services.database.pool, agent.id, toPresenceRules(services));
       expect((await claimFor(services, agent)).task?.id ?? null).toBe(promised);
       expect(promised === null).toBe(turn === capacity - 1);
     }

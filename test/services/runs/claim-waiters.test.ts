@@ -48,6 +48,19 @@ describe('watching for work', () => {
     expect(woken).toEqual(['a', 'b']);
   });
 
+  it('passes on what its waiter may not have, to each of the others once', async () => {
+    const work = createClaimWaiters();
+    const waits = { a: work.watch('a'), b: work.watch('b'), c: work.watch('c') };
+    const woken = wakeOrder(waits);
+    work.announce(null);
+    await settled();
+    for (const watch of [waits.a, waits.b, waits.c, waits.a]) {
+      watch.passOn();
+      await settled();
+    }
+    expect(woken).toEqual(['a', 'b', 'c']);
+  });
+
   it('remembers an announcement before the wait, once', async () => {
     const work = createClaimWaiters();
     const watch = work.watch('a');

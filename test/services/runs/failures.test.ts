@@ -28,8 +28,8 @@ async function failOnce(error: string) {
 }
 
 describe('a task that its agent fails', () => {
-  it('returns to the agent four times, with the error on the run and in a comment', async () => {
-    const { id } = await aTask(services);
+  it('returns to the agent of its pin four times, with the error on the run and in a comment', async () => {
+    const { id } = await aTask(services, { assignee: { id: agent.id } });
     for (let attempt = 1; attempt <= 4; attempt += 1) {
       expect(await failOnce(`error ${attempt}`)).toMatchObject({
         id,
@@ -56,7 +56,7 @@ describe('a task that its agent fails', () => {
   });
 
   it('is FAILED at the fifth time', async () => {
-    await aTask(services);
+    await aTask(services, { assignee: { id: agent.id } });
     for (let attempt = 1; attempt <= 4; attempt += 1) await failOnce('broken');
     const failed = await failOnce('for the last time');
     expect(failed).toMatchObject({
@@ -71,7 +71,7 @@ describe('a task that its agent fails', () => {
   });
 
   it('resets the count after a success', async () => {
-    const { id } = await aTask(services);
+    const { id } = await aTask(services, { assignee: { id: agent.id } });
     for (let attempt = 1; attempt <= 4; attempt += 1) await failOnce('broken');
     const { run } = await claimFor(services, agent);
     expect((await completeTask(services, key, { runId: run?.id, resolution: 'ok' })).dispatchAttempts).toBe(

@@ -60,6 +60,7 @@ describe('a task whose lease has ended and whose agent is offline', () => {
       'run.requeued',
       'task.requeued',
       'task.comment_added',
+      'task.assignee_offline',
       'agent.status_changed',
     ]);
     expect(together.at(-1)?.payload).toEqual({ from: 'BUSY', to: 'OFFLINE' });

@@ -24,6 +24,7 @@ const EVERYTHING: Required<NewTaskFields> = {
   dueAt: new Date('2040-01-01'),
   startsAt: new Date('2039-01-01'),
   tags: ['report', 'weekly'],
+  requires: ['gpu', 'python'],
   metadata: { due_at: { camelCase: [1, null, 'x'] } },
   reviewPolicy: 'SKIP',
 };

@@ -56,7 +56,9 @@ export async function openTestServices(
   const signals: Signal[] = [];
   instrument.listen((signal) => signals.push(signal));
   const database = createDatabase({ connectionString, instrument });
-  const claims = createClaimQueue(database, instrument);
+  const gateways = new Map<string, Gateway>();
+  const all = { ...TEST_SETTINGS, ...settings };
+  const claims = createClaimQueue({ database, instrument, settings: all, gateways });
   const sql = sqlOf(database.pool);
   await ensureAdminKey({ database }, null, { read: async () => null, write: async () => undefined });
   const [key] = await sql<{ id: string }>(
@@ -72,8 +74,8 @@ export async function openTestServices(
     clock: systemClock,
     claimWaiters: createClaimWaiters(),
     reviewWaiters: createClaimWaiters(),
-    gateways: new Map(),
-    settings: { ...TEST_SETTINGS, ...settings },
+    gateways,
+    settings: all,
     forgetKey: () => undefined,
     stopping: () => false,
     jobs: { names: [], everyMs: () => 0, nextRunAt: () => null, runOnce: async () => 0 },

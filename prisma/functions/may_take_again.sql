@@ -1,0 +1,11 @@
+-- Whether a task that these agents have handed back may go to this agent: to any other, and to one of them only while no
+-- other agent can take it. Another can take it if it accepts tasks of the inbox, is not paused, is there, and has what the
+-- task requires.
+CREATE OR REPLACE FUNCTION may_take_again(
+  p_agent_id text, p_requires text[], p_released_by text[], p_timeout_ms bigint, p_default_gateway text, p_gateways text[]
+) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN NOT (p_agent_id = ANY(p_released_by)) OR NOT EXISTS (SELECT FROM agents a
+    WHERE a.id <> ALL(p_released_by) AND a.accepts_inbox AND a.paused_at IS NULL AND p_requires <@ a.capabilities
+      AND is_there(a, p_timeout_ms, p_default_gateway, p_gateways));
+END $$;
