@@ -13,6 +13,13 @@ ALTER TABLE "tasks" ADD COLUMN     "pinned" BOOLEAN NOT NULL DEFAULT false,
 ADD COLUMN     "released_by" TEXT[] DEFAULT ARRAY[]::TEXT[],
 ADD COLUMN     "requires" TEXT[] DEFAULT ARRAY[]::TEXT[];
 
+-- Open tasks that an agent took from the inbox have no pin. The assignee of any other was named.
+UPDATE tasks t SET pinned = true
+WHERE t.assignee_id IS NOT NULL AND t.status NOT IN ('DONE', 'FAILED', 'CANCELLED')
+  AND NOT EXISTS (SELECT FROM events e WHERE e.task_id = t.id AND e.type = 'task.claimed' AND e.payload ->> 'from' = 'INBOX');
+
+-- As for new reviewers: one that took a task of the inbox could not judge it.
+UPDATE agents SET accepts_inbox = false WHERE role = 'reviewer' AND delivery = 'PUSH';
 
 -- As inbox_heads, for the waiting tasks of one agent: one step into tasks_assigned_queue for each audience.
 CREATE OR REPLACE FUNCTION assigned_heads(p_agent_id text) RETURNS TABLE (
