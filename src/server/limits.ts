@@ -38,6 +38,8 @@ export interface ServerLimits {
   readonly pingIntervalMs: number;
   /** Requests that wait on one connection for the answer to an earlier one. */
   readonly maxPipelinedRequests: number;
+  /** Length of the texts of one answer, with the names of its fields, in UTF-16 units. */
+  readonly maxAnswerLength: number;
   /** Bytes of answers in this process that clients have not read yet. */
   readonly maxUnreadBytes: number;
   /** Bytes that wait on one WebSocket. */
@@ -77,6 +79,7 @@ export const serverLimits: ServerLimits = Object.freeze({
   connectionInitTimeoutMs: 5_000,
   pingIntervalMs: 15_000,
   maxPipelinedRequests: 100,
+  maxAnswerLength: 16_777_216,
   maxUnreadBytes: 134_217_728,
   maxUnreadBytesPerSocket: 16_777_216,
   maxHeaderBytes: 16_384,

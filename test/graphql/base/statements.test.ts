@@ -125,7 +125,7 @@ describe('a list', () => {
       }));
       const list = (selection: string) =>
         ({
-          Task: `{ tasks(first: 80) { nodes { ${selection} } } }`,
+          Task: `{ tasks(first: 50) { nodes { ${selection} } } }`,
           Agent: `{ agents(first: 100) { nodes { ${selection} } } }`,
           TaskRun: `{ tasks(first: 50) { nodes { runs { nodes { ${selection} } } } } }`,
           ReviewRun: `{ tasks(first: 50) { nodes { reviewRuns { nodes { ${selection} } } } } }`,
