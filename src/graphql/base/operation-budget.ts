@@ -2,6 +2,7 @@ import {
   defaultFieldResolver,
   type GraphQLField,
   type GraphQLFieldResolver,
+  type GraphQLResolveInfo,
   type GraphQLSchema,
   getNamedType,
   getNullableType,
@@ -23,7 +24,7 @@ export const OPERATION_BUDGET = {
   objects: 50_000,
   /** Length of the texts that are loaded, in UTF-16 units. */
   textLength: 33_554_432,
-  /** Duration of a query from its first list. Mutations may wait for a task, and subscriptions for an event. */
+  /** Duration of a query from its first list or other costly field. Mutations may wait for a task, and subscriptions for an event. */
   durationMs: 10_000,
 };
 
@@ -55,13 +56,22 @@ export function spendText(context: GraphqlContext, loaded: unknown): void {
   if (spent.textLength > textLength) throw overBudget(`loads more than ${textLength} characters`);
 }
 
-function spendObjects(context: GraphqlContext, count: number, isQuery: boolean): void {
+/**
+ * Checks how long a query has run. For lists of objects this is done already, so only other costly fields call it.
+ * @throws QUERY_TOO_COMPLEX above the budget.
+ */
+export function checkDuration(context: GraphqlContext, { operation }: GraphQLResolveInfo): void {
+  if (operation.operation !== 'query') return;
+  const { durationMs } = OPERATION_BUDGET;
+  if (context.services.clock.now() - spentBy(context).startedAtMs > durationMs)
+    throw overBudget(`takes more than ${durationMs / 1_000} seconds`);
+}
+
+function spendObjects(context: GraphqlContext, count: number): void {
   const spent = spentBy(context);
-  const { objects, durationMs } = OPERATION_BUDGET;
+  const { objects } = OPERATION_BUDGET;
   spent.objects += count;
   if (spent.objects > objects) throw overBudget(`lists more than ${objects} objects`);
-  if (isQuery && context.services.clock.now() - spent.startedAtMs > durationMs)
-    throw overBudget(`takes more than ${durationMs / 1_000} seconds`);
 }
 
 function overBudget(what: string) {
@@ -94,9 +104,9 @@ function isListOfObjects({ type }: Field): boolean {
 
 function counting(resolve: Resolver): Resolver {
   return (parent, args, context, info) => {
-    const isQuery = info.operation.operation === 'query';
     const count = (entries: unknown) => {
-      if (Array.isArray(entries)) spendObjects(context, entries.length, isQuery);
+      if (Array.isArray(entries)) spendObjects(context, entries.length);
+      checkDuration(context, info);
       return entries;
     };
     const entries: unknown = resolve(parent, args, context, info);
