@@ -1,14 +1,49 @@
-import type { ExecutionResult, GraphQLError } from 'graphql';
+import {
+  type DocumentNode,
+  type ExecutionArgs,
+  type ExecutionResult,
+  type GraphQLError,
+  Kind,
+  visit,
+} from 'graphql';
+import { countListed } from '../graphql/base/operation-budget.js';
 import { measureText } from '../kernel/text-size.js';
 import { protocolError } from './protocol-error.js';
 
+/** An answer with at most so many objects in lists, and without aliases, is not measured: twice the largest page. */
+const SMALL_ANSWER = 200;
+
 /**
- * Refuses to send an answer that is too large. It is measured before it is written as JSON: aliases repeat a text that is in
- * memory once. For a list of 50 tasks this takes a hundredth of the time of the query.
+ * Refuses to send an answer that is too large. It is measured before it is written as JSON: a text that is in memory once can
+ * appear in it many times. An answer of one page can't be that large and is not measured, because this takes 7 % of the time of
+ * a list of 50 tasks.
  */
-export function limitAnswer(result: ExecutionResult, maxLength: number): ExecutionResult {
-  if (measureText(result.data, maxLength) <= maxLength) return result;
+export function limitAnswer(
+  result: ExecutionResult,
+  { document, contextValue }: Pick<ExecutionArgs, 'document' | 'contextValue'>,
+  maxLength: number,
+): ExecutionResult {
+  const { data } = result;
+  if (!data || (countListed(contextValue as object) <= SMALL_ANSWER && !hasAliases(document))) return result;
+  if (measureText(data, maxLength) <= maxLength) return result;
   return { errors: [tooLarge(maxLength)], data: null };
+}
+
+/** Parsed documents are cached, so each is visited once. */
+const ALIASED = new WeakMap<DocumentNode, boolean>();
+
+function hasAliases(document: DocumentNode): boolean {
+  let isAliased = ALIASED.get(document);
+  if (isAliased === undefined) {
+    isAliased = false;
+    visit(document, {
+      [Kind.FIELD](field) {
+        isAliased ||= field.alias !== undefined;
+      },
+    });
+    ALIASED.set(document, isAliased);
+  }
+  return isAliased;
 }
 
 function tooLarge(maxLength: number) {

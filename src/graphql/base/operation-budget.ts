@@ -8,6 +8,7 @@ import {
   getNullableType,
   isCompositeType,
   isInterfaceType,
+  isIntrospectionType,
   isListType,
   isObjectType,
 } from 'graphql';
@@ -34,7 +35,7 @@ interface Spent {
   readonly startedAtMs: number;
 }
 
-const SPENT = new WeakMap<GraphqlContext, Spent>();
+const SPENT = new WeakMap<object, Spent>();
 
 function spentBy(context: GraphqlContext): Spent {
   let spent = SPENT.get(context);
@@ -52,8 +53,13 @@ function spentBy(context: GraphqlContext): Spent {
 export function spendText(context: GraphqlContext, loaded: unknown): void {
   const spent = spentBy(context);
   const { textLength } = OPERATION_BUDGET;
-  spent.textLength += measureText(loaded, textLength);
+  if (typeof loaded === 'object' && loaded !== null) spent.textLength += measureText(loaded, textLength);
   if (spent.textLength > textLength) throw overBudget(`loads more than ${textLength} characters`);
+}
+
+/** How many entries the lists of objects of an operation have had so far. */
+export function countListed(context: object): number {
+  return SPENT.get(context)?.objects ?? 0;
 }
 
 /**
@@ -89,7 +95,8 @@ type Resolver = GraphQLFieldResolver<unknown, GraphqlContext>;
  */
 export function enforceBudget(schema: GraphQLSchema): GraphQLSchema {
   for (const type of Object.values(schema.getTypeMap())) {
-    if (!isObjectType(type) && !isInterfaceType(type)) continue;
+    // graphql-js shares the types of introspection between all schemas of the process.
+    if (isIntrospectionType(type) || !(isObjectType(type) || isInterfaceType(type))) continue;
     for (const field of Object.values(type.getFields()))
       if (isListOfObjects(field)) field.resolve = counting(field.resolve ?? defaultFieldResolver);
   }

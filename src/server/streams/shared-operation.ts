@@ -108,7 +108,8 @@ export class SharedOperation {
     if (this.#isKeyRead) return undefined;
     const result = await execute({ ...this.#args, rootValue: item });
     if (this.#isKeyRead) return undefined;
-    return write(limitAnswer(stopOnce(result, false), this.#maxAnswerLength), this.#presenter);
+    const answer = limitAnswer(stopOnce(result, false), this.#args, this.#maxAnswerLength);
+    return write(answer, this.#presenter);
   }
 }
 

@@ -81,8 +81,8 @@ describe('a client that does not read its answer', () => {
   });
 
   it('is disconnected at once if it has waited longest and the process has too many unread bytes', async () => {
-    server = await startTestServer({ limits: { maxUnreadBytes: 40_000_000 } });
-    const query = `query ($n: String) { ${Array.from({ length: 20 }, (_, n) => `a${n}: hello(name: $n)`).join(' ')} }`;
+    server = await startTestServer({ limits: { maxUnreadBytes: 30_000_000 } });
+    const query = `query ($n: String) { ${Array.from({ length: 15 }, (_, n) => `a${n}: hello(name: $n)`).join(' ')} }`;
     const long = post(query, { n: 'x'.repeat(900_000) });
     for (let count = 1; count <= 2; count += 1) {
       open().pause().write(long);

@@ -6,12 +6,12 @@ import type { ServerLimits } from '../../limits.js';
 /** Applies the limits on answers to queries and mutations on every transport. */
 export function useAnswerLimits({ maxAnswerLength }: ServerLimits): Plugin {
   return {
-    onExecute: ({ args: { document, operationName } }) => ({
+    onExecute: ({ args }) => ({
       onExecuteDone: (payload) =>
         handleStreamOrSingleExecutionResult(payload, ({ result, setResult }) => {
-          if (result.errors === undefined) return setResult(limitAnswer(result, maxAnswerLength));
-          const isQuery = getOperationAST(document, operationName)?.operation === 'query';
-          setResult(limitAnswer(stopOnce(result, isQuery), maxAnswerLength));
+          if (result.errors === undefined) return setResult(limitAnswer(result, args, maxAnswerLength));
+          const isQuery = getOperationAST(args.document, args.operationName)?.operation === 'query';
+          setResult(limitAnswer(stopOnce(result, isQuery), args, maxAnswerLength));
         }),
     }),
   };
