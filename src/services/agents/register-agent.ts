@@ -57,11 +57,12 @@ export async function registerAgent(
   return inTransaction(context.database, async (tx) => {
     const known = await lockAgent(tx, { name: input.name });
     checkMayRegister(viewer, known);
-    checkGateway(context, input.config?.gateway, known?.gateway ?? null);
     const registered =
       known === null
         ? await createOrRefresh(context, tx, viewer, input)
         : await refresh(context, tx, viewer, known, input);
+    // After the rights: the message names the gateways of the server.
+    checkGateway(context, input.config?.gateway, known?.gateway ?? null);
     await announceStatus(context, tx, registered.agent.id, toActor(viewer), { seen: true });
     const agent = await lockAgent(tx, { id: registered.agent.id });
     return { agent: agent ?? registered.agent, created: registered.created };

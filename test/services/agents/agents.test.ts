@@ -157,7 +157,6 @@ describe('registering an agent', () => {
     expect(await namedRefusalsOf(register(agent.name, others, key))).toEqual([
       'FORBIDDEN role',
       'FORBIDDEN maxCapacity',
-      'FORBIDDEN delivery',
       'FORBIDDEN soul',
       'FORBIDDEN config.dispatchModel',
       'FORBIDDEN config.defaultModel',
@@ -165,11 +164,18 @@ describe('registering an agent', () => {
       'FORBIDDEN config.gatewayAgentId',
       'FORBIDDEN config.timeout',
       'FORBIDDEN config.extra',
+      'FORBIDDEN delivery',
     ]);
     expect(await namedRefusalsOf(register(agent.name, { soulTemplate: 'tester' }, key))).toEqual([
       'FORBIDDEN soul',
     ]);
     expect(await services.sql('SELECT * FROM agents WHERE id = $1', [agent.id])).toEqual(before);
+    // The delivery then follows from the role again, which the key of the agent has not changed.
+    await services.sql("UPDATE agents SET delivery = 'PUSH', delivery_chosen = false WHERE id = $1", [
+      agent.id,
+    ]);
+    const { agent: derived } = await register(agent.name, { capabilities: ['newer'] }, key);
+    expect([derived.capabilities, derived.delivery]).toEqual([['newer'], 'PULL']);
     expect(await namedRefusalsOf(register('somebody-else', {}, key))).toEqual(['FORBIDDEN name']);
     const stranger = await anAgent(services);
     expect(await namedRefusalsOf(register(stranger.name, {}, key))).toEqual(['FORBIDDEN name']);
