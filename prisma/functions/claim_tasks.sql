@@ -129,8 +129,8 @@ BEGIN
       reason := 'AGENT_PAUSED'; RETURN NEXT; CONTINUE;
     END IF;
 
-    -- The capacity of the request goes before the agent's own.
-    IF agent.open_runs >= coalesce(p_capacities[request], agent.max_capacity) THEN
+    -- A request can lower the agent's own capacity, but not raise it. LEAST ignores NULL.
+    IF agent.open_runs >= least(p_capacities[request], agent.max_capacity) THEN
       reason := 'AT_CAPACITY'; RETURN NEXT; CONTINUE;
     END IF;
 

@@ -1,5 +1,6 @@
 import type { GraphQLSchema } from 'graphql';
 import { weighFieldsOnce } from './base/complexity.js';
+import { enforceBudget } from './base/operation-budget.js';
 import { builder } from './builder.js';
 import './base/scalars.js';
 import './query.js';
@@ -20,5 +21,5 @@ import './mutations.js';
 
 /** Builds the executable schema. The imports above have added all types to the builder. */
 export function buildSchema(): GraphQLSchema {
-  return weighFieldsOnce(builder.toSchema({ sortSchema: true }));
+  return enforceBudget(weighFieldsOnce(builder.toSchema({ sortSchema: true })));
 }

@@ -31,8 +31,19 @@ export interface ServerLimits {
   readonly maxMessageBytes: number;
   /** How long a new WebSocket may take to send `connection_init` with its key. */
   readonly connectionInitTimeoutMs: number;
-  /** A socket that has not answered a ping by the next one is closed. Plain event streams get a comment at this interval. */
+  /**
+   * A socket that has not answered a ping by the next one is closed. Plain event streams get a comment at this interval. A
+   * client that reads nothing of its answer between two checks at this interval is disconnected.
+   */
   readonly pingIntervalMs: number;
+  /** Requests that wait on one connection for the answer to an earlier one. */
+  readonly maxPipelinedRequests: number;
+  /** Length of the texts of one answer, with the names of its fields, in UTF-16 units. */
+  readonly maxAnswerLength: number;
+  /** Bytes of answers in this process that clients have not read yet. */
+  readonly maxUnreadBytes: number;
+  /** Bytes that wait on one WebSocket. */
+  readonly maxUnreadBytesPerSocket: number;
   readonly maxHeaderBytes: number;
   /** Time for all headers of a request to arrive; `requestTimeoutMs` is for the whole request. */
   readonly headersTimeoutMs: number;
@@ -67,6 +78,10 @@ export const serverLimits: ServerLimits = Object.freeze({
   maxMessageBytes: 1_048_576,
   connectionInitTimeoutMs: 5_000,
   pingIntervalMs: 15_000,
+  maxPipelinedRequests: 100,
+  maxAnswerLength: 16_777_216,
+  maxUnreadBytes: 134_217_728,
+  maxUnreadBytesPerSocket: 16_777_216,
   maxHeaderBytes: 16_384,
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,

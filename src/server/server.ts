@@ -13,6 +13,7 @@ import { createOperations } from './graphql/operations.js';
 import { createSchemaRoute } from './graphql/schema-route.js';
 import { createYogaServer } from './graphql/yoga.js';
 import { trackConnections } from './http/connections.js';
+import { createDelivery } from './http/delivery.js';
 import { createHealthRoutes, type HealthOptions } from './http/health.js';
 import { createHttpServer } from './http/http.js';
 import { createMetricsRoute, type MetricsOptions } from './http/metrics.js';
@@ -119,19 +120,20 @@ function wire(options: ServerOptions, limits: ServerLimits, isStopping: () => bo
   const { basePath, corsOrigins } = options.http;
   const { events: source } = options;
   const presenter = createErrorPresenter(instrument, options.isOutage);
+  const delivery = createDelivery(limits);
   const reportOpen = (kind: string) => (open: number) =>
     instrument.emit('trace', 'streams.changed', 'A stream began or ended', { kind, open });
   const streams = createOpenStreams<ExecutionResult>(reportOpen('graphql'));
   const eventStreams = createOpenStreams<EventItem>(reportOpen('plain'));
   const gate = createAccessGate({ authenticate: options.authenticate, limits, clock });
   const ticketGate = createAccessGate({ authenticate: source.redeemTicket, limits, clock });
-  const operations = createSharedOperations({ createContext, presenter });
+  const operations = createSharedOperations({ createContext, presenter, limits });
   const takePlace = createStreamPlaces(limits);
   const subscribe = createSubscribe({ operations, streams, takePlace, presenter, limits, instrument });
   const yoga = createYogaServer({ schema, createContext, presenter, limits });
   const prepare = createOperations(yoga, createContext, presenter, subscribe, { instrument, clock });
   const protocol = createSocketProtocol({ prepare, presenter, gate, limits });
-  const webSockets = createWebSockets({ protocol, instrument, limits });
+  const webSockets = createWebSockets({ protocol, unread: delivery.unread, instrument, limits });
   const heartbeatMs = limits.pingIntervalMs;
   const plain = {
     ...{ source, gate, ticketGate, corsOrigins, presenter, heartbeatMs, takePlace },
@@ -148,7 +150,8 @@ function wire(options: ServerOptions, limits: ServerLimits, isStopping: () => bo
   ];
   const route = createRouter(routes, presenter);
   const upgrade = createUpgrade({ webSockets, basePath, corsOrigins, isStopping });
-  const server = createHttpServer({ route, upgrade, basePath, isStopping, limits, instrument, clock });
+  const http = { basePath, isStopping, delivery, limits, instrument, clock };
+  const server = createHttpServer({ route, upgrade, ...http });
   function endStreams(): void {
     streams.endAll(brokenOff);
     eventStreams.endAll(new StreamEnd(stopError));

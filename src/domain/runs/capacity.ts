@@ -7,8 +7,8 @@
 export const OPEN_OUTCOME = 'RUNNING';
 
 /**
- * **Capacity** is the number of tasks that an agent may hold at the same time: the `maxCapacity` of the claim, else
- * that of the agent. The agent gets another task while it holds fewer. Reviews are counted separately, against the same
+ * **Capacity** is the number of tasks that an agent may hold at the same time: the `maxCapacity` of the agent, or that of
+ * the claim if it is lower. The agent gets another task while it holds fewer. Reviews are counted separately, against the same
  * number: a reviewer gets another round while it has fewer open reviews.
  */
 export function hasRoom(used: number, maxCapacity: number): boolean {

@@ -1,6 +1,5 @@
-import { type CronExpression, CronExpressionParser } from 'cron-parser';
-import { toDate } from '../../kernel/clock.js';
 import { findTransition, offsetAt } from './time-zone.js';
+import { openWallTimes, type WallTimes } from './wall-times.js';
 
 /** A checked cron expression and the IANA time zone in which it applies. */
 export interface Recurrence {
@@ -25,13 +24,11 @@ const END_MS = Date.UTC(10_000, 0, 1) - 1;
 export type NextDue = (afterMs: number) => number | null;
 
 /**
- * Creates the function that computes due times. cron-parser lists the wall-clock times in UTC, which has no daylight
- * saving time. This function maps them to instants, because cron-parser itself loses times in zones whose clocks change
- * by half an hour.
+ * Creates the function that computes due times. It maps the wall-clock times of the expression to instants of the time zone.
  */
 export function openRecurrence({ cron, timeZone }: Recurrence): NextDue {
-  const expression = CronExpressionParser.parse(cron, { tz: 'UTC', currentDate: toDate(0) });
-  const everyHour = expression.fields.hour.values.length === 24;
+  const wallTimes = openWallTimes(cron);
+  const { everyHour } = wallTimes;
 
   function resolve(wallMs: number, afterMs: number): number | null {
     const instants = instantsOf(timeZone, wallMs);
@@ -47,11 +44,11 @@ export function openRecurrence({ cron, timeZone }: Recurrence): NextDue {
     let due: number | null = null;
     let wallMs: number | null = afterMs + offsetAt(timeZone, afterMs);
     while (due === null) {
-      wallMs = nextWallTime(expression, wallMs);
+      wallMs = wallTimes.next(wallMs);
       if (wallMs === null) break;
       due = resolve(wallMs, afterMs);
     }
-    const again = everyHour ? findRepeated(expression, timeZone, afterMs) : null;
+    const again = everyHour ? findRepeated(wallTimes, timeZone, afterMs) : null;
     const first = Math.min(due ?? Number.POSITIVE_INFINITY, again ?? Number.POSITIVE_INFINITY);
     return first <= END_MS ? first : null;
   };
@@ -83,16 +80,6 @@ export function listLatestDueTimes(
   }
 }
 
-/** The next wall-clock time of the expression. Null when cron-parser gives up its search. */
-function nextWallTime(expression: CronExpression, afterWallMs: number): number | null {
-  try {
-    expression.reset(toDate(afterWallMs));
-    return expression.next().getTime();
-  } catch {
-    return null;
-  }
-}
-
 /** The instants at which the zone's clocks show this time: usually one, two if repeated, none if skipped. */
 function instantsOf(timeZone: string, wallMs: number): number[] {
   const offsets = [offsetAt(timeZone, wallMs - DAY_MS), offsetAt(timeZone, wallMs + DAY_MS)];
@@ -101,11 +88,11 @@ function instantsOf(timeZone: string, wallMs: number): number[] {
 }
 
 /** The first due time after the instant within wall-clock time that occurs a second time. */
-function findRepeated(expression: CronExpression, timeZone: string, afterMs: number): number | null {
+function findRepeated(wallTimes: WallTimes, timeZone: string, afterMs: number): number | null {
   const setAtMs = findTransition(timeZone, afterMs, afterMs + DAY_MS);
   if (setAtMs === null) return null;
   const offsetMs = offsetAt(timeZone, setAtMs);
-  const wallMs = nextWallTime(expression, setAtMs + offsetMs - 1);
+  const wallMs = wallTimes.next(setAtMs + offsetMs - 1);
   const repeatedUntilMs = setAtMs + offsetAt(timeZone, setAtMs - 1);
   return wallMs !== null && wallMs < repeatedUntilMs ? wallMs - offsetMs : null;
 }

@@ -107,7 +107,8 @@ builder.mutationFields((t) => ({
   registerAgent: t.field({
     type: RegisterAgentPayload,
     authScopes: { agent: true },
-    description: 'Registers an agent, or updates the one with this name. Updates `lastSeenAt`.',
+    description:
+      'Registers an agent, or updates the one with this name. Updates `lastSeenAt`. The key of an agent can change only the `capabilities` of this agent.',
     args: { input: t.arg({ type: RegisterAgentInput, required: true, description: 'The agent.' }) },
     resolve: (_root, { input }, { services, viewer }) => answer(registerAgent(services, viewer, input)),
   }),

@@ -27,6 +27,16 @@ export const QUERY_LIMITS = { depth: 15, breadth: 400, complexity: 30_000 };
 const UNPAGED_LIST = 10;
 
 /**
+ * The complexity of the lists without pages that can be long: dependencies (at most 100), dependents, and the steps and tasks
+ * of pipelines (at most 1,000). They count for more entries than they usually have. Their maximum would refuse a page of
+ * tasks with their dependencies; the budget of the operation stops what is larger (operation-budget.ts).
+ */
+export const LONG_LISTS = {
+  links: { field: 1, multiplier: 20 },
+  pipeline: { field: 1, multiplier: 100 },
+} as const;
+
+/**
  * A field costs 1; the selection of a list costs once per entry. `nodes` and `edges` do not multiply again, because the
  * connection's `first` or `last` already did.
  */

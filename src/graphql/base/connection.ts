@@ -2,6 +2,8 @@ import type { InterfaceRef, ObjectRef } from '@pothos/core';
 import type { ListReader, Slice } from '../../domain/list-reader.js';
 import { InvalidList, type PageArgs, type PageRequest, parsePageRequest } from '../../domain/page.js';
 import { builder } from '../builder.js';
+import type { GraphqlContext } from '../context.js';
+import { spendText } from './operation-budget.js';
 import { badUserInput } from './protocol-errors.js';
 
 type BuilderTypes = (typeof builder)['$inferSchemaTypes'];
@@ -125,6 +127,11 @@ function asOutput(value: unknown): never {
   return value as never;
 }
 
+function spendRows<Row>(context: GraphqlContext, { rows }: Slice<Row>): readonly Row[] {
+  spendText(context, rows);
+  return rows;
+}
+
 /** Adds the types `<name>Connection` and `<name>Edge` for a node type. */
 export function defineConnection<Row>(
   name: string,
@@ -148,12 +155,13 @@ export function defineConnection<Row>(
       edges: t.field({
         type: [EdgeType],
         description: 'The entries with their positions.',
-        resolve: async ({ reader, slice }) => (await slice()).rows.map((row) => ({ reader, row })),
+        resolve: async ({ reader, slice }, _args, context) =>
+          spendRows(context, await slice()).map((row) => ({ reader, row })),
       }),
       nodes: t.field({
         type: [node],
         description: 'The entries.',
-        resolve: async ({ slice }) => asOutput((await slice()).rows),
+        resolve: async ({ slice }, _args, context) => asOutput(spendRows(context, await slice())),
       }),
       pageInfo: t.field({
         type: PageInfoType,

@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import type { GraphqlContext } from '../context.js';
+import { spendText } from './operation-budget.js';
 
 type Batch<Value> = (keys: readonly string[]) => Promise<ReadonlyMap<string, Value>>;
 
@@ -25,16 +26,30 @@ export function loadBatched<Value>(
   }
   let loader = loaders.get(name) as DataLoader<string, Value | undefined> | undefined;
   if (loader === undefined) {
-    loader = createLoader(batch);
+    loader = createLoader(context, batch);
     loaders.set(name, loader);
   }
   return loader.load(key);
 }
 
-function createLoader<Value>(batch: Batch<Value>): DataLoader<string, Value | undefined> {
+/** Keys of one statement. A page has at most 100 entries. More are loaded in turn, so that the budget can stop the next ones. */
+const MAX_KEYS = 100;
+
+function createLoader<Value>(
+  context: GraphqlContext,
+  batch: Batch<Value>,
+): DataLoader<string, Value | undefined> {
   return new DataLoader(
     async (keys: readonly string[]) => {
-      const found = await batch([...new Set(keys)]);
+      const distinct = [...new Set(keys)];
+      const found = new Map<string, Value>();
+      for (let start = 0; start < distinct.length; start += MAX_KEYS) {
+        const loaded = await batch(distinct.slice(start, start + MAX_KEYS));
+        for (const [key, value] of loaded) {
+          spendText(context, value);
+          found.set(key, value);
+        }
+      }
       return keys.map((key) => found.get(key));
     },
     { cache: false },

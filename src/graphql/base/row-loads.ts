@@ -4,7 +4,7 @@ import type { Agent, PipelineRun, RecurringTask, Task } from '../../generated/pr
 import { isId } from '../../kernel/ids.js';
 import { findAgents } from '../../services/agents/read-agents.js';
 import { findPipelineRuns } from '../../services/pipelines/read-pipelines.js';
-import { findTasks } from '../../services/tasks/read-tasks.js';
+import { findTasks, type TaskColumns } from '../../services/tasks/read-tasks.js';
 import type { ReadClient } from '../../store/read-client.js';
 import type { GraphqlContext } from '../context.js';
 import { loadBatched } from './loaders.js';
@@ -24,9 +24,38 @@ export async function loadTask(
   info: GraphQLResolveInfo,
   id: string,
 ): Promise<Task | null> {
-  const columns = taskColumns(info);
+  return loadTaskById(context, taskColumns(info), id);
+}
+
+async function loadTaskById(context: GraphqlContext, columns: TaskColumns, id: string): Promise<Task | null> {
   const load = (ids: readonly string[]) => findTasks(context.services, context.viewer, ids, columns);
   return (await loadBatched(context, `task:${columns}`, id, load)) ?? null;
+}
+
+/** The columns of tasks with texts of up to 100,000 characters. */
+const LONG_COLUMNS: readonly string[] = ['description', 'resolution', 'failureDetail', 'metadata'];
+
+/**
+ * The tasks of a list without pages, such as the dependencies of a task. Long texts are loaded afterwards, once for each
+ * task: a hundred tasks that depend on the same hundred would load 2 GB of them.
+ *
+ * @param name - the list, for the batch.
+ * @param find - the lists of several parents.
+ */
+export async function loadTaskList(
+  context: GraphqlContext,
+  name: string,
+  parentId: string,
+  columns: TaskColumns,
+  find: (parentIds: readonly string[], columns: TaskColumns) => Promise<ReadonlyMap<string, Task[]>>,
+): Promise<Task[]> {
+  const isLong = columns === '*' || columns.some((column) => LONG_COLUMNS.includes(column));
+  const first: TaskColumns = isLong ? ['id'] : columns;
+  const load = (ids: readonly string[]) => find(ids, first);
+  const tasks = (await loadBatched(context, `${name}:${first}`, parentId, load)) ?? [];
+  if (!isLong) return tasks;
+  const complete = await Promise.all(tasks.map(({ id }) => loadTaskById(context, columns, id)));
+  return complete.filter((task) => task !== null);
 }
 
 /** The agent; null if the id names none. Every viewer sees every agent. */

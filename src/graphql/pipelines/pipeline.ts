@@ -7,12 +7,15 @@ import {
   readPipelineProgress,
   variablesOf,
 } from '../../services/pipelines/read-pipelines.js';
+import type { TaskColumns } from '../../services/tasks/read-tasks.js';
 import { connectChildren } from '../base/child-connection.js';
+import { LONG_LISTS } from '../base/complexity.js';
 import { connectionArgs, defineConnection } from '../base/connection.js';
 import { DependencyFailurePolicyEnum, PipelineRunStatusEnum } from '../base/enums.js';
 import { toJsonObject } from '../base/json-object.js';
 import { loadBatched } from '../base/loaders.js';
 import { NodeInterface } from '../base/node.js';
+import { loadTaskList } from '../base/row-loads.js';
 import { taskColumns } from '../base/selected-columns.js';
 import { builder } from '../builder.js';
 import type { GraphqlContext } from '../context.js';
@@ -45,6 +48,7 @@ export const PipelineType = builder.prismaObject('Pipeline', {
     name: t.exposeString('name', { description: 'Its unique name.' }),
     steps: t.field({
       type: [PipelineStepType],
+      complexity: LONG_LISTS.pipeline,
       description: 'Its steps in the given order.',
       resolve: (pipeline, _args, context) => loadSteps(context, pipeline),
     }),
@@ -86,12 +90,12 @@ export const PipelineRunType = builder.prismaObject('PipelineRun', {
     }),
     tasks: t.field({
       type: [TaskType],
+      complexity: LONG_LISTS.pipeline,
       description: 'The tasks that this key may see, by number. Each comes after its dependencies.',
-      resolve: async (run, _args, context, info) => {
-        const columns = taskColumns(info);
-        const load = (ids: readonly string[]) =>
+      resolve: (run, _args, context, info) => {
+        const find = (ids: readonly string[], columns: TaskColumns) =>
           findTasksOfRuns(context.services, context.viewer, ids, columns);
-        return (await loadBatched(context, `tasksOfRun:${columns}`, run.id, load)) ?? [];
+        return loadTaskList(context, 'tasksOfRun', run.id, taskColumns(info), find);
       },
     }),
     progress: t.float({

@@ -10,6 +10,7 @@ import {
 import { connectChildren } from '../base/child-connection.js';
 import { connect, connectionArgs, refuseInvalidList } from '../base/connection.js';
 import { FiringConnection, RecurringTaskConnection, TaskConnection } from '../base/connections.js';
+import { checkDuration } from '../base/operation-budget.js';
 import { refuseInQuery } from '../base/payloads.js';
 import { loadRecurringTask } from '../base/row-loads.js';
 import { listedTaskColumns } from '../base/selected-columns.js';
@@ -92,9 +93,10 @@ builder.queryFields((t) => ({
         description: 'Return due times after this instant; now if unset.',
       }),
     },
-    // Any key may call this, and for a leap day the library searches through years of days.
+    // Any key may call this, and for a leap day the search goes through many years.
     complexity: ({ count }) => ({ field: 10 * RUN_COST * Math.max(1, count ?? PREVIEWED_RUNS) }),
-    resolve: async (_root, { schedule, timeZone, count, from }, { services }): Promise<Preview> => {
+    resolve: async (_root, { schedule, timeZone, count, from }, context, info): Promise<Preview> => {
+      checkDuration(context, info);
       const request = {
         schedule,
         timeZone: timeZone ?? 'UTC',
@@ -102,7 +104,7 @@ builder.queryFields((t) => ({
         from: from ?? null,
       };
       try {
-        return { message: null, ...(await previewSchedule(services, request)) };
+        return { message: null, ...(await previewSchedule(context.services, request)) };
       } catch (error) {
         if (error instanceof BadSchedule)
           return { message: error.message, cron: null, text: null, nextRuns: [] };

@@ -3,6 +3,7 @@ import { listNextRuns } from '../../services/recurring/read-recurring-tasks.js';
 import { orBadInput } from '../base/connection.js';
 import { CatchUpPolicyEnum, OverlapPolicyEnum } from '../base/enums.js';
 import { NodeInterface } from '../base/node.js';
+import { checkDuration } from '../base/operation-budget.js';
 import { loadTask } from '../base/row-loads.js';
 import { builder } from '../builder.js';
 import { TaskType } from '../tasks/task.js';
@@ -53,7 +54,10 @@ export const RecurringTaskType = builder.prismaObject('RecurringTask', {
         count: t.arg.int({ defaultValue: NEXT_RUNS, description: 'The number of due times, at most 50.' }),
       },
       complexity: ({ count }) => ({ field: RUN_COST * Math.max(1, count ?? NEXT_RUNS) }),
-      resolve: (row, { count }) => orBadInput(() => listNextRuns(row, count ?? NEXT_RUNS)),
+      resolve: (row, { count }, context, info) => {
+        checkDuration(context, info);
+        return orBadInput(() => listNextRuns(row, count ?? NEXT_RUNS));
+      },
     }),
     lastFiredAt: t.expose('lastFiredAt', {
       type: 'DateTime',

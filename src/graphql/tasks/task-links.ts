@@ -15,6 +15,7 @@ import {
 } from '../../services/tasks/read-tasks.js';
 import { AgentType } from '../agents/agent.js';
 import { connectChildren } from '../base/child-connection.js';
+import { LONG_LISTS } from '../base/complexity.js';
 import { connectionArgs, NODE_PATHS } from '../base/connection.js';
 import {
   CommentConnection,
@@ -24,7 +25,7 @@ import {
 } from '../base/connections.js';
 import { WaitingReasonEnum } from '../base/enums.js';
 import { loadBatched } from '../base/loaders.js';
-import { getAgent, loadAgent, loadRow } from '../base/row-loads.js';
+import { getAgent, loadAgent, loadRow, loadTaskList } from '../base/row-loads.js';
 import { reviewRunColumns, runColumns, taskColumns } from '../base/selected-columns.js';
 import { builder } from '../builder.js';
 import type { GraphqlContext } from '../context.js';
@@ -124,21 +125,25 @@ builder.prismaObjectFields(TaskType, (t) => ({
   }),
   dependsOn: t.field({
     type: [TaskType],
+    complexity: LONG_LISTS.links,
     description: 'The tasks that it depends on, by number.',
     resolve: (task, _args, context, info) => loadLinked(context, 'dependsOn', task.id, taskColumns(info)),
   }),
   dependents: t.field({
     type: [TaskType],
+    complexity: LONG_LISTS.links,
     description: 'The tasks that depend on it, by number; only the first 1,000.',
     resolve: (task, _args, context, info) => loadLinked(context, 'dependents', task.id, taskColumns(info)),
   }),
   dependencyResults: t.field({
     type: [DependencyResultType],
+    complexity: LONG_LISTS.links,
     description: 'The results of its dependencies.',
     resolve: (task, _args, context, info) => readResults(task, context, info),
   }),
   inputs: t.field({
     type: [TaskInputType],
+    complexity: LONG_LISTS.links,
     description: 'The same as dependencyResults.',
     deprecationReason: 'Use dependencyResults.',
     resolve: (task, _args, context, info) => readResults(task, context, info),
@@ -189,15 +194,15 @@ builder.prismaObjectFields(TaskType, (t) => ({
   }),
 }));
 
-async function loadLinked(
+function loadLinked(
   context: GraphqlContext,
   link: TaskLink,
   taskId: string,
   columns: TaskColumns,
 ): Promise<Task[]> {
-  const load = (ids: readonly string[]) =>
-    findLinkedTasks(context.services, context.viewer, link, ids, columns);
-  return (await loadBatched(context, `${link}:${columns}`, taskId, load)) ?? [];
+  const find = (ids: readonly string[], wanted: TaskColumns) =>
+    findLinkedTasks(context.services, context.viewer, link, ids, wanted);
+  return loadTaskList(context, link, taskId, columns, find);
 }
 
 async function readResults(

@@ -3,6 +3,7 @@ import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { ErrorPresenter } from '../error-presenter.js';
 import type { ServerLimits } from '../limits.js';
 import type { RequestScope } from '../request-scope.js';
+import { useAnswerLimits } from './plugins/use-answer-limits.js';
 import { createDocumentCache, useDocumentLimits } from './plugins/use-document-limits.js';
 import { useExecutor } from './plugins/use-executor.js';
 import { useInputHints } from './plugins/use-input-hints.js';
@@ -40,6 +41,8 @@ export function createYogaServer({ schema, createContext, presenter, limits }: Y
     parserAndValidationCache: createDocumentCache(),
     plugins: [
       useExecutor(),
+      // Before the errors are presented, which takes time for each of them.
+      useAnswerLimits(limits),
       useInputHints(),
       usePresentedErrors(presenter),
       useDocumentLimits(limits),

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GraphQLError } from 'graphql';
 import { toResultResponse } from '../result-response.js';
+import type { Delivery } from './delivery.js';
 import type { LazyAbort } from './lazy-abort.js';
 import { chooseJsonType } from './media-type.js';
 
@@ -11,6 +12,7 @@ export interface HttpExchange {
   readonly requestId: string;
   /** The path without the query string. */
   readonly path: string;
+  readonly delivery: Delivery;
   /** Headers of every answer. */
   readonly headers: Record<string, string>;
   /** Aborted when the client disconnects before it has its answer, and at the end of a stream. */
@@ -23,9 +25,13 @@ export interface HttpExchange {
   isStream?: boolean;
 }
 
-/** Sends a complete response with the common headers. */
+/**
+ * Sends a complete response with the common headers.
+ *
+ * @param body - a text of this answer, or a buffer that several answers share.
+ */
 export function send(
-  { request, response, headers: common }: HttpExchange,
+  { request, response, headers: common, delivery }: HttpExchange,
   status: number,
   headers: Record<string, string>,
   body: string | Buffer,
@@ -34,7 +40,8 @@ export function send(
   // Encoded once: a string would be encoded here to count its bytes, and again by the socket.
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   response.writeHead(status, { ...common, ...headers, 'content-length': String(bytes.length) });
-  response.end(request.method === 'HEAD' ? undefined : bytes);
+  if (request.method === 'HEAD') response.end();
+  else delivery.end(response, bytes, bytes === body);
 }
 
 /** Sends a value as JSON. */

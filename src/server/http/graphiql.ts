@@ -51,6 +51,8 @@ const options = {
 
 interface Page {
   readonly gzipped: Buffer;
+  /** The page for clients without gzip, unpacked at most once: 9 MB. */
+  plain?: Promise<Buffer>;
   readonly etag: string;
   readonly policy: string;
 }
@@ -63,13 +65,14 @@ export function wantsGraphiql({ request }: HttpExchange): boolean {
 
 /**
  * Serves GraphiQL as one page that contains all its scripts, so it works without an internet connection. The page is 9 MB,
- * so it is built when the first browser asks for it and kept compressed.
+ * so it is built when the first browser asks for it. All answers share its bytes.
  */
 export function createGraphiql(basePath: string) {
   let page: Promise<Page> | undefined;
   return async function serve(exchange: HttpExchange): Promise<void> {
     page ??= makePage(`${basePath}/graphql`);
-    const { gzipped, etag, policy } = await page;
+    const built = await page;
+    const { gzipped, etag, policy } = built;
     const { headers } = exchange.request;
     const common = {
       'content-type': 'text/html; charset=utf-8',
@@ -82,7 +85,8 @@ export function createGraphiql(basePath: string) {
     if (/\bgzip\b/.test(String(headers['accept-encoding']))) {
       return send(exchange, 200, { ...common, 'content-encoding': 'gzip' }, gzipped);
     }
-    send(exchange, 200, common, await promisify(gunzip)(gzipped));
+    built.plain ??= promisify(gunzip)(gzipped);
+    send(exchange, 200, common, await built.plain);
   };
 }
 

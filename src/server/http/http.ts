@@ -6,8 +6,10 @@ import { newRequestId } from '../../kernel/ids.js';
 import type { Activity, Instrument } from '../../kernel/instrument.js';
 import type { ServerLimits } from '../limits.js';
 import { pathWithin } from './base-path.js';
+import type { Delivery } from './delivery.js';
 import type { HttpExchange } from './exchange.js';
 import { createLazyAbort } from './lazy-abort.js';
+import { createPipelines } from './pipelines.js';
 import { securityHeaders } from './security-headers.js';
 
 /** The handlers and limits of the listener. */
@@ -16,6 +18,7 @@ export interface HttpOptions {
   readonly route: (exchange: HttpExchange) => Promise<void>;
   readonly upgrade: (request: IncomingMessage, connection: Duplex, head: Buffer) => void;
   readonly isStopping: () => boolean;
+  readonly delivery: Delivery;
   readonly limits: ServerLimits;
   readonly instrument: Instrument;
   readonly clock: Clock;
@@ -24,6 +27,7 @@ export interface HttpOptions {
 /** Creates the listener, which gives every request an id, common headers, time limits and a log line. */
 export function createHttpServer(options: HttpOptions): Server {
   const { limits, upgrade } = options;
+  const enterPipeline = createPipelines(limits.maxPipelinedRequests);
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     const exchange = createExchange(request, response, options);
     // The router answers errors. An error that arrives here was thrown after the answer had begun.
@@ -32,6 +36,8 @@ export function createHttpServer(options: HttpOptions): Server {
       .within(activityOf(exchange), work)
       .catch((error: unknown) => breakOff(exchange, error, options.instrument));
   };
+  const receive = (request: IncomingMessage, response: ServerResponse) =>
+    enterPipeline(request, response, () => answer(request, response));
   const server = createServer(
     {
       maxHeaderSize: limits.maxHeaderBytes,
@@ -40,9 +46,9 @@ export function createHttpServer(options: HttpOptions): Server {
       keepAliveTimeout: limits.keepAliveTimeoutMs,
       connectionsCheckingInterval: Math.min(1_000, limits.headersTimeoutMs),
     },
-    answer,
+    receive,
   );
-  server.on('checkContinue', answer);
+  server.on('checkContinue', receive);
   server.on('upgrade', upgrade);
   server.on('clientError', answerBrokenRequest);
   return server;
@@ -51,7 +57,7 @@ export function createHttpServer(options: HttpOptions): Server {
 function createExchange(
   request: IncomingMessage,
   response: ServerResponse,
-  { basePath, isStopping, instrument, clock }: HttpOptions,
+  { basePath, isStopping, instrument, clock, delivery }: HttpOptions,
 ): HttpExchange {
   const startedAtMs = clock.now();
   const requestId = requestIdOf(request);
@@ -60,6 +66,7 @@ function createExchange(
     response,
     requestId,
     path: pathWithin(basePath, request.url),
+    delivery,
     headers: { ...securityHeaders, 'x-request-id': requestId },
     end: createLazyAbort(),
   };

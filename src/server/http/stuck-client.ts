@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 
 /**
- * Checks a stream at an interval. Disconnects a client that has read nothing between two checks. Otherwise calls `beat` if
- * the send buffer has room. Ends with the response.
+ * Checks a response at an interval. Disconnects a client that has read nothing between two checks, also after the response
+ * was ended. Otherwise calls `beat` if the send buffer has room. Ends with the response.
  */
 export function disconnectStuckClient(
   response: ServerResponse,
@@ -11,9 +11,10 @@ export function disconnectStuckClient(
 ): void {
   let isStuck = false;
   const timer = setInterval(() => {
-    if (!response.writableNeedDrain) beat();
-    else if (isStuck) response.destroy();
-    isStuck = response.writableNeedDrain;
+    const isWaiting = response.writableEnded ? !response.writableFinished : response.writableNeedDrain;
+    if (isStuck && isWaiting) response.destroy();
+    else if (!isWaiting && !response.writableEnded) beat();
+    isStuck = isWaiting;
   }, everyMs);
   response.on('drain', () => {
     isStuck = false;

@@ -2,7 +2,9 @@ import { type ExecutionArgs, type ExecutionResult, execute } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { createSharedViewer } from '../../graphql/events/shared-viewer.js';
 import { newRequestId } from '../../kernel/ids.js';
+import { limitAnswer, stopOnce } from '../answer-limits.js';
 import type { ErrorPresenter } from '../error-presenter.js';
+import type { ServerLimits } from '../limits.js';
 import type { RequestScope, Viewer } from '../request-scope.js';
 import { toSentResult } from '../result-response.js';
 
@@ -17,6 +19,7 @@ export interface WrittenResult extends ExecutionResult {
 export interface SharedOperationOptions {
   readonly createContext: (scope: RequestScope) => object;
   readonly presenter: ErrorPresenter;
+  readonly limits: ServerLimits;
 }
 
 /**
@@ -45,6 +48,7 @@ interface Execution {
 export class SharedOperation {
   readonly #args: ExecutionArgs;
   readonly #presenter: ErrorPresenter;
+  readonly #maxAnswerLength: number;
   readonly #executions = new LRUCache<object, Execution>(KEPT);
   #isKeyRead = false;
   /** Number of subscribers. */
@@ -55,7 +59,7 @@ export class SharedOperation {
     viewer: Viewer,
     /** What all subscribers share with the viewer. */
     readonly common: 'rights' | 'key',
-    { createContext, presenter }: SharedOperationOptions,
+    { createContext, presenter, limits }: SharedOperationOptions,
   ) {
     const noteKeyRead = () => {
       this.#isKeyRead = true;
@@ -64,6 +68,7 @@ export class SharedOperation {
     const scope = { viewer: shared, requestId: newRequestId(), signal: new AbortController().signal };
     this.#args = { ...args, contextValue: createContext(scope) };
     this.#presenter = presenter;
+    this.#maxAnswerLength = limits.maxAnswerLength;
   }
 
   /**
@@ -102,7 +107,9 @@ export class SharedOperation {
     // If one result depended on the key, others will too.
     if (this.#isKeyRead) return undefined;
     const result = await execute({ ...this.#args, rootValue: item });
-    return this.#isKeyRead ? undefined : write(result, this.#presenter);
+    if (this.#isKeyRead) return undefined;
+    const answer = limitAnswer(stopOnce(result, false), this.#args, this.#maxAnswerLength);
+    return write(answer, this.#presenter);
   }
 }
 

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { CloseCode, handleProtocols, parseMessage, type Server } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Instrument } from '../../kernel/instrument.js';
+import type { UnreadBytes } from '../http/unread-bytes.js';
 import type { ServerLimits } from '../limits.js';
 import { type BatchedWrites, createBatchedWrites } from './batched-writes.js';
 import { CloseSocket, type Peer } from './socket-protocol.js';
@@ -19,6 +20,7 @@ export interface WebSockets {
 
 export interface WebSocketOptions {
   readonly protocol: Server<Peer>;
+  readonly unread: UnreadBytes;
   readonly instrument: Instrument;
   readonly limits: ServerLimits;
 }
@@ -32,7 +34,8 @@ const closeTimeoutMs = 2_000;
  * Connects sockets of `ws` with the protocol of graphql-ws. The adapter of graphql-ws is not used, because it writes to the
  * console and, outside production, sends the message of an internal error as the close reason.
  */
-export function createWebSockets({ protocol, instrument, limits }: WebSocketOptions): WebSockets {
+export function createWebSockets(options: WebSocketOptions): WebSockets {
+  const { limits } = options;
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: limits.maxMessageBytes,
@@ -52,7 +55,7 @@ export function createWebSockets({ protocol, instrument, limits }: WebSocketOpti
           isOpen: () => socket.readyState === socket.OPEN,
           send: createSend(socket, connection, writes),
         };
-        serve(socket, peer, protocol, instrument);
+        serve(socket, peer, options);
       });
     },
     async stop() {
@@ -62,7 +65,8 @@ export function createWebSockets({ protocol, instrument, limits }: WebSocketOpti
   };
 }
 
-function serve(socket: WebSocket, peer: Peer, protocol: Server<Peer>, instrument: Instrument): void {
+function serve(socket: WebSocket, peer: Peer, options: WebSocketOptions): void {
+  const { protocol, instrument } = options;
   const fail = (error: unknown) => {
     if (error instanceof CloseSocket) return socket.close(error.code, error.message);
     // The library sends a ping's payload back. JSON that nests deeper than the stack can be parsed but not stringified.
@@ -78,7 +82,7 @@ function serve(socket: WebSocket, peer: Peer, protocol: Server<Peer>, instrument
   const closed = protocol.opened(
     {
       protocol: socket.protocol,
-      send: (text) => sendText(socket, text),
+      send: (text) => sendText(socket, text, options),
       close: (code, reason) => socket.close(code, reason),
       onMessage: (handle) =>
         socket.on('message', (message) => {
@@ -106,11 +110,14 @@ function isOfServer(error: unknown): error is Error {
  * Resolves when the text was sent, so that a stream is read no faster than its client reads. For a closing socket it resolves
  * in the next turn of the event loop: otherwise a stream that always has more would block the event of the close.
  */
-function sendText(socket: WebSocket, text: string): Promise<void> {
-  return new Promise((resolve) => {
+function sendText(socket: WebSocket, text: string, { unread, limits }: WebSocketOptions): Promise<void> {
+  if (socket.bufferedAmount > limits.maxUnreadBytesPerSocket) socket.terminate();
+  const sent = new Promise<void>((resolve) => {
     if (socket.readyState !== socket.OPEN) setImmediate(resolve);
     else socket.send(text, (error) => (error ? setImmediate(resolve) : resolve()));
   });
+  if (socket.bufferedAmount === 0) return sent;
+  return sent.finally(unread.add(text.length, () => socket.terminate()));
 }
 
 /** Most bytes that are buffered for a client that does not read. The rest of its stream waits in the feed, which is limited too. */

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { hasRole, toActor, type Viewer } from '../../domain/actor.js';
+import { toActor, type Viewer } from '../../domain/actor.js';
 import { type DeliveryFacts, decideDelivery } from '../../domain/agents/delivery.js';
 import { findSoulTemplate, renderSoul, SOUL_TEMPLATES } from '../../domain/agents/soul-templates.js';
 import { findMistakes, refuse, refuseNulls } from '../../domain/inputs.js';
@@ -11,6 +11,7 @@ import { type AgentRow, insertAgent, lockAgent, updateAgentRow } from '../../sto
 import { checkVersion } from '../check-version.js';
 import { type AgentRef, explainNoAgent, toAgentKey, toShown } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
+import { checkMayChange, checkMayRegister } from './agent-key-rights.js';
 import { announceStatus } from './announce-status.js';
 import { checkGateway } from './check-gateway.js';
 
@@ -44,7 +45,8 @@ export interface RegisteredAgent {
 
 /**
  * Registers an agent, or updates the one with this name with the given settings. Updates `lastSeenAt`.
- * @throws {Refusal} UNKNOWN_TEMPLATE; UNKNOWN_GATEWAY; FORBIDDEN for an AGENT key that names another agent or changes its own role.
+ * @throws {Refusal} UNKNOWN_TEMPLATE; UNKNOWN_GATEWAY; FORBIDDEN for an AGENT key that names another agent, or changes more
+ * than its capabilities.
  */
 export async function registerAgent(
   context: ServiceContext,
@@ -54,12 +56,13 @@ export async function registerAgent(
   refuse([...findMistakes(input, [['name', 'agentName']]), ...findSettingMistakes(input)]);
   return inTransaction(context.database, async (tx) => {
     const known = await lockAgent(tx, { name: input.name });
-    checkMayRegister(viewer, known, input);
-    checkGateway(context, input.config?.gateway, known?.gateway ?? null);
+    checkMayRegister(viewer, known);
     const registered =
       known === null
         ? await createOrRefresh(context, tx, viewer, input)
         : await refresh(context, tx, viewer, known, input);
+    // After the rights: the message names the gateways of the server.
+    checkGateway(context, input.config?.gateway, known?.gateway ?? null);
     await announceStatus(context, tx, registered.agent.id, toActor(viewer), { seen: true });
     const agent = await lockAgent(tx, { id: registered.agent.id });
     return { agent: agent ?? registered.agent, created: registered.created };
@@ -114,19 +117,6 @@ function findSettingMistakes(input: AgentSettings): Refusal[] {
   ];
 }
 
-/** An agent may update itself, but not change its role: it could make itself a reviewer. */
-function checkMayRegister(viewer: Viewer, known: AgentRow | null, input: AgentSettings): void {
-  if (hasRole(viewer, 'OPERATOR')) return;
-  if (known === null || known.id !== viewer.agentId) {
-    throw new Refusal('FORBIDDEN', 'This key is bound to one agent and cannot register another one.', [
-      'name',
-    ]);
-  }
-  if (typeof input.role === 'string' && input.role !== known.role) {
-    throw new Refusal('FORBIDDEN', 'An agent cannot change its own role: ask an operator.', ['role']);
-  }
-}
-
 async function createOrRefresh(
   context: ServiceContext,
   tx: Transaction,
@@ -171,7 +161,14 @@ async function refresh(
   const changes = Object.fromEntries(
     Object.entries(requested).filter(([name, value]) => !isDeepStrictEqual(value, stored.get(name))),
   );
-  const changedFields = Object.keys(changes).map((name) => (name === 'deliveryChosen' ? 'delivery' : name));
+  const changedFields = [
+    ...new Set(Object.keys(changes).map((name) => (name === 'deliveryChosen' ? 'delivery' : name))),
+  ];
+  // Without a delivery in the input it follows from the role, so it may change although the caller has not changed it.
+  checkMayChange(
+    viewer,
+    input.delivery ? changedFields : changedFields.filter((name) => name !== 'delivery'),
+  );
   if (changedFields.length === 0) return { agent, created: false };
   // Its gateway may refuse it no longer: the next call tells.
   const updated = await updateAgentRow(tx, agent.id, { ...changes, errorAt: null });
@@ -180,7 +177,7 @@ async function refresh(
     type: 'agent.updated',
     actor: toActor(viewer),
     agentId: agent.id,
-    payload: { changedFields: [...new Set(changedFields)] },
+    payload: { changedFields },
   });
   return { agent: updated, created: false };
 }

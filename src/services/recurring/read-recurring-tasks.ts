@@ -1,9 +1,10 @@
+import { LRUCache } from 'lru-cache';
 import type { Viewer } from '../../domain/actor.js';
 import { checkFields } from '../../domain/inputs.js';
 import { LIMITS } from '../../domain/limits.js';
 import type { ChildListsReader, ListReader } from '../../domain/list-reader.js';
 import { InvalidList } from '../../domain/page.js';
-import { listDueTimes, openRecurrence } from '../../domain/schedule/recurrence.js';
+import { listDueTimes, openRecurrence, type Recurrence } from '../../domain/schedule/recurrence.js';
 import { parseSchedule, type Schedule } from '../../domain/schedule/schedule.js';
 import { toDate } from '../../kernel/clock.js';
 import { openChildLists, openList } from '../../store/lists/list-reader.js';
@@ -67,7 +68,7 @@ export function listNextRuns(row: RecurringTaskRow, count: number): Date[] {
   checkCount(count);
   if (row.nextDueAt === null || count === 0) return [];
   const first = row.nextDueAt.getTime();
-  return [first, ...listDueTimes(openRecurrence(row), { afterMs: first, count: count - 1 })].map(toDate);
+  return [first, ...listKnownDueTimes(row, first, count - 1)].map(toDate);
 }
 
 /** The meaning and the next due times of a schedule. */
@@ -93,8 +94,25 @@ export async function previewSchedule(
   checkFields({ from }, ['from']);
   const parsed = parseSchedule(schedule);
   const afterMs = (from ?? (await readNow(database.pool))).getTime();
-  const times = listDueTimes(openRecurrence({ cron: parsed.cron, timeZone }), { afterMs, count });
+  const times = listKnownDueTimes({ cron: parsed.cron, timeZone }, afterMs, count);
   return { ...parsed, nextRuns: times.map(toDate) };
+}
+
+/** Due times that were computed last. A query may name one schedule under many aliases, and dashboards repeat their queries. */
+const KNOWN = new LRUCache<string, readonly number[]>({ max: 500 });
+
+/** The due times after an instant, which never change. They are computed once for many readers. */
+function listKnownDueTimes(
+  { cron, timeZone }: Recurrence,
+  afterMs: number,
+  count: number,
+): readonly number[] {
+  const key = `${cron} ${timeZone} ${afterMs} ${count}`;
+  const known = KNOWN.get(key);
+  if (known !== undefined) return known;
+  const times = listDueTimes(openRecurrence({ cron, timeZone }), { afterMs, count });
+  KNOWN.set(key, times);
+  return times;
 }
 
 function checkCount(count: number): void {

@@ -147,14 +147,35 @@ describe('registering an agent', () => {
     expect(repeated.agent).toMatchObject({ gateway: 'gone', maxCapacity: 9 });
   });
 
-  it('lets an agent key update its own agent, and never raise its role', async () => {
+  it('lets an agent key refresh the capabilities of its own agent, and nothing else', async () => {
     const agent = await anAgent(services, { role: 'coder' });
     const key = await aKeyOf(services, agent);
     const { agent: refreshed } = await register(agent.name, { role: 'coder', capabilities: ['new'] }, key);
     expect(refreshed.capabilities).toEqual(['new']);
-    expect(await namedRefusalsOf(register(agent.name, { role: 'reviewer' }, key))).toEqual([
+    const before = await services.sql('SELECT * FROM agents WHERE id = $1', [agent.id]);
+    const { capabilities: _allowed, ...others } = { ...EVERYTHING, role: 'reviewer' };
+    expect(await namedRefusalsOf(register(agent.name, others, key))).toEqual([
       'FORBIDDEN role',
+      'FORBIDDEN maxCapacity',
+      'FORBIDDEN soul',
+      'FORBIDDEN config.dispatchModel',
+      'FORBIDDEN config.defaultModel',
+      'FORBIDDEN config.gateway',
+      'FORBIDDEN config.gatewayAgentId',
+      'FORBIDDEN config.timeout',
+      'FORBIDDEN config.extra',
+      'FORBIDDEN delivery',
     ]);
+    expect(await namedRefusalsOf(register(agent.name, { soulTemplate: 'tester' }, key))).toEqual([
+      'FORBIDDEN soul',
+    ]);
+    expect(await services.sql('SELECT * FROM agents WHERE id = $1', [agent.id])).toEqual(before);
+    // The delivery then follows from the role again, which the key of the agent has not changed.
+    await services.sql("UPDATE agents SET delivery = 'PUSH', delivery_chosen = false WHERE id = $1", [
+      agent.id,
+    ]);
+    const { agent: derived } = await register(agent.name, { capabilities: ['newer'] }, key);
+    expect([derived.capabilities, derived.delivery]).toEqual([['newer'], 'PULL']);
     expect(await namedRefusalsOf(register('somebody-else', {}, key))).toEqual(['FORBIDDEN name']);
     const stranger = await anAgent(services);
     expect(await namedRefusalsOf(register(stranger.name, {}, key))).toEqual(['FORBIDDEN name']);

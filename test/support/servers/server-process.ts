@@ -31,6 +31,7 @@ export interface ServerProcess {
   /** The URL of the API, without a path. */
   readonly url: string;
   readonly adminKey: string;
+  readonly pid: number;
   readonly dataDir: string;
   /** Duration from the spawn to readiness, in milliseconds. */
   readonly readyAfterMs: number;
@@ -92,6 +93,7 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
     ...launched,
     url,
     adminKey: options.env?.MC_API_KEY ?? keyFile.trim(),
+    pid: launched.child.pid ?? 0,
     readyAfterMs: performance.now() - startedAt,
     log: () => parseLog(launched.stdout()),
     signal: (signal) => void launched.child.kill(signal),
