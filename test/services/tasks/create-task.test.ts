@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Viewer } from '../../../src/domain/actor.js';
 import { type CreateTask, createTask, createTasks } from '../../../src/services/tasks/create-task.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
+import { claimFor } from '../../support/factories/claims.js';
 import { aKeyOf, anAgent } from '../../support/factories/factory.js';
 import { namedRefusalsOf } from '../../support/factories/refusals.js';
 import type { TestServices } from '../../support/factories/services.js';
@@ -75,6 +76,13 @@ describe('a new task', () => {
 
   it('is created by the agent whose key creates it', async () => {
     expect(await create({}, key)).toMatchObject({ createdByKeyId: null, createdByAgentId: agent.id });
+  });
+
+  it('can be created by an agent for another agent, which then claims it', async () => {
+    const next = await anAgent(services);
+    const task = await create({ assignee: { id: next.id } }, key);
+    expect((await claimFor(services, agent)).reason).toBe('NO_TASKS_AVAILABLE');
+    expect((await claimFor(services, next)).task?.id).toBe(task.id);
   });
 
   it('stores every character unchanged: Unicode, quotes, SQL and escape sequences', async () => {
