@@ -90,7 +90,9 @@ describe('a new task', () => {
       title: '👩‍👩‍👧 Ünïcödé ‮rtl‬ \u0001 \uffff',
       description: `'; DROP TABLE tasks; -- "$1" \\u0000 \\ %s {{x}}\r\n\t${'é'.repeat(1000)}`,
       tags: ["o'clock", '"quoted"', '{brace}', 'NULL', ',', '\\'],
-      metadata: { 'key "with" \\ quotes': ['\\u0000', { '': null, 'a 数': 9_007_199_254_740_991, neg: -0.5, t: true }] },
+      metadata: {
+        'key "with" \\ quotes': ['\\u0000', { '': null, 'a 数': 9_007_199_254_740_991, neg: -0.5, t: true }],
+      },
     };
     const task = await create(odd);
     expect(task).toMatchObject(odd);
