@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { registerAgent, updateAgent } from '../../../src/services/agents/register-agent.js';
 import { aProcess, type Process } from '../../scheduler/process.js';
 import { waitForStatus } from '../../support/factories/dispatch.js';
@@ -31,5 +31,22 @@ describe('Aegis', () => {
     await waitForStatus(services, task.id, 'DONE');
     expect(gateway.calls.map(({ call }) => call.agentName)).toEqual(['aegis']);
     expect(gateway.last().call.soul).toContain('aegis');
+  });
+
+  it('has the name that MC_COORDINATOR_AGENT gives', async () => {
+    const there = await aProcess(database.url, {
+      gateways: [gateway],
+      defaultGateway: 'scripted',
+      coordinatorAgent: 'argus',
+    });
+    onTestFinished(() => there.close());
+    const { services, scheduler } = there;
+    await registerAgent(services, services.admin, { name: 'argus', role: 'reviewer' });
+    // It would send the review to the agent that its own setting names.
+    await here.scheduler.stop();
+    const task = await aTaskIn(services, 'REVIEW', await anAgent(services));
+    await scheduler.runOnce('runAegisReviews');
+    await waitForStatus(services, task.id, 'DONE');
+    expect(gateway.last().call.agentName).toBe('argus');
   });
 });

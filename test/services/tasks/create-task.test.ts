@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Viewer } from '../../../src/domain/actor.js';
 import { type CreateTask, createTask, createTasks } from '../../../src/services/tasks/create-task.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
+import { claimFor } from '../../support/factories/claims.js';
 import { aKeyOf, anAgent } from '../../support/factories/factory.js';
 import { namedRefusalsOf } from '../../support/factories/refusals.js';
 import type { TestServices } from '../../support/factories/services.js';
@@ -77,12 +78,21 @@ describe('a new task', () => {
     expect(await create({}, key)).toMatchObject({ createdByKeyId: null, createdByAgentId: agent.id });
   });
 
+  it('can be created by an agent for another agent, which then claims it', async () => {
+    const next = await anAgent(services);
+    const task = await create({ assignee: { id: next.id } }, key);
+    expect((await claimFor(services, agent)).reason).toBe('NO_TASKS_AVAILABLE');
+    expect((await claimFor(services, next)).task?.id).toBe(task.id);
+  });
+
   it('stores every character unchanged: Unicode, quotes, SQL and escape sequences', async () => {
     const odd = {
       title: '👩‍👩‍👧 Ünïcödé ‮rtl‬ \u0001 \uffff',
       description: `'; DROP TABLE tasks; -- "$1" \\u0000 \\ %s {{x}}\r\n\t${'é'.repeat(1000)}`,
       tags: ["o'clock", '"quoted"', '{brace}', 'NULL', ',', '\\'],
-      metadata: { 'key "with" \\ quotes': ['\\u0000', { '': null, 'a 数': 9_007_199_254_740_991, neg: -0.5, t: true }] },
+      metadata: {
+        'key "with" \\ quotes': ['\\u0000', { '': null, 'a 数': 9_007_199_254_740_991, neg: -0.5, t: true }],
+      },
     };
     const task = await create(odd);
     expect(task).toMatchObject(odd);
