@@ -199,10 +199,8 @@ describe('an argument', () => {
     }
   });
 
-  it('pollutes no prototype, and is returned as plain data', async () => {
-    const metadata = JSON.parse(
-      '{"__proto__": {"role": "ADMIN"}, "constructor": {"prototype": {"isAdmin": true}}}',
-    );
+  it('pollutes no prototype: it is returned as plain data or refused', async () => {
+    const metadata = JSON.parse('{"constructor": {"prototype": {"isAdmin": true}}}');
     const variables = { input: { title: 'x', metadata, startsAt: '2099-01-01T00:00:00Z' } };
     const query =
       'mutation ($input: CreateTaskInput!) { createTask(input: $input) { task { metadata } errors { code } } }';
@@ -212,6 +210,11 @@ describe('an argument', () => {
     );
     expectHarmless(answer);
     expect(JSON.stringify(answer.data?.createTask.task.metadata)).toBe(JSON.stringify(metadata));
+    const withPrototype = JSON.parse('{"__proto__": {"role": "ADMIN"}}');
+    const refused = await besieged.admin.send(query, {
+      input: { ...variables.input, metadata: withPrototype },
+    });
+    expect(refused.errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
     expect(await besieged.clients.VIEWER.ask('{ viewer { role } }')).toEqual({ viewer: { role: 'VIEWER' } });
   });
 

@@ -21,6 +21,8 @@ export interface StreamOptions {
 
 /** How a stream ended: the last errors, and the close code of a WebSocket. */
 export interface StreamEnd {
+  /** Whether the server said that the stream is complete. A client does not reconnect after that. */
+  readonly completed: boolean;
   readonly errors: readonly AnsweredError[];
   readonly code?: number;
   readonly reason?: string;
@@ -131,9 +133,9 @@ function collect(
         payload.variables.after = result.data.events.cursor;
       },
       error: (error) => {
-        void errorsOf(error).then((found) => resolve({ errors: [...errors, ...found] }));
+        void errorsOf(error).then((found) => resolve({ completed: false, errors: [...errors, ...found] }));
       },
-      complete: () => resolve({ errors }),
+      complete: () => resolve({ completed: true, errors }),
     });
   });
   return { events, ended, close: () => close() };
