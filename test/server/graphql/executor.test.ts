@@ -23,6 +23,20 @@ import { createSmallSchema } from '../../support/wires/small-schema.js';
 
 const written = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
+/**
+ * An answer with the indices in the paths of its errors left out. If several entries of a list fail and the list may not
+ * contain null, GraphQL leaves open which entry is reported: the one that fails first.
+ */
+function comparable(answer: unknown): unknown {
+  const { errors = [], ...rest } = JSON.parse(JSON.stringify(answer)) as {
+    errors?: { path?: (string | number)[]; locations?: unknown }[];
+  };
+  const anywhere = errors.map(({ path = [], ...error }) =>
+    JSON.stringify({ ...error, path: path.map((step) => (typeof step === 'number' ? '*' : step)) }),
+  );
+  return { ...rest, errors: [...new Set(anywhere)].sort() };
+}
+
 describe('compiled queries over the whole graph', () => {
   let graph: Graph;
   let taskId: string;
@@ -101,8 +115,9 @@ describe('compiled queries over the whole graph', () => {
           document,
           contextValue: graph.contextFor(graph.services.admin),
         });
-        const expected = written(await execute(args()));
-        expect(written(await run(args()))).toEqual(expected);
+        const answer = await execute(args());
+        const expected = written(answer);
+        expect(comparable(await run(args()))).toEqual(comparable(answer));
         compared += 1;
         if (isCompilable(schema, document)) compiled += 1;
         if (!JSON.stringify(expected).includes('"errors":[{"message"')) faultless += 1;
