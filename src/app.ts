@@ -20,7 +20,7 @@ import { createGatewayReachability } from './services/dispatch/gateway-reachabil
 import { createEventNames } from './services/events/event-names.js';
 import { type Authenticator, createAuthenticator } from './services/keys/authenticator.js';
 import { createStreamTickets } from './services/keys/stream-tickets.js';
-import { isJobPaused, recordJobTurn } from './services/ops/scheduler-jobs.js';
+import { isJobPaused, recordJobRun } from './services/ops/scheduler-jobs.js';
 import {
   createReviewDispatcher,
   ENDS_ROUND,
@@ -204,7 +204,7 @@ async function createServices(start: Start, database: Database): Promise<Rooms> 
     clock,
     isPaused: (name) => isJobPaused(shared, name),
     isOutage,
-    record: (turn) => recordJobTurn(shared, turn),
+    record: (run) => recordJobRun(shared, run),
   });
   reviewDispatcher.onWork(() => scheduler.wake('runAegisReviews'));
   dispatcher.onWork(() => scheduler.wake('dispatchAssignedTasks'));

@@ -1,4 +1,4 @@
-import { createAlarm } from '../kernel/wakeable-sleep.js';
+import { createAlarm } from '../kernel/alarm.js';
 import type { Database } from '../postgres/database.js';
 import type { LogRow } from '../store/events/event-log.js';
 import { listEndedKeys } from '../store/keys/list-ended-keys.js';

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isLater, LOG_START, type LogPosition } from '../domain/events/log-position.js';
+import { createAlarm } from '../kernel/alarm.js';
 import { backoffMs } from '../kernel/backoff.js';
 import { randomFraction } from '../kernel/ids.js';
 import type { Instrument } from '../kernel/instrument.js';
 import type { Service } from '../kernel/service.js';
-import { createAlarm } from '../kernel/wakeable-sleep.js';
 import type { Database } from '../postgres/database.js';
 import { isOutage } from '../postgres/outage.js';
 import { adoptLog } from '../store/events/adopt-log.js';

@@ -1,9 +1,9 @@
 import { formatLogCursor } from '../domain/events/log-cursor.js';
 import { CursorExpired, isLater, type LogPosition, laterOf } from '../domain/events/log-position.js';
+import { createAlarm } from '../kernel/alarm.js';
 import type { Clock } from '../kernel/clock.js';
 import { randomFraction } from '../kernel/ids.js';
 import { type Fail, PullStream, type Take } from '../kernel/pull-stream.js';
-import { createAlarm } from '../kernel/wakeable-sleep.js';
 import { type LogFilter, type LogPage, type LogRow, matchesFilter } from '../store/events/event-log.js';
 import { StreamInterrupted } from './stream-interrupted.js';
 

@@ -11,7 +11,7 @@ export interface Signal {
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
-/** Describes work that takes time, such as a request or a job's turn. A trace shows it as a span. */
+/** Describes work that takes time, such as a request or a run of a job. A trace shows it as a span. */
 export interface Activity {
   readonly name: string;
   readonly facts: Signal['facts'];

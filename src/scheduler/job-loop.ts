@@ -1,12 +1,12 @@
 import { type Clock, toDate } from '../kernel/clock.js';
 import type { Service } from '../kernel/service.js';
 
-/** Runs the turns of one job, one at a time, with a pause between them. */
+/** Runs one job again and again, with a pause after each run. */
 export interface JobLoop extends Service {
-  /** Ends the pause. Any number of calls during a turn cause one more turn after it. */
+  /** Ends the pause. Any number of calls during a run cause one more run after it. */
   wake(): void;
   /**
-   * Does the work between two turns, so that a job never runs twice at once in a process. Works in a stopped loop too.
+   * Does the work between two runs, so that a job never runs twice at once in a process. Works in a stopped loop too.
    */
   between<Result>(work: () => Promise<Result>): Promise<Result>;
   /** When the pause ends by itself. Null while there is no pause. */
@@ -14,32 +14,32 @@ export interface JobLoop extends Service {
 }
 
 /** The state of a loop from one start to the next stop. */
-interface Run {
+interface LoopState {
   stopping: boolean;
   woken: boolean;
   endPause: (() => void) | null;
 }
 
 /**
- * Creates the loop of one job. `takeTurn` returns the milliseconds to pause and must not reject. Start and stop may be
+ * Creates the loop of one job. `runJob` returns the milliseconds to pause and must not reject. Start and stop may be
  * called at any time and any number of times. The last call decides.
  */
-export function createJobLoop(takeTurn: () => Promise<number>, clock: Clock): JobLoop {
-  let run: Run | null = null;
+export function createJobLoop(runJob: () => Promise<number>, clock: Clock): JobLoop {
+  let state: LoopState | null = null;
   let ended: Promise<unknown> = Promise.resolve();
-  let turns: Promise<unknown> = Promise.resolve();
+  let runs: Promise<unknown> = Promise.resolve();
   let nextRunAt: Date | null = null;
 
   function between<Result>(work: () => Promise<Result>): Promise<Result> {
-    const result = turns.then(work);
-    turns = result.catch(() => undefined);
+    const result = runs.then(work);
+    runs = result.catch(() => undefined);
     return result;
   }
 
-  async function keepTurning(own: Run): Promise<void> {
+  async function keepRunning(own: LoopState): Promise<void> {
     while (!own.stopping) {
       own.woken = false;
-      const pauseMs = await between(takeTurn);
+      const pauseMs = await between(runJob);
       nextRunAt = toDate(clock.now() + pauseMs);
       await pause(own, pauseMs);
       nextRunAt = null;
@@ -48,43 +48,43 @@ export function createJobLoop(takeTurn: () => Promise<number>, clock: Clock): Jo
 
   return {
     wake() {
-      if (run !== null) wakeUp(run);
+      if (state !== null) wakeUp(state);
     },
     between,
     nextRunAt: () => nextRunAt,
     async start() {
-      if (run !== null) return;
-      const own: Run = { stopping: false, woken: false, endPause: null };
-      run = own;
+      if (state !== null) return;
+      const own: LoopState = { stopping: false, woken: false, endPause: null };
+      state = own;
       // A start during a stop takes effect when the stop has ended.
-      ended = ended.then(() => keepTurning(own));
+      ended = ended.then(() => keepRunning(own));
     },
     async stop() {
-      if (run !== null) {
-        run.stopping = true;
-        wakeUp(run);
-        run = null;
+      if (state !== null) {
+        state.stopping = true;
+        wakeUp(state);
+        state = null;
       }
       await ended;
-      await turns;
+      await runs;
     },
   };
 }
 
-function wakeUp(run: Run): void {
-  run.woken = true;
-  run.endPause?.();
+function wakeUp(state: LoopState): void {
+  state.woken = true;
+  state.endPause?.();
 }
 
-function pause(run: Run, ms: number): Promise<void> {
-  if (run.woken) return Promise.resolve();
+function pause(state: LoopState, ms: number): Promise<void> {
+  if (state.woken) return Promise.resolve();
   return new Promise((resolve) => {
     const timer = setTimeout(done, ms);
     function done(): void {
       clearTimeout(timer);
-      run.endPause = null;
+      state.endPause = null;
       resolve();
     }
-    run.endPause = done;
+    state.endPause = done;
   });
 }

@@ -1,7 +1,7 @@
 import type { EventType } from '../domain/events/event-types.js';
 
-/** The result of one turn of a job. */
-export interface JobTurn {
+/** The result of one run of a job. */
+export interface JobRun {
   /** The number of changed tasks, agents or rows. */
   readonly handled: number;
   /** Milliseconds until there is work again, if that is known. 0 if there is more work now. */
@@ -17,16 +17,16 @@ export interface LoggedEvent {
 }
 
 /**
- * Work that is repeated in turns. Every process runs every job, without a leader: a turn locks the rows that it works
- * on, and other processes skip locked rows. A turn is short, and a long backlog takes many turns.
+ * Work that is repeated. Every process runs every job, without a leader: a run locks the rows that it works
+ * on, and other processes skip locked rows. A run is short, and a long backlog takes many runs.
  */
 export interface Job {
   /** The job's stable name, in the API and in the table `scheduler_jobs`. */
   readonly name: string;
-  /** The longest pause between two turns, in milliseconds. */
+  /** The longest pause between two runs, in milliseconds. */
   readonly everyMs: number;
-  /** Takes one turn. */
-  runOnce(): Promise<JobTurn>;
+  /** Runs the job once. */
+  runOnce(): Promise<JobRun>;
   /** Types of events that may create work for the job. */
   readonly wakingTypes?: readonly EventType[];
   /** Whether this event of those types wakes the job. Without this function, each does. */

@@ -3,10 +3,10 @@ import type { Service } from '../kernel/service.js';
 import type { JobRunner } from '../services/service-context.js';
 import { type Job, jobsFor, type LoggedEvent } from './job.js';
 import { createJobLoop } from './job-loop.js';
-import { createJobTurns, type TurnOptions } from './job-turns.js';
+import { createJobRuns, type JobRunOptions } from './job-runs.js';
 
-/** The jobs to run, and what their turns need. */
-export interface SchedulerOptions extends TurnOptions {
+/** The jobs to run, and what their runs need. */
+export interface SchedulerOptions extends JobRunOptions {
   readonly jobs: readonly Job[];
 }
 
@@ -15,7 +15,7 @@ export interface SchedulerOptions extends TurnOptions {
  * jobs only on demand.
  */
 export interface Scheduler extends Service, JobRunner {
-  /** Makes one job, or all jobs, take a turn now instead of later. */
+  /** Makes one job, or all jobs, run now instead of later. */
   wake(name?: string): void;
   /** The types of events that must be passed to `notice`. */
   readonly wakingTypes: readonly EventType[];
@@ -27,8 +27,8 @@ export interface Scheduler extends Service, JobRunner {
 export function createScheduler({ jobs, ...options }: SchedulerOptions): Scheduler {
   const entries = new Map(
     jobs.map((job) => {
-      const turns = createJobTurns(job, options);
-      return [job.name, { job, turns, loop: createJobLoop(turns.takeIfActive, options.clock) }];
+      const runs = createJobRuns(job, options);
+      return [job.name, { job, runs, loop: createJobLoop(runs.runIfActive, options.clock) }];
     }),
   );
 
@@ -46,8 +46,8 @@ export function createScheduler({ jobs, ...options }: SchedulerOptions): Schedul
     everyMs: (name) => get(name).job.everyMs,
     nextRunAt: (name) => get(name).loop.nextRunAt(),
     async runOnce(name) {
-      const { loop, turns } = get(name);
-      return (await loop.between(turns.takeNow)).handled;
+      const { loop, runs } = get(name);
+      return (await loop.between(runs.runNow)).handled;
     },
     wake(name) {
       for (const { job, loop } of entries.values()) if (name === undefined || name === job.name) loop.wake();

@@ -1,4 +1,4 @@
-import type { Fleet } from '../domain/dispatch/shares.js';
+import type { Fleet } from '../domain/dispatch/choose-agents.js';
 import type { Gateway } from '../gateway/gateway.js';
 import { countPushAgents } from '../store/dispatch/dispatch.js';
 import type { ServiceContext } from './service-context.js';

@@ -72,7 +72,7 @@ export const METRICS = {
       type: { words: '[event types](events.md)' },
     },
   ),
-  jobSeconds: histogram('job_duration_seconds', 'Duration of a turn of a job.', { job: jobs }, jobBuckets),
+  jobSeconds: histogram('job_duration_seconds', 'Duration of a run of a job.', { job: jobs }, jobBuckets),
   jobHandled: counter('job_handled_total', 'Tasks, agents or rows that a job has changed.', { job: jobs }),
   jobFailures: counter('job_failures_total', 'Turns of a job that failed.', { job: jobs }),
   logLines: counter('log_lines_total', 'Log lines, including those that the log level hides.', {

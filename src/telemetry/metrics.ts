@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import type { Backlog } from '../domain/overview.js';
+import type { Backlog } from '../domain/ops/overview.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Instrument, Signal } from '../kernel/instrument.js';
 import { waitAtMost } from '../kernel/with-deadline.js';
@@ -76,7 +76,7 @@ const COUNTS: Readonly<Record<string, (metrics: MetricSet, facts: Facts) => void
     jobSeconds.record(Number(durationMs) / 1_000, { job });
     jobHandled.record(Number(handled), { job });
   },
-  'job.turn_failed': ({ jobSeconds, jobFailures }, { job, durationMs }) => {
+  'job.run_failed': ({ jobSeconds, jobFailures }, { job, durationMs }) => {
     jobSeconds.record(Number(durationMs) / 1_000, { job });
     jobFailures.record(1, { job });
   },

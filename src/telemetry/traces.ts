@@ -28,7 +28,7 @@ const MAX_LINKS = 32;
 const UNTRACED_PATHS = ['/healthz', '/readyz', '/metrics'];
 
 /**
- * Creates spans of requests, operations and job turns, and links them with the traces of tasks. Returns the function
+ * Creates spans of requests, operations and job runs, and links them with the traces of tasks. Returns the function
  * that sends the remaining spans and stops, in bounded time.
  */
 export function createTraces(options: ExportOptions, instrument: Instrument): () => Promise<void> {
@@ -73,7 +73,7 @@ function beginSpan(tracer: Tracer, { name, facts }: Activity, parent: Span | und
     return tracer.startSpan(String(facts.operation), { attributes }, context);
   }
   const attributes = definedOnly({ 'mission_control.job': facts.job });
-  return tracer.startSpan(name === 'job.turn' ? `job ${String(facts.job)}` : name, { attributes }, context);
+  return tracer.startSpan(name === 'job.run' ? `job ${String(facts.job)}` : name, { attributes }, context);
 }
 
 const propagator = new W3CTraceContextPropagator();
@@ -91,10 +91,10 @@ function beginRequest(tracer: Tracer, facts: Signal['facts']): Span | undefined 
   return tracer.startSpan(String(method), { kind: SpanKind.SERVER, attributes }, context);
 }
 
-/** Ends the span. A span without an end is never sent, so job turns that changed nothing leave no span. */
+/** Ends the span. A span without an end is never sent, so job runs that changed nothing leave no span. */
 function endSpan(span: Span, { name, facts, outcome }: Activity): void {
   const { status, route, handled } = outcome?.() ?? {};
-  if (name === 'job.turn' && handled === 0 && !isFailed(span)) return;
+  if (name === 'job.run' && handled === 0 && !isFailed(span)) return;
   span.setAttributes(
     definedOnly({
       'http.response.status_code': status,

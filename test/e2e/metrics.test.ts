@@ -53,7 +53,7 @@ describe('a scrape of a busy server', () => {
 
     const samples = await vi.waitFor(async () => {
       const found = await scrape();
-      // Missing while the database is slow. A job may not have had its first turn yet.
+      // Missing while the database is slow. A job may not have run yet.
       expect(found.oldest_waiting_task_seconds).toBeGreaterThan(0);
       expect(found['job_duration_seconds_count{job="requeueStaleTasks"}']).toBeGreaterThan(0);
       return found;

@@ -5,7 +5,7 @@ import { aClaimedTask, anAgent } from '../support/factories/factory.js';
 import type { TestServices } from '../support/factories/services.js';
 import { useServices } from '../support/factories/use-services.js';
 import { untilLogIsReadable } from '../support/postgres/readable-log.js';
-import { aProcess } from './process.js';
+import { aProcess } from './job-process.js';
 
 let services: TestServices;
 useServices(
@@ -53,7 +53,7 @@ describe('jobs of two processes on one database', () => {
   it('do nothing while a job is paused in one process, and continue at once when it is resumed in the other', async () => {
     const [here, there] = await running(2, { jobIntervalMs: 20 });
     await pauseSchedulerJob(here!.services, services.admin, 'requeueStaleTasks');
-    // A turn that checked before the pause may still be running. A run on demand ends after it.
+    // A run that began before the pause may not have ended. A run on demand ends after it.
     await Promise.all([here, there].map((each) => each!.scheduler.runOnce('requeueStaleTasks')));
     const { task } = await aStaleTask(services);
     const turnsOf = async () =>

@@ -1,27 +1,27 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Scheduler } from '../../src/scheduler/scheduler.js';
-import { aScheduler, CountingJob, until } from './fixture.js';
+import { aScheduler, CountingJob, until } from './counting-job.js';
 
 describe('a scheduler that is started and stopped', () => {
-  it('waits during a stop for the running turn, and takes no turn after it', async () => {
+  it('waits during a stop for the current run, and starts no other after it', async () => {
     const [held, other] = [new CountingJob('held'), new CountingJob('other', 1)];
     const { scheduler } = aScheduler([held]);
     const bystander = aScheduler([other]).scheduler;
     held.hold();
     await Promise.all([scheduler.start(), bystander.start()]);
-    await held.hasTaken(1);
+    await held.hasRun(1);
     scheduler.wake();
     const order: string[] = [];
     const stop = scheduler.stop().then(() => order.push('stopped'));
-    await other.hasTaken(10);
+    await other.hasRun(10);
     order.push('let go');
     held.letGo();
     await stop;
     expect(order).toEqual(['let go', 'stopped']);
     scheduler.wake();
-    await other.hasTaken(other.turns + 10);
-    expect([held.turns, held.running]).toEqual([1, 0]);
+    await other.hasRun(other.runs + 10);
+    expect([held.runs, held.running]).toEqual([1, 0]);
     await bystander.stop();
   });
 
@@ -31,7 +31,7 @@ describe('a scheduler that is started and stopped', () => {
     await scheduler.start();
     await until(() => scheduler.nextRunAt('job') !== null);
     await scheduler.stop();
-    expect(job.turns).toBe(1);
+    expect(job.runs).toBe(1);
   });
 
   it('can be started twice and stopped twice, at the same time and before the first start', async () => {
@@ -39,12 +39,12 @@ describe('a scheduler that is started and stopped', () => {
     const { scheduler } = aScheduler([job]);
     await Promise.all([scheduler.stop(), scheduler.stop()]);
     await Promise.all([scheduler.start(), scheduler.start()]);
-    await job.hasTaken(1);
+    await job.hasRun(1);
     await Promise.all([scheduler.stop(), scheduler.stop()]);
     await scheduler.stop();
-    expect([job.turns, job.mostAtOnce]).toEqual([1, 1]);
+    expect([job.runs, job.mostAtOnce]).toEqual([1, 1]);
     await scheduler.start();
-    await job.hasTaken(2);
+    await job.hasRun(2);
     await scheduler.stop();
   });
 
@@ -69,13 +69,13 @@ describe('a scheduler that is started and stopped', () => {
         }
         await Promise.all(pending);
         if (sequence.findLast((name) => name === 'start' || name === 'stop') === 'start') {
-          await quick.hasTaken(quick.turns + 2);
+          await quick.hasRun(quick.runs + 2);
         }
         await scheduler.stop();
-        const turns = [quick.turns, steady.turns];
+        const runs = [quick.runs, steady.runs];
         scheduler.wake();
         await scheduler.stop();
-        expect([quick.turns, steady.turns]).toEqual(turns);
+        expect([quick.runs, steady.runs]).toEqual(runs);
         expect(Math.max(quick.mostAtOnce, steady.mostAtOnce)).toBeLessThanOrEqual(1);
       }),
       { numRuns: 200 },

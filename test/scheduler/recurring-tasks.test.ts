@@ -13,7 +13,7 @@ import {
 } from '../support/factories/recurring.js';
 import type { TestServices } from '../support/factories/services.js';
 import { useServices } from '../support/factories/use-services.js';
-import { aProcess, type Process } from './process.js';
+import { aProcess, type Process } from './job-process.js';
 
 let services: TestServices;
 useServices(
@@ -57,7 +57,7 @@ describe('three schedulers with an interval of a day', () => {
       () => {
         for (const { scheduler } of processes) {
           const wakesAt = scheduler.nextRunAt('spawnRecurringTasks')?.getTime() ?? 0;
-          // The pause begins after the turn was recorded, so the end is later on a slow machine.
+          // The pause begins after the run was recorded, so the end is later on a slow machine.
           expect(Math.abs(wakesAt - (nextDueAt?.getTime() ?? 0))).toBeLessThan(60_000);
         }
       },
@@ -66,11 +66,11 @@ describe('three schedulers with an interval of a day', () => {
     await pauseRecurringTask(services, services.admin, id);
   });
 
-  it('take a turn when a recurring task becomes due', async () => {
+  it('run when a recurring task becomes due', async () => {
     const { id, nextDueAt } = await aRecurringTask(services, { schedule: aFarSchedule(services) });
     await isDueIn(id, 500);
     await running(3);
-    // The stored time is not a due time of the schedule, so no task is created. A turn corrects the stored time.
+    // The stored time is not a due time of the schedule, so no task is created. A run of the job corrects the stored time.
     await vi.waitFor(
       async () => {
         const [row] = await services.sql('SELECT next_due_at FROM recurring_tasks WHERE id = $1', [id]);

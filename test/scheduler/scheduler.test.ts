@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { toDate } from '../../src/kernel/clock.js';
-import { aScheduler, CountingJob, until } from './fixture.js';
+import { aScheduler, CountingJob, until } from './counting-job.js';
 
 /** Starts a scheduler that stops with the test. */
 async function running(...jobs: CountingJob[]) {
@@ -14,27 +14,27 @@ async function running(...jobs: CountingJob[]) {
 }
 
 describe('a scheduler', () => {
-  it('takes a turn of each job when it starts, then pauses until it is woken', async () => {
+  it('runs each job when it starts, then pauses until it is woken', async () => {
     const [first, second] = [new CountingJob('first'), new CountingJob('second')];
     const { scheduler } = await running(first, second);
-    await Promise.all([first.hasTaken(1), second.hasTaken(1)]);
+    await Promise.all([first.hasRun(1), second.hasRun(1)]);
     await until(() => scheduler.nextRunAt('first') !== null && scheduler.nextRunAt('second') !== null);
     scheduler.wake('second');
-    await second.hasTaken(2);
+    await second.hasRun(2);
     scheduler.wake();
-    await Promise.all([first.hasTaken(2), second.hasTaken(3)]);
+    await Promise.all([first.hasRun(2), second.hasRun(3)]);
   });
 
-  it('takes one more turn for all wakes during a turn', async () => {
+  it('runs a job once more for all wakes during a run', async () => {
     const job = new CountingJob('job');
     job.hold();
     const { scheduler } = await running(job);
-    await job.hasTaken(1);
+    await job.hasRun(1);
     for (let i = 0; i < 10; i += 1) scheduler.wake('job');
     job.letGo();
-    await job.hasTaken(2);
+    await job.hasRun(2);
     await until(() => scheduler.nextRunAt('job') !== null);
-    expect(job.turns).toBe(2);
+    expect(job.runs).toBe(2);
   });
 
   it('is not delayed by a job that is slow or fails', async () => {
@@ -46,11 +46,11 @@ describe('a scheduler', () => {
     slow.hold();
     failing.outcome = new Error('broken');
     await running(slow, failing, quick);
-    await Promise.all([quick.hasTaken(5), failing.hasTaken(5)]);
-    expect(slow.turns).toBe(1);
+    await Promise.all([quick.hasRun(5), failing.hasRun(5)]);
+    expect(slow.runs).toBe(1);
   });
 
-  it('pauses as long as the turn says, but at most for the interval', async () => {
+  it('pauses as long as the run says, but at most for the interval', async () => {
     const [soon, atOnce, late] = [
       new CountingJob('soon'),
       new CountingJob('atOnce'),
@@ -60,7 +60,7 @@ describe('a scheduler', () => {
     atOnce.outcome = { handled: 500, nextInMs: 0 };
     late.outcome = { handled: 0, nextInMs: 80_000_000 };
     await running(soon, atOnce, late);
-    await Promise.all([soon.hasTaken(3), atOnce.hasTaken(3), late.hasTaken(3)]);
+    await Promise.all([soon.hasRun(3), atOnce.hasRun(3), late.hasRun(3)]);
   });
 
   it('tells when a job runs next, except while the job runs or the scheduler is stopped', async () => {
@@ -70,7 +70,7 @@ describe('a scheduler', () => {
     const { scheduler } = aScheduler([job], { now: () => now });
     expect(scheduler.nextRunAt('job')).toBeNull();
     await scheduler.start();
-    await job.hasTaken(1);
+    await job.hasRun(1);
     expect(scheduler.nextRunAt('job')).toBeNull();
     job.letGo();
     await until(() => scheduler.nextRunAt('job') !== null);
@@ -86,7 +86,7 @@ describe('a scheduler', () => {
     const isWokenBy = ({ payload }: { payload: unknown }) => payload !== null;
     const { scheduler } = await running(plain, Object.assign(listening, { wakingTypes, isWokenBy }));
     expect(scheduler.wakingTypes).toEqual(['scheduler.resumed', 'task.created']);
-    await Promise.all([plain.hasTaken(1), listening.hasTaken(1)]);
+    await Promise.all([plain.hasRun(1), listening.hasRun(1)]);
     await until(() => scheduler.nextRunAt('plain') !== null && scheduler.nextRunAt('listening') !== null);
     scheduler.notice([
       { type: 'task.created', payload: {} },
@@ -94,10 +94,10 @@ describe('a scheduler', () => {
       { type: 'task.updated', payload: {} },
       { type: 'scheduler.resumed', payload: { job: 'unknown' } },
     ]);
-    await listening.hasTaken(2);
+    await listening.hasRun(2);
     scheduler.notice([{ type: 'scheduler.resumed', payload: { job: 'plain' } }]);
-    await plain.hasTaken(2);
-    expect(listening.turns).toBe(2);
+    await plain.hasRun(2);
+    expect(listening.runs).toBe(2);
   });
 });
 
@@ -109,19 +109,19 @@ describe('a job run on demand', () => {
     expect(await scheduler.runOnce('job')).toBe(3);
     expect(records).toMatchObject([{ name: 'job', handled: 3, error: null }]);
     scheduler.wake('job');
-    expect(job.turns).toBe(1);
+    expect(job.runs).toBe(1);
   });
 
-  it('runs even while it is paused, and never at the same time as a turn of the loop', async () => {
+  it('runs even while it is paused, and never at the same time as a run of the loop', async () => {
     const job = new CountingJob('job');
     job.hold();
     const { scheduler, paused } = await running(job);
-    await job.hasTaken(1);
+    await job.hasRun(1);
     paused.add('job');
     const demanded = Promise.all([scheduler.runOnce('job'), scheduler.runOnce('job')]);
     job.letGo();
     await demanded;
-    expect(job.turns).toBe(3);
+    expect(job.runs).toBe(3);
     expect(job.mostAtOnce).toBe(1);
   });
 

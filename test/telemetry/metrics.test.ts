@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Backlog } from '../../src/domain/overview.js';
+import type { Backlog } from '../../src/domain/ops/overview.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import { createInstrument } from '../../src/kernel/instrument.js';
 import { METRIC_PREFIX, METRICS } from '../../src/telemetry/metric-catalog.js';
@@ -52,7 +52,7 @@ describe('metrics', () => {
     emit('lease.lost', {});
     emit('streams.changed', { kind: 'graphql', open: 4 });
     emit('job.finished', { job: 'pruneEvents', durationMs: 1_500, handled: 12 });
-    emit('job.turn_failed', { job: 'pruneEvents', durationMs: 10 });
+    emit('job.run_failed', { job: 'pruneEvents', durationMs: 10 });
     instrument.emit('error', 'job.failed', 'It failed', {});
     expect(await scrape()).toMatchObject({
       'http_requests_total{method="POST",route="/graphql",status="2xx"}': 1,

@@ -22,7 +22,7 @@ export interface CatchUp {
   readonly missed: readonly MissedDueTime[];
 }
 
-/** The due times that have passed since the last turn of the job. */
+/** The due times that have passed since the last run of the job. */
 export interface PassedDueTimes {
   /** The latest ones up to now, in ascending order: at most {@link MAX_PASSED}. */
   readonly latest: readonly number[];

@@ -1,5 +1,5 @@
 import { EVENT_KINDS, EVENT_TYPES } from '../../domain/events/event-types.js';
-import { type Alarm, createAlarm } from '../../kernel/wakeable-sleep.js';
+import { type Alarm, createAlarm } from '../../kernel/alarm.js';
 import { type Overview, openOverview } from '../../services/ops/read-overview.js';
 import type { GraphqlContext } from '../context.js';
 

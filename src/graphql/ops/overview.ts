@@ -1,4 +1,4 @@
-import type { TaskCount, ThroughputPoint } from '../../domain/overview.js';
+import type { TaskCount, ThroughputPoint } from '../../domain/ops/overview.js';
 import { type Overview, openOverview } from '../../services/ops/read-overview.js';
 import { refuseInvalidList } from '../base/connection.js';
 import { TaskStatusEnum } from '../base/enums.js';

@@ -10,7 +10,7 @@ import { spawnRecurringTasksJob } from './spawn-recurring-tasks.js';
 
 /** Settings of all jobs. */
 export interface JobSettings {
-  /** The longest pause between two turns of a job, in milliseconds. */
+  /** The longest pause between two runs of a job, in milliseconds. */
   readonly jobIntervalMs: number;
 }
 

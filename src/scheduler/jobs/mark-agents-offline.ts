@@ -3,7 +3,7 @@ import type { Job } from '../job.js';
 import type { JobContext } from './job-context.js';
 
 /**
- * Appends the status changes of agents that went offline or idle without a call. The next turn is due at the next
+ * Appends the status changes of agents that went offline or idle without a call. The next run is due at the next
  * timeout.
  */
 export function markAgentsOfflineJob(context: JobContext, everyMs: number): Job {

@@ -6,7 +6,7 @@ import type { JobContext } from './job-context.js';
 
 /**
  * Requeues tasks and reviews of agents that let their lease end, and returns rejected work of silent agents to the inbox.
- * The next turn is due when the next lease ends.
+ * The next run is due when the next lease ends.
  */
 export function requeueStaleTasksJob(context: JobContext, everyMs: number): Job {
   return {

@@ -14,7 +14,7 @@ const MAKES_WORK: readonly EventType[] = [
 ];
 
 /**
- * Sends each task in REVIEW to the reviewer and applies the verdict. The next turn is due when a backoff or a lease
+ * Sends each task in REVIEW to the reviewer and applies the verdict. The next run is due when a backoff or a lease
  * ends.
  */
 export function runAegisReviewsJob({ reviewDispatcher }: JobContext, everyMs: number): Job {

@@ -2,7 +2,7 @@ import { spawnRecurringTasks } from '../../services/recurring/spawn-recurring-ta
 import type { Job } from '../job.js';
 import type { JobContext } from './job-context.js';
 
-/** Creates the tasks of recurring tasks that are due. The next turn is due at the next due time. */
+/** Creates the tasks of recurring tasks that are due. The next run is due at the next due time. */
 export function spawnRecurringTasksJob(context: JobContext, everyMs: number): Job {
   return {
     name: 'spawnRecurringTasks',

@@ -1,4 +1,4 @@
-import { chooseAgents } from '../../domain/dispatch/shares.js';
+import { chooseAgents } from '../../domain/dispatch/choose-agents.js';
 import type { Gateway } from '../../gateway/gateway.js';
 import { inTransaction } from '../../postgres/transaction.js';
 import {
@@ -30,7 +30,7 @@ export interface DispatchTurnOptions {
   onReady(agents: readonly ReadyAgent[]): void;
 }
 
-/** The maximum of opened runs per turn, so that a pause or a stop need not wait for a backlog. */
+/** The maximum of runs that one job run opens, so that a pause or a stop need not wait for a backlog. */
 const MAX_OPENED = 50;
 
 /** An agent with its reachable gateway. */
@@ -41,7 +41,7 @@ interface Reachable {
 }
 
 /**
- * One turn: opens one task per agent with work and free capacity, and repeats this until the slots are full or no work is
+ * One job run: opens one task per agent with work and free capacity, and repeats this until the slots are full or no work is
  * left. A failure for one agent does not delay the others; failures are thrown together at the end.
  */
 export async function dispatchTasks(options: DispatchTurnOptions): Promise<DispatchTurn> {
@@ -70,7 +70,7 @@ export async function dispatchTasks(options: DispatchTurnOptions): Promise<Dispa
   return { handled, nextInMs: (await findNextDueMs(pool)) ?? Number.POSITIVE_INFINITY };
 }
 
-/** Distributes the free slots among the agents with a reachable gateway and no failure in this turn. */
+/** Distributes the free slots among the agents with a reachable gateway and no failure in this job run. */
 async function choose(
   { context, calls, reachability }: DispatchTurnOptions,
   agents: readonly ReadyAgent[],

@@ -95,13 +95,13 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   async function takeTurn(): Promise<DispatchTurn> {
     await pushAgents.learn();
     const recovered = await recoverDispatches({ context, owner, calls });
-    const turn = await dispatchTasks({ context, owner, calls, reachability, onReady: missing.tell });
+    const result = await dispatchTasks({ context, owner, calls, reachability, onReady: missing.tell });
     // This comes last, because no call waits for it.
     await endLeasesOfDead(database.pool, 'task', owner.dispatcher);
     const orphanInMs = await findNextOrphanMs(database.pool, owner.dispatcher);
     return {
-      handled: recovered + turn.handled,
-      nextInMs: Math.min(turn.nextInMs, Math.max(MIN_REST_MS, orphanInMs ?? Number.POSITIVE_INFINITY)),
+      handled: recovered + result.handled,
+      nextInMs: Math.min(result.nextInMs, Math.max(MIN_REST_MS, orphanInMs ?? Number.POSITIVE_INFINITY)),
     };
   }
 
@@ -134,7 +134,7 @@ function createPushAgents({ database }: DispatcherOptions['context']) {
   return {
     async learn(): Promise<void> {
       if (isKnown) return;
-      // Set before the query, so that a change during the query makes the next turn query again.
+      // Set before the query, so that a change during the query makes the next job run query again.
       isKnown = true;
       try {
         ids = new Set(await listPushAgentIds(database.pool));

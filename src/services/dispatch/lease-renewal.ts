@@ -32,11 +32,11 @@ export function createLeaseRenewal(options: LeaseRenewalOptions): LeaseRenewal {
 
   function schedule(ms: number): void {
     timer = setTimeout(() => {
-      renewing = turn();
+      renewing = renewRepeatedly();
     }, ms);
   }
 
-  async function turn(): Promise<void> {
+  async function renewRepeatedly(): Promise<void> {
     const restMs = await renewHeld();
     if (restMs === null) isOn = false;
     else if (isOn) schedule(restMs);

@@ -1,5 +1,5 @@
 import { SYSTEM } from '../../domain/actor.js';
-import { keepAnswer, keepError, keepUsage } from '../../domain/dispatch/ending.js';
+import { keepAnswer, keepError, keepUsage } from '../../domain/dispatch/keep-answer.js';
 import { MAX_DISPATCH_ATTEMPTS } from '../../domain/limits.js';
 import { decideFailure } from '../../domain/runs/attempt-failure.js';
 import type { TokenUsage } from '../../domain/runs/token-usage.js';

@@ -5,7 +5,7 @@ import {
   type StandingFacts,
   type TaskCount,
   type ThroughputPoint,
-} from '../../domain/overview.js';
+} from '../../domain/ops/overview.js';
 import { singleFlight } from '../../kernel/single-flight.js';
 import type { Database } from '../../postgres/database.js';
 import { countTasksByStatus, readFleet, readStanding, readThroughput } from '../../store/ops/overview.js';

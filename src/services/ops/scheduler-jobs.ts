@@ -82,7 +82,7 @@ export function isJobPaused({ database }: Pick<ServiceContext, 'database'>, name
 }
 
 /** Stores the result of the last run of a job for all processes. */
-export function recordJobTurn(
+export function recordJobRun(
   { database }: Pick<ServiceContext, 'database'>,
   record: JobRecord,
 ): Promise<void> {

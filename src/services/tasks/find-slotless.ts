@@ -1,4 +1,4 @@
-import { type Candidate, chooseAgents } from '../../domain/dispatch/shares.js';
+import { type Candidate, chooseAgents } from '../../domain/dispatch/choose-agents.js';
 import { listOpenCalls, type OpenCall } from '../../store/dispatch/open-calls.js';
 import { readFleet } from '../gateways-of-agents.js';
 import type { ServiceContext } from '../service-context.js';

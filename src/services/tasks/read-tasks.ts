@@ -4,14 +4,14 @@ import { checkTaskFilter, type TaskFilter, type TaskOrder } from '../../domain/t
 import { decideWaitingOn, type WaitingReason } from '../../domain/tasks/waiting-reasons.js';
 import { openChildLists, openList } from '../../store/lists/list-reader.js';
 import type { Columns } from '../../store/lists/row-shape.js';
+import { REVIEWS_OF_TASKS, reviewRunsOfTasks } from '../../store/reviews/review-lists.js';
 import type { ReviewRow, ReviewRunRow } from '../../store/reviews/reviews.js';
-import { REVIEWS_OF_TASKS, reviewRunsOfTasks } from '../../store/reviews/task-reviews.js';
 import { peekNextTask } from '../../store/runs/peek-next-task.js';
+import { runsOfTasks } from '../../store/runs/run-lists.js';
 import type { TaskRunRow } from '../../store/runs/runs.js';
-import { runsOfTasks } from '../../store/runs/task-runs.js';
 import { type Candidate, listCandidates } from '../../store/tasks/candidates.js';
+import { COMMENTS_OF_TASKS } from '../../store/tasks/comment-lists.js';
 import type { CommentRow } from '../../store/tasks/comments.js';
-import { COMMENTS_OF_TASKS } from '../../store/tasks/task-comments.js';
 import {
   type ListedColumns,
   type ListedTask,

@@ -1,5 +1,5 @@
 import type { LogPosition } from '../../domain/events/log-position.js';
-import type { Backlog } from '../../domain/overview.js';
+import type { Backlog } from '../../domain/ops/overview.js';
 import { type Executor, query } from '../../postgres/statement.js';
 
 /**

@@ -1,4 +1,4 @@
-import type { FleetFacts, StandingFacts, TaskCount, ThroughputPoint } from '../../domain/overview.js';
+import type { FleetFacts, StandingFacts, TaskCount, ThroughputPoint } from '../../domain/ops/overview.js';
 import { TASK_STATUSES } from '../../domain/task-status.js';
 import { type Executor, query } from '../../postgres/statement.js';
 import { holdsTask } from '../runs/capacity.js';

@@ -2,7 +2,7 @@ import type { PipelineRunFacts, PipelineRunStatus } from '../../domain/pipelines
 import type { Edge } from '../../domain/tasks/dependency-graph.js';
 import type { PipelineRun, Prisma } from '../../generated/prisma/client.js';
 import type { Transaction } from '../../postgres/transaction.js';
-import { jsonColumns } from '../json-rows.js';
+import { jsonColumns } from '../json-columns.js';
 import type { NewTask, TaskRow } from '../tasks/tasks.js';
 
 export type PipelineRunRow = PipelineRun;

@@ -1,7 +1,7 @@
 import type { Pipeline, PipelineStep } from '../../generated/prisma/client.js';
 import { type Executor, query } from '../../postgres/statement.js';
 import type { Transaction } from '../../postgres/transaction.js';
-import { jsonColumns } from '../json-rows.js';
+import { jsonColumns } from '../json-columns.js';
 
 export type PipelineRow = Pipeline;
 

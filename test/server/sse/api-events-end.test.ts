@@ -5,7 +5,7 @@ import { usedMemory } from '../../feed/memory.js';
 import { aTask } from '../../support/factories/factory.js';
 import { goodKey } from '../../support/servers/test-server.js';
 import { type PlainReader, readPlainEvents } from '../../support/wires/plain-events.js';
-import { bearer, type EventServer, has, hasTask, openEventServer } from '../event-server.js';
+import { bearer, type EventServer, has, hasTask, openEventServer } from './event-server.js';
 
 let live: EventServer;
 /** Offset of the feed's clock from the real time. */

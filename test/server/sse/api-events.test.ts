@@ -9,7 +9,7 @@ import { aClaimedTask, aKeyOf, anAgent, aTask, aTaskIn } from '../../support/fac
 import { aPipelineRun, step } from '../../support/factories/pipelines.js';
 import { goodKey } from '../../support/servers/test-server.js';
 import { readPlainEvents } from '../../support/wires/plain-events.js';
-import { bearer, type EventServer, has, hasTask, openEventServer } from '../event-server.js';
+import { bearer, type EventServer, has, hasTask, openEventServer } from './event-server.js';
 
 let live: EventServer;
 

@@ -5,7 +5,7 @@ import { revokeApiKey } from '../../../src/services/keys/api-keys.js';
 import { createStreamTickets } from '../../../src/services/keys/stream-tickets.js';
 import { aTask } from '../../support/factories/factory.js';
 import { readPlainEvents } from '../../support/wires/plain-events.js';
-import { bearer, type EventServer, hasTask, openEventServer } from '../event-server.js';
+import { bearer, type EventServer, hasTask, openEventServer } from './event-server.js';
 
 let live: EventServer;
 

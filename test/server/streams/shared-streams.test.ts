@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished }
 import { formatLogCursor } from '../../../src/domain/events/log-cursor.js';
 import { pauseAgent } from '../../../src/services/agents/pause-agent.js';
 import { aClaimedTask, aKeyOf, anAgent, aTask } from '../../support/factories/factory.js';
-import { type Asked, openSharedServer, type SharedServer, type Stream } from '../shared-server.js';
+import { type Asked, openSharedServer, type SharedServer, type Stream } from './shared-server.js';
 
 let shared: SharedServer;
 

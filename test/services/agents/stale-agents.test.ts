@@ -80,10 +80,8 @@ describe('marking agents offline', () => {
     for (let i = 0; i < 30; i += 1) agents.push(await anAgent(services));
     const other = await openTestServices(services.database.connectionString);
     for (const { id } of agents) await setLastSeen(services, id);
-    const turns = await Promise.all(
-      [services, other, services, other].map((each) => markAgentsOffline(each)),
-    );
-    expect(turns.reduce((sum, { handled }) => sum + handled, 0)).toBe(30);
+    const runs = await Promise.all([services, other, services, other].map((each) => markAgentsOffline(each)));
+    expect(runs.reduce((sum, { handled }) => sum + handled, 0)).toBe(30);
     for (const { id } of agents) {
       expect((await changesOf(id)).filter(({ payload }) => payload.to === 'OFFLINE')).toHaveLength(1);
     }

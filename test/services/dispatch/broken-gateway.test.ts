@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { aProcess, type Process } from '../../scheduler/process.js';
+import { aProcess, type Process } from '../../scheduler/job-process.js';
 import { aPushAgent, aTaskOf, commentsOf, runsOf, waitForStatus } from '../../support/factories/dispatch.js';
 import { anAgent, aTaskIn } from '../../support/factories/factory.js';
 import type { TestServices } from '../../support/factories/services.js';

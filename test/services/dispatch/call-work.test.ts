@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { cancelTask } from '../../../src/services/tasks/cancel-task.js';
-import type { Process } from '../../scheduler/process.js';
+import type { Process } from '../../scheduler/job-process.js';
 import { aPushAgent, aTaskOf, runsOf, waitForStatus } from '../../support/factories/dispatch.js';
 import type { TestServices } from '../../support/factories/services.js';
 import { useDispatch } from '../../support/factories/use-dispatch.js';

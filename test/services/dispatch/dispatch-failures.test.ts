@@ -3,7 +3,7 @@ import { completeTask } from '../../../src/services/runs/complete-task.js';
 import { assignTask } from '../../../src/services/tasks/assign-task.js';
 import { cancelTask } from '../../../src/services/tasks/cancel-task.js';
 import { retryTask } from '../../../src/services/tasks/retry-task.js';
-import type { Process } from '../../scheduler/process.js';
+import type { Process } from '../../scheduler/job-process.js';
 import {
   aPushAgent,
   aTaskOf,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { aProcess, type Process } from '../../scheduler/process.js';
+import { aProcess, type Process } from '../../scheduler/job-process.js';
 import { endLease, setLastSeen } from '../../support/factories/aging.js';
 import { aPushAgent, aTaskOf, waitForStatus } from '../../support/factories/dispatch.js';
 import { aClaimedTask, anAgent } from '../../support/factories/factory.js';

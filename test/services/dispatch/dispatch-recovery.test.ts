@@ -7,7 +7,7 @@ import { openDispatch } from '../../../src/services/dispatch/open-dispatch.js';
 import { heartbeat } from '../../../src/services/runs/heartbeat.js';
 import { requeueStaleTasks } from '../../../src/services/runs/requeue-stale-tasks.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
-import { aProcess, type Process } from '../../scheduler/process.js';
+import { aProcess, type Process } from '../../scheduler/job-process.js';
 import { endLease } from '../../support/factories/aging.js';
 import { aPushAgent, aTaskOf, runsOf, waitForStatus } from '../../support/factories/dispatch.js';
 import type { TestServices } from '../../support/factories/services.js';
@@ -117,7 +117,7 @@ describe('a run whose process has died', () => {
     ['no attempt if it never began', { outcome: 'NOT_BEGUN', error: 'x', retryAfterMs: null }, 0, 'RELEASED'],
     ['a failed attempt if it failed', { outcome: 'FAILED', error: 'x', permanent: false }, 1, 'FAILED'],
   ])('counts as %s', async (_what, answer, attempts, outcome) => {
-    // Only after the turn: during it, a run that is released would be dispatched again at once.
+    // Only after the job run: during it, a run that is released would be dispatched again at once.
     const tell = untilTold();
     const { task, runId } = await anOrphan();
     await endLease(services, runId);

@@ -5,7 +5,7 @@ import { pauseSchedulerJob, resumeSchedulerJob } from '../../../src/services/ops
 import { submitVerdict } from '../../../src/services/reviews/submit-verdict.js';
 import { readWaitingOn } from '../../../src/services/tasks/read-tasks.js';
 import type { TaskRow } from '../../../src/store/tasks/tasks.js';
-import { aProcess, type Process } from '../../scheduler/process.js';
+import { aProcess, type Process } from '../../scheduler/job-process.js';
 import { eventsOf } from '../../support/factories/aging.js';
 import { aPushAgent, aTaskOf, commentsOf, runsOf, waitForStatus } from '../../support/factories/dispatch.js';
 import { aTask } from '../../support/factories/factory.js';
@@ -187,7 +187,7 @@ describe('dispatch skips', () => {
   it('all tasks while the job is paused', async () => {
     await here.start();
     await pauseSchedulerJob(services, services.admin, 'dispatchAssignedTasks');
-    // A turn that began before the pause may still run: this one ends after it.
+    // A job run that began before the pause may not have ended: this one ends after it.
     expect(await here.scheduler.runOnce('dispatchAssignedTasks')).toBe(0);
     const task = await aTaskOf(services, await aPushAgent(services));
     const other = await aTask(services);

@@ -71,14 +71,14 @@ describe('three processes', () => {
       await wasDueAt(services, id, due);
       ids.push(id);
     }
-    const turns = await Promise.all(processes.map((each) => spawnRecurringTasks(each)));
-    expect(turns.reduce((sum, { handled }) => sum + handled, 0)).toBe(40);
+    const runs = await Promise.all(processes.map((each) => spawnRecurringTasks(each)));
+    expect(runs.reduce((sum, { handled }) => sum + handled, 0)).toBe(40);
     for (const id of ids) expect(await childrenOf(services, id)).toHaveLength(1);
   });
 });
 
-describe('a turn of the job', () => {
-  it('that dies in the middle leaves no partial change, and the next turn does the work', async () => {
+describe('a run of the job', () => {
+  it('that dies in the middle leaves no partial change, and the next run does the work', async () => {
     const agent = await anAgent(services);
     const due = await minutesAgo(services, 1);
     const { id } = await aRecurringTask(services, {
@@ -88,7 +88,7 @@ describe('a turn of the job', () => {
     await wasDueAt(services, id, due);
     // The firing is recorded by then, and the insert of the task waits for the row of its assignee.
     const lock = await holdLocks(services, 'SELECT FROM agents WHERE id = $1 FOR UPDATE', [agent.id]);
-    const turn = spawnRecurringTasks(processes[1] as TestServices).then(
+    const run = spawnRecurringTasks(processes[1] as TestServices).then(
       () => 'done',
       () => 'died',
     );
@@ -103,7 +103,7 @@ describe('a turn of the job', () => {
         },
       )
       .toHaveLength(1);
-    expect(await turn).toBe('died');
+    expect(await run).toBe('died');
     await lock.release();
     expect(await childrenOf(services, id)).toEqual([]);
     expect(await firingsOf(services, id)).toEqual([]);
@@ -155,7 +155,7 @@ describe('while a recurring task is due', () => {
   it('an edit and the job run one after the other, and both take effect', async () => {
     for (let round = 0; round < 10; round += 1) {
       const { id } = await aDueOne();
-      const [edited, ...turns] = await Promise.all([
+      const [edited, ...runs] = await Promise.all([
         updateRecurringTask(services, services.admin, {
           id,
           schedule: '0 0 1 1 *',
@@ -163,7 +163,7 @@ describe('while a recurring task is due', () => {
         }),
         ...processes.map((each) => spawnRecurringTasks(each)),
       ]);
-      const handled = turns.reduce((sum, turn) => sum + turn.handled, 0);
+      const handled = runs.reduce((sum, run) => sum + run.handled, 0);
       expect(await childrenOf(services, id)).toHaveLength(handled);
       expect(handled).toBeLessThanOrEqual(1);
       const [row] = await services.sql<{ next_due_at: Date }>(
@@ -179,13 +179,13 @@ describe('while a recurring task is due', () => {
     for (let round = 0; round < 10; round += 1) {
       const { id } = await aDueOne();
       const ending = round % 2 === 0 ? pauseRecurringTask : removeRecurringTask;
-      const [, byHand, ...turns] = await Promise.allSettled([
+      const [, byHand, ...runs] = await Promise.allSettled([
         ending(services, services.admin, id),
         fireRecurringTask(processes[1] as TestServices, services.admin, id),
         ...processes.map((each) => spawnRecurringTasks(each)),
       ]);
-      const handled = turns.reduce(
-        (sum, turn) => sum + (turn.status === 'fulfilled' ? turn.value.handled : Number.NaN),
+      const handled = runs.reduce(
+        (sum, run) => sum + (run.status === 'fulfilled' ? run.value.handled : Number.NaN),
         0,
       );
       expect(handled).toBeLessThanOrEqual(1);

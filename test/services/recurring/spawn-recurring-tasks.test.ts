@@ -137,7 +137,7 @@ describe('a server that was down over three due times', () => {
     ]);
   });
 
-  it('records each due time once if two processes work on it and a turn is repeated', async () => {
+  it('records each due time once if two processes work on it and a run of the job is repeated', async () => {
     const { recurring, times } = await aMissedOne('LATEST');
     await Promise.all([spawnRecurringTasks(services), spawnRecurringTasks(services)]);
     await wasDueAt(services, recurring.id, new Date(times[0] ?? 0));

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { registerAgent, updateAgent } from '../../../src/services/agents/register-agent.js';
-import { aProcess, type Process } from '../../scheduler/process.js';
+import { aProcess, type Process } from '../../scheduler/job-process.js';
 import { waitForStatus } from '../../support/factories/dispatch.js';
 import { anAgent, aTaskIn } from '../../support/factories/factory.js';
 import { answered, ScriptedGateway } from '../../support/gateways/scripted-gateway.js';

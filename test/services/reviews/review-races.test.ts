@@ -124,7 +124,7 @@ describe('two processes', () => {
     const task = await setup.inReview();
     const [dead, other] = [setup.aDispatcher(), setup.aDispatcherInOtherProcess()];
     await dead.takeTurn();
-    // The state from the gateway is written during the call, and a turn does not wait for it.
+    // The state from the gateway is written during the call, and a run of the job does not wait for it.
     await vi.waitFor(
       async () => expect(await setup.runsOf(task)).toMatchObject([{ gateway_state: { boot: 'scripted' } }]),
       20_000,

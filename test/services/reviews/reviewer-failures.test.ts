@@ -40,7 +40,7 @@ describe('a reviewer that fails', () => {
     expect(keys).toEqual([`review-${task.id}-1-1`, `review-${task.id}-1-2`]);
   });
 
-  it('is asked again after a backoff that grows, and the turn returns its length', async () => {
+  it('is asked again after a backoff that grows, and the run of the job returns its length', async () => {
     const task = await setup.inReview();
     const dispatcher = setup.aDispatcher({ backoffMs: 120_000 });
     dispatcher.gateway.script = () => FAILURE;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, vi } from 'vitest';
 import type { ServiceSettings } from '../../../src/services/service-context.js';
-import { aProcess, type Process } from '../../scheduler/process.js';
+import { aProcess, type Process } from '../../scheduler/job-process.js';
 import { ScriptedGateway } from '../gateways/scripted-gateway.js';
 import { createTestDatabase, type TestDatabase } from '../postgres/database.js';
 import type { TestServices } from './services.js';

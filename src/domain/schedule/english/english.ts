@@ -1,10 +1,10 @@
 import { findClosest } from '../../../kernel/closest-match.js';
 import { BadSchedule } from '../bad-schedule.js';
 import { parseTimeZone } from '../time-zone.js';
-import { toCron } from './fields.js';
 import { checkPairs } from './pairs.js';
 import { emptyPhrase, type Phrase } from './phrase.js';
 import { RULES } from './rules.js';
+import { toCron } from './to-cron.js';
 import { UnsupportedSchedule } from './unsupported-schedule.js';
 import { WordReader } from './word-reader.js';
 import { ADVERBS, DAY_PARTS, MONTHS, NUMBERS, ORDINALS, UNITS, WEEKDAYS } from './words.js';

@@ -9,7 +9,7 @@ import {
   type DispatcherOptions,
 } from '../../src/services/dispatch/dispatcher.js';
 import { createGatewayReachability } from '../../src/services/dispatch/gateway-reachability.js';
-import { isJobPaused, recordJobTurn } from '../../src/services/ops/scheduler-jobs.js';
+import { isJobPaused, recordJobRun } from '../../src/services/ops/scheduler-jobs.js';
 import { createReviewDispatcher, ENDS_ROUND } from '../../src/services/reviews/review-dispatcher.js';
 import type { ServiceSettings } from '../../src/services/service-context.js';
 import { openTestServices, type TestServices } from '../support/factories/services.js';
@@ -52,7 +52,7 @@ export async function aProcess(
     instrument,
     clock,
     isPaused: (name) => isJobPaused(opened, name),
-    record: (turn) => recordJobTurn(opened, turn),
+    record: (run) => recordJobRun(opened, run),
   });
   reviewDispatcher.onWork(() => scheduler.wake('runAegisReviews'));
   const feed = createFeed({ database, instrument, clock });

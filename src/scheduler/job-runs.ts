@@ -1,9 +1,9 @@
 import type { Clock } from '../kernel/clock.js';
 import type { Instrument } from '../kernel/instrument.js';
-import type { Job, JobTurn } from './job.js';
+import type { Job, JobRun } from './job.js';
 
-/** The result of one turn, for the table that all processes share. */
-export interface TurnRecord {
+/** The result of one run, for the table that all processes share. */
+export interface JobRunRecord {
   readonly name: string;
   readonly durationMs: number;
   readonly handled: number;
@@ -11,72 +11,72 @@ export interface TurnRecord {
   readonly error: string | null;
 }
 
-/** What the turns of a job need. */
-export interface TurnOptions {
+/** What the runs of a job need. */
+export interface JobRunOptions {
   readonly instrument: Instrument;
   readonly clock: Clock;
   isPaused(name: string): Promise<boolean>;
   /** Whether an error means only that the database is unavailable, which the feed reports already. */
   isOutage?(error: unknown): boolean;
-  record(turn: TurnRecord): Promise<void>;
+  record(run: JobRunRecord): Promise<void>;
 }
 
-/** Runs, times, reports and records the turns of one job. */
-export interface JobTurns {
-  /** Takes a turn unless the job is paused. Returns the milliseconds to pause afterwards. Never rejects. */
-  takeIfActive(): Promise<number>;
-  /** Takes a turn even if the job is paused. Rejects with the error of the turn. */
-  takeNow(): Promise<JobTurn>;
+/** Runs one job, and times, reports and records each run. */
+export interface JobRuns {
+  /** Runs the job unless it is paused. Returns the milliseconds to pause afterwards. Never rejects. */
+  runIfActive(): Promise<number>;
+  /** Runs the job even if it is paused. Rejects with the error of the run. */
+  runNow(): Promise<JobRun>;
 }
 
-/** The shortest time between two records of turns that changed nothing, so that an idle server writes little. */
+/** The shortest time between two records of runs that changed nothing, so that an idle server writes little. */
 const RECORD_EVERY_MS = 30_000;
 
-/** Creates the turns of a job. */
-export function createJobTurns(
+/** Creates the runs of a job. */
+export function createJobRuns(
   job: Job,
-  { instrument, clock, isPaused, isOutage, record }: TurnOptions,
-): JobTurns {
+  { instrument, clock, isPaused, isOutage, record }: JobRunOptions,
+): JobRuns {
   let recordedAt = Number.NEGATIVE_INFINITY;
   let recordedError: string | null = null;
   let failingWith: string | null = null;
 
-  async function takeNow(): Promise<JobTurn> {
+  async function runNow(): Promise<JobRun> {
     const begunAt = clock.now();
     const facts = (handled: number) => ({ name: job.name, handled, durationMs: clock.now() - begunAt });
     try {
-      const turn = await runObserved();
-      const { name, ...others } = facts(turn.handled);
+      const run = await runObserved();
+      const { name, ...others } = facts(run.handled);
       instrument.emit('debug', 'job.finished', `Job ${name} has run`, { job: name, ...others });
-      await write({ ...facts(turn.handled), error: null });
-      return turn;
+      await write({ ...facts(run.handled), error: null });
+      return run;
     } catch (error) {
       const { name, durationMs } = facts(0);
-      instrument.emit('debug', 'job.turn_failed', `A run of job ${name} failed`, { job: name, durationMs });
+      instrument.emit('debug', 'job.run_failed', `A run of job ${name} failed`, { job: name, durationMs });
       await write({ ...facts(0), error: describe(error) });
       throw error;
     }
   }
 
-  function runObserved(): Promise<JobTurn> {
+  function runObserved(): Promise<JobRun> {
     let handled = 0;
-    const activity = { name: 'job.turn', facts: { job: job.name }, outcome: () => ({ handled }) };
+    const activity = { name: 'job.run', facts: { job: job.name }, outcome: () => ({ handled }) };
     return instrument.within(activity, async () => {
-      const turn = await job.runOnce();
-      handled = turn.handled;
-      return turn;
+      const run = await job.runOnce();
+      handled = run.handled;
+      return run;
     });
   }
 
-  async function write(turn: TurnRecord): Promise<void> {
-    const isNews = turn.handled > 0 || turn.error !== recordedError;
+  async function write(run: JobRunRecord): Promise<void> {
+    const isNews = run.handled > 0 || run.error !== recordedError;
     if (!isNews && clock.now() - recordedAt < RECORD_EVERY_MS) return;
     try {
-      await record(turn);
+      await record(run);
       recordedAt = clock.now();
-      recordedError = turn.error;
+      recordedError = run.error;
     } catch (error) {
-      // The turn itself succeeded or reported its error. If the database is unavailable, the next turn reports that.
+      // The run itself succeeded or reported its error. If the database is unavailable, the next run reports that.
       instrument.emit('debug', 'job.record_failed', `The last run of job ${job.name} could not be recorded`, {
         job: job.name,
         error,
@@ -84,7 +84,7 @@ export function createJobTurns(
     }
   }
 
-  /** Reports a failure only if the previous turn did not fail in the same way, and a recovery once. */
+  /** Reports a failure only if the previous run did not fail in the same way, and a recovery once. */
   function report(failure: string | null, error?: unknown): void {
     if (failure === failingWith) return;
     if (failure === null)
@@ -98,11 +98,11 @@ export function createJobTurns(
   }
 
   return {
-    takeNow,
-    async takeIfActive() {
+    runNow,
+    async runIfActive() {
       try {
         if (await isPaused(job.name)) return job.everyMs;
-        const { nextInMs = job.everyMs } = await takeNow();
+        const { nextInMs = job.everyMs } = await runNow();
         report(null);
         return Math.min(job.everyMs, Math.max(0, Math.ceil(nextInMs)));
       } catch (error) {

@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { expect, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import type { Viewer } from '../../src/domain/actor.js';
-import { buildSchema } from '../../src/graphql/schema.js';
-import { newId, newRequestId } from '../../src/kernel/ids.js';
-import { type LiveGraph, openLiveGraph } from '../support/graphql/live-graph.js';
-import { createTestDatabase } from '../support/postgres/database.js';
-import { startTestServer } from '../support/servers/test-server.js';
+import type { Viewer } from '../../../src/domain/actor.js';
+import { buildSchema } from '../../../src/graphql/schema.js';
+import { newId, newRequestId } from '../../../src/kernel/ids.js';
+import { type LiveGraph, openLiveGraph } from '../../support/graphql/live-graph.js';
+import { createTestDatabase } from '../../support/postgres/database.js';
+import { startTestServer } from '../../support/servers/test-server.js';
 
 /** The results of one subscriber, as they were in the messages. */
 export interface Stream {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Candidate, chooseAgents } from '../../../src/domain/dispatch/shares.js';
+import { type Candidate, chooseAgents } from '../../../src/domain/dispatch/choose-agents.js';
 
 const of = (agentId: string, gatewayName: string): Candidate => ({ agentId, gatewayName });
 const snail = of('snail', 'a');

@@ -1,14 +1,14 @@
 import { expect, onTestFinished, vi } from 'vitest';
-import type { Viewer } from '../../src/domain/actor.js';
-import { createPlainEvents } from '../../src/graphql/events/plain-events.js';
-import { type Clock, systemClock } from '../../src/kernel/clock.js';
-import { newId } from '../../src/kernel/ids.js';
-import { createEventNames } from '../../src/services/events/event-names.js';
-import { createStreamTickets } from '../../src/services/keys/stream-tickets.js';
-import { type LiveGraph, openLiveGraph, schema } from '../support/graphql/live-graph.js';
-import { createTestDatabase } from '../support/postgres/database.js';
-import { goodKey, readAnswer, startTestServer, type TestServer } from '../support/servers/test-server.js';
-import { type PlainReader, readPlainEvents } from '../support/wires/plain-events.js';
+import type { Viewer } from '../../../src/domain/actor.js';
+import { createPlainEvents } from '../../../src/graphql/events/plain-events.js';
+import { type Clock, systemClock } from '../../../src/kernel/clock.js';
+import { newId } from '../../../src/kernel/ids.js';
+import { createEventNames } from '../../../src/services/events/event-names.js';
+import { createStreamTickets } from '../../../src/services/keys/stream-tickets.js';
+import { type LiveGraph, openLiveGraph, schema } from '../../support/graphql/live-graph.js';
+import { createTestDatabase } from '../../support/postgres/database.js';
+import { goodKey, readAnswer, startTestServer, type TestServer } from '../../support/servers/test-server.js';
+import { type PlainReader, readPlainEvents } from '../../support/wires/plain-events.js';
 
 /** A server that sends the events of a real log over HTTP. */
 export interface EventServer {

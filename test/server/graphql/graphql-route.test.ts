@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createInstrument } from '../../src/kernel/instrument.js';
-import { createErrorPresenter } from '../../src/server/error-presenter.js';
-import { createYogaServer, type Yoga } from '../../src/server/graphql/yoga.js';
-import { acceptsEventStream, chooseJsonType } from '../../src/server/http/media-type.js';
-import { serverLimits } from '../../src/server/limits.js';
-import { readAnswer, startTestServer, type TestServer } from '../support/servers/test-server.js';
-import { createSmallSchema } from '../support/wires/small-schema.js';
+import { createInstrument } from '../../../src/kernel/instrument.js';
+import { createErrorPresenter } from '../../../src/server/error-presenter.js';
+import { createYogaServer, type Yoga } from '../../../src/server/graphql/yoga.js';
+import { acceptsEventStream, chooseJsonType } from '../../../src/server/http/media-type.js';
+import { serverLimits } from '../../../src/server/limits.js';
+import { readAnswer, startTestServer, type TestServer } from '../../support/servers/test-server.js';
+import { createSmallSchema } from '../../support/wires/small-schema.js';
 
 let server: TestServer;
 let yoga: Yoga;

@@ -1,19 +1,19 @@
 import { vi } from 'vitest';
 import { type Clock, systemClock } from '../../src/kernel/clock.js';
 import { createInstrument, type Signal } from '../../src/kernel/instrument.js';
-import type { Job, JobTurn } from '../../src/scheduler/job.js';
-import type { TurnRecord } from '../../src/scheduler/job-turns.js';
+import type { Job, JobRun } from '../../src/scheduler/job.js';
+import type { JobRunRecord } from '../../src/scheduler/job-runs.js';
 import { createScheduler } from '../../src/scheduler/scheduler.js';
 
 const A_DAY = 86_400_000;
 
-/** A job that counts its turns. While it is held, its turns do not end. */
+/** A job that counts its runs. While it is held, its runs do not end. */
 export class CountingJob implements Job {
-  turns = 0;
+  runs = 0;
   running = 0;
   mostAtOnce = 0;
-  /** The result of each turn, or the error that it throws. */
-  outcome: JobTurn | Error = { handled: 0 };
+  /** The result of each run, or the error that it throws. */
+  outcome: JobRun | Error = { handled: 0 };
   private release: (() => void) | undefined;
   private held: Promise<void> = Promise.resolve();
 
@@ -32,8 +32,8 @@ export class CountingJob implements Job {
     this.release?.();
   }
 
-  async runOnce(): Promise<JobTurn> {
-    this.turns += 1;
+  async runOnce(): Promise<JobRun> {
+    this.runs += 1;
     this.running += 1;
     this.mostAtOnce = Math.max(this.mostAtOnce, this.running);
     await this.held;
@@ -42,9 +42,9 @@ export class CountingJob implements Job {
     return this.outcome;
   }
 
-  /** Waits until this many turns have begun. */
-  hasTaken(turns: number): Promise<void> {
-    return until(() => this.turns >= turns);
+  /** Waits until this many runs have begun. */
+  hasRun(runs: number): Promise<void> {
+    return until(() => this.runs >= runs);
   }
 }
 
@@ -62,18 +62,18 @@ export function aScheduler(jobs: readonly Job[], clock: Clock = systemClock) {
   const instrument = createInstrument();
   const signals: Signal[] = [];
   instrument.listen((signal) => signals.push(signal));
-  const records: TurnRecord[] = [];
+  const records: JobRunRecord[] = [];
   const paused = new Set<string>();
   const ports = {
     isPaused: async (name: string) => paused.has(name),
-    record: async (turn: TurnRecord) => void records.push(turn),
+    record: async (run: JobRunRecord) => void records.push(run),
   };
   const scheduler = createScheduler({
     jobs,
     instrument,
     clock,
     isPaused: (name) => ports.isPaused(name),
-    record: (turn) => ports.record(turn),
+    record: (run) => ports.record(run),
   });
   return { scheduler, signals, records, paused, ports };
 }
