@@ -1,6 +1,6 @@
 // The allowed imports. Imports of types count like others. An import that no line below allows is an error.
 
-/** The import table: for each room, the other rooms that it may import. */
+/** The import table: for each layer, the other layers that it may import. */
 const table = {
   kernel: [],
   telemetry: ['kernel'],
@@ -35,11 +35,11 @@ const nounsOfServices = [
   'reviews',
 ];
 
-const folder = (room) => `^src/${room}/`;
+const folder = (layer) => `^src/${layer}/`;
 const file = (path) => `^src/${path}\\.ts$`;
 const types = (path) => ({ path, dependencyTypes: ['type-only'] });
 
-/** Rooms of which another room may import only one file or only types. */
+/** Layers of which another layer may import only one file or only types. */
 const doors = [
   { from: folder('telemetry'), to: types(folder('domain')) },
   { from: folder('postgres'), to: { path: [file('domain/refusals'), file('domain/events/event-types')] } },
@@ -52,19 +52,19 @@ const doors = [
   { from: folder('graphql'), to: types(file('store/read-client')) },
   { from: folder('server'), to: { path: file('feed/hub') } },
   { from: folder('server'), to: types(file('config/config')) },
-  { from: file('app'), to: { path: rooms('kernel', 'telemetry', 'domain', 'postgres', 'store', 'gateway') } },
-  { from: file('app'), to: { path: rooms('services', 'feed', 'scheduler', 'graphql', 'server') } },
+  { from: file('app'), to: { path: layers('kernel', 'telemetry', 'domain', 'postgres', 'store', 'gateway') } },
+  { from: file('app'), to: { path: layers('services', 'feed', 'scheduler', 'graphql', 'server') } },
   { from: file('app'), to: { path: file('startup') } },
   { from: file('app'), to: { path: file('config/config') } },
   {
     from: file('startup'),
-    to: { path: [...rooms('kernel', 'postgres', 'store', 'services'), file('server/limits')] },
+    to: { path: [...layers('kernel', 'postgres', 'store', 'services'), file('server/limits')] },
   },
   { from: file('startup'), to: types([file('config/config'), file('graphql/context')]) },
   { from: file('main'), to: { path: [file('app'), file('config/config')] } },
 ];
 
-/** Packages that only one room may import, so that they can be replaced there. */
+/** Packages that only one layer may import, so that they can be replaced there. */
 const secrets = {
   pg: ['postgres'],
   '@prisma/': ['postgres', 'store', 'generated'],
@@ -83,20 +83,20 @@ const secrets = {
   '@opentelemetry/': ['telemetry'],
 };
 
-function of(room) {
-  return (noun) => `${room}/${noun}`;
+function of(layer) {
+  return (noun) => `${layer}/${noun}`;
 }
 
-function rooms(...names) {
+function layers(...names) {
   return names.map(folder);
 }
 
 module.exports = {
   allowedSeverity: 'error',
   allowed: [
-    ...Object.entries(table).map(([room, others]) => ({
-      from: { path: folder(room) },
-      to: { path: rooms(room, ...others) },
+    ...Object.entries(table).map(([layer, others]) => ({
+      from: { path: folder(layer) },
+      to: { path: layers(layer, ...others) },
     })),
     ...doors.map(({ from, to }) => ({ from: { path: from }, to })),
     { from: {}, to: { pathNot: '^src/' } },
@@ -131,7 +131,7 @@ module.exports = {
       from: { path: folder(`services/${noun}`) },
       to: {
         path: '^src/services/[^/]+/',
-        pathNot: rooms(...nounsOfServices.slice(0, place + 1).map(of('services'))),
+        pathNot: layers(...nounsOfServices.slice(0, place + 1).map(of('services'))),
       },
     })),
     {
@@ -152,7 +152,7 @@ module.exports = {
       name: `${name.replace(/\W+/g, ' ').trim().replace(/ /g, '-')}-stays-in-${keepers[0]}`,
       comment: `Only ${keepers.join(' and ')} may import ${name}.`,
       severity: 'error',
-      from: { path: '^src/', pathNot: rooms(...keepers) },
+      from: { path: '^src/', pathNot: layers(...keepers) },
       to: { path: `(^|node_modules/)(@types/)?${name}${name.endsWith('/') ? '' : '(/|$)'}` },
     })),
   ],

@@ -42,7 +42,7 @@ async function claimAt(
       }),
     ),
   );
-  // The shares are equal and begin together, so the slowest says how long all took.
+  // The shares are equal and begin together, so the time of the slowest is the time of all.
   const seconds = Math.max(...rates.map(({ perSecond }) => (share * CLAIMS_PER_AGENT) / perSecond));
   const busy = servers.map(({ pid }, i) => (cpuMs(pid) - (cpuBefore[i] ?? 0)) / seconds / 10);
   print(

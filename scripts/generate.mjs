@@ -36,7 +36,7 @@ function generateClient(schema) {
   });
 }
 
-/** The server does not need the documents, so an installation without development packages goes without them. */
+/** The server does not need the documents, so an installation without development packages skips them. */
 function generateDocuments(path) {
   if (!existsSync(join(root, 'node_modules', '@graphql-codegen', 'core'))) return;
   run(['--import', 'tsx', 'codegen.ts', path]);

@@ -37,7 +37,7 @@ import { createLog } from './telemetry/log.js';
 import { createMetrics, type Metrics } from './telemetry/metrics.js';
 import { startTraces } from './telemetry/start-traces.js';
 
-/** What the application gets beside its settings. */
+/** What the application needs in addition to its settings. */
 export interface AppEnvironment {
   /** Default: the system clock. Tests use others. */
   readonly clock?: Clock;
@@ -68,7 +68,7 @@ export interface App extends AsyncDisposable {
   stoppingPart(): string | null;
 }
 
-/** Creates the application. This is the only file that wires the rooms together. */
+/** Creates the application. This is the only file that wires the layers together. */
 export function createApp(
   config: Config,
   { clock = systemClock, environment = {} }: AppEnvironment = {},
@@ -96,7 +96,7 @@ export function createApp(
     instrument,
     async start() {
       try {
-        starting = startRooms({
+        starting = startLayers({
           config,
           instrument,
           metrics,
@@ -126,7 +126,7 @@ export function createApp(
   return app;
 }
 
-interface Rooms {
+interface Layers {
   readonly authenticator: Authenticator;
   readonly dispatcher: Dispatcher;
   readonly services: ServiceContext;
@@ -150,7 +150,7 @@ interface Start {
 
 class StoppedMeanwhile extends Error {}
 
-async function startRooms(start: Start): Promise<Started> {
+async function startLayers(start: Start): Promise<Started> {
   const startedAt = toDate(start.clock.now());
   const database = await openDatabase(start);
   const adminKey = await prepareAdminKey(start.config, database);
@@ -161,7 +161,7 @@ async function startRooms(start: Start): Promise<Started> {
   return { address, facts, ...adminKey };
 }
 
-async function createServices(start: Start, database: Database): Promise<Rooms> {
+async function createServices(start: Start, database: Database): Promise<Layers> {
   const { config, instrument, clock, parts, isStopping } = start;
   const gateways = createGateways(config.gateway, {
     environment: start.environment,
@@ -224,7 +224,7 @@ async function createServices(start: Start, database: Database): Promise<Rooms> 
 
 async function startServing(
   start: Start,
-  { services, authenticator, scheduler, dispatcher, reviewDispatcher }: Rooms,
+  { services, authenticator, scheduler, dispatcher, reviewDispatcher }: Layers,
   facts: ServerFacts,
 ): Promise<ServerAddress> {
   const { config, instrument, metrics, clock, parts } = start;

@@ -57,7 +57,7 @@ async function main(env: ReturnType<typeof readEnvironment>): Promise<void> {
 const NO_KEY_FILE =
   'set by MC_API_KEY or created by an earlier start; for a lost key see "Keys" in docs/operations.md';
 
-/** Prints the few lines that a person needs who started the server in a terminal. */
+/** Prints a few lines for the person who started the server in a terminal. */
 function printStart({ address, facts, adminKey, adminKeyPath }: Started): void {
   const lines = [
     `Mission Control ${facts.version} with ${facts.database}`,

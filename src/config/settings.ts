@@ -103,7 +103,7 @@ export const settings = {
       'MC_DISPATCH_CONCURRENCY',
       wholeNumber(1, 1_000),
       '8',
-      'Most dispatched runs at the same time in this process.',
+      'The maximum number of dispatched runs at the same time in this process.',
     ),
     timeoutMs: required(
       'MC_DISPATCH_TIMEOUT',

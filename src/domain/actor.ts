@@ -23,7 +23,7 @@ export interface Viewer {
   readonly agentId: string | null;
 }
 
-/** The actor for a viewer: the agent for an AGENT key, else the key itself. */
+/** The actor for a viewer: the agent for an AGENT key, otherwise the key itself. */
 export function toActor(viewer: Viewer): Actor {
   return viewer.agentId === null
     ? { keyId: viewer.keyId, agentId: null }

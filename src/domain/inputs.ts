@@ -80,7 +80,7 @@ export const FIELDS = {
 export type FieldName = keyof typeof FIELDS;
 
 /**
- * A field to check: its name if the schema has the same name, else its name and the name of the schema. Null and
+ * A field to check: its name if the schema has the same name, otherwise its name and the name of the schema. Null and
  * undefined are not checked.
  */
 export type FieldCheck<Input> =

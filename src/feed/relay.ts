@@ -10,7 +10,7 @@ import { isOutage } from '../postgres/outage.js';
 import { adoptLog } from '../store/events/adopt-log.js';
 import { type LogFilter, type LogPage, readLog, readLogBounds } from '../store/events/event-log.js';
 
-/** The most entries of one read. */
+/** The maximum number of entries of one read. */
 const BATCH = 500;
 
 /** The shortest time between two reads, in milliseconds. Under load one read takes the entries of that time together. */

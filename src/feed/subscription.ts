@@ -9,7 +9,7 @@ import { StreamInterrupted } from './stream-interrupted.js';
 
 /** The limits of a subscriber. */
 export interface SubscriptionLimits {
-  /** The most live entries that wait in memory. On overflow the subscriber reads from the log again, as in a replay. */
+  /** The maximum number of live entries that wait in memory. On overflow the subscriber reads from the log again, as in a replay. */
   readonly queueSize: number;
   /** A subscriber that is behind and requests nothing for this time, in milliseconds, is closed. */
   readonly stallTimeoutMs: number;
@@ -30,7 +30,7 @@ export interface SubscriptionSource {
 /** The shortest pause before a failed read is retried. Jitter is added, because many subscriptions may retry. */
 const RETRY_MS = 200;
 
-/** The most entries of one chunk. It is small, so that a busy process serves its subscribers in turn. */
+/** The maximum number of entries of one chunk. It is small, so that a busy process serves its subscribers in turn. */
 const CHUNK = 100;
 
 type Chunk = IteratorResult<readonly LogRow[], undefined>;

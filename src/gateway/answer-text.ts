@@ -2,8 +2,8 @@ import { LIMITS } from '../domain/limits.js';
 import { toStorable } from '../domain/stored-text.js';
 
 /**
- * Most characters that are kept of an answer; the rest is discarded while it is read. Twice the length of a resolution, so
- * that the code that cuts it to that length sees that there was more.
+ * The maximum number of characters that are kept of an answer; the rest is discarded while it is read. Twice the length
+ * of a resolution, so that the code that cuts it to that length sees that there was more.
  */
 export const MAX_ANSWER_LENGTH = 2 * LIMITS.resolutionLength;
 
@@ -16,7 +16,7 @@ export interface TextHead {
   text(): string;
 }
 
-/** @param limit - most characters that are kept. */
+/** @param limit - the maximum number of characters that are kept. */
 export function createTextHead(limit = MAX_ANSWER_LENGTH): TextHead {
   const pieces: string[] = [];
   let length = 0;

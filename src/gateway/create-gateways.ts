@@ -15,7 +15,7 @@ export interface GatewaySettings {
   readonly commandKey: boolean;
 }
 
-/** What gateways need beside their settings. */
+/** What gateways need in addition to their settings. */
 export interface GatewayEnvironment {
   /** The environment variables that programs get. */
   readonly environment: Readonly<Record<string, string | undefined>>;

@@ -1,7 +1,7 @@
 /** Whether an answer is complete, or why not. */
 export type Finish = 'COMPLETE' | 'LENGTH' | 'FILTERED' | 'TOOLS' | 'BROKEN';
 
-/** Words by which some endpoints say in each chunk that the answer goes on. */
+/** Words by which some endpoints say in each chunk that the answer continues. */
 const GOES_ON = new Set(['', 'null', 'none', 'undefined']);
 
 /**
@@ -15,7 +15,7 @@ const PATTERNS: readonly (readonly [RegExp, Finish])[] = [
   [/length|max|limit|window|truncat|budget/, 'LENGTH'],
 ];
 
-/** Reads a `finish_reason`. Null: the answer goes on. A reason that is not known ends a complete answer. */
+/** Reads a `finish_reason`. Null: the answer continues. A reason that is not known ends a complete answer. */
 export function readFinishReason(reason: string | null | undefined): Finish | null {
   const word = (reason ?? '').trim().toLowerCase();
   if (GOES_ON.has(word)) return null;

@@ -16,7 +16,7 @@ export interface GatewayCall {
   /** Null leaves the choice to the gateway. */
   readonly model: string | null;
   readonly timeoutMs: number;
-  /** What the call is made for, for gateways that pass it on. None for a call that an earlier process made. */
+  /** The task or review of the call, for gateways that pass it on. Not set for a call that an earlier process made. */
   readonly work?: CallWork | null | undefined;
 }
 
@@ -51,13 +51,13 @@ export type GatewayAnswer =
       readonly usage: TokenUsage | null;
       /** The model that answered, if the gateway reports it. */
       readonly model: string | null;
-      /** What went wrong beside the good answer, such as a tool that failed. */
+      /** What went wrong although the answer is good, such as a tool that failed. */
       readonly warnings?: string | undefined;
     }
   /** The call began and failed, or was refused. Permanent: a retry can't help (unknown agent, wrong token, bad parameters). */
   | ({ readonly outcome: 'FAILED'; readonly error: string; readonly permanent: boolean } & PartialWork)
   /**
-   * The gateway refuses every call, whatever the call is about: its program is missing, its key is wrong, its API is not
+   * The gateway refuses every call, independent of its content: its program is missing, its key is wrong, its API is not
    * there. No work was done. `remedy` tells an operator what to do, in a sentence.
    */
   | { readonly outcome: 'BROKEN'; readonly error: string; readonly remedy: string }
@@ -86,7 +86,7 @@ export interface GatewayHooks {
    * the answer is returned.
    */
   onAccepted(accepted: { readonly gatewayRunId: string | null; readonly state: GatewayState }): Promise<void>;
-  /** The call has produced something: the text is the latest part of it. Called as often as that happens. */
+  /** Called each time the call has produced output, with the latest part of it. */
   readonly onProgress?: ((text: string) => void) | undefined;
 }
 

@@ -1,7 +1,7 @@
 /**
  * Finds the candidate closest to a misspelt word, for "did you mean …?". Ignores letter case.
- *
- * @param mostChanges - the most letters that may differ: by default a third of the word's letters, but at least two.
+ * @param mostChanges - the maximum number of letters that may differ: by default a third of the word's letters, but at
+ * least two.
  * @returns the first of the closest candidates, or undefined if none is close enough.
  */
 export function findClosest(

@@ -37,7 +37,7 @@ export interface Database {
 export interface DatabaseOptions {
   readonly connectionString: string;
   readonly instrument: Instrument;
-  /** Most connections in the pool. On two cores more than about ten reduce the throughput. */
+  /** The maximum number of connections in the pool. On two cores more than about ten reduce the throughput. */
   readonly poolSize?: number;
   /** The dead-peer watchdog gives a database up that does not answer for twice this long, in milliseconds. */
   readonly silenceMs?: number;
@@ -53,7 +53,7 @@ const TIMEOUTS = { statementMs: 60_000, idleInTransactionMs: 10_000 };
 
 const CONNECTIONS: PoolOptions = {
   connectionTimeoutMillis: CONNECT_MS,
-  // For the case that one connection is dead while others answer.
+  // Ends statements on a connection that is dead while others answer.
   query_timeout: 65_000,
   keepAlive: true,
   keepAliveInitialDelayMillis: 10_000,
@@ -80,7 +80,7 @@ export function createDatabase({
       closing = true;
       const message =
         'The database does not answer, so the process stops without it: ' +
-        'unfinished calls are not handed back, but are taken over when their leases expire';
+        'the runs of unfinished calls are not released, but are taken over when their leases expire';
       instrument.emit('warn', 'database.given_up', message);
     },
   });

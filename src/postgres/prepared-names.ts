@@ -6,7 +6,7 @@ const NAMES = new Map<string, string>();
 
 /**
  * The name under which connections prepare a text: a label for readers and a hash of the text. Two texts never share a
- * name, whatever their labels are: the driver refuses to send a second text under a name that it knows. The result is
+ * name, even if their labels differ: the driver refuses to send a second text under a name that it knows. The result is
  * cached by text, because this runs for every statement. So the text must come from a limited set.
  */
 export function preparedNameOf(label: string, text: string): string {

@@ -25,7 +25,7 @@ export function anyOf(conditions: readonly Sql[]): Sql {
   return conditions.length === 0 ? sql`false` : sql`(${joinSql(conditions, ' OR ')})`;
 }
 
-/** Most texts that are prepared. Each keeps a plan on each connection, so their number is limited. */
+/** The maximum number of texts that are prepared. Each keeps a plan on each connection, so their number is limited. */
 const MAX_PREPARED = 300;
 const PREPARED = new Set<string>();
 

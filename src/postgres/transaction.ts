@@ -25,7 +25,10 @@ export interface Transaction {
   atEnd(key: string, work: () => Promise<void>): void;
 }
 
-/** Most attempts of a transaction that fails with a deadlock, a serialisation conflict or a unique violation. */
+/**
+ * The maximum number of attempts of a transaction that fails with a deadlock, a serialisation conflict or a unique
+ * violation.
+ */
 const MAX_TRIES = 4;
 
 /**

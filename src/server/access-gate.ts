@@ -29,7 +29,7 @@ export interface AccessGateOptions {
   readonly clock: Clock;
 }
 
-/** Most secrets that are remembered as valid at their last use. */
+/** The maximum number of secrets that are remembered as valid at their last use. */
 const maxKnownSecrets = 10_000;
 
 /** Creates the gate of this process. Its counts are in memory. */

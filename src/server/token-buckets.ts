@@ -19,7 +19,7 @@ export interface TokenBucketOptions {
   readonly perSecond: number;
   readonly burst: number;
   readonly clock: Clock;
-  /** Most buckets kept. Beyond that a new name replaces the oldest one. */
+  /** The maximum number of buckets kept. Beyond that a new name replaces the oldest one. */
   readonly maxBuckets?: number;
 }
 

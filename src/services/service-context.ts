@@ -28,7 +28,7 @@ export interface ServiceSettings {
 }
 
 export interface DispatchSettings {
-  /** The maximum of concurrent dispatched runs in this process. */
+  /** The maximum number of concurrent dispatched runs in this process. */
   readonly concurrency: number;
   /** The time limit of a run, in milliseconds, if the config of its agent has none. */
   readonly timeoutMs: number;

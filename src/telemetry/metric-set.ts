@@ -4,7 +4,7 @@ import { type LabelValues, METRIC_PREFIX, METRICS, type MetricKind } from './met
 /** The label value that replaces every value outside the catalog's list. */
 const OTHER = 'other';
 
-/** The most values of a label whose values the catalog does not list. */
+/** The maximum number of values of a label whose values the catalog does not list. */
 const MAX_VALUES = 100;
 
 /** A metric with at most this many series shows them as 0 from the start. */

@@ -21,7 +21,7 @@ import { createTaskTraces, type TaskTraces, type TracedClaim, type TracedEvent }
 /** The time limit, in milliseconds, to send the last spans at a stop. */
 const FLUSH_MS = 3_000;
 
-/** The most links that one signal adds to a span. More would not help a reader. */
+/** The maximum number of links that one signal adds to a span. More would not help a reader. */
 const MAX_LINKS = 32;
 
 /** Monitoring requests these paths every few seconds. Their spans would hide the others. */

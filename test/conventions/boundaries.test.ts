@@ -14,7 +14,7 @@ interface Cruise {
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const cruiser = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
 
-const rooms = [
+const layers = [
   ...['kernel', 'telemetry', 'config', 'domain', 'postgres', 'store', 'gateway', 'services', 'feed'],
   ...['scheduler', 'graphql', 'server', 'generated'],
 ];
@@ -55,15 +55,15 @@ describe('the import table, checked with every possible import', () => {
   let violations: string[];
 
   beforeAll(async () => {
-    folder = await plant({ ...everyPairOfRooms(), ...doors, ...nouns, ...secrets, ...knots });
+    folder = await plant({ ...everyPairOfLayers(), ...doors, ...nouns, ...secrets, ...knots });
     const { summary } = await cruise(folder);
     violations = summary.violations.map(({ rule, from, to }) => `${rule.name}: ${from} → ${to}`);
   });
 
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it('allows the listed pairs of rooms and no others', () => {
-    const pairs = rooms.flatMap((from) => rooms.filter((to) => to !== from).map((to) => [from, to]));
+  it('allows the listed pairs of layers and no others', () => {
+    const pairs = layers.flatMap((from) => layers.filter((to) => to !== from).map((to) => [from, to]));
     const passed = pairs.filter(
       ([from, to]) => !violations.includes(`not-in-allowed: src/${from}/to-${to}.ts → src/${to}/noun.ts`),
     );
@@ -92,7 +92,7 @@ describe('the import table, checked with every possible import', () => {
     );
   });
 
-  it('allows certain packages only in their room', () => {
+  it('allows certain packages only in their layer', () => {
     expect(violations).toContain('pg-stays-in-postgres: src/store/sql.ts → pg');
     expect(violations).toContain('graphql-yoga-stays-in-server: src/services/http.ts → graphql-yoga');
     expect(violations).toContain('domain-is-pure: src/domain/disk.ts → fs');
@@ -145,11 +145,11 @@ const knots = {
   'src/kernel/lonely.ts': 'export const lonely = 1;',
 };
 
-function everyPairOfRooms(): Record<string, string> {
+function everyPairOfLayers(): Record<string, string> {
   const files: Record<string, string> = {};
-  for (const from of rooms) {
+  for (const from of layers) {
     files[`src/${from}/noun.ts`] = 'export const noun = 1;';
-    for (const to of rooms.filter((room) => room !== from)) {
+    for (const to of layers.filter((layer) => layer !== from)) {
       files[`src/${from}/to-${to}.ts`] =
         `import { noun } from '../${to}/noun.js';\nexport const used = noun;`;
     }

@@ -74,7 +74,7 @@ describe('docs/patterns.md, pasted into a shell', () => {
   });
 });
 
-/** What the page shows of the patterns 3 to 7, whatever else is on the server. */
+/** What the page shows of the patterns 3 to 7, without other data of the server. */
 function expectPatterns(data: readonly Data[]): void {
   const tasks = data.flatMap(({ task }) => (task ? [task] : []));
   const [sent, reviewed, handedOn, stalled] = tasks;

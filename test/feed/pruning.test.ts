@@ -62,7 +62,7 @@ describe('pruning', () => {
     expect(await pruneSettled()).toBe(2);
   });
 
-  it('keeps entries that readers cannot see yet, whatever their age', async () => {
+  it('keeps entries that readers cannot see yet, even if they are old', async () => {
     const open = await log.database.pool.connect();
     await open.query('BEGIN');
     await open.query('SELECT pg_current_xact_id()');

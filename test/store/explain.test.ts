@@ -104,7 +104,7 @@ describe('a queue with a hundred thousand tasks', () => {
   const claim = (...requests: ClaimRequest[]) =>
     claimTasks(database.pool, requests, { task: '*', run: '*' }, RULES);
 
-  /** As every call for a run begins. */
+  /** Every call for a run begins with these statements. */
   async function readClaimed(claimed?: ClaimRow): Promise<void> {
     const { task, run } = claimed ?? {};
     await inTransaction(database, async (tx) => {

@@ -19,8 +19,8 @@ export interface DeliverySettings {
 }
 
 /**
- * Decides how an agent gets its work: as it was set, else PUSH for a reviewer that has never asked for work if the server
- * has a default gateway, else PULL. So a reviewer needs no settings, and one that polls is never called.
+ * Decides how an agent gets its work: as it was set, otherwise PUSH for a reviewer that has never asked for work if the
+ * server has a default gateway, otherwise PULL. So a reviewer needs no settings, and one that polls is never called.
  */
 export function decideDelivery(agent: DeliveryFacts, settings: DeliverySettings): Delivery {
   if (agent.deliveryChosen) return agent.delivery;

@@ -16,7 +16,7 @@ export interface AgentFacts {
 /**
  * Derives an agent's status, which is the first that applies: PAUSED by an operator, ERROR because its gateway
  * permanently refuses it, OFFLINE because it was never seen or has made no call for longer than `agentTimeoutMs`, BUSY
- * with a live lease, else IDLE.
+ * with a live lease, otherwise IDLE.
  */
 export function deriveAgentStatus(facts: AgentFacts, now: Date, agentTimeoutMs: number): AgentStatus {
   if (facts.pausedAt !== null) return 'PAUSED';

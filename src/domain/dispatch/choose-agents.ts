@@ -9,7 +9,7 @@ export type Fleet = ReadonlyMap<string, number>;
 
 /** The slots for gateway calls in one process. */
 export interface Slots {
-  /** The most calls at the same time. */
+  /** The maximum number of calls at the same time. */
   readonly concurrency: number;
   /** How many of them are free. */
   readonly free: number;
@@ -40,7 +40,7 @@ export function chooseAgents<Each extends Candidate>(candidates: readonly Each[]
   return chosen;
 }
 
-/** The most calls of one gateway, and of one of its agents. */
+/** The maximum number of calls of one gateway, and of one of its agents. */
 function limitsOf(gatewayName: string, { concurrency, fleet }: Slots) {
   const hasOtherGateways = [...fleet.keys()].some((name) => name !== gatewayName);
   const hasOtherAgents = (fleet.get(gatewayName) ?? 0) > 1;

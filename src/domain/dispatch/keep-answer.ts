@@ -3,7 +3,7 @@ import type { TokenUsage } from '../runs/token-usage.js';
 import { toStorable } from '../stored-text.js';
 import { cutText } from './prompt.js';
 
-/** The most characters of an answer that the comment about it repeats. */
+/** The maximum number of characters of an answer that the comment about it repeats. */
 const COMMENT_LENGTH = 2_000;
 
 /** A gateway's answer in a form that can be stored. */

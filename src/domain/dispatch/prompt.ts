@@ -26,7 +26,7 @@ export interface DispatchPromptParts {
   readonly isReviewed: boolean;
 }
 
-/** The most characters of all inputs together in a prompt. */
+/** The maximum number of characters of all inputs together in a prompt. */
 export const INPUTS_LENGTH = 200_000;
 
 /**

@@ -88,7 +88,7 @@ export const EVENT_KINDS = {
   'run.succeeded': { graphqlType: 'RunEvent', meaning: 'The run completed with a resolution.' },
   'run.failed': { graphqlType: 'RunEvent', meaning: 'The run ended with an error.' },
   'run.timed_out': { graphqlType: 'RunEvent', meaning: 'The run exceeded its time limit.' },
-  'run.released': { graphqlType: 'RunEvent', meaning: 'The agent released the task.' },
+  'run.released': { graphqlType: 'RunEvent', meaning: 'The agent or the server released the task.' },
   'run.requeued': {
     graphqlType: 'RunEvent',
     meaning: 'The run lost its task because its agent let the lease end.',
@@ -103,7 +103,7 @@ export const EVENT_KINDS = {
   'review.requeued': {
     graphqlType: 'ReviewEvent',
     meaning:
-      'The round is free again: its reviewer let the lease end, or the call to it never started or was handed back.',
+      'The round is free again: its reviewer let the lease end, or the call to it never started or was released.',
   },
   'review.failed': {
     graphqlType: 'ReviewEvent',
@@ -129,7 +129,7 @@ export const EVENT_KINDS = {
   },
   'recurring.resumed': {
     graphqlType: 'RecurringTaskEvent',
-    meaning: 'A paused recurring task was resumed; due times during the pause are not made up for.',
+    meaning: 'A paused recurring task was resumed; no tasks are created for due times during the pause.',
   },
   'recurring.fired': { graphqlType: 'RecurringTaskEvent', meaning: 'A recurring task has created a task.' },
   'recurring.skipped': {

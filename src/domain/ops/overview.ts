@@ -33,7 +33,7 @@ export interface ThroughputPoint {
   readonly rejected: number;
 }
 
-/** The most points of one curve. More would not fit on a screen. */
+/** The maximum number of points of one curve. More would not fit on a screen. */
 const MAX_BUCKETS = 500;
 
 /** @throws {InvalidList} for fewer than one or more than 500 buckets. */

@@ -30,7 +30,10 @@ export interface PassedDueTimes {
   readonly firstMs: number;
 }
 
-/** The most due times that have a task or an entry of their own, and one more that stands for all before them. */
+/**
+ * The maximum number of due times that have a task or an entry of their own, and one more that stands for all before
+ * them.
+ */
 export const MAX_PASSED = MAX_CAUGHT_UP + 1;
 
 const MAKES_UP_FOR: Readonly<Record<CatchUpPolicy, string>> = {

@@ -6,7 +6,7 @@ const MONTHS = [
 /** Days of each month in a year that is not a leap year. */
 const LENGTHS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
-/** The fields that cron counts anew, and the unit in which it does. */
+/** The fields whose steps start again with each larger unit in cron, and that unit. */
 const UNITS = [
   { index: 0, unit: 'hour', min: 0, max: 59 },
   { index: 1, unit: 'day', min: 0, max: 23 },
@@ -17,7 +17,7 @@ const UNITS = [
 
 /**
  * Notes about meanings of a checked cron expression that readers may not expect. A step restarts in each hour, day, month,
- * year or week, so "every 7 minutes" is not even. Of "on day 13 and on Friday" one is enough. Not every month has a day 31.
+ * year or week, so "every 7 minutes" is not even. For "on day 13 and on Friday" one of the two is enough. Not every month has a day 31.
  */
 export function noteTraps(cron: string): string {
   const fields = cron.split(' ');

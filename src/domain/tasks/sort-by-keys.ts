@@ -18,7 +18,7 @@ export interface KeyPaths {
 }
 
 /**
- * Sorts the items so that each comes after its dependencies, else in the order of the input. Returns their indexes.
+ * Sorts the items so that each comes after its dependencies, otherwise in the order of the input. Returns their indexes.
  * @throws {Refusals} INVALID for duplicate and unknown keys, and for an item with too many dependencies.
  * @throws {DependencyCycle} if items wait for each other. `cycle` has their keys.
  */
@@ -56,7 +56,10 @@ function findMistakes(
   return mistakes;
 }
 
-/** The most mistakes of one answer. More would not help a reader, and each costs a search for the closest key. */
+/**
+ * The maximum number of mistakes of one answer. More would not help a reader, and each costs a search for the closest
+ * key.
+ */
 const MAX_MISTAKES = 20;
 
 /** The refusal of a task or step that has too many dependencies. */

@@ -109,7 +109,7 @@ function reportClaude(result: ClaudeResult): AgentReport {
   };
 }
 
-/** Claude uses small models beside the one that does the work. */
+/** Claude also uses small models, in addition to the one that does the work. */
 function costliest(models: Readonly<Record<string, { readonly costUSD: number }>>): string | null {
   const [first] = Object.entries(models).sort(([, a], [, b]) => b.costUSD - a.costUSD);
   return first?.[0] ?? null;

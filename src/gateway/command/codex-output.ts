@@ -54,7 +54,7 @@ export function createCodexReading(): CodexReading {
         error = event.error?.message || error;
         break;
       case 'error':
-        // It may be a lost connection that is found again: a turn that completes has got over it.
+        // The error may be a lost connection that Codex restores: a turn that completes after it has succeeded.
         error = event.message;
         break;
       case 'item.completed':

@@ -4,7 +4,7 @@ import { signalGroup } from './program.js';
 
 /**
  * Recovers the program of a server that died. Its answer is lost, because its output is no longer read. If it still runs on
- * this machine it is killed, so that it does not work beside its successor.
+ * this machine it is killed, so that it does not work at the same time as its successor.
  */
 export async function recoverProgram(
   _call: GatewayCall,

@@ -7,7 +7,7 @@ export interface TextEnds {
   text(): string;
 }
 
-/** @param limit - most characters that are kept of each end. */
+/** @param limit - the maximum number of characters that are kept of each end. */
 export function createTextEnds(limit: number): TextEnds {
   let head = '';
   let tail = '';

@@ -93,7 +93,7 @@ function* takeData(pending: PendingEvent, value: string): Generator<AnswerPart> 
   }
 }
 
-/** What is left at the end of the stream without an empty line is not complete, so it is no part. */
+/** An empty line ends an event. Lines at the end of the stream without one are incomplete and are ignored. */
 function* endEvent(pending: PendingEvent): Generator<AnswerPart> {
   if (pending.data.length > 0) yield toChunk(pending, parseJson(pending.data.join('\n')));
   pending.name = '';

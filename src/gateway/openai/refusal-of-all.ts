@@ -42,7 +42,7 @@ export async function explainRefusalOfAll(
   return { outcome: 'BROKEN', error: cutError(error.message, secret), remedy: check };
 }
 
-/** The remedy of an error that applies to every request whatever the request is about; null for other errors. */
+/** The remedy of an error that applies to every request, independent of its content; null for other errors. */
 export function remedyOf(error: unknown): string | null {
   if (error instanceof APIConnectionError && hasBadCertificate(error))
     return 'Check the certificate of the endpoint in OPENAI_BASE_URL, or NODE_EXTRA_CA_CERTS.';

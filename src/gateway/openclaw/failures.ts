@@ -60,7 +60,7 @@ function deviceHint(token: string | undefined, deviceId: string | null): string 
 /** Explains an upgrade request that was answered with an HTTP status. */
 export function explainHttpStatus(status: number): NotConnected {
   if (status === 503) return new NotConnected('The OpenClaw gateway is draining (HTTP 503).', false);
-  // Any answer but a server error or a limit means that no connection will be let in at this address.
+  // Every status except a server error or a limit means that this address will never accept the connection.
   const isRefusal = status < 500 && ![408, 425, 429].includes(status);
   const hint = status === 403 ? ' It trusts only the proxies in its setting trustedProxies.' : '';
   return new NotConnected(`The OpenClaw gateway answered with HTTP ${status}.${hint}`, isRefusal);

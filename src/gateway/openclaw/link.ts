@@ -8,7 +8,7 @@ import type { EventFrame } from './frames.js';
 const FIRST_REDIAL_MS = 250;
 const LAST_REDIAL_MS = 10_000;
 
-/** The one connection that all calls share. It is dialled when somebody needs it and there is none. */
+/** The one connection that all calls share. It is opened when a call needs it and there is none. */
 export interface OpenclawLink {
   /** The connection, or one attempt to get it, shared by all who ask at the same time. @throws {NotConnected} */
   connect(): Promise<OpenclawConnection>;

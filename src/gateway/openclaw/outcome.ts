@@ -67,8 +67,8 @@ export function readAgentAnswer({ ok, payload, error }: ResponseFrame, isAccepte
 }
 
 /**
- * An `ok` frame is not always a success: timeouts, cancellations and errors are sent in one too. Errors beside a good answer
- * are warnings of tools.
+ * An `ok` frame is not always a success: timeouts, cancellations and errors are sent in one too. Errors that come with
+ * a good answer are warnings of tools.
  */
 function readFinal({ status, summary, stopReason, result }: z.output<typeof finalShape>): GatewayAnswer {
   const { payloads, meta } = result ?? NO_RESULT;
@@ -98,7 +98,7 @@ function textOf(payloads: readonly { readonly text?: string | null | undefined }
   return head.text();
 }
 
-/** The failure of a run that was cut off; null for other reasons. Runs use their own tools, so a tool cuts nothing off. */
+/** The failure of a run that was cut off; null for other reasons. A stop for a tool is no cut: runs use tools of their own. */
 export function explainCutOff(
   stopReason: string | null | undefined,
   work: PartialWork,

@@ -19,7 +19,7 @@ export interface OpenclawRun {
   isSent: boolean;
 }
 
-/** The outcome of a run that was followed without its original request. `LOST`: the outcome can't be found out. */
+/** The outcome of a run that was followed without its original request. `LOST`: the outcome is unknown. */
 export type Followed = GatewayAnswer | { readonly outcome: 'LOST' };
 
 /** What is needed to follow a run. */

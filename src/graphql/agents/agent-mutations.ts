@@ -38,7 +38,7 @@ function settingFields(t: InputFields) {
     }),
     maxCapacity: t.int({
       description:
-        'The maximum of tasks IN_PROGRESS, 1 to 100. The same maximum applies to running reviews, counted separately.',
+        'The maximum number of tasks IN_PROGRESS, 1 to 100. The same maximum applies to running reviews, counted separately.',
     }),
     acceptsInbox: t.boolean({
       description:
@@ -137,7 +137,7 @@ builder.mutationFields((t) => ({
     type: AgentPayload,
     authScopes: { agent: true },
     description:
-      'The agent leaves: every task and review that it has claimed is handed back at once, uncounted, and it is OFFLINE. Its next call brings it back. A PUSH agent still gets calls: pause it to prevent that.',
+      'The agent leaves: every task and review that it has claimed is released at once, without a counted attempt, and it is OFFLINE. With its next call it is online again. The server still calls a PUSH agent: pause it to prevent that.',
     args: {
       agent: t.arg({
         type: AgentRefInput,

@@ -41,7 +41,7 @@ export const AgentType = builder.prismaObject('Agent', {
     }),
     maxCapacity: t.exposeInt('maxCapacity', {
       description:
-        'The maximum of tasks IN_PROGRESS. The same maximum applies to running reviews, counted separately.',
+        'The maximum number of tasks IN_PROGRESS. The same maximum applies to running reviews, counted separately.',
     }),
     acceptsInbox: t.exposeBoolean('acceptsInbox', {
       description:

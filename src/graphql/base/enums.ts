@@ -157,7 +157,7 @@ export const RunOutcomeEnum = builder.enumType('RunOutcome', {
     SUCCEEDED: { description: 'It submitted its result.' },
     FAILED: { description: 'It ended with an error.' },
     TIMED_OUT: { description: 'It exceeded its time limit.' },
-    RELEASED: { description: 'The agent released the task.' },
+    RELEASED: { description: 'The agent or the server released the task. It is not a failed attempt.' },
     REQUEUED: { description: 'The task was taken from an agent that had stopped responding.' },
     CANCELLED: { description: 'The task was cancelled or reassigned during the run.' },
   },

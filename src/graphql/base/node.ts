@@ -22,7 +22,7 @@ export function typeOfId(id: string): string | undefined {
   return NODES.get(prefixOf(id))?.type;
 }
 
-/** The object of the id; null alike for an invalid id, a missing object and one that the viewer may not see. */
+/** The object of the id; null also for an invalid id, a missing object and one that the viewer may not see. */
 export function findNode(
   context: GraphqlContext,
   info: GraphQLResolveInfo,

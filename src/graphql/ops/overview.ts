@@ -48,7 +48,7 @@ export const OverviewType = builder.objectRef<Overview>('Overview').implement({
       resolve: async (overview) => (await overview.fleet()).capacityInUse,
     }),
     capacityTotal: t.int({
-      description: 'The maximum of tasks IN_PROGRESS for all agents together.',
+      description: 'The maximum number of tasks IN_PROGRESS for all agents together.',
       resolve: async (overview) => (await overview.fleet()).capacityTotal,
     }),
     oldestWaitingSince: t.field({

@@ -6,7 +6,7 @@ import { TaskType } from '../tasks/task.js';
 
 export const LostRunType = builder.objectRef<LostRun>('LostRun').implement({
   description:
-    'A run that lost its task without a call of its agent. What the agent still hands in is refused.',
+    'A run that lost its task without a call of its agent. A result that the agent still submits is refused.',
   fields: (t) => ({
     runId: t.exposeID('id', { description: 'The run.' }),
     task: t.field({

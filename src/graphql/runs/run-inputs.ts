@@ -26,7 +26,7 @@ export const ClaimNextTaskInput = builder.inputType('ClaimNextTaskInput', {
     agent: t.field({ type: AgentRefInput, description: ACTING_AGENT }),
     maxCapacity: t.int({
       description:
-        'The maximum of tasks IN_PROGRESS for this claim, 1 to 100. It can lower the setting of the agent, which applies if unset, but not raise it.',
+        'The maximum number of tasks IN_PROGRESS for this claim, 1 to 100. It can lower the setting of the agent, which applies if unset, but not raise it.',
     }),
     lease: t.field({ type: 'Duration', defaultValue: TEN_MINUTES_MS, description: LEASE }),
     waitSeconds: t.int({

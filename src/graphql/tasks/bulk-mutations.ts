@@ -18,7 +18,7 @@ function bulkFields(t: InputFields) {
     first: t.int({
       defaultValue: 100,
       description:
-        'The most tasks of this call, 1 to 1000, oldest first. `remaining` says how many are left.',
+        'The maximum number of tasks of this call, 1 to 1000, oldest first. `remaining` says how many are left.',
     }),
     dryRun: t.boolean({
       defaultValue: false,

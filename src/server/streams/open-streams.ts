@@ -2,7 +2,7 @@ import { toItemSource } from '../../kernel/item-source.js';
 import type { Stage } from '../../kernel/item-stream.js';
 import type { PullStream } from '../../kernel/pull-stream.js';
 
-/** The subscriptions that are open in this process, whatever carries them. */
+/** The subscriptions that are open in this process, over every transport. */
 export interface OpenStreams<Output> {
   /**
    * Opens a stream of what the stage makes of the source's items. It also ends when the signal is aborted or when
@@ -17,7 +17,7 @@ export interface OpenStreams<Output> {
   endAll(last: Output): void;
 }
 
-/** `onChange` is told how many are open whenever that has changed. */
+/** Calls `onChange` with the number of open streams after each change. */
 export function createOpenStreams<Output>(
   onChange: (open: number) => void = () => undefined,
 ): OpenStreams<Output> {

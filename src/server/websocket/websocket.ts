@@ -120,7 +120,10 @@ function sendText(socket: WebSocket, text: string, { unread, limits }: WebSocket
   return sent.finally(unread.add(text.length, () => socket.terminate()));
 }
 
-/** Most bytes that are buffered for a client that does not read. The rest of its stream waits in the feed, which is limited too. */
+/**
+ * The maximum number of bytes that are buffered for a client that does not read. The rest of its stream waits in the
+ * feed, which is limited too.
+ */
 const maxBufferedBytes = 65_536;
 
 /**

@@ -17,10 +17,10 @@ interface Departure {
 }
 
 /**
- * Hands back every task and review that the agent has claimed, uncounted, and marks it OFFLINE. Its next call brings it
- * back. Calls that the server makes to a PUSH agent go on. Each run is handed back in a transaction of its own: if the
- * process dies in between, the leases of the others end as usual.
- * @throws {Refusal} UNKNOWN_AGENT; INVALID if nobody is named; FORBIDDEN for the key of another agent.
+ * Releases every task and review that the agent has claimed, without a counted attempt, and marks it OFFLINE. With
+ * its next call it is online again. Calls that the server makes to a PUSH agent continue. Each run is released in a
+ * transaction of its own: if the process dies in between, the leases of the others end as usual.
+ * @throws {Refusal} UNKNOWN_AGENT; INVALID if no agent is named; FORBIDDEN for the key of another agent.
  */
 export async function disconnectAgent(
   context: ServiceContext,
@@ -34,7 +34,7 @@ export async function disconnectAgent(
   const departure = { actor: toActor(viewer), byItself, reason };
   for (;;) {
     for (const held of await listHeldRuns(database.pool, id))
-      await inTransaction(database, (tx) => handBack(tx, held, id, departure));
+      await inTransaction(database, (tx) => release(tx, held, id, departure));
     const gone = await inTransaction(database, (tx) => markOffline(context, tx, id, departure.actor));
     if (gone !== null) return gone;
   }
@@ -54,7 +54,7 @@ async function markOffline(
   return findAgent(tx.executor, { id });
 }
 
-async function handBack(
+async function release(
   tx: Transaction,
   { kind, runId, taskId }: HeldRun,
   agentId: string,

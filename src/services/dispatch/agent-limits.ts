@@ -2,19 +2,19 @@ import { backoffMs } from '../../kernel/backoff.js';
 import { randomFraction } from '../../kernel/ids.js';
 import type { CallEnding } from './gateway-call.js';
 
-/** The agents whose provider has limited them, as this process has found out. */
+/** The agents whose provider has limited them, as far as this process knows. */
 export interface AgentLimits {
   /**
    * Notes how a call of the agent ended. Fills in for how long no call of it should be made after a limit: as long as the
-   * provider said, at most an hour, else a time that grows until a call is answered.
+   * provider said, at most an hour, otherwise a time that grows until a call is answered.
    */
   note(agentId: string, ending: CallEnding | null): CallEnding | null;
   isLimited(agentId: string): boolean;
 }
 
-/** A limit that was raised meanwhile is noticed within this time, in milliseconds. */
+/** The longest wait in milliseconds. After it a call finds out whether the provider has raised the limit. */
 const LONGEST_MS = 3_600_000;
-/** Keeps a provider that says "now" from being called in a loop. */
+/** The shortest wait in milliseconds. Without it a provider that asks for no wait would be called in a loop. */
 const SHORTEST_MS = 100;
 const BACKOFF = { baseMs: 5_000, maxMs: 300_000 };
 
@@ -34,7 +34,7 @@ export function createAgentLimits(onEnd: () => void): AgentLimits {
     limits.set(agentId, limit);
     limit.count += 1;
     const ms = waitMs(limit.count, retryAfterMs);
-    // Of several calls at once the last answer knows best.
+    // If several calls were limited, the latest answer decides.
     if (limit.timer !== null) clearTimeout(limit.timer);
     limit.timer = setTimeout(() => {
       limit.timer = null;

@@ -30,7 +30,7 @@ export interface DispatchTurnOptions {
   onReady(agents: readonly ReadyAgent[]): void;
 }
 
-/** The maximum of runs that one job run opens, so that a pause or a stop need not wait for a backlog. */
+/** The maximum number of runs that one job run opens, so that a pause or a stop need not wait for a backlog. */
 const MAX_OPENED = 50;
 
 /** An agent with its reachable gateway. */

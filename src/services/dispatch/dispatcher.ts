@@ -40,7 +40,7 @@ export interface Dispatcher {
   notice(entries: readonly Entry[]): void;
   /** Calls back when a slot becomes free or a gateway responds again; returns a function that removes the listener. */
   onWork(listener: () => void): () => void;
-  /** Starts no more calls, waits a limited time for the running ones, and hands back the rest. */
+  /** Starts no more calls, waits a limited time for the running ones, and releases the rest. */
   stop(): Promise<void>;
 }
 

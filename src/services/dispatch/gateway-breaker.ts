@@ -85,7 +85,7 @@ export class GatewayBreaker {
   }
 
   private markBroken(error: string, remedy: string): void {
-    // Once for each breakdown: the calls that were under way are refused as well.
+    // Logged once for each breakdown, because all open calls are refused too.
     if (this.remedy === null) this.surroundings.reports.logBroken(this.name, error, remedy);
     this.remedy = remedy;
   }

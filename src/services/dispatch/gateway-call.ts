@@ -39,7 +39,7 @@ export type CallEnding =
   /** Ended at the gateway, but not by this process. */
   | { readonly outcome: 'ABORTED' }
   /** This server stops. The task can be dispatched again, and this is not a failed attempt. */
-  | { readonly outcome: 'HANDED_BACK' }
+  | { readonly outcome: 'RELEASED' }
   /** The run was ended elsewhere. What the call had produced is kept on it and changes nothing. */
   | ({ readonly outcome: 'LOST' } & PartialWork);
 
@@ -136,7 +136,7 @@ function toEnding(
 ): CallEnding | null {
   if (cause === undefined || answer.outcome === 'ANSWERED') return answer;
   if (cause === 'LOST') return keepLost(answer);
-  if (cause === 'STOPPING') return { outcome: 'HANDED_BACK' };
+  if (cause === 'STOPPING') return { outcome: 'RELEASED' };
   const limit = describeDuration(call.timeoutMs);
   const error = `No answer within the time limit of ${limit}.`;
   return { outcome: 'TIMED_OUT', error, ...('output' in answer && { output: answer.output }) };

@@ -17,7 +17,7 @@ import { createLeaseRenewal } from './lease-renewal.js';
 
 /** The options of one kind of calls. */
 export interface GatewayCallsOptions {
-  /** The maximum of concurrent calls in this process. */
+  /** The maximum number of concurrent calls in this process. */
   readonly concurrency: number;
   /** The length of a lease in milliseconds. Leases are renewed at a third of it. */
   readonly leaseMs: number;
@@ -64,7 +64,7 @@ export interface GatewayCalls {
   lose(runId: string): void;
   /** Calls back when a slot becomes free; returns a function that removes the listener. */
   onFree(listener: () => void): () => void;
-  /** Starts no more calls, waits a limited time for the running ones, hands back the rest and waits until that is written. */
+  /** Starts no more calls, waits a limited time for the running ones, releases the rest and waits until that is written. */
   stop(): Promise<void>;
 }
 
@@ -77,7 +77,7 @@ interface HeldCall extends CallUnderWay {
 
 const PATIENCE: CallPatience = { overtimeMs: 90_000, abandonAfterMs: 5_000 };
 
-/** The maximum of attempts to write an ending while the process stops. */
+/** The maximum number of attempts to write an ending while the process stops. */
 const LAST_TRIES = 5;
 
 /** Creates the calls of one kind of run. */

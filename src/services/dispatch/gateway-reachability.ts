@@ -22,8 +22,8 @@ export interface GatewayReachability {
   /** Releases a reservation whose call was not made, or ended without a sign of the gateway's state. */
   giveBack(gatewayName: string): void;
   /**
-   * A call could not begin. The gateway is probed after `retryAfterMs` if given, else after a pause that grows until a call
-   * begins.
+   * A call could not begin. The gateway is probed after `retryAfterMs` if given, otherwise after a pause that grows
+   * until a call begins.
    */
   noteUnreachable(gateway: Gateway, error: string, retryAfterMs: number | null): void;
   /** The gateway refused a call for a reason that applies to every call. `remedy` tells an operator what to do. */

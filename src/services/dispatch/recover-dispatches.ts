@@ -35,5 +35,5 @@ export async function recoverDispatches({ context, owner, calls }: RecoveryOptio
   return recovered;
 }
 
-/** The maximum of runs that one job run recovers; the next one handles the rest. */
+/** The maximum number of runs that one job run recovers; the next one handles the rest. */
 const PAGE = 100;

@@ -57,9 +57,9 @@ async function applyEnding(
   ending: CallEnding,
 ): Promise<void> {
   if (ending.outcome === 'ANSWERED') await accept(context, tx, task, run, ending);
-  else if (ending.outcome === 'HANDED_BACK') await handBack(tx, task, 'The server that sent it is stopping.');
+  else if (ending.outcome === 'RELEASED') await release(tx, task, 'The server that sent it is stopping.');
   else if (ending.outcome === 'NOT_BEGUN' || ending.outcome === 'BROKEN')
-    await handBack(tx, task, `The gateway ${run.gateway} took no call: ${keepError(ending.error)}`);
+    await release(tx, task, `The gateway ${run.gateway} took no call: ${keepError(ending.error)}`);
   else if (ending.outcome === 'LIMITED') await waitForLimit(tx, task, run, ending);
   else if (ending.outcome === 'LOST') await keepLate(tx, run, ending);
   else await fail(context, tx, task, run, toFailure(run, ending));
@@ -95,7 +95,7 @@ async function accept(
 }
 
 /** Returns the task to its agent. It does not count as a failed attempt, because the agent did not cause it. */
-async function handBack(
+async function release(
   tx: Transaction,
   task: TaskRow,
   reason: string,
@@ -111,7 +111,7 @@ async function handBack(
   });
 }
 
-/** Uncounted as well. The time to wait stands on the task, so that it holds for all processes. */
+/** The attempt is not counted either. The wait is stored on the task, so that all processes respect it. */
 async function waitForLimit(
   tx: Transaction,
   task: TaskRow,
@@ -121,7 +121,7 @@ async function waitForLimit(
   const waitMs = retryAfterMs ?? 0;
   const rest = describeDuration(waitMs);
   const reason = `The gateway ${gateway} has reached a limit and is asked again in ${rest}: ${keepError(error)}`;
-  await handBack(tx, task, reason, { backoffUntil: await inMs(tx, waitMs) });
+  await release(tx, task, reason, { backoffUntil: await inMs(tx, waitMs) });
 }
 
 /** What a call that failed had produced. */

@@ -87,7 +87,7 @@ export async function findNextDueAt(tx: Transaction, recurrence: Recurrence): Pr
   return next === null ? null : toDate(next);
 }
 
-/** Finds a recurring task by id, else by name, and locks it. @throws {Refusal} NOT_FOUND. */
+/** Finds a recurring task by id, otherwise by name, and locks it. @throws {Refusal} NOT_FOUND. */
 export async function getRecurringTask(tx: Transaction, idOrName: string): Promise<RecurringTaskRow> {
   const row = await lockRecurringTask(tx, idOrName);
   if (row === null)

@@ -50,7 +50,7 @@ export function openTasksOfRecurringTasks(
   );
 }
 
-/** Finds the id of a recurring task by id, else by name. Null if there is none. */
+/** Finds the id of a recurring task by id, otherwise by name. Null if there is none. */
 export function resolveRecurringTaskId({ database }: ReadContext, idOrName: string): Promise<string | null> {
   return findRecurringTaskId(database.pool, toLookup(idOrName));
 }

@@ -19,7 +19,7 @@ export interface Spawned {
   readonly nextInMs: number | undefined;
 }
 
-/** The maximum of recurring tasks per job run, so that a pause or a stop never waits long. */
+/** The maximum number of recurring tasks per job run, so that a pause or a stop never waits long. */
 const BATCH = 100;
 
 /** The number of concurrent transactions. */

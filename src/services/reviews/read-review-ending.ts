@@ -25,7 +25,7 @@ export type ReviewEnding = Said &
         readonly permanent: boolean;
       }
     /** The call never began, or this server stops. Does not count as a failure. */
-    | { readonly kind: 'handed back'; readonly error: string }
+    | { readonly kind: 'released'; readonly error: string }
   );
 
 const NOTHING: Said = { output: null, usage: null, model: null };
@@ -44,17 +44,17 @@ export function readReviewEnding(ending: CallEnding, gatewayName: string): Revie
     case 'UNKNOWN':
       return fail(
         'FAILED',
-        `The server that had asked the reviewer ended, and the gateway ${gatewayName} can't tell what came of it.`,
+        `The server that had asked the reviewer ended, and the gateway ${gatewayName} does not know the outcome.`,
       );
     case 'NOT_BEGUN':
     case 'BROKEN':
     case 'LIMITED':
-      return { ...NOTHING, kind: 'handed back', error: toStoredText(ending.error, LIMITS.errorLength) };
+      return { ...NOTHING, kind: 'released', error: toStoredText(ending.error, LIMITS.errorLength) };
     case 'LOST':
-    case 'HANDED_BACK':
+    case 'RELEASED':
       return {
         ...NOTHING,
-        kind: 'handed back',
+        kind: 'released',
         error: 'The server stopped before the reviewer had answered.',
       };
   }

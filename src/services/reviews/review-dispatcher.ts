@@ -21,7 +21,7 @@ export interface ReviewDispatcherOptions {
   readonly reachability: GatewayReachability;
   /** The name of this process in the operating system, if known. */
   readonly processName?: string | null;
-  /** How long calls may continue after `stop`, in milliseconds, before they are handed back. */
+  /** How long calls may continue after `stop`, in milliseconds, before they are released. */
   readonly stopGraceMs?: number;
 }
 
@@ -35,7 +35,7 @@ export interface ReviewDispatcher {
   onWork(listener: () => void): () => void;
   /** The number of running calls. */
   underWay(): number;
-  /** Starts no more calls, waits a limited time for the running ones, and hands back the rest. */
+  /** Starts no more calls, waits a limited time for the running ones, and releases the rest. */
   stop(): Promise<void>;
 }
 

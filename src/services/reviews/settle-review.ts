@@ -42,7 +42,7 @@ export async function settleReview(
     // Another process took over the call, so only that process may record a failure.
     if (run.dispatcher !== context.dispatcher) return;
     if (ending.kind === 'failure') await countFailure(context, tx, review, ending);
-    else await handBack(tx, review, ending.error);
+    else await releaseRound(tx, review, ending.error);
     await announceStatus(context, tx, reviewer.id, SYSTEM);
   });
 }
@@ -126,7 +126,7 @@ async function countFailure(
   if (permanent) await writeAgentError(tx, reviewer.id, true);
 }
 
-async function handBack(tx: Transaction, { task, run, reviewer }: Review, error: string): Promise<void> {
+async function releaseRound(tx: Transaction, { task, run, reviewer }: Review, error: string): Promise<void> {
   await closeReviewRun(tx, run.id, 'RELEASED', { error });
   tx.emit({
     type: 'review.requeued',

@@ -13,7 +13,7 @@ import {
 import { toPresenceRules } from '../presence-rules.js';
 import type { Claim, ClaimQueue, ServiceContext } from '../service-context.js';
 
-/** The maximum of requests per statement. With more, the first request would wait too long for the last. */
+/** The maximum number of requests per statement. With more, the first request would wait too long for the last. */
 const BATCH = 64;
 
 const ALL_COLUMNS: ClaimColumns = { task: '*', run: '*' };
@@ -59,7 +59,7 @@ export function createClaimQueue(context: ClaimQueueContext): ClaimQueue {
   async function serve(batch: Waiting[]): Promise<void> {
     try {
       const rows = await ask(batch);
-      // The next statement is sent first, so that PostgreSQL works while these answers are written: a fifth more claims.
+      // The next statement is sent first, so that PostgreSQL works while these answers are written. This gives a fifth more claims.
       await turnOfTheLoop();
       if (rows.some((row) => row.reason === 'ASSIGNED')) noteClaims(database, batch, rows);
       for (const row of rows) answer(batch[row.request - 1], row);

@@ -9,7 +9,7 @@ import { moveTask } from '../moves/move-task.js';
 export interface RunResult {
   readonly resolution: string;
   readonly usage?: TokenUsage | null | undefined;
-  /** Whether the run's holder hands it in. */
+  /** Whether the run's holder submits it. */
   readonly byHolder: boolean;
   /** Other columns of the run. */
   readonly facts?: Partial<TaskRunRow>;

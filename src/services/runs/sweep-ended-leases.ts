@@ -28,8 +28,8 @@ export interface SweepRules<Kind extends LeaseKind> {
 const PAGE = 100;
 
 /**
- * The maximum of settled runs per sweep; the next sweep continues. A pause or a stop waits for one sweep at most. A run
- * takes 4 to 8 ms, so 10,000 runs would take a minute.
+ * The maximum number of settled runs per sweep; the next sweep continues. A pause or a stop waits for one sweep at
+ * most. A run takes 4 to 8 ms, so 10,000 runs would take a minute.
  */
 const MAX_SETTLED = 100;
 

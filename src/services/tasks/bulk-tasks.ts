@@ -15,7 +15,7 @@ import { retryTask } from './retry-task.js';
 /** Which tasks a bulk verb is applied to. */
 export interface BulkRequest {
   readonly filter: TaskFilter;
-  /** The most tasks of one call. */
+  /** The maximum number of tasks of one call. */
   readonly first?: number | null | undefined;
   /** True: only lists the tasks, and changes nothing. */
   readonly dryRun?: boolean | null | undefined;

@@ -90,7 +90,8 @@ export async function listPushAgentIds(executor: Executor): Promise<string[]> {
 export async function findNextDueMs(executor: Executor): Promise<number | null> {
   const [row] = await query<{ inMs: number }>(executor, {
     name: 'find_next_due',
-    // A task that became due after this job run released the due ones counts too, else nothing would wake the next run for it.
+    // A task that became due after this job run released the due ones counts too, otherwise nothing would wake the next
+    // run for it.
     text: `SELECT greatest(extract(epoch FROM not_before - now()) * 1000, 0)::float8 AS in_ms FROM tasks
       WHERE not_before IS NOT NULL AND status IN ('INBOX', 'ASSIGNED') ORDER BY not_before LIMIT 1`,
   });

@@ -20,7 +20,7 @@ export async function insertRecurringTask(
   });
 }
 
-/** Locks a recurring task, found by id, else by name. This serializes its edits and firings. Null if there is none. */
+/** Locks a recurring task, found by id, otherwise by name. This serializes its edits and firings. Null if there is none. */
 export async function lockRecurringTask(tx: Transaction, idOrName: string): Promise<RecurringTaskRow | null> {
   return tx.one<RecurringTaskRow>({
     name: 'lock_recurring_task',
@@ -29,7 +29,7 @@ export async function lockRecurringTask(tx: Transaction, idOrName: string): Prom
   });
 }
 
-/** Finds the id of a recurring task by id, else by name. Null if there is none. */
+/** Finds the id of a recurring task by id, otherwise by name. Null if there is none. */
 export async function findRecurringTaskId(executor: Executor, idOrName: string): Promise<string | null> {
   const [row] = await query<{ id: string }>(executor, {
     name: 'find_recurring_task_id',

@@ -8,7 +8,7 @@ import type { TaskRunRow } from './runs.js';
 /** A request of one agent for a task, with the id for its run. */
 export interface ClaimRequest {
   readonly agentId: string;
-  /** The maximum of tasks IN_PROGRESS, if it is lower than the setting of the agent. */
+  /** The maximum number of tasks IN_PROGRESS, if it is lower than the setting of the agent. */
   readonly maxCapacity: number | null;
   readonly leaseMs: number;
   readonly runId: string;

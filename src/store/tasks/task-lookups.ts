@@ -41,7 +41,10 @@ function listTasks(
 /** The direction of a dependency: the tasks that a task depends on, or those that depend on it. */
 export type TaskLink = 'dependsOn' | 'dependents';
 
-/** The maximum of linked tasks per field. A task has at most a hundred dependencies, but any number of dependents. */
+/**
+ * The maximum number of linked tasks per field. A task has at most a hundred dependencies, but any number of
+ * dependents.
+ */
 const MAX_LINKED = 1_000;
 
 /** The linked tasks of each task, by number. Uses the primary key or task_dependencies_depends_on_idx. */

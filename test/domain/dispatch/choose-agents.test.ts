@@ -42,7 +42,7 @@ describe('the shares of the slots', () => {
     expect(fill(8, [snail, hare], fleetOf([snail, hare, owl]))).toMatchObject({ snail: 3, hare: 3 });
   });
 
-  it('leave room for every other agent, whatever the number of slots', () => {
+  it('leave room for every other agent, for every number of slots', () => {
     for (let concurrency = 2; concurrency <= 64; concurrency += 1) {
       const fleet = fleetOf([snail, hare, owl]);
       const stuck = Array.from({ length: fill(concurrency, [snail], fleet).snail }, () => snail);

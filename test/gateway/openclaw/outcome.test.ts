@@ -177,7 +177,7 @@ describe('the outcome of an OpenClaw run', () => {
     });
   });
 
-  it('is an answer with warnings where a tool failed beside it', () => {
+  it('is an answer with warnings if a tool failed but the answer is good', () => {
     const payloads = [{ text: 'exec failed', isError: true }, { text: 'Done all the same.' }];
     expect(read({ ok: true, payload: { status: 'ok', result: { payloads, meta: {} } } })).toMatchObject({
       outcome: 'ANSWERED',

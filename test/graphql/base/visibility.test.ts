@@ -66,10 +66,10 @@ beforeAll(async () => {
   await submitVerdict(services, keys.ann, { task: { id: reviewed.task.id }, verdict: 'APPROVED' });
   tasks.annReviewed = reviewed.task.id;
 
-  const handedBack = await aClaimedTask(services, ann);
-  await releaseTask(services, keys.ann, { runId: handedBack.runId });
-  await services.sql('UPDATE tasks SET assignee_id = $2 WHERE id = $1', [handedBack.task.id, bob.id]);
-  tasks.annWorkedBobHas = handedBack.task.id;
+  const released = await aClaimedTask(services, ann);
+  await releaseTask(services, keys.ann, { runId: released.runId });
+  await services.sql('UPDATE tasks SET assignee_id = $2 WHERE id = $1', [released.task.id, bob.id]);
+  tasks.annWorkedBobHas = released.task.id;
 });
 
 afterAll(() => graph.close());

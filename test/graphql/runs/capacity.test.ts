@@ -20,7 +20,7 @@ import { type Graph, openGraph } from '../../support/graphql/graph.js';
 const OWNER = { dispatcher: 'dsp_test', leaseMs: 60_000 };
 /** How an agent comes to hold a task, and what becomes of it. Those of the first line it holds until the end. */
 const HELD = ['claimed', 'claimed, and its lease has ended', 'dispatched'] as const;
-const ENDED = ['released', 'failed', 'handed in', 'cancelled', 'dispatched and given to another'] as const;
+const ENDED = ['released', 'failed', 'completed', 'cancelled', 'dispatched and given to another'] as const;
 
 type Fate = (typeof HELD | typeof ENDED)[number];
 
@@ -83,7 +83,7 @@ async function begin(fate: Fate): Promise<() => Promise<unknown>> {
     'claimed, and its lease has ended': () => services.sql(endLease, [runId]),
     released: () => releaseTask(services, admin, { runId }),
     failed: () => failTask(services, admin, { runId, error: 'broken', retry: false }),
-    'handed in': () => completeTask(services, admin, { runId, resolution: 'done' }),
+    completed: () => completeTask(services, admin, { runId, resolution: 'done' }),
     cancelled: () => cancelTask(services, admin, { task: { id: task.id } }),
   };
   return ends[fate] ?? (async () => undefined);

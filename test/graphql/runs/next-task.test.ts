@@ -41,7 +41,7 @@ describe('nextTask', () => {
       createdAt: fc.integer({ min: 0, max: 2 }).map(instant),
       dueAt: fc.option(fc.integer({ min: 0, max: 2 }).map(instant)),
       assigneeId: fc.constantFrom(null, 'ann', 'bob'),
-      // Long ago: the start has passed, and no claim has updated the task yet. Far ahead: it waits.
+      // A start long ago has passed, although no claim has updated the task yet. With a start far ahead the task waits.
       notBefore: fc.constantFrom(null, null, '2001-01-01', '2101-01-01'),
       openDependencies: fc.constantFrom(0, 0, 0, 1),
     });

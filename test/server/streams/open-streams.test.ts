@@ -51,7 +51,7 @@ describe('an open stream', () => {
     expect([await stream.next(), await stream.next()]).toEqual([{ done: false, value: 'bye' }, done]);
   });
 
-  it('ends without a word when its client is gone, also if it was gone before', async () => {
+  it('ends without a last item when its client has disconnected, even before the stream was opened', async () => {
     const { streams, controller, stream, source } = setUp();
     const next = stream.next();
     controller.abort();
@@ -87,7 +87,7 @@ describe('an open stream', () => {
     expect(source.closed).toBe(0);
   });
 
-  it('gives nothing that is made after its end, and the others theirs', async () => {
+  it('passes on no item that arrives after its end, while other streams get theirs', async () => {
     const made: (() => void)[] = [];
     const slow: Stage<string, string> = {
       ...unchanged,

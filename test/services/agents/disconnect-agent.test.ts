@@ -30,7 +30,7 @@ const statusOf = async (id: string) =>
   )[0]?.announced_status;
 
 describe('an agent that disconnects', () => {
-  it('hands back its tasks and reviews at once, uncounted, and is OFFLINE', async () => {
+  it('releases its tasks and reviews at once without a counted attempt, and is OFFLINE', async () => {
     const agent = await anAgent(services, { role: 'reviewer' });
     const key = await aKeyOf(services, agent);
     const { task, runId } = await aClaimedTask(services, agent);
@@ -65,7 +65,7 @@ describe('an agent that disconnects', () => {
     expect(await count()).toEqual(before);
   });
 
-  it('hears from its next heartbeat if it was an operator who disconnected it', async () => {
+  it('learns from its next heartbeat that an operator disconnected it', async () => {
     const agent = await anAgent(services);
     const { runId } = await aClaimedTask(services, agent);
     await disconnectAgent(services, services.admin, { name: agent.name });
@@ -82,7 +82,7 @@ describe('an agent that disconnects', () => {
     expect(await namedRefusalsOf(disconnectAgent(services, services.admin, null))).toEqual(['INVALID agent']);
   });
 
-  it('leaves no run behind that is neither live nor handed back, whatever it claims at the same moment', async () => {
+  it('leaves each run either live or released, even if it claims at the same moment', async () => {
     const agent = await anAgent(services);
     for (let round = 0; round < 12; round += 1) {
       await aTask(services, { assignee: { id: agent.id } });

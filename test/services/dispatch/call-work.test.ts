@@ -42,7 +42,7 @@ describe('a dispatched call', () => {
     expect(await keys()).toEqual([]);
   });
 
-  it('tells the reviewer what was handed in, and in which round', async () => {
+  it('tells the reviewer which result was submitted, and in which round', async () => {
     gateway.script = () => answered('done');
     await aPushAgent(services, { name: 'aegis', role: 'reviewer' });
     const task = await aTaskOf(services, await aPushAgent(services));

@@ -88,7 +88,7 @@ describe('what a call had produced', () => {
       .toMatchObject({ outcome: 'CANCELLED', output: 'So far' });
   });
 
-  it('is kept beside a good answer where a tool failed', async () => {
+  it('is kept together with a good answer if a tool failed', async () => {
     gateway.script = () => ({ ...answered('done'), warnings: 'exec failed' });
     const task = await aTaskOf(services, await aPushAgent(services));
     await here.scheduler.runOnce('dispatchAssignedTasks');

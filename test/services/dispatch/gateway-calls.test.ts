@@ -192,7 +192,7 @@ describe('stopping', () => {
     await stopped;
     expect(written).toEqual([
       { runId: 'run_1', ending: answered('in time') },
-      { runId: 'run_2', ending: { outcome: 'HANDED_BACK' } },
+      { runId: 'run_2', ending: { outcome: 'RELEASED' } },
     ]);
     await calls.stop();
     expect(written).toHaveLength(2);
@@ -204,7 +204,7 @@ describe('stopping', () => {
     calls.start(aCall('run_1'));
     await stopped;
     await vi.waitFor(
-      () => expect(written).toEqual([{ runId: 'run_1', ending: { outcome: 'HANDED_BACK' } }]),
+      () => expect(written).toEqual([{ runId: 'run_1', ending: { outcome: 'RELEASED' } }]),
       20_000,
     );
     expect(gateway.calls).toEqual([]);
@@ -215,7 +215,7 @@ describe('stopping', () => {
     const { calls } = someCalls({ patience: { overtimeMs: 1_000, abandonAfterMs: 10 } });
     calls.start(aCall('run_1'));
     await calls.stop();
-    expect(written).toEqual([{ runId: 'run_1', ending: { outcome: 'HANDED_BACK' } }]);
+    expect(written).toEqual([{ runId: 'run_1', ending: { outcome: 'RELEASED' } }]);
   });
 });
 

@@ -58,18 +58,18 @@ describe('a heartbeat', () => {
     expect(seen.version).toBe(agent.version);
   });
 
-  it('reports the runs that the agent lost, whoever ended them, with the reason, and none that it ended itself', async () => {
+  it('reports the runs that others ended, with the reason, and none that the agent ended itself', async () => {
     const agent = await anAgent(services);
     const claims: { readonly task: TaskRow; readonly runId: string }[] = [];
     for (let index = 0; index < 6; index += 1) claims.push(await aClaimedTask(services, agent));
-    const [kept, cancelled, completed, failed, handedBack, handedIn] = claims;
+    const [kept, cancelled, completed, failed, released, succeeded] = claims;
     const task = (claim: (typeof claims)[number] | undefined) => ({ task: { id: claim!.task.id } });
     const { admin } = services;
     await cancelTask(services, admin, { ...task(cancelled), reason: 'Too late.' });
     await completeTask(services, admin, { ...task(completed), resolution: 'by hand' });
     await failTask(services, admin, { ...task(failed), error: 'wrong tool' });
-    await releaseTask(services, admin, { runId: handedBack!.runId });
-    await completeTask(services, admin, { runId: handedIn!.runId, resolution: 'ok' });
+    await releaseTask(services, admin, { runId: released!.runId });
+    await completeTask(services, admin, { runId: succeeded!.runId, resolution: 'ok' });
     const beat = (runIds?: string[]) => heartbeat(services, admin, { agent: { id: agent.id }, runIds });
     const first = await beat();
     const told = first.lostRuns.map(({ id, outcome, lostReason }) => [id, outcome, lostReason]);

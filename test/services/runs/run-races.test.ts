@@ -105,7 +105,7 @@ describe('of two concurrent calls', () => {
     },
   );
 
-  it('an operator who ends the run and its agent: one wins, and the agent hears of it if it lost', async () => {
+  it('an operator who ends the run and its agent: one wins, and the agent learns it if it lost', async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
       const { task, runId } = await aClaimedTask(services, agent, { reviewPolicy: 'SKIP' });
       const byAgent = completeTask(services, services.admin, { runId, resolution: 'same' });

@@ -100,7 +100,7 @@ export const DAY_PARTS: ReadonlyMap<string, DayPart> = new Map([
   ['night', { hour: 22, from: 18, to: 29 }],
 ]);
 
-/** The part of the day of `nightly`: midnight if no time is given, else a time at night. */
+/** The part of the day of `nightly`: midnight if no time is given, otherwise a time at night. */
 export const NIGHTLY: DayPart = { hour: 0, from: 18, to: 29 };
 
 /** Words between the two ends of a range. */

@@ -1,7 +1,7 @@
 import type { Plugin } from 'graphql-yoga';
 import { explainInputs } from '../input-hints.js';
 
-/** Says more about values that a document or its variables got wrong. */
+/** Explains invalid values in a document or in its variables. */
 export function useInputHints(): Plugin {
   return {
     onValidate:
