@@ -141,7 +141,7 @@ describe('what a key may not see', () => {
   const TASKS =
     'subscription ($after: Cursor) { events(after: $after, filter: { types: ["task", "run"] }) { type ... on TaskEvent { task { id } } } }';
 
-  it("does not reach its stream through an execution that it shares with other keys", async () => {
+  it('does not reach its stream through an execution that it shares with other keys', async () => {
     const { services } = shared.graph;
     const [ann, bob] = [await anAgent(services, { soul: 'Secret' }), await anAgent(services)];
     const keys = await Promise.all([ann, ann, bob, bob].map((agent) => aKeyOf(services, agent)));
