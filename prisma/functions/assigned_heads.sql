@@ -1,4 +1,4 @@
--- As inbox_heads, for the waiting tasks of one agent: one step into tasks_assigned_queue for each audience.
+-- Like inbox_heads, for the waiting tasks of one agent: one step into tasks_assigned_queue for each audience.
 CREATE OR REPLACE FUNCTION assigned_heads(p_agent_id text) RETURNS TABLE (
   id text, requires text[], audience bigint, priority task_priority, due timestamptz, created_at timestamptz, number bigint
 ) LANGUAGE plpgsql STABLE

@@ -6,11 +6,11 @@
 -- another transaction has locked, or that asks twice, answers AGENT_LOCKED and is asked again by the caller: one stuck
 -- transaction must not delay the other agents of the batch.
 -- A head of the inbox is locked with SKIP LOCKED and only if it comes before the agent's own head, so no row is locked
--- that is not handed out. NO KEY UPDATE does not conflict with the key-share locks of new comments and runs. Each look at
--- the inbox goes on behind the last one; agents without tasks of their own share a cursor, which halves the time of
+-- that is not handed out. NO KEY UPDATE does not conflict with the key-share locks of new comments and runs. Each read of
+-- the inbox continues after the last one; agents without tasks of their own share a cursor, which halves the time of
 -- finding tasks in batches of ten. Nothing in here waits for a row of another transaction, so it can't be part of a
 -- deadlock.
--- A task goes only to an agent that has what it requires, and not to one that has handed it back while another can take it
+-- A task goes only to an agent that has what it requires, and not to one that has released it while another can take it
 -- (may_take_again). The short way above holds for tasks of audience 0, which any agent may have (task_audience). While other
 -- tasks wait in the inbox, or a request is narrowed, the whole batch takes the way of take_task, which merges the heads of
 -- the audiences; so does an agent whose own tasks require something. It steps over what the batch has handed out by id, for
@@ -27,7 +27,7 @@ CREATE OR REPLACE FUNCTION claim_tasks(
   p_resume boolean[], p_keys text[], p_fingerprints text[],
   -- For each request: null, or {tags, capabilities}, each null or a list.
   p_narrowing jsonb[],
-  -- For is_there.
+  -- Arguments of is_there.
   p_timeout_ms bigint, p_default_gateway text, p_gateways text[]
 ) RETURNS TABLE (request int, reason text, task_id text, run_id text, claimed_task tasks, claimed_run task_runs) LANGUAGE plpgsql
 -- Right after a large import the statistics are old, and sorting an agent's whole backlog, or joining with all tasks,
@@ -47,7 +47,7 @@ DECLARE
     WHERE status = 'INBOX' AND open_dependencies = 0 AND not_before IS NULL AND task_audience(requires, released_by) = 0
     ORDER BY priority, coalesce(due_at, 'infinity'::timestamptz), created_at, number FOR NO KEY UPDATE SKIP LOCKED;
   is_released boolean; is_mixed boolean; has_limited boolean; is_open boolean := false; has_mine boolean; has_news boolean := false;
-  -- Where the inbox has been read to, as the four columns of its order.
+  -- The position up to which the inbox has been read, as the four columns of its order.
   read_priority task_priority := 'CRITICAL'; read_due timestamptz := '-infinity'; read_created timestamptz := '-infinity'; read_number bigint := 0;
   -- What is handed out: places in the batch, tasks, what they were, and how many runs they have had.
   places int[] := '{}'; t_ids text[] := '{}'; froms task_status[] := '{}'; run_counts int[] := '{}';
@@ -78,8 +78,8 @@ BEGIN
     SELECT u.place::int, a.id, a.paused_at, a.max_capacity, a.capabilities, a.accepts_inbox,
       a.announced_status <> 'BUSY' OR a.last_seen_at IS NULL OR a.last_seen_at < now() - interval '1 second' AS is_news,
       (SELECT count(*) FROM task_runs r WHERE r.agent_id = a.id AND r.outcome = 'RUNNING') AS open_runs,
-      -- Null if it has none; 0 if any agent may have all of them. The last entry and not EXISTS, of which a planner that
-      -- knows nothing makes a hash table of every agent's tasks.
+      -- Null if it has none; 0 if any agent may have all of them. Reads the last entry: for EXISTS a planner without
+      -- statistics makes a hash table of the tasks of all agents.
       (SELECT task_audience(t.requires, t.released_by) FROM tasks t
        WHERE t.assignee_id = a.id AND t.status = 'ASSIGNED' AND t.open_dependencies = 0 AND t.not_before IS NULL
        ORDER BY task_audience(t.requires, t.released_by) DESC LIMIT 1) AS own_audience
@@ -164,7 +164,7 @@ BEGIN
       IF NOT is_open THEN
         OPEN inbox; is_open := true;
       END IF;
-      -- Past what the statement above has handed out meanwhile: SKIP LOCKED does not skip rows that this transaction locked.
+      -- After the tasks that the statement above has handed out: SKIP LOCKED does not skip rows that this transaction locked.
       LOOP
         FETCH inbox INTO head;
         EXIT WHEN NOT FOUND OR (head.priority, head.due, head.created_at, head.number) > (read_priority, read_due, read_created, read_number);

@@ -3,7 +3,7 @@
 CREATE OR REPLACE FUNCTION inbox_heads(p_except text[]) RETURNS TABLE (
   id text, requires text[], released_by text[], audience bigint, priority task_priority, due timestamptz, created_at timestamptz, number bigint
 ) LANGUAGE plpgsql STABLE
--- As in claim_tasks: these steps are never worse than what old statistics make a planner choose.
+-- As in claim_tasks: with old statistics the planner would choose a plan that is worse than these steps.
 SET enable_sort = off SET enable_bitmapscan = off SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 BEGIN

@@ -1,10 +1,10 @@
--- Locks and returns the first task in queue order that this agent may have and that nobody else holds, without those in
--- p_except; no row if there is none. Whether the agent has room is for the caller to know, who has locked the agent.
+-- Locks and returns the first task in queue order that this agent may have and that no other transaction has locked, except
+-- those in p_except. Returns no row if there is none. The caller has locked the agent and checked its capacity.
 --
 -- The heads of the audiences are read without a lock and gone through in order. Each is locked by a search in its audience
 -- that ends at the best task so far, so a second task is locked only where the first head was held by another transaction.
--- SKIP LOCKED: nothing in here waits for a row of another transaction. p_tags narrows the search to tasks that have all of them; where
--- the first five hundred of an audience have none, it goes on over the index of the tags.
+-- SKIP LOCKED: nothing in here waits for a row of another transaction. p_tags narrows the search to tasks that have all these
+-- tags. If none of the first five hundred tasks of an audience has them, the search continues in the index of the tags.
 CREATE OR REPLACE FUNCTION take_task(
   p_agent_id text, p_capabilities text[], p_accepts_inbox boolean, p_tags text[], p_except text[],
   p_timeout_ms bigint, p_default_gateway text, p_gateways text[]
@@ -17,7 +17,7 @@ SET enable_sort = off SET enable_bitmapscan = off SET enable_seqscan = off SET p
 DECLARE
   head record; taken record; best record; bound record;
 BEGIN
-  -- Behind every task.
+  -- A position after every task.
   SELECT NULL::text AS id, NULL::task_status AS status, 0 AS run_count, 0::bigint AS audience, 'LOW'::task_priority AS priority,
     'infinity'::timestamptz AS due, 'infinity'::timestamptz AS created_at, 9223372036854775807 AS number INTO best;
 
@@ -34,7 +34,7 @@ BEGIN
     ELSE
       bound := best;
       IF p_tags IS NOT NULL THEN
-        -- Only so far is the audience walked through for the tags.
+        -- The search for the tags reads the audience up to this position.
         SELECT NULL::text AS id, NULL::task_status AS status, 0 AS run_count, 0::bigint AS audience, t.priority,
           coalesce(t.due_at, 'infinity'::timestamptz) AS due, t.created_at, t.number INTO taken FROM tasks t
         WHERE t.status = 'INBOX' AND t.open_dependencies = 0 AND t.not_before IS NULL AND task_audience(t.requires, t.released_by) = head.audience

@@ -10,7 +10,7 @@ import { countListed } from '../graphql/base/operation-budget.js';
 import { measureText } from '../kernel/text-size.js';
 import { protocolError } from './protocol-error.js';
 
-/** An answer with at most so many objects in lists, and without aliases, is not measured: twice the largest page. */
+/** An answer with at most this many objects in lists, and without aliases, is not measured. Twice the largest page. */
 const SMALL_ANSWER = 200;
 
 /**

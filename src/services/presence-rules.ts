@@ -1,7 +1,7 @@
 import type { PresenceRules } from '../store/agents/presence.js';
 import type { ServiceContext } from './service-context.js';
 
-/** By what this process tells whether an agent can take work. */
+/** The settings by which this process decides whether an agent can take work. */
 export function toPresenceRules({
   settings,
   gateways,

@@ -83,7 +83,7 @@ export interface ClaimWaiter {
    * @returns whether work was announced.
    */
   wait(ms: number, signal: AbortSignal): Promise<boolean>;
-  /** What was announced last is for others: the next watcher is woken that has not looked since, if there is one. */
+  /** The last announcement is for another agent: wakes the next watcher that has not queried since, if there is one. */
   passOn(): void;
   /**
    * Stops listening. An announcement since the last `wait` passes to the next waiter. With `unused`, so does the

@@ -16,7 +16,7 @@ export interface ModelTask {
   assignee: number | null;
   /** Whether the assignee was named. */
   pinned: boolean;
-  /** Who has handed it back to the inbox since work on it last succeeded. */
+  /** The agents that have released it to the inbox since work on it last succeeded. */
   readonly releasedBy: Set<number>;
   run: number | null;
   version: number;
@@ -250,7 +250,7 @@ export class TaskModel {
       .sort(compareInQueue)[0];
   }
 
-  /** While another agent has not released it, that one can take it: they are all there. */
+  /** All agents of the model are available, so any agent that has not released the task can take it. */
   #mayTakeAgain(agent: number, { releasedBy }: ModelTask): boolean {
     return !releasedBy.has(agent) || releasedBy.size === this.capacities.length;
   }

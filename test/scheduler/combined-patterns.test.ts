@@ -7,7 +7,7 @@ import { anAgent } from '../support/factories/factory.js';
 import { aRecurringTask, minutesAgo, wasDueAt } from '../support/factories/recurring.js';
 import { answered, ScriptedGateway } from '../support/gateways/scripted-gateway.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
-import { aProcess, type Process } from './process.js';
+import { aProcess, type Process } from './job-process.js';
 
 let database: TestDatabase;
 let here: Process;

@@ -45,7 +45,7 @@ export const AgentType = builder.prismaObject('Agent', {
     }),
     acceptsInbox: t.exposeBoolean('acceptsInbox', {
       description:
-        'Whether it gets tasks of the inbox, by asking or by being sent them. Without, it gets only what is assigned to it.',
+        'Whether it gets tasks of the inbox, by claims or by dispatch. If false, it gets only tasks that are assigned to it.',
     }),
     activeTaskCount: t.int({
       description: 'Number of its tasks IN_PROGRESS.',

@@ -17,7 +17,7 @@ import type { GraphqlContext } from '../context.js';
 import { queryTooComplex } from './protocol-errors.js';
 
 /**
- * What one operation may use while it runs, whatever its complexity was. The complexity is an estimate from the document:
+ * What one operation may use while it runs, independent of its complexity. The complexity is an estimate from the document:
  * lists without pages may hold a thousand entries, and nested ones multiply. 50,000 objects take a quarter of a second.
  */
 export const OPERATION_BUDGET = {

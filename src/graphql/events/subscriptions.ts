@@ -36,7 +36,7 @@ builder.subscriptionType({
       subscribe: async (_root, { after, filter, startCursor }, context) => {
         const { feed, services, viewer } = context;
         const wanted = await parseEventFilter(context, filter);
-        // Without `after` the feed would begin at its own end, whose cursor it does not tell.
+        // Without `after` the feed would begin at its end, and the cursor of that position would be unknown.
         const end = after == null && startCursor ? (await feed.readBounds()).end : undefined;
         const begin = after == null ? end : await refusing(() => parseLogCursor(after));
         const from = await refusing(() => feed.subscribe({ after: begin, filter: wanted }));

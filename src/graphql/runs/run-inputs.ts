@@ -40,7 +40,7 @@ export const ClaimNextTaskInput = builder.inputType('ClaimNextTaskInput', {
     tags: t.stringList({ description: 'Narrows the claim: only a task that has all these tags.' }),
     capabilities: t.stringList({
       description:
-        'Narrows the claim: of the agent’s capabilities those that this session has. Left out, all of them.',
+        'Narrows the claim: the capabilities of the agent that this session has. If unset, all of them.',
     }),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),

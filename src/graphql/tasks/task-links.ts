@@ -101,7 +101,7 @@ builder.prismaObjectFields(TaskType, (t) => ({
   waitingOn: t.field({
     type: [WaitingReasonEnum],
     description:
-      'Why no agent is working on it right now; the first reason alone would hold it back. Empty only if an agent is working on it, or if the task has ended.',
+      'Why no agent is working on it right now; the first reason is enough to hold it back. Empty only if an agent is working on it, or if the task has ended.',
     resolve: async (task, _args, context) => {
       const load = (ids: readonly string[]) => readWaitingOn(context.services, ids);
       return (await loadBatched(context, 'waitingOn', task.id, load)) ?? [];
@@ -110,7 +110,7 @@ builder.prismaObjectFields(TaskType, (t) => ({
   candidates: t.field({
     type: [CandidateType],
     description:
-      'While it waits for an agent: the agents, first those that could take it, a hundred at most. What it waits for besides is said by `waitingOn`.',
+      'While it waits for an agent: at most a hundred agents, first those that could take it. `waitingOn` has the reasons that concern no agent.',
     resolve: async (task, _args, context) => {
       const load = (ids: readonly string[]) => readCandidates(context.services, ids);
       return (await loadBatched(context, 'candidates', task.id, load)) ?? [];

@@ -11,7 +11,7 @@ export function dispatchAssignedTasksJob({ dispatcher }: JobContext, everyMs: nu
   return {
     name: 'dispatchAssignedTasks',
     everyMs,
-    runOnce: () => dispatcher.takeTurn(),
+    runOnce: () => dispatcher.runOnce(),
     wakingTypes: MAKES_DISPATCHES,
     isWokenBy: (event) => dispatcher.isConcernedBy(event),
   };

@@ -5,5 +5,5 @@ import type { ServiceContext } from '../../services/service-context.js';
 /** The services that jobs need. */
 export interface JobContext extends Pick<ServiceContext, 'database' | 'settings'> {
   readonly dispatcher: Dispatcher;
-  readonly reviewDispatcher: Pick<ReviewDispatcher, 'takeTurn'>;
+  readonly reviewDispatcher: Pick<ReviewDispatcher, 'runOnce'>;
 }

@@ -21,7 +21,7 @@ export function runAegisReviewsJob({ reviewDispatcher }: JobContext, everyMs: nu
   return {
     name: 'runAegisReviews',
     everyMs,
-    runOnce: () => reviewDispatcher.takeTurn(),
+    runOnce: () => reviewDispatcher.runOnce(),
     wakingTypes: MAKES_WORK,
     isWokenBy,
   };

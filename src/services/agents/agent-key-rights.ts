@@ -13,7 +13,7 @@ export function checkMayRegister(viewer: Viewer, known: AgentRow | null): void {
   }
 }
 
-/** Where the input has the settings whose columns have other names. */
+/** The paths in the input of settings whose columns have other names. */
 const PATHS: Readonly<Record<string, readonly string[]>> = {
   dispatchModel: ['config', 'dispatchModel'],
   defaultModel: ['config', 'defaultModel'],

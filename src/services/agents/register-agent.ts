@@ -29,7 +29,7 @@ export interface AgentSettings {
   readonly role?: string | null | undefined;
   readonly capabilities?: readonly string[] | null | undefined;
   readonly maxCapacity?: number | null | undefined;
-  /** Left out when it is created: true, unless it is there to review. */
+  /** Default of a new agent: true, unless it is a reviewer. */
   readonly acceptsInbox?: boolean | null | undefined;
   readonly delivery?: AgentRow['delivery'] | null | undefined;
   readonly soul?: string | null | undefined;
@@ -170,7 +170,7 @@ async function refresh(
     input.delivery ? changedFields : changedFields.filter((name) => name !== 'delivery'),
   );
   if (changedFields.length === 0) return { agent, created: false };
-  // Its gateway may refuse it no longer: the next call tells.
+  // Its gateway may accept it now: the next call shows it.
   const updated = await updateAgentRow(tx, agent.id, { ...changes, errorAt: null });
   if (updated === null) throw new Error(`agent ${agent.id} vanished while its row was locked`);
   tx.emit({

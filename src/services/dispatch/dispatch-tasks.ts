@@ -14,7 +14,7 @@ import type { GatewayReachability } from './gateway-reachability.js';
 import { openDispatch, type RunOwner } from './open-dispatch.js';
 import type { RunCalls } from './run-calls.js';
 
-export interface DispatchTurn {
+export interface DispatchJobRun {
   /** The number of opened runs. */
   readonly handled: number;
   /** Milliseconds until the next task becomes eligible by time; infinite if there is none. */
@@ -44,7 +44,7 @@ interface Reachable {
  * One job run: opens one task per agent with work and free capacity, and repeats this until the slots are full or no work is
  * left. A failure for one agent does not delay the others; failures are thrown together at the end.
  */
-export async function dispatchTasks(options: DispatchTurnOptions): Promise<DispatchTurn> {
+export async function dispatchTasks(options: DispatchTurnOptions): Promise<DispatchJobRun> {
   const { context } = options;
   const { pool } = context.database;
   const failures: Error[] = [];

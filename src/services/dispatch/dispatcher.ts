@@ -3,7 +3,7 @@ import { findNextOrphanMs, listPushAgentIds, type ReadyAgent } from '../../store
 import { gatewayOf } from '../gateways-of-agents.js';
 import { MAKES_WORK } from '../runs/wake-claims.js';
 import type { ServiceContext } from '../service-context.js';
-import { type DispatchTurn, dispatchTasks } from './dispatch-tasks.js';
+import { type DispatchJobRun, dispatchTasks } from './dispatch-tasks.js';
 import { endLeasesOfDead, newDispatcherId } from './dispatcher-id.js';
 import type { CallPatience } from './gateway-call.js';
 import type { GatewayReachability } from './gateway-reachability.js';
@@ -33,7 +33,7 @@ interface Entry {
 /** Sends tasks to PUSH agents through their gateways, in this process: those assigned to them, and those of the inbox. */
 export interface Dispatcher {
   /** Takes over orphaned runs and opens runs while there are free slots. Does not wait for their calls. */
-  takeTurn(): Promise<DispatchTurn>;
+  runOnce(): Promise<DispatchJobRun>;
   /** Whether a log entry may mean new work for the dispatcher. */
   isConcernedBy(entry: Entry): boolean;
   /** Aborts the calls of runs that were ended elsewhere, and notes that agents have changed. */
@@ -73,7 +73,7 @@ export const MAKES_DISPATCHES: readonly EventType[] = [
 /** The events that `notice` needs. */
 export const CONCERNS_CALLS: readonly EventType[] = [...ENDS_RUN, ...CHANGES_AGENTS];
 
-/** Creates the dispatcher of this process; it does nothing until `takeTurn` is called. */
+/** Creates the dispatcher of this process; it does nothing until `runOnce` is called. */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { context, reachability, leaseMs = LEASE_MS, stopGraceMs = STOP_GRACE_MS, patience } = options;
   const { database } = context;
@@ -92,7 +92,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       settleDispatch(context, { runId: id, taskId, dispatcher: owner.dispatcher }, ending),
   });
 
-  async function takeTurn(): Promise<DispatchTurn> {
+  async function runOnce(): Promise<DispatchJobRun> {
     await pushAgents.learn();
     const recovered = await recoverDispatches({ context, owner, calls });
     const result = await dispatchTasks({ context, owner, calls, reachability, onReady: missing.tell });
@@ -106,11 +106,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 
   return {
-    takeTurn,
+    runOnce,
     isConcernedBy({ type, agentId }) {
       // The event may have created a PUSH agent that this process does not know yet.
       if (isAgentChange(type)) return true;
-      // What is announced for no agent may be for each of them: a task of the inbox.
+      // An event without an agent may be about a task of the inbox, which any agent may get.
       return typeof agentId === 'string' ? pushAgents.has(agentId) : pushAgents.isAny();
     },
     notice(entries) {

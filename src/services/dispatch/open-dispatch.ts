@@ -58,7 +58,7 @@ export async function openDispatch(
   });
 }
 
-/** Under the agent's lock; what the task was chosen by may have changed until then. */
+/** The agent may have changed since the task was chosen for it. The caller has locked both. */
 async function mayGetTask(tx: Transaction, agent: AgentRow, task: TaskRow): Promise<boolean> {
   if (agent.delivery !== 'PUSH' || agent.pausedAt !== null) return false;
   if (task.status === 'INBOX' && !agent.acceptsInbox) return false;

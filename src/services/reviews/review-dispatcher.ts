@@ -9,7 +9,7 @@ import type { ReviewContext } from './review-context.js';
 import { settleReview } from './settle-review.js';
 
 /** The result of one run of the job. */
-export interface ReviewTurn {
+export interface ReviewJobRun {
   /** The number of calls that were started or taken over. */
   readonly handled: number;
   /** Milliseconds until the next backoff or lease ends; undefined if there is none. */
@@ -28,7 +28,7 @@ export interface ReviewDispatcherOptions {
 /** Sends waiting review rounds to the reviewer and applies its verdicts. */
 export interface ReviewDispatcher {
   /** Takes over the calls of dead processes and starts new ones while there are free slots. Does not wait for them. */
-  takeTurn(): Promise<ReviewTurn>;
+  runOnce(): Promise<ReviewJobRun>;
   /** Aborts the calls for rounds that ended elsewhere. `ended` are log entries of the types in ENDS_ROUND. */
   notice(ended: readonly { readonly taskId: string | null }[]): void;
   /** Calls back when a slot becomes free or a gateway responds again; returns a function that removes the listener. */
@@ -43,7 +43,7 @@ export interface ReviewDispatcher {
 export const ENDS_ROUND: readonly EventType[] = ['task.approved', 'task.rejected', 'task.cancelled'];
 const STOP_GRACE_MS = 5_000;
 
-/** Creates the review dispatcher of this process; it does nothing until `takeTurn` is called. */
+/** Creates the review dispatcher of this process; it does nothing until `runOnce` is called. */
 export function createReviewDispatcher({
   context: surroundings,
   reachability,
@@ -84,7 +84,7 @@ export function createReviewDispatcher({
   }
 
   return {
-    async takeTurn() {
+    async runOnce() {
       let handled = await takeOver();
       while (calls.free() > 0) {
         const opened = await openReview(context, reachability, calls);

@@ -5,7 +5,7 @@ import type { Transaction } from '../../postgres/transaction.js';
 import { readNow } from '../../store/ops/database-clock.js';
 import type { ServiceContext } from '../service-context.js';
 
-/** After so long a failed attempt is repeated at the latest, in milliseconds. */
+/** The longest wait after a failed attempt, in milliseconds. */
 const MAX_BACKOFF_MS = 300_000;
 
 /** How long a task rests after this many failed attempts, and until when by the database's clock. */

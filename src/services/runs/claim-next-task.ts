@@ -19,7 +19,7 @@ export interface ClaimNextTask {
   readonly resume?: boolean | null | undefined;
   /** Only tasks that have all these tags. */
   readonly tags?: readonly string[] | null | undefined;
-  /** Of the agent's capabilities those that it has in this session. */
+  /** The capabilities of the agent that it has in this session. */
   readonly capabilities?: readonly string[] | null | undefined;
   readonly idempotencyKey?: string | null | undefined;
 }
@@ -71,8 +71,8 @@ interface Claiming {
 }
 
 /**
- * Whether the claim came as far as the queue: the agent was neither paused nor at capacity. Work that only others may
- * have is announced to the next of them.
+ * Whether the claim has read the queue: the agent was neither paused nor at capacity. Work that only other agents may
+ * have is announced to the next one.
  */
 function useAnnouncement(waiter: ClaimWaiter, reason: ClaimAnswer['reason'], isForOthers: boolean): boolean {
   if (isForOthers) waiter.passOn();

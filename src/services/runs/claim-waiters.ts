@@ -3,7 +3,7 @@ import type { ClaimWaiters } from '../service-context.js';
 interface Waiter {
   readonly agentId: string;
   announced: boolean;
-  /** The last announcement for anybody that it was woken for. */
+  /** The last announcement for any agent that woke it. */
   asked: number;
   wake: (() => void) | null;
 }

@@ -62,7 +62,7 @@ function failForGood(
   return moveTask(tx, task, { ...move, to: 'FAILED', event: 'task.failed', changes });
 }
 
-/** The agent of a pin knows the error and chooses when to ask again; the inbox would hand the task to the next one at once. */
+/** The agent of a pin knows the error and chooses when it retries. From the inbox another agent would get the task at once. */
 async function requeue(
   context: Pick<ServiceContext, 'settings'>,
   tx: Transaction,

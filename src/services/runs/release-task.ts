@@ -13,7 +13,7 @@ import { type LiveRun, lockLiveRun } from './lock-run.js';
 export interface ReleaseTask {
   readonly runId: string;
   readonly reason?: string | null | undefined;
-  /** Another agent shall do it, also if its assignee was named. */
+  /** Passes the task on to another agent, even if its assignee was named. */
   readonly pass?: boolean | null | undefined;
   /** The agent that it is passed to; the inbox if left out. */
   readonly to?: AgentRef | null | undefined;

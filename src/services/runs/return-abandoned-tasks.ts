@@ -9,8 +9,8 @@ import { moveToInbox } from '../moves/move-back.js';
 import type { ServiceContext } from '../service-context.js';
 
 /**
- * Returns to the inbox what waits for the agent that knows it, and was not assigned to it by name, once that agent is
- * silent for longer than the agent timeout: rejected work. Answers how many.
+ * Returns rejected tasks without a pin to the inbox if their agent is silent for longer than the agent timeout. A rejected
+ * task first waits for that agent, because the agent knows the work. Returns the number of tasks.
  */
 export async function returnAbandonedTasks(
   context: Pick<ServiceContext, 'database' | 'settings'>,

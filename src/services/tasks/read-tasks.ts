@@ -44,7 +44,7 @@ export interface TaskSelection {
 }
 
 type ReadContext = Pick<ServiceContext, 'database' | 'settings'>;
-/** What is needed to tell why tasks wait. */
+/** The parts of the context that say why tasks wait. */
 type WaitingContext = ReadContext & Pick<ServiceContext, 'gateways'>;
 
 /**
@@ -113,7 +113,7 @@ function resolve(context: WaitingContext, viewer: Viewer, { filter, orderBy, col
   return [viewing, filter ?? {}, orderBy ?? NEWEST_FIRST, columns, toWaitingSettings(context)] as const;
 }
 
-/** By what this process tells why tasks wait. */
+/** The settings by which this process decides why tasks wait. */
 export function toWaitingSettings(context: Pick<ServiceContext, 'settings' | 'gateways'>): WaitingSettings {
   return { ...context.settings, ...toPresenceRules(context) };
 }

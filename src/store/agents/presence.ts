@@ -1,6 +1,6 @@
 import { type Sql, sql } from '../../postgres/sql-text.js';
 
-/** What tells whether an agent can take work at all. */
+/** The settings that decide whether an agent can take work at all. */
 export interface PresenceRules {
   readonly agentTimeoutMs: number;
   /** The gateway of PUSH agents that name none. */

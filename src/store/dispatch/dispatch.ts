@@ -136,7 +136,7 @@ export async function takeTaskToSend(
       CROSS JOIN LATERAL take_task(a.id, a.capabilities, a.accepts_inbox, NULL, '{}', ${presence(rules)}) taken
       WHERE a.id = ${agentId}`),
   );
-  // A statement of its own: the row may have changed between the first one's snapshot and the lock.
+  // Read with a statement of its own, because the row may have changed between the snapshot of the first one and the lock.
   return taken === null ? null : findTask(tx, { id: taken.id });
 }
 

@@ -12,7 +12,7 @@ export interface AbandonedTask {
 const IS_ABANDONED = `t.status = 'ASSIGNED' AND NOT t.pinned AND a.delivery = 'PULL'
   AND coalesce(a.last_seen_at < now() - $1::bigint * interval '1 millisecond', true)`;
 
-/** The first hundred such tasks: tasks_assigned_unpinned, which holds the few that were rejected. */
+/** The first hundred such tasks. Uses tasks_assigned_unpinned, which contains the few that were rejected. */
 export async function listAbandonedTasks(
   executor: Executor,
   agentTimeoutMs: number,
@@ -25,7 +25,7 @@ export async function listAbandonedTasks(
   });
 }
 
-/** Locks such a task. Null if it is none any more, or if another transaction holds it: then it is looked at again. */
+/** Locks such a task. Null if it is no longer abandoned, or if another transaction has locked it: then the next job run looks at it. */
 export async function takeAbandonedTask(
   tx: Transaction,
   agentTimeoutMs: number,

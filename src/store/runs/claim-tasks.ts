@@ -41,7 +41,7 @@ export interface ClaimRow {
     | 'CONTINUE_CURRENT'
     | 'AT_CAPACITY'
     | 'NO_TASKS_AVAILABLE'
-    /** None either, but tasks wait in the inbox that only other agents may have. */
+    /** No task for this agent, but tasks wait in the inbox that only other agents may have. */
     | 'NOTHING_FOR_AGENT'
     | 'AGENT_PAUSED'
     | 'AGENT_LOCKED'

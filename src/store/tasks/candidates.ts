@@ -10,7 +10,7 @@ export interface Candidate {
   readonly reasons: readonly string[];
 }
 
-/** As many agents for each task. */
+/** The maximum number of agents for each task. */
 const MOST = 100;
 
 const HAS_ROOM = identifier(hasRoomForTask('a'));

@@ -107,7 +107,7 @@ function isSent(settings: WaitingSettings): Sql {
     ELSE ${assigneeIs(sql`a.delivery = 'PUSH' AND a.paused_at IS NULL AND ${HAS_ROOM}`)} END`;
 }
 
-/** Whether so many calls are under way that an agent or a gateway leaves the rest of the slots to others. */
+/** Whether the agent or its gateway has reached its share of the slots, so that the rest is left to others. */
 function isSlotMissing({ dispatch: { concurrency } }: WaitingSettings): Sql {
   const shared = Math.max(1, concurrency - Math.ceil(concurrency / 4));
   return sql`(SELECT count(*) FROM (SELECT FROM task_runs r

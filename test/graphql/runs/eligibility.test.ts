@@ -26,7 +26,7 @@ beforeAll(async () => {
 
 afterAll(() => graph.close());
 
-/** What an agent can be like. */
+/** Every state of an agent that matters. */
 const agentState = fc.record({
   delivery: fc.constantFrom('PULL', 'PUSH'),
   paused: fc.constantFrom(false, false, true),
@@ -71,7 +71,7 @@ async function bringInto(given: State): Promise<{ readonly id: string }> {
   return task;
 }
 
-/** Which of the agents can take the task, by each that tells. */
+/** Which of the agents can take the task, according to each part of the server that decides it. */
 async function look(task: { readonly id: string }) {
   const data = await graph.get(
     `query ($id: ID!) { ada: nextTask(agent: { name: "ada" }) { id } hal: nextTask(agent: { name: "hal" }) { id }
@@ -96,7 +96,7 @@ async function take(agent: AgentRow, { delivery }: State['ada'], task: { readonl
 }
 
 describe('whether an agent can take a task', () => {
-  it('is the same to claims, dispatch, nextTask, candidates and waitingOn, whatever agents and task are like', async () => {
+  it('is the same to claims, dispatch, nextTask, candidates and waitingOn, for all states of agents and tasks', async () => {
     const check = async (given: State) => {
       const task = await bringInto(given);
       const seen = await look(task);
@@ -107,7 +107,7 @@ describe('whether an agent can take a task', () => {
         ['hal', given.hal],
       ] as const)
         expect(seen.ready.has(name)).toBe(delivery === 'PUSH' && seen.eligible[name] === true);
-      // Who can't take it goes first: it must leave the task to the other.
+      // The agent that can't take the task asks first, and must leave the task to the other one.
       const isAda = seen.eligible.ada !== true;
       const [first, second] = isAda ? ([ada, hal] as const) : ([hal, ada] as const);
       const states = { [ada.id]: given.ada, [hal.id]: given.hal };

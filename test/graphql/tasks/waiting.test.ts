@@ -54,7 +54,7 @@ describe('waitingOn of a task', () => {
     expect(await waitingOn(own.id)).toEqual(['NO_CAPABLE_AGENT']);
   });
 
-  it('is an agent that is silent while its lease, which it asked for, is still on', async () => {
+  it('is an agent that is silent while the lease that it asked for has not ended', async () => {
     const { services } = graph;
     const kim = await anAgent(services);
     const { task } = await aClaimedTask(services, kim);

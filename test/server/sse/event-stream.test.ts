@@ -176,7 +176,7 @@ describe('a GET', () => {
     expect(await response.text()).toContain('event: next\ndata: {"data":{"ticks":1}}');
   });
 
-  it('without a key is refused, whatever other headers it has', async () => {
+  it('without a key is refused, even with other headers', async () => {
     const { status, json } = await readAnswer(
       await fetch(url('{ hello }'), { headers: { cookie: 'a=b', 'x-graphql-yoga-csrf': '1' } }),
     );

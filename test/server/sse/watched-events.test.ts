@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { updateTask } from '../../../src/services/tasks/update-task.js';
 import { anAgent, aTaskIn } from '../../support/factories/factory.js';
-import { type EventServer, openEventServer } from '../event-server.js';
+import { type EventServer, openEventServer } from './event-server.js';
 
 let live: EventServer;
 

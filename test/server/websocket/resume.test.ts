@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { aTask } from '../../support/factories/factory.js';
 import { goodKey } from '../../support/servers/test-server.js';
-import { type EventServer, openEventServer } from '../event-server.js';
+import { type EventServer, openEventServer } from '../sse/event-server.js';
 
 let live: EventServer;
 

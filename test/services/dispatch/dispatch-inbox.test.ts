@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { updateAgent } from '../../../src/services/agents/register-agent.js';
 import { submitVerdict } from '../../../src/services/reviews/submit-verdict.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
-import { aProcess, type Process } from '../../scheduler/process.js';
+import { aProcess, type Process } from '../../scheduler/job-process.js';
 import { claimFor } from '../../support/factories/claims.js';
 import { aPushAgent, aTaskOf, endBackoff, runsOf, waitForStatus } from '../../support/factories/dispatch.js';
 import { anAgent, aTask } from '../../support/factories/factory.js';
@@ -27,7 +27,7 @@ afterEach(async () => {
   await database.drop();
 });
 
-const takeTurn = () => here.scheduler.runOnce('dispatchAssignedTasks');
+const runOnce = () => here.scheduler.runOnce('dispatchAssignedTasks');
 const change = (agent: AgentRow, settings: object) =>
   updateAgent(services, services.admin, { agent: { id: agent.id }, ...settings });
 
@@ -51,7 +51,7 @@ describe('a task in the inbox', () => {
     await aTask(services, { title: 'inbox high', priority: 'HIGH' });
     await aTaskOf(services, agent, { title: 'own critical', priority: 'CRITICAL' });
     gateway.script = hang;
-    expect(await takeTurn()).toBe(3);
+    expect(await runOnce()).toBe(3);
     const titles = await services.sql(
       'SELECT t.title FROM task_runs r JOIN tasks t ON t.id = r.task_id ORDER BY r.started_at, r.id',
     );
@@ -69,7 +69,7 @@ describe('a task in the inbox', () => {
     if (settings === null)
       await services.sql('UPDATE agents SET paused_at = now() WHERE id = $1', [agent.id]);
     await aTask(services, { requires: ['gpu'] });
-    expect(await takeTurn()).toBe(0);
+    expect(await runOnce()).toBe(0);
     expect(gateway.calls).toEqual([]);
   });
 
@@ -77,12 +77,12 @@ describe('a task in the inbox', () => {
     const agent = await aPushAgent(services);
     await services.sql('UPDATE agents SET error_at = now() WHERE id = $1', [agent.id]);
     await aTask(services);
-    expect(await takeTurn()).toBe(0);
+    expect(await runOnce()).toBe(0);
     await change(agent, { config: { gatewayAgentId: 'right' } });
-    expect(await takeTurn()).toBe(1);
+    expect(await runOnce()).toBe(1);
   });
 
-  it('goes back to the inbox when the attempt fails, and after the backoff to whoever asks first', async () => {
+  it('returns to the inbox when the attempt fails, and after the backoff goes to the first agent that asks', async () => {
     await here.start();
     const agent = await aPushAgent(services);
     gateway.script = () => ({ outcome: 'FAILED', error: 'overloaded', permanent: false });
@@ -114,7 +114,7 @@ describe('a task in the inbox', () => {
     expect(runs.map(({ agent_id }) => agent_id)).toEqual([first.assignee_id, first.assignee_id]);
   });
 
-  it('is handed out once, whoever is faster: agents that ask, or two servers that send', async () => {
+  it('is handed out once when agents that ask compete with two servers that send', async () => {
     const there = await aProcess(database.url, { gateways: [gateway] });
     gateway.script = () => answered('done');
     for (let i = 0; i < 3; i += 1) await aPushAgent(services, { maxCapacity: 5 });

@@ -109,7 +109,7 @@ describe('a task in review', () => {
       .sql('UPDATE tasks SET assignee_id = $1 WHERE id = $2', [setup.worker().id, own.task.id]);
     expect(await setup.dispatchAndSettle(dispatcher)).toBe(0);
     const foreign = await setup.inReview();
-    await dispatcher.takeTurn();
+    await dispatcher.runOnce();
     expect(dispatcher.gateway.calls.map(({ call }) => call.idempotencyKey)).toEqual([
       `review-${foreign.id}-1-1`,
     ]);
@@ -139,7 +139,7 @@ describe('a task in review', () => {
     await setup.services().sql("UPDATE agents SET name = 'aegis' WHERE id = $1", [setup.aegis().id]);
     await resumeAgent(setup.services(), setup.services().admin, { id: setup.aegis().id });
     await setup.configure({ delivery: 'PUSH', config: { gateway: null } });
-    await dispatcher.takeTurn();
+    await dispatcher.runOnce();
     expect(dispatcher.gateway.calls).toHaveLength(1);
   });
 
@@ -152,7 +152,7 @@ describe('a task in review', () => {
         tasks[2]!.id,
       ]);
     const [dispatcher, other] = [setup.aDispatcher(), setup.aDispatcherInOtherProcess()];
-    await Promise.all([dispatcher.takeTurn(), other.takeTurn()]);
+    await Promise.all([dispatcher.runOnce(), other.runOnce()]);
     const sent = [...dispatcher.gateway.calls, ...other.gateway.calls];
     expect(sent.map(({ call }) => call.idempotencyKey).sort()).toEqual(
       [`review-${tasks[0]!.id}-1-1`, `review-${tasks[2]!.id}-1-1`].sort(),
@@ -163,7 +163,7 @@ describe('a task in review', () => {
     expect(await setup.announcedStatus()).toBe('IDLE');
     const narrow = setup.aDispatcher({ concurrency: 1 });
     await setup.inReview();
-    await narrow.takeTurn();
+    await narrow.runOnce();
     expect(narrow.gateway.calls).toHaveLength(1);
   });
 });
@@ -184,7 +184,7 @@ describe('a worker’s text', () => {
     const { task, runId } = await aClaimedTask(setup.services(), setup.worker());
     await completeTask(setup.services(), setup.services().admin, { runId, resolution: INJECTED });
     const dispatcher = setup.aDispatcher();
-    await dispatcher.takeTurn();
+    await dispatcher.runOnce();
     dispatcher.gateway.last().answer(answered(say(dispatcher.gateway.last())));
     await dispatcher.settled();
     expect(await setup.stateOf(task)).toMatchObject({ status: 'REVIEW', cycles: 0, runs: ['FAILED'] });

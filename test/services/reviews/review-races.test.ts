@@ -25,7 +25,7 @@ describe('a reviewer that claims while reviews are dispatched to it', () => {
       const ask = () =>
         claimNextReview(setup.services(), admin, { agent: { id: setup.aegis().id } }, neverAborted);
       const [dispatcher, other] = [setup.aDispatcher(), setup.aDispatcherInOtherProcess()];
-      await Promise.all([ask(), dispatcher.takeTurn(), ask(), other.takeTurn()]);
+      await Promise.all([ask(), dispatcher.runOnce(), ask(), other.runOnce()]);
       const runs = await Promise.all(tasks.map((task) => setup.runsOf(task)));
       expect(runs.flat().map(({ outcome }) => outcome)).toEqual(['RUNNING', 'RUNNING']);
     }
@@ -44,7 +44,7 @@ describe('an operator who acts during a review', () => {
   ] as const)('and %s wins: the call is aborted by the event', async (_, act, status) => {
     const task = await setup.inReview();
     const dispatcher = setup.aDispatcher();
-    await dispatcher.takeTurn();
+    await dispatcher.runOnce();
     await act(task);
     dispatcher.notice(
       await setup
@@ -65,7 +65,7 @@ describe('an operator who acts during a review', () => {
   ] as const)('keeps the late %s of the reviewer on the run, superseded', async (_, answer, superseded) => {
     const task = await setup.inReview();
     const dispatcher = setup.aDispatcher();
-    await dispatcher.takeTurn();
+    await dispatcher.runOnce();
     await setup.judge(task, 'REJECTED');
     dispatcher.gateway.last().answer(answer);
     await dispatcher.settled();
@@ -84,7 +84,7 @@ describe('an operator who acts during a review', () => {
       await clearTasks(setup.services());
       const task = await setup.inReview();
       const dispatcher = setup.aDispatcher();
-      await dispatcher.takeTurn();
+      await dispatcher.runOnce();
       dispatcher.gateway.last().answer(APPROVAL);
       await Promise.all([setup.judge(task, 'REJECTED'), dispatcher.settled()]);
       const reviews = await setup.reviewsOf(task);
@@ -123,7 +123,7 @@ describe('two processes', () => {
   it('take over a review whose process has died: the other asks the gateway for the outcome of the call', async () => {
     const task = await setup.inReview();
     const [dead, other] = [setup.aDispatcher(), setup.aDispatcherInOtherProcess()];
-    await dead.takeTurn();
+    await dead.runOnce();
     // The state from the gateway is written during the call, and a run of the job does not wait for it.
     await vi.waitFor(
       async () => expect(await setup.runsOf(task)).toMatchObject([{ gateway_state: { boot: 'scripted' } }]),
@@ -142,7 +142,7 @@ describe('two processes', () => {
 
   it('count a failure of the reviewer if the gateway does not know the outcome', async () => {
     const task = await setup.inReview();
-    await setup.aDispatcher().takeTurn();
+    await setup.aDispatcher().runOnce();
     await setup.endLease(task);
     const other = setup.aDispatcherInOtherProcess();
     other.gateway.script = () => APPROVAL;
@@ -154,11 +154,11 @@ describe('two processes', () => {
   it('take the first of two answers if the process with the ended lease answers as well', async () => {
     const task = await setup.inReview();
     const [stopped, other] = [setup.aDispatcher(), setup.aDispatcherInOtherProcess()];
-    await stopped.takeTurn();
+    await stopped.runOnce();
     await setup.endLease(task);
     let recovered = (_: GatewayAnswer) => {};
     other.gateway.recovery = () => new Promise((resolve) => (recovered = resolve));
-    await other.takeTurn();
+    await other.runOnce();
     stopped.gateway.last().answer(FAILURE);
     await stopped.settled();
     expect(await setup.stateOf(task)).toMatchObject({ status: 'REVIEW', runs: ['RUNNING'] });
@@ -172,7 +172,7 @@ describe('a server that stops during a review', () => {
   it('releases the round without a counted failure', async () => {
     const task = await setup.inReview();
     const dispatcher = setup.aDispatcher();
-    await dispatcher.takeTurn();
+    await dispatcher.runOnce();
     await dispatcher.stop();
     expect(dispatcher.gateway.last().signal.aborted).toBe(true);
     expect(await setup.stateOf(task)).toMatchObject({ status: 'REVIEW', runs: ['RELEASED'] });

@@ -45,7 +45,7 @@ describe('a reviewer that fails', () => {
     const dispatcher = setup.aDispatcher({ backoffMs: 120_000 });
     dispatcher.gateway.script = () => FAILURE;
     await setup.dispatchAndSettle(dispatcher);
-    const { handled, nextInMs } = await dispatcher.takeTurn();
+    const { handled, nextInMs } = await dispatcher.runOnce();
     expect(handled).toBe(0);
     expect(nextInMs).toBeGreaterThan(40_000);
     expect(nextInMs).toBeLessThanOrEqual(120_000);
@@ -56,7 +56,7 @@ describe('a reviewer that fails', () => {
       .sql("UPDATE review_runs SET retry_at = now() - interval '1 ms' WHERE task_id = $1", [task.id]);
     expect(await waitingOn(task)).toEqual(['REVIEW_PENDING']);
     await setup.dispatchAndSettle(dispatcher);
-    expect((await dispatcher.takeTurn()).nextInMs).toBeGreaterThan(100_000);
+    expect((await dispatcher.runOnce()).nextInMs).toBeGreaterThan(100_000);
   });
 
   it('five times escalates the round once, with a comment, and an operator can submit a verdict', async () => {

@@ -146,7 +146,7 @@ describe('sixteen agents with different capabilities', () => {
       for (let turn = 1; ; turn += 1) {
         const { task, run } = await claimFor(process, agent);
         if (task === null || run === null) return;
-        // Now and then one is handed back, for others if there are any.
+        // Some tasks are released, for other agents if there are any.
         if (turn % 37 === 0) {
           await releaseTask(process, process.admin, { runId: run.id });
           continue;

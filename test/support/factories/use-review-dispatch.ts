@@ -77,7 +77,7 @@ export function useReviewDispatch() {
     /** Ends every backoff, takes one turn, and waits until its calls are settled. Returns how many reviews it dispatched. */
     async dispatchAndSettle(dispatcher: TestReviewDispatcher): Promise<number> {
       await services.sql("UPDATE review_runs SET retry_at = now() - interval '1 ms' WHERE retry_at > now()");
-      const { handled } = await dispatcher.takeTurn();
+      const { handled } = await dispatcher.runOnce();
       await dispatcher.settled();
       return handled;
     },
