@@ -1,7 +1,7 @@
 // Writes the diagram and the table of a task's transitions into docs/state-machine.md: npx tsx scripts/print-state-machine.ts
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { FIRST_STATUSES, isTerminal, TASK_STATUSES, TRANSITIONS } from '../src/domain/task-status.js';
+import { FIRST_STATUSES, isTerminal, TASK_STATUSES, TRANSITIONS } from '../src/domain/tasks/task-status.js';
 
 const begin = '<!-- moves:begin, written by scripts/print-state-machine.ts -->';
 const end = '<!-- moves:end -->';

@@ -1,5 +1,5 @@
 -- Trigger of tasks: refuses every status move that docs/state-machine.md does not have, also those of a person with psql. A
--- test holds it against the table in src/domain/task-status.ts.
+-- test holds it against the table in src/domain/tasks/task-status.ts.
 CREATE OR REPLACE FUNCTION refuse_illegal_status_move() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF TG_OP = 'INSERT' THEN

@@ -1,4 +1,4 @@
-import { allowedTransitions, type TaskStatus, TRANSITIONS } from './task-status.js';
+import { allowedTransitions, type TaskStatus, TRANSITIONS } from './tasks/task-status.js';
 
 /** The codes of refusals, which callers can match on. They are the same as `UserErrorCode` in the API. */
 export const REFUSAL_CODES = [

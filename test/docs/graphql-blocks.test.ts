@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { buildSchema, parse, validate } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { TASK_STATUSES, TRANSITIONS } from '../../src/domain/task-status.js';
+import { TASK_STATUSES, TRANSITIONS } from '../../src/domain/tasks/task-status.js';
 import { parseBlocks } from './markdown-blocks.js';
 import { listPages } from './paste.js';
 

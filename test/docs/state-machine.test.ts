@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { withStateMachine } from '../../scripts/print-state-machine.js';
-import { TASK_STATUSES, TRANSITIONS } from '../../src/domain/task-status.js';
+import { TASK_STATUSES, TRANSITIONS } from '../../src/domain/tasks/task-status.js';
 
 const page = readFileSync(new URL('../../docs/state-machine.md', import.meta.url), 'utf8');
 

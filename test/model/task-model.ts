@@ -1,6 +1,6 @@
 import type { Verdict } from '../../src/domain/reviews/verdict.js';
-import type { TaskStatus } from '../../src/domain/task-status.js';
 import type { DependencyFailurePolicy } from '../../src/domain/tasks/dependencies.js';
+import type { TaskStatus } from '../../src/domain/tasks/task-status.js';
 import type { TaskRow } from '../../src/store/tasks/tasks.js';
 import { compareInQueue } from './queue-order.js';
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { TASK_STATUSES, type TaskStatus } from '../../src/domain/task-status.js';
+import { TASK_STATUSES, type TaskStatus } from '../../src/domain/tasks/task-status.js';
 import { submitVerdict } from '../../src/services/reviews/submit-verdict.js';
 import { completeTask } from '../../src/services/runs/complete-task.js';
 import { failTask } from '../../src/services/runs/fail-task.js';

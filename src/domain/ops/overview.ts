@@ -1,5 +1,5 @@
 import { InvalidList } from '../page.js';
-import type { TaskStatus } from '../task-status.js';
+import type { TaskStatus } from '../tasks/task-status.js';
 
 /** The number of tasks in one status. */
 export interface TaskCount {

@@ -1,5 +1,5 @@
 import { MAX_REVIEW_CYCLES } from '../limits.js';
-import type { TaskStatus } from '../task-status.js';
+import type { TaskStatus } from '../tasks/task-status.js';
 
 /** A reviewer's judgement of a task. */
 export type Verdict = 'APPROVED' | 'REJECTED';

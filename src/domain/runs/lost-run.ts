@@ -1,4 +1,4 @@
-import type { TaskStatus } from '../task-status.js';
+import type { TaskStatus } from '../tasks/task-status.js';
 
 /** The change of status by which a run lost its task. */
 interface Loss {

@@ -1,4 +1,4 @@
-import { isTerminal, type TaskStatus } from '../task-status.js';
+import { isTerminal, type TaskStatus } from './task-status.js';
 
 /** What happens to a task when one of its dependencies ends without success. */
 export type DependencyFailurePolicy = 'BLOCK' | 'CANCEL' | 'PROCEED';

@@ -1,5 +1,5 @@
 import { InvalidList } from '../page.js';
-import type { TaskStatus } from '../task-status.js';
+import type { TaskStatus } from './task-status.js';
 import type { WaitingReason } from './waiting-reasons.js';
 
 /** The priority of a task, from the most urgent. */

@@ -1,4 +1,4 @@
-import type { TaskStatus } from '../task-status.js';
+import type { TaskStatus } from './task-status.js';
 
 /** The reasons why a task waits. */
 export const WAITING_REASONS = [

@@ -1,5 +1,5 @@
 import { EVENT_KINDS } from '../../domain/events/event-types.js';
-import { TASK_STATUSES, type TaskStatus } from '../../domain/task-status.js';
+import { TASK_STATUSES, type TaskStatus } from '../../domain/tasks/task-status.js';
 import type { LogEntry } from '../../feed/hub.js';
 import { AgentType } from '../agents/agent.js';
 import { TaskStatusEnum } from '../base/enums.js';

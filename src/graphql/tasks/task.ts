@@ -1,4 +1,4 @@
-import { allowedTransitions } from '../../domain/task-status.js';
+import { allowedTransitions } from '../../domain/tasks/task-status.js';
 import { DependencyFailurePolicyEnum, TaskFailureReasonEnum, TaskStatusEnum } from '../base/enums.js';
 import { NodeInterface } from '../base/node.js';
 import { builder } from '../builder.js';

@@ -2,7 +2,7 @@ import { type Actor, SYSTEM } from '../../domain/actor.js';
 import type { EventType } from '../../domain/events/event-types.js';
 import { InvalidTransition } from '../../domain/refusals.js';
 import { explainLostRun } from '../../domain/runs/lost-run.js';
-import { isAllowedTransition, isTerminal, type TaskStatus } from '../../domain/task-status.js';
+import { isAllowedTransition, isTerminal, type TaskStatus } from '../../domain/tasks/task-status.js';
 import type { Transaction } from '../../postgres/transaction.js';
 import { closeReviewRun, findOpenReviewRun } from '../../store/reviews/reviews.js';
 import type { RunEnd, TaskRunRow } from '../../store/runs/runs.js';

@@ -1,6 +1,6 @@
 import { SYSTEM } from '../../domain/actor.js';
-import { isTerminal } from '../../domain/task-status.js';
 import { decideDependencyEnd } from '../../domain/tasks/dependencies.js';
+import { isTerminal } from '../../domain/tasks/task-status.js';
 import type { Transaction } from '../../postgres/transaction.js';
 import { findDependency, listWaitingDependents, settleDependency } from '../../store/tasks/dependencies.js';
 import { lockTask, type TaskRow, updateTaskRow } from '../../store/tasks/tasks.js';

@@ -1,6 +1,6 @@
 import { toActor, type Viewer } from '../../domain/actor.js';
 import { Refusal } from '../../domain/refusals.js';
-import { isTerminal } from '../../domain/task-status.js';
+import { isTerminal } from '../../domain/tasks/task-status.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
 import { findPipelineRun, lockOpenTasksOfRun } from '../../store/pipelines/pipeline-runs.js';
 import { findOpenReviewRun } from '../../store/reviews/reviews.js';

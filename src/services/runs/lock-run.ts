@@ -1,6 +1,6 @@
 import { hasRole, type Viewer } from '../../domain/actor.js';
 import { InvalidTransition, LeaseLost, Refusal } from '../../domain/refusals.js';
-import type { TaskStatus } from '../../domain/task-status.js';
+import type { TaskStatus } from '../../domain/tasks/task-status.js';
 import type { Transaction } from '../../postgres/transaction.js';
 import { findRun, type TaskRunRow } from '../../store/runs/runs.js';
 import { lockTask, type TaskRow } from '../../store/tasks/tasks.js';

@@ -1,6 +1,6 @@
 import { toActor, type Viewer } from '../../domain/actor.js';
 import { InvalidTransition } from '../../domain/refusals.js';
-import { isAllowedTransition } from '../../domain/task-status.js';
+import { isAllowedTransition } from '../../domain/tasks/task-status.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
 import { findRun } from '../../store/runs/runs.js';
 import { type TaskRow, updateTaskRow } from '../../store/tasks/tasks.js';

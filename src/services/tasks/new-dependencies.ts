@@ -1,13 +1,13 @@
 import type { Viewer } from '../../domain/actor.js';
 import { LIMITS } from '../../domain/limits.js';
 import { Refusal } from '../../domain/refusals.js';
-import { isTerminal } from '../../domain/task-status.js';
 import {
   type DependencyFailurePolicy,
   isDoomedBy,
   isOpenDependency,
 } from '../../domain/tasks/dependencies.js';
 import { tooManyDependencies } from '../../domain/tasks/sort-by-keys.js';
+import { isTerminal } from '../../domain/tasks/task-status.js';
 import type { Transaction } from '../../postgres/transaction.js';
 import { findTask, lockTasksForDependents, type TaskRow } from '../../store/tasks/tasks.js';
 import { noSuchTask, type TaskRef, toTaskKey } from '../refs.js';

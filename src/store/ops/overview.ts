@@ -1,5 +1,5 @@
 import type { FleetFacts, StandingFacts, TaskCount, ThroughputPoint } from '../../domain/ops/overview.js';
-import { TASK_STATUSES } from '../../domain/task-status.js';
+import { TASK_STATUSES } from '../../domain/tasks/task-status.js';
 import { type Executor, query } from '../../postgres/statement.js';
 import { holdsTask } from '../runs/capacity.js';
 

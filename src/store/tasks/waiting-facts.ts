@@ -1,4 +1,4 @@
-import type { TaskStatus } from '../../domain/task-status.js';
+import type { TaskStatus } from '../../domain/tasks/task-status.js';
 import {
   WAITING_RULES,
   type WaitingFact,

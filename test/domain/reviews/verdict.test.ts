@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decideVerdict, gatherFeedback } from '../../../src/domain/reviews/verdict.js';
-import { TASK_STATUSES } from '../../../src/domain/task-status.js';
+import { TASK_STATUSES } from '../../../src/domain/tasks/task-status.js';
 
 const inReview = { status: 'REVIEW', reviewRound: 2, reviewCycles: 1 } as const;
 

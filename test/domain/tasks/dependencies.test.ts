@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { TASK_STATUSES } from '../../../src/domain/task-status.js';
 import {
   canEditDependencies,
   decideDependencyEnd,
   isDoomedBy,
   isOpenDependency,
 } from '../../../src/domain/tasks/dependencies.js';
+import { TASK_STATUSES } from '../../../src/domain/tasks/task-status.js';
 
 const policies = ['BLOCK', 'CANCEL', 'PROCEED'] as const;
 

@@ -5,7 +5,7 @@ import {
   TASK_STATUSES,
   type TaskStatus,
   TRANSITIONS,
-} from '../../../src/domain/task-status.js';
+} from '../../../src/domain/tasks/task-status.js';
 import { submitVerdict } from '../../../src/services/reviews/submit-verdict.js';
 import { completeTask } from '../../../src/services/runs/complete-task.js';
 import { failTask } from '../../../src/services/runs/fail-task.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { TASK_STATUSES } from '../../../src/domain/task-status.js';
+import { TASK_STATUSES } from '../../../src/domain/tasks/task-status.js';
 import { releaseTask } from '../../../src/services/runs/release-task.js';
 import { assignTask } from '../../../src/services/tasks/assign-task.js';
 import { type UpdateTask, updateTask } from '../../../src/services/tasks/update-task.js';

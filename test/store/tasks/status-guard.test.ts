@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { allowedTransitions, FIRST_STATUSES, TASK_STATUSES } from '../../../src/domain/task-status.js';
+import { allowedTransitions, FIRST_STATUSES, TASK_STATUSES } from '../../../src/domain/tasks/task-status.js';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres/database.js';
 import { runSql } from '../../support/postgres/throw-away-postgres.js';
 

@@ -1,5 +1,5 @@
 import type { Viewer } from '../../../src/domain/actor.js';
-import type { TaskStatus } from '../../../src/domain/task-status.js';
+import type { TaskStatus } from '../../../src/domain/tasks/task-status.js';
 import { type AgentSettings, registerAgent } from '../../../src/services/agents/register-agent.js';
 import { submitVerdict } from '../../../src/services/reviews/submit-verdict.js';
 import { claimNextTask } from '../../../src/services/runs/claim-next-task.js';

@@ -1,4 +1,4 @@
-import type { TaskStatus } from '../../../src/domain/task-status.js';
+import type { TaskStatus } from '../../../src/domain/tasks/task-status.js';
 import { newId } from '../../../src/kernel/ids.js';
 import type { Graph } from './graph.js';
 

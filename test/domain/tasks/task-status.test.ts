@@ -6,7 +6,7 @@ import {
   isTerminal,
   TASK_STATUSES,
   TRANSITIONS,
-} from '../../src/domain/task-status.js';
+} from '../../../src/domain/tasks/task-status.js';
 
 describe('the table of status changes', () => {
   it('has each pair once, each with a verb', () => {
