@@ -1,5 +1,6 @@
 import { isAsyncIterable } from 'graphql-yoga';
 import type { AccessGate } from '../access-gate.js';
+import { admit } from '../http/admit.js';
 import { readBody } from '../http/body.js';
 import { type HttpExchange, send } from '../http/exchange.js';
 import { createGraphiql, wantsGraphiql } from '../http/graphiql.js';
@@ -12,7 +13,6 @@ import type { RequestScope } from '../request-scope.js';
 import { toResultResponse } from '../result-response.js';
 import type { EventStreamOptions } from '../sse/event-stream.js';
 import { sendResultStream } from '../sse/result-stream.js';
-import { admit } from './admit.js';
 import { type GraphqlParams, parseGraphqlAddress, parseGraphqlParams } from './graphql-params.js';
 import type { Prepared, PreparedOperation } from './operations.js';
 

@@ -1,10 +1,10 @@
 import type { GraphQLSchema } from 'graphql';
 import { printSortedSchema } from '../../graphql/schema-text.js';
 import type { AccessGate } from '../access-gate.js';
+import { admit } from '../http/admit.js';
 import { send } from '../http/exchange.js';
 import { corsHeaders, sendPreflight } from '../http/origins.js';
 import type { Route } from '../http/router.js';
-import { admit } from './admit.js';
 
 export interface SchemaRouteOptions {
   readonly schema: GraphQLSchema;

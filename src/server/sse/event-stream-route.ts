@@ -4,6 +4,7 @@ import type { PlainEventQuery, PlainEventStream } from '../../graphql/events/pla
 import type { StreamEnd } from '../../graphql/events/stream.js';
 import { unchanged } from '../../kernel/item-source.js';
 import type { AccessGate } from '../access-gate.js';
+import { admit } from '../http/admit.js';
 import { type HttpExchange, sendJson } from '../http/exchange.js';
 import { corsHeaders, sendPreflight } from '../http/origins.js';
 import type { Route } from '../http/router.js';
@@ -47,7 +48,7 @@ export function createEventStreamRoute(options: EventStreamRouteOptions): Route 
       if (request.method === 'OPTIONS') return sendPreflight(exchange);
       response.once('close', () => end.abort());
       const { ticket, ...query } = parseEventStreamQuery(request);
-      const viewer = await admit(exchange, ticket, options);
+      const viewer = await admitReader(exchange, ticket, options);
       // Exceeded limits and mistakes of the caller are answered before the stream begins, with a status.
       const scope = { viewer, requestId, signal: end.signal };
       takePlace(scope);
@@ -70,29 +71,26 @@ export function createTicketRoute({ source, gate, corsOrigins }: EventStreamRout
       const { request } = exchange;
       Object.assign(exchange.headers, corsHeaders(request.headers, corsOrigins));
       if (request.method === 'OPTIONS') return sendPreflight(exchange);
-      const viewer = await gate.authenticate(
-        request.headers.authorization,
-        request.socket.remoteAddress,
-        request.headers['x-api-key'],
-      );
-      exchange.keyId = viewer.keyId;
-      Object.assign(exchange.headers, gate.admit(viewer));
+      const { viewer } = await admit(exchange, gate);
       const { ticket, expiresAt } = await source.issueTicket(viewer);
       sendJson(exchange, 201, { ticket, expiresAt: expiresAt.toISOString() });
     },
   };
 }
 
-async function admit(
+async function admitReader(
   exchange: HttpExchange,
   ticket: string | undefined,
   { gate, ticketGate }: EventStreamRouteOptions,
 ): Promise<Viewer> {
   const { headers, socket } = exchange.request;
-  const viewer =
-    ticket === undefined || headers.authorization !== undefined
-      ? await gate.authenticate(headers.authorization, socket.remoteAddress, headers['x-api-key'])
-      : await ticketGate.authenticate(`Bearer ${ticket}`, socket.remoteAddress).catch(rethrowForTicket);
+  if (ticket === undefined || headers.authorization !== undefined) {
+    const { viewer } = await admit(exchange, gate);
+    return viewer;
+  }
+  const viewer = await ticketGate
+    .authenticate(`Bearer ${ticket}`, socket.remoteAddress)
+    .catch(rethrowForTicket);
   exchange.keyId = viewer.keyId;
   Object.assign(exchange.headers, gate.admit(viewer));
   return viewer;

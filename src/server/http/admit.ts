@@ -1,6 +1,6 @@
 import type { AccessGate } from '../access-gate.js';
-import type { HttpExchange } from '../http/exchange.js';
 import type { RequestScope } from '../request-scope.js';
+import type { HttpExchange } from './exchange.js';
 
 /** Checks the key of a request and counts it. @throws GraphQLError with UNAUTHENTICATED or RATE_LIMITED. */
 export async function admit(exchange: HttpExchange, gate: AccessGate): Promise<RequestScope> {
