@@ -102,7 +102,7 @@ function compare(
   return [{ name, sql: isReplaced ? text : `${drop}${text}` }];
 }
 
-/** Comments are found outside of texts in quotes alone. */
+/** Removes comments. A `--` inside a quoted text is no comment. */
 function withoutComments(sql: string): string {
   return sql
     .replaceAll(/'(?:[^']|'')*'|--[^\n]*/g, (part) => (part.startsWith('--') ? '' : part))

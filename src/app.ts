@@ -141,7 +141,7 @@ interface Start {
   readonly clock: Clock;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly parts: Part[];
-  /** Where the server is reached; null before it listens. */
+  /** The address of this server; null before it listens. */
   url: string | null;
   isStopping(): boolean;
   /** Called between the steps of a start. @throws StoppedMeanwhile if the server is stopping. */

@@ -91,7 +91,7 @@ const webOrigin = z
   .refine((text) => !/[@?#*]/.test(text) && urlOf(text, ['http', 'https'])?.pathname === '/')
   .transform((text) => new URL(text).origin);
 
-/** Of an extension or an app, such as chrome-extension, vscode-webview or tauri. */
+/** The origin of an extension or an app, such as chrome-extension, vscode-webview or tauri. */
 const appOrigin = z
   .string()
   .regex(/^(?!https?:|wss?:|ftp:|file:|data:|blob:|javascript:)[a-z][a-z\d+.-]*:\/\/[\w.:-]+\/?$/i)

@@ -4,7 +4,7 @@ export class StreamInterrupted extends Error {
   readonly code = 'SUBSCRIBER_TOO_SLOW';
 
   constructor(
-    /** Behind the last entry that was taken from the stream. */
+    /** The position after the last entry that was taken from the stream. */
     readonly cursor: string,
   ) {
     super(

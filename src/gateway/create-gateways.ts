@@ -21,7 +21,7 @@ export interface GatewayEnvironment {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The folder of the device key, by which an OpenClaw gateway on another machine identifies this server. */
   readonly dataDir: string;
-  /** Where this server is reached; null before it listens. */
+  /** The address of this server; null before it listens. */
   readonly url?: (() => string | null) | undefined;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Which run of the work answers a call that is made during a run: the `running` one, or the `next` one, whose result is
+ * Which run answers a call that is made during a run. `running`: the current one. `next`: the one after it, whose result is
  * never older than the call.
  */
 export type Joins = 'running' | 'next';

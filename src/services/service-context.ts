@@ -97,7 +97,7 @@ export interface ServiceContext {
   readonly database: Database;
   readonly settings: ServiceSettings;
   readonly instrument: Instrument;
-  /** For waits inside this process. Stored instants come from the database clock. */
+  /** The clock for waits inside this process. Stored instants come from the database clock. */
   readonly clock: Clock;
   readonly agentIds: AgentIds;
   readonly claims: ClaimQueue;

@@ -4,7 +4,7 @@ export type LabelValues = readonly string[] | { readonly words: string };
 /** One metric: its type, name, meaning and labels. */
 export interface MetricKind {
   readonly type: 'counter' | 'gauge' | 'histogram';
-  /** Without the common prefix. */
+  /** The name without the common prefix. */
   readonly name: string;
   readonly help: string;
   readonly labels: Readonly<Record<string, LabelValues>>;

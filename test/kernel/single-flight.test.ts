@@ -11,7 +11,7 @@ function manualRuns(joins?: Joins) {
   return { run, ends };
 }
 
-/** Lets everything happen that can happen without a further run ending. */
+/** Waits until all microtasks have run: everything has happened that needs no other run to end. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('single-flight work', () => {

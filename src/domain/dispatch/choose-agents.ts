@@ -50,7 +50,7 @@ function limitsOf(gatewayName: string, { concurrency, fleet }: Slots) {
   return { gateway, agent };
 }
 
-/** Without the quarter that stays free for others; a single slot is not divided. */
+/** The slots without the quarter that stays free for others; a single slot is not divided. */
 function withoutReserve(slots: number): number {
   return slots > 1 ? slots - Math.ceil(slots / 4) : slots;
 }

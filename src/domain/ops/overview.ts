@@ -48,8 +48,8 @@ export interface Backlog {
   readonly assigned: number;
   readonly inProgress: number;
   readonly review: number;
-  /** Of the oldest task that waits for an agent; 0 if none does. */
+  /** The age of the oldest task that waits for an agent; 0 if none waits. */
   readonly oldestWaitingSeconds: number;
-  /** Of the oldest event that this process has not passed on to its subscribers; 0 if there is none. */
+  /** The age of the oldest event that this process has not sent to its subscribers; 0 if there is none. */
   readonly feedLagSeconds: number;
 }

@@ -5,7 +5,7 @@ export type CatchUpPolicy = 'SKIP' | 'LATEST' | 'ALL';
 
 const HOUR_MS = 3_600_000;
 
-/** The most missed due times that `ALL` makes up for. */
+/** The maximum number of missed due times for which `ALL` creates a task. */
 export const MAX_CAUGHT_UP = 100;
 
 /** A due time for which no task is created, and the reason. */

@@ -3,7 +3,7 @@ import type { TokenUsage } from '../../domain/runs/token-usage.js';
 
 /** What a program reports in a form that is known: that of `claude -p --output-format json` or of `codex exec --json`. */
 export interface AgentReport {
-  /** The answer, or what there is of it. */
+  /** The answer, complete or not. */
   readonly text: string;
   readonly usage: TokenUsage | null;
   readonly model: string | null;

@@ -16,7 +16,7 @@ export interface CommandSettings {
   readonly folder: string | undefined;
   /** The environment variables that programs get. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Where programs reach this server; null before it listens. */
+  /** The address of this server for the programs; null before it listens. */
   readonly url?: (() => string | null) | undefined;
   /** Whether each program gets an API key of its agent for the time of its run. */
   readonly givesKey?: boolean | undefined;

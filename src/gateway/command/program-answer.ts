@@ -4,7 +4,7 @@ import type { CallEnd } from '../open-calls.js';
 import type { AgentReport } from './agent-report.js';
 import type { ProgramEnd } from './program.js';
 
-/** Turns the end of a program into an outcome. What it printed is kept where it did not succeed. */
+/** Turns the end of a program into an outcome. If it did not succeed, its output is kept. */
 export function toAnswer(
   program: ProgramEnd,
   report: AgentReport | null,

@@ -10,7 +10,7 @@ import { toSentResult } from '../result-response.js';
 
 /** A result with its JSON text, which is produced once for all subscribers. */
 export interface WrittenResult extends ExecutionResult {
-  /** Of the JSON text, in UTF-16 code units. */
+  /** The length of the JSON text, in UTF-16 units. */
   readonly length: number;
   /** The JSON text in UTF-8. */
   readonly toBytes: () => Buffer;

@@ -126,7 +126,7 @@ function isSentTo({ coordinatorAgent }: WaitingSettings): Sql {
   return sql`CASE t.status WHEN 'REVIEW' THEN x.name = ${coordinatorAgent} ELSE x.id = t.assignee_id END`;
 }
 
-/** Without a reviewer, nothing else keeps a round waiting. */
+/** If no reviewer is available, this is the only reason why a round waits. */
 function isNotWithoutReviewer(hasReviewer: Sql): Sql {
   return sql`(t.status <> 'REVIEW' OR ${hasReviewer})`;
 }

@@ -17,7 +17,7 @@ import { describe, expect, it } from 'vitest';
 import { createExecutor, isCompilable } from '../../../src/server/graphql/executor.js';
 import { schema as wholeSchema } from '../../support/graphql/graph.js';
 
-/** Answers with what its resolver was given, so that two executors can be compared by what they made of an input. */
+/** Answers with the arguments of its resolver, so that the inputs of two executors can be compared. */
 const typeDefs = /* GraphQL */ `
   directive @oneOf on INPUT_OBJECT
   scalar Moment

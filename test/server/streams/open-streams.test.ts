@@ -98,7 +98,7 @@ describe('an open stream', () => {
     for (const { source } of opened) source.push('a');
     await Promise.resolve();
     made[0]?.();
-    // As when its client completes it between the messages of the others.
+    // A client can complete its stream between the messages of the others.
     void opened[1]?.stream.return();
     for (const give of made.slice(1)) give();
     expect(await Promise.all(results)).toEqual([
