@@ -52,7 +52,10 @@ const doors = [
   { from: folder('graphql'), to: types(file('store/read-client')) },
   { from: folder('server'), to: { path: file('feed/hub') } },
   { from: folder('server'), to: types(file('config/config')) },
-  { from: file('app'), to: { path: layers('kernel', 'telemetry', 'domain', 'postgres', 'store', 'gateway') } },
+  {
+    from: file('app'),
+    to: { path: layers('kernel', 'telemetry', 'domain', 'postgres', 'store', 'gateway') },
+  },
   { from: file('app'), to: { path: layers('services', 'feed', 'scheduler', 'graphql', 'server') } },
   { from: file('app'), to: { path: file('startup') } },
   { from: file('app'), to: { path: file('config/config') } },
