@@ -52,8 +52,9 @@ export const STEADY_PLANS: Readonly<Record<string, string>> = { enable_seqscan: 
  * Limits that older versions refuse by name. The listener, the connection for claims and the tenancy of the embedded
  * PostgreSQL are idle for hours.
  */
-const NEWER_LIMITS = `SELECT set_config(name, '0', false) FROM pg_settings
-  WHERE name IN ('idle_session_timeout', 'transaction_timeout')`;
+const NEWER_LIMITS = `SELECT
+  CASE WHEN current_setting('server_version_num')::int >= 170000 THEN set_config('transaction_timeout', '0', false) END,
+  CASE WHEN current_setting('server_version_num')::int >= 140000 THEN set_config('idle_session_timeout', '0', false) END`;
 
 /**
  * Pins the settings of a new connection. Statements do it rather than the `options` of the connection, because those belong
@@ -71,12 +72,17 @@ export async function pinSession(
     ...more,
   };
   const commands = Object.entries(settings).map(([name, value]) => `SET ${name} = ${asList(value)}`);
-  const text = [...commands, NEWER_LIMITS].join('; ');
+  // The commands are one transaction, so its limit is lifted first.
+  const text = [NEWER_LIMITS, ...commands].join('; ');
   await connection.query({ text, query_timeout: PIN_MS } as QueryConfig);
 }
 
-/** Opens a connection outside the pools and pins its settings. Its statements may take as long as they need. */
+/**
+ * Opens a connection outside the pools and pins its settings. Its statements may take as long as they need. When PostgreSQL
+ * ends the connection, the statement under way or the next one fails; the event alone would end the process.
+ */
 export async function connectPinned(client: Client): Promise<void> {
+  client.on('error', () => undefined);
   await client.connect();
   await pinSession(client);
 }
