@@ -66,14 +66,13 @@ export async function pinSession(
   more: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const settings = {
-    statement_timeout: String(statementMs),
     idle_in_transaction_session_timeout: String(idleInTransactionMs),
     ...MEANING,
     ...more,
   };
   const commands = Object.entries(settings).map(([name, value]) => `SET ${name} = ${asList(value)}`);
-  // The commands are one transaction, so its limit is lifted first.
-  const text = [NEWER_LIMITS, ...commands].join('; ');
+  // The limits of a statement and a transaction apply to these commands too, so they are lifted first, the shortest first.
+  const text = [`SET statement_timeout = ${statementMs}`, NEWER_LIMITS, ...commands].join('; ');
   await connection.query({ text, query_timeout: PIN_MS } as QueryConfig);
 }
 
