@@ -66,17 +66,19 @@ function factsOf(settings: WaitingSettings): Readonly<Record<WaitingFact, Sql>> 
   const hasCapableAgent = sql`CASE WHEN t.assignee_id IS NULL THEN t.requires = '{}' OR EXISTS (SELECT FROM agents a WHERE ${MAY_HAVE})
     ELSE ${assigneeIs(sql`t.requires <@ a.capabilities`)} END`;
   const hasReviewer = isReviewerThere(settings);
+  const lacksFreeAgent = sql`${hasCapableAgent} AND NOT ${hasFreeAgent(settings, sql`true`)}`;
   return {
     hasOpenDependencies: sql`t.open_dependencies > 0`,
     startsLater: sql`t.starts_at > now()`,
     backsOff: sql`t.backoff_until > now()`,
     lacksCapableAgent: sql`NOT ${hasCapableAgent}`,
-    lacksFreeAgent: sql`${hasCapableAgent} AND NOT ${hasFreeAgent(settings, sql`true`)}`,
+    lacksFreeAgent: sql`${lacksFreeAgent} AND NOT ${hasAgentWithoutGateway(settings)}`,
+    lacksGateway: sql`${lacksFreeAgent} AND ${hasAgentWithoutGateway(settings)}`,
     isAssigneePaused: assigneeIs(sql`a.paused_at IS NOT NULL`),
     isAssigneeOffline: sql`${assigneeIs(sql`a.delivery = 'PULL' AND ${isSilent}`)} AND NOT EXISTS (
       SELECT FROM task_runs r WHERE r.id = t.current_run_id AND r.trigger = 'DISPATCH')`,
     isAssigneeAtCapacity: assigneeIs(sql`NOT ${HAS_ROOM}`),
-    isGatewayUnreachable: sql`EXISTS (SELECT FROM agents x WHERE ${isSentTo(settings)} AND ${isUnreachable(settings)}) AND ${isNotWithoutReviewer(hasReviewer)}`,
+    isGatewayUnreachable: sql`EXISTS (SELECT FROM agents x WHERE ${isSentTo(settings)} AND ${isUnreachable(settings, sql`x`)}) AND ${isNotWithoutReviewer(hasReviewer)}`,
     isSchedulerPaused: isJobPaused(settings, hasReviewer),
     lacksFreeSlot: sql`${isSent(settings)} AND ${isSlotMissing(settings)}`,
     lacksReviewer: sql`NOT ${hasReviewer}`,
@@ -97,6 +99,13 @@ function assigneeIs(condition: Sql): Sql {
 function hasFreeAgent(settings: WaitingSettings, kind: Sql): Sql {
   return sql`EXISTS (SELECT FROM agents a WHERE ${MAY_HAVE} AND a.paused_at IS NULL AND ${kind}
     AND is_there(a, ${presence(settings)}) AND ${HAS_ROOM}
+    AND may_take_again(a.id, t.requires, t.released_by, ${presence(settings)}))`;
+}
+
+/** Whether an agent could take the task from the inbox now if its gateway could be reached. */
+function hasAgentWithoutGateway(settings: WaitingSettings): Sql {
+  return sql`EXISTS (SELECT FROM agents a WHERE ${MAY_HAVE} AND a.paused_at IS NULL AND a.error_at IS NULL
+    AND ${isUnreachable(settings, sql`a`)} AND ${HAS_ROOM}
     AND may_take_again(a.id, t.requires, t.released_by, ${presence(settings)}))`;
 }
 
@@ -146,9 +155,9 @@ function canBeAsked({ agentTimeoutMs, coordinatorAgent, defaultGateway }: Waitin
       WHERE r.task_id = t.id AND r.round = t.review_round AND r.escalated_at >= c.updated_at) END`;
 }
 
-/** Whether the PUSH agent for the task has no gateway in this process, or one that some process cannot reach. */
-function isUnreachable({ defaultGateway, gatewayNames }: WaitingSettings): Sql {
-  const gateway = sql`coalesce(x.gateway, ${defaultGateway})`;
-  return sql`x.delivery = 'PUSH' AND (coalesce(${gateway} <> ALL(${gatewayNames}::text[]), true)
+/** Whether this agent is a PUSH agent that has no gateway in this process, or one that some process cannot reach. */
+function isUnreachable({ defaultGateway, gatewayNames }: WaitingSettings, agent: Sql): Sql {
+  const gateway = sql`coalesce(${agent}.gateway, ${defaultGateway})`;
+  return sql`${agent}.delivery = 'PUSH' AND (coalesce(${gateway} <> ALL(${gatewayNames}::text[]), true)
     OR EXISTS (SELECT FROM gateway_outages o WHERE o.gateway = ${gateway} AND o.expires_at > now()))`;
 }
