@@ -12,16 +12,14 @@ import { hasRoomForTask } from '../runs/capacity.js';
 
 export interface WaitingSettings extends PresenceRules {
   readonly coordinatorAgent: string;
-  readonly dispatch: { readonly concurrency: number };
+  /** The PUSH agents for which no process has a free slot. */
+  readonly slotlessAgentIds: readonly string[];
 }
 
 /** The status of a task, and the facts behind its `waitingOn`. */
 export interface StatusFacts extends WaitingFacts {
   readonly id: string;
   readonly status: TaskStatus;
-  /** The PUSH agent that it is assigned to and waits to be sent to, and the gateway. */
-  readonly sentAgentId: string | null;
-  readonly sentGateway: string | null;
 }
 
 /** The facts from which `waitingOn` is derived, for several tasks, by the database clock. */
@@ -35,9 +33,7 @@ export async function listWaitingFacts(
   return query<StatusFacts>(
     executor,
     toStatement(
-      sql`SELECT t.id, t.status, p.id AS sent_agent_id, coalesce(p.gateway, ${settings.defaultGateway}) AS sent_gateway, ${joinSql(columns, ', ')}
-        FROM tasks t LEFT JOIN agents p ON t.status = 'ASSIGNED' AND p.id = t.assignee_id AND p.delivery = 'PUSH'
-        WHERE t.id = ANY(${ids}::text[])`,
+      sql`SELECT t.id, t.status, ${joinSql(columns, ', ')} FROM tasks t WHERE t.id = ANY(${ids}::text[])`,
     ),
   );
 }
@@ -80,7 +76,7 @@ function factsOf(settings: WaitingSettings): Readonly<Record<WaitingFact, Sql>> 
     isAssigneeAtCapacity: assigneeIs(sql`NOT ${HAS_ROOM}`),
     isGatewayUnreachable: sql`EXISTS (SELECT FROM agents x WHERE ${isSentTo(settings)} AND ${isUnreachable(settings, sql`x`)}) AND ${isNotWithoutReviewer(hasReviewer)}`,
     isSchedulerPaused: isJobPaused(settings, hasReviewer),
-    lacksFreeSlot: sql`${isSent(settings)} AND ${isSlotMissing(settings)}`,
+    lacksFreeSlot: lacksFreeSlot(settings),
     lacksReviewer: sql`NOT ${hasReviewer}`,
     hasReviewer,
     reviewRests: sql`${hasReviewer} AND EXISTS (SELECT FROM review_runs r
@@ -116,11 +112,12 @@ function isSent(settings: WaitingSettings): Sql {
     ELSE ${assigneeIs(sql`a.delivery = 'PUSH' AND a.paused_at IS NULL AND ${HAS_ROOM}`)} END`;
 }
 
-/** Whether so many calls are under way that an agent or a gateway leaves the rest of the slots to others. */
-function isSlotMissing({ dispatch: { concurrency } }: WaitingSettings): Sql {
-  const shared = Math.max(1, concurrency - Math.ceil(concurrency / 4));
-  return sql`(SELECT count(*) FROM (SELECT FROM task_runs r
-    WHERE r.outcome = 'RUNNING' AND r.trigger = 'DISPATCH' LIMIT ${shared}) calls) >= ${shared}`;
+/** Whether the server has to send the task and has no free slot for any agent that it could send it to. */
+function lacksFreeSlot(settings: WaitingSettings): Sql {
+  const slotless = sql`${settings.slotlessAgentIds}::text[]`;
+  return sql`${isSent(settings)} AND CASE WHEN t.assignee_id IS NULL
+    THEN NOT ${hasFreeAgent(settings, sql`a.delivery = 'PUSH' AND a.id <> ALL(${slotless})`)}
+    ELSE t.assignee_id = ANY(${slotless}) END`;
 }
 
 function isJobPaused(settings: WaitingSettings, hasReviewer: Sql): Sql {
