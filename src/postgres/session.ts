@@ -52,8 +52,9 @@ export const STEADY_PLANS: Readonly<Record<string, string>> = { enable_seqscan: 
  * Limits that older versions refuse by name. The listener, the connection for claims and the tenancy of the embedded
  * PostgreSQL are idle for hours.
  */
-const NEWER_LIMITS = `SELECT set_config(name, '0', false) FROM pg_settings
-  WHERE name IN ('idle_session_timeout', 'transaction_timeout')`;
+const NEWER_LIMITS = `SELECT
+  CASE WHEN current_setting('server_version_num')::int >= 170000 THEN set_config('transaction_timeout', '0', false) END,
+  CASE WHEN current_setting('server_version_num')::int >= 140000 THEN set_config('idle_session_timeout', '0', false) END`;
 
 /**
  * Pins the settings of a new connection. Statements do it rather than the `options` of the connection, because those belong
@@ -65,18 +66,22 @@ export async function pinSession(
   more: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const settings = {
-    statement_timeout: String(statementMs),
     idle_in_transaction_session_timeout: String(idleInTransactionMs),
     ...MEANING,
     ...more,
   };
   const commands = Object.entries(settings).map(([name, value]) => `SET ${name} = ${asList(value)}`);
-  const text = [...commands, NEWER_LIMITS].join('; ');
+  // The limits of a statement and a transaction apply to these commands too, so they are lifted first, the shortest first.
+  const text = [`SET statement_timeout = ${statementMs}`, NEWER_LIMITS, ...commands].join('; ');
   await connection.query({ text, query_timeout: PIN_MS } as QueryConfig);
 }
 
-/** Opens a connection outside the pools and pins its settings. Its statements may take as long as they need. */
+/**
+ * Opens a connection outside the pools and pins its settings. Its statements may take as long as they need. When PostgreSQL
+ * ends the connection, the statement under way or the next one fails; the event alone would end the process.
+ */
 export async function connectPinned(client: Client): Promise<void> {
+  client.on('error', () => undefined);
   await client.connect();
   await pinSession(client);
 }

@@ -97,6 +97,25 @@ describe('a database with settings that change the meaning of statements', () =>
   });
 });
 
+it('a connection that PostgreSQL ends during the migrations is an error of the migrations, and does not end the process', async () => {
+  const test = await createTestDatabase();
+  onTestFinished(() => test.drop());
+  const blocker = new pg.Client({ connectionString: test.url });
+  await blocker.connect();
+  onTestFinished(() => blocker.end());
+  await blocker.query('BEGIN; LOCK TABLE _prisma_migrations');
+  const migrating = applyMigrations(test.url);
+  const refused = expect(migrating).rejects.toThrow('terminating connection');
+  const ended = () =>
+    runSql(
+      test.url,
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()
+         AND application_name = 'mission-control migrations' AND wait_event_type = 'Lock'`,
+    );
+  await vi.waitFor(async () => expect(await ended()).toHaveLength(1), 10_000);
+  await refused;
+});
+
 it('the PG variables of the environment do not reach the embedded PostgreSQL', async () => {
   const dataDir = await createDataFolderWithCluster();
   const variables = {

@@ -79,6 +79,12 @@ export function checkTaskFilter(filter: TaskFilter): void {
   check(filter, 1);
 }
 
+/** Whether the filter, or one inside it, selects by `waitingOn`. */
+export function namesWaitingOn({ waitingOn, and, or, not }: TaskFilter): boolean {
+  const inner = [...(and ?? []), ...(or ?? []), ...(not ? [not] : [])];
+  return (waitingOn ?? null) !== null || inner.some(namesWaitingOn);
+}
+
 function checkEntries(part: TaskFilter): void {
   const names = (part.assignee ?? []).map((agent) => agent.id ?? agent.name ?? '');
   for (const list of [

@@ -30,6 +30,8 @@ export type WaitingFact =
   | 'lacksCapableAgent'
   /** Agents could take it, and each of them is paused, offline or at capacity. */
   | 'lacksFreeAgent'
+  /** Agents could take it, and what keeps at least one of them from it is only its gateway. */
+  | 'lacksGateway'
   | 'isAssigneePaused'
   /** Silent for too long. An agent that is sent work need not call by itself, so it never is. */
   | 'isAssigneeOffline'
@@ -58,6 +60,7 @@ export const WAITING_RULES: readonly WaitingRule[] = [
   { reason: 'STARTS_LATER', statuses: WAITING, fact: 'startsLater' },
   { reason: 'BACKOFF', statuses: WAITING, fact: 'backsOff' },
   { reason: 'NO_CAPABLE_AGENT', statuses: WAITING, fact: 'lacksCapableAgent' },
+  { reason: 'GATEWAY_UNREACHABLE', statuses: ['INBOX'], fact: 'lacksGateway' },
   { reason: 'NO_ASSIGNEE', statuses: ['INBOX'], fact: 'lacksFreeAgent' },
   { reason: 'ASSIGNEE_PAUSED', statuses: ['ASSIGNED'], fact: 'isAssigneePaused' },
   { reason: 'ASSIGNEE_OFFLINE', statuses: ['ASSIGNED', 'IN_PROGRESS'], fact: 'isAssigneeOffline' },

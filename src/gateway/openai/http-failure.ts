@@ -2,6 +2,7 @@ import { APIConnectionError, APIError } from 'openai';
 import { cutError } from '../answer-text.js';
 import type { GatewayAnswer } from '../gateway.js';
 import type { ReportedError } from './error-body.js';
+import { remedyOfCode } from './refusal-of-all.js';
 import { readRetryAfter } from './retry-after.js';
 
 /** Errors before a connection was open, so the request was not sent. */
@@ -36,6 +37,8 @@ function isPermanent(status: number): boolean {
 export function explainReportedError({ message, code }: ReportedError, secret?: string): GatewayAnswer {
   const status = /^[1-5]\d\d$/.test(code ?? '') ? Number(code) : null;
   const error = cutError(status === null ? message : `${status} ${message}`, secret);
+  const remedy = remedyOfCode(code);
+  if (remedy !== null) return { outcome: 'BROKEN', error, remedy };
   if (LIMIT.test(code ?? '')) return { outcome: 'LIMITED', error, retryAfterMs: null };
   return { outcome: 'FAILED', error, permanent: status !== null && isPermanent(status) };
 }

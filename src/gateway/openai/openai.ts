@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import OpenAI, { APIError } from 'openai';
 import type { Secret } from '../../kernel/secret.js';
 import type { Gateway, GatewayAnswer, GatewayCall, GatewayHooks, PartialWork } from '../gateway.js';
@@ -16,6 +17,9 @@ export interface OpenaiSettings {
 
 /** A stream needs about 300 bytes for a few characters. The maximum answer fits many times into this size. */
 const MAX_RESPONSE_BYTES = 32 * 1024 * 1024;
+
+/** How long the acceptance of a call waits for an error, which endpoints that report it under a good status send at once. */
+const EARLY_ERROR_MS = 250;
 
 /** Creates a gateway that sends each call as a chat completion, with the standing instruction as the system message. */
 export function createOpenaiGateway(settings: OpenaiSettings): Gateway {
@@ -85,9 +89,20 @@ async function complete({ client, call, hooks, end, secret }: Completion): Promi
   } catch (error) {
     return endedBy(call, end) ?? (await explain(error, { client, end, secret }));
   }
+  const reading = readCompletion(response, secret);
+  if (await isRefusedAtOnce(reading)) return reading;
   await hooks.onAccepted({ gatewayRunId: response.headers.get('x-request-id'), state: {} });
-  const answer = await readCompletion(response, secret);
+  const answer = await reading;
   return endedBy(call, end, answer) ?? answer;
+}
+
+/** A refusal of every call is no acceptance: an acceptance would end the outage of the gateway. */
+async function isRefusedAtOnce(reading: Promise<GatewayAnswer>): Promise<boolean> {
+  const timer = new AbortController();
+  const inTime = pause(EARLY_ERROR_MS, null, { signal: timer.signal }).catch(() => null);
+  const answer = await Promise.race([reading, inTime]);
+  timer.abort();
+  return answer?.outcome === 'BROKEN';
 }
 
 async function explain(

@@ -15,6 +15,9 @@ const OF_ALL = new Map([
   [407, 'Check the proxy between this server and the endpoint.'],
 ]);
 
+/** Names of such refusals in errors without a status. */
+const OF_ALL_BY_NAME = /^(invalid_api_key|authentication_error|unauthenticated|unauthorized)$/i;
+
 /** Refusals of this request, or of every request. What the endpoint says about its list of models decides. */
 const OF_ONE_OR_ALL = new Map([
   [403, CHECK_KEY],
@@ -47,6 +50,12 @@ export function remedyOf(error: unknown): string | null {
   if (error instanceof APIConnectionError && hasBadCertificate(error))
     return 'Check the certificate of the endpoint in OPENAI_BASE_URL, or NODE_EXTRA_CA_CERTS.';
   return error instanceof APIError ? (OF_ALL.get(error.status ?? 0) ?? null) : null;
+}
+
+/** The remedy of an error that is reported under a good status with this code; null if it concerns one request. */
+export function remedyOfCode(code: string | null): string | null {
+  if (OF_ALL_BY_NAME.test(code ?? '')) return CHECK_KEY;
+  return OF_ALL.get(Number(code ?? '0')) ?? null;
 }
 
 function concernsModel({ code, message }: { readonly code?: unknown; readonly message: string }): boolean {

@@ -115,7 +115,10 @@ export const WaitingReasonEnum = builder.enumType('WaitingReason', {
         'Nothing holds it back: an agent that could take it only has to claim it, or is about to be sent it.',
     },
     BACKOFF: { description: 'The last attempt failed; the retry waits for its backoff.' },
-    GATEWAY_UNREACHABLE: { description: 'The gateway of its agent does not respond.' },
+    GATEWAY_UNREACHABLE: {
+      description:
+        'The gateway of its agent does not respond or refuses every call; in the inbox, that of the agents that could otherwise take it.',
+    },
     NO_REVIEWER: {
       description:
         'The work waits for a verdict and the reviewing agent is not available. A person may decide.',

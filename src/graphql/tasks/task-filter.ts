@@ -55,7 +55,8 @@ TaskFilterInput.implement({
       description: 'Has failed for any of these reasons.',
     }),
     recurringTaskId: t.id({
-      description: 'Was created by this recurring task, even if that has been removed since.',
+      description:
+        'Was created by the recurring task with this id or, if there is none, this name. The tasks of a removed one are found by its id.',
     }),
     pipelineRunId: t.id({ description: 'Belongs to this pipeline run.' }),
     and: t.field({ type: [TaskFilterInput], description: 'Matches all of these filters too.' }),

@@ -58,8 +58,6 @@ async function tryJoin(folder: string, address: Address): Promise<pg.Client | nu
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
   });
-  // The tenancy handles a later loss of the connection. Without a listener the error would end the process.
-  client.on('error', () => undefined);
   try {
     await connectPinned(client);
     if (await isClusterOf(folder, client, address)) {

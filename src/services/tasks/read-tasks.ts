@@ -1,6 +1,11 @@
 import type { Viewer } from '../../domain/actor.js';
 import type { ChildListsReader, ListReader } from '../../domain/list-reader.js';
-import { checkTaskFilter, type TaskFilter, type TaskOrder } from '../../domain/tasks/task-filter.js';
+import {
+  checkTaskFilter,
+  namesWaitingOn,
+  type TaskFilter,
+  type TaskOrder,
+} from '../../domain/tasks/task-filter.js';
 import { decideWaitingOn, type WaitingReason } from '../../domain/tasks/waiting-reasons.js';
 import { openChildLists, openList } from '../../store/lists/list-reader.js';
 import type { Columns } from '../../store/lists/row-shape.js';
@@ -33,6 +38,7 @@ import { toPresenceRules } from '../presence-rules.js';
 import { type TaskRef, toTaskKey } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 import { findSlotless } from './find-slotless.js';
+import { openChildListsLater, openListLater } from './open-later.js';
 
 export type { Candidate, ListedTask, TaskColumns, TaskLink };
 
@@ -56,7 +62,10 @@ export function openTasks(
   viewer: Viewer,
   selection: TaskSelection,
 ): ListReader<ListedTask> {
-  return openList(context.database.pool, tasksThat(...resolve(context, viewer, selection)));
+  const { pool } = context.database;
+  const { plain, read } = resolve(context, viewer, selection);
+  const list = openList(pool, tasksThat(...plain));
+  return read === null ? list : openListLater(list, async () => openList(pool, tasksThat(...(await read()))));
 }
 
 /** The tasks that are assigned to each of several agents and that the viewer may see. */
@@ -65,7 +74,11 @@ export function openTasksOfAgents(
   viewer: Viewer,
   selection: TaskSelection,
 ): ChildListsReader<ListedTask> {
-  return openChildLists(context.database.pool, tasksOfAgents(...resolve(context, viewer, selection)));
+  const { pool } = context.database;
+  const { plain, read } = resolve(context, viewer, selection);
+  const lists = openChildLists(pool, tasksOfAgents(...plain));
+  if (read === null) return lists;
+  return openChildListsLater(lists, async () => openChildLists(pool, tasksOfAgents(...(await read()))));
 }
 
 /** The task of a reference; null if there is none or the viewer may not see it. */
@@ -107,15 +120,23 @@ export function findLinkedTasks(
   return listLinkedTasks(context.database.pool, toTaskViewer(context, viewer), link, taskIds, columns);
 }
 
+/** The parameters of the list of a selection. Slots are read only for a filter by `waitingOn`, when the list is read. */
 function resolve(context: WaitingContext, viewer: Viewer, { filter, orderBy, columns }: TaskSelection) {
   if (filter) checkTaskFilter(filter);
   const viewing = toTaskViewer(context, viewer);
-  return [viewing, filter ?? {}, orderBy ?? NEWEST_FIRST, columns, toWaitingSettings(context)] as const;
+  const list = (slotless: readonly string[]) =>
+    [viewing, filter ?? {}, orderBy ?? NEWEST_FIRST, columns, toWaitingSettings(context, slotless)] as const;
+  const hasSlots = filter ? namesWaitingOn(filter) : false;
+  const read = hasSlots ? async () => list(await findSlotless(context)) : null;
+  return { plain: list([]), read };
 }
 
 /** The settings by which this process decides why tasks wait. */
-export function toWaitingSettings(context: Pick<ServiceContext, 'settings' | 'gateways'>): WaitingSettings {
-  return { ...context.settings, ...toPresenceRules(context) };
+export function toWaitingSettings(
+  context: Pick<ServiceContext, 'settings' | 'gateways'>,
+  slotlessAgentIds: readonly string[] = [],
+): WaitingSettings {
+  return { ...context.settings, ...toPresenceRules(context), slotlessAgentIds };
 }
 
 /** Null means that the viewer sees all tasks. Only AGENT keys are bound to an agent, and only they are restricted. */
@@ -131,21 +152,9 @@ export async function readWaitingOn(
   context: WaitingContext,
   taskIds: readonly string[],
 ): Promise<ReadonlyMap<string, WaitingReason[]>> {
-  const facts = await listWaitingFacts(context.database.pool, taskIds, toWaitingSettings(context));
-  const reasons = new Map(facts.map((each) => [each.id, decideWaitingOn(each.status, each)]));
-  const idle = facts.flatMap(({ id, sentAgentId: agentId, sentGateway: gatewayName }) =>
-    agentId !== null && gatewayName !== null && waitsForNothingElse(reasons.get(id))
-      ? [{ id, agentId, gatewayName }]
-      : [],
-  );
-  const slotless = await findSlotless(context, idle);
-  for (const { id, agentId } of idle)
-    reasons.set(id, [slotless.has(agentId) ? 'NO_FREE_SLOT' : 'WAITING_FOR_CLAIM']);
-  return reasons;
-}
-
-function waitsForNothingElse([first]: readonly WaitingReason[] = []): boolean {
-  return first === 'WAITING_FOR_CLAIM' || first === 'NO_FREE_SLOT';
+  const settings = toWaitingSettings(context, await findSlotless(context));
+  const facts = await listWaitingFacts(context.database.pool, taskIds, settings);
+  return new Map(facts.map((each) => [each.id, decideWaitingOn(each.status, each)]));
 }
 
 /** The agents that could take each of the tasks, and why the others can't. */

@@ -68,6 +68,16 @@ export async function countPushAgents(
   });
 }
 
+/** The PUSH agents with the gateway that each names; null for those that name none. */
+export async function listPushAgents(
+  executor: Executor,
+): Promise<{ readonly id: string; readonly gateway: string | null }[]> {
+  return query(executor, {
+    name: 'list_push_agents',
+    text: "SELECT id, gateway FROM agents WHERE delivery = 'PUSH'",
+  });
+}
+
 /** The gateways that agents name, by name. */
 export async function listUsedGateways(executor: Executor): Promise<string[]> {
   const rows = await query<{ gateway: string }>(executor, {

@@ -130,7 +130,7 @@ function matches(filter: TaskFilter, settings: WaitingSettings): Sql {
   if (dueAt) conditions.push(...liesIn(sql`t.due_at`, dueAt));
   if (typeof overdue === 'boolean') conditions.push(isOverdue(overdue));
   if (failureReason) conditions.push(sql`t.failure_reason = ANY(${failureReason}::task_failure_reason[])`);
-  if (recurringTaskId) conditions.push(sql`t.recurring_task_id = ${recurringTaskId}`);
+  if (recurringTaskId) conditions.push(isFromRecurringTask(recurringTaskId));
   if (typeof pipelineRunId === 'string') conditions.push(sql`t.pipeline_run_id = ${pipelineRunId}`);
   if (filter.and) conditions.push(allOf(filter.and.map((each) => matches(each, settings))));
   if (filter.or) conditions.push(anyOf(filter.or.map((each) => matches(each, settings))));
@@ -151,6 +151,12 @@ function isAssignedTo(agents: NonNullable<TaskFilter['assignee']>): Sql {
   const ids = agents.flatMap((agent) => agent.id ?? []);
   const names = agents.flatMap((agent) => agent.name ?? []);
   return sql`(t.assignee_id = ANY(${ids}::text[]) OR t.assignee_id IN (SELECT id FROM agents WHERE name = ANY(${names}::text[])))`;
+}
+
+/** By id, else by name. The tasks of one that was removed keep its id, so an id need not exist any more. */
+function isFromRecurringTask(idOrName: string): Sql {
+  return sql`t.recurring_task_id = coalesce((SELECT id FROM recurring_tasks
+    WHERE id = ${idOrName} OR name = ${idOrName} ORDER BY id = ${idOrName} DESC LIMIT 1), ${idOrName})`;
 }
 
 /** Whether title or description contains the text (case-insensitive), or the text is the ref. */

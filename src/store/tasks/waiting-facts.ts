@@ -12,16 +12,14 @@ import { hasRoomForTask } from '../runs/capacity.js';
 
 export interface WaitingSettings extends PresenceRules {
   readonly coordinatorAgent: string;
-  readonly dispatch: { readonly concurrency: number };
+  /** The PUSH agents for which no process has a free slot. */
+  readonly slotlessAgentIds: readonly string[];
 }
 
 /** The status of a task, and the facts behind its `waitingOn`. */
 export interface StatusFacts extends WaitingFacts {
   readonly id: string;
   readonly status: TaskStatus;
-  /** The PUSH agent that it is assigned to and waits to be sent to, and the gateway. */
-  readonly sentAgentId: string | null;
-  readonly sentGateway: string | null;
 }
 
 /** The facts from which `waitingOn` is derived, for several tasks, by the database clock. */
@@ -35,9 +33,7 @@ export async function listWaitingFacts(
   return query<StatusFacts>(
     executor,
     toStatement(
-      sql`SELECT t.id, t.status, p.id AS sent_agent_id, coalesce(p.gateway, ${settings.defaultGateway}) AS sent_gateway, ${joinSql(columns, ', ')}
-        FROM tasks t LEFT JOIN agents p ON t.status = 'ASSIGNED' AND p.id = t.assignee_id AND p.delivery = 'PUSH'
-        WHERE t.id = ANY(${ids}::text[])`,
+      sql`SELECT t.id, t.status, ${joinSql(columns, ', ')} FROM tasks t WHERE t.id = ANY(${ids}::text[])`,
     ),
   );
 }
@@ -66,19 +62,21 @@ function factsOf(settings: WaitingSettings): Readonly<Record<WaitingFact, Sql>> 
   const hasCapableAgent = sql`CASE WHEN t.assignee_id IS NULL THEN t.requires = '{}' OR EXISTS (SELECT FROM agents a WHERE ${MAY_HAVE})
     ELSE ${assigneeIs(sql`t.requires <@ a.capabilities`)} END`;
   const hasReviewer = isReviewerThere(settings);
+  const lacksFreeAgent = sql`${hasCapableAgent} AND NOT ${hasFreeAgent(settings, sql`true`)}`;
   return {
     hasOpenDependencies: sql`t.open_dependencies > 0`,
     startsLater: sql`t.starts_at > now()`,
     backsOff: sql`t.backoff_until > now()`,
     lacksCapableAgent: sql`NOT ${hasCapableAgent}`,
-    lacksFreeAgent: sql`${hasCapableAgent} AND NOT ${hasFreeAgent(settings, sql`true`)}`,
+    lacksFreeAgent: sql`${lacksFreeAgent} AND NOT ${hasAgentWithoutGateway(settings)}`,
+    lacksGateway: sql`${lacksFreeAgent} AND ${hasAgentWithoutGateway(settings)}`,
     isAssigneePaused: assigneeIs(sql`a.paused_at IS NOT NULL`),
     isAssigneeOffline: sql`${assigneeIs(sql`a.delivery = 'PULL' AND ${isSilent}`)} AND NOT EXISTS (
       SELECT FROM task_runs r WHERE r.id = t.current_run_id AND r.trigger = 'DISPATCH')`,
     isAssigneeAtCapacity: assigneeIs(sql`NOT ${HAS_ROOM}`),
-    isGatewayUnreachable: sql`EXISTS (SELECT FROM agents x WHERE ${isSentTo(settings)} AND ${isUnreachable(settings)}) AND ${isNotWithoutReviewer(hasReviewer)}`,
+    isGatewayUnreachable: sql`EXISTS (SELECT FROM agents x WHERE ${isSentTo(settings)} AND ${isUnreachable(settings, sql`x`)}) AND ${isNotWithoutReviewer(hasReviewer)}`,
     isSchedulerPaused: isJobPaused(settings, hasReviewer),
-    lacksFreeSlot: sql`${isSent(settings)} AND ${isSlotMissing(settings)}`,
+    lacksFreeSlot: lacksFreeSlot(settings),
     lacksReviewer: sql`NOT ${hasReviewer}`,
     hasReviewer,
     reviewRests: sql`${hasReviewer} AND EXISTS (SELECT FROM review_runs r
@@ -100,6 +98,13 @@ function hasFreeAgent(settings: WaitingSettings, kind: Sql): Sql {
     AND may_take_again(a.id, t.requires, t.released_by, ${presence(settings)}))`;
 }
 
+/** Whether an agent could take the task from the inbox now if its gateway could be reached. */
+function hasAgentWithoutGateway(settings: WaitingSettings): Sql {
+  return sql`EXISTS (SELECT FROM agents a WHERE ${MAY_HAVE} AND a.paused_at IS NULL AND a.error_at IS NULL
+    AND ${isUnreachable(settings, sql`a`)} AND ${HAS_ROOM}
+    AND may_take_again(a.id, t.requires, t.released_by, ${presence(settings)}))`;
+}
+
 /** Whether the server has to send the task: to its assignee, or from the inbox because no agent that asks could take it. */
 function isSent(settings: WaitingSettings): Sql {
   return sql`CASE WHEN t.assignee_id IS NULL
@@ -107,11 +112,12 @@ function isSent(settings: WaitingSettings): Sql {
     ELSE ${assigneeIs(sql`a.delivery = 'PUSH' AND a.paused_at IS NULL AND ${HAS_ROOM}`)} END`;
 }
 
-/** Whether the agent or its gateway has reached its share of the slots, so that the rest is left to others. */
-function isSlotMissing({ dispatch: { concurrency } }: WaitingSettings): Sql {
-  const shared = Math.max(1, concurrency - Math.ceil(concurrency / 4));
-  return sql`(SELECT count(*) FROM (SELECT FROM task_runs r
-    WHERE r.outcome = 'RUNNING' AND r.trigger = 'DISPATCH' LIMIT ${shared}) calls) >= ${shared}`;
+/** Whether the server has to send the task and has no free slot for any agent that it could send it to. */
+function lacksFreeSlot(settings: WaitingSettings): Sql {
+  const slotless = sql`${settings.slotlessAgentIds}::text[]`;
+  return sql`${isSent(settings)} AND CASE WHEN t.assignee_id IS NULL
+    THEN NOT ${hasFreeAgent(settings, sql`a.delivery = 'PUSH' AND a.id <> ALL(${slotless})`)}
+    ELSE t.assignee_id = ANY(${slotless}) END`;
 }
 
 function isJobPaused(settings: WaitingSettings, hasReviewer: Sql): Sql {
@@ -146,9 +152,9 @@ function canBeAsked({ agentTimeoutMs, coordinatorAgent, defaultGateway }: Waitin
       WHERE r.task_id = t.id AND r.round = t.review_round AND r.escalated_at >= c.updated_at) END`;
 }
 
-/** Whether the PUSH agent for the task has no gateway in this process, or one that some process cannot reach. */
-function isUnreachable({ defaultGateway, gatewayNames }: WaitingSettings): Sql {
-  const gateway = sql`coalesce(x.gateway, ${defaultGateway})`;
-  return sql`x.delivery = 'PUSH' AND (coalesce(${gateway} <> ALL(${gatewayNames}::text[]), true)
+/** Whether this agent is a PUSH agent that has no gateway in this process, or one that some process cannot reach. */
+function isUnreachable({ defaultGateway, gatewayNames }: WaitingSettings, agent: Sql): Sql {
+  const gateway = sql`coalesce(${agent}.gateway, ${defaultGateway})`;
+  return sql`${agent}.delivery = 'PUSH' AND (coalesce(${gateway} <> ALL(${gatewayNames}::text[]), true)
     OR EXISTS (SELECT FROM gateway_outages o WHERE o.gateway = ${gateway} AND o.expires_at > now()))`;
 }

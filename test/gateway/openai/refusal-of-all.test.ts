@@ -55,6 +55,21 @@ const ANSWERS: readonly (readonly [string, Reply, Reply, object])[] = [
     models,
     refusesOne,
   ],
+  ['a wrong key under a good status', { status: 200, body: error('Wrong key', '401') }, models, refusesAll],
+  [
+    'a wrong key by its name, under a good status',
+    { status: 200, body: { error: { message: 'Wrong key', type: 'authentication_error' } } },
+    models,
+    refusesAll,
+  ],
+  [
+    'a wrong key in a stream',
+    { status: 200, body: `data: ${JSON.stringify(error('Wrong key', 'invalid_api_key'))}\n\n` },
+    models,
+    refusesAll,
+  ],
+  ['no credit under a good status', { status: 200, body: error('No credit', '402') }, models, refusesAll],
+  ['bad parameters under a good status', { status: 200, body: error('Bad', '400') }, models, refusesOne],
   ['bad parameters', { status: 400, body: error('max_tokens is too large') }, models, refusesOne],
 ];
 
@@ -67,7 +82,10 @@ describe('the openai gateway', () => {
     });
     const baseUrl = `http://127.0.0.1:${await listen(server)}/v1`;
     const gateway = createOpenaiGateway({ baseUrl, apiKey: undefined });
-    expect(await gateway.send(aCall('x'), testHooks())).toMatchObject(expected);
+    const hooks = testHooks();
+    expect(await gateway.send(aCall('x'), hooks)).toMatchObject(expected);
+    // An accepted call would end the outage of the gateway.
+    if (expected === refusesAll) expect(hooks.accepted).toEqual([]);
     await gateway.close();
     await closeServer(server);
   });

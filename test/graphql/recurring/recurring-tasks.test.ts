@@ -36,6 +36,13 @@ describe('recurring tasks in the graph', () => {
     expect((await graph.get(read, { id: other })).recurringTask).toEqual({ id: other });
     expect((await graph.get(read, { id: 'no such name' })).recurringTask).toBeNull();
 
+    await graph.get('mutation { fireRecurringTask(id: "by name") { errors { message } } }');
+    const list =
+      'query ($id: ID!) { tasks(filter: {recurringTaskId: $id}) { nodes { recurringTask { id } } } }';
+    expect((await graph.get(list, { id: 'by name' })).tasks.nodes).toEqual([{ recurringTask: { id } }]);
+    expect((await graph.get(list, { id })).tasks.nodes).toEqual([{ recurringTask: { id } }]);
+    expect((await graph.get(list, { id: other })).tasks.nodes).toEqual([]);
+
     const change = (verb: string) =>
       graph.get(
         `mutation { ${verb}RecurringTask(id: "by name") { recurringTask { id } errors { message } } }`,

@@ -129,6 +129,24 @@ describe('waitingOn of a task of a PUSH agent', () => {
     expect(await waitingOn(task.id)).toEqual(['WAITING_FOR_CLAIM']);
   });
 
+  it('is in the inbox the gateway of the agents that could take it, if nothing else keeps them from it', async () => {
+    const { services } = graph;
+    const pia = await anAgent(services, { delivery: 'PUSH', capabilities: ['paint'] });
+    const task = await aTask(services, { requires: ['paint'] });
+    expect(await waitingOn(task.id)).toEqual(['GATEWAY_UNREACHABLE']);
+    await pauseAgent(services, services.admin, { id: pia.id });
+    expect(await waitingOn(task.id)).toEqual(['NO_ASSIGNEE']);
+    await set('agents', pia.id, "paused_at = NULL, gateway = 'echo', error_at = now()");
+    expect(await waitingOn(task.id)).toEqual(['NO_ASSIGNEE']);
+    await set('agents', pia.id, 'error_at = NULL');
+    expect(await waitingOn(task.id)).toEqual(['WAITING_FOR_CLAIM']);
+    await services.sql("UPDATE gateway_outages SET expires_at = now() + interval '1 minute'");
+    expect(await waitingOn(task.id)).toEqual(['GATEWAY_UNREACHABLE']);
+    await anAgent(services, { capabilities: ['paint'] });
+    expect(await waitingOn(task.id)).toEqual(['WAITING_FOR_CLAIM']);
+    await services.sql("UPDATE gateway_outages SET expires_at = now() - interval '1 second'");
+  });
+
   it('names a paused job if the task waits for that job', async () => {
     const { services } = graph;
     const pat = await anAgent(services, { delivery: 'PUSH', config: { gateway: 'echo' } });
@@ -206,6 +224,7 @@ describe('tasks(filter: { waitingOn })', () => {
     const all = (await graph.get('{ tasks(first: 100) { nodes { id waitingOn } } }')).tasks.nodes;
     const said = new Set<string>(all.flatMap((task: { waitingOn: string[] }) => task.waitingOn));
     expect(said.size).toBeGreaterThan(4);
+    expect(said).toContain('GATEWAY_UNREACHABLE');
     for (const reason of said) {
       const { tasks } = await graph.get(query, { reasons: [reason] });
       expect(tasks.nodes).toEqual(

@@ -1,9 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
+import type { WaitingReason } from '../../../src/domain/tasks/waiting-reasons.js';
 import { pauseAgent, resumeAgent } from '../../../src/services/agents/pause-agent.js';
 import { updateAgent } from '../../../src/services/agents/register-agent.js';
 import { pauseSchedulerJob, resumeSchedulerJob } from '../../../src/services/ops/scheduler-jobs.js';
 import { submitVerdict } from '../../../src/services/reviews/submit-verdict.js';
-import { readWaitingOn } from '../../../src/services/tasks/read-tasks.js';
+import { openTasks, readWaitingOn } from '../../../src/services/tasks/read-tasks.js';
 import type { TaskRow } from '../../../src/store/tasks/tasks.js';
 import { aProcess, type Process } from '../../scheduler/job-process.js';
 import { eventsOf } from '../../support/factories/aging.js';
@@ -260,6 +261,13 @@ describe('the order of dispatch', () => {
       expect(ids.map((id) => waits.get(id))).toEqual([[], ['NO_FREE_SLOT'], []]);
       const next = await aTaskOf(there.services, hare);
       expect((await readWaitingOn(there.services, [next.id])).get(next.id)).toEqual(['WAITING_FOR_CLAIM']);
+      const count = (reason: WaitingReason) =>
+        openTasks(there.services, there.services.admin, {
+          filter: { waitingOn: [reason] },
+          columns: { task: ['id'], assignee: null },
+        }).count();
+      expect(await count('NO_FREE_SLOT')).toBe(16);
+      expect(await count('WAITING_FOR_CLAIM')).toBe(1);
     } finally {
       await there.close();
     }

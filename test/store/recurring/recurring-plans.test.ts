@@ -105,7 +105,7 @@ describe('among ten thousand recurring tasks', () => {
   it('a page of tasks and a page of firings read only their rows', async () => {
     const page = { size: 10, backward: false, after: null, before: null };
     const columns = { task: ['title'], assignee: null } as const;
-    const WAITING = { ...TEST_SETTINGS, gatewayNames: [] };
+    const WAITING = { ...TEST_SETTINGS, gatewayNames: [], slotlessAgentIds: [] };
     const tasks = tasksOfRecurringTasks(null, {}, NEWEST_FIRST, columns, WAITING);
     expect(
       await rowsLookedAt((executor) => readSlices(executor, tasks, ['rec_1'], page)),
