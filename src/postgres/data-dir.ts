@@ -1,12 +1,41 @@
-import { access, constants, mkdir, mkdtemp, rmdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, constants, mkdir, mkdtemp, rmdir, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 
 /** Creates the server's data folder if it is missing. @throws Error that names the setting if the folder can't be written. */
 export async function makeDataDir(path: string): Promise<void> {
   await orNameSetting(path, async () => {
-    await mkdir(path, { recursive: true });
+    await makeFolder(resolve(path));
     await access(path, constants.W_OK);
   });
+}
+
+/** Creates a folder and its parents. The recursive `mkdir` of Node.js never returns for a folder in /proc. */
+async function makeFolder(path: string): Promise<void> {
+  const parent = dirname(path);
+  try {
+    await makeOne(path);
+  } catch (error) {
+    if (parent === path || !(error instanceof Error && 'code' in error && error.code === 'ENOENT'))
+      throw error;
+    await makeFolder(parent);
+    await makeOne(path);
+  }
+}
+
+/** Another server may create the same folder at the same time. */
+async function makeOne(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (!(await isFolder(path))) throw error;
+  }
+}
+
+function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
 }
 
 /**

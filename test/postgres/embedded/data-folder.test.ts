@@ -1,6 +1,7 @@
 import { mkdir, readdir, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { makeDataDir } from '../../../src/postgres/data-dir.js';
 import { inspectDataFolder } from '../../../src/postgres/embedded/data-folder.js';
 import { EmbeddedPostgresError } from '../../../src/postgres/embedded/embedded-postgres-error.js';
 import {
@@ -10,6 +11,19 @@ import {
 } from '../../support/postgres/data-folder.js';
 
 describe('a data folder', () => {
+  it('is created with its parents, also by several servers at once', async () => {
+    const path = join(await createDataFolder(), 'a', 'b', 'c');
+    await Promise.all([makeDataDir(path), makeDataDir(path), makeDataDir(path)]);
+    expect((await stat(path)).isDirectory()).toBe(true);
+  });
+
+  it('where nothing can be created is refused at once, and the refusal names the setting', async () => {
+    const file = join(await createDataFolder(), 'file');
+    await writeFile(file, 'x');
+    for (const path of ['/proc/none', '/proc/none/deeper', file, join(file, 'deeper')])
+      await expect(makeDataDir(path)).rejects.toThrow(/can't be written .* Set MC_DATA_DIR/);
+  });
+
   it('of another major version is refused and not changed', async () => {
     const dataDir = await createDataFolder();
     await putFile(dataDir, 'postgres/PG_VERSION', '17\n');
