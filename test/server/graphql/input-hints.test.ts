@@ -43,6 +43,12 @@ describe('a value of a document', () => {
     );
   });
 
+  it('is named in the same words when the document is sent again', async () => {
+    const document = create('{title: "again", assignee: "py"}');
+    const first = await messageOf(document);
+    for (let again = 0; again < 3; again += 1) expect(await messageOf(document)).toBe(first);
+  });
+
   it('is named within a list as well', async () => {
     const message = await messageOf(create('{title: "a", dependsOn: [{id: "task_1"}, "TASK-2"]}'));
     expect(message).toMatch(/^At "input\.dependsOn": .*Write /);
