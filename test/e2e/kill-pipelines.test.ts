@@ -32,7 +32,7 @@ function start(admin: Client, idempotencyKey: string): Promise<string> {
 
 async function readRuns(admin: Client): Promise<Run[]> {
   const { pipeline } = await admin.ask<{ pipeline: { runs: { nodes: Run[] } } }>(
-    '{ pipeline(name: "layers") { runs(first: 100) { nodes { id status tasks { status runs { totalCount } } } } } }',
+    '{ pipeline(name: "layers") { runs(first: 10) { nodes { id status tasks { status runs { totalCount } } } } } }',
   );
   return pipeline.runs.nodes;
 }

@@ -32,7 +32,7 @@ const FIRST_EVENT = "INSERT INTO events (type, payload) VALUES ('key.created', '
 
 /** The rows that exist when a connection makes its plans, as on the first day of a server. */
 const FIRST_DAY = [
-  `INSERT INTO agents (id, name, role) SELECT 'agt_' || n, n, 'agent' FROM unnest('{idle,busy,full,worker,reviewer}'::text[]) n`,
+  `INSERT INTO agents (id, name, role, max_capacity) SELECT 'agt_' || n, n, 'agent', 100 FROM unnest('{idle,busy,full,worker,reviewer}'::text[]) n`,
   `INSERT INTO tasks (id, title, status, tags) SELECT 'task_f' || i, 'x', 'INBOX', '{}' FROM generate_series(1, 20) i`,
 ];
 
@@ -182,9 +182,7 @@ describe('a queue with a hundred thousand tasks', () => {
     });
 
     it('finds and takes tasks to dispatch at the queue heads of the agents', async () => {
-      await database.pool.query(
-        "UPDATE agents SET delivery = 'PUSH', max_capacity = 100 WHERE id IN ('agt_busy', 'agt_full')",
-      );
+      await database.pool.query("UPDATE agents SET delivery = 'PUSH' WHERE id IN ('agt_busy', 'agt_full')");
       const plans = await plansOf(async () => {
         for (let i = 0; i < 8; i += 1) {
           await releaseDueTasks(database.pool);
@@ -195,7 +193,7 @@ describe('a queue with a hundred thousand tasks', () => {
           expect(taken?.id).toMatch(/^task_[ai]/);
         }
       });
-      await database.pool.query("UPDATE agents SET delivery = 'PULL', max_capacity = 1");
+      await database.pool.query("UPDATE agents SET delivery = 'PULL'");
       // The agents themselves may be sorted.
       expectHeadsOnly(
         plans.map(({ root, text }) => ({ root: root['Node Type'] === 'Sort' ? firstOf(root) : root, text })),
