@@ -133,8 +133,8 @@ export async function releaseDueTasks(executor: Executor): Promise<void> {
 }
 
 /**
- * Locks the first task in the queue that the agent may have and nobody else holds: two processes get two tasks. What the
- * lock shows is true until the commit; the agent may change until it is locked.
+ * Locks the first task in the queue that the agent may have. Tasks that another transaction has locked are skipped, so two
+ * processes get two tasks. The task can't change until the commit; the agent can change until it is locked.
  */
 export async function takeTaskToSend(
   tx: Transaction,
