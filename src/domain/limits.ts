@@ -1,5 +1,6 @@
 /** The limits of inputs, in one place, so that the docs, `Query.server.limits` and the checks agree. */
 export const LIMITS = {
+  idLength: 255,
   titleLength: 500,
   descriptionLength: 100_000,
   resolutionLength: 100_000,
