@@ -1,8 +1,8 @@
-/** What a number, a date or null counts for, and each member of an object in addition to its value. */
+/** What a number, a date or null counts for, and each member of an object in addition to its name and its value. */
 const OVERHEAD = 8;
 
 /**
- * Adds up the lengths of the texts in an object or a list, in UTF-16 units. Stops above `most`, so that a value that is too
+ * Adds up the lengths of the texts in an object or a list, and of the names of members, in UTF-16 units. Stops above `most`, so that a value that is too
  * large costs no more than one that is just small enough.
  */
 export function measureText(value: object, most: number): number {
@@ -15,7 +15,7 @@ export function measureText(value: object, most: number): number {
   const members = value as Readonly<Record<string, unknown>>;
   // Rows and results have no inherited members. Object.values took twice as long.
   for (const name in members) {
-    size += OVERHEAD + measureMember(members[name], most - size);
+    size += OVERHEAD + name.length + measureMember(members[name], most - size);
     if (size > most) break;
   }
   return size;

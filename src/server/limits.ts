@@ -79,7 +79,7 @@ export const serverLimits: ServerLimits = Object.freeze({
   connectionInitTimeoutMs: 5_000,
   pingIntervalMs: 15_000,
   maxPipelinedRequests: 100,
-  maxAnswerLength: 16_777_216,
+  maxAnswerLength: 8_388_608,
   maxUnreadBytes: 134_217_728,
   maxUnreadBytesPerSocket: 16_777_216,
   maxHeaderBytes: 16_384,

@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { measureText } from '../../src/kernel/text-size.js';
 
 describe('the size of a value', () => {
-  it('is the length of its texts, and 8 for each other value and each member', () => {
+  it('is the length of its texts and names, and 8 for each other value and each member', () => {
     expect(measureText(['four', null, 1, true], 100)).toBe(4 + 3 * 8);
-    expect(measureText({ name: 'ann', tags: ['x', 'yz'], at: null }, 100)).toBe(3 * 8 + 3 + 3 + 8);
+    expect(measureText({ name: 'ann', tags: ['x', 'yz'], at: null }, 100)).toBe(3 * 8 + 10 + 3 + 3 + 8);
   });
 
   it('counts a text as often as it appears', () => {
     const text = 'x'.repeat(10);
-    expect(measureText([text, text, { text }], 100)).toBe(38);
+    expect(measureText([text, text, { text }], 100)).toBe(42);
   });
 
   it('is not measured further when it is too large', () => {
