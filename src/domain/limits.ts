@@ -19,6 +19,8 @@ export const LIMITS = {
   bulkTasks: 1_000,
   runIds: 1_000,
   pipelineSteps: 1_000,
+  /** Titles, descriptions and tags of all steps together, as written and with the placeholders replaced. */
+  pipelineTextLength: 2_000_000,
   keyNameLength: 100,
   recurringNameLength: 100,
   dueInMinMs: 1_000,

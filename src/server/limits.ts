@@ -17,6 +17,8 @@ export interface ServerLimits {
   readonly maxDirectives: number;
   /** Depth of nested lists and objects in the variables. */
   readonly maxVariableDepth: number;
+  /** Length of the variables that a document uses more than once, counted for each use, in UTF-16 units. */
+  readonly maxRepeatedVariableLength: number;
   /** Sustained rate per API key. Opening a subscription counts as one request. */
   readonly requestsPerSecond: number;
   readonly requestBurst: number;
@@ -67,6 +69,7 @@ export const serverLimits: ServerLimits = Object.freeze({
   maxAliases: 50,
   maxDirectives: 50,
   maxVariableDepth: 64,
+  maxRepeatedVariableLength: 4_194_304,
   requestsPerSecond: 5_000,
   requestBurst: 10_000,
   failedAuthenticationsPerSecond: 20,

@@ -1,6 +1,12 @@
 import { type Actor, toActor, type Viewer } from '../../domain/actor.js';
 import { checkFields, findMistakes } from '../../domain/inputs.js';
-import { fillPlaceholders, listPlaceholders, parseVariables } from '../../domain/pipelines/placeholders.js';
+import { LIMITS } from '../../domain/limits.js';
+import {
+  fillPlaceholders,
+  listPlaceholders,
+  measureFilled,
+  parseVariables,
+} from '../../domain/pipelines/placeholders.js';
 import { Refusal, Refusals } from '../../domain/refusals.js';
 import type { Edge } from '../../domain/tasks/dependency-graph.js';
 import { sortByKeys } from '../../domain/tasks/sort-by-keys.js';
@@ -81,7 +87,9 @@ function fillSteps(
   steps: readonly PipelineStepRow[],
   variables: Readonly<Record<string, unknown>>,
 ): PipelineStepRow[] {
-  const values = parseVariables(variables, listPlaceholders(steps.flatMap(textsOf)));
+  const texts = steps.flatMap(textsOf);
+  const values = parseVariables(variables, listPlaceholders(texts));
+  checkLength(texts, values);
   const filled = steps.map((step) => ({
     ...step,
     title: fillPlaceholders(step.title, values),
@@ -91,6 +99,17 @@ function fillSteps(
   const mistakes = filled.flatMap(findMistakesOf);
   if (mistakes.length > 0) throw new Refusals(mistakes);
   return filled;
+}
+
+/** A variable may be used thousands of times, so the texts are measured before they are built. @throws {Refusal} INVALID */
+function checkLength(texts: readonly string[], values: ReadonlyMap<string, string>): void {
+  const length = texts.reduce((sum, text) => sum + measureFilled(text, values), 0);
+  if (length <= LIMITS.pipelineTextLength) return;
+  throw new Refusal(
+    'INVALID',
+    `With these variables, the texts of the tasks have ${length} characters together: at most ${LIMITS.pipelineTextLength} are allowed.`,
+    ['variables'],
+  );
 }
 
 function findMistakesOf(step: PipelineStepRow): Refusal[] {
