@@ -1,9 +1,9 @@
 import type { Clock } from '../kernel/clock.js';
+import { createTokenBuckets, type TokenBuckets } from '../kernel/token-buckets.js';
 import { clientAt } from './client-address.js';
 import type { ServerLimits } from './limits.js';
 import { protocolError } from './protocol-error.js';
 import type { Viewer } from './request-scope.js';
-import { createTokenBuckets, type TokenBuckets } from './token-buckets.js';
 
 /** Authenticates requests and limits their rate. */
 export interface AccessGate {

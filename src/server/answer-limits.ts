@@ -1,7 +1,7 @@
 import type { ExecutionArgs, ExecutionResult, GraphQLError } from 'graphql';
+import { lengthPerEntry } from '../graphql/base/answer-extent.js';
 import { countListed } from '../graphql/base/operation-budget.js';
 import { measureText } from '../kernel/text-size.js';
-import { lengthPerEntry } from './answer-extent.js';
 import { protocolError } from './protocol-error.js';
 
 /**

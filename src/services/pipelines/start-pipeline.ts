@@ -28,6 +28,7 @@ import {
   shareLockPipeline,
 } from '../../store/pipelines/pipelines.js';
 import { findEarlier } from '../idempotency.js';
+import { limitOpenTasks, withinTaskQuota } from '../quotas.js';
 import { toLookup } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 import { noSuchPipeline } from './save-pipeline.js';
@@ -45,35 +46,47 @@ export interface StartPipeline {
  * too long.
  */
 export async function startPipeline(
-  context: Pick<ServiceContext, 'database'>,
+  context: Pick<ServiceContext, 'database' | 'quotas' | 'settings'>,
   viewer: Viewer,
   input: StartPipeline,
 ): Promise<PipelineRunRow> {
   const variables = input.variables ?? {};
   checkFields(input, ['variables', 'idempotencyKey']);
-  return inTransaction(context.database, async (tx) => {
-    const id = newId('plr');
-    const earlier = await findEarlier(tx, viewer, 'startPipeline', input, id);
-    if (earlier !== null) return getEarlierRun(tx, earlier);
-    const pipeline = await shareLockPipeline(tx, toLookup(input.name));
-    if (pipeline === null) throw noSuchPipeline(input.name);
-    const steps = fillSteps(await listPipelineSteps(tx.executor, [pipeline.id]), variables);
-    const run = await insertPipelineRun(tx, {
-      id,
-      pipelineId: pipeline.id,
-      pipelineVersion: pipeline.version,
-      variables: toJsonObject(variables),
-    });
-    const actor = toActor(viewer);
-    tx.emit({
-      type: 'pipeline.started',
-      actor,
-      pipelineRunId: id,
-      payload: { pipelineId: pipeline.id },
-    });
-    await createTasksOfRun(tx, actor, id, steps);
-    return run;
+  return withinTaskQuota(context, viewer, (take) =>
+    inTransaction(context.database, (tx) => startIn(context, tx, viewer, { ...input, variables }, take)),
+  );
+}
+
+async function startIn(
+  context: Pick<ServiceContext, 'settings'>,
+  tx: Transaction,
+  viewer: Viewer,
+  input: StartPipeline & { readonly variables: Record<string, unknown> },
+  take: (count: number) => void,
+): Promise<PipelineRunRow> {
+  const id = newId('plr');
+  const earlier = await findEarlier(tx, viewer, 'startPipeline', input, id);
+  if (earlier !== null) return getEarlierRun(tx, earlier);
+  const pipeline = await shareLockPipeline(tx, toLookup(input.name));
+  if (pipeline === null) throw noSuchPipeline(input.name);
+  const steps = fillSteps(await listPipelineSteps(tx.executor, [pipeline.id]), input.variables);
+  take(steps.length);
+  limitOpenTasks(context, tx, viewer);
+  const run = await insertPipelineRun(tx, {
+    id,
+    pipelineId: pipeline.id,
+    pipelineVersion: pipeline.version,
+    variables: toJsonObject(input.variables),
   });
+  const actor = toActor(viewer);
+  tx.emit({
+    type: 'pipeline.started',
+    actor,
+    pipelineRunId: id,
+    payload: { pipelineId: pipeline.id },
+  });
+  await createTasksOfRun(tx, actor, id, steps);
+  return run;
 }
 
 async function getEarlierRun(tx: Transaction, id: string): Promise<PipelineRunRow> {

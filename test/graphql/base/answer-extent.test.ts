@@ -1,8 +1,8 @@
 import { getIntrospectionQuery, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { buildSchema } from '../../src/graphql/schema.js';
-import { lengthPerEntry } from '../../src/server/answer-extent.js';
-import { serverLimits } from '../../src/server/limits.js';
+import { lengthPerEntry } from '../../../src/graphql/base/answer-extent.js';
+import { buildSchema } from '../../../src/graphql/schema.js';
+import { serverLimits } from '../../../src/server/limits.js';
 
 const schema = buildSchema();
 const lengthOf = (document: string) => lengthPerEntry(schema, parse(document));

@@ -14,7 +14,7 @@ import {
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
-import { LIMITS } from '../domain/limits.js';
+import { LIMITS } from '../../domain/limits.js';
 
 /** A name of an agent, of an enum value and of a time zone, an instant and a number are shorter. */
 const SHORT = 64;
