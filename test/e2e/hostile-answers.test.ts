@@ -27,15 +27,7 @@ beforeAll(async () => {
   before = await readMemory(besieged.server.pid);
 });
 
-afterAll(async () => {
-  const { admin, victim, server } = besieged;
-  await aTask(admin, { assignee: { name: 'victim' }, priority: 'CRITICAL' });
-  const startedAt = performance.now();
-  await claimWork(victim.client);
-  expect(performance.now() - startedAt).toBeLessThan(2_000);
-  expect((await readMemory(server.pid)) - before).toBeLessThan(150_000_000);
-  await besieged.stopUnharmed();
-});
+afterAll(() => besieged.stopUnharmed());
 
 const longName = 'x'.repeat(100_000);
 const attacks: readonly (readonly [string, string])[] = [
@@ -133,5 +125,15 @@ describe('a short query with a huge answer', () => {
     expect(errors).toBeUndefined();
     expect(text.length).toBeGreaterThan(5_000_000 - 100_000);
     expect(text.length).toBeLessThan(MAX_BYTES);
+  });
+
+  it('leaves claims as fast and memory as small as they were', async () => {
+    const { admin, victim, server } = besieged;
+    await aTask(admin, { assignee: { name: 'victim' }, priority: 'CRITICAL' });
+    const startedAt = performance.now();
+    await claimWork(victim.client);
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    const growth = async () => (await readMemory(server.pid)) - before;
+    await expect.poll(growth, { timeout: 20_000 }).toBeLessThan(100_000_000);
   });
 });
