@@ -1,7 +1,7 @@
 import type { ExecutionArgs, ExecutionResult, GraphQLError } from 'graphql';
 import { lengthPerEntry } from '../graphql/base/answer-extent.js';
 import { countListed } from '../graphql/base/operation-budget.js';
-import { measureText } from '../kernel/text-size.js';
+import { lengthInJson, measureText } from '../kernel/text-size.js';
 import { protocolError } from './protocol-error.js';
 
 /**
@@ -17,7 +17,7 @@ export function limitAnswer(
   const entries = countListed(contextValue as object) + 1;
   // Each entry can add errors, and each of them has a path with the names that the client has chosen.
   if (errors.length <= 1 && entries * lengthPerEntry(schema, document) <= maxLength) return result;
-  const length = measureText(data ?? {}, maxLength) + lengthOf(errors);
+  const length = measureText(data ?? {}, maxLength, lengthInJson) + lengthOf(errors);
   if (length <= maxLength) return result;
   return { errors: [tooLarge(maxLength)], data: null };
 }

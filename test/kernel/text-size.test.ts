@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { measureText } from '../../src/kernel/text-size.js';
+import { lengthInJson, measureText } from '../../src/kernel/text-size.js';
 
 describe('the size of a value', () => {
   it('is the length of its texts and names, and 8 for each other value and each member', () => {
@@ -22,5 +22,11 @@ describe('the size of a value', () => {
     });
     expect(measureText([counted(), [counted(), counted()], counted()], 100)).toBeGreaterThan(100);
     expect(reads).toBe(2);
+  });
+
+  it('can count what JSON escapes', () => {
+    for (const text of ['', 'plain ✓', '"quoted"', 'a\\b', '\u0001\u001f', 'line\nline', '🦊'])
+      expect(lengthInJson(text)).toBe(JSON.stringify(text).length - 2);
+    expect(measureText(['\u0001'], 100, lengthInJson)).toBe(6);
   });
 });

@@ -26,6 +26,9 @@ const SCALARS: Readonly<Record<string, number>> = {
   Cursor: 1_000,
 };
 
+/** A control character takes six characters in JSON. */
+const LONGEST_ESCAPE = 6;
+
 const WORDS = LIMITS.tags * LIMITS.tagLength;
 
 /** The longest texts of the fields that most lists and claims select. */
@@ -116,7 +119,8 @@ function typeOf(schema: GraphQLSchema, parent = '', field: string): GraphQLOutpu
 
 function lengthOfLeaf(type: GraphQLOutputType | undefined, field: string): number {
   const known = TEXTS[field];
-  if (known !== undefined || type === undefined) return known ?? LONG;
+  if (known !== undefined) return LONGEST_ESCAPE * known;
+  if (type === undefined) return LONG;
   const named = getNamedType(type);
   if (isListType(getNullableType(type)) || isCompositeType(named)) return LONG;
   return isEnumType(named) ? SHORT : (SCALARS[named.name] ?? LONG);
