@@ -1,14 +1,16 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Viewer } from '../../src/domain/actor.js';
 import { QuotaExceeded } from '../../src/domain/refusals.js';
 import { createPipeline } from '../../src/services/pipelines/save-pipeline.js';
 import { startPipeline } from '../../src/services/pipelines/start-pipeline.js';
 import { createQuotas } from '../../src/services/quotas.js';
+import { claimNextReview } from '../../src/services/reviews/claim-next-review.js';
+import { claimNextTask } from '../../src/services/runs/claim-next-task.js';
 import { completeTask } from '../../src/services/runs/complete-task.js';
 import { cancelTask } from '../../src/services/tasks/cancel-task.js';
 import { createTask, createTasks } from '../../src/services/tasks/create-task.js';
 import type { AgentRow } from '../../src/store/agents/agents.js';
-import { claimFor } from '../support/factories/claims.js';
+import { claimFor, neverAborted } from '../support/factories/claims.js';
 import { aKeyOf, anAgent } from '../support/factories/factory.js';
 import { step } from '../support/factories/pipelines.js';
 import { refusalOf } from '../support/factories/refusals.js';
@@ -170,5 +172,24 @@ describe('the quota of waiting claims', () => {
     quotas.beginWait(other);
     end();
     quotas.beginWait(services.admin);
+  });
+
+  it('counts claims of tasks and of reviews together', async () => {
+    const quotas = { ...services.settings.quotas, waitingClaimsPerKey: 1 };
+    const context = { ...services, quotas: createQuotas(quotas, services.clock) };
+    const reviewer = await anAgent(services, { role: 'reviewer' });
+    const hangUp = new AbortController();
+    const input = { agent: { id: reviewer.id }, waitSeconds: 60 };
+    const begun = vi.spyOn(context.quotas, 'beginWait');
+    const review = claimNextReview(context, services.admin, input, hangUp.signal);
+    const claim = () => claimNextTask(context, services.admin, { ...input, waitSeconds: 1 }, neverAborted);
+    await expect.poll(() => begun.mock.calls.length).toBe(1);
+    expect(await refusalOf(claim())).toBeInstanceOf(QuotaExceeded);
+    expect(await refusalOf(claimNextReview(context, services.admin, input, neverAborted))).toBeInstanceOf(
+      QuotaExceeded,
+    );
+    hangUp.abort();
+    await review;
+    expect((await claim()).reason).toBe('NO_TASKS_AVAILABLE');
   });
 });
