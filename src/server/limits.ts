@@ -10,6 +10,8 @@ export interface ServerLimits {
   readonly maxDepth: number;
   /** Depth of nested fields below `__schema` and `__type`. The standard introspection query needs 15. */
   readonly maxIntrospectionDepth: number;
+  /** How often a document may select `__schema`, which takes up to 50 ms each time. */
+  readonly maxSchemaFields: number;
   /** For this limit and the next three, each use of a fragment counts as if its fields were written out. */
   readonly maxRootFields: number;
   readonly maxFields: number;
@@ -63,6 +65,7 @@ export const serverLimits: ServerLimits = Object.freeze({
   maxSyntaxDepth: 200,
   maxDepth: 15,
   maxIntrospectionDepth: 20,
+  maxSchemaFields: 2,
   maxRootFields: 50,
   // Validation compares fields with each other: 200 ms for 1,000, 50 ms for 500.
   maxFields: 500,
