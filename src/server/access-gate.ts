@@ -41,6 +41,7 @@ export function createAccessGate({ authenticate, limits, clock }: AccessGateOpti
     burst: failedAuthenticationBurst,
     clock,
   });
+
   function refuseGuesses(wait: number): void {
     if (wait > 0) throw rateLimited('This address sent too many requests without a valid API key.', wait);
   }
@@ -48,10 +49,9 @@ export function createAccessGate({ authenticate, limits, clock }: AccessGateOpti
   return {
     async authenticate(authorization, address, misplaced) {
       const secret = parseBearer(authorization);
-      const client = clientAt(address);
       const viewer = secret === undefined ? null : await authenticate(secret);
       if (viewer) return viewer;
-      refuseGuesses(failures.take(client));
+      refuseGuesses(failures.take(clientAt(address)));
       throw unauthenticated(
         secret === undefined ? explainMissing(authorization, misplaced) : 'The API key is not valid.',
       );
