@@ -139,7 +139,7 @@ describe('a short query with a huge answer', () => {
     await aTask(admin, { assignee: { name: 'victim' }, priority: 'CRITICAL' });
     const startedAt = performance.now();
     await claimWork(victim.client);
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
     const growth = async () => (await readMemory(server.pid)) - before;
     await expect.poll(growth, { timeout: 20_000 }).toBeLessThan(100_000_000);
   });

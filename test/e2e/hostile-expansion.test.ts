@@ -16,7 +16,7 @@ afterAll(async () => {
   await aTask(admin, { assignee: { name: 'victim' }, priority: 'CRITICAL' });
   const startedAt = performance.now();
   await claimWork(victim.client);
-  expect(performance.now() - startedAt).toBeLessThan(2_000);
+  expect(performance.now() - startedAt).toBeLessThan(5_000);
   expect((await readMemory(server.pid)) - before).toBeLessThan(100_000_000);
   await besieged.stopUnharmed();
 });
