@@ -25,6 +25,7 @@ export const handWritten = {
     'tasks_inbox_later',
     'tasks_inbox_queue',
     'tasks_not_before_idx',
+    'tasks_open_by_creator',
     'tasks_pipeline_step_key',
     'tasks_recurring_created_idx',
     'tasks_recurring_due_key',

@@ -1,4 +1,4 @@
-import { type Config, listConfiguredGateways } from './config/config.js';
+import { type Config, toServiceSettings } from './config/config.js';
 import { createFeed } from './feed/feed.js';
 import { createGateways } from './gateway/create-gateways.js';
 import type { ServerFacts } from './graphql/context.js';
@@ -21,6 +21,7 @@ import { createEventNames } from './services/events/event-names.js';
 import { type Authenticator, createAuthenticator } from './services/keys/authenticator.js';
 import { createStreamTickets } from './services/keys/stream-tickets.js';
 import { isJobPaused, recordJobRun } from './services/ops/scheduler-jobs.js';
+import { createQuotas } from './services/quotas.js';
 import {
   createReviewDispatcher,
   ENDS_ROUND,
@@ -176,16 +177,7 @@ async function createServices(start: Start, database: Database): Promise<Layers>
     database,
     instrument,
     clock,
-    settings: {
-      agentTimeoutMs: config.agentTimeoutMs,
-      staleAfterMs: config.staleAfterMs,
-      coordinatorAgent: config.coordinatorAgent,
-      eventRetentionMs: config.eventRetentionMs,
-      models: { ...config.models, default: config.models.default ?? null },
-      defaultGateway: config.gateway.default ?? null,
-      configuredGateways: listConfiguredGateways(config.gateway),
-      dispatch: config.dispatch,
-    },
+    settings: toServiceSettings(config),
     gateways,
     stopping: isStopping,
   };
@@ -213,6 +205,7 @@ async function createServices(start: Start, database: Database): Promise<Layers>
   const services: ServiceContext = {
     ...shared,
     agentIds: createAgentIds(database),
+    quotas: createQuotas(config.quotas, clock),
     forgetKey: authenticator.forget,
     claims: createClaimQueue(shared),
     claimWaiters: createClaimWaiters(),
@@ -279,6 +272,7 @@ async function startServing(
       issueTicket: tickets.issue,
       redeemTicket: tickets.redeem,
     },
+    taskQuota: services.quotas.taskQuota,
     isReady: () => isUsable(database),
     isOutage,
     metrics: metrics.render,

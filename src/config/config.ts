@@ -110,12 +110,27 @@ function missingCompanions(env: Environment): string[] {
 }
 
 /** The names of the gateways for which an operator gave settings. `openclaw` and `echo` also work without settings. */
-export function listConfiguredGateways({ openclaw, openai, command }: Config['gateway']): string[] {
+function listConfiguredGateways({ openclaw, openai, command }: Config['gateway']): string[] {
   return [
     ...(openclaw.token !== undefined || openclaw.url !== OPENCLAW_URL ? ['openclaw'] : []),
     ...(openai.baseUrl !== undefined || openai.apiKey !== undefined ? ['openai'] : []),
     ...(command === undefined ? [] : ['command']),
   ];
+}
+
+/** The settings that services use. */
+export function toServiceSettings(config: Config) {
+  return {
+    agentTimeoutMs: config.agentTimeoutMs,
+    staleAfterMs: config.staleAfterMs,
+    coordinatorAgent: config.coordinatorAgent,
+    eventRetentionMs: config.eventRetentionMs,
+    models: { ...config.models, default: config.models.default ?? null },
+    defaultGateway: config.gateway.default ?? null,
+    configuredGateways: listConfiguredGateways(config.gateway),
+    dispatch: config.dispatch,
+    quotas: config.quotas,
+  };
 }
 
 function textOf(env: Environment, name: string): string | undefined {

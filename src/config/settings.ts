@@ -163,6 +163,26 @@ export const settings = {
       'On: each program of the command gateway gets an API key of its agent, for the time of its run, as MC_API_KEY.',
     ),
   },
+  quotas: {
+    tasksPerMinute: required(
+      'MC_TASKS_PER_MINUTE',
+      wholeNumber(1, 10_000_000),
+      '60000',
+      'How many tasks one API key may create in a minute, on each process.',
+    ),
+    openTasksPerAgent: required(
+      'MC_OPEN_TASKS_PER_AGENT',
+      wholeNumber(1, 1_000_000),
+      '5000',
+      'How many tasks that one agent has created may be open at a time.',
+    ),
+    waitingClaimsPerKey: required(
+      'MC_WAITING_CLAIMS_PER_KEY',
+      wholeNumber(1, 100_000),
+      '2000',
+      'How many claims of one API key may wait at a time, on each process.',
+    ),
+  },
   eventRetentionMs: required(
     'MC_EVENT_RETENTION',
     duration('1s', '3650d'),

@@ -1,5 +1,6 @@
 /** The limits of inputs, in one place, so that the docs, `Query.server.limits` and the checks agree. */
 export const LIMITS = {
+  idLength: 255,
   titleLength: 500,
   descriptionLength: 100_000,
   resolutionLength: 100_000,
@@ -18,6 +19,8 @@ export const LIMITS = {
   bulkTasks: 1_000,
   runIds: 1_000,
   pipelineSteps: 1_000,
+  /** Titles, descriptions and tags of all steps together, as written and with the placeholders replaced. */
+  pipelineTextLength: 2_000_000,
   keyNameLength: 100,
   recurringNameLength: 100,
   dueInMinMs: 1_000,

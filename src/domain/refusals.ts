@@ -17,6 +17,7 @@ export const REFUSAL_CODES = [
   'UNKNOWN_GATEWAY',
   'IDEMPOTENCY_KEY_REUSED',
   'FORBIDDEN',
+  'QUOTA_EXCEEDED',
 ] as const;
 
 /** The code of a refusal. */
@@ -103,6 +104,21 @@ export class DependencyCycle extends Refusal {
     path: readonly string[],
   ) {
     super('DEPENDENCY_CYCLE', `These dependencies would form a cycle: ${cycle.join(' → ')}.`, path);
+  }
+}
+
+/** The key or its agent has used up what it may do or hold at a time. */
+export class QuotaExceeded extends Refusal {
+  override readonly name = 'QuotaExceeded';
+
+  constructor(
+    message: string,
+    readonly limit: number,
+    /** Milliseconds until a retry can succeed; null if something must end first. */
+    readonly retryAfterMs: number | null,
+    path: readonly string[] | null = null,
+  ) {
+    super('QUOTA_EXCEEDED', message, path);
   }
 }
 

@@ -25,19 +25,23 @@ export function anyOf(conditions: readonly Sql[]): Sql {
   return conditions.length === 0 ? sql`false` : sql`(${joinSql(conditions, ' OR ')})`;
 }
 
-/** The maximum number of texts that are prepared. Each keeps a plan on each connection, so their number is limited. */
-const MAX_PREPARED = 300;
-const PREPARED = new Set<string>();
+/**
+ * The maximum number of texts that are prepared, by what they are for. Each keeps a plan on each connection, so their number
+ * is limited. Claims have a share of their own: a client that varies its filters must not make them slower.
+ */
+const MAX_PREPARED = { list: 300, claim: 100 };
+const PREPARED = { list: new Set<string>(), claim: new Set<string>() };
 
 /**
  * Turns a fragment into a statement. The first few hundred distinct texts become prepared statements, which saves two thirds
  * of the time of a short query. Further texts, such as those of a client that varies its filters, are not prepared.
  */
-export function toStatement(piece: Sql): Statement {
+export function toStatement(piece: Sql, use: keyof typeof PREPARED = 'list'): Statement {
   const { text, values } = piece;
-  if (!PREPARED.has(text)) {
-    if (PREPARED.size >= MAX_PREPARED) return { text, values };
-    PREPARED.add(text);
+  const prepared = PREPARED[use];
+  if (!prepared.has(text)) {
+    if (prepared.size >= MAX_PREPARED[use]) return { text, values };
+    prepared.add(text);
   }
   return { name: 'built', text, values };
 }

@@ -1,15 +1,17 @@
 import type { Clock } from '../kernel/clock.js';
+import { createTokenBuckets, type TokenBuckets } from '../kernel/token-buckets.js';
+import { clientAt } from './client-address.js';
 import type { ServerLimits } from './limits.js';
 import { protocolError } from './protocol-error.js';
 import type { Viewer } from './request-scope.js';
-import { createTokenBuckets, type TokenBuckets } from './token-buckets.js';
 
 /** Authenticates requests and limits their rate. */
 export interface AccessGate {
   /**
    * Finds the viewer of the key in an `Authorization` value. A wrong key takes a token from the bucket of the remote address.
-   * While that bucket is empty, only keys that were valid before are checked. So guessing keys is slow, and other clients
-   * behind the same proxy can still work. `misplaced` is the value of a header that is not read, for the error message.
+   * While that bucket is empty, requests without a valid key are refused with RATE_LIMITED. Every key is checked even then:
+   * other clients behind the same proxy must get in, also with keys that this process has not seen yet. `misplaced` is the
+   * value of a header that is not read, for the error message.
    *
    * @throws GraphQLError with UNAUTHENTICATED (401) or RATE_LIMITED (429, Retry-After).
    */
@@ -29,9 +31,6 @@ export interface AccessGateOptions {
   readonly clock: Clock;
 }
 
-/** The maximum number of secrets that are remembered as valid at their last use. */
-const maxKnownSecrets = 10_000;
-
 /** Creates the gate of this process. Its counts are in memory. */
 export function createAccessGate({ authenticate, limits, clock }: AccessGateOptions): AccessGate {
   const { requestsPerSecond, requestBurst, failedAuthenticationsPerSecond, failedAuthenticationBurst } =
@@ -42,31 +41,17 @@ export function createAccessGate({ authenticate, limits, clock }: AccessGateOpti
     burst: failedAuthenticationBurst,
     clock,
   });
-  const known = new Set<string>();
 
   function refuseGuesses(wait: number): void {
     if (wait > 0) throw rateLimited('This address sent too many requests without a valid API key.', wait);
   }
 
-  function remember(secret: string): void {
-    if (known.has(secret)) return;
-    const [oldest] = known.size >= maxKnownSecrets ? known : [];
-    if (oldest !== undefined) known.delete(oldest);
-    known.add(secret);
-  }
-
   return {
     async authenticate(authorization, address, misplaced) {
       const secret = parseBearer(authorization);
-      const bucket = addressBucket(address);
-      if (secret === undefined || !known.has(secret)) refuseGuesses(failures.peek(bucket));
       const viewer = secret === undefined ? null : await authenticate(secret);
-      if (viewer && secret !== undefined) {
-        remember(secret);
-        return viewer;
-      }
-      if (secret !== undefined) known.delete(secret);
-      refuseGuesses(failures.take(bucket));
+      if (viewer) return viewer;
+      refuseGuesses(failures.take(clientAt(address)));
       throw unauthenticated(
         secret === undefined ? explainMissing(authorization, misplaced) : 'The API key is not valid.',
       );
@@ -94,12 +79,6 @@ function explainMissing(authorization: unknown, misplaced: unknown): string {
       : 'The Authorization value does not begin with "Bearer ".';
   if (misplaced !== undefined) return 'The API key was sent as X-API-Key, which is not read.';
   return 'No API key was sent.';
-}
-
-/** IPv6 addresses of one /64 share a bucket, because one client usually controls the whole /64. */
-function addressBucket(address = 'unknown'): string {
-  if (!address.includes(':') || address.startsWith('::ffff:')) return address;
-  return address.split(':').slice(0, 4).join(':');
 }
 
 function unauthenticated(what: string) {

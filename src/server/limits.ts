@@ -10,6 +10,8 @@ export interface ServerLimits {
   readonly maxDepth: number;
   /** Depth of nested fields below `__schema` and `__type`. The standard introspection query needs 15. */
   readonly maxIntrospectionDepth: number;
+  /** How often a document may select `__schema`, which takes up to 50 ms each time. */
+  readonly maxSchemaFields: number;
   /** For this limit and the next three, each use of a fragment counts as if its fields were written out. */
   readonly maxRootFields: number;
   readonly maxFields: number;
@@ -17,6 +19,8 @@ export interface ServerLimits {
   readonly maxDirectives: number;
   /** Depth of nested lists and objects in the variables. */
   readonly maxVariableDepth: number;
+  /** Length of the variables that a document uses more than once, counted for each use, in UTF-16 units. */
+  readonly maxRepeatedVariableLength: number;
   /** Sustained rate per API key. Opening a subscription counts as one request. */
   readonly requestsPerSecond: number;
   readonly requestBurst: number;
@@ -61,12 +65,14 @@ export const serverLimits: ServerLimits = Object.freeze({
   maxSyntaxDepth: 200,
   maxDepth: 15,
   maxIntrospectionDepth: 20,
+  maxSchemaFields: 2,
   maxRootFields: 50,
   // Validation compares fields with each other: 200 ms for 1,000, 50 ms for 500.
   maxFields: 500,
   maxAliases: 50,
   maxDirectives: 50,
   maxVariableDepth: 64,
+  maxRepeatedVariableLength: 4_194_304,
   requestsPerSecond: 5_000,
   requestBurst: 10_000,
   failedAuthenticationsPerSecond: 20,
@@ -79,7 +85,7 @@ export const serverLimits: ServerLimits = Object.freeze({
   connectionInitTimeoutMs: 5_000,
   pingIntervalMs: 15_000,
   maxPipelinedRequests: 100,
-  maxAnswerLength: 16_777_216,
+  maxAnswerLength: 8_388_608,
   maxUnreadBytes: 134_217_728,
   maxUnreadBytesPerSocket: 16_777_216,
   maxHeaderBytes: 16_384,

@@ -8,7 +8,7 @@ import type { Instrument } from '../kernel/instrument.js';
 import type { Service } from '../kernel/service.js';
 import { createAccessGate } from './access-gate.js';
 import { createErrorPresenter } from './error-presenter.js';
-import { createGraphqlRoute } from './graphql/graphql-route.js';
+import { createGraphqlRoute, type TaskQuota } from './graphql/graphql-route.js';
 import { createOperations } from './graphql/operations.js';
 import { createSchemaRoute } from './graphql/schema-route.js';
 import { createYogaServer } from './graphql/yoga.js';
@@ -50,6 +50,8 @@ export interface ServerOptions {
   readonly createContext: (scope: RequestScope) => object;
   /** The events that `/api/events` sends. */
   readonly events: EventSource;
+  /** How many tasks a key may still create, for the headers of mutations. Without it there are none. */
+  readonly taskQuota?: (viewer: Viewer) => TaskQuota;
   /** For `/readyz`: true, false, or the reason in a few words. The answer is public. */
   readonly isReady: HealthOptions['isReady'];
   /** Whether an error means that the database is unavailable. Such requests are answered with UNAVAILABLE. */
@@ -141,7 +143,16 @@ function wire(options: ServerOptions, limits: ServerLimits, isStopping: () => bo
   };
   const routes = [
     createRootRedirect(basePath),
-    createGraphqlRoute({ prepare, gate, basePath, corsOrigins, limits, presenter, heartbeatMs }),
+    createGraphqlRoute({
+      taskQuota: options.taskQuota,
+      prepare,
+      gate,
+      basePath,
+      corsOrigins,
+      limits,
+      presenter,
+      heartbeatMs,
+    }),
     createSchemaRoute({ schema, gate, corsOrigins }),
     createEventStreamRoute(plain),
     createTicketRoute(plain),

@@ -1,12 +1,55 @@
-import type { ExecutionResult } from 'graphql';
+import { type DocumentNode, type ExecutionResult, Kind, visit } from 'graphql';
+import { measureText } from '../kernel/text-size.js';
+import type { ServerLimits } from './limits.js';
 import { protocolError, refusedByGraphql } from './protocol-error.js';
 
-/** The answer to variables that nest too deeply or contain texts that can't be stored; undefined for valid ones. */
-export function refuseVariables(variables: unknown, maxDepth: number): ExecutionResult | undefined {
-  const fault = findVariableFault(variables, maxDepth);
+/**
+ * The answer to variables that nest too deeply, contain texts that can't be stored, or are too long where the document uses
+ * them; undefined for valid ones.
+ */
+export function refuseVariables(
+  document: DocumentNode,
+  variables: unknown,
+  { maxVariableDepth, maxRepeatedVariableLength }: VariableLimits,
+): ExecutionResult | undefined {
+  const fault =
+    findVariableFault(variables, maxVariableDepth) ??
+    findRepetitionFault(document, variables, maxRepeatedVariableLength);
   return fault === undefined
     ? undefined
     : { errors: [protocolError('BAD_USER_INPUT', `The variables ${fault}.`, refusedByGraphql)] };
+}
+
+type VariableLimits = Pick<ServerLimits, 'maxVariableDepth' | 'maxRepeatedVariableLength'>;
+
+/** How often a document uses each variable that it uses more than once. Parsed documents are cached. */
+const REPEATED = new WeakMap<DocumentNode, ReadonlyMap<string, number>>();
+
+function usesOf(document: DocumentNode): ReadonlyMap<string, number> {
+  let repeated = REPEATED.get(document);
+  if (repeated === undefined) {
+    const uses = new Map<string, number>();
+    visit(document, {
+      [Kind.VARIABLE_DEFINITION]: () => false,
+      [Kind.VARIABLE]: ({ name: { value } }) => void uses.set(value, (uses.get(value) ?? 0) + 1),
+    });
+    repeated = new Map([...uses].filter(([, count]) => count > 1));
+    REPEATED.set(document, repeated);
+  }
+  return repeated;
+}
+
+/** A short document can use one long variable hundreds of times, and each use is checked and stored as if it were sent. */
+function findRepetitionFault(document: DocumentNode, variables: unknown, most: number): string | undefined {
+  if (typeof variables !== 'object' || variables === null) return undefined;
+  let length = 0;
+  for (const [name, uses] of usesOf(document)) {
+    const value: unknown = Object.entries(variables).find(([given]) => given === name)?.[1];
+    length += uses * measureText([value], most);
+  }
+  return length > most
+    ? `are used so often that they have more than ${most} characters where they are used`
+    : undefined;
 }
 
 /** The reason to refuse the variables, or undefined. Recurses no deeper than the limit. */

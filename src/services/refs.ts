@@ -1,4 +1,5 @@
 import type { Viewer } from '../domain/actor.js';
+import { LIMITS } from '../domain/limits.js';
 import { Refusal } from '../domain/refusals.js';
 import { findTextMistake } from '../domain/stored-text.js';
 import { isId } from '../kernel/ids.js';
@@ -19,11 +20,11 @@ export interface AgentRef {
 }
 
 /**
- * The id or name for a lookup. Text that PostgreSQL cannot store would fail the statement, so it is replaced with the
- * empty text, which matches no row either.
+ * The id or name for a lookup. Text that PostgreSQL cannot store would fail the statement, and text that is longer than any
+ * name need not be sent to it. Both are replaced with the empty text, which matches no row either.
  */
 export function toLookup(idOrName: string): string {
-  return findTextMistake(idOrName) === null ? idOrName : '';
+  return idOrName.length <= LIMITS.idLength && findTextMistake(idOrName) === null ? idOrName : '';
 }
 
 /** Parses a task reference; null if no task can have it. */

@@ -7,6 +7,7 @@ import type { Database } from '../postgres/database.js';
 import type { ClaimColumns, ClaimRequest, ClaimRow } from '../store/runs/claim-tasks.js';
 import type { TaskRunRow } from '../store/runs/runs.js';
 import type { TaskRow } from '../store/tasks/tasks.js';
+import type { QuotaSettings, Quotas } from './quotas.js';
 import type { AgentRef } from './refs.js';
 
 /** The settings that services use. */
@@ -25,6 +26,7 @@ export interface ServiceSettings {
   /** The gateways for which settings are given. Others of this process work without settings. */
   readonly configuredGateways: readonly string[];
   readonly dispatch: DispatchSettings;
+  readonly quotas: QuotaSettings;
 }
 
 export interface DispatchSettings {
@@ -100,6 +102,7 @@ export interface ServiceContext {
   /** The clock for waits inside this process. Stored instants come from the database clock. */
   readonly clock: Clock;
   readonly agentIds: AgentIds;
+  readonly quotas: Quotas;
   readonly claims: ClaimQueue;
   readonly claimWaiters: ClaimWaiters;
   /** Lets review claims wait for review rounds. */

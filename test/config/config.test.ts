@@ -30,6 +30,7 @@ describe('parseConfig without any variable', () => {
         commandDir: undefined,
         commandKey: false,
       },
+      quotas: { tasksPerMinute: 60_000, openTasksPerAgent: 5_000, waitingClaimsPerKey: 2_000 },
       eventRetentionMs: 2_592_000_000,
       traces: {
         endpoint: undefined,
@@ -83,6 +84,9 @@ describe('parseConfig', () => {
     MC_COMMAND: '["claude","-p","--model","{{model}}",""]',
     MC_COMMAND_DIR: '/srv/work',
     MC_COMMAND_KEY: 'on',
+    MC_TASKS_PER_MINUTE: '600',
+    MC_OPEN_TASKS_PER_AGENT: '50',
+    MC_WAITING_CLAIMS_PER_KEY: '10',
     MC_EVENT_RETENTION: 'P1W',
     OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318',
     OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://collector.example/v1/traces',
@@ -123,6 +127,7 @@ describe('parseConfig', () => {
         commandDir: '/srv/work',
         commandKey: true,
       },
+      quotas: { tasksPerMinute: 600, openTasksPerAgent: 50, waitingClaimsPerKey: 10 },
       eventRetentionMs: 604_800_000,
       traces: {
         endpoint: 'http://localhost:4318',

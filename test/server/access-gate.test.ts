@@ -91,7 +91,7 @@ describe('a key', () => {
 });
 
 describe('guessing', () => {
-  it('is rate limited for its address, while keys that were valid before still work', async () => {
+  it('is rate limited for its address, while every valid key still works', async () => {
     let nowMs = 1_000_000;
     const guarded = await startTestServer({
       clock: { now: () => nowMs },
@@ -107,11 +107,11 @@ describe('guessing', () => {
     expect(refused.json.errors?.[0]?.extensions).toEqual({ code: 'RATE_LIMITED' });
 
     guarded.keys.set('mc_new', { keyId: 'key_2', role: 'VIEWER', agentId: null });
-    expect((await guess('mc_new')).status).toBe(429);
+    expect((await guess('mc_new')).status).toBe(200);
     expect((await guess(goodKey)).status).toBe(200);
+    expect((await guess('mc_4')).status).toBe(429);
 
     nowMs += 1_000;
-    expect((await guess('mc_new')).status).toBe(200);
     expect((await guess('mc_5')).status).toBe(401);
     expect((await guess('mc_6')).status).toBe(429);
     await guarded.stop();

@@ -14,6 +14,7 @@ import { takeReviewableTask } from '../../src/store/reviews/reviews.js';
 import { type ClaimRequest, type ClaimRow, claimTasks } from '../../src/store/runs/claim-tasks.js';
 import { findNextEligible } from '../../src/store/runs/find-next-eligible.js';
 import { findRun } from '../../src/store/runs/runs.js';
+import { countOpenTasksOfCreator } from '../../src/store/tasks/open-tasks.js';
 import { lockTask } from '../../src/store/tasks/tasks.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
 import {
@@ -47,6 +48,9 @@ const BACKLOG = [
   `INSERT INTO tasks (id, title, status, tags, assignee_id, starts_at, not_before)
    SELECT 'task_l' || i, 'x', 'ASSIGNED', '{}', 'agt_busy', now() + i * interval '1 h', now() + i * interval '1 h' FROM generate_series(1, 10000) i`,
   'SET session_replication_role = replica',
+  `INSERT INTO tasks (id, title, status, tags, created_by_agent_id, assignee_id, completed_at) SELECT 'task_c' || i, 'x',
+     CASE WHEN i <= 50 THEN 'ASSIGNED' ELSE 'CANCELLED' END::task_status, '{}', 'agt_worker', 'agt_full',
+     CASE WHEN i > 50 THEN now() END FROM generate_series(1, 5000) i`,
   `INSERT INTO tasks (id, title, status, tags, priority, assignee_id, resolution, review_round, run_count)
    SELECT 'task_r' || i, 'x', 'REVIEW', '{}', (enum_range(NULL::task_priority))[1 + i % 4], 'agt_worker', 'done', 1, 1 FROM generate_series(1, 5000) i`,
   `INSERT INTO task_runs (id, task_id, agent_id, number, trigger, outcome, lease_ms, finished_at)
@@ -138,6 +142,19 @@ describe('a queue with a hundred thousand tasks', () => {
         }
       });
       expectHeadsOnly(plans);
+    });
+
+    it('counts the open tasks of their creator, and looks at no other', async () => {
+      const plans = await plansOf(async () => {
+        for (let i = 0; i < 8; i += 1) {
+          const count = (most: number) =>
+            inTransaction(database, (tx) => countOpenTasksOfCreator(tx, 'agt_worker', most));
+          expect(await count(1_000)).toBe(50);
+          expect(await count(10)).toBe(11);
+        }
+      });
+      const looked = plans.flatMap(({ root }) => allNodes(root).map(rowsLookedAt));
+      expect(Math.max(...looked)).toBe(50);
     });
 
     it('has claims that find tasks whose start has come by their index', async () => {

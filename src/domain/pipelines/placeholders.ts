@@ -16,6 +16,14 @@ export function fillPlaceholders(text: string, values: ReadonlyMap<string, strin
   return text.replaceAll(PLACEHOLDER, (placeholder, name: string) => values.get(name) ?? placeholder);
 }
 
+/** The length of the text with every placeholder replaced, without replacing them: the result may be too long to build. */
+export function measureFilled(text: string, values: ReadonlyMap<string, string>): number {
+  let length = text.length;
+  for (const [placeholder, name = ''] of text.matchAll(PLACEHOLDER))
+    length += (values.get(name)?.length ?? placeholder.length) - placeholder.length;
+  return length;
+}
+
 /**
  * Checks the values for placeholders and converts them into texts. Numbers and booleans are written as in JSON.
  * @param names - the names of all placeholders.

@@ -9,6 +9,9 @@ import { badUserInput } from './protocol-errors.js';
 /** Longer than any cursor that this server creates. */
 const MAX_CURSOR_LENGTH = 1_000;
 
+/** A duration with all units and a fraction is much shorter. */
+const MAX_DURATION_LENGTH = 100;
+
 builder.scalarType('Cursor', {
   specifiedByURL: 'https://relay.dev/graphql/connections.htm#sec-Cursor',
   description: 'An opaque position in a list or in the event log. Copy it from an earlier answer.',
@@ -35,7 +38,8 @@ builder.scalarType('Duration', {
   description: 'A duration in ISO 8601: `PT10M`, `P1D`. Short forms such as `10m` are accepted as input.',
   serialize: (ms) => formatIsoDuration(ms),
   parseValue: (value) => {
-    if (typeof value !== 'string') throw badUserInput('A Duration is a string such as PT10M.');
+    if (typeof value !== 'string' || value.length > MAX_DURATION_LENGTH)
+      throw badUserInput('A Duration is a string such as PT10M.');
     try {
       return parseDuration(value);
     } catch (error) {

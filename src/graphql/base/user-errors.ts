@@ -1,6 +1,7 @@
 import {
   DependencyCycle,
   InvalidTransition,
+  QuotaExceeded,
   REFUSAL_CODES,
   type Refusal,
   type RefusalCode,
@@ -25,6 +26,8 @@ const MEANINGS: Record<RefusalCode, string> = {
   UNKNOWN_GATEWAY: 'The server has no gateway of that name. The message lists those that it has.',
   IDEMPOTENCY_KEY_REUSED: 'The idempotency key was already used with a different input.',
   FORBIDDEN: 'The API key may not do this.',
+  QUOTA_EXCEEDED:
+    'The key or its agent has used up a quota: try again after `retryAfter`, or when something has ended.',
 };
 
 const UserErrorCodeEnum = builder.enumType('UserErrorCode', {
@@ -114,9 +117,24 @@ builder.objectRef<UserError<DependencyCycle>>('DependencyCycleError').implement(
   }),
 });
 
+builder.objectRef<UserError<QuotaExceeded>>('QuotaExceededError').implement({
+  description: 'The key or its agent has used up a quota.',
+  interfaces: [UserErrorInterface],
+  fields: (t) => ({
+    limit: t.int({ description: 'The quota.', resolve: ({ refusal }) => refusal.limit }),
+    retryAfter: t.field({
+      type: 'Duration',
+      nullable: true,
+      description: 'How long to wait before a retry. Null if something must end first, as the message says.',
+      resolve: ({ refusal }) => refusal.retryAfterMs,
+    }),
+  }),
+});
+
 function typeNameOf({ refusal }: UserError): string {
   if (refusal instanceof DependencyCycle) return 'DependencyCycleError';
   if (refusal instanceof InvalidTransition) return 'InvalidTransitionError';
   if (refusal instanceof VersionConflict) return 'VersionConflictError';
+  if (refusal instanceof QuotaExceeded) return 'QuotaExceededError';
   return 'FieldError';
 }

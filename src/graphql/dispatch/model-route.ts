@@ -1,9 +1,11 @@
 import { type ModelRoute, type RoutedTask, routeModel } from '../../domain/dispatch/model-routing.js';
+import { findMistakes } from '../../domain/inputs.js';
+import { LIMITS } from '../../domain/limits.js';
 import type { Agent } from '../../generated/prisma/client.js';
 import { findAgentByRef, findAgents } from '../../services/agents/read-agents.js';
 import { ModelTierEnum, TaskPriorityEnum } from '../base/enums.js';
 import { loadBatched } from '../base/loaders.js';
-import { badUserInput } from '../base/protocol-errors.js';
+import { badUserInput, refuseMistake } from '../base/protocol-errors.js';
 import { AgentRefInput } from '../base/refs.js';
 import { builder } from '../builder.js';
 import type { GraphqlContext } from '../context.js';
@@ -44,8 +46,13 @@ builder.queryField('classifyTask', (t) =>
     type: ModelRouteType,
     description: 'Which model the dispatcher would choose for a text, and why.',
     args: {
-      title: t.arg.string({ required: true, description: 'The title of the task.' }),
-      description: t.arg.string({ description: 'The description of the task.' }),
+      title: t.arg.string({
+        required: true,
+        description: `The title of the task, at most ${LIMITS.titleLength} characters.`,
+      }),
+      description: t.arg.string({
+        description: `The description of the task, at most ${LIMITS.descriptionLength} characters.`,
+      }),
       priority: t.arg({
         type: TaskPriorityEnum,
         defaultValue: 'MEDIUM',
@@ -54,6 +61,8 @@ builder.queryField('classifyTask', (t) =>
       agent: t.arg({ type: AgentRefInput, description: 'The assignee, which may have a model of its own.' }),
     },
     resolve: async (_root, { title, description, priority, agent: ref }, context) => {
+      const [mistake] = findMistakes({ title, description }, ['title', 'description']);
+      refuseMistake(mistake?.message ?? null);
       const agent = ref ? await findAgentByRef(context.services, ref, ['id', ...MODEL_COLUMNS]) : undefined;
       if (agent === null)
         throw badUserInput('There is no such agent: use the name or id of a registered agent.');

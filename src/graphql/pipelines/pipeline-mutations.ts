@@ -87,7 +87,7 @@ const StartPipelineInput = builder.inputType('StartPipelineInput', {
     variables: t.field({
       type: 'JSONObject',
       description:
-        'A string, number or boolean for each placeholder of the pipeline, and no others. Pipeline.variables lists the names.',
+        'A string, number or boolean for each placeholder of the pipeline, and no others. Pipeline.variables lists the names. With them, the titles, descriptions and tags of all tasks have at most 2,000,000 characters together.',
     }),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),

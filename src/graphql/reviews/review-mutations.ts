@@ -25,7 +25,8 @@ const ClaimNextReviewInput = builder.inputType('ClaimNextReviewInput', {
     }),
     waitSeconds: t.int({
       defaultValue: 0,
-      description: 'How many seconds to wait for a review round: 0 to 60.',
+      description:
+        'How many seconds to wait for a review round: 0 to 60. The number of claims of a key that wait at a time is limited.',
     }),
   }),
 });

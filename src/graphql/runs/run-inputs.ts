@@ -31,7 +31,8 @@ export const ClaimNextTaskInput = builder.inputType('ClaimNextTaskInput', {
     lease: t.field({ type: 'Duration', defaultValue: TEN_MINUTES_MS, description: LEASE }),
     waitSeconds: t.int({
       defaultValue: 0,
-      description: 'How many seconds to wait for an eligible task: 0 to 60.',
+      description:
+        'How many seconds to wait for an eligible task: 0 to 60. The number of claims of a key that wait at a time is limited.',
     }),
     resume: t.boolean({
       defaultValue: false,

@@ -55,14 +55,16 @@ builder.mutationFields((t) => ({
   createTask: t.field({
     type: TaskPayload,
     authScopes: { agent: true },
-    description: 'Creates a task: ASSIGNED if it has an assignee, otherwise INBOX.',
+    description:
+      'Creates a task: ASSIGNED if it has an assignee, otherwise INBOX. Refused with QUOTA_EXCEEDED if the key has created too many in a minute, or if too many that its agent has created are open.',
     args: { input: t.arg({ type: CreateTaskInput, required: true, description: 'The task.' }) },
     resolve: (_root, { input }, { services, viewer }) => answer(createTask(services, viewer, input)),
   }),
   createTasks: t.field({
     type: TasksPayload,
     authScopes: { agent: true },
-    description: 'Creates 1 to 100 tasks, all or none, in the given order.',
+    description:
+      'Creates 1 to 100 tasks, all or none, in the given order. Each counts for the quotas, as with createTask.',
     args: { inputs: t.arg({ type: [CreateTaskInput], required: true, description: 'The tasks.' }) },
     resolve: (_root, { inputs }, { services, viewer }) => answer(createTasks(services, viewer, inputs)),
   }),

@@ -5,11 +5,13 @@ export interface Extent {
   readonly depth: number;
   readonly introspectionDepth: number;
   readonly fields: number;
+  /** How often the whole schema is selected. */
+  readonly schemas: number;
   readonly aliases: number;
   readonly directives: number;
 }
 
-const nothing: Extent = { depth: 0, introspectionDepth: 0, fields: 0, aliases: 0, directives: 0 };
+const nothing: Extent = { depth: 0, introspectionDepth: 0, fields: 0, schemas: 0, aliases: 0, directives: 0 };
 
 /** The sizes of a document's fragments. */
 export interface FragmentExtents {
@@ -75,6 +77,7 @@ function selectionExtent(selection: SelectionNode, fragments: FragmentExtents): 
     depth: isIntrospection ? 1 : inner.depth + 1,
     introspectionDepth: isIntrospection ? inner.depth + 1 : inner.introspectionDepth,
     fields: inner.fields + 1,
+    schemas: inner.schemas + (selection.name.value === '__schema' ? 1 : 0),
     aliases: inner.aliases + (selection.alias ? 1 : 0),
     directives,
   };
@@ -90,6 +93,7 @@ function add(sum: Extent, extent: Extent): Extent {
     depth: Math.max(sum.depth, extent.depth),
     introspectionDepth: Math.max(sum.introspectionDepth, extent.introspectionDepth),
     fields: sum.fields + extent.fields,
+    schemas: sum.schemas + extent.schemas,
     aliases: sum.aliases + extent.aliases,
     directives: sum.directives + extent.directives,
   };

@@ -103,6 +103,7 @@ function refuseExcess(
 /** Also applied to fragments that no operation uses, because validation compares their fields with each other too. */
 function refuseSize(extent: Extent, limits: ServerLimits): void {
   refuseAbove(extent.fields, limits.maxFields, 'selects more than', 'fields');
+  refuseAbove(extent.schemas, limits.maxSchemaFields, 'selects __schema more than', 'times');
   refuseAbove(extent.aliases, limits.maxAliases, 'has more than', 'aliases');
   refuseAbove(extent.directives, limits.maxDirectives, 'has more than', 'directives');
 }

@@ -9,12 +9,19 @@ import { corsHeaders, sendPreflight } from '../http/origins.js';
 import type { Route } from '../http/router.js';
 import type { ServerLimits } from '../limits.js';
 import { protocolError } from '../protocol-error.js';
-import type { RequestScope } from '../request-scope.js';
+import type { RequestScope, Viewer } from '../request-scope.js';
 import { toResultResponse } from '../result-response.js';
 import type { EventStreamOptions } from '../sse/event-stream.js';
 import { sendResultStream } from '../sse/result-stream.js';
 import { type GraphqlParams, parseGraphqlAddress, parseGraphqlParams } from './graphql-params.js';
 import type { Prepared, PreparedOperation } from './operations.js';
+
+/** How many tasks a key may create in a minute, how many are left, and when all are. */
+export interface TaskQuota {
+  readonly limit: number;
+  readonly left: number;
+  readonly fullInSeconds: number;
+}
 
 export interface GraphqlRouteOptions extends EventStreamOptions {
   readonly prepare: (scope: RequestScope, params: GraphqlParams) => Prepared;
@@ -22,6 +29,7 @@ export interface GraphqlRouteOptions extends EventStreamOptions {
   readonly basePath: string;
   readonly corsOrigins: readonly string[];
   readonly limits: ServerLimits;
+  readonly taskQuota?: ((viewer: Viewer) => TaskQuota) | undefined;
 }
 
 /** A request with this header gets the cost of its operation in `extensions.cost`. */
@@ -58,11 +66,23 @@ async function answer(
   const prepared = options.prepare(scope, await readParams(exchange, options.limits));
   if ('operation' in prepared) checkOperation(exchange, prepared);
   const result = 'operation' in prepared ? await run(prepared) : prepared.refused;
+  if ('operation' in prepared && prepared.operation.operation === 'mutation')
+    Object.assign(exchange.headers, taskHeaders(options.taskQuota?.(scope.viewer)));
   if (isAsyncIterable(result) || type === undefined) return sendResultStream(exchange, result, options);
   const cost = asksForCost !== undefined && 'operation' in prepared ? prepared.cost() : undefined;
   const told = cost ? { ...result, extensions: { ...result.extensions, cost } } : result;
   const { status, headers, body } = toResultResponse(told, type);
   send(exchange, status, headers, body);
+}
+
+/** Only for a key that creates tasks: an answer to a claim needs no further headers. */
+function taskHeaders(quota: TaskQuota | undefined): Record<string, string> {
+  if (quota === undefined || quota.left === quota.limit) return {};
+  return {
+    'ratelimit-tasks-limit': String(quota.limit),
+    'ratelimit-tasks-remaining': String(quota.left),
+    'ratelimit-tasks-reset': String(quota.fullInSeconds),
+  };
 }
 
 async function readParams(

@@ -40,7 +40,7 @@ export function createSubscribe({
     instrument.emit('trace', 'graphql.operation', 'A subscription begins', { operation: 'subscription' });
     const { viewer, requestId, signal } = scope;
     const present = (error: unknown) => presenter.present(error, requestId);
-    const refusal = refuseVariables(args.variableValues, limits.maxVariableDepth);
+    const refusal = refuseVariables(args.document, args.variableValues, limits);
     if (refusal) return refusal;
     try {
       takePlace(scope);

@@ -5,6 +5,7 @@ import type { Database } from '../../postgres/database.js';
 import { isOutage } from '../../postgres/outage.js';
 import { type ApiKeyRow, findUsableApiKeyByHash, markApiKeysUsed } from '../../store/keys/api-keys.js';
 import { hashSecret } from './api-keys.js';
+import { createUnknownSecrets } from './unknown-secrets.js';
 
 /** Resolves bearer secrets to viewers, with a short-lived cache. */
 export interface Authenticator {
@@ -33,13 +34,18 @@ interface CachedViewer {
 export function createAuthenticator(database: Database, clock: Clock, instrument: Instrument): Authenticator {
   const cached = new Map<string, CachedViewer>();
   const used = new Set<string>();
+  const findUnknown = createUnknownSecrets(database);
   /** Increases with each forgotten key. A lookup that began before the increase may be stale, so it is not cached. */
   let forgotten = 0;
   let nextWrite = clock.now() + WRITE_USES_MS;
 
   async function lookUp(secret: string, now: number): Promise<Viewer | null> {
     const before = forgotten;
-    const key = await findUsableApiKeyByHash(database.pool, hashSecret(secret));
+    const hash = hashSecret(secret);
+    // A flood of unknown secrets does not delay a key that was used here before.
+    const key = cached.has(secret)
+      ? await findUsableApiKeyByHash(database.pool, hash)
+      : await findUnknown(hash);
     if (key === null) return null;
     const viewer = toViewer(key);
     if (forgotten !== before) return viewer;

@@ -4,6 +4,7 @@ import { type Clock, toDate } from '../../kernel/clock.js';
 import { isId } from '../../kernel/ids.js';
 import type { Database } from '../../postgres/database.js';
 import { findUsableApiKey } from '../../store/keys/api-keys.js';
+import { createClaimedKeys } from './unknown-secrets.js';
 
 /** Authenticates a browser's EventSource, which cannot send a header. */
 export interface StreamTicket {
@@ -27,6 +28,7 @@ const TICKET_MS = 60_000;
  * a key of 256 random bits.
  */
 export function createStreamTickets(database: Database, clock: Clock): StreamTickets {
+  const findClaimed = createClaimedKeys(database);
   return {
     async issue({ keyId }) {
       const key = await findUsableApiKey(database.pool, keyId);
@@ -38,7 +40,7 @@ export function createStreamTickets(database: Database, clock: Clock): StreamTic
     async redeem(ticket) {
       const parsed = parseTicket(ticket);
       if (parsed === null || parsed.expiresAtMs <= clock.now()) return null;
-      const key = await findUsableApiKey(database.pool, parsed.keyId);
+      const key = await findClaimed(parsed.keyId);
       if (key === null || !isSame(sign(key.hash, parsed.claim), parsed.signature)) return null;
       return { keyId: key.id, role: key.role, agentId: key.agentId };
     },

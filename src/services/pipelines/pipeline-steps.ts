@@ -31,9 +31,26 @@ export function checkPipelineSteps(steps: readonly PipelineStep[]): void {
     ]);
   }
   refuse(steps.flatMap(findStepMistakes));
+  checkTextLength(steps);
   sortByKeys(
     steps.map(({ key, dependsOn }) => ({ key, waitsFor: dependsOn ?? [] })),
     { pathOf: (place) => ['steps', String(place)], field: 'dependsOn' },
+  );
+}
+
+/** A document can name one long variable in every step. */
+function checkTextLength(steps: readonly PipelineStep[]): void {
+  const texts = steps.flatMap(({ template: { title, description, tags } }) => [
+    title,
+    description ?? '',
+    ...(tags ?? []),
+  ]);
+  const length = texts.reduce((sum, text) => sum + text.length, 0);
+  if (length <= LIMITS.pipelineTextLength) return;
+  throw new Refusal(
+    'INVALID',
+    `The texts of the steps have ${length} characters together: at most ${LIMITS.pipelineTextLength} are allowed.`,
+    ['steps'],
   );
 }
 

@@ -1,6 +1,12 @@
 import { type Actor, toActor, type Viewer } from '../../domain/actor.js';
 import { checkFields, findMistakes } from '../../domain/inputs.js';
-import { fillPlaceholders, listPlaceholders, parseVariables } from '../../domain/pipelines/placeholders.js';
+import { LIMITS } from '../../domain/limits.js';
+import {
+  fillPlaceholders,
+  listPlaceholders,
+  measureFilled,
+  parseVariables,
+} from '../../domain/pipelines/placeholders.js';
 import { Refusal, Refusals } from '../../domain/refusals.js';
 import type { Edge } from '../../domain/tasks/dependency-graph.js';
 import { sortByKeys } from '../../domain/tasks/sort-by-keys.js';
@@ -22,6 +28,7 @@ import {
   shareLockPipeline,
 } from '../../store/pipelines/pipelines.js';
 import { findEarlier } from '../idempotency.js';
+import { limitOpenTasks, withinTaskQuota } from '../quotas.js';
 import { toLookup } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 import { noSuchPipeline } from './save-pipeline.js';
@@ -39,35 +46,47 @@ export interface StartPipeline {
  * too long.
  */
 export async function startPipeline(
-  context: Pick<ServiceContext, 'database'>,
+  context: Pick<ServiceContext, 'database' | 'quotas' | 'settings'>,
   viewer: Viewer,
   input: StartPipeline,
 ): Promise<PipelineRunRow> {
   const variables = input.variables ?? {};
   checkFields(input, ['variables', 'idempotencyKey']);
-  return inTransaction(context.database, async (tx) => {
-    const id = newId('plr');
-    const earlier = await findEarlier(tx, viewer, 'startPipeline', input, id);
-    if (earlier !== null) return getEarlierRun(tx, earlier);
-    const pipeline = await shareLockPipeline(tx, toLookup(input.name));
-    if (pipeline === null) throw noSuchPipeline(input.name);
-    const steps = fillSteps(await listPipelineSteps(tx.executor, [pipeline.id]), variables);
-    const run = await insertPipelineRun(tx, {
-      id,
-      pipelineId: pipeline.id,
-      pipelineVersion: pipeline.version,
-      variables: toJsonObject(variables),
-    });
-    const actor = toActor(viewer);
-    tx.emit({
-      type: 'pipeline.started',
-      actor,
-      pipelineRunId: id,
-      payload: { pipelineId: pipeline.id },
-    });
-    await createTasksOfRun(tx, actor, id, steps);
-    return run;
+  return withinTaskQuota(context, viewer, (take) =>
+    inTransaction(context.database, (tx) => startIn(context, tx, viewer, { ...input, variables }, take)),
+  );
+}
+
+async function startIn(
+  context: Pick<ServiceContext, 'settings'>,
+  tx: Transaction,
+  viewer: Viewer,
+  input: StartPipeline & { readonly variables: Record<string, unknown> },
+  take: (count: number) => void,
+): Promise<PipelineRunRow> {
+  const id = newId('plr');
+  const earlier = await findEarlier(tx, viewer, 'startPipeline', input, id);
+  if (earlier !== null) return getEarlierRun(tx, earlier);
+  const pipeline = await shareLockPipeline(tx, toLookup(input.name));
+  if (pipeline === null) throw noSuchPipeline(input.name);
+  const steps = fillSteps(await listPipelineSteps(tx.executor, [pipeline.id]), input.variables);
+  take(steps.length);
+  limitOpenTasks(context, tx, viewer);
+  const run = await insertPipelineRun(tx, {
+    id,
+    pipelineId: pipeline.id,
+    pipelineVersion: pipeline.version,
+    variables: toJsonObject(input.variables),
   });
+  const actor = toActor(viewer);
+  tx.emit({
+    type: 'pipeline.started',
+    actor,
+    pipelineRunId: id,
+    payload: { pipelineId: pipeline.id },
+  });
+  await createTasksOfRun(tx, actor, id, steps);
+  return run;
 }
 
 async function getEarlierRun(tx: Transaction, id: string): Promise<PipelineRunRow> {
@@ -81,7 +100,9 @@ function fillSteps(
   steps: readonly PipelineStepRow[],
   variables: Readonly<Record<string, unknown>>,
 ): PipelineStepRow[] {
-  const values = parseVariables(variables, listPlaceholders(steps.flatMap(textsOf)));
+  const texts = steps.flatMap(textsOf);
+  const values = parseVariables(variables, listPlaceholders(texts));
+  checkLength(texts, values);
   const filled = steps.map((step) => ({
     ...step,
     title: fillPlaceholders(step.title, values),
@@ -91,6 +112,17 @@ function fillSteps(
   const mistakes = filled.flatMap(findMistakesOf);
   if (mistakes.length > 0) throw new Refusals(mistakes);
   return filled;
+}
+
+/** A variable may be used thousands of times, so the texts are measured before they are built. @throws {Refusal} INVALID */
+function checkLength(texts: readonly string[], values: ReadonlyMap<string, string>): void {
+  const length = texts.reduce((sum, text) => sum + measureFilled(text, values), 0);
+  if (length <= LIMITS.pipelineTextLength) return;
+  throw new Refusal(
+    'INVALID',
+    `With these variables, the texts of the tasks have ${length} characters together: at most ${LIMITS.pipelineTextLength} are allowed.`,
+    ['variables'],
+  );
 }
 
 function findMistakesOf(step: PipelineStepRow): Refusal[] {

@@ -15,6 +15,7 @@ import {
 } from '../../store/recurring/recurring-tasks.js';
 import { lockTask, type TaskRow } from '../../store/tasks/tasks.js';
 import { moveTask } from '../moves/move-task.js';
+import { withinTaskQuota } from '../quotas.js';
 import { toLookup } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 import { addTask } from '../tasks/add-task.js';
@@ -26,11 +27,11 @@ import { getRecurringTask } from './create-recurring-task.js';
  * @throws {Refusal} NOT_FOUND
  */
 export async function fireRecurringTask(
-  context: Pick<ServiceContext, 'database'>,
+  context: Pick<ServiceContext, 'database' | 'quotas'>,
   viewer: Viewer,
   id: string,
 ): Promise<{ readonly recurringTask: RecurringTaskRow; readonly task: TaskRow }> {
-  return inTransaction(context.database, async (tx) => {
+  const fireNow = async (tx: Transaction) => {
     const row = await getRecurringTask(tx, toLookup(id));
     const dueAt = await findFreeDueAt(tx, row.id);
     const { task } = await fire(tx, row, { dueAt, actor: toActor(viewer), byHand: true });
@@ -40,6 +41,10 @@ export async function fireRecurringTask(
       recurringTask: await noteFirings(tx, row.id, { fired: 1, skippedReason: null, nextDueAt: null }),
       task,
     };
+  };
+  return withinTaskQuota(context, viewer, (take) => {
+    take(1);
+    return inTransaction(context.database, fireNow);
   });
 }
 

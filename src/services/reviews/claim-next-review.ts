@@ -47,6 +47,7 @@ const NOTHING: ClaimedReview = { task: null, round: null, prompt: null, leaseExp
  * Hands the first task in REVIEW, in queue order, to a reviewer under a lease. It is never the reviewer's own work, and
  * never a round with a running review. A reviewer that holds a round gets that one again. With `waitSeconds` it waits for a
  * round, and answers nulls when the time has passed or `signal` reports that the caller disconnected.
+ * @throws {QuotaExceeded} if too many claims of the key wait.
  * @throws {Refusal} FORBIDDEN unless the agent is the coordinator or has the role `reviewer`.
  */
 export async function claimNextReview(
@@ -59,16 +60,19 @@ export async function claimNextReview(
   const until = context.clock.now() + (input.waitSeconds ?? 0) * 1_000;
   // Starts before the first query, so that a round requested between the query and the wait is not missed.
   const waiter = context.reviewWaiters.watch(viewer.agentId ?? '');
+  let endWait: (() => void) | undefined;
   try {
     for (;;) {
       const claimed = await claimOnce(context, viewer, input);
       await noteAgentAsked(context, await context.agentIds.idOf(viewer, input.agent));
       const restMs = until - context.clock.now();
       if (claimed !== null || restMs <= 0 || signal.aborted) return claimed ?? NOTHING;
+      endWait ??= context.quotas.beginWait(viewer);
       await waiter.wait(Math.min(restMs, MAX_WAIT_MS), signal);
       if (signal.aborted || context.stopping() || (await hasKeyEnded(context, viewer))) return NOTHING;
     }
   } finally {
+    endWait?.();
     waiter.end(false);
   }
 }

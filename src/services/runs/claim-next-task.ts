@@ -36,6 +36,7 @@ export interface ClaimAnswer {
  * Assigns the first eligible task of the queue to the agent and opens a run, atomically. With `waitSeconds` it waits for a
  * task, and answers NO_TASKS_AVAILABLE when the time has passed or `signal` reports that the caller disconnected.
  * Reads the given columns of task and run, or all.
+ * @throws {QuotaExceeded} if too many claims of the key wait.
  * @throws {Refusal} UNKNOWN_AGENT, FORBIDDEN, INVALID, IDEMPOTENCY_KEY_REUSED. Every other result is an outcome.
  */
 export async function claimNextTask(
@@ -86,6 +87,7 @@ async function claimOrWait(claiming: Claiming): Promise<ClaimAnswer> {
   const waiter = context.claimWaiters.watch(agentId);
   // Whether work was announced to this claim since its last query of the queue.
   let isAnnounced = false;
+  let endWait: (() => void) | undefined;
   try {
     for (;;) {
       const { isForOthers, ...claim } = await claimOnce(claiming);
@@ -98,11 +100,13 @@ async function claimOrWait(claiming: Claiming): Promise<ClaimAnswer> {
       if (rest <= 0 || signal.aborted) return answer;
       // A waiting agent is alive, so `lastSeenAt` is updated now and not only after the wait.
       await noteAgentSeen(context, agentId);
+      endWait ??= context.quotas.beginWait(viewer);
       isAnnounced = await waiter.wait(waitMs(rest, next), signal);
       // Stop: the caller disconnected, the server is stopping, or the key was revoked during the wait.
       if (signal.aborted || context.stopping() || (await hasKeyEnded(context, viewer))) return answer;
     }
   } finally {
+    endWait?.();
     waiter.end(isAnnounced);
   }
 }

@@ -8,6 +8,7 @@ import { insertFollowUps, listFollowUps } from '../../store/tasks/follow-ups.js'
 import { findTask, lockTask, type TaskRow } from '../../store/tasks/tasks.js';
 import { announceStatus } from '../agents/announce-status.js';
 import { findEarlier } from '../idempotency.js';
+import { withinTaskQuota } from '../quotas.js';
 import { type TaskRef, toLookup, toTaskKey } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 import { type CreateTask, checkNewTasks, createTasksIn } from '../tasks/create-task.js';
@@ -41,7 +42,7 @@ export async function completeTask(
   const followUps = input.followUps ?? [];
   checkNewTasks(followUps, { path: ['followUps'], least: 0, field: 'followUps' });
   refuse(findInputMistakes(input));
-  return inTransaction(context.database, async (tx) => {
+  const complete = async (tx: Transaction): Promise<CompletedTask> => {
     const { task, runId, repeated } = await lockWork(tx, viewer, input);
     if (repeated) return { ...task, followUps: await listFollowUps(tx, runId) };
     const seen = typeof input.runId === 'string';
@@ -52,6 +53,10 @@ export async function completeTask(
     if (task.assigneeId !== null)
       await announceStatus(context, tx, task.assigneeId, toActor(viewer), { seen });
     return { ...completed, followUps: created };
+  };
+  return withinTaskQuota(context, viewer, (take) => {
+    take(followUps.length);
+    return inTransaction(context.database, complete);
   });
 }
 

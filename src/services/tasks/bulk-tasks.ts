@@ -42,7 +42,7 @@ export function retryTasks(context: ServiceContext, viewer: Viewer, input: BulkR
 }
 
 /** Cancels tasks that have not ended; see {@link cancelTask}. */
-export function cancelTasks(
+export async function cancelTasks(
   context: ServiceContext,
   viewer: Viewer,
   input: BulkRequest & { readonly reason?: string | null | undefined },

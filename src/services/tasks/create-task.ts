@@ -10,6 +10,7 @@ import { inTransaction, type Transaction } from '../../postgres/transaction.js';
 import { insertDependencies } from '../../store/tasks/dependencies.js';
 import { findTask, type TaskRow } from '../../store/tasks/tasks.js';
 import { findEarlier } from '../idempotency.js';
+import { limitOpenTasks, withinTaskQuota } from '../quotas.js';
 import { type AgentRef, getAgentByRef, type TaskRef } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 import { addTask } from './add-task.js';
@@ -34,7 +35,10 @@ export async function createTask(
 ): Promise<TaskRow> {
   refuse(findInputMistakes(input, []));
   sortByKeys([toKeyed(input)], { pathOf: () => [], field: 'dependsOnKeys' });
-  return inTransaction(context.database, (tx) => createTaskIn(context, tx, viewer, input, [], new Map()));
+  return withinTaskQuota(context, viewer, (take) => {
+    take(1);
+    return inTransaction(context.database, (tx) => createTaskIn(context, tx, viewer, input, [], new Map()));
+  });
 }
 
 /**
@@ -48,7 +52,10 @@ export async function createTasks(
   inputs: readonly CreateTask[],
 ): Promise<TaskRow[]> {
   checkNewTasks(inputs, { path: [], least: 1, field: 'inputs' });
-  return inTransaction(context.database, (tx) => createTasksIn(context, tx, viewer, inputs, []));
+  return withinTaskQuota(context, viewer, (take) => {
+    take(inputs.length);
+    return inTransaction(context.database, (tx) => createTasksIn(context, tx, viewer, inputs, []));
+  });
 }
 
 /** Checks the number and the fields of new tasks. @throws {Refusals} with all mistakes at once. */
@@ -114,6 +121,7 @@ async function createTaskIn(
   const id = newId('task');
   const earlier = await findEarlier(tx, viewer, 'createTask', input, id, path);
   if (earlier !== null) return getEarlierTask(tx, earlier);
+  limitOpenTasks(context, tx, viewer);
 
   const policy = input.onDependencyFailure ?? 'BLOCK';
   const assignee = input.assignee

@@ -18,6 +18,27 @@ export async function findUsableApiKeyByHash(executor: Executor, hash: Buffer): 
   return row ?? null;
 }
 
+/** As {@link findUsableApiKeyByHash} for several hashes at once, in any order and only those that were found. */
+export async function listUsableApiKeysByHash(
+  executor: Executor,
+  hashes: readonly Buffer[],
+): Promise<ApiKeyRow[]> {
+  return query<ApiKeyRow>(executor, {
+    name: 'list_usable_api_keys_by_hash',
+    text: `SELECT * FROM api_keys WHERE hash = ANY($1::bytea[]) AND ${IS_USABLE}`,
+    values: [hashes],
+  });
+}
+
+/** The keys with these ids that are neither revoked nor expired, in any order. */
+export async function listUsableApiKeys(executor: Executor, ids: readonly string[]): Promise<ApiKeyRow[]> {
+  return query<ApiKeyRow>(executor, {
+    name: 'list_usable_api_keys',
+    text: `SELECT * FROM api_keys WHERE id = ANY($1) AND ${IS_USABLE}`,
+    values: [ids],
+  });
+}
+
 /** Whether a key has the secret with this SHA-256 hash, even if it is revoked or expired. */
 export async function isApiKeyHashKnown(executor: Executor, hash: Buffer): Promise<boolean> {
   const rows = await query(executor, {

@@ -66,14 +66,17 @@ export async function claimTasks(
   const run = shapeOf<TaskRunRow>('TaskRun', columns.run);
   const rows = await query<Record<keyof ClaimRow, unknown> & Pick<ClaimRow, 'request' | 'reason'>>(
     executor,
-    toStatement(sql`SELECT c.request, c.reason,
+    toStatement(
+      sql`SELECT c.request, c.reason,
         CASE WHEN c.task_id IS NOT NULL THEN ${rowOf(task, sql`SELECT (c.claimed_task).*`)} END AS task,
         CASE WHEN c.run_id IS NOT NULL THEN ${rowOf(run, sql`SELECT (c.claimed_run).*`)} END AS run
       FROM claim_tasks(${requests.map((each) => each.agentId)}::text[], ${requests.map((each) => each.maxCapacity)}::int[],
         ${requests.map((each) => each.leaseMs)}::int[], ${requests.map((each) => each.runId)}::text[],
         ${requests.map((each) => each.resume)}::boolean[], ${requests.map((each) => each.idempotencyKey)}::text[],
         ${requests.map((each) => each.fingerprint)}::text[],
-        ${requests.map(({ narrowing }) => (narrowing === null ? null : JSON.stringify(narrowing)))}::jsonb[], ${presence(rules)}) c`),
+        ${requests.map(({ narrowing }) => (narrowing === null ? null : JSON.stringify(narrowing)))}::jsonb[], ${presence(rules)}) c`,
+      'claim',
+    ),
   );
   return rows.map((row) => ({
     request: row.request,

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   fillPlaceholders,
   listPlaceholders,
+  measureFilled,
   parseVariables,
 } from '../../../src/domain/pipelines/placeholders.js';
 import { Refusals } from '../../../src/domain/refusals.js';
@@ -37,6 +38,20 @@ describe('placeholders', () => {
           ['b', b],
         ]);
         expect(fillPlaceholders('<{{a}}|{{b}}>', values)).toBe(`<${a}{{b}}$&|${b}>`);
+      }),
+    );
+  });
+
+  it('are measured as they are replaced', () => {
+    const part = fc.oneof(fc.constantFrom('{{a}}', '{{ b }}', '{{c}}', '{{', '}}'), fc.string());
+    fc.assert(
+      fc.property(fc.array(part), fc.string(), fc.string(), (parts, a, b) => {
+        const values = new Map([
+          ['a', a],
+          ['b', b],
+        ]);
+        const text = parts.join('');
+        expect(measureFilled(text, values)).toBe(fillPlaceholders(text, values).length);
       }),
     );
   });

@@ -70,6 +70,11 @@ describe('a document', () => {
       '{ ...f @x ... @y { a @z } } fragment f on Query { a }',
       'QUERY_TOO_COMPLEX: The document has more than 2 directives.',
     ],
+    ['{ __schema { a } x: __schema { b } }', 'ok'],
+    [
+      '{ __schema { a } ...f ...f } fragment f on Query { x: __schema { a } }',
+      'QUERY_TOO_COMPLEX: The document selects __schema more than 2 times.',
+    ],
     ['{ __schema { a { b { c } } } }', 'ok'],
     [
       '{ __schema { a { b { c { d } } } } }',

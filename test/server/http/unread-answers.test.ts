@@ -81,7 +81,10 @@ describe('a client that does not read its answer', () => {
   });
 
   it('is disconnected at once if it has waited longest and the process has too many unread bytes', async () => {
-    server = await startTestServer({ limits: { maxUnreadBytes: 30_000_000 } });
+    const most = 16_777_216;
+    server = await startTestServer({
+      limits: { maxUnreadBytes: 30_000_000, maxAnswerLength: most, maxRepeatedVariableLength: most },
+    });
     const query = `query ($n: String) { ${Array.from({ length: 15 }, (_, n) => `a${n}: hello(name: $n)`).join(' ')} }`;
     const long = post(query, { n: 'x'.repeat(900_000) });
     for (let count = 1; count <= 2; count += 1) {

@@ -5,6 +5,7 @@ import { createInstrument, type Signal } from '../../../src/kernel/instrument.js
 import { createDatabase } from '../../../src/postgres/database.js';
 import { createAgentIds } from '../../../src/services/agents/agent-ids.js';
 import { ensureAdminKey } from '../../../src/services/keys/api-keys.js';
+import { createQuotas } from '../../../src/services/quotas.js';
 import { createClaimQueue } from '../../../src/services/runs/claim-queue.js';
 import { createClaimWaiters } from '../../../src/services/runs/claim-waiters.js';
 import type { ServiceContext, ServiceSettings } from '../../../src/services/service-context.js';
@@ -20,6 +21,7 @@ export const TEST_SETTINGS: ServiceSettings = {
   defaultGateway: null,
   configuredGateways: [],
   dispatch: { concurrency: 8, timeoutMs: 60_000, backoffMs: 5_000 },
+  quotas: { tasksPerMinute: 1_000_000, openTasksPerAgent: 100_000, waitingClaimsPerKey: 2_000 },
 };
 
 /** The services of one process, with direct access to the database and the log. */
@@ -68,6 +70,7 @@ export async function openTestServices(
     database,
     instrument,
     agentIds: createAgentIds(database),
+    quotas: createQuotas(all.quotas, systemClock),
     claims,
     sql,
     signals,

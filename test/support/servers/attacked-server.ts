@@ -42,9 +42,12 @@ export interface AttackedServer {
 /** The title of the task that only the victim and operators may see. */
 export const secretTitle = 'Known to the victim and to operators only';
 
-export async function startAttackedServer(): Promise<AttackedServer> {
+/** @param env - settings that differ from the default ones. */
+export async function startAttackedServer(
+  env: Readonly<Record<string, string>> = {},
+): Promise<AttackedServer> {
   const database = await createTestDatabase();
-  const server = await startServer({ databaseUrl: database.url });
+  const server = await startServer({ databaseUrl: database.url, env });
   const admin = createClient(server);
   const victim = await anAgent(admin, 'victim', 100);
   const secretTask = await aTask(admin, { title: secretTitle, assignee: { name: 'victim' } });

@@ -3,10 +3,10 @@ import type { ServerLimits } from '../../limits.js';
 import { refuseVariables } from '../../variable-limits.js';
 
 /** Checks the variables of queries and mutations. Subscriptions check theirs themselves. */
-export function useVariableLimits({ maxVariableDepth }: ServerLimits): Plugin {
+export function useVariableLimits(limits: ServerLimits): Plugin {
   return {
     onExecute({ args, setResultAndStopExecution }) {
-      const refusal = refuseVariables(args.variableValues, maxVariableDepth);
+      const refusal = refuseVariables(args.document, args.variableValues, limits);
       if (refusal) setResultAndStopExecution(refusal);
     },
   };

@@ -1,4 +1,4 @@
-import type { Clock } from '../kernel/clock.js';
+import type { Clock } from './clock.js';
 
 interface Bucket {
   tokens: number;
@@ -7,8 +7,13 @@ interface Bucket {
 
 /** Token buckets by name. */
 export interface TokenBuckets {
-  /** Takes one token from the bucket. Returns 0, or the number of whole seconds until a token is available. */
-  take(name: string): number;
+  /**
+   * Takes tokens from the bucket, by default one. Returns 0, or the number of whole seconds until they are available. More
+   * tokens than a full bucket has are taken from a full bucket, which then needs longer to fill.
+   */
+  take(name: string, count?: number): number;
+  /** Returns tokens that were taken for something that did not happen. */
+  giveBack(name: string, count: number): void;
   /** Returns the same number without taking a token. */
   peek(name: string): number;
   /** Returns how many whole tokens the bucket has, and the number of whole seconds until it is full. */
@@ -49,15 +54,22 @@ export function createTokenBuckets({
     return bucket;
   }
 
-  const waitSeconds = ({ tokens }: Bucket) => (tokens >= 1 ? 0 : Math.ceil((1 - tokens) / perSecond));
+  function waitSeconds({ tokens }: Bucket, count = 1): number {
+    const needed = Math.min(count, burst);
+    return tokens >= needed ? 0 : Math.ceil((needed - tokens) / perSecond);
+  }
 
   return {
-    take(name) {
+    take(name, count = 1) {
       const known = buckets.get(name);
       const bucket = known ? fill(known) : add(name);
-      const wait = waitSeconds(bucket);
-      if (wait === 0) bucket.tokens -= 1;
+      const wait = waitSeconds(bucket, count);
+      if (wait === 0) bucket.tokens -= count;
       return wait;
+    },
+    giveBack(name, count) {
+      const bucket = buckets.get(name);
+      if (bucket) bucket.tokens = Math.min(burst, bucket.tokens + count);
     },
     peek(name) {
       const known = buckets.get(name);
@@ -66,7 +78,10 @@ export function createTokenBuckets({
     state(name) {
       const known = buckets.get(name);
       const { tokens } = known ? fill(known) : { tokens: burst };
-      return { left: Math.floor(tokens), fullInSeconds: Math.ceil((burst - tokens) / perSecond) };
+      return {
+        left: Math.max(0, Math.floor(tokens)),
+        fullInSeconds: Math.ceil((burst - tokens) / perSecond),
+      };
     },
   };
 }

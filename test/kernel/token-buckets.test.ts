@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createTokenBuckets } from '../../src/server/token-buckets.js';
+import { createTokenBuckets } from '../../src/kernel/token-buckets.js';
 
 function setUp(options: { perSecond: number; burst: number; maxBuckets?: number }) {
   const clock = { nowMs: 1_000, now: () => clock.nowMs };
@@ -49,5 +49,27 @@ describe('a token bucket', () => {
     expect([buckets.take('a'), buckets.take('b'), buckets.take('b')]).toEqual([0, 0, 1]);
     expect(buckets.take('c')).toBe(0);
     expect([buckets.take('b'), buckets.take('a')]).toEqual([1, 0]);
+  });
+
+  it('gives many tokens at once, and more than it holds only when it is full', () => {
+    const { clock, buckets } = setUp({ perSecond: 10, burst: 100 });
+    expect([buckets.take('a', 60), buckets.take('a', 60), buckets.take('a', 40)]).toEqual([0, 2, 0]);
+    clock.nowMs += 9_000;
+    expect(buckets.take('a', 250)).toBe(1);
+    clock.nowMs += 1_000;
+    expect(buckets.take('a', 250)).toBe(0);
+    expect(buckets.state('a')).toEqual({ left: 0, fullInSeconds: 25 });
+    expect(buckets.take('a')).toBe(16);
+  });
+
+  it('takes tokens back, up to its burst', () => {
+    const { buckets } = setUp({ perSecond: 1, burst: 10 });
+    buckets.take('a', 8);
+    buckets.giveBack('a', 5);
+    expect(buckets.state('a').left).toBe(7);
+    buckets.giveBack('a', 50);
+    expect(buckets.state('a').left).toBe(10);
+    buckets.giveBack('b', 1);
+    expect(buckets.state('b').left).toBe(10);
   });
 });
