@@ -97,7 +97,10 @@ const appOrigin = z
   .regex(/^(?!https?:|wss?:|ftp:|file:|data:|blob:|javascript:)[a-z][a-z\d+.-]*:\/\/[\w.:-]+\/?$/i)
   .transform((text) => text.toLowerCase().replace(/\/$/, ''));
 
-const origin = z.union([webOrigin, appOrigin]);
+/** The origin of all pages that Electron loads from files. */
+const fileOrigin = z.literal('file://');
+
+const origin = z.union([webOrigin, appOrigin, fileOrigin]);
 
 /** Browser origins, as a browser writes them. `*` is refused: it would let every web page use a visitor's key. */
 export const origins: SettingKind<readonly string[]> = z

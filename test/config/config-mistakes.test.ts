@@ -29,6 +29,7 @@ describe('parseConfig with mistakes', () => {
         'ftp://a.example',
         'tauri://localhost/path',
         'javascript://a',
+        'file:///srv/page.html',
         'null',
         'https://a.example?',
         'https://u@a.example',

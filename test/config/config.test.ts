@@ -230,6 +230,23 @@ describe('parseConfig', () => {
   });
 });
 
+describe('MC_CORS_ORIGINS', () => {
+  it.each([
+    'chrome-extension://abcdefghijklmnopabcdefghijklmnop',
+    'moz-extension://1b2c3d4e-0000-4000-8000-000000000000',
+    'safari-web-extension://1b2c3d4e-0000-4000-8000-000000000000',
+    'file://',
+    'app://obsidian.md',
+    'app://.',
+    'tauri://localhost',
+    'vscode-webview://1ab2c3',
+    'vscode-file://vscode-app',
+    'capacitor://localhost',
+  ])('takes %s, which is not of a web page', (origin) => {
+    expect(parseConfig({ MC_CORS_ORIGINS: origin }).http.corsOrigins).toEqual([origin]);
+  });
+});
+
 describe('readEnvironment', () => {
   it('returns a copy of the environment', () => {
     const before = readEnvironment();

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { withEvents } from '../../scripts/print-events.js';
 import { PAYLOAD_FIELDS } from '../../src/domain/events/event-payload.js';
 import { EVENT_KINDS, expandEventFilter } from '../../src/domain/events/event-types.js';
+import { serverLimits } from '../../src/server/limits.js';
 import { parseEventStreamQuery } from '../../src/server/sse/event-stream-query.js';
 
 const page = readFileSync(new URL('../../docs/events.md', import.meta.url), 'utf8');
@@ -36,6 +37,17 @@ describe('docs/events.md', () => {
     expect(names).toHaveLength(6);
     const url = `/api/events?${names.map((name) => `${name}=x`).join('&')}`;
     expect(Object.keys(parseEventStreamQuery({ url, headers: {} } as never)).sort()).toEqual(names.sort());
+  });
+
+  it('leads pages with many streams to one WebSocket, with its limit, before their connections are used up', () => {
+    const browsers = /\*\*Browsers\.\*\*.*?\n\n/s.exec(page)?.[0].replaceAll('\n', ' ');
+    expect(browsers).toContain('at most six HTTP/1.1 connections');
+    const { maxSubscriptionsPerSocket: limit } = serverLimits;
+    expect(browsers).toContain(`one WebSocket, which carries up to ${limit} subscriptions`);
+  });
+
+  it('shows how to subscribe to failed tasks alone', () => {
+    expect(page).toMatch(/```graphql\nsubscription.*types: \["task\.failed"\].*reason.*?\n```/s);
   });
 
   it('is refused where the markers are missing', () => {

@@ -59,6 +59,21 @@ describe('a database with settings that change the meaning of statements', () =>
     expect(rows).toEqual([{ found: PINNED }]);
   });
 
+  it('ends no statement by the limits of the database, neither in the migrations nor later', async () => {
+    const { url, drop } = await createEmptyDatabase();
+    onTestFinished(drop);
+    const name = new URL(url).pathname.slice(1);
+    await runSql(url, ...setAll('DATABASE', name, { statement_timeout: '20ms' }));
+    expect((await applyMigrations(url)).length).toBeGreaterThan(0);
+    const { pool, claimConnection } = openDatabase(url);
+    const slow = "SELECT pg_sleep(0.1), 'done' AS state";
+    for (const { rows } of [
+      await pool.query(slow),
+      await claimConnection.run((connection) => connection.query(slow)),
+    ])
+      expect(rows).toMatchObject([{ state: 'done' }]);
+  });
+
   it('is migrated, and gets its tables in the schema public', async () => {
     const url = await createHostileDatabase(createEmptyDatabase);
     expect((await applyMigrations(url)).length).toBeGreaterThan(0);

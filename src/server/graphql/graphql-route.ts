@@ -68,9 +68,10 @@ async function answer(
   const result = 'operation' in prepared ? await run(prepared) : prepared.refused;
   if ('operation' in prepared && prepared.operation.operation === 'mutation')
     Object.assign(exchange.headers, taskHeaders(options.taskQuota?.(scope.viewer)));
-  if (isAsyncIterable(result) || type === undefined) return sendResultStream(exchange, result, options);
+  if (isAsyncIterable(result)) return sendResultStream(exchange, result, options);
   const cost = asksForCost !== undefined && 'operation' in prepared ? prepared.cost() : undefined;
   const told = cost ? { ...result, extensions: { ...result.extensions, cost } } : result;
+  if (type === undefined) return sendResultStream(exchange, told, options);
   const { status, headers, body } = toResultResponse(told, type);
   send(exchange, status, headers, body);
 }

@@ -5,7 +5,12 @@ import { type HttpExchange, send } from './exchange.js';
 export function isAllowedOrigin({ origin, host }: IncomingHttpHeaders, allowed: readonly string[]): boolean {
   // Clients other than browsers send no origin.
   if (origin === undefined) return true;
-  return allowed.includes(origin) || isSameHost(origin, host);
+  return isListed(origin, allowed) || isSameHost(origin, host);
+}
+
+/** The list is in lower case. Safari writes the ids of extensions in upper case. */
+function isListed(origin: string, allowed: readonly string[]): boolean {
+  return allowed.includes(origin.toLowerCase());
 }
 
 function isSameHost(origin: string, host: string | undefined): boolean {
@@ -36,7 +41,7 @@ export function corsHeaders(
   allowed: readonly string[],
 ): Record<string, string> {
   if (allowed.length === 0) return {};
-  if (origin === undefined || !allowed.includes(origin)) return { vary: 'Origin' };
+  if (origin === undefined || !isListed(origin, allowed)) return { vary: 'Origin' };
   return {
     vary: 'Origin',
     'access-control-allow-origin': origin,

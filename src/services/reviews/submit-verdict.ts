@@ -23,6 +23,7 @@ import type { TaskRow } from '../../store/tasks/tasks.js';
 import { announceStatus } from '../agents/announce-status.js';
 import { findEarlier } from '../idempotency.js';
 import { moveTask } from '../moves/move-task.js';
+import { sayIfPinnedToOffline } from '../moves/say-offline.js';
 import { type AgentRef, getActingAgent, lockTaskByRef, noSuchTask, type TaskRef } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 import { addCommentIn } from '../tasks/add-comment.js';
@@ -189,6 +190,7 @@ export async function judgeRound(
   });
   const reviewRun = await findOpenReviewRun(tx, task.id);
   const judged = await applyDecision(tx, task, judgement, decision);
+  if (decision.effect === 'rework') await sayIfPinnedToOffline(context.settings, tx, judged);
   const reviewers = new Set(
     [reviewRun?.agentId, judgement.reviewer.agentId].filter((each) => typeof each === 'string'),
   );

@@ -1,5 +1,4 @@
 import { SYSTEM } from '../../domain/actor.js';
-import { isSilent } from '../../domain/agents/status.js';
 import { decideStall, explainLoss, explainStall, type StallDecision } from '../../domain/runs/stall.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
 import {
@@ -12,6 +11,7 @@ import type { TaskRow } from '../../store/tasks/tasks.js';
 import { announceStatus } from '../agents/announce-status.js';
 import { moveBack } from '../moves/move-back.js';
 import { moveTask } from '../moves/move-task.js';
+import { sayIfOffline } from '../moves/say-offline.js';
 import type { ServiceContext } from '../service-context.js';
 import { addCommentIn } from '../tasks/add-comment.js';
 import { type Sweep, sweepEndedLeases } from './sweep-ended-leases.js';
@@ -91,17 +91,6 @@ async function takeBack(
         changes: { staleRequeues: decision.requeues },
       });
   await addCommentIn(tx, SYSTEM, moved, reason);
-  if (moved.status === 'ASSIGNED') sayIfOffline(settings, tx, moved, lease);
-}
-
-/** A task with a pin waits for its agent, also for one that is offline. */
-function sayIfOffline(
-  { agentTimeoutMs }: ServiceContext['settings'],
-  tx: Transaction,
-  { id: taskId }: TaskRow,
-  { agentId, agentName, lastSeenAt, nowAt }: TaskLease,
-): void {
-  if (!isSilent(lastSeenAt, nowAt, agentTimeoutMs)) return;
-  const reason = `The task waits for ${agentName}, which is offline: assign it to another agent, or unassign it.`;
-  tx.emit({ type: 'task.assignee_offline', actor: SYSTEM, taskId, agentId, payload: { reason } });
+  // A task with a pin waits for its agent, also for one that is offline.
+  if (moved.status === 'ASSIGNED') sayIfOffline(settings, tx, moved.id, lease);
 }

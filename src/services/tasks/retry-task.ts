@@ -3,6 +3,7 @@ import { InvalidTransition } from '../../domain/refusals.js';
 import { inTransaction } from '../../postgres/transaction.js';
 import type { TaskRow } from '../../store/tasks/tasks.js';
 import { moveBack, placeBack } from '../moves/move-back.js';
+import { sayIfPinnedToOffline } from '../moves/say-offline.js';
 import { lockTaskByRef, type TaskRef } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 
@@ -22,7 +23,7 @@ export async function retryTask(
     if (task.status !== 'FAILED' && task.status !== 'CANCELLED') {
       throw new InvalidTransition(task.status, placeBack(task), 'retry');
     }
-    return moveBack(tx, task, {
+    const moved = await moveBack(tx, task, {
       verb: 'retry',
       actor: toActor(viewer),
       reason: 'retry',
@@ -38,5 +39,7 @@ export async function retryTask(
         releasedBy: [],
       },
     });
+    await sayIfPinnedToOffline(context.settings, tx, moved);
+    return moved;
   });
 }

@@ -26,6 +26,24 @@ export async function listAgentTimeouts(executor: Executor): Promise<AgentTimeou
   });
 }
 
+/** When an agent last called, by the database clock. */
+export interface AgentSighting {
+  readonly agentId: string;
+  readonly agentName: string;
+  readonly lastSeenAt: Date | null;
+  readonly nowAt: Date;
+}
+
+/** Reads when the agent last called; null for an agent that the server calls. */
+export function findSightingOfPullAgent(tx: Transaction, agentId: string): Promise<AgentSighting | null> {
+  return tx.one<AgentSighting>({
+    name: 'find_sighting_of_pull_agent',
+    text: `SELECT id AS agent_id, name AS agent_name, last_seen_at, now() AS now_at FROM agents
+      WHERE id = $1 AND delivery = 'PULL'`,
+    values: [agentId],
+  });
+}
+
 /** Locks the agent if this is still its announced status and its row is not locked. Returns whether it did. */
 export async function takeAgentAnnouncedAs(
   tx: Transaction,

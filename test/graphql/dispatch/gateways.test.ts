@@ -1,6 +1,7 @@
+import { isObjectType } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEchoGateway } from '../../../src/gateway/echo.js';
-import { type Graph, openGraph } from '../../support/graphql/graph.js';
+import { type Graph, openGraph, schema } from '../../support/graphql/graph.js';
 
 let graph: Graph;
 beforeAll(async () => {
@@ -39,6 +40,13 @@ describe('the gateways in the graph', () => {
         checkedAt,
       },
     ]);
+  });
+
+  it('say of `reachable` what happens to the tasks', () => {
+    const type = schema.getType('Gateway');
+    const description = isObjectType(type) ? type.getFields().reachable?.description : null;
+    expect(description).toContain('the tasks of its agents wait with `waitingOn: GATEWAY_UNREACHABLE`');
+    expect(description).toContain('No attempt is counted');
   });
 
   it('are visible to a viewer, and not to an agent key', async () => {

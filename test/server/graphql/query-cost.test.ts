@@ -29,6 +29,16 @@ describe('the cost of an operation', () => {
     expect(extensions).toEqual({ cost: { complexity: 61, depth: 3, breadth: 4, limits: QUERY_LIMITS } });
   });
 
+  it('is in the one answer of an event stream as well', async () => {
+    const headers = { 'x-query-cost': '1', accept: 'text/event-stream' };
+    const { text } = await server.post({ query, operationName: 'b' }, headers);
+    const [, result] = /data: (\{.+\})/.exec(text) ?? [];
+    expect(JSON.parse(result ?? '')).toMatchObject({
+      data: { viewer: { role: 'ADMIN' } },
+      extensions: { cost: { depth: 2, limits: QUERY_LIMITS } },
+    });
+  });
+
   it('is not in other answers', async () => {
     const { text } = await server.post({ query, operationName: 'b' });
     expect(JSON.parse(text)).not.toHaveProperty('extensions');

@@ -9,7 +9,7 @@ beforeAll(async () => {
     host: '127.0.0.1',
     port: 0,
     basePath: '',
-    corsOrigins: ['https://dashboard.example', 'chrome-extension://abcdef'],
+    corsOrigins: ['https://dashboard.example', 'chrome-extension://abcdef', 'safari-web-extension://ab-1'],
   };
   open = await startTestServer({ http });
   closed = await startTestServer();
@@ -81,8 +81,11 @@ describe('a page of another origin', () => {
   });
 
   it('may be that of an extension or an app, which has no http address', async () => {
-    const { headers } = await ask(open, 'chrome-extension://abcdef');
-    expect(headers.get('access-control-allow-origin')).toBe('chrome-extension://abcdef');
+    // Safari writes the id of an extension in capital letters.
+    for (const origin of ['chrome-extension://abcdef', 'safari-web-extension://AB-1']) {
+      const { headers } = await ask(open, origin);
+      expect(headers.get('access-control-allow-origin')).toBe(origin);
+    }
   });
 
   it('may send the headers of tracing and of client names', async () => {

@@ -27,4 +27,9 @@ describe('GET /api/events?types=task,agent', () => {
       ]),
     );
   });
+
+  it('forbids proxies to compress the stream, which would hold its events back', async () => {
+    const { headers } = await live.read('?types=task,agent');
+    expect(headers['cache-control']).toBe('no-store, no-transform');
+  });
 });

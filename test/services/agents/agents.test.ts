@@ -123,9 +123,11 @@ describe('registering an agent', () => {
     const { agent } = await register('souled', { role: 'tester', soulTemplate: 'tester' });
     expect(agent.soul).toContain('souled');
     expect(agent.soul).not.toMatch(/\{\{/);
-    expect(await namedRefusalsOf(register('x', { soulTemplate: 'nope' }))).toEqual([
-      'UNKNOWN_TEMPLATE soulTemplate',
-    ]);
+    expect(await refusalOf(register('x', { soulTemplate: 'nope' }))).toMatchObject({
+      code: 'UNKNOWN_TEMPLATE',
+      path: ['soulTemplate'],
+      message: expect.stringContaining('nope: there are orchestrator, developer, reviewer,'),
+    });
     const both = { soul: 'x', soulTemplate: 'tester' };
     expect(await namedRefusalsOf(register('x', both))).toEqual(['INVALID soulTemplate']);
     expect(await services.sql("SELECT FROM agents WHERE name = 'x'")).toEqual([]);

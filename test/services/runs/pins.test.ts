@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { markAgentsOffline } from '../../../src/services/agents/mark-agents-offline.js';
 import { pauseAgent } from '../../../src/services/agents/pause-agent.js';
 import { updateAgent } from '../../../src/services/agents/register-agent.js';
+import { fireRecurringTask } from '../../../src/services/recurring/fire-recurring-task.js';
 import { submitVerdict } from '../../../src/services/reviews/submit-verdict.js';
 import { completeTask } from '../../../src/services/runs/complete-task.js';
 import { failTask } from '../../../src/services/runs/fail-task.js';
@@ -13,6 +14,8 @@ import { retryTask } from '../../../src/services/tasks/retry-task.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
 import { claimFor, clearTasks } from '../../support/factories/claims.js';
 import { aKeyOf, anAgent, aTask } from '../../support/factories/factory.js';
+import { aPipelineRun, step } from '../../support/factories/pipelines.js';
+import { aRecurringTask } from '../../support/factories/recurring.js';
 import { createTestServices, openTestServices, type TestServices } from '../../support/factories/services.js';
 
 let services: TestServices;
@@ -208,6 +211,24 @@ describe('a task whose assignee was named', () => {
       payload: { reason: expect.stringContaining(`waits for ${ann.name}, which is offline`) },
     });
     expect(await claimedBy(bob)).toBeNull();
+  });
+
+  it('is pinned by its creator, by a follow-up, by a template and by a pipeline step', async () => {
+    const assignee = { name: bob.name };
+    const { runId } = await takenFromInbox(ann);
+    const input = { runId, resolution: 'done', followUps: [{ title: 'Next', assignee }] };
+    const { followUps } = await completeTask(services, await aKeyOf(services, ann), input);
+    const { id } = await aRecurringTask(services, { template: { assignee } });
+    const { taskIds } = await aPipelineRun(services, [step('a', [], { template: { assignee } }), step('b')]);
+    const [created, fired] = [
+      await aTask(services, { assignee }),
+      await fireRecurringTask(services, services.admin, id),
+    ];
+    expect([created, followUps[0], fired.task]).toMatchObject(Array(3).fill({ pinned: true }));
+    const steps = await services.sql('SELECT pinned FROM tasks WHERE id = ANY($1) ORDER BY number', [
+      [...taskIds.values()],
+    ]);
+    expect(steps).toEqual([{ pinned: true }, { pinned: false }]);
   });
 
   it('gets its pin from a person and loses it with its assignee', async () => {
