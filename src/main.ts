@@ -1,5 +1,6 @@
 import { createApp, type Started } from './app.js';
-import { ConfigError, environmentForPrograms, parseConfig, readEnvironment } from './config/config.js';
+import { ConfigError, parseConfig, takeEnvironment } from './config/config.js';
+import { environmentForPrograms } from './config/program-environment.js';
 
 /** Longer than the time limit of any part of a stop. After it the process exits. */
 const STOP_GRACE_MS = 20_000;
@@ -13,8 +14,10 @@ const SAME_REQUEST_MS = 500;
 /** How long after a clean stop the timers and sockets of libraries may keep the process alive. */
 const EXIT_GRACE_MS = 500;
 
-async function main(env: ReturnType<typeof readEnvironment>): Promise<void> {
-  const app = createApp(parseConfig(env), { environment: environmentForPrograms(env) });
+async function main(env: ReturnType<typeof takeEnvironment>): Promise<void> {
+  const config = parseConfig(env);
+  const environment = environmentForPrograms(env, config.gateway.commandEnv);
+  const app = createApp(config, { environment });
   const { instrument } = app;
   let stopping = false;
   let mayForce = false;
@@ -75,7 +78,7 @@ function reportFailedStart(error: unknown): void {
 }
 
 try {
-  await main(readEnvironment());
+  await main(takeEnvironment());
 } catch (error) {
   reportFailedStart(error);
   if (!(error instanceof ConfigError)) process.exit();
