@@ -129,14 +129,16 @@ export const pathPrefix: SettingKind<string> = z
 export const paths: SettingKind<readonly string[]> = z
   .string()
   .transform(splitList)
-  .pipe(z.array(z.string().regex(/^(~\/|\/)\P{Cc}*$/u)).readonly())
+  .pipe(z.array(z.string().regex(/^(~\/|\/)\P{Cc}*$/u)))
+  .transform((found): readonly string[] => found)
   .describe('a comma list of absolute paths; `~/` begins one in the home folder');
 
 /** Names of environment variables, or beginnings of names. */
 export const variableNames: SettingKind<readonly string[]> = z
   .string()
   .transform(splitList)
-  .pipe(z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*\*?$/)).readonly())
+  .pipe(z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*\*?$/)))
+  .transform((found): readonly string[] => found)
   .describe('a comma list of names, each with `*` at its end for all names that begin so');
 
 function splitList(text: string): string[] {

@@ -1,0 +1,66 @@
+import { realpath, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname } from 'node:path';
+
+/** What a program in a sandbox sees of the file system: everything, read-only, with these exceptions. All paths exist. */
+export interface SandboxView {
+  /** The working folder. The program may change it. */
+  readonly folder: string;
+  /** Further files and folders that it may change. */
+  readonly writable: readonly string[];
+  /** Folders that are shown although their parent folder is replaced by an empty one. */
+  readonly shown: readonly string[];
+  /** Folders that are replaced by an empty one in memory that the program may change. */
+  readonly fresh: readonly string[];
+  /** Files of a fresh folder that are shown nevertheless. */
+  readonly kept: readonly string[];
+  /** Folders and files that the program must not see. */
+  readonly hiddenFolders: readonly string[];
+  readonly hiddenFiles: readonly string[];
+}
+
+export interface ViewWish {
+  readonly folder: string;
+  readonly writable: readonly string[];
+  readonly shown: readonly string[];
+  readonly hidden: readonly string[];
+  /** The home folder of the program's account. */
+  readonly home: string | undefined;
+}
+
+/**
+ * Sockets in these folders let a program start others outside of the sandbox: of tmux and screen in /tmp, of systemd, D-Bus
+ * and Docker in /run.
+ */
+const FRESH = ['/tmp', '/var/tmp', '/run', '/var/run'];
+
+/** What programs need of /run: the addresses of name servers, and on NixOS the programs themselves. */
+const KEPT = ['/etc/resolv.conf', '/run/current-system', '/run/opengl-driver'];
+
+/** Looks up what exists, without symbolic links: a link would be resolved inside of the sandbox, to another file. */
+export async function lookUpView(wish: ViewWish): Promise<SandboxView> {
+  const fresh = await existing(FRESH);
+  const isInFresh = (path: string) => fresh.some((each) => path.startsWith(`${each}/`));
+  const hidden = await existing(wish.hidden);
+  const folders = await Promise.all(hidden.map(isFolder));
+  const home = wish.home ?? homedir();
+  const writable = wish.writable.map((path) => path.replace(/^~(?=\/)/, home));
+  return {
+    folder: await realpath(wish.folder),
+    writable: await existing(writable),
+    shown: await existing(wish.shown),
+    fresh,
+    kept: (await existing(KEPT)).filter(isInFresh),
+    hiddenFolders: hidden.filter((_, index) => folders[index]),
+    hiddenFiles: hidden.filter((_, index) => !folders[index]),
+  };
+}
+
+async function existing(paths: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(paths.map((path) => realpath(path).catch(() => null)));
+  return [...new Set(found.filter((path) => path !== null && dirname(path) !== path))] as string[];
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path)).isDirectory();
+}
