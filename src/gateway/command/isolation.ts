@@ -2,9 +2,10 @@ import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Instrument } from '../../kernel/instrument.js';
 import { findPackageFolder } from '../../kernel/package-folder.js';
+import { type AccountIds, ownIds } from './account-ids.js';
 import { findProgramAccount, type ProgramAccount } from './program-account.js';
-import { type FoundSandbox, findSandbox, ownIds } from './sandbox/find-sandbox.js';
-import { type Ids, type SandboxKind, sandboxCommand } from './sandbox/sandbox.js';
+import { type FoundSandbox, findSandbox } from './sandbox/find-sandbox.js';
+import { type SandboxKind, sandboxCommand } from './sandbox/sandbox.js';
 import { lookUpView, type SandboxView } from './sandbox/view.js';
 import { requireSeparateFolder } from './separate-folder.js';
 
@@ -24,7 +25,7 @@ export interface IsolationSettings {
 /** How a program is kept away from the server's secrets. */
 export interface Isolation {
   /** The account of programs; null for the account of the server. */
-  readonly ids: Ids | null;
+  readonly ids: AccountIds | null;
   readonly isSandboxed: boolean;
   readonly environment: Readonly<Record<string, string>>;
   /** The command line that starts the program. `shown` are folders that it must see. */

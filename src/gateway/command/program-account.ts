@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import type { Ids } from './sandbox/sandbox.js';
+import type { AccountIds } from './account-ids.js';
 
 /** The account that programs run as. */
 export interface ProgramAccount {
-  readonly ids: Ids;
+  readonly ids: AccountIds;
   /** What an account changes in the environment of a program. */
   readonly environment: Readonly<Record<string, string>>;
 }

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { Readable } from 'node:stream';
 import { createTextHead } from '../answer-text.js';
+import type { AccountIds } from './account-ids.js';
 import { createGroup, type ProcessGroup } from './process-group.js';
-import { type Ids, READY_FD } from './sandbox/sandbox.js';
+import { READY_FD } from './sandbox/sandbox.js';
 import { createTextEnds } from './text-ends.js';
 
 /** How long a program may take to end after SIGTERM. */
@@ -20,7 +21,7 @@ export interface ProgramStart {
   readonly cwd: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The account of the program; this process's own if null. Only root may choose another. */
-  readonly ids?: Ids | null;
+  readonly ids?: AccountIds | null;
   /** Whether `argv` makes a sandbox, which says on a file descriptor of its own when it is complete. */
   readonly isSandboxed?: boolean;
   /** Receives standard output as it comes. */

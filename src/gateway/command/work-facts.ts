@@ -2,7 +2,7 @@ import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CallWork } from '../gateway.js';
-import type { Ids } from './sandbox/sandbox.js';
+import type { AccountIds } from './account-ids.js';
 
 /** Environment variables that tell a program what it works on. */
 export interface WorkFacts {
@@ -19,7 +19,7 @@ export interface WorkFactsOptions {
   /** Whether programs get an API key of their agent. */
   readonly givesKey: boolean;
   /** The account of the program; null for the account of the server. */
-  readonly owner: Ids | null;
+  readonly owner: AccountIds | null;
 }
 
 const NO_WORK: WorkFacts = { environment: {}, folder: null, dispose: async () => undefined };

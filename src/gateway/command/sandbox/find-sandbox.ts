@@ -1,6 +1,7 @@
 import { readlink } from 'node:fs/promises';
+import { type AccountIds, ownIds } from '../account-ids.js';
 import { startProgram } from '../program.js';
-import { type Ids, type SandboxKind, sandboxCommand } from './sandbox.js';
+import { type SandboxKind, sandboxCommand } from './sandbox.js';
 import type { SandboxView } from './view.js';
 
 /** What is tried at the start of the server. */
@@ -9,7 +10,7 @@ export interface SandboxTrial {
   readonly view: SandboxView;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Null for the account of the server. */
-  readonly ids: Ids | null;
+  readonly ids: AccountIds | null;
 }
 
 /** The first sandbox that works here, or why none does. */
@@ -57,11 +58,6 @@ async function tryOut(kind: SandboxKind, { view, env, ids }: SandboxTrial): Prom
   } catch (error) {
     return oneLine(error);
   }
-}
-
-/** The ids of this process. */
-export function ownIds(): Ids {
-  return { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
 }
 
 function oneLine(error: unknown): string {

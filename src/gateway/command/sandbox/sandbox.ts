@@ -1,15 +1,10 @@
+import type { AccountIds } from '../account-ids.js';
 import { bubblewrapCommand } from './bubblewrap.js';
 import { unshareCommand } from './unshare.js';
 import type { SandboxView } from './view.js';
 
 /** The programs that make a sandbox. */
 export type SandboxKind = 'bwrap' | 'unshare';
-
-/** The user and group ids of a program. */
-export interface Ids {
-  readonly uid: number;
-  readonly gid: number;
-}
 
 /** The file descriptor to which a sandbox writes a line when it is complete, just before it starts the program. */
 export const READY_FD = 3;
@@ -22,7 +17,7 @@ export function sandboxCommand(
   kind: SandboxKind,
   argv: readonly string[],
   view: SandboxView,
-  ids: Ids,
+  ids: AccountIds,
 ): string[] {
   return kind === 'bwrap' ? bubblewrapCommand(argv, view) : unshareCommand(argv, view, ids);
 }

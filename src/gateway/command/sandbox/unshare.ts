@@ -1,4 +1,4 @@
-import type { Ids } from './sandbox.js';
+import type { AccountIds } from '../account-ids.js';
 import type { SandboxView } from './view.js';
 
 /**
@@ -60,7 +60,11 @@ unshare --user --map-user="$uid" --map-group="$gid" -- "$@"
 exit $?`;
 
 /** Runs the script in new namespaces. What is hidden comes last and wins. */
-export function unshareCommand(argv: readonly string[], view: SandboxView, { uid, gid }: Ids): string[] {
+export function unshareCommand(
+  argv: readonly string[],
+  view: SandboxView,
+  { uid, gid }: AccountIds,
+): string[] {
   const { folder, writable, shown, fresh, kept, hiddenFolders, hiddenFiles } = view;
   const steps = [
     ...fresh.flatMap((path) => ['fresh', path]),
