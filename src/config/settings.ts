@@ -172,7 +172,7 @@ export const settings = {
     commandWritable: required(
       'MC_COMMAND_WRITABLE',
       paths,
-      '~/.claude,~/.claude.json,~/.codex,~/.cache',
+      '~/.claude,~/.claude.json,~/.codex',
       'What programs in a sandbox may change besides their working folder; missing paths are skipped.',
     ),
     commandEnv: required(

@@ -26,7 +26,7 @@ describe('parseConfig without any variable', () => {
         commandDir: undefined,
         commandUser: undefined,
         commandSandbox: 'auto',
-        commandWritable: ['~/.claude', '~/.claude.json', '~/.codex', '~/.cache'],
+        commandWritable: ['~/.claude', '~/.claude.json', '~/.codex'],
         commandEnv: ['ANTHROPIC_*', 'CLAUDE_*', 'CODEX_*'],
         commandKey: false,
       },
