@@ -1,4 +1,5 @@
 import { lstat, readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Instrument } from '../../kernel/instrument.js';
 import { findPackageFolder } from '../../kernel/package-folder.js';
@@ -6,7 +7,7 @@ import { type AccountIds, ownIds } from './account-ids.js';
 import { findProgramAccount, type ProgramAccount } from './program-account.js';
 import { type FoundSandbox, findSandbox } from './sandbox/find-sandbox.js';
 import { type SandboxKind, sandboxCommand } from './sandbox/sandbox.js';
-import { lookUpView, type SandboxView } from './sandbox/view.js';
+import { expandHome, lookUpView, type SandboxView } from './sandbox/view.js';
 import { requireSeparateFolder } from './separate-folder.js';
 
 export interface IsolationSettings {
@@ -45,16 +46,34 @@ export const NO_ISOLATION: Isolation = {
  * @throws Error that tells the operator what to do, if a setting can't be followed.
  */
 export async function prepareIsolation(settings: IsolationSettings): Promise<Isolation> {
-  await requireSeparateFolder(settings.folder, [
-    { path: settings.dataDir, what: "the server's data folder" },
-    { path: findPackageFolder(), what: 'the folder of the package' },
-    { path: '.', what: "the server's own working folder" },
-  ]);
   const account = settings.user === undefined ? null : await findProgramAccount(settings.user);
+  await requireSeparateFolders(settings, homeOf(settings, account));
   if (account !== null) await requireForeignAccount(account, settings.dataDir);
   const found = await chooseSandbox(settings, account);
   report(settings, account, found);
   return createIsolation(settings, account, found.kind);
+}
+
+/**
+ * The server's own working folder counts for the working folder of programs alone: it may be the home folder, in which
+ * programs keep their logins.
+ */
+async function requireSeparateFolders(
+  { folder, writable, dataDir }: IsolationSettings,
+  home: string | undefined,
+): Promise<void> {
+  const own = [
+    { path: dataDir, what: "the server's data folder" },
+    { path: findPackageFolder(), what: 'the folder of the package' },
+  ];
+  const workingFolder = { path: '.', what: "the server's own working folder" };
+  await requireSeparateFolder('MC_COMMAND_DIR', folder, [...own, workingFolder]);
+  for (const path of writable)
+    await requireSeparateFolder('MC_COMMAND_WRITABLE', expandHome(path, home), own);
+}
+
+function homeOf({ environment }: IsolationSettings, account: ProgramAccount | null): string | undefined {
+  return account?.environment.HOME ?? environment.HOME;
 }
 
 /** PostgreSQL refuses to run as root, so a server that root has started runs it as an account that owns its files. */
@@ -76,7 +95,7 @@ async function chooseSandbox(
   if (sandbox === 'off') return { kind: null, reasons: ['MC_COMMAND_SANDBOX is off'] };
   // A folder that is missing is reported when a program is to run in it. Here any folder will do.
   const view = await viewOf(settings, account, []).catch(() =>
-    viewOf({ ...settings, folder: '/' }, account, []),
+    viewOf({ ...settings, folder: tmpdir() }, account, []),
   );
   const found = await findSandbox({
     kinds: sandbox === 'auto' ? ['bwrap', 'unshare'] : [sandbox],
@@ -113,16 +132,17 @@ function createIsolation(
 
 /** Looked up for each program: files may be replaced while the server runs, as Kubernetes does with secrets. */
 function viewOf(
-  { folder, writable, dataDir, secretFiles, environment }: IsolationSettings,
+  settings: IsolationSettings,
   account: ProgramAccount | null,
   shown: readonly string[],
 ): Promise<SandboxView> {
-  const home = account?.environment.HOME ?? environment.HOME;
-  return lookUpView({ folder, writable, shown, hidden: [dataDir, ...secretFiles], home });
+  const { folder, writable, dataDir, secretFiles } = settings;
+  const hidden = [dataDir, ...secretFiles];
+  return lookUpView({ folder, writable, shown, hidden, home: homeOf(settings, account) });
 }
 
 function report(
-  { instrument }: IsolationSettings,
+  { instrument, sandbox }: IsolationSettings,
   account: ProgramAccount | null,
   found: FoundSandbox,
 ): void {
@@ -138,7 +158,13 @@ function report(
     instrument.emit('info', 'programs.isolated', message, { user, reasons });
     return;
   }
-  const message =
-    "Programs of the command gateway run as the server's user without a sandbox, so they can read its admin key, its database and its environment. Install bubblewrap, or start the server as root with MC_COMMAND_USER";
+  const message = `Programs of the command gateway run as the server's user without a sandbox, so they can read its admin key, its database and its environment. ${remedyFor(sandbox)}`;
   instrument.emit('warn', 'programs.not_isolated', message, { reasons });
+}
+
+function remedyFor(sandbox: IsolationSettings['sandbox']): string {
+  if (process.platform === 'win32') return 'Use only programs that you trust with all of it';
+  const another = 'start the server as root with MC_COMMAND_USER';
+  if (process.platform !== 'linux') return `To prevent it, ${another}`;
+  return `${sandbox === 'off' ? 'Set MC_COMMAND_SANDBOX to auto' : 'Install bubblewrap'}, or ${another}`;
 }

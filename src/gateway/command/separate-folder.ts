@@ -12,14 +12,18 @@ export interface OwnFolder {
  * starts from. A server that was started in the root folder, as service managers do, has only its other folders.
  * @throws Error that tells the operator what to do.
  */
-export async function requireSeparateFolder(folder: string, own: readonly OwnFolder[]): Promise<void> {
+export async function requireSeparateFolder(
+  setting: string,
+  folder: string,
+  own: readonly OwnFolder[],
+): Promise<void> {
   const path = await resolveLinks(folder);
   for (const { path: each, what } of own) {
     const ownPath = await resolveLinks(each);
     if (ownPath === parse(ownPath).root) continue;
     if (contains(ownPath, path) || contains(path, ownPath))
       throw new Error(
-        `MC_COMMAND_DIR is ${folder}, and programs there would meet ${what}, ${ownPath}. Set it to a folder that is neither inside of it nor contains it`,
+        `${setting} names ${folder}, and programs there would meet ${what}, ${ownPath}. Name a folder that is neither inside of it nor contains it`,
       );
   }
 }

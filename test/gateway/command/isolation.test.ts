@@ -82,7 +82,9 @@ describe('the choice of a sandbox', () => {
       expect.objectContaining({
         level: 'warn',
         name: 'programs.not_isolated',
-        message: expect.stringMatching(/can read its admin key.* Install bubblewrap/),
+        message: expect.stringMatching(
+          process.platform === 'linux' ? /can read its admin key.* Install bubblewrap/ : /can read its/,
+        ),
         facts: { reasons: expect.stringMatching(/not installed|only Linux/) },
       }),
     ]);
@@ -112,10 +114,18 @@ describe('the working folder of programs', () => {
     ['is the working folder of the server', '.', 'folder'],
   ])('is refused if it %s', async (_why, folder, what) => {
     await expect(prepare({ folder })).rejects.toThrow(
-      `MC_COMMAND_DIR is ${folder}, and programs there would meet`,
+      `MC_COMMAND_DIR names ${folder}, and programs there would meet`,
     );
     await expect(prepare({ folder })).rejects.toThrow(what);
   });
+
+  it.each([dataDir, base, join(findPackageFolder(), 'dist')])(
+    'and what else programs may change are apart from the server: %s is refused',
+    async (path) => {
+      const asked = prepare({ writable: ['/srv/cache', path] });
+      await expect(asked).rejects.toThrow(`MC_COMMAND_WRITABLE names ${path}, and programs there would meet`);
+    },
+  );
 
   it('may be beside the data folder, with a name that begins like it', async () => {
     await expect(prepare({ folder: `${dataDir}-of-programs` })).resolves.toBeDefined();

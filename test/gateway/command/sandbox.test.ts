@@ -25,13 +25,15 @@ const base = await realpath(await mkdtemp(join(root, 'node_modules', '.sandbox-t
 const folder = join(base, 'work');
 const dataDir = join(base, 'data');
 const secretFile = join(base, 'secrets', 'openai');
-const extra = join(base, 'extra');
+const extra = await realpath(await mkdtemp(join(tmpdir(), 'mc-extra-')));
 await chmod(base, 0o755);
-for (const each of [folder, dataDir, join(base, 'secrets'), extra]) await mkdir(each);
+for (const each of [folder, dataDir, join(base, 'secrets')]) await mkdir(each);
 await writeFile(join(dataDir, 'admin.key'), 'the admin key');
 await writeFile(join(base, 'secrets', 'openai'), 'the OpenAI key');
 await symlink(secretFile, join(base, 'secrets', 'link'));
-afterAll(() => rm(base, { recursive: true, force: true }));
+afterAll(async () => {
+  for (const each of [base, extra]) await rm(each, { recursive: true, force: true });
+});
 
 const view = await lookUpView({ folder, writable: [], shown: [], hidden: [dataDir], home: undefined });
 /** Whether namespaces are allowed and the program is installed differs between machines, so only a run can tell. */
@@ -127,6 +129,10 @@ for (const kind of KINDS)
       expect(existsSync(join(base, 'mark'))).toBe(false);
     });
 
+    it('is found by the start even if the working folder does not exist yet', async () => {
+      await expect(isolate(kind, join(work, 'none'))).resolves.toMatchObject({ isSandboxed: true });
+    });
+
     it('keeps its account', async () => {
       expect(await run('id -u')).toBe(String(process.getuid?.()));
     });
@@ -152,7 +158,7 @@ for (const kind of KINDS)
       );
       const text = textOf(answer);
       expect(text).toContain('"title": "A title"');
-      expect(text).toMatch(/\}\nmc-task-\w+\n(mc-work-\w+\n)?\/tmp$/);
+      expect(text).toMatch(/\}\n(mc-extra-\w+\n)?mc-task-\w+\n(mc-work-\w+\n)?\/tmp$/);
     });
 
     it('writes its answer as it comes, and gets its prompt', async () => {

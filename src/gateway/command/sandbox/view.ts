@@ -43,8 +43,7 @@ export async function lookUpView(wish: ViewWish): Promise<SandboxView> {
   const isInFresh = (path: string) => fresh.some((each) => path.startsWith(`${each}/`));
   const hidden = await existing(wish.hidden);
   const folders = await Promise.all(hidden.map(isFolder));
-  const home = wish.home ?? homedir();
-  const writable = wish.writable.map((path) => path.replace(/^~(?=\/)/, home));
+  const writable = wish.writable.map((path) => expandHome(path, wish.home));
   return {
     folder: await realpath(wish.folder),
     writable: await existing(writable),
@@ -54,6 +53,11 @@ export async function lookUpView(wish: ViewWish): Promise<SandboxView> {
     hiddenFolders: hidden.filter((_, index) => folders[index]),
     hiddenFiles: hidden.filter((_, index) => !folders[index]),
   };
+}
+
+/** Replaces `~` at the beginning by the home folder; undefined for that of the server's account. */
+export function expandHome(path: string, home: string | undefined): string {
+  return path.replace(/^~(?=\/)/, () => home ?? homedir());
 }
 
 async function existing(paths: readonly string[]): Promise<string[]> {
