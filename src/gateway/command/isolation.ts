@@ -138,7 +138,8 @@ function viewOf(
 ): Promise<SandboxView> {
   const { folder, writable, dataDir, secretFiles } = settings;
   const hidden = [dataDir, ...secretFiles];
-  return lookUpView({ folder, writable, shown, hidden, home: homeOf(settings, account) });
+  const home = homeOf(settings, account);
+  return lookUpView({ folder, writable, shown, hidden, home, ids: account?.ids ?? null });
 }
 
 function report(

@@ -1,4 +1,4 @@
-import { chown, mkdir, mkdtemp, realpath, rm, symlink } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, realpath, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -65,6 +65,7 @@ describe('the choice of a sandbox', () => {
       shown: [],
       hidden: [dataDir],
       home: undefined,
+      ids: null,
     });
     const found = await findSandbox({ kinds: KINDS, view, env: NO_PROGRAMS, ids: null });
     const onLinux = KINDS.map((kind) => `${kind}: not installed`);
@@ -99,6 +100,21 @@ describe('the choice of a sandbox', () => {
     await expect(prepare({ sandbox: 'bwrap' })).rejects.toThrow(
       /^MC_COMMAND_SANDBOX=bwrap does not work here \(.*\)\. Install it/,
     );
+  });
+});
+
+describe.runIf(isRoot)('what an account can not reach', () => {
+  it('is hidden as a whole, because nothing can be mounted behind it', async () => {
+    const closed = join(base, 'closed');
+    const deep = join(closed, 'a', 'b');
+    await mkdir(deep, { recursive: true });
+    await chmod(base, 0o711);
+    await chmod(closed, 0o700);
+    const wish = { folder: work, writable: [deep], shown: [], hidden: [deep, dataDir], home: undefined };
+    const view = await lookUpView({ ...wish, ids: { uid: 4711, gid: 4711 } });
+    expect(view).toMatchObject({ writable: [], hiddenFolders: [closed, dataDir] });
+    const own = await lookUpView({ ...wish, ids: null });
+    expect(own).toMatchObject({ writable: [deep], hiddenFolders: [deep, dataDir] });
   });
 });
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import type { SandboxKind } from '../../../src/gateway/command/sandbox/sandbox.j
 import { lookUpView } from '../../../src/gateway/command/sandbox/view.js';
 import type { Gateway, GatewayAnswer } from '../../../src/gateway/gateway.js';
 import { createInstrument } from '../../../src/kernel/instrument.js';
-import { aCall, testHooks } from '../conformance.js';
+import { aCall, type TestHooks, testHooks } from '../conformance.js';
 
 const PATH = process.env.PATH ?? '';
 const environment = { PATH, HOME: process.env.HOME };
@@ -35,16 +35,23 @@ afterAll(async () => {
   for (const each of [base, extra]) await rm(each, { recursive: true, force: true });
 });
 
-const view = await lookUpView({ folder, writable: [], shown: [], hidden: [dataDir], home: undefined });
+const view = await lookUpView({
+  folder,
+  writable: [],
+  shown: [],
+  hidden: [dataDir],
+  home: undefined,
+  ids: null,
+});
 /** Whether namespaces are allowed and the program is installed differs between machines, so only a run can tell. */
 const works: Record<SandboxKind, boolean> = { bwrap: false, unshare: false };
 for (const kind of KINDS)
   works[kind] = (await findSandbox({ kinds: [kind], view, env: environment, ids: null })).kind === kind;
 
-async function isolate(sandbox: SandboxKind, work: string): Promise<Isolation> {
+async function isolate(sandbox: SandboxKind, work: string, user?: string): Promise<Isolation> {
   return prepareIsolation({
     folder: work,
-    user: undefined,
+    user,
     sandbox,
     writable: [extra, '~/no-such-folder'],
     dataDir,
@@ -137,6 +144,25 @@ for (const kind of KINDS)
       expect(await run('id -u')).toBe(String(process.getuid?.()));
     });
 
+    it.runIf(process.getuid?.() === 0)('runs as another account if the setting names one', async () => {
+      const own = await realpath(await mkdtemp(join(tmpdir(), 'mc-work-')));
+      onTestFinished(() => rm(own, { recursive: true }));
+      await chown(own, 4711, 4712);
+      const other = await isolate(kind, own, '4711:4712');
+      const script = `cat >/dev/null; id -u; id -g; cat "$MC_TASK_FILE" ${dataDir}/admin.key 2>/dev/null; : >mark && ls`;
+      const gateway = createCommandGateway({
+        argv: ['sh', '-c', script],
+        folder: own,
+        isolation: other,
+        environment,
+      });
+      open.push(gateway);
+      const work = { taskRef: 'TASK-1', runId: 'run_1', task: { ref: 'TASK-1' }, createKey: never };
+      expect(textOf(await gateway.send({ ...aCall('Go.'), work } as never, testHooks()))).toBe(
+        '4711\n4712\n{\n  "ref": "TASK-1"\n}\nmark',
+      );
+    });
+
     it('reaches the network', async () => {
       const http = createServer((_request, response) => response.end('hello')).listen(0, '127.0.0.1');
       onTestFinished(() => void http.close());
@@ -208,8 +234,8 @@ for (const kind of KINDS)
 
     it('takes all its processes with it, even those that have left its group and ignore SIGTERM', async () => {
       const hooks = testHooks();
-      const answer = shell(STUBBORN).send(aCall('Go.'), hooks);
-      await vi.waitFor(() => expect(countStubborn()).toBeGreaterThanOrEqual(2), 20_000);
+      const { answer } = await startStubborn(hooks);
+      expect(countStubborn()).toBeGreaterThanOrEqual(2);
       hooks.abort();
       expect(await answer).toMatchObject({ outcome: 'ABORTED' });
       await vi.waitFor(() => expect(countStubborn()).toBe(0), 20_000);
@@ -217,8 +243,8 @@ for (const kind of KINDS)
 
     it('is ended by the next server if its own has died', async () => {
       const hooks = testHooks();
-      const answer = shell(STUBBORN).send(aCall('Go.'), hooks);
-      await vi.waitFor(() => expect(countStubborn()).toBeGreaterThanOrEqual(2), 20_000);
+      const { answer } = await startStubborn(hooks);
+      expect(countStubborn()).toBeGreaterThanOrEqual(2);
       const { state } = hooks.accepted[0]!;
       expect(await gatewayOf('true').recover(aCall('x'), state, testHooks())).toMatchObject({
         outcome: 'FAILED',
@@ -228,7 +254,18 @@ for (const kind of KINDS)
     });
 
     const mark = `stubborn-${kind}-${process.pid}`;
-    const STUBBORN = `setsid sh -c 'trap "" TERM; while :; do sleep 1; : ${mark}; done' & trap '' TERM; while :; do sleep 1; : ${mark}; done`;
+    /** Its second process has left the group. Resolves when both run. */
+    async function startStubborn(hooks: TestHooks): Promise<{ readonly answer: Promise<GatewayAnswer> }> {
+      const file = join(work, 'stubborn');
+      await rm(file, { force: true });
+      const loop = `while :; do sleep 1; : ${mark}; done`;
+      const answer = shell(`setsid sh -c 'trap "" TERM; : >${file}; ${loop}' & trap '' TERM; ${loop}`).send(
+        aCall('Go.'),
+        hooks,
+      );
+      await vi.waitFor(() => expect(existsSync(file)).toBe(true), 20_000);
+      return { answer };
+    }
 
     function countStubborn(): number {
       const lines = readdirSync('/proc')
@@ -237,6 +274,10 @@ for (const kind of KINDS)
       return lines.filter((line) => line.startsWith('sh\0-c\0') && line.includes(mark)).length;
     }
   });
+
+async function never(): Promise<never> {
+  throw new Error('no key was asked for');
+}
 
 function commandOf(pid: string): string {
   try {
