@@ -1,10 +1,18 @@
-import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
+import { findSandbox } from '../../src/gateway/command/sandbox/find-sandbox.js';
+import { lookUpView } from '../../src/gateway/command/sandbox/view.js';
+import { findPostmasterPid } from '../support/postgres/data-folder.js';
 import { createClient } from '../support/servers/client.js';
 import { aTask } from '../support/servers/fleet.js';
-import { createServerFolder, type ServerProcess, startServer } from '../support/servers/server-process.js';
+import {
+  createServerFolder,
+  runServer,
+  type ServerProcess,
+  startServer,
+} from '../support/servers/server-process.js';
 
 /**
  * Looks for the secrets of the server as a program may: in its own environment, in the data folder, in the environment of
@@ -37,10 +45,22 @@ const THIEF = `
 
 const pgFile = new URL('../../node_modules/pg/lib/index.js', import.meta.url).pathname;
 
-/** Whether this machine lets a user make namespaces. Containers and security modules often forbid it. */
-const canIsolate =
-  process.platform === 'linux' &&
-  spawnSync('unshare', ['--user', '--map-root-user', '--mount', '--pid', '--fork', 'true']).status === 0;
+/** Whether namespaces are allowed here. Containers and security modules often forbid them, so only a run can tell. */
+const view = await lookUpView({
+  folder: tmpdir(),
+  writable: [],
+  shown: [],
+  hidden: [],
+  home: undefined,
+  ids: null,
+});
+const found = await findSandbox({
+  kinds: ['bwrap', 'unshare'],
+  view,
+  env: { PATH: process.env.PATH },
+  ids: null,
+});
+const canIsolate = found.kind !== null;
 
 const servers: ServerProcess[] = [];
 afterAll(() => Promise.all(servers.map((server) => server.stop())));
@@ -83,6 +103,19 @@ async function steal(env: Readonly<Record<string, string>>) {
   const said = server.log().filter(({ event }) => event.startsWith('programs.'));
   return { resolution, said };
 }
+
+describe('a server with programs', () => {
+  it('does not start if they would work in its data folder, and says what to do', async () => {
+    const dataDir = await createServerFolder();
+    const env = { MC_COMMAND: '["true"]', MC_COMMAND_DIR: join(dataDir, 'work') };
+    const { code, stderr } = await runServer({ dataDir, env });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^Mission Control did not start\. MC_COMMAND_DIR names .* Name a folder that is neither/,
+    );
+    expect(await findPostmasterPid(dataDir)).toBeNull();
+  });
+});
 
 describe('a program of the command gateway that looks for the secrets of the server', () => {
   it.runIf(canIsolate)('finds none in a sandbox, and changes nothing outside of its folder', async () => {
