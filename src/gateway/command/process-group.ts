@@ -10,14 +10,14 @@ export interface ProcessGroup {
 
 /**
  * The group that a child process leads. The leader of a sandbox is the program that made it: SIGTERM would end it, and with
- * it the whole sandbox at once, so only the others get that signal. The leader ends when they have ended.
+ * it the whole sandbox at once, so only its descendants get that signal. The leader ends when they have ended.
  */
 export function createGroup(child: ChildProcess, isSandboxed: boolean): ProcessGroup {
   let isOver = false;
   function signal(name: NodeJS.Signals): void {
     if (isOver || child.pid === undefined) return;
     if (process.platform === 'win32') child.kill(name);
-    else if (isSandboxed && name !== 'SIGKILL') signalMembers(child.pid, name);
+    else if (isSandboxed && name !== 'SIGKILL') signalDescendants(child.pid, name);
     else signalGroup(child.pid, name);
   }
   return {
@@ -34,22 +34,29 @@ export function signalGroup(pid: number, signal: NodeJS.Signals): void {
   send(-pid, signal);
 }
 
-/** Sends a signal to the processes of a group without its leader, on Linux. */
-function signalMembers(leader: number, signal: NodeJS.Signals): void {
-  const members = readdirSync('/proc')
-    .map(Number)
-    .filter((pid) => pid !== leader && groupOf(pid) === leader);
-  for (const pid of members) send(pid, signal);
+/** Sends a signal to all descendants of a process, or to its group if the system does not show them. */
+function signalDescendants(leader: number, signal: NodeJS.Signals): void {
+  const descendants = listDescendants(leader);
+  if (descendants.length === 0) signalGroup(leader, signal);
+  for (const pid of descendants) send(pid, signal);
 }
 
-/** The group id is the third field after the program's name, which is in brackets and may contain any characters. */
-function groupOf(pid: number): number | null {
-  if (!Number.isInteger(pid)) return null;
+/** Read from each process on its own: some systems do not let every account list /proc. */
+function listDescendants(pid: number): number[] {
+  const children = listChildren(pid);
+  return [...children, ...children.flatMap(listDescendants)];
+}
+
+function listChildren(pid: number): number[] {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]);
+    const threads = readdirSync(`/proc/${pid}/task`);
+    const lists = threads.map((thread) => readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8'));
+    return lists
+      .flatMap((list) => list.trim().split(' '))
+      .filter((child) => child !== '')
+      .map(Number);
   } catch {
-    return null;
+    return [];
   }
 }
 

@@ -76,9 +76,9 @@ export async function startProgram(start: ProgramStart): Promise<Program> {
       child.stdin?.end(input);
     },
     stop() {
-      group.signal('SIGTERM');
       const timer = setTimeout(() => group.signal('SIGKILL'), KILL_GRACE_MS);
       child.once('close', () => clearTimeout(timer));
+      group.signal('SIGTERM');
     },
     kill: () => group.signal('SIGKILL'),
   };
