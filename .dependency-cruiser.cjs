@@ -64,7 +64,8 @@ const doors = [
     to: { path: [...layers('kernel', 'postgres', 'store', 'services'), file('server/limits')] },
   },
   { from: file('startup'), to: types([file('config/config'), file('graphql/context')]) },
-  { from: file('main'), to: { path: [file('app'), file('config/config')] } },
+  { from: file('main'), to: { path: [file('app'), file('describe-start'), folder('config')] } },
+  { from: file('describe-start'), to: types(file('app')) },
 ];
 
 /** Packages that only one layer may import, so that they can be replaced there. */

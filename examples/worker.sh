@@ -1,4 +1,5 @@
-# A program for the command gateway: MC_COMMAND='["bash","examples/worker.sh"]' MC_COMMAND_KEY=on npm start
+# A program for the command gateway:
+# MC_COMMAND='["bash","/path/to/mission-control/examples/worker.sh"]' MC_COMMAND_DIR=$HOME/work MC_COMMAND_KEY=on npm start
 # The server sets MC_TASK_REF, MC_RUN_ID, MC_TASK_FILE, MC_URL and MC_API_KEY. The answer is what this prints.
 set -euo pipefail
 source "$(dirname "$0")/ask.sh"

@@ -164,9 +164,11 @@ async function startLayers(start: Start): Promise<Started> {
 
 async function createServices(start: Start, database: Database): Promise<Layers> {
   const { config, instrument, clock, parts, isStopping } = start;
-  const gateways = createGateways(config.gateway, {
+  const gateways = await createGateways(config.gateway, {
     environment: start.environment,
     dataDir: config.dataDir,
+    secretFiles: config.secretFiles,
+    instrument,
     url: () => start.url,
   });
   parts.push({

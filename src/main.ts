@@ -1,5 +1,7 @@
-import { createApp, type Started } from './app.js';
-import { ConfigError, environmentForPrograms, parseConfig, readEnvironment } from './config/config.js';
+import { createApp } from './app.js';
+import { ConfigError, parseConfig, takeEnvironment } from './config/config.js';
+import { environmentForPrograms } from './config/program-environment.js';
+import { describeStart } from './describe-start.js';
 
 /** Longer than the time limit of any part of a stop. After it the process exits. */
 const STOP_GRACE_MS = 20_000;
@@ -13,8 +15,10 @@ const SAME_REQUEST_MS = 500;
 /** How long after a clean stop the timers and sockets of libraries may keep the process alive. */
 const EXIT_GRACE_MS = 500;
 
-async function main(env: ReturnType<typeof readEnvironment>): Promise<void> {
-  const app = createApp(parseConfig(env), { environment: environmentForPrograms(env) });
+async function main(env: ReturnType<typeof takeEnvironment>): Promise<void> {
+  const config = parseConfig(env);
+  const environment = environmentForPrograms(env, config.gateway.commandEnv);
+  const app = createApp(config, { environment });
   const { instrument } = app;
   let stopping = false;
   let mayForce = false;
@@ -51,21 +55,7 @@ async function main(env: ReturnType<typeof readEnvironment>): Promise<void> {
   // The terminal was closed. Without a listener the signal would end this process and leave PostgreSQL running.
   process.on('SIGHUP', stop);
   const started = await app.start();
-  if (started !== null) printStart(started);
-}
-
-const NO_KEY_FILE =
-  'set by MC_API_KEY or created by an earlier start; for a lost key see "Keys" in docs/operations.md';
-
-/** Prints a few lines for the person who started the server in a terminal. */
-function printStart({ address, facts, adminKey, adminKeyPath }: Started): void {
-  const lines = [
-    `Mission Control ${facts.version} with ${facts.database}`,
-    `GraphQL and GraphiQL: ${address.url}/graphql`,
-    `Admin key: ${adminKeyPath === null ? NO_KEY_FILE : `in ${adminKeyPath}`}`,
-    ...(adminKey === null ? [] : [`Admin key, shown only once: ${adminKey}`]),
-  ];
-  process.stdout.write(`${lines.join('\n')}\n`);
+  if (started !== null) process.stdout.write(describeStart(started, { isTerminal: process.stdout.isTTY }));
 }
 
 function reportFailedStart(error: unknown): void {
@@ -75,7 +65,7 @@ function reportFailedStart(error: unknown): void {
 }
 
 try {
-  await main(readEnvironment());
+  await main(takeEnvironment());
 } catch (error) {
   reportFailedStart(error);
   if (!(error instanceof ConfigError)) process.exit();

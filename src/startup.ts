@@ -7,6 +7,7 @@ import { findPackageFolder } from './kernel/package-folder.js';
 import { createDatabase, type Database, readServerVersion } from './postgres/database.js';
 import { findPostgres } from './postgres/find-postgres.js';
 import { applyMigrations } from './postgres/migrate.js';
+import { narrowDataDir } from './postgres/private-files.js';
 import { serverLimits } from './server/limits.js';
 import { ensureAdminKey } from './services/keys/api-keys.js';
 import { createAdminKeyFile } from './store/keys/admin-key-file.js';
@@ -34,6 +35,11 @@ export async function openDatabase({
   parts,
   throwIfStopping,
 }: DatabaseStart): Promise<Database> {
+  const narrowed = await narrowDataDir(config.dataDir);
+  if (narrowed.length > 0)
+    instrument.emit('info', 'data_folder.narrowed', 'Took rights on private files from other accounts', {
+      paths: narrowed,
+    });
   const { connectionString, stop } = await findPostgres({
     databaseUrl: config.databaseUrl?.reveal(),
     dataDir: config.dataDir,

@@ -1,4 +1,6 @@
 import { findClosest } from '../kernel/closest-match.js';
+import { type Environment, fileVariableOf, listSecretNames, textOf } from './environment.js';
+import { readSecretFiles } from './secret-files.js';
 import { isHidden } from './setting-kinds.js';
 import {
   isSetting,
@@ -16,10 +18,13 @@ type ValuesOf<Node> =
       : T | undefined
     : { readonly [Key in keyof Node]: ValuesOf<Node[Key]> };
 
-/** Every setting of the server, typed. Durations are in milliseconds. */
-export type Config = ValuesOf<typeof settings>;
+type Values = ValuesOf<typeof settings>;
 
-type Environment = Readonly<Record<string, string | undefined>>;
+/** Every setting of the server, typed. Durations are in milliseconds. */
+export type Config = Values & {
+  /** The files from which secrets were read. Programs must not see them. */
+  readonly secretFiles: readonly string[];
+};
 
 /** The environment contains mistakes. The message names all of them and quotes no secret. */
 export class ConfigError extends Error {
@@ -31,33 +36,31 @@ export class ConfigError extends Error {
   }
 }
 
-/** A copy of the process's environment, for parseConfig. No other code in the server reads `process.env`. */
-export function readEnvironment(): Record<string, string | undefined> {
-  return { ...process.env };
-}
-
-/** Credentials that are not settings of the server: for PostgreSQL's clients and for the trace collector. */
-const FURTHER_SECRETS = /^(PGPASSWORD|PGPASSFILE|PGSERVICEFILE|OTEL_.*)$/;
-
-/** The environment for programs that the server starts: without the server's own settings and credentials. */
-export function environmentForPrograms(env: Environment): Record<string, string | undefined> {
-  const own = new Set(listSettings().map((setting) => setting.name));
-  const isSecret = (name: string) => own.has(name) || FURTHER_SECRETS.test(name);
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !isSecret(name.toUpperCase())));
+/**
+ * Copies the process's environment for parseConfig and removes the server's secrets from the process's own, so that no
+ * library, report or child process of the server finds them there. No other code in the server reads `process.env`. Linux
+ * shows the block with which a process was started in /proc for as long as it runs, so only a secret from a file is absent
+ * from it.
+ */
+export function takeEnvironment(): Record<string, string | undefined> {
+  const taken = { ...process.env };
+  for (const name of listSecretNames()) delete process.env[name];
+  return taken;
 }
 
 /**
  * Reads the settings from an environment and freezes them deeply. Whitespace around a value is ignored. A blank value
- * counts as unset. `env` itself is not changed.
+ * counts as unset. Secrets may come from files. `env` itself is not changed.
  *
  * @throws ConfigError that names every wrong value and every `MC_*` name that is not a setting, all at once.
  */
-export function parseConfig(env: Environment): Config {
-  const problems: string[] = [];
-  const config = readNode(settings, env, problems) as Config;
-  problems.push(...unknownNames(env), ...missingCompanions(env));
+export function parseConfig(given: Environment): Config {
+  const { env, files, problems: unread } = readSecretFiles(given);
+  const problems = [...unread];
+  const values = readNode(settings, env, problems) as Values;
+  problems.push(...unknownNames(env), ...missingCompanions(env, given, values));
   if (problems.length > 0) throw new ConfigError(problems);
-  return config;
+  return Object.freeze({ ...values, secretFiles: Object.freeze([...files]) });
 }
 
 function readNode(node: Setting<unknown> | SettingGroup, env: Environment, problems: string[]): unknown {
@@ -71,11 +74,13 @@ function readSetting(setting: Setting<unknown>, env: Environment, problems: stri
   const text = textOf(env, setting.name) ?? setting.default;
   if (text === undefined) return undefined;
   const result = setting.kind.safeParse(text);
-  if (!result.success) problems.push(describeRefusal(setting, text));
+  if (!result.success) problems.push(describeRefusal(setting, text, env));
   return result.data;
 }
 
-function describeRefusal({ name, kind }: Setting<unknown>, text: string): string {
+function describeRefusal({ name, kind }: Setting<unknown>, text: string, env: Environment): string {
+  if (textOf(env, fileVariableOf(name)) !== undefined)
+    return `${fileVariableOf(name)} must name a file with ${kind.description} (the value is not shown)`;
   if (isHidden(kind)) return `${name} must be ${kind.description} (the value is not shown)`;
   const withoutCredentials = text.replace(/\/\/.*@/s, '//…@');
   const shown = withoutCredentials.length > 80 ? `${withoutCredentials.slice(0, 80)}…` : withoutCredentials;
@@ -86,7 +91,7 @@ function describeRefusal({ name, kind }: Setting<unknown>, text: string): string
 const CLIENT_NAMES = ['MC_URL'];
 
 function unknownNames(env: Environment): string[] {
-  const known = listSettings().map((setting) => setting.name);
+  const known = [...listSettings().map(({ name }) => name), ...listSecretNames().map(fileVariableOf)];
   const isUnknown = (name: string) => /^MC_/i.test(name) && ![...known, ...CLIENT_NAMES].includes(name);
   return Object.keys(env)
     .filter((name) => isUnknown(name) && textOf(env, name) !== undefined)
@@ -98,15 +103,19 @@ function unknownNames(env: Environment): string[] {
 }
 
 /** A default gateway without its command or endpoint would fail every task that is sent to it. */
-function missingCompanions(env: Environment): string[] {
+function missingCompanions(env: Environment, given: Environment, { gateway: { command } }: Values): string[] {
+  const has = (name: string) =>
+    textOf(env, name) !== undefined || textOf(given, fileVariableOf(name)) !== undefined;
   const gateway = textOf(env, 'MC_GATEWAY');
-  if (gateway === 'command' && !textOf(env, 'MC_COMMAND')) return ['MC_GATEWAY=command needs MC_COMMAND'];
-  if (gateway === 'openai' && !textOf(env, 'OPENAI_API_KEY') && !textOf(env, 'OPENAI_BASE_URL')) {
-    return [
-      'MC_GATEWAY=openai needs OPENAI_API_KEY, or OPENAI_BASE_URL for an endpoint that asks for no key',
-    ];
-  }
-  return [];
+  return [
+    ...(gateway === 'command' && !has('MC_COMMAND') ? ['MC_GATEWAY=command needs MC_COMMAND'] : []),
+    ...(gateway === 'openai' && !has('OPENAI_API_KEY') && !has('OPENAI_BASE_URL')
+      ? ['MC_GATEWAY=openai needs OPENAI_API_KEY, or OPENAI_BASE_URL for an endpoint that asks for no key']
+      : []),
+    ...(command !== undefined && !has('MC_COMMAND_DIR')
+      ? ['MC_COMMAND needs MC_COMMAND_DIR, a working folder for programs outside the folders of the server']
+      : []),
+  ];
 }
 
 /** The names of the gateways for which an operator gave settings. `openclaw` and `echo` also work without settings. */
@@ -131,8 +140,4 @@ export function toServiceSettings(config: Config) {
     dispatch: config.dispatch,
     quotas: config.quotas,
   };
-}
-
-function textOf(env: Environment, name: string): string | undefined {
-  return env[name]?.trim() || undefined;
 }

@@ -14,6 +14,11 @@ export function isHidden(kind: SettingKind<unknown>): boolean {
   return kind.meta()?.hidden === true;
 }
 
+/** Whether the setting is a secret, so that a file can give it and it leaves the environment once it is read. */
+export function isSecret(kind: SettingKind<unknown>): boolean {
+  return kind.meta()?.secret === true;
+}
+
 /** A text that matches the pattern. */
 export function matching(pattern: RegExp, accepts: string): SettingKind<string> {
   return z.string().regex(pattern).describe(accepts);
@@ -120,6 +125,22 @@ export const pathPrefix: SettingKind<string> = z
   .transform((text) => text.replace(/\/$/, ''))
   .describe('a path such as /tools/mission-control');
 
+/** Absolute paths, or paths in the home folder of the account that uses them. */
+export const paths: SettingKind<readonly string[]> = z
+  .string()
+  .transform(splitList)
+  .pipe(z.array(z.string().regex(/^(~\/|\/)\P{Cc}*$/u)))
+  .transform((found): readonly string[] => found)
+  .describe('a comma list of absolute paths; `~/` begins one in the home folder');
+
+/** Names of environment variables, or beginnings of names. */
+export const variableNames: SettingKind<readonly string[]> = z
+  .string()
+  .transform(splitList)
+  .pipe(z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*\*?$/)))
+  .transform((found): readonly string[] => found)
+  .describe('a comma list of names, each with `*` at its end for all names that begin so');
+
 function splitList(text: string): string[] {
   return text
     .split(',')
@@ -164,5 +185,5 @@ function readJson(text: string, context: z.RefinementCtx): unknown {
 export function secret(kind: SettingKind<string>): SettingKind<Secret> {
   return kind
     .transform((text) => new Secret(text))
-    .meta({ description: kind.description ?? '', hidden: true });
+    .meta({ description: kind.description ?? '', hidden: true, secret: true });
 }

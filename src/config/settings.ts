@@ -7,10 +7,12 @@ import {
   onOrOff,
   origins,
   pathPrefix,
+  paths,
   plainUrl,
   postgresUrl,
   type SettingKind,
   secret,
+  variableNames,
   wholeNumber,
 } from './setting-kinds.js';
 
@@ -154,7 +156,30 @@ export const settings = {
     commandDir: optional(
       'MC_COMMAND_DIR',
       matching(/^\P{Cc}+$/u, 'a folder'),
-      "Working folder of the command gateway's programs; the server's own if unset.",
+      "Working folder of the command gateway's programs, outside the server's folders; required with `MC_COMMAND`.",
+    ),
+    commandUser: optional(
+      'MC_COMMAND_USER',
+      matching(/^([a-z_][a-z0-9_.-]*\$?|\d{1,10}:\d{1,10})$/i, 'the name of an account, or `uid:gid`'),
+      "Account of the command gateway's programs; only for a server that root has started.",
+    ),
+    commandSandbox: required(
+      'MC_COMMAND_SANDBOX',
+      oneOf('auto', 'bwrap', 'unshare', 'off'),
+      'auto',
+      "Sandbox of the command gateway's programs, on Linux; `auto` takes the first that works, or none.",
+    ),
+    commandWritable: required(
+      'MC_COMMAND_WRITABLE',
+      paths,
+      '~/.claude,~/.claude.json,~/.codex',
+      'What programs in a sandbox may change besides their working folder; missing paths are skipped.',
+    ),
+    commandEnv: required(
+      'MC_COMMAND_ENV',
+      variableNames,
+      'ANTHROPIC_*,CLAUDE_*,CODEX_*',
+      'Environment variables that programs get besides the usual ones, such as `PATH` and `HOME`.',
     ),
     commandKey: required(
       'MC_COMMAND_KEY',

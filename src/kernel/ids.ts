@@ -46,6 +46,11 @@ export function newSecret(): string {
   return `mc_${randomBytes(32).toString('base64url')}`;
 }
 
+/** Whether the text is a complete secret of newSecret, and not a part of one or another text. */
+export function isGeneratedSecret(text: string): boolean {
+  return /^mc_[\w-]{43}$/.test(text);
+}
+
 /** A random number in [0, 1) for jitter. */
 export function randomFraction(): number {
   return Math.random();

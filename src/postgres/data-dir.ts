@@ -1,31 +1,32 @@
 import { access, constants, mkdir, mkdtemp, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { dataFolderMode } from './private-files.js';
 
 /** Creates the server's data folder if it is missing. @throws Error that names the setting if the folder can't be written. */
 export async function makeDataDir(path: string): Promise<void> {
   await orNameSetting(path, async () => {
-    await makeFolder(resolve(path));
+    await makeFolder(resolve(path), dataFolderMode());
     await access(path, constants.W_OK);
   });
 }
 
-/** Creates a folder and its parents. The recursive `mkdir` of Node.js never returns for a folder in /proc. */
-async function makeFolder(path: string): Promise<void> {
+/** Creates a folder with its mode, and its parents with the usual one. The recursive `mkdir` of Node.js never returns for a folder in /proc. */
+async function makeFolder(path: string, mode?: number): Promise<void> {
   const parent = dirname(path);
   try {
-    await makeOne(path);
+    await makeOne(path, mode);
   } catch (error) {
     if (parent === path || !(error instanceof Error && 'code' in error && error.code === 'ENOENT'))
       throw error;
     await makeFolder(parent);
-    await makeOne(path);
+    await makeOne(path, mode);
   }
 }
 
 /** Another server may create the same folder at the same time. */
-async function makeOne(path: string): Promise<void> {
+async function makeOne(path: string, mode?: number): Promise<void> {
   try {
-    await mkdir(path);
+    await mkdir(path, mode);
   } catch (error) {
     if (!(await isFolder(path))) throw error;
   }

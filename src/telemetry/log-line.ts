@@ -1,4 +1,5 @@
 import type { Level } from '../kernel/instrument.js';
+import { makeVisible } from './visible-text.js';
 
 /** A signal with facts that are safe to show. */
 export interface ShownSignal {
@@ -17,27 +18,27 @@ export function createTerminalFormat(hasColors: boolean): (at: Date, signal: Sho
   return (at, { level, name, message, facts }) => {
     const time = at.toISOString().slice(11, 23);
     const { error, ...others } = Object.assign({ error: undefined }, facts);
-    const details = [name, ...Object.entries(others).map(([key, value]) => `${key}=${toText(value)}`)];
-    const head = `${paint(dim, time)} ${paint(colours[level], level.toUpperCase().padEnd(5))} ${oneLine(message)}`;
+    const details = [
+      name,
+      ...Object.entries(others).map(([key, value]) => `${makeVisible(key)}=${toText(value)}`),
+    ];
+    const head = `${paint(dim, time)} ${paint(colours[level], level.toUpperCase().padEnd(5))} ${makeVisible(message)}`;
     return `${head} ${paint(dim, details.join(' '))}\n${describeError(error)}`;
   };
 }
 
-/** Escapes control characters, so that a text from outside can neither start a line nor move the cursor. */
-function oneLine(text: string): string {
-  return text.replace(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1));
-}
-
 function toText(value: unknown): string {
   const isPlain = typeof value === 'string' && /^[^\s"=\p{Cc}]+$/u.test(value);
-  return isPlain ? value : JSON.stringify(value);
+  return makeVisible(isPlain ? value : JSON.stringify(value));
 }
 
 function describeError(error: unknown, label = ''): string {
   if (error === undefined) return '';
   if (!isShownError(error)) return `    ${label}${toText(error)}\n`;
   const stack = error.stack || `${error.type}: ${error.message}`;
-  const lines = stack.split('\n').map((line, index) => `    ${index === 0 ? label : ''}${oneLine(line)}\n`);
+  const lines = stack
+    .split('\n')
+    .map((line, index) => `    ${index === 0 ? label : ''}${makeVisible(line)}\n`);
   return lines.join('') + describeError(error.cause, 'caused by ');
 }
 

@@ -3,6 +3,7 @@ import { systemClock, toDate } from '../kernel/clock.js';
 import type { Level, Signal } from '../kernel/instrument.js';
 import { createTerminalFormat } from './log-line.js';
 import { toLoggable } from './loggable.js';
+import { makeVisible } from './visible-text.js';
 
 /** Where log lines are written. A terminal gets readable lines, every other destination gets JSON. */
 export interface LogDestination {
@@ -38,7 +39,8 @@ function createJsonWriter(destination: LogDestination): (signal: Signal) => void
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    { write: (line) => void destination.write(line) },
+    // JSON leaves some of these characters as they are, and people read such logs in terminals as well.
+    { write: (line) => void destination.write(`${makeVisible(line.trimEnd())}\n`) },
   );
   return ({ level, name, message, facts }) =>
     logger[level]({ event: name, ...Object.assign({}, toLoggable(facts)) }, String(toLoggable(message)));

@@ -70,6 +70,10 @@ describe('parseConfig with mistakes', () => {
         '["claude"',
       ],
     ],
+    ['MC_COMMAND_USER', ['two words', '1000', '-u', '1000:x']],
+    ['MC_COMMAND_SANDBOX', ['on', 'docker']],
+    ['MC_COMMAND_WRITABLE', ['cache', '/a,b', '~robot/x']],
+    ['MC_COMMAND_ENV', ['*', 'A-B', 'GH_*_TOKEN', '1A']],
     ['MC_EVENT_RETENTION', ['0s', '3651d', 'forever']],
     ['MC_LOG_LEVEL', ['verbose', 'INFO', 'warning']],
   ])('refuses a wrong %s and says what it must be', (name, texts) => {
@@ -147,6 +151,9 @@ describe('parseConfig with mistakes', () => {
     expect(problemsOf({ MC_GATEWAY: 'openai' })).toHaveLength(1);
     expect(problemsOf({ MC_GATEWAY: 'command', MC_COMMAND: 'wrong' })).toEqual([
       expect.stringMatching(/^MC_COMMAND must/),
+    ]);
+    expect(problemsOf({ MC_COMMAND: '["true"]' })).toEqual([
+      'MC_COMMAND needs MC_COMMAND_DIR, a working folder for programs outside the folders of the server',
     ]);
     expect(problemsOf({ MC_GATEWAY: 'openai', OPENAI_API_KEY: 'k' })).toEqual([]);
     expect(problemsOf({ MC_GATEWAY: 'openai', OPENAI_BASE_URL: 'http://localhost:1/v1' })).toEqual([]);

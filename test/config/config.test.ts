@@ -1,11 +1,6 @@
 import { inspect } from 'node:util';
-import { describe, expect, expectTypeOf, it } from 'vitest';
-import {
-  type Config,
-  environmentForPrograms,
-  parseConfig,
-  readEnvironment,
-} from '../../src/config/config.js';
+import { describe, expect, expectTypeOf, it, vi } from 'vitest';
+import { type Config, parseConfig, takeEnvironment } from '../../src/config/config.js';
 import { listSettings } from '../../src/config/settings.js';
 import type { Secret } from '../../src/kernel/secret.js';
 
@@ -28,6 +23,10 @@ describe('parseConfig without any variable', () => {
         openai: { baseUrl: undefined, apiKey: undefined },
         command: undefined,
         commandDir: undefined,
+        commandUser: undefined,
+        commandSandbox: 'auto',
+        commandWritable: ['~/.claude', '~/.claude.json', '~/.codex'],
+        commandEnv: ['ANTHROPIC_*', 'CLAUDE_*', 'CODEX_*'],
         commandKey: false,
       },
       quotas: { tasksPerMinute: 60_000, openTasksPerAgent: 5_000, waitingClaimsPerKey: 2_000 },
@@ -40,6 +39,7 @@ describe('parseConfig without any variable', () => {
         disabled: false,
       },
       logLevel: 'info',
+      secretFiles: [],
     } satisfies Config);
   });
 
@@ -83,6 +83,10 @@ describe('parseConfig', () => {
     OPENAI_API_KEY: 'hunter2-openai',
     MC_COMMAND: '["claude","-p","--model","{{model}}",""]',
     MC_COMMAND_DIR: '/srv/work',
+    MC_COMMAND_USER: 'robot',
+    MC_COMMAND_SANDBOX: 'bwrap',
+    MC_COMMAND_WRITABLE: '~/.claude, /srv/cache',
+    MC_COMMAND_ENV: 'ANTHROPIC_*, GH_TOKEN',
     MC_COMMAND_KEY: 'on',
     MC_TASKS_PER_MINUTE: '600',
     MC_OPEN_TASKS_PER_AGENT: '50',
@@ -125,6 +129,10 @@ describe('parseConfig', () => {
         openai: { baseUrl: 'http://localhost:11434/v1', apiKey: '[secret]' },
         command: ['claude', '-p', '--model', '{{model}}', ''],
         commandDir: '/srv/work',
+        commandUser: 'robot',
+        commandSandbox: 'bwrap',
+        commandWritable: ['~/.claude', '/srv/cache'],
+        commandEnv: ['ANTHROPIC_*', 'GH_TOKEN'],
         commandKey: true,
       },
       quotas: { tasksPerMinute: 600, openTasksPerAgent: 50, waitingClaimsPerKey: 10 },
@@ -137,6 +145,7 @@ describe('parseConfig', () => {
         disabled: true,
       },
       logLevel: 'silent',
+      secretFiles: [],
     });
   });
 
@@ -247,26 +256,14 @@ describe('MC_CORS_ORIGINS', () => {
   });
 });
 
-describe('readEnvironment', () => {
-  it('returns a copy of the environment', () => {
-    const before = readEnvironment();
-    expect(before.PATH).toBe(process.env.PATH);
-    before.MC_PORT = '1';
+describe('takeEnvironment', () => {
+  it('returns a copy of the environment, and removes the secrets from the process', () => {
+    vi.stubEnv('OPENAI_API_KEY', 'sk-hunter2');
+    const taken = takeEnvironment();
+    expect(taken.PATH).toBe(process.env.PATH);
+    expect(taken.OPENAI_API_KEY).toBe('sk-hunter2');
+    expect(process.env).not.toHaveProperty('OPENAI_API_KEY');
+    taken.MC_PORT = '1';
     expect(process.env.MC_PORT).not.toBe('1');
-  });
-});
-
-describe('environmentForPrograms', () => {
-  it("leaves out the server's settings and credentials", () => {
-    const own = Object.fromEntries(listSettings().map(({ name }) => [name, 'x']));
-    const env = {
-      ...own,
-      PGPASSWORD: 'x',
-      OTEL_EXPORTER_OTLP_HEADERS: 'x',
-      mc_api_key: 'x',
-      PATH: '/bin',
-      ANTHROPIC_API_KEY: 'theirs',
-    };
-    expect(environmentForPrograms(env)).toEqual({ PATH: '/bin', ANTHROPIC_API_KEY: 'theirs' });
   });
 });

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parseConfig } from '../../src/config/config.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
-import { type ServerProcess, startServer } from '../support/servers/server-process.js';
+import { createServerFolder, type ServerProcess, startServer } from '../support/servers/server-process.js';
 import { createCloneFolder, expectNoErrors, paste, readSteps, removeCloneFolder } from './paste.js';
 
 /** Some twenty programs are started one after the other, on a machine that runs other tests. */
@@ -21,6 +21,7 @@ beforeAll(async () => {
   const env = {
     DATABASE_URL: database.url,
     MC_COMMAND: JSON.stringify(['bash', worker]),
+    MC_COMMAND_DIR: await createServerFolder(),
     MC_COMMAND_KEY: 'on',
   };
   server = await startServer({ env });
@@ -52,6 +53,8 @@ describe('docs/agent-setup.md, pasted into a shell', () => {
     const commands = [...text.matchAll(/MC_COMMAND='([^']+)'/g)].map(([, command]) => command);
     expect(commands).toHaveLength(3);
     for (const command of commands)
-      expect(parseConfig({ MC_COMMAND: command }).gateway.command).toEqual(JSON.parse(command ?? ''));
+      expect(parseConfig({ MC_COMMAND: command, MC_COMMAND_DIR: '/srv/work' }).gateway.command).toEqual(
+        JSON.parse(command ?? ''),
+      );
   });
 });

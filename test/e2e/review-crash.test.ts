@@ -36,6 +36,8 @@ const start = (): Promise<ServerProcess> =>
       MC_GATEWAY: 'command',
       MC_COMMAND: JSON.stringify([process.execPath, '-e', REVIEWER]),
       MC_COMMAND_DIR: folder,
+      // Bubblewrap ends a program with its server, and in a sandbox the program has another process id.
+      MC_COMMAND_SANDBOX: 'off',
       MC_DISPATCH_BACKOFF: '10ms',
       MC_JOB_INTERVAL: '100ms',
     },

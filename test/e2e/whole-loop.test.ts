@@ -5,7 +5,7 @@ import { type FakeOpenclaw, startFakeOpenclaw } from '../support/gateways/fake-o
 import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
 import { type Client, createClient } from '../support/servers/client.js';
 import { createTasks } from '../support/servers/fleet.js';
-import { type ServerProcess, startServer } from '../support/servers/server-process.js';
+import { createServerFolder, type ServerProcess, startServer } from '../support/servers/server-process.js';
 
 /** A program like `claude -p`, which reads a prompt and writes an answer. */
 const PROGRAM = `
@@ -29,6 +29,7 @@ beforeAll(async () => {
     databaseUrl: database.url,
     env: {
       MC_COMMAND: JSON.stringify([process.execPath, '-e', PROGRAM]),
+      MC_COMMAND_DIR: await createServerFolder(),
       MC_MODEL_DEFAULT: 'gpt-test',
       OPENAI_BASE_URL: openai.baseUrl,
       OPENAI_API_KEY: 'sk-test',

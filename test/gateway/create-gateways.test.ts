@@ -2,27 +2,33 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/config.js';
 import { createGateways } from '../../src/gateway/create-gateways.js';
 import type { Gateway } from '../../src/gateway/gateway.js';
+import { createInstrument } from '../../src/kernel/instrument.js';
 
+const common = { environment: {}, secretFiles: [], instrument: createInstrument() };
 const open: Gateway[] = [];
 afterEach(() => Promise.all(open.splice(0).map((gateway) => gateway.close())));
 
-function namesWith(env: Record<string, string>): string[] {
-  const surroundings = { environment: {}, dataDir: '/no/such/folder' };
-  const gateways = createGateways(parseConfig(env).gateway, surroundings);
+async function namesWith(env: Record<string, string>): Promise<string[]> {
+  const surroundings = { ...common, dataDir: '/no/such/folder' };
+  const gateways = await createGateways(parseConfig(env).gateway, surroundings);
   open.push(...gateways.values());
   for (const [name, gateway] of gateways) expect(gateway).toMatchObject({ name, kind: name });
   return [...gateways.keys()].sort();
 }
 
 describe('the gateways of a process', () => {
-  it('are echo and OpenClaw by default', () => {
-    expect(namesWith({})).toEqual(['echo', 'openclaw']);
+  it('are echo and OpenClaw by default', async () => {
+    expect(await namesWith({})).toEqual(['echo', 'openclaw']);
   });
 
-  it('include the others if their settings are given', () => {
-    expect(namesWith({ MC_COMMAND: '["true"]' })).toEqual(['command', 'echo', 'openclaw']);
-    expect(namesWith({ OPENAI_API_KEY: 'sk-x' })).toEqual(['echo', 'openai', 'openclaw']);
-    expect(namesWith({ OPENAI_BASE_URL: 'http://127.0.0.1:11434/v1' })).toEqual([
+  it('include the others if their settings are given', async () => {
+    expect(await namesWith({ MC_COMMAND: '["true"]', MC_COMMAND_DIR: '/no/such/work' })).toEqual([
+      'command',
+      'echo',
+      'openclaw',
+    ]);
+    expect(await namesWith({ OPENAI_API_KEY: 'sk-x' })).toEqual(['echo', 'openai', 'openclaw']);
+    expect(await namesWith({ OPENAI_BASE_URL: 'http://127.0.0.1:11434/v1' })).toEqual([
       'echo',
       'openai',
       'openclaw',
@@ -30,9 +36,9 @@ describe('the gateways of a process', () => {
   });
 
   it('need a device key only for an OpenClaw gateway on another machine, and report a missing one', async () => {
-    const surroundings = { environment: {}, dataDir: '/dev/null/data' };
+    const surroundings = { ...common, dataDir: '/dev/null/data' };
     const probe = async (OPENCLAW_GATEWAY_URL: string) => {
-      const gateways = createGateways(parseConfig({ OPENCLAW_GATEWAY_URL }).gateway, surroundings);
+      const gateways = await createGateways(parseConfig({ OPENCLAW_GATEWAY_URL }).gateway, surroundings);
       open.push(...gateways.values());
       return gateways.get('openclaw')?.probe(new AbortController().signal);
     };

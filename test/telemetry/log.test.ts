@@ -92,6 +92,14 @@ describe('a log that is not written to a terminal', () => {
     expect(lines.join('')).toContain('postgresql://[secret]@host/db');
   });
 
+  it('escapes characters that a terminal would obey, and keeps their value', () => {
+    const { instrument, lines, json } = setUp();
+    const hostile = 'a\u009b31m\u202egnp.exe\u2066\u2028\u{e0041}\u0000\n"ä😀';
+    instrument.emit('warn', 'x', hostile, { hostile });
+    expect(lines[0]).not.toMatch(/[\p{Cf}\p{Zl}\p{Zp}]|[^\P{Cc}\n]/u);
+    expect(json()[0]).toMatchObject({ message: hostile, hostile });
+  });
+
   it('shows facts that are circular, very deep, very long or functions', () => {
     const { instrument, json } = setUp();
     const circular: Record<string, unknown> = { name: 'c' };
@@ -160,6 +168,15 @@ describe('a log on a terminal', () => {
     });
     expect(lines[0]?.split('\n')[0]).toContain('one\\ntwo\\u001b[2J');
     expect(lines.join('')).not.toMatch(/[^\P{Cc}\n]|\n\d\d:/u);
+  });
+
+  it('escapes characters that begin a sequence, hide, or reverse the text after them', () => {
+    const { instrument, lines } = setUp({ isTTY: true });
+    const hostile = 'a\u009b31m\u202egnp.exe\u2066\u200b\u2028\ufeff\u{e0041}';
+    instrument.emit('warn', 'x', hostile, { text: hostile, [`key${hostile}`]: 1, error: new Error(hostile) });
+    const shown = 'a\\u009b31m\\u202egnp.exe\\u2066\\u200b\\u2028\\ufeff\\udb40\\udc41';
+    expect(lines.join('').split(shown)).toHaveLength(5);
+    expect(lines.join('')).not.toMatch(/[\p{Cf}\p{Zl}\p{Zp}\u007f-\u009f]/u);
   });
 
   it('uses colours if the terminal supports them', () => {

@@ -10,7 +10,8 @@ export interface CommandLine {
 /**
  * Fills `{{model}}`, `{{agent}}` and `{{soul}}` in the arguments. An argument whose placeholder has no value is dropped, with
  * the option before it: of `--model {{model}}` neither is passed. If no argument contains the standing instruction, it is put
- * before the prompt. So is one that is longer than an argument may be.
+ * before the prompt. So is one that is longer than an argument may be. One that begins like an option gets a line break
+ * before it: Markdown often begins with a dash, and to its reader the line break changes nothing.
  *
  * @throws RangeError for a value that the program would read as an option.
  */
@@ -31,8 +32,8 @@ export function fillCommandLine(template: readonly string[], call: GatewayCall):
   return { argv, input };
 }
 
-/** Linux refuses to start a program with a longer argument (MAX_ARG_STRLEN, with the byte at its end). */
-const MAX_ARGUMENT_BYTES = 128 * 1024;
+/** Linux refuses to start a program with a longer argument (MAX_ARG_STRLEN, with the byte at its end and a line break). */
+const MAX_ARGUMENT_BYTES = 128 * 1024 - 1;
 
 type Name = 'model' | 'agent' | 'soul';
 type Values = Readonly<Record<Name, string | null>>;
@@ -51,9 +52,9 @@ function dropOption(argv: string[], part: string): void {
 
 function fill(part: string, values: Values): string {
   const filled = replace(part, values);
-  if (filled.startsWith('-') && !part.startsWith('-') && !placeholdersOf(part).includes('soul'))
-    throw new RangeError(`The program would read ${JSON.stringify(filled.slice(0, 80))} as an option.`);
-  return filled;
+  if (!filled.startsWith('-') || part.startsWith('-')) return filled;
+  if (part.startsWith('{{soul}}')) return `\n${filled}`;
+  throw new RangeError(`The program would read ${JSON.stringify(filled.slice(0, 80))} as an option.`);
 }
 
 function replace(part: string, values: Values): string {

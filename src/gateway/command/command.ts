@@ -4,7 +4,8 @@ import { type CallEnd, createOpenCalls } from '../open-calls.js';
 import { type AgentOutput, createAgentOutput } from './agent-output.js';
 import { type CommandLine, fillCommandLine } from './command-line.js';
 import { findProgramMistake, isFolder } from './find-program.js';
-import { type Program, type ProgramStart, startProgram } from './program.js';
+import { type Isolation, NO_ISOLATION } from './isolation.js';
+import { type Program, type ProgramStart, SandboxError, startProgram } from './program.js';
 import { toAnswer } from './program-answer.js';
 import { recoverProgram } from './recover-program.js';
 import { describeWork, type WorkFacts } from './work-facts.js';
@@ -12,8 +13,10 @@ import { describeWork, type WorkFacts } from './work-facts.js';
 export interface CommandSettings {
   /** The program and its arguments. fillCommandLine describes the placeholders. */
   readonly argv: readonly string[];
-  /** The working directory of programs. Default: the server's own. */
+  /** The working folder of programs. Undefined for the server's own. */
   readonly folder: string | undefined;
+  /** How programs are kept away from the server's secrets. Default: not at all. */
+  readonly isolation?: Isolation | undefined;
   /** The environment variables that programs get. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The address of this server for the programs; null before it listens. */
@@ -31,6 +34,9 @@ const UNSTARTABLE = new Set(['ENOENT', 'EACCES', 'EPERM', 'ENOTDIR', 'ENOEXEC', 
 const INSTALL =
   'Install the program for the user that runs the server, or change MC_COMMAND or MC_COMMAND_DIR.';
 
+const SANDBOX =
+  'Look at what the sandbox says, and start the server again: it chooses a sandbox that works, or see MC_COMMAND_SANDBOX.';
+
 /** Creates a gateway that runs a program for each call: the prompt is its standard input, the answer its standard output. */
 export function createCommandGateway(settings: CommandSettings): Gateway {
   const running = new Set<Program>();
@@ -47,6 +53,7 @@ export function createCommandGateway(settings: CommandSettings): Gateway {
     const facts = await describeWork(call.work, {
       url: settings.url?.() ?? null,
       givesKey: settings.givesKey === true,
+      owner: settings.isolation?.ids ?? null,
     });
     try {
       return await runProgram(call, hooks, end, line, facts);
@@ -103,16 +110,26 @@ function readLine({ argv }: CommandSettings, call: GatewayCall): CommandLine | G
 }
 
 async function start(
-  { argv: template, folder, environment }: CommandSettings,
+  settings: CommandSettings,
   { argv }: CommandLine,
   facts: WorkFacts,
   onOutput: ProgramStart['onOutput'],
 ): Promise<Program | GatewayAnswer> {
-  if (folder !== undefined && !(await isFolder(folder)))
-    return { outcome: 'BROKEN', error: `The folder ${folder} for programs does not exist.`, remedy: INSTALL };
+  const { argv: template, folder, environment, isolation = NO_ISOLATION } = settings;
+  const mistake = await findMistake(settings, argv, isolation);
+  if (mistake !== null) return { outcome: 'BROKEN', error: mistake, remedy: INSTALL };
   try {
-    return await startProgram({ argv, cwd: folder, env: { ...environment, ...facts.environment }, onOutput });
+    return await startProgram({
+      argv: await isolation.wrap(argv, facts.folder === null ? [] : [facts.folder]),
+      cwd: folder,
+      env: { ...environment, ...isolation.environment, ...facts.environment },
+      ids: isolation.ids,
+      isSandboxed: isolation.isSandboxed,
+      onOutput,
+    });
   } catch (error) {
+    if (error instanceof SandboxError)
+      return { outcome: 'BROKEN', error: `The sandbox can't be made: ${error.message}`, remedy: SANDBOX };
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
     const message = `The program ${argv[0]} could not be started: ${code}.`;
     if (TRANSIENT.has(code)) return { outcome: 'NOT_BEGUN', error: message, retryAfterMs: null };
@@ -120,6 +137,18 @@ async function start(
       return { outcome: 'BROKEN', error: message, remedy: INSTALL };
     return { outcome: 'FAILED', error: message, permanent: true };
   }
+}
+
+/** In a sandbox a program that is missing is looked for beforehand, because the sandbox itself does start. */
+async function findMistake(
+  { argv: template, folder, environment }: CommandSettings,
+  argv: readonly string[],
+  { isSandboxed }: Isolation,
+): Promise<string | null> {
+  if (folder !== undefined && !(await isFolder(folder)))
+    return `The folder ${folder} for programs does not exist.`;
+  if (!isSandboxed || template[0] !== argv[0]) return null;
+  return findProgramMistake({ argv, folder, environment });
 }
 
 interface ProgramRun {

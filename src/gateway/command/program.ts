@@ -1,9 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { Readable } from 'node:stream';
 import { createTextHead } from '../answer-text.js';
+import type { AccountIds } from './account-ids.js';
+import { createGroup, type ProcessGroup } from './process-group.js';
+import { READY_FD } from './sandbox/sandbox.js';
 import { createTextEnds } from './text-ends.js';
 
 /** How long a program may take to end after SIGTERM. */
 const KILL_GRACE_MS = 3_000;
+
+/** How long a sandbox may take until it is complete. A file system that hangs would delay it without end. */
+const SANDBOX_MS = 30_000;
 
 /** Characters that are kept of each end of both streams for errors: all four fit into an error. */
 const END_LENGTH = 450;
@@ -13,6 +20,10 @@ export interface ProgramStart {
   readonly argv: readonly string[];
   readonly cwd: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The account of the program; this process's own if null. Only root may choose another. */
+  readonly ids?: AccountIds | null;
+  /** Whether `argv` makes a sandbox, which says on a file descriptor of its own when it is complete. */
+  readonly isSandboxed?: boolean;
   /** Receives standard output as it comes. */
   onOutput(piece: string): void;
 }
@@ -40,28 +51,24 @@ export interface Program {
   kill(): void;
 }
 
-/** Starts a program without a shell. @throws the operating system's error if it can't be started. */
-export async function startProgram({
-  argv: [file = '', ...args],
-  cwd,
-  env,
-  onOutput,
-}: ProgramStart): Promise<Program> {
-  const child = spawn(file, args, {
-    cwd,
-    env: { ...env },
-    // A process group of its own. Windows has no groups, and would open a window.
-    detached: process.platform !== 'win32',
-    stdio: ['pipe', 'pipe', 'pipe'],
-    windowsHide: true,
-  });
-  const group = createGroup(child);
-  const ended = watch(child, group, onOutput);
+/** The sandbox of a program could not be made. The program did not start. */
+export class SandboxError extends Error {}
+
+/**
+ * Starts a program without a shell.
+ * @throws the operating system's error if it can't be started. @throws SandboxError if its sandbox can't be made.
+ */
+export async function startProgram(start: ProgramStart): Promise<Program> {
+  const isSandboxed = start.isSandboxed === true;
+  const child = launch(start, isSandboxed);
+  const group = createGroup(child, isSandboxed);
+  const ended = watch(child, group, start.onOutput);
   const pid = await new Promise<number>((resolve, reject) => {
     child.once('error', reject);
     child.once('spawn', () => resolve(child.pid ?? 0));
   });
   child.on('error', () => undefined);
+  if (isSandboxed) await untilReady(child, group, ended);
   return {
     pid,
     ended,
@@ -69,15 +76,53 @@ export async function startProgram({
       child.stdin?.end(input);
     },
     stop() {
-      group.signal('SIGTERM');
       const timer = setTimeout(() => group.signal('SIGKILL'), KILL_GRACE_MS);
       child.once('close', () => clearTimeout(timer));
+      group.signal('SIGTERM');
     },
     kill: () => group.signal('SIGKILL'),
   };
 }
 
-function watch(child: ChildProcess, group: Group, onOutput: ProgramStart['onOutput']): Promise<ProgramEnd> {
+function launch(
+  { argv: [file = '', ...args], cwd, env, ids }: ProgramStart,
+  isSandboxed: boolean,
+): ChildProcess {
+  return spawn(file, args, {
+    cwd,
+    env: { ...env },
+    ...(ids && { uid: ids.uid, gid: ids.gid }),
+    // A process group of its own. Windows has no groups, and would open a window.
+    detached: process.platform !== 'win32',
+    stdio: ['pipe', 'pipe', 'pipe', ...(isSandboxed ? (['pipe'] as const) : [])],
+    windowsHide: true,
+  });
+}
+
+/** The program that makes the sandbox may keep its end of the pipe open, so the first line is waited for. */
+async function untilReady(
+  child: ChildProcess,
+  group: ProcessGroup,
+  ended: Promise<ProgramEnd>,
+): Promise<void> {
+  const ready = child.stdio[READY_FD];
+  if (!(ready instanceof Readable)) throw new Error('the sandbox has no pipe');
+  const timer = setTimeout(() => group.signal('SIGKILL'), SANDBOX_MS);
+  const isReady = await new Promise<boolean>((resolve) => {
+    ready.once('data', () => resolve(true)).once('close', () => resolve(false));
+  });
+  clearTimeout(timer);
+  ready.destroy();
+  if (isReady) return;
+  const { code, signal, errorEnds } = await ended;
+  throw new SandboxError(errorEnds.trim() || `it ended with ${signal ?? `code ${code}`}`);
+}
+
+function watch(
+  child: ChildProcess,
+  group: ProcessGroup,
+  onOutput: ProgramStart['onOutput'],
+): Promise<ProgramEnd> {
   const output = createTextHead();
   const outputEnds = createTextEnds(END_LENGTH);
   const errorEnds = createTextEnds(END_LENGTH);
@@ -103,37 +148,4 @@ function watch(child: ChildProcess, group: Group, onOutput: ProgramStart['onOutp
       }),
     );
   });
-}
-
-interface Group {
-  signal(signal: NodeJS.Signals): void;
-  /** Kills the remaining processes. Later signals do nothing, because the group id may belong to other processes then. */
-  end(): void;
-}
-
-function createGroup(child: ChildProcess): Group {
-  let isOver = false;
-  function signal(name: NodeJS.Signals): void {
-    if (isOver || child.pid === undefined) return;
-    if (process.platform === 'win32') child.kill(name);
-    else signalGroup(child.pid, name);
-  }
-  return {
-    signal,
-    end() {
-      signal('SIGKILL');
-      isOver = true;
-    },
-  };
-}
-
-/** Sends a signal to a process group. An empty group is no error. @throws every other error of the operating system. */
-export function signalGroup(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-pid, signal);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    // EPERM on macOS: all processes of the group have ended but are not reaped yet.
-    if (code !== 'ESRCH' && code !== 'EPERM') throw error;
-  }
 }

@@ -1,6 +1,6 @@
 import { identifyProcess, isOfThisMachine } from '../../kernel/process-identity.js';
 import type { GatewayCall, GatewayState, RecoveredAnswer } from '../gateway.js';
-import { signalGroup } from './program.js';
+import { signalGroup } from './process-group.js';
 
 /**
  * Recovers the program of a server that died. Its answer is lost, because its output is no longer read. If it still runs on

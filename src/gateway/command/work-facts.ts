@@ -1,11 +1,14 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CallWork } from '../gateway.js';
+import type { AccountIds } from './account-ids.js';
 
 /** Environment variables that tell a program what it works on. */
 export interface WorkFacts {
   readonly environment: Readonly<Record<string, string>>;
+  /** The folder of the file; null if there is no task. */
+  readonly folder: string | null;
   /** Removes the file and revokes the key. May be called twice. */
   dispose(): Promise<void>;
 }
@@ -15,14 +18,16 @@ export interface WorkFactsOptions {
   readonly url: string | null;
   /** Whether programs get an API key of their agent. */
   readonly givesKey: boolean;
+  /** The account of the program; null for the account of the server. */
+  readonly owner: AccountIds | null;
 }
 
-const NO_WORK: WorkFacts = { environment: {}, dispose: async () => undefined };
+const NO_WORK: WorkFacts = { environment: {}, folder: null, dispose: async () => undefined };
 
-/** Writes the task to a file that only this account can read, and creates the key if programs get one. */
+/** Writes the task to a file that only the account of the program can read, and creates the key if programs get one. */
 export async function describeWork(
   work: CallWork | null | undefined,
-  { url, givesKey }: WorkFactsOptions,
+  { url, givesKey, owner }: WorkFactsOptions,
 ): Promise<WorkFacts> {
   if (!work) return NO_WORK;
   const folder = await mkdtemp(join(tmpdir(), 'mc-task-'));
@@ -34,6 +39,7 @@ export async function describeWork(
   let key: Awaited<ReturnType<CallWork['createKey']>> | null = null;
   try {
     await writeFile(file, `${JSON.stringify(work.task, null, 2)}\n`, { mode: 0o600 });
+    if (owner !== null) for (const path of [file, folder]) await chown(path, owner.uid, owner.gid);
     if (givesKey) key = await work.createKey();
   } catch (error) {
     await dispose();
@@ -46,5 +52,5 @@ export async function describeWork(
     ...(url !== null && { MC_URL: url }),
     ...(key !== null && { MC_API_KEY: key.secret }),
   };
-  return { environment, dispose };
+  return { environment, folder, dispose };
 }

@@ -1,5 +1,6 @@
 import { type FileHandle, open, rename, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { PRIVATE_FILE_MODE } from '../private-files.js';
 import { type Address, fitsSocket } from './address.js';
 import type { Binaries } from './binaries.js';
 import { EmbeddedPostgresError } from './embedded-postgres-error.js';
@@ -90,7 +91,7 @@ async function findFreePort(): Promise<number> {
 async function openLog(path: string): Promise<FileHandle> {
   try {
     await limitLog(path);
-    return await open(path, 'a');
+    return await open(path, 'a', PRIVATE_FILE_MODE);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new EmbeddedPostgresError(

@@ -1,6 +1,7 @@
 import { type SpawnOptions, spawn } from 'node:child_process';
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, parse } from 'node:path';
+import { isSearchable } from '../../kernel/folder-access.js';
 import { EmbeddedPostgresError } from './embedded-postgres-error.js';
 
 /**
@@ -103,12 +104,6 @@ async function canReach(account: Account, paths: readonly string[]): Promise<boo
     }
   }
   return true;
-}
-
-function isSearchable(account: Account, entry: { uid: number; gid: number; mode: number }): boolean {
-  if (entry.uid === account.uid) return (entry.mode & 0o100) !== 0;
-  if (entry.gid === account.gid) return (entry.mode & 0o010) !== 0;
-  return (entry.mode & 0o001) !== 0;
 }
 
 function notOwner(folder: string, ownerUid: number): EmbeddedPostgresError {

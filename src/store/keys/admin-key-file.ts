@@ -1,6 +1,6 @@
 import { open, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { newId } from '../../kernel/ids.js';
+import { isGeneratedSecret, newId } from '../../kernel/ids.js';
 import { makeDataDir } from '../../postgres/data-dir.js';
 
 /** The file with the generated admin key, readable only by the account of the server. */
@@ -8,7 +8,7 @@ export interface AdminKeyFile {
   readonly path: string;
   /** Whether a non-empty file exists, even an unreadable one. */
   exists(): Promise<boolean>;
-  /** The secret in the file; null if there is none. @throws Error with instructions if the file cannot be read. */
+  /** The secret in the file; null if there is none. @throws Error with instructions if it cannot be read or is no key. */
   read(): Promise<string | null>;
   /**
    * Writes the secret atomically, so that a crash leaves no partial file.
@@ -28,16 +28,11 @@ export function createAdminKeyFile(dataDir: string): AdminKeyFile {
         () => false,
       ),
     async read() {
-      try {
-        return (await readFile(path, 'utf8')).trim() || null;
-      } catch (cause) {
-        if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return null;
-        const remedy = 'Make it readable for the server, move it away so that a new one is generated';
-        throw new Error(
-          `The admin key cannot be read from ${path} (${reasonOf(cause)}). ${remedy}, ${orGiveOne}`,
-          { cause },
-        );
-      }
+      const secret = await readSecret(path);
+      if (secret === null || isGeneratedSecret(secret)) return secret;
+      throw new Error(
+        `The file ${path} contains no key that a server has generated. Restore it, move it away so that a new key is generated, ${orGiveOne}`,
+      );
     },
     async write(secret) {
       await makeDataDir(dataDir);
@@ -52,6 +47,21 @@ export function createAdminKeyFile(dataDir: string): AdminKeyFile {
       }
     },
   };
+}
+
+async function readSecret(path: string): Promise<string | null> {
+  try {
+    return (await readFile(path, 'utf8')).trim() || null;
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return null;
+    const remedy = 'Make it readable for the server, move it away so that a new one is generated';
+    throw new Error(
+      `The admin key cannot be read from ${path} (${reasonOf(cause)}). ${remedy}, ${orGiveOne}`,
+      {
+        cause,
+      },
+    );
+  }
 }
 
 const orGiveOne = 'or set MC_API_KEY to an admin key of your own';

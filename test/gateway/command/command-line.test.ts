@@ -40,6 +40,22 @@ describe('the command line', () => {
     expect(fill(['run', '--model={{model}}'], { model: '--fine' })).toEqual(['run', '--model=--fine']);
   });
 
+  it.each(['- Be kind.', '--dangerously-skip-permissions', '---\nname: Scout\n---', '-'])(
+    'does not let the standing instruction %j pass for an option',
+    (soul) => {
+      expect(fill(['run', '{{soul}}'], { soul })).toEqual(['run', `\n${soul}`]);
+      expect(fill(['run', '{{soul}} {{agent}}'], { soul })).toEqual(['run', `\n${soul} Scout`]);
+      expect(fill(['run', '--system={{soul}}'], { soul })).toEqual(['run', `--system=${soul}`]);
+    },
+  );
+
+  it('refuses every other value that would begin an argument like an option', () => {
+    const names = { gatewayAgentId: '-rf', soul: '-x' };
+    for (const part of ['{{agent}}', '{{agent}}{{soul}}', '{{agent}}.txt'])
+      expect(() => fill(['run', part], names), part).toThrow(RangeError);
+    expect(fill(['run', 'a{{agent}}'], names)).toEqual(['run', 'a-rf']);
+  });
+
   it('puts the standing instruction before the prompt unless an argument contains it', () => {
     const call = aCall('Do it.', { soul: 'Be kind.' });
     expect(fillCommandLine(['run'], call).input).toBe('Be kind.\n\nDo it.');

@@ -1,9 +1,10 @@
-import { mkdir, readdir, rename, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { makeDataDir } from '../../../src/postgres/data-dir.js';
 import { inspectDataFolder } from '../../../src/postgres/embedded/data-folder.js';
 import { EmbeddedPostgresError } from '../../../src/postgres/embedded/embedded-postgres-error.js';
+import { narrowDataDir } from '../../../src/postgres/private-files.js';
 import {
   createDataFolder,
   createDataFolderWithCluster,
@@ -15,6 +16,42 @@ describe('a data folder', () => {
     const path = join(await createDataFolder(), 'a', 'b', 'c');
     await Promise.all([makeDataDir(path), makeDataDir(path), makeDataDir(path)]);
     expect((await stat(path)).isDirectory()).toBe(true);
+  });
+
+  it.runIf(process.platform !== 'win32')(
+    'is created for its owner alone, and root lets others pass',
+    async () => {
+      const path = join(await createDataFolder(), 'data');
+      await makeDataDir(path);
+      expect(await modeOf(path)).toBe(process.getuid?.() === 0 ? 0o711 : 0o700);
+      await startPostgres(path).then((postgres) => postgres.stop());
+      expect(await modeOf(join(path, 'postgres.log'))).toBe(0o600);
+    },
+  );
+
+  it.runIf(process.platform !== 'win32')(
+    'that others can read is narrowed with its private files',
+    async () => {
+      const path = await createDataFolder(0o777);
+      const files = ['admin.key', 'openclaw-device.pem', 'postgres.log', 'postgres.log.old', 'other'];
+      for (const name of files) {
+        await writeFile(join(path, name), 'x');
+        await chmod(join(path, name), 0o664);
+      }
+      const secret = files.slice(0, 4).map((name) => join(path, name));
+      expect(await narrowDataDir(path)).toEqual([path, ...secret]);
+      expect(await modeOf(path)).toBe(process.getuid?.() === 0 ? 0o711 : 0o700);
+      for (const file of secret) expect(await modeOf(file)).toBe(0o600);
+      expect(await modeOf(join(path, 'other'))).toBe(0o664);
+      expect(await narrowDataDir(path)).toEqual([]);
+    },
+  );
+
+  it('that is narrower already, is meant for all, or does not exist is left alone', async () => {
+    const narrow = await createDataFolder(0o500);
+    const shared = await createDataFolder(0o1777);
+    for (const path of [narrow, shared, join(narrow, 'none')]) expect(await narrowDataDir(path)).toEqual([]);
+    expect([await modeOf(narrow), await modeOf(shared)]).toEqual([0o500, 0o1777]);
   });
 
   it('where nothing can be created is refused at once, and the refusal names the setting', async () => {
@@ -105,4 +142,8 @@ async function fingerprint(folder: string): Promise<string[]> {
     return `${name} ${ino} ${size} ${ctimeMs}`;
   });
   return (await Promise.all(lines)).sort();
+}
+
+async function modeOf(path: string): Promise<number> {
+  return (await stat(path)).mode & 0o7777;
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -160,6 +160,21 @@ describe('the first admin key', () => {
     const kept = await file.read();
     expect(await ensureAdminKey(fresh, null, file)).toBe(kept);
     expect(await admins()).toEqual([hashOf(kept)]);
+  });
+
+  it.each([
+    ['short', 'x'],
+    ['cut off', `mc_${'a'.repeat(42)}`],
+    ['two lines', `mc_${'a'.repeat(43)}\nmc_${'a'.repeat(43)}`],
+    ['garbled', `mc_${'a'.repeat(42)}\u0000`],
+  ])('is not taken from a file that is %s, and the error says what to do', async (_how, content) => {
+    const file = createAdminKeyFile(folder);
+    await writeFile(file.path, content);
+    await expect(ensureAdminKey(fresh, null, file)).rejects.toThrow(
+      `The file ${file.path} contains no key that a server has generated. Restore it, move it away`,
+    );
+    expect(await admins()).toEqual([]);
+    expect(await readFile(file.path, 'utf8')).toBe(content);
   });
 
   it('is not stored if its secret cannot be written', async () => {
