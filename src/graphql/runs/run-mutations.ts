@@ -97,7 +97,7 @@ builder.objectFields(HeartbeatPayload, (t) => ({
     type: [LostRunType],
     nullable: true,
     description:
-      'The runs that the agent lost in the last hour, ended by the server or by a person, latest first: stop working on them. Each heartbeat reports them again; with `runIds`, only those that it names.',
+      'The runs and reviews that the agent lost in the last hour, ended by the server or by another, latest first: stop working on them. Each heartbeat reports them again; with `runIds`, only those that it names.',
     resolve: ({ result }) => (result === null ? null : [...result.lostRuns]),
   }),
   lostRunIds: t.idList({

@@ -63,7 +63,8 @@ async function release(
   const task = await lockTask(tx, { id: taskId });
   if (task === null) return;
   if (kind === 'review') {
-    const closed = await closeReviewRun(tx, runId, 'RELEASED', { error: reason });
+    const facts = { error: reason, lostReason: byItself ? null : reason };
+    const closed = await closeReviewRun(tx, runId, 'RELEASED', facts);
     if (closed === null) return;
     tx.emit({ type: 'review.requeued', actor, taskId, agentId, payload: { round: closed.round, reason } });
   } else if (task.currentRunId === runId) {
