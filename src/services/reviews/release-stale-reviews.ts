@@ -40,7 +40,7 @@ async function settle(
     actor: SYSTEM,
     taskId: task.id,
     agentId: lease.agentId,
-    payload: { round: lease.round, reason },
+    payload: { round: lease.round, reason, reviewRunId: lease.runId },
   });
   await announceStatus(context, tx, lease.agentId, SYSTEM);
   return true;

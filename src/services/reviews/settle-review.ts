@@ -139,7 +139,7 @@ async function releaseRound(
     actor: SYSTEM,
     taskId: task.id,
     agentId: reviewer.id,
-    payload: { round: run.round, reason: error },
+    payload: { round: run.round, reason: error, reviewRunId: run.id },
   });
 }
 
