@@ -1,8 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import { submitVerdict } from '../../../src/services/reviews/submit-verdict.js';
 import { cancelTask } from '../../../src/services/tasks/cancel-task.js';
 import { readWaitingOn } from '../../../src/services/tasks/read-tasks.js';
 import type { Process } from '../../scheduler/job-process.js';
-import { aPushAgent, aTaskOf, commentsOf, runsOf, waitForStatus } from '../../support/factories/dispatch.js';
+import {
+  aPushAgent,
+  aTaskOf,
+  commentsOf,
+  endBackoff,
+  runsOf,
+  waitForStatus,
+} from '../../support/factories/dispatch.js';
 import type { TestServices } from '../../support/factories/services.js';
 import { useDispatch } from '../../support/factories/use-dispatch.js';
 import { answered, type ScriptedGateway } from '../../support/gateways/scripted-gateway.js';
@@ -93,6 +101,36 @@ describe('what a call had produced', () => {
     expect(await runsOf(services, task.id)).toMatchObject([
       { outcome: 'FAILED', error: 'cut off', output: 'Half', input_tokens: 7, output_tokens: 3 },
     ]);
+  });
+
+  it('is in the prompt of the next attempt, until an attempt succeeds', async () => {
+    const cutOff = { outcome: 'FAILED', error: 'cut off at the limit', permanent: false } as const;
+    const answers = [
+      { ...cutOff, output: 'The first half' },
+      { ...cutOff, error: 'no luck' },
+      answered('The whole'),
+      answered('The whole, again'),
+    ];
+    gateway.script = () => answers.shift() ?? answered('more');
+    const task = await aTaskOf(services, await aPushAgent(services));
+    const attempt = async (status: string) => {
+      await endBackoff(services, task.id);
+      await here.scheduler.runOnce('dispatchAssignedTasks');
+      await waitForStatus(services, task.id, status);
+      return gateway.last().call.prompt;
+    };
+    expect(await attempt('ASSIGNED')).not.toContain('An earlier attempt');
+    for (const status of ['ASSIGNED', 'REVIEW']) {
+      const prompt = await attempt(status);
+      expect(prompt).toContain('### Why it failed\n\n```text\ncut off at the limit\n```');
+      expect(prompt).toContain('### What it had written\n\n```text\nThe first half\n```');
+    }
+    await submitVerdict(services, services.admin, {
+      task: { id: task.id },
+      verdict: 'REJECTED',
+      feedback: 'more',
+    });
+    expect(await attempt('REVIEW')).not.toContain('An earlier attempt');
   });
 
   it('is kept on a run that was cancelled', async () => {
