@@ -23,6 +23,7 @@ export const handWritten = {
     'tasks_assigned_later',
     'tasks_assigned_queue',
     'tasks_assigned_unpinned',
+    'tasks_backoff_idx',
     'tasks_inbox_later',
     'tasks_inbox_queue',
     'tasks_not_before_idx',

@@ -10,3 +10,6 @@ ALTER TABLE "review_runs" ADD CONSTRAINT "review_runs_failure_has_sequel" CHECK 
   ("retry_at" IS NULL AND "escalated_at" IS NULL)
   OR "outcome" IN ('FAILED', 'TIMED_OUT')
   OR ("outcome" = 'RELEASED' AND "escalated_at" IS NULL));
+
+-- The tasks that rest after a failed attempt or a limit: few, however many start later.
+CREATE INDEX "tasks_backoff_idx" ON "tasks" ("backoff_until") WHERE "backoff_until" IS NOT NULL AND "status" IN ('INBOX', 'ASSIGNED');

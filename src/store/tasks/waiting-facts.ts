@@ -91,11 +91,11 @@ const ENDED_BY_LIMIT = sql`EXISTS (SELECT FROM task_runs r
 
 /**
  * Whether the assignee is a PUSH agent whose provider has limited another of its tasks. The list is read once per
- * statement, from tasks_not_before_idx.
+ * statement, from tasks_backoff_idx.
  */
 const IS_AGENT_LIMITED = sql`coalesce(t.assignee_id IN (SELECT r.agent_id FROM tasks o
   JOIN task_runs r ON r.task_id = o.id AND r.number = o.run_count
-  WHERE o.not_before > now() AND o.status IN ('INBOX', 'ASSIGNED') AND o.backoff_until > now()
+  WHERE o.backoff_until > now() AND o.status IN ('INBOX', 'ASSIGNED')
     AND r.outcome = 'RELEASED' AND r.trigger = 'DISPATCH'), false)`;
 
 /** Whether the round of the task `t` rests after such a review run. */
