@@ -54,6 +54,8 @@ export function findRoundedVariable(
   exact: Readonly<Record<string, unknown>>,
 ): string | undefined {
   let found: string | undefined;
+  // A document may use a large variable a thousand times.
+  const searched = new Set<string>();
   const types = new TypeInfo(schema);
   visit(
     document,
@@ -61,7 +63,11 @@ export function findRoundedVariable(
       VariableDefinition: () => false,
       Variable({ name }) {
         // Inside a literal of a JSON value a variable has no type: it is a part of the value.
-        found ??= findRounded(exact[name.value], types.getInputType() ?? undefined, [name.value]);
+        const type = types.getInputType() ?? undefined;
+        const use = `${name.value}: ${type}`;
+        if (found !== undefined || searched.has(use)) return;
+        searched.add(use);
+        found = findRounded(exact[name.value], type, [name.value]);
       },
     }),
   );
@@ -70,7 +76,11 @@ export function findRoundedVariable(
 
 type Path = readonly (string | number)[];
 
+/** Variables that nest deeper are refused for that. */
+const MAX_DEPTH = 100;
+
 function findRounded(value: unknown, given: GraphQLInputType | undefined, path: Path): string | undefined {
+  if (path.length > MAX_DEPTH) return undefined;
   const type = given && getNullableType(given);
   if (type === undefined || (isScalarType(type) && !isSpecifiedScalarType(type)))
     return findMark(value, path);
@@ -89,7 +99,7 @@ function findMark(value: unknown, path: Path): string | undefined {
     const rounding = explainRounding(value.slice(MARK.length));
     return rounding === null ? undefined : `The variable "$${path.join('.')}" is ${rounding}.`;
   }
-  if (!isObject(value)) return undefined;
+  if (!isObject(value) || path.length > MAX_DEPTH) return undefined;
   return findFirst(Object.entries(value), ([key, inner]) => findMark(inner, [...path, key]));
 }
 

@@ -139,6 +139,19 @@ describe('a rounded number outside of JSON objects', () => {
     expect(text).toContain(`${number.slice(0, 60)}…, which would be rounded to 0.1: send it as a string.`);
   }, 5_000);
 
+  it('costs no stack and little time in variables that nest deeply or are used often', async () => {
+    const deep = `${'['.repeat(100_000)}1e-400${']'.repeat(100_000)}`;
+    const { json } = await post(QUERY, `{"facts": {"a": ${deep}}}`);
+    expect(json.errors?.[0]?.extensions).toEqual({ code: 'BAD_USER_INPUT' });
+    const uses = Array.from({ length: 30 }, (_, n) => `a${n}: keep(facts: {a: $facts})`).join(' ');
+    const large = `[${'1, '.repeat(200_000)}1]`;
+    const { text } = await post(
+      `query ($facts: JSONObject) { ${uses} }`,
+      `{"facts": {"b": ${large}, "c": 1e-400}}`,
+    );
+    expect(text).toContain('$facts.c');
+  }, 5_000);
+
   it('costs no stack: a text of many escapes beside it is read', async () => {
     const text = '\\"'.repeat(200_000);
     const { json } = await post(
