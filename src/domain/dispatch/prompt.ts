@@ -1,6 +1,7 @@
 import { LIMITS } from '../limits.js';
 import { fenceText, splitLines } from '../markdown-lines.js';
 import type { TaskPriority } from '../tasks/task-filter.js';
+import { type UnfinishedAttempt, unfinishedSection } from './unfinished-section.js';
 
 /** The result of a dependency. */
 export interface PromptInput {
@@ -23,6 +24,8 @@ export interface DispatchPromptParts {
   readonly feedback: readonly string[];
   /** The last resolution, if it was rejected. It is repeated because a gateway may not remember it. */
   readonly rejected: string | null;
+  /** The last attempt that failed with a text, unless one has succeeded since. */
+  readonly unfinished: UnfinishedAttempt | null;
   readonly isReviewed: boolean;
 }
 
@@ -42,6 +45,7 @@ export function buildDispatchPrompt(parts: DispatchPromptParts): string {
     parts.description ?? '(The task has a title only.)',
     ...inputsSection(parts.inputs),
     ...feedbackSection(parts),
+    ...unfinishedSection(parts.unfinished),
     '## Your answer',
     `Do the task and answer with the result itself, not with a plan for it. Your answer is stored unchanged as the resolution of ${parts.ref}, and tasks that depend on it get it as their input. At most ${LIMITS.resolutionLength} characters of it are kept.`,
     parts.isReviewed

@@ -43,6 +43,7 @@ export const PAYLOAD_FIELDS = {
     of: ['task.dependency_failed'],
   },
   round: { meaning: 'The review round, starting at 1.', of: ['review'] },
+  reviewRunId: { meaning: 'The review run that lost the round.', of: ['review.requeued'] },
   message: {
     meaning: 'A text for people: the progress that the agent reported, or the change.',
     of: ['run.progress', 'scheduler', 'recurring.removed'],

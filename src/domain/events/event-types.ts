@@ -206,6 +206,7 @@ export interface EventPayload {
   readonly previousAssigneeId?: string | null;
   readonly dependencyId?: string;
   readonly round?: number;
+  readonly reviewRunId?: string;
   readonly message?: string;
   readonly percent?: number;
   readonly job?: string;

@@ -1,6 +1,6 @@
 import type { TaskStatus } from '../tasks/task-status.js';
 
-/** The change of status by which a run lost its task. */
+/** The change of status by which a run lost its task, or a review its round. */
 interface Loss {
   readonly verb: string;
   readonly to: TaskStatus;
@@ -12,6 +12,8 @@ const SENTENCES: Readonly<Record<string, string>> = {
   fail: 'An operator failed the attempt.',
   cancel: 'The task was cancelled.',
   assign: 'The task was given to another agent.',
+  approve: 'Another reviewer or an operator approved the work.',
+  reject: 'Another reviewer or an operator rejected the work.',
 };
 
 /** Explains to an agent why its run has ended without its own call. */

@@ -11,6 +11,7 @@ export const WAITING_REASONS = [
   'ASSIGNEE_PAUSED',
   'WAITING_FOR_CLAIM',
   'BACKOFF',
+  'RATE_LIMITED',
   'GATEWAY_UNREACHABLE',
   'NO_FREE_SLOT',
   'NO_REVIEWER',
@@ -25,7 +26,10 @@ export type WaitingReason = (typeof WAITING_REASONS)[number];
 export type WaitingFact =
   | 'hasOpenDependencies'
   | 'startsLater'
+  /** After a failed attempt. */
   | 'backsOff'
+  /** Its last call met a limit of the gateway, or a call of its agent for another task did. */
+  | 'isRateLimited'
   /** No agent has all that it requires; once it has an assignee, that one has not. */
   | 'lacksCapableAgent'
   /** Agents could take it, and each of them is paused, offline or at capacity. */
@@ -41,7 +45,10 @@ export type WaitingFact =
   | 'lacksFreeSlot'
   | 'lacksReviewer'
   | 'hasReviewer'
-  | 'reviewRests';
+  /** After a failure of the reviewer. */
+  | 'reviewRests'
+  /** After a limit of the gateway of the reviewer. */
+  | 'isReviewRateLimited';
 
 interface WaitingRule {
   readonly reason: WaitingReason;
@@ -59,6 +66,7 @@ export const WAITING_RULES: readonly WaitingRule[] = [
   { reason: 'DEPENDENCIES', statuses: WAITING, fact: 'hasOpenDependencies' },
   { reason: 'STARTS_LATER', statuses: WAITING, fact: 'startsLater' },
   { reason: 'BACKOFF', statuses: WAITING, fact: 'backsOff' },
+  { reason: 'RATE_LIMITED', statuses: WAITING, fact: 'isRateLimited' },
   { reason: 'NO_CAPABLE_AGENT', statuses: WAITING, fact: 'lacksCapableAgent' },
   { reason: 'GATEWAY_UNREACHABLE', statuses: ['INBOX'], fact: 'lacksGateway' },
   { reason: 'NO_ASSIGNEE', statuses: ['INBOX'], fact: 'lacksFreeAgent' },
@@ -68,6 +76,7 @@ export const WAITING_RULES: readonly WaitingRule[] = [
   { reason: 'NO_REVIEWER', statuses: ['REVIEW'], fact: 'lacksReviewer' },
   { reason: 'REVIEW_PENDING', statuses: ['REVIEW'], fact: 'hasReviewer' },
   { reason: 'BACKOFF', statuses: ['REVIEW'], fact: 'reviewRests' },
+  { reason: 'RATE_LIMITED', statuses: ['REVIEW'], fact: 'isReviewRateLimited' },
   { reason: 'GATEWAY_UNREACHABLE', statuses: ['ASSIGNED', 'REVIEW'], fact: 'isGatewayUnreachable' },
   { reason: 'SCHEDULER_PAUSED', statuses: ['INBOX', 'ASSIGNED', 'REVIEW'], fact: 'isSchedulerPaused' },
   { reason: 'NO_FREE_SLOT', statuses: WAITING, fact: 'lacksFreeSlot' },

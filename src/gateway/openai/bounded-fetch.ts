@@ -1,5 +1,6 @@
-import { Agent, fetch } from 'undici';
+import { Agent, fetch, type Response as UndiciResponse } from 'undici';
 import { normalizeErrorBody } from './error-body.js';
+import { shownStatus, showStatuses } from './shown-statuses.js';
 
 /** A reachable address accepts a connection within this time. */
 const CONNECT_MS = 10_000;
@@ -20,7 +21,8 @@ export interface BoundedFetch {
  * longer.
  */
 export function createBoundedFetch(maxBytes: number): BoundedFetch {
-  const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: CONNECT_MS } });
+  const connections = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: CONNECT_MS } });
+  const dispatcher = connections.compose(showStatuses);
   return {
     async fetch(url, init = {}) {
       const { method = 'GET', headers, body, signal } = init;
@@ -31,18 +33,26 @@ export function createBoundedFetch(maxBytes: number): BoundedFetch {
         body: typeof body === 'string' ? body : null,
         signal: signal ?? null,
       });
-      const { status, statusText } = answer;
+      const { statusText } = answer;
+      const status = shownStatus(answer.status);
       const bounded = answer.ok
         ? toStream(wholeLines(failAfter(maxBytes, answer.body)))
-        : normalizeErrorBody(await readText(cutAfter(MAX_ERROR_BYTES, answer.body)), statusText);
+        : normalizeErrorBody(await readReason(answer), statusText);
       return new Response(answer.body === null ? null : bounded, {
         status,
         statusText,
         headers: [...answer.headers],
       });
     },
-    close: () => dispatcher.destroy(),
+    close: () => connections.destroy(),
   };
+}
+
+/** Why a request was refused, in the endpoint's words. A redirect that was not followed says it by its target. */
+async function readReason({ body, headers }: UndiciResponse): Promise<string> {
+  const text = await readText(cutAfter(MAX_ERROR_BYTES, body));
+  const target = headers.get('location');
+  return target === null ? text : `The address has moved to ${target}`;
 }
 
 type Bytes = AsyncIterable<Uint8Array>;

@@ -2,20 +2,20 @@ import { APIConnectionError, APIError } from 'openai';
 import { cutError } from '../answer-text.js';
 import type { GatewayAnswer } from '../gateway.js';
 import type { ReportedError } from './error-body.js';
+import { chainOf, type ErrorChain } from './error-chain.js';
 import { remedyOfCode } from './refusal-of-all.js';
 import { readRetryAfter } from './retry-after.js';
 
-/** Errors before a connection was open, so the request was not sent. */
-const NOT_CONNECTED = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENETDOWN',
-  'EADDRNOTAVAIL',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
+/** System calls that open a connection. If one of them fails, the request was not sent. */
+const CONNECTING = new Set(['getaddrinfo', 'connect']);
+
+const CONNECT_TIMEOUT = 'UND_ERR_CONNECT_TIMEOUT';
+
+/** Node's words for a connection that ends while TLS is agreed on. */
+const BEFORE_TLS = /before secure TLS connection/i;
+
+/** Statuses of Cloudflare's for an endpoint that it could not connect to. */
+const NOT_REACHED_BY_PROXY = new Set([521, 523, 525, 526, 530]);
 
 /** Statuses below 500 after which a retry may succeed: timeout, conflict, too early, too many requests. */
 const TRANSIENT = new Set([408, 409, 425, 429]);
@@ -43,32 +43,25 @@ export function explainReportedError({ message, code }: ReportedError, secret?: 
   return { outcome: 'FAILED', error, permanent: status !== null && isPermanent(status) };
 }
 
+function isBeforeRequest({ codes, messages, calls }: ErrorChain): boolean {
+  if (codes.includes(CONNECT_TIMEOUT) || calls.some((call) => CONNECTING.has(call))) return true;
+  return messages.some((message) => BEFORE_TLS.test(message));
+}
+
 /** Turns the error of a failed request into an outcome. */
 export function explainHttpFailure(error: unknown, secret?: string): GatewayAnswer {
-  const { codes, messages } = chainOf(error);
+  const chain = chainOf(error);
   if (error instanceof APIError && error.status !== undefined) {
     const retryAfterMs = readRetryAfter(error.headers);
     const isLimit = error.status === 429 || (OVERLOADED.has(error.status) && retryAfterMs !== null);
     const words = cutError(error.message, secret);
     if (isLimit) return { outcome: 'LIMITED', error: words, retryAfterMs };
-    if (error.type === NOT_READY) return { outcome: 'NOT_BEGUN', error: words, retryAfterMs: null };
+    if (error.type === NOT_READY || NOT_REACHED_BY_PROXY.has(error.status))
+      return { outcome: 'NOT_BEGUN', error: words, retryAfterMs: null };
     return { outcome: 'FAILED', error: words, permanent: isPermanent(error.status) };
   }
-  const reason = cutError(messages.join(': '), secret);
-  if (error instanceof APIConnectionError && codes.some((code) => NOT_CONNECTED.has(code)))
+  const reason = cutError(chain.messages.join(': '), secret);
+  if (error instanceof APIConnectionError && isBeforeRequest(chain))
     return { outcome: 'NOT_BEGUN', error: reason, retryAfterMs: null };
   return { outcome: 'FAILED', error: reason, permanent: false };
-}
-
-/** Collects the codes and messages of an error and its causes. A host with several addresses has several causes. */
-function chainOf(error: unknown): { readonly codes: string[]; readonly messages: string[] } {
-  const codes: string[] = [];
-  const messages: string[] = [];
-  for (let each = error; each instanceof Error; each = each.cause) {
-    for (const one of each instanceof AggregateError ? [each, ...each.errors] : [each])
-      if (typeof one.code === 'string') codes.push(one.code);
-    const message = each.message.replace(/\.$/, '') || codes.at(-1);
-    if (message) messages.push(message);
-  }
-  return { codes, messages: [...new Set(messages)] };
 }

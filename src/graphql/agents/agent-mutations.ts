@@ -137,7 +137,7 @@ builder.mutationFields((t) => ({
     type: AgentPayload,
     authScopes: { agent: true },
     description:
-      'The agent leaves: every task and review that it has claimed is released at once, without a counted attempt, and it is OFFLINE. With its next call it is online again. The server still calls a PUSH agent: pause it to prevent that.',
+      'The agent leaves: every task and review that it holds is released at once, without a counted attempt, and it is OFFLINE. Running calls to a PUSH agent are aborted. With its next call it is online again. The server calls a PUSH agent again for the next task that it may have: pause it first to prevent that.',
     args: {
       agent: t.arg({
         type: AgentRefInput,

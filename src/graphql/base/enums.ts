@@ -115,6 +115,10 @@ export const WaitingReasonEnum = builder.enumType('WaitingReason', {
         'Nothing holds it back: an agent that could take it only has to claim it, or is about to be sent it.',
     },
     BACKOFF: { description: 'The last attempt failed; the retry waits for its backoff.' },
+    RATE_LIMITED: {
+      description:
+        'The gateway has reached a limit (HTTP 429, or `Retry-After`) with this task or with another task of its agent, and is called again when the limit has passed. No attempt is counted.',
+    },
     GATEWAY_UNREACHABLE: {
       description:
         'The gateway of its agent does not respond or refuses every call; in the inbox, that of the agents that could otherwise take it.',

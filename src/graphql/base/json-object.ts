@@ -1,4 +1,6 @@
+import { Kind, type ValueNode, valueFromASTUntyped, visit } from 'graphql';
 import { findJsonMistake } from '../../domain/stored-text.js';
+import { explainRounding } from '../../kernel/exact-numbers.js';
 import { badUserInput } from './protocol-errors.js';
 
 /** A JSON object as the API and the database hold it. */
@@ -26,6 +28,22 @@ export function parseJsonObject(value: unknown): JsonObject {
     throw badUserInput(`A JSONObject holds at most ${JSON_LIMITS.bytes} bytes.`);
   }
   return value;
+}
+
+/**
+ * The same for a literal of a document.
+ *
+ * @throws BAD_USER_INPUT also for numbers that become other numbers when they are read. Those of variables are refused
+ * where the JSON text of a request is read.
+ */
+export function parseJsonLiteral(node: ValueNode, variables?: Record<string, unknown> | null): JsonObject {
+  visit(node, { [Kind.INT]: refuseRounding, [Kind.FLOAT]: refuseRounding });
+  return parseJsonObject(valueFromASTUntyped(node, variables));
+}
+
+function refuseRounding({ value }: { readonly value: string }): void {
+  const rounding = explainRounding(value);
+  if (rounding !== null) throw badUserInput(`A JSONObject may not contain ${rounding}.`);
 }
 
 function isPlainObject(value: unknown): value is JsonObject {

@@ -3,7 +3,7 @@ import { findClosest } from '../../kernel/closest-match.js';
 import { formatIsoDuration, parseDuration } from '../../kernel/durations.js';
 import { formatInstant, parseInstant } from '../../kernel/instants.js';
 import { builder } from '../builder.js';
-import { JSON_LIMITS, parseJsonObject } from './json-object.js';
+import { JSON_LIMITS, parseJsonLiteral, parseJsonObject } from './json-object.js';
 import { badUserInput } from './protocol-errors.js';
 
 /** Longer than any cursor that this server creates. */
@@ -68,7 +68,8 @@ builder.scalarType('TimeZone', {
 
 builder.scalarType('JSONObject', {
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc8259#section-4',
-  description: `A JSON object with any keys and values, at most ${JSON_LIMITS.bytes / 1024} KiB in total and ${JSON_LIMITS.depth} levels deep. It is stored unchanged or refused. Numbers are 64-bit floating-point numbers: send larger integers than 9007199254740991 as text.`,
+  description: `A JSON object with any keys and values, at most ${JSON_LIMITS.bytes / 1024} KiB in total and ${JSON_LIMITS.depth} levels deep. It is stored unchanged or refused. Numbers are 64-bit floating-point numbers: send larger integers than 9007199254740991, and decimals that would be rounded, as strings.`,
   serialize: (object) => object,
   parseValue: parseJsonObject,
+  parseLiteral: parseJsonLiteral,
 });

@@ -62,6 +62,12 @@ builder.objectFields(ClaimNextReviewPayload, (t) => ({
     description: 'The round to send with the verdict.',
     resolve: ({ result }) => result?.round,
   }),
+  runId: t.id({
+    nullable: true,
+    description:
+      'The review run. A reviewer that names its runs in heartbeats names this one too, and is told in `lostRuns` if it loses the round.',
+    resolve: ({ result }) => result?.runId,
+  }),
   prompt: t.string({
     nullable: true,
     description: 'The task, its result and the earlier feedback, as a prompt for a model.',

@@ -6,9 +6,13 @@ import { TaskType } from '../tasks/task.js';
 
 export const LostRunType = builder.objectRef<LostRun>('LostRun').implement({
   description:
-    'A run that lost its task without a call of its agent. A result that the agent still submits is refused.',
+    'A run that lost its task, or a review that lost its round, without a call of its agent. A result that the agent still submits is refused; a verdict is SUPERSEDED if the round has ended.',
   fields: (t) => ({
-    runId: t.exposeID('id', { description: 'The run.' }),
+    runId: t.exposeID('id', { description: 'The run, or the review run.' }),
+    round: t.exposeInt('round', {
+      nullable: true,
+      description: 'The round, if it was a review. Null for a run on a task.',
+    }),
     task: t.field({
       type: TaskType,
       description: 'The task, as it is now.',

@@ -57,7 +57,7 @@ export const HeartbeatInput = builder.inputType('HeartbeatInput', {
     }),
     runIds: t.idList({
       description:
-        'The runs on which the agent works, at most 1000. Given, `lostRuns` reports only those: an agent that has stopped working on a run stops naming it.',
+        'The runs and review runs on which the agent works, at most 1000. Given, `lostRuns` reports only those: an agent that has stopped working on a run stops naming it.',
     }),
   }),
 });

@@ -97,7 +97,7 @@ builder.objectFields(HeartbeatPayload, (t) => ({
     type: [LostRunType],
     nullable: true,
     description:
-      'The runs that the agent lost in the last hour, ended by the server or by a person, latest first: stop working on them. Each heartbeat reports them again; with `runIds`, only those that it names.',
+      'The runs and reviews that the agent lost in the last hour, ended by the server or by another, latest first: stop working on them. Each heartbeat reports them again; with `runIds`, only those that it names.',
     resolve: ({ result }) => (result === null ? null : [...result.lostRuns]),
   }),
   lostRunIds: t.idList({
@@ -151,7 +151,7 @@ builder.mutationFields((t) => ({
     type: CompleteTaskPayload,
     authScopes: { agent: true },
     description:
-      'Submits the result of a live run. The task moves to REVIEW, or to DONE if it needs no verdict. The same call with the same run is answered again.',
+      'Submits the result of a live run. The task moves to REVIEW, or to DONE if it needs no verdict. The same call with the same run and resolution is answered again: the first one decided, and other `usage` or `followUps` change nothing.',
     args: {
       input: t.arg({ type: CompleteTaskInput, required: true, description: 'The run and its result.' }),
     },
@@ -161,7 +161,7 @@ builder.mutationFields((t) => ({
     type: TaskPayload,
     authScopes: { agent: true },
     description:
-      'Ends a live run with an error. For a retry the task returns to the assignee that was named, or to the inbox after a backoff; it is FAILED after the fifth failed attempt, or with `retry: false`. The same call with the same run is answered again.',
+      'Ends a live run with an error. For a retry the task returns to the assignee that was named, or to the inbox after a backoff; it is FAILED after the fifth failed attempt, or with `retry: false`. The same call with the same run and error is answered again: the first one decided, and another `retry` changes nothing.',
     args: { input: t.arg({ type: FailTaskInput, required: true, description: 'The run and its error.' }) },
     resolve: (_root, { input }, { services, viewer }) => answer(failTask(services, viewer, input)),
   }),
@@ -169,7 +169,7 @@ builder.mutationFields((t) => ({
     type: TaskPayload,
     authScopes: { agent: true },
     description:
-      'Releases a task: to the inbox, or back to its agent if that was named. With `pass` another agent gets it. It does not count as a failed attempt. The same call with the same run is answered again.',
+      'Releases a task: to the inbox, or back to its agent if that was named. With `pass` another agent gets it. It does not count as a failed attempt. The same call with the same run and reason is answered again: the first one decided, and another `pass` or `to` changes nothing.',
     args: { input: t.arg({ type: ReleaseTaskInput, required: true, description: 'The run.' }) },
     resolve: (_root, { input }, { services, viewer }) => answer(releaseTask(services, viewer, input)),
   }),

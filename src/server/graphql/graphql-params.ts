@@ -1,10 +1,13 @@
 import { protocolError } from '../protocol-error.js';
+import { parseExactly } from './exact-variables.js';
 
 /** The parameters of a request of GraphQL over HTTP. */
 export interface GraphqlParams {
   readonly query: string;
   readonly operationName?: string;
   readonly variables?: Record<string, unknown>;
+  /** The variables as {@link parseExactly} reads them, if one of them holds a number that was rounded. */
+  readonly exactVariables?: Record<string, unknown>;
   readonly extensions?: Record<string, unknown>;
 }
 
@@ -30,7 +33,13 @@ export function parseGraphqlParams(text: string): GraphqlParams {
     ...member('operationName', operationName, isText, 'a text'),
     ...member('variables', variables, isObject, 'a JSON object'),
     ...member('extensions', extensions, isObject, 'a JSON object'),
+    ...exactVariablesIn(parseExactly(text)),
   };
+}
+
+/** The exact variables of a body that was parsed exactly. */
+export function exactVariablesIn(body: unknown): Pick<GraphqlParams, 'exactVariables'> {
+  return isObject(body) && isObject(body.variables) ? { exactVariables: body.variables } : {};
 }
 
 /**
@@ -41,13 +50,15 @@ export function parseGraphqlParams(text: string): GraphqlParams {
 export function parseGraphqlAddress(url = ''): GraphqlParams {
   const given = new URLSearchParams(url.includes('?') ? url.slice(url.indexOf('?') + 1) : '');
   const operationName = given.get('operationName') || undefined;
-  const variables = parseParameter('variables', given.get('variables'));
+  const variablesText = given.get('variables');
+  const variables = parseParameter('variables', variablesText);
   const extensions = parseParameter('extensions', given.get('extensions'));
   return {
     query: documentIn(given.get('query') ?? undefined, extensions),
     ...(operationName === undefined ? {} : { operationName }),
     ...member('variables', variables, isObject, 'a JSON object'),
     ...member('extensions', extensions, isObject, 'a JSON object'),
+    ...exactVariablesIn({ variables: parseExactly(variablesText ?? '') }),
   };
 }
 

@@ -9,9 +9,10 @@ import { costOf, type QueryCost } from '../../graphql/base/complexity.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { Instrument } from '../../kernel/instrument.js';
 import type { ErrorPresenter } from '../error-presenter.js';
-import { protocolError } from '../protocol-error.js';
+import { protocolError, refusedByGraphql } from '../protocol-error.js';
 import type { RequestScope } from '../request-scope.js';
 import type { Subscribe } from '../streams/subscribe.js';
+import { findRoundedVariable } from './exact-variables.js';
 import type { GraphqlParams } from './graphql-params.js';
 import type { Yoga } from './yoga.js';
 
@@ -62,6 +63,10 @@ export function createOperations(
       if (errors.length > 0) return { refused: { errors } };
       valid.add(document);
       const { schema } = enveloped;
+      const { exactVariables } = params;
+      const rounded = exactVariables && findRoundedVariable(schema, document, exactVariables);
+      if (rounded)
+        return { refused: { errors: [protocolError('BAD_USER_INPUT', rounded, refusedByGraphql)] } };
       const begin = async (run: typeof enveloped.execute) => {
         const contextValue = createContext(scope);
         const { variables: variableValues, operationName } = params;

@@ -5,7 +5,7 @@ import { isAsyncIterable } from 'graphql-yoga';
 import { newRequestId } from '../../kernel/ids.js';
 import type { AccessGate } from '../access-gate.js';
 import type { ErrorPresenter } from '../error-presenter.js';
-import type { GraphqlParams } from '../graphql/graphql-params.js';
+import { exactVariablesIn, type GraphqlParams } from '../graphql/graphql-params.js';
 import type { Prepared, PreparedOperation } from '../graphql/operations.js';
 import type { ServerLimits } from '../limits.js';
 import { protocolError } from '../protocol-error.js';
@@ -21,6 +21,8 @@ export interface Peer {
   /** Running operations by the client's id. They are aborted when the client completes them or the socket closes. */
   readonly operations: Map<string, AbortController>;
   keyId?: string;
+  /** The message that is being handled, as `parseExactly` reads it, if it holds a number that was rounded. */
+  exactMessage?: unknown;
 }
 
 /** Thrown to close a socket with a code of the protocol. */
@@ -125,6 +127,8 @@ async function beginOperation(
 ) {
   const requestId = newRequestId();
   const { operations, isOpen } = ctx.extra;
+  // Read at once: the next message replaces it.
+  const params = toParams(payload, ctx.extra.exactMessage);
   try {
     if (countRunning(operations) >= limits.maxSubscriptionsPerSocket) throw tooManySubscriptions(limits);
     const controller = new AbortController();
@@ -132,7 +136,7 @@ async function beginOperation(
     const viewer = await authenticate(ctx, { limits, presenter, ...options });
     options.gate.admit(viewer);
     if (!isOpen()) controller.abort();
-    const prepared = options.prepare({ viewer, requestId, signal: controller.signal }, toParams(payload));
+    const prepared = options.prepare({ viewer, requestId, signal: controller.signal }, params);
     if ('operation' in prepared) return toExecutionArgs(prepared, payload);
     endOperation(ctx.extra, id);
     return prepared.refused.errors ?? [];
@@ -159,13 +163,21 @@ function preparedIn({ rootValue }: ExecutionArgs): PreparedOperation {
   return rootValue as PreparedOperation;
 }
 
-function toParams({ query, operationName, variables, extensions }: SubscribePayload): GraphqlParams {
+function toParams(
+  { query, operationName, variables, extensions }: SubscribePayload,
+  exactMessage: unknown,
+): GraphqlParams {
   return {
     query,
     ...(typeof operationName === 'string' ? { operationName } : {}),
     ...(variables ? { variables } : {}),
     ...(extensions ? { extensions } : {}),
+    ...(isMessage(exactMessage) ? exactVariablesIn(exactMessage.payload) : {}),
   };
+}
+
+function isMessage(message: unknown): message is { readonly payload?: unknown } {
+  return typeof message === 'object' && message !== null;
 }
 
 /** An operation that its client has completed is not counted, even if it has not ended yet. */

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { CloseCode, handleProtocols, parseMessage, type Server } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Instrument } from '../../kernel/instrument.js';
+import { parseExactly } from '../graphql/exact-variables.js';
 import type { UnreadBytes } from '../http/unread-bytes.js';
 import type { ServerLimits } from '../limits.js';
 import { type BatchedWrites, createBatchedWrites } from './batched-writes.js';
@@ -88,6 +89,7 @@ function serve(socket: WebSocket, peer: Peer, options: WebSocketOptions): void {
         socket.on('message', (message) => {
           const text = String(message);
           abortCompleted(peer, text);
+          peer.exactMessage = parseExactly(text);
           handle(text).catch(fail);
         }),
     },

@@ -17,9 +17,9 @@ interface Departure {
 }
 
 /**
- * Releases every task and review that the agent has claimed, without a counted attempt, and marks it OFFLINE. With
- * its next call it is online again. Calls that the server makes to a PUSH agent continue. Each run is released in a
- * transaction of its own: if the process dies in between, the leases of the others end as usual.
+ * Releases every task and review that the agent has claimed or was sent, without a counted attempt, and marks it OFFLINE.
+ * With its next call it is online again. Calls to a PUSH agent are aborted by the process that makes them. Each run is
+ * released in a transaction of its own: if the process dies in between, the leases of the others end as usual.
  * @throws {Refusal} UNKNOWN_AGENT; INVALID if no agent is named; FORBIDDEN for the key of another agent.
  */
 export async function disconnectAgent(
@@ -32,8 +32,11 @@ export async function disconnectAgent(
   const byItself = viewer.agentId === id;
   const reason = byItself ? 'The agent disconnected.' : 'An operator disconnected the agent.';
   const departure = { actor: toActor(viewer), byItself, reason };
+  // Listed once: an agent that is not paused may be sent a task again before this call ends.
+  for (const sent of await listHeldRuns(database.pool, id, 'DISPATCH'))
+    await inTransaction(database, (tx) => release(tx, sent, id, departure));
   for (;;) {
-    for (const held of await listHeldRuns(database.pool, id))
+    for (const held of await listHeldRuns(database.pool, id, 'CLAIM'))
       await inTransaction(database, (tx) => release(tx, held, id, departure));
     const gone = await inTransaction(database, (tx) => markOffline(context, tx, id, departure.actor));
     if (gone !== null) return gone;
@@ -48,7 +51,7 @@ async function markOffline(
   actor: Actor,
 ): Promise<AgentRow | null> {
   await lockAgent(tx, { id });
-  if ((await listHeldRuns(tx.executor, id)).length > 0) return null;
+  if ((await listHeldRuns(tx.executor, id, 'CLAIM')).length > 0) return null;
   await forgetAgentSeen(tx, id);
   await announceStatus(context, tx, id, actor);
   return findAgent(tx.executor, { id });
@@ -56,23 +59,28 @@ async function markOffline(
 
 async function release(
   tx: Transaction,
-  { kind, runId, taskId }: HeldRun,
+  { kind, runId, taskId, trigger }: HeldRun,
   agentId: string,
   { actor, byItself, reason }: Departure,
 ): Promise<void> {
   const task = await lockTask(tx, { id: taskId });
   if (task === null) return;
   if (kind === 'review') {
-    const closed = await closeReviewRun(tx, runId, 'RELEASED', { error: reason });
+    const facts = { error: reason, lostReason: byItself ? null : reason };
+    const closed = await closeReviewRun(tx, runId, 'RELEASED', facts);
     if (closed === null) return;
-    tx.emit({ type: 'review.requeued', actor, taskId, agentId, payload: { round: closed.round, reason } });
+    const payload = { round: closed.round, reason, reviewRunId: runId };
+    tx.emit({ type: 'review.requeued', actor, taskId, agentId, payload });
   } else if (task.currentRunId === runId) {
+    // A PUSH agent counts as present, so without this the server would send it the task of the inbox again.
+    const releasedBy = [...new Set([...task.releasedBy, agentId])].sort();
     await moveBack(tx, task, {
       verb: 'release',
       actor,
       event: 'task.requeued',
       reason,
       runEnd: { outcome: 'RELEASED', facts: { error: reason }, byHolder: byItself },
+      changes: trigger === 'DISPATCH' && !task.pinned ? { releasedBy } : {},
     });
   }
 }

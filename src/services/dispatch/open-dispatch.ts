@@ -6,13 +6,8 @@ import type { Gateway } from '../../gateway/gateway.js';
 import { newId } from '../../kernel/ids.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
 import { type AgentRow, lockAgent } from '../../store/agents/agents.js';
-import {
-  insertDispatchRun,
-  listFeedback,
-  listInputs,
-  type NewDispatchRun,
-  takeTaskToSend,
-} from '../../store/dispatch/dispatch.js';
+import { insertDispatchRun, type NewDispatchRun, takeTaskToSend } from '../../store/dispatch/dispatch.js';
+import { findUnfinished, listFeedback, listInputs } from '../../store/dispatch/prompt-facts.js';
 import { countHeldTasks } from '../../store/runs/capacity.js';
 import type { TaskRow } from '../../store/tasks/tasks.js';
 import { announceStatus } from '../agents/announce-status.js';
@@ -105,6 +100,7 @@ async function writePrompt(tx: Transaction, task: TaskRow): Promise<string> {
     inputs: await listInputs(tx, task.id),
     feedback,
     rejected: feedback.length > 0 ? task.resolution : null,
+    unfinished: task.runCount === 0 ? null : await findUnfinished(tx, task.id),
     isReviewed: task.reviewPolicy === 'REQUIRED',
   });
 }

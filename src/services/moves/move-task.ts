@@ -74,7 +74,10 @@ async function endWorkInProgress(tx: Transaction, task: TaskRow, move: Move): Pr
     // If a gateway call to a reviewer gave this verdict, its review run has ended already; any other call is aborted.
     const isAborted = move.to === 'CANCELLED' || review?.trigger === 'DISPATCH';
     const outcome = isAborted ? 'CANCELLED' : 'SUCCEEDED';
-    if (review !== null) await closeReviewRun(tx, review.id, outcome);
+    if (review !== null) {
+      const lostReason = review.agentId === move.actor.agentId ? null : explainLostRun(move);
+      await closeReviewRun(tx, review.id, outcome, { lostReason });
+    }
   }
 }
 

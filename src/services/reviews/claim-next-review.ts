@@ -27,6 +27,7 @@ import { promptForReview } from './prompt-for-review.js';
 export interface ClaimedReview {
   readonly task: TaskRow | null;
   readonly round: number | null;
+  readonly runId: string | null;
   readonly prompt: string | null;
   readonly leaseExpiresAt: Date | null;
 }
@@ -41,7 +42,7 @@ export interface ClaimNextReview {
 /** The maximum time between two queries. A round that was skipped because its row was locked causes no event. */
 const MAX_WAIT_MS = 10_000;
 
-const NOTHING: ClaimedReview = { task: null, round: null, prompt: null, leaseExpiresAt: null };
+const NOTHING: ClaimedReview = { task: null, round: null, runId: null, prompt: null, leaseExpiresAt: null };
 
 /**
  * Hands the first task in REVIEW, in queue order, to a reviewer under a lease. It is never the reviewer's own work, and
@@ -145,5 +146,6 @@ async function takeNew(
 }
 
 function toClaimedReview(task: TaskRow, run: ReviewRunRow): ClaimedReview {
-  return { task, round: run.round, prompt: run.prompt, leaseExpiresAt: run.leaseExpiresAt };
+  const { id: runId, round, prompt, leaseExpiresAt } = run;
+  return { task, round, runId, prompt, leaseExpiresAt };
 }

@@ -25,7 +25,12 @@ export type ReviewEnding = Said &
         readonly permanent: boolean;
       }
     /** The call never began, or this server stops. Does not count as a failure. */
-    | { readonly kind: 'released'; readonly error: string }
+    | {
+        readonly kind: 'released';
+        readonly error: string;
+        /** How long the provider's limit lasts; null if there is none. */
+        readonly retryAfterMs: number | null;
+      }
   );
 
 const NOTHING: Said = { output: null, usage: null, model: null };
@@ -48,15 +53,12 @@ export function readReviewEnding(ending: CallEnding, gatewayName: string): Revie
       );
     case 'NOT_BEGUN':
     case 'BROKEN':
+      return release(ending.error);
     case 'LIMITED':
-      return { ...NOTHING, kind: 'released', error: toStoredText(ending.error, LIMITS.errorLength) };
+      return release(ending.error, ending.retryAfterMs);
     case 'LOST':
     case 'RELEASED':
-      return {
-        ...NOTHING,
-        kind: 'released',
-        error: 'The server stopped before the reviewer had answered.',
-      };
+      return release('The server stopped before the reviewer had answered.');
   }
 }
 
@@ -73,6 +75,10 @@ function readAnswer(answer: CallEnding & { readonly outcome: 'ANSWERED' }): Revi
       ? 'The answer was empty.'
       : 'The answer has no line with a verdict that can be read, or rejects without a reason.';
   return { ...said, kind: 'failure', outcome: 'FAILED', error, permanent: false };
+}
+
+function release(error: string, retryAfterMs: number | null = null): ReviewEnding {
+  return { ...NOTHING, kind: 'released', error: toStoredText(error, LIMITS.errorLength), retryAfterMs };
 }
 
 function fail(outcome: 'FAILED' | 'TIMED_OUT', error: string, permanent = false): ReviewEnding {

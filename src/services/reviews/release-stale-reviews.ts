@@ -33,13 +33,14 @@ async function settle(
   const lease = task === null ? null : await readLease(tx, 'review', listed.runId);
   if (task === null || lease === null) return false;
   if (decideReviewStall(lease, lease.nowAt, context.settings).verdict === 'keep') return false;
-  await closeReviewRun(tx, lease.runId, 'REQUEUED');
+  const reason = explainStall(lease, lease.nowAt, context.settings);
+  await closeReviewRun(tx, lease.runId, 'REQUEUED', { lostReason: reason });
   tx.emit({
     type: 'review.requeued',
     actor: SYSTEM,
     taskId: task.id,
     agentId: lease.agentId,
-    payload: { round: lease.round, reason: explainStall(lease, lease.nowAt, context.settings) },
+    payload: { round: lease.round, reason, reviewRunId: lease.runId },
   });
   await announceStatus(context, tx, lease.agentId, SYSTEM);
   return true;

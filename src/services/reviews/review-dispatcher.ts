@@ -29,8 +29,8 @@ export interface ReviewDispatcherOptions {
 export interface ReviewDispatcher {
   /** Takes over the calls of dead processes and starts new ones while there are free slots. Does not wait for them. */
   runOnce(): Promise<ReviewJobRun>;
-  /** Aborts the calls for rounds that ended elsewhere. `ended` are log entries of the types in ENDS_ROUND. */
-  notice(ended: readonly { readonly taskId: string | null }[]): void;
+  /** Aborts the calls for rounds that ended elsewhere, and of runs that were ended. `ended` are entries of ENDS_ROUND. */
+  notice(ended: readonly RoundEnd[]): void;
   /** Calls back when a slot becomes free or a gateway responds again; returns a function that removes the listener. */
   onWork(listener: () => void): () => void;
   /** The number of running calls. */
@@ -39,9 +39,28 @@ export interface ReviewDispatcher {
   stop(): Promise<void>;
 }
 
-/** Events that end the review round of a task. */
-export const ENDS_ROUND: readonly EventType[] = ['task.approved', 'task.rejected', 'task.cancelled'];
+/** The fields of a log entry that `notice` needs. */
+interface RoundEnd {
+  readonly type: string;
+  readonly taskId: string | null;
+  readonly payload: unknown;
+}
+
+const RUN_LOST: EventType = 'review.requeued';
+
+/** Events that end the review round of a task, or one review run of it. */
+export const ENDS_ROUND: readonly EventType[] = [
+  'task.approved',
+  'task.rejected',
+  'task.cancelled',
+  RUN_LOST,
+];
 const STOP_GRACE_MS = 5_000;
+
+function reviewRunIn(payload: unknown): string | undefined {
+  if (typeof payload !== 'object' || payload === null || !('reviewRunId' in payload)) return undefined;
+  return typeof payload.reviewRunId === 'string' ? payload.reviewRunId : undefined;
+}
 
 /** Creates the review dispatcher of this process; it does nothing until `runOnce` is called. */
 export function createReviewDispatcher({
@@ -99,8 +118,9 @@ export function createReviewDispatcher({
       return { handled, nextInMs: (await findNextReviewMs(database.pool)) ?? undefined };
     },
     notice(ended) {
-      for (const { taskId } of ended) {
-        const runId = taskId === null ? undefined : asked.get(taskId);
+      for (const { type, taskId, payload } of ended) {
+        // The round goes on, perhaps by a new call of this process, so the event names its run.
+        const runId = type === RUN_LOST ? reviewRunIn(payload) : asked.get(taskId ?? '');
         if (runId !== undefined) calls.lose(runId);
       }
     },

@@ -21,7 +21,7 @@ import { judgeRound } from './submit-verdict.js';
 
 /**
  * Writes the result of a call to the reviewer, exactly once. A verdict is applied. A failure sets the backoff of the round
- * or escalates it to a person. A call that never began changes no counter. If the round has ended in the meantime, the
+ * or escalates it to a person. A call that never began changes no counter, and a provider's limit is waited for. If the round has ended in the meantime, the
  * answer is stored on its run, its verdict is recorded as superseded, and nothing else changes.
  */
 export async function settleReview(
@@ -42,7 +42,7 @@ export async function settleReview(
     // Another process took over the call, so only that process may record a failure.
     if (run.dispatcher !== context.dispatcher) return;
     if (ending.kind === 'failure') await countFailure(context, tx, review, ending);
-    else await releaseRound(tx, review, ending.error);
+    else await releaseRound(tx, review, ending);
     await announceStatus(context, tx, reviewer.id, SYSTEM);
   });
 }
@@ -126,14 +126,20 @@ async function countFailure(
   if (permanent) await writeAgentError(tx, reviewer.id, true);
 }
 
-async function releaseRound(tx: Transaction, { task, run, reviewer }: Review, error: string): Promise<void> {
+async function releaseRound(
+  tx: Transaction,
+  { task, run, reviewer }: Review,
+  { error, retryAfterMs }: Reading<'released'>,
+): Promise<void> {
   await closeReviewRun(tx, run.id, 'RELEASED', { error });
+  // Stored, so that all processes respect the limit.
+  if (retryAfterMs !== null) await writeReviewSequel(tx, run.id, { retryInMs: retryAfterMs });
   tx.emit({
     type: 'review.requeued',
     actor: SYSTEM,
     taskId: task.id,
     agentId: reviewer.id,
-    payload: { round: run.round, reason: error },
+    payload: { round: run.round, reason: error, reviewRunId: run.id },
   });
 }
 

@@ -31,7 +31,7 @@ export type CompletedTask = TaskRow & { readonly followUps: readonly TaskRow[] }
 /**
  * Submits the result of a live run. The task moves to REVIEW, or to DONE and is marked as unreviewed if its policy skips
  * the review. Follow-up tasks are created in the same transaction; one that depends on the task waits until it is DONE.
- * The same call with the same run and resolution changes nothing and answers again, with the same follow-ups.
+ * The same call with the same run and resolution changes nothing and answers again, with the follow-ups of the first.
  * @throws {LeaseLost} if the run has ended or was replaced; nothing has changed then.
  */
 export async function completeTask(

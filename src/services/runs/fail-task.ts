@@ -23,7 +23,7 @@ export interface FailTask {
 /**
  * Ends a live run with an error. For another attempt the task returns to the agent of its pin, or without a pin to the
  * inbox after a backoff. After the fifth failed attempt, or with `retry: false`, it is FAILED. The same call with the same
- * run and error changes nothing and answers again.
+ * run and error changes nothing and answers again, also with another `retry`.
  * @throws {LeaseLost} if the run has ended or was replaced; nothing has changed then.
  */
 export async function failTask(context: ServiceContext, viewer: Viewer, input: FailTask): Promise<TaskRow> {

@@ -23,7 +23,7 @@ export interface ReleaseTask {
  * Releases a task. It does not count as a failed attempt. A task with a pin stays assigned to its agent and is claimable at
  * once; another one goes to the inbox, and to this agent again only if no other agent can take it. With `pass` the task
  * goes to the inbox in either case, or to the agent in `to`. The same call with the same run and reason changes nothing and
- * answers again.
+ * answers again, also with another `pass` or `to`.
  * @throws {LeaseLost} if the run has ended or was replaced; nothing has changed then.
  * @throws {Refusal} UNKNOWN_AGENT; INVALID for `to` without `pass`, or if `to` is the agent that holds the task.
  */

@@ -263,27 +263,3 @@ export async function writeAgentError(tx: Transaction, agentId: string, refused:
     values: [agentId, refused],
   });
 }
-
-/** The dependencies of a task with their results, by number, for the prompt. */
-export async function listInputs(
-  tx: Transaction,
-  taskId: string,
-): Promise<{ readonly ref: string; readonly title: string; readonly resolution: string | null }[]> {
-  return tx.query({
-    name: 'list_inputs',
-    text: `SELECT 'TASK-' || t.number AS ref, t.title, CASE WHEN t.status = 'DONE' THEN t.resolution END AS resolution
-      FROM task_dependencies d JOIN tasks t ON t.id = d.depends_on_id WHERE d.task_id = $1 ORDER BY t.number`,
-    values: [taskId],
-  });
-}
-
-/** The feedback of all rejections that are not superseded, oldest first, including those before a retry. */
-export async function listFeedback(tx: Transaction, taskId: string): Promise<string[]> {
-  const rows = await tx.query<{ feedback: string }>({
-    name: 'list_feedback',
-    text: `SELECT feedback FROM quality_reviews
-      WHERE task_id = $1 AND verdict = 'REJECTED' AND NOT superseded ORDER BY created_at, id`,
-    values: [taskId],
-  });
-  return rows.map(({ feedback }) => feedback);
-}

@@ -110,7 +110,7 @@ export async function findNextReviewMs(executor: Executor): Promise<number | nul
   return row?.inMs ?? null;
 }
 
-/** After a failure of the reviewer, sets the backoff of the round or escalates it to a person. */
+/** After a failure of the reviewer or a limit, sets the backoff of the round; after the last failure escalates it. */
 export async function writeReviewSequel(
   tx: Transaction,
   id: string,

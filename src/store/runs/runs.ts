@@ -99,18 +99,27 @@ export async function writeProgress(
   });
 }
 
-/** A run that ended without a call of its holder. */
-export type LostRunRow = TaskRunRow & { readonly lostReason: string };
+/** A run on a task, or a review, that ended without a call of its holder. */
+export interface LostRunRow extends Pick<TaskRunRow, 'id' | 'taskId' | 'outcome'> {
+  /** The round of a review; null for a run on a task. */
+  readonly round: number | null;
+  readonly lostReason: string;
+}
+
+function lostFrom(table: string, round: string): string {
+  return `SELECT id, task_id, outcome, lost_reason, ${round} AS round, finished_at FROM ${table}
+    WHERE agent_id = $1 AND finished_at > now() - interval '1 hour' AND trigger = 'CLAIM' AND lost_reason IS NOT NULL`;
+}
 
 /**
- * The runs that the agent lost in the last hour, the latest first, at most 100. By the instant of the end: a run whose end
- * was committed after a heartbeat, but began before it, is found by the next one. Uses task_runs_agent_finished_idx.
+ * The runs and reviews that the agent lost in the last hour, the latest first, at most 100. By the instant of the end: a run whose end
+ * was committed after a heartbeat, but began before it, is found by the next one. Uses
+ * task_runs_agent_finished_idx and review_runs_lost_by_agent.
  */
 export async function listLostRuns(tx: Transaction, agentId: string): Promise<LostRunRow[]> {
   return tx.query<LostRunRow>({
     name: 'list_lost_runs',
-    text: `SELECT * FROM task_runs WHERE agent_id = $1 AND finished_at > now() - interval '1 hour'
-        AND trigger = 'CLAIM' AND lost_reason IS NOT NULL
+    text: `${lostFrom('task_runs', 'NULL::int')} UNION ALL ${lostFrom('review_runs', 'round')}
       ORDER BY finished_at DESC LIMIT 100`,
     values: [agentId],
   });

@@ -66,7 +66,8 @@ function factsOf(settings: WaitingSettings): Readonly<Record<WaitingFact, Sql>> 
   return {
     hasOpenDependencies: sql`t.open_dependencies > 0`,
     startsLater: sql`t.starts_at > now()`,
-    backsOff: sql`t.backoff_until > now()`,
+    backsOff: sql`t.backoff_until > now() AND NOT ${ENDED_BY_LIMIT}`,
+    isRateLimited: sql`(t.backoff_until > now() AND ${ENDED_BY_LIMIT}) OR ${IS_AGENT_LIMITED}`,
     lacksCapableAgent: sql`NOT ${hasCapableAgent}`,
     lacksFreeAgent: sql`${lacksFreeAgent} AND NOT ${hasAgentWithoutGateway(settings)}`,
     lacksGateway: sql`${lacksFreeAgent} AND ${hasAgentWithoutGateway(settings)}`,
@@ -79,9 +80,28 @@ function factsOf(settings: WaitingSettings): Readonly<Record<WaitingFact, Sql>> 
     lacksFreeSlot: lacksFreeSlot(settings),
     lacksReviewer: sql`NOT ${hasReviewer}`,
     hasReviewer,
-    reviewRests: sql`${hasReviewer} AND EXISTS (SELECT FROM review_runs r
-      WHERE r.task_id = t.id AND r.round = t.review_round AND r.retry_at > now())`,
+    reviewRests: sql`${hasReviewer} AND ${reviewWaits(sql`r.outcome <> 'RELEASED'`)}`,
+    isReviewRateLimited: sql`${hasReviewer} AND ${reviewWaits(sql`r.outcome = 'RELEASED'`)}`,
   };
+}
+
+/** Whether the last run of the task `t` was released. A released task that rests has met a limit of its gateway. */
+const ENDED_BY_LIMIT = sql`EXISTS (SELECT FROM task_runs r
+  WHERE r.task_id = t.id AND r.number = t.run_count AND r.outcome = 'RELEASED')`;
+
+/**
+ * Whether the assignee is a PUSH agent whose provider has limited another of its tasks. The list is read once per
+ * statement, from tasks_backoff_idx.
+ */
+const IS_AGENT_LIMITED = sql`coalesce(t.assignee_id IN (SELECT r.agent_id FROM tasks o
+  JOIN task_runs r ON r.task_id = o.id AND r.number = o.run_count
+  WHERE o.backoff_until > now() AND o.status IN ('INBOX', 'ASSIGNED')
+    AND r.outcome = 'RELEASED' AND r.trigger = 'DISPATCH'), false)`;
+
+/** Whether the round of the task `t` rests after such a review run. */
+function reviewWaits(condition: Sql): Sql {
+  return sql`EXISTS (SELECT FROM review_runs r
+    WHERE r.task_id = t.id AND r.round = t.review_round AND r.retry_at > now() AND ${condition})`;
 }
 
 /** Whether the agent `a` may have the task `t` of the inbox. */

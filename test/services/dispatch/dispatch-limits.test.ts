@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import { submitVerdict } from '../../../src/services/reviews/submit-verdict.js';
 import { cancelTask } from '../../../src/services/tasks/cancel-task.js';
+import { readWaitingOn } from '../../../src/services/tasks/read-tasks.js';
 import type { Process } from '../../scheduler/job-process.js';
-import { aPushAgent, aTaskOf, commentsOf, runsOf, waitForStatus } from '../../support/factories/dispatch.js';
+import {
+  aPushAgent,
+  aTaskOf,
+  commentsOf,
+  endBackoff,
+  runsOf,
+  waitForStatus,
+} from '../../support/factories/dispatch.js';
 import type { TestServices } from '../../support/factories/services.js';
 import { useDispatch } from '../../support/factories/use-dispatch.js';
 import { answered, type ScriptedGateway } from '../../support/gateways/scripted-gateway.js';
@@ -17,6 +26,11 @@ const { received } = useDispatch((test) => {
 const limited = (retryAfterMs: number | null) =>
   ({ outcome: 'LIMITED', error: '429 slow down', retryAfterMs }) as const;
 
+const waitingOn = async ({ id }: { readonly id: string }) => {
+  const gateways = new Map([[gateway.name, gateway]]);
+  return (await readWaitingOn({ ...services, gateways }, [id])).get(id);
+};
+
 describe("a provider's limit", () => {
   it('counts no attempt: the task waits as long as the provider says', async () => {
     gateway.script = () => limited(60_000);
@@ -28,6 +42,7 @@ describe("a provider's limit", () => {
       { outcome: 'RELEASED', error: expect.stringContaining('429 slow down') },
     ]);
     expect(await commentsOf(services, task.id)).toEqual([]);
+    expect(await waitingOn(task)).toEqual(['RATE_LIMITED']);
     expect(
       await services.sql(
         `SELECT round(extract(epoch FROM backoff_until - updated_at)) AS seconds FROM tasks WHERE not_before = backoff_until`,
@@ -47,6 +62,20 @@ describe("a provider's limit", () => {
     await here.scheduler.runOnce('dispatchAssignedTasks');
     await waitForStatus(services, other.id, 'REVIEW');
     expect(await runsOf(services, waiting.id)).toEqual([]);
+    expect(await waitingOn(waiting)).toEqual(['RATE_LIMITED']);
+    await cancelTask(services, services.admin, { task: { id: first.id } });
+    expect(await waitingOn(waiting)).toEqual(['WAITING_FOR_CLAIM']);
+  });
+
+  it('is told apart from the backoff of a failed attempt', async () => {
+    gateway.script = () => ({ outcome: 'FAILED', error: 'no luck', permanent: false });
+    const task = await aTaskOf(services, await aPushAgent(services));
+    await here.scheduler.runOnce('dispatchAssignedTasks');
+    await waitForStatus(services, task.id, 'ASSIGNED');
+    await services.sql(
+      "UPDATE tasks SET backoff_until = now() + interval '1 h', not_before = now() + interval '1 h'",
+    );
+    expect(await waitingOn(task)).toEqual(['BACKOFF']);
   });
 
   it('ends by itself, and more than five limits fail no task', async () => {
@@ -72,6 +101,36 @@ describe('what a call had produced', () => {
     expect(await runsOf(services, task.id)).toMatchObject([
       { outcome: 'FAILED', error: 'cut off', output: 'Half', input_tokens: 7, output_tokens: 3 },
     ]);
+  });
+
+  it('is in the prompt of the next attempt, until an attempt succeeds', async () => {
+    const cutOff = { outcome: 'FAILED', error: 'cut off at the limit', permanent: false } as const;
+    const answers = [
+      { ...cutOff, output: 'The first half' },
+      { ...cutOff, error: 'no luck' },
+      answered('The whole'),
+      answered('The whole, again'),
+    ];
+    gateway.script = () => answers.shift() ?? answered('more');
+    const task = await aTaskOf(services, await aPushAgent(services));
+    const attempt = async (status: string) => {
+      await endBackoff(services, task.id);
+      await here.scheduler.runOnce('dispatchAssignedTasks');
+      await waitForStatus(services, task.id, status);
+      return gateway.last().call.prompt;
+    };
+    expect(await attempt('ASSIGNED')).not.toContain('An earlier attempt');
+    for (const status of ['ASSIGNED', 'REVIEW']) {
+      const prompt = await attempt(status);
+      expect(prompt).toContain('### Why it failed\n\n```text\ncut off at the limit\n```');
+      expect(prompt).toContain('### What it had written\n\n```text\nThe first half\n```');
+    }
+    await submitVerdict(services, services.admin, {
+      task: { id: task.id },
+      verdict: 'REJECTED',
+      feedback: 'more',
+    });
+    expect(await attempt('REVIEW')).not.toContain('An earlier attempt');
   });
 
   it('is kept on a run that was cancelled', async () => {

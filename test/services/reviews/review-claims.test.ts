@@ -28,7 +28,7 @@ const claim = (agent: AgentRow, process = services, lease?: number): Promise<Cla
   claimNextReview(process, process.admin, { agent: { id: agent.id }, lease }, neverAborted);
 const announced = async (agent: AgentRow) =>
   (await services.sql('SELECT announced_status FROM agents WHERE id = $1', [agent.id]))[0]?.announced_status;
-const NOTHING = { task: null, round: null, prompt: null, leaseExpiresAt: null };
+const NOTHING = { task: null, round: null, runId: null, prompt: null, leaseExpiresAt: null };
 
 describe('a claim of a review', () => {
   it('hands out a round with a lease and the review prompt', async () => {

@@ -46,14 +46,13 @@ describe('an operator who acts during a review', () => {
     const dispatcher = setup.aDispatcher();
     await dispatcher.runOnce();
     await act(task);
-    dispatcher.notice(
-      await setup
-        .services()
-        .sql('SELECT task_id AS "taskId" FROM events WHERE task_id = $1 AND type = ANY($2)', [
-          task.id,
-          ENDS_ROUND,
-        ]),
-    );
+    const ended = await setup
+      .services()
+      .sql<{ type: string; taskId: string; payload: unknown }>(
+        'SELECT type, task_id AS "taskId", payload FROM events WHERE task_id = $1 AND type = ANY($2)',
+        [task.id, ENDS_ROUND],
+      );
+    dispatcher.notice(ended);
     expect(dispatcher.gateway.last().signal.aborted).toBe(true);
     await dispatcher.settled();
     expect(await setup.stateOf(task)).toMatchObject({ status, runs: ['CANCELLED'] });

@@ -41,7 +41,7 @@ const claim = (agent: AgentRow, waitSeconds = 30, viewer = services.admin) =>
 const parked = (count: number) =>
   vi.waitFor(() => expect(waits.length).toBeGreaterThanOrEqual(count), { timeout: 20_000, interval: 5 });
 const requested = () => services.reviewWaiters.wakeAll();
-const NOTHING = { task: null, round: null, prompt: null, leaseExpiresAt: null };
+const NOTHING = { task: null, round: null, runId: null, prompt: null, leaseExpiresAt: null };
 
 describe('a claim of a review that waits', () => {
   it('gets a round as soon as one is requested', async () => {

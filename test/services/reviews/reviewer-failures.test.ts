@@ -59,6 +59,23 @@ describe('a reviewer that fails', () => {
     expect((await dispatcher.runOnce()).nextInMs).toBeGreaterThan(100_000);
   });
 
+  it('because its provider has a limit is asked again after it, by every process, and no failure is counted', async () => {
+    const task = await setup.inReview();
+    const dispatcher = setup.aDispatcher();
+    dispatcher.gateway.script = () => ({ outcome: 'LIMITED', error: '429', retryAfterMs: 60_000 });
+    await setup.dispatchAndSettle(dispatcher);
+    expect(await setup.stateOf(task)).toMatchObject({ status: 'REVIEW', runs: ['RELEASED'] });
+    expect(await setup.countEvents(task, 'review.failed')).toBe(0);
+    expect(await waitingOn(task)).toEqual(['REVIEW_PENDING', 'RATE_LIMITED']);
+    const other = setup.aDispatcherInOtherProcess();
+    other.gateway.script = () => APPROVAL;
+    const { handled, nextInMs } = await other.runOnce();
+    expect(handled).toBe(0);
+    expect(nextInMs).toBeGreaterThan(50_000);
+    expect(await setup.dispatchAndSettle(other)).toBe(1);
+    expect(await setup.stateOf(task)).toMatchObject({ status: 'DONE', runs: ['RELEASED', 'SUCCEEDED'] });
+  });
+
   it('five times escalates the round once, with a comment, and an operator can submit a verdict', async () => {
     const task = await setup.inReview();
     const next = await setup.inReview();

@@ -1,8 +1,11 @@
 import { describe, expect, it, vi } from 'vitest';
 import { SYSTEM } from '../../../src/domain/actor.js';
 import { inTransaction } from '../../../src/postgres/transaction.js';
+import { disconnectAgent } from '../../../src/services/agents/disconnect-agent.js';
 import { moveTask } from '../../../src/services/moves/move-task.js';
 import { claimNextReview } from '../../../src/services/reviews/claim-next-review.js';
+import { releaseStaleReviews } from '../../../src/services/reviews/release-stale-reviews.js';
+import { submitVerdict } from '../../../src/services/reviews/submit-verdict.js';
 import { completeTask } from '../../../src/services/runs/complete-task.js';
 import { failTask } from '../../../src/services/runs/fail-task.js';
 import { heartbeat } from '../../../src/services/runs/heartbeat.js';
@@ -87,6 +90,66 @@ describe('a heartbeat', () => {
       "UPDATE task_runs SET finished_at = finished_at - interval '61 min' WHERE agent_id = $1",
       [agent.id],
     );
+    expect((await beat()).lostRuns).toEqual([]);
+  });
+
+  it('reports the review rounds that others took or ended, and none that the reviewer judged itself', async () => {
+    const reviewer = await anAgent(services, { role: 'reviewer' });
+    const { admin } = services;
+    const claim = async () => {
+      await aTaskIn(services, 'REVIEW', await anAgent(services));
+      const claimed = await claimNextReview(services, admin, { agent: { id: reviewer.id } }, neverAborted);
+      if (claimed.task === null || claimed.runId === null) throw new Error('no round to review');
+      return { task: claimed.task, runId: claimed.runId };
+    };
+    const beat = (runIds?: string[]) => heartbeat(services, admin, { agent: { id: reviewer.id }, runIds });
+    const judge = (task: TaskRow, verdict: 'APPROVED' | 'REJECTED', more = {}) =>
+      submitVerdict(services, admin, { task: { id: task.id }, verdict, ...more });
+
+    const own = await claim();
+    await judge(own.task, 'APPROVED', { reviewer: { id: reviewer.id } });
+    expect((await beat()).lostRuns).toEqual([]);
+
+    const cancelled = await claim();
+    await cancelTask(services, admin, { task: { id: cancelled.task.id }, reason: 'Too late.' });
+    const approved = await claim();
+    await judge(approved.task, 'APPROVED');
+    const rejected = await claim();
+    await judge(rejected.task, 'REJECTED', { feedback: 'no tests' });
+    const stale = await claim();
+    await services.sql(
+      "UPDATE review_runs SET lease_expires_at = now() - interval '1 h' WHERE outcome = 'RUNNING'",
+    );
+    await releaseStaleReviews(services);
+    const left = await claim();
+    await disconnectAgent(services, admin, { id: reviewer.id });
+
+    const told = (await beat()).lostRuns;
+    expect(
+      told.map(({ id, taskId, round, outcome, lostReason }) => [id, taskId, round, outcome, lostReason]),
+    ).toEqual([
+      [left.runId, left.task.id, 1, 'RELEASED', 'An operator disconnected the agent.'],
+      [stale.runId, stale.task.id, 1, 'REQUEUED', expect.stringContaining('lease')],
+      [
+        rejected.runId,
+        rejected.task.id,
+        1,
+        'SUCCEEDED',
+        'Another reviewer or an operator rejected the work. no tests',
+      ],
+      [
+        approved.runId,
+        approved.task.id,
+        1,
+        'SUCCEEDED',
+        'Another reviewer or an operator approved the work.',
+      ],
+      [cancelled.runId, cancelled.task.id, 1, 'CANCELLED', 'The task was cancelled. Too late.'],
+    ]);
+    expect((await beat([approved.runId])).lostRuns).toEqual(told.filter(({ id }) => id === approved.runId));
+    const worker = { id: approved.task.assigneeId! };
+    expect((await heartbeat(services, admin, { agent: worker })).lostRuns).toEqual([]);
+    await services.sql("UPDATE review_runs SET finished_at = finished_at - interval '61 min'");
     expect((await beat()).lostRuns).toEqual([]);
   });
 

@@ -94,35 +94,6 @@ describe.each(Object.entries(VERBS))('%s', (name, use) => {
   });
 });
 
-describe('the repeat of a call whose answer was lost', () => {
-  const calls = {
-    complete: (runId: string, text: string) =>
-      completeTask(services, key, { runId, resolution: text, followUps: [{ title: `Next: ${text}` }] }),
-    fail: (runId: string, text: string) => failTask(services, key, { runId, error: text }),
-    release: (runId: string, text: string) => releaseTask(services, key, { runId, reason: text }),
-  };
-
-  it.each(Object.entries(calls))('%s answers as the first time and changes nothing', async (_name, call) => {
-    const { task, runId } = await aClaimedTask(services, agent);
-    const first = await call(runId, 'one');
-    const before = await snapshotOf(services, task.id);
-    expect(await call(runId, 'one')).toEqual(first);
-    expect(await snapshotOf(services, task.id)).toEqual(before);
-    expect(await namedRefusalsOf(call(runId, 'another'))).toEqual(['LEASE_LOST runId']);
-    for (const [name, other] of Object.entries(calls))
-      if (name !== _name) expect(await namedRefusalsOf(other(runId, 'one'))).toEqual(['LEASE_LOST runId']);
-    expect(await snapshotOf(services, task.id)).toEqual(before);
-  });
-
-  it('is told from an operator who ended the run in the same way', async () => {
-    const { task, runId } = await aClaimedTask(services, agent);
-    await completeTask(services, services.admin, { task: { id: task.id }, resolution: 'done' });
-    expect(await namedRefusalsOf(completeTask(services, key, { runId, resolution: 'done' }))).toEqual([
-      'LEASE_LOST runId',
-    ]);
-  });
-});
-
 describe('completeTask', () => {
   it('ends the run with its output and usage, requests a review and resets the dispatch counter', async () => {
     const { task, runId } = await aClaimedTask(services, agent);
