@@ -24,10 +24,7 @@ function strangersAfter(text: string, words: RegExp, forms: readonly string[]): 
     .map((rest) => rest.slice(0, 80));
 }
 
-const READERS = [
-  ...['claim_tasks', 'take_task', 'take_limited_task', 'take_tagged_task'],
-  ...['inbox_heads', 'assigned_heads'],
-];
+const READERS = [...['claim_tasks', 'take_task', 'take_tagged_task'], ...['inbox_heads', 'assigned_heads']];
 
 describe.each(READERS)('the text of %s', (name) => {
   it('puts tasks into the queue order of the other statements, within an audience', async () => {
