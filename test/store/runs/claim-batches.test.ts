@@ -17,8 +17,8 @@ const HELPER = 'agt_helper';
 
 const task = fc.record({
   priority: fc.constantFrom('CRITICAL', 'HIGH', 'MEDIUM', 'LOW' as const),
-  requires: fc.oneof(fc.constant([]), fc.subarray(WORDS)),
-  releasedBy: fc.oneof(fc.constant([]), fc.subarray(AGENTS)),
+  requires: fc.oneof(fc.constant<string[]>([]), fc.subarray(WORDS)),
+  releasedBy: fc.oneof(fc.constant<string[]>([]), fc.subarray(AGENTS)),
   tags: fc.subarray(TAGS),
   assigneeId: fc.option(fc.constantFrom(...AGENTS), { freq: 2 }),
   isLocked: fc.boolean(),
@@ -33,6 +33,8 @@ const ask = fc.record({
   tags: fc.option(fc.subarray(TAGS, { minLength: 1 }), { freq: 1 }),
 });
 const batch = fc.uniqueArray(ask, { minLength: 1, selector: ({ agentId }) => agentId });
+
+const NO_AGENT: Agent = { capabilities: [], acceptsInbox: false };
 
 type Wish = typeof task extends fc.Arbitrary<infer T> ? T : never;
 type Agent = typeof agent extends fc.Arbitrary<infer T> ? T : never;
@@ -122,7 +124,7 @@ describe('a batch of claims', () => {
         try {
           for (const asks of batches) {
             const expected = asks.map(({ agentId, capabilities, tags }) => {
-              const { capabilities: all = [], acceptsInbox = false } = agents[AGENTS.indexOf(agentId)] ?? {};
+              const { capabilities: all, acceptsInbox } = agents[AGENTS.indexOf(agentId)] ?? NO_AGENT;
               const able = all.filter((word) => (capabilities ?? WORDS).includes(word));
               const first = waiting.find(
                 (each) =>
