@@ -11,10 +11,14 @@
 -- finding tasks in batches of ten. Nothing in here waits for a row of another transaction, so it can't be part of a
 -- deadlock.
 -- A task goes only to an agent that has what it requires, and not to one that has released it while another can take it
--- (may_take_again). The short way above holds for tasks of audience 0, which any agent may have (task_audience). While other
--- tasks wait in the inbox, or a request is narrowed, the whole batch takes the way of take_task, which merges the heads of
--- the audiences; so does an agent whose own tasks require something. It steps over what the batch has handed out by id, for
--- a place in the inbox says nothing where each agent may have other tasks.
+-- (may_take_again). The short path above holds for tasks of audience 0, which any agent may have (task_audience). While other
+-- tasks wait in the inbox, the batch reads once the head of each audience that one of its agents may have. An agent that may
+-- have no other audience than 0 uses the short path. For the others these heads are merged: each is locked by a search that
+-- begins at the head and ends at the best task so far, so a second task is locked only where another transaction held the
+-- first head. A head that was handed out is read again when an agent needs it. When each agent read all heads, claims in
+-- batches of ten took 1.6 times as long as without other audiences, and seven times as long with 200 of them.
+-- A request that is narrowed to tags uses take_task. It takes tasks out of order, so the other searches leave out by id what
+-- the batch has handed out.
 -- The writes are one statement for the whole batch: each statement compiles its CHECKs again, and with one set of writes
 -- per request a claim took twice as long in here. What few batches need is asked only for those that need it: keys,
 -- agents that become busy or have not been seen for a second, tasks that time has released.
@@ -41,41 +45,54 @@ SET enable_seqscan = off
 SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
-  locked text[]; narrowed jsonb; agent record; mine record; head record; earlier record;
+  locked text[]; agent record; earlier record;
+  mine queue_head; head queue_head; other queue_head; taken queue_head;
   -- tasks_inbox_queue. Locks each task as it is fetched and none before.
-  inbox CURSOR FOR SELECT id, status, run_count, 0::bigint AS audience, priority, coalesce(due_at, 'infinity'::timestamptz) AS due, created_at, number FROM tasks
+  inbox CURSOR FOR SELECT id, status, run_count, 0::bigint, requires, released_by, priority, coalesce(due_at, 'infinity'::timestamptz), created_at, number FROM tasks
     WHERE status = 'INBOX' AND open_dependencies = 0 AND not_before IS NULL AND task_audience(requires, released_by) = 0
     ORDER BY priority, coalesce(due_at, 'infinity'::timestamptz), created_at, number FOR NO KEY UPDATE SKIP LOCKED;
-  is_released boolean; is_mixed boolean; has_limited boolean; is_open boolean := false; has_mine boolean; has_news boolean := false;
+  is_released boolean; is_stuck boolean := false; has_limited boolean; is_open boolean := false; has_news boolean := false;
+  -- The head of each audience of the inbox that an agent of the batch may have. Empty while all tasks have audience 0.
+  heads queue_head[] := '{}';
+  -- Places in it: of audience 0, if tasks of it wait, and of the heads that were handed out.
+  plain_places int[] := '{}'; used_places int[] := '{}'; used_place int; place int;
   -- The position up to which the inbox has been read, as the four columns of its order.
   read_priority task_priority := 'CRITICAL'; read_due timestamptz := '-infinity'; read_created timestamptz := '-infinity'; read_number bigint := 0;
   -- What is handed out: places in the batch, tasks, what they were, and how many runs they have had.
   places int[] := '{}'; t_ids text[] := '{}'; froms task_status[] := '{}'; run_counts int[] := '{}';
 BEGIN
-  -- The flag says whether time has released tasks.
-  SELECT ARRAY(SELECT id FROM agents WHERE id = ANY(p_agent_ids) FOR NO KEY UPDATE SKIP LOCKED),
-    EXISTS (SELECT FROM tasks WHERE not_before <= now() AND status IN ('INBOX', 'ASSIGNED')),
-    EXISTS (SELECT FROM unnest(p_narrowing) n WHERE n IS NOT NULL)
-  INTO locked, is_released, is_mixed;
+  LOOP
+    -- Whether time has released tasks, and whether the last entry of tasks_inbox_queue has another audience than 0.
+    SELECT ARRAY(SELECT id FROM agents WHERE id = ANY(p_agent_ids) FOR NO KEY UPDATE SKIP LOCKED),
+      EXISTS (SELECT FROM tasks WHERE not_before <= now() AND status IN ('INBOX', 'ASSIGNED')),
+      coalesce((SELECT task_audience(requires, released_by) FROM tasks
+        WHERE status = 'INBOX' AND open_dependencies = 0 AND not_before IS NULL
+        ORDER BY task_audience(requires, released_by) DESC LIMIT 1), 0) > 0
+    INTO locked, is_released, has_limited;
+    EXIT WHEN NOT is_released OR is_stuck;
 
-  -- They join the queue before a task is handed out from it.
-  WHILE is_released LOOP
+    -- They join the queue before a task is handed out from it. Those that another transaction has locked stay behind.
     UPDATE tasks SET not_before = NULL WHERE id IN (
       SELECT id FROM tasks WHERE not_before <= now() AND status IN ('INBOX', 'ASSIGNED')
       ORDER BY not_before LIMIT 1000 FOR NO KEY UPDATE SKIP LOCKED);
-    is_released := FOUND;
+    is_stuck := NOT FOUND;
   END LOOP;
 
-  -- The last entry of tasks_inbox_queue.
-  has_limited := coalesce((SELECT task_audience(requires, released_by) FROM tasks
-    WHERE status = 'INBOX' AND open_dependencies = 0 AND not_before IS NULL
-    ORDER BY task_audience(requires, released_by) DESC LIMIT 1), 0) > 0;
-  is_mixed := is_mixed OR has_limited;
+  IF has_limited THEN
+    heads := ARRAY(SELECT ROW(h.id, 'INBOX', 0, h.audience, h.requires, h.released_by, h.priority, h.due, h.created_at, h.number)::queue_head
+      FROM inbox_heads('{}', ARRAY(SELECT unnest(a.capabilities) FROM agents a WHERE a.id = ANY(locked))) h);
+    -- The heads come by audience.
+    plain_places := CASE WHEN (heads[1]).audience = 0 THEN '{1}' ELSE '{}' END;
+  END IF;
 
   -- An agent holds a task while a run of it is open. Counted over task_runs_open_by_agent, which has one plan however
   -- old the statistics are; over tasks, a planner that has not seen the last thousand claims reads all of them.
   FOR agent IN
-    SELECT u.place::int, a.id, a.paused_at, a.max_capacity, a.capabilities, a.accepts_inbox,
+    SELECT u.place::int, a.id, a.paused_at, a.max_capacity, a.accepts_inbox, m.capabilities,
+      CASE WHEN cardinality(heads) > 0 AND a.accepts_inbox THEN ARRAY(
+        SELECT h.place::int FROM unnest(heads) WITH ORDINALITY AS h(id, status, run_count, audience, requires, released_by, priority, due, created_at, number, place)
+        WHERE h.requires <@ m.capabilities AND (a.id <> ALL(h.released_by)
+          OR may_take_again(a.id, h.requires, h.released_by, p_timeout_ms, p_default_gateway, p_gateways))) ELSE '{}' END AS open_places,
       a.announced_status <> 'BUSY' OR a.last_seen_at IS NULL OR a.last_seen_at < now() - interval '1 second' AS is_news,
       (SELECT count(*) FROM task_runs r WHERE r.agent_id = a.id AND r.outcome = 'RUNNING') AS open_runs,
       -- Null if it has none; 0 if any agent may have all of them. Reads the last entry: for EXISTS a planner without
@@ -85,6 +102,8 @@ BEGIN
        ORDER BY task_audience(t.requires, t.released_by) DESC LIMIT 1) AS own_audience
     FROM unnest(p_agent_ids) WITH ORDINALITY AS u(id, place)
     LEFT JOIN agents a ON a.id = u.id AND u.id = ANY(locked) AND u.place = array_position(p_agent_ids, u.id)
+    CROSS JOIN LATERAL (SELECT CASE WHEN p_narrowing[u.place]->'capabilities' IS NULL THEN a.capabilities
+      ELSE ARRAY(SELECT unnest(a.capabilities) INTERSECT SELECT jsonb_array_elements_text(p_narrowing[u.place]->'capabilities')) END AS capabilities) m
   LOOP
     request := agent.place; task_id := NULL; run_id := NULL; claimed_task := NULL; claimed_run := NULL;
 
@@ -134,51 +153,90 @@ BEGIN
       reason := 'AT_CAPACITY'; RETURN NEXT; CONTINUE;
     END IF;
 
-    IF is_mixed OR agent.own_audience > 0 THEN
-      narrowed := p_narrowing[request]; has_mine := false;
-      SELECT t.id, t.status, t.run_count, t.audience, t.priority, t.due, t.created_at, t.number INTO head FROM take_task(agent.id,
-        CASE WHEN narrowed->'capabilities' IS NULL THEN agent.capabilities
-          ELSE ARRAY(SELECT unnest(agent.capabilities) INTERSECT SELECT jsonb_array_elements_text(narrowed->'capabilities')) END,
-        agent.accepts_inbox,
-        CASE WHEN narrowed->'tags' IS NOT NULL THEN ARRAY(SELECT jsonb_array_elements_text(narrowed->'tags')) END,
+    mine := NULL;
+    IF p_narrowing[request]->'tags' IS NOT NULL THEN
+      SELECT t.id, t.status, t.run_count, t.audience, NULL::text[], NULL::text[], t.priority, t.due, t.created_at, t.number INTO head
+      FROM take_task(agent.id, agent.capabilities, agent.accepts_inbox, ARRAY(SELECT jsonb_array_elements_text(p_narrowing[request]->'tags')),
         t_ids, p_timeout_ms, p_default_gateway, p_gateways) t;
+      used_places := used_places || ARRAY(SELECT n FROM generate_subscripts(heads, 1) n WHERE (heads[n]).id = head.id);
     -- Opening the cursor costs as much as the two statements, so a single claim does without it.
-    ELSIF agent.own_audience IS NOT NULL OR cardinality(locked) < 3 OR NOT agent.accepts_inbox THEN
-      -- tasks_assigned_queue. No other claim takes these, for the agent is locked; a task that is being edited is skipped.
-      SELECT id, status, run_count, 0::bigint AS audience, priority, coalesce(due_at, 'infinity'::timestamptz) AS due, created_at, number INTO mine FROM tasks
-      WHERE assignee_id = agent.id AND status = 'ASSIGNED' AND open_dependencies = 0 AND not_before IS NULL
-        AND task_audience(requires, released_by) = 0
-      ORDER BY priority, coalesce(due_at, 'infinity'::timestamptz), created_at, number LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
-      has_mine := FOUND;
+    ELSIF agent.own_audience IS NOT NULL OR cardinality(locked) < 3 OR NOT agent.accepts_inbox OR NOT agent.open_places <@ plain_places THEN
+      IF agent.own_audience = 0 THEN
+        -- tasks_assigned_queue. No other claim takes these, for the agent is locked; a task that is being edited is skipped.
+        SELECT id, status, run_count, 0::bigint, requires, released_by, priority, coalesce(due_at, 'infinity'::timestamptz), created_at, number INTO mine FROM tasks
+        WHERE assignee_id = agent.id AND status = 'ASSIGNED' AND open_dependencies = 0 AND not_before IS NULL
+          AND task_audience(requires, released_by) = 0
+        ORDER BY priority, coalesce(due_at, 'infinity'::timestamptz), created_at, number LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
+      ELSIF agent.own_audience > 0 THEN
+        SELECT t.id, t.status, t.run_count, t.audience, NULL::text[], NULL::text[], t.priority, t.due, t.created_at, t.number INTO mine
+        FROM take_task(agent.id, agent.capabilities, false, NULL, '{}', p_timeout_ms, p_default_gateway, p_gateways) t;
+      END IF;
 
-      -- tasks_inbox_queue between what this batch has read and the agent's own head; both bounds are index conditions.
-      SELECT id, status, run_count, 0::bigint AS audience, priority, coalesce(due_at, 'infinity'::timestamptz) AS due, created_at, number INTO head FROM tasks
-      WHERE status = 'INBOX' AND open_dependencies = 0 AND not_before IS NULL
-        AND task_audience(requires, released_by) = 0 AND agent.accepts_inbox
-        AND (priority, coalesce(due_at, 'infinity'::timestamptz), created_at, number) > (read_priority, read_due, read_created, read_number)
-        AND (priority, coalesce(due_at, 'infinity'::timestamptz), created_at, number) < (coalesce(mine.priority, 'LOW'),
-          coalesce(mine.due, 'infinity'::timestamptz), coalesce(mine.created_at, 'infinity'::timestamptz), coalesce(mine.number, 9223372036854775807))
-      ORDER BY priority, coalesce(due_at, 'infinity'::timestamptz), created_at, number LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
+      IF agent.open_places <@ plain_places THEN
+        -- tasks_inbox_queue between what this batch has read and the agent's own head; both bounds are index conditions.
+        SELECT id, status, run_count, 0::bigint, requires, released_by, priority, coalesce(due_at, 'infinity'::timestamptz), created_at, number INTO head FROM tasks
+        WHERE status = 'INBOX' AND open_dependencies = 0 AND not_before IS NULL
+          AND task_audience(requires, released_by) = 0 AND agent.accepts_inbox AND id <> ALL(t_ids)
+          AND (priority, coalesce(due_at, 'infinity'::timestamptz), created_at, number) > (read_priority, read_due, read_created, read_number)
+          AND (priority, coalesce(due_at, 'infinity'::timestamptz), created_at, number) < (coalesce(mine.priority, 'LOW'),
+            coalesce(mine.due, 'infinity'::timestamptz), coalesce(mine.created_at, 'infinity'::timestamptz), coalesce(mine.number, 9223372036854775807))
+        ORDER BY priority, coalesce(due_at, 'infinity'::timestamptz), created_at, number LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
+      ELSE
+        -- The next heads of the audiences whose heads were handed out. Null if there is none.
+        FOREACH place IN ARRAY used_places LOOP
+          other := heads[place];
+          SELECT id, status, run_count, other.audience, requires, released_by, priority, coalesce(due_at, 'infinity'::timestamptz), created_at, number INTO other FROM tasks
+          WHERE status = 'INBOX' AND open_dependencies = 0 AND not_before IS NULL AND id <> ALL(t_ids)
+            AND task_audience(requires, released_by) = other.audience AND requires = other.requires AND released_by = other.released_by
+            AND (priority, coalesce(due_at, 'infinity'::timestamptz), created_at, number) >= (other.priority, other.due, other.created_at, other.number)
+          ORDER BY priority, coalesce(due_at, 'infinity'::timestamptz), created_at, number LIMIT 1;
+          heads[place] := other;
+        END LOOP;
+        used_places := '{}'; used_place := NULL; head := mine;
+
+        FOREACH place IN ARRAY ARRAY(SELECT n FROM unnest(agent.open_places) n
+          ORDER BY (heads[n]).priority, (heads[n]).due, (heads[n]).created_at, (heads[n]).number) LOOP
+          other := heads[place];
+          EXIT WHEN (other.priority, other.due, other.created_at, other.number) > (head.priority, head.due, head.created_at, head.number);
+
+          SELECT id, status, run_count, other.audience, requires, released_by, priority, coalesce(due_at, 'infinity'::timestamptz), created_at, number INTO taken FROM tasks
+          WHERE status = 'INBOX' AND open_dependencies = 0 AND not_before IS NULL AND id <> ALL(t_ids)
+            AND task_audience(requires, released_by) = other.audience AND requires = other.requires AND released_by = other.released_by
+            AND (priority, coalesce(due_at, 'infinity'::timestamptz), created_at, number) >= (other.priority, other.due, other.created_at, other.number)
+            AND (priority, coalesce(due_at, 'infinity'::timestamptz), created_at, number) < (coalesce(head.priority, 'LOW'),
+              coalesce(head.due, 'infinity'::timestamptz), coalesce(head.created_at, 'infinity'::timestamptz), coalesce(head.number, 9223372036854775807))
+          ORDER BY priority, coalesce(due_at, 'infinity'::timestamptz), created_at, number LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
+          IF FOUND THEN
+            head := taken; used_place := place;
+          END IF;
+        END LOOP;
+        IF used_place IS NOT NULL THEN
+          used_places := ARRAY[used_place];
+        END IF;
+      END IF;
     ELSE
-      has_mine := false;
       IF NOT is_open THEN
         OPEN inbox; is_open := true;
       END IF;
-      -- After the tasks that the statement above has handed out: SKIP LOCKED does not skip rows that this transaction locked.
+      -- After the tasks that the statements above have handed out: SKIP LOCKED does not skip rows that this transaction locked.
       LOOP
         FETCH inbox INTO head;
-        EXIT WHEN NOT FOUND OR (head.priority, head.due, head.created_at, head.number) > (read_priority, read_due, read_created, read_number);
+        EXIT WHEN NOT FOUND OR (head.id <> ALL(t_ids)
+          AND (head.priority, head.due, head.created_at, head.number) > (read_priority, read_due, read_created, read_number));
       END LOOP;
     END IF;
 
     IF head.id IS NULL THEN
-      IF NOT has_mine THEN
+      IF mine.id IS NULL THEN
         -- NOTHING_FOR_AGENT says that others may find tasks in the inbox.
         reason := CASE WHEN has_limited THEN 'NOTHING_FOR_AGENT' ELSE 'NO_TASKS_AVAILABLE' END; RETURN NEXT; CONTINUE;
       END IF;
       head := mine;
-    ELSIF NOT is_mixed AND head.status = 'INBOX' AND head.audience = 0 THEN
+    ELSIF p_narrowing[request]->'tags' IS NULL AND head.status = 'INBOX' AND head.audience = 0 THEN
       read_priority := head.priority; read_due := head.due; read_created := head.created_at; read_number := head.number;
+      IF NOT plain_places <@ used_places THEN
+        used_places := used_places || plain_places;
+      END IF;
     END IF;
 
     places := places || request; t_ids := t_ids || head.id; froms := froms || head.status; run_counts := run_counts || head.run_count;

@@ -13,7 +13,7 @@ BEGIN
     FROM assigned_heads(p_agent_id) a WHERE a.requires <@ p_capabilities
     UNION ALL
     SELECT i.id, 'INBOX'::task_status, i.requires, i.released_by, i.audience, i.priority, i.due, i.created_at, i.number
-    FROM inbox_heads(p_except) i WHERE p_accepts_inbox AND i.requires <@ p_capabilities
+    FROM inbox_heads(p_except, p_capabilities) i WHERE p_accepts_inbox
       AND may_take_again(p_agent_id, i.requires, i.released_by, p_timeout_ms, p_default_gateway, p_gateways)
   ) h (id, status, requires, released_by, audience, priority, due, created_at, number)
   ORDER BY h.priority, h.due, h.created_at, h.number;

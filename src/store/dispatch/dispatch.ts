@@ -34,7 +34,8 @@ export async function listReadyAgents(tx: Transaction, rules: PresenceRules): Pr
       SELECT a.id AS agent_id, a.name AS agent_name, a.gateway FROM (
         SELECT o.assignee_id, o.requires, '{}'::text[] AS released_by, ${DUE_OF_OWN} FROM own o
         UNION ALL
-        SELECT NULL, i.requires, i.released_by, i.priority, i.due, i.created_at, i.number FROM inbox_heads('{}') i) h
+        SELECT NULL, i.requires, i.released_by, i.priority, i.due, i.created_at, i.number
+        FROM inbox_heads('{}', ARRAY(SELECT DISTINCT c FROM agents a CROSS JOIN unnest(a.capabilities) c WHERE a.delivery = 'PUSH')) i) h
       JOIN agents a ON a.delivery = 'PUSH' AND h.requires <@ a.capabilities AND (a.id = h.assignee_id
         OR h.assignee_id IS NULL AND a.accepts_inbox AND is_there(a, ${presence(rules)})
           AND may_take_again(a.id, h.requires, h.released_by, ${presence(rules)}))

@@ -24,23 +24,22 @@ function strangersAfter(text: string, words: RegExp, forms: readonly string[]): 
     .map((rest) => rest.slice(0, 80));
 }
 
-describe.each(['claim_tasks', 'take_task', 'take_tagged_task', 'inbox_heads', 'assigned_heads'])(
-  'the text of %s',
-  (name) => {
-    it('puts tasks into the queue order of the other statements, within an audience', async () => {
-      const ofTasks = /ORDER BY (?=(?:t\.)?(?:priority|task_audience))/;
-      const ordered = eitherForm(queueOrder('t'));
-      const byAudience = [audience('t'), `${audience('t')}, ${queueOrder('t')}`];
-      const forms = [...ordered, ...byAudience.flatMap(eitherForm)];
-      expect(strangersAfter(await readText(name), ofTasks, forms)).toEqual([]);
-    });
+const READERS = [...['claim_tasks', 'take_task', 'take_tagged_task'], ...['inbox_heads', 'assigned_heads']];
 
-    it('takes the tasks of the same queues', async () => {
-      const ofQueues = /(?<!head\.|taken\.)status = '(?:INBOX|ASSIGNED)' AND /;
-      expect(strangersAfter(await readText(name), ofQueues, eitherForm(isInQueue('t')))).toEqual([]);
-    });
-  },
-);
+describe.each(READERS)('the text of %s', (name) => {
+  it('puts tasks into the queue order of the other statements, within an audience', async () => {
+    const ofTasks = /ORDER BY (?=(?:t\.)?(?:priority|task_audience))/;
+    const ordered = eitherForm(queueOrder('t'));
+    const byAudience = [audience('t'), `${audience('t')}, ${queueOrder('t')}`];
+    const forms = [...ordered, ...byAudience.flatMap(eitherForm)];
+    expect(strangersAfter(await readText(name), ofTasks, forms)).toEqual([]);
+  });
+
+  it('takes the tasks of the same queues', async () => {
+    const ofQueues = /(?<!head\.|taken\.)status = '(?:INBOX|ASSIGNED)' AND /;
+    expect(strangersAfter(await readText(name), ofQueues, eitherForm(isInQueue('t')))).toEqual([]);
+  });
+});
 
 describe('the text of claim_tasks', () => {
   it('counts what an agent holds as the other statements do', async () => {

@@ -9,6 +9,8 @@ export interface PlanNode {
   readonly 'Actual Loops': number;
   readonly 'Rows Removed by Filter'?: number;
   readonly 'Rows Removed by Index Recheck'?: number;
+  readonly 'Shared Hit Blocks'?: number;
+  readonly 'Shared Read Blocks'?: number;
   readonly Plans?: readonly PlanNode[];
 }
 
@@ -22,7 +24,8 @@ export interface Plan {
 export const SEND_PLANS = `DO $$ DECLARE setting text; BEGIN
   FOREACH setting IN ARRAY '{session_preload_libraries = auto_explain, client_min_messages = notice,
     auto_explain.log_min_duration = 0, auto_explain.log_nested_statements = on, auto_explain.log_analyze = on,
-    auto_explain.log_timing = off, auto_explain.log_level = notice, auto_explain.log_format = json}'::text[]
+    auto_explain.log_timing = off, auto_explain.log_buffers = on,
+    auto_explain.log_level = notice, auto_explain.log_format = json}'::text[]
   LOOP EXECUTE format('ALTER DATABASE %I SET %s', current_database(), setting); END LOOP;
 END $$`;
 
@@ -81,6 +84,11 @@ function findFaults({ root, text }: Plan): string[] {
   return [...sorts, ...walks, ...long].map(
     (node) => `${node['Node Type']} of ${rowsLookedAt(node)} rows: ${text}`,
   );
+}
+
+/** The pages that a statement has read, with those of the statements that its functions run. */
+export function pagesRead({ root }: Plan): number {
+  return (root['Shared Hit Blocks'] ?? 0) + (root['Shared Read Blocks'] ?? 0);
 }
 
 export function rowsLookedAt(node: PlanNode): number {
