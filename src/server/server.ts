@@ -3,6 +3,7 @@ import type { Server as HttpServer } from 'node:http';
 import type { ExecutionResult, GraphQLSchema } from 'graphql';
 import type { Config } from '../config/config.js';
 import { StreamEnd } from '../graphql/events/stream.js';
+import type { OperationKind } from '../graphql/operation-contexts.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Instrument } from '../kernel/instrument.js';
 import type { Service } from '../kernel/service.js';
@@ -47,7 +48,7 @@ export interface ServerOptions {
    */
   readonly authenticate: (secret: string) => Promise<Viewer | null>;
   /** Creates the context of one operation, over HTTP and over WebSockets. */
-  readonly createContext: (scope: RequestScope) => object;
+  readonly createContext: (scope: RequestScope, kind: OperationKind) => object;
   /** The events that `/api/events` sends. */
   readonly events: EventSource;
   /** How many tasks a key may still create, for the headers of mutations. Without it there are none. */

@@ -6,6 +6,7 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import { costOf, type QueryCost } from '../../graphql/base/complexity.js';
+import type { OperationKind } from '../../graphql/operation-contexts.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { Instrument } from '../../kernel/instrument.js';
 import type { ErrorPresenter } from '../error-presenter.js';
@@ -44,7 +45,7 @@ export type Prepared = PreparedOperation | { readonly refused: ExecutionResult }
  */
 export function createOperations(
   yoga: Yoga,
-  createContext: (scope: RequestScope) => object,
+  createContext: (scope: RequestScope, kind: OperationKind) => object,
   presenter: ErrorPresenter,
   subscribe: Subscribe,
   observers: Observers,
@@ -63,7 +64,7 @@ export function createOperations(
       valid.add(document);
       const { schema } = enveloped;
       const begin = async (run: typeof enveloped.execute) => {
-        const contextValue = createContext(scope);
+        const contextValue = createContext(scope, operation.operation);
         const { variables: variableValues, operationName } = params;
         return run({ schema, document, contextValue, variableValues, operationName });
       };

@@ -28,7 +28,7 @@ export interface Graph {
 
 export async function openGraph(settings: Partial<ServiceSettings> = {}): Promise<Graph> {
   const services = await createTestServices(settings);
-  const prisma = createReadClient(services.database);
+  const prisma = createReadClient(services.database.pool);
 
   function contextFor(viewer: Viewer): GraphqlContext {
     return {

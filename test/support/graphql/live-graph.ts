@@ -3,7 +3,7 @@ import { expect, vi } from 'vitest';
 import type { Viewer } from '../../../src/domain/actor.js';
 import { createFeed } from '../../../src/feed/feed.js';
 import type { Feed } from '../../../src/feed/hub.js';
-import type { GraphqlContext } from '../../../src/graphql/context.js';
+import { type CreateContext, createContexts } from '../../../src/graphql/operation-contexts.js';
 import { buildSchema } from '../../../src/graphql/schema.js';
 import { type Clock, systemClock } from '../../../src/kernel/clock.js';
 import { createReadClient } from '../../../src/store/read-client.js';
@@ -33,7 +33,7 @@ export interface LiveGraph {
   readonly services: TestServices;
   readonly feed: Feed;
   /** The context for a server with this schema. */
-  createContext(scope: Pick<GraphqlContext, 'viewer' | 'requestId' | 'signal'>): GraphqlContext;
+  readonly createContext: CreateContext;
   ask(query: string, variables?: Record<string, unknown>, viewer?: Viewer): Promise<ExecutionResult<Answer>>;
   get(query: string, variables?: Record<string, unknown>, viewer?: Viewer): Promise<Answer>;
   /** Resolves when the stream has begun, and rejects with the errors if it is refused. */
@@ -46,7 +46,8 @@ export interface LiveGraph {
 /** @param clock measures how long the feed keeps a reader that reads nothing. */
 export async function openLiveGraph(url: string, clock: Clock = systemClock): Promise<LiveGraph> {
   const services = await openTestServices(url);
-  const prisma = createReadClient(services.database);
+  const { pool, readPool } = services.database;
+  const prisma = { main: createReadClient(pool), reads: createReadClient(readPool) };
   const { database, instrument } = services;
   const feed = createFeed({ database, instrument, clock });
   await feed.start();
@@ -58,12 +59,12 @@ export async function openLiveGraph(url: string, clock: Clock = systemClock): Pr
     limits: {},
   };
   const contextFor = (viewer: Viewer, signal: AbortSignal) =>
-    graph.createContext({ viewer, requestId: 'req_test', signal });
+    graph.createContext({ viewer, requestId: 'req_test', signal }, 'subscription');
 
   const graph: LiveGraph = {
     services,
     feed,
-    createContext: (scope) => ({ ...scope, services, prisma, feed, server }),
+    createContext: createContexts({ services, prisma, feed, server }),
     ask: (source, variableValues = {}, viewer = services.admin) =>
       graphql({
         schema,
@@ -87,7 +88,8 @@ export async function openLiveGraph(url: string, clock: Clock = systemClock): Pr
     settled: () => untilLogIsReadable(services.database.pool),
     async close() {
       await feed.stop();
-      await prisma.$disconnect();
+      await prisma.main.$disconnect();
+      await prisma.reads.$disconnect();
       await services.close();
     },
   };
