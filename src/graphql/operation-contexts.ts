@@ -1,6 +1,6 @@
 import type { ServiceContext } from '../services/service-context.js';
 import type { ReadClient } from '../store/read-client.js';
-import type { GraphqlContext } from './context.js';
+import type { GraphqlContext, OperationPlace } from './context.js';
 
 /** The kind of an operation, as documents write it. */
 export type OperationKind = 'query' | 'mutation' | 'subscription';
@@ -16,7 +16,11 @@ export interface ContextParts extends Pick<GraphqlContext, 'feed' | 'server'> {
 export type CreateContext = (
   scope: Pick<GraphqlContext, 'viewer' | 'requestId' | 'signal'>,
   kind: OperationKind,
+  place?: OperationPlace,
 ) => GraphqlContext;
+
+/** Subscriptions are not among the operations that are limited to so many at once. */
+const NO_PLACE: OperationPlace = { leave: () => undefined, retake: () => undefined };
 
 /**
  * Creates the function that creates contexts. Queries and subscriptions use the pool for reads. A mutation also reads its
@@ -26,7 +30,7 @@ export type CreateContext = (
 export function createContexts({ services, prisma, feed, server }: ContextParts): CreateContext {
   const { database } = services;
   const reading = { ...services, database: { ...database, pool: database.readPool } };
-  return (scope, kind) => {
+  return (scope, kind, place = NO_PLACE) => {
     const isMutation = kind === 'mutation';
     return {
       viewer: scope.viewer,
@@ -35,6 +39,7 @@ export function createContexts({ services, prisma, feed, server }: ContextParts)
       get signal() {
         return scope.signal;
       },
+      place,
       services: isMutation ? services : reading,
       prisma: isMutation ? prisma.main : prisma.reads,
       feed,

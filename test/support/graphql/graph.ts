@@ -1,6 +1,7 @@
 import { type ExecutionResult, graphql } from 'graphql';
 import type { Viewer } from '../../../src/domain/actor.js';
 import type { GraphqlContext } from '../../../src/graphql/context.js';
+import { createContexts } from '../../../src/graphql/operation-contexts.js';
 import { buildSchema } from '../../../src/graphql/schema.js';
 import type { ServiceSettings } from '../../../src/services/service-context.js';
 import { createReadClient } from '../../../src/store/read-client.js';
@@ -30,22 +31,20 @@ export async function openGraph(settings: Partial<ServiceSettings> = {}): Promis
   const services = await createTestServices(settings);
   const prisma = createReadClient(services.database.pool);
 
-  function contextFor(viewer: Viewer): GraphqlContext {
-    return {
-      viewer,
-      requestId: 'req_test',
-      signal: new AbortController().signal,
-      services,
-      prisma,
-      feed: undefined as never,
-      server: {
-        version: '1.2.3',
-        startedAt: new Date('2026-11-22T13:05:00Z'),
-        database: 'embedded PostgreSQL 18',
-        limits: { maxDepth: 15 },
-      },
-    };
-  }
+  const createContext = createContexts({
+    services,
+    // Statements are recorded on both pools, so one client is enough.
+    prisma: { main: prisma, reads: prisma },
+    feed: undefined as never,
+    server: {
+      version: '1.2.3',
+      startedAt: new Date('2026-11-22T13:05:00Z'),
+      database: 'embedded PostgreSQL 18',
+      limits: { maxDepth: 15 },
+    },
+  });
+  const contextFor = (viewer: Viewer): GraphqlContext =>
+    createContext({ viewer, requestId: 'req_test', signal: new AbortController().signal }, 'mutation');
 
   const graph: Graph = {
     services,

@@ -3,7 +3,11 @@ import { expect, vi } from 'vitest';
 import type { Viewer } from '../../../src/domain/actor.js';
 import { createFeed } from '../../../src/feed/feed.js';
 import type { Feed } from '../../../src/feed/hub.js';
-import { type CreateContext, createContexts } from '../../../src/graphql/operation-contexts.js';
+import {
+  type CreateContext,
+  createContexts,
+  type OperationKind,
+} from '../../../src/graphql/operation-contexts.js';
 import { buildSchema } from '../../../src/graphql/schema.js';
 import { type Clock, systemClock } from '../../../src/kernel/clock.js';
 import { createReadClient } from '../../../src/store/read-client.js';
@@ -58,8 +62,8 @@ export async function openLiveGraph(url: string, clock: Clock = systemClock): Pr
     database: 'embedded',
     limits: {},
   };
-  const contextFor = (viewer: Viewer, signal: AbortSignal) =>
-    graph.createContext({ viewer, requestId: 'req_test', signal }, 'subscription');
+  const contextFor = (viewer: Viewer, kind: OperationKind, signal = new AbortController().signal) =>
+    graph.createContext({ viewer, requestId: 'req_test', signal }, kind);
 
   const graph: LiveGraph = {
     services,
@@ -70,7 +74,7 @@ export async function openLiveGraph(url: string, clock: Clock = systemClock): Pr
         schema,
         source,
         variableValues,
-        contextValue: contextFor(viewer, new AbortController().signal),
+        contextValue: contextFor(viewer, 'mutation'),
       }),
     async get(source, variables, viewer) {
       const { data, errors } = await graph.ask(source, variables, viewer);
@@ -80,7 +84,7 @@ export async function openLiveGraph(url: string, clock: Clock = systemClock): Pr
     },
     async watch(source, variableValues = {}, viewer = services.admin) {
       const client = new AbortController();
-      const contextValue = contextFor(viewer, client.signal);
+      const contextValue = contextFor(viewer, 'subscription', client.signal);
       const stream = await subscribe({ schema, document: parse(source), variableValues, contextValue });
       if (!(Symbol.asyncIterator in stream)) throw stream.errors?.[0];
       return collect(stream, client);
