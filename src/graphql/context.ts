@@ -1,15 +1,8 @@
 import type { Viewer } from '../domain/actor.js';
 import type { Feed } from '../feed/hub.js';
+import type { Place } from '../kernel/fair-queue.js';
 import type { ServiceContext } from '../services/service-context.js';
 import type { ReadClient } from '../store/read-client.js';
-
-/** The place of an operation among those that run at once. */
-export interface OperationPlace {
-  /** Gives the place to another operation. */
-  leave(): void;
-  /** Counts the operation again, even if no place is free: it has begun and must end. */
-  retake(): void;
-}
 
 /** The context of a resolver. Built once per operation; a subscription rechecks its key while it runs. */
 export interface GraphqlContext {
@@ -18,8 +11,8 @@ export interface GraphqlContext {
   readonly requestId: string;
   /** Aborted when the client disconnects. */
   readonly signal: AbortSignal;
-  /** Left while the operation waits for something to happen. */
-  readonly place: OperationPlace;
+  /** The place among the operations that run at once. Left while the operation waits for something to happen. */
+  readonly place: Place;
   readonly services: ServiceContext;
   readonly prisma: ReadClient;
   readonly feed: Feed;

@@ -4,7 +4,7 @@ import { type Bell, createBell } from './bell.js';
 import { createClaimConnectionSource } from './claim-connection.js';
 import { startDeadPeerWatchdog } from './dead-peer-watchdog.js';
 import { createPipelinedConnection, type PipelinedConnection } from './pipelined-connection.js';
-import { reportCuts } from './read-pool.js';
+import { reportCuts, shareByKey } from './read-pool.js';
 import { type PoolOptions, pinSession, STEADY_PLANS } from './session.js';
 import { createStopWatchdog } from './stop-watchdog.js';
 import { getTypeParser } from './type-parsers.js';
@@ -29,6 +29,8 @@ export interface Database {
    * others than those of `pool`, so that many or slow reads delay no claim and no heartbeat.
    */
   readonly readPool: pg.Pool;
+  /** The same pool for the queries of one API key, which leaves connections to those of others. */
+  readPoolOf(keyId: string): pg.Pool;
   /** Claims run on a connection of their own, in pipeline mode. */
   readonly claimConnection: PipelinedConnection;
   /** Whether the claim connection is open; opens it if it is not. */
@@ -138,7 +140,8 @@ export function createDatabase({
   }
 
   const pool = openPool({ max: poolSize });
-  const readPool = openPool(readConnections(readTimeoutMs));
+  const readConnectionPool = openPool(readConnections(readTimeoutMs));
+  const readPool = reportCuts(readConnectionPool, readTimeoutMs, instrument);
   // Never closed when idle, because the first claim on a connection has to compile and plan the function.
   const claimPool = openPool({ max: 1, pipeline: true, idleTimeoutMillis: 0 });
   const claimSource = createClaimConnectionSource({
@@ -149,7 +152,8 @@ export function createDatabase({
   return {
     connectionString,
     pool,
-    readPool: reportCuts(readPool, readTimeoutMs, instrument),
+    readPool,
+    readPoolOf: shareByKey(readPool, READ_POOL_SIZE),
     claimConnection: createPipelinedConnection(claimSource.acquire),
     hasClaimConnection: claimSource.isAvailable,
     bell: createBell(pool, instrument),
@@ -160,7 +164,7 @@ export function createDatabase({
       closing = true;
       claimSource.stop();
       stopWatchdog.end();
-      await Promise.all([pool.end(), readPool.end(), claimPool.end()]);
+      await Promise.all([pool.end(), readConnectionPool.end(), claimPool.end()]);
     },
   };
 }

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AttackedServer, startAttackedServer } from '../support/servers/attacked-server.js';
-import { aTask, claimWork } from '../support/servers/fleet.js';
+import { anAgent, aTask, claim, claimWork } from '../support/servers/fleet.js';
 import { readMemory } from '../support/servers/process-memory.js';
 import { codesIn, expectHarmless } from '../support/wires/expect-harmless.js';
 
@@ -132,5 +132,58 @@ describe('reads that the database can’t answer in time', () => {
       expectHarmless(answer);
       expect(codesIn(answer)).toEqual(['QUERY_TOO_COMPLEX']);
     });
+  });
+});
+
+describe('the operations of one key', () => {
+  it('do not delay the lists of another, however many search', async () => {
+    const { clients, admin } = besieged;
+    const list = () => timeOf(() => admin.ask('{ tasks(first: 5) { nodes { id title } } }'));
+    const medianOfLists = async () => {
+      const times: number[] = [];
+      for (let turn = 0; turn < 10; turn += 1) times.push(await list());
+      return medianOf(times.sort((a, b) => a - b));
+    };
+    const idleMs = await medianOfLists();
+    const attack = Promise.all(Array.from({ length: 24 }, () => clients.VIEWER.send(counts(9, 1))));
+    const busyMs = await medianOfLists();
+    for (const answer of await attack) expectHarmless(answer);
+    expect(busyMs).toBeLessThan(Math.max(FLOOR_MS, 3 * idleMs));
+  });
+
+  it('are not counted while they are claims that wait for work', async () => {
+    const { admin } = besieged;
+    const waiting = await Promise.all(Array.from({ length: 10 }, (_, i) => anAgent(admin, `waiter-${i}`)));
+    const gone = new AbortController();
+    const wait = ({ name }: { name: string }) =>
+      claim(admin, { agent: { name }, tags: ['none'], waitSeconds: 60 }, gone.signal);
+    const claims = Promise.allSettled(waiting.map(wait));
+    expect(await timeOf(() => aTask(admin, { assignee: { name: 'victim' } }))).toBeLessThan(10_000);
+    gone.abort();
+    expect((await claims).every(({ status }) => status === 'rejected')).toBe(true);
+  });
+});
+
+describe('calls that create a hundred tasks with a hundred dependencies each', () => {
+  it('do not delay claims and heartbeats', async () => {
+    const { server, clients } = besieged;
+    const startsAt = '2099-01-01T00:00:00Z';
+    const inputs = (dependsOn: readonly object[]) =>
+      Array.from({ length: 100 }, (_, index) => ({ title: `Task ${index}`, startsAt, dependsOn }));
+    const create =
+      'mutation ($inputs: [CreateTaskInput!]!) { createTasks(inputs: $inputs) { tasks { id } errors { message } } }';
+    const { createTasks } = await clients.OPERATOR.ask<{ createTasks: { tasks: { id: string }[] } }>(create, {
+      inputs: inputs([]),
+    });
+    const dependsOn = createTasks.tasks.map(({ id }) => ({ id }));
+    const idleMs = medianOf(await workFor(10));
+    const before = await readMemory(server.pid);
+    const attack = Promise.all(
+      Array.from({ length: 4 }, () => clients.OPERATOR.ask(create, { inputs: inputs(dependsOn) })),
+    );
+    const busyMs = medianOf(await workFor(10));
+    await attack;
+    expect(busyMs).toBeLessThan(Math.max(FLOOR_MS, 3 * idleMs));
+    expect((await readMemory(server.pid)) - before).toBeLessThan(100_000_000);
   });
 });

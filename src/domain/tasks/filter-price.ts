@@ -13,7 +13,7 @@ export interface PricedFilter {
  * no index fits: 40 to 90 ms for 50,000 tasks. A search reads the texts of each task, which takes 400 ms more. A choice of
  * reasons to wait reads agents, runs and reviews for each task: 100 to 1,300 ms.
  */
-export const FILTER_PRICES = { scan: 50, dear: 3_000 };
+const FILTER_PRICES = { scan: 50, dear: 3_000 };
 
 /** The price of a filter: of one scan, and of each dear condition at any depth. 0 without conditions. */
 export function priceOfFilter(filter: PricedFilter): number {

@@ -6,17 +6,16 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import { costOf, type QueryCost } from '../../graphql/base/complexity.js';
-import type { OperationPlace } from '../../graphql/context.js';
 import type { OperationKind } from '../../graphql/operation-contexts.js';
 import type { Clock } from '../../kernel/clock.js';
+import type { FairQueue, Place } from '../../kernel/fair-queue.js';
 import type { Instrument } from '../../kernel/instrument.js';
 import type { ErrorPresenter } from '../error-presenter.js';
-import { FairQueue } from '../fair-queue.js';
-import type { ServerLimits } from '../limits.js';
 import { protocolError } from '../protocol-error.js';
 import type { RequestScope } from '../request-scope.js';
 import type { Subscribe } from '../streams/subscribe.js';
 import type { GraphqlParams } from './graphql-params.js';
+import type { OperationQueues } from './operation-queues.js';
 import type { Yoga } from './yoga.js';
 
 /** Where operations are reported, and the clock that times them. */
@@ -41,27 +40,9 @@ export interface PreparedOperation {
 /** An operation that can run, or the answer that refuses it. */
 export type Prepared = PreparedOperation | { readonly refused: ExecutionResult };
 
-/** The queues of the operations that have a limit on how many of one key run at once. */
-export interface OperationQueues {
-  readonly query: FairQueue;
-  readonly mutation: FairQueue;
-}
-
-/** Creates the queues of a process. */
-export function createOperationQueues(limits: ServerLimits, clock: Clock): OperationQueues {
-  const common = { waitingPerKey: limits.maxWaitingOperationsPerKey, waitMs: limits.operationWaitMs };
-  const queries = { perKey: limits.maxRunningQueriesPerKey, total: limits.maxRunningQueries };
-  // No total: the claims of one key must not wait for the mutations of others.
-  const mutations = { perKey: limits.maxRunningMutationsPerKey, total: Number.POSITIVE_INFINITY };
-  return {
-    query: new FairQueue({ ...common, ...queries }, clock),
-    mutation: new FairQueue({ ...common, ...mutations }, clock),
-  };
-}
-
 export interface OperationsOptions {
   readonly yoga: Yoga;
-  readonly createContext: (scope: RequestScope, kind: OperationKind, place?: OperationPlace) => object;
+  readonly createContext: (scope: RequestScope, kind: OperationKind, place?: Place) => object;
   readonly queues: OperationQueues;
   readonly presenter: ErrorPresenter;
   readonly subscribe: Subscribe;
@@ -90,7 +71,7 @@ export function createOperations(options: OperationsOptions) {
       valid.add(document);
       const { schema } = enveloped;
       const { variables: variableValues, operationName } = params;
-      const begin = async (run: typeof enveloped.execute, place?: OperationPlace) => {
+      const begin = async (run: typeof enveloped.execute, place?: Place) => {
         try {
           const contextValue = createContext(scope, operation.operation, place);
           return await run({ schema, document, contextValue, variableValues, operationName });
@@ -106,7 +87,7 @@ export function createOperations(options: OperationsOptions) {
         operation,
         cost: () => costOf(schema, document, operation, variableValues),
         execute: () => {
-          const run = (place: OperationPlace) => begin(enveloped.execute, place);
+          const run = (place: Place) => begin(enveloped.execute, place);
           const queue = operation.operation === 'query' ? queues.query : queues.mutation;
           return withTiming(operation, () => inTurn(queue, scope, run, presentFault), observers);
         },
@@ -122,7 +103,7 @@ export function createOperations(options: OperationsOptions) {
 function inTurn(
   queue: FairQueue,
   scope: RequestScope,
-  run: (place: OperationPlace) => Promise<ExecutionResult>,
+  run: (place: Place) => Promise<ExecutionResult>,
   refuse: (error: unknown) => ExecutionResult,
 ): Promise<ExecutionResult> {
   const { keyId } = scope.viewer;

@@ -1,13 +1,22 @@
-import type { OperationPlace } from '../graphql/context.js';
-import type { Clock } from '../kernel/clock.js';
-import { protocolError } from './protocol-error.js';
+import type { Clock } from './clock.js';
+
+/** A place among the pieces of work that run at once. */
+export interface Place {
+  /** Gives the place to another piece of work. */
+  leave(): void;
+  /** Counts the work again, even if no place is free: it has begun and must end. */
+  retake(): void;
+}
+
+/** Why work is refused: too much of its key waits, it has waited too long, or its caller has gone. */
+export type QueueRefusal = 'full' | 'overdue' | 'gone';
 
 export interface FairQueueLimits {
-  /** Operations of one key that run at once. */
+  /** Pieces of work of one key that run at once. */
   readonly perKey: number;
-  /** Operations of all keys that run at once. */
+  /** Pieces of work of all keys that run at once. */
   readonly total: number;
-  /** Operations of one key that wait for a place. */
+  /** Pieces of work of one key that wait for a place. */
   readonly waitingPerKey: number;
   /** The longest wait for a place, in milliseconds. */
   readonly waitMs: number;
@@ -15,46 +24,46 @@ export interface FairQueueLimits {
 
 interface Waiting {
   readonly sinceMs: number;
-  readonly signal: AbortSignal;
-  readonly begin: (place: OperationPlace) => void;
+  readonly signal: AbortSignal | undefined;
+  readonly begin: (place: Place) => void;
   readonly refuse: (error: Error) => void;
 }
 
-/** The operations of one key. */
+/** The work of one key. */
 interface Lane {
   readonly key: string;
   running: number;
   readonly waiting: Waiting[];
 }
 
-/** How long a client that was refused should wait, in seconds. */
-const RETRY_SECONDS = 1;
-
 /**
- * Limits how many operations of each key run at once in this process. An operation that need not wait takes a few hundred
- * nanoseconds and no promise.
+ * Limits how much work of each key runs at once in this process. Work that need not wait takes a few hundred nanoseconds and no
+ * promise.
  */
 export class FairQueue {
   readonly #limits: FairQueueLimits;
   readonly #clock: Clock;
+  readonly #refusalOf: (reason: QueueRefusal) => Error;
   readonly #lanes = new Map<string, Lane>();
-  /** The lanes that have waiting operations and may run more, in the order of their turns. */
+  /** The lanes with waiting work that may run more, in the order of their turns. */
   readonly #turns = new Set<Lane>();
   #running = 0;
   #sweep: NodeJS.Timeout | undefined;
 
-  constructor(limits: FairQueueLimits, clock: Clock) {
+  /** @param refusalOf the error for work that is refused. */
+  constructor(limits: FairQueueLimits, clock: Clock, refusalOf: (reason: QueueRefusal) => Error) {
     this.#limits = limits;
     this.#clock = clock;
+    this.#refusalOf = refusalOf;
   }
 
-  /** The number of keys with operations. */
+  /** The number of keys with work. */
   get size(): number {
     return this.#lanes.size;
   }
 
-  /** Takes a place. Undefined if there is none: then the operation has to wait. */
-  enter(key: string): OperationPlace | undefined {
+  /** Takes a place. Undefined if there is none: then the work has to wait. */
+  enter(key: string): Place | undefined {
     const lane = this.#laneOf(key);
     if (lane.running >= this.#limits.perKey || this.#running >= this.#limits.total) return undefined;
     this.#take(lane);
@@ -62,13 +71,12 @@ export class FairQueue {
   }
 
   /**
-   * Waits for a place. Keys take turns, so an operation waits for the earlier ones of its own key, and for as many of each
-   * other key at most.
-   * @throws GraphQLError with RATE_LIMITED if too many operations of the key wait, or after the longest wait.
+   * Waits for a place. Keys take turns, so work waits for the earlier work of its own key, and for as many pieces of each other
+   * key at most. Rejects if too much work of the key waits, or after the longest wait.
    */
-  wait(key: string, signal: AbortSignal): Promise<OperationPlace> {
+  wait(key: string, signal?: AbortSignal): Promise<Place> {
     const lane = this.#laneOf(key);
-    if (lane.waiting.length >= this.#limits.waitingPerKey) return Promise.reject(tooManyWait(this.#limits));
+    if (lane.waiting.length >= this.#limits.waitingPerKey) return Promise.reject(this.#refusalOf('full'));
     return new Promise((begin, refuse) => {
       lane.waiting.push({ sinceMs: this.#clock.now(), signal, begin, refuse });
       this.#queueTurn(lane);
@@ -90,7 +98,7 @@ export class FairQueue {
     this.#running += 1;
   }
 
-  #placeIn(taken: Lane): OperationPlace {
+  #placeIn(taken: Lane): Place {
     let lane: Lane | undefined = taken;
     return {
       leave: () => {
@@ -132,10 +140,11 @@ export class FairQueue {
 
   #beginFirst(lane: Lane): void {
     const first = lane.waiting.shift();
-    if (first?.signal.aborted === false) {
+    if (first?.signal?.aborted) first.refuse(this.#refusalOf('gone'));
+    else if (first !== undefined) {
       this.#take(lane);
       first.begin(this.#placeIn(lane));
-    } else first?.refuse(rateLimited('The client has disconnected.'));
+    }
   }
 
   #forgetEmpty(lane: Lane): void {
@@ -150,7 +159,7 @@ export class FairQueue {
     let isWaiting = false;
     for (const lane of this.#lanes.values()) {
       while (lane.waiting[0] !== undefined && lane.waiting[0].sinceMs < before)
-        lane.waiting.shift()?.refuse(waitedTooLong(this.#limits));
+        lane.waiting.shift()?.refuse(this.#refusalOf('overdue'));
       isWaiting ||= lane.waiting.length > 0;
       this.#forgetEmpty(lane);
     }
@@ -158,21 +167,4 @@ export class FairQueue {
     clearInterval(this.#sweep);
     this.#sweep = undefined;
   }
-}
-
-function tooManyWait({ perKey, waitingPerKey }: FairQueueLimits) {
-  return rateLimited(
-    `This API key has ${perKey} operations of this kind running, and ${waitingPerKey} more wait.`,
-  );
-}
-
-function waitedTooLong({ waitMs }: FairQueueLimits) {
-  return rateLimited(`This operation has waited ${waitMs / 1_000} s for earlier ones to end.`);
-}
-
-function rateLimited(what: string) {
-  return protocolError('RATE_LIMITED', `${what} Send fewer at once, and try again in ${RETRY_SECONDS} s.`, {
-    status: 429,
-    headers: { 'retry-after': String(RETRY_SECONDS) },
-  });
 }
