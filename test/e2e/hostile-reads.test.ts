@@ -91,7 +91,8 @@ describe('the searches of a viewer', () => {
     const busyMs = medianOf(await workFor(10));
     for (const answer of await attack) {
       expectHarmless(answer);
-      expect([['QUERY_TOO_COMPLEX'], []]).toContainEqual(codesIn(answer));
+      // On a busy machine the last of them wait longer than an operation may.
+      expect([['QUERY_TOO_COMPLEX'], ['RATE_LIMITED'], []]).toContainEqual(codesIn(answer));
     }
     expect(busyMs).toBeLessThan(Math.max(FLOOR_MS, 3 * idleMs));
     expect((await readMemory(server.pid)) - before).toBeLessThan(100_000_000);
