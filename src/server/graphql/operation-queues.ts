@@ -28,7 +28,7 @@ const RETRY_SECONDS = 1;
 
 function refuse(reason: QueueRefusal, kind: string, { perKey, waitingPerKey, waitMs }: FairQueueLimits) {
   const what = {
-    full: `This API key has ${perKey} ${kind} running, and ${waitingPerKey} more wait.`,
+    full: `At most ${perKey} ${kind} of an API key run at once, and ${waitingPerKey} more of this one wait.`,
     overdue: `This operation has waited ${waitMs / 1_000} s for other ${kind} to end.`,
     gone: 'The client has disconnected.',
   }[reason];
