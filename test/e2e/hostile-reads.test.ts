@@ -70,8 +70,10 @@ async function workFor(turns: number): Promise<number[]> {
 
 const medianOf = (times: readonly number[]) => times[Math.floor(times.length / 2)]!;
 
-/** A claim and a heartbeat may take three times as long as on an idle server, and this long on a busy machine. */
-const FLOOR_MS = 100;
+/**
+ * A claim and a heartbeat may take three times as long as on an idle server, and this long on a busy machine.
+ */
+const FLOOR_MS = 250;
 
 const searches = (count: number) =>
   `{ or: [${Array.from({ length: count }, (_, i) => `{ search: "absent ${i}" }`)}] }`;
