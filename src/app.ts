@@ -3,6 +3,7 @@ import { createFeed } from './feed/feed.js';
 import { createGateways } from './gateway/create-gateways.js';
 import type { ServerFacts } from './graphql/context.js';
 import { createPlainEvents } from './graphql/events/plain-events.js';
+import { createContexts } from './graphql/operation-contexts.js';
 import { buildSchema } from './graphql/schema.js';
 import { type Clock, systemClock, toDate } from './kernel/clock.js';
 import { createInstrument, type Instrument } from './kernel/instrument.js';
@@ -11,7 +12,6 @@ import { type Database, isReachable, isUsable, readPoolUse } from './postgres/da
 import { isOutage } from './postgres/outage.js';
 import { createJobs } from './scheduler/jobs/create-jobs.js';
 import { createScheduler, type Scheduler } from './scheduler/scheduler.js';
-import type { RequestScope } from './server/request-scope.js';
 import { createServer, type ServerAddress } from './server/server.js';
 import { createAgentIds } from './services/agents/agent-ids.js';
 import { settleDeliveries } from './services/agents/settle-deliveries.js';
@@ -236,7 +236,7 @@ async function startServing(
   await feed.start();
   metrics.watch(
     {
-      pool: () => readPoolUse(database),
+      pools: () => readPoolUse(database),
       isReachable: () => isReachable(database),
       backlog: () => readBacklog(database.pool, feed.position()),
     },
@@ -249,19 +249,8 @@ async function startServing(
     await scheduler.start();
   }
 
-  const prisma = createReadClient(database);
-  const createContext = (scope: RequestScope) => ({
-    viewer: scope.viewer,
-    requestId: scope.requestId,
-    // A getter, because the signal is created on its first use and hardly any operation uses it.
-    get signal() {
-      return scope.signal;
-    },
-    services,
-    prisma,
-    feed,
-    server: facts,
-  });
+  const prisma = { main: createReadClient(database.pool), reads: createReadClient(database.readPool) };
+  const createContext = createContexts({ services, prisma, feed, server: facts });
   const openEvents = createPlainEvents(createEventNames(database));
   const tickets = createStreamTickets(database, clock);
   const server = createServer({
@@ -270,7 +259,7 @@ async function startServing(
     authenticate: authenticator.authenticate,
     createContext,
     events: {
-      open: (scope, query) => openEvents(createContext(scope), query),
+      open: (scope, query) => openEvents(createContext(scope, 'subscription'), query),
       issueTicket: tickets.issue,
       redeemTicket: tickets.redeem,
     },

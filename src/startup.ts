@@ -48,7 +48,7 @@ export async function openDatabase({
   parts.push({ name: 'PostgreSQL', stop });
   throwIfStopping();
   await applyMigrations(connectionString);
-  const database = createDatabase({ connectionString, instrument });
+  const database = createDatabase({ connectionString, instrument, readTimeoutMs: config.readTimeoutMs });
   parts.push({ name: 'connections to the database', stop: () => database.close() });
   return database;
 }

@@ -67,6 +67,12 @@ export const settings = {
     secret(postgresUrl),
     'Your own PostgreSQL (14 or later) instead of the embedded one.',
   ),
+  readTimeoutMs: required(
+    'MC_READ_TIMEOUT',
+    duration('100ms', '60s'),
+    '5s',
+    'Time limit of one database statement of a query; a query that needs longer is refused.',
+  ),
   apiKey: optional(
     'MC_API_KEY',
     secret(matching(/^[\x21-\x7e]{16,512}$/, '16 to 512 printable ASCII characters without spaces')),

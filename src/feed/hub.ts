@@ -85,7 +85,8 @@ export function createHub({ database, instrument, clock = systemClock, limits = 
     clock,
     limits,
     position: () => position,
-    read: (after, filter) => readLog(database.pool, { after, limit: REPLAY_BATCH, filter }),
+    // Not with the relay's connections: many subscribers that resume must not delay it.
+    read: (after, filter) => readLog(database.readPool, { after, limit: REPLAY_BATCH, filter }),
     leave: (subscription) => subscriptions.delete(subscription),
   };
 
@@ -101,7 +102,7 @@ export function createHub({ database, instrument, clock = systemClock, limits = 
 
   return {
     async subscribe({ after, filter = {} }) {
-      const bounds = await readLogBounds(database.pool);
+      const bounds = await readLogBounds(database.readPool);
       if (after !== undefined) checkReachable(after, bounds);
       if (isStopping) throw new Unavailable('The server is stopping.');
       const subscription = new Subscription(source, after ?? bounds.end, filter);
@@ -114,7 +115,7 @@ export function createHub({ database, instrument, clock = systemClock, limits = 
       return () => listeners.delete(listener);
     },
     position: () => position,
-    readBounds: () => readLogBounds(database.pool),
+    readBounds: () => readLogBounds(database.readPool),
     begin(start) {
       position = start;
     },

@@ -1,5 +1,6 @@
 import type { Viewer } from '../domain/actor.js';
 import type { Feed } from '../feed/hub.js';
+import type { Place } from '../kernel/fair-queue.js';
 import type { ServiceContext } from '../services/service-context.js';
 import type { ReadClient } from '../store/read-client.js';
 
@@ -10,6 +11,8 @@ export interface GraphqlContext {
   readonly requestId: string;
   /** Aborted when the client disconnects. */
   readonly signal: AbortSignal;
+  /** The place among the operations that run at once. Left while the operation waits for something to happen. */
+  readonly place: Place;
   readonly services: ServiceContext;
   readonly prisma: ReadClient;
   readonly feed: Feed;

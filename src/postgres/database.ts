@@ -4,6 +4,7 @@ import { type Bell, createBell } from './bell.js';
 import { createClaimConnectionSource } from './claim-connection.js';
 import { startDeadPeerWatchdog } from './dead-peer-watchdog.js';
 import { createPipelinedConnection, type PipelinedConnection } from './pipelined-connection.js';
+import { reportCuts, shareByKey } from './read-pool.js';
 import { type PoolOptions, pinSession, STEADY_PLANS } from './session.js';
 import { createStopWatchdog } from './stop-watchdog.js';
 import { getTypeParser } from './type-parsers.js';
@@ -21,7 +22,15 @@ import { getTypeParser } from './type-parsers.js';
  */
 export interface Database {
   readonly connectionString: string;
+  /** For authentication, mutations, heartbeats, jobs and the event log. */
   readonly pool: pg.Pool;
+  /**
+   * For queries, subscriptions and every list with a filter. Its statements are short and only read. The connections are
+   * others than those of `pool`, so that many or slow reads delay no claim and no heartbeat.
+   */
+  readonly readPool: pg.Pool;
+  /** The same pool for the queries of one API key, which leaves connections to those of others. */
+  readPoolOf(keyId: string): pg.Pool;
   /** Claims run on a connection of their own, in pipeline mode. */
   readonly claimConnection: PipelinedConnection;
   /** Whether the claim connection is open; opens it if it is not. */
@@ -39,6 +48,8 @@ export interface DatabaseOptions {
   readonly instrument: Instrument;
   /** The maximum number of connections in the pool. On two cores more than about ten reduce the throughput. */
   readonly poolSize?: number;
+  /** The time limit of a statement in the pool for reads, in milliseconds. */
+  readonly readTimeoutMs?: number;
   /** The dead-peer watchdog gives a database up that does not answer for twice this long, in milliseconds. */
   readonly silenceMs?: number;
   /** The stop watchdog gives a database up that does not answer for this long, in milliseconds. */
@@ -48,13 +59,19 @@ export interface DatabaseOptions {
 /** Longest wait for a connection, in milliseconds. */
 const CONNECT_MS = 10_000;
 
+/** On two cores, four statements at a time keep PostgreSQL busy. The others bridge the time on the network. */
+const READ_POOL_SIZE = 6;
+
 /** An idle transaction of this server is a bug or a frozen process: its locks must be freed. */
 const TIMEOUTS = { statementMs: 60_000, idleInTransactionMs: 10_000 };
+
+/** How long the answer of a statement that PostgreSQL has stopped may take, in milliseconds. */
+const ANSWER_MS = 5_000;
 
 const CONNECTIONS: PoolOptions = {
   connectionTimeoutMillis: CONNECT_MS,
   // Ends statements on a connection that is dead while others answer.
-  query_timeout: 65_000,
+  query_timeout: TIMEOUTS.statementMs + ANSWER_MS,
   keepAlive: true,
   keepAliveInitialDelayMillis: 10_000,
   application_name: 'mission-control',
@@ -62,11 +79,23 @@ const CONNECTIONS: PoolOptions = {
   onConnect: (connection) => pinSession(connection, TIMEOUTS, STEADY_PLANS),
 };
 
+/** A query that would write is a bug, which PostgreSQL refuses here. */
+const READ_ONLY = { ...STEADY_PLANS, default_transaction_read_only: 'on' };
+
+function readConnections(statementMs: number): Partial<PoolOptions> {
+  return {
+    max: READ_POOL_SIZE,
+    query_timeout: statementMs + ANSWER_MS,
+    onConnect: (connection) => pinSession(connection, { ...TIMEOUTS, statementMs }, READ_ONLY),
+  };
+}
+
 /** Creates the pools. The first statement opens the first connection. */
 export function createDatabase({
   connectionString,
   instrument,
   poolSize = 10,
+  readTimeoutMs = 5_000,
   silenceMs = 5_000,
   stopSilenceMs = 4_000,
 }: DatabaseOptions): Database {
@@ -85,7 +114,7 @@ export function createDatabase({
     },
   });
 
-  function openPool(options: pg.PoolConfig): pg.Pool {
+  function openPool(options: Partial<PoolOptions>): pg.Pool {
     const pool = new pg.Pool({
       ...CONNECTIONS,
       connectionString,
@@ -111,6 +140,8 @@ export function createDatabase({
   }
 
   const pool = openPool({ max: poolSize });
+  const readConnectionPool = openPool(readConnections(readTimeoutMs));
+  const readPool = reportCuts(readConnectionPool, readTimeoutMs, instrument);
   // Never closed when idle, because the first claim on a connection has to compile and plan the function.
   const claimPool = openPool({ max: 1, pipeline: true, idleTimeoutMillis: 0 });
   const claimSource = createClaimConnectionSource({
@@ -121,6 +152,8 @@ export function createDatabase({
   return {
     connectionString,
     pool,
+    readPool,
+    readPoolOf: shareByKey(readPool, READ_POOL_SIZE),
     claimConnection: createPipelinedConnection(claimSource.acquire),
     hasClaimConnection: claimSource.isAvailable,
     bell: createBell(pool, instrument),
@@ -131,7 +164,7 @@ export function createDatabase({
       closing = true;
       claimSource.stop();
       stopWatchdog.end();
-      await Promise.all([pool.end(), claimPool.end()]);
+      await Promise.all([pool.end(), readConnectionPool.end(), claimPool.end()]);
     },
   };
 }
@@ -175,9 +208,14 @@ export async function isUsable(database: Database): Promise<true | string> {
   return (await database.hasClaimConnection()) || 'PostgreSQL has no connection for claims';
 }
 
-/** Counts the open connections of the pool, the idle ones among them, and the callers that wait for one. */
-export function readPoolUse({ pool }: Database): { total: number; idle: number; waiting: number } {
-  return { total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount };
+/** For each pool, counts the open connections, the idle ones among them, and the callers that wait for one. */
+export function readPoolUse({ pool, readPool }: Database) {
+  const useOf = ({ totalCount, idleCount, waitingCount }: pg.Pool) => ({
+    total: totalCount,
+    idle: idleCount,
+    waiting: waitingCount,
+  });
+  return { main: useOf(pool), reads: useOf(readPool) };
 }
 
 /** The version text of the PostgreSQL server. */

@@ -24,6 +24,16 @@ export interface ServerLimits {
   /** Sustained rate per API key. Opening a subscription counts as one request. */
   readonly requestsPerSecond: number;
   readonly requestBurst: number;
+  /** Queries of one key that run at once. Fewer than the connections for reads, so that one key can't have all of them. */
+  readonly maxRunningQueriesPerKey: number;
+  /** Queries of all keys that run at once. Above it keys take turns. */
+  readonly maxRunningQueries: number;
+  /** Mutations of one key that run at once, without claims that wait for work. Fewer than the connections of the main pool. */
+  readonly maxRunningMutationsPerKey: number;
+  /** Queries, and mutations, of one key that wait for others of it to end. */
+  readonly maxWaitingOperationsPerKey: number;
+  /** The longest wait for others to end. */
+  readonly operationWaitMs: number;
   /** Sustained rate per remote address (per /64 of IPv6). */
   readonly failedAuthenticationsPerSecond: number;
   readonly failedAuthenticationBurst: number;
@@ -75,6 +85,11 @@ export const serverLimits: ServerLimits = Object.freeze({
   maxRepeatedVariableLength: 4_194_304,
   requestsPerSecond: 5_000,
   requestBurst: 10_000,
+  maxRunningQueriesPerKey: 4,
+  maxRunningQueries: 16,
+  maxRunningMutationsPerKey: 8,
+  maxWaitingOperationsPerKey: 1_000,
+  operationWaitMs: 10_000,
   failedAuthenticationsPerSecond: 20,
   failedAuthenticationBurst: 100,
   // Enough for a dashboard that a whole company uses with one key.

@@ -3,12 +3,15 @@ import type { Server as HttpServer } from 'node:http';
 import type { ExecutionResult, GraphQLSchema } from 'graphql';
 import type { Config } from '../config/config.js';
 import { StreamEnd } from '../graphql/events/stream.js';
+import type { OperationKind } from '../graphql/operation-contexts.js';
 import type { Clock } from '../kernel/clock.js';
+import type { Place } from '../kernel/fair-queue.js';
 import type { Instrument } from '../kernel/instrument.js';
 import type { Service } from '../kernel/service.js';
 import { createAccessGate } from './access-gate.js';
 import { createErrorPresenter } from './error-presenter.js';
 import { createGraphqlRoute, type TaskQuota } from './graphql/graphql-route.js';
+import { createOperationQueues } from './graphql/operation-queues.js';
 import { createOperations } from './graphql/operations.js';
 import { createSchemaRoute } from './graphql/schema-route.js';
 import { createYogaServer } from './graphql/yoga.js';
@@ -47,7 +50,7 @@ export interface ServerOptions {
    */
   readonly authenticate: (secret: string) => Promise<Viewer | null>;
   /** Creates the context of one operation, over HTTP and over WebSockets. */
-  readonly createContext: (scope: RequestScope) => object;
+  readonly createContext: (scope: RequestScope, kind: OperationKind, place?: Place) => object;
   /** The events that `/api/events` sends. */
   readonly events: EventSource;
   /** How many tasks a key may still create, for the headers of mutations. Without it there are none. */
@@ -133,7 +136,9 @@ function wire(options: ServerOptions, limits: ServerLimits, isStopping: () => bo
   const takePlace = createStreamPlaces(limits);
   const subscribe = createSubscribe({ operations, streams, takePlace, presenter, limits, instrument });
   const yoga = createYogaServer({ schema, createContext, presenter, limits });
-  const prepare = createOperations(yoga, createContext, presenter, subscribe, { instrument, clock });
+  const queues = createOperationQueues(limits, clock);
+  const observers = { instrument, clock };
+  const prepare = createOperations({ yoga, createContext, queues, presenter, subscribe, observers });
   const protocol = createSocketProtocol({ prepare, presenter, gate, limits });
   const webSockets = createWebSockets({ protocol, unread: delivery.unread, instrument, limits });
   const heartbeatMs = limits.pingIntervalMs;

@@ -21,7 +21,7 @@ export type ReadClient = Pick<PrismaClient, '$connect' | '$disconnect'> & {
   readonly [Model in Uncapitalize<Prisma.ModelName>]: Pick<PrismaClient[Model], ReadMethod>;
 };
 
-/** Creates a client that uses the existing connection pool, so that Prisma opens no connections. */
-export function createReadClient(database: Database): ReadClient {
-  return new PrismaClient({ adapter: new PrismaPg(database.pool, { disposeExternalPool: false }) });
+/** Creates a client that uses an existing connection pool, so that Prisma opens no connections. */
+export function createReadClient(pool: Database['pool']): ReadClient {
+  return new PrismaClient({ adapter: new PrismaPg(pool, { disposeExternalPool: false }) });
 }

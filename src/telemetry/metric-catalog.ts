@@ -87,12 +87,15 @@ export const METRICS = {
   ),
   poolConnections: gauge(
     'database_pool_connections',
-    'Connections of the PostgreSQL pool, without the connections for claims and for LISTEN.',
+    'Connections of the PostgreSQL pools, without the connections for claims and for LISTEN.',
     {
+      pool: ['main', 'reads'],
       state: ['busy', 'idle'],
     },
   ),
-  poolWaiting: gauge('database_pool_waiting', 'Statements that wait for a connection.', {}),
+  poolWaiting: gauge('database_pool_waiting', 'Statements that wait for a connection.', {
+    pool: ['main', 'reads'],
+  }),
   databaseUp: gauge('database_up', '1 if the database answered in time during this scrape, else 0.', {}),
   tasks: gauge('tasks', 'Open tasks of all agents and of the inbox.', {
     status: ['INBOX', 'ASSIGNED', 'IN_PROGRESS', 'REVIEW'],

@@ -6,10 +6,16 @@ import { waitAtMost } from '../kernel/with-deadline.js';
 import { createCachedReading, MAX_WAIT_MS } from './cached-reading.js';
 import { createMetricSet, type MetricSet } from './metric-set.js';
 
+interface PoolUse {
+  readonly total: number;
+  readonly idle: number;
+  readonly waiting: number;
+}
+
 /** Values that no signal carries. They are read when the metrics are scraped. */
 export interface Readings {
-  /** Connections of the pool, and statements that wait for one. */
-  pool(): { readonly total: number; readonly idle: number; readonly waiting: number };
+  /** Connections of each pool, and statements that wait for one. */
+  pools(): Readonly<Record<'main' | 'reads', PoolUse>>;
   /** Whether the database answers. */
   isReachable(): Promise<boolean>;
   /** The tasks and events that wait in the database. Rejects while the database is unavailable. */
@@ -40,11 +46,11 @@ export function createMetrics(instrument: Instrument, clock: Clock): Metrics {
   // Default metrics of Node, under the names that its common dashboards expect.
   collectDefaultMetrics({ register: registry });
   return {
-    watch({ pool, isReachable, backlog }, { version }) {
+    watch({ pools, isReachable, backlog }, { version }) {
       const read = createCachedReading(backlog, clock);
       metrics.build.record(1, { version });
       refresh = async () => {
-        showPool(metrics, pool());
+        for (const [pool, use] of Object.entries(pools())) showPool(metrics, pool, use);
         const [isUp, found] = await Promise.all([answersInTime(isReachable), read()]);
         metrics.databaseUp.record(isUp ? 1 : 0);
         showBacklog(metrics, isUp ? found : null);
@@ -131,10 +137,10 @@ async function answersInTime(isReachable: Readings['isReachable']): Promise<bool
   return isUp;
 }
 
-function showPool({ poolConnections, poolWaiting }: MetricSet, pool: ReturnType<Readings['pool']>): void {
-  poolConnections.record(pool.total - pool.idle, { state: 'busy' });
-  poolConnections.record(pool.idle, { state: 'idle' });
-  poolWaiting.record(pool.waiting);
+function showPool({ poolConnections, poolWaiting }: MetricSet, pool: string, use: PoolUse): void {
+  poolConnections.record(use.total - use.idle, { pool, state: 'busy' });
+  poolConnections.record(use.idle, { pool, state: 'idle' });
+  poolWaiting.record(use.waiting, { pool });
 }
 
 function showBacklog(metrics: MetricSet, backlog: Backlog | null): void {

@@ -12,6 +12,8 @@ const backlog: Backlog = {
   feedLagSeconds: 0.5,
 };
 
+const pools = { main: { total: 5, idle: 3, waiting: 1 }, reads: { total: 2, idle: 0, waiting: 4 } };
+
 function setUp(
   read: () => Promise<Backlog> = async () => backlog,
   reach: () => Promise<boolean> = async () => true,
@@ -19,10 +21,7 @@ function setUp(
   const instrument = createInstrument();
   let nowMs = 0;
   const metrics = createMetrics(instrument, { now: () => nowMs });
-  metrics.watch(
-    { pool: () => ({ total: 5, idle: 3, waiting: 1 }), isReachable: () => reach(), backlog: read },
-    { version: '1.2.3' },
-  );
+  metrics.watch({ pools: () => pools, isReachable: () => reach(), backlog: read }, { version: '1.2.3' });
   const scrape = async () => readSamples((await metrics.render()).text);
   return { instrument, scrape, pass: (ms: number) => (nowMs += ms) };
 }
@@ -95,9 +94,11 @@ describe('metrics', () => {
       oldest_waiting_task_seconds: 90,
       feed_lag_seconds: 0.5,
       database_up: 1,
-      'database_pool_connections{state="busy"}': 2,
-      'database_pool_connections{state="idle"}': 3,
-      database_pool_waiting: 1,
+      'database_pool_connections{pool="main",state="busy"}': 2,
+      'database_pool_connections{pool="main",state="idle"}': 3,
+      'database_pool_connections{pool="reads",state="busy"}': 2,
+      'database_pool_waiting{pool="main"}': 1,
+      'database_pool_waiting{pool="reads"}': 4,
     });
     expect(samples.nodejs_eventloop_lag_seconds).toBeGreaterThanOrEqual(0);
     expect(samples.process_resident_memory_bytes).toBeGreaterThan(1e6);
@@ -156,7 +157,11 @@ describe('metrics', () => {
     isUnavailable = true;
     pass(10_000);
     const samples = await scrape();
-    expect(samples).toMatchObject({ database_up: 0, database_pool_waiting: 1, runs_started_total: 0 });
+    expect(samples).toMatchObject({
+      database_up: 0,
+      'database_pool_waiting{pool="main"}': 1,
+      runs_started_total: 0,
+    });
     const hidden = /^(tasks|oldest_waiting_task_seconds|feed_lag_seconds)/;
     expect(Object.keys(samples).filter((name) => hidden.test(name))).toEqual([]);
   });

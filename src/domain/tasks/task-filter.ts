@@ -58,11 +58,12 @@ export interface TaskOrder {
 }
 
 /** The limits of a filter. They suffice for dashboards and keep one request cheap for the database. */
-export const FILTER_LIMITS = { depth: 5, filters: 50, entries: 100, textLength: 200 };
+export const FILTER_LIMITS = { depth: 5, filters: 50, conditions: 100, entries: 100, textLength: 200 };
 
 /** @throws {InvalidList} if a filter is nested too deeply, has too many parts or entries, or a text is not valid. */
 export function checkTaskFilter(filter: TaskFilter): void {
   let filters = 0;
+  let conditions = 0;
 
   function check(part: TaskFilter, depth: number): void {
     filters += 1;
@@ -71,12 +72,20 @@ export function checkTaskFilter(filter: TaskFilter): void {
     if (filters > FILTER_LIMITS.filters) {
       throw new InvalidList(`A filter has at most ${FILTER_LIMITS.filters} parts in and, or and not.`);
     }
+    conditions += countConditions(part);
+    if (conditions > FILTER_LIMITS.conditions)
+      throw new InvalidList(`A filter has at most ${FILTER_LIMITS.conditions} conditions.`);
     checkEntries(part);
     for (const inner of [...(part.and ?? []), ...(part.or ?? []), ...(part.not ? [part.not] : [])])
       check(inner, depth + 1);
   }
 
   check(filter, 1);
+}
+
+/** The conditions of one part, without those of the filters inside it. */
+function countConditions({ and: _and, or: _or, not: _not, ...own }: TaskFilter): number {
+  return Object.values(own).filter((value) => value !== null && value !== undefined).length;
 }
 
 /** Whether the filter, or one inside it, selects by `waitingOn`. */

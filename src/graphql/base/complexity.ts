@@ -6,13 +6,17 @@ import {
 } from '@pothos/plugin-complexity';
 import {
   type DocumentNode,
+  type GraphQLArgument,
   type GraphQLSchema,
+  getNamedType,
+  isInputObjectType,
   isInterfaceType,
   isObjectType,
   Kind,
   type OperationDefinitionNode,
 } from 'graphql';
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../../domain/page.js';
+import { type PricedFilter, priceOfFilter } from '../../domain/tasks/filter-price.js';
 import type { GraphqlContext } from '../context.js';
 import { queryTooComplex } from './protocol-errors.js';
 
@@ -36,19 +40,38 @@ export const LONG_LISTS = {
   pipeline: { field: 1, multiplier: 100 },
 } as const;
 
+type WeighField = FieldComplexityFunction<GraphqlContext, Record<string, unknown>>;
+
 /**
- * A field costs 1; the selection of a list costs once per entry. `nodes` and `edges` do not multiply again, because the
- * connection's `first` or `last` already did.
+ * A field costs 1 and the price of its filter; the selection of a list costs once per entry. `nodes` and `edges` do not
+ * multiply again, because the connection's `first` or `last` already did.
  */
-export const weighField: FieldComplexityFunction<GraphqlContext, Record<string, unknown>> = (
-  args,
-  _context,
-  field,
-) => {
+export const weighField: WeighField = (args, _context, field) => {
+  const own = 1 + priceIn(args);
   const paged = field.args.some((arg) => arg.name === 'first');
-  if (paged) return { field: 1, multiplier: pageSize(args.first, args.last) };
-  return Array.isArray(args.ids) ? { field: 1, multiplier: args.ids.length } : fixedWeight(field);
+  if (paged) return { field: own, multiplier: pageSize(args.first, args.last) };
+  if (Array.isArray(args.ids)) return { field: own, multiplier: args.ids.length };
+  return { ...fixedWeight(field), field: own };
 };
+
+/**
+ * As {@link weighField} for a list of each parent. One statement reads the lists of all parents and examines each row once,
+ * so the price of the filter is not that of a list of its own.
+ */
+export const weighChildList: WeighField = (args) => ({
+  field: 1 + Math.ceil(priceIn(args) / 10),
+  multiplier: pageSize(args.first, args.last),
+});
+
+/** The price of the filter in the arguments of a field, or in its input. */
+function priceIn({ filter, input }: Record<string, unknown>): number {
+  const found = filter ?? (isRecord(input) ? input.filter : undefined);
+  return isRecord(found) ? priceOfFilter(found as PricedFilter) : 0;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
 
 function fixedWeight({ name, type }: { readonly name: string; readonly type: unknown }) {
   const isList = String(type).startsWith('[');
@@ -56,13 +79,15 @@ function fixedWeight({ name, type }: { readonly name: string; readonly type: unk
   return { field: 1, multiplier: isList && !ofConnection ? UNPAGED_LIST : 1 };
 }
 
-/** Whether the argument sets the number of entries. */
-function isWeighed({ name }: { readonly name: string }): boolean {
-  return name === 'first' || name === 'last' || name === 'ids';
+/** Whether the argument sets the number of entries, or is or has a filter. */
+function isWeighed({ name, type }: GraphQLArgument): boolean {
+  if (['first', 'last', 'ids', 'filter'].includes(name)) return true;
+  const named = getNamedType(type);
+  return name === 'input' && isInputObjectType(named) && 'filter' in named.getFields();
 }
 
 /**
- * Replaces the function by its constant result on fields without a size argument, which are nearly all. Reading the
+ * Replaces the function by its constant result on fields without such an argument, which are nearly all. Reading the
  * arguments of its fields needlessly cost a claim 20 µs.
  */
 export function weighFieldsOnce(schema: GraphQLSchema): GraphQLSchema {
@@ -91,7 +116,7 @@ export const explainTooComplex: ComplexityErrorFn = (kind, result) => {
         ? ['breadth', result.breadth, result.maxBreadth]
         : ['complexity', result.complexity, result.maxComplexity];
   return queryTooComplex(
-    `The query's ${what} is ${is}, the limit is ${limit}: ask for smaller pages or fewer fields.`,
+    `The query's ${what} is ${is}, the limit is ${limit}: ask for smaller pages, fewer fields or fewer searches.`,
   );
 };
 

@@ -7,6 +7,9 @@ import { builder } from '../builder.js';
 const DAY_MS = 86_400_000;
 const BUCKETS = 48;
 
+/** The complexity of a throughput, which reads all tasks and verdicts of its window: as much as a few searches for a long one. */
+const THROUGHPUT_PRICE = 1_000;
+
 const TaskCountType = builder.objectRef<TaskCount>('TaskCount').implement({
   description: 'The number of tasks in a status.',
   fields: (t) => ({
@@ -74,7 +77,7 @@ export const OverviewType = builder.objectRef<Overview>('Overview').implement({
         }),
         buckets: t.arg.int({ defaultValue: BUCKETS, description: 'The number of periods: 1 to 500.' }),
       },
-      complexity: ({ buckets }) => ({ field: 1, multiplier: buckets ?? BUCKETS }),
+      complexity: ({ buckets }) => ({ field: THROUGHPUT_PRICE, multiplier: buckets ?? BUCKETS }),
       resolve: (overview, { window, buckets }) =>
         overview.throughput(window ?? DAY_MS, buckets ?? BUCKETS).catch(refuseInvalidList),
     }),

@@ -4,6 +4,7 @@ import { type SubmittedVerdict, submitVerdict } from '../../services/reviews/sub
 import { VerdictEnum } from '../base/enums.js';
 import { answer, type Payload, payloadType } from '../base/payloads.js';
 import { AgentRefInput, TaskRefInput } from '../base/refs.js';
+import { whileWaiting } from '../base/while-waiting.js';
 import { builder } from '../builder.js';
 import { TaskType } from '../tasks/task.js';
 import { IDEMPOTENCY_KEY } from '../tasks/task-inputs.js';
@@ -113,8 +114,12 @@ builder.mutationFields((t) => ({
         description: 'The reviewer and its lease.',
       }),
     },
-    resolve: (_root, { input }, { services, viewer, signal }) =>
-      answer(claimNextReview(services, viewer, input, signal)),
+    resolve: (_root, { input }, context) =>
+      answer(
+        whileWaiting(input, context, () =>
+          claimNextReview(context.services, context.viewer, input, context.signal),
+        ),
+      ),
   }),
   submitVerdict: t.field({
     type: SubmitVerdictPayload,

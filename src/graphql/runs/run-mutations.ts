@@ -8,6 +8,7 @@ import { renewLease, reportProgress } from '../../services/runs/renew-lease.js';
 import { AgentType } from '../agents/agent.js';
 import { answer, payloadType } from '../base/payloads.js';
 import { runColumns, taskColumns } from '../base/selected-columns.js';
+import { whileWaiting } from '../base/while-waiting.js';
 import { builder } from '../builder.js';
 import type { GraphqlContext } from '../context.js';
 import { TaskType } from '../tasks/task.js';
@@ -118,10 +119,12 @@ builder.mutationFields((t) => ({
     },
     resolve: (_root, { input }, context, info) =>
       answer(
-        claimNextTask(context.services, context.viewer, input, signalFor(input, context), {
-          task: taskColumns(info, [['task']]),
-          run: runColumns(info, [['run']]),
-        }),
+        whileWaiting(input, context, () =>
+          claimNextTask(context.services, context.viewer, input, signalFor(input, context), {
+            task: taskColumns(info, [['task']]),
+            run: runColumns(info, [['run']]),
+          }),
+        ),
       ),
   }),
   heartbeat: t.field({

@@ -8,6 +8,7 @@ import {
 } from '../../services/tasks/read-tasks.js';
 import { AgentType } from '../agents/agent.js';
 import { connectChildren } from '../base/child-connection.js';
+import { weighChildList } from '../base/complexity.js';
 import { connect, connectionArgs, orBadInput } from '../base/connection.js';
 import { TaskConnection } from '../base/connections.js';
 import { forbidden, refuseMistake } from '../base/protocol-errors.js';
@@ -67,6 +68,7 @@ builder.queryFields((t) => ({
 builder.prismaObjectField(AgentType, 'tasks', (t) =>
   t.field({
     type: TaskConnection,
+    complexity: weighChildList,
     description: 'The tasks that are assigned to the agent and that this key may see.',
     args: { ...connectionArgs, ...listArgs },
     resolve: (agent, { filter, orderBy, ...page }, context, info) => {

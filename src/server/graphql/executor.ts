@@ -4,6 +4,7 @@ import {
   type ExecutionArgs,
   type ExecutionResult,
   execute,
+  GraphQLError,
   GraphQLScalarType,
   type GraphQLSchema,
   getNamedType,
@@ -15,6 +16,7 @@ import {
   visitWithTypeInfo,
 } from 'graphql';
 import { compileQuery, isCompiledQuery } from 'graphql-jit';
+import { StatementCut } from '../../kernel/statement-cut.js';
 import { hoistArguments } from './hoisted-arguments.js';
 
 type Executor = (args: ExecutionArgs) => Promise<ExecutionResult> | ExecutionResult;
@@ -113,5 +115,12 @@ function withoutErrors(
   args: ExecutionArgs,
 ): Promise<ExecutionResult> | ExecutionResult {
   if ('then' in result) return result.then((settled) => withoutErrors(settled, args));
-  return result.errors === undefined ? result : execute(args);
+  if (result.errors === undefined) return result;
+  const cut = result.errors.find(({ originalError }) => originalError instanceof StatementCut);
+  return cut === undefined ? execute(args) : stoppedBy(cut);
+}
+
+/** The database has stopped the query because it took too long, so it must not run again. */
+function stoppedBy({ message, path, originalError }: GraphQLError): ExecutionResult {
+  return { errors: [new GraphQLError(message, { path, originalError })], data: null };
 }

@@ -6,7 +6,9 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import { costOf, type QueryCost } from '../../graphql/base/complexity.js';
+import type { OperationKind } from '../../graphql/operation-contexts.js';
 import type { Clock } from '../../kernel/clock.js';
+import type { FairQueue, Place } from '../../kernel/fair-queue.js';
 import type { Instrument } from '../../kernel/instrument.js';
 import type { ErrorPresenter } from '../error-presenter.js';
 import { protocolError, refusedByGraphql } from '../protocol-error.js';
@@ -14,6 +16,7 @@ import type { RequestScope } from '../request-scope.js';
 import type { Subscribe } from '../streams/subscribe.js';
 import { findRoundedVariable } from './exact-variables.js';
 import type { GraphqlParams } from './graphql-params.js';
+import type { OperationQueues } from './operation-queues.js';
 import type { Yoga } from './yoga.js';
 
 /** Where operations are reported, and the clock that times them. */
@@ -38,23 +41,28 @@ export interface PreparedOperation {
 /** An operation that can run, or the answer that refuses it. */
 export type Prepared = PreparedOperation | { readonly refused: ExecutionResult };
 
+export interface OperationsOptions {
+  readonly yoga: Yoga;
+  readonly createContext: (scope: RequestScope, kind: OperationKind, place?: Place) => object;
+  readonly queues: OperationQueues;
+  readonly presenter: ErrorPresenter;
+  readonly subscribe: Subscribe;
+  readonly observers: Observers;
+}
+
 /**
  * Creates the function that prepares operations. It takes the steps of yoga's request handling through `getEnveloped`, with
  * the same plugins and caches but without a Request and a Response. The context is created here: yoga would copy it field by
  * field into its own, which took 8 µs per request.
  */
-export function createOperations(
-  yoga: Yoga,
-  createContext: (scope: RequestScope) => object,
-  presenter: ErrorPresenter,
-  subscribe: Subscribe,
-  observers: Observers,
-) {
+export function createOperations(options: OperationsOptions) {
+  const { yoga, createContext, queues, presenter, subscribe, observers } = options;
   // A document from yoga's cache stays valid. A lookup in yoga's own validation cache took 9 µs per request.
   const valid = new WeakSet<DocumentNode>();
 
   return function prepare(scope: RequestScope, params: GraphqlParams): Prepared {
     const enveloped = yoga.getEnveloped(scope);
+    const presentFault = (error: unknown) => ({ errors: [presenter.present(error, scope.requestId)] });
     try {
       const document: DocumentNode = enveloped.parse(params.query);
       const operation = getOperationAST(document, params.operationName);
@@ -67,25 +75,46 @@ export function createOperations(
       const rounded = exactVariables && findRoundedVariable(schema, document, exactVariables);
       if (rounded)
         return { refused: { errors: [protocolError('BAD_USER_INPUT', rounded, refusedByGraphql)] } };
-      const begin = async (run: typeof enveloped.execute) => {
-        const contextValue = createContext(scope);
-        const { variables: variableValues, operationName } = params;
-        return run({ schema, document, contextValue, variableValues, operationName });
+      const { variables: variableValues, operationName } = params;
+      const begin = async (run: typeof enveloped.execute, place?: Place) => {
+        try {
+          const contextValue = createContext(scope, operation.operation, place);
+          return await run({ schema, document, contextValue, variableValues, operationName });
+        } catch (error) {
+          return presentFault(error);
+        } finally {
+          place?.leave();
+        }
       };
-      const presentFault = (error: unknown) => ({ errors: [presenter.present(error, scope.requestId)] });
       return {
         schema,
         document,
         operation,
-        cost: () => costOf(schema, document, operation, params.variables),
-        execute: () => withTiming(operation, () => begin(enveloped.execute).catch(presentFault), observers),
-        subscribe: () =>
-          withinSpan(operation, () => begin((args) => subscribe(args, scope)).catch(presentFault), observers),
+        cost: () => costOf(schema, document, operation, variableValues),
+        execute: () => {
+          const run = (place: Place) => begin(enveloped.execute, place);
+          const queue = operation.operation === 'query' ? queues.query : queues.mutation;
+          return withTiming(operation, () => inTurn(queue, scope, run, presentFault), observers);
+        },
+        subscribe: () => withinSpan(operation, () => begin((args) => subscribe(args, scope)), observers),
       };
     } catch (error) {
-      return { refused: { errors: [presenter.present(error, scope.requestId)] } };
+      return { refused: presentFault(error) };
     }
   };
+}
+
+/** Runs an operation at once if its key has a place for it, else when it is its turn. */
+function inTurn(
+  queue: FairQueue,
+  scope: RequestScope,
+  run: (place: Place) => Promise<ExecutionResult>,
+  refuse: (error: unknown) => ExecutionResult,
+): Promise<ExecutionResult> {
+  const { keyId } = scope.viewer;
+  const place = queue.enter(keyId);
+  // The signal is created by its first use, so only an operation that waits uses it.
+  return place === undefined ? queue.wait(keyId, scope.signal).then(run, refuse) : run(place);
 }
 
 function withinSpan<Result>(

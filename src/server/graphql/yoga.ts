@@ -1,5 +1,6 @@
 import type { GraphQLSchema } from 'graphql';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
+import type { OperationKind } from '../../graphql/operation-contexts.js';
 import type { ErrorPresenter } from '../error-presenter.js';
 import type { ServerLimits } from '../limits.js';
 import type { RequestScope } from '../request-scope.js';
@@ -15,7 +16,7 @@ export type Yoga = YogaServerInstance<RequestScope, object>;
 
 export interface YogaOptions {
   readonly schema: GraphQLSchema;
-  readonly createContext: (scope: RequestScope) => object;
+  readonly createContext: (scope: RequestScope, kind: OperationKind) => object;
   readonly presenter: ErrorPresenter;
   readonly limits: ServerLimits;
 }
@@ -27,7 +28,7 @@ export interface YogaOptions {
 export function createYogaServer({ schema, createContext, presenter, limits }: YogaOptions): Yoga {
   return createYoga<RequestScope, object>({
     schema,
-    context: ({ viewer, requestId, signal }) => createContext({ viewer, requestId, signal }),
+    context: ({ viewer, requestId, signal }) => createContext({ viewer, requestId, signal }, 'query'),
     graphqlEndpoint: '/graphql',
     landingPage: false,
     graphiql: false,

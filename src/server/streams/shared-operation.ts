@@ -1,6 +1,7 @@
 import { type ExecutionArgs, type ExecutionResult, execute } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { createSharedViewer } from '../../graphql/events/shared-viewer.js';
+import type { OperationKind } from '../../graphql/operation-contexts.js';
 import { newRequestId } from '../../kernel/ids.js';
 import { limitAnswer, stopOnce } from '../answer-limits.js';
 import type { ErrorPresenter } from '../error-presenter.js';
@@ -17,7 +18,7 @@ export interface WrittenResult extends ExecutionResult {
 }
 
 export interface SharedOperationOptions {
-  readonly createContext: (scope: RequestScope) => object;
+  readonly createContext: (scope: RequestScope, kind: OperationKind) => object;
   readonly presenter: ErrorPresenter;
   readonly limits: ServerLimits;
 }
@@ -66,7 +67,7 @@ export class SharedOperation {
     };
     const shared = common === 'key' ? viewer : createSharedViewer(viewer, noteKeyRead);
     const scope = { viewer: shared, requestId: newRequestId(), signal: new AbortController().signal };
-    this.#args = { ...args, contextValue: createContext(scope) };
+    this.#args = { ...args, contextValue: createContext(scope, 'subscription') };
     this.#presenter = presenter;
     this.#maxAnswerLength = limits.maxAnswerLength;
   }

@@ -16,7 +16,7 @@ type ReadContext = Pick<ServiceContext, 'database' | 'settings'>;
  * log has been pruned beyond one of its cursors.
  */
 export function openEvents(context: ReadContext, viewer: Viewer, filter: LogFilter): ListReader<LogRow> {
-  const list = openList(context.database.pool, eventsThat(toEventViewer(context, viewer), filter));
+  const list = openList(context.database.readPool, eventsThat(toEventViewer(context, viewer), filter));
   return {
     ...list,
     async slice(page) {

@@ -20,8 +20,11 @@ export interface Overview {
   throughput(windowMs: number, buckets: number): Promise<ThroughputPoint[]>;
 }
 
-/** Shares concurrent counts: counting a million tasks takes 100 ms of CPU, and many dashboards may ask at the same moment. */
-const COUNTING = new WeakMap<Database, () => Promise<TaskCount[]>>();
+/**
+ * Shares concurrent counts: counting a million tasks takes 100 ms of CPU, and many dashboards may ask at the same moment. A
+ * process has one bell, but a view of the database for each key.
+ */
+const COUNTING = new WeakMap<Database['bell'], () => Promise<TaskCount[]>>();
 
 /** Creates an overview whose parts are read lazily. */
 export function openOverview({
@@ -49,10 +52,10 @@ export function openOverview({
 }
 
 function countShared(database: Database): Promise<TaskCount[]> {
-  let count = COUNTING.get(database);
+  let count = COUNTING.get(database.bell);
   if (count === undefined) {
     count = singleFlight(() => countTasksByStatus(database.pool), 'next');
-    COUNTING.set(database, count);
+    COUNTING.set(database.bell, count);
   }
   return count();
 }

@@ -3,18 +3,28 @@ import { findMistakes, refuse } from '../../domain/inputs.js';
 import { LIMITS } from '../../domain/limits.js';
 import { Refusal } from '../../domain/refusals.js';
 import type { DependencyFailurePolicy } from '../../domain/tasks/dependencies.js';
-import { sortByKeys } from '../../domain/tasks/sort-by-keys.js';
+import { sortByKeys, tooManyDependencies } from '../../domain/tasks/sort-by-keys.js';
 import { type NewTaskFields, TASK_FIELD_NAMES, toTaskColumns } from '../../domain/tasks/task-fields.js';
 import { newId } from '../../kernel/ids.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
-import { insertDependencies } from '../../store/tasks/dependencies.js';
-import { findTask, type TaskRow } from '../../store/tasks/tasks.js';
+import { insertDependencies, type NewEdge } from '../../store/tasks/dependencies.js';
+import {
+  type DependencyRow,
+  findTask,
+  lockTasksForDependents,
+  type TaskRow,
+} from '../../store/tasks/tasks.js';
 import { findEarlier } from '../idempotency.js';
 import { limitOpenTasks, withinTaskQuota } from '../quotas.js';
 import { type AgentRef, getAgentByRef, type TaskRef } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 import { addTask } from './add-task.js';
-import { lockDependencies, type NamedDependency } from './new-dependencies.js';
+import {
+  chooseDependencies,
+  type Dependable,
+  lockDependable,
+  type NamedDependency,
+} from './new-dependencies.js';
 
 export interface CreateTask extends NewTaskFields {
   readonly assignee?: AgentRef | null | undefined;
@@ -37,7 +47,12 @@ export async function createTask(
   sortByKeys([toKeyed(input)], { pathOf: () => [], field: 'dependsOnKeys' });
   return withinTaskQuota(context, viewer, (take) => {
     take(1);
-    return inTransaction(context.database, (tx) => createTaskIn(context, tx, viewer, input, [], new Map()));
+    return inTransaction(context.database, async (tx) => {
+      const batch = await openBatch(context, tx, viewer, [input], () => []);
+      const task = await createTaskIn(batch, input, []);
+      await insertEdges(batch);
+      return task;
+    });
   });
 }
 
@@ -78,8 +93,9 @@ export function checkNewTasks(
 }
 
 /**
- * Creates checked tasks in the given transaction and returns them in the order of the input. Each is created after its
- * dependencies, so that those can be looked up like existing tasks.
+ * Creates checked tasks in the given transaction and returns them in the order of the input. The number of statements depends
+ * on the number of tasks and not on that of their dependencies. Each task is created after those it depends on, so tasks can
+ * be done in the order of their numbers.
  */
 export async function createTasksIn(
   context: ServiceContext,
@@ -89,16 +105,46 @@ export async function createTasksIn(
   path: readonly string[],
 ): Promise<TaskRow[]> {
   const pathOf = (place: number) => [...path, String(place)];
+  const order = sortByKeys(inputs.map(toKeyed), { pathOf, field: 'dependsOnKeys' });
+  const batch = await openBatch(context, tx, viewer, inputs, pathOf);
   const created = new Map<number, TaskRow>();
-  const idsByKey = new Map<string, string>();
-  for (const place of sortByKeys(inputs.map(toKeyed), { pathOf, field: 'dependsOnKeys' })) {
+  for (const place of order) {
     const input = inputs[place];
-    if (input === undefined) continue;
-    const task = await createTaskIn(context, tx, viewer, input, pathOf(place), idsByKey);
-    created.set(place, task);
-    if (typeof input.key === 'string') idsByKey.set(input.key, task.id);
+    if (input !== undefined) created.set(place, await createTaskIn(batch, input, pathOf(place)));
   }
+  await insertEdges(batch);
   return inputs.flatMap((_, place) => created.get(place) ?? []);
+}
+
+/** Tasks that one transaction creates. */
+interface Batch {
+  readonly context: ServiceContext;
+  readonly tx: Transaction;
+  readonly viewer: Viewer;
+  readonly dependable: Dependable;
+  readonly idsByKey: Map<string, string>;
+  /** Inserted when all tasks are. */
+  readonly edges: NewEdge[];
+}
+
+/** @throws {Refusal} INVALID for a task with too many dependencies, before any of them is looked up. */
+async function openBatch(
+  context: ServiceContext,
+  tx: Transaction,
+  viewer: Viewer,
+  inputs: readonly CreateTask[],
+  pathOf: (place: number) => readonly string[],
+): Promise<Batch> {
+  for (const [place, { dependsOn, dependsOnKeys }] of inputs.entries())
+    if ((dependsOn?.length ?? 0) + (dependsOnKeys?.length ?? 0) > LIMITS.dependencies)
+      throw tooManyDependencies([...pathOf(place), 'dependsOn']);
+  const refs = inputs.flatMap(({ dependsOn }) => dependsOn ?? []);
+  const dependable = await lockDependable(context, tx, viewer, refs);
+  return { context, tx, viewer, dependable, idsByKey: new Map(), edges: [] };
+}
+
+async function insertEdges({ tx, edges }: Batch): Promise<void> {
+  if (edges.length > 0) await insertDependencies(tx, edges);
 }
 
 function toKeyed({ key, dependsOnKeys }: CreateTask) {
@@ -109,26 +155,19 @@ function findInputMistakes(input: CreateTask, path: readonly string[]): Refusal[
   return findMistakes(input, [...TASK_FIELD_NAMES, 'key', 'idempotencyKey'], path);
 }
 
-/** Creates one checked task in the given transaction. */
-async function createTaskIn(
-  context: ServiceContext,
-  tx: Transaction,
-  viewer: Viewer,
-  input: CreateTask,
-  path: readonly string[],
-  idsByKey: ReadonlyMap<string, string>,
-): Promise<TaskRow> {
+/** Creates one checked task of a batch, without its edges. */
+async function createTaskIn(batch: Batch, input: CreateTask, path: readonly string[]): Promise<TaskRow> {
+  const { tx, viewer } = batch;
   const id = newId('task');
   const earlier = await findEarlier(tx, viewer, 'createTask', input, id, path);
-  if (earlier !== null) return getEarlierTask(tx, earlier);
-  limitOpenTasks(context, tx, viewer);
+  if (earlier !== null) return reuseEarlier(batch, input, earlier);
+  limitOpenTasks(batch.context, tx, viewer);
 
   const policy = input.onDependencyFailure ?? 'BLOCK';
   const assignee = input.assignee
     ? await getAgentByRef(tx.executor, input.assignee, [...path, 'assignee'])
     : null;
-  const named = nameDependencies(input, path, idsByKey);
-  const dependencies = await lockDependencies(context, tx, viewer, named, policy, [...path, 'dependsOn']);
+  const dependencies = chooseDependencies(batch.dependable, nameDependencies(batch, input, path), policy);
   const task = await addTask(tx, toActor(viewer), {
     id,
     ...toTaskColumns(input),
@@ -137,24 +176,35 @@ async function createTaskIn(
     openDependencies: dependencies.filter((each) => !each.settled).length,
     onDependencyFailure: policy,
   });
-  if (dependencies.length > 0) await insertDependencies(tx, id, dependencies);
-  for (const { id: dependencyId, blocks } of dependencies) {
-    if (!blocks) continue;
-    tx.emit({
-      type: 'task.dependency_failed',
-      actor: SYSTEM,
-      taskId: id,
-      agentId: task.assigneeId,
-      payload: { dependencyId },
-    });
+  noteCreated(batch, input, task);
+  for (const { id: dependsOnId, settled, blocks } of dependencies) {
+    batch.edges.push({ taskId: id, dependsOnId, settled });
+    if (blocks) emitBlocked(tx, task, dependsOnId);
   }
   return task;
 }
 
+/** Later tasks of the batch may depend on the task by its key. */
+function noteCreated({ idsByKey, dependable }: Batch, { key }: CreateTask, task: DependencyRow): void {
+  if (typeof key !== 'string') return;
+  idsByKey.set(key, task.id);
+  dependable.byId.set(task.id, task);
+}
+
+function emitBlocked(tx: Transaction, task: TaskRow, dependencyId: string): void {
+  tx.emit({
+    type: 'task.dependency_failed',
+    actor: SYSTEM,
+    taskId: task.id,
+    agentId: task.assigneeId,
+    payload: { dependencyId },
+  });
+}
+
 function nameDependencies(
+  { idsByKey }: Batch,
   { dependsOn, dependsOnKeys }: CreateTask,
   path: readonly string[],
-  idsByKey: ReadonlyMap<string, string>,
 ): NamedDependency[] {
   return [
     ...(dependsOn ?? []).map((ref, index) => ({ ref, path: [...path, 'dependsOn', String(index)] })),
@@ -163,6 +213,13 @@ function nameDependencies(
       path: [...path, 'dependsOnKeys', String(index)],
     })),
   ];
+}
+
+/** The task that an earlier call has created. Unlike a new one, it may be ending, so it is locked for its dependents. */
+async function reuseEarlier(batch: Batch, input: CreateTask, id: string): Promise<TaskRow> {
+  if (typeof input.key === 'string')
+    for (const locked of await lockTasksForDependents(batch.tx, [id])) noteCreated(batch, input, locked);
+  return getEarlierTask(batch.tx, id);
 }
 
 async function getEarlierTask(tx: Transaction, id: string): Promise<TaskRow> {

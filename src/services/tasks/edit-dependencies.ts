@@ -14,6 +14,7 @@ import {
   lockDependencyGraph,
 } from '../../store/tasks/dependencies.js';
 import {
+  type DependencyRow,
   findTask,
   listTaskNumbers,
   lockTask,
@@ -113,7 +114,7 @@ function notOwnTask(): Refusal {
   return new Refusal('FORBIDDEN', 'An agent can add dependencies only to tasks that it created.', ['task']);
 }
 
-async function checkNewDependency(tx: Transaction, task: TaskRow, dependsOn: TaskRow): Promise<void> {
+async function checkNewDependency(tx: Transaction, task: TaskRow, dependsOn: DependencyRow): Promise<void> {
   checkIsWaiting(task);
   if ((await countDependencies(tx, task.id)) >= LIMITS.dependencies) {
     throw tooManyDependencies(['dependsOn']);
@@ -138,10 +139,11 @@ async function insertDependency(
   tx: Transaction,
   viewer: Viewer,
   task: TaskRow,
-  dependsOn: TaskRow,
+  dependsOn: DependencyRow,
 ): Promise<TaskRow> {
   const dependency = toNewDependency(dependsOn, task.onDependencyFailure, ['dependsOn']);
-  await insertDependencies(tx, task.id, [dependency]);
+  const { settled } = dependency;
+  await insertDependencies(tx, [{ taskId: task.id, dependsOnId: dependsOn.id, settled }]);
   const updated = await writeEdit(tx, viewer, task, task.openDependencies + (dependency.settled ? 0 : 1));
   if (dependency.blocks) {
     tx.emit({

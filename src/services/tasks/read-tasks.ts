@@ -54,7 +54,8 @@ type ReadContext = Pick<ServiceContext, 'database' | 'settings'>;
 type WaitingContext = ReadContext & Pick<ServiceContext, 'gateways'>;
 
 /**
- * The tasks that the viewer may see; newest first unless an order is given.
+ * The tasks that the viewer may see; newest first unless an order is given. A filter may be dear, so the list always uses the
+ * pool for reads, also within the payload of a mutation.
  * @throws {InvalidList} for a filter that is too large.
  */
 export function openTasks(
@@ -62,23 +63,25 @@ export function openTasks(
   viewer: Viewer,
   selection: TaskSelection,
 ): ListReader<ListedTask> {
-  const { pool } = context.database;
+  const { readPool } = context.database;
   const { plain, read } = resolve(context, viewer, selection);
-  const list = openList(pool, tasksThat(...plain));
-  return read === null ? list : openListLater(list, async () => openList(pool, tasksThat(...(await read()))));
+  const list = openList(readPool, tasksThat(...plain));
+  return read === null
+    ? list
+    : openListLater(list, async () => openList(readPool, tasksThat(...(await read()))));
 }
 
-/** The tasks that are assigned to each of several agents and that the viewer may see. */
+/** The tasks that are assigned to each of several agents and that the viewer may see. Uses the pool for reads. */
 export function openTasksOfAgents(
   context: WaitingContext,
   viewer: Viewer,
   selection: TaskSelection,
 ): ChildListsReader<ListedTask> {
-  const { pool } = context.database;
+  const { readPool } = context.database;
   const { plain, read } = resolve(context, viewer, selection);
-  const lists = openChildLists(pool, tasksOfAgents(...plain));
+  const lists = openChildLists(readPool, tasksOfAgents(...plain));
   if (read === null) return lists;
-  return openChildListsLater(lists, async () => openChildLists(pool, tasksOfAgents(...(await read()))));
+  return openChildListsLater(lists, async () => openChildLists(readPool, tasksOfAgents(...(await read()))));
 }
 
 /** The task of a reference; null if there is none or the viewer may not see it. */

@@ -17,17 +17,25 @@ export async function lockDependencyGraph(tx: Transaction): Promise<void> {
   });
 }
 
-/** Inserts the dependencies of one task; a settled one gets the time of the database clock. */
-export async function insertDependencies(
-  tx: Transaction,
-  taskId: string,
-  dependencies: readonly { readonly id: string; readonly settled: boolean }[],
-): Promise<void> {
+/** A dependency to insert. */
+export interface NewEdge {
+  readonly taskId: string;
+  readonly dependsOnId: string;
+  readonly settled: boolean;
+}
+
+/** Inserts dependencies of any number of tasks; a settled one gets the time of the database clock. */
+export async function insertDependencies(tx: Transaction, edges: readonly NewEdge[]): Promise<void> {
   await tx.query({
     name: 'insert_dependencies',
     text: `INSERT INTO task_dependencies (task_id, depends_on_id, settled_at)
-      SELECT $1, d.id, CASE WHEN d.settled THEN now() END FROM unnest($2::text[], $3::boolean[]) AS d(id, settled)`,
-    values: [taskId, dependencies.map((each) => each.id), dependencies.map((each) => each.settled)],
+      SELECT d.task_id, d.depends_on_id, CASE WHEN d.settled THEN now() END
+      FROM unnest($1::text[], $2::text[], $3::boolean[]) AS d(task_id, depends_on_id, settled)`,
+    values: [
+      edges.map(({ taskId }) => taskId),
+      edges.map(({ dependsOnId }) => dependsOnId),
+      edges.map(({ settled }) => settled),
+    ],
   });
 }
 

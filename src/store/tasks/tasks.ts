@@ -33,11 +33,17 @@ export async function lockTask(tx: Transaction, key: TaskKey): Promise<TaskRow |
   });
 }
 
+/** What a new dependent needs to know of its dependency. */
+export type DependencyRow = Pick<TaskRow, 'id' | 'number' | 'status'>;
+
 /** Share-locks tasks so that none can end before this transaction does. Locks in id order, so that callers cannot deadlock. */
-export async function lockTasksForDependents(tx: Transaction, ids: readonly string[]): Promise<TaskRow[]> {
-  return tx.query<TaskRow>({
+export async function lockTasksForDependents(
+  tx: Transaction,
+  ids: readonly string[],
+): Promise<DependencyRow[]> {
+  return tx.query<DependencyRow>({
     name: 'lock_tasks_for_dependents',
-    text: 'SELECT * FROM tasks WHERE id = ANY($1) ORDER BY id FOR SHARE',
+    text: 'SELECT id, number, status FROM tasks WHERE id = ANY($1) ORDER BY id FOR SHARE',
     values: [ids],
   });
 }

@@ -20,7 +20,7 @@ const PATIENCE_MS = 10_000;
 beforeAll(async () => {
   database = await createTestDatabase();
   graph = await openLiveGraph(database.url, { now: () => systemClock.now() + aheadMs });
-  server = await startTestServer({ schema, createContext: (scope) => graph.createContext(scope) });
+  server = await startTestServer({ schema, createContext: graph.createContext });
   server.keys.set(goodKey, graph.services.admin);
 });
 

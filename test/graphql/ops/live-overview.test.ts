@@ -17,7 +17,7 @@ const inbox = (item: { taskCounts: { status: string; count: number }[] }) =>
 
 describe('Subscription.overview', () => {
   it('delivers the counts at once and after a change, and reads them once for all subscribers', async () => {
-    const asked = vi.spyOn(here.services.database.pool, 'query');
+    const asked = vi.spyOn(here.services.database.readPool, 'query');
     const beganAtMs = Date.now();
     const watches = await Promise.all([here.watch(OVERVIEW), here.watch(OVERVIEW), there.watch(OVERVIEW)]);
     await Promise.all(watches.map((watch) => watch.has(1)));

@@ -10,6 +10,7 @@ import {
   validate,
 } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { StatementCut } from '../../../src/kernel/statement-cut.js';
 import { createExecutor, isCompilable } from '../../../src/server/graphql/executor.js';
 import { submitVerdict } from '../../../src/services/reviews/submit-verdict.js';
 import { completeTask } from '../../../src/services/runs/complete-task.js';
@@ -200,6 +201,29 @@ describe('an executor', () => {
       expect(await run(argsFor(document, { operationName: 'b' }))).toEqual({ data: { whoAmI: 'key_1' } });
       expect(written(await run(argsFor(document)))).toEqual(written(await execute(argsFor(document))));
     }
+  });
+
+  it('runs a compiled query once if the database stops it', async () => {
+    const hello = small.getQueryType()!.getFields().hello!;
+    const resolve = hello.resolve!;
+    let calls = 0;
+    hello.resolve = async () => {
+      calls += 1;
+      throw new StatementCut(5_000);
+    };
+    const result = await createExecutor(1)(argsFor(parse('{ hello }')));
+    hello.resolve = resolve;
+    expect(calls).toBe(1);
+    expect(written(result)).toEqual({
+      data: null,
+      errors: [
+        {
+          message: expect.stringContaining('stopped this query after 5 seconds'),
+          path: ['hello'],
+          extensions: { code: 'QUERY_TOO_COMPLEX' },
+        },
+      ],
+    });
   });
 
   it('runs a mutation once, whether it succeeds or fails', async () => {

@@ -95,7 +95,7 @@ async function startOver(
     limits: { pingIntervalMs },
     http: { host: '127.0.0.1', port, basePath: '', corsOrigins: ['https://board.example'] },
     events: {
-      open: (scope, query) => openEvents(createContext(scope), query),
+      open: (scope, query) => openEvents(createContext(scope, 'subscription'), query),
       issueTicket: tickets.issue,
       redeemTicket: tickets.redeem,
     },

@@ -44,7 +44,7 @@ export async function openSharedServer(): Promise<SharedServer> {
   const graph = await openLiveGraph(database.url);
   const counter = { executions: 0 };
   const schema = countingSchema(counter);
-  const server = await startTestServer({ schema, createContext: (scope) => graph.createContext(scope) });
+  const server = await startTestServer({ schema, createContext: graph.createContext });
 
   function know(viewer: Viewer): string {
     const secret = `mc_${viewer.keyId}`;

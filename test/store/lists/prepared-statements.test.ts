@@ -37,7 +37,8 @@ function list(number: number) {
 }
 
 async function countPrepared(): Promise<number> {
-  const rows = await services.sql('SELECT count(*)::int AS count FROM pg_prepared_statements');
+  const { readPool } = services.database;
+  const { rows } = await readPool.query('SELECT count(*)::int AS count FROM pg_prepared_statements');
   return Number(rows[0]?.count);
 }
 

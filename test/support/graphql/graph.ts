@@ -1,6 +1,7 @@
 import { type ExecutionResult, graphql } from 'graphql';
 import type { Viewer } from '../../../src/domain/actor.js';
 import type { GraphqlContext } from '../../../src/graphql/context.js';
+import { createContexts, type OperationKind } from '../../../src/graphql/operation-contexts.js';
 import { buildSchema } from '../../../src/graphql/schema.js';
 import type { ServiceSettings } from '../../../src/services/service-context.js';
 import { createReadClient } from '../../../src/store/read-client.js';
@@ -20,7 +21,7 @@ export interface Graph {
   /** The data of an answer without errors. */
   get(query: string, variables?: Record<string, unknown>, viewer?: Viewer): Promise<Answer>;
   /** The context of resolvers for one operation. */
-  contextFor(viewer: Viewer): GraphqlContext;
+  contextFor(viewer: Viewer, kind?: OperationKind): GraphqlContext;
   /** The statements that the work sends to PostgreSQL. */
   recordStatements(work: () => Promise<unknown>): Promise<string[]>;
   close(): Promise<void>;
@@ -28,30 +29,28 @@ export interface Graph {
 
 export async function openGraph(settings: Partial<ServiceSettings> = {}): Promise<Graph> {
   const services = await createTestServices(settings);
-  const prisma = createReadClient(services.database);
+  const { pool, readPool } = services.database;
+  const prisma = { main: createReadClient(pool), reads: createReadClient(readPool) };
 
-  function contextFor(viewer: Viewer): GraphqlContext {
-    return {
-      viewer,
-      requestId: 'req_test',
-      signal: new AbortController().signal,
-      services,
-      prisma,
-      feed: undefined as never,
-      server: {
-        version: '1.2.3',
-        startedAt: new Date('2026-11-22T13:05:00Z'),
-        database: 'embedded PostgreSQL 18',
-        limits: { maxDepth: 15 },
-      },
-    };
-  }
+  const createContext = createContexts({
+    services,
+    prisma,
+    feed: undefined as never,
+    server: {
+      version: '1.2.3',
+      startedAt: new Date('2026-11-22T13:05:00Z'),
+      database: 'embedded PostgreSQL 18',
+      limits: { maxDepth: 15 },
+    },
+  });
+  const contextFor = (viewer: Viewer, kind: OperationKind = 'query'): GraphqlContext =>
+    createContext({ viewer, requestId: 'req_test', signal: new AbortController().signal }, kind);
 
   const graph: Graph = {
     services,
     contextFor,
     ask: (source, variableValues = {}, viewer = services.admin) =>
-      graphql({ schema, source, variableValues, contextValue: contextFor(viewer) }),
+      graphql({ schema, source, variableValues, contextValue: contextFor(viewer, kindOf(source)) }),
     async get(source, variables, viewer) {
       const { data, errors } = await graph.ask(source, variables, viewer);
       if (errors !== undefined)
@@ -60,9 +59,15 @@ export async function openGraph(settings: Partial<ServiceSettings> = {}): Promis
     },
     recordStatements: (work) => recordStatements(services, work),
     async close() {
-      await prisma.$disconnect();
+      await prisma.main.$disconnect();
+      await prisma.reads.$disconnect();
       await services.close();
     },
   };
   return graph;
+}
+
+/** The kind of the first operation of a document. */
+function kindOf(source: string): OperationKind {
+  return /^\s*mutation\b/m.test(source) ? 'mutation' : 'query';
 }

@@ -3,7 +3,11 @@ import { expect, vi } from 'vitest';
 import type { Viewer } from '../../../src/domain/actor.js';
 import { createFeed } from '../../../src/feed/feed.js';
 import type { Feed } from '../../../src/feed/hub.js';
-import type { GraphqlContext } from '../../../src/graphql/context.js';
+import {
+  type CreateContext,
+  createContexts,
+  type OperationKind,
+} from '../../../src/graphql/operation-contexts.js';
 import { buildSchema } from '../../../src/graphql/schema.js';
 import { type Clock, systemClock } from '../../../src/kernel/clock.js';
 import { createReadClient } from '../../../src/store/read-client.js';
@@ -33,7 +37,7 @@ export interface LiveGraph {
   readonly services: TestServices;
   readonly feed: Feed;
   /** The context for a server with this schema. */
-  createContext(scope: Pick<GraphqlContext, 'viewer' | 'requestId' | 'signal'>): GraphqlContext;
+  readonly createContext: CreateContext;
   ask(query: string, variables?: Record<string, unknown>, viewer?: Viewer): Promise<ExecutionResult<Answer>>;
   get(query: string, variables?: Record<string, unknown>, viewer?: Viewer): Promise<Answer>;
   /** Resolves when the stream has begun, and rejects with the errors if it is refused. */
@@ -46,7 +50,8 @@ export interface LiveGraph {
 /** @param clock measures how long the feed keeps a reader that reads nothing. */
 export async function openLiveGraph(url: string, clock: Clock = systemClock): Promise<LiveGraph> {
   const services = await openTestServices(url);
-  const prisma = createReadClient(services.database);
+  const { pool, readPool } = services.database;
+  const prisma = { main: createReadClient(pool), reads: createReadClient(readPool) };
   const { database, instrument } = services;
   const feed = createFeed({ database, instrument, clock });
   await feed.start();
@@ -57,19 +62,19 @@ export async function openLiveGraph(url: string, clock: Clock = systemClock): Pr
     database: 'embedded',
     limits: {},
   };
-  const contextFor = (viewer: Viewer, signal: AbortSignal) =>
-    graph.createContext({ viewer, requestId: 'req_test', signal });
+  const contextFor = (viewer: Viewer, kind: OperationKind, signal = new AbortController().signal) =>
+    graph.createContext({ viewer, requestId: 'req_test', signal }, kind);
 
   const graph: LiveGraph = {
     services,
     feed,
-    createContext: (scope) => ({ ...scope, services, prisma, feed, server }),
+    createContext: createContexts({ services, prisma, feed, server }),
     ask: (source, variableValues = {}, viewer = services.admin) =>
       graphql({
         schema,
         source,
         variableValues,
-        contextValue: contextFor(viewer, new AbortController().signal),
+        contextValue: contextFor(viewer, 'mutation'),
       }),
     async get(source, variables, viewer) {
       const { data, errors } = await graph.ask(source, variables, viewer);
@@ -79,7 +84,7 @@ export async function openLiveGraph(url: string, clock: Clock = systemClock): Pr
     },
     async watch(source, variableValues = {}, viewer = services.admin) {
       const client = new AbortController();
-      const contextValue = contextFor(viewer, client.signal);
+      const contextValue = contextFor(viewer, 'subscription', client.signal);
       const stream = await subscribe({ schema, document: parse(source), variableValues, contextValue });
       if (!(Symbol.asyncIterator in stream)) throw stream.errors?.[0];
       return collect(stream, client);
@@ -87,7 +92,8 @@ export async function openLiveGraph(url: string, clock: Clock = systemClock): Pr
     settled: () => untilLogIsReadable(services.database.pool),
     async close() {
       await feed.stop();
-      await prisma.$disconnect();
+      await prisma.main.$disconnect();
+      await prisma.reads.$disconnect();
       await services.close();
     },
   };

@@ -1,0 +1,51 @@
+import pg from 'pg';
+import { type Clock, systemClock } from '../kernel/clock.js';
+import { FairQueue } from '../kernel/fair-queue.js';
+import type { Instrument } from '../kernel/instrument.js';
+import { StatementCut } from '../kernel/statement-cut.js';
+
+/** PostgreSQL's code for a statement that reached `statement_timeout`. */
+const QUERY_CANCELED = '57014';
+
+/** The pool, with {@link StatementCut} as the error of a statement that reached the time limit of its connections. */
+export function reportCuts(pool: pg.Pool, limitMs: number, instrument: Instrument): pg.Pool {
+  async function query(statement: pg.QueryConfig, values?: unknown[]): Promise<pg.QueryResult> {
+    try {
+      return await pool.query(statement, values);
+    } catch (error) {
+      if (!(error instanceof pg.DatabaseError) || error.code !== QUERY_CANCELED) throw error;
+      // Only debug: the caller is told, and the server is not at fault.
+      const facts = { statement: statement.name };
+      instrument.emit('debug', 'database.read_cut', 'A read took too long and was stopped', facts);
+      throw new StatementCut(limitMs, { cause: error });
+    }
+  }
+  return Object.create(pool, { query: { value: query, writable: true } });
+}
+
+/** How long a statement may wait for those of its own key, and how many of them, before it is refused. */
+const WAITING = { waitMs: 10_000, waitingPerKey: 1_000 };
+
+/**
+ * Creates views of a pool, one for each key. A key never has all connections, and keys take turns. Without this, the fields of
+ * a few large queries would stand in line before every statement of the others.
+ */
+export function shareByKey(
+  pool: pg.Pool,
+  size: number,
+  clock: Clock = systemClock,
+): (key: string) => pg.Pool {
+  const limits = { ...WAITING, total: size, perKey: Math.max(1, size - 2) };
+  const queue = new FairQueue(limits, clock, () => new StatementCut(WAITING.waitMs));
+  return (key) => {
+    async function query(statement: pg.QueryConfig, values?: unknown[]): Promise<pg.QueryResult> {
+      const place = queue.enter(key) ?? (await queue.wait(key));
+      try {
+        return await pool.query(statement, values);
+      } finally {
+        place.leave();
+      }
+    }
+    return Object.create(pool, { query: { value: query, writable: true } });
+  };
+}
