@@ -4,6 +4,7 @@ import { inTransaction } from '../../src/postgres/transaction.js';
 import { createApiKey } from '../../src/services/keys/api-keys.js';
 import { moveTask } from '../../src/services/moves/move-task.js';
 import { createPipeline } from '../../src/services/pipelines/save-pipeline.js';
+import { createQuotas } from '../../src/services/quotas.js';
 import { completeTask } from '../../src/services/runs/complete-task.js';
 import { failTask } from '../../src/services/runs/fail-task.js';
 import { cancelTask } from '../../src/services/tasks/cancel-task.js';
@@ -152,6 +153,22 @@ async function retryFirst(
   return answer;
 }
 
+/** Sends the call while every key has used up its quota of tasks. */
+async function withoutQuota(
+  { graph: { services }, viewers }: World,
+  send: () => Promise<WorldAnswer>,
+): Promise<WorldAnswer> {
+  const { quotas } = services;
+  const usedUp = createQuotas({ ...services.settings.quotas, tasksPerMinute: 1 }, services.clock);
+  for (const viewer of Object.values(viewers)) usedUp.takeTasks(viewer, 1);
+  Object.assign(services, { quotas: usedUp });
+  try {
+    return await send();
+  } finally {
+    Object.assign(services, { quotas });
+  }
+}
+
 const call = (mutation: string): MutationCall => {
   const variables = MUTATIONS[mutation];
   if (variables === undefined) throw new Error(`MUTATIONS has no ${mutation}`);
@@ -211,6 +228,12 @@ export const ANSWERS: Readonly<Record<string, MutationCall & { readonly selectio
       return input({ agent: own, runIds: [runId] });
     },
     selection: 'lostRuns { % }',
+  },
+  QuotaExceededError: {
+    mutation: 'createTask',
+    variables: async () => input({ title: 'One too many' }),
+    send: withoutQuota,
+    selection: 'errors { ... on QuotaExceededError { % } }',
   },
   RefusedTask: {
     mutation: 'retryTasks',
