@@ -2,6 +2,7 @@ import type { GraphQLSchema } from 'graphql';
 import { weighFieldsOnce } from './base/complexity.js';
 import { enforceBudget } from './base/operation-budget.js';
 import { builder } from './builder.js';
+import { guardDependencyViews } from './tasks/dependency-view.js';
 import './base/scalars.js';
 import './query.js';
 import './tasks/task-links.js';
@@ -21,5 +22,5 @@ import './mutations.js';
 
 /** Builds the executable schema. The imports above have added all types to the builder. */
 export function buildSchema(): GraphQLSchema {
-  return enforceBudget(weighFieldsOnce(builder.toSchema({ sortSchema: true })));
+  return enforceBudget(guardDependencyViews(weighFieldsOnce(builder.toSchema({ sortSchema: true }))));
 }

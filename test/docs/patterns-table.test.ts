@@ -1,40 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { listNamedTests, listRows, listTitles, withoutNamedTests } from './named-tests.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const [, evidence = ''] = readFileSync(`${root}docs/patterns.md`, 'utf8').split(
   '## Where each promise is tested\n',
 );
 
-interface Row {
-  readonly promise: string;
-  readonly here: string;
-  readonly test: string;
-}
-
-/** The rows of all tables of the section, without the heads. */
-const rows = evidence
-  .split('\n')
-  .filter((line) => /^\| (?!---|The guide says)/.test(line))
-  .map((line): Row => {
-    const [, promise = '', here = '', test = '', ...rest] = line.split('|').map((cell) => cell.trim());
-    if (rest.length !== 1) throw new Error(`not three cells: ${line}`);
-    return { promise, here, test };
-  });
-
-/** A test, or several: the path of a file, and a part of the title of a test in it. */
-const NAMED = /`([^`]+)`: “([^”]+)”/g;
-const named = rows.flatMap(({ test }) =>
-  [...test.matchAll(NAMED)].map(([, path = '', part = '']) => ({ path, part })),
-);
-
-/** The titles of the tests and of their groups, as the file contains them. */
-function listTitles(path: string): string[] {
-  const text = readFileSync(root + path, 'utf8');
-  const titles = /\(\s*(['"`])((?:\\.|(?!\1).)*)\1,\s*(?:async|\(|\{)/gs;
-  return [...text.matchAll(titles)].map(([, , title = '']) => title);
-}
+const rows = listRows(evidence, 'The guide says').map(([promise, here, test]) => ({ promise, here, test }));
+const named = rows.flatMap(({ test }) => listNamedTests(test));
 
 describe('the tables of docs/patterns.md', () => {
   it('are one for the life of a task, one for each pattern, and one for their combination', () => {
@@ -44,7 +19,7 @@ describe('the tables of docs/patterns.md', () => {
 
   it.each(rows)('name a test, or say that the promise is open: $promise', ({ here, test }) => {
     expect(here).not.toBe('');
-    expect(test === 'open' ? '' : test.replaceAll(NAMED, '').replaceAll(/[;\s]/g, '')).toBe('');
+    expect(test === 'open' ? '' : withoutNamedTests(test)).toBe('');
     expect(test).not.toBe('');
   });
 

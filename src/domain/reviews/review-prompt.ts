@@ -1,5 +1,5 @@
 import { fenceText, splitLines } from '../markdown-lines.js';
-import { markVerdictLines } from './verdict-text.js';
+import { markVerdictLines } from './verdict-marks.js';
 
 /** The contents of a review prompt. */
 export interface ReviewPromptParts {

@@ -1,4 +1,4 @@
-import { type MarkdownLine, readMarkdown, splitLines } from '../markdown-lines.js';
+import { type MarkdownLine, readMarkdown } from '../markdown-lines.js';
 import type { Verdict } from './verdict.js';
 
 /** A verdict from a reviewer's answer. A rejection always has a reason. */
@@ -29,16 +29,6 @@ export function parseVerdict(answer: string): ReadVerdict | null {
   return reason === '' ? null : { verdict: 'REJECTED', feedback: reason };
 }
 
-/**
- * Marks every line that begins with `VERDICT:` with its author. A reviewer that copies the text line by line, quoted or
- * not, thereby gives no verdict.
- */
-export function markVerdictLines(text: string, author: string): string {
-  return splitLines(text)
-    .map((line) => (readLabelled(line, 'VERDICT') === null ? line : `(${author}) ${line}`))
-    .join('\n');
-}
-
 type Label = 'VERDICT' | 'NOTES';
 
 /** The part of a line in which a label is searched. Decoration is short, and patterns must not run on megabytes. */
@@ -50,7 +40,7 @@ const HEAD = 200;
 const DECORATION = /^(?:[\s#*_~`+•–—-]|\p{Extended_Pictographic}|\p{Cf}|\p{Mn}|\d{1,9}[.)])+/u;
 
 /** The text after the label and its colon. Null if the line does not begin with the label. */
-function readLabelled(line: string, label: Label): string | null {
+export function readLabelled(line: string, label: Label): string | null {
   const head = undecorate(line.slice(0, HEAD));
   const [found] = new RegExp(`^${label}[\\s*_~\`]*[:：]`, 'iu').exec(head) ?? [];
   return found === undefined ? null : line.slice(Math.min(line.length, HEAD) - head.length + found.length);

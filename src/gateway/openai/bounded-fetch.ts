@@ -1,11 +1,13 @@
-import { Agent, fetch, type Response as UndiciResponse } from 'undici';
+import { Agent, type Dispatcher, fetch } from 'undici';
 import { normalizeErrorBody } from './error-body.js';
+import { isRedirect, refuseRedirect, sameOriginTarget } from './redirects.js';
 import { shownStatus, showStatuses } from './shown-statuses.js';
 
 /** A reachable address accepts a connection within this time. */
 const CONNECT_MS = 10_000;
 const MAX_ERROR_BYTES = 64 * 1024;
 const LINE_FEED = 10;
+const MAX_REDIRECTS = 3;
 
 /** A `fetch` with its own connections and a maximum size of answers. */
 export interface BoundedFetch {
@@ -14,9 +16,18 @@ export interface BoundedFetch {
   close(): Promise<void>;
 }
 
+/** The parts of a request that this server sends. */
+interface Sent {
+  readonly method: string;
+  readonly headers: Record<string, string>;
+  readonly body: string | null;
+  readonly signal: AbortSignal | null;
+}
+
 /**
  * Creates a bounded `fetch`. An answer longer than `maxBytes` fails with an error; the body of an error status is cut instead,
  * and rewritten into the form that the client reads.
+ * A redirect is followed only within the origin of the request, because the prompt and the key are meant for that origin.
  * There is no time limit except the caller's: Node's own fetch fails after five minutes without a byte, and a model may take
  * longer.
  */
@@ -26,35 +37,45 @@ export function createBoundedFetch(maxBytes: number): BoundedFetch {
   return {
     async fetch(url, init = {}) {
       const { method = 'GET', headers, body, signal } = init;
-      const answer = await fetch(url instanceof Request ? url.url : url, {
-        dispatcher,
+      const sent: Sent = {
         method,
         headers: Object.fromEntries(new Headers(headers)),
         body: typeof body === 'string' ? body : null,
         signal: signal ?? null,
-      });
-      const { statusText } = answer;
-      const status = shownStatus(answer.status);
-      const bounded = answer.ok
-        ? toStream(wholeLines(failAfter(maxBytes, answer.body)))
-        : normalizeErrorBody(await readReason(answer), statusText);
-      return new Response(answer.body === null ? null : bounded, {
-        status,
-        statusText,
-        headers: [...answer.headers],
-      });
+      };
+      const answer = await send(dispatcher, new URL(url instanceof Request ? url.url : url), sent);
+      return isRedirect(answer.status) ? refuseRedirect(answer.status) : bound(answer, maxBytes);
     },
     close: () => connections.destroy(),
   };
 }
 
-/** Why a request was refused, in the endpoint's words. A redirect that was not followed says it by its target. */
-async function readReason({ body, headers }: UndiciResponse): Promise<string> {
-  const text = await readText(cutAfter(MAX_ERROR_BYTES, body));
-  const target = headers.get('location');
-  return target === null ? text : `The address has moved to ${target}`;
+/** Follows redirects within the origin. Another redirect is returned with a cancelled body. */
+async function send(dispatcher: Dispatcher, first: URL, sent: Sent): Promise<Answer> {
+  let url = first;
+  for (let followed = 0; ; followed += 1) {
+    const answer = await fetch(url, { ...sent, dispatcher, redirect: 'manual' });
+    if (!isRedirect(answer.status)) return answer;
+    await answer.body?.cancel();
+    const target = sameOriginTarget(url, sent.method, answer);
+    if (target === null || followed === MAX_REDIRECTS) return answer;
+    url = target;
+  }
 }
 
+async function bound(answer: Answer, maxBytes: number): Promise<Response> {
+  const { statusText } = answer;
+  const bounded = answer.ok
+    ? toStream(wholeLines(failAfter(maxBytes, answer.body)))
+    : normalizeErrorBody(await readText(cutAfter(MAX_ERROR_BYTES, answer.body)), statusText);
+  return new Response(answer.body === null ? null : bounded, {
+    status: shownStatus(answer.status),
+    statusText,
+    headers: [...answer.headers],
+  });
+}
+
+type Answer = Awaited<ReturnType<typeof fetch>>;
 type Bytes = AsyncIterable<Uint8Array>;
 
 async function* failAfter(maxBytes: number, body: Bytes | null): Bytes {

@@ -10,7 +10,8 @@ const CHECK_KEY = 'Check OPENAI_API_KEY and OPENAI_BASE_URL.';
 const CHECK_URL = 'Check OPENAI_BASE_URL: it must be the address before /chat/completions.';
 
 const CHECK_PROTOCOL = 'Check OPENAI_BASE_URL: http or https, the host and the port.';
-const MOVED = 'Set OPENAI_BASE_URL to the address that the endpoint redirects to.';
+const MOVED =
+  'Set OPENAI_BASE_URL to the address that the endpoint redirects to: `curl -i` shows it. The key and the prompts are sent to no other address than the setting names.';
 
 /** Refusals of the account, the key or the address. They apply to every request. */
 const OF_ALL = new Map([
@@ -24,6 +25,8 @@ const OF_ALL = new Map([
   [301, MOVED],
   [302, MOVED],
   [303, MOVED],
+  [307, MOVED],
+  [308, MOVED],
 ]);
 
 /** Names of such refusals in errors without a status. */
@@ -44,7 +47,7 @@ const PROTOCOL = /^(ERR_SSL_|ERR_TLS_|EPROTO$)/;
 const NOT_HTTP = /does not match the HTTP/;
 
 /** The words of `fetch` for an address that it does not call. */
-const ADDRESS = /bad port|redirect count exceeded|URL scheme must be|includes credentials/;
+const ADDRESS = /bad port|URL scheme must be|includes credentials/;
 
 const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/;
 

@@ -66,6 +66,8 @@ export async function openConnection(
   const socket = new WebSocket(address.url, {
     maxPayload: MAX_FRAME_BYTES,
     perMessageDeflate: false,
+    // The token is meant for this address alone.
+    followRedirects: false,
     handshakeTimeout: HANDSHAKE_MS,
   });
   const requests = createRequests(socket);

@@ -110,7 +110,14 @@ const PageInfoType = builder.objectRef<PageInfoShape>('PageInfo').implement({
 function toPageInfo<Row>({ page, reader, slice }: Connection<Row>): PageInfoShape {
   return {
     page,
-    hasRowsBeyond: (beyond) => reader.hasRowsBeyond(beyond),
+    // The cursors are checked when a statement is built from them.
+    hasRowsBeyond: async (beyond) => {
+      try {
+        return await reader.hasRowsBeyond(beyond);
+      } catch (error) {
+        return refuseInvalidList(error);
+      }
+    },
     hasMore: async () => (await slice()).more,
     cursorAt: async (index) => {
       const row = (await slice()).rows.at(index);

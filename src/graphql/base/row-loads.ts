@@ -27,7 +27,11 @@ export async function loadTask(
   return loadTaskById(context, taskColumns(info), id);
 }
 
-async function loadTaskById(context: GraphqlContext, columns: TaskColumns, id: string): Promise<Task | null> {
+export async function loadTaskById(
+  context: GraphqlContext,
+  columns: TaskColumns,
+  id: string,
+): Promise<Task | null> {
   const load = (ids: readonly string[]) => findTasks(context.services, context.viewer, ids, columns);
   return (await loadBatched(context, `task:${columns}`, id, load)) ?? null;
 }

@@ -31,6 +31,7 @@ import { builder } from '../builder.js';
 import type { GraphqlContext } from '../context.js';
 import { ActorInterface, loadActor } from '../events/actor.js';
 import { TaskRunType } from '../runs/task-run.js';
+import { loadDependenciesForAgent } from './dependency-view.js';
 import { TaskType } from './task.js';
 
 interface DependencyResult {
@@ -126,7 +127,8 @@ builder.prismaObjectFields(TaskType, (t) => ({
   dependsOn: t.field({
     type: [TaskType],
     complexity: LONG_LISTS.links,
-    description: 'The tasks that it depends on, by number.',
+    description:
+      'The tasks that it depends on, by number. Of a dependency that an AGENT key may not see otherwise, it shows `id`, `ref`, `status` and, once it is DONE, `resolution`; `title` is then the ref, other nullable fields are null, and the remaining fields are refused with FORBIDDEN.',
     resolve: (task, _args, context, info) => loadLinked(context, 'dependsOn', task.id, taskColumns(info)),
   }),
   dependents: t.field({
@@ -200,6 +202,9 @@ function loadLinked(
   taskId: string,
   columns: TaskColumns,
 ): Promise<Task[]> {
+  if (link === 'dependsOn' && context.viewer.agentId !== null) {
+    return loadDependenciesForAgent(context, taskId, columns);
+  }
   const find = (ids: readonly string[], wanted: TaskColumns) =>
     findLinkedTasks(context.services, context.viewer, link, ids, wanted);
   return loadTaskList(context, link, taskId, columns, find);

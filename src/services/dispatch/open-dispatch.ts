@@ -9,6 +9,7 @@ import { type AgentRow, lockAgent } from '../../store/agents/agents.js';
 import { insertDispatchRun, type NewDispatchRun, takeTaskToSend } from '../../store/dispatch/dispatch.js';
 import { findUnfinished, listFeedback, listInputs } from '../../store/dispatch/prompt-facts.js';
 import { countHeldTasks } from '../../store/runs/capacity.js';
+import type { TaskViewer } from '../../store/tasks/task-lists.js';
 import type { TaskRow } from '../../store/tasks/tasks.js';
 import { announceStatus } from '../agents/announce-status.js';
 import { moveTask } from '../moves/move-task.js';
@@ -83,12 +84,12 @@ async function describeRun(
     gateway: gateway.name,
     // The number of a run is never reused, so a key identifies exactly one call.
     idempotencyKey: `mc-${task.id}-${number}`.toLowerCase(),
-    prompt: await writePrompt(tx, task),
+    prompt: await writePrompt(tx, task, { agentId: agent.id, coordinatorAgent: settings.coordinatorAgent }),
     dispatcher,
   };
 }
 
-async function writePrompt(tx: Transaction, task: TaskRow): Promise<string> {
+async function writePrompt(tx: Transaction, task: TaskRow, reader: NonNullable<TaskViewer>): Promise<string> {
   const feedback = await listFeedback(tx, task.id);
   return buildDispatchPrompt({
     ref: `TASK-${task.number}`,
@@ -97,7 +98,7 @@ async function writePrompt(tx: Transaction, task: TaskRow): Promise<string> {
     priority: task.priority,
     tags: task.tags,
     dueAt: task.dueAt,
-    inputs: await listInputs(tx, task.id),
+    inputs: await listInputs(tx, task.id, reader),
     feedback,
     rejected: feedback.length > 0 ? task.resolution : null,
     unfinished: task.runCount === 0 ? null : await findUnfinished(tx, task.id),

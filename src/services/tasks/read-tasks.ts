@@ -27,6 +27,9 @@ import {
   tasksThat,
 } from '../../store/tasks/task-lists.js';
 import {
+  type DependencyView,
+  listDependencyIds,
+  listDependencyViews,
   listLinkedTasks,
   listTasksById,
   listTasksByNumber,
@@ -40,7 +43,7 @@ import type { ServiceContext } from '../service-context.js';
 import { findSlotless } from './find-slotless.js';
 import { openChildListsLater, openListLater } from './open-later.js';
 
-export type { Candidate, ListedTask, TaskColumns, TaskLink };
+export type { Candidate, DependencyView, ListedTask, TaskColumns, TaskLink };
 
 /** A filter, an order and the columns to read. */
 export interface TaskSelection {
@@ -121,6 +124,27 @@ export function findLinkedTasks(
   columns: TaskColumns,
 ): Promise<ReadonlyMap<string, TaskRow[]>> {
   return listLinkedTasks(context.database.pool, toTaskViewer(context, viewer), link, taskIds, columns);
+}
+
+/** For each task, the ids of its dependencies of which the agent may see at least the result, by number. */
+export async function findDependencyIds(
+  context: ReadContext,
+  viewer: Viewer,
+  taskIds: readonly string[],
+): Promise<ReadonlyMap<string, string[]>> {
+  const taskViewer = toTaskViewer(context, viewer);
+  return taskViewer === null ? new Map() : listDependencyIds(context.database.pool, taskViewer, taskIds);
+}
+
+/** What the agent may see of these dependencies if it may not see the tasks, as a map by id. */
+export async function findDependencyViews(
+  context: ReadContext,
+  { agentId }: Viewer,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, DependencyView>> {
+  if (agentId === null) return new Map();
+  const views = await listDependencyViews(context.database.pool, agentId, ids);
+  return new Map(views.map((view) => [view.id, view]));
 }
 
 /** The parameters of the list of a selection. Slots are read only for a filter by `waitingOn`, when the list is read. */

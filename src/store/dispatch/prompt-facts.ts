@@ -1,16 +1,19 @@
+import { sql, toStatement } from '../../postgres/sql-text.js';
 import type { Transaction } from '../../postgres/transaction.js';
+import type { TaskViewer } from '../tasks/task-lists.js';
+import { seenByAgent } from '../tasks/visible-tasks.js';
 
-/** The dependencies of a task with their results, by number, for the prompt. */
+/** The dependencies of a task with their results, by number, for the prompt. Titles are null unless the agent sees the task. */
 export async function listInputs(
   tx: Transaction,
   taskId: string,
-): Promise<{ readonly ref: string; readonly title: string; readonly resolution: string | null }[]> {
-  return tx.query({
-    name: 'list_inputs',
-    text: `SELECT 'TASK-' || t.number AS ref, t.title, CASE WHEN t.status = 'DONE' THEN t.resolution END AS resolution
-      FROM task_dependencies d JOIN tasks t ON t.id = d.depends_on_id WHERE d.task_id = $1 ORDER BY t.number`,
-    values: [taskId],
-  });
+  { agentId, coordinatorAgent }: NonNullable<TaskViewer>,
+): Promise<{ readonly ref: string; readonly title: string | null; readonly resolution: string | null }[]> {
+  return tx.query(
+    toStatement(sql`SELECT 'TASK-' || t.number AS ref, CASE WHEN ${seenByAgent(agentId, coordinatorAgent)} THEN t.title END AS title,
+        CASE WHEN t.status = 'DONE' THEN t.resolution END AS resolution
+      FROM task_dependencies d JOIN tasks t ON t.id = d.depends_on_id WHERE d.task_id = ${taskId} ORDER BY t.number`),
+  );
 }
 
 /**

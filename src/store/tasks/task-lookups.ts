@@ -3,6 +3,7 @@ import { type Executor, query } from '../../postgres/statement.js';
 import { parseRows, readRows, rowsOf, shapeOf } from '../lists/row-shape.js';
 import { type TaskColumns, type TaskViewer, visibleTo } from './task-lists.js';
 import type { TaskRow } from './tasks.js';
+import { resultSeenByAgent } from './visible-tasks.js';
 
 /** The tasks with these ids that the viewer may see, unordered. */
 export function listTasksById(
@@ -65,4 +66,45 @@ export async function listLinkedTasks(
     toStatement(sql`SELECT p.id, ${rowsOf(shape, linked)} AS rows FROM unnest(${taskIds}::text[]) AS p (id)`),
   );
   return new Map(found.map(({ id, rows }) => [id, parseRows(shape, rows)]));
+}
+
+/** What a dependency shows to an agent that may not see it otherwise. */
+export type DependencyView = Pick<TaskRow, 'id' | 'number' | 'status' | 'resolution'>;
+
+const VIEW = shapeOf<DependencyView>('Task', ['number', 'status', 'resolution']);
+
+/**
+ * The dependencies with these ids whose result the agent may see, unordered. A resolution is read only once the task is
+ * DONE: a task that was rejected or retried keeps its earlier one.
+ */
+export function listDependencyViews(
+  executor: Executor,
+  agentId: string,
+  ids: readonly string[],
+): Promise<DependencyView[]> {
+  const columns = VIEW.columns.map((column) =>
+    column === 't.resolution' ? "CASE WHEN t.status = 'DONE' THEN t.resolution END AS resolution" : column,
+  );
+  return readRows(
+    executor,
+    VIEW,
+    sql`SELECT ${identifier(columns.join(', '))} FROM tasks t WHERE t.id = ANY(${ids}::text[]) AND ${resultSeenByAgent(agentId)}`,
+  );
+}
+
+/** The ids of the dependencies of each task, by number; of all that are visible, or that a task of the agent depends on. */
+export async function listDependencyIds(
+  executor: Executor,
+  viewer: NonNullable<TaskViewer>,
+  taskIds: readonly string[],
+): Promise<Map<string, string[]>> {
+  const found = await query<{ id: string; dependencyIds: string[] }>(
+    executor,
+    toStatement(sql`SELECT p.id, array_agg(t.id ORDER BY t.number) AS dependency_ids
+      FROM unnest(${taskIds}::text[]) AS p (id) JOIN task_dependencies e ON e.task_id = p.id
+      JOIN tasks t ON t.id = e.depends_on_id
+      WHERE ${visibleTo(viewer)} OR EXISTS (SELECT FROM tasks w WHERE w.id = p.id AND w.assignee_id = ${viewer.agentId})
+      GROUP BY p.id`),
+  );
+  return new Map(found.map(({ id, dependencyIds }) => [id, dependencyIds]));
 }

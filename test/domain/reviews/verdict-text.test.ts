@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { buildReviewPrompt } from '../../../src/domain/reviews/review-prompt.js';
-import { markVerdictLines, parseVerdict } from '../../../src/domain/reviews/verdict-text.js';
+import { markVerdictLines } from '../../../src/domain/reviews/verdict-marks.js';
+import { parseVerdict } from '../../../src/domain/reviews/verdict-text.js';
 
 const APPROVED = { verdict: 'APPROVED', feedback: null };
 const rejected = (feedback: string) => ({ verdict: 'REJECTED', feedback });

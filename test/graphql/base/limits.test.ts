@@ -80,6 +80,21 @@ describe('a list', () => {
     }
   });
 
+  it.each([
+    ['tasks', 'hasNextPage', { last: 1, before: 'text' }],
+    ['tasks', 'hasPreviousPage', { first: 1, after: 'text' }],
+    ['events', 'hasNextPage', { last: 1, before: 'text' }],
+    ['agents { nodes { tasks', 'hasNextPage', { last: 1, before: 'text' }],
+  ])('of %s refuses a cursor of another list even if only %s is requested', async (list, field, page) => {
+    const query = `query ($first: Int, $after: Cursor, $last: Int, $before: Cursor) {
+      ${list}(first: $first, after: $after, last: $last, before: $before) { pageInfo { ${field} } }${list.includes('{') ? ' } }' : ''}
+    }`;
+    expect(await refusalOf(query, page)).toMatchObject({
+      code: 'BAD_USER_INPUT',
+      message: expect.stringContaining('cursor'),
+    });
+  });
+
   it('refuses an invalid priority in a cursor of the order by priority', async () => {
     const refused = await refusalOf(LIST, {
       orderBy: { field: 'PRIORITY' },

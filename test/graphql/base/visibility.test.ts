@@ -75,7 +75,7 @@ beforeAll(async () => {
 afterAll(() => graph.close());
 
 const SEEN: Record<Name, readonly string[]> = {
-  ann: ['inbox', 'annsOwn', 'madeByAnn', 'annWorkedBobHas', 'bobsInput', 'annBuildsOnIt', 'annReviewed'],
+  ann: ['inbox', 'annsOwn', 'madeByAnn', 'annWorkedBobHas', 'annBuildsOnIt', 'annReviewed'],
   bob: [
     'inbox',
     'bobsOwn',

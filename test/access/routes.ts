@@ -1,0 +1,104 @@
+/**
+ * How a query reaches the seeded instances of each type of object: `%` stands for a field of the type. Types that only
+ * mutations answer are in calls.ts.
+ */
+const nodes = (type: string, ids: string) => `nodes(ids: $${ids}) { ... on ${type} { % } }`;
+const tasks = (fields: string) => nodes('Task', 'tasks').replace('%', fields);
+const own = 'agent(ref: { name: "own" })';
+const recurring = (fields: string) => nodes('RecurringTask', 'recurringTasks').replace('%', fields);
+const pipeline = (fields: string) => nodes('Pipeline', 'pipelines').replace('%', fields);
+
+export const ROUTES: Readonly<Record<string, string>> = {
+  Agent: `${own} { % }`,
+  AgentConfig: `${own} { config { % } }`,
+  AgentStats: `${own} { stats { % } }`,
+  ...connection('Agent', 'agents'),
+  ApiKey: nodes('ApiKey', 'keys'),
+  ...connection('ApiKey', 'apiKeys'),
+  Candidate: tasks('candidates { % }'),
+  Comment: nodes('Comment', 'comments'),
+  ...ofTask('Comment', 'comments'),
+  DependencyResult: tasks('dependencyResults { % }'),
+  TaskInput: tasks('inputs { % }'),
+  ...connection('Event', 'events'),
+  EventTypeInfo: 'eventTypes { % }',
+  Gateway: 'gateways { % }',
+  ModelRoute: 'classifyTask(title: "Find the root cause") { % }',
+  Overview: 'overview { % }',
+  TaskCount: 'overview { taskCounts { % } }',
+  ThroughputPoint: 'overview { throughput { % } }',
+  PageInfo: 'agents { pageInfo { % } }',
+  Pipeline: nodes('Pipeline', 'pipelines'),
+  ...connection('Pipeline', 'pipelines'),
+  PipelineStep: pipeline('steps { % }'),
+  TaskTemplate: pipeline('steps { template { % } }'),
+  PipelineRun: nodes('PipelineRun', 'pipelineRuns'),
+  PipelineRunConnection: pipeline('runs { % }'),
+  PipelineRunEdge: pipeline('runs { edges { % } }'),
+  RecurringTask: nodes('RecurringTask', 'recurringTasks'),
+  ...connection('RecurringTask', 'recurringTasks'),
+  RecurringFiring: recurring('history { nodes { % } }'),
+  RecurringFiringConnection: recurring('history { % }'),
+  RecurringFiringEdge: recurring('history { edges { % } }'),
+  Review: nodes('Review', 'reviews'),
+  ...ofTask('Review', 'reviews'),
+  ReviewRun: nodes('ReviewRun', 'reviewRuns'),
+  ...ofTask('ReviewRun', 'reviewRuns'),
+  SchedulePreview: 'previewSchedule(schedule: "daily") { % } other: previewSchedule(schedule: "often") { % }',
+  SchedulerJob: 'schedulerJobs { % }',
+  ServerInfo: 'server { % }',
+  SoulTemplate: 'soulTemplates { % }',
+  SystemActor: tasks('createdBy { ... on SystemActor { % } }'),
+  Task: nodes('Task', 'tasks'),
+  ...connection('Task', 'tasks'),
+  TaskRun: nodes('TaskRun', 'runs'),
+  ...ofTask('TaskRun', 'runs'),
+  TokenUsage: `${nodes('TaskRun', 'runs').replace('%', 'usage { % }')} other: ${nodes('ReviewRun', 'reviewRuns').replace('%', 'usage { % }')}`,
+  Viewer: 'viewer { % }',
+};
+
+/** The route of a type of event. */
+export function eventRoute(type: string): string {
+  return `events(last: 100) { nodes { ... on ${type} { % } } }`;
+}
+
+/** The calls of the queries. The variables are those of the seed, with the first of each as `one…`. */
+export const QUERIES: Readonly<Record<string, string>> = {
+  agent: `${own} { name }`,
+  agents: 'agents { nodes { name } }',
+  apiKeys: 'apiKeys { nodes { name } }',
+  classifyTask: 'classifyTask(title: "x") { tier }',
+  eventTypes: 'eventTypes { name }',
+  events: 'events(last: 100) { nodes { ... on TaskEvent { task { id } } } }',
+  gateways: 'gateways { name }',
+  nextTask: 'nextTask(agent: { name: "own" }) { id }',
+  node: 'node(id: $oneRun) { id }',
+  nodes: 'nodes(ids: $tasks) { id }',
+  overview: 'overview { agentsTotal }',
+  pipeline: 'pipeline(name: "pipeline") { id }',
+  pipelineRun: 'pipelineRun(id: $onePipelineRun) { id }',
+  pipelines: 'pipelines { nodes { id } }',
+  previewSchedule: 'previewSchedule(schedule: "daily") { valid }',
+  recurringTask: 'recurringTask(id: $oneRecurringTask) { id }',
+  recurringTasks: 'recurringTasks { nodes { id } }',
+  schedulerJobs: 'schedulerJobs { name }',
+  server: 'server { version }',
+  soulTemplates: 'soulTemplates { name }',
+  task: 'task(ref: { id: $oneTask }) { id }',
+  tasks: 'tasks(first: 100) { nodes { id } }',
+  viewer: 'viewer { role }',
+};
+
+function connection(type: string, field: string): Record<string, string> {
+  return {
+    [`${type}Connection`]: `${field}(first: 100) { % }`,
+    [`${type}Edge`]: `${field}(first: 100) { edges { % } }`,
+  };
+}
+
+function ofTask(type: string, field: string): Record<string, string> {
+  return {
+    [`${type}Connection`]: tasks(`${field} { % }`),
+    [`${type}Edge`]: tasks(`${field} { edges { % } }`),
+  };
+}
