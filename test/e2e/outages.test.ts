@@ -274,7 +274,7 @@ async function holdTransaction(): Promise<{ commit(): Promise<void> }> {
   await client.connect();
   await client.query('BEGIN');
   await client.query(
-    `INSERT INTO events (type, payload) VALUES ('scheduler.paused', '{"job":"pruneEvents"}')`,
+    `INSERT INTO event_outbox (type, payload) VALUES ('scheduler.paused', '{"job":"pruneEvents"}')`,
   );
   return {
     async commit() {

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EVENT_TYPES } from '../../src/domain/events/event-types.js';
-import { parseLogCursor } from '../../src/domain/events/log-cursor.js';
 import type { Feed, LogEntry } from '../../src/feed/hub.js';
 import { StreamInterrupted } from '../../src/feed/stream-interrupted.js';
 import { collect, createLogFixture, type LogFixture, messages } from './log-fixture.js';
@@ -48,7 +47,7 @@ describe('a reader that is slower than the events', () => {
     const { code, cursor } = failure as StreamInterrupted;
     expect(code).toBe('SUBSCRIBER_TOO_SLOW');
     expect(await stream.next()).toEqual({ done: true, value: undefined });
-    const resumed = await collect(feed, { after: parseLogCursor(cursor) });
+    const resumed = await collect(feed, { after: await feed.locate(cursor) });
     await resumed.has(50);
     expect(messages(resumed.entries)).toEqual(range(0, 50));
   });

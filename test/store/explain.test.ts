@@ -29,7 +29,7 @@ import { runSql } from '../support/postgres/throw-away-postgres.js';
 
 const RULES = { agentTimeoutMs: 600_000, defaultGateway: null, gatewayNames: [] };
 
-const FIRST_EVENT = "INSERT INTO events (type, payload) VALUES ('key.created', '{}')";
+const FIRST_EVENT = "INSERT INTO events (id, type, at) VALUES (1, 'key.created', now())";
 
 /** The rows that exist when a connection makes its plans, as on the first day of a server. */
 const FIRST_DAY = [
@@ -56,7 +56,8 @@ const BACKLOG = [
   `INSERT INTO task_runs (id, task_id, agent_id, number, trigger, outcome, lease_ms, finished_at)
    SELECT 'run_r' || i, 'task_r' || i, 'agt_worker', 1, 'CLAIM', 'SUCCEEDED', 10000, now() FROM generate_series(1, 5000) i`,
   'SET session_replication_role = origin',
-  `INSERT INTO events (type, payload) SELECT 'task.created', '{}' FROM generate_series(1, 5000)`,
+  `INSERT INTO events (id, type, at) SELECT 1 + i, 'task.created', now() FROM generate_series(1, 5000) i`,
+  `INSERT INTO event_outbox (type) SELECT 'task.updated' FROM generate_series(1, 50000)`,
 ];
 
 describe('a queue with a hundred thousand tasks', () => {
@@ -71,7 +72,7 @@ describe('a queue with a hundred thousand tasks', () => {
     const blind = [
       FIRST_EVENT,
       'ANALYZE',
-      ...['tasks', 'task_runs', 'review_runs', 'events'].map(
+      ...['tasks', 'task_runs', 'review_runs', 'events', 'event_outbox'].map(
         (table) => `ALTER TABLE ${table} SET (autovacuum_enabled = off)`,
       ),
     ];
@@ -119,7 +120,7 @@ describe('a queue with a hundred thousand tasks', () => {
 
   /** Reads the log from its beginning, as every reader does. */
   const readNext = (filter: LogFilter = {}) =>
-    readLog(database.pool, { after: { xid: 0n, id: 0n }, limit: 50, filter });
+    readLog(database.pool, { after: 0n, limit: 50, filter });
 
   describe.each(['stale', 'fresh'])('with %s statistics', (statistics) => {
     beforeAll(async () => {
@@ -181,7 +182,7 @@ describe('a queue with a hundred thousand tasks', () => {
       async (filter) => {
         const nodes = (await plansOf(() => readNext(filter))).flatMap(({ root }) => allNodes(root));
         const reads = nodes.filter((node) => node['Relation Name'] === 'events').map(rowsLookedAt);
-        expect(reads.length).toBeGreaterThan(1);
+        expect(reads.length).toBeGreaterThan(0);
         expect(Math.max(...reads)).toBeLessThanOrEqual(50);
       },
     );
