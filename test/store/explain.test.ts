@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createInstrument } from '../../src/kernel/instrument.js';
 import { createDatabase, type Database } from '../../src/postgres/database.js';
+import { NUMBERING_BATCH, numberEvents } from '../../src/postgres/number-events.js';
 import { inTransaction } from '../../src/postgres/transaction.js';
 import {
   findNextDueMs,
@@ -56,7 +57,7 @@ const BACKLOG = [
   `INSERT INTO task_runs (id, task_id, agent_id, number, trigger, outcome, lease_ms, finished_at)
    SELECT 'run_r' || i, 'task_r' || i, 'agt_worker', 1, 'CLAIM', 'SUCCEEDED', 10000, now() FROM generate_series(1, 5000) i`,
   'SET session_replication_role = origin',
-  `INSERT INTO events (id, type, at) SELECT 1 + i, 'task.created', now() FROM generate_series(1, 5000) i`,
+  `INSERT INTO events (id, type, at) SELECT 1000 + i, 'task.created', now() FROM generate_series(1, 5000) i`,
   `INSERT INTO event_outbox (type) SELECT 'task.updated' FROM generate_series(1, 50000)`,
 ];
 
@@ -85,6 +86,7 @@ describe('a queue with a hundred thousand tasks', () => {
       await readClaimed(first);
       await readNext();
       await readNext({ taskId: 'task_f1' });
+      await numberEvents(database.pool);
     }
     await runSql(test.url, ...BACKLOG);
   });
@@ -186,6 +188,20 @@ describe('a queue with a hundred thousand tasks', () => {
         expect(Math.max(...reads)).toBeLessThanOrEqual(50);
       },
     );
+
+    it('numbers waiting events without reading more of them than one batch, and one of the log', async () => {
+      const plans = await plansOf(async () => expect(await numberEvents(database.pool)).toBe(NUMBERING_BATCH));
+      const nodes = plans.flatMap(({ root }) => allNodes(root));
+      const readsOf = (table: string) => {
+        const reads = nodes.filter(
+          (node) => node['Relation Name'] === table && node['Node Type'] !== 'ModifyTable',
+        );
+        expect(reads.length).toBeGreaterThan(0);
+        return Math.max(...reads.map(rowsLookedAt));
+      };
+      expect(readsOf('event_outbox')).toBe(NUMBERING_BATCH);
+      expect(readsOf('events')).toBeLessThanOrEqual(1);
+    });
 
     it('finds the next start without reading tasks of other agents', async () => {
       for (const agent of ['agt_busy', 'agt_idle']) {
