@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, type MockInstance, vi } from 'vitest';
 import { SYSTEM, type Viewer } from '../../../src/domain/actor.js';
+import { appendEvents } from '../../../src/postgres/append-events.js';
 import { inTransaction, type Transaction } from '../../../src/postgres/transaction.js';
 import { moveTask } from '../../../src/services/moves/move-task.js';
 import { claimNextReview } from '../../../src/services/reviews/claim-next-review.js';
@@ -162,6 +163,15 @@ describe('a transaction', () => {
     await services.sql('ALTER TABLE event_outbox DROP CONSTRAINT closed');
     const [row] = await services.sql('SELECT status, version FROM tasks WHERE id = $1', [id]);
     expect(row).toEqual({ status: 'INBOX', version: 1 });
+  });
+
+  it('that writes after its events is refused in every test, so all of them check that events come last', async () => {
+    const { id } = await aTask(services);
+    const late = inTransaction(services.database, async (tx) => {
+      await appendEvents(tx.executor, [{ type: 'task.updated', actor: SYSTEM, taskId: id }]);
+      await tx.query({ text: 'UPDATE tasks SET version = version WHERE id = $1', values: [id] });
+    });
+    await expect(late).rejects.toThrow('the transaction writes to tasks after its events');
   });
 
   it('that changes something notifies once, after the commit', async () => {

@@ -10,7 +10,9 @@ import { createClaimQueue } from '../../../src/services/runs/claim-queue.js';
 import { createClaimWaiters } from '../../../src/services/runs/claim-waiters.js';
 import type { ServiceContext, ServiceSettings } from '../../../src/services/service-context.js';
 import { createTestDatabase } from '../postgres/database.js';
+import { REQUIRE_EVENTS_LAST } from '../postgres/events-last.js';
 import { type Row, sqlOf } from '../postgres/sql.js';
+import { runSql } from '../postgres/throw-away-postgres.js';
 
 export const TEST_SETTINGS: ServiceSettings = {
   agentTimeoutMs: 600_000,
@@ -36,9 +38,10 @@ export interface TestServices extends ServiceContext {
   close(): Promise<void>;
 }
 
-/** Creates services on a new database. */
+/** Creates services on a new database, which refuses transactions that write after their events. */
 export async function createTestServices(settings: Partial<ServiceSettings> = {}): Promise<TestServices> {
   const test = await createTestDatabase();
+  await runSql(test.url, REQUIRE_EVENTS_LAST);
   const services = await openTestServices(test.url, settings);
   return {
     ...services,
