@@ -12,7 +12,6 @@ import type { ServiceContext, ServiceSettings } from '../../../src/services/serv
 import { createTestDatabase } from '../postgres/database.js';
 import { REQUIRE_EVENTS_LAST } from '../postgres/events-last.js';
 import { type Row, sqlOf } from '../postgres/sql.js';
-import { runSql } from '../postgres/throw-away-postgres.js';
 
 export const TEST_SETTINGS: ServiceSettings = {
   agentTimeoutMs: 600_000,
@@ -41,8 +40,8 @@ export interface TestServices extends ServiceContext {
 /** Creates services on a new database, which refuses transactions that write after their events. */
 export async function createTestServices(settings: Partial<ServiceSettings> = {}): Promise<TestServices> {
   const test = await createTestDatabase();
-  await runSql(test.url, REQUIRE_EVENTS_LAST);
   const services = await openTestServices(test.url, settings);
+  await services.sql(REQUIRE_EVENTS_LAST);
   return {
     ...services,
     async close() {
