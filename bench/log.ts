@@ -45,6 +45,7 @@ try {
     for (const [name, take] of Object.entries(MEASUREMENTS)) {
       for (const [i, side] of sides.entries()) {
         const value = await take(side);
+        print(`${round} ${name}: ${i === 0 ? 'before' : 'after'} ${value.toFixed(1)}`);
         if (round >= 0) found.get(name)?.[i]?.push(value);
       }
     }

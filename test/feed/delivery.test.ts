@@ -159,10 +159,9 @@ describe('a stream that resumes', () => {
     }
     await work;
     await witness.has(total);
-    const { rows } = await log.database.pool.query(
-      'SELECT id FROM events WHERE id >= $1 ORDER BY id',
-      [witness.entries[0]!.id],
-    );
+    const { rows } = await log.database.pool.query('SELECT id FROM events WHERE id >= $1 ORDER BY id', [
+      witness.entries[0]!.id,
+    ]);
     expect(witness.entries.map(({ id }) => id)).toEqual(rows.map(({ id }) => id));
     const first = witness.entries[0]!.id;
     expect(witness.entries.map(({ id }) => id)).toEqual(witness.entries.map((_, i) => first + BigInt(i)));

@@ -56,7 +56,8 @@ afterAll(async () => {
 async function migrateUpTo(number: string): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'mission-control-migrations-'));
   for (const name of await readdir(migrations))
-    if (name < number || !/^\d/.test(name)) await cp(join(migrations, name), join(folder, name), { recursive: true });
+    if (name < number || !/^\d/.test(name))
+      await cp(join(migrations, name), join(folder, name), { recursive: true });
   await applyMigrations(test.url, { folder });
   await rm(folder, { recursive: true });
 }

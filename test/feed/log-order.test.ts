@@ -37,7 +37,12 @@ beforeEach(async () => {
 const streamedOf = (taskId: string): EventRow[] =>
   seen.entries
     .filter((entry) => entry.taskId === taskId)
-    .map(({ type, agentId, runId, payload }) => ({ type, agent_id: agentId, run_id: runId, payload: Object(payload) }));
+    .map(({ type, agentId, runId, payload }) => ({
+      type,
+      agent_id: agentId,
+      run_id: runId,
+      payload: Object(payload),
+    }));
 
 const typesOf = (taskId: string) => streamedOf(taskId).map(({ type }) => type);
 
@@ -49,6 +54,15 @@ const untilWaiting = (count: number) =>
     );
     expect(row).toEqual({ waiting: count });
   }, 20_000);
+
+/** Gives the agent a task, and ends the task if the agent can claim it. */
+async function workOnce(process: TestServices, agentId: string, turn: number): Promise<void> {
+  await createTask(process, process.admin, { title: 'any', assignee: { id: agentId } });
+  const { run, task } = await claimFor(process, { id: agentId });
+  if (run === null || task === null) return;
+  if (turn % 2 === 0) await cancelTask(process, process.admin, { task: { id: task.id } });
+  else await failTask(process, process.admin, { runId: run.id, error: 'broken', retry: false });
+}
 
 describe('the order of the log', () => {
   it('has a claim before the cancellation that began earlier and waited', async () => {
@@ -89,18 +103,13 @@ describe('the order of the log', () => {
     const agent = await anAgent(services, { maxCapacity: 2 });
     const change = async (process: TestServices, writer: number) => {
       for (let i = 0; i < 12; i += 1) {
-        if (writer % 4 === 3) {
-          await (i % 2 === 0 ? pauseAgent : resumeAgent)(process, process.admin, { id: agent.id });
-          continue;
-        }
-        await createTask(process, process.admin, { title: `${writer}.${i}`, assignee: { id: agent.id } });
-        const { run, task } = await claimFor(process, agent);
-        if (run === null || task === null) continue;
-        if (i % 2 === 0) await cancelTask(process, process.admin, { task: { id: task.id } });
-        else await failTask(process, process.admin, { runId: run.id, error: 'broken', retry: false });
+        if (writer % 4 !== 3) await workOnce(process, agent.id, i);
+        else await (i % 2 === 0 ? pauseAgent : resumeAgent)(process, process.admin, { id: agent.id });
       }
     };
-    await Promise.all(Array.from({ length: 16 }, (_, writer) => change(writer % 2 ? other : services, writer)));
+    await Promise.all(
+      Array.from({ length: 16 }, (_, writer) => change(writer % 2 ? other : services, writer)),
+    );
     const last = await aTask(services);
     await vi.waitFor(() => expect(typesOf(last.id)).toEqual(['task.created']), 20_000);
     const changes = seen.entries
@@ -108,7 +117,9 @@ describe('the order of the log', () => {
       .map(({ payload }) => Object(payload));
     expect(changes.length).toBeGreaterThan(10);
     expect(changes.slice(1).map(({ from }) => from)).toEqual(changes.slice(0, -1).map(({ to }) => to));
-    const created = seen.entries.flatMap(({ type, taskId }) => (type === 'task.created' ? (taskId ?? []) : []));
+    const created = seen.entries.flatMap(({ type, taskId }) =>
+      type === 'task.created' ? (taskId ?? []) : [],
+    );
     for (const id of created) foldEvents(streamedOf(id));
   });
 });

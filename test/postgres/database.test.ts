@@ -54,7 +54,9 @@ it('numbers events with a commit that waits for the disk, even where other commi
     const { rows } = await database.pool.query('SELECT * FROM rings');
     expect(rows).toEqual([{ waits: 'on' }]);
   }, 20_000);
-  expect((await database.pool.query('SHOW synchronous_commit')).rows).toEqual([{ synchronous_commit: 'off' }]);
+  expect((await database.pool.query('SHOW synchronous_commit')).rows).toEqual([
+    { synchronous_commit: 'off' },
+  ]);
 });
 
 it('fails all statements at a stop, waiting and new ones, if the database does not answer', async () => {

@@ -121,8 +121,7 @@ describe('a queue with a hundred thousand tasks', () => {
   }
 
   /** Reads the log from its beginning, as every reader does. */
-  const readNext = (filter: LogFilter = {}) =>
-    readLog(database.pool, { after: 0n, limit: 50, filter });
+  const readNext = (filter: LogFilter = {}) => readLog(database.pool, { after: 0n, limit: 50, filter });
 
   describe.each(['stale', 'fresh'])('with %s statistics', (statistics) => {
     beforeAll(async () => {
@@ -190,7 +189,9 @@ describe('a queue with a hundred thousand tasks', () => {
     );
 
     it('numbers waiting events without reading more of them than one batch, and one of the log', async () => {
-      const plans = await plansOf(async () => expect(await numberEvents(database.pool)).toBe(NUMBERING_BATCH));
+      const plans = await plansOf(async () =>
+        expect(await numberEvents(database.pool)).toBe(NUMBERING_BATCH),
+      );
       const nodes = plans.flatMap(({ root }) => allNodes(root));
       const readsOf = (table: string) => {
         const reads = nodes.filter(

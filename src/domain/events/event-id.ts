@@ -7,7 +7,13 @@ const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz';
 const MAX_NUMBER = 2n ** 63n - 1n;
 
 /** The public id of an event. An event from before positions existed keeps the number that it had then. */
-export function idOfEvent({ id, formerId }: { readonly id: bigint; readonly formerId: bigint | null }): string {
+export function idOfEvent({
+  id,
+  formerId,
+}: {
+  readonly id: bigint;
+  readonly formerId: bigint | null;
+}): string {
   return formatEventId(formerId ?? id);
 }
 

@@ -35,11 +35,7 @@ export class CursorExpired extends Error {
  * entries only, so a cursor after the end, or between two entries, is of another database or of the lost part of one that
  * was restored from an older backup.
  */
-export function checkReachable(
-  position: LogPosition,
-  { begin, end }: LogBounds,
-  isInLog: boolean,
-): void {
+export function checkReachable(position: LogPosition, { begin, end }: LogBounds, isInLog: boolean): void {
   if (begin > position) throw new CursorExpired('the events after it were pruned');
   if (position > end) throw new CursorExpired('it is after the end of this log');
   if (!isInLog) throw new CursorExpired('it is not of this log');

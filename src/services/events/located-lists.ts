@@ -22,8 +22,7 @@ export function locateList<Row>(executor: Executor, list: ListReader<Row>): List
         if (cursor !== null) await checkLogPosition(executor, await locateCursor(executor, cursor));
       return slice;
     },
-    hasRowsBeyond: async (beyond) =>
-      list.hasRowsBeyond({ ...beyond, cursor: await locate(beyond.cursor) }),
+    hasRowsBeyond: async (beyond) => list.hasRowsBeyond({ ...beyond, cursor: await locate(beyond.cursor) }),
   };
 }
 
