@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import type { Instrument } from '../kernel/instrument.js';
-import { NUMBERING_BATCH, numberEvents } from './number-events.js';
+import { NUMBERING_BATCH, numberEvents, VACUUM_AFTER, vacuumOutbox } from './number-events.js';
 import { isOutage } from './outage.js';
 
 /** The NOTIFY channel of the bell. Its messages are empty: they say that the log has grown, never by which events. */
@@ -28,23 +28,41 @@ export function createBell(pool: Pool, instrument: Instrument): Bell {
   const listeners = new Set<() => void>();
   let isNumbering = false;
   let again = false;
+  let sinceVacuum = 0;
+  let isFailing = false;
 
   async function keepNumbering(): Promise<void> {
     isNumbering = true;
     do {
       again = false;
-      const numbered = await numberEvents(pool).catch(reportFailure);
+      const numbered = await numberEvents(pool).then(noteSuccess, noteFailure);
       if (numbered > 0) for (const listener of listeners) listener();
+      vacuumAfter(numbered);
       if (numbered === NUMBERING_BATCH) again = true;
       else if (again) await pause(SPACING_MS);
     } while (again);
     isNumbering = false;
   }
 
-  function reportFailure(error: unknown): number {
+  function vacuumAfter(numbered: number): void {
+    sinceVacuum += numbered;
+    if (sinceVacuum < VACUUM_AFTER) return;
+    sinceVacuum = 0;
+    // If it fails, autovacuum does it later.
+    vacuumOutbox(pool).catch(() => undefined);
+  }
+
+  function noteSuccess(numbered: number): number {
+    isFailing = false;
+    return numbered;
+  }
+
+  function noteFailure(error: unknown): number {
     const level = isOutage(error) ? 'debug' : 'warn';
     const message = 'Events got no position yet; the next ring or poll of any process numbers them';
-    instrument.emit(level, 'bell.failed', message, { error });
+    // Only the first failure in a row is logged, because each poll would log the same.
+    if (!isFailing) instrument.emit(level, 'bell.failed', message, { error });
+    isFailing = true;
     return 0;
   }
 

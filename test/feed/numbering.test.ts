@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { NUMBERING_BATCH, numberEvents } from '../../src/postgres/number-events.js';
+import { NUMBERING_BATCH, numberEvents, VACUUM_AFTER } from '../../src/postgres/number-events.js';
 import { createTestDatabase } from '../support/postgres/database.js';
 import { append, collect, createLogFixture, type LogFixture, messages } from './log-fixture.js';
 
@@ -87,6 +87,20 @@ describe('the numbering of events', () => {
     expect(await numberEvents(log.database.pool)).toBe(0);
     const rows = await positions(begin);
     expect(rows.map(({ message }) => message)).toEqual(rows.map((_, i) => `${i + 1}`));
+  });
+
+  it('vacuums the outbox after many events', async () => {
+    await log.database.pool.query(
+      "INSERT INTO event_outbox (type) SELECT 'task.updated' FROM generate_series(1, $1::int)",
+      [VACUUM_AFTER],
+    );
+    log.database.bell.ring();
+    await vi.waitFor(async () => {
+      const { rows } = await log.database.pool.query(
+        "SELECT vacuum_count::int AS count FROM pg_stat_all_tables WHERE relname = 'event_outbox'",
+      );
+      expect(rows).toEqual([{ count: 1 }]);
+    }, 20_000);
   });
 
   it('is done by another process when the sequencer dies in the middle', async () => {
