@@ -95,7 +95,7 @@ export async function expectStored(
 
 /**
  * Reads the log after a cursor, up to the creation of one more task by `witness`, and expects each step of each task once. It
- * waits, because the log shows an event only after every older transaction has ended, including PostgreSQL's own.
+ * waits, because the log shows an event a moment after its commit.
  */
 export async function readLogOfAll(
   admin: Client,
