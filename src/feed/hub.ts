@@ -130,6 +130,9 @@ export function createHub({ database, instrument, clock = systemClock, limits = 
       for (const listener of listeners) notify(listener, page.rows);
       for (const subscription of subscriptions) subscription.offer(page);
     },
+    resume() {
+      for (const subscription of subscriptions) subscription.excuse();
+    },
     skip(begin) {
       position = begin;
       for (const subscription of subscriptions) subscription.skip(begin);

@@ -59,6 +59,8 @@ export interface RelaySink {
   wanted(): WantedTypes;
   /** The next entries, in the order of the log. They include at least all wanted ones. */
   accept(page: LogPage): void;
+  /** The log can be read again after a failure. */
+  resume(): void;
   /** The log was pruned past the relay's position, so the entries up to `begin` are lost. */
   skip(begin: LogPosition): void;
 }
@@ -85,6 +87,7 @@ export function createRelay({ database, instrument, isListening, sink }: RelayOp
     // A subscriber may have joined during the read and need types that were filtered out, so read again unfiltered. There
     // is no await between this check and accept(), so no other subscriber can join before the page is delivered.
     if (!covers(wanted, sink.wanted())) page = await readNext({});
+    if (failures > 0) sink.resume();
     if (page.begin > position) sink.skip(page.begin);
     if (page.upTo > position) sink.accept(page);
     position = page.upTo;

@@ -100,6 +100,14 @@ export class Subscription extends PullStream<readonly LogRow[]> {
     if (!this.#isLive && this.#isStuck()) this.#interrupt();
   }
 
+  /**
+   * The database was unavailable. A reader that waits for it to resolve an entry requests nothing meanwhile, which does not
+   * count as stalled.
+   */
+  excuse(): void {
+    this.#lastRequestEndedAtMs = this.#source.clock.now();
+  }
+
   /** The entries up to `begin` were pruned. Ends the stream if it has not delivered them yet. */
   skip(begin: LogPosition): void {
     if (begin <= this.#seen) return;

@@ -7,6 +7,10 @@ describe('an outage', () => {
   it.each([
     ['a refused connection', error({ code: 'ECONNREFUSED' })],
     ['a missing socket', error({ code: 'ENOENT', syscall: 'connect' })],
+    [
+      'a missing socket, from Prisma',
+      error({ code: 'ENOENT' }, 'Invalid invocation\nconnect ENOENT /x/.s.PGSQL.5432'),
+    ],
     ['a shutdown', error({ code: '57P01', severity: 'FATAL' })],
     ['a start that is not finished', error({ code: '57P03' })],
     ['a database that refuses connections', error({ code: '55000', severity: 'FATAL' })],
