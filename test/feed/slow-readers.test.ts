@@ -52,6 +52,33 @@ describe('a reader that is slower than the events', () => {
     expect(messages(resumed.entries)).toEqual(range(0, 50));
   });
 
+  it('is not closed for the time in which the database was unavailable', async () => {
+    let nowMs = 0;
+    const { feed, database, signals } = await log.startProcess(
+      { queueSize: 10, stallTimeoutMs: 60_000 },
+      { now: () => nowMs },
+    );
+    const arrived = watchArrivals(feed);
+    const stream = await aStalledReader(feed);
+    await burst(0, 50);
+    await arrived(51);
+    const names = () => signals.map(({ name }) => name);
+    const { pool } = database;
+    const query = pool.query.bind(pool);
+    const unlessRead = (...args: [{ name?: string }]) =>
+      args[0].name?.startsWith('read_log')
+        ? Promise.reject(Object.assign(new Error('shutting down'), { code: '57P01' }))
+        : Reflect.apply(query, pool, args);
+    Object.assign(pool, { query: unlessRead });
+    await burst(50, 51);
+    await vi.waitFor(() => expect(names()).toContain('database.lost'), 20_000);
+    nowMs = 60_000;
+    Object.assign(pool, { query });
+    await arrived(52);
+    expect(messages((await stream.next()).value ?? [])).toEqual(range(0, 51));
+    await stream.return?.();
+  });
+
   it('is closed at the first new entry after its queue has overflowed and its timeout has passed', async () => {
     let nowMs = 0;
     const { feed } = await log.startProcess({ queueSize: 10, stallTimeoutMs: 60_000 }, { now: () => nowMs });

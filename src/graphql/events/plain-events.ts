@@ -74,7 +74,8 @@ async function parseQuery(
 /** @throws GraphQLError if the cursor is invalid or expired. */
 async function subscribe({ feed }: GraphqlContext, cursor: string | undefined, filter: EntryFilter) {
   try {
-    const after: LogPosition = cursor === undefined ? (await feed.readBounds()).end : await feed.locate(cursor);
+    const after: LogPosition =
+      cursor === undefined ? (await feed.readBounds()).end : await feed.locate(cursor);
     return { begin: formatLogCursor(after), from: await feed.subscribe({ after, filter }) };
   } catch (error) {
     throw toStreamError(error);

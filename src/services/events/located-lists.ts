@@ -46,7 +46,7 @@ async function locateEnds<Page extends { readonly after: string | null; readonly
   locate: Locate,
 ): Promise<Page> {
   const [after, before] = await Promise.all(
-    [page.after, page.before].map((cursor) => (cursor === null ? null : locate(cursor))),
+    [page.after, page.before].map(async (cursor) => (cursor === null ? null : locate(cursor))),
   );
   return { ...page, after: after ?? null, before: before ?? null };
 }
