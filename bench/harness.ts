@@ -12,8 +12,8 @@ export const ADMIN = 'an-admin-key-for-the-benchmark';
 /** A PostgreSQL for the benchmark, and the processes that use it. */
 export interface Harness {
   readonly pool: pg.Pool;
-  /** Starts a server process, by default on the common database. */
-  startServer(database?: string): Promise<Served>;
+  /** Starts a server process, by default on the common database and of this checkout. */
+  startServer(database?: string, checkout?: string): Promise<Served>;
   /** Creates another database. */
   createDatabase(): Promise<{ url: string; pool: pg.Pool }>;
   /** Starts a program of this folder that prints its URL. */
@@ -40,8 +40,8 @@ export async function openHarness(): Promise<Harness> {
 
   return {
     pool,
-    startServer: (database = postgres.connectionString) =>
-      start([process.execPath, 'dist/main.js'], {
+    startServer: (database = postgres.connectionString, checkout = '.') =>
+      start([process.execPath, join(checkout, 'dist/main.js')], {
         DATABASE_URL: database,
         MC_API_KEY: ADMIN,
         MC_DATA_DIR: join(folder, 'data'),

@@ -5,6 +5,7 @@
 export const handWritten = {
   /** Partial indexes, indexes on expressions, and others that are only in the migrations. */
   indexes: [
+    'events_former_id_key',
     'events_pipeline_run_idx',
     'pipelines_name_key',
     'quality_reviews_one_per_round',

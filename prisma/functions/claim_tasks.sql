@@ -60,6 +60,8 @@ DECLARE
   read_priority task_priority := 'CRITICAL'; read_due timestamptz := '-infinity'; read_created timestamptz := '-infinity'; read_number bigint := 0;
   -- What is handed out: places in the batch, tasks, what they were, and how many runs they have had.
   places int[] := '{}'; t_ids text[] := '{}'; froms task_status[] := '{}'; run_counts int[] := '{}';
+  -- The agents that become busy, and their statuses before.
+  changed text[] := '{}'; statuses text[] := '{}';
 BEGIN
   LOOP
     -- Whether time has released tasks, and whether the last entry of tasks_inbox_queue has another audience than 0.
@@ -88,7 +90,7 @@ BEGIN
   -- An agent holds a task while a run of it is open. Counted over task_runs_open_by_agent, which has one plan however
   -- old the statistics are; over tasks, a planner that has not seen the last thousand claims reads all of them.
   FOR agent IN
-    SELECT u.place::int, a.id, a.paused_at, a.max_capacity, a.accepts_inbox, m.capabilities,
+    SELECT u.place::int, a.id, a.paused_at, a.max_capacity, a.accepts_inbox, a.announced_status, m.capabilities,
       CASE WHEN cardinality(heads) > 0 AND a.accepts_inbox THEN ARRAY(
         SELECT h.place::int FROM unnest(heads) WITH ORDINALITY AS h(id, status, run_count, audience, requires, released_by, priority, due, created_at, number, place)
         WHERE h.requires <@ m.capabilities AND (a.id <> ALL(h.released_by)
@@ -241,6 +243,9 @@ BEGIN
 
     places := places || request; t_ids := t_ids || head.id; froms := froms || head.status; run_counts := run_counts || head.run_count;
     has_news := has_news OR agent.is_news;
+    IF agent.announced_status <> 'BUSY' THEN
+      changed := changed || agent.id; statuses := statuses || agent.announced_status::text;
+    END IF;
   END LOOP;
 
   IF cardinality(places) = 0 THEN
@@ -268,17 +273,19 @@ BEGIN
   END IF;
 
   IF has_news THEN
-    INSERT INTO events (type, actor_agent_id, agent_id, payload)
-    SELECT 'agent.status_changed', a.id, a.id, jsonb_build_object('from', a.announced_status, 'to', 'BUSY')
-    FROM unnest(places) AS u(place) JOIN agents a ON a.id = p_agent_ids[u.place] WHERE a.announced_status <> 'BUSY';
-
     UPDATE agents a SET last_seen_at = now(), announced_status = 'BUSY'
     FROM unnest(places) AS u(place) WHERE a.id = p_agent_ids[u.place]
       AND (a.announced_status <> 'BUSY' OR a.last_seen_at IS NULL OR a.last_seen_at < now() - interval '1 second');
   END IF;
 
+  -- Events come last: their ids must be drawn after every lock was taken (number_events).
+  IF cardinality(changed) > 0 THEN
+    INSERT INTO event_outbox (type, actor_agent_id, agent_id, payload)
+    SELECT 'agent.status_changed', u.id, u.id, jsonb_build_object('from', u.was, 'to', 'BUSY') FROM unnest(changed, statuses) AS u(id, was);
+  END IF;
+
   -- In the order in which they were handed out, each claim before its run.
-  INSERT INTO events (type, actor_agent_id, task_id, agent_id, run_id, payload)
+  INSERT INTO event_outbox (type, actor_agent_id, task_id, agent_id, run_id, payload)
   SELECT e.type, p_agent_ids[u.place], u.task, p_agent_ids[u.place], p_run_ids[u.place],
     CASE e.type WHEN 'task.claimed' THEN jsonb_build_object('from', u.was, 'to', 'IN_PROGRESS') ELSE '{}'::jsonb END
   FROM unnest(places, t_ids, froms) WITH ORDINALITY AS u(place, task, was, ord),

@@ -37,6 +37,7 @@ export function createFeed(options: FeedOptions): Feed & Service {
     onEntries: hub.onEntries,
     position: hub.position,
     readBounds: hub.readBounds,
+    locate: hub.locate,
     watchKey: keys.watch,
     async start() {
       await relay.start();

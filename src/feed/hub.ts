@@ -1,15 +1,11 @@
 import type { EventType } from '../domain/events/event-types.js';
-import {
-  checkReachable,
-  LOG_START,
-  type LogBounds,
-  type LogPosition,
-} from '../domain/events/log-position.js';
+import { LOG_START, type LogBounds, type LogPosition } from '../domain/events/log-position.js';
 import { type Clock, systemClock } from '../kernel/clock.js';
 import type { Instrument } from '../kernel/instrument.js';
 import { Unavailable } from '../kernel/unavailable.js';
 import type { Database } from '../postgres/database.js';
 import { type LogFilter, type LogRow, readLog, readLogBounds } from '../store/events/event-log.js';
+import { checkLogPosition, locateCursor } from '../store/events/log-cursors.js';
 import type { RelaySink } from './relay.js';
 import { Subscription, type SubscriptionLimits, type SubscriptionSource } from './subscription.js';
 
@@ -47,6 +43,13 @@ export interface Feed {
   position(): LogPosition;
   /** The current begin and end of the readable log. */
   readBounds(): Promise<LogBounds>;
+  /**
+   * The position of a client's cursor.
+   *
+   * @throws InvalidList for a text that is not a cursor of the log.
+   * @throws CursorExpired for a cursor from before positions existed whose event is not in the log any more.
+   */
+  locate(cursor: string): Promise<LogPosition>;
 }
 
 /** What a hub needs. */
@@ -102,10 +105,10 @@ export function createHub({ database, instrument, clock = systemClock, limits = 
 
   return {
     async subscribe({ after, filter = {} }) {
-      const bounds = await readLogBounds(database.readPool);
-      if (after !== undefined) checkReachable(after, bounds);
+      const begin = after ?? (await readLogBounds(database.readPool)).end;
+      if (after !== undefined) await checkLogPosition(database.readPool, after);
       if (isStopping) throw new Unavailable('The server is stopping.');
-      const subscription = new Subscription(source, after ?? bounds.end, filter);
+      const subscription = new Subscription(source, begin, filter);
       subscriptions.add(subscription);
       return subscription;
     },
@@ -116,6 +119,7 @@ export function createHub({ database, instrument, clock = systemClock, limits = 
     },
     position: () => position,
     readBounds: () => readLogBounds(database.readPool),
+    locate: (cursor) => locateCursor(database.readPool, cursor),
     begin(start) {
       position = start;
     },
@@ -125,6 +129,9 @@ export function createHub({ database, instrument, clock = systemClock, limits = 
       position = page.upTo;
       for (const listener of listeners) notify(listener, page.rows);
       for (const subscription of subscriptions) subscription.offer(page);
+    },
+    resume() {
+      for (const subscription of subscriptions) subscription.excuse();
     },
     skip(begin) {
       position = begin;

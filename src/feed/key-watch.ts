@@ -17,8 +17,8 @@ export interface KeyWatch {
 }
 
 /**
- * Watches the keys of open streams. The log reports a revocation within milliseconds, unless an open transaction holds
- * entries back. It does not report an expiry at all. So the keys are also polled.
+ * Watches the keys of open streams. The log reports a revocation within milliseconds, unless its numbering is delayed. It does
+ * not report an expiry at all. So the keys are also polled.
  */
 export function createKeyWatch(database: Database): KeyWatch {
   const watched = new Map<string, Set<() => void>>();

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { isLater, LOG_START, type LogPosition } from '../domain/events/log-position.js';
+import { LOG_START, type LogPosition } from '../domain/events/log-position.js';
 import { createAlarm } from '../kernel/alarm.js';
 import { backoffMs } from '../kernel/backoff.js';
 import { randomFraction } from '../kernel/ids.js';
@@ -7,7 +7,6 @@ import type { Instrument } from '../kernel/instrument.js';
 import type { Service } from '../kernel/service.js';
 import type { Database } from '../postgres/database.js';
 import { isOutage } from '../postgres/outage.js';
-import { adoptLog } from '../store/events/adopt-log.js';
 import { type LogFilter, type LogPage, readLog, readLogBounds } from '../store/events/event-log.js';
 
 /** The maximum number of entries of one read. */
@@ -26,9 +25,6 @@ const POLL_MS = {
   listening: 1_500,
   /** The connection that listens is lost, so rings of other processes do not arrive. */
   notListening: 50,
-  /** An open transaction holds entries back. Its end may not ring, so the wait starts short and doubles. */
-  heldBackFrom: 4,
-  heldBackTo: 50,
 };
 
 /** What a relay needs. */
@@ -63,6 +59,8 @@ export interface RelaySink {
   wanted(): WantedTypes;
   /** The next entries, in the order of the log. They include at least all wanted ones. */
   accept(page: LogPage): void;
+  /** The log can be read again after a failure. */
+  resume(): void;
   /** The log was pruned past the relay's position, so the entries up to `begin` are lost. */
   skip(begin: LogPosition): void;
 }
@@ -81,7 +79,6 @@ export function createRelay({ database, instrument, isListening, sink }: RelayOp
   let failures = 0;
   /** Whether the database is unavailable. The relay queries it continuously, so it reports outages for the process. */
   let isDatabaseLost = false;
-  let heldBackMs = 0;
 
   /** Reads one page and returns the milliseconds to sleep. */
   async function runOnce(): Promise<number> {
@@ -90,8 +87,9 @@ export function createRelay({ database, instrument, isListening, sink }: RelayOp
     // A subscriber may have joined during the read and need types that were filtered out, so read again unfiltered. There
     // is no await between this check and accept(), so no other subscriber can join before the page is delivered.
     if (!covers(wanted, sink.wanted())) page = await readNext({});
-    if (isLater(page.begin, position)) sink.skip(page.begin);
-    if (isLater(page.upTo, position)) sink.accept(page);
+    if (failures > 0) sink.resume();
+    if (page.begin > position) sink.skip(page.begin);
+    if (page.upTo > position) sink.accept(page);
     position = page.upTo;
     return sleepMsAfter(page);
   }
@@ -100,12 +98,10 @@ export function createRelay({ database, instrument, isListening, sink }: RelayOp
     return readLog(database.pool, { after: position, limit: BATCH, filter });
   }
 
-  /** The milliseconds to sleep after this page. They grow while entries are held back repeatedly. */
+  /** The milliseconds to sleep after this page. */
   function sleepMsAfter(page: LogPage): number {
     if (page.isFull) return 0;
-    if (page.rows.length > 0) heldBackMs = 0;
-    heldBackMs = page.heldBack ? Math.min(POLL_MS.heldBackTo, heldBackMs * 2 || POLL_MS.heldBackFrom) : 0;
-    return heldBackMs || (isListening() ? POLL_MS.listening : POLL_MS.notListening);
+    return isListening() ? POLL_MS.listening : POLL_MS.notListening;
   }
 
   async function keepReading(run: { stopping: boolean }): Promise<void> {
@@ -113,7 +109,9 @@ export function createRelay({ database, instrument, isListening, sink }: RelayOp
       const sleepMs = await runOnce().then(noteSuccess, noteFailure);
       if (sleepMs === 0) continue;
       await pause(Math.min(sleepMs, spacingMsFor(sink.wanted())));
-      await alarm.sleep(run.stopping ? 0 : sleepMs);
+      const isRung = await alarm.sleep(run.stopping ? 0 : sleepMs);
+      // A process that died after a commit has left events without a position, and its bell does not ring.
+      if (!isRung) database.bell.ring();
     }
   }
 
@@ -139,17 +137,12 @@ export function createRelay({ database, instrument, isListening, sink }: RelayOp
     wake: () => alarm.ring(),
     async start() {
       if (running) return;
-      if (await adoptLog(database)) {
-        instrument.emit(
-          'warn',
-          'feed.log_adopted',
-          'The event log comes from another PostgreSQL; older cursors are refused',
-        );
-      }
       position = (await readLogBounds(database.pool)).end;
       sink.begin(position);
       const run = { stopping: false, ended: Promise.resolve() };
       running = run;
+      // Processes that have ended may have left events without a position.
+      database.bell.ring();
       run.ended = keepReading(run);
     },
     async stop() {

@@ -1,5 +1,5 @@
 import { formatLogCursor } from '../domain/events/log-cursor.js';
-import { CursorExpired, isLater, type LogPosition, laterOf } from '../domain/events/log-position.js';
+import { CursorExpired, type LogPosition, laterOf } from '../domain/events/log-position.js';
 import { createAlarm } from '../kernel/alarm.js';
 import type { Clock } from '../kernel/clock.js';
 import { randomFraction } from '../kernel/ids.js';
@@ -90,7 +90,7 @@ export class Subscription extends PullStream<readonly LogRow[]> {
   /** Queues the matching entries of a page from the hub, while the subscription is live. */
   offer(page: LogPage): void {
     if (this.#isLive) {
-      const isWanted = (row: LogRow) => isLater(row, this.#seen) && matchesFilter(this.#filter, row);
+      const isWanted = (row: LogRow) => row.id > this.#seen && matchesFilter(this.#filter, row);
       this.#queue.push(...page.rows.filter(isWanted));
       this.#seen = laterOf(this.#seen, page.upTo);
       if (this.#queue.length > this.#source.limits.queueSize) this.#fallBack();
@@ -100,9 +100,17 @@ export class Subscription extends PullStream<readonly LogRow[]> {
     if (!this.#isLive && this.#isStuck()) this.#interrupt();
   }
 
+  /**
+   * The database was unavailable. A reader that waits for it to resolve an entry requests nothing meanwhile, which does not
+   * count as stalled.
+   */
+  excuse(): void {
+    this.#lastRequestEndedAtMs = this.#source.clock.now();
+  }
+
   /** The entries up to `begin` were pruned. Ends the stream if it has not delivered them yet. */
   skip(begin: LogPosition): void {
-    if (!isLater(begin, this.#seen)) return;
+    if (begin <= this.#seen) return;
     this.#endWith(new CursorExpired('events that this stream has not delivered were pruned'));
   }
 
@@ -141,12 +149,12 @@ export class Subscription extends PullStream<readonly LogRow[]> {
 
   #takeQueued(): readonly LogRow[] {
     const rows = this.#queue.splice(0, CHUNK);
-    this.#delivered = this.#queue.length > 0 ? (rows.at(-1) ?? this.#delivered) : this.#seen;
+    this.#delivered = this.#queue.length > 0 ? (rows.at(-1)?.id ?? this.#delivered) : this.#seen;
     return rows;
   }
 
   async #readOn(): Promise<readonly LogRow[]> {
-    if (!isLater(this.#source.position(), this.#seen)) {
+    if (this.#source.position() <= this.#seen) {
       this.#isLive = true;
       return [];
     }

@@ -1,8 +1,8 @@
 /** A sleep that other code can end early. A ring without a sleeper makes the next sleep end at once. */
 export interface Alarm {
   ring(): void;
-  /** Resolves at a ring, or after `ms` if given. One sleeper at a time. */
-  sleep(ms?: number): Promise<void>;
+  /** Resolves at a ring, or after `ms` if given, and to whether it has rung. One sleeper at a time. */
+  sleep(ms?: number): Promise<boolean>;
 }
 
 /** Creates an alarm that has not rung. */
@@ -24,8 +24,10 @@ export function createAlarm(): Alarm {
           };
         });
       }
+      const isRung = rung;
       wake = undefined;
       rung = false;
+      return isRung;
     },
   };
 }

@@ -22,15 +22,20 @@ const MAX_DEPTH = 5;
  */
 export function isOutage(error: unknown, depth = 0): boolean {
   if (typeof error !== 'object' || error === null || depth > MAX_DEPTH) return false;
-  const { code, severity, syscall, message, cause }: ErrorFacts = error;
+  const { code, severity, syscall, message, cause, meta }: ErrorFacts = error;
   // PostgreSQL reports FATAL when it ends or refuses a connection.
   if (severity === 'FATAL' || severity === 'PANIC') return true;
-  // A missing Unix socket. For a file the same code says nothing about the database.
-  if (code === 'ENOENT' && syscall === 'connect') return true;
+  if (code === 'ENOENT' && isAboutConnecting(syscall, message)) return true;
   if (typeof code === 'string' && (CODES.has(code) || code.startsWith('08'))) return true;
   if (typeof message === 'string' && MESSAGES.test(message)) return true;
   if (error instanceof AggregateError) return error.errors.some((one) => isOutage(one, depth + 1));
-  return isOutage(cause, depth + 1);
+  // Prisma's P2039 wraps an error of PostgreSQL for which Prisma has no code of its own.
+  return isOutage(cause, depth + 1) || isOutage(meta?.driverAdapterError, depth + 1);
+}
+
+/** A missing Unix socket. For a file the same code says nothing about the database. Prisma keeps only the message. */
+function isAboutConnecting(syscall: unknown, message: unknown): boolean {
+  return syscall === 'connect' || (typeof message === 'string' && /^connect ENOENT /m.test(message));
 }
 
 /** The properties in which errors of the network, the driver and Prisma describe themselves. */
@@ -40,4 +45,5 @@ interface ErrorFacts {
   readonly syscall?: unknown;
   readonly message?: unknown;
   readonly cause?: unknown;
+  readonly meta?: { readonly driverAdapterError?: unknown } | null;
 }

@@ -62,7 +62,7 @@ async function runOnce<Result>(
     const atEnd = new Map<string, () => Promise<void>>();
     const result = await work(openTransaction(client, events, atEnd));
     for (const key of [...atEnd.keys()].sort()) await atEnd.get(key)?.();
-    // Last before the commit, so that the log's position counter is locked for as short a time as possible.
+    // Last before the commit, when all locks are held: the order of the log is that of the ids that are drawn here.
     if (events.length > 0) await appendEvents(client, events);
     await client.query('COMMIT');
     if (events.length > 0) noteCommit(database, events);

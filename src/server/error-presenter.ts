@@ -13,6 +13,8 @@ export interface ErrorPresenter {
   present(error: unknown, requestId: string): GraphQLError;
   /** For code that does not know the request's id: masks a fault, which `present` later logs with the id. */
   mask(error: unknown): GraphQLError;
+  /** Whether the error means that the database was unavailable, so that a retry may succeed. */
+  isOutage(error: unknown): boolean;
 }
 
 /** @param isOutage - whether an error means that the database is unavailable, which is UNAVAILABLE and not a fault. */
@@ -58,6 +60,7 @@ export function createErrorPresenter(
       masked.set(fault, error);
       return fault;
     },
+    isOutage: (error) => isOutage(originOf(error)),
   };
 }
 

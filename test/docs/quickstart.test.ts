@@ -54,7 +54,7 @@ describe('the README and the pages after it, pasted block by block into a shell'
   });
 
   it('takes two agents and three tasks through approval, rejection and rework, and shows it live', async () => {
-    // The server's own first event came before a subscriber could connect; it is listed when older transactions have ended.
+    // The server's own first event came before a subscriber could connect; it is listed a moment after its commit.
     await vi.waitFor(async () => expect(await listEventTypes()).toHaveLength(1), 20_000);
     const watcher = await watch();
     const steps = (await Promise.all(pages.map(readSteps))).flat();

@@ -137,7 +137,7 @@ describe("the operations that Relay's compiler makes of the schema that the serv
     const after = await lastCursor(admin);
     const { id } = await aTask(admin, { title: 'followed' });
     const log = socket.iterate<{ events: { task: { id: string } } }>({ query, variables: { after } });
-    // The cursor may be that of an older event, because the log shows an event only after every older transaction has ended.
+    // The cursor may be that of an older event, because the log shows an event a moment after its commit.
     for await (const { data } of log) {
       if (data?.events.task.id !== id) continue;
       expect(data.events).toMatchObject({ __typename: 'TaskCreatedEvent', task: { title: 'followed' } });

@@ -101,7 +101,7 @@ describe('a server that is killed', () => {
     expect(first?.tasks.map(({ status, runs }) => [status, runs.totalCount])).toEqual(
       Array.from({ length: STEPS }, () => ['DONE', 1]),
     );
-    // Waits, because the log shows an event only after every older transaction has ended.
+    // Waits, because the log shows an event a moment after its commit.
     await vi.waitFor(async () => {
       const { tasks, events } = await admin.ask<{
         tasks: { totalCount: number };

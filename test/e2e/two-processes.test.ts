@@ -102,7 +102,7 @@ describe('two server processes on one database', () => {
       }
       reportMs(`a waiting claim, from the createTask that another client sends on ${where}`, samples);
       // A claim that is not woken polls after ten seconds, so each of these was woken. The benchmark measures how fast:
-      // here the machine is shared, and an open transaction of another test file delays the log.
+      // here the machine is shared.
       expect(Math.max(...waits)).toBeLessThan(10_000);
     },
   );

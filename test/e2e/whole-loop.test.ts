@@ -87,7 +87,7 @@ async function readLoop(id: string): Promise<Loop> {
 /** The successive statuses of the task. */
 const pathOf = ({ events }: Loop) => events.nodes.flatMap(({ to }) => (to === undefined ? [] : [to]));
 
-/** Waits for the log too, which shows an event only after every older transaction has ended. */
+/** Waits for the log too, which shows an event a moment after its commit. */
 const untilDone = async (id: string): Promise<Loop> =>
   vi.waitFor(
     async () => {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EVENT_TYPES } from '../../src/domain/events/event-types.js';
-import { formatLogCursor, parseLogCursor } from '../../src/domain/events/log-cursor.js';
+import { formatLogCursor } from '../../src/domain/events/log-cursor.js';
 import { Unavailable } from '../../src/kernel/unavailable.js';
+import { BELL_CHANNEL } from '../../src/postgres/bell.js';
 import {
   append,
   type Collector,
@@ -32,9 +33,16 @@ async function holdRead({ database: { pool } }: Process): Promise<() => void> {
   const released = new Promise<void>((resolve) => {
     release = resolve;
   });
-  const held = vi.fn((...args: unknown[]) => released.then(() => Reflect.apply(query, pool, args)));
-  Object.assign(pool, { query: held });
-  here.database.bell.ring();
+  const held = vi.fn();
+  const holdIfRead = async (...args: [{ name?: string }]) => {
+    if (args[0].name?.startsWith('read_log')) {
+      held();
+      await released;
+    }
+    return Reflect.apply(query, pool, args);
+  };
+  Object.assign(pool, { query: holdIfRead });
+  await log.database.pool.query(`NOTIFY ${BELL_CHANNEL}`);
   await vi.waitFor(() => expect(held).toHaveBeenCalled(), 20_000);
   Object.assign(pool, { query });
   return release;
@@ -72,31 +80,33 @@ describe('a stream that begins now', () => {
     expect(messages(stream.entries)).toEqual(['unneeded by the process']);
   });
 
-  it('delivers the events of a transaction that was open when it began before those of later transactions', async () => {
+  it('delivers the events of a transaction when it commits, and those of others meanwhile', async () => {
     const open = await log.database.pool.connect();
     await open.query('BEGIN');
     await open.query(
-      `INSERT INTO events (type, payload) VALUES ('task.updated', '{"message": "held open"}')`,
+      `INSERT INTO event_outbox (type, payload) VALUES ('task.updated', '{"message": "held open"}')`,
     );
     const stream = await collect(there.feed);
     await log.append(say('later 1'));
     await log.append(say('later 2'));
+    await log.settled();
     const fresh = await collect(here.feed);
     await open.query(
-      `INSERT INTO events (type, payload) VALUES ('task.updated', '{"message": "held open still"}')`,
+      `INSERT INTO event_outbox (type, payload) VALUES ('task.updated', '{"message": "held open still"}')`,
     );
-    expect(stream.entries).toEqual([]);
+    await stream.has(2);
     await open.query('COMMIT');
     open.release();
-    await Promise.all([stream.has(4), fresh.has(4)]);
-    expect(messages(stream.entries)).toEqual(['held open', 'held open still', 'later 1', 'later 2']);
-    expect(fresh.entries).toEqual(stream.entries);
+    here.database.bell.ring();
+    await Promise.all([stream.has(4), fresh.has(2)]);
+    expect(messages(stream.entries)).toEqual(['later 1', 'later 2', 'held open', 'held open still']);
+    expect(fresh.entries).toEqual(stream.entries.slice(2));
   });
 
   it('skips a transaction that rolls back', async () => {
     const open = await log.database.pool.connect();
     await open.query('BEGIN');
-    await open.query(`INSERT INTO events (type) VALUES ('task.updated')`);
+    await open.query(`INSERT INTO event_outbox (type) VALUES ('task.updated')`);
     const stream = await collect(here.feed);
     await log.append(say('survivor'));
     await open.query('ROLLBACK');
@@ -119,8 +129,8 @@ describe('a stream that resumes', () => {
     const first = await collect(here.feed);
     await log.append(...['a', 'b', 'c', 'd'].map(say));
     await first.has(4);
-    const cursor = formatLogCursor(first.entries[1]!);
-    const second = await collect(there.feed, { after: parseLogCursor(cursor) });
+    const cursor = formatLogCursor(first.entries[1]!.id);
+    const second = await collect(there.feed, { after: await here.feed.locate(cursor) });
     await second.has(2);
     await log.append(say('e'));
     await second.has(3);
@@ -144,16 +154,17 @@ describe('a stream that resumes', () => {
       const { feed } = mark % 200 ? here : there;
       late.push({
         from: Math.floor(mark / 2) + 1,
-        stream: await collect(feed, { after: { xid: after.xid, id: after.id } }),
+        stream: await collect(feed, { after: after.id }),
       });
     }
     await work;
     await witness.has(total);
-    const { rows } = await log.database.pool.query(
-      `SELECT id FROM events WHERE (xid, id) >= ($1, $2) ORDER BY xid, id`,
-      [witness.entries[0]!.xid, witness.entries[0]!.id],
-    );
+    const { rows } = await log.database.pool.query('SELECT id FROM events WHERE id >= $1 ORDER BY id', [
+      witness.entries[0]!.id,
+    ]);
     expect(witness.entries.map(({ id }) => id)).toEqual(rows.map(({ id }) => id));
+    const first = witness.entries[0]!.id;
+    expect(witness.entries.map(({ id }) => id)).toEqual(witness.entries.map((_, i) => first + BigInt(i)));
     for (const { from, stream } of late) {
       await stream.has(total - from);
       expect(stream.entries.map(({ id }) => id)).toEqual(witness.entries.slice(from).map(({ id }) => id));
@@ -212,7 +223,7 @@ describe('a stream that resumes', () => {
     await stream.has(1);
     expect(stream.entries[0]).toEqual({
       id: expect.any(BigInt),
-      xid: expect.any(BigInt),
+      formerId: null,
       type: 'run.progress',
       at: expect.any(Date),
       actorKeyId: null,
@@ -269,9 +280,9 @@ describe('a feed that stops', () => {
     await process.feed.stop();
     await process.feed.stop();
     expect(await stream.ended).toBeUndefined();
-    const cursor = formatLogCursor(stream.entries[0]!);
+    const cursor = formatLogCursor(stream.entries[0]!.id);
     await log.append(say('second'));
-    const resumed = await collect(here.feed, { after: parseLogCursor(cursor) });
+    const resumed = await collect(here.feed, { after: await here.feed.locate(cursor) });
     await resumed.has(1);
     expect(messages(resumed.entries)).toEqual(['second']);
     await expect(process.feed.subscribe({})).rejects.toThrow(Unavailable);

@@ -24,7 +24,7 @@ export interface LogFixture {
   startProcess(limits?: SubscriptionLimits, clock?: Clock): Promise<Process>;
   /** Appends in one transaction from a process without a feed, and rings its bell. */
   append(...events: Partial<NewEvent>[]): Promise<void>;
-  /** Waits until all written entries can be read. Transactions of other test files hold the log back as well. */
+  /** Makes all written entries readable. */
   settled(): Promise<void>;
   readonly database: Database;
   close(): Promise<void>;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CursorExpired, type LogPosition } from '../../src/domain/events/log-position.js';
+import { CursorExpired, LOG_START, type LogPosition } from '../../src/domain/events/log-position.js';
 import { pruneEvents } from '../../src/services/events/prune-events.js';
 import { TEST_SETTINGS } from '../support/factories/services.js';
 import { collect, createLogFixture, type LogFixture, messages, type Process } from './log-fixture.js';
@@ -25,16 +25,16 @@ async function pruneSettled(): Promise<number> {
 
 /** Appends an event of the given age in its own transaction, and returns its position. */
 async function appendAged(message: string, days: number): Promise<LogPosition> {
-  const { rows } = await log.database.pool.query(
-    `INSERT INTO events (type, at, payload) VALUES ('task.updated', now() - $1 * interval '1 day', jsonb_build_object('message', $2::text))
-      RETURNING xid, id`,
+  await log.database.pool.query(
+    `INSERT INTO event_outbox (type, at, payload) VALUES ('task.updated', now() - $1 * interval '1 day', jsonb_build_object('message', $2::text))`,
     [days, message],
   );
-  return rows[0];
+  await log.settled();
+  return (await here.feed.readBounds()).end;
 }
 
 const remaining = async () => {
-  const { rows } = await log.database.pool.query('SELECT payload FROM events ORDER BY xid, id');
+  const { rows } = await log.database.pool.query('SELECT payload FROM events ORDER BY id');
   return messages(rows);
 };
 
@@ -46,7 +46,7 @@ describe('pruning', () => {
     expect(await pruneSettled()).toBe(2);
     expect(await remaining()).toEqual(['29 days']);
     await expect(here.feed.subscribe({ after: first })).rejects.toThrow(CursorExpired);
-    await expect(here.feed.subscribe({ after: { xid: 0n, id: 0n } })).rejects.toThrow(CursorExpired);
+    await expect(here.feed.subscribe({ after: LOG_START })).rejects.toThrow(CursorExpired);
     // A cursor at the last pruned entry misses nothing, so it is accepted.
     const stream = await collect(here.feed, { after: second });
     await stream.has(1);
@@ -65,25 +65,32 @@ describe('pruning', () => {
   it('keeps entries that readers cannot see yet, even if they are old', async () => {
     const open = await log.database.pool.connect();
     await open.query('BEGIN');
-    await open.query('SELECT pg_current_xact_id()');
-    await appendAged('unread', 90);
+    // While the lock of the sequencer is held, no process numbers.
+    await open.query('SELECT pg_advisory_xact_lock(4170002)');
+    await log.database.pool.query(
+      `INSERT INTO event_outbox (type, at) VALUES ('task.updated', now() - interval '90 days')`,
+    );
     expect(await prune()).toBe(0);
     await open.query('COMMIT');
     open.release();
+    expect(await pruneSettled()).toBe(1);
   });
 
   it('prunes a large log in several transactions, in one process at a time', async () => {
     await log.database.pool.query(
-      `INSERT INTO events (type, at) SELECT 'task.updated', now() - interval '40 days' FROM generate_series(1, 5000)`,
+      `INSERT INTO event_outbox (type, at) SELECT 'task.updated', now() - interval '40 days' FROM generate_series(1, 5000)`,
     );
     await log.settled();
     const counts = await Promise.all([prune(), prune(), prune()]);
     expect(counts.reduce((sum, count) => sum + count)).toBeGreaterThanOrEqual(2_000);
     await pruneSettled();
     expect(await remaining()).toEqual([]);
-    const { rows } = await log.database.pool.query('SELECT xid, event_id AS id FROM event_horizon');
-    expect((await here.feed.readBounds()).begin).toEqual(rows[0]);
-    expect((await here.feed.readBounds()).end).toEqual(rows[0]);
+    const { rows } = await log.database.pool.query('SELECT position FROM event_horizon');
+    expect(await here.feed.readBounds()).toEqual({ begin: rows[0].position, end: rows[0].position });
+    const next = await appendAged('the first after the pruning', 0);
+    expect(next).toBe(rows[0].position + 1n);
+    await log.database.pool.query(`UPDATE events SET at = now() - interval '40 days'`);
+    await prune();
   });
 
   it('ends a replay that would miss pruned entries', async () => {
@@ -93,6 +100,7 @@ describe('pruning', () => {
       await log.append(...Array.from({ length: 400 }, () => ({ payload: { message: 'x' } })));
     const first = await stream.next();
     expect(first.value?.length).toBeLessThan(1_200);
+    await log.settled();
     await log.database.pool.query(`UPDATE events SET at = now() - interval '40 days'`);
     await appendAged('young', 0);
     expect(await pruneSettled()).toBe(1_200);
@@ -103,31 +111,32 @@ describe('pruning', () => {
   });
 
   it('refuses a cursor after the end of the log, as from before a restored backup', async () => {
-    await expect(here.feed.subscribe({ after: { xid: 2n ** 60n, id: 1n } })).rejects.toThrow(CursorExpired);
+    await expect(here.feed.subscribe({ after: 2n ** 60n })).rejects.toThrow(CursorExpired);
   });
 });
 
-describe('a log that was restored into another PostgreSQL', () => {
-  it('keeps its order, comes before all new events, and refuses its old cursors', async () => {
+describe('a log that was restored from an older backup', () => {
+  it('keeps the cursors that the backup has, and refuses those of lost events for good', async () => {
     const restored = await createLogFixture();
-    const old = 2n ** 40n;
-    await restored.database.pool.query(
-      `INSERT INTO events (xid, type, payload) SELECT $1::bigint + i, 'task.updated', jsonb_build_object('message', 'old ' || i)
-        FROM generate_series(1, 3) i`,
-      [old],
-    );
-    const { feed, signals } = await restored.startProcess();
-    expect(signals.map(({ name }) => name)).toContain('feed.log_adopted');
-    const { begin, end } = await feed.readBounds();
-    await restored.append({ payload: { message: 'new' } });
-    const all = await collect(feed, { after: begin });
-    const fresh = await collect(feed, { after: end });
-    await Promise.all([all.has(4), fresh.has(1)]);
-    expect(messages(all.entries)).toEqual(['old 1', 'old 2', 'old 3', 'new']);
-    expect(messages(fresh.entries)).toEqual(['new']);
-    await expect(feed.subscribe({ after: { xid: old + 2n, id: 3n } })).rejects.toThrow(CursorExpired);
-    const second = await restored.startProcess();
-    expect(second.signals.map(({ name }) => name)).not.toContain('feed.log_adopted');
+    const { pool } = restored.database;
+    const { feed } = await restored.startProcess();
+    await restored.append(...['kept 1', 'kept 2', 'lost'].map((message) => ({ payload: { message } })));
+    await restored.settled();
+    const lost = (await feed.readBounds()).end;
+    // What a restore into another PostgreSQL looks like: the end of the log is missing, and the server is not the one that
+    // assigned the positions.
+    await pool.query("DELETE FROM events WHERE payload ->> 'message' = 'lost'");
+    await pool.query("UPDATE event_horizon SET origin = 'another', origin_started = '2020-01-01'");
+    await expect(feed.subscribe({ after: lost })).rejects.toThrow(CursorExpired);
+    await restored.append({ payload: { message: 'new 1' } });
+    await restored.append({ payload: { message: 'new 2' } });
+    const resumed = await collect(feed, { after: lost - 1n });
+    await resumed.has(2);
+    expect(messages(resumed.entries)).toEqual(['new 1', 'new 2']);
+    const [one, two] = resumed.entries.map(({ id }) => id);
+    expect(one).toBeGreaterThan(2n ** 40n);
+    expect(two).toBe(one! + 1n);
+    await expect(feed.subscribe({ after: lost })).rejects.toThrow(CursorExpired);
     await restored.close();
   });
 });

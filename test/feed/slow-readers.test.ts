@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EVENT_TYPES } from '../../src/domain/events/event-types.js';
-import { parseLogCursor } from '../../src/domain/events/log-cursor.js';
 import type { Feed, LogEntry } from '../../src/feed/hub.js';
 import { StreamInterrupted } from '../../src/feed/stream-interrupted.js';
 import { collect, createLogFixture, type LogFixture, messages } from './log-fixture.js';
@@ -48,9 +47,36 @@ describe('a reader that is slower than the events', () => {
     const { code, cursor } = failure as StreamInterrupted;
     expect(code).toBe('SUBSCRIBER_TOO_SLOW');
     expect(await stream.next()).toEqual({ done: true, value: undefined });
-    const resumed = await collect(feed, { after: parseLogCursor(cursor) });
+    const resumed = await collect(feed, { after: await feed.locate(cursor) });
     await resumed.has(50);
     expect(messages(resumed.entries)).toEqual(range(0, 50));
+  });
+
+  it('is not closed for the time in which the database was unavailable', async () => {
+    let nowMs = 0;
+    const { feed, database, signals } = await log.startProcess(
+      { queueSize: 10, stallTimeoutMs: 60_000 },
+      { now: () => nowMs },
+    );
+    const arrived = watchArrivals(feed);
+    const stream = await aStalledReader(feed);
+    await burst(0, 50);
+    await arrived(51);
+    const names = () => signals.map(({ name }) => name);
+    const { pool } = database;
+    const query = pool.query.bind(pool);
+    const unlessRead = (...args: [{ name?: string }]) =>
+      args[0].name?.startsWith('read_log')
+        ? Promise.reject(Object.assign(new Error('shutting down'), { code: '57P01' }))
+        : Reflect.apply(query, pool, args);
+    Object.assign(pool, { query: unlessRead });
+    await burst(50, 51);
+    await vi.waitFor(() => expect(names()).toContain('database.lost'), 20_000);
+    nowMs = 60_000;
+    Object.assign(pool, { query });
+    await arrived(52);
+    expect(messages((await stream.next()).value ?? [])).toEqual(range(0, 51));
+    await stream.return?.();
   });
 
   it('is closed at the first new entry after its queue has overflowed and its timeout has passed', async () => {

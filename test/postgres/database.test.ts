@@ -35,25 +35,28 @@ it('is not usable while PostgreSQL refuses the connection for claims', async () 
   await vi.waitFor(async () => expect(await isUsable(database)).toBe(true), 20_000);
 });
 
-it('rings without a commit that waits for the disk, while the next commit on that connection waits', async () => {
+it('numbers events with a commit that waits for the disk, even where other commits do not wait', async () => {
   const url = new URL(test.url);
-  url.searchParams.set('options', '-c synchronous_commit=on');
+  url.searchParams.set('options', '-c synchronous_commit=off');
   const database = createDatabase({
     connectionString: url.href,
     instrument: createInstrument(),
     poolSize: 1,
   });
   onTestFinished(() => database.close());
-  // The pool has one connection, so that the bell rings on it and finds the function of the test.
+  // The pool has one connection, so that the bell numbers on it and finds the function of the test.
   await database.pool.query(`SET search_path = public, pg_catalog; CREATE TABLE rings AS SELECT current_setting('synchronous_commit') AS waits WHERE false;
     CREATE FUNCTION pg_notify(text, text) RETURNS void LANGUAGE sql AS $$
       INSERT INTO rings SELECT current_setting('synchronous_commit') $$`);
+  await database.pool.query("INSERT INTO event_outbox (type) VALUES ('task.updated')");
   database.bell.ring();
   await vi.waitFor(async () => {
     const { rows } = await database.pool.query('SELECT * FROM rings');
-    expect(rows).toEqual([{ waits: 'off' }]);
+    expect(rows).toEqual([{ waits: 'on' }]);
   }, 20_000);
-  expect((await database.pool.query('SHOW synchronous_commit')).rows).toEqual([{ synchronous_commit: 'on' }]);
+  expect((await database.pool.query('SHOW synchronous_commit')).rows).toEqual([
+    { synchronous_commit: 'off' },
+  ]);
 });
 
 it('fails all statements at a stop, waiting and new ones, if the database does not answer', async () => {

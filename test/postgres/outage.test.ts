@@ -7,6 +7,10 @@ describe('an outage', () => {
   it.each([
     ['a refused connection', error({ code: 'ECONNREFUSED' })],
     ['a missing socket', error({ code: 'ENOENT', syscall: 'connect' })],
+    [
+      'a missing socket, from Prisma',
+      error({ code: 'ENOENT' }, 'Invalid invocation\nconnect ENOENT /x/.s.PGSQL.5432'),
+    ],
     ['a shutdown', error({ code: '57P01', severity: 'FATAL' })],
     ['a start that is not finished', error({ code: '57P03' })],
     ['a database that refuses connections', error({ code: '55000', severity: 'FATAL' })],
@@ -15,6 +19,10 @@ describe('an outage', () => {
     ['a terminated connection', new Error('Connection terminated unexpectedly')],
     ['a pool that has no connection in time', new Error('timeout exceeded when trying to connect')],
     ["Prisma's code for it", error({ code: 'P1017' })],
+    [
+      "a shutdown that Prisma's adapter reports",
+      error({ code: 'P2039', meta: { driverAdapterError: error({ cause: { code: '57P01' } }) } }),
+    ],
     ['a wrapped outage', new Error('A read failed', { cause: error({ code: 'ECONNRESET' }) })],
     ['several addresses that all refuse', new AggregateError([error({ code: 'ECONNREFUSED' })])],
   ])('is %s', (_, value) => {
@@ -24,6 +32,10 @@ describe('an outage', () => {
   it.each([
     ['a syntax error in a statement', error({ code: '42601', severity: 'ERROR' })],
     ['a unique violation', error({ code: '23505', severity: 'ERROR' })],
+    [
+      "a violation that Prisma's adapter reports",
+      error({ code: 'P2039', meta: { driverAdapterError: error({ cause: { code: '23514' } }) } }),
+    ],
     ['a statement that takes too long', error({ code: '57014', severity: 'ERROR' })],
     ['a missing file', error({ code: 'ENOENT', syscall: 'open' })],
     ['a bug in the code', new TypeError('undefined is not a function')],

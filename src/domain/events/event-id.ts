@@ -6,7 +6,18 @@ const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz';
 /** The largest bigint of PostgreSQL. */
 const MAX_NUMBER = 2n ** 63n - 1n;
 
-/** Formats the id of an event: its number in the log in base 32, in the form of all other ids. */
+/** The public id of an event. An event from before positions existed keeps the number that it had then. */
+export function idOfEvent({
+  id,
+  formerId,
+}: {
+  readonly id: bigint;
+  readonly formerId: bigint | null;
+}): string {
+  return formatEventId(formerId ?? id);
+}
+
+/** Formats the number of an event in base 32, in the form of all other ids. */
 export function formatEventId(number: bigint): string {
   let digits = '';
   for (let rest = number; rest > 0n; rest /= 32n) digits = DIGITS.charAt(Number(rest % 32n)) + digits;

@@ -1,11 +1,8 @@
 /**
- * A position in the event log: the transaction that wrote the entry, and the entry's number. In this order a new entry
- * never appears before an entry that was already readable.
+ * A position in the event log: a number that grows by one from entry to entry. It is assigned after the commit, so a new
+ * entry never appears before an entry that was already readable.
  */
-export interface LogPosition {
-  readonly xid: bigint;
-  readonly id: bigint;
-}
+export type LogPosition = bigint;
 
 /** Where the readable log begins and ends. */
 export interface LogBounds {
@@ -16,16 +13,11 @@ export interface LogBounds {
 }
 
 /** The position before the first entry of every log. */
-export const LOG_START: LogPosition = { xid: 0n, id: 0n };
-
-/** Whether `position` is after `other` in the log. */
-export function isLater(position: LogPosition, other: LogPosition): boolean {
-  return position.xid === other.xid ? position.id > other.id : position.xid > other.xid;
-}
+export const LOG_START: LogPosition = 0n;
 
 /** The later of two positions. */
 export function laterOf(one: LogPosition, other: LogPosition): LogPosition {
-  return isLater(other, one) ? other : one;
+  return other > one ? other : one;
 }
 
 /** The entries after the cursor were pruned or are not in this log. The reader must begin again without a cursor. */
@@ -38,10 +30,13 @@ export class CursorExpired extends Error {
 }
 
 /**
+ * @param isInLog - whether the position is that of an entry or of the begin.
  * @throws CursorExpired if a reader that resumes at the position would miss entries. Clients get cursors of readable
- * entries only, so a cursor after the end is of another database or of one that was restored from an older backup.
+ * entries only, so a cursor after the end, or between two entries, is of another database or of the lost part of one that
+ * was restored from an older backup.
  */
-export function checkReachable(position: LogPosition, { begin, end }: LogBounds): void {
-  if (isLater(begin, position)) throw new CursorExpired('the events after it were pruned');
-  if (isLater(position, end)) throw new CursorExpired('it is after the end of this log');
+export function checkReachable(position: LogPosition, { begin, end }: LogBounds, isInLog: boolean): void {
+  if (begin > position) throw new CursorExpired('the events after it were pruned');
+  if (position > end) throw new CursorExpired('it is after the end of this log');
+  if (!isInLog) throw new CursorExpired('it is not of this log');
 }

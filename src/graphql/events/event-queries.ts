@@ -18,7 +18,7 @@ builder.queryField('events', (t) =>
   t.field({
     type: EventConnection,
     description:
-      'The events that this key may see, oldest first. An event appears once every older transaction has ended, so no event is ever inserted before one that was already read.',
+      'The events that this key may see, oldest first. An event appears shortly after the commit of its change, after everything that it depends on, and none is ever inserted before one that was already read.',
     args: {
       ...connectionArgs,
       filter: t.arg({ type: EventFilterInput, description: 'Which events; all if unset.' }),

@@ -1,6 +1,6 @@
 import { brandWithType } from '@pothos/core';
 import { AGENT_STATUSES } from '../../domain/agents/status.js';
-import { formatEventId, parseEventId } from '../../domain/events/event-id.js';
+import { idOfEvent, parseEventId } from '../../domain/events/event-id.js';
 import {
   EVENT_KINDS,
   type EventGraphqlType,
@@ -31,12 +31,12 @@ export const EventInterface = builder.interfaceRef<LogEntry>('Event').implement(
   fields: (t) => ({
     id: t.id({
       description: 'Opaque. Never changes and is never reused.',
-      resolve: (event) => (isStreamStart(event) ? idOfStreamStart(event) : formatEventId(event.id)),
+      resolve: (event) => (isStreamStart(event) ? idOfStreamStart(event) : idOfEvent(event)),
     }),
     cursor: t.field({
       type: 'Cursor',
       description: 'The position in the log. Pass it as `after` to get all later events.',
-      resolve: formatLogCursor,
+      resolve: ({ id }) => formatLogCursor(id),
     }),
     type: t.exposeString('type', { description: 'A dotted name, such as task.status_changed.' }),
     actor: t.field({

@@ -1,4 +1,4 @@
-import { formatEventId } from '../../domain/events/event-id.js';
+import { idOfEvent } from '../../domain/events/event-id.js';
 import { listPayloadFields } from '../../domain/events/event-payload.js';
 import { isEventType } from '../../domain/events/event-types.js';
 import { formatLogCursor } from '../../domain/events/log-cursor.js';
@@ -41,8 +41,8 @@ export function toPlainEvent(
   const nameOf = (id: string) => names.get(id) ?? '';
   const actorId = entry.actorAgentId ?? entry.actorKeyId;
   return {
-    id: formatEventId(entry.id),
-    cursor: formatLogCursor(entry),
+    id: idOfEvent(entry),
+    cursor: formatLogCursor(entry.id),
     type: entry.type,
     at: entry.at.toISOString(),
     actor:

@@ -1,5 +1,5 @@
 import { isTypeVisible } from '../../domain/events/event-visibility.js';
-import { formatLogCursor, parseLogCursor } from '../../domain/events/log-cursor.js';
+import { formatLogCursor } from '../../domain/events/log-cursor.js';
 import type { LogPosition } from '../../domain/events/log-position.js';
 import type { EntryFilter, LogEntry } from '../../feed/hub.js';
 import { isId } from '../../kernel/ids.js';
@@ -74,7 +74,8 @@ async function parseQuery(
 /** @throws GraphQLError if the cursor is invalid or expired. */
 async function subscribe({ feed }: GraphqlContext, cursor: string | undefined, filter: EntryFilter) {
   try {
-    const after: LogPosition = cursor === undefined ? (await feed.readBounds()).end : parseLogCursor(cursor);
+    const after: LogPosition =
+      cursor === undefined ? (await feed.readBounds()).end : await feed.locate(cursor);
     return { begin: formatLogCursor(after), from: await feed.subscribe({ after, filter }) };
   } catch (error) {
     throw toStreamError(error);

@@ -10,7 +10,8 @@ const STREAM_STARTED = 'stream.started';
 /** An item with the cursor from which a stream delivers, for a client that loses its stream before the first event. */
 export function createStreamStart({ services }: GraphqlContext, position: LogPosition): LogEntry {
   return {
-    ...position,
+    id: position,
+    formerId: null,
     type: STREAM_STARTED,
     at: toDate(services.clock.now()),
     actorKeyId: null,
@@ -33,6 +34,6 @@ export function isStreamStart({ type }: Pick<LogEntry, 'type'>): boolean {
 }
 
 /** An id that no event has: the position is also that of an event. */
-export function idOfStreamStart(start: LogPosition): string {
-  return `stream_${formatLogCursor(start)}`;
+export function idOfStreamStart({ id }: Pick<LogEntry, 'id'>): string {
+  return `stream_${formatLogCursor(id)}`;
 }

@@ -1,4 +1,3 @@
-import { parseLogCursor } from '../../domain/events/log-cursor.js';
 import type { LogEntry } from '../../feed/hub.js';
 import { listStreamedEvents } from '../../services/events/streamed-events.js';
 import { nameOf } from '../../services/refs.js';
@@ -38,11 +37,11 @@ builder.subscriptionType({
         const wanted = await parseEventFilter(context, filter);
         // Without `after` the feed would begin at its end, and the cursor of that position would be unknown.
         const end = after == null && startCursor ? (await feed.readBounds()).end : undefined;
-        const begin = after == null ? end : await refusing(() => parseLogCursor(after));
+        const begin = after == null ? end : await refusing(() => feed.locate(after));
         const from = await refusing(() => feed.subscribe({ after: begin, filter: wanted }));
         return createStream(context, {
           from,
-          first: startCursor && begin ? [createStreamStart(context, begin)] : [],
+          first: startCursor && begin !== undefined ? [createStreamStart(context, begin)] : [],
           toItems: (entries) => listStreamedEvents(services, viewer, entries),
         });
       },

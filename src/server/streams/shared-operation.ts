@@ -1,8 +1,11 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { type ExecutionArgs, type ExecutionResult, execute } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { createSharedViewer } from '../../graphql/events/shared-viewer.js';
+import { StreamEnd } from '../../graphql/events/stream.js';
 import type { OperationKind } from '../../graphql/operation-contexts.js';
-import { newRequestId } from '../../kernel/ids.js';
+import { backoffMs } from '../../kernel/backoff.js';
+import { newRequestId, randomFraction } from '../../kernel/ids.js';
 import { limitAnswer, stopOnce } from '../answer-limits.js';
 import type { ErrorPresenter } from '../error-presenter.js';
 import type { ServerLimits } from '../limits.js';
@@ -28,6 +31,9 @@ export interface SharedOperationOptions {
  * because a result shows the state at the time of its execution.
  */
 const KEPT = { max: 64, ttl: 1_000, ttlAutopurge: true, maxSize: 262_144 };
+
+/** The waits before an item is executed again that an outage left incomplete, in milliseconds. */
+const RETRY = { baseMs: 100, maxMs: 1_000 };
 
 /** Undefined if the result is not the same for every key. */
 type Answer = WrittenResult | undefined;
@@ -105,12 +111,25 @@ export class SharedOperation {
   }
 
   async #run(item: unknown): Promise<Answer> {
-    // If one result depended on the key, others will too.
-    if (this.#isKeyRead) return undefined;
-    const result = await execute({ ...this.#args, rootValue: item });
-    if (this.#isKeyRead) return undefined;
-    const answer = limitAnswer(stopOnce(result, false), this.#args, this.#maxAnswerLength);
-    return write(answer, this.#presenter);
+    for (let attempt = 1; ; attempt += 1) {
+      // If one result depended on the key, others will too.
+      if (this.#isKeyRead) return undefined;
+      const result = await execute({ ...this.#args, rootValue: item });
+      if (this.#isKeyRead) return undefined;
+      const answer = stopOnce(result, false);
+      if (!this.#isWorthRepeating(item, answer))
+        return write(limitAnswer(answer, this.#args, this.#maxAnswerLength), this.#presenter);
+      await pause(backoffMs({ ...RETRY, attempt, random: randomFraction() }));
+    }
+  }
+
+  /**
+   * Whether the database was unavailable to a field. An incomplete event must not be delivered: where the field is non-null,
+   * not even the cursor would be left of it. So the item waits, and the stream with it, until it can be resolved or the last subscriber has left.
+   */
+  #isWorthRepeating(item: unknown, { errors = [] }: ExecutionResult): boolean {
+    if (item instanceof StreamEnd || this.members === 0) return false;
+    return errors.some((error) => this.#presenter.isOutage(error));
   }
 }
 

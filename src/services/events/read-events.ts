@@ -1,39 +1,27 @@
 import { hasRole, type Viewer } from '../../domain/actor.js';
 import { isEventVisible } from '../../domain/events/event-visibility.js';
-import { parseLogCursor } from '../../domain/events/log-cursor.js';
-import { checkReachable } from '../../domain/events/log-position.js';
 import type { ChildListsReader, ListReader } from '../../domain/list-reader.js';
 import { EVENTS_OF_TASKS, type EventViewer, eventsThat } from '../../store/events/event-lists.js';
-import { findLogRow, type LogFilter, type LogRow, readLogBounds } from '../../store/events/event-log.js';
+import { findLogRow, type LogFilter, type LogRow } from '../../store/events/event-log.js';
 import { openChildLists, openList } from '../../store/lists/list-reader.js';
 import type { ServiceContext } from '../service-context.js';
 import { findTasks, toTaskViewer } from '../tasks/read-tasks.js';
+import { locateChildLists, locateList } from './located-lists.js';
 
 type ReadContext = Pick<ServiceContext, 'database' | 'settings'>;
 
 /**
  * The events that match the filter and that the viewer may see, oldest first. Reading a slice throws CursorExpired if the
- * log has been pruned beyond one of its cursors.
+ * log has been pruned beyond one of its cursors, or a cursor is not of this log.
  */
 export function openEvents(context: ReadContext, viewer: Viewer, filter: LogFilter): ListReader<LogRow> {
-  const list = openList(context.database.readPool, eventsThat(toEventViewer(context, viewer), filter));
-  return {
-    ...list,
-    async slice(page) {
-      const slice = await list.slice(page);
-      const cursors = [page.after, page.before].filter((cursor) => cursor !== null);
-      if (cursors.length === 0) return slice;
-      // Read after the entries, so that pruning between the two reads is detected.
-      const bounds = await readLogBounds(context.database.pool);
-      for (const cursor of cursors) checkReachable(parseLogCursor(cursor), bounds);
-      return slice;
-    },
-  };
+  const { readPool } = context.database;
+  return locateList(readPool, openList(readPool, eventsThat(toEventViewer(context, viewer), filter)));
 }
 
 /** The events of several tasks, oldest first. The caller has checked that the viewer may see the tasks. */
 export function openEventsOfTasks({ database }: ReadContext): ChildListsReader<LogRow> {
-  return openChildLists(database.pool, EVENTS_OF_TASKS);
+  return locateChildLists(database.pool, openChildLists(database.pool, EVENTS_OF_TASKS));
 }
 
 /** The events that the viewer may see, with at most one statement. */

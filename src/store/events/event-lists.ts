@@ -1,19 +1,15 @@
 import { LOG_CURSOR_TAG } from '../../domain/events/log-cursor.js';
-import type { LogPosition } from '../../domain/events/log-position.js';
-import { allOf, identifier, type Sql, sql } from '../../postgres/sql-text.js';
+import { allOf, type Sql, sql } from '../../postgres/sql-text.js';
 import type { ChildLists, List, Order } from '../lists/keyset.js';
 import type { TaskViewer } from '../tasks/task-lists.js';
 import { visibleTo } from '../tasks/task-lists.js';
-import { LOG_SHAPE, type LogFilter, type LogRow, XMIN } from './event-log.js';
+import { LOG_SHAPE, type LogFilter, type LogRow } from './event-log.js';
 
 /** The order of the log. Lists and streams share it, so a cursor of one works in the other. */
-const LOG_ORDER: Order<LogPosition> = {
+const LOG_ORDER: Order<Pick<LogRow, 'id'>> = {
   tag: LOG_CURSOR_TAG,
   descending: false,
-  keys: [
-    { sql: 't.xid', kind: 'number', of: ({ xid }) => xid },
-    { sql: 't.id', kind: 'number', of: ({ id }) => id },
-  ],
+  keys: [{ sql: 't.id', kind: 'number', of: ({ id }) => id }],
 };
 
 /** The visibility rules of a reader: the tasks that it sees, and whether it sees events of API keys. */
@@ -22,15 +18,12 @@ export interface EventViewer {
   readonly seesKeys: boolean;
 }
 
-/** Only events that a stream could deliver too, so that a cursor from a list skips no event in a stream. */
-const READABLE = sql`t.xid < ${identifier(XMIN)}`;
-
-/** The events that match the filter and that the viewer may see, oldest first. Uses events_position_idx or events_task_idx. */
+/** The events that match the filter and that the viewer may see, oldest first. Uses the primary key or events_task_idx. */
 export function eventsThat(viewer: EventViewer, filter: LogFilter): List<LogRow> {
   return {
     from: 'events t',
     shape: LOG_SHAPE,
-    where: allOf([READABLE, ...matches(filter), ...seenBy(viewer)]),
+    where: allOf([...matches(filter), ...seenBy(viewer)]),
     order: LOG_ORDER,
   };
 }
@@ -40,7 +33,7 @@ export const EVENTS_OF_TASKS: ChildLists<LogRow> = {
   from: 'events t',
   shape: LOG_SHAPE,
   parent: 't.task_id',
-  where: READABLE,
+  where: sql`true`,
   order: LOG_ORDER,
 };
 

@@ -38,42 +38,29 @@ export interface LogPage {
   readonly isFull: boolean;
   /** All entries up to here were pruned. If this is after the start of the page, entries are missing. */
   readonly begin: LogPosition;
-  /** Whether an older open transaction prevents written entries from being read. */
-  readonly heldBack: boolean;
 }
-
-/*
- * A transaction gets its xid at its first write and may commit at any later time, so entries become visible out of order.
- * But every transaction below the oldest running one (xmin) has ended: its entries are visible in the same snapshot, and
- * no entry can be added below. Reading only below xmin in the order of (xid, id) skips nothing and repeats nothing.
- *
- * A position is always that of a row. "xmin - 1" must not be used as an end: after a crash, PostgreSQL assigns the xids of
- * transactions that left no trace in the WAL again, and a reader at that position would skip their entries.
- */
-export const XMIN = 'pg_snapshot_xmin(pg_current_snapshot())::text::bigint';
 
 /** Reads the first and the last position of the log. A reader that starts at the end gets all later events. */
 export async function readLogBounds(executor: Executor): Promise<LogBounds> {
-  const [row] = await query<{ beginXid: bigint; beginId: bigint; endXid: bigint; endId: bigint }>(executor, {
+  const [row] = await query<LogBounds>(executor, {
     name: 'read_log_bounds',
-    // Reads events_position_idx backwards from xmin.
-    text: `SELECT h.xid AS begin_xid, h.event_id AS begin_id, coalesce(e.xid, h.xid) AS end_xid, coalesce(e.id, h.event_id) AS end_id
-      FROM event_horizon h LEFT JOIN LATERAL (
-        SELECT xid, id FROM events WHERE xid < ${XMIN} ORDER BY xid DESC, id DESC LIMIT 1) e ON true`,
+    // Uses the primary key.
+    text: `SELECT h.position AS begin, coalesce((SELECT id FROM events ORDER BY id DESC LIMIT 1), h.position) AS end
+      FROM event_horizon h`,
   });
   if (row === undefined) throw new Error('event_horizon has no row');
-  return { begin: { xid: row.beginXid, id: row.beginId }, end: { xid: row.endXid, id: row.endId } };
+  return row;
 }
 
 /** The columns of an entry. */
 export const LOG_SHAPE = shapeOf<LogRow>('Event', '*');
 
-/** The entry with this number; null if it is missing or not readable yet. */
-export async function findLogRow(executor: Executor, id: bigint): Promise<LogRow | null> {
+/** The entry with this number in its public id; null if it is missing or has no position yet. */
+export async function findLogRow(executor: Executor, number: bigint): Promise<LogRow | null> {
   const [row] = await query<LogRow>(executor, {
     name: 'find_log_row',
-    text: `SELECT * FROM events WHERE id = $1 AND xid < ${XMIN}`,
-    values: [id],
+    text: `SELECT * FROM events WHERE id = $1 AND former_id IS NULL UNION ALL SELECT * FROM events WHERE former_id = $1`,
+    values: [number],
   });
   return row ?? null;
 }
@@ -90,67 +77,52 @@ export async function readLog(
   const ofRun = [pipelineRun?.id ?? null, pipelineRun ? [...pipelineRun.taskIds] : null];
   const [found] = await query<PageRow>(executor, {
     ...(taskId === undefined ? ALL_TASKS : ONE_TASK),
-    values: [after.xid, after.id, limit, types, agentId, ...ofRun, ...(taskId === undefined ? [] : [taskId])],
+    values: [after, limit, types, agentId, ...ofRun, ...(taskId === undefined ? [] : [taskId])],
   });
   return toPage(found, after, limit);
 }
 
 interface PageRow {
-  readonly beginXid: bigint;
-  readonly beginId: bigint;
-  readonly heldBack: boolean;
-  readonly endXid: bigint | null;
-  readonly endId: bigint | null;
-  /** The number of scanned entries; the last of them follows. */
+  readonly begin: LogPosition;
+  readonly end: LogPosition | null;
+  /** The number of scanned entries; the position of the last of them follows. */
   readonly looked: number;
-  readonly lastXid: bigint | null;
-  readonly lastId: bigint | null;
+  readonly last: LogPosition | null;
   /** The matching entries as JSON. */
   readonly rows: unknown[] | null;
 }
 
 /**
- * Uses events_position_idx for the order and both ends. The last xid is read as that of the last entry, because a max() or
- * EXISTS that is planned while the log is short would later scan all of it. The entries are one JSON text: for 500 entries
- * that takes a fifth of the time that the driver needs for single values.
+ * Uses the primary key for the order. The entries are one JSON text: for 500 entries that takes a fifth of the time that the
+ * driver needs for single values.
  */
-const ALL_TASKS = { name: 'read_log', text: pageText('', 'SELECT NULL::bigint AS xid, NULL::bigint AS id') };
+const ALL_TASKS = { name: 'read_log', text: pageText('', 'NULL::bigint') };
 
 /** Uses events_task_idx, which skips the entries of other tasks, so the end of the log is read separately. */
 const ONE_TASK = {
   name: 'read_log_of_task',
-  text: pageText(
-    'AND task_id = $8',
-    `SELECT xid, id FROM events WHERE xid < ${XMIN} ORDER BY xid DESC, id DESC LIMIT 1`,
-  ),
+  text: pageText('AND task_id = $7', '(SELECT id FROM events ORDER BY id DESC LIMIT 1)'),
 };
 
 function pageText(ofTask: string, end: string): string {
-  return `SELECT h.xid AS begin_xid, h.event_id AS begin_id, coalesce((SELECT xid FROM events ORDER BY xid DESC, id DESC LIMIT 1) >= ${XMIN}, false) AS held_back,
-      l.xid AS end_xid, l.id AS end_id, p.looked, p.last[1] AS last_xid, p.last[2] AS last_id, p.rows
-    FROM event_horizon h LEFT JOIN LATERAL (${end}) l ON true CROSS JOIN LATERAL (
-      SELECT count(*)::int AS looked, max(ARRAY[t.xid, t.id]) AS last, json_agg(${LOG_SHAPE.json.sql} ORDER BY t.xid, t.id) FILTER (
-        WHERE ($4::text[] IS NULL OR t.type = ANY($4)) AND ($5::text IS NULL OR $5 IN (t.agent_id, t.actor_agent_id))
-        AND ($6::text IS NULL OR t.pipeline_run_id = $6 OR t.task_id = ANY($7::text[]))) AS rows
-      FROM (SELECT * FROM events WHERE (xid, id) > ($1, $2) AND xid < ${XMIN} ${ofTask} ORDER BY xid, id LIMIT $3) t) p`;
+  return `SELECT h.position AS begin, ${end} AS end, p.looked, p.last, p.rows
+    FROM event_horizon h CROSS JOIN LATERAL (
+      SELECT count(*)::int AS looked, max(t.id) AS last, json_agg(${LOG_SHAPE.json.sql} ORDER BY t.id) FILTER (
+        WHERE ($3::text[] IS NULL OR t.type = ANY($3)) AND ($4::text IS NULL OR $4 IN (t.agent_id, t.actor_agent_id))
+        AND ($5::text IS NULL OR t.pipeline_run_id = $5 OR t.task_id = ANY($6::text[]))) AS rows
+      FROM (SELECT * FROM events WHERE id > $1 ${ofTask} ORDER BY id LIMIT $2) t) p`;
 }
 
 function toPage(found: PageRow | undefined, after: LogPosition, limit: number): LogPage {
   if (found === undefined) throw new Error('event_horizon has no row');
-  const last = toPosition(found.lastXid, found.lastId) ?? after;
-  const end = toPosition(found.endXid, found.endId) ?? after;
+  const last = found.last ?? after;
   const isFull = found.looked === limit;
   return {
     rows: (found.rows ?? []).map(LOG_SHAPE.parse),
-    upTo: isFull ? last : laterOf(last, end),
+    upTo: isFull ? last : laterOf(last, found.end ?? after),
     isFull,
-    begin: { xid: found.beginXid, id: found.beginId },
-    heldBack: found.heldBack,
+    begin: found.begin,
   };
-}
-
-function toPosition(xid: bigint | null, id: bigint | null): LogPosition | null {
-  return xid === null || id === null ? null : { xid, id };
 }
 
 /** The advisory lock for pruning one batch: a second process would have nothing to do. */
@@ -173,13 +145,13 @@ export async function pruneLog(
   if (!lock?.taken) return 0;
   const row = await tx.one<{ pruned: number }>({
     name: 'prune_log',
-    // Uses events_position_idx. Entries that are not readable yet are never pruned.
-    text: `WITH oldest AS (SELECT xid, id, at FROM events WHERE xid < ${XMIN} ORDER BY xid, id LIMIT $2),
-      young AS (SELECT xid, id FROM oldest WHERE at >= now() - $1 * interval '1 millisecond' ORDER BY xid, id LIMIT 1),
+    // Uses the primary key. Events without a position are in event_outbox and never pruned.
+    text: `WITH oldest AS (SELECT id, at FROM events ORDER BY id LIMIT $2),
+      young AS (SELECT id FROM oldest WHERE at >= now() - $1 * interval '1 millisecond' ORDER BY id LIMIT 1),
       pruned AS (DELETE FROM events e USING oldest o
-        WHERE e.id = o.id AND NOT EXISTS (SELECT FROM young y WHERE (y.xid, y.id) <= (o.xid, o.id)) RETURNING e.xid, e.id),
-      moved AS (UPDATE event_horizon h SET xid = p.xid, event_id = p.id
-        FROM (SELECT xid, id FROM pruned ORDER BY xid DESC, id DESC LIMIT 1) p)
+        WHERE e.id = o.id AND NOT EXISTS (SELECT FROM young y WHERE y.id <= o.id) RETURNING e.id, e.former_id),
+      moved AS (UPDATE event_horizon h SET position = p.id, former_id = p.former_id
+        FROM (SELECT id, former_id FROM pruned ORDER BY id DESC LIMIT 1) p)
       SELECT count(*)::int AS pruned FROM pruned`,
     values: [olderThanMs, limit],
   });

@@ -3,8 +3,8 @@ import type { Backlog } from '../../domain/ops/overview.js';
 import { type Executor, query } from '../../postgres/statement.js';
 
 /**
- * Reads the backlog with one scan of the open part of tasks_status_idx, and single lookups in it and in
- * events_position_idx. The cost grows with the number of open tasks (100 to 200 ms per million), not of ended ones.
+ * Reads the backlog with one scan of the open part of tasks_status_idx, and single lookups in it and in the primary keys of
+ * the log and its outbox. The cost grows with the number of open tasks (100 to 200 ms per million), not of ended ones.
  * `passedOn` is the log position up to which this process has sent events.
  */
 export async function readBacklog(executor: Executor, passedOn: LogPosition): Promise<Backlog> {
@@ -19,9 +19,9 @@ export async function readBacklog(executor: Executor, passedOn: LogPosition): Pr
         coalesce(greatest(0, extract(epoch FROM now() - least(
           (SELECT min(created_at) FROM tasks WHERE status = 'INBOX'),
           (SELECT min(created_at) FROM tasks WHERE status = 'ASSIGNED')))), 0)::float8 AS oldest_waiting_seconds,
-        coalesce(greatest(0, extract(epoch FROM now() - (
-          SELECT at FROM events WHERE (xid, id) > ($1, $2) ORDER BY xid, id LIMIT 1))), 0)::float8 AS feed_lag_seconds`,
-    values: [passedOn.xid, passedOn.id],
+        coalesce(greatest(0, extract(epoch FROM now() - least((SELECT at FROM events WHERE id > $1 ORDER BY id LIMIT 1),
+          (SELECT at FROM event_outbox ORDER BY id LIMIT 1)))), 0)::float8 AS feed_lag_seconds`,
+    values: [passedOn],
   });
   if (row === undefined) throw new Error('an aggregate returned no row');
   return row;

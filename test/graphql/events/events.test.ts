@@ -130,7 +130,7 @@ describe('the events of a task', () => {
 
   it('exist for keys and jobs of the scheduler as well', async () => {
     await graph.services.sql(
-      `INSERT INTO events (type, payload) VALUES ('scheduler.paused', '{"job": "pruneEvents", "message": "Paused."}')`,
+      `INSERT INTO event_outbox (type, payload) VALUES ('scheduler.paused', '{"job": "pruneEvents", "message": "Paused."}')`,
     );
     const [event] = await list({ last: 1, filter: { types: ['scheduler'] } });
     expect(event).toMatchObject({ __typename: 'SchedulerEvent', job: 'pruneEvents', message: 'Paused.' });

@@ -95,7 +95,7 @@ async function overSse(): Promise<Reader> {
 /** Appends events as large as a long report, so that the buffers of the sockets can't hold them all. */
 async function append(from: number, to: number): Promise<void> {
   await graph.services.sql(
-    `INSERT INTO events (type, payload) SELECT 'scheduler.paused', jsonb_build_object('job', 'x', 'message', i || repeat('.', 1000))
+    `INSERT INTO event_outbox (type, payload) SELECT 'scheduler.paused', jsonb_build_object('job', 'x', 'message', i || repeat('.', 1000))
       FROM generate_series($1::int, $2::int) i`,
     [from, to],
   );

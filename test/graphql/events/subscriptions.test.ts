@@ -145,9 +145,14 @@ describe('Subscription.events', () => {
     [{ filter: { pipelineRunId: '' } }, 'BAD_USER_INPUT', /no pipeline run ""/],
     [{ after: 'nonsense' }, 'BAD_USER_INPUT', /not a cursor of the event log/],
     [
-      { after: Buffer.from('["event","999999999999999999","1"]').toString('base64url') },
+      { after: Buffer.from('["event","999999999999999999"]').toString('base64url') },
       'CURSOR_EXPIRED',
       /after the end/,
+    ],
+    [
+      { after: Buffer.from('["event","999999999999999999","1"]').toString('base64url') },
+      'CURSOR_EXPIRED',
+      /not in the log/,
     ],
   ])('refuses %j with %s', async (variables, code, message) => {
     await expect(here.watch(EVENTS, variables)).rejects.toMatchObject({

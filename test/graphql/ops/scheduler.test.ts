@@ -90,7 +90,7 @@ describe('the scheduler in the graph', () => {
     }
     await change('resumeSchedulerJob', 'markAgentsOffline');
     const events = await graph.services.sql(
-      `SELECT type, actor_key_id, payload FROM events WHERE type LIKE 'scheduler.%' ORDER BY xid, id`,
+      `SELECT type, actor_key_id, payload FROM events WHERE type LIKE 'scheduler.%' ORDER BY id`,
     );
     const actor_key_id = graph.services.admin.keyId;
     expect(events).toEqual([

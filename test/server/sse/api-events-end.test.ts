@@ -57,7 +57,7 @@ describe('a client that reads nothing', () => {
   /** A large text, so that the socket buffers can't hold all events. */
   async function append(from: number, to: number): Promise<void> {
     await live.graph.services.sql(
-      `INSERT INTO events (type, payload) SELECT 'scheduler.paused', jsonb_build_object('job', 'x', 'message', i || repeat('.', 1000))
+      `INSERT INTO event_outbox (type, payload) SELECT 'scheduler.paused', jsonb_build_object('job', 'x', 'message', i || repeat('.', 1000))
         FROM generate_series($1::int, $2::int) i`,
       [from, to],
     );

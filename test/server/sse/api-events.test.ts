@@ -253,7 +253,7 @@ describe('what a key may see', () => {
     ];
     readers.push(await live.read('?types=task.dependency_failed'));
     await live.graph.services.sql(
-      "INSERT INTO events (type, task_id, agent_id, payload) VALUES ('task.dependency_failed', $1, $2, jsonb_build_object('dependencyId', $3::text, 'internal', 'never sent'))",
+      "INSERT INTO event_outbox (type, task_id, agent_id, payload) VALUES ('task.dependency_failed', $1, $2, jsonb_build_object('dependencyId', $3::text, 'internal', 'never sent'))",
       [dependent.id, mine.id, dependency.id],
     );
     live.graph.services.database.bell.ring();

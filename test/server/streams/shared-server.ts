@@ -5,6 +5,7 @@ import { WebSocket } from 'ws';
 import type { Viewer } from '../../../src/domain/actor.js';
 import { buildSchema } from '../../../src/graphql/schema.js';
 import { newId, newRequestId } from '../../../src/kernel/ids.js';
+import { isOutage } from '../../../src/postgres/outage.js';
 import { type LiveGraph, openLiveGraph } from '../../support/graphql/live-graph.js';
 import { createTestDatabase } from '../../support/postgres/database.js';
 import { startTestServer } from '../../support/servers/test-server.js';
@@ -44,7 +45,7 @@ export async function openSharedServer(): Promise<SharedServer> {
   const graph = await openLiveGraph(database.url);
   const counter = { executions: 0 };
   const schema = countingSchema(counter);
-  const server = await startTestServer({ schema, createContext: graph.createContext });
+  const server = await startTestServer({ schema, createContext: graph.createContext, isOutage });
 
   function know(viewer: Viewer): string {
     const secret = `mc_${viewer.keyId}`;

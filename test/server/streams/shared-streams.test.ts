@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { formatLogCursor } from '../../../src/domain/events/log-cursor.js';
 import { pauseAgent } from '../../../src/services/agents/pause-agent.js';
 import { aClaimedTask, aKeyOf, anAgent, aTask } from '../../support/factories/factory.js';
@@ -70,6 +70,52 @@ describe('subscribers of one operation', () => {
         .slice(1)
         .map(({ task }) => task.title),
     ).toEqual([0, 1, 2, 3, 4].map((i) => `Grüße ${i} 🚀 "quoted"`));
+  });
+
+  it('get every event complete although the database is unavailable while they are resolved', async () => {
+    const { services } = shared.graph;
+    const key = await aViewer();
+    const streams = await times(3, () => watch(key, { query: EVENTS, variables: created }));
+    await allLive(streams);
+    // Its only field that reads the database is the actor, which Prisma reads.
+    const ofActors =
+      'subscription ($after: Cursor, $filter: EventFilter) { events(after: $after, filter: $filter) { cursor actor { displayName } } }';
+    const one = await watch(key, { query: ofActors, variables: created });
+    await one.has(1);
+    // Reads of tasks and actors fail like those of a PostgreSQL that stops. The log itself can be read.
+    const { pool } = services.database;
+    const query = pool.query.bind(pool);
+    let failures = 0;
+    const refused = Object.assign(new Error('terminating connection'), { code: '57P01', severity: 'FATAL' });
+    const tasks = await Promise.all([aTask(services), aTask(services)]);
+    Object.assign(pool, {
+      query: (...args: [{ text?: string; name?: string }]) => {
+        const { text = '', name = '' } = args[0];
+        if (!/"?(api_keys|tasks)"? /.test(text) || /^read_log/.test(name))
+          return Reflect.apply(query, pool, args);
+        failures += 1;
+        return Promise.reject(refused);
+      },
+    });
+    await services.sql(
+      "INSERT INTO event_outbox (type, task_id, actor_key_id) SELECT 'task.created', id, $2 FROM unnest($1::text[]) id",
+      [tasks.map(({ id }) => id), services.admin.keyId],
+    );
+    services.database.bell.ring();
+    await vi.waitFor(() => expect(failures).toBeGreaterThan(3), 20_000);
+    Object.assign(pool, { query });
+    await allHave([...streams, one], 5);
+    const [first] = streams;
+    for (const stream of [...streams, one]) {
+      expect(stream.payloads.filter((text) => text.includes('errors'))).toEqual([]);
+      expect(stream.items().map(({ cursor }) => cursor)).toEqual(first!.items().map(({ cursor }) => cursor));
+    }
+    expect(
+      first!
+        .items()
+        .slice(-2)
+        .map(({ task }) => task.id),
+    ).toEqual(tasks.map(({ id }) => id));
   });
 
   it('share it although they started at different positions in the log', async () => {

@@ -18,7 +18,7 @@ useServices(
 
 const changesOf = (agentId: string) =>
   services.sql<{ payload: { from: string; to: string } }>(
-    `SELECT payload FROM events WHERE agent_id = $1 AND type = 'agent.status_changed' ORDER BY xid, id`,
+    `SELECT payload FROM events WHERE agent_id = $1 AND type = 'agent.status_changed' ORDER BY id`,
     [agentId],
   );
 const lastChangeOf = async (agentId: string) => (await changesOf(agentId)).at(-1)?.payload;

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, type MockInstance, vi } from 'vitest';
 import { SYSTEM, type Viewer } from '../../../src/domain/actor.js';
+import { appendEvents } from '../../../src/postgres/append-events.js';
 import { inTransaction, type Transaction } from '../../../src/postgres/transaction.js';
 import { moveTask } from '../../../src/services/moves/move-task.js';
 import { claimNextReview } from '../../../src/services/reviews/claim-next-review.js';
@@ -118,18 +119,15 @@ describe('the event log', () => {
 });
 
 describe('a transaction', () => {
-  let rings = 0;
-  let stop: () => void;
+  let ring: MockInstance<() => void>;
   beforeAll(() => {
-    stop = services.database.bell.onRing(() => {
-      rings += 1;
-    });
+    ring = vi.spyOn(services.database.bell, 'ring');
   });
-  afterAll(() => stop());
+  afterAll(() => ring.mockRestore());
 
   it('that fails leaves no change and no event, and sends no notification', async () => {
     const { id } = await aTask(services);
-    rings = 0;
+    ring.mockClear();
     const before = await snapshotOf(services, id);
     const failing = inTransaction(services.database, async (tx) => {
       const task = await lockTask(tx, { id });
@@ -139,12 +137,12 @@ describe('a transaction', () => {
     });
     await expect(failing).rejects.toThrow('at the last moment');
     expect(await snapshotOf(services, id)).toEqual(before);
-    expect(rings).toBe(0);
+    expect(ring).not.toHaveBeenCalled();
   });
 
   it('whose commit the database refuses leaves no change and no event', async () => {
     const { id } = await aTaskIn(services, 'REVIEW', agent);
-    rings = 0;
+    ring.mockClear();
     const before = await snapshotOf(services, id);
     const resting = inTransaction(services.database, async (tx) => {
       const task = await lockTask(tx, { id });
@@ -153,27 +151,36 @@ describe('a transaction', () => {
     });
     await expect(resting).rejects.toMatchObject({ constraint: 'tasks_rejected_is_passing' });
     expect(await snapshotOf(services, id)).toEqual(before);
-    expect(rings).toBe(0);
+    expect(ring).not.toHaveBeenCalled();
   });
 
   it('whose events cannot be written leaves no change', async () => {
     const { id } = await aTask(services);
-    await services.sql('ALTER TABLE events ADD CONSTRAINT closed CHECK (false) NOT VALID');
+    await services.sql('ALTER TABLE event_outbox ADD CONSTRAINT closed CHECK (false) NOT VALID');
     await expect(cancelTask(services, services.admin, { task: { id } })).rejects.toMatchObject({
       constraint: 'closed',
     });
-    await services.sql('ALTER TABLE events DROP CONSTRAINT closed');
+    await services.sql('ALTER TABLE event_outbox DROP CONSTRAINT closed');
     const [row] = await services.sql('SELECT status, version FROM tasks WHERE id = $1', [id]);
     expect(row).toEqual({ status: 'INBOX', version: 1 });
   });
 
+  it('that writes after its events is refused in every test, so all of them check that events come last', async () => {
+    const { id } = await aTask(services);
+    const late = inTransaction(services.database, async (tx) => {
+      await appendEvents(tx.executor, [{ type: 'task.updated', actor: SYSTEM, taskId: id }]);
+      await tx.query({ text: 'UPDATE tasks SET version = version WHERE id = $1', values: [id] });
+    });
+    await expect(late).rejects.toThrow('the transaction writes to tasks after its events');
+  });
+
   it('that changes something notifies once, after the commit', async () => {
     const { id } = await aTask(services);
-    rings = 0;
+    ring.mockClear();
     await cancelTask(services, services.admin, { task: { id } });
-    expect(rings).toBe(1);
+    expect(ring).toHaveBeenCalledTimes(1);
     await updateTask(services, services.admin, { task: { id } });
-    expect(rings).toBe(1);
+    expect(ring).toHaveBeenCalledTimes(1);
   });
 
   it('that loses a deadlock is retried, and writes its events once', async () => {

@@ -58,7 +58,7 @@ describe('a pipeline of a thousand steps', () => {
     const { id } = await startPipeline(services, services.admin, { name: 'large' });
     const [started] = await services.sql(
       `SELECT count(*)::int AS tasks, count(DISTINCT xmin::text)::int AS transactions,
-        (SELECT count(DISTINCT xid)::int FROM events WHERE pipeline_run_id = $1) AS writers FROM tasks WHERE pipeline_run_id = $1`,
+        (SELECT count(DISTINCT at)::int FROM events WHERE pipeline_run_id = $1) AS writers FROM tasks WHERE pipeline_run_id = $1`,
       [id],
     );
     expect(started).toEqual({ tasks: STEPS, transactions: 1, writers: 1 });

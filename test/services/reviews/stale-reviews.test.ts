@@ -90,7 +90,7 @@ describe('a review whose lease has ended', () => {
     await releaseStaleReviews(services);
     await submitVerdict(services, services.admin, { task: { id: task.id }, verdict: 'APPROVED' });
     const events = await services.sql(
-      `SELECT payload FROM events WHERE agent_id = $1 AND type = 'agent.status_changed' ORDER BY xid, id`,
+      `SELECT payload FROM events WHERE agent_id = $1 AND type = 'agent.status_changed' ORDER BY id`,
       [reviewer.id],
     );
     expect(events.at(-1)).toEqual({ payload: { from: 'BUSY', to: 'OFFLINE' } });

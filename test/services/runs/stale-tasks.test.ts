@@ -53,7 +53,7 @@ describe('a task whose lease has ended and whose agent is offline', () => {
       payload: { from: 'IN_PROGRESS', to: 'ASSIGNED', reason: expect.stringContaining('Requeue 1 of 5') },
     });
     const together = await services.sql<{ type: string; payload: object }>(
-      `SELECT type, payload FROM events WHERE xid = (SELECT xid FROM events WHERE task_id = $1 AND type = 'task.requeued') ORDER BY id`,
+      `SELECT type, payload FROM events WHERE at = (SELECT at FROM events WHERE task_id = $1 AND type = 'task.requeued') ORDER BY id`,
       [task.id],
     );
     expect(together.map(({ type }) => type)).toEqual([

@@ -41,7 +41,7 @@ export async function aStaleTask(services: TestServices) {
 export async function eventsOf(services: TestServices, taskId: string, types?: readonly string[]) {
   return services.sql<{ type: string; run_id: string | null; agent_id: string | null; payload: object }>(
     `SELECT type, run_id, agent_id, payload FROM events
-      WHERE task_id = $1 AND ($2::text[] IS NULL OR type = ANY($2)) ORDER BY xid, id`,
+      WHERE task_id = $1 AND ($2::text[] IS NULL OR type = ANY($2)) ORDER BY id`,
     [taskId, types ?? null],
   );
 }

@@ -76,7 +76,7 @@ export function firingsOf(services: TestServices, id: string) {
 /** The events of a recurring task, oldest first. */
 export function recurringEventsOf(services: TestServices, id: string) {
   return services.sql<{ type: string; task_id: string | null; payload: object }>(
-    'SELECT type, task_id, payload FROM events WHERE recurring_task_id = $1 ORDER BY xid, id',
+    'SELECT type, task_id, payload FROM events WHERE recurring_task_id = $1 ORDER BY id',
     [id],
   );
 }

@@ -10,6 +10,7 @@ import { createClaimQueue } from '../../../src/services/runs/claim-queue.js';
 import { createClaimWaiters } from '../../../src/services/runs/claim-waiters.js';
 import type { ServiceContext, ServiceSettings } from '../../../src/services/service-context.js';
 import { createTestDatabase } from '../postgres/database.js';
+import { REQUIRE_EVENTS_LAST } from '../postgres/events-last.js';
 import { type Row, sqlOf } from '../postgres/sql.js';
 
 export const TEST_SETTINGS: ServiceSettings = {
@@ -36,10 +37,11 @@ export interface TestServices extends ServiceContext {
   close(): Promise<void>;
 }
 
-/** Creates services on a new database. */
+/** Creates services on a new database, which refuses transactions that write after their events. */
 export async function createTestServices(settings: Partial<ServiceSettings> = {}): Promise<TestServices> {
   const test = await createTestDatabase();
   const services = await openTestServices(test.url, settings);
+  await services.sql(REQUIRE_EVENTS_LAST);
   return {
     ...services,
     async close() {

@@ -24,10 +24,10 @@ export async function blockTask(databaseUrl: string, taskId: string): Promise<Bl
   };
 }
 
-/** Holds a writing transaction open: until it ends, readers of the log do not see events that are newer than it. */
+/** Holds the lock of the sequencer: until it is released, no event gets a position, so readers of the log see no new one. */
 export async function blockEvents(databaseUrl: string): Promise<Pick<Blocker, 'release'>> {
   const holder = await openTransaction(databaseUrl);
-  await holder.query('SELECT pg_current_xact_id()');
+  await holder.query('SELECT pg_advisory_xact_lock(4170002)');
   return { release: () => holder.end() };
 }
 

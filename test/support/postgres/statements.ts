@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
 import type { TestServices } from '../factories/services.js';
 
-/** Statements that a process sends at any time: NOTIFYs of the bell, and the feed's reads of the log. */
-const BACKGROUND = /^(ring_bell|read_log)/;
+/** Statements that a process sends at any time: the bell's numbering of events, and the feed's reads of the log. */
+const BACKGROUND = /^(number_events|read_log)/;
 
 /** Records the statements that the work sends through both pools, including Prisma's, which uses the same pools. */
 export async function recordStatements(

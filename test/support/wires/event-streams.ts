@@ -37,8 +37,9 @@ export interface EventStream {
   close(): void;
 }
 
+/** The actor is non-null and read from another table, so an event whose actor can't be read would have no fields at all. */
 const subscription = `subscription ($after: Cursor, $filter: EventFilter) {
-  events(after: $after, filter: $filter) { cursor id type }
+  events(after: $after, filter: $filter) { cursor id type actor { displayName } }
 }`;
 
 type Result = { data?: { events: SeenEvent } | null; errors?: readonly AnsweredError[] };
@@ -129,8 +130,9 @@ function collect(
       next: (result) => {
         errors.push(...(result.errors ?? []));
         if (!result.data) return;
-        events.push(result.data.events);
-        payload.variables.after = result.data.events.cursor;
+        const { cursor, id, type } = result.data.events;
+        events.push({ cursor, id, type });
+        payload.variables.after = cursor;
       },
       error: (error) => {
         void errorsOf(error).then((found) => resolve({ completed: false, errors: [...errors, ...found] }));
