@@ -129,13 +129,15 @@ builder.prismaObjectFields(TaskType, (t) => ({
     complexity: LONG_LISTS.links,
     description:
       'The tasks that it depends on, by number. Of a dependency that an AGENT key may not see otherwise, it shows `id`, `ref`, `status` and, once it is DONE, `resolution`; `title` is then the ref, other nullable fields are null, and the remaining fields are refused with FORBIDDEN.',
-    resolve: (task, _args, context, info) => loadLinked(context, 'dependsOn', task.id, taskColumns(info)),
+    resolve: (task, _args, context, info) =>
+      loadLinked(context, 'dependsOn', task.id, taskColumns(info), info),
   }),
   dependents: t.field({
     type: [TaskType],
     complexity: LONG_LISTS.links,
     description: 'The tasks that depend on it, by number; only the first 1,000.',
-    resolve: (task, _args, context, info) => loadLinked(context, 'dependents', task.id, taskColumns(info)),
+    resolve: (task, _args, context, info) =>
+      loadLinked(context, 'dependents', task.id, taskColumns(info), info),
   }),
   dependencyResults: t.field({
     type: [DependencyResultType],
@@ -201,9 +203,10 @@ function loadLinked(
   link: TaskLink,
   taskId: string,
   columns: TaskColumns,
+  { schema }: Pick<GraphQLResolveInfo, 'schema'>,
 ): Promise<Task[]> {
   if (link === 'dependsOn' && context.viewer.agentId !== null) {
-    return loadDependenciesForAgent(context, taskId, columns);
+    return loadDependenciesForAgent(context, taskId, columns, schema);
   }
   const find = (ids: readonly string[], wanted: TaskColumns) =>
     findLinkedTasks(context.services, context.viewer, link, ids, wanted);
@@ -217,6 +220,6 @@ async function readResults(
 ): Promise<readonly DependencyResult[]> {
   const columns = taskColumns(info, [['task']]);
   const needed = columns === '*' ? columns : [...columns, 'status' as const, 'resolution' as const];
-  const tasks = await loadLinked(context, 'dependsOn', task.id, needed);
+  const tasks = await loadLinked(context, 'dependsOn', task.id, needed, info);
   return tasks.map((dependency) => ({ task: dependency }));
 }
