@@ -35,7 +35,7 @@ export function shareByKey(
   size: number,
   clock: Clock = systemClock,
 ): (key: string) => pg.Pool {
-  const limits = { ...WAITING, total: size, perKey: Math.max(1, size - 2) };
+  const limits = { ...WAITING, total: size, perKey: Math.max(1, size - 1) };
   const queue = new FairQueue(limits, clock, () => new StatementCut(WAITING.waitMs));
   return (key) => {
     async function query(statement: pg.QueryConfig, values?: unknown[]): Promise<pg.QueryResult> {

@@ -3,8 +3,8 @@ import { type ClaimedReview, claimNextReview } from '../../services/reviews/clai
 import { type SubmittedVerdict, submitVerdict } from '../../services/reviews/submit-verdict.js';
 import { VerdictEnum } from '../base/enums.js';
 import { answer, type Payload, payloadType } from '../base/payloads.js';
+import { whileWaiting } from '../base/places.js';
 import { AgentRefInput, TaskRefInput } from '../base/refs.js';
-import { whileWaiting } from '../base/while-waiting.js';
 import { builder } from '../builder.js';
 import { TaskType } from '../tasks/task.js';
 import { IDEMPOTENCY_KEY } from '../tasks/task-inputs.js';

@@ -7,8 +7,8 @@ import { releaseTask } from '../../services/runs/release-task.js';
 import { renewLease, reportProgress } from '../../services/runs/renew-lease.js';
 import { AgentType } from '../agents/agent.js';
 import { answer, payloadType } from '../base/payloads.js';
+import { withoutPlace } from '../base/places.js';
 import { runColumns, taskColumns } from '../base/selected-columns.js';
-import { whileWaiting } from '../base/while-waiting.js';
 import { builder } from '../builder.js';
 import type { GraphqlContext } from '../context.js';
 import { TaskType } from '../tasks/task.js';
@@ -119,7 +119,7 @@ builder.mutationFields((t) => ({
     },
     resolve: (_root, { input }, context, info) =>
       answer(
-        whileWaiting(input, context, () =>
+        withoutPlace(context.place, () =>
           claimNextTask(context.services, context.viewer, input, signalFor(input, context), {
             task: taskColumns(info, [['task']]),
             run: runColumns(info, [['run']]),
