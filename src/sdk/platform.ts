@@ -1,0 +1,40 @@
+/**
+ * What the package takes from where it runs: the clock, timers and randomness enter here and nowhere else, so that tests
+ * can replace them and browsers and Node behave alike.
+ */
+
+/** Milliseconds on a clock that never jumps. Only differences mean something. */
+export function monotonicMs(): number {
+  return performance.now();
+}
+
+/** A number from 0 up to 1. */
+export function random(): number {
+  return (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) / 2 ** 32;
+}
+
+/** A new idempotency key. `crypto.randomUUID` is missing on pages that were loaded over plain HTTP. */
+export function newKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/**
+ * Waits. Rejects with the signal's reason as soon as the signal is aborted.
+ *
+ * @param ms - how long, in milliseconds.
+ */
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', stop);
+      resolve();
+    }, ms);
+    function stop(): void {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    }
+    signal?.addEventListener('abort', stop, { once: true });
+  });
+}
