@@ -1,11 +1,28 @@
-import type { TypedDocument } from '../generated/operations.js';
+import type {
+  OverviewChangesSubscription,
+  TaskChangesSubscription,
+  TaskChangesSubscriptionVariables,
+  TypedDocument,
+} from '../generated/operations.js';
 import { type Caller, type CallerOptions, createCaller } from './http/caller.js';
 import type { Operation } from './operations/operation.js';
 import { type PagedOperation, Pages } from './operations/pages.js';
 import { calls, lists } from './operations/table.js';
+import type { FollowOptions, LogEvent } from './streams/follow.js';
+import { createFollowers } from './streams/followers.js';
+import type { StreamNotice } from './streams/notices.js';
+import { subscribeOverSocket, type WebSocketClass } from './streams/socket.js';
+import { subscribeOverSse } from './streams/sse.js';
+import type { Subscribe } from './streams/transport.js';
 
 /** What a client needs to know. */
-export interface ClientOptions extends CallerOptions {}
+export interface ClientOptions extends CallerOptions {
+  /**
+   * The WebSocket class for subscriptions, such as that of the package `ws`; the global one if left out. Where there is
+   * none, as in Node 20, subscriptions are server-sent events over one connection each.
+   */
+  readonly WebSocket?: WebSocketClass;
+}
 
 /** What every method takes beside its input. */
 export interface CallOptions {
@@ -14,9 +31,10 @@ export interface CallOptions {
 }
 
 /** An argument that may be left out when no field of it is required. */
-type Rest<Argument> = Record<never, never> extends Argument
-  ? [argument?: Argument, options?: CallOptions]
-  : [argument: Argument, options?: CallOptions];
+type Rest<Argument> =
+  Record<never, never> extends Argument
+    ? [argument?: Argument, options?: CallOptions]
+    : [argument: Argument, options?: CallOptions];
 
 type Calls = {
   readonly [Name in keyof typeof calls]: (typeof calls)[Name] extends Operation<infer Argument, infer Output>
@@ -25,7 +43,10 @@ type Calls = {
 };
 
 type Lists = {
-  readonly [Name in keyof typeof lists]: (typeof lists)[Name] extends PagedOperation<infer Variables, infer Node>
+  readonly [Name in keyof typeof lists]: (typeof lists)[Name] extends PagedOperation<
+    infer Variables,
+    infer Node
+  >
     ? (...rest: Rest<Variables>) => Pages<Node>
     : never;
 };
@@ -40,6 +61,23 @@ export interface Client extends Calls, Lists {
     document: TypedDocument<Result, Variables>,
     ...rest: Rest<Variables>
   ): Promise<Result>;
+
+  /** Every event that this key may see, once and in the order of the log, across restarts and lost connections. */
+  followEvents(options?: FollowOptions): AsyncGenerator<LogEvent | StreamNotice, never, undefined>;
+  /** The overview: at once, then after each change. */
+  followOverview(
+    options?: CallOptions,
+  ): AsyncGenerator<OverviewChangesSubscription['overview'], void, undefined>;
+  /** One task: at once, then after each change. Ends when this key may no longer see it. */
+  followTask(
+    variables: TaskChangesSubscriptionVariables,
+    options?: CallOptions,
+  ): AsyncGenerator<TaskChangesSubscription['task'], void, undefined>;
+  /** A subscription of your own. It is sent again after a lost connection; only `followEvents` resumes from a cursor. */
+  subscribe<Result, Variables extends object>(
+    document: TypedDocument<Result, Variables>,
+    ...rest: Rest<Variables>
+  ): AsyncGenerator<Result, void, undefined>;
 }
 
 /**
@@ -50,12 +88,20 @@ export interface Client extends Calls, Lists {
 export function createClient(options: ClientOptions): Client {
   const caller = createCaller(options);
   const methods = {
+    ...createFollowers(subscriberOf(options, caller)),
     request: (document: string, variables: object = {}, { signal }: CallOptions = {}) =>
       caller.request({ query: document, variables }, signal),
     ...mapValues(calls, (operation) => toMethod(operation as Operation<unknown, unknown>, caller)),
     ...mapValues(lists, (list) => toList(list as PagedOperation<unknown, unknown>, caller)),
   };
   return methods as object as Client;
+}
+
+function subscriberOf(options: ClientOptions, { sender }: Caller): Subscribe {
+  const WebSocket = options.WebSocket ?? (globalThis as { readonly WebSocket?: WebSocketClass }).WebSocket;
+  return WebSocket
+    ? subscribeOverSocket(sender.endpoint, options.apiKey, WebSocket)
+    : subscribeOverSse(sender);
 }
 
 function toMethod(operation: Operation<unknown, unknown>, caller: Caller) {

@@ -33,6 +33,7 @@ export type Data = Readonly<Record<string, unknown>>;
 
 /** Sends operations, with repeats. */
 export interface Caller {
+  readonly sender: Sender;
   /** An operation of this package. */
   call(operation: OperationRequest, rules: CallRules): Promise<Data>;
   /** A document of the caller. */
@@ -57,14 +58,17 @@ export function createCaller(options: CallerOptions): Caller {
       signal,
     });
   return {
-    call: (operation, rules) => repeat(operation, rules).catch((error) => Promise.reject(explain(error, sender))),
+    sender,
+    call: (operation, rules) =>
+      repeat(operation, rules).catch((error) => Promise.reject(explain(error, sender))),
     request: (operation, signal) =>
       repeat(operation, { signal, isRepeatable: !/\bmutation\b/.test(operation.query), waitMs: 0 }),
   };
 }
 
 function toSender({ url, apiKey, name, fetch = globalThis.fetch }: CallerOptions): Sender {
-  if (apiKey.trim() === '') throw new TypeError('The API key is empty. Pass the secret that createApiKey returned.');
+  if (apiKey.trim() === '')
+    throw new TypeError('The API key is empty. Pass the secret that createApiKey returned.');
   const client = name ?? 'mission-control-client';
   return {
     endpoint: endpointOf(url),

@@ -1,6 +1,6 @@
 import { type AnswerError, ConnectionError, toRequestError } from '../errors/request-errors.js';
 import { readRetryAfter } from './retry-after.js';
-import { type HttpAnswer, type SendOptions, type Sender, send } from './send.js';
+import { type HttpAnswer, type Sender, type SendOptions, send } from './send.js';
 
 interface GraphqlAnswer {
   readonly data?: Readonly<Record<string, unknown>> | null;

@@ -1,4 +1,9 @@
-import { ConnectionError, RateLimitedError, TimeoutError, UnavailableError } from '../errors/request-errors.js';
+import {
+  ConnectionError,
+  RateLimitedError,
+  TimeoutError,
+  UnavailableError,
+} from '../errors/request-errors.js';
 import { pause, random } from '../platform.js';
 import { wasNeverSent } from './send.js';
 
@@ -23,7 +28,11 @@ const FIRST_PAUSE_MS = 200;
  */
 export async function withRetries<Result>(
   attempt: () => Promise<Result>,
-  options: { readonly policy: RetryPolicy; readonly isRepeatable: boolean; readonly signal: AbortSignal | undefined },
+  options: {
+    readonly policy: RetryPolicy;
+    readonly isRepeatable: boolean;
+    readonly signal: AbortSignal | undefined;
+  },
 ): Promise<Result> {
   const { policy, isRepeatable, signal } = options;
   for (let failures = 0; ; failures++) {

@@ -52,7 +52,9 @@ export async function send(sender: Sender, body: object, options: SendOptions): 
 /** True if the request cannot have reached a server, so that repeating it does nothing twice. */
 export function wasNeverSent(error: unknown): boolean {
   if (!(error instanceof ConnectionError)) return false;
-  return ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'].includes(codeOf(error.cause));
+  return ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'].includes(
+    codeOf(error.cause),
+  );
 }
 
 /** Node's fetch says only "fetch failed"; what failed is in its cause. */

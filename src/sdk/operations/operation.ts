@@ -1,5 +1,5 @@
 import type { RefusalFragment, TypedDocument } from '../../generated/operations.js';
-import { toRefusal } from '../errors/refusals.js';
+import { RefusedError, toRefusal } from '../errors/refusals.js';
 
 /** How a method of the client becomes one request, and its answer the method's result. */
 export interface Operation<Argument, Output> {
@@ -56,6 +56,23 @@ export function mutation<Result, Variables extends object, Maybe extends string 
     isRepeatable: (argument) => withKey !== undefined || (isRepeatable?.(argument) ?? false),
     toOutput: (data, argument) => granted(rootOf(data), argument) as Granted<RootOf<Result>, Maybe>,
   };
+}
+
+/**
+ * The outcome of one payload of several in one request: the payload, or the refusal as a value, because a refusal of one
+ * says nothing about the others.
+ */
+export function outcomeOf<Payload, Maybe extends string>(
+  payload: Payload,
+  argument: unknown,
+  _maybe: readonly Maybe[],
+): Granted<Payload, Maybe> | RefusedError {
+  try {
+    return granted(payload, argument) as Granted<Payload, Maybe>;
+  } catch (error) {
+    if (error instanceof RefusedError) return error;
+    throw error;
+  }
 }
 
 /** A query: it answers with the value of its root field. */

@@ -53,9 +53,7 @@ export function pages<Result, Variables extends object>(
   return { document, toPage: (data) => Object.values(data)[0] as Page<RootPage<Result>> };
 }
 
-type ChildPage<Result> = NonNullable<Result[keyof Result]> extends infer Parent
-  ? RootPage<Parent>
-  : never;
+type ChildPage<Result> = NonNullable<Result[keyof Result]> extends infer Parent ? RootPage<Parent> : never;
 
 /** A list of one object, such as the comments of a task. */
 export function pagesOf<Result, Variables extends object>(

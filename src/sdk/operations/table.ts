@@ -1,4 +1,5 @@
 import * as documents from '../../generated/operations.js';
+import { completeAndClaim } from './complete-and-claim.js';
 import { mutation, query } from './operation.js';
 import { pages, pagesOf } from './pages.js';
 import { always, withKey, withKeys, withoutVersion } from './repeatable.js';
@@ -24,8 +25,12 @@ export const calls = {
   classifyTask: query(documents.ClassifyTaskDocument),
 
   // Runs
-  claimNextTask: mutation(documents.ClaimNextTaskDocument, { withKey, maybe: ['task', 'run', 'nextEligibleAt'] }),
+  claimNextTask: mutation(documents.ClaimNextTaskDocument, {
+    withKey,
+    maybe: ['task', 'run', 'nextEligibleAt'],
+  }),
   completeTask: mutation(documents.CompleteTaskDocument, { withKey }),
+  completeAndClaim,
   failTask: mutation(documents.FailTaskDocument, { isRepeatable: namesRun }),
   releaseTask: mutation(documents.ReleaseTaskDocument, { isRepeatable: namesRun }),
   reportProgress: mutation(documents.ReportProgressDocument, { isRepeatable: always }),

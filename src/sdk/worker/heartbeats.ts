@@ -1,0 +1,115 @@
+import type { Client } from '../client.js';
+import { MissionControlError } from '../errors/base.js';
+import { monotonicMs, pause } from '../platform.js';
+import { type Lease, RunLostError } from './lease.js';
+
+/** What heartbeats need to know. */
+export interface HeartbeatOptions {
+  readonly client: Client;
+  readonly agent: { readonly name: string } | undefined;
+  readonly leaseMs: number;
+  /** Called for a heartbeat that failed. The worker goes on. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** Heartbeats per lease: two may be lost before the lease ends. */
+const BEATS_PER_LEASE = 3;
+
+/**
+ * Renews the leases of a set of runs on a timer of its own, so that neither a busy handler nor a waiting claim holds the
+ * heartbeats back. It goes on while the worker stops, until the last run has ended.
+ */
+export class Heartbeats {
+  readonly #leases = new Map<string, Lease>();
+  readonly #options: HeartbeatOptions;
+  #loop: AbortController | undefined;
+
+  constructor(options: HeartbeatOptions) {
+    this.#options = options;
+  }
+
+  /** The interval between two heartbeats, in milliseconds. */
+  get everyMs(): number {
+    return Math.floor(this.#options.leaseMs / BEATS_PER_LEASE);
+  }
+
+  /** Keeps a lease until it ends or `remove` is called. */
+  add(lease: Lease): void {
+    this.#leases.set(lease.runId, lease);
+    if (this.#loop) return;
+    this.#loop = new AbortController();
+    void this.#beat(this.#loop.signal);
+  }
+
+  /** Stops renewing a lease. */
+  remove(lease: Lease): void {
+    lease.end();
+    this.#leases.delete(lease.runId);
+    if (this.#leases.size > 0) return;
+    this.#loop?.abort();
+    this.#loop = undefined;
+  }
+
+  /** Sends one heartbeat now. A failure is reported and changes no lease. */
+  async send(signal?: AbortSignal): Promise<void> {
+    const leases = [...this.#leases.values()].filter((lease) => lease.isHeld());
+    if (leases.length === 0) return;
+    const sentAt = monotonicMs();
+    try {
+      const { agent, client, leaseMs } = this.#options;
+      const answer = await client.heartbeat(
+        { agent, lease: `PT${leaseMs / 1_000}S`, runIds: leases.map(({ runId }) => runId), onlyRunIds: true },
+        // The next heartbeat repeats this one, with a newer moment of sending.
+        {
+          signal: signal
+            ? AbortSignal.any([signal, AbortSignal.timeout(this.everyMs)])
+            : AbortSignal.timeout(this.everyMs),
+        },
+      );
+      const live = new Set(answer.runs.map(({ id }) => id));
+      const lost = new Map(answer.lostRuns.map((run) => [run.runId, run]));
+      for (const lease of leases) {
+        const run = lost.get(lease.runId);
+        if (live.has(lease.runId)) lease.renew(sentAt);
+        else
+          lease.lose(
+            new RunLostError(lease.runId, run ? lostText(run) : `${lease.runId} is no longer live.`),
+          );
+      }
+    } catch (error) {
+      if (!signal?.aborted) this.#options.onError(error);
+    }
+  }
+
+  async #beat(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await pause(this.everyMs, signal);
+      } catch {
+        return;
+      }
+      await this.send(signal);
+    }
+  }
+}
+
+function lostText(run: {
+  readonly runId: string;
+  readonly outcome: string;
+  readonly reason: string | null;
+}): string {
+  return `${run.runId} was ended as ${run.outcome}${run.reason === null ? '.' : `: ${run.reason}`}`;
+}
+
+/** True for errors after which another request would be refused as well. */
+export function isFinal(error: unknown): boolean {
+  const codes = [
+    'UNAUTHENTICATED',
+    'FORBIDDEN',
+    'UNKNOWN_AGENT',
+    'SERVER_TOO_OLD',
+    'BAD_USER_INPUT',
+    'INVALID',
+  ];
+  return error instanceof MissionControlError && codes.includes(error.code);
+}
