@@ -6,7 +6,6 @@ export * from './errors/request-errors.js';
 export type { RetryPolicy } from './http/retry.js';
 export { type Page, Pages } from './operations/pages.js';
 export type { FollowOptions, LogEvent } from './streams/follow.js';
-export type * from './streams/notices.js';
 export { VERSION } from './version.js';
 export { RunLostError } from './worker/lease.js';
 export type { ClaimedTask, Handler, StopOptions, Worker, WorkerOptions } from './worker/options.js';

@@ -38,3 +38,9 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
     signal?.addEventListener('abort', stop, { once: true });
   });
 }
+
+/** Where a worker that was given no `onError` writes what it survived. */
+export function warn(error: unknown): void {
+  // biome-ignore lint/suspicious/noConsole: a program that handles no errors must still see them.
+  console.error(error);
+}

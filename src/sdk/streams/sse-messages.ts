@@ -14,25 +14,34 @@ export async function* readMessages(
   body: ReadableStream<Uint8Array>,
   heard: () => void,
 ): AsyncGenerator<SseMessage, void, undefined> {
+  const lines = readLines(body, heard);
+  let message: string[] = [];
+  for await (const line of lines) {
+    if (line !== '') {
+      message.push(line);
+      continue;
+    }
+    const parsed = toMessage(message);
+    message = [];
+    if (parsed) yield parsed;
+  }
+}
+
+async function* readLines(
+  body: ReadableStream<Uint8Array>,
+  heard: () => void,
+): AsyncGenerator<string, void, undefined> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
   let rest = '';
-  let lines: string[] = [];
   try {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
       heard();
-      const parts = splitLines(rest + decoder.decode(value, { stream: true }));
-      rest = parts.pop() ?? '';
-      for (const line of parts) {
-        if (line !== '') lines.push(line);
-        else if (lines.length > 0) {
-          const message = toMessage(lines);
-          lines = [];
-          if (message) yield message;
-        }
-      }
+      const lines = splitLines(rest + decoder.decode(value, { stream: true }));
+      rest = lines.pop() ?? '';
+      yield* lines;
     }
   } finally {
     // Rejects when the connection is already broken.
@@ -46,12 +55,12 @@ function splitLines(text: string): string[] {
 }
 
 function toMessage(lines: readonly string[]): SseMessage | null {
-  const event = valueOf('event', lines).at(-1) ?? 'message';
-  const data = valueOf('data', lines);
+  const event = valuesOf('event', lines).at(-1) ?? 'message';
+  const data = valuesOf('data', lines);
   return data.length === 0 && event === 'message' ? null : { event, data: data.join('\n') };
 }
 
-function valueOf(field: string, lines: readonly string[]): string[] {
+function valuesOf(field: string, lines: readonly string[]): string[] {
   return lines
     .filter((line) => line === field || line.startsWith(`${field}:`))
     .map((line) => line.slice(field.length + 1).replace(/^ /, ''));

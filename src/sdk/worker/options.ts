@@ -1,4 +1,5 @@
 import type { ClaimedTaskFragment } from '../../generated/operations.js';
+import { warn } from '../platform.js';
 import type { Run } from './run.js';
 
 /** A task with what an agent needs to work on it: the results of its dependencies, earlier feedback and comments. */
@@ -62,7 +63,7 @@ const MAX_WAIT_SECONDS = 30;
 export function toSettings(
   options: Pick<WorkerOptions, 'agent' | 'capacity' | 'leaseSeconds' | 'onError'>,
 ): Settings {
-  const { agent, capacity = 1, leaseSeconds = 60, onError = (error) => console.error(error) } = options;
+  const { agent, capacity = 1, leaseSeconds = 60, onError = warn } = options;
   if (!Number.isInteger(capacity) || capacity < 1 || capacity > 100)
     throw new RangeError(`capacity is ${capacity}; it must be a whole number from 1 to 100.`);
   if (!(leaseSeconds >= MIN_LEASE_SECONDS && leaseSeconds <= 86_400))
