@@ -9,5 +9,6 @@ export type { FollowOptions, LogEvent } from './streams/follow.js';
 export { VERSION } from './version.js';
 export { RunLostError } from './worker/lease.js';
 export type { ClaimedTask, Handler, StopOptions, Worker, WorkerOptions } from './worker/options.js';
+export { createReviewer, type Judgement, type ReviewerOptions, type ReviewRound } from './worker/reviewer.js';
 export { NonRetryableError, type Run } from './worker/run.js';
 export { createWorker } from './worker/worker.js';

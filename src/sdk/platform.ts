@@ -39,6 +39,38 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
+/** The reason of a signal whose time is over. */
+export class DeadlinePassed extends Error {}
+
+/**
+ * Runs some work with a signal that is aborted with the given one, or after a time, whose reason is DeadlinePassed.
+ * `AbortSignal.any` would do, but Node 20 collects its signals as garbage while they are in use, and then they are never
+ * aborted.
+ *
+ * @param ms - how long, in milliseconds.
+ */
+export async function withDeadline<Result>(
+  ms: number,
+  signal: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const controller = new AbortController();
+  const abort = () => controller.abort(signal?.reason);
+  // Node 20's fetch may miss an abort after a garbage collection, so the work is given up here as well.
+  const givenUp = new Promise<never>((_resolve, reject) => {
+    controller.signal.addEventListener('abort', () => reject(controller.signal.reason), { once: true });
+  });
+  const timer = setTimeout(() => controller.abort(new DeadlinePassed(`The time of ${ms} ms is over.`)), ms);
+  signal?.addEventListener('abort', abort);
+  if (signal?.aborted) abort();
+  try {
+    return await Promise.race([work(controller.signal), givenUp]);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
 /** Where a worker that was given no `onError` writes what it survived. */
 export function warn(error: unknown): void {
   // biome-ignore lint/suspicious/noConsole: a program that handles no errors must still see them.

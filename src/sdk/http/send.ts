@@ -1,4 +1,5 @@
 import { ConnectionError, TimeoutError } from '../errors/request-errors.js';
+import { DeadlinePassed, withDeadline } from '../platform.js';
 
 /** What one HTTP request needs. */
 export interface Sender {
@@ -30,23 +31,22 @@ export interface SendOptions {
 export async function send(sender: Sender, body: object, options: SendOptions): Promise<HttpAnswer> {
   const { signal, timeoutMs } = options;
   signal?.throwIfAborted();
-  const timeout = AbortSignal.timeout(timeoutMs);
   try {
-    const response = await sender.fetch(sender.endpoint, {
-      method: 'POST',
-      headers: sender.headers,
-      body: JSON.stringify(body),
-      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
-      // A redirect would carry the API key to another place.
-      redirect: 'error',
+    return await withDeadline(timeoutMs, signal, async (joined) => {
+      const response = await sender.fetch(sender.endpoint, toRequest(sender, body, joined));
+      return { status: response.status, headers: response.headers, text: await response.text() };
     });
-    return { status: response.status, headers: response.headers, text: await response.text() };
   } catch (error) {
     signal?.throwIfAborted();
-    if (timeout.aborted)
+    if (error instanceof DeadlinePassed)
       throw new TimeoutError(`${sender.endpoint} did not answer within ${timeoutMs} ms.`, { cause: error });
     throw new ConnectionError(`${sender.endpoint} cannot be reached: ${reasonOf(error)}.`, { cause: error });
   }
+}
+
+/** The request of an operation. A redirect would carry the API key to another place, so none is followed. */
+export function toRequest(sender: Sender, body: object, signal: AbortSignal): RequestInit {
+  return { method: 'POST', headers: sender.headers, body: JSON.stringify(body), signal, redirect: 'error' };
 }
 
 /** True if the request cannot have reached a server, so that repeating it does nothing twice. */

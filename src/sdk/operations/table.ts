@@ -40,6 +40,8 @@ export const calls = {
 
   // Reviews
   claimNextReview: mutation(documents.ClaimNextReviewDocument, {
+    // A round that the reviewer holds already is returned first.
+    isRepeatable: always,
     maybe: ['task', 'round', 'prompt', 'leaseExpiresAt'],
   }),
   submitVerdict: mutation(documents.SubmitVerdictDocument, { withKey }),

@@ -9,12 +9,14 @@ export interface SseMessage {
  * message, and a line that begins with a colon is a comment.
  *
  * @param heard - called for every chunk, comments included.
+ * @param signal - ends the stream and its connection.
  */
 export async function* readMessages(
   body: ReadableStream<Uint8Array>,
   heard: () => void,
+  signal: AbortSignal,
 ): AsyncGenerator<SseMessage, void, undefined> {
-  const lines = readLines(body, heard);
+  const lines = readLines(body, heard, signal);
   let message: string[] = [];
   for await (const line of lines) {
     if (line !== '') {
@@ -30,9 +32,14 @@ export async function* readMessages(
 async function* readLines(
   body: ReadableStream<Uint8Array>,
   heard: () => void,
+  signal: AbortSignal,
 ): AsyncGenerator<string, void, undefined> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
+  // Rejects when the connection is already broken.
+  const cancel = () => void reader.cancel().catch(() => undefined);
+  // Node 20's fetch may miss an abort after a garbage collection; canceling its body ends the connection in any case.
+  signal.addEventListener('abort', cancel);
   let rest = '';
   try {
     for (;;) {
@@ -44,8 +51,8 @@ async function* readLines(
       yield* lines;
     }
   } finally {
-    // Rejects when the connection is already broken.
-    reader.cancel().catch(() => undefined);
+    signal.removeEventListener('abort', cancel);
+    cancel();
   }
 }
 

@@ -1,6 +1,7 @@
+import { MissionControlError } from '../errors/base.js';
 import { type AnswerError, ConnectionError, toRequestError } from '../errors/request-errors.js';
 import { readRetryAfter } from '../http/retry-after.js';
-import type { Sender } from '../http/send.js';
+import { type Sender, toRequest } from '../http/send.js';
 import { readMessages, type SseMessage } from './sse-messages.js';
 import { SILENCE_MS, type Sink, type Subscribe } from './transport.js';
 
@@ -12,44 +13,47 @@ interface Result {
 /** Subscriptions as server-sent events, each over a connection of its own, for places without WebSocket. */
 export function subscribeOverSse(sender: Sender): Subscribe {
   return (operation, sink) => {
-    const stop = new AbortController();
-    const isOver = () => stop.signal.aborted;
-    read(sender, operation, sink, stop).then(
-      () => isOver() || sink.end(null),
-      (error: unknown) => isOver() || sink.end(error),
+    let isOver = false;
+    const connection = new AbortController();
+    read(sender, operation, sink, connection).then(
+      () => isOver || sink.end(null),
+      (error: unknown) => isOver || sink.end(error),
     );
-    return () => stop.abort();
+    return () => {
+      isOver = true;
+      connection.abort();
+    };
   };
 }
 
-async function read(sender: Sender, operation: object, sink: Sink, stop: AbortController): Promise<void> {
-  const silence = watchSilence(stop.signal);
+/** Resolves when the server completes the subscription. */
+async function read(
+  sender: Sender,
+  operation: object,
+  sink: Sink,
+  connection: AbortController,
+): Promise<void> {
+  const silence = watchSilence(connection);
   try {
-    const response = await open(sender, operation, silence.signal);
+    const response = await open(sender, operation, connection.signal);
     if (!response.body) throw new ConnectionError(`${sender.endpoint} answered without a body.`);
-    for await (const message of readMessages(response.body, silence.heard)) {
+    for await (const message of readMessages(response.body, silence.heard, connection.signal)) {
       if (message.event === 'complete') return;
       deliver(message, sink);
-      if (stop.signal.aborted) return;
     }
+    connection.signal.throwIfAborted();
     throw new ConnectionError(`${sender.endpoint} broke the event stream off.`);
+  } catch (cause) {
+    if (cause instanceof MissionControlError) throw cause;
+    throw new ConnectionError(`The event stream of ${sender.endpoint} broke.`, { cause });
   } finally {
-    silence.stop();
+    silence.end();
   }
 }
 
 async function open(sender: Sender, operation: object, signal: AbortSignal): Promise<Response> {
-  const response = await sender
-    .fetch(sender.endpoint, {
-      method: 'POST',
-      headers: { ...sender.headers, accept: 'text/event-stream' },
-      body: JSON.stringify(operation),
-      signal,
-      redirect: 'error',
-    })
-    .catch((cause: unknown) => {
-      throw new ConnectionError(`${sender.endpoint} cannot be reached.`, { cause });
-    });
+  const headers = { ...sender.headers, accept: 'text/event-stream' };
+  const response = await sender.fetch(sender.endpoint, toRequest({ ...sender, headers }, operation, signal));
   const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
   if (response.ok && isStream) return response;
   throw await toFailure(response);
@@ -79,17 +83,16 @@ function deliver({ data }: SseMessage, sink: Sink): void {
   sink.next(result.data);
 }
 
-/** Aborts when nothing has arrived for too long: the server sends a comment more often than that. */
-function watchSilence(stop: AbortSignal) {
-  const tooLong = new AbortController();
-  const abort = () => tooLong.abort(new ConnectionError('The event stream fell silent.'));
+/** Breaks a connection off on which nothing has arrived for too long: the server sends a comment more often than that. */
+function watchSilence(connection: AbortController) {
+  const abort = () =>
+    connection.abort(new ConnectionError(`The event stream was silent for ${SILENCE_MS} ms.`));
   let timer = setTimeout(abort, SILENCE_MS);
   return {
-    signal: AbortSignal.any([stop, tooLong.signal]),
     heard: () => {
       clearTimeout(timer);
       timer = setTimeout(abort, SILENCE_MS);
     },
-    stop: () => clearTimeout(timer),
+    end: () => clearTimeout(timer),
   };
 }

@@ -1,6 +1,7 @@
+import type { HeartbeatMutation } from '../../generated/operations.js';
 import type { Client } from '../client.js';
 import { MissionControlError } from '../errors/base.js';
-import { monotonicMs, pause } from '../platform.js';
+import { monotonicMs, pause, withDeadline } from '../platform.js';
 import { type Lease, RunLostError } from './lease.js';
 
 /** What heartbeats need to know. */
@@ -55,29 +56,19 @@ export class Heartbeats {
     const leases = [...this.#leases.values()].filter((lease) => lease.isHeld());
     if (leases.length === 0) return;
     const sentAt = monotonicMs();
+    const { agent, client, leaseMs, onError } = this.#options;
+    const runIds = leases.map(({ runId }) => runId);
+    const input = { agent, lease: `PT${leaseMs / 1_000}S`, runIds, onlyRunIds: true };
     try {
-      const { agent, client, leaseMs } = this.#options;
-      const answer = await client.heartbeat(
-        { agent, lease: `PT${leaseMs / 1_000}S`, runIds: leases.map(({ runId }) => runId), onlyRunIds: true },
-        // The next heartbeat repeats this one, with a newer moment of sending.
-        {
-          signal: signal
-            ? AbortSignal.any([signal, AbortSignal.timeout(this.everyMs)])
-            : AbortSignal.timeout(this.everyMs),
-        },
+      // The next heartbeat repeats one that takes too long, with a newer moment of sending.
+      const answer = await withDeadline(this.everyMs, signal, (deadline) =>
+        client.heartbeat(input, { signal: deadline }),
       );
       const live = new Set(answer.runs.map(({ id }) => id));
       const lost = new Map(answer.lostRuns.map((run) => [run.runId, run]));
-      for (const lease of leases) {
-        const run = lost.get(lease.runId);
-        if (live.has(lease.runId)) lease.renew(sentAt);
-        else
-          lease.lose(
-            new RunLostError(lease.runId, run ? lostText(run) : `${lease.runId} is no longer live.`),
-          );
-      }
+      for (const lease of leases) settle(lease, live.has(lease.runId), lost.get(lease.runId), sentAt);
     } catch (error) {
-      if (!signal?.aborted) this.#options.onError(error);
+      if (!signal?.aborted) onError(error);
     }
   }
 
@@ -93,12 +84,17 @@ export class Heartbeats {
   }
 }
 
-function lostText(run: {
-  readonly runId: string;
-  readonly outcome: string;
-  readonly reason: string | null;
-}): string {
-  return `${run.runId} was ended as ${run.outcome}${run.reason === null ? '.' : `: ${run.reason}`}`;
+type Lost = HeartbeatMutation['heartbeat']['lostRuns'] extends readonly (infer Run)[] | null ? Run : never;
+
+/** A run that is neither live nor lost was ended by this worker, and the answer to that may still be on its way. */
+function settle(lease: Lease, isLive: boolean, lost: Lost | undefined, sentAt: number): void {
+  if (isLive) lease.renew(sentAt);
+  if (isLive || (!lost && lease.isClosing)) return;
+  const reason = lost?.reason ? `: ${lost.reason}` : '.';
+  const message = lost
+    ? `${lease.runId} was ended as ${lost.outcome}${reason}`
+    : `${lease.runId} is no longer live.`;
+  lease.lose(new RunLostError(lease.runId, message));
 }
 
 /** True for errors after which another request would be refused as well. */

@@ -19,9 +19,12 @@ export class RunLostError extends MissionControlError {
  */
 export class Lease {
   readonly runId: string;
+  /** True once a request that ends the run was sent: from then on the run may be over because of it. */
+  isClosing = false;
   readonly #controller = new AbortController();
   readonly #lengthMs: number;
   #endsAt: number;
+  #isEnded = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param sentAt - when the claim was sent, on the monotonic clock. */
@@ -61,11 +64,14 @@ export class Lease {
 
   /** Ends the watch: the run was handed in or given back. */
   end(): void {
+    // The answer to a heartbeat may still be on its way.
+    this.#isEnded = true;
     clearTimeout(this.#timer);
   }
 
   #watch(): void {
     clearTimeout(this.#timer);
+    if (this.#isEnded) return;
     // A timer may fire a moment early.
     const check = () => this.isHeld() && this.#watch();
     this.#timer = setTimeout(check, Math.max(1, this.#endsAt - monotonicMs()));

@@ -67,6 +67,7 @@ export class Run {
   async release(reason?: string, options: Pick<ReleaseTaskInput, 'pass' | 'to'> = {}): Promise<void> {
     this.#check();
     this.#isReleased = true;
+    this.#lease.isClosing = true;
     await this.#client.releaseTask({ runId: this.id, reason, ...options });
   }
 

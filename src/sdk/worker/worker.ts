@@ -1,14 +1,12 @@
 import type { Client } from '../client.js';
 import { RefusedError } from '../errors/refusals.js';
-import { monotonicMs, pause, random } from '../platform.js';
+import { monotonicMs, pause } from '../platform.js';
+import { Backoff } from './backoff.js';
 import { Claims, type Work } from './claims.js';
 import { Heartbeats, isFinal } from './heartbeats.js';
 import { Lease, RunLostError } from './lease.js';
 import { type Settings, type StopOptions, toSettings, type Worker, type WorkerOptions } from './options.js';
 import { NonRetryableError, Run } from './run.js';
-
-const FIRST_PAUSE_MS = 250;
-const MAX_PAUSE_MS = 10_000;
 
 /**
  * Makes a worker: it claims tasks for an agent, hands them to `handle`, and hands the results in.
@@ -65,7 +63,7 @@ class ClaimingWorker implements Worker {
   /** One claim waits at a time, while there is a free slot. */
   async #claimUntilStopped(): Promise<void> {
     const { signal } = this.#stopping;
-    let failures = 0;
+    const backoff = new Backoff();
     while (!signal.aborted) {
       if (this.#slots.size >= this.#settings.capacity) {
         await Promise.race(this.#slots);
@@ -73,14 +71,13 @@ class ClaimingWorker implements Worker {
       }
       try {
         const work = await this.#claims.next(signal);
-        failures = 0;
+        backoff.reset();
         if (work) this.#occupy(work);
       } catch (error) {
         if (signal.aborted) return;
         if (isFinal(error)) throw error;
         this.#settings.onError(error);
-        const ceiling = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures++);
-        await pause(ceiling / 2 + (ceiling / 2) * random(), signal).catch(() => undefined);
+        await backoff.wait(signal);
       }
     }
   }
@@ -111,6 +108,7 @@ class ClaimingWorker implements Worker {
       if (!result) throw new Error('The handler returned no result.');
       // From here on `stop` waits for the answer: giving the run back now would meet its own completion.
       this.#leases.delete(lease);
+      lease.isClosing = true;
       return await this.#handIn(attempt, result);
     } catch (error) {
       await this.#fail(attempt, lease, error);
@@ -147,6 +145,7 @@ class ClaimingWorker implements Worker {
     const message =
       (error instanceof Error ? error.message : String(error)) || 'The handler failed without a message.';
     const retry = !(error instanceof NonRetryableError);
+    lease.isClosing = true;
     try {
       await this.#client.failTask({ runId: run.id, error: message, retry }, { signal: run.signal });
     } catch (refusal) {

@@ -1,0 +1,20 @@
+import { pause, random } from '../platform.js';
+
+const FIRST_PAUSE_MS = 250;
+const MAX_PAUSE_MS = 10_000;
+
+/** Pauses between attempts that failed: each twice as long as the last, half of it random, at most ten seconds. */
+export class Backoff {
+  #failures = 0;
+
+  /** An attempt has succeeded. */
+  reset(): void {
+    this.#failures = 0;
+  }
+
+  /** Waits before the next attempt, or until the signal is aborted. */
+  async wait(signal: AbortSignal): Promise<void> {
+    const ceiling = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures++);
+    await pause(ceiling / 2 + (ceiling / 2) * random(), signal).catch(() => undefined);
+  }
+}

@@ -1,0 +1,141 @@
+import type { SubmitVerdictInput, Verdict } from '../../generated/operations.js';
+import type { Client } from '../client.js';
+import { LeaseLostError, SupersededError } from '../errors/refusals.js';
+import { monotonicMs, pause, withDeadline } from '../platform.js';
+import { Backoff } from './backoff.js';
+import { isFinal } from './heartbeats.js';
+import { Lease } from './lease.js';
+import { type ClaimedTask, type Settings, type StopOptions, toSettings, type Worker } from './options.js';
+
+/** One round of review, as the judge sees it. */
+export interface ReviewRound {
+  /** The round that the verdict is for. */
+  readonly round: number;
+  /** A prompt for a model, which asks for the verdict in the form that the server defines. */
+  readonly prompt: string;
+  /** Aborted when the round may have gone to another reviewer, or the reviewer stops. */
+  readonly signal: AbortSignal;
+}
+
+/** What a judge answers. A rejection needs feedback: the worker gets it with its next attempt. */
+export interface Judgement {
+  readonly verdict: Verdict;
+  readonly feedback?: string | null;
+}
+
+/** How a reviewer works. */
+export interface ReviewerOptions {
+  /** The name of the reviewing agent. A key that is bound to an agent needs none. */
+  readonly agent?: string;
+  /** The length of a lease in seconds, at least 10; 60 if left out. */
+  readonly leaseSeconds?: number;
+  /** Judges one round. An error of the judge is reported, and the round is claimed again. */
+  readonly judge: (task: ClaimedTask, review: ReviewRound) => Promise<Judgement> | Judgement;
+  /** Called with everything that went wrong and was survived; written to the console if left out. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/**
+ * Makes a reviewer: it claims rounds of review one at a time, judges them, and submits the verdicts. A verdict that comes
+ * too late is not submitted, or is recorded as superseded and changes nothing.
+ *
+ * @throws RangeError for a lease that no server accepts.
+ */
+export function createReviewer(client: Client, options: ReviewerOptions): Worker {
+  return new ClaimingReviewer(client, options, toSettings(options));
+}
+
+class ClaimingReviewer implements Worker {
+  readonly #client: Client;
+  readonly #options: ReviewerOptions;
+  readonly #settings: Settings;
+  /** Aborted when the reviewer stops: it ends the claim that waits. */
+  readonly #stopping = new AbortController();
+  #lease: Lease | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(client: Client, options: ReviewerOptions, settings: Settings) {
+    this.#client = client;
+    this.#options = options;
+    this.#settings = settings;
+  }
+
+  run(): Promise<void> {
+    this.#running ??= this.#reviewUntilStopped();
+    return this.#running;
+  }
+
+  async stop({ finishWithinMs = 0 }: StopOptions = {}): Promise<void> {
+    this.#stopping.abort();
+    const running = this.#running?.catch(() => undefined);
+    if (finishWithinMs > 0) await Promise.race([running, pause(finishWithinMs)]);
+    this.#lease?.lose(new Error('The reviewer stops.'));
+    await running;
+  }
+
+  async #reviewUntilStopped(): Promise<void> {
+    const { signal } = this.#stopping;
+    const backoff = new Backoff();
+    while (!signal.aborted) {
+      try {
+        await this.#reviewOne(signal);
+        backoff.reset();
+      } catch (error) {
+        if (signal.aborted) return;
+        if (isFinal(error)) throw error;
+        this.#settings.onError(error);
+        await backoff.wait(signal);
+      }
+    }
+  }
+
+  /** A round that this reviewer holds already, such as one whose answer was lost, is returned first. */
+  async #reviewOne(stopping: AbortSignal): Promise<void> {
+    const { agent, leaseMs, waitSeconds } = this.#settings;
+    const sentAt = monotonicMs();
+    const claim = { agent, lease: `PT${leaseMs / 1_000}S`, waitSeconds };
+    const { task, round, prompt } = await this.#client.claimNextReview(claim, { signal: stopping });
+    if (!task || round === null) return;
+    const lease = new Lease(`the review of ${task.ref}`, leaseMs, sentAt);
+    this.#lease = lease;
+    const beating = this.#beat(lease);
+    try {
+      const { signal } = lease;
+      const judgement = await this.#options.judge(task, { round, prompt: prompt ?? '', signal });
+      if (lease.isHeld()) await this.#submit({ task: { id: task.id }, round, ...judgement }, signal);
+    } finally {
+      lease.lose(new Error('The review is over.'));
+      await beating;
+    }
+  }
+
+  /** Another reviewer, or a person, was faster: their verdict stands. */
+  async #submit(verdict: SubmitVerdictInput, signal: AbortSignal): Promise<void> {
+    const { agent } = this.#settings;
+    try {
+      await this.#client.submitVerdict({ ...verdict, reviewer: agent }, { signal });
+    } catch (error) {
+      if (!(error instanceof SupersededError || error instanceof LeaseLostError)) throw error;
+      this.#settings.onError(error);
+    }
+  }
+
+  /** Renews the leases of the agent until this one is over. */
+  async #beat(lease: Lease): Promise<void> {
+    const { agent, leaseMs, onError } = this.#settings;
+    const everyMs = Math.floor(leaseMs / 3);
+    while (lease.isHeld()) {
+      await pause(everyMs, lease.signal).catch(() => undefined);
+      if (!lease.isHeld()) return;
+      const sentAt = monotonicMs();
+      try {
+        await withDeadline(everyMs, lease.signal, (signal) =>
+          this.#client.heartbeat({ agent, lease: `PT${leaseMs / 1_000}S` }, { signal }),
+        );
+        lease.renew(sentAt);
+      } catch (error) {
+        if (lease.isHeld()) onError(error);
+      }
+    }
+  }
+}
