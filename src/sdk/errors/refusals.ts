@@ -1,5 +1,6 @@
 import type { RefusalFragment, TaskStatus, UserErrorCode } from '../../generated/operations.js';
 import { MissionControlError } from './base.js';
+import { readDuration } from './durations.js';
 
 /** What a refusal is made from: the error of the payload, and the input that was refused. */
 export interface RefusalFacts {
@@ -78,6 +79,20 @@ export class LeaseLostError extends RefusedError {
 /** The object does not exist, or the key may not see it. */
 export class NotFoundError extends RefusedError {}
 
+/** The key or its agent has used up a quota. */
+export class QuotaExceededError extends RefusedError {
+  /** The quota, if the server told it. */
+  readonly limit: number | null;
+  /** How long to wait before a retry, in milliseconds; null if something must end first, as the message says. */
+  readonly retryAfterMs: number | null;
+
+  constructor(facts: RefusalFacts) {
+    super(facts);
+    this.limit = 'limit' in facts.refusal ? facts.refusal.limit : null;
+    this.retryAfterMs = 'retryAfter' in facts.refusal ? readDuration(facts.refusal.retryAfter) : null;
+  }
+}
+
 /** An agent cannot review its own work. */
 export class SelfReviewError extends RefusedError {}
 
@@ -117,6 +132,7 @@ const classes: Record<UserErrorCode, new (facts: RefusalFacts) => RefusedError> 
   INVALID_TRANSITION: InvalidTransitionError,
   LEASE_LOST: LeaseLostError,
   NOT_FOUND: NotFoundError,
+  QUOTA_EXCEEDED: QuotaExceededError,
   SELF_REVIEW: SelfReviewError,
   SUPERSEDED: SupersededError,
   UNKNOWN_AGENT: UnknownAgentError,

@@ -87,7 +87,7 @@ function toSender({ url, apiKey, name, fetch = globalThis.fetch }: CallerOptions
 }
 
 /** The GraphQL endpoint of a server's address. The address of the endpoint itself is taken as well. */
-export function endpointOf(url: string): string {
+function endpointOf(url: string): string {
   const parsed = URL.canParse(url) ? new URL(url) : null;
   if (parsed?.protocol !== 'http:' && parsed?.protocol !== 'https:')
     throw new TypeError(`'${url}' is not the address of a server. Pass one such as http://127.0.0.1:4000.`);

@@ -92,7 +92,7 @@ export function query<Result, Variables extends object>(
  *
  * @throws RefusedError for the first of them.
  */
-export function granted(payload: unknown, argument: unknown): unknown {
+function granted(payload: unknown, argument: unknown): unknown {
   const { errors, ...fields } = payload as Payload;
   const [refusal] = errors;
   if (refusal) throw toRefusal({ refusal, runId: runIdOf(argument) });

@@ -30,7 +30,8 @@ export interface Heartbeat {
 }
 
 /**
- * Renews all leases of the agent, on tasks and on reviews, or only those of some runs, and updates `lastSeenAt`, in one transaction. Each heartbeat
+ * Renews all leases of the agent, on tasks and on reviews, or only those of some runs, and updates `lastSeenAt`, in one
+ * transaction. Each heartbeat
  * reports every lost run, because the answer to one heartbeat may itself be lost.
  */
 export async function heartbeat(
