@@ -1,3 +1,4 @@
+import { VERSION } from '../version.js';
 import { MissionControlError } from './base.js';
 
 /** An error of GraphQL's answer, as far as this package reads it. */
@@ -98,6 +99,18 @@ export class ServerTooOldError extends MissionControlError {
   constructor(message: string, options?: ErrorOptions) {
     super('SERVER_TOO_OLD', message, options);
   }
+}
+
+/**
+ * The package's own documents are valid for the schema of its version, so a server that refuses one is older. Other errors
+ * are returned as they are.
+ */
+export function toTooOld(error: unknown): unknown {
+  if (!(error instanceof BadRequestError && error.code === 'GRAPHQL_VALIDATION_FAILED')) return error;
+  return new ServerTooOldError(
+    `The server is older than version ${VERSION} of this package needs: ${error.message} Update the server, or use an older version of the package.`,
+    { cause: error },
+  );
 }
 
 const classes: Readonly<Record<string, new (facts: FailureFacts) => RequestError>> = {

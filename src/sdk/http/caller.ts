@@ -1,4 +1,4 @@
-import { type RequestError, ServerTooOldError } from '../errors/request-errors.js';
+import { toTooOld } from '../errors/request-errors.js';
 import { VERSION } from '../version.js';
 import { execute, type OperationRequest } from './execute.js';
 import { defaultRetryPolicy, type RetryPolicy, withRetries } from './retry.js';
@@ -59,8 +59,7 @@ export function createCaller(options: CallerOptions): Caller {
     });
   return {
     sender,
-    call: (operation, rules) =>
-      repeat(operation, rules).catch((error) => Promise.reject(explain(error, sender))),
+    call: (operation, rules) => repeat(operation, rules).catch((error) => Promise.reject(toTooOld(error))),
     request: (operation, signal) =>
       repeat(operation, { signal, isRepeatable: !/\bmutation\b/.test(operation.query), waitMs: 0 }),
   };
@@ -93,14 +92,4 @@ function endpointOf(url: string): string {
     throw new TypeError(`'${url}' is not the address of a server. Pass one such as http://127.0.0.1:4000.`);
   const path = parsed.pathname.replace(/\/+$/, '');
   return `${parsed.origin}${path.endsWith('/graphql') ? path : `${path}/graphql`}`;
-}
-
-/** The package's own documents are valid for the schema of its version, so a server that refuses one is older. */
-function explain(error: unknown, { endpoint }: Sender): unknown {
-  const failure = error as Partial<RequestError> | null;
-  if (failure?.code !== 'GRAPHQL_VALIDATION_FAILED') return error;
-  return new ServerTooOldError(
-    `${endpoint} is older than version ${VERSION} of this package needs: ${failure.message} Update the server, or use an older version of the package.`,
-    { cause: error },
-  );
 }

@@ -1,3 +1,4 @@
+import { QuotaExceededError } from '../errors/refusals.js';
 import {
   ConnectionError,
   RateLimitedError,
@@ -48,16 +49,31 @@ export async function withRetries<Result>(
 function mayRepeat(error: unknown, isRepeatable: boolean): boolean {
   // A server that limits the rate has not executed the request.
   if (error instanceof RateLimitedError || wasNeverSent(error)) return true;
-  const mayPass =
-    error instanceof UnavailableError || error instanceof ConnectionError || error instanceof TimeoutError;
-  return isRepeatable && mayPass;
+  return isRepeatable && mayPass(error);
 }
 
 /** Doubles with each failure; half of it is random, so that clients that failed together do not return together. */
 function pauseAfter(error: unknown, failures: number, policy: RetryPolicy): number {
   const ceiling = Math.min(policy.maxPauseMs, FIRST_PAUSE_MS * 2 ** failures);
   const backoff = ceiling / 2 + (ceiling / 2) * random();
-  const asked =
-    error instanceof RateLimitedError || error instanceof UnavailableError ? (error.retryAfterMs ?? 0) : 0;
-  return Math.max(backoff, asked);
+  return Math.max(backoff, askedPauseMs(error));
+}
+
+/** How long the server asks to wait, in milliseconds; 0 if it does not ask. */
+export function askedPauseMs(error: unknown): number {
+  const asks =
+    error instanceof RateLimitedError ||
+    error instanceof UnavailableError ||
+    error instanceof QuotaExceededError;
+  return asks ? (error.retryAfterMs ?? 0) : 0;
+}
+
+/** True for a failure after which the same request may succeed: the server was away, or too busy. */
+export function mayPass(error: unknown): boolean {
+  return (
+    error instanceof UnavailableError ||
+    error instanceof ConnectionError ||
+    error instanceof TimeoutError ||
+    error instanceof RateLimitedError
+  );
 }

@@ -5,6 +5,7 @@ import {
   type TaskChangesSubscription,
   type TaskChangesSubscriptionVariables,
 } from '../../generated/operations.js';
+import { toTooOld } from '../errors/request-errors.js';
 import { type FollowOptions, followEvents, followState } from './follow.js';
 import type { Subscribe } from './transport.js';
 
@@ -14,19 +15,29 @@ interface Options {
 
 /** The methods of the client that follow what happens. Nothing is sent until the iterable is read. */
 export function createFollowers(subscribe: Subscribe) {
+  const subscribeToOwn = withTooOld(subscribe);
   return {
-    followEvents: (options: FollowOptions = {}) => followEvents(subscribe, options),
+    followEvents: (options: FollowOptions = {}) => followEvents(subscribeToOwn, options),
     followOverview: ({ signal }: Options = {}) =>
       rootsOf<OverviewChangesSubscription['overview']>(
-        followState(subscribe, { query: OverviewChangesDocument, variables: {} }, signal),
+        followState(subscribeToOwn, { query: OverviewChangesDocument, variables: {} }, signal),
       ),
     followTask: (variables: TaskChangesSubscriptionVariables, { signal }: Options = {}) =>
       rootsOf<TaskChangesSubscription['task']>(
-        followState(subscribe, { query: TaskChangesDocument, variables }, signal),
+        followState(subscribeToOwn, { query: TaskChangesDocument, variables }, signal),
       ),
     subscribe: (query: string, variables: object = {}, { signal }: Options = {}) =>
       followState(subscribe, { query, variables }, signal),
   };
+}
+
+/** For the package's own documents, which only an older server refuses. */
+function withTooOld(subscribe: Subscribe): Subscribe {
+  return (operation, sink) =>
+    subscribe(operation, {
+      next: sink.next,
+      end: (error) => sink.end(error === null ? null : toTooOld(error)),
+    });
 }
 
 async function* rootsOf<Root>(results: AsyncIterable<object>): AsyncGenerator<Root, void, undefined> {

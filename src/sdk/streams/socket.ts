@@ -9,7 +9,13 @@ import type { Subscribe } from './transport.js';
 import { SILENCE_MS } from './transport.js';
 
 /** A WebSocket class, as browsers, Node 22 and the package `ws` have it. */
-export type WebSocketClass = new (url: string, protocols?: string | string[]) => unknown;
+export type WebSocketClass = new (
+  url: string,
+  protocols?: string | string[],
+) => {
+  close(): void;
+  addEventListener(type: 'open' | 'close', listener: () => void): void;
+};
 
 /** Half of the silence that is taken for a dead connection: a ping after this time, and as much time for its answer. */
 const PING_MS = SILENCE_MS / 2;
@@ -26,7 +32,7 @@ export function subscribeOverSocket(endpoint: string, apiKey: string, WebSocket:
   let pongTimer: ReturnType<typeof setTimeout> | undefined;
   const client = createClient({
     url: endpoint.replace(/^http/, 'ws'),
-    webSocketImpl: WebSocket,
+    webSocketImpl: givingUp(WebSocket),
     connectionParams: { authorization: `Bearer ${apiKey}` },
     keepAlive: PING_MS,
     connectionAckWaitTimeout: PING_MS,
@@ -57,6 +63,17 @@ export function subscribeOverSocket(endpoint: string, apiKey: string, WebSocket:
         complete: () => sink.end(null),
       },
     );
+}
+
+/** The class with a limit for the connecting, which can take minutes where the way to the server swallows packets. */
+function givingUp(WebSocket: WebSocketClass): WebSocketClass {
+  return class extends WebSocket {
+    constructor(url: string, protocols?: string | string[]) {
+      super(url, protocols);
+      const timer = setTimeout(() => this.close(), PING_MS);
+      for (const type of ['open', 'close'] as const) this.addEventListener(type, () => clearTimeout(timer));
+    }
+  };
 }
 
 /** graphql-ws reports errors of the operation as a list, and a closed socket as a close event or a thrown error. */

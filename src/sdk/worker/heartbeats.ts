@@ -1,7 +1,8 @@
 import type { HeartbeatMutation } from '../../generated/operations.js';
 import type { Client } from '../client.js';
 import { MissionControlError } from '../errors/base.js';
-import { monotonicMs, pause, withDeadline } from '../platform.js';
+import { TimeoutError } from '../errors/request-errors.js';
+import { DeadlinePassed, monotonicMs, pause, withDeadline } from '../platform.js';
 import { type Lease, RunLostError } from './lease.js';
 
 /** What heartbeats need to know. */
@@ -13,7 +14,7 @@ export interface HeartbeatOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** Heartbeats per lease: two may be lost before the lease ends. */
+/** Heartbeats per lease: one of them may be lost. */
 const BEATS_PER_LEASE = 3;
 
 /**
@@ -60,7 +61,6 @@ export class Heartbeats {
     const runIds = leases.map(({ runId }) => runId);
     const input = { agent, lease: `PT${leaseMs / 1_000}S`, runIds, onlyRunIds: true };
     try {
-      // The next heartbeat repeats one that takes too long, with a newer moment of sending.
       const answer = await withDeadline(this.everyMs, signal, (deadline) =>
         client.heartbeat(input, { signal: deadline }),
       );
@@ -68,20 +68,25 @@ export class Heartbeats {
       const lost = new Map(answer.lostRuns.map((run) => [run.runId, run]));
       for (const lease of leases) settle(lease, live.has(lease.runId), lost.get(lease.runId), sentAt);
     } catch (error) {
-      if (!signal?.aborted) onError(error);
+      if (!signal?.aborted) onError(asTimeout(error));
     }
   }
 
+  /** The interval is counted from the sending: a heartbeat that takes too long is given up and repeated at once. */
   async #beat(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        await pause(this.everyMs, signal);
-      } catch {
-        return;
-      }
+    for (let dueAt = monotonicMs() + this.everyMs; ; dueAt += this.everyMs) {
+      await pause(Math.max(0, dueAt - monotonicMs()), signal).catch(() => undefined);
+      if (signal.aborted) return;
+      // A process that was frozen does not catch up with the heartbeats that it missed.
+      dueAt = Math.max(dueAt, monotonicMs());
       await this.send(signal);
     }
   }
+}
+
+function asTimeout(error: unknown): unknown {
+  if (!(error instanceof DeadlinePassed)) return error;
+  return new TimeoutError('The server did not answer a heartbeat in time. It is repeated.', { cause: error });
 }
 
 type Lost = HeartbeatMutation['heartbeat']['lostRuns'] extends readonly (infer Run)[] | null ? Run : never;
@@ -97,7 +102,7 @@ function settle(lease: Lease, isLive: boolean, lost: Lost | undefined, sentAt: n
   lease.lose(new RunLostError(lease.runId, message));
 }
 
-/** True for errors after which another request would be refused as well. */
+/** True for errors after which another claim would be refused as well. */
 export function isFinal(error: unknown): boolean {
   const codes = [
     'UNAUTHENTICATED',

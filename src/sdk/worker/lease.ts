@@ -12,6 +12,17 @@ export class RunLostError extends MissionControlError {
   }
 }
 
+/** The worker has given the run back, because it stops or because the handler asked for it: the reason of `run.signal`. */
+export class RunGivenBackError extends MissionControlError {
+  /** The run. */
+  readonly runId: string;
+
+  constructor(runId: string, message: string) {
+    super('RUN_GIVEN_BACK', message);
+    this.runId = runId;
+  }
+}
+
 /**
  * The worker's own view of one lease. It never lasts longer than the server's: the server starts a lease when it handles
  * a request, so it is counted from the moment at which the request was sent. A request that failed changes nothing: its
@@ -35,7 +46,7 @@ export class Lease {
     this.#watch();
   }
 
-  /** Aborted as soon as the run may belong to somebody else. */
+  /** Aborted as soon as the run may belong to another worker. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
@@ -56,8 +67,9 @@ export class Lease {
     this.#watch();
   }
 
-  /** The server has said that the run is over, or the worker gives it up. */
+  /** The server has said that the run is over, or the worker gives it up. A run that was handed in is not lost. */
   lose(reason: unknown): void {
+    if (this.#isEnded) return;
     clearTimeout(this.#timer);
     this.#controller.abort(reason);
   }

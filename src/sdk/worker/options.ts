@@ -12,7 +12,10 @@ export type Handler = (task: ClaimedTask, run: Run) => Promise<string | undefine
 export interface WorkerOptions {
   /** The name of the agent. A key that is bound to an agent needs none. */
   readonly agent?: string;
-  /** How many tasks it works on at once, 1 to 100; 1 if left out. The capacity that the operator has set applies as well. */
+  /**
+   * How many tasks it works on at once, 1 to 100; 1 if left out. All tasks that the agent holds count, also those of other
+   * workers under its name, and the capacity that the operator has set applies as well.
+   */
   readonly capacity?: number;
   /** The length of a lease in seconds, at least 10; 60 if left out. A worker that dies keeps a task for about this long. */
   readonly leaseSeconds?: number;
@@ -21,12 +24,12 @@ export interface WorkerOptions {
   /** The capabilities of the agent that this worker has; all of them if left out. */
   readonly capabilities?: readonly string[];
   /**
-   * Begins with the task that the agent already holds, such as one from before a crash. Only for an agent with a single
-   * worker: two of them would work on the same task.
+   * Begins with the task that the agent already holds, such as one from before a crash, without waiting for the end of its
+   * lease. Only for an agent with a single worker: two of them would work on the same task.
    */
   readonly resume?: boolean;
   readonly handle: Handler;
-  /** Told of everything that went wrong and was survived; written to the console if left out. */
+  /** Called with everything that went wrong and was survived; written to the console if left out. */
   readonly onError?: (error: unknown) => void;
 }
 
@@ -43,7 +46,10 @@ export interface StopOptions {
 export interface Worker {
   /** Claims and handles tasks. Resolves when the worker has stopped, and rejects when the server refuses it for good. */
   run(): Promise<void>;
-  /** Claims nothing more, and finishes or gives back what it holds. Resolves when nothing is held. */
+  /**
+   * Claims nothing more, and finishes or gives back what it holds. Resolves when nothing is held and the handlers have
+   * ended. Without `finishWithinMs` everything is given back at once, whether or not the handlers end soon.
+   */
   stop(options?: StopOptions): Promise<void>;
 }
 
@@ -74,6 +80,15 @@ export function toSettings(
     leaseMs: leaseSeconds * 1_000,
     // A lease is counted from the moment at which the claim was sent, so a claim must not wait for most of a lease.
     waitSeconds: Math.min(MAX_WAIT_SECONDS, Math.floor(leaseSeconds / 3)),
-    onError,
+    onError: (error) => void survive(onError, error),
   };
+}
+
+/** An error of the handler of errors must end neither the worker nor the process. */
+async function survive(onError: (error: unknown) => unknown, error: unknown): Promise<void> {
+  try {
+    await onError(error);
+  } catch (failure) {
+    warn(failure);
+  }
 }

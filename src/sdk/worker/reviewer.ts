@@ -1,7 +1,7 @@
 import type { SubmitVerdictInput, Verdict } from '../../generated/operations.js';
 import type { Client } from '../client.js';
 import { LeaseLostError, SupersededError } from '../errors/refusals.js';
-import { monotonicMs, pause, withDeadline } from '../platform.js';
+import { monotonicMs, pause, random, withDeadline } from '../platform.js';
 import { Backoff } from './backoff.js';
 import { isFinal } from './heartbeats.js';
 import { Lease } from './lease.js';
@@ -45,6 +45,16 @@ export function createReviewer(client: Client, options: ReviewerOptions): Worker
   return new ClaimingReviewer(client, options, toSettings(options));
 }
 
+interface ClaimedRound {
+  readonly task: ClaimedTask;
+  readonly round: number;
+  readonly prompt: string;
+  readonly sentAt: number;
+}
+
+/** The mean pause after a claim that was answered at once and without a round. */
+const MIN_WAIT_MS = 1_000;
+
 class ClaimingReviewer implements Worker {
   readonly #client: Client;
   readonly #options: ReviewerOptions;
@@ -68,7 +78,11 @@ class ClaimingReviewer implements Worker {
   async stop({ finishWithinMs = 0 }: StopOptions = {}): Promise<void> {
     this.#stopping.abort();
     const running = this.#running?.catch(() => undefined);
-    if (finishWithinMs > 0) await Promise.race([running, pause(finishWithinMs)]);
+    if (finishWithinMs > 0 && running) {
+      const timer = new AbortController();
+      await Promise.race([running, pause(finishWithinMs, timer.signal).catch(() => undefined)]);
+      timer.abort();
+    }
     this.#lease?.lose(new Error('The reviewer stops.'));
     await running;
   }
@@ -77,31 +91,41 @@ class ClaimingReviewer implements Worker {
     const { signal } = this.#stopping;
     const backoff = new Backoff();
     while (!signal.aborted) {
+      const claimed = await this.#claim(signal).catch((error: unknown) => ({ error }));
+      // Only a refused claim is final: an error of the judge may carry any code.
+      if (claimed && 'error' in claimed && !signal.aborted && isFinal(claimed.error)) throw claimed.error;
       try {
-        await this.#reviewOne(signal);
+        if (claimed && 'error' in claimed) throw claimed.error;
+        if (claimed) await this.#judge(claimed);
         backoff.reset();
       } catch (error) {
         if (signal.aborted) return;
-        if (isFinal(error)) throw error;
         this.#settings.onError(error);
-        await backoff.wait(signal);
+        await backoff.wait(error, signal);
       }
     }
   }
 
   /** A round that this reviewer holds already, such as one whose answer was lost, is returned first. */
-  async #reviewOne(stopping: AbortSignal): Promise<void> {
+  async #claim(stopping: AbortSignal): Promise<ClaimedRound | null> {
     const { agent, leaseMs, waitSeconds } = this.#settings;
     const sentAt = monotonicMs();
     const claim = { agent, lease: `PT${leaseMs / 1_000}S`, waitSeconds };
     const { task, round, prompt } = await this.#client.claimNextReview(claim, { signal: stopping });
-    if (!task || round === null) return;
-    const lease = new Lease(`the review of ${task.ref}`, leaseMs, sentAt);
+    if (task && round !== null) return { task, round, prompt: prompt ?? '', sentAt };
+    // A server that stops answers at once.
+    if (monotonicMs() - sentAt < MIN_WAIT_MS)
+      await pause(MIN_WAIT_MS * (0.5 + random()), stopping).catch(() => undefined);
+    return null;
+  }
+
+  async #judge({ task, round, prompt, sentAt }: ClaimedRound): Promise<void> {
+    const lease = new Lease(`the review of ${task.ref}`, this.#settings.leaseMs, sentAt);
     this.#lease = lease;
     const beating = this.#beat(lease);
     try {
       const { signal } = lease;
-      const judgement = await this.#options.judge(task, { round, prompt: prompt ?? '', signal });
+      const judgement = await this.#options.judge(task, { round, prompt, signal });
       if (lease.isHeld()) await this.#submit({ task: { id: task.id }, round, ...judgement }, signal);
     } finally {
       lease.lose(new Error('The review is over.'));
@@ -124,10 +148,10 @@ class ClaimingReviewer implements Worker {
   async #beat(lease: Lease): Promise<void> {
     const { agent, leaseMs, onError } = this.#settings;
     const everyMs = Math.floor(leaseMs / 3);
-    while (lease.isHeld()) {
-      await pause(everyMs, lease.signal).catch(() => undefined);
+    for (let sentAt = monotonicMs(); ; ) {
+      await pause(Math.max(0, sentAt + everyMs - monotonicMs()), lease.signal).catch(() => undefined);
       if (!lease.isHeld()) return;
-      const sentAt = monotonicMs();
+      sentAt = monotonicMs();
       try {
         await withDeadline(everyMs, lease.signal, (signal) =>
           this.#client.heartbeat({ agent, lease: `PT${leaseMs / 1_000}S` }, { signal }),

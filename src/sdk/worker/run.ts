@@ -1,8 +1,8 @@
 import type { CreateTaskInput, ReleaseTaskInput, TokenUsageInput } from '../../generated/operations.js';
 import type { Client } from '../client.js';
 import { MissionControlError } from '../errors/base.js';
-import { LeaseLostError } from '../errors/refusals.js';
-import type { Lease } from './lease.js';
+import { LeaseLostError, RefusedError } from '../errors/refusals.js';
+import { type Lease, RunGivenBackError } from './lease.js';
 
 /** Throw it from a handler to end the task as FAILED. Other errors end the attempt, and the server retries the task. */
 export class NonRetryableError extends MissionControlError {
@@ -23,7 +23,6 @@ export class Run {
   readonly #lease: Lease;
   #usage: TokenUsageInput | undefined;
   #followUps: CreateTaskInput[] = [];
-  #isReleased = false;
 
   constructor(client: Client, lease: Lease, number: number) {
     this.id = lease.runId;
@@ -60,20 +59,22 @@ export class Run {
   }
 
   /**
-   * Gives the task back without a counted attempt. What the handler returns after it is not handed in.
+   * Gives the task back without a counted attempt. Then `signal` is aborted, and what the handler returns is not handed in.
    *
    * @param options - `pass` hands the task on to another agent, `to` names that agent.
    */
   async release(reason?: string, options: Pick<ReleaseTaskInput, 'pass' | 'to'> = {}): Promise<void> {
     this.#check();
-    this.#isReleased = true;
     this.#lease.isClosing = true;
-    await this.#client.releaseTask({ runId: this.id, reason, ...options });
-  }
-
-  /** True after `release`. */
-  get isReleased(): boolean {
-    return this.#isReleased;
+    try {
+      await this.#client.releaseTask({ runId: this.id, reason, ...options });
+      this.#lease.lose(new RunGivenBackError(this.id, 'The handler gave the task back.'));
+    } catch (error) {
+      // A refused release has changed nothing. After any other failure the run may be over, so it counts as lost.
+      if (error instanceof RefusedError && !(error instanceof LeaseLostError)) this.#lease.isClosing = false;
+      else this.#lease.lose(error);
+      throw error;
+    }
   }
 
   /** What is handed in together with the result. */

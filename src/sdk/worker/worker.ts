@@ -1,17 +1,18 @@
 import type { Client } from '../client.js';
-import { RefusedError } from '../errors/refusals.js';
+import { LeaseLostError } from '../errors/refusals.js';
 import { monotonicMs, pause } from '../platform.js';
 import { Backoff } from './backoff.js';
 import { Claims, type Work } from './claims.js';
+import { handIn } from './hand-in.js';
 import { Heartbeats, isFinal } from './heartbeats.js';
-import { Lease, RunLostError } from './lease.js';
+import { Lease, RunGivenBackError } from './lease.js';
 import { type Settings, type StopOptions, toSettings, type Worker, type WorkerOptions } from './options.js';
 import { NonRetryableError, Run } from './run.js';
 
 /**
  * Makes a worker: it claims tasks for an agent, hands them to `handle`, and hands the results in.
  *
- * It never works on a task that may belong to somebody else: heartbeats renew the leases on a timer of their own, and when
+ * It never works on a task that may belong to another worker: heartbeats renew the leases on a timer of their own, and when
  * no heartbeat was accepted for the length of a lease, the signal of the run is aborted and nothing is handed in. It
  * survives restarts of the server and lost connections, and claims with backoff while the server is away.
  *
@@ -29,7 +30,10 @@ class ClaimingWorker implements Worker {
   readonly #claims: Claims;
   /** Aborted when the worker stops: it ends the claim that waits. */
   readonly #stopping = new AbortController();
+  /** The leases that a stop gives back. */
   readonly #leases = new Set<Lease>();
+  /** The runs that this worker holds. */
+  readonly #runIds = new Set<string>();
   readonly #slots = new Set<Promise<void>>();
   #running: Promise<void> | undefined;
 
@@ -43,21 +47,34 @@ class ClaimingWorker implements Worker {
   }
 
   run(): Promise<void> {
-    this.#running ??= this.#claimUntilStopped().finally(() => Promise.all(this.#slots));
+    this.#running ??= this.#runUntilStopped();
     return this.#running;
   }
 
   async stop({ finishWithinMs = 0 }: StopOptions = {}): Promise<void> {
     this.#stopping.abort();
-    const finished = Promise.all(this.#slots);
     if (finishWithinMs > 0) {
       const timer = new AbortController();
-      await Promise.race([finished, pause(finishWithinMs, timer.signal).catch(() => undefined)]);
+      await Promise.race([this.#allEnded(), pause(finishWithinMs, timer.signal).catch(() => undefined)]);
       timer.abort();
     }
     await Promise.all([...this.#leases].map((lease) => this.#giveBack(lease)));
-    await Promise.all(this.#slots);
+    await this.#allEnded();
     await this.#running?.catch(() => undefined);
+  }
+
+  async #runUntilStopped(): Promise<void> {
+    try {
+      await this.#claimUntilStopped();
+    } finally {
+      // After a refusal for good, the handlers that still run must not bring further tasks.
+      this.#stopping.abort();
+      await this.#allEnded();
+    }
+  }
+
+  async #allEnded(): Promise<void> {
+    while (this.#slots.size > 0) await Promise.all(this.#slots);
   }
 
   /** One claim waits at a time, while there is a free slot. */
@@ -70,14 +87,14 @@ class ClaimingWorker implements Worker {
         continue;
       }
       try {
-        const work = await this.#claims.next(signal);
+        const work = await this.#claims.next((runId) => this.#runIds.has(runId), signal);
         backoff.reset();
         if (work) this.#occupy(work);
       } catch (error) {
         if (signal.aborted) return;
         if (isFinal(error)) throw error;
         this.#settings.onError(error);
-        await backoff.wait(signal);
+        await backoff.wait(error, signal);
       }
     }
   }
@@ -95,68 +112,73 @@ class ClaimingWorker implements Worker {
   }
 
   async #handle({ task, run, sentAt }: Work): Promise<Work | null> {
-    if (this.#stopping.signal.aborted) return this.#claims.giveBack(run.id);
     const lease = new Lease(run.id, this.#settings.leaseMs, sentAt);
+    // The answer to the claim may have come late.
+    const isUsable = lease.isHeld() && !this.#stopping.signal.aborted;
+    if (!isUsable) lease.end();
+    if (!isUsable) return this.#claims.giveBack(run.id);
     this.#leases.add(lease);
+    this.#runIds.add(run.id);
     this.#heartbeats.add(lease);
     // The claim may have waited for a third of the lease.
     if (monotonicMs() - sentAt > this.#heartbeats.everyMs / 2) void this.#heartbeats.send();
-    const attempt = new Run(this.#client, lease, run.number);
     try {
-      const result = await this.#options.handle(task, attempt);
-      if (attempt.isReleased || !lease.isHeld()) return null;
-      if (!result) throw new Error('The handler returned no result.');
-      // From here on `stop` waits for the answer: giving the run back now would meet its own completion.
-      this.#leases.delete(lease);
-      lease.isClosing = true;
-      return await this.#handIn(attempt, result);
-    } catch (error) {
-      await this.#fail(attempt, lease, error);
-      return null;
+      return await this.#attempt(task, lease, new Run(this.#client, lease, run.number));
     } finally {
-      this.#leases.delete(lease);
       this.#heartbeats.remove(lease);
+      this.#runIds.delete(run.id);
+      this.#leases.delete(lease);
     }
   }
 
-  /** Hands the result in, and claims the next task in the same request unless the worker stops. */
-  async #handIn(run: Run, resolution: string): Promise<Work | null> {
-    const complete = { runId: run.id, resolution, ...run.outcome };
-    const { signal } = run;
-    if (this.#stopping.signal.aborted) {
-      await this.#client.completeTask(complete, { signal });
+  async #attempt(task: Work['task'], lease: Lease, run: Run): Promise<Work | null> {
+    try {
+      const resolution = await this.#options.handle(task, run);
+      if (!this.#close(lease)) return null;
+      if (!resolution) throw new Error('The handler returned no result.');
+      const wantsNext = !this.#stopping.signal.aborted;
+      const context = { client: this.#client, claims: this.#claims, onError: this.#settings.onError };
+      const { refusal, next } = await handIn(context, run, lease, { resolution, wantsNext });
+      if (refusal) await this.#fail(run, lease, refusal);
+      return next;
+    } catch (error) {
+      if (this.#close(lease)) await this.#fail(run, lease, error);
       return null;
     }
-    const sentAt = monotonicMs();
-    const claim = this.#claims.input();
-    const { completed, claimed } = await this.#client.completeAndClaim({ complete, claim }, { signal });
-    for (const outcome of [completed, claimed])
-      if (outcome instanceof RefusedError) this.#settings.onError(outcome);
-    return claimed instanceof RefusedError ? null : this.#claims.toWork(claimed, sentAt);
   }
 
-  /** Ends the attempt with the handler's error. A run that is lost belongs to somebody else: nothing is sent for it. */
-  async #fail(run: Run, lease: Lease, error: unknown): Promise<void> {
-    if (run.isReleased) return;
+  /**
+   * Begins to end a run. From here on `stop` waits for the answer: giving the run back now would meet its own completion.
+   * False if the run is not held any more, so that nothing may be sent for it.
+   */
+  #close(lease: Lease): boolean {
+    this.#leases.delete(lease);
     if (!lease.isHeld()) {
-      if (lease.signal.reason instanceof RunLostError) this.#settings.onError(lease.signal.reason);
-      return;
+      if (!(lease.signal.reason instanceof RunGivenBackError)) this.#settings.onError(lease.signal.reason);
+      return false;
     }
+    lease.isClosing = true;
+    return true;
+  }
+
+  /** Ends the attempt with an error: the handler's, or the refusal of its result. */
+  async #fail(run: Run, lease: Lease, error: unknown): Promise<void> {
+    if (error instanceof LeaseLostError) return this.#settings.onError(error);
     const message =
       (error instanceof Error ? error.message : String(error)) || 'The handler failed without a message.';
     const retry = !(error instanceof NonRetryableError);
-    lease.isClosing = true;
     try {
-      await this.#client.failTask({ runId: run.id, error: message, retry }, { signal: run.signal });
-    } catch (refusal) {
-      this.#settings.onError(refusal);
+      await this.#client.failTask({ runId: run.id, error: message, retry }, { signal: lease.signal });
+    } catch (failure) {
+      this.#settings.onError(failure);
     }
   }
 
   /** Gives a run back at once: first its handler is told to stop. */
   async #giveBack(lease: Lease): Promise<void> {
-    if (!lease.isHeld()) return;
-    lease.lose(new Error('The worker stops: the task was given back.'));
+    // The handler gives it back by itself.
+    if (!lease.isHeld() || lease.isClosing) return;
+    lease.lose(new RunGivenBackError(lease.runId, 'The worker stops: the task was given back.'));
     await this.#claims.giveBack(lease.runId);
   }
 }

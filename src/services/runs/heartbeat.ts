@@ -31,8 +31,7 @@ export interface Heartbeat {
 
 /**
  * Renews all leases of the agent, on tasks and on reviews, or only those of some runs, and updates `lastSeenAt`, in one
- * transaction. Each heartbeat
- * reports every lost run, because the answer to one heartbeat may itself be lost.
+ * transaction. Each heartbeat reports every lost run, because the answer to one heartbeat may itself be lost.
  */
 export async function heartbeat(
   context: ServiceContext,
