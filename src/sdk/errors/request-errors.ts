@@ -94,6 +94,13 @@ export class TimeoutError extends MissionControlError {
   }
 }
 
+/** What answers at the address is not a Mission Control server. */
+export class WrongAddressError extends MissionControlError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('WRONG_ADDRESS', message, options);
+  }
+}
+
 /** The server does not know an operation of this package: it is older than the package needs. */
 export class ServerTooOldError extends MissionControlError {
   constructor(message: string, options?: ErrorOptions) {

@@ -1,4 +1,4 @@
-import { type AnswerError, ConnectionError, toRequestError } from '../errors/request-errors.js';
+import { type AnswerError, toRequestError, WrongAddressError } from '../errors/request-errors.js';
 import { readRetryAfter } from './retry-after.js';
 import { type HttpAnswer, type Sender, type SendOptions, send } from './send.js';
 
@@ -40,7 +40,7 @@ function parse(sender: Sender, answer: HttpAnswer): GraphqlAnswer {
     // What is not JSON comes from a proxy or from another server.
   }
   if (answer.status >= 400) return {};
-  throw new ConnectionError(
+  throw new WrongAddressError(
     `${sender.endpoint} answered with HTTP ${answer.status} and no GraphQL answer: is this the URL of a Mission Control server?`,
   );
 }
