@@ -58,7 +58,7 @@ class ClaimingWorker implements Worker {
       await Promise.race([this.#allEnded(), pause(finishWithinMs, timer.signal).catch(() => undefined)]);
       timer.abort();
     }
-    await Promise.all([...this.#leases].map((lease) => this.#giveBack(lease)));
+    for (const lease of this.#leases) this.#giveBack(lease);
     await this.#allEnded();
     await this.#running?.catch(() => undefined);
   }
@@ -89,7 +89,7 @@ class ClaimingWorker implements Worker {
       try {
         const work = await this.#claims.next((runId) => this.#runIds.has(runId), signal);
         backoff.reset();
-        if (work) this.#occupy(work);
+        if (work) this.#occupy(this.#handleAll(work));
       } catch (error) {
         if (signal.aborted) return;
         if (isFinal(error)) throw error;
@@ -99,9 +99,13 @@ class ClaimingWorker implements Worker {
     }
   }
 
-  #occupy(work: Work): void {
-    const slot = this.#handleAll(work)
-      .catch((error) => this.#settings.onError(error))
+  /** Adds work to the slots. It never rejects there, because a rejection would end the worker. */
+  #occupy(work: Promise<unknown>): void {
+    const slot: Promise<void> = work
+      .then(
+        () => undefined,
+        (error) => this.#settings.onError(error),
+      )
       .finally(() => this.#slots.delete(slot));
     this.#slots.add(slot);
   }
@@ -175,10 +179,11 @@ class ClaimingWorker implements Worker {
   }
 
   /** Gives a run back at once: first its handler is told to stop. */
-  async #giveBack(lease: Lease): Promise<void> {
+  #giveBack(lease: Lease): void {
     // The handler gives it back by itself.
     if (!lease.isHeld() || lease.isClosing) return;
     lease.lose(new RunGivenBackError(lease.runId, 'The worker stops: the task was given back.'));
-    await this.#claims.giveBack(lease.runId);
+    // A slot, because neither `run` nor `stop` may resolve before the server has the task back.
+    this.#occupy(this.#claims.giveBack(lease.runId));
   }
 }
