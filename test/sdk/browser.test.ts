@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import { extname } from 'node:path';
 import chromium from '@sparticuz/chromium';
 import { type Browser, chromium as playwright } from 'playwright-core';
@@ -18,11 +18,13 @@ const pageWithSdk =
   '<!doctype html><script type="module">import * as sdk from "/dist/sdk/index.js"; window.sdk = sdk;</script>';
 
 /** The files of the project, on an origin of their own, as a team would serve its dashboard. */
-const files = createServer(async ({ url = '' }, response) => {
-  const content = await readFile(new URL(`.${url}`, root)).catch(() => null);
-  response.writeHead(200, { 'content-type': types[extname(url)] ?? 'text/html' });
+const files = createServer((request, response) => void sendFile(request.url ?? '/', response));
+
+async function sendFile(path: string, response: ServerResponse): Promise<void> {
+  const content = await readFile(new URL(`.${path}`, root)).catch(() => null);
+  response.writeHead(200, { 'content-type': types[extname(path)] ?? 'text/html' });
   response.end(content ?? pageWithSdk);
-});
+}
 
 let browser: Browser;
 let database: TestDatabase;

@@ -27,5 +27,5 @@ const worker = createWorker(createClient({ url, apiKey }), {
   },
 });
 
-process.once('SIGTERM', () => worker.stop());
+process.once('SIGTERM', () => void worker.stop());
 await worker.run();

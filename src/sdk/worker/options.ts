@@ -30,7 +30,7 @@ export interface WorkerOptions {
   readonly resume?: boolean;
   readonly handle: Handler;
   /** Called with everything that went wrong and was survived; written to the console if left out. */
-  readonly onError?: (error: unknown) => void;
+  readonly onError?: (error: unknown) => unknown;
 }
 
 /** How a worker stops. */

@@ -32,7 +32,7 @@ export interface ReviewerOptions {
   /** Judges one round. An error of the judge is reported, and the round is claimed again. */
   readonly judge: (task: ClaimedTask, review: ReviewRound) => Promise<Judgement> | Judgement;
   /** Called with everything that went wrong and was survived; written to the console if left out. */
-  readonly onError?: (error: unknown) => void;
+  readonly onError?: (error: unknown) => unknown;
 }
 
 /**
