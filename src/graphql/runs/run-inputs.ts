@@ -62,7 +62,7 @@ export const HeartbeatInput = builder.inputType('HeartbeatInput', {
     onlyRunIds: t.boolean({
       defaultValue: false,
       description:
-        'Whether to renew only the leases of `runIds`, and of no review. An agent with several processes needs this: otherwise each process keeps alive the runs of another that has died.',
+        'Whether to renew only the leases of `runIds`. An agent with several processes needs this: otherwise each process keeps alive the runs of another that has died.',
     }),
   }),
 });

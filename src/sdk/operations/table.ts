@@ -42,7 +42,7 @@ export const calls = {
   claimNextReview: mutation(documents.ClaimNextReviewDocument, {
     // A round that the reviewer holds already is returned first.
     isRepeatable: always,
-    maybe: ['task', 'round', 'prompt', 'leaseExpiresAt'],
+    maybe: ['task', 'runId', 'round', 'prompt', 'leaseExpiresAt'],
   }),
   submitVerdict: mutation(documents.SubmitVerdictDocument, { withKey }),
 

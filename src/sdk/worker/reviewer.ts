@@ -4,7 +4,7 @@ import { LeaseLostError, SupersededError } from '../errors/refusals.js';
 import { monotonicMs, pause, random, withDeadline } from '../platform.js';
 import { Backoff } from './backoff.js';
 import { isFinal } from './heartbeats.js';
-import { Lease } from './lease.js';
+import { Lease, RunLostError } from './lease.js';
 import { type ClaimedTask, type Settings, type StopOptions, toSettings, type Worker } from './options.js';
 
 /** One round of review, as the judge sees it. */
@@ -47,6 +47,7 @@ export function createReviewer(client: Client, options: ReviewerOptions): Worker
 
 interface ClaimedRound {
   readonly task: ClaimedTask;
+  readonly runId: string;
   readonly round: number;
   readonly prompt: string;
   readonly sentAt: number;
@@ -111,16 +112,16 @@ class ClaimingReviewer implements Worker {
     const { agent, leaseMs, waitSeconds } = this.#settings;
     const sentAt = monotonicMs();
     const claim = { agent, lease: `PT${leaseMs / 1_000}S`, waitSeconds };
-    const { task, round, prompt } = await this.#client.claimNextReview(claim, { signal: stopping });
-    if (task && round !== null) return { task, round, prompt: prompt ?? '', sentAt };
+    const { task, runId, round, prompt } = await this.#client.claimNextReview(claim, { signal: stopping });
+    if (task && runId !== null && round !== null) return { task, runId, round, prompt: prompt ?? '', sentAt };
     // A server that stops answers at once.
     if (monotonicMs() - sentAt < MIN_WAIT_MS)
       await pause(MIN_WAIT_MS * (0.5 + random()), stopping).catch(() => undefined);
     return null;
   }
 
-  async #judge({ task, round, prompt, sentAt }: ClaimedRound): Promise<void> {
-    const lease = new Lease(`the review of ${task.ref}`, this.#settings.leaseMs, sentAt);
+  async #judge({ task, runId, round, prompt, sentAt }: ClaimedRound): Promise<void> {
+    const lease = new Lease(runId, this.#settings.leaseMs, sentAt);
     this.#lease = lease;
     const beating = this.#beat(lease);
     try {
@@ -144,19 +145,22 @@ class ClaimingReviewer implements Worker {
     }
   }
 
-  /** Renews the leases of the agent until this one is over. */
+  /** Renews the lease until it is over, or the server says that another verdict has ended the round. */
   async #beat(lease: Lease): Promise<void> {
     const { agent, leaseMs, onError } = this.#settings;
     const everyMs = Math.floor(leaseMs / 3);
+    const input = { agent, lease: `PT${leaseMs / 1_000}S`, runIds: [lease.runId], onlyRunIds: true };
     for (let sentAt = monotonicMs(); ; ) {
       await pause(Math.max(0, sentAt + everyMs - monotonicMs()), lease.signal).catch(() => undefined);
       if (!lease.isHeld()) return;
       sentAt = monotonicMs();
       try {
-        await withDeadline(everyMs, lease.signal, (signal) =>
-          this.#client.heartbeat({ agent, lease: `PT${leaseMs / 1_000}S` }, { signal }),
+        const { lostRuns } = await withDeadline(everyMs, lease.signal, (signal) =>
+          this.#client.heartbeat(input, { signal }),
         );
-        lease.renew(sentAt);
+        const [lost] = lostRuns;
+        if (!lost) lease.renew(sentAt);
+        else lease.lose(new RunLostError(lease.runId, lost.reason ?? 'The round is over.'));
       } catch (error) {
         if (lease.isHeld()) onError(error);
       }

@@ -43,7 +43,7 @@ export async function heartbeat(
     const agent = await getActingAgent(tx.executor, viewer, input.agent);
     const only = input.onlyRunIds ? (input.runIds ?? []) : null;
     const runs = await renewLeasesOfAgent(tx, agent.id, input.lease ?? null, only);
-    if (only === null) await renewReviewLeasesOfAgent(tx, agent.id, input.lease ?? null);
+    await renewReviewLeasesOfAgent(tx, agent.id, input.lease ?? null, only);
     const lostRuns = await listLostRuns(tx, agent.id);
     await markAgentSeen(tx, agent.id, true);
     await announceStatus(context, tx, agent.id, toActor(viewer));

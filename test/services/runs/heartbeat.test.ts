@@ -58,7 +58,8 @@ describe('a heartbeat', () => {
     const ofAnotherProcess = await aClaimedTask(services, agent);
     const foreign = await aClaimedTask(services, other);
     await aTaskIn(services, 'REVIEW', other);
-    await claimNextReview(services, services.admin, { agent: { id: agent.id }, lease: 10_000 }, neverAborted);
+    const asked = { agent: { id: agent.id }, lease: 10_000 };
+    const { runId: reviewId } = await claimNextReview(services, services.admin, asked, neverAborted);
     await endAllLeases();
     const beat = (runIds?: string[]) =>
       heartbeat(services, services.admin, {
@@ -75,6 +76,9 @@ describe('a heartbeat', () => {
     expect(live.map(({ id }) => id)).not.toContain(foreign.runId);
     const [review] = await services.sql('SELECT lease_ms FROM review_runs WHERE agent_id = $1', [agent.id]);
     expect(review).toEqual({ lease_ms: 10_000 });
+    await beat([reviewId!]);
+    const [renewed] = await services.sql('SELECT lease_ms FROM review_runs WHERE agent_id = $1', [agent.id]);
+    expect(renewed).toEqual({ lease_ms: 30_000 });
   });
 
   it('updates the last sighting of the agent', async () => {
