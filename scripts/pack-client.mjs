@@ -1,13 +1,13 @@
-// Makes the package of the client alone, and packs it: its folder is dist/client, and the tarball lies in dist.
-//   node scripts/pack-client.mjs [folder of the tarball]
+// Makes the package of the client alone in dist/client, and packs it into dist, or into another folder.
+//   node scripts/pack-client.mjs [folder]
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const folder = join(root, 'dist', 'client');
 const destination = resolve(process.argv[2] ?? join(root, 'dist'));
+const folder = join(destination, 'client');
 
 for (const script of ['bundle.mjs', 'declarations.mjs'])
   run(process.execPath, [join(root, 'scripts', script)]);

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,14 +22,15 @@ vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const client = join(root, 'dist', 'client');
 
 let scratch: string;
+let client: string;
 let tarball: string;
 
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'mission-control-client-'));
   await run(process.execPath, [join(root, 'scripts', 'pack-client.mjs'), scratch]);
+  client = join(scratch, 'client');
   const [name = ''] = (await readdir(scratch)).filter((file) => file.endsWith('.tgz'));
   tarball = join(scratch, name);
 });
@@ -134,12 +135,24 @@ describe('the package of the client', () => {
   });
 });
 
-describe('the part of the SDK in the package of the server', () => {
-  it('is what mission-control/sdk leads to, with its types', async () => {
-    const { exports, files } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-    expect(files).toContain('dist/sdk');
+describe('the package of the server', () => {
+  it('leads from mission-control/sdk to the SDK and its types', async () => {
+    const { exports } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
     const places = Object.values<string>(exports['./sdk']).map((path) => readFile(join(root, path), 'utf8'));
     for (const text of await Promise.all(places)) expect(text).toContain('createWorker');
+  });
+
+  it('starts a server in an empty folder, from what is packed and without an install script', async () => {
+    const folder = await unpackServer();
+    const { bin, scripts } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
+    expect(Object.keys(scripts).filter((name) => /install$/.test(name))).toEqual([]);
+    const program = join(folder, bin['mission-control']);
+    expect(await readFile(program, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
+    const database = await createTestDatabase();
+    const server = await startServer({ databaseUrl: database.url, program });
+    expect(await createClient(server).ask('{ viewer { role } }')).toEqual({ viewer: { role: 'ADMIN' } });
+    await server.stop();
+    await database.drop();
   });
 });
 
@@ -168,6 +181,17 @@ async function readSamples(): Promise<string[]> {
   return parseBlocks(guide)
     .filter(({ info }) => info.split(' ')[0] === 'ts')
     .map(({ text }) => text);
+}
+
+/** Packs the server and unpacks it beside the libraries of the project. */
+async function unpackServer(): Promise<string> {
+  const folder = join(scratch, 'server');
+  await mkdir(folder);
+  await run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder], { cwd: root });
+  const [name = ''] = await readdir(folder);
+  await run('tar', ['-xzf', name], { cwd: folder });
+  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
+  return join(folder, 'package');
 }
 
 function inBraces(sample: string): string {
