@@ -73,7 +73,7 @@ describe('a reviewer', () => {
     expect(errors).toMatchObject([{ message: 'no model' }, { code: 'INVALID' }]);
   });
 
-  it('is told when a person was faster, and its verdict changes nothing', async () => {
+  it('aborts its judge when a person was faster, and its verdict changes nothing', async () => {
     const reviews: ReviewRound[] = [];
     const { errors } = await startReviewer(
       'slow',

@@ -49,9 +49,9 @@ export class InvalidInputError extends RefusedError {}
 
 /** The task cannot change to this status. */
 export class InvalidTransitionError extends RefusedError {
-  /** The current status of the task, if the server told it. */
+  /** The current status of the task, if the server has sent it. */
   readonly from: TaskStatus | null;
-  /** The status that was asked for, if the server told it. */
+  /** The status that was asked for, if the server has sent it. */
   readonly to: TaskStatus | null;
   /** The statuses that the task can change to. */
   readonly allowed: readonly TaskStatus[];
@@ -81,7 +81,7 @@ export class NotFoundError extends RefusedError {}
 
 /** The key or its agent has used up a quota. */
 export class QuotaExceededError extends RefusedError {
-  /** The quota, if the server told it. */
+  /** The quota, if the server has sent it. */
   readonly limit: number | null;
   /** How long to wait before a retry, in milliseconds; null if something must end first, as the message says. */
   readonly retryAfterMs: number | null;
@@ -110,9 +110,9 @@ export class UnknownTemplateError extends RefusedError {}
 
 /** The object was changed in the meantime: read it again, then repeat. */
 export class VersionConflictError extends RefusedError {
-  /** The version that the caller expected, if the server told it. */
+  /** The version that the caller expected, if the server has sent it. */
   readonly expected: number | null;
-  /** The stored version, if the server told it. */
+  /** The stored version, if the server has sent it. */
   readonly actual: number | null;
 
   constructor(facts: RefusalFacts) {

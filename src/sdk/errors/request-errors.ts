@@ -40,7 +40,7 @@ export class ForbiddenError extends RequestError {}
 
 /** Too many requests: try again later. */
 export class RateLimitedError extends RequestError {
-  /** How long to wait, in milliseconds, if the server told it. */
+  /** How long to wait, in milliseconds, if the server has sent it. */
   readonly retryAfterMs: number | null;
 
   constructor(facts: FailureFacts) {
@@ -51,7 +51,7 @@ export class RateLimitedError extends RequestError {
 
 /** The server is stopping, or its database does not answer: try again soon. */
 export class UnavailableError extends RequestError {
-  /** How long to wait, in milliseconds, if the server told it. */
+  /** How long to wait, in milliseconds, if the server has sent it. */
   readonly retryAfterMs: number | null;
 
   constructor(facts: FailureFacts) {
@@ -68,7 +68,7 @@ export class QueryTooComplexError extends RequestError {}
 
 /** A fault of the server. */
 export class ServerFaultError extends RequestError {
-  /** The id under which the server has logged the fault, if it told it. */
+  /** The id under which the server has logged the fault, if it has sent it. */
   readonly requestId: string | null;
 
   constructor(facts: FailureFacts) {

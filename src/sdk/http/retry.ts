@@ -68,7 +68,7 @@ export function askedPauseMs(error: unknown): number {
   return asks ? (error.retryAfterMs ?? 0) : 0;
 }
 
-/** True for a failure after which the same request may succeed: the server was away, or too busy. */
+/** True for a failure after which the same request may succeed: the server did not answer, or was too busy. */
 export function mayPass(error: unknown): boolean {
   return (
     error instanceof UnavailableError ||

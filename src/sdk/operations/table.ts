@@ -105,7 +105,7 @@ export const lists = {
   events: pages(documents.EventsDocument),
 };
 
-/** The same call with the same run is answered as the first one; without a run it names whatever run is live. */
+/** The same call with the same run is answered as the first one; without a run it means the run that is live then. */
 function namesRun(input: { readonly runId?: string | null | undefined }): boolean {
   return input.runId != null;
 }

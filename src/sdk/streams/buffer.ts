@@ -7,7 +7,7 @@ const MAX_WAITING = 1_000;
 /** How one subscription ended, when it did not end with an error. */
 export type Ending = 'completed' | 'overflowed';
 
-/** What ends a subscription early, and what is told of it. */
+/** What ends a subscription early, and what is called with each result. */
 export interface ReceiveOptions {
   readonly signal: AbortSignal | undefined;
   /** Called before each result: the connection works. */

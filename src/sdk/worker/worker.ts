@@ -14,7 +14,7 @@ import { NonRetryableError, Run } from './run.js';
  *
  * It never works on a task that may belong to another worker: heartbeats renew the leases on a timer of their own, and when
  * no heartbeat was accepted for the length of a lease, the signal of the run is aborted and nothing is handed in. It
- * survives restarts of the server and lost connections, and claims with backoff while the server is away.
+ * survives restarts of the server and lost connections, and claims with backoff while the server does not answer.
  *
  * @throws RangeError for a capacity or a lease that no server accepts.
  */
@@ -178,7 +178,7 @@ class ClaimingWorker implements Worker {
     }
   }
 
-  /** Gives a run back at once: first its handler is told to stop. */
+  /** Gives a run back at once: first the signal of its handler is aborted. */
   #giveBack(lease: Lease): void {
     // The handler gives it back by itself.
     if (!lease.isHeld() || lease.isClosing) return;
