@@ -22,13 +22,13 @@ describe('a worker without a network', () => {
     const key = await fixture.admin.createApiKey({ name: `linked ${name}`, role: 'AGENT', agent: { name } });
     const linked = sdkClient({ url: link.url, adminKey: key.secret }, { timeoutMs: 2_000 });
     const [task] = await assign(name, 'Cut off');
-    const { handle, reasons } = untilAborted();
+    const { handle, runs, reasons } = untilAborted();
     const { errors } = start(linked, { handle });
-    await untilTask(task!.id, 'IN_PROGRESS');
+    await vi.waitFor(() => expect(runs).toHaveLength(1), 20_000);
     link.freeze();
     const frozenAt = performance.now();
     await vi.waitFor(() => expect(reasons).toHaveLength(1), 20_000);
-    expect(performance.now() - frozenAt).toBeLessThanOrEqual(10_100);
+    expect(performance.now() - frozenAt).toBeLessThan(11_000);
     expect(reasons[0]).toBeInstanceOf(RunLostError);
     expect(await runsOf(task!.id)).toMatchObject([{ outcome: 'RUNNING' }]);
     expect(errors).toContain(reasons[0]);
@@ -44,18 +44,18 @@ describe('a worker without a network', () => {
     const key = await fixture.admin.createApiKey({ name: `linked ${name}`, role: 'AGENT', agent: { name } });
     const linked = sdkClient({ url: link.url, adminKey: key.secret }, { timeoutMs: 1_000 });
     const [task] = await assign(name, 'Shaken');
-    let finish: (result: string) => void = () => undefined;
+    let finish: ((result: string) => void) | undefined;
     const { errors } = start(linked, {
       handle: () =>
         new Promise((resolve) => {
           finish = resolve;
         }),
     });
-    await untilTask(task!.id, 'IN_PROGRESS');
+    await vi.waitFor(() => expect(finish).toBeDefined(), 20_000);
     link.freeze();
     await vi.waitFor(() => expect(errors.length).toBeGreaterThan(0), 20_000);
     link.thaw();
-    finish('done in spite of it');
+    finish?.('done in spite of it');
     expect(await untilTask(task!.id, 'DONE')).toMatchObject({ resolution: 'done in spite of it' });
     expect(await runsOf(task!.id)).toEqual([{ outcome: 'SUCCEEDED', error: null }]);
   });

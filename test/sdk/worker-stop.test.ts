@@ -8,7 +8,6 @@ import {
   runsOf,
   start,
   untilAborted,
-  untilTask,
   useWorkerServer,
 } from '../support/servers/workers.js';
 import { recordFetch } from '../support/wires/recorded-fetch.js';
@@ -67,7 +66,7 @@ describe('a worker that stops', () => {
   it('lets handlers finish if it may, keeps their leases meanwhile, and claims nothing more', async () => {
     const { name } = await anAgent();
     const [one, other] = await assign(name, 'Running', 'Waiting');
-    let finish: (result: string) => void = () => undefined;
+    let finish: ((result: string) => void) | undefined;
     const { fetch, sent } = recordFetch();
     const { worker } = start(sdkClient(fixture.server, { fetch }), {
       agent: name,
@@ -76,12 +75,12 @@ describe('a worker that stops', () => {
           finish = resolve;
         }),
     });
-    await untilTask(one!.id, 'IN_PROGRESS');
+    await vi.waitFor(() => expect(finish).toBeDefined(), 20_000);
     const stopped = worker.stop({ finishWithinMs: 60_000 });
     const beats = () => sent.filter(({ body }) => body?.includes('heartbeat(')).length;
     const before = beats();
     await vi.waitFor(() => expect(beats()).toBeGreaterThan(before + 1), 20_000);
-    finish('finished');
+    finish?.('finished');
     await stopped;
     expect(await fixture.admin.task({ ref: { id: one!.id } })).toMatchObject({
       status: 'DONE',

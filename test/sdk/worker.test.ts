@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   LeaseLostError,
   NonRetryableError,
@@ -141,6 +141,7 @@ describe('a worker', () => {
   it('never lets an error of onError end it', async () => {
     const { name, client } = await anAgent();
     const spy = vi.spyOn(console, 'error').mockReturnValue();
+    onTestFinished(() => spy.mockRestore());
     const [task] = await assign(name, 'Cancelled');
     start(client, {
       handle: async (_task, run) => {
@@ -156,7 +157,6 @@ describe('a worker', () => {
       () => expect(spy).toHaveBeenCalledWith(expect.objectContaining({ message: 'a bad log' })),
       20_000,
     );
-    spy.mockRestore();
     const [next] = await assign(name, 'Next');
     await fixture.admin.cancelTask({ task: { id: next!.id } });
   });
