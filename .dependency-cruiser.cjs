@@ -14,6 +14,7 @@ const table = {
   scheduler: ['kernel', 'domain', 'services'],
   graphql: ['kernel', 'domain', 'services', 'generated'],
   server: ['kernel', 'graphql'],
+  sdk: [],
   generated: [],
 };
 
@@ -51,6 +52,7 @@ const doors = [
   { from: folder('graphql'), to: { path: [file('feed/hub'), file('feed/stream-interrupted')] } },
   { from: folder('graphql'), to: types(file('store/read-client')) },
   { from: folder('server'), to: { path: file('feed/hub') } },
+  { from: folder('sdk'), to: { path: file('generated/operations') } },
   { from: folder('server'), to: types(file('config/config')) },
   {
     from: file('app'),
@@ -76,7 +78,7 @@ const secrets = {
   'graphql-yoga': ['server'],
   '@graphql-yoga/': ['server'],
   'graphql-jit': ['server'],
-  'graphql-ws': ['server'],
+  'graphql-ws': ['server', 'sdk'],
   ws: ['server', 'gateway'],
   openai: ['gateway'],
   undici: ['gateway'],
@@ -118,7 +120,7 @@ module.exports = {
       name: 'no-orphans',
       comment: 'A file without an importer is unused.',
       severity: 'error',
-      from: { orphan: true, pathNot: [file('main'), folder('generated'), '\\.d\\.ts$'] },
+      from: { orphan: true, pathNot: [file('main'), file('sdk/index'), folder('generated'), '\\.d\\.ts$'] },
       to: {},
     },
     {

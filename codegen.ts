@@ -3,9 +3,8 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { codegen } from '@graphql-codegen/core';
-import * as typedDocumentNode from '@graphql-codegen/typed-document-node';
 import * as typescriptOperations from '@graphql-codegen/typescript-operations';
-import { parse } from 'graphql';
+import { type DocumentNode, Kind, parse, print, stripIgnoredCharacters, visit } from 'graphql';
 
 const root = new URL('./', import.meta.url);
 const [target] = process.argv.slice(2);
@@ -26,10 +25,57 @@ const config = {
   strictScalars: true,
   immutableTypes: true,
   enumType: 'string-literal',
-  // A text, so that a client needs no GraphQL library to send it.
-  documentMode: 'string' as never,
   useTypeImports: true,
 };
+
+/**
+ * The documents as texts, so that a client needs no GraphQL library to send them. A fragment is one constant that all
+ * documents share: written out in each of them, the texts would be four times as large in a browser's bundle.
+ */
+const documentTexts = {
+  plugin: (_schema: unknown, files: { document?: DocumentNode }[]) => {
+    const definitions = files.flatMap(({ document }) => document?.definitions ?? []);
+    const fragments = definitions.filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION);
+    const spreads = new Map(fragments.map((fragment) => [fragment.name.value, namesOfSpreads(fragment)]));
+    const lines = [DOCUMENT_TYPE];
+    for (const fragment of fragments)
+      lines.push(`const ${fragment.name.value} = ${JSON.stringify(minify(fragment))};`);
+    for (const operation of definitions) {
+      if (operation.kind !== Kind.OPERATION_DEFINITION || !operation.name) continue;
+      const name = operation.name.value;
+      const type = `${name}${operation.operation[0]?.toUpperCase()}${operation.operation.slice(1)}`;
+      const parts = [JSON.stringify(minify(operation)), ...allSpreads(operation, spreads)];
+      lines.push(
+        `export const ${name}Document = (${parts.join(' + ')}) as TypedDocument<${type}, ${type}Variables>;`,
+      );
+    }
+    return lines.join('\n');
+  },
+};
+
+const DOCUMENT_TYPE = `
+/** A GraphQL document. At run time it is its text; the types are those of its result and its variables. */
+export type TypedDocument<Result, Variables> = string & { readonly __apiType?: (variables: Variables) => Result };
+`;
+
+type Definition = DocumentNode['definitions'][number];
+
+function minify(definition: Definition): string {
+  return stripIgnoredCharacters(print(definition));
+}
+
+function namesOfSpreads(definition: Definition): Set<string> {
+  const names = new Set<string>();
+  visit(definition, { FragmentSpread: ({ name }) => void names.add(name.value) });
+  return names;
+}
+
+function allSpreads(definition: Definition, spreads: Map<string, Set<string>>): Set<string> {
+  const found = namesOfSpreads(definition);
+  // A set visits what is added while it is read.
+  for (const name of found) for (const inner of spreads.get(name) ?? []) found.add(inner);
+  return found;
+}
 
 async function readDocuments() {
   const folder = new URL('schema/operations/', root);
@@ -48,7 +94,7 @@ const text = await codegen({
   documents: await readDocuments(),
   config,
   plugins: [{ operations: {} }, { documents: {} }],
-  pluginMap: { operations: typescriptOperations, documents: typedDocumentNode },
+  pluginMap: { operations: typescriptOperations, documents: documentTexts },
 });
 await mkdir(dirname(target), { recursive: true });
 await writeFile(target, text);

@@ -22,7 +22,7 @@ const common = {
 const unit = ['kernel', 'domain'].map((folder) => `test/${folder}/**/*.test.ts`);
 
 /** Files that start processes. Each runs in a process of its own, so that it can't affect others. */
-const processes = ['conventions', 'docs', 'e2e', 'examples', 'postgres'].map(
+const processes = ['conventions', 'docs', 'e2e', 'examples', 'postgres', 'sdk'].map(
   (folder) => `test/${folder}/**/*.test.ts`,
 );
 

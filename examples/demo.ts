@@ -4,8 +4,9 @@
 //
 //   npm run demo
 
-import { type Client, createClient, pause } from './client.js';
-import { findEndOfLog, followEvents, type TaskEvent } from './events.js';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Client, createClient } from '../src/sdk/index.js';
+import type { TaskEvent } from './events.js';
 import { startOwnServer } from './own-server.js';
 
 interface Task {
@@ -34,12 +35,12 @@ const ENDS = new Set(['task.approved', 'task.failed', 'task.cancelled']);
 
 /** Descriptions of events. Other events are not printed. */
 const DESCRIPTIONS: Readonly<Record<string, (event: TaskEvent) => string>> = {
-  'task.created': ({ task }) => `for ${task.assignee?.name}`,
-  'task.claimed': ({ task }) => `sent to ${task.assignee?.name}`,
+  'task.created': ({ task }) => `for ${task?.assignee?.name}`,
+  'task.claimed': ({ task }) => `sent to ${task?.assignee?.name}`,
   'task.completed': ({ actor }) => `done by ${actor.displayName}`,
-  'task.rejected': ({ actor, reason }) => `sent back by ${actor.displayName}: ${reason}`,
+  'task.rejected': (event) => `sent back by ${event.actor.displayName}: ${reasonOf(event)}`,
   'task.approved': ({ actor }) => `approved by ${actor.displayName}`,
-  'task.failed': ({ reason }) => `failed: ${reason}`,
+  'task.failed': (event) => `failed: ${reasonOf(event)}`,
   'task.unblocked': () => 'may begin',
 };
 
@@ -51,49 +52,50 @@ process.stdout.on('error', () => stop.abort());
 const server = await startOwnServer({ MC_GATEWAY: 'echo', MC_LOG_LEVEL: 'warn' });
 try {
   console.log(`A server of its own at ${server.url}, three agents and a reviewer behind the echo gateway.\n`);
-  await run(createClient(server.url, server.adminKey));
+  await run(createClient({ url: server.url, apiKey: server.adminKey }));
 } finally {
   await server.stop();
 }
 
 async function run(admin: Client): Promise<void> {
-  for (const agent of AGENTS) await register(admin, agent);
-  const position = await findEndOfLog(admin);
+  for (const agent of AGENTS) await admin.registerAgent({ ...agent, delivery: 'PUSH', maxCapacity: 2 });
+  const { nodes } = await admin.lastEvents({ last: 1 });
   const tasks: Task[] = [];
-  const planned = FEATURES.length * STEPS.length;
   const plan = async () => {
     for (const feature of FEATURES) {
-      if (!stop.signal.aborted) tasks.push(...(await createChain(admin, feature)));
-      await pause(PACE_MS, stop.signal);
+      tasks.push(...(await createChain(admin, feature)));
+      await pause(PACE_MS, undefined, { signal: stop.signal });
     }
   };
-  const follow = async () => {
-    let ended = 0;
-    for await (const event of followEvents(admin, position, stop.signal)) {
-      print(event);
-      if (ENDS.has(event.type)) ended += 1;
-      if (ended === planned) return;
-    }
-  };
-  await Promise.all([plan(), follow()]);
-  if (!stop.signal.aborted) await report(admin, tasks);
+  try {
+    await Promise.all([plan(), printUntilDone(admin, nodes.at(-1)?.cursor)]);
+    await report(admin, tasks);
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+  }
+}
+
+/** Prints the events until every planned task has ended. */
+async function printUntilDone(admin: Client, after: string | undefined): Promise<void> {
+  let open = FEATURES.length * STEPS.length;
+  for await (const event of admin.followEvents({ after, filter: { types: ['task'] }, signal: stop.signal })) {
+    if (!('task' in event)) continue;
+    print(event);
+    if (ENDS.has(event.type)) open -= 1;
+    if (open === 0) return;
+  }
 }
 
 /** `09:31:02.123  TASK-12  Build the login page                 sent back by aegis: …` */
 function print(event: TaskEvent): void {
   const describe = DESCRIPTIONS[event.type];
   if (describe === undefined) return;
-  const { ref, title } = event.task;
+  const { ref = '', title = '' } = event.task ?? {};
   console.log(`${event.at.slice(11, 23)}  ${ref.padEnd(7)}  ${title.padEnd(50)}  ${describe(event)}`);
 }
 
-async function register(admin: Client, agent: (typeof AGENTS)[number]): Promise<void> {
-  await admin.ask(
-    `mutation Register($input: RegisterAgentInput!) {
-      registerAgent(input: $input) { created errors { code message } }
-    }`,
-    { input: { ...agent, delivery: 'PUSH', maxCapacity: 2 } },
-  );
+function reasonOf(event: TaskEvent): string {
+  return ('reason' in event && event.reason) || 'no reason';
 }
 
 /** Creates three tasks, each depending on the one before. */
@@ -101,34 +103,20 @@ async function createChain(admin: Client, feature: string): Promise<Task[]> {
   const created: Task[] = [];
   for (const { name, title } of STEPS) {
     const before = created.at(-1);
-    const { createTask } = await admin.ask<{ createTask: { task: Task } }>(
-      `mutation Create($input: CreateTaskInput!) {
-        createTask(input: $input) { task { id ref } errors { code message } }
-      }`,
-      {
-        input: {
-          title: title(feature),
-          assignee: { name },
-          dependsOn: before === undefined ? [] : [{ id: before.id }],
-        },
-      },
-    );
-    created.push(createTask.task);
+    const { task } = await admin.createTask({
+      title: title(feature),
+      assignee: { name },
+      dependsOn: before === undefined ? [] : [{ id: before.id }],
+    });
+    created.push(task);
   }
   return created;
 }
 
-interface Ended {
-  readonly status: string;
-  readonly reviewCycles: number;
-}
-
 async function report(admin: Client, tasks: readonly Task[]): Promise<void> {
-  const { nodes } = await admin.ask<{ nodes: Ended[] }>(
-    'query Ended($ids: [ID!]!) { nodes(ids: $ids) { ... on Task { status reviewCycles } } }',
-    { ids: tasks.map((task) => task.id) },
-  );
-  const done = nodes.filter(({ status }) => status === 'DONE');
+  const nodes = await admin.tasksById({ ids: tasks.map((task) => task.id) });
+  const ended = nodes.flatMap((node) => (node !== null && 'ref' in node ? [node] : []));
+  const done = ended.filter(({ status }) => status === 'DONE');
   const reworked = done.filter(({ reviewCycles }) => reviewCycles > 0);
   console.log(`\n${done.length} of ${tasks.length} tasks are DONE.`);
   console.log(`${reworked.length} of them were sent back by the reviewer and done again with its feedback.`);

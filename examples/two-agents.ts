@@ -5,14 +5,9 @@
 // It creates keys for its agents, so it needs an admin key: MC_API_KEY, or else the one in data/admin.key.
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import {
-  CreateTasksDocument,
-  OpenTasksWithoutTagDocument,
-  TasksByIdDocument,
-} from '../src/generated/operations.js';
-import { type Client, createClient } from './client.js';
-import { findEndOfLog, followEvents, formatEvent } from './events.js';
-import { judgeAll } from './reviewer.js';
+import { type Client, createClient } from '../src/sdk/index.js';
+import { formatEvent } from './events.js';
+import { runReviewer } from './reviewer.js';
 import type { Assignment } from './skills.js';
 import { addMember, revokeKeys, type TeamMember } from './team.js';
 import { runWorker } from './worker.js';
@@ -37,7 +32,7 @@ const ENDS = new Set(['task.approved', 'task.failed', 'task.cancelled']);
 async function main(): Promise<void> {
   const url = process.env.MC_URL ?? 'http://127.0.0.1:4000';
   await expectServer(url);
-  const admin = createClient(url, await findKey());
+  const admin = createClient({ url, apiKey: await findKey() });
   await refuseForeignWork(admin);
   const team: TeamMember[] = [];
   const stop = new AbortController();
@@ -48,8 +43,10 @@ async function main(): Promise<void> {
       ['lena', 'coder'],
       ['vera', 'reviewer'],
     ] as const)
-      team.push(await addMember(admin, name, role));
+      team.push(await addMember(admin, url, name, role));
     await emptyQueue(admin, team, stop);
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
   } finally {
     stop.abort();
     await revokeKeys(admin, team);
@@ -73,9 +70,12 @@ async function findKey(): Promise<string> {
 
 /** Refuses a server with other tasks, because the example's agents and reviewer would take them. */
 async function refuseForeignWork(admin: Client): Promise<void> {
-  const { tasks } = await admin.ask(OpenTasksWithoutTagDocument, { tag: TAG });
-  if (tasks.nodes.length === 0) return;
-  const refs = tasks.nodes.map((task) => task.ref).join(', ');
+  const { nodes } = await admin.tasks({
+    first: 5,
+    filter: { status: ['INBOX', 'REVIEW'], not: { tags: [TAG] } },
+  });
+  if (nodes.length === 0) return;
+  const refs = nodes.map((task) => task.ref).join(', ');
   throw new Error(
     `This server has other open tasks (${refs}), which the example would take. Start another server for the example.`,
   );
@@ -87,13 +87,21 @@ async function emptyQueue(
   stop: AbortController,
 ): Promise<void> {
   if (!otto || !lena || !vera) throw new Error('the team is incomplete');
-  const position = await findEndOfLog(admin);
+  const { nodes } = await admin.lastEvents({ last: 1 });
   const tasks = await createTasks(admin);
-  const review = async () => {
-    await followAndReview({ admin, reviewer: vera.client, position, tasks, signal: stop.signal });
-    stop.abort();
-  };
-  await Promise.all([review(), runWorker(otto.client, stop.signal), runWorker(lena.client, stop.signal)]);
+  const done = new AbortController();
+  const { signal } = done;
+  const working = [
+    runReviewer(vera.client, signal),
+    runWorker(otto.client, signal),
+    runWorker(lena.client, signal),
+  ];
+  try {
+    await Promise.race([printUntilDone(admin, nodes.at(-1)?.cursor, tasks, stop.signal), ...working]);
+  } finally {
+    done.abort();
+    await Promise.allSettled(working);
+  }
   await report(admin, tasks);
 }
 
@@ -106,31 +114,28 @@ async function createTasks(admin: Client): Promise<readonly Task[]> {
     tags: [TAG],
     idempotencyKey: `${session} ${index}`,
   }));
-  const { createTasks: created } = await admin.ask(CreateTasksDocument, { inputs });
-  return created.tasks ?? [];
+  const { tasks } = await admin.createTasks(inputs);
+  return tasks;
 }
 
-interface Follow {
-  readonly admin: Client;
-  readonly reviewer: Client;
-  readonly position: string;
-  readonly tasks: readonly Task[];
-  readonly signal: AbortSignal;
-}
-
-/** Prints the events, lets the reviewer judge after each completion, and ends when every task has ended. */
-async function followAndReview({ admin, reviewer, position, tasks, signal }: Follow): Promise<void> {
+/** Prints the events, and ends when every task has ended. */
+async function printUntilDone(
+  admin: Client,
+  after: string | undefined,
+  tasks: readonly Task[],
+  signal: AbortSignal,
+): Promise<void> {
   const open = new Set(tasks.map((task) => task.id));
-  for await (const event of followEvents(admin, position, signal)) {
+  for await (const event of admin.followEvents({ after, filter: { types: ['task'] }, signal })) {
+    if (!('task' in event) || event.task === null) continue;
     console.log(formatEvent(event));
-    if (event.type === 'task.completed') await judgeAll(reviewer);
     if (ENDS.has(event.type)) open.delete(event.task.id);
     if (open.size === 0) return;
   }
 }
 
 async function report(admin: Client, tasks: readonly Task[]): Promise<void> {
-  const { nodes } = await admin.ask(TasksByIdDocument, { ids: tasks.map((task) => task.id) });
+  const nodes = await admin.tasksById({ ids: tasks.map((task) => task.id) });
   const ended = nodes.flatMap((node) => (node !== null && 'ref' in node ? [node] : []));
   const done = ended.filter((task) => task.status === 'DONE');
   const by = (name: string) => `${name} ${done.filter((task) => task.assignee?.name === name).length}`;

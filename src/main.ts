@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { createApp } from './app.js';
 import { ConfigError, parseConfig, takeEnvironment } from './config/config.js';
 import { environmentForPrograms } from './config/program-environment.js';

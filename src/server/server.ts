@@ -141,7 +141,8 @@ function wire(options: ServerOptions, limits: ServerLimits, isStopping: () => bo
   const prepare = createOperations({ yoga, createContext, queues, presenter, subscribe, observers });
   const protocol = createSocketProtocol({ prepare, presenter, gate, limits });
   const webSockets = createWebSockets({ protocol, unread: delivery.unread, instrument, limits });
-  const heartbeatMs = limits.pingIntervalMs;
+  // Clients take a silence of 15 s for a dead connection, so one comment may be late.
+  const heartbeatMs = limits.pingIntervalMs / 2;
   const plain = {
     ...{ source, gate, ticketGate, corsOrigins, presenter, heartbeatMs, takePlace },
     streams: eventStreams,

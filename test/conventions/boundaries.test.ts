@@ -16,7 +16,7 @@ const cruiser = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruis
 
 const layers = [
   ...['kernel', 'telemetry', 'config', 'domain', 'postgres', 'store', 'gateway', 'services', 'feed'],
-  ...['scheduler', 'graphql', 'server', 'generated'],
+  ...['scheduler', 'graphql', 'server', 'sdk', 'generated'],
 ];
 
 /** Repeated on purpose: a new line in the configuration has to be added here too. */

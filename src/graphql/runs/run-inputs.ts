@@ -59,6 +59,11 @@ export const HeartbeatInput = builder.inputType('HeartbeatInput', {
       description:
         'The runs and review runs on which the agent works, at most 1000. Given, `lostRuns` reports only those: an agent that has stopped working on a run stops naming it.',
     }),
+    onlyRunIds: t.boolean({
+      defaultValue: false,
+      description:
+        'Whether to renew only the leases of `runIds`. An agent with several processes needs this: otherwise each process keeps alive the runs of another that has died.',
+    }),
   }),
 });
 

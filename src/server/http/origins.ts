@@ -21,6 +21,8 @@ function isSameHost(origin: string, host: string | undefined): boolean {
 const allowedHeaders = [
   'authorization',
   'content-type',
+  // Firefox and Safari let a page set it, and then ask.
+  'user-agent',
   'last-event-id',
   'x-request-id',
   'traceparent',

@@ -14,6 +14,8 @@ export interface HeartbeatRequest {
   readonly lease?: number | null | undefined;
   /** The runs on which the agent works. Lost runs that are not among them need not be reported. */
   readonly runIds?: readonly string[] | null | undefined;
+  /** Whether to renew only the leases of `runIds`. */
+  readonly onlyRunIds?: boolean | null | undefined;
 }
 
 /** A run that the agent lost, and why. */
@@ -28,8 +30,8 @@ export interface Heartbeat {
 }
 
 /**
- * Renews all leases of the agent, on tasks and on reviews, and updates `lastSeenAt`, in one transaction. Each heartbeat
- * reports every lost run, because the answer to one heartbeat may itself be lost.
+ * Renews all leases of the agent, on tasks and on reviews, or only those of some runs, and updates `lastSeenAt`, in one
+ * transaction. Each heartbeat reports every lost run, because the answer to one heartbeat may itself be lost.
  */
 export async function heartbeat(
   context: ServiceContext,
@@ -39,8 +41,9 @@ export async function heartbeat(
   checkFields(input, ['lease', 'runIds']);
   return inTransaction(context.database, async (tx) => {
     const agent = await getActingAgent(tx.executor, viewer, input.agent);
-    const runs = await renewLeasesOfAgent(tx, agent.id, input.lease ?? null);
-    await renewReviewLeasesOfAgent(tx, agent.id, input.lease ?? null);
+    const only = input.onlyRunIds ? (input.runIds ?? []) : null;
+    const runs = await renewLeasesOfAgent(tx, agent.id, input.lease ?? null, only);
+    await renewReviewLeasesOfAgent(tx, agent.id, input.lease ?? null, only);
     const lostRuns = await listLostRuns(tx, agent.id);
     await markAgentSeen(tx, agent.id, true);
     await announceStatus(context, tx, agent.id, toActor(viewer));

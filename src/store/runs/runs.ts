@@ -66,21 +66,25 @@ export async function renewRunLease(
 /**
  * Renews all leases of claimed runs of the agent in one statement. Only the dispatcher renews dispatched runs, so that its
  * death is noticed. Uses task_runs_open_by_agent.
+ *
+ * @param only - the ids of the runs to renew; null for all.
  */
 export async function renewLeasesOfAgent(
   tx: Transaction,
   agentId: string,
   leaseMs: number | null,
+  only: readonly string[] | null,
 ): Promise<TaskRunRow[]> {
   return tx.query<TaskRunRow>({
     name: 'renew_leases_of_agent',
     // Locks in id order, so that this cannot deadlock with a requeue of several tasks.
     text: `WITH held AS (
-        SELECT id FROM task_runs WHERE agent_id = $1 AND outcome = 'RUNNING' AND trigger = 'CLAIM' ORDER BY id FOR NO KEY UPDATE)
+        SELECT id FROM task_runs WHERE agent_id = $1 AND outcome = 'RUNNING' AND trigger = 'CLAIM'
+          AND ($3::text[] IS NULL OR id = ANY($3)) ORDER BY id FOR NO KEY UPDATE)
       UPDATE task_runs r SET lease_ms = coalesce($2, lease_ms), lease_expiry_noted_at = NULL,
         lease_expires_at = now() + coalesce($2, lease_ms) * interval '1 millisecond'
       FROM held WHERE r.id = held.id AND r.outcome = 'RUNNING' RETURNING r.*`,
-    values: [agentId, leaseMs],
+    values: [agentId, leaseMs, only],
   });
 }
 

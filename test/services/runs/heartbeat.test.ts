@@ -51,6 +51,36 @@ describe('a heartbeat', () => {
     expect(review).toEqual({ lease_ms: 30_000 });
   });
 
+  it('renews only the named leases with onlyRunIds, so that it keeps no run of another process alive', async () => {
+    const agent = await anAgent(services, { role: 'reviewer' });
+    const other = await anAgent(services);
+    const mine = await aClaimedTask(services, agent);
+    const ofAnotherProcess = await aClaimedTask(services, agent);
+    const foreign = await aClaimedTask(services, other);
+    await aTaskIn(services, 'REVIEW', other);
+    const asked = { agent: { id: agent.id }, lease: 10_000 };
+    const { runId: reviewId } = await claimNextReview(services, services.admin, asked, neverAborted);
+    await endAllLeases();
+    const beat = (runIds?: string[]) =>
+      heartbeat(services, services.admin, {
+        agent: { id: agent.id },
+        ...{ lease: 30_000, onlyRunIds: true, runIds },
+      });
+    expect((await beat([mine.runId, foreign.runId])).runs.map(({ id }) => id)).toEqual([mine.runId]);
+    expect((await beat()).runs).toEqual([]);
+    const live = await services.sql<{ id: string }>(
+      'SELECT id FROM task_runs WHERE lease_expires_at > now()',
+    );
+    expect(live.map(({ id }) => id)).toContain(mine.runId);
+    expect(live.map(({ id }) => id)).not.toContain(ofAnotherProcess.runId);
+    expect(live.map(({ id }) => id)).not.toContain(foreign.runId);
+    const [review] = await services.sql('SELECT lease_ms FROM review_runs WHERE agent_id = $1', [agent.id]);
+    expect(review).toEqual({ lease_ms: 10_000 });
+    await beat([reviewId!]);
+    const [renewed] = await services.sql('SELECT lease_ms FROM review_runs WHERE agent_id = $1', [agent.id]);
+    expect(renewed).toEqual({ lease_ms: 30_000 });
+  });
+
   it('updates the last sighting of the agent', async () => {
     const agent = await anAgent(services);
     await services.sql("UPDATE agents SET last_seen_at = now() - interval '1 day' WHERE id = $1", [agent.id]);

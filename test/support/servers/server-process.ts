@@ -17,6 +17,8 @@ export interface ServerOptions {
   readonly dataDir?: string;
   /** Default: the embedded PostgreSQL in the data folder. */
   readonly databaseUrl?: string;
+  /** The program. Default: the one that was built last. */
+  readonly program?: string;
   /** Further settings. The server gets no other `MC_*` variables. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -121,12 +123,12 @@ interface Launched extends Pick<ServerProcess, 'stdout' | 'stderr' | 'exited' | 
 }
 
 async function launch(
-  { dataDir, databaseUrl, env = {} }: ServerOptions,
+  { dataDir, databaseUrl, program = join(root, 'dist', 'main.js'), env = {} }: ServerOptions,
   nodeOptions: readonly string[] = [],
 ): Promise<Launched> {
   const folder = dataDir ?? (await createServerFolder());
   if (isOver) throw new Error('the tests of this file are over');
-  const args = ['--enable-source-maps', ...nodeOptions, join(root, 'dist', 'main.js')];
+  const args = ['--enable-source-maps', ...nodeOptions, program];
   const child = spawn(process.execPath, args, {
     cwd: folder,
     env: {

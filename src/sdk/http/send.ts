@@ -1,0 +1,70 @@
+import { ConnectionError, TimeoutError } from '../errors/request-errors.js';
+import { DeadlinePassed, withDeadline } from '../platform.js';
+
+/** What one HTTP request needs. */
+export interface Sender {
+  readonly endpoint: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly fetch: typeof globalThis.fetch;
+}
+
+/** One HTTP answer, read to its end. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+}
+
+/** How one request may end early. */
+export interface SendOptions {
+  /** The request fails with TimeoutError after this many milliseconds. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Sends one GraphQL request over HTTP and reads its answer to the end.
+ *
+ * @throws ConnectionError when the server cannot be reached or the connection breaks, TimeoutError after `timeoutMs`,
+ * and the signal's reason when the signal is aborted.
+ */
+export async function send(sender: Sender, body: object, options: SendOptions): Promise<HttpAnswer> {
+  const { signal, timeoutMs } = options;
+  signal?.throwIfAborted();
+  try {
+    return await withDeadline(timeoutMs, signal, async (joined) => {
+      const response = await sender.fetch(sender.endpoint, toRequest(sender, body, joined));
+      return { status: response.status, headers: response.headers, text: await response.text() };
+    });
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (error instanceof DeadlinePassed)
+      throw new TimeoutError(`${sender.endpoint} did not answer within ${timeoutMs} ms.`, { cause: error });
+    throw new ConnectionError(`${sender.endpoint} cannot be reached: ${reasonOf(error)}.`, { cause: error });
+  }
+}
+
+/** The request of an operation. A redirect would carry the API key to another place, so none is followed. */
+export function toRequest(sender: Sender, body: object, signal: AbortSignal): RequestInit {
+  return { method: 'POST', headers: sender.headers, body: JSON.stringify(body), signal, redirect: 'error' };
+}
+
+/** True if the request cannot have reached a server, so that repeating it does nothing twice. */
+export function wasNeverSent(error: unknown): boolean {
+  if (!(error instanceof ConnectionError)) return false;
+  return ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'].includes(
+    codeOf(error.cause),
+  );
+}
+
+/** Node's fetch says only "fetch failed"; what failed is in its cause. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (cause instanceof Error) return cause.message || codeOf(error);
+  return error instanceof Error ? error.message : String(error);
+}
+
+function codeOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
+}

@@ -1,0 +1,101 @@
+import type { ClaimNextTaskInput, ClaimResultFragment } from '../../generated/operations.js';
+import type { Client } from '../client.js';
+import { monotonicMs, newKey, pause, random, withDeadline } from '../platform.js';
+import type { ClaimedTask, Settings, WorkerOptions } from './options.js';
+
+/** A claim that was granted. */
+export interface Work {
+  readonly task: ClaimedTask;
+  readonly run: NonNullable<ClaimResultFragment['run']>;
+  /** When the claim was sent, on the monotonic clock. */
+  readonly sentAt: number;
+}
+
+/** The mean pause after a claim that was answered at once and without a task. */
+const BUSY_PAUSE_MS = 1_000;
+
+/** How long a worker tries to give back what it no longer works on. Then the end of the lease does it. */
+const GIVE_BACK_MS = 10_000;
+
+/** The claims of one worker. */
+export class Claims {
+  readonly #client: Client;
+  readonly #options: Pick<WorkerOptions, 'tags' | 'capabilities'>;
+  readonly #settings: Settings;
+  /** True until an answer shows that the agent holds nothing that this worker could resume. */
+  #mayResume: boolean;
+
+  constructor(
+    client: Client,
+    options: Pick<WorkerOptions, 'tags' | 'capabilities' | 'resume'>,
+    settings: Settings,
+  ) {
+    this.#client = client;
+    this.#options = options;
+    this.#settings = settings;
+    this.#mayResume = options.resume ?? false;
+  }
+
+  /**
+   * The next task; null if there was none within the time that a claim waits, or if the signal was aborted.
+   *
+   * @param isHeld - tells whether this worker holds a run already.
+   */
+  async next(isHeld: (runId: string) => boolean, signal: AbortSignal): Promise<Work | null> {
+    const input = { ...this.input(), waitSeconds: this.#settings.waitSeconds, resume: this.#mayResume };
+    const sentAt = monotonicMs();
+    const answer = await this.#client.claimNextTask(input, { signal }).catch(async (error) => {
+      if (!signal.aborted) throw error;
+      await this.undo(input);
+      return null;
+    });
+    if (!answer) return null;
+    const work = this.toWork(answer, sentAt);
+    // A claim that resumes is answered with the agent's oldest run, also when it is one of this worker.
+    const isMine = work !== null && isHeld(work.run.id);
+    if (answer.reason !== 'CONTINUE_CURRENT' || isMine) this.#mayResume = false;
+    if (work) return isMine ? null : work;
+    // An agent that is paused or at capacity is answered at once, and so is one whose server is stopping.
+    if (monotonicMs() - sentAt < BUSY_PAUSE_MS)
+      await pause(BUSY_PAUSE_MS * (0.5 + random()), signal).catch(() => undefined);
+    return null;
+  }
+
+  /** A claim that does not wait, with a key of its own. */
+  input(): ClaimNextTaskInput {
+    const { agent, capacity, leaseMs } = this.#settings;
+    const { tags, capabilities } = this.#options;
+    const lease = `PT${leaseMs / 1_000}S`;
+    return { agent, maxCapacity: capacity, lease, tags, capabilities, idempotencyKey: newKey() };
+  }
+
+  /** The work of an answer, if it brings any. */
+  toWork({ task, run }: Pick<ClaimResultFragment, 'task' | 'run'>, sentAt: number): Work | null {
+    return task && run ? { task, run, sentAt } : null;
+  }
+
+  /** Releases a run because the worker does not work on it. Answers with null: there is no next task. */
+  async giveBack(runId: string, reason = 'The worker stops.'): Promise<null> {
+    await this.#tryForAWhile((signal) => this.#client.releaseTask({ runId, reason }, { signal }));
+    return null;
+  }
+
+  /**
+   * A claim whose answer was lost or broken off may have been granted. The same key gets the same answer, and what it grants
+   * is given back.
+   */
+  async undo(input: ClaimNextTaskInput): Promise<void> {
+    await this.#tryForAWhile(async (signal) => {
+      const { run } = await this.#client.claimNextTask({ ...input, waitSeconds: 0 }, { signal });
+      if (run) await this.#client.releaseTask({ runId: run.id, reason: 'The worker stops.' }, { signal });
+    });
+  }
+
+  async #tryForAWhile(work: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
+    try {
+      await withDeadline(GIVE_BACK_MS, undefined, work);
+    } catch (error) {
+      this.#settings.onError(error);
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import type { HeartbeatMutation } from '../../generated/operations.js';
+import type { Client } from '../client.js';
+import { MissionControlError } from '../errors/base.js';
+import { TimeoutError } from '../errors/request-errors.js';
+import { DeadlinePassed, monotonicMs, pause, withDeadline } from '../platform.js';
+import { type Lease, RunLostError } from './lease.js';
+
+/** What heartbeats need to know. */
+export interface HeartbeatOptions {
+  readonly client: Client;
+  readonly agent: { readonly name: string } | undefined;
+  readonly leaseMs: number;
+  /** Called for a heartbeat that failed. The worker goes on. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** Heartbeats per lease: one of them may be lost. */
+const BEATS_PER_LEASE = 3;
+
+/**
+ * Renews the leases of a set of runs on a timer of its own, so that neither a busy handler nor a waiting claim holds the
+ * heartbeats back. It goes on while the worker stops, until the last run has ended.
+ */
+export class Heartbeats {
+  readonly #leases = new Map<string, Lease>();
+  readonly #options: HeartbeatOptions;
+  #loop: AbortController | undefined;
+
+  constructor(options: HeartbeatOptions) {
+    this.#options = options;
+  }
+
+  /** The interval between two heartbeats, in milliseconds. */
+  get everyMs(): number {
+    return Math.floor(this.#options.leaseMs / BEATS_PER_LEASE);
+  }
+
+  /** Keeps a lease until it ends or `remove` is called. */
+  add(lease: Lease): void {
+    this.#leases.set(lease.runId, lease);
+    if (this.#loop) return;
+    this.#loop = new AbortController();
+    void this.#beat(this.#loop.signal);
+  }
+
+  /** Stops renewing a lease. */
+  remove(lease: Lease): void {
+    lease.end();
+    this.#leases.delete(lease.runId);
+    if (this.#leases.size > 0) return;
+    this.#loop?.abort();
+    this.#loop = undefined;
+  }
+
+  /** Sends one heartbeat now. A failure is reported and changes no lease. */
+  async send(signal?: AbortSignal): Promise<void> {
+    const leases = [...this.#leases.values()].filter((lease) => lease.isHeld());
+    if (leases.length === 0) return;
+    const sentAt = monotonicMs();
+    const { agent, client, leaseMs, onError } = this.#options;
+    const runIds = leases.map(({ runId }) => runId);
+    const input = { agent, lease: `PT${leaseMs / 1_000}S`, runIds, onlyRunIds: true };
+    try {
+      const answer = await withDeadline(this.everyMs, signal, (deadline) =>
+        client.heartbeat(input, { signal: deadline }),
+      );
+      const live = new Set(answer.runs.map(({ id }) => id));
+      const lost = new Map(answer.lostRuns.map((run) => [run.runId, run]));
+      for (const lease of leases) settle(lease, live.has(lease.runId), lost.get(lease.runId), sentAt);
+    } catch (error) {
+      if (!signal?.aborted) onError(asTimeout(error));
+    }
+  }
+
+  /** The interval is counted from the sending: a heartbeat that takes too long is given up and repeated at once. */
+  async #beat(signal: AbortSignal): Promise<void> {
+    for (let dueAt = monotonicMs() + this.everyMs; ; dueAt += this.everyMs) {
+      await pause(Math.max(0, dueAt - monotonicMs()), signal).catch(() => undefined);
+      if (signal.aborted) return;
+      // A process that was frozen does not catch up with the heartbeats that it missed.
+      dueAt = Math.max(dueAt, monotonicMs());
+      await this.send(signal);
+    }
+  }
+}
+
+function asTimeout(error: unknown): unknown {
+  if (!(error instanceof DeadlinePassed)) return error;
+  return new TimeoutError('The server did not answer a heartbeat in time. It is repeated.', { cause: error });
+}
+
+type Lost = HeartbeatMutation['heartbeat']['lostRuns'] extends readonly (infer Run)[] | null ? Run : never;
+
+/** A run that is neither live nor lost was ended by this worker, and the answer to that may still be on its way. */
+function settle(lease: Lease, isLive: boolean, lost: Lost | undefined, sentAt: number): void {
+  if (isLive) lease.renew(sentAt);
+  if (isLive || (!lost && lease.isClosing)) return;
+  const reason = lost?.reason ? `: ${lost.reason}` : '.';
+  const message = lost
+    ? `${lease.runId} was ended as ${lost.outcome}${reason}`
+    : `${lease.runId} is no longer live.`;
+  lease.lose(new RunLostError(lease.runId, message));
+}
+
+/** True for errors after which another claim would be refused as well. */
+export function isFinal(error: unknown): boolean {
+  const codes = [
+    'UNAUTHENTICATED',
+    'FORBIDDEN',
+    'UNKNOWN_AGENT',
+    'SERVER_TOO_OLD',
+    'BAD_USER_INPUT',
+    'INVALID',
+  ];
+  return error instanceof MissionControlError && codes.includes(error.code);
+}

@@ -1,0 +1,169 @@
+import type { SubmitVerdictInput, Verdict } from '../../generated/operations.js';
+import type { Client } from '../client.js';
+import { LeaseLostError, SupersededError } from '../errors/refusals.js';
+import { monotonicMs, pause, random, withDeadline } from '../platform.js';
+import { Backoff } from './backoff.js';
+import { isFinal } from './heartbeats.js';
+import { Lease, RunLostError } from './lease.js';
+import { type ClaimedTask, type Settings, type StopOptions, toSettings, type Worker } from './options.js';
+
+/** One round of review, as the judge sees it. */
+export interface ReviewRound {
+  /** The round that the verdict is for. */
+  readonly round: number;
+  /** A prompt for a model, which asks for the verdict in the form that the server defines. */
+  readonly prompt: string;
+  /** Aborted when the round may have gone to another reviewer, or the reviewer stops. */
+  readonly signal: AbortSignal;
+}
+
+/** What a judge answers. A rejection needs feedback: the worker gets it with its next attempt. */
+export interface Judgement {
+  readonly verdict: Verdict;
+  readonly feedback?: string | null;
+}
+
+/** How a reviewer works. */
+export interface ReviewerOptions {
+  /** The name of the reviewing agent. A key that is bound to an agent needs none. */
+  readonly agent?: string;
+  /** The length of a lease in seconds, at least 10; 60 if left out. */
+  readonly leaseSeconds?: number;
+  /** Judges one round. An error of the judge is reported, and the round is claimed again. */
+  readonly judge: (task: ClaimedTask, review: ReviewRound) => Promise<Judgement> | Judgement;
+  /** Called with everything that went wrong and was survived; written to the console if left out. */
+  readonly onError?: (error: unknown) => unknown;
+}
+
+/**
+ * Makes a reviewer: it claims rounds of review one at a time, judges them, and submits the verdicts. A verdict that comes
+ * too late is not submitted, or is recorded as superseded and changes nothing.
+ *
+ * @throws RangeError for a lease that no server accepts.
+ */
+export function createReviewer(client: Client, options: ReviewerOptions): Worker {
+  return new ClaimingReviewer(client, options, toSettings(options));
+}
+
+interface ClaimedRound {
+  readonly task: ClaimedTask;
+  readonly runId: string;
+  readonly round: number;
+  readonly prompt: string;
+  readonly sentAt: number;
+}
+
+/** The mean pause after a claim that was answered at once and without a round. */
+const MIN_WAIT_MS = 1_000;
+
+class ClaimingReviewer implements Worker {
+  readonly #client: Client;
+  readonly #options: ReviewerOptions;
+  readonly #settings: Settings;
+  /** Aborted when the reviewer stops: it ends the claim that waits. */
+  readonly #stopping = new AbortController();
+  #lease: Lease | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(client: Client, options: ReviewerOptions, settings: Settings) {
+    this.#client = client;
+    this.#options = options;
+    this.#settings = settings;
+  }
+
+  run(): Promise<void> {
+    this.#running ??= this.#reviewUntilStopped();
+    return this.#running;
+  }
+
+  async stop({ finishWithinMs = 0 }: StopOptions = {}): Promise<void> {
+    this.#stopping.abort();
+    const running = this.#running?.catch(() => undefined);
+    if (finishWithinMs > 0 && running) {
+      const timer = new AbortController();
+      await Promise.race([running, pause(finishWithinMs, timer.signal).catch(() => undefined)]);
+      timer.abort();
+    }
+    this.#lease?.lose(new Error('The reviewer stops.'));
+    await running;
+  }
+
+  async #reviewUntilStopped(): Promise<void> {
+    const { signal } = this.#stopping;
+    const backoff = new Backoff();
+    while (!signal.aborted) {
+      const claimed = await this.#claim(signal).catch((error: unknown) => ({ error }));
+      // Only a refused claim is final: an error of the judge may carry any code.
+      if (claimed && 'error' in claimed && !signal.aborted && isFinal(claimed.error)) throw claimed.error;
+      try {
+        if (claimed && 'error' in claimed) throw claimed.error;
+        if (claimed) await this.#judge(claimed);
+        backoff.reset();
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#settings.onError(error);
+        await backoff.wait(error, signal);
+      }
+    }
+  }
+
+  /** A round that this reviewer holds already, such as one whose answer was lost, is returned first. */
+  async #claim(stopping: AbortSignal): Promise<ClaimedRound | null> {
+    const { agent, leaseMs, waitSeconds } = this.#settings;
+    const sentAt = monotonicMs();
+    const claim = { agent, lease: `PT${leaseMs / 1_000}S`, waitSeconds };
+    const { task, runId, round, prompt } = await this.#client.claimNextReview(claim, { signal: stopping });
+    if (task && runId !== null && round !== null) return { task, runId, round, prompt: prompt ?? '', sentAt };
+    // A server that stops answers at once.
+    if (monotonicMs() - sentAt < MIN_WAIT_MS)
+      await pause(MIN_WAIT_MS * (0.5 + random()), stopping).catch(() => undefined);
+    return null;
+  }
+
+  async #judge({ task, runId, round, prompt, sentAt }: ClaimedRound): Promise<void> {
+    const lease = new Lease(runId, this.#settings.leaseMs, sentAt);
+    this.#lease = lease;
+    const beating = this.#beat(lease);
+    try {
+      const { signal } = lease;
+      const judgement = await this.#options.judge(task, { round, prompt, signal });
+      if (lease.isHeld()) await this.#submit({ task: { id: task.id }, round, ...judgement }, signal);
+    } finally {
+      lease.lose(new Error('The review is over.'));
+      await beating;
+    }
+  }
+
+  /** Another reviewer, or a person, was faster: their verdict stands. */
+  async #submit(verdict: SubmitVerdictInput, signal: AbortSignal): Promise<void> {
+    const { agent } = this.#settings;
+    try {
+      await this.#client.submitVerdict({ ...verdict, reviewer: agent }, { signal });
+    } catch (error) {
+      if (!(error instanceof SupersededError || error instanceof LeaseLostError)) throw error;
+      this.#settings.onError(error);
+    }
+  }
+
+  /** Renews the lease until it is over, or the server says that another verdict has ended the round. */
+  async #beat(lease: Lease): Promise<void> {
+    const { agent, leaseMs, onError } = this.#settings;
+    const everyMs = Math.floor(leaseMs / 3);
+    const input = { agent, lease: `PT${leaseMs / 1_000}S`, runIds: [lease.runId], onlyRunIds: true };
+    for (let sentAt = monotonicMs(); ; ) {
+      await pause(Math.max(0, sentAt + everyMs - monotonicMs()), lease.signal).catch(() => undefined);
+      if (!lease.isHeld()) return;
+      sentAt = monotonicMs();
+      try {
+        const { lostRuns } = await withDeadline(everyMs, lease.signal, (signal) =>
+          this.#client.heartbeat(input, { signal }),
+        );
+        const [lost] = lostRuns;
+        if (!lost) lease.renew(sentAt);
+        else lease.lose(new RunLostError(lease.runId, lost.reason ?? 'The round is over.'));
+      } catch (error) {
+        if (lease.isHeld()) onError(error);
+      }
+    }
+  }
+}

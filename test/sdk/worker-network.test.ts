@@ -1,0 +1,62 @@
+import { describe, expect, it, vi } from 'vitest';
+import { RunLostError } from '../../src/sdk/index.js';
+import { sdkClient } from '../support/servers/sdk-client.js';
+import {
+  anAgent,
+  assign,
+  fixture,
+  runsOf,
+  start,
+  untilAborted,
+  untilTask,
+  useWorkerServer,
+} from '../support/servers/workers.js';
+import { openTcpLink } from '../support/wires/tcp-link.js';
+
+useWorkerServer();
+
+describe('a worker without a network', () => {
+  it('aborts its handler when the lease may have ended, hands nothing in, and works on when the network is back', async () => {
+    const { name } = await anAgent();
+    const link = await openTcpLink(() => fixture.server.url);
+    const key = await fixture.admin.createApiKey({ name: `linked ${name}`, role: 'AGENT', agent: { name } });
+    const linked = sdkClient({ url: link.url, adminKey: key.secret }, { timeoutMs: 2_000 });
+    const [task] = await assign(name, 'Cut off');
+    const { handle, runs, reasons } = untilAborted();
+    const { errors } = start(linked, { handle });
+    await vi.waitFor(() => expect(runs).toHaveLength(1), 20_000);
+    link.freeze();
+    const frozenAt = performance.now();
+    await vi.waitFor(() => expect(reasons).toHaveLength(1), 20_000);
+    expect(performance.now() - frozenAt).toBeLessThan(11_000);
+    expect(reasons[0]).toBeInstanceOf(RunLostError);
+    expect(await runsOf(task!.id)).toMatchObject([{ outcome: 'RUNNING' }]);
+    expect(errors).toContain(reasons[0]);
+    link.thaw();
+    await fixture.admin.cancelTask({ task: { id: task!.id } });
+    const [next] = await assign(name, 'Next');
+    await untilTask(next!.id, 'IN_PROGRESS');
+  });
+
+  it('goes on with its task when only some heartbeats were lost', async () => {
+    const { name } = await anAgent();
+    const link = await openTcpLink(() => fixture.server.url);
+    const key = await fixture.admin.createApiKey({ name: `linked ${name}`, role: 'AGENT', agent: { name } });
+    const linked = sdkClient({ url: link.url, adminKey: key.secret }, { timeoutMs: 1_000 });
+    const [task] = await assign(name, 'Shaken');
+    let finish: ((result: string) => void) | undefined;
+    const { errors } = start(linked, {
+      handle: () =>
+        new Promise((resolve) => {
+          finish = resolve;
+        }),
+    });
+    await vi.waitFor(() => expect(finish).toBeDefined(), 20_000);
+    link.freeze();
+    await vi.waitFor(() => expect(errors.length).toBeGreaterThan(0), 20_000);
+    link.thaw();
+    finish?.('done in spite of it');
+    expect(await untilTask(task!.id, 'DONE')).toMatchObject({ resolution: 'done in spite of it' });
+    expect(await runsOf(task!.id)).toEqual([{ outcome: 'SUCCEEDED', error: null }]);
+  });
+});
