@@ -83,11 +83,12 @@ function gatewayTo(baseUrl: string) {
 
 async function startEndpoint(answer: (request: IncomingMessage, response: ServerResponse) => void) {
   const arrived: Arrived[] = [];
-  const server = createServer(async (request, response) => {
+  const server = createServer((request, response) => void take(request, response));
+  async function take(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await text(request);
     arrived.push({ url: request.url ?? '', authorization: request.headers.authorization, body });
     answer(request, response);
-  });
+  }
   const port = await listen(server);
   closers.push(() => closeServer(server));
   return { url: `http://127.0.0.1:${port}`, arrived };
