@@ -33,7 +33,7 @@ export async function storeAcceptance(
 }
 
 /** The call of a run did not begin, because this process no longer owns the run. */
-export class CallNotStored extends Error {
+class CallNotStored extends Error {
   override readonly name = 'CallNotStored';
 }
 
