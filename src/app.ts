@@ -5,11 +5,10 @@ import type { ServerFacts } from './graphql/context.js';
 import { createPlainEvents } from './graphql/events/plain-events.js';
 import { createContexts } from './graphql/operation-contexts.js';
 import { buildSchema } from './graphql/schema.js';
-import { type Clock, systemClock, toDate } from './kernel/clock.js';
+import { type Clock, systemClock } from './kernel/clock.js';
 import { createInstrument, type Instrument } from './kernel/instrument.js';
 import { nameOwnProcess } from './kernel/process-identity.js';
 import { type Database, isReachable, isUsable, readPoolUse } from './postgres/database.js';
-import { isOutage } from './postgres/outage.js';
 import { createJobs } from './scheduler/jobs/create-jobs.js';
 import { createScheduler, type Scheduler } from './scheduler/scheduler.js';
 import { createServer, type ServerAddress } from './server/server.js';
@@ -31,7 +30,14 @@ import { createClaimQueue } from './services/runs/claim-queue.js';
 import { createClaimWaiters } from './services/runs/claim-waiters.js';
 import { MAKES_REVIEWS, MAKES_WORK, wakeClaims } from './services/runs/wake-claims.js';
 import type { ServiceContext } from './services/service-context.js';
-import { type AdminKey, openDatabase, type Part, prepareAdminKey, readFacts } from './startup.js';
+import {
+  type AdminKey,
+  explainFailedStart,
+  openDatabase,
+  type Part,
+  prepareAdminKey,
+  readFacts,
+} from './startup.js';
 import { readBacklog } from './store/ops/backlog.js';
 import { createReadClient } from './store/read-client.js';
 import { createLog } from './telemetry/log.js';
@@ -114,7 +120,7 @@ export function createApp(
       } catch (error) {
         await app.stop();
         if (error instanceof StoppedMeanwhile) return null;
-        throw error;
+        throw explainFailedStart(error);
       }
     },
     stop() {
@@ -152,10 +158,10 @@ interface Start {
 class StoppedMeanwhile extends Error {}
 
 async function startLayers(start: Start): Promise<Started> {
-  const startedAt = toDate(start.clock.now());
+  const startedAtMs = start.clock.now();
   const database = await openDatabase(start);
   const adminKey = await prepareAdminKey(start.config, database);
-  const facts = await readFacts(start.config, database, startedAt);
+  const facts = await readFacts(start.config, database, start.clock.now() - startedAtMs);
   start.parts.push({ name: 'traces', stop: await startTraces(start.config.traces, facts, start.instrument) });
   start.throwIfStopping();
   const address = await startServing(start, await createServices(start, database), facts);
@@ -197,7 +203,7 @@ async function createServices(start: Start, database: Database): Promise<Layers>
     instrument,
     clock,
     isPaused: (name) => isJobPaused(shared, name),
-    isOutage,
+    isOutage: database.outages.note,
     record: (run) => recordJobRun(shared, run),
   });
   reviewDispatcher.onWork(() => scheduler.wake('runAegisReviews'));
@@ -252,7 +258,7 @@ async function startServing(
   const prisma = { main: createReadClient(database.pool), reads: createReadClient(database.readPool) };
   const createContext = createContexts({ services, prisma, feed, server: facts });
   const openEvents = createPlainEvents(createEventNames(database));
-  const tickets = createStreamTickets(database, clock);
+  const tickets = createStreamTickets(database);
   const server = createServer({
     schema: buildSchema(),
     http: config.http,
@@ -265,7 +271,7 @@ async function startServing(
     },
     taskQuota: services.quotas.taskQuota,
     isReady: () => isUsable(database),
-    isOutage,
+    isOutage: database.outages.note,
     metrics: metrics.render,
     instrument,
     clock,

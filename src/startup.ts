@@ -2,15 +2,18 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from './config/config.js';
 import type { ServerFacts } from './graphql/context.js';
+import { toDate } from './kernel/clock.js';
 import type { Instrument } from './kernel/instrument.js';
 import { findPackageFolder } from './kernel/package-folder.js';
 import { createDatabase, type Database, readServerVersion } from './postgres/database.js';
 import { findPostgres } from './postgres/find-postgres.js';
 import { applyMigrations } from './postgres/migrate.js';
+import { findOutage } from './postgres/outage.js';
 import { narrowDataDir } from './postgres/private-files.js';
 import { serverLimits } from './server/limits.js';
 import { ensureAdminKey } from './services/keys/api-keys.js';
 import { createAdminKeyFile } from './store/keys/admin-key-file.js';
+import { readNow } from './store/ops/database-clock.js';
 
 /** One part of a started server. Parts are stopped in reverse order. */
 export interface Part {
@@ -53,6 +56,14 @@ export async function openDatabase({
   return database;
 }
 
+/** Tells the operator what to do, in one sentence, if PostgreSQL ended or refused to work during the start. */
+export function explainFailedStart(error: unknown): unknown {
+  const outage = findOutage(error);
+  if (outage === null) return error;
+  const told = error instanceof Error ? error.message : String(error);
+  return new Error(`During the start ${outage.reason} (${told}): ${outage.remedy}`, { cause: error });
+}
+
 /** The admin key after a start. */
 export interface AdminKey {
   /** The file with the generated admin key; null if MC_API_KEY is set or the file of an earlier start is missing. */
@@ -71,15 +82,15 @@ export async function prepareAdminKey(config: Config, database: Database): Promi
   };
 }
 
-/** Reads the facts that the server reports about itself. */
-export async function readFacts(config: Config, database: Database, startedAt: Date): Promise<ServerFacts> {
+/** Reads the facts that the server reports about itself. It began to start `sinceMs` ago. */
+export async function readFacts(config: Config, database: Database, sinceMs: number): Promise<ServerFacts> {
   const manifest: { version: string } = JSON.parse(
     await readFile(join(findPackageFolder(), 'package.json'), 'utf8'),
   );
   const kind = config.databaseUrl === undefined ? 'embedded' : 'external';
   return {
     version: manifest.version,
-    startedAt,
+    startedAt: toDate((await readNow(database.pool)).getTime() - sinceMs),
     database: `${kind} PostgreSQL ${await readServerVersion(database)}`,
     limits: { ...serverLimits },
   };

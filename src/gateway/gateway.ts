@@ -77,15 +77,27 @@ export type RecoveredAnswer = GatewayAnswer | { readonly outcome: 'UNKNOWN' };
 /** What a gateway needs to find a call from another process: a flat object, small enough for a column. */
 export type GatewayState = Readonly<Record<string, string | number | boolean | null>>;
 
+/** What a gateway says when it accepts a call. */
+export interface Acceptance {
+  readonly gatewayRunId: string | null;
+  /** What `recover` needs after a crash. */
+  readonly state: GatewayState;
+  /**
+   * Set if the call must not begin before the state is stored, because without it a successor could not tell that the call
+   * has begun, and would make it a second time.
+   */
+  readonly mustBeStored?: boolean;
+}
+
 /** How the caller of a gateway controls and follows a call. */
 export interface GatewayHooks {
   /** Aborting it ends the call, on the remote side too. */
   readonly signal: AbortSignal;
   /**
-   * The gateway has accepted the call. `state` is what `recover` needs after a crash. Called at most once, and awaited before
-   * the answer is returned.
+   * The gateway has accepted the call. Called at most once, and awaited before the answer is returned. With `mustBeStored` it
+   * resolves after the commit, and rejects if this process lost the run first.
    */
-  onAccepted(accepted: { readonly gatewayRunId: string | null; readonly state: GatewayState }): Promise<void>;
+  onAccepted(accepted: Acceptance): Promise<void>;
   /** Called each time the call has produced output, with the latest part of it. */
   readonly onProgress?: ((text: string) => void) | undefined;
 }

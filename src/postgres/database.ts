@@ -1,8 +1,10 @@
 import pg from 'pg';
+import { systemClock } from '../kernel/clock.js';
 import type { Instrument } from '../kernel/instrument.js';
 import { type Bell, createBell } from './bell.js';
 import { createClaimConnectionSource } from './claim-connection.js';
 import { startDeadPeerWatchdog } from './dead-peer-watchdog.js';
+import { createOutageReport, type OutageReport } from './outage-report.js';
 import { createPipelinedConnection, type PipelinedConnection } from './pipelined-connection.js';
 import { reportCuts, shareByKey } from './read-pool.js';
 import { type PoolOptions, pinSession, STEADY_PLANS } from './session.js';
@@ -36,6 +38,8 @@ export interface Database {
   /** Whether the claim connection is open; opens it if it is not. */
   hasClaimConnection(): Promise<boolean>;
   readonly bell: Bell;
+  /** What is known about a PostgreSQL that answers but refuses to work. */
+  readonly outages: OutageReport;
   /** Receives the events of each commit. */
   readonly instrument: Instrument;
   /** Called when the process begins to stop. From now on a database that does not answer is given up after a short time. */
@@ -157,6 +161,7 @@ export function createDatabase({
     claimConnection: createPipelinedConnection(claimSource.acquire),
     hasClaimConnection: claimSource.isAvailable,
     bell: createBell(pool, instrument),
+    outages: createOutageReport(instrument, systemClock),
     instrument,
     expectStop: stopWatchdog.start,
     async close() {
@@ -205,6 +210,8 @@ export async function isReachable({ pool }: Pick<Database, 'pool'>): Promise<boo
 /** True if the server can work with the database, or else the reason for the operator. */
 export async function isUsable(database: Database): Promise<true | string> {
   if (!(await isReachable(database))) return 'the database does not answer';
+  const refusal = database.outages.reason();
+  if (refusal !== null) return refusal;
   return (await database.hasClaimConnection()) || 'PostgreSQL has no connection for claims';
 }
 

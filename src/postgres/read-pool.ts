@@ -3,9 +3,13 @@ import { type Clock, systemClock } from '../kernel/clock.js';
 import { FairQueue } from '../kernel/fair-queue.js';
 import type { Instrument } from '../kernel/instrument.js';
 import { StatementCut } from '../kernel/statement-cut.js';
+import { ReadWrote } from './outage.js';
 
 /** PostgreSQL's code for a statement that reached `statement_timeout`. */
 const QUERY_CANCELED = '57014';
+
+/** PostgreSQL's code for a write in a transaction that only reads. */
+const READ_ONLY = '25006';
 
 /** The pool, with {@link StatementCut} as the error of a statement that reached the time limit of its connections. */
 export function reportCuts(pool: pg.Pool, limitMs: number, instrument: Instrument): pg.Pool {
@@ -13,7 +17,10 @@ export function reportCuts(pool: pg.Pool, limitMs: number, instrument: Instrumen
     try {
       return await pool.query(statement, values);
     } catch (error) {
-      if (!(error instanceof pg.DatabaseError) || error.code !== QUERY_CANCELED) throw error;
+      if (!(error instanceof pg.DatabaseError)) throw error;
+      // Here it is a bug of this server. On other connections it means that PostgreSQL accepts no writes.
+      if (error.code === READ_ONLY) throw new ReadWrote('A read would write', { cause: error });
+      if (error.code !== QUERY_CANCELED) throw error;
       // Only debug: the caller is told, and the server is not at fault.
       const facts = { statement: statement.name };
       instrument.emit('debug', 'database.read_cut', 'A read took too long and was stopped', facts);

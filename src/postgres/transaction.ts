@@ -78,8 +78,9 @@ async function runOnce<Result>(
   }
 }
 
-function noteCommit({ bell, instrument }: Database, events: readonly NewEvent[]): void {
+function noteCommit({ bell, instrument, outages }: Database, events: readonly NewEvent[]): void {
   bell.ring();
+  outages.noteCommit();
   instrument.emit('trace', 'events.appended', 'A transaction has appended events', { events });
 }
 

@@ -1,4 +1,4 @@
-import { type Clock, toDate } from '../kernel/clock.js';
+import type { Clock } from '../kernel/clock.js';
 import type { Service } from '../kernel/service.js';
 
 /** Runs one job again and again, with a pause after each run. */
@@ -9,8 +9,8 @@ export interface JobLoop extends Service {
    * Does the work between two runs, so that a job never runs twice at once in a process. Works in a stopped loop too.
    */
   between<Result>(work: () => Promise<Result>): Promise<Result>;
-  /** When the pause ends by itself. Null while there is no pause. */
-  nextRunAt(): Date | null;
+  /** Milliseconds until the pause ends by itself. Null while there is no pause. */
+  nextRunInMs(): number | null;
 }
 
 /** The state of a loop from one start to the next stop. */
@@ -28,7 +28,7 @@ export function createJobLoop(runJob: () => Promise<number>, clock: Clock): JobL
   let state: LoopState | null = null;
   let ended: Promise<unknown> = Promise.resolve();
   let runs: Promise<unknown> = Promise.resolve();
-  let nextRunAt: Date | null = null;
+  let nextRunAtMs: number | null = null;
 
   function between<Result>(work: () => Promise<Result>): Promise<Result> {
     const result = runs.then(work);
@@ -40,9 +40,9 @@ export function createJobLoop(runJob: () => Promise<number>, clock: Clock): JobL
     while (!own.stopping) {
       own.woken = false;
       const pauseMs = await between(runJob);
-      nextRunAt = toDate(clock.now() + pauseMs);
+      nextRunAtMs = clock.now() + pauseMs;
       await pause(own, pauseMs);
-      nextRunAt = null;
+      nextRunAtMs = null;
     }
   }
 
@@ -51,7 +51,7 @@ export function createJobLoop(runJob: () => Promise<number>, clock: Clock): JobL
       if (state !== null) wakeUp(state);
     },
     between,
-    nextRunAt: () => nextRunAt,
+    nextRunInMs: () => (nextRunAtMs === null ? null : Math.max(0, nextRunAtMs - clock.now())),
     async start() {
       if (state !== null) return;
       const own: LoopState = { stopping: false, woken: false, endPause: null };

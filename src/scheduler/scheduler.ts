@@ -44,7 +44,7 @@ export function createScheduler({ jobs, ...options }: SchedulerOptions): Schedul
   return {
     names: [...entries.keys()],
     everyMs: (name) => get(name).job.everyMs,
-    nextRunAt: (name) => get(name).loop.nextRunAt(),
+    nextRunInMs: (name) => get(name).loop.nextRunInMs(),
     async runOnce(name) {
       const { loop, runs } = get(name);
       return (await loop.between(runs.runNow)).handled;

@@ -36,7 +36,7 @@ export function createErrorPresenter(
     if (refusal !== undefined) return refusal;
     const origin = originOf(error);
     if (!isOutage(origin)) return undefined;
-    // Only debug: database.lost, in the relay, reports the outage once.
+    // Only debug: database.lost or database.refuses reports the outage once.
     instrument.emit('debug', 'graphql.outage', 'The database was unavailable to a request', {
       requestId,
       error: origin,
@@ -65,7 +65,7 @@ export function createErrorPresenter(
 }
 
 const outage = new Unavailable(
-  'The database does not answer. Try again soon. It is unknown whether a change was made: repeat it with the same idempotency key.',
+  'The database is unavailable. Try again soon. It is unknown whether a change was made: repeat it with the same idempotency key.',
 );
 
 const internalError = 'Internal server error';

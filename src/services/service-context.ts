@@ -43,8 +43,11 @@ export interface JobRunner {
   readonly names: readonly string[];
   /** The fallback interval of the job, in milliseconds. */
   everyMs(name: string): number;
-  /** When this process runs the job next unless it is woken earlier; null while it runs or if this process runs no jobs. */
-  nextRunAt(name: string): Date | null;
+  /**
+   * Milliseconds until this process runs the job next unless it is woken earlier; null while it runs or if this process runs
+   * no jobs.
+   */
+  nextRunInMs(name: string): number | null;
   /** Runs the job once now, even if it is paused, and returns the number of objects it changed. Rejects if the run fails. */
   runOnce(name: string): Promise<number>;
 }

@@ -1,5 +1,5 @@
 import { pino, stdTimeFunctions } from 'pino';
-import { systemClock, toDate } from '../kernel/clock.js';
+import { readTimeOfDay, toDate } from '../kernel/clock.js';
 import type { Level, Signal } from '../kernel/instrument.js';
 import { createTerminalFormat } from './log-line.js';
 import { toLoggable } from './loggable.js';
@@ -50,6 +50,6 @@ function createTerminalWriter(destination: LogDestination): (signal: Signal) => 
   const format = createTerminalFormat(destination.hasColors?.() ?? false);
   return ({ level, name, message, facts }) => {
     const shown = { level, name, message: String(toLoggable(message)), facts: toLoggable(facts) };
-    destination.write(format(toDate(systemClock.now()), shown));
+    destination.write(format(toDate(readTimeOfDay()), shown));
   };
 }

@@ -11,7 +11,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
-import { systemClock } from '../kernel/clock.js';
+import { readTimeOfDay } from '../kernel/clock.js';
 import type { Activity, Instrument, Signal } from '../kernel/instrument.js';
 import { waitAtMost } from '../kernel/with-deadline.js';
 import { createPresetIds } from './preset-span-ids.js';
@@ -36,7 +36,7 @@ export function createTraces(options: ExportOptions, instrument: Instrument): ()
   const provider = createSpanProvider(options, ids, instrument);
   const tracer = provider.getTracer('mission-control', options.version);
   const active = new AsyncLocalStorage<Span | undefined>();
-  const tasks = createTaskTraces(tracer, ids, systemClock.now);
+  const tasks = createTaskTraces(tracer, ids, readTimeOfDay);
   const unlisten = instrument.listen((signal) => traceTasks(tasks, signal, active.getStore()));
   const unfollow = instrument.follow(async (activity, work) => {
     const span = beginSpan(tracer, activity, active.getStore());

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { StatementCut } from '../../src/kernel/statement-cut.js';
 import { isOutage } from '../../src/postgres/outage.js';
 
 const error = (facts: object, message = 'It failed') => Object.assign(new Error(message), facts);
@@ -16,6 +17,19 @@ describe('an outage', () => {
     ['a database that refuses connections', error({ code: '55000', severity: 'FATAL' })],
     ['a lost connection', error({ code: '08006' })],
     ['too many connections', error({ code: '53300' })],
+    ['a statement that takes too long', error({ code: '57014', severity: 'ERROR' })],
+    ['a full disk', error({ code: '53100', severity: 'ERROR' })],
+    ['a machine without memory', error({ code: '53200', severity: 'ERROR' })],
+    ['a file that can not be read', error({ code: '58030', severity: 'ERROR' })],
+    ['a server that only accepts reads', error({ code: '25006', severity: 'ERROR' })],
+    ['a connect without file descriptors', error({ code: 'EMFILE', syscall: 'connect' })],
+    [
+      "Prisma's code for an error that it does not know",
+      error({
+        code: 'P2039',
+        meta: { driverAdapterError: error({ cause: { kind: 'postgres', code: '57P03' } }) },
+      }),
+    ],
     ['a terminated connection', new Error('Connection terminated unexpectedly')],
     ['a pool that has no connection in time', new Error('timeout exceeded when trying to connect')],
     ["Prisma's code for it", error({ code: 'P1017' })],
@@ -36,8 +50,18 @@ describe('an outage', () => {
       "a violation that Prisma's adapter reports",
       error({ code: 'P2039', meta: { driverAdapterError: error({ cause: { code: '23514' } }) } }),
     ],
-    ['a statement that takes too long', error({ code: '57014', severity: 'ERROR' })],
+    [
+      'a read that was cut because the caller asked for too much',
+      new StatementCut(5_000, { cause: error({ code: '57014' }) }),
+    ],
     ['a missing file', error({ code: 'ENOENT', syscall: 'open' })],
+    [
+      "Prisma's code for a mistake in a statement",
+      error({
+        code: 'P2039',
+        meta: { driverAdapterError: error({ cause: { kind: 'postgres', code: '42601' } }) },
+      }),
+    ],
     ['a bug in the code', new TypeError('undefined is not a function')],
     ['nothing', undefined],
     ['a text', 'ECONNREFUSED'],

@@ -42,7 +42,10 @@ describe('the pool for reads', () => {
 
   it('refuses writes', async () => {
     const { readPool } = openDatabase();
-    await expect(readPool.query('DELETE FROM tasks')).rejects.toMatchObject({ code: '25006' });
+    await expect(readPool.query('DELETE FROM tasks')).rejects.toMatchObject({
+      name: 'ReadWrote',
+      cause: { code: '25006' },
+    });
   });
 
   it('leaves the other connections free while all of its own are busy', async () => {

@@ -29,7 +29,7 @@ describe('a scheduler that is started and stopped', () => {
     const job = new CountingJob('job');
     const { scheduler } = aScheduler([job]);
     await scheduler.start();
-    await until(() => scheduler.nextRunAt('job') !== null);
+    await until(() => scheduler.nextRunInMs('job') !== null);
     await scheduler.stop();
     expect(job.runs).toBe(1);
   });

@@ -8,6 +8,7 @@ import { type Isolation, NO_ISOLATION } from './isolation.js';
 import { type Program, type ProgramStart, SandboxError, startProgram } from './program.js';
 import { toAnswer } from './program-answer.js';
 import { recoverProgram } from './recover-program.js';
+import { behindGate } from './start-gate.js';
 import { describeWork, type WorkFacts } from './work-facts.js';
 
 export interface CommandSettings {
@@ -116,11 +117,11 @@ async function start(
   onOutput: ProgramStart['onOutput'],
 ): Promise<Program | GatewayAnswer> {
   const { argv: template, folder, environment, isolation = NO_ISOLATION } = settings;
-  const mistake = await findMistake(settings, argv, isolation);
-  if (mistake !== null) return { outcome: 'BROKEN', error: mistake, remedy: INSTALL };
+  const mistake = await findMistake(settings, argv);
+  if (mistake !== null) return mistake;
   try {
     return await startProgram({
-      argv: await isolation.wrap(argv, facts.folder === null ? [] : [facts.folder]),
+      argv: await isolation.wrap(behindGate(argv), facts.folder === null ? [] : [facts.folder]),
       cwd: folder,
       env: { ...environment, ...isolation.environment, ...facts.environment },
       ids: isolation.ids,
@@ -139,16 +140,18 @@ async function start(
   }
 }
 
-/** In a sandbox a program that is missing is looked for beforehand, because the sandbox itself does start. */
+/** A program that is missing is looked for beforehand, because the gate itself does start. */
 async function findMistake(
   { argv: template, folder, environment }: CommandSettings,
   argv: readonly string[],
-  { isSandboxed }: Isolation,
-): Promise<string | null> {
+): Promise<GatewayAnswer | null> {
   if (folder !== undefined && !(await isFolder(folder)))
-    return `The folder ${folder} for programs does not exist.`;
-  if (!isSandboxed || template[0] !== argv[0]) return null;
-  return findProgramMistake({ argv, folder, environment });
+    return { outcome: 'BROKEN', error: `The folder ${folder} for programs does not exist.`, remedy: INSTALL };
+  const error = await findProgramMistake({ argv, folder, environment });
+  if (error === null) return null;
+  // The call and not the settings is at fault where the call names the program.
+  if (template[0] !== argv[0]) return { outcome: 'FAILED', error, permanent: true };
+  return { outcome: 'BROKEN', error, remedy: INSTALL };
 }
 
 interface ProgramRun {
@@ -159,7 +162,10 @@ interface ProgramRun {
   readonly end: CallEnd;
 }
 
-/** Sends the prompt only after the acceptance was recorded, so before that there is nothing to recover. */
+/**
+ * The program begins only after what identifies it was stored. So a successor that finds nothing stored knows that the
+ * program did nothing, and one that finds it can end the program.
+ */
 async function runToEnd(
   program: Program,
   { call, line, output, hooks, end }: ProgramRun,
@@ -168,9 +174,10 @@ async function runToEnd(
   end.signal.addEventListener('abort', stop, { once: true });
   try {
     const identity = await identifyProcess(program.pid);
-    await hooks.onAccepted({ gatewayRunId: `pid ${program.pid}`, state: { pid: program.pid, identity } });
+    const state = { pid: program.pid, identity };
+    await hooks.onAccepted({ gatewayRunId: `pid ${program.pid}`, state, mustBeStored: true });
     if (end.signal.aborted) stop();
-    else program.feed(line.input);
+    else program.begin(line.input);
     const programEnd = await program.ended;
     return toAnswer(programEnd, output.report(), { end, timeoutMs: call.timeoutMs });
   } catch (error) {

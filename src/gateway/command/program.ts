@@ -4,6 +4,7 @@ import { createTextHead } from '../answer-text.js';
 import type { AccountIds } from './account-ids.js';
 import { createGroup, type ProcessGroup } from './process-group.js';
 import { READY_FD } from './sandbox/sandbox.js';
+import { GATE_FD, openGate } from './start-gate.js';
 import { createTextEnds } from './text-ends.js';
 
 /** How long a program may take to end after SIGTERM. */
@@ -39,12 +40,12 @@ export interface ProgramEnd {
   readonly errorEnds: string;
 }
 
-/** A program in a process group of its own, so that all its child processes end with it. */
+/** A program in a process group of its own, so that all its child processes end with it. It waits behind its gate. */
 export interface Program {
   readonly pid: number;
   readonly ended: Promise<ProgramEnd>;
-  /** Writes its whole input. It is no error if the program does not read it. */
-  feed(input: string): void;
+  /** Opens the gate and writes the whole input. It is no error if the program does not read it. */
+  begin(input: string): void;
   /** Sends SIGTERM to the whole group, and SIGKILL three seconds later. */
   stop(): void;
   /** Sends SIGKILL to the whole group. */
@@ -55,7 +56,7 @@ export interface Program {
 export class SandboxError extends Error {}
 
 /**
- * Starts a program without a shell.
+ * Starts the command line of a program that waits behind its gate.
  * @throws the operating system's error if it can't be started. @throws SandboxError if its sandbox can't be made.
  */
 export async function startProgram(start: ProgramStart): Promise<Program> {
@@ -72,7 +73,8 @@ export async function startProgram(start: ProgramStart): Promise<Program> {
   return {
     pid,
     ended,
-    feed(input) {
+    begin(input) {
+      openGate(child);
       child.stdin?.end(input);
     },
     stop() {
@@ -94,7 +96,7 @@ function launch(
     ...(ids && { uid: ids.uid, gid: ids.gid }),
     // A process group of its own. Windows has no groups, and would open a window.
     detached: process.platform !== 'win32',
-    stdio: ['pipe', 'pipe', 'pipe', ...(isSandboxed ? (['pipe'] as const) : [])],
+    stdio: ['pipe', 'pipe', 'pipe', isSandboxed ? 'pipe' : 'ignore', 'pipe'],
     windowsHide: true,
   });
 }
@@ -135,6 +137,7 @@ function watch(
   child.stderr?.setEncoding('utf8').on('data', (piece: string) => errorEnds.push(piece));
   // EPIPE: the program ended, or closed its input, before it had read all of it.
   child.stdin?.on('error', () => undefined);
+  child.stdio[GATE_FD]?.on('error', () => undefined);
   // Child processes that outlive the program would keep its pipes open and work without effect.
   child.once('exit', () => group.end());
   return new Promise((resolve) => {

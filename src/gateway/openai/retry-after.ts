@@ -1,4 +1,4 @@
-import { systemClock } from '../../kernel/clock.js';
+import { readTimeOfDay } from '../../kernel/clock.js';
 
 /** Reads how long to wait from `retry-after-ms`, or from `Retry-After` in seconds or as a date. Null if neither says. */
 export function readRetryAfter(headers: Headers | undefined): number | null {
@@ -11,7 +11,7 @@ export function readRetryAfter(headers: Headers | undefined): number | null {
   if (Number.isNaN(until)) return null;
   // The endpoint's own time: its clock and ours need not agree.
   const sentAt = Date.parse(headers?.get('date') ?? '');
-  return Math.max(0, until - (Number.isNaN(sentAt) ? systemClock.now() : sentAt));
+  return Math.max(0, until - (Number.isNaN(sentAt) ? readTimeOfDay() : sentAt));
 }
 
 function toCount(value: string | null | undefined): number | null {

@@ -1,19 +1,18 @@
 import { formatLogCursor } from '../../domain/events/log-cursor.js';
 import type { LogPosition } from '../../domain/events/log-position.js';
 import type { LogEntry } from '../../feed/hub.js';
-import { toDate } from '../../kernel/clock.js';
-import type { GraphqlContext } from '../context.js';
+import { readTimeOfDay, toDate } from '../../kernel/clock.js';
 
 /** The type of the item that a stream may begin with. It is not stored in the log. */
 const STREAM_STARTED = 'stream.started';
 
 /** An item with the cursor from which a stream delivers, for a client that loses its stream before the first event. */
-export function createStreamStart({ services }: GraphqlContext, position: LogPosition): LogEntry {
+export function createStreamStart(position: LogPosition): LogEntry {
   return {
     id: position,
     formerId: null,
     type: STREAM_STARTED,
-    at: toDate(services.clock.now()),
+    at: toDate(readTimeOfDay()),
     actorKeyId: null,
     actorAgentId: null,
     taskId: null,

@@ -41,7 +41,7 @@ builder.subscriptionType({
         const from = await refusing(() => feed.subscribe({ after: begin, filter: wanted }));
         return createStream(context, {
           from,
-          first: startCursor && begin !== undefined ? [createStreamStart(context, begin)] : [],
+          first: startCursor && begin !== undefined ? [createStreamStart(begin)] : [],
           toItems: (entries) => listStreamedEvents(services, viewer, entries),
         });
       },

@@ -1,5 +1,6 @@
 import { chooseAgents } from '../../domain/dispatch/choose-agents.js';
 import type { Gateway } from '../../gateway/gateway.js';
+import { systemClock } from '../../kernel/clock.js';
 import { inTransaction } from '../../postgres/transaction.js';
 import {
   findNextDueMs,
@@ -100,10 +101,11 @@ async function open(
   // A gateway that was broken gets one call at a time, of all agents together.
   if (!reachability.begin(gateway.name)) return false;
   try {
+    const leasedAtMs = systemClock.now();
     const opened = await openDispatch(context, agentId, gateway, owner);
     if (opened !== null) {
       const { run, agent, task } = opened;
-      calls.send(run, agent, gateway, { task, facts: { attempt: run.number } });
+      calls.send({ run, leasedAtMs }, agent, gateway, { task, facts: { attempt: run.number } });
       return true;
     }
   } catch (error) {

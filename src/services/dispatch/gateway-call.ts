@@ -1,4 +1,5 @@
 import type {
+  Acceptance,
   Gateway,
   GatewayCall,
   GatewayHooks,
@@ -8,9 +9,6 @@ import type {
 } from '../../gateway/gateway.js';
 import { describeDuration } from '../../kernel/durations.js';
 import { createProgress } from './call-progress.js';
-
-/** What a gateway returns when it accepts a call. */
-export type Accepted = Parameters<GatewayHooks['onAccepted']>[0];
 
 /** The gateway call of a run in the database. */
 export interface PlannedCall {
@@ -22,8 +20,10 @@ export interface PlannedCall {
   readonly call: GatewayCall;
   /** Set for a call of an earlier process: the state that the gateway returned when it accepted the call, if it did. */
   readonly recovers?: { readonly state: GatewayState | null };
-  /** Stores on the run what is needed to find the call after a crash. */
-  onAccepted(accepted: Accepted): Promise<void>;
+  /** When this process sent the statement that gave it the lease of the run, on the clock of the process. */
+  readonly leasedAtMs: number;
+  /** Stores on the run what is needed to find the call after a crash. False if this process no longer owns the run. */
+  onAccepted(accepted: Acceptance): Promise<boolean>;
   /** Writes what the call has produced so far. Never called again before it is done, nor after the call. */
   readonly onProgress?: ((text: string) => Promise<void>) | undefined;
   /**
@@ -38,13 +38,19 @@ export type CallEnding =
   | Exclude<RecoveredAnswer, { readonly outcome: 'ABORTED' }>
   /** Ended at the gateway, but not by this process. */
   | { readonly outcome: 'ABORTED' }
-  /** This server stops. The task can be dispatched again, and this is not a failed attempt. */
-  | { readonly outcome: 'RELEASED' }
+  /** This server ended the call. The task can be dispatched again, and this is not a failed attempt. */
+  | { readonly outcome: 'RELEASED'; readonly reason: string }
   /** The run was ended elsewhere. What the call had produced is kept on it and changes nothing. */
   | ({ readonly outcome: 'LOST' } & PartialWork);
 
-/** Why this process ends a call: it no longer owns the run, it stops, or the call exceeds its time limit. */
-export type AbortCause = 'LOST' | 'STOPPING' | 'OVERDUE';
+/**
+ * Why this process ends a call: it no longer owns the run, it could not renew the lease in time and so may not own it, it
+ * stops, or the call exceeds its time limit.
+ */
+export type AbortCause = 'LOST' | 'CUT_OFF' | 'STOPPING' | 'OVERDUE';
+
+/** A call with the hook that its gateway gets. */
+export type HeldPlan = Omit<PlannedCall, 'onAccepted'> & Pick<GatewayHooks, 'onAccepted'>;
 
 /** How long a call may take, in milliseconds. */
 export interface CallPatience {
@@ -65,7 +71,7 @@ export interface EndedCall {
  * the gateway never responds. Never rejects.
  */
 export async function holdCall(
-  planned: PlannedCall,
+  planned: HeldPlan,
   controller: AbortController,
   patience: CallPatience,
 ): Promise<EndedCall> {
@@ -88,7 +94,7 @@ export function abortWith(controller: AbortController, cause: AbortCause): void 
 }
 
 /** Gateways return failures as data. A gateway that throws counts as failed. */
-async function attempt(planned: PlannedCall, signal: AbortSignal): Promise<RecoveredAnswer> {
+async function attempt(planned: HeldPlan, signal: AbortSignal): Promise<RecoveredAnswer> {
   const { gateway, call, recovers, onAccepted } = planned;
   if (signal.aborted) return { outcome: 'ABORTED' };
   const progress = createProgress(planned.onProgress);
@@ -128,15 +134,19 @@ function abandonment(signal: AbortSignal, afterMs: number) {
   };
 }
 
+const STOPPING = 'The server that sent it is stopping.';
+const CUT_OFF = 'The server that sent it could not renew its lease in time and ended the call.';
+
 /** An answer always counts. Otherwise, if this process aborted the call, its cause decides. */
 function toEnding(
-  { call }: PlannedCall,
+  { call }: Pick<PlannedCall, 'call'>,
   answer: RecoveredAnswer,
   cause: AbortCause | undefined,
 ): CallEnding | null {
   if (cause === undefined || answer.outcome === 'ANSWERED') return answer;
   if (cause === 'LOST') return keepLost(answer);
-  if (cause === 'STOPPING') return { outcome: 'RELEASED' };
+  if (cause === 'STOPPING') return { outcome: 'RELEASED', reason: STOPPING };
+  if (cause === 'CUT_OFF') return { outcome: 'RELEASED', reason: CUT_OFF };
   const limit = describeDuration(call.timeoutMs);
   const error = `No answer within the time limit of ${limit}.`;
   return { outcome: 'TIMED_OUT', error, ...('output' in answer && { output: answer.output }) };

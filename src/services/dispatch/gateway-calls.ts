@@ -1,5 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { GatewayHooks } from '../../gateway/gateway.js';
 import { backoffMs } from '../../kernel/backoff.js';
+import { type Clock, systemClock } from '../../kernel/clock.js';
 import { randomFraction } from '../../kernel/ids.js';
 import type { Instrument } from '../../kernel/instrument.js';
 import { isOutage } from '../../postgres/outage.js';
@@ -14,6 +16,7 @@ import {
 } from './gateway-call.js';
 import type { GatewayReachability } from './gateway-reachability.js';
 import { createLeaseRenewal } from './lease-renewal.js';
+import { storeAcceptance } from './store-acceptance.js';
 
 /** The options of one kind of calls. */
 export interface GatewayCallsOptions {
@@ -26,6 +29,7 @@ export interface GatewayCallsOptions {
   readonly reachability: GatewayReachability;
   readonly instrument: Instrument;
   readonly patience?: CallPatience | undefined;
+  readonly clock?: Clock;
   /**
    * Renews the leases of these runs with one statement and returns those that this process still holds. The call of any
    * other run is aborted, because the run was ended or taken over.
@@ -86,9 +90,10 @@ export function createGatewayCalls(options: GatewayCallsOptions): GatewayCalls {
   const calls = new Map<string, HeldCall>();
   const listeners = new Set<() => void>();
   const leases = createLeaseRenewal({
+    clock: systemClock,
     ...options,
-    held: () => [...calls.keys()],
     onLost: (runId) => abort(runId, 'LOST'),
+    onOverdue: (runId) => abort(runId, 'CUT_OFF'),
   });
   const tellFree = () => {
     for (const listener of listeners) listener();
@@ -102,9 +107,9 @@ export function createGatewayCalls(options: GatewayCallsOptions): GatewayCalls {
   }
 
   async function hold(planned: PlannedCall, controller: AbortController): Promise<void> {
-    const onAccepted: PlannedCall['onAccepted'] = async (accepted) => {
+    const onAccepted: GatewayHooks['onAccepted'] = (acceptance) => {
       reachability.noteReachable(planned.gateway.name);
-      await keepAccepted(planned, accepted, instrument);
+      return storeAcceptance(planned, acceptance, { instrument, controller, hasLease: leases.hasLease });
     };
     if (isStopping) abortWith(controller, 'STOPPING');
     const { ending: reported, later } = await holdCall({ ...planned, onAccepted }, controller, patience);
@@ -127,10 +132,11 @@ export function createGatewayCalls(options: GatewayCallsOptions): GatewayCalls {
       const controller = new AbortController();
       const done = hold(planned, controller).finally(() => {
         calls.delete(runId);
+        leases.remove(runId);
         tellFree();
       });
       calls.set(runId, { runId, agentId, gatewayName: gateway.name, controller, done, isSettling: false });
-      leases.keepRenewing();
+      leases.add(runId, planned.leasedAtMs);
     },
     lose: (runId) => abort(runId, 'LOST'),
     onFree(listener) {
@@ -172,25 +178,6 @@ async function write(
       if (isStopping() && attempt >= LAST_TRIES) return;
       await pause(backoffMs({ attempt, baseMs: 200, maxMs: 5_000, random: randomFraction() }));
     }
-  }
-}
-
-/** An accepted call continues even if its state cannot be written. It is then only harder to find after a crash. */
-async function keepAccepted(
-  planned: PlannedCall,
-  accepted: Parameters<PlannedCall['onAccepted']>[0],
-  instrument: Instrument,
-): Promise<void> {
-  try {
-    await planned.onAccepted(accepted);
-  } catch (error) {
-    const facts = { runId: planned.runId, gateway: planned.gateway.name, error };
-    instrument.emit(
-      'warn',
-      'gateway.state_not_written',
-      'An accepted call could not be noted on its run',
-      facts,
-    );
   }
 }
 

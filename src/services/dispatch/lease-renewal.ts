@@ -1,21 +1,27 @@
+import type { Clock } from '../../kernel/clock.js';
 import type { Instrument } from '../../kernel/instrument.js';
 import { isOutage } from '../../postgres/outage.js';
+import { createLeaseWatchdog } from './lease-watchdog.js';
 
 export interface LeaseRenewalOptions {
   /** The length of a lease, in milliseconds. */
   readonly leaseMs: number;
   readonly instrument: Instrument;
-  /** The ids of the runs whose leases must be renewed now. */
-  held(): readonly string[];
+  readonly clock: Clock;
   /** Renews the leases and returns the runs that this process still holds. */
   renew(runIds: readonly string[]): Promise<ReadonlySet<string>>;
   onLost(runId: string): void;
+  /** The lease of the run could not be renewed in time. */
+  onOverdue(runId: string): void;
 }
 
 /** Renews all leases of this process periodically, with one statement, while there are any. */
 export interface LeaseRenewal {
-  /** Starts the timer if it is not running. */
-  keepRenewing(): void;
+  /** Renews the lease of a run from now on. It was given by a statement that was sent at `sentAtMs`. */
+  add(runId: string, sentAtMs: number): void;
+  remove(runId: string): void;
+  /** Whether the lease certainly lasts, by the clock of this process. */
+  hasLease(runId: string): boolean;
   /** Stops the timer and waits for a running renewal. Idempotent. */
   stop(): Promise<void>;
 }
@@ -25,7 +31,8 @@ const RETRY_MS = 1_000;
 
 /** Leases are renewed at a third of their length, so they survive one failed and one late renewal. */
 export function createLeaseRenewal(options: LeaseRenewalOptions): LeaseRenewal {
-  const { leaseMs, instrument, held, renew, onLost } = options;
+  const { leaseMs, instrument, clock, renew, onLost } = options;
+  const watchdog = createLeaseWatchdog(options);
   let timer: NodeJS.Timeout | undefined;
   let isOn = false;
   let renewing: Promise<void> = Promise.resolve();
@@ -44,10 +51,17 @@ export function createLeaseRenewal(options: LeaseRenewalOptions): LeaseRenewal {
 
   /** Returns the milliseconds until the next renewal; null if there is nothing to renew. */
   async function renewHeld(): Promise<number | null> {
-    const runIds = held();
+    const runIds = watchdog.watched();
     if (runIds.length === 0) return null;
+    const sentAtMs = clock.now();
     try {
       const ours = await renew(runIds);
+      // A call that has ended meanwhile is no longer watched.
+      const held = new Set(watchdog.watched());
+      watchdog.note(
+        [...ours].filter((runId) => held.has(runId)),
+        sentAtMs,
+      );
       for (const runId of runIds) if (!ours.has(runId)) onLost(runId);
       return leaseMs / 3;
     } catch (error) {
@@ -58,16 +72,19 @@ export function createLeaseRenewal(options: LeaseRenewalOptions): LeaseRenewal {
         'Leases could not be renewed; retrying',
         facts,
       );
-      return Math.min(RETRY_MS, leaseMs / 3);
+      return Math.min(RETRY_MS, leaseMs / 10);
     }
   }
 
   return {
-    keepRenewing() {
+    add(runId, sentAtMs) {
+      watchdog.note([runId], sentAtMs);
       if (isOn) return;
       isOn = true;
       schedule(leaseMs / 3);
     },
+    remove: watchdog.forget,
+    hasLease: watchdog.hasLease,
     async stop() {
       isOn = false;
       clearTimeout(timer);

@@ -1,9 +1,9 @@
 import type { Gateway, GatewayReach } from '../../gateway/gateway.js';
-import { toDate } from '../../kernel/clock.js';
 import { singleFlight } from '../../kernel/single-flight.js';
 import { withDeadline } from '../../kernel/with-deadline.js';
 import { listUsedGateways } from '../../store/dispatch/dispatch.js';
 import { type GatewayOutageRow, listOutages } from '../../store/dispatch/gateway-outages.js';
+import { readNow } from '../../store/ops/database-clock.js';
 import type { ServiceContext } from '../service-context.js';
 
 /** Longer than a healthy gateway takes to connect, short enough to wait for in a query. */
@@ -24,7 +24,7 @@ export interface ProbedGateway {
   readonly checkedAt: Date | null;
 }
 
-type ProbeContext = Pick<ServiceContext, 'gateways' | 'clock' | 'database' | 'settings'>;
+type ProbeContext = Pick<ServiceContext, 'gateways' | 'database' | 'settings'>;
 
 /** The shared probe of each set of gateways: a query that asks twenty times opens one connection for each gateway. */
 const PROBES = new WeakMap<ServiceContext['gateways'], () => Promise<ProbedGateway[]>>();
@@ -39,11 +39,12 @@ export function probeGateways(context: ProbeContext, withinMs = PROBE_MS): Promi
 async function probeAll(context: ProbeContext, withinMs: number): Promise<ProbedGateway[]> {
   const names = await listNames(context);
   const reaches = await Promise.all(names.map((name) => probeInTime(context.gateways.get(name), withinMs)));
+  const now = await readNow(context.database.pool);
   const outages = new Map((await listOutages(context.database.pool)).map((each) => [each.gateway, each]));
   return names.map((name, index) => {
     const reach = reaches[index] ?? null;
     const kind = context.gateways.get(name)?.kind ?? name;
-    const checkedAt = reach === null ? null : toDate(context.clock.now());
+    const checkedAt = reach === null ? null : now;
     return { name, kind, checkedAt, ...judge(name, reach, outages.get(name)) };
   });
 }

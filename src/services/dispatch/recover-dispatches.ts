@@ -1,3 +1,4 @@
+import { systemClock } from '../../kernel/clock.js';
 import { inTransaction } from '../../postgres/transaction.js';
 import { findAgent } from '../../store/agents/agents.js';
 import { listOrphanedRuns, takeOverRun } from '../../store/dispatch/dispatch.js';
@@ -24,12 +25,13 @@ export async function recoverDispatches({ context, owner, calls }: RecoveryOptio
     if (calls.free() === 0) break;
     const gateway = context.gateways.get(orphan.gateway ?? '');
     if (gateway === undefined) continue;
+    const leasedAtMs = systemClock.now();
     const run = await inTransaction(context.database, (tx) =>
       takeOverRun(tx, orphan, owner.dispatcher, owner.leaseMs),
     );
     const agent = run === null ? null : await findAgent(context.database.pool, { id: run.agentId });
     if (run === null || agent === null) continue;
-    calls.recover(run, agent, gateway);
+    calls.recover({ run, leasedAtMs }, agent, gateway);
     recovered += 1;
   }
   return recovered;

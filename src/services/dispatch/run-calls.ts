@@ -20,6 +20,12 @@ export type CallRun = Pick<TaskRunRow, 'id' | 'taskId' | 'gateway' | 'idempotenc
 /** A run that was taken over, with the state that its gateway returned when it accepted the call. */
 export type RecoveredRun = CallRun & Pick<TaskRunRow, 'gatewayState'>;
 
+/** A run whose lease this process has just got, by a statement that it sent at `leasedAtMs` on its own clock. */
+export interface Leased<Run> {
+  readonly run: Run;
+  readonly leasedAtMs: number;
+}
+
 export interface RunCallsOptions
   extends Pick<GatewayCallsOptions, 'reachability' | 'stopGraceMs' | 'patience'> {
   readonly context: Pick<ServiceContext, 'database' | 'settings' | 'instrument'>;
@@ -32,9 +38,9 @@ export interface RunCallsOptions
 /** The gateway calls of one kind of run. This process holds the lease of each. */
 export interface RunCalls extends Pick<GatewayCalls, 'free' | 'underWay' | 'isLimited' | 'lose' | 'stop'> {
   /** Sends the call of a run that was just opened. Does not wait for the answer. */
-  send(run: CallRun, agent: AgentRow, gateway: Gateway, work: WorkOfCall): void;
+  send(leased: Leased<CallRun>, agent: AgentRow, gateway: Gateway, work: WorkOfCall): void;
   /** Asks the gateway for the result of a run that was taken over. Does not wait for the answer. */
-  recover(run: RecoveredRun, agent: AgentRow, gateway: Gateway): void;
+  recover(leased: Leased<RecoveredRun>, agent: AgentRow, gateway: Gateway): void;
   /** Calls back when a slot becomes free or a gateway answers again; returns a function that removes the listener. */
   onWork(listener: () => void): () => void;
 }
@@ -45,13 +51,19 @@ export function createRunCalls(options: RunCallsOptions): RunCalls {
   const { database, settings } = context;
   const calls = createLeasedCalls(options);
 
-  function plan(run: CallRun, agent: AgentRow, gateway: Gateway, work?: WorkOfCall): PlannedCall {
+  function plan(
+    { run, leasedAtMs }: Leased<CallRun>,
+    agent: AgentRow,
+    gateway: Gateway,
+    work?: WorkOfCall,
+  ): PlannedCall {
     const call = toCall(run, agent, settings.dispatch.timeoutMs);
     const held = { id: run.id, dispatcher: owner.dispatcher };
     return {
       runId: run.id,
       agentId: agent.id,
       gateway,
+      leasedAtMs,
       call: work === undefined ? call : { ...call, work: describeCallWork(context, run, agent, work, call) },
       onAccepted: ({ gatewayRunId, state }) =>
         writeGatewayState(database.pool, kind, held, gatewayRunId, state),
@@ -66,9 +78,12 @@ export function createRunCalls(options: RunCallsOptions): RunCalls {
     isLimited: calls.isLimited,
     lose: calls.lose,
     stop: calls.stop,
-    send: (run, agent, gateway, work) => calls.start(plan(run, agent, gateway, work)),
-    recover: (run, agent, gateway) =>
-      calls.start({ ...plan(run, agent, gateway), recovers: { state: parseState(run.gatewayState) } }),
+    send: (leased, agent, gateway, work) => calls.start(plan(leased, agent, gateway, work)),
+    recover: (leased, agent, gateway) =>
+      calls.start({
+        ...plan(leased, agent, gateway),
+        recovers: { state: parseState(leased.run.gatewayState) },
+      }),
     onWork(listener) {
       const ends = [calls.onFree(listener), reachability.onReturn(listener)];
       return () => {

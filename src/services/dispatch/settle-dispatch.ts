@@ -57,7 +57,7 @@ async function applyEnding(
   ending: CallEnding,
 ): Promise<void> {
   if (ending.outcome === 'ANSWERED') await accept(context, tx, task, run, ending);
-  else if (ending.outcome === 'RELEASED') await release(tx, task, 'The server that sent it is stopping.');
+  else if (ending.outcome === 'RELEASED') await release(tx, task, ending.reason);
   else if (ending.outcome === 'NOT_BEGUN' || ending.outcome === 'BROKEN')
     await release(tx, task, `The gateway ${run.gateway} took no call: ${keepError(ending.error)}`);
   else if (ending.outcome === 'LIMITED') await waitForLimit(tx, task, run, ending);

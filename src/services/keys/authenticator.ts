@@ -3,7 +3,12 @@ import type { Clock } from '../../kernel/clock.js';
 import type { Instrument } from '../../kernel/instrument.js';
 import type { Database } from '../../postgres/database.js';
 import { isOutage } from '../../postgres/outage.js';
-import { type ApiKeyRow, findUsableApiKeyByHash, markApiKeysUsed } from '../../store/keys/api-keys.js';
+import {
+  type ApiKeyRow,
+  findUsableApiKeyByHash,
+  markApiKeysUsed,
+  type UsableApiKey,
+} from '../../store/keys/api-keys.js';
 import { hashSecret } from './api-keys.js';
 import { createUnknownSecrets } from './unknown-secrets.js';
 
@@ -50,8 +55,7 @@ export function createAuthenticator(database: Database, clock: Clock, instrument
     const viewer = toViewer(key);
     if (forgotten !== before) return viewer;
     if (cached.size >= CACHE_LIMIT) cached.clear();
-    const expiry = key.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY;
-    cached.set(secret, { viewer, until: Math.min(now + CACHE_MS, expiry) });
+    cached.set(secret, { viewer, until: now + Math.min(CACHE_MS, lifeMsOf(key)) });
     return viewer;
   }
 
@@ -96,6 +100,11 @@ export function createAuthenticator(database: Database, clock: Clock, instrument
     },
     close: writeUses,
   };
+}
+
+/** How long the key can be used after it was read, by the database's clock. */
+function lifeMsOf({ expiresAt, readAt }: UsableApiKey): number {
+  return expiresAt === null ? Number.POSITIVE_INFINITY : expiresAt.getTime() - readAt.getTime();
 }
 
 function toViewer(key: ApiKeyRow): Viewer {

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Viewer } from '../../domain/actor.js';
-import { type Clock, toDate } from '../../kernel/clock.js';
+import { toDate } from '../../kernel/clock.js';
 import { isId } from '../../kernel/ids.js';
 import type { Database } from '../../postgres/database.js';
 import { findUsableApiKey } from '../../store/keys/api-keys.js';
@@ -23,25 +23,26 @@ export interface StreamTickets {
 const TICKET_MS = 60_000;
 
 /**
- * A ticket consists of the key id and the expiry, signed with the stored hash of the key's secret. So nothing is stored
+ * A ticket consists of the key id and the expiry by the database's clock, which all processes share, signed with the stored hash of the key's secret. So nothing is stored
  * per ticket, and a ticket ends with its key. Only a holder of the hash can sign one, and a ticket reveals nothing about
  * a key of 256 random bits.
  */
-export function createStreamTickets(database: Database, clock: Clock): StreamTickets {
+export function createStreamTickets(database: Database, ticketMs = TICKET_MS): StreamTickets {
   const findClaimed = createClaimedKeys(database);
   return {
     async issue({ keyId }) {
       const key = await findUsableApiKey(database.pool, keyId);
       if (key === null) throw new Error(`the key ${keyId} ended while its ticket was being issued`);
-      const expiresAtMs = clock.now() + TICKET_MS;
+      const expiresAtMs = key.readAt.getTime() + ticketMs;
       const claim = `${keyId}.${expiresAtMs.toString(36)}`;
       return { ticket: `${claim}.${sign(key.hash, claim)}`, expiresAt: toDate(expiresAtMs) };
     },
     async redeem(ticket) {
       const parsed = parseTicket(ticket);
-      if (parsed === null || parsed.expiresAtMs <= clock.now()) return null;
+      if (parsed === null) return null;
       const key = await findClaimed(parsed.keyId);
-      if (key === null || !isSame(sign(key.hash, parsed.claim), parsed.signature)) return null;
+      if (key === null || parsed.expiresAtMs <= key.readAt.getTime()) return null;
+      if (!isSame(sign(key.hash, parsed.claim), parsed.signature)) return null;
       return { keyId: key.id, role: key.role, agentId: key.agentId };
     },
   };

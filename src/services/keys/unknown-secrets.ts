@@ -1,6 +1,6 @@
 import { createBatchedLookUp } from '../../kernel/batched-look-up.js';
 import type { Database } from '../../postgres/database.js';
-import { type ApiKeyRow, listUsableApiKeys, listUsableApiKeysByHash } from '../../store/keys/api-keys.js';
+import { listUsableApiKeys, listUsableApiKeysByHash, type UsableApiKey } from '../../store/keys/api-keys.js';
 
 /** The most keys that one statement looks up. Each is one probe of an index. */
 const BATCH = 256;
@@ -14,7 +14,7 @@ const MAX_WAITING = 10_000;
  */
 export function createUnknownSecrets({
   pool,
-}: Pick<Database, 'pool'>): (hash: Buffer) => Promise<ApiKeyRow | null> {
+}: Pick<Database, 'pool'>): (hash: Buffer) => Promise<UsableApiKey | null> {
   return createBatchedLookUp({
     async load(hashes: readonly Buffer[]) {
       const keys = await listUsableApiKeysByHash(pool, hashes);
@@ -29,7 +29,7 @@ export function createUnknownSecrets({
 /** The same for the ids in tickets that may be forged. */
 export function createClaimedKeys({
   pool,
-}: Pick<Database, 'pool'>): (id: string) => Promise<ApiKeyRow | null> {
+}: Pick<Database, 'pool'>): (id: string) => Promise<UsableApiKey | null> {
   return createBatchedLookUp({
     async load(ids: readonly string[]) {
       const byId = new Map((await listUsableApiKeys(pool, ids)).map((key) => [key.id, key]));

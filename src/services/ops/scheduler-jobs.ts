@@ -1,7 +1,9 @@
 import { toActor, type Viewer } from '../../domain/actor.js';
 import type { EventType } from '../../domain/events/event-types.js';
 import { Refusal } from '../../domain/refusals.js';
+import { toDate } from '../../kernel/clock.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
+import { readNow } from '../../store/ops/database-clock.js';
 import {
   isJobRowPaused,
   type JobRecord,
@@ -28,10 +30,12 @@ export async function listSchedulerJobs({
   database,
   jobs,
 }: Pick<ServiceContext, 'database' | 'jobs'>): Promise<SchedulerJobState[]> {
-  const rows = new Map((await listJobRows(database.pool)).map((row) => [row.name, row]));
+  const [listed, now] = await Promise.all([listJobRows(database.pool), readNow(database.pool)]);
+  const rows = new Map(listed.map((row) => [row.name, row]));
   return jobs.names.map((name) => {
     const row = rows.get(name);
     const paused = row !== undefined && row.pausedAt !== null;
+    const nextRunInMs = paused ? null : jobs.nextRunInMs(name);
     return {
       name,
       paused,
@@ -40,7 +44,7 @@ export async function listSchedulerJobs({
       lastDurationMs: row?.lastDurationMs ?? null,
       lastHandled: row?.lastHandled ?? null,
       lastError: row?.lastError ?? null,
-      nextRunAt: paused ? null : jobs.nextRunAt(name),
+      nextRunAt: nextRunInMs === null ? null : toDate(now.getTime() + nextRunInMs),
     };
   });
 }

@@ -56,8 +56,9 @@ export function readReviewEnding(ending: CallEnding, gatewayName: string): Revie
       return release(ending.error);
     case 'LIMITED':
       return release(ending.error, ending.retryAfterMs);
-    case 'LOST':
     case 'RELEASED':
+      return release(ending.reason);
+    case 'LOST':
       return release('The server stopped before the reviewer had answered.');
   }
 }

@@ -1,4 +1,5 @@
 import type { EventType } from '../../domain/events/event-types.js';
+import { systemClock } from '../../kernel/clock.js';
 import { findAgent } from '../../store/agents/agents.js';
 import { adoptAbandonedReviews, findNextReviewMs } from '../../store/reviews/review-dispatch.js';
 import { endLeasesOfDead, newDispatcherId } from '../dispatch/dispatcher-id.js';
@@ -87,6 +88,7 @@ export function createReviewDispatcher({
     const underWay = calls.underWay().map(({ runId }) => runId);
     for (const [taskId, runId] of asked) if (!underWay.includes(runId)) asked.delete(taskId);
     const limit = calls.free();
+    const leasedAtMs = systemClock.now();
     const abandoned =
       limit === 0 ? [] : await adoptAbandonedReviews(database.pool, dispatcher, { limit, underWay });
     for (const run of abandoned) {
@@ -97,7 +99,7 @@ export function createReviewDispatcher({
         continue;
       }
       asked.set(run.taskId, run.id);
-      calls.recover(run, reviewer, gateway);
+      calls.recover({ run, leasedAtMs }, reviewer, gateway);
     }
     return abandoned.length;
   }
@@ -106,12 +108,13 @@ export function createReviewDispatcher({
     async runOnce() {
       let handled = await takeOver();
       while (calls.free() > 0) {
+        const leasedAtMs = systemClock.now();
         const opened = await openReview(context, reachability, calls);
         if (opened === null) break;
         asked.set(opened.run.taskId, opened.run.id);
         const { run, task, reviewer, gateway } = opened;
         const facts = { round: run.round, resolution: task.resolution };
-        calls.send(run, reviewer, gateway, { task, facts });
+        calls.send({ run, leasedAtMs }, reviewer, gateway, { task, facts });
         handled += 1;
       }
       await endLeasesOfDead(database.pool, 'review', dispatcher);

@@ -26,6 +26,21 @@ export async function listAgentTimeouts(executor: Executor): Promise<AgentTimeou
   });
 }
 
+/**
+ * Whether the agent is announced as OFFLINE, or was not seen within `freshMs` by the database's clock. A time in the future
+ * comes from before that clock was set back, and is not fresh.
+ */
+export async function isSightingDue(executor: Executor, agentId: string, freshMs: number): Promise<boolean> {
+  const [row] = await query<{ isDue: boolean }>(executor, {
+    name: 'is_sighting_due',
+    text: `SELECT announced_status = 'OFFLINE' OR NOT coalesce(
+        last_seen_at BETWEEN now() - $2::int * interval '1 millisecond' AND now(), false) AS is_due
+      FROM agents WHERE id = $1`,
+    values: [agentId, freshMs],
+  });
+  return row?.isDue ?? true;
+}
+
 /** When an agent last called, by the database clock. */
 export interface AgentSighting {
   readonly agentId: string;

@@ -57,18 +57,22 @@ export async function renewDispatchedRuns(
   });
 }
 
-/** Stores what the gateway needs to find the call of an open run after a crash. Only the run's dispatcher may do this. */
+/**
+ * Stores what the gateway needs to find the call of an open run after a crash. Returns false if the run has ended or belongs
+ * to another dispatcher: then nothing is stored.
+ */
 export async function writeGatewayState(
   executor: Executor,
   kind: DispatchKind,
   run: { readonly id: string; readonly dispatcher: string },
   gatewayRunId: string | null,
   state: object,
-): Promise<void> {
-  await query(executor, {
+): Promise<boolean> {
+  const rows = await query(executor, {
     name: `write_gateway_state_${kind}`,
     text: `UPDATE ${TABLES[kind]} SET gateway_run_id = $3, gateway_state = $4::jsonb
-      WHERE id = $1 AND dispatcher = $2 AND outcome = 'RUNNING'`,
+      WHERE id = $1 AND dispatcher = $2 AND outcome = 'RUNNING' RETURNING id`,
     values: [run.id, run.dispatcher, gatewayRunId, JSON.stringify(state)],
   });
+  return rows.length > 0;
 }

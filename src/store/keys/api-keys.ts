@@ -8,11 +8,18 @@ export type ApiKeyRow = ApiKey;
 /** SQL that decides whether a key can be used. PostgreSQL decides, so that no time has to be read for it. */
 const IS_USABLE = 'revoked_at IS NULL AND coalesce(expires_at > now(), true)';
 
+/** A key that can be used, with the time of the database clock at which that was read. */
+export interface UsableApiKey extends ApiKeyRow {
+  readonly readAt: Date;
+}
+
+const USABLE_KEY = 'SELECT *, clock_timestamp() AS read_at FROM api_keys';
+
 /** The key whose secret has this SHA-256 hash; null if it is revoked, expired or missing. */
-export async function findUsableApiKeyByHash(executor: Executor, hash: Buffer): Promise<ApiKeyRow | null> {
-  const [row] = await query<ApiKeyRow>(executor, {
+export async function findUsableApiKeyByHash(executor: Executor, hash: Buffer): Promise<UsableApiKey | null> {
+  const [row] = await query<UsableApiKey>(executor, {
     name: 'find_usable_api_key_by_hash',
-    text: `SELECT * FROM api_keys WHERE hash = $1 AND ${IS_USABLE}`,
+    text: `${USABLE_KEY} WHERE hash = $1 AND ${IS_USABLE}`,
     values: [hash],
   });
   return row ?? null;
@@ -22,19 +29,19 @@ export async function findUsableApiKeyByHash(executor: Executor, hash: Buffer): 
 export async function listUsableApiKeysByHash(
   executor: Executor,
   hashes: readonly Buffer[],
-): Promise<ApiKeyRow[]> {
-  return query<ApiKeyRow>(executor, {
+): Promise<UsableApiKey[]> {
+  return query<UsableApiKey>(executor, {
     name: 'list_usable_api_keys_by_hash',
-    text: `SELECT * FROM api_keys WHERE hash = ANY($1::bytea[]) AND ${IS_USABLE}`,
+    text: `${USABLE_KEY} WHERE hash = ANY($1::bytea[]) AND ${IS_USABLE}`,
     values: [hashes],
   });
 }
 
 /** The keys with these ids that are neither revoked nor expired, in any order. */
-export async function listUsableApiKeys(executor: Executor, ids: readonly string[]): Promise<ApiKeyRow[]> {
-  return query<ApiKeyRow>(executor, {
+export async function listUsableApiKeys(executor: Executor, ids: readonly string[]): Promise<UsableApiKey[]> {
+  return query<UsableApiKey>(executor, {
     name: 'list_usable_api_keys',
-    text: `SELECT * FROM api_keys WHERE id = ANY($1) AND ${IS_USABLE}`,
+    text: `${USABLE_KEY} WHERE id = ANY($1) AND ${IS_USABLE}`,
     values: [ids],
   });
 }
@@ -50,10 +57,10 @@ export async function isApiKeyHashKnown(executor: Executor, hash: Buffer): Promi
 }
 
 /** The key with this id; null if it is revoked, expired or missing. */
-export async function findUsableApiKey(executor: Executor, id: string): Promise<ApiKeyRow | null> {
-  const [row] = await query<ApiKeyRow>(executor, {
+export async function findUsableApiKey(executor: Executor, id: string): Promise<UsableApiKey | null> {
+  const [row] = await query<UsableApiKey>(executor, {
     name: 'find_usable_api_key',
-    text: `SELECT * FROM api_keys WHERE id = $1 AND ${IS_USABLE}`,
+    text: `${USABLE_KEY} WHERE id = $1 AND ${IS_USABLE}`,
     values: [id],
   });
   return row ?? null;

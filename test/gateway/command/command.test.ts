@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { MAX_ANSWER_LENGTH } from '../../../src/gateway/answer-text.js';
 import { createCommandGateway } from '../../../src/gateway/command/command.js';
+import type { Acceptance } from '../../../src/gateway/gateway.js';
 import { aCall, describeConformance, type GatewayFixture, testHooks } from '../conformance.js';
 
 const program = fileURLToPath(new URL('../../support/gateways/fake-program.mjs', import.meta.url));
@@ -26,6 +27,12 @@ function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** Expects that the process sleeps before it becomes the program, which never sleeps in this test. */
+function expectAsleep(pid: number): void {
+  expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8')).toContain('exec "$@"');
+  expect(readFileSync(`/proc/${pid}/stat`, 'utf8')).toMatch(/\) S /);
 }
 
 async function openPrograms(): Promise<GatewayFixture & { readonly folder: string }> {
@@ -55,7 +62,7 @@ describeConformance('command', openPrograms, {
   garbage: { outcome: 'ANSWERED' },
   unreachable: {
     outcome: 'BROKEN',
-    error: 'The program no-such-program could not be started: ENOENT.',
+    error: 'The program no-such-program was not found.',
     remedy: 'Install the program for the user that runs the server, or change MC_COMMAND or MC_COMMAND_DIR.',
   },
 });
@@ -142,6 +149,34 @@ describe('the command gateway', () => {
     const gateway = createCommandGateway({ argv: ['run-{{agent}}'], folder: undefined, environment: {} });
     expect(await gateway.send(aCall('x'), testHooks())).toMatchObject({ outcome: 'FAILED', permanent: true });
     await gateway.close();
+  });
+
+  it('lets a program begin only after its state was stored', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'mc-begun-'));
+    const mark = join(folder, 'begun');
+    const gateway = createCommandGateway({
+      argv: ['/bin/sh', '-c', `echo begun >${mark}; echo done`],
+      folder: undefined,
+      environment: {},
+    });
+    const onAccepted = vi.fn(async ({ state }: Acceptance) => {
+      if (process.platform === 'linux') await vi.waitFor(() => expectAsleep(Number(state.pid)), 20_000);
+      expect(existsSync(mark)).toBe(false);
+    });
+    const answer = await gateway.send(aCall('x'), { ...testHooks(), onAccepted });
+    expect(answer).toMatchObject({ outcome: 'ANSWERED', text: 'done\n' });
+    expect(onAccepted).toHaveBeenCalledWith(expect.objectContaining({ mustBeStored: true }));
+    expect(existsSync(mark)).toBe(true);
+    await rm(folder, { recursive: true });
+    await gateway.close();
+  });
+
+  it('does not begin a program whose state can not be stored', async () => {
+    const begun = fixture.countBegun();
+    const onAccepted = () => Promise.reject(new Error('the run was lost'));
+    const sent = fixture.gateway.send(aCall('x'), { ...testHooks(), onAccepted });
+    await expect(sent).rejects.toThrow('the run was lost');
+    expect(fixture.countBegun()).toBe(begun);
   });
 
   it('recovers a program without a recorded acceptance as not begun', async () => {

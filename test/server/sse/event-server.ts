@@ -1,7 +1,7 @@
 import { expect, onTestFinished, vi } from 'vitest';
 import type { Viewer } from '../../../src/domain/actor.js';
 import { createPlainEvents } from '../../../src/graphql/events/plain-events.js';
-import { type Clock, systemClock } from '../../../src/kernel/clock.js';
+import type { Clock } from '../../../src/kernel/clock.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { createEventNames } from '../../../src/services/events/event-names.js';
 import { createStreamTickets } from '../../../src/services/keys/stream-tickets.js';
@@ -88,7 +88,7 @@ async function startOver(
   port: number,
 ): Promise<TestServer> {
   const openEvents = createPlainEvents(createEventNames(services.database));
-  const tickets = createStreamTickets(services.database, systemClock);
+  const tickets = createStreamTickets(services.database);
   const server = await startTestServer({
     schema,
     createContext,

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { GatewayAnswer } from '../../../src/gateway/gateway.js';
+import { systemClock } from '../../../src/kernel/clock.js';
 import type { CallEnding, PlannedCall } from '../../../src/services/dispatch/gateway-call.js';
 import {
   createGatewayCalls,
@@ -58,7 +59,8 @@ function aCall(runId: string, changes: Partial<PlannedCall> = {}): PlannedCall {
       model: null,
       timeoutMs: 60_000,
     },
-    onAccepted: async (each) => void accepted.push(each),
+    leasedAtMs: systemClock.now(),
+    onAccepted: async (each) => accepted.push(each) > 0,
     settle: async (ending) => void written.push({ runId, ending }),
     ...changes,
   };
@@ -84,7 +86,7 @@ describe('calls to gateways', () => {
   });
 
   it('are aborted without an ending when a renewal shows that another process owns the run', async () => {
-    const { calls } = someCalls({ leaseMs: 30, renew: async () => new Set(['run_2']) });
+    const { calls } = someCalls({ leaseMs: 600, renew: async () => new Set(['run_2']) });
     const freed = new Promise<void>((resolve) => calls.onFree(resolve));
     calls.start(aCall('run_1'));
     calls.start(aCall('run_2'));
@@ -97,7 +99,7 @@ describe('calls to gateways', () => {
   it('go on while renewals fail', async () => {
     const renewals: number[] = [];
     const { calls } = someCalls({
-      leaseMs: 30,
+      leaseMs: 600,
       renew: async (runIds) => {
         renewals.push(runIds.length);
         if (renewals.length < 3) throw new Error('no database');
@@ -192,7 +194,7 @@ describe('stopping', () => {
     await stopped;
     expect(written).toEqual([
       { runId: 'run_1', ending: answered('in time') },
-      { runId: 'run_2', ending: { outcome: 'RELEASED' } },
+      { runId: 'run_2', ending: { outcome: 'RELEASED', reason: 'The server that sent it is stopping.' } },
     ]);
     await calls.stop();
     expect(written).toHaveLength(2);
@@ -204,7 +206,10 @@ describe('stopping', () => {
     calls.start(aCall('run_1'));
     await stopped;
     await vi.waitFor(
-      () => expect(written).toEqual([{ runId: 'run_1', ending: { outcome: 'RELEASED' } }]),
+      () =>
+        expect(written).toEqual([
+          { runId: 'run_1', ending: { outcome: 'RELEASED', reason: 'The server that sent it is stopping.' } },
+        ]),
       20_000,
     );
     expect(gateway.calls).toEqual([]);
@@ -215,7 +220,9 @@ describe('stopping', () => {
     const { calls } = someCalls({ patience: { overtimeMs: 1_000, abandonAfterMs: 10 } });
     calls.start(aCall('run_1'));
     await calls.stop();
-    expect(written).toEqual([{ runId: 'run_1', ending: { outcome: 'RELEASED' } }]);
+    expect(written).toEqual([
+      { runId: 'run_1', ending: { outcome: 'RELEASED', reason: 'The server that sent it is stopping.' } },
+    ]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { systemClock } from '../../../src/kernel/clock.js';
 import { createGatewayReachability } from '../../../src/services/dispatch/gateway-reachability.js';
 import { createRunCalls, type RecoveredRun } from '../../../src/services/dispatch/run-calls.js';
 import { anAgent } from '../../support/factories/factory.js';
@@ -43,7 +44,8 @@ describe.each(['task', 'review'] as const)('the calls of a %s', (kind) => {
       stopGraceMs: 10,
       settle: async ({ id }, { outcome }) => void settled.push([id, outcome]),
     });
-    calls.recover({ ...aRun, gatewayState: stored }, await anAgent(services), gateway);
+    const leased = { run: { ...aRun, gatewayState: stored }, leasedAtMs: systemClock.now() };
+    calls.recover(leased, await anAgent(services), gateway);
     await vi.waitFor(() => expect(settled).toEqual([['run_1', 'UNKNOWN']]), 20_000);
     await calls.stop();
     expect(gateway.recoveries).toEqual([

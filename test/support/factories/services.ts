@@ -83,7 +83,7 @@ export async function openTestServices(
     settings: all,
     forgetKey: () => undefined,
     stopping: () => false,
-    jobs: { names: [], everyMs: () => 0, nextRunAt: () => null, runOnce: async () => 0 },
+    jobs: { names: [], everyMs: () => 0, nextRunInMs: () => null, runOnce: async () => 0 },
     admin: { keyId: key?.id ?? '', role: 'ADMIN', agentId: null },
     async close() {
       await claims.close();

@@ -5,6 +5,7 @@ import { createServerFolder } from '../servers/server-process.js';
 /** A PostgreSQL for one test file that can be stopped and started at the same address and keeps its data. */
 export interface StoppablePostgres {
   readonly url: string;
+  readonly dataDir: string;
   /** Closes all connections. Resolves when PostgreSQL has ended. */
   stop(): Promise<void>;
   /** Resolves when PostgreSQL is ready. */
@@ -19,6 +20,7 @@ export async function startStoppablePostgres(): Promise<StoppablePostgres> {
   let postgres = await start();
   return {
     url: postgres.connectionString,
+    dataDir,
     stop: () => postgres.stop(),
     async start() {
       postgres = await start();

@@ -52,7 +52,7 @@ async function tryOut(kind: SandboxKind, { view, env, ids }: SandboxTrial): Prom
       isSandboxed: true,
       onOutput: () => undefined,
     });
-    program.feed('');
+    program.begin('');
     const { code, errorEnds } = await program.ended;
     return code === 0 ? null : errorEnds.trim() || `exited with code ${code}`;
   } catch (error) {
