@@ -23,12 +23,18 @@ export function noteTraps(cron: string): string {
   const fields = cron.split(' ');
   const [, , day = '', month = '', weekday = ''] = fields;
   const restarts = UNITS.filter((unit) => isUneven(fields[unit.index] ?? '', unit)).map(({ unit }) => unit);
+  const isEither = day !== '*' && weekday !== '*';
   return [
-    noteMissingDay(day, month),
-    weekday.endsWith('#5') ? ' (in months that have it)' : '',
-    day !== '*' && weekday !== '*' ? ' (either day is enough)' : '',
+    // With a weekday beside it, the note would seem to concern that one as well.
+    note(noteMissingDay(day, month), isEither ? 'the day of the month ' : ''),
+    note(weekday.endsWith('#5') ? 'in months that have it' : '', isEither ? 'the fifth weekday ' : ''),
+    note(isEither ? 'either day is enough' : ''),
     restarts.length > 0 ? `, restarting each ${restarts.join(' and ')}` : '',
   ].join('');
+}
+
+function note(words: string, subject = ''): string {
+  return words === '' ? '' : ` (${subject}${words})`;
 }
 
 /** Whether an interval of the field, which the description calls "every 7 minutes", has gaps of different lengths. */
@@ -52,10 +58,10 @@ function noteMissingDay(dayField: string, monthField: string): string {
     days.some((day) => Number.parseInt(day, 10) > (LENGTHS[month - 1] ?? 31)),
   );
   if (lacking.length === 0) return '';
-  if (months.length === 12) return ' (in months that have it)';
+  if (months.length === 12) return 'in months that have it';
   const isLeapDay = lacking.length === 1 && lacking[0] === 2 && days.every((day) => day.startsWith('29'));
-  if (isLeapDay) return months.length === 1 ? ' (only in leap years)' : ' (in February only in leap years)';
-  return ` (not in ${lacking.map((month) => MONTHS[month - 1]).join(', ')})`;
+  if (isLeapDay) return months.length === 1 ? 'only in leap years' : 'in February only in leap years';
+  return `not in ${lacking.map((month) => MONTHS[month - 1]).join(', ')}`;
 }
 
 function expandMonths(field: string): number[] {
