@@ -1,5 +1,6 @@
 import type { Gateway, GatewayReach } from '../../gateway/gateway.js';
 import { toDate } from '../../kernel/clock.js';
+import { describeDuration } from '../../kernel/durations.js';
 import { singleFlight } from '../../kernel/single-flight.js';
 import { withDeadline } from '../../kernel/with-deadline.js';
 import { listUsedGateways } from '../../store/dispatch/dispatch.js';
@@ -76,6 +77,6 @@ async function probeInTime(gateway: Gateway | undefined, withinMs: number): Prom
   const controller = new AbortController();
   return withDeadline(withinMs, gateway.probe(controller.signal), () => {
     controller.abort();
-    return { reachable: false, error: `No answer within ${withinMs} ms.` };
+    return { reachable: false, error: `No answer within ${describeDuration(withinMs)}.` };
   });
 }
