@@ -90,7 +90,10 @@ export function createCommandGateway(settings: CommandSettings): Gateway {
     send: (call, hooks) => calls.run(call.timeoutMs, hooks, (end) => run(call, hooks, end)),
     recover: recoverProgram,
     async probe() {
-      const error = await findProgramMistake(settings);
+      const error = await findProgramMistake({
+        ...settings,
+        isHidden: (settings.isolation ?? NO_ISOLATION).isHidden,
+      });
       return error === null ? { reachable: true, error } : { reachable: false, error, remedy: INSTALL };
     },
     async close() {
@@ -139,16 +142,16 @@ async function start(
   }
 }
 
-/** In a sandbox a program that is missing is looked for beforehand, because the sandbox itself does start. */
+/** A program that is missing is looked for beforehand: a sandbox does start without it, and so does an interpreter without its script. */
 async function findMistake(
   { argv: template, folder, environment }: CommandSettings,
   argv: readonly string[],
-  { isSandboxed }: Isolation,
+  { isHidden }: Isolation,
 ): Promise<string | null> {
   if (folder !== undefined && !(await isFolder(folder)))
     return `The folder ${folder} for programs does not exist.`;
-  if (!isSandboxed || template[0] !== argv[0]) return null;
-  return findProgramMistake({ argv, folder, environment });
+  if (template[0] !== argv[0]) return null;
+  return findProgramMistake({ argv: template, folder, environment, isHidden });
 }
 
 interface ProgramRun {

@@ -55,7 +55,7 @@ describeConformance('command', openPrograms, {
   garbage: { outcome: 'ANSWERED' },
   unreachable: {
     outcome: 'BROKEN',
-    error: 'The program no-such-program could not be started: ENOENT.',
+    error: 'The program no-such-program was not found.',
     remedy: 'Install the program for the user that runs the server, or change MC_COMMAND or MC_COMMAND_DIR.',
   },
 });
@@ -99,6 +99,18 @@ describe('the command gateway', () => {
     expect(await away.send(aCall('x'), testHooks())).toEqual({ outcome: 'BROKEN', ...broken });
     expect(await away.probe(new AbortController().signal)).toEqual({ reachable: false, ...broken });
     await Promise.all([there.close(), away.close()]);
+  });
+
+  it('reports a script that does not exist like a program, and lets an interpreter have other arguments', async () => {
+    const at = (...argv: string[]) =>
+      createCommandGateway({ argv, folder: undefined, environment: process.env });
+    const missing = at('sh', '/no/such/script.sh');
+    const broken = { error: 'The script /no/such/script.sh was not found.' };
+    expect(await missing.send(aCall('x'), testHooks())).toMatchObject({ outcome: 'BROKEN', ...broken });
+    expect(await missing.probe(new AbortController().signal)).toMatchObject({ reachable: false, ...broken });
+    const inline = at('sh', '-c', 'cat /no/such/script.sh; echo done');
+    expect(await inline.send(aCall('x'), testHooks())).toMatchObject({ outcome: 'ANSWERED', text: 'done\n' });
+    await Promise.all([missing.close(), inline.close()]);
   });
 
   it('puts a standing instruction before the prompt, or into the argument that contains it', async () => {
