@@ -15,9 +15,14 @@ export function filled(max: number) {
   return text(max).refine((value) => value.trim() !== '', 'may not be empty');
 }
 
+/** A text that others are compared with. With a space around it that no reader sees, it would equal none of them. */
+export function word(max: number) {
+  return filled(max).refine((value) => value.trim() === value, 'may not begin or end with a space');
+}
+
 /** A list of tags or other short words. */
 export function words(max: number) {
-  return z.array(filled(LIMITS.tagLength)).max(max, `may have ${max} entries at most`);
+  return z.array(word(LIMITS.tagLength)).max(max, `may have ${max} entries at most`);
 }
 
 /** An instant from 1970 to 9999. */

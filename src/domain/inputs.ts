@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { filled, instant, metadata, text, words } from './input-forms.js';
+import { filled, instant, metadata, text, word, words } from './input-forms.js';
 import { LIMITS } from './limits.js';
 import { Refusal, Refusals } from './refusals.js';
 import { TASK_FIELD_NAMES, TASK_FIELDS, type TaskField } from './tasks/task-fields.js';
@@ -57,7 +57,7 @@ export const FIELDS = {
     .max(LIMITS.dueInMaxMs, 'must be ten years (P3650D) or shorter'),
   from: instant,
   pipelineName: name,
-  role: filled(63),
+  role: word(63),
   capabilities: words(LIMITS.capabilities),
   soul: text(LIMITS.soulLength),
   settingText: filled(500),

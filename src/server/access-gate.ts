@@ -10,12 +10,16 @@ export interface AccessGate {
   /**
    * Finds the viewer of the key in an `Authorization` value. A wrong key takes a token from the bucket of the remote address.
    * While that bucket is empty, requests without a valid key are refused with RATE_LIMITED. Every key is checked even then:
-   * other clients behind the same proxy must get in, also with keys that this process has not seen yet. `misplaced` is the
-   * value of a header that is not read, for the error message.
+   * other clients behind the same proxy must get in, also with keys that this process has not seen yet. `misplaced` says
+   * where a key was sent that is not read, for the error message.
    *
    * @throws GraphQLError with UNAUTHENTICATED (401) or RATE_LIMITED (429, Retry-After).
    */
-  authenticate(authorization: unknown, address: string | undefined, misplaced?: unknown): Promise<Viewer>;
+  authenticate(
+    authorization: unknown,
+    address: string | undefined,
+    misplaced?: string | null,
+  ): Promise<Viewer>;
   /**
    * Counts one request of a key. Returns the headers that say how many requests are left.
    *
@@ -72,13 +76,12 @@ function parseBearer(authorization: unknown): string | undefined {
 }
 
 /** The message never contains what was sent, because that may be a key. */
-function explainMissing(authorization: unknown, misplaced: unknown): string {
+function explainMissing(authorization: unknown, misplaced: string | null | undefined): string {
   if (typeof authorization === 'string' && /\S/.test(authorization))
     return /^\s*Bearer\b/i.test(authorization)
       ? 'The text after "Bearer" is not an API key.'
       : 'The Authorization value does not begin with "Bearer ".';
-  if (misplaced !== undefined) return 'The API key was sent as X-API-Key, which is not read.';
-  return 'No API key was sent.';
+  return misplaced ? `The API key was sent ${misplaced}, which is not read.` : 'No API key was sent.';
 }
 
 function unauthenticated(what: string) {

@@ -55,6 +55,8 @@ describe('a key', () => {
     ['another scheme', { authorization: 'Token mc_good' }, 'does not begin with "Bearer "'],
     ['two keys', { authorization: 'Bearer mc_good mc_good' }, 'after "Bearer" is not an API key'],
     ['X-API-Key', { 'x-api-key': goodKey }, 'was sent as X-API-Key, which is not read'],
+    ['api-key', { 'api-key': goodKey }, 'was sent in the header api-key, which is not read'],
+    ['a token of another name', { 'x-auth-token': `Bearer ${goodKey}` }, 'in the header x-auth-token'],
     ['nothing', {}, 'No API key was sent'],
   ])(
     'that is sent as %s is refused with the reason, which never quotes it',
@@ -74,6 +76,13 @@ describe('a key', () => {
     expect(introspection.status).toBe(401);
     const get = await fetch(`${server.url}/graphql?query={hello}`);
     expect(get.status).toBe(401);
+  });
+
+  it('is not read from the address, and the refusal says so', async () => {
+    const get = await readAnswer(await fetch(`${server.url}/graphql?query={hello}&api_key=${goodKey}`));
+    expect(get.status).toBe(401);
+    expect(get.json.errors?.[0]?.message).toContain('was sent in the address, as api_key, which is not read');
+    expect(get.json.errors?.[0]?.message).not.toContain(goodKey);
   });
 
   it('is refused from the moment it is revoked', async () => {

@@ -32,7 +32,9 @@ export function parseSchedule(written: string): Schedule {
 
 /** Describes a checked cron expression in plain English. */
 export function describeSchedule(cron: string): string {
-  return `${describeCron(cron, { use24HourTimeFormat: true })}${noteTraps(cron)}`;
+  const words = describeCron(cron, { use24HourTimeFormat: true });
+  // The library writes "on day the last day and 15".
+  return words.replace(/\bon day the last day(,| and) /, 'on the last day$1 day ') + noteTraps(cron);
 }
 
 /** Whether the expression is ever due. */

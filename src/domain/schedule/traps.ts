@@ -23,12 +23,17 @@ export function noteTraps(cron: string): string {
   const fields = cron.split(' ');
   const [, , day = '', month = '', weekday = ''] = fields;
   const restarts = UNITS.filter((unit) => isUneven(fields[unit.index] ?? '', unit)).map(({ unit }) => unit);
+  const isEither = day !== '*' && weekday !== '*';
   return [
-    noteMissingDay(day, month),
-    weekday.endsWith('#5') ? ' (in months that have it)' : '',
-    day !== '*' && weekday !== '*' ? ' (either day is enough)' : '',
+    ...noteMissingDays(day, month, isEither),
+    note(weekday.endsWith('#5') ? 'in months that have it' : '', isEither ? 'the fifth weekday ' : ''),
+    note(isEither ? 'either day is enough' : ''),
     restarts.length > 0 ? `, restarting each ${restarts.join(' and ')}` : '',
   ].join('');
+}
+
+function note(words: string, subject = ''): string {
+  return words === '' ? '' : ` (${subject}${words})`;
 }
 
 /** Whether an interval of the field, which the description calls "every 7 minutes", has gaps of different lengths. */
@@ -45,17 +50,25 @@ function isUneven(field: string, { unit, min, max }: (typeof UNITS)[number]): bo
   });
 }
 
-function noteMissingDay(dayField: string, monthField: string): string {
-  const days = dayField.split(',').filter((entry) => /^(29|30|31)(-\d+)?$/.test(entry));
+/** One note for each entry that some of the months do not have: the other entries are due in these months all the same. */
+function noteMissingDays(dayField: string, monthField: string, isEither: boolean): string[] {
+  const entries = dayField.split(',');
   const months = expandMonths(monthField);
-  const lacking = months.filter((month) =>
-    days.some((day) => Number.parseInt(day, 10) > (LENGTHS[month - 1] ?? 31)),
+  // With a weekday beside it, the note would seem to concern that one as well.
+  const alone = isEither ? 'the day of the month ' : '';
+  return entries.map((entry) =>
+    note(explainMissingDay(entry, months), entries.length === 1 ? alone : `day ${entry} `),
   );
+}
+
+function explainMissingDay(entry: string, months: readonly number[]): string {
+  if (!/^(29|30|31)(-\d+)?$/.test(entry)) return '';
+  const first = Number.parseInt(entry, 10);
+  const lacking = months.filter((month) => first > (LENGTHS[month - 1] ?? 31));
   if (lacking.length === 0) return '';
-  if (months.length === 12) return ' (in months that have it)';
-  const isLeapDay = lacking.length === 1 && lacking[0] === 2 && days.every((day) => day.startsWith('29'));
-  if (isLeapDay) return months.length === 1 ? ' (only in leap years)' : ' (in February only in leap years)';
-  return ` (not in ${lacking.map((month) => MONTHS[month - 1]).join(', ')})`;
+  if (months.length === 12) return 'in months that have it';
+  if (first === 29) return months.length === 1 ? 'only in leap years' : 'in February only in leap years';
+  return `not in ${lacking.map((month) => MONTHS[month - 1]).join(', ')}`;
 }
 
 function expandMonths(field: string): number[] {

@@ -91,7 +91,10 @@ export function createCommandGateway(settings: CommandSettings): Gateway {
     send: (call, hooks) => calls.run(call.timeoutMs, hooks, (end) => run(call, hooks, end)),
     recover: recoverProgram,
     async probe() {
-      const error = await findProgramMistake(settings);
+      const error = await findProgramMistake({
+        ...settings,
+        isHidden: (settings.isolation ?? NO_ISOLATION).isHidden,
+      });
       return error === null ? { reachable: true, error } : { reachable: false, error, remedy: INSTALL };
     },
     async close() {
@@ -117,7 +120,7 @@ async function start(
   onOutput: ProgramStart['onOutput'],
 ): Promise<Program | GatewayAnswer> {
   const { argv: template, folder, environment, isolation = NO_ISOLATION } = settings;
-  const mistake = await findMistake(settings, argv);
+  const mistake = await findMistake(settings, argv, isolation);
   if (mistake !== null) return mistake;
   try {
     return await startProgram({
@@ -140,17 +143,22 @@ async function start(
   }
 }
 
-/** A program that is missing is looked for beforehand, because the gate itself does start. */
+/**
+ * A program that is missing is looked for beforehand, because the gate and a sandbox do start without it, and so does an
+ * interpreter without its script.
+ */
 async function findMistake(
   { argv: template, folder, environment }: CommandSettings,
   argv: readonly string[],
+  { isHidden }: Isolation,
 ): Promise<GatewayAnswer | null> {
   if (folder !== undefined && !(await isFolder(folder)))
     return { outcome: 'BROKEN', error: `The folder ${folder} for programs does not exist.`, remedy: INSTALL };
-  const error = await findProgramMistake({ argv, folder, environment });
+  const isOfCall = template[0] !== argv[0];
+  const error = await findProgramMistake({ argv: isOfCall ? argv : template, folder, environment, isHidden });
   if (error === null) return null;
   // The call and not the settings is at fault where the call names the program.
-  if (template[0] !== argv[0]) return { outcome: 'FAILED', error, permanent: true };
+  if (isOfCall) return { outcome: 'FAILED', error, permanent: true };
   return { outcome: 'BROKEN', error, remedy: INSTALL };
 }
 

@@ -7,7 +7,7 @@ import { type AccountIds, ownIds } from './account-ids.js';
 import { findProgramAccount, type ProgramAccount } from './program-account.js';
 import { type FoundSandbox, findSandbox } from './sandbox/find-sandbox.js';
 import { type SandboxKind, sandboxCommand } from './sandbox/sandbox.js';
-import { expandHome, lookUpView, type SandboxView } from './sandbox/view.js';
+import { expandHome, isHiddenIn, lookUpView, type SandboxView } from './sandbox/view.js';
 import { requireSeparateFolder } from './separate-folder.js';
 
 export interface IsolationSettings {
@@ -31,6 +31,8 @@ export interface Isolation {
   readonly environment: Readonly<Record<string, string>>;
   /** The command line that starts the program. `shown` are folders that it must see. */
   wrap(argv: readonly string[], shown: readonly string[]): Promise<readonly string[]>;
+  /** Whether programs can't see this file, although it exists. */
+  isHidden(path: string): Promise<boolean>;
 }
 
 /** No isolation: programs run as the server and see what it sees. */
@@ -39,6 +41,7 @@ export const NO_ISOLATION: Isolation = {
   isSandboxed: false,
   environment: {},
   wrap: async (argv) => argv,
+  isHidden: async () => false,
 };
 
 /**
@@ -127,6 +130,7 @@ function createIsolation(
       const view = await viewOf(settings, account, shown);
       return sandboxCommand(kind, argv, view, ids ?? ownIds());
     },
+    isHidden: async (path) => isHiddenIn(await viewOf(settings, account, []), path),
   };
 }
 

@@ -1,3 +1,4 @@
+import { describeDuration } from '../../kernel/durations.js';
 import { cutError } from '../answer-text.js';
 import type { GatewayAnswer, PartialWork } from '../gateway.js';
 import type { CallEnd } from '../open-calls.js';
@@ -13,7 +14,7 @@ export function toAnswer(
   const work: PartialWork = { output: report?.text || program.output, usage: report?.usage ?? null };
   const kept = work.output === '' ? {} : work;
   if (end.isTimedOut()) {
-    const error = withStreams(`The program took longer than ${timeoutMs} ms.`, program);
+    const error = withStreams(`The program took longer than ${describeDuration(timeoutMs)}.`, program);
     return { outcome: 'TIMED_OUT', error, ...kept };
   }
   if (end.isAborted()) return { outcome: 'ABORTED', ...kept };

@@ -73,7 +73,8 @@ interface State {
   hasText: boolean;
   isFull: boolean;
   refusal: string;
-  usesTools: boolean;
+  /** The last thing that the model said is a call of a tool. */
+  asksForTools: boolean;
   finishReason: string | null;
   /** The stream or the whole answer ended as it should. */
   isDone: boolean;
@@ -90,7 +91,7 @@ function createReading(secret: string | undefined): Reading {
     hasText: false,
     isFull: false,
     refusal: '',
-    usesTools: false,
+    asksForTools: false,
     finishReason: null,
     isDone: false,
     error: null,
@@ -108,7 +109,9 @@ function createReading(secret: string | undefined): Reading {
     const said = choice.delta ?? choice.message;
     const content = said?.content ?? '';
     state.refusal += said?.refusal ?? '';
-    state.usesTools ||= (said?.tool_calls?.length ?? 0) > 0;
+    const asksForTools = (said?.tool_calls?.length ?? 0) > 0;
+    // Text that comes after a call is an answer: the endpoint has run the tool itself.
+    state.asksForTools = asksForTools || (state.asksForTools && content.trim() === '');
     state.hasText ||= content !== '';
     const hasRoom = head.push(content);
     const finish = readFinishReason(choice.finish_reason);
@@ -163,7 +166,7 @@ function judge(state: State, output: string, secret: string | undefined): Gatewa
   const finish = readFinishReason(finishReason) ?? (state.isDone ? 'COMPLETE' : null);
   if (finish === null) return fail('The answer ended before it was complete.');
   if (finish !== 'COMPLETE') return fail(explainFinish(finish, finishReason ?? ''));
-  if (output === '' && state.usesTools) return fail(explainFinish('TOOLS', finishReason ?? ''));
+  if (state.asksForTools) return fail(explainFinish('TOOLS', finishReason ?? ''));
   return { outcome: 'ANSWERED', text: output, usage, model };
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import OpenAI, { APIError } from 'openai';
+import { describeDuration } from '../../kernel/durations.js';
 import type { Secret } from '../../kernel/secret.js';
 import type { Gateway, GatewayAnswer, GatewayCall, GatewayHooks, PartialWork } from '../gateway.js';
 import { type CallEnd, createOpenCalls } from '../open-calls.js';
@@ -142,7 +143,8 @@ function endedBy({ timeoutMs }: GatewayCall, end: CallEnd, answer?: GatewayAnswe
   if (answer?.outcome === 'ANSWERED') return answer;
   const work: PartialWork =
     answer?.outcome === 'FAILED' && answer.output ? { output: answer.output, usage: answer.usage } : {};
-  if (end.isTimedOut()) return { outcome: 'TIMED_OUT', error: `No answer within ${timeoutMs} ms.`, ...work };
+  if (end.isTimedOut())
+    return { outcome: 'TIMED_OUT', error: `No answer within ${describeDuration(timeoutMs)}.`, ...work };
   return end.isAborted() ? { outcome: 'ABORTED', ...work } : null;
 }
 

@@ -29,6 +29,9 @@ const OF_ALL = new Map([
   [308, MOVED],
 ]);
 
+/** What LiteLLM answers with 401 if the key is good and may not use this model. */
+const MODEL_DENIED = /model_access_denied|not allowed to access (this )?model/i;
+
 /** Names of such refusals in errors without a status. */
 const OF_ALL_BY_NAME = /^(invalid_api_key|authentication_error|unauthenticated|unauthorized)$/i;
 
@@ -73,7 +76,8 @@ export async function explainRefusalOfAll(
 /** The remedy of an error that applies to every request, independent of its content; null for other errors. */
 export function remedyOf(error: unknown): string | null {
   if (error instanceof APIConnectionError) return remedyOfConnection(error);
-  return error instanceof APIError ? (OF_ALL.get(error.status ?? 0) ?? null) : null;
+  if (!(error instanceof APIError) || MODEL_DENIED.test(wordsOf(error))) return null;
+  return OF_ALL.get(error.status ?? 0) ?? null;
 }
 
 function remedyOfConnection(error: APIConnectionError): string | null {
@@ -91,8 +95,12 @@ export function remedyOfCode(code: string | null): string | null {
   return OF_ALL.get(Number(code ?? '0')) ?? null;
 }
 
-function concernsModel({ code, message }: { readonly code?: unknown; readonly message: string }): boolean {
-  return /model|deployment/i.test(`${String(code ?? '')} ${message}`);
+function concernsModel(error: APIError): boolean {
+  return /model|deployment/i.test(wordsOf(error));
+}
+
+function wordsOf({ code, type, message }: APIError): string {
+  return `${code ?? ''} ${type ?? ''} ${message}`;
 }
 
 async function refusesItsModels(client: OpenAI, signal: AbortSignal): Promise<boolean> {

@@ -1,3 +1,4 @@
+import { describeDuration } from '../../kernel/durations.js';
 import type { Secret } from '../../kernel/secret.js';
 import type { Gateway, GatewayAnswer, RecoveredAnswer } from '../gateway.js';
 import { createOpenCalls } from '../open-calls.js';
@@ -97,7 +98,7 @@ async function inTime(sending: Sending, work: (signal: AbortSignal) => Promise<F
   await cancelRun(link, sending.run);
   await sending.accepted;
   if (end.isAborted()) return { outcome: 'ABORTED' };
-  return { outcome: 'TIMED_OUT', error: `OpenClaw: no answer within ${call.timeoutMs} ms` };
+  return { outcome: 'TIMED_OUT', error: `OpenClaw: no answer within ${describeDuration(call.timeoutMs)}` };
 }
 
 function explainNotConnected(error: NotConnected, run: OpenclawRun): GatewayAnswer {

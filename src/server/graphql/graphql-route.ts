@@ -109,7 +109,7 @@ function run(prepared: PreparedOperation) {
 
 function notByGet() {
   const headers = { allow: 'POST' };
-  return protocolError('BAD_USER_INPUT', 'Mutations are sent with POST only.', { status: 405, headers });
+  return protocolError('METHOD_NOT_ALLOWED', 'Mutations are sent with POST only.', { status: 405, headers });
 }
 
 function unsupportedMediaType() {

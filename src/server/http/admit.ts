@@ -1,6 +1,7 @@
 import type { AccessGate } from '../access-gate.js';
 import type { RequestScope } from '../request-scope.js';
 import type { HttpExchange } from './exchange.js';
+import { findMisplacedKey } from './misplaced-key.js';
 
 /** Checks the key of a request and counts it. @throws GraphQLError with UNAUTHENTICATED or RATE_LIMITED. */
 export async function admit(exchange: HttpExchange, gate: AccessGate): Promise<RequestScope> {
@@ -8,7 +9,7 @@ export async function admit(exchange: HttpExchange, gate: AccessGate): Promise<R
   const viewer = await gate.authenticate(
     request.headers.authorization,
     request.socket.remoteAddress,
-    request.headers['x-api-key'],
+    findMisplacedKey(request),
   );
   exchange.keyId = viewer.keyId;
   Object.assign(exchange.headers, gate.admit(viewer));

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { AccessGate } from '../access-gate.js';
 import { protocolError } from '../protocol-error.js';
 import { send } from './exchange.js';
+import { findMisplacedKey } from './misplaced-key.js';
 import type { Route } from './router.js';
 
 export interface MetricsOptions {
@@ -20,9 +21,13 @@ export function createMetricsRoute({ metrics, gate }: MetricsOptions): Route {
     methods: ['GET', 'HEAD'],
     async handle(exchange) {
       const { request } = exchange;
-      const { authorization, 'x-api-key': misplaced } = request.headers;
+      const { authorization } = request.headers;
       if (authorization !== undefined || !isFromThisMachine(request)) {
-        const viewer = await gate.authenticate(authorization, request.socket.remoteAddress, misplaced);
+        const viewer = await gate.authenticate(
+          authorization,
+          request.socket.remoteAddress,
+          findMisplacedKey(request),
+        );
         exchange.keyId = viewer.keyId;
         gate.admit(viewer);
         if (viewer.role === 'AGENT') throw forbidden();

@@ -3,8 +3,9 @@ import { inTransaction, type Transaction } from '../../postgres/transaction.js';
 import { type AgentRow, findAgent, forgetAgentSeen, lockAgent } from '../../store/agents/agents.js';
 import { closeReviewRun } from '../../store/reviews/reviews.js';
 import { type HeldRun, listHeldRuns } from '../../store/runs/held-runs.js';
-import { lockTask } from '../../store/tasks/tasks.js';
+import { findTask, lockTask } from '../../store/tasks/tasks.js';
 import { moveBack } from '../moves/move-back.js';
+import { sayIfPinnedToOffline } from '../moves/say-offline.js';
 import { type AgentRef, getActingAgent } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 import { announceStatus } from './announce-status.js';
@@ -35,10 +36,17 @@ export async function disconnectAgent(
   // Listed once: an agent that is not paused may be sent a task again before this call ends.
   for (const sent of await listHeldRuns(database.pool, id, 'DISPATCH'))
     await inTransaction(database, (tx) => release(tx, sent, id, departure));
+  const released = new Set<string>();
   for (;;) {
-    for (const held of await listHeldRuns(database.pool, id, 'CLAIM'))
+    for (const held of await listHeldRuns(database.pool, id, 'CLAIM')) {
       await inTransaction(database, (tx) => release(tx, held, id, departure));
-    const gone = await inTransaction(database, (tx) => markOffline(context, tx, id, departure.actor));
+      if (held.kind === 'task') released.add(held.taskId);
+    }
+    const gone = await inTransaction(database, async (tx) => {
+      const agent = await markOffline(context, tx, id, departure.actor);
+      if (agent !== null) await sayWhatWaits(context, tx, id, released);
+      return agent;
+    });
     if (gone !== null) return gone;
   }
 }
@@ -55,6 +63,19 @@ async function markOffline(
   await forgetAgentSeen(tx, id);
   await announceStatus(context, tx, id, actor);
   return findAgent(tx.executor, { id });
+}
+
+/** The tasks are only read: their locks come before that of the agent, which is held here. */
+async function sayWhatWaits(
+  context: ServiceContext,
+  tx: Transaction,
+  agentId: string,
+  released: ReadonlySet<string>,
+): Promise<void> {
+  for (const taskId of released) {
+    const task = await findTask(tx, { id: taskId });
+    if (task?.assigneeId === agentId) await sayIfPinnedToOffline(context.settings, tx, task);
+  }
 }
 
 async function release(

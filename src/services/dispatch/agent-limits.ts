@@ -14,8 +14,11 @@ export interface AgentLimits {
 
 /** The longest wait in milliseconds. After it a call finds out whether the provider has raised the limit. */
 const LONGEST_MS = 3_600_000;
-/** The shortest wait in milliseconds. Without it a provider that asks for no wait would be called in a loop. */
-const SHORTEST_MS = 100;
+/**
+ * The shortest wait, which grows until a call is answered. Without it a provider that asks for no wait, or names a time that
+ * is past, would be called in a loop, and each call leaves a run in the log.
+ */
+const SHORTEST = { baseMs: 200, maxMs: 10_000 };
 const BACKOFF = { baseMs: 5_000, maxMs: 300_000 };
 
 interface Limit {
@@ -62,6 +65,7 @@ export function createAgentLimits(onEnd: () => void): AgentLimits {
 }
 
 function waitMs(count: number, retryAfterMs: number | null): number {
-  if (retryAfterMs === null) return backoffMs({ ...BACKOFF, attempt: count, random: randomFraction() });
-  return Math.min(Math.max(Math.ceil(retryAfterMs), SHORTEST_MS), LONGEST_MS);
+  const pace = retryAfterMs === null ? BACKOFF : SHORTEST;
+  const ownMs = backoffMs({ ...pace, attempt: count, random: randomFraction() });
+  return Math.min(Math.max(Math.ceil(retryAfterMs ?? 0), ownMs), LONGEST_MS);
 }

@@ -1,4 +1,5 @@
 import type { Gateway, GatewayReach } from '../../gateway/gateway.js';
+import { describeDuration } from '../../kernel/durations.js';
 import { singleFlight } from '../../kernel/single-flight.js';
 import { withDeadline } from '../../kernel/with-deadline.js';
 import { listUsedGateways } from '../../store/dispatch/dispatch.js';
@@ -77,6 +78,6 @@ async function probeInTime(gateway: Gateway | undefined, withinMs: number): Prom
   const controller = new AbortController();
   return withDeadline(withinMs, gateway.probe(controller.signal), () => {
     controller.abort();
-    return { reachable: false, error: `No answer within ${withinMs} ms.` };
+    return { reachable: false, error: `No answer within ${describeDuration(withinMs)}.` };
   });
 }

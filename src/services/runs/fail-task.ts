@@ -6,6 +6,7 @@ import type { TaskRow } from '../../store/tasks/tasks.js';
 import { announceStatus } from '../agents/announce-status.js';
 import { moveBack } from '../moves/move-back.js';
 import { type Move, moveTask } from '../moves/move-task.js';
+import { sayIfPinnedToOffline } from '../moves/say-offline.js';
 import type { TaskRef } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 import { addCommentIn } from '../tasks/add-comment.js';
@@ -48,6 +49,7 @@ export async function failTask(context: ServiceContext, viewer: Viewer, input: F
         : await requeue(context, tx, task, move, decision.attempts);
     await addCommentIn(tx, actor, moved, `Attempt ${decision.attempts} failed: ${input.error}`);
     if (task.assigneeId !== null) await announceStatus(context, tx, task.assigneeId, actor, { seen });
+    await sayIfPinnedToOffline(context.settings, tx, moved);
     return moved;
   });
 }

@@ -6,6 +6,7 @@ import type { TaskRow } from '../../store/tasks/tasks.js';
 import { announceStatus } from '../agents/announce-status.js';
 import { moveBack, moveToInbox } from '../moves/move-back.js';
 import { type Move, moveTask } from '../moves/move-task.js';
+import { sayIfPinnedToOffline } from '../moves/say-offline.js';
 import { type AgentRef, getAgentByRef } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 import { type LiveRun, lockLiveRun } from './lock-run.js';
@@ -49,6 +50,7 @@ export async function releaseTask(
       runEnd: { outcome: 'RELEASED', facts: { error: input.reason ?? null }, byHolder: true },
     });
     await announceStatus(context, tx, live.run.agentId, actor, { seen: true });
+    await sayIfPinnedToOffline(context.settings, tx, released);
     return released;
   });
 }

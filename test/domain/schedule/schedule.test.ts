@@ -209,7 +209,7 @@ describe('a schedule in plain English', () => {
 
   it('notes that not every month has such a day', () => {
     expect(describeSchedule('0 0 31 * *')).toBe('At 00:00, on day 31 of the month (in months that have it)');
-    expect(describeSchedule('0 0 1,30 * *')).toMatch(/ \(in months that have it\)$/);
+    expect(describeSchedule('0 0 1,30 * *')).toMatch(/ \(day 30 in months that have it\)$/);
     for (const cron of ['0 0 28 * *', '0 0 31 1 *', '0 0 1-31 * *', '0 0 L * *', '31 * * * *'])
       expect(describeSchedule(cron)).not.toContain('have it');
   });

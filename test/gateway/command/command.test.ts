@@ -108,6 +108,18 @@ describe('the command gateway', () => {
     await Promise.all([there.close(), away.close()]);
   });
 
+  it('reports a script that does not exist like a program, and lets an interpreter have other arguments', async () => {
+    const at = (...argv: string[]) =>
+      createCommandGateway({ argv, folder: undefined, environment: process.env });
+    const missing = at('sh', '/no/such/script.sh');
+    const broken = { error: 'The script /no/such/script.sh was not found.' };
+    expect(await missing.send(aCall('x'), testHooks())).toMatchObject({ outcome: 'BROKEN', ...broken });
+    expect(await missing.probe(new AbortController().signal)).toMatchObject({ reachable: false, ...broken });
+    const inline = at('sh', '-c', 'cat /no/such/script.sh; echo done');
+    expect(await inline.send(aCall('x'), testHooks())).toMatchObject({ outcome: 'ANSWERED', text: 'done\n' });
+    await Promise.all([missing.close(), inline.close()]);
+  });
+
   it('puts a standing instruction before the prompt, or into the argument that contains it', async () => {
     const call = aCall('[[facts]] $(reboot); `reboot`', { soul: 'You are careful.' });
     expect(await factsOf(fixture.gateway, call)).toMatchObject({

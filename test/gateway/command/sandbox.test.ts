@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { chmod, chown, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createCommandGateway } from '../../../src/gateway/command/command.js';
@@ -219,6 +219,20 @@ for (const kind of KINDS)
         outcome: 'BROKEN',
         error: 'The program no-such-program was not found.',
       });
+    });
+
+    it('is reported if it is in a folder that is empty in the sandbox, and so is a script', async () => {
+      const outside = join(await mkdtemp(join('/tmp', 'mc-outside-')), 'work.sh');
+      await writeFile(outside, '#!/bin/sh\necho seen\n', { mode: 0o755 });
+      for (const [argv, what] of [
+        [[outside], 'program'],
+        [['sh', outside], 'script'],
+      ] as const)
+        expect(await gatewayOf(...argv).send(aCall('Go.'), testHooks())).toMatchObject({
+          outcome: 'BROKEN',
+          error: `The ${what} ${outside} is in a folder that is empty in the sandbox.`,
+        });
+      await rm(dirname(outside), { recursive: true });
     });
 
     it('gets SIGTERM when its call is aborted, and may end by itself', async () => {

@@ -38,6 +38,29 @@ export const STREAMS: readonly RecordedCase[] = [
     means: cutAt('asked for a tool'),
   },
   {
+    endpoint: 'Ollama',
+    sends: 'tool calls after text, and "stop"',
+    headers: SSE,
+    body: stream([
+      ...words(null),
+      chunk({ content: '', tool_calls: [{ index: 0, ...TOOL }] }),
+      chunk({}, 'stop'),
+    ]),
+    means: cutAt('asked for a tool'),
+  },
+  {
+    endpoint: 'OpenRouter',
+    sends: 'text after tool calls that it has run itself',
+    headers: SSE,
+    body: stream([
+      chunk({ tool_calls: [{ index: 0, ...TOOL }] }),
+      ...words(null),
+      chunk({}, 'stop'),
+      usageChunk(),
+    ]),
+    means: goodWithUsage,
+  },
+  {
     endpoint: 'Azure OpenAI',
     sends: 'chunks of the content filter without a choice and without a delta',
     headers: SSE,

@@ -40,6 +40,13 @@ export const WHOLE_ANSWERS: readonly RecordedCase[] = [
     means: cutAt('asked for a tool'),
   },
   {
+    endpoint: 'llama.cpp',
+    sends: 'tool calls beside text in a whole answer, and "stop"',
+    headers: JSON_TYPE,
+    body: whole({ content: 'All good.', tool_calls: [TOOL] }, 'stop'),
+    means: cutAt('asked for a tool'),
+  },
+  {
     endpoint: 'Azure OpenAI',
     sends: 'a whole answer that its content filter stopped',
     headers: JSON_TYPE,

@@ -17,6 +17,21 @@ const refusesOne = { outcome: 'FAILED', permanent: true };
 /** What an endpoint answers to a completion and to the list of its models, and what that means. */
 const ANSWERS: readonly (readonly [string, Reply, Reply, object])[] = [
   ['a wrong key', { status: 401, body: error('Incorrect API key') }, models, refusesAll],
+  [
+    'a model that the key may not use',
+    {
+      status: 401,
+      body: error('Key not allowed to access model. Tried to access opus', 'key_model_access_denied'),
+    },
+    models,
+    refusesOne,
+  ],
+  [
+    'a key without the scope of models',
+    { status: 401, body: error('You have insufficient permissions. Missing scopes: model.request') },
+    models,
+    refusesAll,
+  ],
   ['an account without credit', { status: 402, body: error('Insufficient credits') }, models, refusesAll],
   [
     'a key without rights',

@@ -195,7 +195,7 @@ describe('the openclaw gateway', () => {
     const fake = await aFake();
     const gateway = aGateway(fake, { graceMs: 50 });
     const answer = await gateway.send(aCall('[[deaf]]', { timeoutMs: 100 }), testHooks());
-    expect(answer).toEqual({ outcome: 'TIMED_OUT', error: 'OpenClaw: no answer within 100 ms' });
+    expect(answer).toEqual({ outcome: 'TIMED_OUT', error: 'OpenClaw: no answer within 0.1 seconds' });
     expect(fake.runs.active()).toEqual([]);
   });
 

@@ -142,6 +142,7 @@ describe('a body', () => {
     ['[{"query":"{ hello }"}]', /Batching is not supported/],
     ['{}', /"query" must be a GraphQL document, not missing/],
     ['{"query":1}', /"query" must be a GraphQL document, not a number/],
+    ['{"query":{}}', /"query" must be a GraphQL document, not an object/],
     ['{"query":"{hello}","variables":[]}', /"variables" must be a JSON object, not a list/],
     ['{"query":"{hello}","variables":"{}"}', /"variables" must be a JSON object, not a string/],
     ['{"query":"{hello}","operationName":1}', /"operationName" must be a text/],

@@ -187,7 +187,7 @@ describe('a GET', () => {
     const { status, json } = await readAnswer(
       await fetch(url('mutation { rename(name: "x") }'), { headers }),
     );
-    expect([status, json.errors?.[0]?.extensions]).toEqual([405, { code: 'BAD_USER_INPUT' }]);
+    expect([status, json.errors?.[0]?.extensions]).toEqual([405, { code: 'METHOD_NOT_ALLOWED' }]);
   });
 
   it("with variables that are not JSON is the caller's mistake", async () => {

@@ -1,10 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { disconnectAgent } from '../../../src/services/agents/disconnect-agent.js';
 import { submitVerdict } from '../../../src/services/reviews/submit-verdict.js';
 import { completeTask } from '../../../src/services/runs/complete-task.js';
+import { failTask } from '../../../src/services/runs/fail-task.js';
+import { releaseTask } from '../../../src/services/runs/release-task.js';
 import { retryTask } from '../../../src/services/tasks/retry-task.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
 import { claimFor } from '../../support/factories/claims.js';
-import { anAgent, aTask, aTaskIn } from '../../support/factories/factory.js';
+import { aClaimedTask, anAgent, aTask, aTaskIn } from '../../support/factories/factory.js';
 import type { TestServices } from '../../support/factories/services.js';
 import { useServices } from '../../support/factories/use-services.js';
 
@@ -50,6 +53,30 @@ describe('an event says that the agent of a task with a pin is offline', () => {
   });
 });
 
+describe('an event says that a task is back at an agent that is offline', () => {
+  it('when the agent disconnects, and once only', async () => {
+    const { task } = await aClaimedTask(services, ann);
+    await disconnectAgent(services, services.admin, { id: ann.id });
+    expect(await offlineEvents(task.id)).toEqual(isSaid());
+    await disconnectAgent(services, services.admin, { id: ann.id });
+    expect(await offlineEvents(task.id)).toHaveLength(1);
+  });
+
+  it('when an operator fails its attempt', async () => {
+    const { task } = await aClaimedTask(services, ann);
+    await silence();
+    await failTask(services, services.admin, { task: { id: task.id }, error: 'It is stuck.' });
+    expect(await offlineEvents(task.id)).toEqual(isSaid());
+  });
+
+  it('when another agent passes its task on to it', async () => {
+    const { task, runId } = await aClaimedTask(services, await anAgent(services));
+    await silence();
+    await releaseTask(services, services.admin, { runId, pass: true, to: { id: ann.id } });
+    expect(await offlineEvents(task.id)).toEqual(isSaid());
+  });
+});
+
 describe('no event says so', () => {
   it('while the agent is there, or if the server calls it', async () => {
     const { id } = await aTaskIn(services, 'REVIEW', await anAgent(services));
@@ -59,6 +86,19 @@ describe('no event says so', () => {
     await silence();
     await reject(called.id);
     expect([...(await offlineEvents(id)), ...(await offlineEvents(called.id))]).toEqual([]);
+  });
+
+  it('when the agent itself releases or fails its task', async () => {
+    const [released, failed] = [
+      await aClaimedTask(services, ann),
+      await aClaimedTask(services, await anAgent(services)),
+    ];
+    await silence();
+    await releaseTask(services, services.admin, { runId: released.runId });
+    await failTask(services, services.admin, { runId: failed.runId, error: 'boom' });
+    expect([...(await offlineEvents(released.task.id)), ...(await offlineEvents(failed.task.id))]).toEqual(
+      [],
+    );
   });
 
   it('of a task without a pin, which does not wait for the agent', async () => {

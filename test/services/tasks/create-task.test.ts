@@ -197,6 +197,11 @@ describe('createTasks', () => {
     ]);
   });
 
+  it('refuses words with a space around them, which would equal no other', async () => {
+    const wrong = { requires: ['go', ' sql'], tags: ['two words', 'db '] };
+    expect(await namedRefusalsOf(batch(wrong))).toEqual(['INVALID 0.tags.1', 'INVALID 0.requires.1']);
+  });
+
   it('creates one task for equal inputs with one idempotency key', async () => {
     const [first, second] = await batch({ idempotencyKey: 'k' }, { idempotencyKey: 'k' });
     expect(second?.id).toBe(first?.id);

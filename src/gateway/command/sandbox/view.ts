@@ -59,6 +59,15 @@ export async function lookUpView(wish: ViewWish): Promise<SandboxView> {
   };
 }
 
+/** Whether a program with this view can't see the file: the innermost folder that the view names decides. */
+export async function isHiddenIn(view: SandboxView, path: string): Promise<boolean> {
+  const real = await realpath(path);
+  const depthIn = (folders: readonly string[]) =>
+    Math.max(0, ...folders.filter((each) => `${real}/`.startsWith(`${each}/`)).map((each) => each.length));
+  const hidden = depthIn([...view.fresh, ...view.hiddenFolders, ...view.hiddenFiles]);
+  return hidden > depthIn([view.folder, ...view.writable, ...view.shown, ...view.kept]);
+}
+
 /** Replaces `~` at the beginning by the home folder; undefined for that of the server's account. */
 export function expandHome(path: string, home: string | undefined): string {
   return path.replace(/^~(?=\/)/, () => home ?? homedir());
