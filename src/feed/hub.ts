@@ -74,8 +74,16 @@ export interface Hub extends Omit<Feed, 'watchKey'>, RelaySink {
 /** Limits that cap a subscriber that never reads at a few hundred kilobytes. */
 const LIMITS: SubscriptionLimits = { queueSize: 1_000, stallTimeoutMs: 10_000 };
 
-/** Entries that one statement of a replay examines. */
-const REPLAY_BATCH = 500;
+/**
+ * Entries that one statement of a replay examines: `most` with few subscriptions. Each replay keeps the entries that it has
+ * read and not delivered, and 3,000 replays of 500 entries filled 500 MB, so many subscriptions share `kept`.
+ */
+const REPLAY_BATCH = { most: 500, least: 10, kept: 40_000 };
+
+function replayBatch(subscriptions: number): number {
+  const { most, least, kept } = REPLAY_BATCH;
+  return Math.max(least, Math.min(most, Math.floor(kept / subscriptions)));
+}
 
 /** Creates the hub of a process. The relay calls `begin` before it delivers entries. */
 export function createHub({ database, instrument, clock = systemClock, limits = LIMITS }: HubOptions): Hub {
@@ -89,7 +97,8 @@ export function createHub({ database, instrument, clock = systemClock, limits = 
     limits,
     position: () => position,
     // Not with the relay's connections: many subscribers that resume must not delay it.
-    read: (after, filter) => readLog(database.readPool, { after, limit: REPLAY_BATCH, filter }),
+    read: (after, filter) =>
+      readLog(database.readPool, { after, limit: replayBatch(subscriptions.size), filter }),
     leave: (subscription) => subscriptions.delete(subscription),
   };
 

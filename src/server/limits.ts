@@ -43,6 +43,17 @@ export interface ServerLimits {
   readonly maxSocketsPerKey: number;
   /** Subscriptions and plain event streams together. */
   readonly maxStreamsPerKey: number;
+  /**
+   * Length of the distinct documents of a key's subscriptions, in UTF-16 units. A parsed document of short names takes 200
+   * bytes for each.
+   */
+  readonly maxStreamDocumentLengthPerKey: number;
+  /** Length of the documents, variables and extensions of all subscriptions of a key, as they were sent, in UTF-16 units. */
+  readonly maxStreamTextLengthPerKey: number;
+  /** Events of one key that are resolved at once for its subscriptions. The others wait. */
+  readonly maxRunningEventsPerKey: number;
+  /** Events of all keys that are resolved at once. Above it keys take turns. */
+  readonly maxRunningEvents: number;
   readonly maxSubscriptionsPerSocket: number;
   /** Size of one WebSocket message. */
   readonly maxMessageBytes: number;
@@ -98,6 +109,10 @@ export const serverLimits: ServerLimits = Object.freeze({
   // Enough for a dashboard that a whole company uses with one key.
   maxSocketsPerKey: 2_000,
   maxStreamsPerKey: 10_000,
+  maxStreamDocumentLengthPerKey: 262_144,
+  maxStreamTextLengthPerKey: 16_777_216,
+  maxRunningEventsPerKey: 8,
+  maxRunningEvents: 32,
   maxSubscriptionsPerSocket: 100,
   maxMessageBytes: 1_048_576,
   connectionInitTimeoutMs: 5_000,

@@ -11,7 +11,7 @@ import type { Service } from '../kernel/service.js';
 import { createAccessGate } from './access-gate.js';
 import { createErrorPresenter } from './error-presenter.js';
 import { createGraphqlRoute, type TaskQuota } from './graphql/graphql-route.js';
-import { createOperationQueues } from './graphql/operation-queues.js';
+import { createEventTurns, createOperationQueues } from './graphql/operation-queues.js';
 import { createOperations } from './graphql/operations.js';
 import { createSchemaRoute } from './graphql/schema-route.js';
 import { createYogaServer } from './graphql/yoga.js';
@@ -132,7 +132,10 @@ function wire(options: ServerOptions, limits: ServerLimits, isStopping: () => bo
   const eventStreams = createOpenStreams<EventItem>(reportOpen('plain'));
   const gate = createAccessGate({ authenticate: options.authenticate, limits, clock });
   const ticketGate = createAccessGate({ authenticate: source.redeemTicket, limits, clock });
-  const operations = createSharedOperations({ createContext, presenter, limits });
+  const operations = createSharedOperations({
+    ...{ createContext, presenter, limits },
+    turns: createEventTurns(limits, clock),
+  });
   const takePlace = createStreamPlaces(limits);
   const subscribe = createSubscribe({ operations, streams, takePlace, presenter, limits, instrument });
   const yoga = createYogaServer({ schema, createContext, presenter, limits });

@@ -23,6 +23,16 @@ export function createOperationQueues(limits: ServerLimits, clock: Clock): Opera
   };
 }
 
+/** A day: events wait for their turn as long as their subscriber does not end its stream. */
+const EVENT_WAIT_MS = 86_400_000;
+
+/** Creates the queue of the events that subscriptions resolve. Each stream waits with one event at most. */
+export function createEventTurns(limits: ServerLimits, clock: Clock): FairQueue {
+  const { maxRunningEventsPerKey: perKey, maxRunningEvents: total } = limits;
+  const own = { perKey, total, waitingPerKey: Number.POSITIVE_INFINITY, waitMs: EVENT_WAIT_MS };
+  return new FairQueue(own, clock, (why) => refuse(why, 'events', own));
+}
+
 /** How long a client that was refused should wait, in seconds. */
 const RETRY_SECONDS = 1;
 

@@ -96,7 +96,8 @@ export function createOperations(options: OperationsOptions) {
           const queue = operation.operation === 'query' ? queues.query : queues.mutation;
           return withTiming(operation, () => inTurn(queue, scope, run, presentFault), observers);
         },
-        subscribe: () => withinSpan(operation, () => begin((args) => subscribe(args, scope)), observers),
+        subscribe: () =>
+          withinSpan(operation, () => begin((args) => subscribe(args, scope, params)), observers),
       };
     } catch (error) {
       return { refused: presentFault(error) };

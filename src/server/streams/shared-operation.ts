@@ -5,6 +5,7 @@ import { createSharedViewer } from '../../graphql/events/shared-viewer.js';
 import { StreamEnd } from '../../graphql/events/stream.js';
 import type { OperationKind } from '../../graphql/operation-contexts.js';
 import { backoffMs } from '../../kernel/backoff.js';
+import type { FairQueue, Place } from '../../kernel/fair-queue.js';
 import { newRequestId, randomFraction } from '../../kernel/ids.js';
 import { limitAnswer, stopOnce } from '../answer-limits.js';
 import type { ErrorPresenter } from '../error-presenter.js';
@@ -24,6 +25,8 @@ export interface SharedOperationOptions {
   readonly createContext: (scope: RequestScope, kind: OperationKind) => object;
   readonly presenter: ErrorPresenter;
   readonly limits: ServerLimits;
+  /** The turns of the keys to resolve events. */
+  readonly turns: FairQueue;
 }
 
 /**
@@ -56,6 +59,7 @@ export class SharedOperation {
   readonly #args: ExecutionArgs;
   readonly #presenter: ErrorPresenter;
   readonly #maxAnswerLength: number;
+  readonly #turns: FairQueue;
   readonly #executions = new LRUCache<object, Execution>(KEPT);
   #isKeyRead = false;
   /** Number of subscribers. */
@@ -66,7 +70,7 @@ export class SharedOperation {
     viewer: Viewer,
     /** What all subscribers share with the viewer. */
     readonly common: 'rights' | 'key',
-    { createContext, presenter, limits }: SharedOperationOptions,
+    { createContext, presenter, limits, turns }: SharedOperationOptions,
   ) {
     const noteKeyRead = () => {
       this.#isKeyRead = true;
@@ -76,27 +80,28 @@ export class SharedOperation {
     this.#args = { ...args, contextValue: createContext(scope, 'subscription') };
     this.#presenter = presenter;
     this.#maxAnswerLength = limits.maxAnswerLength;
+    this.#turns = turns;
   }
 
   /**
    * Calls `receive` with the item's result, or with undefined if the result is not the same for every key; calls `fail` if the
-   * execution throws. Callbacks are used because a promise per subscriber would cost half as much as the sending.
+   * execution throws. The execution waits for the turn of the key that reaches the item first. Callbacks are used because a promise per subscriber would cost half as much as the sending.
    */
-  resolve(item: unknown, receive: Receive, fail: Fail): void {
+  resolve(item: unknown, keyId: string, receive: Receive, fail: Fail): void {
     if (typeof item !== 'object' || item === null || this.members < 2) {
-      this.#run(item).then(receive, fail);
+      this.#runInTurn(item, keyId).then(receive, fail);
       return;
     }
     const known = this.#executions.get(item);
-    if (known === undefined) this.#begin(item, receive, fail);
+    if (known === undefined) this.#begin(item, keyId, receive, fail);
     else if (known.isDone) receive(known.answer);
     else known.waiting.push({ receive, fail });
   }
 
-  #begin(item: object, receive: Receive, fail: Fail): void {
+  #begin(item: object, keyId: string, receive: Receive, fail: Fail): void {
     const execution: Execution = { isDone: false, answer: undefined, waiting: [{ receive, fail }] };
     this.#executions.set(item, execution, { size: 1 });
-    this.#run(item).then(
+    this.#runInTurn(item, keyId).then(
       (answer) => {
         execution.isDone = true;
         execution.answer = answer;
@@ -110,7 +115,17 @@ export class SharedOperation {
     );
   }
 
-  async #run(item: unknown): Promise<Answer> {
+  /** Thousands of events that are resolved at once filled the memory and delayed claims by seconds. */
+  async #runInTurn(item: unknown, keyId: string): Promise<Answer> {
+    const place = this.#turns.enter(keyId) ?? (await this.#turns.wait(keyId));
+    try {
+      return this.members === 0 ? undefined : await this.#run(item, place);
+    } finally {
+      place.leave();
+    }
+  }
+
+  async #run(item: unknown, place: Place): Promise<Answer> {
     for (let attempt = 1; ; attempt += 1) {
       // If one result depended on the key, others will too.
       if (this.#isKeyRead) return undefined;
@@ -119,7 +134,10 @@ export class SharedOperation {
       const answer = stopOnce(result, false);
       if (!this.#isWorthRepeating(item, answer))
         return write(limitAnswer(answer, this.#args, this.#maxAnswerLength), this.#presenter);
+      // An outage of one part of the database must not stop the events that do not need it.
+      place.leave();
       await pause(backoffMs({ ...RETRY, attempt, random: randomFraction() }));
+      place.retake();
     }
   }
 

@@ -46,6 +46,7 @@ export function createSharedOperations(options: SharedOperationOptions): SharedO
       const id = identifyOperation(args, viewer);
       return new Member(
         toError,
+        viewer.keyId,
         enter(id, () => new SharedOperation(args, viewer, 'rights', options)),
         () => enter(`${id} ${viewer.keyId}`, () => new SharedOperation(args, viewer, 'key', options)),
       );
@@ -56,6 +57,7 @@ export function createSharedOperations(options: SharedOperationOptions): SharedO
 /** One subscriber. Its stream passes on one item at a time. */
 class Member implements Stage<unknown, WrittenResult> {
   readonly toError: (error: unknown) => unknown;
+  readonly #keyId: string;
   readonly #enterOfKey: () => Membership;
   #membership: Membership;
   #isOfKey = false;
@@ -64,8 +66,14 @@ class Member implements Stage<unknown, WrittenResult> {
   #give: (result: WrittenResult) => void = () => undefined;
   #fail: (error: unknown) => void = () => undefined;
 
-  constructor(toError: (error: unknown) => unknown, membership: Membership, enterOfKey: () => Membership) {
+  constructor(
+    toError: (error: unknown) => unknown,
+    keyId: string,
+    membership: Membership,
+    enterOfKey: () => Membership,
+  ) {
     this.toError = toError;
+    this.#keyId = keyId;
     this.#membership = membership;
     this.#enterOfKey = enterOfKey;
   }
@@ -74,7 +82,7 @@ class Member implements Stage<unknown, WrittenResult> {
     this.#item = item;
     this.#give = give;
     this.#fail = fail;
-    this.#membership.operation.resolve(item, this.#receive, fail);
+    this.#membership.operation.resolve(item, this.#keyId, this.#receive, fail);
   }
 
   close(): void {
@@ -88,7 +96,7 @@ class Member implements Stage<unknown, WrittenResult> {
     else if (this.#isOfKey) this.#fail(new Error('An operation of one key has no result'));
     else {
       this.#moveToKey();
-      this.#membership.operation.resolve(this.#item, this.#receive, this.#fail);
+      this.#membership.operation.resolve(this.#item, this.#keyId, this.#receive, this.#fail);
     }
   };
 

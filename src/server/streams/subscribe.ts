@@ -13,6 +13,8 @@ import type { TakeStreamPlace } from './stream-places.js';
 export type Subscribe = (
   args: ExecutionArgs,
   scope: RequestScope,
+  /** The message of the client. */
+  params: object,
 ) => Promise<ExecutionResult | AsyncIterableIterator<ExecutionResult>>;
 
 export interface SubscribeOptions {
@@ -36,14 +38,14 @@ export function createSubscribe({
   limits,
   instrument,
 }: SubscribeOptions): Subscribe {
-  return async (args, scope) => {
+  return async (args, scope, params) => {
     instrument.emit('trace', 'graphql.operation', 'A subscription begins', { operation: 'subscription' });
     const { viewer, requestId, signal } = scope;
     const present = (error: unknown) => presenter.present(error, requestId);
     const refusal = refuseVariables(args.document, args.variableValues, limits);
     if (refusal) return refusal;
     try {
-      takePlace(scope);
+      takePlace(scope, { document: args.document, params });
       const source = await createSourceEventStream(args);
       if (!isAsyncIterable(source)) return presentErrors(source, present);
       return streams.open(source, signal, operations.join(args, viewer, present));
