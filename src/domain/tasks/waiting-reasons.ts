@@ -87,6 +87,27 @@ export type WaitingFacts = Readonly<Record<WaitingFact, boolean>>;
 /** Every reason why the task is not being worked on right now. Empty exactly when it is, or when it is over. */
 export function decideWaitingOn(status: TaskStatus, facts: WaitingFacts): WaitingReason[] {
   const rules = WAITING_RULES.filter(({ statuses, fact }) => statuses.includes(status) && facts[fact]);
-  const reasons = rules.map(({ reason }) => reason);
-  return reasons.length === 0 && WAITING.includes(status) ? ['WAITING_FOR_CLAIM'] : reasons;
+  return rules.length === 0 ? withoutFacts(status) : rules.map(({ reason }) => reason);
+}
+
+/** The reasons why a task waits, and the status to which they belong. */
+export interface StatusReasons {
+  readonly status: TaskStatus;
+  readonly reasons: readonly WaitingReason[];
+}
+
+/**
+ * The reasons to show beside a status that another statement has read. If the task has changed between the two, the facts
+ * belong to another status, and the status shown decides alone: a task that was claimed meanwhile waited for its claim.
+ */
+export function reasonsBeside(
+  shown: TaskStatus,
+  current: StatusReasons | undefined,
+): readonly WaitingReason[] {
+  return current?.status === shown ? current.reasons : withoutFacts(shown);
+}
+
+function withoutFacts(status: TaskStatus): WaitingReason[] {
+  if (status === 'REVIEW') return ['REVIEW_PENDING'];
+  return WAITING.includes(status) ? ['WAITING_FOR_CLAIM'] : [];
 }

@@ -28,7 +28,7 @@ const limited = (retryAfterMs: number | null) =>
 
 const waitingOn = async ({ id }: { readonly id: string }) => {
   const gateways = new Map([[gateway.name, gateway]]);
-  return (await readWaitingOn({ ...services, gateways }, [id])).get(id);
+  return (await readWaitingOn({ ...services, gateways }, [id])).get(id)?.reasons;
 };
 
 describe("a provider's limit", () => {

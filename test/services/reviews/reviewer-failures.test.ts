@@ -16,7 +16,7 @@ const waitingOn = async ({ id }: TaskRow) => {
   const services = setup.services();
   const settings = { ...services.settings, defaultGateway: 'scripted' };
   const gateways = new Map([['scripted', new ScriptedGateway()]]);
-  return (await readWaitingOn({ ...services, settings, gateways }, [id])).get(id);
+  return (await readWaitingOn({ ...services, settings, gateways }, [id])).get(id)?.reasons;
 };
 
 describe('a reviewer that fails', () => {
