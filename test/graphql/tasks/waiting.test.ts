@@ -173,7 +173,10 @@ describe('waitingOn of a task of a PUSH agent', () => {
     const task = await aTaskIn(services, 'REVIEW', ann);
     await services.sql("UPDATE agents SET delivery = 'PUSH', gateway = 'nowhere' WHERE name = 'aegis'");
     await services.sql("INSERT INTO scheduler_jobs (name, paused_at) VALUES ('runAegisReviews', now())");
-    expect(await waitingOn(task.id)).toEqual(['REVIEW_PENDING', 'GATEWAY_UNREACHABLE', 'SCHEDULER_PAUSED']);
+    // rita asks for rounds herself, so this one waits only for her.
+    expect(await waitingOn(task.id)).toEqual(['REVIEW_PENDING']);
+    await services.sql("UPDATE agents SET paused_at = now() WHERE name = 'rita'");
+    expect(await waitingOn(task.id)).toEqual(['GATEWAY_UNREACHABLE', 'SCHEDULER_PAUSED', 'REVIEW_PENDING']);
   });
 });
 
