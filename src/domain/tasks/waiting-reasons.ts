@@ -28,7 +28,7 @@ export type WaitingFact =
   | 'startsLater'
   /** After a failed attempt. */
   | 'backsOff'
-  /** Its last call met a limit of the gateway, or a call of its agent for another task did. */
+  /** Its last call met a limit of the gateway, or calls for other tasks did, of each agent that could take it. */
   | 'isRateLimited'
   /** No agent has all that it requires; once it has an assignee, that one has not. */
   | 'lacksCapableAgent'
@@ -45,9 +45,9 @@ export type WaitingFact =
   | 'lacksFreeSlot'
   | 'lacksReviewer'
   | 'hasReviewer'
-  /** After a failure of the reviewer. */
+  /** After a failure of the reviewer, and no other reviewer could claim the round. */
   | 'reviewRests'
-  /** After a limit of the gateway of the reviewer. */
+  /** After a limit of the gateway of the reviewer, in this round or another, and no other reviewer could claim the round. */
   | 'isReviewRateLimited';
 
 interface WaitingRule {
@@ -74,12 +74,12 @@ export const WAITING_RULES: readonly WaitingRule[] = [
   { reason: 'ASSIGNEE_OFFLINE', statuses: ['ASSIGNED', 'IN_PROGRESS'], fact: 'isAssigneeOffline' },
   { reason: 'ASSIGNEE_AT_CAPACITY', statuses: ['ASSIGNED'], fact: 'isAssigneeAtCapacity' },
   { reason: 'NO_REVIEWER', statuses: ['REVIEW'], fact: 'lacksReviewer' },
-  { reason: 'REVIEW_PENDING', statuses: ['REVIEW'], fact: 'hasReviewer' },
   { reason: 'BACKOFF', statuses: ['REVIEW'], fact: 'reviewRests' },
   { reason: 'RATE_LIMITED', statuses: ['REVIEW'], fact: 'isReviewRateLimited' },
   { reason: 'GATEWAY_UNREACHABLE', statuses: ['ASSIGNED', 'REVIEW'], fact: 'isGatewayUnreachable' },
   { reason: 'SCHEDULER_PAUSED', statuses: ['INBOX', 'ASSIGNED', 'REVIEW'], fact: 'isSchedulerPaused' },
   { reason: 'NO_FREE_SLOT', statuses: WAITING, fact: 'lacksFreeSlot' },
+  { reason: 'REVIEW_PENDING', statuses: ['REVIEW'], fact: 'hasReviewer' },
 ];
 
 export type WaitingFacts = Readonly<Record<WaitingFact, boolean>>;
@@ -87,6 +87,27 @@ export type WaitingFacts = Readonly<Record<WaitingFact, boolean>>;
 /** Every reason why the task is not being worked on right now. Empty exactly when it is, or when it is over. */
 export function decideWaitingOn(status: TaskStatus, facts: WaitingFacts): WaitingReason[] {
   const rules = WAITING_RULES.filter(({ statuses, fact }) => statuses.includes(status) && facts[fact]);
-  const reasons = rules.map(({ reason }) => reason);
-  return reasons.length === 0 && WAITING.includes(status) ? ['WAITING_FOR_CLAIM'] : reasons;
+  return rules.length === 0 ? withoutFacts(status) : rules.map(({ reason }) => reason);
+}
+
+/** The reasons why a task waits, and the status to which they belong. */
+export interface StatusReasons {
+  readonly status: TaskStatus;
+  readonly reasons: readonly WaitingReason[];
+}
+
+/**
+ * The reasons to show beside a status that another statement has read. If the task has changed between the two, the facts
+ * belong to another status, and the status shown decides alone: a task that was claimed meanwhile waited for its claim.
+ */
+export function reasonsBeside(
+  shown: TaskStatus,
+  current: StatusReasons | undefined,
+): readonly WaitingReason[] {
+  return current?.status === shown ? current.reasons : withoutFacts(shown);
+}
+
+function withoutFacts(status: TaskStatus): WaitingReason[] {
+  if (status === 'REVIEW') return ['REVIEW_PENDING'];
+  return WAITING.includes(status) ? ['WAITING_FOR_CLAIM'] : [];
 }

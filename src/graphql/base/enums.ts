@@ -114,10 +114,13 @@ export const WaitingReasonEnum = builder.enumType('WaitingReason', {
       description:
         'Nothing holds it back: an agent that could take it only has to claim it, or is about to be sent it.',
     },
-    BACKOFF: { description: 'The last attempt failed; the retry waits for its backoff.' },
+    BACKOFF: {
+      description:
+        'The last attempt, or the last call of the reviewer, failed; the retry waits for its backoff.',
+    },
     RATE_LIMITED: {
       description:
-        'The gateway has reached a limit (HTTP 429, or `Retry-After`) with this task or with another task of its agent, and is called again when the limit has passed. No attempt is counted.',
+        'The gateway has reached a limit (HTTP 429, or `Retry-After`) with this task or with another task of its agent (in the inbox, with tasks of each agent that could take it; in review, with any review of the reviewer), and is called again when the limit has passed. No attempt is counted.',
     },
     GATEWAY_UNREACHABLE: {
       description:

@@ -36,7 +36,7 @@ export const taskColumns = createColumns<Task>({
     'completedAt',
   ),
   allowedTransitions: ['status'],
-  waitingOn: [],
+  waitingOn: ['status'],
   candidates: [],
   routing: ['title', 'description', 'priority', 'assigneeId'],
   assignee: ['assigneeId'],

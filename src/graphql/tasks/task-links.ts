@@ -1,4 +1,5 @@
 import type { GraphQLResolveInfo } from 'graphql';
+import { reasonsBeside } from '../../domain/tasks/waiting-reasons.js';
 import type { Task } from '../../generated/prisma/client.js';
 import {
   type Candidate,
@@ -102,10 +103,10 @@ builder.prismaObjectFields(TaskType, (t) => ({
   waitingOn: t.field({
     type: [WaitingReasonEnum],
     description:
-      'Why no agent is working on it right now; the first reason is enough to hold it back. Empty only if an agent is working on it, or if the task has ended.',
+      'Why no agent is working on it right now; the first reason is enough to hold it back. Empty only if an agent is working on it, or if the task has ended. It agrees with the `status` in the same answer.',
     resolve: async (task, _args, context) => {
       const load = (ids: readonly string[]) => readWaitingOn(context.services, ids);
-      return (await loadBatched(context, 'waitingOn', task.id, load)) ?? [];
+      return [...reasonsBeside(task.status, await loadBatched(context, 'waitingOn', task.id, load))];
     },
   }),
   candidates: t.field({

@@ -6,7 +6,7 @@ import {
   type TaskFilter,
   type TaskOrder,
 } from '../../domain/tasks/task-filter.js';
-import { decideWaitingOn, type WaitingReason } from '../../domain/tasks/waiting-reasons.js';
+import { decideWaitingOn, type StatusReasons } from '../../domain/tasks/waiting-reasons.js';
 import { openChildLists, openList } from '../../store/lists/list-reader.js';
 import type { Columns } from '../../store/lists/row-shape.js';
 import { REVIEWS_OF_TASKS, reviewRunsOfTasks } from '../../store/reviews/review-lists.js';
@@ -174,14 +174,16 @@ export function toTaskViewer(
   return agentId === null ? null : { agentId, coordinatorAgent: settings.coordinatorAgent };
 }
 
-/** The reasons why no agent is working on each of the tasks right now. */
+/** The reasons why no agent is working on each of the tasks right now, with the status at the same instant. */
 export async function readWaitingOn(
   context: WaitingContext,
   taskIds: readonly string[],
-): Promise<ReadonlyMap<string, WaitingReason[]>> {
+): Promise<ReadonlyMap<string, StatusReasons>> {
   const settings = toWaitingSettings(context, await findSlotless(context));
   const facts = await listWaitingFacts(context.database.pool, taskIds, settings);
-  return new Map(facts.map((each) => [each.id, decideWaitingOn(each.status, each)]));
+  return new Map(
+    facts.map((each) => [each.id, { status: each.status, reasons: decideWaitingOn(each.status, each) }]),
+  );
 }
 
 /** The agents that could take each of the tasks, and why the others can't. */

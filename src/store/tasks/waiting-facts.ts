@@ -8,7 +8,7 @@ import {
 import { anyOf, identifier, joinSql, type Sql, sql, toStatement } from '../../postgres/sql-text.js';
 import { type Executor, query } from '../../postgres/statement.js';
 import { type PresenceRules, presence } from '../agents/presence.js';
-import { hasRoomForTask } from '../runs/capacity.js';
+import { hasRoomForTask, isReviewUnderWay } from '../runs/capacity.js';
 
 export interface WaitingSettings extends PresenceRules {
   readonly coordinatorAgent: string;
@@ -61,13 +61,15 @@ function factsOf(settings: WaitingSettings): Readonly<Record<WaitingFact, Sql>> 
   const isSilent = sql`coalesce(a.last_seen_at < now() - ${agentTimeoutMs} * interval '1 millisecond', true)`;
   const hasCapableAgent = sql`CASE WHEN t.assignee_id IS NULL THEN t.requires = '{}' OR EXISTS (SELECT FROM agents a WHERE ${MAY_HAVE})
     ELSE ${assigneeIs(sql`t.requires <@ a.capabilities`)} END`;
-  const hasReviewer = isReviewerThere(settings);
+  const hasReviewer = isReviewerThere(settings, sql`true`);
+  const isForCoordinator = isLeftToCoordinator(settings);
+  const waitsForCall = sql`(t.status <> 'REVIEW' OR ${isForCoordinator})`;
   const lacksFreeAgent = sql`${hasCapableAgent} AND NOT ${hasFreeAgent(settings, sql`true`)}`;
   return {
     hasOpenDependencies: sql`t.open_dependencies > 0`,
     startsLater: sql`t.starts_at > now()`,
     backsOff: sql`t.backoff_until > now() AND NOT ${ENDED_BY_LIMIT}`,
-    isRateLimited: sql`(t.backoff_until > now() AND ${ENDED_BY_LIMIT}) OR ${IS_AGENT_LIMITED}`,
+    isRateLimited: sql`(t.backoff_until > now() AND ${ENDED_BY_LIMIT}) OR ${isAgentLimited(settings)}`,
     lacksCapableAgent: sql`NOT ${hasCapableAgent}`,
     lacksFreeAgent: sql`${lacksFreeAgent} AND NOT ${hasAgentWithoutGateway(settings)}`,
     lacksGateway: sql`${lacksFreeAgent} AND ${hasAgentWithoutGateway(settings)}`,
@@ -75,13 +77,13 @@ function factsOf(settings: WaitingSettings): Readonly<Record<WaitingFact, Sql>> 
     isAssigneeOffline: sql`${assigneeIs(sql`a.delivery = 'PULL' AND ${isSilent}`)} AND NOT EXISTS (
       SELECT FROM task_runs r WHERE r.id = t.current_run_id AND r.trigger = 'DISPATCH')`,
     isAssigneeAtCapacity: assigneeIs(sql`NOT ${HAS_ROOM}`),
-    isGatewayUnreachable: sql`EXISTS (SELECT FROM agents x WHERE ${isSentTo(settings)} AND ${isUnreachable(settings, sql`x`)}) AND ${isNotWithoutReviewer(hasReviewer)}`,
-    isSchedulerPaused: isJobPaused(settings, hasReviewer),
+    isGatewayUnreachable: sql`EXISTS (SELECT FROM agents x WHERE ${isSentTo(settings)} AND ${isUnreachable(settings, sql`x`)}) AND ${waitsForCall}`,
+    isSchedulerPaused: isJobPaused(settings, waitsForCall),
     lacksFreeSlot: lacksFreeSlot(settings),
     lacksReviewer: sql`NOT ${hasReviewer}`,
     hasReviewer,
-    reviewRests: sql`${hasReviewer} AND ${reviewWaits(sql`r.outcome <> 'RELEASED'`)}`,
-    isReviewRateLimited: sql`${hasReviewer} AND ${reviewWaits(sql`r.outcome = 'RELEASED'`)}`,
+    reviewRests: sql`${isForCoordinator} AND ${reviewWaits(sql`r.outcome <> 'RELEASED'`)}`,
+    isReviewRateLimited: sql`${isForCoordinator} AND (${reviewWaits(sql`r.outcome = 'RELEASED'`)} OR ${isReviewerLimited(settings)})`,
   };
 }
 
@@ -90,18 +92,31 @@ const ENDED_BY_LIMIT = sql`EXISTS (SELECT FROM task_runs r
   WHERE r.task_id = t.id AND r.number = t.run_count AND r.outcome = 'RELEASED')`;
 
 /**
- * Whether the assignee is a PUSH agent whose provider has limited another of its tasks. The list is read once per
- * statement, from tasks_backoff_idx.
+ * The PUSH agents whose provider has limited one of their tasks. The list is read once per statement, from
+ * tasks_backoff_idx.
  */
-const IS_AGENT_LIMITED = sql`coalesce(t.assignee_id IN (SELECT r.agent_id FROM tasks o
+const LIMITED_AGENTS = sql`SELECT r.agent_id FROM tasks o
   JOIN task_runs r ON r.task_id = o.id AND r.number = o.run_count
   WHERE o.backoff_until > now() AND o.status IN ('INBOX', 'ASSIGNED')
-    AND r.outcome = 'RELEASED' AND r.trigger = 'DISPATCH'), false)`;
+    AND r.outcome = 'RELEASED' AND r.trigger = 'DISPATCH'`;
+
+/** Whether the assignee is limited; in the inbox, whether each agent that could take the task now is. */
+function isAgentLimited(settings: WaitingSettings): Sql {
+  return sql`CASE WHEN t.assignee_id IS NOT NULL THEN t.assignee_id IN (${LIMITED_AGENTS})
+    ELSE EXISTS (${LIMITED_AGENTS}) AND ${hasFreeAgent(settings, sql`true`)}
+      AND NOT ${hasFreeAgent(settings, sql`(a.delivery = 'PULL' OR a.id NOT IN (${LIMITED_AGENTS}))`)} END`;
+}
 
 /** Whether the round of the task `t` rests after such a review run. */
 function reviewWaits(condition: Sql): Sql {
   return sql`EXISTS (SELECT FROM review_runs r
     WHERE r.task_id = t.id AND r.round = t.review_round AND r.retry_at > now() AND ${condition})`;
+}
+
+/** Whether the provider of the coordinator has limited it. Read once per statement, from review_runs_retry_idx. */
+function isReviewerLimited({ coordinatorAgent }: WaitingSettings): Sql {
+  return sql`EXISTS (SELECT FROM review_runs r JOIN agents c ON c.id = r.agent_id AND c.name = ${coordinatorAgent}
+    WHERE r.retry_at > now() AND r.outcome = 'RELEASED')`;
 }
 
 /** Whether the agent `a` may have the task `t` of the inbox. */
@@ -140,11 +155,11 @@ function lacksFreeSlot(settings: WaitingSettings): Sql {
     ELSE t.assignee_id = ANY(${slotless}) END`;
 }
 
-function isJobPaused(settings: WaitingSettings, hasReviewer: Sql): Sql {
+function isJobPaused(settings: WaitingSettings, waitsForCall: Sql): Sql {
   return sql`EXISTS (SELECT FROM scheduler_jobs j WHERE j.paused_at IS NOT NULL
       AND j.name = CASE t.status WHEN 'REVIEW' THEN 'runAegisReviews' ELSE 'dispatchAssignedTasks' END)
     AND CASE t.status WHEN 'INBOX' THEN ${isSent(settings)}
-      ELSE EXISTS (SELECT FROM agents x WHERE ${isSentTo(settings)} AND x.delivery = 'PUSH') AND ${isNotWithoutReviewer(hasReviewer)} END`;
+      ELSE EXISTS (SELECT FROM agents x WHERE ${isSentTo(settings)} AND x.delivery = 'PUSH') AND ${waitsForCall} END`;
 }
 
 /** Whether the agent `x` is the one that the task is for, or that its round is sent to. */
@@ -152,16 +167,23 @@ function isSentTo({ coordinatorAgent }: WaitingSettings): Sql {
   return sql`CASE t.status WHEN 'REVIEW' THEN x.name = ${coordinatorAgent} ELSE x.id = t.assignee_id END`;
 }
 
-/** If no reviewer is available, this is the only reason why a round waits. */
-function isNotWithoutReviewer(hasReviewer: Sql): Sql {
-  return sql`(t.status <> 'REVIEW' OR ${hasReviewer})`;
+/**
+ * Whether the round waits for a call to the coordinator. What holds back calls does not hold back a round that a reviewer
+ * judges already, or that a PULL reviewer could claim.
+ */
+function isLeftToCoordinator(settings: WaitingSettings): Sql {
+  return sql`(${isReviewerThere(settings, sql`true`)} AND NOT ${isReviewerThere(settings, sql`c.delivery = 'PULL'`)}
+    AND NOT EXISTS (SELECT FROM review_runs r
+      WHERE r.task_id = t.id AND r.round = t.review_round AND ${IS_REVIEW_UNDER_WAY}))`;
 }
 
-/** Whether a reviewing agent is there, is not paused, did not do the work itself and has not left the round to a person. */
-function isReviewerThere(settings: WaitingSettings): Sql {
+const IS_REVIEW_UNDER_WAY = identifier(isReviewUnderWay('r'));
+
+/** Whether a reviewing agent of this kind is there, is not paused, did not do the work itself and has not left the round to a person. */
+function isReviewerThere(settings: WaitingSettings, kind: Sql): Sql {
   const { coordinatorAgent } = settings;
   return sql`EXISTS (SELECT FROM agents c WHERE (c.name = ${coordinatorAgent} OR c.role = 'reviewer') AND c.paused_at IS NULL
-    AND ${canBeAsked(settings)} AND c.id IS DISTINCT FROM t.assignee_id
+    AND ${kind} AND ${canBeAsked(settings)} AND c.id IS DISTINCT FROM t.assignee_id
     AND NOT EXISTS (SELECT FROM task_runs r WHERE r.task_id = t.id AND r.agent_id = c.id))`;
 }
 

@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEchoGateway } from '../../../src/gateway/echo.js';
 import { pauseAgent } from '../../../src/services/agents/pause-agent.js';
+import { submitVerdict } from '../../../src/services/reviews/submit-verdict.js';
+import { completeTask } from '../../../src/services/runs/complete-task.js';
+import { cancelTask } from '../../../src/services/tasks/cancel-task.js';
+import { retryTask } from '../../../src/services/tasks/retry-task.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
+import { claimFor } from '../../support/factories/claims.js';
 import { aClaimedTask, anAgent, aTask, aTaskIn } from '../../support/factories/factory.js';
 import { type Graph, openGraph } from '../../support/graphql/graph.js';
 
@@ -30,7 +35,7 @@ describe('waitingOn of a task', () => {
     const earlier = await aTask(services);
     await pauseAgent(services, services.admin, { id: ann.id });
     expect(await waitingOn(earlier.id)).toEqual(['NO_ASSIGNEE']);
-    const startsAt = new Date(services.clock.now() + 3_600_000);
+    const startsAt = new Date(Date.now() + 3_600_000);
     const task = await aTask(services, { dependsOn: [{ id: earlier.id }], startsAt });
     expect(await waitingOn(task.id)).toEqual(['DEPENDENCIES', 'STARTS_LATER', 'NO_ASSIGNEE']);
     await set('agents', ann.id, 'paused_at = NULL');
@@ -168,7 +173,59 @@ describe('waitingOn of a task of a PUSH agent', () => {
     const task = await aTaskIn(services, 'REVIEW', ann);
     await services.sql("UPDATE agents SET delivery = 'PUSH', gateway = 'nowhere' WHERE name = 'aegis'");
     await services.sql("INSERT INTO scheduler_jobs (name, paused_at) VALUES ('runAegisReviews', now())");
-    expect(await waitingOn(task.id)).toEqual(['REVIEW_PENDING', 'GATEWAY_UNREACHABLE', 'SCHEDULER_PAUSED']);
+    // rita asks for rounds herself, so this one waits only for her.
+    expect(await waitingOn(task.id)).toEqual(['REVIEW_PENDING']);
+    await services.sql("UPDATE agents SET paused_at = now() WHERE name = 'rita'");
+    expect(await waitingOn(task.id)).toEqual(['GATEWAY_UNREACHABLE', 'SCHEDULER_PAUSED', 'REVIEW_PENDING']);
+  });
+});
+
+describe('waitingOn of a task that changes while an answer is read', () => {
+  /** Changes the task between the statement that reads it and the one that reads why it waits. */
+  const readAround = async (id: string, change: () => Promise<unknown>) => {
+    const { readPool: pool } = graph.services.database;
+    const original = pool.query;
+    let isChanged = false;
+    const changed = async (...args: [string | { text: string }]) => {
+      const text = typeof args[0] === 'string' ? args[0] : args[0].text;
+      if (text.includes('AS has_open_dependencies') && !isChanged) {
+        isChanged = true;
+        await change();
+      }
+      return Reflect.apply(original, pool, args);
+    };
+    pool.query = changed as typeof pool.query;
+    try {
+      const { tasks } = await graph.get('{ tasks(first: 100) { nodes { id status waitingOn } } }');
+      expect(isChanged).toBe(true);
+      return tasks.nodes.find((task: { id: string }) => task.id === id);
+    } finally {
+      pool.query = original;
+    }
+  };
+
+  it('agrees with the status that is shown, whichever follows', async () => {
+    const { services } = graph;
+    const zoe = await anAgent(services, { acceptsInbox: false });
+    const task = await aTask(services, { assignee: { id: zoe.id } });
+    const of = { task: { id: task.id } };
+    let runId = '';
+    const claim = async () => {
+      runId = (await claimFor(services, zoe)).run?.id ?? '';
+    };
+    const complete = () => completeTask(services, services.admin, { runId, resolution: 'done' });
+    const reject = () =>
+      submitVerdict(services, services.admin, { ...of, verdict: 'REJECTED', feedback: 'no tests' });
+    const cancel = () => cancelTask(services, services.admin, of);
+    const retry = () => retryTask(services, services.admin, of);
+    for (const [status, change, reasons] of [
+      ['ASSIGNED', claim, ['WAITING_FOR_CLAIM']],
+      ['IN_PROGRESS', complete, []],
+      ['REVIEW', reject, ['REVIEW_PENDING']],
+      ['ASSIGNED', cancel, ['WAITING_FOR_CLAIM']],
+      ['CANCELLED', retry, []],
+    ] as const)
+      expect(await readAround(task.id, change)).toEqual({ id: task.id, status, waitingOn: reasons });
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { pauseAgent } from '../../../src/services/agents/pause-agent.js';
 import { submitVerdict } from '../../../src/services/reviews/submit-verdict.js';
 import { cancelTask } from '../../../src/services/tasks/cancel-task.js';
 import { readWaitingOn } from '../../../src/services/tasks/read-tasks.js';
@@ -11,6 +12,7 @@ import {
   runsOf,
   waitForStatus,
 } from '../../support/factories/dispatch.js';
+import { aTask } from '../../support/factories/factory.js';
 import type { TestServices } from '../../support/factories/services.js';
 import { useDispatch } from '../../support/factories/use-dispatch.js';
 import { answered, type ScriptedGateway } from '../../support/gateways/scripted-gateway.js';
@@ -28,7 +30,7 @@ const limited = (retryAfterMs: number | null) =>
 
 const waitingOn = async ({ id }: { readonly id: string }) => {
   const gateways = new Map([[gateway.name, gateway]]);
-  return (await readWaitingOn({ ...services, gateways }, [id])).get(id);
+  return (await readWaitingOn({ ...services, gateways }, [id])).get(id)?.reasons;
 };
 
 describe("a provider's limit", () => {
@@ -64,6 +66,23 @@ describe("a provider's limit", () => {
     expect(await runsOf(services, waiting.id)).toEqual([]);
     expect(await waitingOn(waiting)).toEqual(['RATE_LIMITED']);
     await cancelTask(services, services.admin, { task: { id: first.id } });
+    expect(await waitingOn(waiting)).toEqual(['WAITING_FOR_CLAIM']);
+  });
+
+  it('is why a task of the inbox waits if it holds back each agent that could take it', async () => {
+    const slow = await aPushAgent(services, { capabilities: ['gpu'] });
+    gateway.script = () => limited(60_000);
+    const first = await aTaskOf(services, slow);
+    await here.scheduler.runOnce('dispatchAssignedTasks');
+    await received(1);
+    await waitForStatus(services, first.id, 'ASSIGNED');
+    const waiting = await aTask(services, { requires: ['gpu'] });
+    await here.scheduler.runOnce('dispatchAssignedTasks');
+    expect(await runsOf(services, waiting.id)).toEqual([]);
+    expect(await waitingOn(waiting)).toEqual(['RATE_LIMITED']);
+    await pauseAgent(services, services.admin, { id: slow.id });
+    expect(await waitingOn(waiting)).toEqual(['NO_ASSIGNEE']);
+    await aPushAgent(services, { capabilities: ['gpu'] });
     expect(await waitingOn(waiting)).toEqual(['WAITING_FOR_CLAIM']);
   });
 

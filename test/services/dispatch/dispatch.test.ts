@@ -258,9 +258,10 @@ describe('the order of dispatch', () => {
       await waitForStatus(there.services, urgent.id, 'IN_PROGRESS');
       const ids = [slow[0]?.id ?? '', slow[19]?.id ?? '', urgent.id];
       const waits = await readWaitingOn(there.services, ids);
-      expect(ids.map((id) => waits.get(id))).toEqual([[], ['NO_FREE_SLOT'], []]);
+      expect(ids.map((id) => waits.get(id)?.reasons)).toEqual([[], ['NO_FREE_SLOT'], []]);
       const next = await aTaskOf(there.services, hare);
-      expect((await readWaitingOn(there.services, [next.id])).get(next.id)).toEqual(['WAITING_FOR_CLAIM']);
+      const nextWaits = await readWaitingOn(there.services, [next.id]);
+      expect(nextWaits.get(next.id)?.reasons).toEqual(['WAITING_FOR_CLAIM']);
       const count = (reason: WaitingReason) =>
         openTasks(there.services, there.services.admin, {
           filter: { waitingOn: [reason] },

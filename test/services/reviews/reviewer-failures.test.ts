@@ -1,7 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
+import { claimNextReview } from '../../../src/services/reviews/claim-next-review.js';
 import { readWaitingOn } from '../../../src/services/tasks/read-tasks.js';
 import type { TaskRow } from '../../../src/store/tasks/tasks.js';
 import { eventsOf } from '../../support/factories/aging.js';
+import { neverAborted } from '../../support/factories/claims.js';
+import { anAgent } from '../../support/factories/factory.js';
 import {
   APPROVAL,
   FAILURE,
@@ -16,7 +19,7 @@ const waitingOn = async ({ id }: TaskRow) => {
   const services = setup.services();
   const settings = { ...services.settings, defaultGateway: 'scripted' };
   const gateways = new Map([['scripted', new ScriptedGateway()]]);
-  return (await readWaitingOn({ ...services, settings, gateways }, [id])).get(id);
+  return (await readWaitingOn({ ...services, settings, gateways }, [id])).get(id)?.reasons;
 };
 
 describe('a reviewer that fails', () => {
@@ -49,7 +52,7 @@ describe('a reviewer that fails', () => {
     expect(handled).toBe(0);
     expect(nextInMs).toBeGreaterThan(40_000);
     expect(nextInMs).toBeLessThanOrEqual(120_000);
-    expect(await waitingOn(task)).toEqual(['REVIEW_PENDING', 'BACKOFF']);
+    expect(await waitingOn(task)).toEqual(['BACKOFF', 'REVIEW_PENDING']);
     // Not now(): the column rounds to milliseconds, so it may lie half a millisecond in the future.
     await setup
       .services()
@@ -66,7 +69,7 @@ describe('a reviewer that fails', () => {
     await setup.dispatchAndSettle(dispatcher);
     expect(await setup.stateOf(task)).toMatchObject({ status: 'REVIEW', runs: ['RELEASED'] });
     expect(await setup.countEvents(task, 'review.failed')).toBe(0);
-    expect(await waitingOn(task)).toEqual(['REVIEW_PENDING', 'RATE_LIMITED']);
+    expect(await waitingOn(task)).toEqual(['RATE_LIMITED', 'REVIEW_PENDING']);
     const other = setup.aDispatcherInOtherProcess();
     other.gateway.script = () => APPROVAL;
     const { handled, nextInMs } = await other.runOnce();
@@ -74,6 +77,32 @@ describe('a reviewer that fails', () => {
     expect(nextInMs).toBeGreaterThan(50_000);
     expect(await setup.dispatchAndSettle(other)).toBe(1);
     expect(await setup.stateOf(task)).toMatchObject({ status: 'DONE', runs: ['RELEASED', 'SUCCEEDED'] });
+  });
+
+  it('because its provider has a limit gets no other round either, and what waits for it says so', async () => {
+    const dispatcher = setup.aDispatcher();
+    dispatcher.gateway.script = () => ({ outcome: 'LIMITED', error: '429', retryAfterMs: 60_000 });
+    await setup.inReview();
+    await setup.dispatchAndSettle(dispatcher);
+    const waiting = await setup.inReview();
+    expect((await dispatcher.runOnce()).handled).toBe(0);
+    expect(await waitingOn(waiting)).toEqual(['RATE_LIMITED', 'REVIEW_PENDING']);
+  });
+
+  it('holds back no round that a reviewer that asks could claim, or holds', async () => {
+    const task = await setup.inReview();
+    const dispatcher = setup.aDispatcherThatAnswers(FAILURE);
+    await setup.dispatchAndSettle(dispatcher);
+    expect(await waitingOn(task)).toEqual(['BACKOFF', 'REVIEW_PENDING']);
+    const services = setup.services();
+    const rita = await anAgent(services, { role: 'reviewer' });
+    await services.sql('UPDATE agents SET last_seen_at = now() WHERE id = $1', [rita.id]);
+    expect(await waitingOn(task)).toEqual(['REVIEW_PENDING']);
+    const agent = { id: rita.id };
+    const claimed = await claimNextReview(services, services.admin, { agent }, neverAborted);
+    expect(claimed.task?.id).toBe(task.id);
+    await services.sql('UPDATE agents SET paused_at = now() WHERE id = $1', [rita.id]);
+    expect(await waitingOn(task)).toEqual(['REVIEW_PENDING']);
   });
 
   it('five times escalates the round once, with a comment, and an operator can submit a verdict', async () => {
@@ -175,7 +204,7 @@ describe('a gateway that can’t begin a review', () => {
     expect(await setup.stateOf(task)).toMatchObject({ status: 'REVIEW', runs: ['RELEASED'] });
     expect(await setup.countEvents(task, 'review.failed')).toBe(0);
     await vi.waitFor(async () => {
-      expect(await waitingOn(task)).toEqual(['REVIEW_PENDING', 'GATEWAY_UNREACHABLE']);
+      expect(await waitingOn(task)).toEqual(['GATEWAY_UNREACHABLE', 'REVIEW_PENDING']);
     }, 20_000);
     const returned = new Promise((resolve) => dispatcher.reachability.onReturn(resolve));
     dispatcher.gateway.reach = { reachable: true, error: null };
