@@ -43,7 +43,7 @@ export async function openWorld(): Promise<World> {
   const jobs = {
     names: ['pruneEvents'],
     everyMs: () => 60_000,
-    nextRunAt: () => new Date(),
+    nextRunInMs: () => 60_000,
     runOnce: async () => 1,
   };
   Object.assign(services, { jobs });

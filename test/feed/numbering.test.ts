@@ -82,11 +82,15 @@ describe('the numbering of events', () => {
       "INSERT INTO event_outbox (type, payload) SELECT 'task.updated', jsonb_build_object('message', i::text) FROM generate_series(1, $1::int) i",
       [NUMBERING_BATCH + 500],
     );
-    expect(await numberEvents(log.database.pool)).toBe(NUMBERING_BATCH);
-    expect(await numberEvents(log.database.pool)).toBe(500);
-    expect(await numberEvents(log.database.pool)).toBe(0);
+    // The poll of a process may number a batch meanwhile.
+    const batches: number[] = [];
+    do batches.push(await numberEvents(log.database.pool));
+    while (batches.at(-1) !== 0);
+    expect(Math.max(...batches)).toBeLessThanOrEqual(NUMBERING_BATCH);
     const rows = await positions(begin);
-    expect(rows.map(({ message }) => message)).toEqual(rows.map((_, i) => `${i + 1}`));
+    expect(rows.map(({ message }) => message)).toEqual(
+      Array.from({ length: NUMBERING_BATCH + 500 }, (_, i) => `${i + 1}`),
+    );
   });
 
   it('vacuums the outbox after many events', async () => {

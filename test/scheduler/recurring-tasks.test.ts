@@ -51,7 +51,7 @@ const childrenUntil = (id: string, count: number) =>
 
 describe('three schedulers with an interval of a day', () => {
   it('pause until the next due time', async () => {
-    const { id, nextDueAt } = await aRecurringTask(services, { schedule: aFarSchedule(services) });
+    const { id, nextDueAt } = await aRecurringTask(services, { schedule: aFarSchedule() });
     const processes = await running(3);
     await vi.waitFor(
       () => {
@@ -67,7 +67,7 @@ describe('three schedulers with an interval of a day', () => {
   });
 
   it('run when a recurring task becomes due', async () => {
-    const { id, nextDueAt } = await aRecurringTask(services, { schedule: aFarSchedule(services) });
+    const { id, nextDueAt } = await aRecurringTask(services, { schedule: aFarSchedule() });
     await isDueIn(id, 500);
     await running(3);
     // The stored time is not a due time of the schedule, so no task is created. A run of the job corrects the stored time.

@@ -162,7 +162,9 @@ function boundIn(messages: readonly string[]): number | undefined {
 
 async function countRows(): Promise<unknown> {
   const tables = await graph.services.sql<{ name: string }>(
-    "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY 1",
+    // The numbering moves the entries of earlier changes from the outbox to the log meanwhile.
+    `SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'
+       AND tablename NOT IN ('event_outbox', 'events') ORDER BY 1`,
   );
   const counts = tables.map(async ({ name }) => [
     name,

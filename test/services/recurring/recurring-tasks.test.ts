@@ -216,7 +216,7 @@ describe('a paused recurring task', () => {
     await spawnRecurringTasks(services);
     expect(await childrenOf(services, row.id)).toEqual([]);
     expect((await pauseRecurringTask(services, services.admin, row.id)).version).toBe(2);
-    const schedule = aFarSchedule(services);
+    const schedule = aFarSchedule();
     await updateRecurringTask(services, services.admin, { id: row.id, schedule });
     const resumed = await resumeRecurringTask(services, services.admin, row.id);
     expect(resumed.pausedAt).toBeNull();

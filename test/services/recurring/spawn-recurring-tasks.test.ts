@@ -102,7 +102,7 @@ describe('a recurring task that is due', () => {
   });
 
   it('is not fired before its due time', async () => {
-    await aRecurringTask(services, { schedule: aFarSchedule(services) });
+    await aRecurringTask(services, { schedule: aFarSchedule() });
     const { handled, nextInMs } = await spawnRecurringTasks(services);
     expect(handled).toBe(0);
     expect(nextInMs).toBeGreaterThan(0);

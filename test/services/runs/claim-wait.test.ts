@@ -111,7 +111,7 @@ describe('a claim that waits', () => {
     await parked(1);
     services.claimWaiters.announce(null);
     await parked(2);
-    const soon = new Date(services.clock.now() + 400);
+    const soon = new Date(Date.now() + 400);
     const task = await aTask(services, { startsAt: soon });
     services.claimWaiters.announce(null);
     expect((await claim).task?.id).toBe(task.id);
@@ -132,7 +132,7 @@ describe('a claim that waits', () => {
 
   it('ends without a task when its wait is over', async () => {
     const agent = await anAgent(services);
-    const later = new Date(services.clock.now() + 3_600_000);
+    const later = new Date(Date.now() + 3_600_000);
     await aTask(services, { startsAt: later });
     expect(await claimFor(services, agent, { waitSeconds: 1 })).toEqual({
       reason: 'NO_TASKS_AVAILABLE',
