@@ -52,8 +52,9 @@ export function readReviewEnding(ending: CallEnding, gatewayName: string): Revie
         `The server that had asked the reviewer ended, and the gateway ${gatewayName} does not know the outcome.`,
       );
     case 'NOT_BEGUN':
-    case 'BROKEN':
       return release(ending.error);
+    case 'BROKEN':
+      return release(ending.error, ending.restMs);
     case 'LIMITED':
       return release(ending.error, ending.retryAfterMs);
     case 'RELEASED':
