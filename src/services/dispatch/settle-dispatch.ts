@@ -100,13 +100,14 @@ async function release(
   task: TaskRow,
   reason: string,
   changes: Partial<Pick<TaskRow, 'backoffUntil'>> = {},
+  facts: Partial<TaskRunRow> = {},
 ): Promise<void> {
   await moveBack(tx, task, {
     verb: 'release',
     actor: SYSTEM,
     event: 'task.requeued',
     reason,
-    runEnd: { outcome: 'RELEASED', facts: { error: reason }, byHolder: true },
+    runEnd: { outcome: 'RELEASED', facts: { ...facts, error: reason }, byHolder: true },
     changes,
   });
 }
@@ -118,9 +119,11 @@ async function waitForGateway(
   { gateway }: TaskRunRow,
   ending: Extract<CallEnding, { readonly outcome: 'NOT_BEGUN' | 'BROKEN' }>,
 ): Promise<void> {
-  const restMs = ending.outcome === 'BROKEN' ? ending.restMs : undefined;
+  const refused = ending.outcome === 'BROKEN';
+  const restMs = refused ? ending.restMs : undefined;
   const reason = `The gateway ${gateway} took no call: ${keepError(ending.error)}`;
-  await release(tx, task, reason, restMs === undefined ? {} : { backoffUntil: await inMs(tx, restMs) });
+  const changes = restMs === undefined ? {} : { backoffUntil: await inMs(tx, restMs) };
+  await release(tx, task, reason, changes, { refused });
 }
 
 /** The attempt is not counted either. The wait is stored on the task, so that all processes respect it. */

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { GatewayCall } from '../../../src/gateway/gateway.js';
+import { readWaitingOn } from '../../../src/services/tasks/read-tasks.js';
+import type { TaskRow } from '../../../src/store/tasks/tasks.js';
 import { aProcess, type Process } from '../../scheduler/job-process.js';
 import {
   aPushAgent,
@@ -133,7 +135,7 @@ describe('a gateway that refuses one task as if it refused every call, and answe
     gateway.script = refusing('Odd');
     const agent = await aPushAgent(services, { maxCapacity: 4 });
     const odd = await aTaskOf(services, agent, { title: 'Odd', priority: 'CRITICAL' });
-    const good = [];
+    const good: TaskRow[] = [];
     for (let number = 0; number < 30; number += 1) good.push(await aTaskOf(services, agent));
     for (const { id } of good) await waitForStatus(services, id, 'REVIEW');
     await vi.waitFor(
@@ -166,7 +168,7 @@ describe('a gateway that refuses one task as if it refused every call, and answe
     try {
       const agent = await aPushAgent(services, { maxCapacity: 4 });
       const odd = await aTaskOf(services, agent, { title: 'Odd', priority: 'CRITICAL' });
-      const good = [];
+      const good: TaskRow[] = [];
       for (let number = 0; number < 60; number += 1) good.push(await aTaskOf(services, agent));
       for (const { id } of good) await waitForStatus(services, id, 'REVIEW');
       await vi.waitFor(
@@ -181,9 +183,27 @@ describe('a gateway that refuses one task as if it refused every call, and answe
     }
   });
 
+  it('is tried with other work first after it has refused the same task twice, and the task shows no limit', async () => {
+    gateway.script = () => broken;
+    const agent = await aPushAgent(services);
+    const odd = await aTaskOf(services, agent, { title: 'Odd', priority: 'CRITICAL' });
+    await vi.waitFor(
+      async () => expect((await runsOf(services, odd.id)).length).toBeGreaterThanOrEqual(2),
+      20_000,
+    );
+    const next = await aTaskOf(services, agent);
+    await vi.waitFor(async () => expect((await runsOf(services, next.id)).length).toBeGreaterThan(0), 20_000);
+    const context = { ...services, gateways: new Map([[gateway.name, gateway]]) };
+    const waiting = await readWaitingOn(context, [odd.id, next.id]);
+    expect([...waiting.values()].flat()).not.toContain('RATE_LIMITED');
+    gateway.script = refusing('Odd');
+    await waitForStatus(services, next.id, 'REVIEW');
+    expect((await runsOf(services, odd.id)).map(({ refused }) => refused)).toContain(true);
+  });
+
   it('is broken, and fails no task, if it only answers calls that began before its first refusal', async () => {
     const agent = await aPushAgent(services, { maxCapacity: 8 });
-    const early = [];
+    const early: TaskRow[] = [];
     for (let number = 0; number < 3; number += 1) early.push(await aTaskOf(services, agent));
     await vi.waitFor(() => expect(gateway.calls).toHaveLength(3), 20_000);
     gateway.script = () => answeredAfter(2, broken);
