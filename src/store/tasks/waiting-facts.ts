@@ -116,7 +116,7 @@ function reviewWaits(condition: Sql): Sql {
 /** Whether the provider of the coordinator has limited it. Read once per statement, from review_runs_retry_idx. */
 function isReviewerLimited({ coordinatorAgent }: WaitingSettings): Sql {
   return sql`EXISTS (SELECT FROM review_runs r JOIN agents c ON c.id = r.agent_id AND c.name = ${coordinatorAgent}
-    WHERE r.retry_at > now() AND r.outcome = 'RELEASED')`;
+    WHERE r.retry_at > now() AND r.outcome = 'RELEASED' AND NOT r.refused)`;
 }
 
 /** Whether the agent `a` may have the task `t` of the inbox. */
