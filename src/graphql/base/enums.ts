@@ -116,7 +116,7 @@ export const WaitingReasonEnum = builder.enumType('WaitingReason', {
     },
     BACKOFF: {
       description:
-        'The last attempt, or the last call of the reviewer, failed; the retry waits for its backoff.',
+        'The last attempt, or the last call of the reviewer, failed, or a gateway that refuses every call has refused this work again and is tried with other work first; the retry waits for its backoff.',
     },
     RATE_LIMITED: {
       description:

@@ -36,6 +36,8 @@ export class GatewayBreaker {
   /** Set if the gateway refuses every call. */
   private remedy: string | null = null;
   private isOnTrial = false;
+  /** The last pause before a probe, in milliseconds. */
+  private pauseMs = 0;
 
   constructor(
     private readonly name: string,
@@ -45,6 +47,11 @@ export class GatewayBreaker {
   /** Whether a call may start now. */
   isOpenForCalls(): boolean {
     return this.probing === null && !this.isOnTrial;
+  }
+
+  /** Whether the gateway refuses every call, as far as is known. */
+  isBroken(): boolean {
+    return this.remedy !== null;
   }
 
   /** Reserves the start of a call; false if none may start. */
@@ -61,13 +68,14 @@ export class GatewayBreaker {
   noteUnreachable(gateway: Gateway, error: string, retryAfterMs: number | null): void {
     if (this.probing !== null) return;
     this.remedy = null;
-    this.surroundings.reports.logUnreachable(this.name, error);
     this.interrupt(gateway, error, retryAfterMs);
   }
 
-  noteBroken(gateway: Gateway, error: string, remedy: string): void {
-    this.markBroken(error, remedy);
+  /** Returns the pause before the gateway is probed, in milliseconds. */
+  noteBroken(gateway: Gateway, error: string, remedy: string): number {
+    this.remedy = remedy;
     this.interrupt(gateway, error, null);
+    return this.pauseMs;
   }
 
   /** A call was accepted: the outage is over. */
@@ -82,12 +90,6 @@ export class GatewayBreaker {
   stop(): void {
     if (this.probing !== 'under way' && this.probing !== null) clearTimeout(this.probing);
     this.probing = null;
-  }
-
-  private markBroken(error: string, remedy: string): void {
-    // Logged once for each breakdown, because all open calls are refused too.
-    if (this.remedy === null) this.surroundings.reports.logBroken(this.name, error, remedy);
-    this.remedy = remedy;
   }
 
   private interrupt(gateway: Gateway, error: string, retryAfterMs: number | null): void {
@@ -107,6 +109,7 @@ export class GatewayBreaker {
       random: randomFraction(),
     });
     const ms = retryAfterMs === null ? pauseMs : Math.min(Math.max(retryAfterMs, pauseMs), 6 * longestMs);
+    this.pauseMs = ms;
     this.probing = setTimeout(() => void this.probe(gateway), ms);
   }
 
@@ -121,7 +124,7 @@ export class GatewayBreaker {
     if (reachable) return this.admit();
     this.failures += 1;
     const words = error ?? 'The gateway does not answer.';
-    if (remedy !== undefined) this.markBroken(words, remedy);
+    if (remedy !== undefined) this.remedy = remedy;
     reports.note({ gateway: this.name, error: words, remedy: this.remedy });
     this.probeLater(gateway, null);
   }

@@ -1,6 +1,7 @@
 import type {
   Acceptance,
   Gateway,
+  GatewayAnswer,
   GatewayCall,
   GatewayHooks,
   GatewayState,
@@ -14,6 +15,8 @@ import { createProgress } from './call-progress.js';
 export interface PlannedCall {
   /** The run's id. */
   readonly runId: string;
+  /** The task or the review that the call is for; the same for each of its runs. */
+  readonly workId: string;
   /** The agent of the call, for fair shares of the slots. */
   readonly agentId: string;
   readonly gateway: Gateway;
@@ -33,9 +36,16 @@ export interface PlannedCall {
   settle(ending: CallEnding): Promise<void>;
 }
 
+/** The gateway refuses every call. */
+export type BrokenEnding = Extract<GatewayAnswer, { readonly outcome: 'BROKEN' }> & {
+  /** How long this work rests, in milliseconds, so that the gateway is tried with other work first. */
+  readonly restMs?: number;
+};
+
 /** The result of a call for the owner of its run. */
 export type CallEnding =
-  | Exclude<RecoveredAnswer, { readonly outcome: 'ABORTED' }>
+  | Exclude<RecoveredAnswer, { readonly outcome: 'ABORTED' | 'BROKEN' }>
+  | BrokenEnding
   /** Ended at the gateway, but not by this process. */
   | { readonly outcome: 'ABORTED' }
   /** This server ended the call. The task can be dispatched again, and this is not a failed attempt. */

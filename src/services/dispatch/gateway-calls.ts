@@ -113,12 +113,12 @@ export function createGatewayCalls(options: GatewayCallsOptions): GatewayCalls {
     };
     if (isStopping) abortWith(controller, 'STOPPING');
     const { ending: reported, later } = await holdCall({ ...planned, onAccepted }, controller, patience);
-    const ending = limits.note(planned.agentId, reported);
+    const answer = limits.note(planned.agentId, reported);
     const held = calls.get(planned.runId);
     if (held !== undefined) held.isSettling = true;
-    noteReach(planned, ending, reachability);
-    void later?.then((answer) =>
-      answer.outcome === 'ANSWERED' ? write(planned, answer, instrument, () => isStopping) : undefined,
+    const ending = noteReach(planned, answer, reachability);
+    void later?.then((late) =>
+      late.outcome === 'ANSWERED' ? write(planned, late, instrument, () => isStopping) : undefined,
     );
     if (ending !== null) await write(planned, ending, instrument, () => isStopping);
   }
@@ -184,19 +184,25 @@ async function write(
 /** Outcomes that only a reachable gateway can have. */
 const REACHED: ReadonlySet<CallEnding['outcome']> = new Set(['ANSWERED', 'FAILED', 'LIMITED']);
 
-/** A call that began proves that the gateway is reachable. A recovered call that never began says nothing about it. */
+/**
+ * Notes what the ending says about the gateway, and returns what it means for the run. A call that began proves that the
+ * gateway is reachable. A recovered call says nothing about it if it never began.
+ */
 function noteReach(
-  { gateway, recovers }: PlannedCall,
+  planned: PlannedCall,
   ending: CallEnding | null,
   reachability: GatewayReachability,
-): void {
+): CallEnding | null {
+  const { gateway, recovers } = planned;
+  if (ending?.outcome === 'BROKEN') return reachability.noteBroken(planned, ending);
   if (ending?.outcome === 'NOT_BEGUN') {
     if (recovers === undefined) reachability.noteUnreachable(gateway, ending.error, ending.retryAfterMs);
-  } else if (ending?.outcome === 'BROKEN') {
-    reachability.noteBroken(gateway, ending.error, ending.remedy);
   } else if (ending !== null && REACHED.has(ending.outcome)) {
+    // An earlier process began a recovered call, maybe before the gateway refused other calls.
+    if (ending.outcome === 'ANSWERED' && recovers === undefined) reachability.noteAnswered(planned);
     reachability.noteReachable(gateway.name);
   } else if (recovers === undefined) {
     reachability.giveBack(gateway.name);
   }
+  return ending;
 }

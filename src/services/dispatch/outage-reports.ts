@@ -1,6 +1,7 @@
 import type { Instrument } from '../../kernel/instrument.js';
 import type { Database } from '../../postgres/database.js';
 import { forgetOutage, type GatewayOutageRow, noteOutage } from '../../store/dispatch/gateway-outages.js';
+import { createOutageLog } from './outage-log.js';
 
 /** Where outages are reported: the log, and rows for readers in any process. */
 interface OutageReportsOptions {
@@ -13,6 +14,7 @@ interface OutageReportsOptions {
  * without a database there are no readers. A row expires after `forMs` unless it is written again.
  */
 export function createOutageReports({ database, instrument }: OutageReportsOptions, forMs: number) {
+  const log = createOutageLog(instrument);
   let writing: Promise<void> = Promise.resolve();
 
   function write(work: () => Promise<void>): void {
@@ -24,21 +26,14 @@ export function createOutageReports({ database, instrument }: OutageReportsOptio
   }
 
   return {
-    logUnreachable(gateway: string, error: string): void {
-      instrument.emit('warn', 'gateway.unreachable', `The gateway ${gateway} is unreachable`, {
-        gateway,
-        error,
-      });
+    /** Logs an outage that was not logged yet, and writes or renews its row. */
+    note(outage: GatewayOutageRow): void {
+      log.noteOutage(outage);
+      write(() => noteOutage(database.pool, { ...outage, forMs }));
     },
-    logBroken(gateway: string, error: string, remedy: string): void {
-      const message = `The gateway ${gateway} refuses every call, so its tasks wait. ${remedy}`;
-      instrument.emit('error', 'gateway.broken', message, { gateway, error });
-    },
-    /** Writes the row, or renews it. */
-    note: (outage: GatewayOutageRow) => write(() => noteOutage(database.pool, { ...outage, forMs })),
     /** The outage is over: logs it and deletes the row. */
     end(gateway: string): void {
-      instrument.emit('info', 'gateway.reachable', `The gateway ${gateway} answers again`, { gateway });
+      log.noteEnd(gateway);
       write(() => forgetOutage(database.pool, gateway));
     },
     /** Resolves when all rows are written. */

@@ -61,6 +61,7 @@ export function createRunCalls(options: RunCallsOptions): RunCalls {
     const held = { id: run.id, dispatcher: owner.dispatcher };
     return {
       runId: run.id,
+      workId: `${kind} ${run.taskId}`,
       agentId: agent.id,
       gateway,
       leasedAtMs,

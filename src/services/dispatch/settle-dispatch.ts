@@ -59,7 +59,7 @@ async function applyEnding(
   if (ending.outcome === 'ANSWERED') await accept(context, tx, task, run, ending);
   else if (ending.outcome === 'RELEASED') await release(tx, task, ending.reason);
   else if (ending.outcome === 'NOT_BEGUN' || ending.outcome === 'BROKEN')
-    await release(tx, task, `The gateway ${run.gateway} took no call: ${keepError(ending.error)}`);
+    await waitForGateway(tx, task, run, ending);
   else if (ending.outcome === 'LIMITED') await waitForLimit(tx, task, run, ending);
   else if (ending.outcome === 'LOST') await keepLate(tx, run, ending);
   else await fail(context, tx, task, run, toFailure(run, ending));
@@ -100,15 +100,30 @@ async function release(
   task: TaskRow,
   reason: string,
   changes: Partial<Pick<TaskRow, 'backoffUntil'>> = {},
+  facts: Partial<TaskRunRow> = {},
 ): Promise<void> {
   await moveBack(tx, task, {
     verb: 'release',
     actor: SYSTEM,
     event: 'task.requeued',
     reason,
-    runEnd: { outcome: 'RELEASED', facts: { error: reason }, byHolder: true },
+    runEnd: { outcome: 'RELEASED', facts: { ...facts, error: reason }, byHolder: true },
     changes,
   });
+}
+
+/** The gateway did not take the call. A task rests only if it was refused again, so that another one is tried first. */
+async function waitForGateway(
+  tx: Transaction,
+  task: TaskRow,
+  { gateway }: TaskRunRow,
+  ending: Extract<CallEnding, { readonly outcome: 'NOT_BEGUN' | 'BROKEN' }>,
+): Promise<void> {
+  const refused = ending.outcome === 'BROKEN';
+  const restMs = refused ? ending.restMs : undefined;
+  const reason = `The gateway ${gateway} took no call: ${keepError(ending.error)}`;
+  const changes = restMs === undefined ? {} : { backoffUntil: await inMs(tx, restMs) };
+  await release(tx, task, reason, changes, { refused });
 }
 
 /** The attempt is not counted either. The wait is stored on the task, so that all processes respect it. */

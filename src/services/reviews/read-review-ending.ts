@@ -28,8 +28,10 @@ export type ReviewEnding = Said &
     | {
         readonly kind: 'released';
         readonly error: string;
-        /** How long the provider's limit lasts; null if there is none. */
+        /** How long the provider's limit lasts, or other work is tried first; null if the round need not rest. */
         readonly retryAfterMs: number | null;
+        /** The gateway refused the call as it refuses every call. */
+        readonly refused: boolean;
       }
   );
 
@@ -52,8 +54,9 @@ export function readReviewEnding(ending: CallEnding, gatewayName: string): Revie
         `The server that had asked the reviewer ended, and the gateway ${gatewayName} does not know the outcome.`,
       );
     case 'NOT_BEGUN':
-    case 'BROKEN':
       return release(ending.error);
+    case 'BROKEN':
+      return release(ending.error, ending.restMs, true);
     case 'LIMITED':
       return release(ending.error, ending.retryAfterMs);
     case 'RELEASED':
@@ -78,8 +81,9 @@ function readAnswer(answer: CallEnding & { readonly outcome: 'ANSWERED' }): Revi
   return { ...said, kind: 'failure', outcome: 'FAILED', error, permanent: false };
 }
 
-function release(error: string, retryAfterMs: number | null = null): ReviewEnding {
-  return { ...NOTHING, kind: 'released', error: toStoredText(error, LIMITS.errorLength), retryAfterMs };
+function release(error: string, retryAfterMs: number | null = null, refused = false): ReviewEnding {
+  const kept = toStoredText(error, LIMITS.errorLength);
+  return { ...NOTHING, kind: 'released', error: kept, retryAfterMs, refused };
 }
 
 function fail(outcome: 'FAILED' | 'TIMED_OUT', error: string, permanent = false): ReviewEnding {

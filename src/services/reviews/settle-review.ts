@@ -129,9 +129,9 @@ async function countFailure(
 async function releaseRound(
   tx: Transaction,
   { task, run, reviewer }: Review,
-  { error, retryAfterMs }: Reading<'released'>,
+  { error, retryAfterMs, refused }: Reading<'released'>,
 ): Promise<void> {
-  await closeReviewRun(tx, run.id, 'RELEASED', { error });
+  await closeReviewRun(tx, run.id, 'RELEASED', { error, refused });
   // Stored, so that all processes respect the limit.
   if (retryAfterMs !== null) await writeReviewSequel(tx, run.id, { retryInMs: retryAfterMs });
   tx.emit({

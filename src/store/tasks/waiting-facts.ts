@@ -82,14 +82,14 @@ function factsOf(settings: WaitingSettings): Readonly<Record<WaitingFact, Sql>> 
     lacksFreeSlot: lacksFreeSlot(settings),
     lacksReviewer: sql`NOT ${hasReviewer}`,
     hasReviewer,
-    reviewRests: sql`${isForCoordinator} AND ${reviewWaits(sql`r.outcome <> 'RELEASED'`)}`,
-    isReviewRateLimited: sql`${isForCoordinator} AND (${reviewWaits(sql`r.outcome = 'RELEASED'`)} OR ${isReviewerLimited(settings)})`,
+    reviewRests: sql`${isForCoordinator} AND ${reviewWaits(sql`(r.outcome <> 'RELEASED' OR r.refused)`)}`,
+    isReviewRateLimited: sql`${isForCoordinator} AND (${reviewWaits(sql`r.outcome = 'RELEASED' AND NOT r.refused`)} OR ${isReviewerLimited(settings)})`,
   };
 }
 
-/** Whether the last run of the task `t` was released. A released task that rests has met a limit of its gateway. */
+/** Whether the last run of the task `t` was released and not refused. Such a task that rests has met a limit of its gateway. */
 const ENDED_BY_LIMIT = sql`EXISTS (SELECT FROM task_runs r
-  WHERE r.task_id = t.id AND r.number = t.run_count AND r.outcome = 'RELEASED')`;
+  WHERE r.task_id = t.id AND r.number = t.run_count AND r.outcome = 'RELEASED' AND NOT r.refused)`;
 
 /**
  * The PUSH agents whose provider has limited one of their tasks. The list is read once per statement, from
@@ -98,7 +98,7 @@ const ENDED_BY_LIMIT = sql`EXISTS (SELECT FROM task_runs r
 const LIMITED_AGENTS = sql`SELECT r.agent_id FROM tasks o
   JOIN task_runs r ON r.task_id = o.id AND r.number = o.run_count
   WHERE o.backoff_until > now() AND o.status IN ('INBOX', 'ASSIGNED')
-    AND r.outcome = 'RELEASED' AND r.trigger = 'DISPATCH'`;
+    AND r.outcome = 'RELEASED' AND NOT r.refused AND r.trigger = 'DISPATCH'`;
 
 /** Whether the assignee is limited; in the inbox, whether each agent that could take the task now is. */
 function isAgentLimited(settings: WaitingSettings): Sql {
@@ -116,7 +116,7 @@ function reviewWaits(condition: Sql): Sql {
 /** Whether the provider of the coordinator has limited it. Read once per statement, from review_runs_retry_idx. */
 function isReviewerLimited({ coordinatorAgent }: WaitingSettings): Sql {
   return sql`EXISTS (SELECT FROM review_runs r JOIN agents c ON c.id = r.agent_id AND c.name = ${coordinatorAgent}
-    WHERE r.retry_at > now() AND r.outcome = 'RELEASED')`;
+    WHERE r.retry_at > now() AND r.outcome = 'RELEASED' AND NOT r.refused)`;
 }
 
 /** Whether the agent `a` may have the task `t` of the inbox. */

@@ -42,6 +42,7 @@ function aCall(runId: string, changes: Partial<PlannedCall> = {}): PlannedCall {
   const agent = { agentName: 'scout', gatewayAgentId: null, soul: null, model: null };
   return {
     runId,
+    workId: runId,
     agentId: 'agt_1',
     gateway,
     call: { idempotencyKey: runId, prompt: 'Do it.', timeoutMs: 60_000, ...agent },

@@ -48,6 +48,7 @@ function someCalls(options: Partial<GatewayCallsOptions> = {}) {
 function aCall(runId: string, changes: Partial<PlannedCall> = {}): PlannedCall {
   return {
     runId,
+    workId: runId,
     agentId: 'agt_1',
     gateway,
     call: {
