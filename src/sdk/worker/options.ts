@@ -24,8 +24,9 @@ export interface WorkerOptions {
   /** The capabilities of the agent that this worker has; all of them if left out. */
   readonly capabilities?: readonly string[];
   /**
-   * Begins with the task that the agent already holds, such as one from before a crash, without waiting for the end of its
-   * lease. Only for an agent with a single worker: two of them would work on the same task.
+   * Begins with the oldest task that the agent already holds, such as one from before a crash, without waiting for the end of
+   * its lease. Other tasks from before the crash return to the queue when their leases end. Only for an agent with a single
+   * worker: two of them would work on the same task.
    */
   readonly resume?: boolean;
   readonly handle: Handler;
