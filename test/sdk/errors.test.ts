@@ -1,4 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import * as sdk from '../../src/sdk/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
 import { sdkAgent, sdkClient } from '../support/servers/sdk-client.js';
@@ -164,6 +167,43 @@ describe('an error of the request', () => {
     const error = await thrown(portal.viewer());
     expect(error).toBeInstanceOf(sdk.WrongAddressError);
     expect((error as Error).message).toContain('is this the URL of a Mission Control server?');
+  });
+
+  it.each([404, 405])('says the same of a page with the status %i', async (status) => {
+    const other = sdkClient(server, {
+      fetch: async () => new Response('<html>No such page</html>', { status }),
+    });
+    expect(await thrown(other.viewer())).toMatchObject({
+      code: 'WRONG_ADDRESS',
+      message: expect.stringContaining(`answered with HTTP ${status} and no GraphQL answer`),
+    });
+    expect(await thrown(other.followOverview().next())).toBeInstanceOf(sdk.WrongAddressError);
+  });
+
+  it('names the mistake in an address that redirects, or that has no TLS', async () => {
+    const elsewhere = createServer((_request, response) => {
+      response.writeHead(301, { location: `${server.url}/graphql` }).end();
+    }).listen(0, '127.0.0.1');
+    onTestFinished(() => void elsewhere.close());
+    await once(elsewhere, 'listening');
+    const { port } = elsewhere.address() as AddressInfo;
+    const redirected = sdkClient({ ...server, url: `http://127.0.0.1:${port}` });
+    const secured = sdkClient({ ...server, url: server.url.replace('http:', 'https:') });
+    for (const [client, advice] of [
+      [redirected, 'redirects to another address: pass that one.'],
+      [secured, 'does not use TLS: pass a URL that begins with http://.'],
+    ] as const) {
+      expect(await thrown(client.viewer())).toMatchObject({
+        code: 'WRONG_ADDRESS',
+        message: expect.stringContaining(advice),
+      });
+    }
+  });
+
+  it('asks to wait when a proxy has failed without a code', async () => {
+    const fetch = async () => new Response('<html>Unknown error</html>', { status: 520 });
+    const behind = sdkClient(server, { fetch, retry: { retries: 1, maxPauseMs: 1 } });
+    expect(await thrown(behind.viewer())).toBeInstanceOf(sdk.UnavailableError);
   });
 
   it('has the id under which the server has logged a fault', async () => {

@@ -59,4 +59,24 @@ describe('a worker without a network', () => {
     expect(await untilTask(task!.id, 'DONE')).toMatchObject({ resolution: 'done in spite of it' });
     expect(await runsOf(task!.id)).toEqual([{ outcome: 'SUCCEEDED', error: null }]);
   });
+
+  it('hands its result in after the pages of a proxy whose server restarts', async () => {
+    const { name } = await anAgent();
+    const key = await fixture.admin.createApiKey({ name: `proxied ${name}`, role: 'AGENT', agent: { name } });
+    let pages = 2;
+    const proxied = sdkClient(
+      { ...fixture.server, adminKey: key.secret },
+      {
+        fetch: async (input, init) => {
+          const isHandIn = /^\{"query":"mutation Complete/.test(String(init?.body));
+          if (!isHandIn || pages-- <= 0) return fetch(input, init);
+          return new Response('<html>No such page</html>', { status: 404 });
+        },
+      },
+    );
+    const [task] = await assign(name, 'Behind a proxy');
+    start(proxied, { handle: () => 'kept' });
+    expect(await untilTask(task!.id, 'DONE')).toMatchObject({ resolution: 'kept' });
+    expect(await runsOf(task!.id)).toEqual([{ outcome: 'SUCCEEDED', error: null }]);
+  });
 });

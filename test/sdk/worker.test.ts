@@ -207,3 +207,41 @@ describe('workers of one agent', () => {
     expect(most).toBe(1);
   });
 });
+
+describe('a worker that starts after the crash of another one', () => {
+  it('continues with `resume` the oldest task, and then the others', async () => {
+    const { fetch, sent } = recordFetch();
+    const { name, client } = await anAgent({ capacity: 2, fetch });
+    const [oldest, newer] = await assign(name, 'Oldest', 'Newer');
+    for (const _task of [oldest, newer]) await client.claimNextTask();
+    sent.length = 0;
+    const claims = () => sent.filter(({ body }) => body?.includes('"query":"mutation ClaimNextTask'));
+    const { errors } = start(client, {
+      capacity: 2,
+      resume: true,
+      handle: async ({ title }) => {
+        // The second slot asks while the oldest task is worked on, and gets nothing.
+        if (title === 'Oldest') await vi.waitFor(() => expect(claims().length).toBeGreaterThan(2), 20_000);
+        return 'continued';
+      },
+    });
+    for (const { id } of [oldest!, newer!]) {
+      await untilTask(id, 'DONE');
+      expect(await runsOf(id)).toEqual([{ outcome: 'SUCCEEDED', error: null }]);
+    }
+    expect(errors).toEqual([]);
+  });
+
+  it('gets all its tasks again when it disconnects its agent first', async () => {
+    const { name, client } = await anAgent({ capacity: 2 });
+    const tasks = await assign(name, 'One', 'Other');
+    for (const _task of tasks) await client.claimNextTask();
+    await client.disconnectAgent();
+    const { errors } = start(client, { capacity: 2, handle: () => 'again' });
+    for (const { id } of tasks) {
+      await untilTask(id, 'DONE');
+      expect(await runsOf(id)).toMatchObject([{ outcome: 'RELEASED' }, { outcome: 'SUCCEEDED' }]);
+    }
+    expect(errors).toEqual([]);
+  });
+});

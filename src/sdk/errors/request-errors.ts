@@ -49,7 +49,7 @@ export class RateLimitedError extends RequestError {
   }
 }
 
-/** The server is stopping, or its database does not answer: try again soon. */
+/** The server is stopping, its database does not answer, or a proxy cannot reach it: try again soon. */
 export class UnavailableError extends RequestError {
   /** How long to wait, in milliseconds, if the server has sent it. */
   readonly retryAfterMs: number | null;
@@ -94,7 +94,7 @@ export class TimeoutError extends MissionControlError {
   }
 }
 
-/** What answers at the address is not a Mission Control server. */
+/** What answers at the address is not a Mission Control server, redirects to another address, or does not use TLS. */
 export class WrongAddressError extends MissionControlError {
   constructor(message: string, options?: ErrorOptions) {
     super('WRONG_ADDRESS', message, options);
@@ -139,14 +139,17 @@ const classesOfStatus: Readonly<Record<number, new (facts: FailureFacts) => Requ
   401: UnauthenticatedError,
   403: ForbiddenError,
   429: RateLimitedError,
-  502: UnavailableError,
-  503: UnavailableError,
-  504: UnavailableError,
 };
+
+/** A server error without a code comes from a proxy that has no answer of the server. */
+function classOfStatus(status: number | null): new (facts: FailureFacts) => RequestError {
+  const Kind = classesOfStatus[status ?? 0] ?? RequestError;
+  return status !== null && status >= 500 ? UnavailableError : Kind;
+}
 
 /** The error of an answer that is not data. */
 export function toRequestError(facts: FailureFacts): RequestError {
   const code = facts.errors[0]?.extensions?.code;
-  const Kind = (code === undefined ? classesOfStatus[facts.status ?? 0] : classes[code]) ?? RequestError;
+  const Kind = code === undefined ? classOfStatus(facts.status) : (classes[code] ?? RequestError);
   return new Kind(facts);
 }

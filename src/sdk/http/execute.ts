@@ -1,4 +1,9 @@
-import { type AnswerError, toRequestError, WrongAddressError } from '../errors/request-errors.js';
+import {
+  type AnswerError,
+  type RequestError,
+  toRequestError,
+  WrongAddressError,
+} from '../errors/request-errors.js';
 import { readRetryAfter } from './retry-after.js';
 import { type HttpAnswer, type Sender, type SendOptions, send } from './send.js';
 
@@ -17,8 +22,8 @@ export interface OperationRequest {
  * Executes one operation and answers with its data. An answer with any error is an error, also if it has some data:
  * a caller must not take a part for the whole.
  *
- * @throws RequestError and its subclasses for what the server answered; ConnectionError and TimeoutError when there is no
- * answer.
+ * @throws RequestError and its subclasses for what the server answered; WrongAddressError for what no server answers;
+ * ConnectionError and TimeoutError when there is no answer.
  */
 export async function execute(
   sender: Sender,
@@ -26,21 +31,31 @@ export async function execute(
   options: SendOptions,
 ): Promise<Readonly<Record<string, unknown>>> {
   const answer = await send(sender, operation, options);
-  const { data, errors = [] } = parse(sender, answer);
+  const { data, errors = [] } = parse(answer.text);
   if (data && errors.length === 0) return data;
-  const { status, headers } = answer;
-  throw toRequestError({ errors, status, retryAfterMs: readRetryAfter(headers) });
+  throw toFailure(sender, answer, errors);
 }
 
-function parse(sender: Sender, answer: HttpAnswer): GraphqlAnswer {
+/** What is not JSON comes from a proxy or from another server. */
+function parse(text: string): GraphqlAnswer {
   try {
-    const parsed: unknown = JSON.parse(answer.text);
-    if (typeof parsed === 'object' && parsed !== null) return parsed;
+    const parsed: unknown = JSON.parse(text);
+    return typeof parsed === 'object' && parsed !== null ? parsed : {};
   } catch {
-    // What is not JSON comes from a proxy or from another server.
+    return {};
   }
-  if (answer.status >= 400) return {};
-  throw new WrongAddressError(
-    `${sender.endpoint} answered with HTTP ${answer.status} and no GraphQL answer: is this the URL of a Mission Control server?`,
+}
+
+/** The error of an answer without data: one of the server, or a page that something else has sent. */
+export function toFailure(
+  { endpoint }: Sender,
+  { status, headers }: Pick<HttpAnswer, 'status' | 'headers'>,
+  errors: readonly AnswerError[],
+): RequestError | WrongAddressError {
+  const isElsewhere = status < 400 || status === 404 || status === 405;
+  if (errors.length > 0 || !isElsewhere)
+    return toRequestError({ errors, status, retryAfterMs: readRetryAfter(headers) });
+  return new WrongAddressError(
+    `${endpoint} answered with HTTP ${status} and no GraphQL answer: is this the URL of a Mission Control server?`,
   );
 }

@@ -1,4 +1,4 @@
-import { ConnectionError, TimeoutError } from '../errors/request-errors.js';
+import { ConnectionError, TimeoutError, WrongAddressError } from '../errors/request-errors.js';
 import { DeadlinePassed, withDeadline } from '../platform.js';
 
 /** What one HTTP request needs. */
@@ -25,8 +25,8 @@ export interface SendOptions {
 /**
  * Sends one GraphQL request over HTTP and reads its answer to the end.
  *
- * @throws ConnectionError when the server cannot be reached or the connection breaks, TimeoutError after `timeoutMs`,
- * and the signal's reason when the signal is aborted.
+ * @throws ConnectionError when the server cannot be reached or the connection breaks, WrongAddressError for a redirect,
+ * TimeoutError after `timeoutMs`, and the signal's reason when the signal is aborted.
  */
 export async function send(sender: Sender, body: object, options: SendOptions): Promise<HttpAnswer> {
   const { signal, timeoutMs } = options;
@@ -40,9 +40,24 @@ export async function send(sender: Sender, body: object, options: SendOptions): 
     signal?.throwIfAborted();
     if (error instanceof DeadlinePassed)
       throw new TimeoutError(`${sender.endpoint} did not answer within ${timeoutMs} ms.`, { cause: error });
-    throw new ConnectionError(`${sender.endpoint} cannot be reached: ${reasonOf(error)}.`, { cause: error });
+    throw toUnreached(sender, error);
   }
 }
+
+/** The error of a request that brought no answer. */
+export function toUnreached({ endpoint }: Sender, error: unknown): ConnectionError | WrongAddressError {
+  const reason = reasonOf(error);
+  const advice = remedies[codeOf(error)] ?? remedies[reason];
+  if (advice) return new WrongAddressError(`${endpoint} ${advice}`, { cause: error });
+  return new ConnectionError(`${endpoint} cannot be reached: ${reason}.`, { cause: error });
+}
+
+/** Failures that no repeat can mend, by the code or the text that Node gives them. */
+const remedies: Readonly<Record<string, string>> = {
+  ERR_SSL_WRONG_VERSION_NUMBER: 'does not use TLS: pass a URL that begins with http://.',
+  'unexpected redirect':
+    'redirects to another address: pass that one. No redirect is followed, because it would carry the API key along.',
+};
 
 /** The request of an operation. A redirect would carry the API key to another place, so none is followed. */
 export function toRequest(sender: Sender, body: object, signal: AbortSignal): RequestInit {

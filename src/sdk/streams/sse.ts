@@ -1,7 +1,7 @@
 import { MissionControlError } from '../errors/base.js';
 import { type AnswerError, ConnectionError, toRequestError } from '../errors/request-errors.js';
-import { readRetryAfter } from '../http/retry-after.js';
-import { type Sender, toRequest } from '../http/send.js';
+import { toFailure } from '../http/execute.js';
+import { type Sender, toRequest, toUnreached } from '../http/send.js';
 import { readMessages, type SseMessage } from './sse-messages.js';
 import { SILENCE_MS, type Sink, type Subscribe } from './transport.js';
 
@@ -45,7 +45,7 @@ async function read(
     throw new ConnectionError(`${sender.endpoint} broke the event stream off.`);
   } catch (cause) {
     if (cause instanceof MissionControlError) throw cause;
-    throw new ConnectionError(`The event stream of ${sender.endpoint} broke.`, { cause });
+    throw toUnreached(sender, cause);
   } finally {
     silence.end();
   }
@@ -56,14 +56,7 @@ async function open(sender: Sender, operation: object, signal: AbortSignal): Pro
   const response = await sender.fetch(sender.endpoint, toRequest({ ...sender, headers }, operation, signal));
   const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
   if (response.ok && isStream) return response;
-  throw await toFailure(response);
-}
-
-async function toFailure(response: Response): Promise<Error> {
-  const text = await response.text();
-  const { status, headers } = response;
-  const errors = errorsIn(text);
-  return toRequestError({ errors, status, retryAfterMs: readRetryAfter(headers) });
+  throw toFailure(sender, response, errorsIn(await response.text()));
 }
 
 /** A refusal is JSON, or, where the server has begun the stream, the one message of it. */

@@ -24,6 +24,8 @@ export class Claims {
   readonly #settings: Settings;
   /** True until an answer shows that the agent holds nothing that this worker could resume. */
   #mayResume: boolean;
+  /** The run that was resumed last. Until it ends, a claim that resumes would be answered with it again. */
+  #resumed: string | undefined;
 
   constructor(
     client: Client,
@@ -42,7 +44,8 @@ export class Claims {
    * @param isHeld - tells whether this worker holds a run already.
    */
   async next(isHeld: (runId: string) => boolean, signal: AbortSignal): Promise<Work | null> {
-    const input = { ...this.input(), waitSeconds: this.#settings.waitSeconds, resume: this.#mayResume };
+    const resume = this.#mayResume && !(this.#resumed && isHeld(this.#resumed));
+    const input = { ...this.input(), waitSeconds: this.#settings.waitSeconds, resume };
     const sentAt = monotonicMs();
     const answer = await this.#client.claimNextTask(input, { signal }).catch(async (error) => {
       if (!signal.aborted) throw error;
@@ -51,9 +54,11 @@ export class Claims {
     });
     if (!answer) return null;
     const work = this.toWork(answer, sentAt);
-    // A claim that resumes is answered with the agent's oldest run, also when it is one of this worker.
+    // A claim that resumes is answered with the agent's oldest run, also when this worker has claimed it: then all runs from
+    // before have ended.
     const isMine = work !== null && isHeld(work.run.id);
-    if (answer.reason !== 'CONTINUE_CURRENT' || isMine) this.#mayResume = false;
+    if (resume && (answer.reason !== 'CONTINUE_CURRENT' || isMine)) this.#mayResume = false;
+    else if (resume) this.#resumed = work?.run.id;
     if (work) return isMine ? null : work;
     // An agent that is paused or at capacity is answered at once, and so is one whose server is stopping.
     if (monotonicMs() - sentAt < BUSY_PAUSE_MS)

@@ -1,7 +1,7 @@
 import type { ClaimNextTaskInput, CompleteTaskInput } from '../../generated/operations.js';
 import type { Client } from '../client.js';
 import { RefusedError } from '../errors/refusals.js';
-import { ServerFaultError } from '../errors/request-errors.js';
+import { ServerFaultError, WrongAddressError } from '../errors/request-errors.js';
 import { mayPass } from '../http/retry.js';
 import { monotonicMs, newKey } from '../platform.js';
 import { Backoff } from './backoff.js';
@@ -78,9 +78,12 @@ async function repeat<Result>(
   }
 }
 
-/** True if the server may have executed the request, or may execute it when it is repeated. */
+/**
+ * True if the server may have executed the request, or may execute it when it is repeated. A proxy may answer with a page of
+ * its own while the server restarts.
+ */
 function isUnknown(error: unknown): boolean {
-  return mayPass(error) || error instanceof ServerFaultError;
+  return mayPass(error) || error instanceof ServerFaultError || error instanceof WrongAddressError;
 }
 
 async function send(

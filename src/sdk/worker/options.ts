@@ -17,15 +17,19 @@ export interface WorkerOptions {
    * workers under its name, and the capacity that the operator has set applies as well.
    */
   readonly capacity?: number;
-  /** The length of a lease in seconds, at least 10; 60 if left out. A worker that dies keeps a task for about this long. */
+  /**
+   * The length of a lease in seconds, at least 10; 60 if left out. It is how long a handler may go on without an answer of the
+   * server. A worker that dies keeps its tasks longer: until the lease has ended and the server takes the agent for offline.
+   */
   readonly leaseSeconds?: number;
   /** Only tasks that have all these tags. */
   readonly tags?: readonly string[];
   /** The capabilities of the agent that this worker has; all of them if left out. */
   readonly capabilities?: readonly string[];
   /**
-   * Begins with the task that the agent already holds, such as one from before a crash, without waiting for the end of its
-   * lease. Only for an agent with a single worker: two of them would work on the same task.
+   * Begins with the tasks that the agent already holds, such as those from before a crash: with the oldest at once, without
+   * waiting for the end of its lease, and with each other one when the one before has ended. Only for an agent with a single
+   * worker: two of them would work on the same task.
    */
   readonly resume?: boolean;
   readonly handle: Handler;
