@@ -91,6 +91,7 @@ export function createHub({ database, instrument, clock = systemClock, limits = 
   const listeners = new Set<Listener>();
   let position = LOG_START;
   let isStopping = false;
+  let lastTickMs = clock.now();
 
   const source: SubscriptionSource = {
     clock,
@@ -101,6 +102,10 @@ export function createHub({ database, instrument, clock = systemClock, limits = 
       readLog(database.readPool, { after, limit: replayBatch(subscriptions.size), filter }),
     leave: (subscription) => subscriptions.delete(subscription),
   };
+
+  function excuseAll(): void {
+    for (const subscription of subscriptions) subscription.excuse();
+  }
 
   function notify({ types, notice }: Listener, entries: readonly LogEntry[]): void {
     const wanted = entries.filter(({ type }) => types.some((each) => each === type));
@@ -129,6 +134,12 @@ export function createHub({ database, instrument, clock = systemClock, limits = 
     position: () => position,
     readBounds: () => readLogBounds(database.readPool),
     locate: (cursor) => locateCursor(database.readPool, cursor),
+    tick() {
+      const now = clock.now();
+      // The process stood still, such as on a laptop that slept: its subscribers could not request anything meanwhile.
+      if (now - lastTickMs > limits.stallTimeoutMs / 2) excuseAll();
+      lastTickMs = now;
+    },
     begin(start) {
       position = start;
     },
@@ -139,9 +150,7 @@ export function createHub({ database, instrument, clock = systemClock, limits = 
       for (const listener of listeners) notify(listener, page.rows);
       for (const subscription of subscriptions) subscription.offer(page);
     },
-    resume() {
-      for (const subscription of subscriptions) subscription.excuse();
-    },
+    resume: excuseAll,
     skip(begin) {
       position = begin;
       for (const subscription of subscriptions) subscription.skip(begin);

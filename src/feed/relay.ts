@@ -50,6 +50,8 @@ type WantedTypes = Pick<LogFilter, 'types'>;
 
 /** Receives the entries that the relay reads. Its functions must neither throw nor wait. */
 export interface RelaySink {
+  /** The relay has read, which it does every few seconds at least while the process runs. */
+  tick(): void;
   /** Entries up to this position will not be delivered. */
   begin(position: LogPosition): void;
   /**
@@ -87,6 +89,8 @@ export function createRelay({ database, instrument, isListening, sink }: RelayOp
     // A subscriber may have joined during the read and need types that were filtered out, so read again unfiltered. There
     // is no await between this check and accept(), so no other subscriber can join before the page is delivered.
     if (!covers(wanted, sink.wanted())) page = await readNext({});
+    // After the read: the process may have stood still during it.
+    sink.tick();
     if (failures > 0) sink.resume();
     if (page.begin > position) sink.skip(page.begin);
     if (page.upTo > position) sink.accept(page);

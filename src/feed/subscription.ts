@@ -101,8 +101,8 @@ export class Subscription extends PullStream<readonly LogRow[]> {
   }
 
   /**
-   * The database was unavailable. A reader that waits for it to resolve an entry requests nothing meanwhile, which does not
-   * count as stalled.
+   * The database was unavailable, or the process stood still. A reader requests nothing meanwhile, which does not count as
+   * stalled.
    */
   excuse(): void {
     this.#lastRequestEndedAtMs = this.#source.clock.now();
