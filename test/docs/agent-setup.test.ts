@@ -21,6 +21,8 @@ beforeAll(async () => {
   const env = {
     DATABASE_URL: database.url,
     MC_COMMAND: JSON.stringify(['bash', worker]),
+    // A sandbox has an empty /tmp, so it would not find the script in a checkout below /tmp.
+    MC_COMMAND_SANDBOX: 'off',
     MC_COMMAND_DIR: await createServerFolder(),
     MC_COMMAND_KEY: 'on',
   };
