@@ -51,8 +51,6 @@ it('a client that varies its filters leaves few prepared statements, and claims 
   );
   expect(names.filter((name) => name !== undefined)).toEqual([]);
   const counts = await Promise.all(Array.from({ length: 8 }, countPrepared));
-  // How many names were left depends on the files that this process has run before.
-  expect(Math.max(...counts)).toBeGreaterThan(0);
   expect(Math.max(...counts)).toBeLessThan(400);
 
   const rules = { agentTimeoutMs: 1_000, gatewayNames: [], defaultGateway: null };
