@@ -1,6 +1,7 @@
 import type { EventType } from '../../domain/events/event-types.js';
 import { systemClock } from '../../kernel/clock.js';
 import { findAgent } from '../../store/agents/agents.js';
+import { readNow } from '../../store/ops/database-clock.js';
 import { adoptAbandonedReviews, findNextReviewMs } from '../../store/reviews/review-dispatch.js';
 import { endLeasesOfDead, newDispatcherId } from '../dispatch/dispatcher-id.js';
 import type { GatewayReachability } from '../dispatch/gateway-reachability.js';
@@ -106,6 +107,7 @@ export function createReviewDispatcher({
 
   return {
     async runOnce() {
+      const since = await readNow(database.pool);
       let handled = await takeOver();
       while (calls.free() > 0) {
         const leasedAtMs = systemClock.now();
@@ -118,7 +120,7 @@ export function createReviewDispatcher({
         handled += 1;
       }
       await endLeasesOfDead(database.pool, 'review', dispatcher);
-      return { handled, nextInMs: (await findNextReviewMs(database.pool)) ?? undefined };
+      return { handled, nextInMs: (await findNextReviewMs(database.pool, since)) ?? undefined };
     },
     notice(ended) {
       for (const { type, taskId, payload } of ended) {

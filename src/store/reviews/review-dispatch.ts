@@ -98,14 +98,18 @@ export async function adoptAbandonedReviews(
   });
 }
 
-/** Milliseconds until the next backoff or lease of a dispatched review ends; null if there is none. */
-export async function findNextReviewMs(executor: Executor): Promise<number | null> {
-  const [row] = await query<{ inMs: number | null }>(executor, {
+/**
+ * Milliseconds until the next backoff or lease of a dispatched review ends; null if there is none. One that has ended since
+ * `since`, the begin of the job run, counts too: the run may have looked at it before, and nothing else would wake the next.
+ */
+export async function findNextReviewMs(executor: Executor, since: Date): Promise<number | null> {
+  const [row] = await query<{ inMs: number }>(executor, {
     name: 'find_next_review',
-    text: `SELECT (extract(epoch FROM least(
-        (SELECT min(retry_at) FROM review_runs WHERE retry_at > now()),
-        (SELECT min(lease_expires_at) FROM review_runs WHERE outcome = 'RUNNING' AND trigger = 'DISPATCH' AND lease_expires_at > now())
-      ) - now()) * 1000)::float8 AS in_ms`,
+    text: `SELECT greatest(0, extract(epoch FROM at - now()) * 1000)::float8 AS in_ms FROM (SELECT least(
+        (SELECT min(retry_at) FROM review_runs WHERE retry_at >= $1),
+        (SELECT min(lease_expires_at) FROM review_runs WHERE outcome = 'RUNNING' AND trigger = 'DISPATCH' AND lease_expires_at >= $1)
+      ) AS at) next WHERE at IS NOT NULL`,
+    values: [since],
   });
   return row?.inMs ?? null;
 }

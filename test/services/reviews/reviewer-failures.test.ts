@@ -1,6 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
+import { inTransaction } from '../../../src/postgres/transaction.js';
 import { claimNextReview } from '../../../src/services/reviews/claim-next-review.js';
 import { readWaitingOn } from '../../../src/services/tasks/read-tasks.js';
+import { lockReviewer } from '../../../src/store/reviews/reviews.js';
 import type { TaskRow } from '../../../src/store/tasks/tasks.js';
 import { eventsOf } from '../../support/factories/aging.js';
 import { neverAborted } from '../../support/factories/claims.js';
@@ -41,6 +43,33 @@ describe('a reviewer that fails', () => {
     expect(await setup.stateOf(task)).toMatchObject({ status: 'DONE', runs: [outcome, 'SUCCEEDED'] });
     const keys = dispatcher.gateway.calls.map(({ call }) => call.idempotencyKey);
     expect(keys).toEqual([`review-${task.id}-1-1`, `review-${task.id}-1-2`]);
+  });
+
+  it('is asked again at once if its backoff ends while the job is at work', async () => {
+    const { database, sql } = setup.services();
+    const task = await setup.inReview();
+    const dispatcher = setup.aDispatcher({ backoffMs: 120_000 });
+    dispatcher.gateway.script = () => FAILURE;
+    await setup.dispatchAndSettle(dispatcher);
+    await sql("UPDATE review_runs SET retry_at = now() + interval '1 s' WHERE task_id = $1", [task.id]);
+    const run = await inTransaction(database, async (tx) => {
+      await lockReviewer(tx, setup.aegis().id);
+      const waiting = dispatcher.runOnce();
+      // The job has begun its transaction, whose time is before the end of the backoff, and waits for the lock.
+      await vi.waitFor(async () => {
+        const [row] = await sql(
+          `SELECT count(*)::int AS count FROM pg_locks JOIN pg_database d ON d.oid = database
+            WHERE NOT granted AND datname = current_database()`,
+        );
+        expect(row?.count).toBe(1);
+      }, 20_000);
+      await vi.waitFor(async () => {
+        const [row] = await sql('SELECT retry_at < clock_timestamp() AS is_over FROM review_runs');
+        expect(row?.is_over).toBe(true);
+      }, 20_000);
+      return { waiting };
+    });
+    expect(await run.waiting).toEqual({ handled: 0, nextInMs: 0 });
   });
 
   it('is asked again after a backoff that grows, and the run of the job returns its length', async () => {
