@@ -13,6 +13,8 @@ export interface FeedOptions {
   readonly database: Database;
   readonly instrument: Instrument;
   readonly clock?: Clock;
+  /** Tells how long this process stood still. A test that moves `clock` makes a reader slow, which is no standstill. */
+  readonly processClock?: Clock;
   readonly limits?: SubscriptionLimits;
 }
 

@@ -57,6 +57,7 @@ export interface HubOptions {
   readonly database: Database;
   readonly instrument: Instrument;
   readonly clock?: Clock;
+  readonly processClock?: Clock;
   readonly limits?: SubscriptionLimits;
 }
 
@@ -86,12 +87,18 @@ function replayBatch(subscriptions: number): number {
 }
 
 /** Creates the hub of a process. The relay calls `begin` before it delivers entries. */
-export function createHub({ database, instrument, clock = systemClock, limits = LIMITS }: HubOptions): Hub {
+export function createHub({
+  database,
+  instrument,
+  clock = systemClock,
+  processClock = systemClock,
+  limits = LIMITS,
+}: HubOptions): Hub {
   const subscriptions = new Set<Subscription>();
   const listeners = new Set<Listener>();
   let position = LOG_START;
   let isStopping = false;
-  let lastTickMs = systemClock.now();
+  let lastTickMs = processClock.now();
 
   const source: SubscriptionSource = {
     clock,
@@ -135,8 +142,7 @@ export function createHub({ database, instrument, clock = systemClock, limits = 
     readBounds: () => readLogBounds(database.readPool),
     locate: (cursor) => locateCursor(database.readPool, cursor),
     tick() {
-      // Not the clock that tests move: whether this process ran is a fact about the process.
-      const now = systemClock.now();
+      const now = processClock.now();
       // The process stood still, such as on a laptop that slept: its subscribers could not request anything meanwhile.
       if (now - lastTickMs > limits.stallTimeoutMs / 2) excuseAll();
       lastTickMs = now;

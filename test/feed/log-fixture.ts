@@ -21,7 +21,7 @@ export interface Process {
 
 /** A database with as many processes as a test starts. */
 export interface LogFixture {
-  startProcess(limits?: SubscriptionLimits, clock?: Clock): Promise<Process>;
+  startProcess(limits?: SubscriptionLimits, clock?: Clock, processClock?: Clock): Promise<Process>;
   /** Appends in one transaction from a process without a feed, and rings its bell. */
   append(...events: Partial<NewEvent>[]): Promise<void>;
   /** Makes all written entries readable. */
@@ -36,7 +36,7 @@ export async function createLogFixture(): Promise<LogFixture> {
   const database = createDatabase({ connectionString: url, instrument: createInstrument() });
   return {
     database,
-    async startProcess(limits, clock = systemClock) {
+    async startProcess(limits, clock = systemClock, processClock = systemClock) {
       const instrument = createInstrument();
       const signals: Signal[] = [];
       instrument.listen((signal) => signals.push(signal));
@@ -45,6 +45,7 @@ export async function createLogFixture(): Promise<LogFixture> {
         database: own,
         instrument,
         clock,
+        processClock,
         ...(limits === undefined ? {} : { limits }),
       });
       await feed.start();
