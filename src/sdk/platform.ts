@@ -13,6 +13,15 @@ export function random(): number {
   return (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) / 2 ** 32;
 }
 
+/**
+ * The pause after so many failures, in milliseconds: it doubles with each, up to a longest one. Half of it is random, so that
+ * clients that failed together do not return together.
+ */
+export function backoffMs(failures: number, firstMs: number, longestMs: number): number {
+  const ceiling = Math.min(longestMs, firstMs * 2 ** failures);
+  return ceiling / 2 + (ceiling / 2) * random();
+}
+
 /** A new idempotency key. `crypto.randomUUID` is missing on pages that were loaded over plain HTTP. */
 export function newKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));

@@ -5,7 +5,7 @@ import {
   TimeoutError,
   UnavailableError,
 } from '../errors/request-errors.js';
-import { pause, random } from '../platform.js';
+import { backoffMs, pause } from '../platform.js';
 import { wasNeverSent } from './send.js';
 
 /** How a client repeats requests that failed for a reason that passes. */
@@ -41,7 +41,8 @@ export async function withRetries<Result>(
       return await attempt();
     } catch (error) {
       if (failures >= policy.retries || !mayRepeat(error, isRepeatable)) throw error;
-      await pause(pauseAfter(error, failures, policy), signal);
+      const backoff = backoffMs(failures, FIRST_PAUSE_MS, policy.maxPauseMs);
+      await pause(Math.max(backoff, askedPauseMs(error)), signal);
     }
   }
 }
@@ -50,13 +51,6 @@ function mayRepeat(error: unknown, isRepeatable: boolean): boolean {
   // A server that limits the rate has not executed the request.
   if (error instanceof RateLimitedError || wasNeverSent(error)) return true;
   return isRepeatable && mayPass(error);
-}
-
-/** Doubles with each failure; half of it is random, so that clients that failed together do not return together. */
-function pauseAfter(error: unknown, failures: number, policy: RetryPolicy): number {
-  const ceiling = Math.min(policy.maxPauseMs, FIRST_PAUSE_MS * 2 ** failures);
-  const backoff = ceiling / 2 + (ceiling / 2) * random();
-  return Math.max(backoff, askedPauseMs(error));
 }
 
 /** How long the server asks to wait, in milliseconds; 0 if it does not ask. */

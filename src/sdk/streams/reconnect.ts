@@ -1,6 +1,6 @@
 import { MissionControlError } from '../errors/base.js';
 import { ConnectionError, RateLimitedError, UnavailableError } from '../errors/request-errors.js';
-import { pause, random } from '../platform.js';
+import { backoffMs, pause } from '../platform.js';
 
 const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 10_000;
@@ -19,8 +19,7 @@ export function passingError(error: unknown): MissionControlError {
   return error;
 }
 
-/** Waits before the next attempt: longer after each failure, half of it random, so that clients return one by one. */
+/** Waits before the next attempt: longer after each failure. */
 export function pauseBeforeAttempt(failures: number, signal: AbortSignal | undefined): Promise<void> {
-  const ceiling = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures);
-  return pause(ceiling / 2 + (ceiling / 2) * random(), signal);
+  return pause(backoffMs(failures, FIRST_PAUSE_MS, MAX_PAUSE_MS), signal);
 }

@@ -1,6 +1,7 @@
 import type { ClaimNextTaskInput, ClaimResultFragment } from '../../generated/operations.js';
 import type { Client } from '../client.js';
-import { monotonicMs, newKey, pause, random, withDeadline } from '../platform.js';
+import { monotonicMs, newKey, withDeadline } from '../platform.js';
+import { restAfterQuickAnswer } from './backoff.js';
 import type { ClaimedTask, Settings, WorkerOptions } from './options.js';
 
 /** A claim that was granted. */
@@ -10,9 +11,6 @@ export interface Work {
   /** When the claim was sent, on the monotonic clock. */
   readonly sentAt: number;
 }
-
-/** The mean pause after a claim that was answered at once and without a task. */
-const BUSY_PAUSE_MS = 1_000;
 
 /** How long a worker tries to give back what it no longer works on. Then the end of the lease does it. */
 const GIVE_BACK_MS = 10_000;
@@ -60,9 +58,7 @@ export class Claims {
     if (resume && (answer.reason !== 'CONTINUE_CURRENT' || isMine)) this.#mayResume = false;
     else if (resume) this.#resumed = work?.run.id;
     if (work) return isMine ? null : work;
-    // An agent that is paused or at capacity is answered at once, and so is one whose server is stopping.
-    if (monotonicMs() - sentAt < BUSY_PAUSE_MS)
-      await pause(BUSY_PAUSE_MS * (0.5 + random()), signal).catch(() => undefined);
+    await restAfterQuickAnswer(sentAt, signal);
     return null;
   }
 

@@ -10,6 +10,8 @@ export interface HeartbeatOptions {
   readonly client: Client;
   readonly agent: { readonly name: string } | undefined;
   readonly leaseMs: number;
+  /** What the runs are: the answer to a heartbeat lists the live runs of tasks, and of reviews only those that are lost. */
+  readonly kind: 'task' | 'review';
   /** Called for a heartbeat that failed. The worker goes on. */
   readonly onError: (error: unknown) => void;
 }
@@ -57,7 +59,7 @@ export class Heartbeats {
     const leases = [...this.#leases.values()].filter((lease) => lease.isHeld());
     if (leases.length === 0) return;
     const sentAt = monotonicMs();
-    const { agent, client, leaseMs, onError } = this.#options;
+    const { agent, client, leaseMs, kind, onError } = this.#options;
     const runIds = leases.map(({ runId }) => runId);
     const input = { agent, lease: `PT${leaseMs / 1_000}S`, runIds, onlyRunIds: true };
     try {
@@ -66,7 +68,11 @@ export class Heartbeats {
       );
       const live = new Set(answer.runs.map(({ id }) => id));
       const lost = new Map(answer.lostRuns.map((run) => [run.runId, run]));
-      for (const lease of leases) settle(lease, live.has(lease.runId), lost.get(lease.runId), sentAt);
+      for (const lease of leases) {
+        const lostRun = lost.get(lease.runId);
+        const isLive = kind === 'task' ? live.has(lease.runId) : lostRun === undefined;
+        settle(lease, isLive, lostRun, sentAt);
+      }
     } catch (error) {
       if (!signal?.aborted) onError(asTimeout(error));
     }

@@ -1,10 +1,10 @@
 import type { SubmitVerdictInput, Verdict } from '../../generated/operations.js';
 import type { Client } from '../client.js';
 import { LeaseLostError, SupersededError } from '../errors/refusals.js';
-import { monotonicMs, pause, random, withDeadline } from '../platform.js';
-import { Backoff } from './backoff.js';
-import { isFinal } from './heartbeats.js';
-import { Lease, RunLostError } from './lease.js';
+import { monotonicMs, pause } from '../platform.js';
+import { Backoff, restAfterQuickAnswer } from './backoff.js';
+import { Heartbeats, isFinal } from './heartbeats.js';
+import { Lease } from './lease.js';
 import { type ClaimedTask, type Settings, type StopOptions, toSettings, type Worker } from './options.js';
 
 /** One round of review, as the judge sees it. */
@@ -53,13 +53,11 @@ interface ClaimedRound {
   readonly sentAt: number;
 }
 
-/** The mean pause after a claim that was answered at once and without a round. */
-const MIN_WAIT_MS = 1_000;
-
 class ClaimingReviewer implements Worker {
   readonly #client: Client;
   readonly #options: ReviewerOptions;
   readonly #settings: Settings;
+  readonly #heartbeats: Heartbeats;
   /** Aborted when the reviewer stops: it ends the claim that waits. */
   readonly #stopping = new AbortController();
   #lease: Lease | undefined;
@@ -69,6 +67,8 @@ class ClaimingReviewer implements Worker {
     this.#client = client;
     this.#options = options;
     this.#settings = settings;
+    const { agent, leaseMs, onError } = settings;
+    this.#heartbeats = new Heartbeats({ client, agent, leaseMs, onError, kind: 'review' });
   }
 
   run(): Promise<void> {
@@ -114,23 +114,20 @@ class ClaimingReviewer implements Worker {
     const claim = { agent, lease: `PT${leaseMs / 1_000}S`, waitSeconds };
     const { task, runId, round, prompt } = await this.#client.claimNextReview(claim, { signal: stopping });
     if (task && runId !== null && round !== null) return { task, runId, round, prompt: prompt ?? '', sentAt };
-    // A server that stops answers at once.
-    if (monotonicMs() - sentAt < MIN_WAIT_MS)
-      await pause(MIN_WAIT_MS * (0.5 + random()), stopping).catch(() => undefined);
+    await restAfterQuickAnswer(sentAt, stopping);
     return null;
   }
 
   async #judge({ task, runId, round, prompt, sentAt }: ClaimedRound): Promise<void> {
     const lease = new Lease(runId, this.#settings.leaseMs, sentAt);
     this.#lease = lease;
-    const beating = this.#beat(lease);
+    this.#heartbeats.add(lease);
     try {
       const { signal } = lease;
       const judgement = await this.#options.judge(task, { round, prompt, signal });
       if (lease.isHeld()) await this.#submit({ task: { id: task.id }, round, ...judgement }, signal);
     } finally {
-      lease.lose(new Error('The review is over.'));
-      await beating;
+      this.#heartbeats.remove(lease);
     }
   }
 
@@ -142,28 +139,6 @@ class ClaimingReviewer implements Worker {
     } catch (error) {
       if (!(error instanceof SupersededError || error instanceof LeaseLostError)) throw error;
       this.#settings.onError(error);
-    }
-  }
-
-  /** Renews the lease until it is over, or the server says that another verdict has ended the round. */
-  async #beat(lease: Lease): Promise<void> {
-    const { agent, leaseMs, onError } = this.#settings;
-    const everyMs = Math.floor(leaseMs / 3);
-    const input = { agent, lease: `PT${leaseMs / 1_000}S`, runIds: [lease.runId], onlyRunIds: true };
-    for (let sentAt = monotonicMs(); ; ) {
-      await pause(Math.max(0, sentAt + everyMs - monotonicMs()), lease.signal).catch(() => undefined);
-      if (!lease.isHeld()) return;
-      sentAt = monotonicMs();
-      try {
-        const { lostRuns } = await withDeadline(everyMs, lease.signal, (signal) =>
-          this.#client.heartbeat(input, { signal }),
-        );
-        const [lost] = lostRuns;
-        if (!lost) lease.renew(sentAt);
-        else lease.lose(new RunLostError(lease.runId, lost.reason ?? 'The round is over.'));
-      } catch (error) {
-        if (lease.isHeld()) onError(error);
-      }
     }
   }
 }

@@ -42,7 +42,7 @@ class ClaimingWorker implements Worker {
     this.#options = options;
     this.#settings = settings;
     const { agent, leaseMs, onError } = settings;
-    this.#heartbeats = new Heartbeats({ client, agent, leaseMs, onError });
+    this.#heartbeats = new Heartbeats({ client, agent, leaseMs, onError, kind: 'task' });
     this.#claims = new Claims(client, options, settings);
   }
 
