@@ -72,6 +72,12 @@ export interface ClaimQueue {
   close(): Promise<void>;
 }
 
+/** The queues of the calls of agents that are served in batches. They share the connection for claims and take turns on it. */
+export interface Batches {
+  /** Stops the queues: calls that wait are answered, later ones are refused. */
+  close(): Promise<void>;
+}
+
 /** Lets claims wait for work without polling the database. */
 export interface ClaimWaiters {
   /** Starts listening for work for this agent. Announcements count from now on, even before `wait` is called. */
@@ -107,6 +113,7 @@ export interface ServiceContext {
   readonly agentIds: AgentIds;
   readonly quotas: Quotas;
   readonly claims: ClaimQueue;
+  readonly batches: Batches;
   readonly claimWaiters: ClaimWaiters;
   /** Lets review claims wait for review rounds. */
   readonly reviewWaiters: ClaimWaiters;
