@@ -1,5 +1,6 @@
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { Unavailable } from '../kernel/unavailable.js';
+import { isStatementError } from './outage.js';
 import type { PipelinedConnection } from './pipelined-connection.js';
 import type { Executor } from './statement.js';
 
@@ -106,6 +107,23 @@ export function createBatchQueue<Request, Answer>({
       stopSending();
     },
   };
+}
+
+/**
+ * Asks for an answer in a batch. Null if PostgreSQL has refused the statement of the batch, which changed nothing then: a
+ * transaction that holds a lock for long is in the way, or one of the requests is at fault. The caller serves its request by
+ * itself, so that only the one at fault fails.
+ */
+export async function askOrNull<Request, Answer>(
+  queue: Pick<BatchQueue<Request, Answer>, 'ask'>,
+  request: Request,
+): Promise<Answer | null> {
+  try {
+    return await queue.ask(request);
+  } catch (error) {
+    if (isStatementError(error)) return null;
+    throw error;
+  }
 }
 
 /** @param refusal - what a server that stops does not do any more. */
