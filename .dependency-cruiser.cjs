@@ -46,7 +46,9 @@ const doors = [
   { from: folder('postgres'), to: { path: [file('domain/refusals'), file('domain/events/event-types')] } },
   {
     from: folder('services'),
-    to: { path: [file('gateway/gateway'), file('postgres/transaction'), file('postgres/outage')] },
+    to: {
+      path: ['gateway/gateway', 'postgres/transaction', 'postgres/batch-queue', 'postgres/outage'].map(file),
+    },
   },
   { from: folder('services'), to: types([file('postgres/database'), file('postgres/statement')]) },
   { from: folder('graphql'), to: { path: [file('feed/hub'), file('feed/stream-interrupted')] } },

@@ -14,6 +14,7 @@ import { createScheduler, type Scheduler } from './scheduler/scheduler.js';
 import { createServer, type ServerAddress } from './server/server.js';
 import { createAgentIds } from './services/agents/agent-ids.js';
 import { settleDeliveries } from './services/agents/settle-deliveries.js';
+import { createBatches } from './services/batches.js';
 import { CONCERNS_CALLS, createDispatcher, type Dispatcher } from './services/dispatch/dispatcher.js';
 import { createGatewayReachability } from './services/dispatch/gateway-reachability.js';
 import { createEventNames } from './services/events/event-names.js';
@@ -216,6 +217,7 @@ async function createServices(start: Start, database: Database): Promise<Layers>
     quotas: createQuotas(config.quotas, clock),
     forgetKey: authenticator.forget,
     claims: createClaimQueue(shared),
+    batches: createBatches(shared),
     claimWaiters: createClaimWaiters(),
     reviewWaiters: createClaimWaiters(),
     jobs: scheduler,
@@ -285,7 +287,7 @@ async function startServing(
       database.expectStop();
       services.claimWaiters.wakeAll();
       services.reviewWaiters.wakeAll();
-      await services.claims.close();
+      await Promise.all([services.claims.close(), services.batches.close()]);
     },
   });
   start.throwIfStopping();

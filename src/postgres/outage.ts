@@ -94,6 +94,11 @@ export function isOutage(error: unknown): boolean {
   return findOutage(error) !== null;
 }
 
+/** Whether PostgreSQL has refused a statement and rolled it back, on a connection that still works. */
+export function isStatementError(error: unknown): boolean {
+  return error instanceof Error && 'severity' in error && error.severity === 'ERROR' && !isOutage(error);
+}
+
 /** The outage that an error means, or that one of its causes means; null for every other error. */
 export function findOutage(error: unknown, depth = 0): Outage | null {
   if (typeof error !== 'object' || error === null || depth > MAX_DEPTH) return null;

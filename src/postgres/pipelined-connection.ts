@@ -7,6 +7,12 @@ export interface PipelinedConnection {
   hasRoom(): boolean;
   /** Each statement is a transaction of its own. PostgreSQL runs it after those that were sent before. */
   run<Result>(statement: (connection: Executor) => Promise<Result>): Promise<Result>;
+  /**
+   * Registers a sender, which is called when a statement has ended and one more may be sent. It returns whether it has sent
+   * one. Senders take turns, so that a busy one delays the others by one statement at most.
+   * @returns the function that removes it.
+   */
+  onRoom(send: () => boolean): () => void;
 }
 
 /** Statements under way at once. Two keep PostgreSQL busy while this process reads one answer and builds the next statement. */
@@ -23,8 +29,26 @@ export function createPipelinedConnection(acquire: () => Promise<PoolClient>): P
   let acquired: Promise<PoolClient> | undefined;
   let underWay = 0;
   let sent = 0;
+  /** The one that sent last is the last. */
+  const senders = new Set<() => boolean>();
+  const hasRoom = () => underWay === 0 || (underWay < MAX_UNDER_WAY && sent < MAX_STATEMENTS);
+
+  function offerRoom(): void {
+    for (const send of [...senders]) {
+      if (!hasRoom()) return;
+      if (senders.has(send) && send()) {
+        senders.delete(send);
+        senders.add(send);
+      }
+    }
+  }
+
   return {
-    hasRoom: () => underWay === 0 || (underWay < MAX_UNDER_WAY && sent < MAX_STATEMENTS),
+    hasRoom,
+    onRoom(send) {
+      senders.add(send);
+      return () => senders.delete(send);
+    },
     async run(statement) {
       acquired ??= acquire();
       const acquiring = acquired;
@@ -47,6 +71,7 @@ export function createPipelinedConnection(acquire: () => Promise<PoolClient>): P
           sent = 0;
           connection?.release(failure);
         }
+        offerRoom();
       }
     },
   };

@@ -78,7 +78,8 @@ async function runOnce<Result>(
   }
 }
 
-function noteCommit({ bell, instrument, outages }: Database, events: readonly NewEvent[]): void {
+/** Reports the events of a commit: of a transaction, or of a database function that is its own transaction. */
+export function noteCommit({ bell, instrument, outages }: Database, events: readonly NewEvent[]): void {
   bell.ring();
   outages.noteCommit();
   instrument.emit('trace', 'events.appended', 'A transaction has appended events', { events });

@@ -114,7 +114,8 @@ function tooManyTasks(limit: number, waitSeconds: number): QuotaExceeded {
   return new QuotaExceeded(message, limit, waitSeconds * 1_000);
 }
 
-function tooManyOpenTasks(limit: number): QuotaExceeded {
+/** The refusal for an agent that has created too many tasks that are open. */
+export function tooManyOpenTasks(limit: number): QuotaExceeded {
   const message = `At most ${limit} tasks that this agent has created may be open: try again when some of them have ended.`;
   return new QuotaExceeded(message, limit, null);
 }

@@ -3,9 +3,11 @@ import type { TierModels } from '../domain/dispatch/model-routing.js';
 import type { Gateway } from '../gateway/gateway.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Instrument } from '../kernel/instrument.js';
+import type { BatchQueue } from '../postgres/batch-queue.js';
 import type { Database } from '../postgres/database.js';
 import type { ClaimColumns, ClaimRequest, ClaimRow } from '../store/runs/claim-tasks.js';
 import type { TaskRunRow } from '../store/runs/runs.js';
+import type { CreatedTask, TaskCreation } from '../store/tasks/create-tasks.js';
 import type { TaskRow } from '../store/tasks/tasks.js';
 import type { QuotaSettings, Quotas } from './quotas.js';
 import type { AgentRef } from './refs.js';
@@ -72,6 +74,14 @@ export interface ClaimQueue {
   close(): Promise<void>;
 }
 
+/** The queues of the calls of agents that are served in batches. They share the connection for claims and take turns on it. */
+export interface Batches {
+  /** createTask. The outcomes are those of the tasks of the call. */
+  readonly creations: BatchQueue<TaskCreation, CreatedTask[]>;
+  /** Stops the queues: calls that wait are answered, later ones are refused. */
+  close(): Promise<void>;
+}
+
 /** Lets claims wait for work without polling the database. */
 export interface ClaimWaiters {
   /** Starts listening for work for this agent. Announcements count from now on, even before `wait` is called. */
@@ -107,6 +117,7 @@ export interface ServiceContext {
   readonly agentIds: AgentIds;
   readonly quotas: Quotas;
   readonly claims: ClaimQueue;
+  readonly batches: Batches;
   readonly claimWaiters: ClaimWaiters;
   /** Lets review claims wait for review rounds. */
   readonly reviewWaiters: ClaimWaiters;

@@ -7,6 +7,7 @@ import { addDependency, removeDependency } from '../../services/tasks/edit-depen
 import { retryTask } from '../../services/tasks/retry-task.js';
 import { updateTask } from '../../services/tasks/update-task.js';
 import { answer, payloadType } from '../base/payloads.js';
+import { taskColumns } from '../base/selected-columns.js';
 import { builder } from '../builder.js';
 import { CommentType } from './comment.js';
 import { TaskType } from './task.js';
@@ -58,7 +59,8 @@ builder.mutationFields((t) => ({
     description:
       'Creates a task: ASSIGNED if it has an assignee, otherwise INBOX. Refused with QUOTA_EXCEEDED if the key has created too many in a minute, or if too many that its agent has created are open.',
     args: { input: t.arg({ type: CreateTaskInput, required: true, description: 'The task.' }) },
-    resolve: (_root, { input }, { services, viewer }) => answer(createTask(services, viewer, input)),
+    resolve: (_root, { input }, { services, viewer }, info) =>
+      answer(createTask(services, viewer, input, taskColumns(info, [['task']]))),
   }),
   createTasks: t.field({
     type: TasksPayload,
@@ -66,7 +68,8 @@ builder.mutationFields((t) => ({
     description:
       'Creates 1 to 100 tasks, all or none, in the given order. Each counts for the quotas, as with createTask.',
     args: { inputs: t.arg({ type: [CreateTaskInput], required: true, description: 'The tasks.' }) },
-    resolve: (_root, { inputs }, { services, viewer }) => answer(createTasks(services, viewer, inputs)),
+    resolve: (_root, { inputs }, { services, viewer }, info) =>
+      answer(createTasks(services, viewer, inputs, taskColumns(info, [['tasks']]))),
   }),
   updateTask: t.field({
     type: TaskPayload,

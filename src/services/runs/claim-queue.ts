@@ -1,7 +1,6 @@
-import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { newId } from '../../kernel/ids.js';
 import type { Instrument } from '../../kernel/instrument.js';
-import { Unavailable } from '../../kernel/unavailable.js';
+import { createBatchQueue, refuseStopping } from '../../postgres/batch-queue.js';
 import type { Database } from '../../postgres/database.js';
 import { columnsForAll } from '../../store/lists/row-shape.js';
 import {
@@ -11,99 +10,54 @@ import {
   claimTasks,
 } from '../../store/runs/claim-tasks.js';
 import { toPresenceRules } from '../presence-rules.js';
-import type { Claim, ClaimQueue, ServiceContext } from '../service-context.js';
-
-/** The maximum number of requests per statement. With more, the first request would wait too long for the last. */
-const BATCH = 64;
+import type { ClaimQueue, ServiceContext } from '../service-context.js';
 
 const ALL_COLUMNS: ClaimColumns = { task: '*', run: '*' };
 
 /** The waits before the retries of a request whose agent is locked by another transaction, in milliseconds. */
 const LOCKED_RETRY_MS = [2, 5, 10, 20, 50];
 
+const REFUSAL = 'hands out no more tasks';
+
 export type ClaimQueueContext = Pick<ServiceContext, 'database' | 'instrument' | 'settings' | 'gateways'>;
 
-interface Waiting {
+interface Asked {
   readonly request: ClaimRequest;
   readonly columns: ClaimColumns;
-  readonly resolve: (claim: Claim) => void;
-  readonly reject: (error: unknown) => void;
-  tries: number;
 }
 
-/**
- * Batches the claims of this process: all that arrive during a statement are served together by the next one. With 32
- * agents this more than halves the work per claim; a single claim is not delayed.
- */
+/** Batches the claims of this process. */
 export function createClaimQueue(context: ClaimQueueContext): ClaimQueue {
   const { database, instrument } = context;
-  const waiting: Waiting[] = [];
-  const postponement = createPostponement(enqueue, instrument);
-  const pending = new Set<Promise<void>>();
-  /** The number of requests of each running statement. */
-  const asked: number[] = [];
-  let closed = false;
-
-  /**
-   * Starts a batch if no statement is running, or if as many requests wait as the running statement serves. Then PostgreSQL
-   * continues without waiting for this process (a seventh more claims, measured alternately on two cores). Smaller batches
-   * cost more than the wait, because each has a fixed cost. Two batches on two connections were slower than one.
-   */
-  function begin(): void {
-    if (waiting.length === 0 || !database.claimConnection.hasRoom() || waiting.length < (asked[0] ?? 0))
-      return;
-    const serving = serve(takeBatch(waiting)).finally(() => pending.delete(serving));
-    pending.add(serving);
-  }
-
-  async function serve(batch: Waiting[]): Promise<void> {
-    try {
-      const rows = await ask(batch);
-      // The next statement is sent first, so that PostgreSQL works while these answers are written. This gives a fifth more claims.
-      await turnOfTheLoop();
-      if (rows.some((row) => row.reason === 'ASSIGNED')) noteClaims(database, batch, rows);
-      for (const row of rows) answer(batch[row.request - 1], row);
-    } catch (error) {
-      for (const each of batch) each.reject(error);
-    }
-  }
-
-  async function ask(batch: readonly Waiting[]): Promise<ClaimRow[]> {
-    asked.push(batch.length);
-    const requests = batch.map((each) => each.request);
-    try {
-      const columns = columnsFor(batch);
-      const rules = toPresenceRules(context);
-      return await database.claimConnection.run((connection) =>
-        claimTasks(connection, requests, columns, rules),
-      );
-    } finally {
-      asked.shift();
-      begin();
-    }
-  }
-
-  function answer(each: Waiting | undefined, { reason, task, run }: ClaimRow): void {
-    if (each === undefined) return;
-    if (reason === 'AGENT_LOCKED') postponement.postpone(each);
-    else each.resolve({ reason, task, run });
-  }
-
-  function enqueue(each: Waiting): void {
-    waiting.push(each);
-    begin();
-  }
+  const postponement = createPostponement();
+  const batches = createBatchQueue<Asked, ClaimRow>({
+    connection: database.claimConnection,
+    // The next request of the same agent must see the result of this one.
+    subjectsOf: ({ request }) => [request.agentId],
+    refusal: REFUSAL,
+    async serve(connection, asked) {
+      const requests = asked.map(({ request }) => request);
+      const rows = await claimTasks(connection, requests, columnsFor(asked), toPresenceRules(context));
+      return rows.sort((one, other) => one.request - other.request);
+    },
+    note(asked, rows) {
+      if (rows.some((row) => row.reason === 'ASSIGNED')) noteClaims(database, asked, rows);
+    },
+  });
 
   return {
-    claim: (request, columns = ALL_COLUMNS) =>
-      new Promise((resolve, reject) => {
-        if (closed) return reject(refuseStopping());
-        enqueue({ request: { ...request, runId: newId('run') }, columns, resolve, reject, tries: 0 });
-      }),
+    async claim(given, columns = ALL_COLUMNS) {
+      const request = { ...given, runId: newId('run') };
+      for (let tries = 0; ; tries += 1) {
+        const { reason, task, run } = await batches.ask({ request, columns });
+        if (reason !== 'AGENT_LOCKED') return { reason, task, run };
+        if (tries === 100) warnOfLock(instrument, request.agentId);
+        await postponement.wait(LOCKED_RETRY_MS[Math.min(tries, LOCKED_RETRY_MS.length - 1)]);
+      }
+    },
     async close() {
-      closed = true;
       postponement.close();
-      while (pending.size > 0) await Promise.all(pending);
+      await batches.close();
     },
   };
 }
@@ -114,12 +68,12 @@ export function createClaimQueue(context: ClaimQueueContext): ClaimQueue {
  */
 function noteClaims(
   { bell, instrument }: Database,
-  batch: readonly Waiting[],
+  asked: readonly Asked[],
   rows: readonly ClaimRow[],
 ): void {
   bell.ring();
   const fresh = rows.filter(
-    ({ reason, request, run }) => reason === 'ASSIGNED' && run?.id === batch[request - 1]?.request.runId,
+    ({ reason, request, run }) => reason === 'ASSIGNED' && run?.id === asked[request - 1]?.request.runId,
   );
   const events = fresh.flatMap(({ task, run }) => [
     { type: 'task.claimed', taskId: task?.id, runId: run?.id },
@@ -128,32 +82,30 @@ function noteClaims(
   if (events.length > 0) instrument.emit('trace', 'events.appended', 'Claims appended events', { events });
 }
 
-/** Holds the requests whose agent is locked by another transaction until their retry. */
-function createPostponement(enqueue: (each: Waiting) => void, instrument: Instrument) {
-  const postponed = new Map<NodeJS.Timeout, Waiting>();
-  let closed = false;
+/** The waits of the requests whose agent is locked by another transaction. */
+function createPostponement() {
+  const ends = new Map<NodeJS.Timeout, () => void>();
+  let isClosed = false;
   return {
-    postpone(each: Waiting): void {
-      if (closed) {
-        each.reject(refuseStopping());
-        return;
-      }
-      const delay = LOCKED_RETRY_MS[Math.min(each.tries, LOCKED_RETRY_MS.length - 1)];
-      each.tries += 1;
-      if (each.tries === 100) warnOfLock(instrument, each.request.agentId);
-      const timer = setTimeout(() => {
-        postponed.delete(timer);
-        enqueue(each);
-      }, delay);
-      postponed.set(timer, each);
+    /** @throws Unavailable if the queue is closed before the time has passed. */
+    async wait(ms: number | undefined): Promise<void> {
+      await new Promise<void>((resolve) => {
+        if (isClosed) return resolve();
+        const timer = setTimeout(() => {
+          ends.delete(timer);
+          resolve();
+        }, ms);
+        ends.set(timer, resolve);
+      });
+      if (isClosed) throw refuseStopping(REFUSAL);
     },
     close(): void {
-      closed = true;
-      for (const [timer, each] of postponed) {
+      isClosed = true;
+      for (const [timer, end] of ends) {
         clearTimeout(timer);
-        each.reject(refuseStopping());
+        end();
       }
-      postponed.clear();
+      ends.clear();
     },
   };
 }
@@ -163,28 +115,9 @@ function warnOfLock(instrument: Instrument, agentId: string): void {
   instrument.emit('warn', 'claim.agent_locked', message, { agentId });
 }
 
-/** Takes the first requests, one per agent. The next request of the same agent must see the result of this one. */
-function takeBatch(waiting: Waiting[]): Waiting[] {
-  const batch: Waiting[] = [];
-  const asking = new Set<string>();
-  const rest: Waiting[] = [];
-  for (const each of waiting.splice(0)) {
-    const { agentId } = each.request;
-    const fits = batch.length < BATCH && !asking.has(agentId);
-    if (fits) asking.add(agentId);
-    (fits ? batch : rest).push(each);
-  }
-  waiting.push(...rest);
-  return batch;
-}
-
-function columnsFor(batch: readonly Waiting[]): ClaimColumns {
+function columnsFor(asked: readonly Asked[]): ClaimColumns {
   return {
-    task: columnsForAll(batch.map(({ columns }) => columns.task)),
-    run: columnsForAll(batch.map(({ columns }) => columns.run)),
+    task: columnsForAll(asked.map(({ columns }) => columns.task)),
+    run: columnsForAll(asked.map(({ columns }) => columns.run)),
   };
-}
-
-function refuseStopping(): Unavailable {
-  return new Unavailable('The server is stopping and hands out no more tasks: retry soon.');
 }

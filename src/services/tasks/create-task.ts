@@ -2,12 +2,12 @@ import { SYSTEM, toActor, type Viewer } from '../../domain/actor.js';
 import { findMistakes, refuse } from '../../domain/inputs.js';
 import { LIMITS } from '../../domain/limits.js';
 import { Refusal } from '../../domain/refusals.js';
-import type { DependencyFailurePolicy } from '../../domain/tasks/dependencies.js';
 import { sortByKeys, tooManyDependencies } from '../../domain/tasks/sort-by-keys.js';
-import { type NewTaskFields, TASK_FIELD_NAMES, toTaskColumns } from '../../domain/tasks/task-fields.js';
+import { TASK_FIELD_NAMES, toTaskColumns } from '../../domain/tasks/task-fields.js';
 import { newId } from '../../kernel/ids.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
 import { insertDependencies, type NewEdge } from '../../store/tasks/dependencies.js';
+import type { TaskColumns } from '../../store/tasks/task-lists.js';
 import {
   type DependencyRow,
   findTask,
@@ -16,37 +16,36 @@ import {
 } from '../../store/tasks/tasks.js';
 import { findEarlier } from '../idempotency.js';
 import { limitOpenTasks, withinTaskQuota } from '../quotas.js';
-import { type AgentRef, getAgentByRef, type TaskRef } from '../refs.js';
+import { getAgentByRef } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 import { addTask } from './add-task.js';
+import { createInBatch } from './create-in-batch.js';
 import {
   chooseDependencies,
   type Dependable,
   lockDependable,
   type NamedDependency,
 } from './new-dependencies.js';
+import type { CreateTask } from './new-task.js';
 
-export interface CreateTask extends NewTaskFields {
-  readonly assignee?: AgentRef | null | undefined;
-  readonly dependsOn?: readonly TaskRef[] | null | undefined;
-  /** The name of this task for other tasks of the same call. */
-  readonly key?: string | null | undefined;
-  /** The keys of tasks of the same call that this one depends on. */
-  readonly dependsOnKeys?: readonly string[] | null | undefined;
-  readonly onDependencyFailure?: DependencyFailurePolicy | null | undefined;
-  readonly idempotencyKey?: string | null | undefined;
-}
+export type { CreateTask };
 
-/** Creates one task: ASSIGNED if it has an assignee, otherwise INBOX. @throws {Refusal} INVALID, UNKNOWN_AGENT, NOT_FOUND. */
+/**
+ * Creates one task: ASSIGNED if it has an assignee, otherwise INBOX. Reads the given columns of it, or all.
+ * @throws {Refusal} INVALID, UNKNOWN_AGENT, NOT_FOUND.
+ */
 export async function createTask(
   context: ServiceContext,
   viewer: Viewer,
   input: CreateTask,
+  columns: TaskColumns = '*',
 ): Promise<TaskRow> {
   refuse(findInputMistakes(input, []));
   sortByKeys([toKeyed(input)], { pathOf: () => [], field: 'dependsOnKeys' });
-  return withinTaskQuota(context, viewer, (take) => {
+  return withinTaskQuota(context, viewer, async (take) => {
     take(1);
+    const created = await createInBatch(context, { viewer, inputs: [input], columns, pathOf: () => [] });
+    if (created?.[0] !== undefined) return created[0];
     return inTransaction(context.database, async (tx) => {
       const batch = await openBatch(context, tx, viewer, [input], () => []);
       const task = await createTaskIn(batch, input, []);
@@ -65,10 +64,15 @@ export async function createTasks(
   context: ServiceContext,
   viewer: Viewer,
   inputs: readonly CreateTask[],
+  columns: TaskColumns = '*',
 ): Promise<TaskRow[]> {
   checkNewTasks(inputs, { path: [], least: 1, field: 'inputs' });
-  return withinTaskQuota(context, viewer, (take) => {
+  sortByKeys(inputs.map(toKeyed), { pathOf: (place) => [String(place)], field: 'dependsOnKeys' });
+  return withinTaskQuota(context, viewer, async (take) => {
     take(inputs.length);
+    const call = { viewer, inputs, columns, pathOf: (place: number) => [String(place)] };
+    const created = await createInBatch(context, call);
+    if (created !== null) return created;
     return inTransaction(context.database, (tx) => createTasksIn(context, tx, viewer, inputs, []));
   });
 }

@@ -16,11 +16,11 @@ useServices((made) => {
 const many = (count: number, of: (index: number) => Partial<CreateTask>) =>
   Array.from({ length: count }, (_, index) => ({ title: `Task ${index}`, ...of(index) }));
 
-/** The number of statements that the work sends to PostgreSQL, without the NOTIFYs of the bell. */
+/** The number of statements that the work sends to PostgreSQL, without those that number events. */
 async function countStatements(work: () => Promise<unknown>): Promise<number> {
   const sent = vi.spyOn(pg.Client.prototype, 'query');
   await work();
-  const statements = sent.mock.calls.filter(([each]) => !/^ring_bell/.test(String(Object(each).name)));
+  const statements = sent.mock.calls.filter(([each]) => !/^number_events/.test(String(Object(each).name)));
   sent.mockRestore();
   return statements.length;
 }

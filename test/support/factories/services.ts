@@ -4,6 +4,7 @@ import { systemClock } from '../../../src/kernel/clock.js';
 import { createInstrument, type Signal } from '../../../src/kernel/instrument.js';
 import { createDatabase } from '../../../src/postgres/database.js';
 import { createAgentIds } from '../../../src/services/agents/agent-ids.js';
+import { createBatches } from '../../../src/services/batches.js';
 import { ensureAdminKey } from '../../../src/services/keys/api-keys.js';
 import { createQuotas } from '../../../src/services/quotas.js';
 import { createClaimQueue } from '../../../src/services/runs/claim-queue.js';
@@ -63,6 +64,7 @@ export async function openTestServices(
   const gateways = new Map<string, Gateway>();
   const all = { ...TEST_SETTINGS, ...settings };
   const claims = createClaimQueue({ database, instrument, settings: all, gateways });
+  const batches = createBatches({ database, instrument, settings: all });
   const sql = sqlOf(database.pool);
   await ensureAdminKey({ database }, null, { read: async () => null, write: async () => undefined });
   const [key] = await sql<{ id: string }>(
@@ -74,6 +76,7 @@ export async function openTestServices(
     agentIds: createAgentIds(database),
     quotas: createQuotas(all.quotas, systemClock),
     claims,
+    batches,
     sql,
     signals,
     clock: systemClock,
@@ -86,7 +89,7 @@ export async function openTestServices(
     jobs: { names: [], everyMs: () => 0, nextRunInMs: () => null, runOnce: async () => 0 },
     admin: { keyId: key?.id ?? '', role: 'ADMIN', agentId: null },
     async close() {
-      await claims.close();
+      await Promise.all([claims.close(), batches.close()]);
       await database.close();
     },
   };
