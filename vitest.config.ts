@@ -19,10 +19,10 @@ const common = {
 } as const;
 
 /** Files that need neither PostgreSQL nor a build. They run within seconds. */
-const unit = ['kernel', 'domain'].map((folder) => `test/${folder}/**/*.test.ts`);
+const unit = ['kernel', 'domain', 'verbs'].map((folder) => `test/${folder}/**/*.test.ts`);
 
 /** Files that start processes. Each runs in a process of its own, so that it can't affect others. */
-const processes = ['conventions', 'docs', 'e2e', 'examples', 'postgres', 'sdk'].map(
+const processes = ['cli', 'conventions', 'docs', 'e2e', 'examples', 'postgres', 'sdk'].map(
   (folder) => `test/${folder}/**/*.test.ts`,
 );
 

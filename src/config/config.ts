@@ -1,5 +1,5 @@
 import { findClosest } from '../kernel/closest-match.js';
-import { type Environment, fileVariableOf, listSecretNames, textOf } from './environment.js';
+import { fileVariableOf, listSecretNames } from './environment.js';
 import { readSecretFiles } from './secret-files.js';
 import { isHidden } from './setting-kinds.js';
 import {
@@ -10,6 +10,7 @@ import {
   type SettingGroup,
   settings,
 } from './settings.js';
+import { type Environment, textOf } from './variables.js';
 
 type ValuesOf<Node> =
   Node extends Setting<infer T, infer Default>

@@ -1,14 +1,6 @@
 import { isSecret } from './setting-kinds.js';
 import { listSettings } from './settings.js';
 
-/** Environment variables by name. */
-export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** The value of a variable without whitespace around it; undefined if it is unset or blank. */
-export function textOf(env: Environment, name: string): string | undefined {
-  return env[name]?.trim() || undefined;
-}
-
 /** The settings that are secrets. */
 export function listSecretNames(): readonly string[] {
   return listSettings()

@@ -1,6 +1,6 @@
-import type { Environment } from './environment.js';
 import { fileVariableOf } from './environment.js';
 import { listSettings } from './settings.js';
+import type { Environment } from './variables.js';
 
 /** What programs commonly need. None of these is a credential. */
 const USUAL = [

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
-import { type Environment, fileVariableOf, listSecretNames, textOf } from './environment.js';
+import { fileVariableOf, listSecretNames } from './environment.js';
+import { type Environment, textOf } from './variables.js';
 
 /** The environment with the secrets from files. */
 export interface WithSecretFiles {

@@ -1,0 +1,65 @@
+import { Option } from 'commander';
+import * as z from 'zod';
+import { baseOf } from '../../verbs/coerce.js';
+import type { Verb } from '../../verbs/verb.js';
+
+/** Shorter names of options, by the name of the field. */
+const SHORTER: Readonly<Record<string, string>> = { timeZone: '--tz', waitSeconds: '--wait' };
+
+/** Options of every command. A field of the same name is taken by its place only. */
+const GLOBAL_NAMES = ['url', 'api-key', 'json', 'plain', 'fields', 'verbose', 'color', 'body'];
+
+/** The name of a field as an option: `dueAt` becomes `due-at`. */
+export function optionName(field: string): string {
+  return field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** The options of a verb: one for each field. A field with a place is hidden, because its place is its usual form. */
+export function optionsOf({ input, places = [] }: Verb): Option[] {
+  return Object.entries(input.shape)
+    .filter(([field]) => !GLOBAL_NAMES.includes(optionName(field)))
+    .filter(([, type]) => type instanceof z.ZodType && !isDocument(type))
+    .map(([field, type]) => toOption(field, type as z.ZodType).hideHelp(places.includes(field)));
+}
+
+/** Lists of objects have no form on a command line: they come from `--body`. */
+function isDocument(type: z.ZodType): boolean {
+  const base = baseOf(type);
+  return base instanceof z.ZodObject || (base instanceof z.ZodArray && base.element instanceof z.ZodObject);
+}
+
+/** Whether a verb has fields that only `--body` can give. */
+export function needsBody({ input }: Verb): boolean {
+  return Object.values(input.shape).some((type) => type instanceof z.ZodType && isDocument(type));
+}
+
+function toOption(field: string, type: z.ZodType): Option {
+  const short = SHORTER[field];
+  const flags = `${short === undefined ? '' : `${short}, `}--${optionName(field)}${placeholderOf(type)}`;
+  const option = new Option(flags, type.description ?? '');
+  return isRepeatable(type) ? option.argParser(collect) : option;
+}
+
+function placeholderOf(type: z.ZodType): string {
+  const base = baseOf(type);
+  if (base instanceof z.ZodBoolean) return '';
+  if (base instanceof z.ZodNumber) return ' <number>';
+  if (base instanceof z.ZodEnum) return ` <${base.options.map(toWord).join('|')}>`;
+  if (base instanceof z.ZodRecord) return ' <name=value>';
+  if (base instanceof z.ZodArray && base.element instanceof z.ZodEnum)
+    return ` <${base.element.options.map(toWord).join(',')}>`;
+  return base instanceof z.ZodArray ? ' <list>' : ' <text>';
+}
+
+function toWord(value: unknown): string {
+  return String(value).toLowerCase();
+}
+
+function isRepeatable(type: z.ZodType): boolean {
+  const base = baseOf(type);
+  return base instanceof z.ZodArray || base instanceof z.ZodRecord;
+}
+
+function collect(value: string, previous: readonly string[] | undefined): string[] {
+  return [...(previous ?? []), value];
+}

@@ -1,0 +1,76 @@
+import type { ZodError } from 'zod';
+import { fromBody } from '../../verbs/body.js';
+import { coerceInput, isRecord } from '../../verbs/coerce.js';
+import type { Verb } from '../../verbs/verb.js';
+import { UsageError } from '../failures.js';
+import { longText, textFromEditor } from './long-text.js';
+import { optionName } from './options.js';
+
+/** What was written on the command line for a verb. */
+export interface Written {
+  /** The arguments in their places. */
+  readonly places: readonly (string | undefined)[];
+  /** The options by the names of their fields. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** The program for long texts; undefined where nobody can type. */
+  readonly editor: string | undefined;
+}
+
+/** The input of a verb: from its document, then from its options, then from its places. @throws UsageError for what is wrong. */
+export async function readInput(verb: Verb, written: Written): Promise<unknown> {
+  const { places = [], texts = [] } = verb;
+  const { body, ...options } = written.options;
+  const given: Record<string, unknown> = {
+    ...(typeof body === 'string' ? fromBody(verb.input, await readBody(body)) : {}),
+    ...options,
+  };
+  for (const [index, field] of places.entries()) given[field] = written.places[index] ?? given[field];
+  for (const field of texts) given[field] = await readText(verb, written, field, given[field]);
+  const raw = coerceInput(verb.input, withoutUnset(given));
+  const result = verb.input.safeParse(raw);
+  if (!result.success) throw new UsageError(describe(verb, result.error), { cause: result.error });
+  return raw;
+}
+
+async function readText(verb: Verb, written: Written, field: string, value: unknown): Promise<unknown> {
+  if (typeof value === 'string') return longText(value);
+  const isMissing = value === undefined && !verb.input.shape[field]?.safeParse(undefined).success;
+  if (!isMissing || written.editor === undefined) return value;
+  return textFromEditor(written.editor, optionName(field));
+}
+
+async function readBody(argument: string): Promise<Record<string, unknown>> {
+  const text = await longText(argument);
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (isRecord(parsed)) return parsed;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`--body is no JSON: ${reason}`, { cause: error });
+  }
+  throw new UsageError('--body must be a JSON object.');
+}
+
+function withoutUnset(given: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+/** What is wrong, with the names that a command line has. */
+function describe(verb: Verb, error: ZodError): string {
+  const problems = error.issues.map((issue) => {
+    if (issue.code === 'unrecognized_keys') return `${issue.keys.join(', ')}: there is no such field`;
+    const [field = '', ...rest] = issue.path.map(String);
+    const name = verb.places?.includes(field) ? `<${field}>` : `--${optionName(field)}`;
+    const shape = verb.input.shape[field];
+    const isMissing = issue.code === 'invalid_type' && issue.message.endsWith('undefined');
+    const what = isMissing ? 'is missing' : readable(issue.message);
+    return `${[name, ...rest].join('.')} ${what}${isMissing && shape?.description ? `. ${shape.description}` : ''}`;
+  });
+  return `${problems.join('; ')}\nSee: mc ${verb.name} --help`;
+}
+
+function readable(message: string): string {
+  return message
+    .replace(/^Invalid (?:option|input): /, '')
+    .replace(/"([A-Z_]+)"/g, (_all, value: string) => value.toLowerCase());
+}

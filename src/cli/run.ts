@@ -1,0 +1,47 @@
+import { CommanderError } from 'commander';
+import type { Environment } from '../config/variables.js';
+import { exitCodes, InterruptedError, toFailure, UsageError } from './failures.js';
+import { createPrinter, failureText } from './output/printer.js';
+import { hasColours, lookOf } from './output/terminal.js';
+import { createProgram, isHelp } from './program.js';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Runs one command and sets the exit code of the process. */
+export async function runCli(args: readonly string[], env: Environment): Promise<void> {
+  const interruption = new AbortController();
+  const interrupt = () => interruption.abort(new InterruptedError('Interrupted.'));
+  let isHeld = false;
+  const hold = () => {
+    isHeld = true;
+    for (const signal of SIGNALS) process.off(signal, interrupt);
+  };
+  for (const signal of SIGNALS) process.once(signal, interrupt);
+  // The reader of a pipe has seen enough, as in `mc task list | head`.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE' && !isHeld) process.exit(exitCodes.ok);
+  });
+  try {
+    await createProgram({ env, signal: interruption.signal, hold }).parseAsync(args, { from: 'user' });
+  } catch (error) {
+    process.exitCode = report(error, args, env);
+  }
+  // Connections that the SDK keeps open for further requests must not delay the end.
+  if (!isHeld) process.exit();
+}
+
+function report(error: unknown, args: readonly string[], env: Environment): number {
+  if (isHelp(error)) return exitCodes.ok;
+  const failure = toFailure(error instanceof CommanderError ? toUsage(error) : error);
+  const isColoured = hasColours(process.stderr, env, !args.includes('--no-color'));
+  if (args.includes('--json')) createPrinter({ json: true }, env).failure(failure);
+  else process.stderr.write(failureText(failure, lookOf(isColoured)));
+  return failure.exitCode;
+}
+
+function toUsage(error: CommanderError): UsageError {
+  const message = error.message.replace(/^error: /, '');
+  return new UsageError(message === '(outputHelp)' ? 'Which command? See: mc help' : message, {
+    cause: error,
+  });
+}
