@@ -34,6 +34,7 @@ const nounsOfServices = [
   'pipelines',
   'dispatch',
   'reviews',
+  'attention',
 ];
 
 const folder = (layer) => `^src/${layer}/`;
