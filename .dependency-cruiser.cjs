@@ -35,6 +35,7 @@ const nounsOfServices = [
   'pipelines',
   'dispatch',
   'reviews',
+  'attention',
 ];
 
 const folder = (layer) => `^src/${layer}/`;

@@ -7,6 +7,7 @@ import './recurring/recurring-task-mutations.js';
 import './pipelines/pipeline-mutations.js';
 import './agents/agent-mutations.js';
 import './keys/api-key-mutations.js';
+import './attention/acknowledge.js';
 import './ops/scheduler-mutations.js';
 
 builder.mutationType({

@@ -17,6 +17,7 @@ import './events/event-queries.js';
 import './events/event-type-info.js';
 import './dispatch/gateway.js';
 import './dispatch/model-route.js';
+import './attention/attention-queries.js';
 import './events/subscriptions.js';
 import './mutations.js';
 

@@ -14,6 +14,7 @@ export type IdPrefix =
   | 'rec'
   | 'pip'
   | 'plr'
+  | 'att'
   | 'srv';
 
 /**

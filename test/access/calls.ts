@@ -64,6 +64,7 @@ const none = { filter: { search: 'matches nothing' } };
 
 /** One call of each mutation. */
 export const MUTATIONS: Readonly<Record<string, MutationCall['variables']>> = {
+  acknowledge: async (world) => ({ id: `att_${(await failed(world)).id.slice(-26)}` }),
   addComment: async (world) => input({ task: await assigned(world), body: 'x' }),
   addDependency: async (world) => input({ task: await assigned(world), dependsOn: await assigned(world) }),
   assignTask: async (world) => input({ task: await assigned(world), assignee: { name: 'other' } }),
@@ -186,6 +187,7 @@ export const ANSWERS: Readonly<Record<string, MutationCall & { readonly selectio
   CompleteTaskPayload: call('completeTask'),
   CreateApiKeyPayload: call('createApiKey'),
   DeletePayload: call('removePipeline'),
+  AttentionPayload: call('acknowledge'),
   FireRecurringTaskPayload: call('fireRecurringTask'),
   HeartbeatPayload: call('heartbeat'),
   PipelinePayload: call('createPipeline'),

@@ -1,5 +1,6 @@
 import type { NewEvent } from '../../src/domain/events/event-types.js';
 import { inTransaction } from '../../src/postgres/transaction.js';
+import { acknowledge } from '../../src/services/attention/acknowledge.js';
 import { createPipeline } from '../../src/services/pipelines/save-pipeline.js';
 import { startPipeline } from '../../src/services/pipelines/start-pipeline.js';
 import { fireRecurringTask } from '../../src/services/recurring/fire-recurring-task.js';
@@ -13,6 +14,7 @@ import { type CreateTask, createTask } from '../../src/services/tasks/create-tas
 import { updateTask } from '../../src/services/tasks/update-task.js';
 import type { TaskRow } from '../../src/store/tasks/tasks.js';
 import { claimFor, neverAborted } from '../support/factories/claims.js';
+import { anAgent } from '../support/factories/factory.js';
 import { step } from '../support/factories/pipelines.js';
 import { aRecurringTask } from '../support/factories/recurring.js';
 import type { World } from './world.js';
@@ -49,6 +51,7 @@ export async function seed(world: World): Promise<Seeded> {
   });
   await updateTask(services, services.admin, { task: { id: open.id }, title: 'Renamed' });
   await fillColumns(world);
+  await needAttention(world, failed);
   await emitRareEvents(world, { open, failed, run });
   await services.sql('UPDATE tasks SET created_by_key_id = NULL WHERE id = $1', [child]);
   await world.graph.settled();
@@ -140,6 +143,19 @@ async function fillColumns({ graph: { services }, agents }: World): Promise<void
   for (const statement of statements) await services.sql(statement);
 }
 
+/** Causes an item of each kind of subject that needs attention, one of them acknowledged. */
+async function needAttention({ graph: { services }, viewers }: World, failed: TaskRow): Promise<void> {
+  const ghost = await anAgent(services, { name: 'ghost' });
+  await createTask(services, services.admin, { title: 'Waits', assignee: { id: ghost.id } });
+  await services.sql('UPDATE agents SET last_seen_at = NULL WHERE id = $1', [ghost.id]);
+  await services.sql(`INSERT INTO recurring_firings (recurring_task_id, due_at, fired_at, skipped_reason)
+    SELECT id, now(), now(), 'open' FROM recurring_tasks`);
+  await services.sql(
+    `INSERT INTO gateway_outages (gateway, error, expires_at) VALUES ('echo', 'down', now() + interval '1 day')`,
+  );
+  await acknowledge(services, viewers.ADMIN, { id: `att_${failed.id.slice(-26)}` });
+}
+
 /** Appends the events that only the scheduler, gateways or rare moves cause. */
 async function emitRareEvents(
   { graph: { services }, agents, viewers }: World,
@@ -174,6 +190,8 @@ async function emitRareEvents(
       pipelineRunId: pipelineRun?.id ?? '',
       payload: { from: 'RUNNING', to: 'SUCCEEDED' },
     },
+    { actor, type: 'gateway.broken', payload: { gateway: 'echo', message: '401' } },
+    { actor, type: 'attention.acknowledged', payload: { itemId: `att_${failed.id.slice(-26)}` } },
     {
       actor,
       type: 'scheduler.paused',

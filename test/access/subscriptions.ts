@@ -30,6 +30,7 @@ export const SUBSCRIPTIONS: Readonly<Record<string, (world: World, column: Colum
     const { id } = await createTaskOfOwn(world);
     return watch(world, column, `task(ref: { id: "${id}" }) { title }`, async () => 'shown');
   },
+  needsAttention: (world, column) => watch(world, column, 'needsAttention { total }', async () => 'shown'),
   overview: (world, column) => watch(world, column, 'overview { agentsTotal }', async () => 'shown'),
 };
 

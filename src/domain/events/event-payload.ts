@@ -46,13 +46,15 @@ export const PAYLOAD_FIELDS = {
   reviewRunId: { meaning: 'The review run that lost the round.', of: ['review.requeued'] },
   message: {
     meaning: 'A text for people: the progress that the agent reported, or the change.',
-    of: ['run.progress', 'scheduler', 'recurring.removed'],
+    of: ['run.progress', 'scheduler', 'recurring.removed', 'gateway'],
   },
   percent: { meaning: 'The progress that the agent reported, from 0 to 100.', of: ['run.progress'] },
   pipelineId: {
     meaning: 'The pipeline.',
     of: ['pipeline.created', 'pipeline.updated', 'pipeline.removed', 'pipeline.started'],
   },
+  gateway: { meaning: 'The name of the gateway.', of: ['gateway'] },
+  itemId: { meaning: 'The id of the item.', of: ['attention'] },
   job: { meaning: 'The name of the job.', of: ['scheduler'] },
 } as const satisfies Record<keyof EventPayload, PayloadField>;
 

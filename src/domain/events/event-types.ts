@@ -22,6 +22,8 @@ export type EventGraphqlType =
   | 'ApiKeyEvent'
   | 'RecurringTaskEvent'
   | 'PipelineEvent'
+  | 'GatewayEvent'
+  | 'AttentionEvent'
   | 'SchedulerEvent';
 
 /**
@@ -160,6 +162,20 @@ export const EVENT_KINDS = {
   },
   'key.created': { graphqlType: 'ApiKeyEvent', meaning: 'An API key was created.' },
   'key.revoked': { graphqlType: 'ApiKeyEvent', meaning: 'An API key was revoked.' },
+  'gateway.unreachable': {
+    graphqlType: 'GatewayEvent',
+    meaning: 'A gateway does not answer. The tasks of its agents wait; no attempt is counted.',
+  },
+  'gateway.broken': {
+    graphqlType: 'GatewayEvent',
+    meaning:
+      'A gateway refuses every call; `message` says what to do. Its tasks wait; no attempt is counted.',
+  },
+  'gateway.reachable': { graphqlType: 'GatewayEvent', meaning: 'A gateway takes calls again.' },
+  'attention.acknowledged': {
+    graphqlType: 'AttentionEvent',
+    meaning: 'A person has acknowledged an item of `needsAttention`.',
+  },
   'scheduler.paused': { graphqlType: 'SchedulerEvent', meaning: 'A scheduler job was paused.' },
   'scheduler.resumed': { graphqlType: 'SchedulerEvent', meaning: 'A scheduler job was resumed.' },
 } as const satisfies Record<string, EventKind>;
@@ -211,6 +227,8 @@ export interface EventPayload {
   readonly percent?: number;
   readonly job?: string;
   readonly pipelineId?: string;
+  readonly gateway?: string;
+  readonly itemId?: string;
 }
 
 /**

@@ -16,7 +16,7 @@ const GatewayStateEnum = builder.enumType('GatewayState', {
   ) as Record<ProbedGateway['state'], { description: string }>,
 });
 
-const GatewayType = builder.objectRef<ProbedGateway>('Gateway').implement({
+export const GatewayType = builder.objectRef<ProbedGateway>('Gateway').implement({
   description: 'A channel through which the server sends work to PUSH agents.',
   fields: (t) => ({
     id: t.id({ description: 'The name. Caches of clients need it.', resolve: ({ name }) => name }),

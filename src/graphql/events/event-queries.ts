@@ -11,6 +11,8 @@ import { toStreamError } from './stream-errors.js';
 import '../recurring/recurring-task-event.js';
 import '../pipelines/pipeline-event.js';
 import './task-event.js';
+import '../dispatch/gateway-event.js';
+import '../attention/attention-event.js';
 
 const EventConnection = defineConnection<LogEntry>('Event', EventInterface);
 

@@ -2,6 +2,8 @@ import type { LogEntry } from '../../feed/hub.js';
 import { listStreamedEvents } from '../../services/events/streamed-events.js';
 import { nameOf } from '../../services/refs.js';
 import { findTaskByRef } from '../../services/tasks/read-tasks.js';
+import { AttentionSummaryType } from '../attention/attention-queries.js';
+import { watchAttention } from '../attention/live-attention.js';
 import { badUserInput, forbidden } from '../base/protocol-errors.js';
 import { TaskRefInput } from '../base/refs.js';
 import { getTask } from '../base/row-loads.js';
@@ -80,6 +82,20 @@ builder.subscriptionType({
         return createStream(context, {
           from: watchOverview(context),
           toItems: async (overview) => [overview],
+        });
+      },
+      resolve: itemOf,
+    }),
+
+    needsAttention: t.field({
+      type: AttentionSummaryType,
+      description:
+        'The counts of what a person has to look at: at once, then after each change. Not available to keys of agents.',
+      subscribe: (_root, _args, context) => {
+        if (context.viewer.agentId !== null) throw forbidden('Subscription.needsAttention');
+        return createStream(context, {
+          from: watchAttention(context),
+          toItems: async (summary) => [summary],
         });
       },
       resolve: itemOf,

@@ -1,5 +1,8 @@
+import { SYSTEM } from '../../domain/actor.js';
+import { LIMITS } from '../../domain/limits.js';
 import type { Instrument } from '../../kernel/instrument.js';
 import type { Database } from '../../postgres/database.js';
+import { inTransaction } from '../../postgres/transaction.js';
 import { forgetOutage, type GatewayOutageRow, noteOutage } from '../../store/dispatch/gateway-outages.js';
 import { createOutageLog } from './outage-log.js';
 
@@ -11,7 +14,8 @@ interface OutageReportsOptions {
 
 /**
  * Reports the outages of gateways. The rows are written one after the other, and a write that fails has no consequence:
- * without a database there are no readers. A row expires after `forMs` unless it is written again.
+ * without a database there are no readers. A row expires after `forMs` unless it is written again. Each change of a state is an
+ * event of the log, by which readers in every process learn of it at once.
  */
 export function createOutageReports({ database, instrument }: OutageReportsOptions, forMs: number) {
   const log = createOutageLog(instrument);
@@ -29,12 +33,30 @@ export function createOutageReports({ database, instrument }: OutageReportsOptio
     /** Logs an outage that was not logged yet, and writes or renews its row. */
     note(outage: GatewayOutageRow): void {
       log.noteOutage(outage);
-      write(() => noteOutage(database.pool, { ...outage, forMs }));
+      const { gateway, error: message, remedy } = outage;
+      const type = remedy === null ? 'gateway.unreachable' : 'gateway.broken';
+      write(() =>
+        inTransaction(database, async (tx) => {
+          const isNew = await noteOutage(tx, { ...outage, forMs });
+          const words = remedy === null ? message : `${message} ${remedy}`;
+          if (isNew)
+            tx.emit({
+              type,
+              actor: SYSTEM,
+              payload: { gateway, message: words.slice(0, LIMITS.progressLength) },
+            });
+        }),
+      );
     },
     /** The outage is over: logs it and deletes the row. */
     end(gateway: string): void {
       log.noteEnd(gateway);
-      write(() => forgetOutage(database.pool, gateway));
+      write(() =>
+        inTransaction(database, async (tx) => {
+          const wasOut = await forgetOutage(tx, gateway);
+          if (wasOut) tx.emit({ type: 'gateway.reachable', actor: SYSTEM, payload: { gateway } });
+        }),
+      );
     },
     /** Resolves when all rows are written. */
     written: () => writing,

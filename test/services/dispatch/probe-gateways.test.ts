@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createEchoGateway } from '../../../src/gateway/echo.js';
 import type { Gateway, GatewayReach } from '../../../src/gateway/gateway.js';
+import { inTransaction } from '../../../src/postgres/transaction.js';
 import { probeGateways } from '../../../src/services/dispatch/probe-gateways.js';
 import type { ServiceSettings } from '../../../src/services/service-context.js';
 import { noteOutage } from '../../../src/store/dispatch/gateway-outages.js';
@@ -53,7 +54,9 @@ describe('probing the gateways', () => {
   it('shows a gateway as BROKEN that refuses its probe, or calls in some process', async () => {
     const refused = { error: '401 Incorrect API key', remedy: 'Check the key.' };
     const keyless = aGateway('keyless', async () => ({ reachable: false, ...refused }));
-    await noteOutage(services.database.pool, { gateway: 'echo', ...refused, forMs: 60_000 });
+    await inTransaction(services.database, (tx) =>
+      noteOutage(tx, { gateway: 'echo', ...refused, forMs: 60_000 }),
+    );
     expect(await probeGateways(context(keyless, createEchoGateway()))).toMatchObject([
       { name: 'keyless', state: 'BROKEN', reachable: false, ...refused },
       { name: 'echo', state: 'BROKEN', reachable: true, ...refused },
