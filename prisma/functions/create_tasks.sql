@@ -28,7 +28,7 @@ DECLARE
   assignees text[] := p_assignee_ids;
   refused int[] := '{}';
   has_keys boolean := array_remove(p_keys, NULL) <> '{}';
-  creator text; call record; open int;
+  creator text; call record; open int; n int; earlier_key idempotency_keys;
 BEGIN
   IF has_keys THEN
     INSERT INTO idempotency_keys AS k (scope, operation, key, fingerprint, subject_id)
@@ -39,11 +39,14 @@ BEGIN
       SET fingerprint = excluded.fingerprint, subject_id = excluded.subject_id, created_at = now()
       WHERE k.created_at <= now() - interval '24 hours';
 
-    SELECT array_agg(CASE WHEN k.subject_id <> u.id THEN CASE WHEN k.fingerprint = u.fingerprint THEN 'REPEATED' ELSE 'IDEMPOTENCY_KEY_REUSED' END END ORDER BY u.place),
-      array_agg(k.subject_id ORDER BY u.place)
-    INTO reasons, earlier
-    FROM unnest(p_key_ids, p_keys, p_fingerprints, p_ids) WITH ORDINALITY AS u(scope, key, fingerprint, id, place)
-    LEFT JOIN idempotency_keys k ON k.scope = u.scope AND k.operation = 'createTask' AND k.key = u.key;
+    -- By single look-ups: a join would read the whole table with a plan that was made while it had a few rows.
+    FOR n IN SELECT u.place FROM unnest(p_keys) WITH ORDINALITY AS u(key, place) WHERE u.key IS NOT NULL LOOP
+      SELECT * INTO earlier_key FROM idempotency_keys WHERE scope = p_key_ids[n] AND operation = 'createTask' AND key = p_keys[n];
+      IF earlier_key.subject_id <> p_ids[n] THEN
+        earlier[n] := earlier_key.subject_id;
+        reasons[n] := CASE WHEN earlier_key.fingerprint = p_fingerprints[n] THEN 'REPEATED' ELSE 'IDEMPOTENCY_KEY_REUSED' END;
+      END IF;
+    END LOOP;
   END IF;
 
   IF array_remove(p_assignee_ids, NULL) <> '{}' OR array_remove(p_assignee_names, NULL) <> '{}' THEN
@@ -79,17 +82,18 @@ BEGIN
 
   IF cardinality(refused) > 0 THEN
     IF has_keys THEN
-      DELETE FROM idempotency_keys k USING unnest(p_calls, p_key_ids, p_keys, p_ids) AS u(call, scope, key, id)
-      WHERE u.call = ANY(refused) AND k.scope = u.scope AND k.operation = 'createTask' AND k.key = u.key AND k.subject_id = u.id;
+      FOR n IN SELECT u.place FROM unnest(p_calls, p_keys) WITH ORDINALITY AS u(call, key, place) WHERE u.key IS NOT NULL AND u.call = ANY(refused) LOOP
+        DELETE FROM idempotency_keys WHERE scope = p_key_ids[n] AND operation = 'createTask' AND key = p_keys[n] AND subject_id = p_ids[n];
+      END LOOP;
     END IF;
     RETURN QUERY SELECT u.place::int, coalesce(u.reason, 'NOT_CREATED'), NULL::tasks
     FROM unnest(p_calls, reasons) WITH ORDINALITY AS u(call, reason, place) WHERE u.call = ANY(refused);
   END IF;
 
   IF has_keys THEN
-    RETURN QUERY SELECT u.place::int, 'REPEATED', t
-    FROM unnest(p_calls, reasons, earlier) WITH ORDINALITY AS u(call, reason, id, place) JOIN tasks t ON t.id = u.id
-    WHERE u.reason = 'REPEATED' AND u.call <> ALL(refused);
+    FOR n IN SELECT u.place FROM unnest(p_calls, reasons) WITH ORDINALITY AS u(call, reason, place) WHERE u.reason = 'REPEATED' AND u.call <> ALL(refused) LOOP
+      RETURN QUERY SELECT n, 'REPEATED', t FROM tasks t WHERE t.id = earlier[n];
+    END LOOP;
   END IF;
 
   RETURN QUERY WITH made AS (

@@ -1,5 +1,7 @@
 import { createBatchQueue } from '../postgres/batch-queue.js';
 import { columnsForAll } from '../store/lists/row-shape.js';
+import { beat } from '../store/runs/heartbeats.js';
+import { updateRuns } from '../store/runs/update-runs.js';
 import { createTasks } from '../store/tasks/create-tasks.js';
 import type { Batches, ServiceContext } from './service-context.js';
 
@@ -16,10 +18,32 @@ export function createBatches({ database: { claimConnection: connection } }: Bat
       tasks.flatMap(({ keyId, idempotencyKey: key }) => (key === null ? [] : `${keyId} ${key}`)),
     refusal: 'creates no more tasks',
   });
+  const heartbeats: Batches['heartbeats'] = createBatchQueue({
+    connection,
+    serve: (executor, requests) =>
+      beat(executor, requests, {
+        agent: columnsForAll(requests.map(({ columns }) => columns.agent)),
+        runs: columnsForAll(requests.map(({ columns }) => columns.runs)),
+      }),
+    subjectsOf: ({ agentId }) => [agentId],
+    refusal: 'renews no more leases',
+  });
+  const runUpdates: Batches['runUpdates'] = createBatchQueue({
+    connection,
+    serve: (executor, requests) =>
+      updateRuns(
+        executor,
+        requests.map(({ update }) => update),
+        columnsForAll(requests.map(({ columns }) => columns)),
+      ),
+    subjectsOf: ({ update }) => [update.runId],
+    refusal: 'takes no more reports',
+  });
+  const queues = { creations, heartbeats, runUpdates };
   return {
-    creations,
+    ...queues,
     async close() {
-      await creations.close();
+      await Promise.all(Object.values(queues).map((queue) => queue.close()));
     },
   };
 }

@@ -6,7 +6,9 @@ import type { Instrument } from '../kernel/instrument.js';
 import type { BatchQueue } from '../postgres/batch-queue.js';
 import type { Database } from '../postgres/database.js';
 import type { ClaimColumns, ClaimRequest, ClaimRow } from '../store/runs/claim-tasks.js';
+import type { HeartbeatColumns, HeartbeatRequest, HeartbeatRow } from '../store/runs/heartbeats.js';
 import type { TaskRunRow } from '../store/runs/runs.js';
+import type { UpdatedRun, UpdateRequest } from '../store/runs/update-runs.js';
 import type { CreatedTask, TaskCreation } from '../store/tasks/create-tasks.js';
 import type { TaskRow } from '../store/tasks/tasks.js';
 import type { QuotaSettings, Quotas } from './quotas.js';
@@ -78,6 +80,13 @@ export interface ClaimQueue {
 export interface Batches {
   /** createTask. The outcomes are those of the tasks of the call. */
   readonly creations: BatchQueue<TaskCreation, CreatedTask[]>;
+  /** heartbeat. Null for an agent whose row or runs another transaction has locked. */
+  readonly heartbeats: BatchQueue<
+    HeartbeatRequest & { readonly columns: HeartbeatColumns },
+    HeartbeatRow | null
+  >;
+  /** renewLease and reportProgress. Null for a run that can't be updated at once. */
+  readonly runUpdates: BatchQueue<UpdateRequest, UpdatedRun | null>;
   /** Stops the queues: calls that wait are answered, later ones are refused. */
   close(): Promise<void>;
 }

@@ -8,7 +8,7 @@ import { renewLease, reportProgress } from '../../services/runs/renew-lease.js';
 import { AgentType } from '../agents/agent.js';
 import { answer, payloadType } from '../base/payloads.js';
 import { withoutPlace } from '../base/places.js';
-import { runColumns, taskColumns } from '../base/selected-columns.js';
+import { agentColumns, runColumns, taskColumns } from '../base/selected-columns.js';
 import { builder } from '../builder.js';
 import type { GraphqlContext } from '../context.js';
 import { TaskType } from '../tasks/task.js';
@@ -132,14 +132,21 @@ builder.mutationFields((t) => ({
     authScopes: { agent: true },
     description: 'Records that the agent is alive and renews all its leases.',
     args: { input: t.arg({ type: HeartbeatInput, required: true, description: 'The agent.' }) },
-    resolve: (_root, { input }, { services, viewer }) => answer(heartbeat(services, viewer, input)),
+    resolve: (_root, { input }, { services, viewer }, info) =>
+      answer(
+        heartbeat(services, viewer, input, {
+          agent: agentColumns(info, [['agent']]),
+          runs: runColumns(info, [['runs']]),
+        }),
+      ),
   }),
   renewLease: t.field({
     type: TaskRunPayload,
     authScopes: { agent: true },
     description: 'Renews the lease of one live run, counted from now.',
     args: { input: t.arg({ type: RunInput, required: true, description: 'The run.' }) },
-    resolve: (_root, { input }, { services, viewer }) => answer(renewLease(services, viewer, input)),
+    resolve: (_root, { input }, { services, viewer }, info) =>
+      answer(renewLease(services, viewer, input, runColumns(info, [['run']]))),
   }),
   reportProgress: t.field({
     type: TaskRunPayload,
@@ -148,7 +155,8 @@ builder.mutationFields((t) => ({
     args: {
       input: t.arg({ type: ReportProgressInput, required: true, description: 'The run and its progress.' }),
     },
-    resolve: (_root, { input }, { services, viewer }) => answer(reportProgress(services, viewer, input)),
+    resolve: (_root, { input }, { services, viewer }, info) =>
+      answer(reportProgress(services, viewer, input, runColumns(info, [['run']]))),
   }),
   completeTask: t.field({
     type: CompleteTaskPayload,

@@ -16,7 +16,7 @@ export async function announceStatus(
   actor: Actor,
   { seen = false }: { readonly seen?: boolean } = {},
 ): Promise<void> {
-  if (seen) await markAgentSeen(tx, agentId, false);
+  if (seen) await markAgentSeen(tx, agentId);
   const agent = await lockAgentFacts(tx, agentId);
   if (agent === null) return;
   const status = deriveAgentStatus(agent, agent.nowAt, context.settings.agentTimeoutMs);

@@ -56,11 +56,11 @@ export async function updateAgentRow(
 }
 
 /** Updates `last_seen_at` without a new version and without an event, because the agent itself does not change. */
-export async function markAgentSeen(tx: Transaction, id: string, heartbeat: boolean): Promise<void> {
+export async function markAgentSeen(tx: Transaction, id: string): Promise<void> {
   await tx.query({
     name: 'mark_agent_seen',
-    text: `UPDATE agents SET last_seen_at = now(), last_heartbeat_at = CASE WHEN $2 THEN now() ELSE last_heartbeat_at END WHERE id = $1`,
-    values: [id, heartbeat],
+    text: 'UPDATE agents SET last_seen_at = now() WHERE id = $1',
+    values: [id],
   });
 }
 

@@ -176,24 +176,3 @@ export async function closeReviewRun(
     values: [id, outcome, ...values],
   });
 }
-
-/**
- * Renews all leases of claimed reviews of the agent. The server renews those of dispatched reviews.
- *
- * @param only - the ids of the review runs to renew; null for all.
- */
-export async function renewReviewLeasesOfAgent(
-  tx: Transaction,
-  agentId: string,
-  leaseMs: number | null,
-  only: readonly string[] | null,
-): Promise<void> {
-  await tx.query({
-    name: 'renew_review_leases_of_agent',
-    text: `UPDATE review_runs SET lease_ms = coalesce($2, lease_ms),
-        lease_expires_at = now() + coalesce($2, lease_ms) * interval '1 millisecond'
-      WHERE agent_id = $1 AND outcome = 'RUNNING' AND trigger = 'CLAIM'
-        AND ($3::text[] IS NULL OR id = ANY($3))`,
-    values: [agentId, leaseMs, only],
-  });
-}

@@ -48,46 +48,6 @@ export async function closeRun(
   });
 }
 
-/** Renews the lease of an open run from now on, with the given or its previous length. Null if the run has ended. */
-export async function renewRunLease(
-  tx: Transaction,
-  id: string,
-  leaseMs: number | null,
-): Promise<TaskRunRow | null> {
-  return tx.one<TaskRunRow>({
-    name: 'renew_run_lease',
-    text: `UPDATE task_runs SET lease_ms = coalesce($2, lease_ms), lease_expiry_noted_at = NULL,
-        lease_expires_at = now() + coalesce($2, lease_ms) * interval '1 millisecond'
-      WHERE id = $1 AND outcome = 'RUNNING' RETURNING *`,
-    values: [id, leaseMs],
-  });
-}
-
-/**
- * Renews all leases of claimed runs of the agent in one statement. Only the dispatcher renews dispatched runs, so that its
- * death is noticed. Uses task_runs_open_by_agent.
- *
- * @param only - the ids of the runs to renew; null for all.
- */
-export async function renewLeasesOfAgent(
-  tx: Transaction,
-  agentId: string,
-  leaseMs: number | null,
-  only: readonly string[] | null,
-): Promise<TaskRunRow[]> {
-  return tx.query<TaskRunRow>({
-    name: 'renew_leases_of_agent',
-    // Locks in id order, so that this cannot deadlock with a requeue of several tasks.
-    text: `WITH held AS (
-        SELECT id FROM task_runs WHERE agent_id = $1 AND outcome = 'RUNNING' AND trigger = 'CLAIM'
-          AND ($3::text[] IS NULL OR id = ANY($3)) ORDER BY id FOR NO KEY UPDATE)
-      UPDATE task_runs r SET lease_ms = coalesce($2, lease_ms), lease_expiry_noted_at = NULL,
-        lease_expires_at = now() + coalesce($2, lease_ms) * interval '1 millisecond'
-      FROM held WHERE r.id = held.id AND r.outcome = 'RUNNING' RETURNING r.*`,
-    values: [agentId, leaseMs, only],
-  });
-}
-
 /** Stores the progress of an open run. Null if the run has ended. */
 export async function writeProgress(
   tx: Transaction,
@@ -100,31 +60,5 @@ export async function writeProgress(
     text: `UPDATE task_runs SET progress = $2, progress_percent = coalesce($3, progress_percent)
       WHERE id = $1 AND outcome = 'RUNNING' RETURNING *`,
     values: [id, message, percent],
-  });
-}
-
-/** A run on a task, or a review, that ended without a call of its holder. */
-export interface LostRunRow extends Pick<TaskRunRow, 'id' | 'taskId' | 'outcome'> {
-  /** The round of a review; null for a run on a task. */
-  readonly round: number | null;
-  readonly lostReason: string;
-}
-
-function lostFrom(table: string, round: string): string {
-  return `SELECT id, task_id, outcome, lost_reason, ${round} AS round, finished_at FROM ${table}
-    WHERE agent_id = $1 AND finished_at > now() - interval '1 hour' AND trigger = 'CLAIM' AND lost_reason IS NOT NULL`;
-}
-
-/**
- * The runs and reviews that the agent lost in the last hour, the latest first, at most 100. By the instant of the end: a run whose end
- * was committed after a heartbeat, but began before it, is found by the next one. Uses
- * task_runs_agent_finished_idx and review_runs_lost_by_agent.
- */
-export async function listLostRuns(tx: Transaction, agentId: string): Promise<LostRunRow[]> {
-  return tx.query<LostRunRow>({
-    name: 'list_lost_runs',
-    text: `${lostFrom('task_runs', 'NULL::int')} UNION ALL ${lostFrom('review_runs', 'round')}
-      ORDER BY finished_at DESC LIMIT 100`,
-    values: [agentId],
   });
 }
