@@ -6,6 +6,7 @@ import type { Instrument } from '../kernel/instrument.js';
 import type { BatchQueue } from '../postgres/batch-queue.js';
 import type { Database } from '../postgres/database.js';
 import type { ClaimColumns, ClaimRequest, ClaimRow } from '../store/runs/claim-tasks.js';
+import type { EndedRun, EndRunCall } from '../store/runs/end-runs.js';
 import type { TaskRunRow } from '../store/runs/runs.js';
 import type { CreatedTask, TaskCreation } from '../store/tasks/create-tasks.js';
 import type { TaskRow } from '../store/tasks/tasks.js';
@@ -78,6 +79,11 @@ export interface ClaimQueue {
 export interface Batches {
   /** createTask. The outcomes are those of the tasks of the call. */
   readonly creations: BatchQueue<TaskCreation, CreatedTask[]>;
+  /**
+   * completeTask, failTask and releaseTask for a run. Null if nothing has changed and the call needs a transaction of its
+   * own.
+   */
+  readonly runEnds: BatchQueue<EndRunCall, EndedRun | null>;
   /** Stops the queues: calls that wait are answered, later ones are refused. */
   close(): Promise<void>;
 }
