@@ -24,7 +24,7 @@ export interface Viewer {
 }
 
 /** The actor for a viewer: the agent for an AGENT key, otherwise the key itself. */
-export function toActor(viewer: Viewer): Actor {
+export function toActor(viewer: Pick<Viewer, 'keyId' | 'agentId'>): Actor {
   return viewer.agentId === null
     ? { keyId: viewer.keyId, agentId: null }
     : { keyId: null, agentId: viewer.agentId };

@@ -19,6 +19,8 @@ export interface BatchQueueOptions<Request, Answer> {
   readonly serve: (connection: Executor, requests: readonly Request[]) => Promise<readonly Answer[]>;
   /** Called with each batch that was answered, while the next one is under way. */
   readonly note?: (requests: readonly Request[], answers: readonly Answer[]) => void;
+  /** The answer to each request if there is no connection, so that nothing was sent. Otherwise they are rejected with the reason. */
+  readonly answerUnsent?: () => Answer;
   /** What two requests of one statement must not have in common: the later one must see the result of the other. */
   readonly subjectsOf: (request: Request) => readonly string[];
   /** For the refusal after `close`: "The server is stopping and <refusal>: retry soon." */
@@ -42,6 +44,7 @@ export function createBatchQueue<Request, Answer>({
   connection,
   serve,
   note,
+  answerUnsent,
   subjectsOf,
   refusal,
 }: BatchQueueOptions<Request, Answer>): BatchQueue<Request, Answer> {
@@ -85,9 +88,20 @@ export function createBatchQueue<Request, Answer>({
     }
   }
 
-  function run(requests: readonly Request[]): Promise<readonly Answer[]> {
+  async function run(requests: readonly Request[]): Promise<readonly Answer[]> {
+    let isSent = false;
     asked.push(requests.length);
-    return connection.run((executor) => serve(executor, requests).finally(() => asked.shift()));
+    const end = () => asked.shift();
+    try {
+      return await connection.run((executor) => {
+        isSent = true;
+        return serve(executor, requests).finally(end);
+      });
+    } catch (error) {
+      if (!isSent) end();
+      if (isSent || answerUnsent === undefined) throw error;
+      return requests.map(answerUnsent);
+    }
   }
 
   return {

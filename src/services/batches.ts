@@ -1,5 +1,9 @@
 import { createBatchQueue } from '../postgres/batch-queue.js';
+import type { Database } from '../postgres/database.js';
+import { isStatementError } from '../postgres/outage.js';
+import { noteCommit } from '../postgres/transaction.js';
 import { columnsForAll } from '../store/lists/row-shape.js';
+import { endRuns, listEventsOfEnd } from '../store/runs/end-runs.js';
 import { beat } from '../store/runs/heartbeats.js';
 import { updateRuns } from '../store/runs/update-runs.js';
 import { createTasks } from '../store/tasks/create-tasks.js';
@@ -8,7 +12,8 @@ import type { Batches, ServiceContext } from './service-context.js';
 export type BatchesContext = Pick<ServiceContext, 'database' | 'instrument' | 'settings'>;
 
 /** Creates the queues of this process. */
-export function createBatches({ database: { claimConnection: connection } }: BatchesContext): Batches {
+export function createBatches({ database }: BatchesContext): Batches {
+  const { claimConnection: connection } = database;
   const creations: Batches['creations'] = createBatchQueue({
     connection,
     serve: (executor, calls) =>
@@ -39,11 +44,42 @@ export function createBatches({ database: { claimConnection: connection } }: Bat
     subjectsOf: ({ update }) => [update.runId],
     refusal: 'takes no more reports',
   });
-  const queues = { creations, heartbeats, runUpdates };
+  const queues = { creations, heartbeats, runUpdates, runEnds: createRunEnds(database) };
   return {
     ...queues,
     async close() {
       await Promise.all(Object.values(queues).map((queue) => queue.close()));
     },
   };
+}
+
+function createRunEnds(database: Database): Batches['runEnds'] {
+  return createBatchQueue({
+    connection: database.claimConnection,
+    serve: (executor, calls) =>
+      endRuns(executor, calls).catch((error: unknown) => {
+        noteFailure(database, error);
+        throw error;
+      }),
+    // Without this connection only claims are refused.
+    answerUnsent: () => null,
+    note(calls, ended) {
+      const events = calls.flatMap((call, i) => (ended[i] ? listEventsOfEnd(call, ended[i]) : []));
+      if (events.length > 0) noteCommit(database, events);
+    },
+    // The second call for a run is a repeat, and must find that the run has ended.
+    subjectsOf: ({ runId, keyId, idempotencyKey: key }) =>
+      key === null ? [runId] : [runId, `${keyId} ${key}`],
+    refusal: 'ends no more runs',
+  });
+}
+
+/** PostgreSQL's code for a lock that was not granted in time. */
+const LOCK_NOT_AVAILABLE = '55P03';
+
+/** Each call of the statement is then served by itself, so without this line only the time that it takes would show. */
+function noteFailure({ instrument }: Database, error: unknown): void {
+  if (!isStatementError(error) || (error as { code?: unknown }).code === LOCK_NOT_AVAILABLE) return;
+  const message = 'A statement for several calls has failed, and each is served by itself';
+  instrument.emit('warn', 'batch.failed', message, { error });
 }

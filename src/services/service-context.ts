@@ -6,6 +6,7 @@ import type { Instrument } from '../kernel/instrument.js';
 import type { BatchQueue } from '../postgres/batch-queue.js';
 import type { Database } from '../postgres/database.js';
 import type { ClaimColumns, ClaimRequest, ClaimRow } from '../store/runs/claim-tasks.js';
+import type { EndedRun, EndRunCall } from '../store/runs/end-runs.js';
 import type { HeartbeatColumns, HeartbeatRequest, HeartbeatRow } from '../store/runs/heartbeats.js';
 import type { TaskRunRow } from '../store/runs/runs.js';
 import type { UpdatedRun, UpdateRequest } from '../store/runs/update-runs.js';
@@ -87,6 +88,11 @@ export interface Batches {
   >;
   /** renewLease and reportProgress. Null for a run that can't be updated at once. */
   readonly runUpdates: BatchQueue<UpdateRequest, UpdatedRun | null>;
+  /**
+   * completeTask, failTask and releaseTask for a run. Null if nothing has changed and the call needs a transaction of its
+   * own.
+   */
+  readonly runEnds: BatchQueue<EndRunCall, EndedRun | null>;
   /** Stops the queues: calls that wait are answered, later ones are refused. */
   close(): Promise<void>;
 }

@@ -32,6 +32,7 @@ describe('events are written last in their transaction, when nothing is left tha
     expect([...functions.keys()].sort()).toEqual([
       'claim_tasks.sql',
       'create_tasks.sql',
+      'end_runs.sql',
       'heartbeat.sql',
       'update_runs.sql',
     ]);

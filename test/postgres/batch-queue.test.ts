@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createInstrument } from '../../src/kernel/instrument.js';
 import { Unavailable } from '../../src/kernel/unavailable.js';
@@ -7,6 +8,7 @@ import { isOutage } from '../../src/postgres/outage.js';
 import { openTestServices } from '../support/factories/services.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
 import { holdLocks } from '../support/postgres/held-lock.js';
+import { createLimitedRole } from '../support/postgres/limited-role.js';
 
 let test: TestDatabase;
 beforeAll(async () => {
@@ -14,8 +16,8 @@ beforeAll(async () => {
 });
 afterAll(() => test.drop());
 
-function open() {
-  const database = createDatabase({ connectionString: test.url, instrument: createInstrument() });
+function open(connectionString = test.url) {
+  const database = createDatabase({ connectionString, instrument: createInstrument() });
   onTestFinished(() => database.close());
   return database;
 }
@@ -108,5 +110,23 @@ describe('a queue of batches', () => {
     await lock.release();
     await closed;
     expect(await answers).toEqual([2, 4, 6]);
+  });
+
+  it('answers without a statement, if it can, when PostgreSQL has no connection left', async () => {
+    const { url } = await createLimitedRole(test.url, 1);
+    const occupant = new pg.Client({ connectionString: url });
+    await occupant.connect();
+    onTestFinished(() => occupant.end());
+    const { claimConnection } = open(url);
+    const options = {
+      connection: claimConnection,
+      subjectsOf: (n: number) => [String(n)],
+      refusal: 'answers no more',
+    } as const;
+    const serve = () => Promise.reject(new Error('a statement was sent'));
+    const queue = createBatchQueue<number, number>({ ...options, serve, answerUnsent: () => -1 });
+    expect(await Promise.all([1, 2, 3].map(queue.ask))).toEqual([-1, -1, -1]);
+    const other = createBatchQueue<number, number>({ ...options, serve });
+    await expect(other.ask(1)).rejects.toMatchObject({ code: '53300' });
   });
 });

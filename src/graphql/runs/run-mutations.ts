@@ -166,7 +166,8 @@ builder.mutationFields((t) => ({
     args: {
       input: t.arg({ type: CompleteTaskInput, required: true, description: 'The run and its result.' }),
     },
-    resolve: (_root, { input }, { services, viewer }) => answer(completeTask(services, viewer, input)),
+    resolve: (_root, { input }, { services, viewer }, info) =>
+      answer(completeTask(services, viewer, input, taskColumns(info, [['task']]))),
   }),
   failTask: t.field({
     type: TaskPayload,
@@ -174,7 +175,8 @@ builder.mutationFields((t) => ({
     description:
       'Ends a live run with an error. For a retry the task returns to the assignee that was named, or to the inbox after a backoff; it is FAILED after the fifth failed attempt, or with `retry: false`. The same call with the same run and error is answered again: the first one decided, and another `retry` changes nothing.',
     args: { input: t.arg({ type: FailTaskInput, required: true, description: 'The run and its error.' }) },
-    resolve: (_root, { input }, { services, viewer }) => answer(failTask(services, viewer, input)),
+    resolve: (_root, { input }, { services, viewer }, info) =>
+      answer(failTask(services, viewer, input, taskColumns(info, [['task']]))),
   }),
   releaseTask: t.field({
     type: TaskPayload,
@@ -182,7 +184,8 @@ builder.mutationFields((t) => ({
     description:
       'Releases a task: to the inbox, or back to its agent if that was named. With `pass` another agent gets it. It does not count as a failed attempt. The same call with the same run and reason is answered again: the first one decided, and another `pass` or `to` changes nothing.',
     args: { input: t.arg({ type: ReleaseTaskInput, required: true, description: 'The run.' }) },
-    resolve: (_root, { input }, { services, viewer }) => answer(releaseTask(services, viewer, input)),
+    resolve: (_root, { input }, { services, viewer }, info) =>
+      answer(releaseTask(services, viewer, input, taskColumns(info, [['task']]))),
   }),
 }));
 

@@ -3,16 +3,18 @@ import { findMistakes, refuse } from '../../domain/inputs.js';
 import type { Refusal } from '../../domain/refusals.js';
 import type { TokenUsage } from '../../domain/runs/token-usage.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
+import type { Columns } from '../../store/lists/row-shape.js';
 import { findRun } from '../../store/runs/runs.js';
 import { insertFollowUps, listFollowUps } from '../../store/tasks/follow-ups.js';
 import { findTask, lockTask, type TaskRow } from '../../store/tasks/tasks.js';
 import { announceStatus } from '../agents/announce-status.js';
-import { findEarlier } from '../idempotency.js';
+import { findEarlier, fingerprintOf } from '../idempotency.js';
 import { withinTaskQuota } from '../quotas.js';
 import { type TaskRef, toLookup, toTaskKey } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 import { type CreateTask, checkNewTasks, createTasksIn } from '../tasks/create-task.js';
-import { finishRun } from './finish-run.js';
+import { endRunInBatch } from './end-run-batch.js';
+import { finishRun, usageFacts } from './finish-run.js';
 import { lockNamedRun } from './lock-run.js';
 
 export interface CompleteTask {
@@ -32,16 +34,20 @@ export type CompletedTask = TaskRow & { readonly followUps: readonly TaskRow[] }
  * Submits the result of a live run. The task moves to REVIEW, or to DONE and is marked as unreviewed if its policy skips
  * the review. Follow-up tasks are created in the same transaction; one that depends on the task waits until it is DONE.
  * The same call with the same run and resolution changes nothing and answers again, with the follow-ups of the first.
+ * Reads at least the given columns of the task.
  * @throws {LeaseLost} if the run has ended or was replaced; nothing has changed then.
  */
 export async function completeTask(
   context: ServiceContext,
   viewer: Viewer,
   input: CompleteTask,
+  columns: Columns<TaskRow> = '*',
 ): Promise<CompletedTask> {
   const followUps = input.followUps ?? [];
   checkNewTasks(followUps, { path: ['followUps'], least: 0, field: 'followUps' });
   refuse(findInputMistakes(input));
+  const ended = await completeInBatch(context, viewer, input, columns);
+  if (ended !== null) return { ...ended, followUps: [] };
   const complete = async (tx: Transaction): Promise<CompletedTask> => {
     const { task, runId, repeated } = await lockWork(tx, viewer, input);
     if (repeated) return { ...task, followUps: await listFollowUps(tx, runId) };
@@ -57,6 +63,25 @@ export async function completeTask(
   return withinTaskQuota(context, viewer, (take) => {
     take(followUps.length);
     return inTransaction(context.database, complete);
+  });
+}
+
+/** Most calls: they name their run and create no tasks. Null if the call needs a transaction of its own. */
+async function completeInBatch(
+  context: ServiceContext,
+  viewer: Viewer,
+  input: CompleteTask,
+  columns: Columns<TaskRow>,
+): Promise<TaskRow | null> {
+  if (input.task || input.followUps?.length) return null;
+  const idempotencyKey = input.idempotencyKey ?? null;
+  return endRunInBatch(context, viewer, input.runId, {
+    verb: 'complete',
+    note: input.resolution,
+    usage: usageFacts(input.usage),
+    idempotencyKey,
+    fingerprint: idempotencyKey === null ? null : fingerprintOf(input),
+    columns,
   });
 }
 
@@ -94,13 +119,16 @@ async function lockWork(tx: Transaction, viewer: Viewer, input: CompleteTask): P
 }
 
 /**
- * The id of the run of the request; null if there is none, which `lockNamedRun` then refuses. A task that an operator gives
- * is locked here, so that its run cannot change before it is completed.
+ * The id of the run of the request; null if there is none, which `lockNamedRun` then refuses. The task is locked here: one
+ * that an operator gives, so that its run cannot change before it is completed; that of a run, so that no transaction
+ * waits for it while it holds an idempotency key for which `end_runs` would wait.
  */
 async function findSubject(tx: Transaction, viewer: Viewer, input: CompleteTask): Promise<string | null> {
   if (typeof input.runId === 'string') {
     const run = await findRun(tx, toLookup(input.runId));
-    return run === null || (viewer.agentId !== null && run.agentId !== viewer.agentId) ? null : run.id;
+    if (run === null || (viewer.agentId !== null && run.agentId !== viewer.agentId)) return null;
+    if (input.idempotencyKey) await lockTask(tx, { id: run.taskId });
+    return run.id;
   }
   const key = input.task ? toTaskKey(input.task) : null;
   const task = key === null ? null : await lockTask(tx, key);

@@ -1,7 +1,10 @@
 import { toActor, type Viewer } from '../../domain/actor.js';
 import { checkFields } from '../../domain/inputs.js';
+import { MAX_DISPATCH_ATTEMPTS } from '../../domain/limits.js';
 import { decideFailure, type FailureDecision } from '../../domain/runs/attempt-failure.js';
+import { newId } from '../../kernel/ids.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
+import type { Columns } from '../../store/lists/row-shape.js';
 import type { TaskRow } from '../../store/tasks/tasks.js';
 import { announceStatus } from '../agents/announce-status.js';
 import { moveBack } from '../moves/move-back.js';
@@ -10,7 +13,8 @@ import { sayIfPinnedToOffline } from '../moves/say-offline.js';
 import type { TaskRef } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 import { addCommentIn } from '../tasks/add-comment.js';
-import { backOff } from './attempt-backoff.js';
+import { backOff, restAfter } from './attempt-backoff.js';
+import { endRunInBatch } from './end-run-batch.js';
 import { lockNamedRun } from './lock-run.js';
 
 export interface FailTask {
@@ -24,11 +28,36 @@ export interface FailTask {
 /**
  * Ends a live run with an error. For another attempt the task returns to the agent of its pin, or without a pin to the
  * inbox after a backoff. After the fifth failed attempt, or with `retry: false`, it is FAILED. The same call with the same
- * run and error changes nothing and answers again, also with another `retry`.
+ * run and error changes nothing and answers again, also with another `retry`. Reads at least the given columns of the task.
  * @throws {LeaseLost} if the run has ended or was replaced; nothing has changed then.
  */
-export async function failTask(context: ServiceContext, viewer: Viewer, input: FailTask): Promise<TaskRow> {
+export async function failTask(
+  context: ServiceContext,
+  viewer: Viewer,
+  input: FailTask,
+  columns: Columns<TaskRow> = '*',
+): Promise<TaskRow> {
   checkFields(input, ['error']);
+  return (await failInBatch(context, viewer, input, columns)) ?? failAlone(context, viewer, input);
+}
+
+/** Most calls: they name their run. Null if the call needs a transaction of its own. */
+async function failInBatch(
+  context: ServiceContext,
+  viewer: Viewer,
+  { task, runId, error, retry }: FailTask,
+  columns: Columns<TaskRow>,
+): Promise<TaskRow | null> {
+  if (task) return null;
+  const decisions = Array.from({ length: MAX_DISPATCH_ATTEMPTS }, (_, before) => {
+    const decision = decideFailure(before, retry ?? true, viewer.agentId !== null);
+    return { ...decision, waitMs: decision.to === 'back' ? restAfter(context, decision.attempts) : 0 };
+  });
+  const ending = { verb: 'fail', note: error, reason: error, decisions, commentId: newId('cmt') } as const;
+  return endRunInBatch(context, viewer, runId, { ...ending, columns });
+}
+
+async function failAlone(context: ServiceContext, viewer: Viewer, input: FailTask): Promise<TaskRow> {
   const actor = toActor(viewer);
   return inTransaction(context.database, async (tx) => {
     const ending = { outcome: 'FAILED', error: input.error } as const;

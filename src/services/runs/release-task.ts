@@ -2,6 +2,7 @@ import { toActor, type Viewer } from '../../domain/actor.js';
 import { checkFields } from '../../domain/inputs.js';
 import { Refusal } from '../../domain/refusals.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
+import type { Columns } from '../../store/lists/row-shape.js';
 import type { TaskRow } from '../../store/tasks/tasks.js';
 import { announceStatus } from '../agents/announce-status.js';
 import { moveBack, moveToInbox } from '../moves/move-back.js';
@@ -9,6 +10,7 @@ import { type Move, moveTask } from '../moves/move-task.js';
 import { sayIfPinnedToOffline } from '../moves/say-offline.js';
 import { type AgentRef, getAgentByRef } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
+import { endRunInBatch } from './end-run-batch.js';
 import { type LiveRun, lockLiveRun } from './lock-run.js';
 
 export interface ReleaseTask {
@@ -24,7 +26,7 @@ export interface ReleaseTask {
  * Releases a task. It does not count as a failed attempt. A task with a pin stays assigned to its agent and is claimable at
  * once; another one goes to the inbox, and to this agent again only if no other agent can take it. With `pass` the task
  * goes to the inbox in either case, or to the agent in `to`. The same call with the same run and reason changes nothing and
- * answers again, also with another `pass` or `to`.
+ * answers again, also with another `pass` or `to`. Reads at least the given columns of the task.
  * @throws {LeaseLost} if the run has ended or was replaced; nothing has changed then.
  * @throws {Refusal} UNKNOWN_AGENT; INVALID for `to` without `pass`, or if `to` is the agent that holds the task.
  */
@@ -32,11 +34,33 @@ export async function releaseTask(
   context: ServiceContext,
   viewer: Viewer,
   input: ReleaseTask,
+  columns: Columns<TaskRow> = '*',
 ): Promise<TaskRow> {
   checkFields(input, ['reason']);
   if (input.to && input.pass !== true) {
     throw new Refusal('INVALID', 'Give pass: true with to.', ['to']);
   }
+  return (await releaseInBatch(context, viewer, input, columns)) ?? releaseAlone(context, viewer, input);
+}
+
+/** Most calls: they name no other agent. Null if the call needs a transaction of its own. */
+async function releaseInBatch(
+  context: ServiceContext,
+  viewer: Viewer,
+  input: ReleaseTask,
+  columns: Columns<TaskRow>,
+): Promise<TaskRow | null> {
+  if (input.to) return null;
+  const ending = { verb: 'release', note: input.reason ?? null, reason: reasonOf(input) } as const;
+  return endRunInBatch(context, viewer, input.runId, { ...ending, passes: input.pass ?? false, columns });
+}
+
+/** The reason in the event. */
+function reasonOf({ reason, pass }: ReleaseTask): string {
+  return reason ?? (pass ? 'passed on' : 'released');
+}
+
+async function releaseAlone(context: ServiceContext, viewer: Viewer, input: ReleaseTask): Promise<TaskRow> {
   const actor = toActor(viewer);
   return inTransaction(context.database, async (tx) => {
     const ending = { outcome: 'RELEASED', error: input.reason ?? null } as const;
@@ -46,7 +70,7 @@ export async function releaseTask(
       verb: 'release',
       actor,
       event: 'task.requeued',
-      reason: input.reason ?? (input.pass ? 'passed on' : 'released'),
+      reason: reasonOf(input),
       runEnd: { outcome: 'RELEASED', facts: { error: input.reason ?? null }, byHolder: true },
     });
     await announceStatus(context, tx, live.run.agentId, actor, { seen: true });

@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createInstrument } from '../../src/kernel/instrument.js';
+import { createDatabase, type Database } from '../../src/postgres/database.js';
+import { claimTasks } from '../../src/store/runs/claim-tasks.js';
+import { type EndedRun, type EndRunCall, endRuns } from '../../src/store/runs/end-runs.js';
+import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
+import {
+  allNodes,
+  createPlanWatch,
+  expectHeadsOnly,
+  rowsLookedAt,
+  SEND_PLANS,
+} from '../support/postgres/plans.js';
+import { runSql } from '../support/postgres/throw-away-postgres.js';
+
+const RULES = { agentTimeoutMs: 600_000, defaultGateway: null, gatewayNames: [] };
+
+/** The rows that exist when the connection makes its plans, as on the first day of a server. */
+const FIRST_DAY = [
+  "INSERT INTO agents (id, name, role, max_capacity) SELECT 'agt_' || i, 'a' || i, 'agent', 100 FROM generate_series(1, 30) i",
+  `INSERT INTO tasks (id, title, status, tags) SELECT 'task_f' || i, 'x', 'INBOX', '{}' FROM generate_series(1, 200) i`,
+];
+
+/** A year later: tasks that have ended, their runs, dependencies, keys, and open runs of other agents. */
+const LATER = [
+  'SET session_replication_role = replica',
+  `INSERT INTO tasks (id, title, status, tags, assignee_id, resolution, completed_at, run_count)
+   SELECT 'task_d' || i, 'x', 'DONE', '{}', 'agt_' || 1 + i % 30, 'done', now(), 1 FROM generate_series(1, 30000) i`,
+  `INSERT INTO task_runs (id, task_id, agent_id, number, trigger, outcome, lease_ms, finished_at)
+   SELECT 'run_d' || i, 'task_d' || i, 'agt_' || 1 + i % 30, 1, 'CLAIM', 'SUCCEEDED', 10000, now() FROM generate_series(1, 30000) i`,
+  `INSERT INTO task_dependencies (task_id, depends_on_id, settled_at)
+   SELECT 'task_d' || i, 'task_d' || i - 1, CASE WHEN i % 2 = 0 THEN now() END FROM generate_series(2, 30000) i`,
+  `INSERT INTO idempotency_keys (scope, operation, key, fingerprint, subject_id)
+   SELECT 'key_1', 'completeTask', 'old ' || i, 'f', 'run_d' || i FROM generate_series(1, 30000) i`,
+  'SET session_replication_role = origin',
+  `INSERT INTO tasks (id, title, status, tags) SELECT 'task_i' || i, 'x', 'INBOX', '{}' FROM generate_series(1, 1000) i`,
+];
+
+describe('runs that end, among thirty thousand that have ended', () => {
+  let test: TestDatabase;
+  let database: Database;
+  const { watchPlans, plansOf } = createPlanWatch();
+  let made = 0;
+
+  beforeAll(async () => {
+    test = await createTestDatabase();
+    const blind = ['tasks', 'task_runs', 'task_dependencies', 'idempotency_keys', 'agents'].map(
+      (table) => `ALTER TABLE ${table} SET (autovacuum_enabled = off)`,
+    );
+    await runSql(test.url, SEND_PLANS, 'ANALYZE', ...blind, ...FIRST_DAY);
+    database = createDatabase({ connectionString: test.url, instrument: createInstrument(), poolSize: 1 });
+    database.pool.on('connect', watchPlans);
+    // The connection keeps these plans: PostgreSQL does not plan again when the tables grow.
+    for (let i = 0; i < 8; i += 1) await endAll(VERBS);
+    await runSql(test.url, ...LATER);
+  });
+  afterAll(async () => {
+    await database.close();
+    await test.drop();
+  });
+
+  const VERBS = ['complete', 'fail', 'release', 'complete'] as const;
+
+  /** Ends as many runs, each of a task that was claimed for it, with one statement. */
+  async function endAll(verbs: readonly EndRunCall['verb'][]): Promise<readonly (EndedRun | null)[]> {
+    const agentIds = verbs.map((_, i) => `agt_${i + 1}`);
+    const base = { maxCapacity: 100, leaseMs: 600_000, resume: false, idempotencyKey: null, narrowing: null };
+    const claims = agentIds.map((agentId) => {
+      made += 1;
+      return { ...base, agentId, runId: `run_${made}`, fingerprint: null };
+    });
+    await claimTasks(database.pool, claims, { task: ['id'], run: [] }, RULES);
+    return endRuns(
+      database.pool,
+      verbs.map((verb, i) => toCall(verb, claims[i]?.runId ?? '', agentIds[i] ?? '')),
+    );
+  }
+
+  function toCall(verb: EndRunCall['verb'], runId: string, agentId: string): EndRunCall {
+    return {
+      ...{
+        verb,
+        runId,
+        agentId,
+        keyId: 'key_1',
+        note: 'x',
+        reason: 'x',
+        usage: {},
+        columns: '*',
+        passes: false,
+      },
+      decisions: verb === 'fail' ? [{ to: 'back', attempts: 1, waitMs: 600_000 }] : null,
+      commentId: verb === 'fail' ? `cmt_${runId}` : null,
+      idempotencyKey: verb === 'complete' ? `key of ${runId}` : null,
+      fingerprint: verb === 'complete' ? 'f' : null,
+    };
+  }
+
+  describe.each(['stale', 'fresh'])('with %s statistics', (statistics) => {
+    beforeAll(async () => {
+      if (statistics === 'fresh') await runSql(test.url, 'ANALYZE');
+    });
+
+    it('read no other run, task, dependency or key', async () => {
+      const plans = await plansOf(async () => {
+        for (let i = 0; i < 8; i += 1) {
+          const ended = await endAll(VERBS);
+          expect(ended.map((end) => end?.to)).toEqual(['REVIEW', 'INBOX', 'INBOX', 'REVIEW']);
+        }
+      });
+      const own = plans.filter(({ text }) => !/claim_tasks|tasks_inbox/.test(text));
+      expect(own.filter(({ text }) => text.startsWith('UPDATE task_runs'))).toHaveLength(8);
+      expectHeadsOnly(plans);
+      const large = new Set(['task_dependencies', 'idempotency_keys', 'review_runs', 'agents']);
+      const looked = plans.flatMap(({ root, text }) =>
+        allNodes(root)
+          .filter((node) => large.has(node['Relation Name'] ?? '') && node['Node Type'] !== 'ModifyTable')
+          .map((node) => ({ text, rows: rowsLookedAt(node) })),
+      );
+      expect(looked.filter(({ rows }) => rows > 30)).toEqual([]);
+    });
+  });
+});
