@@ -1,0 +1,42 @@
+import { createRandom, type Random } from '../random.js';
+import { FAULT_NAMES, type FaultName, kindOf } from './fault-kinds.js';
+import type { Fault, Plan } from './plan.js';
+
+/** What a plan is made from. */
+export interface PlanOptions {
+  readonly seed: number;
+  readonly processes: number;
+  readonly seconds: number;
+  readonly load: Plan['load'];
+}
+
+/** The pauses between the beginnings of two faults, from and to, in milliseconds. */
+const PAUSES = { light: [1_200, 2_400], full: [300, 2_200] } as const;
+
+/** The time without faults at the beginning, in which work and subscribers begin. */
+const CALM_MS = 2_000;
+
+/** Makes the plan of a seed. All kinds of faults are dealt out like cards before any kind comes again. */
+export function makePlan(options: PlanOptions): Plan {
+  const random = createRandom(options.seed, 'plan');
+  const faults: Fault[] = [];
+  let deck: FaultName[] = [];
+  const [least, most] = PAUSES[options.load];
+  for (let atMs = CALM_MS; atMs < options.seconds * 1_000; atMs += random.between(least, most)) {
+    if (deck.length === 0) deck = random.shuffle(FAULT_NAMES);
+    const kind = deck.pop();
+    if (kind !== undefined) faults.push(aFault(random, kind, atMs, options.processes));
+  }
+  return { version: 1, ...options, faults };
+}
+
+function aFault(random: Random, name: FaultName, atMs: number, processes: number): Fault {
+  const { forMs = [0, 0], size = [0, 0] } = kindOf(name);
+  return {
+    atMs,
+    kind: name,
+    target: random.between(0, processes - 1),
+    forMs: random.between(...forMs),
+    size: random.between(...size),
+  };
+}
