@@ -6,6 +6,7 @@ import { selectFor } from './judge/rules/streams.js';
 import { measureLeftovers } from './leftovers.js';
 import type { Plan } from './plan/plan.js';
 import { createRecord } from './record.js';
+import { measureRecovery } from './recovery.js';
 import { type Played, playFaults } from './world/play-faults.js';
 import { openWorld, type World } from './world/world.js';
 
@@ -38,11 +39,12 @@ export async function torture(folder: string, plan: Plan, say: (line: string) =>
     const cast = await beginCast(scene, world);
     say(`${plan.faults.length} faults in ${plan.seconds} s`);
     const played = await playFaults(world, plan);
-    const finishMs = await finish(scene, world, cast);
+    const recovering = measureRecovery(scene, world, cast.workerKey);
+    const finishMs = await finish(scene, world, cast, recovering);
     say(`the work ended ${Math.round(finishMs / 1_000)} s after the faults`);
     await untilStreamsHave(scene, world);
     await cast.closeStreams();
-    const leftovers = await measureLeftovers(world);
+    const leftovers = [...(await recovering), ...(await measureLeftovers(world))];
     const serverComplaints = world.posts.flatMap(({ server }) => server.complaints);
     const evidence = await readEvidence(world.pool, { record: scene.record, serverComplaints, leftovers });
     const starts = world.posts.reduce((sum, { server }) => sum + server.starts(), 0);
@@ -54,13 +56,14 @@ export async function torture(folder: string, plan: Plan, say: (line: string) =>
 }
 
 /** Lets the work end without faults and without new work. */
-async function finish(scene: Scene, world: World, cast: Cast): Promise<number> {
+async function finish(scene: Scene, world: World, cast: Cast, recovering: Promise<unknown>): Promise<number> {
   const begunAtMs = performance.now();
   const passedMs = () => performance.now() - begunAtMs;
   scene.enter('finish');
   await cast.resumeAll();
   while (passedMs() < FINISH_MS && (await countUnfinished(world)) > 0) await delay(250);
   const finishMs = passedMs();
+  await recovering;
   scene.enter('over');
   await cast.acted;
   return finishMs;

@@ -34,10 +34,13 @@ export class Caller {
     scene: Scene,
     readonly name: string,
     readonly key: string,
+    /** The only door to use; all of them if left out. */
+    place?: number,
   ) {
     this.#scene = scene;
     this.random = scene.randomOf(name);
-    this.#clients = scene.doors().map((url) =>
+    const doors = scene.doors().filter((_, each) => place === undefined || each === place);
+    this.#clients = doors.map((url) =>
       // Repeats are made here, through another door.
       createClient({ url, apiKey: key, name, timeoutMs: TIMEOUT_MS, retry: { retries: 0 } }),
     );

@@ -13,6 +13,8 @@ import { positionOf, subscribe } from './subscribers.js';
 
 /** Everybody who acts in a run. */
 export interface Cast {
+  /** The key of an agent. */
+  readonly workerKey: string;
   /** Resolves when all actors have ended, which they do after the run is over. */
   readonly acted: Promise<unknown>;
   /** Undoes what operators may have left: paused agents and jobs. */
@@ -61,6 +63,7 @@ export async function beginCast(scene: Scene, world: World): Promise<Cast> {
     reviewWithSdk(scene, callerOf(scene, agents, REVIEWER, 0), doorOf(2)),
   ];
   return {
+    workerKey: agents.get('pull-1')?.key ?? '',
     acted: Promise.all(actors),
     resumeAll: () => resumeAll(admin),
     closeStreams() {
