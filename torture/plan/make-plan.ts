@@ -11,7 +11,7 @@ export interface PlanOptions {
 }
 
 /** The pauses between the beginnings of two faults, from and to, in milliseconds. */
-const PAUSES = { light: [1_200, 2_400], full: [300, 2_200] } as const;
+const PAUSES = { light: [1_200, 2_400], full: [400, 4_000] } as const;
 
 /** The time without faults at the beginning, in which work and subscribers begin. */
 const CALM_MS = 2_000;
@@ -25,18 +25,20 @@ export function makePlan(options: PlanOptions): Plan {
   for (let atMs = CALM_MS; atMs < options.seconds * 1_000; atMs += random.between(least, most)) {
     if (deck.length === 0) deck = random.shuffle(FAULT_NAMES);
     const kind = deck.pop();
-    if (kind !== undefined) faults.push(aFault(random, kind, atMs, options.processes));
+    if (kind !== undefined) faults.push(aFault(random, kind, atMs, options));
   }
   return { version: 1, ...options, faults };
 }
 
-function aFault(random: Random, name: FaultName, atMs: number, processes: number): Fault {
-  const { forMs = [0, 0], size = [0, 0] } = kindOf(name);
+/** A fault near the end is short, so that the run ends in time. */
+function aFault(random: Random, kind: FaultName, atMs: number, { processes, seconds }: PlanOptions): Fault {
+  const { forMs = [0, 0], size = [0, 0] } = kindOf(kind);
+  const restMs = seconds * 1_000 - atMs;
   return {
     atMs,
-    kind: name,
+    kind,
     target: random.between(0, processes - 1),
-    forMs: random.between(...forMs),
+    forMs: Math.min(random.between(...forMs), Math.max(restMs, 1_000)),
     size: random.between(...size),
   };
 }

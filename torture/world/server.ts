@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createJumpingClock, type JumpingClock } from '../../test/support/servers/jumping-clock.js';
+import type { Reaper } from '../../test/support/servers/reaper.js';
 
 /** The built server. */
 const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
@@ -43,17 +44,16 @@ export interface ServerOptions {
   readonly name: string;
   readonly folder: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Ends the process when the suite itself is killed. */
+  readonly reaper: Reaper;
 }
 
 /** Makes a server. Nothing is started yet. */
-export async function createServer({ name, folder, env }: ServerOptions): Promise<Server> {
+export async function createServer({ name, folder, env, reaper }: ServerOptions): Promise<Server> {
   const clock = await createJumpingClock(folder);
-  return new SupervisedServer(name, clock, createWriteStream(join(folder, 'server.log')), {
-    ...env,
-    ...clock.env,
-    MC_DATA_DIR: join(folder, 'data'),
-    MC_PORT: '0',
-  });
+  const file = createWriteStream(join(folder, 'server.log'));
+  const settings = { ...env, ...clock.env, MC_DATA_DIR: join(folder, 'data'), MC_PORT: '0' };
+  return new SupervisedServer(name, clock, file, settings, reaper);
 }
 
 class SupervisedServer implements Server {
@@ -69,6 +69,7 @@ class SupervisedServer implements Server {
     readonly clock: JumpingClock,
     private readonly file: WriteStream,
     private readonly env: Readonly<Record<string, string>>,
+    private readonly reaper: Reaper,
   ) {}
 
   port(): number | null {
@@ -124,6 +125,7 @@ class SupervisedServer implements Server {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;
+    this.reaper.watchProcess(child.pid ?? 0);
     const listens = new Promise<void>((resolve) => {
       createInterface({ input: child.stdout }).on('line', (line) => {
         this.file.write(`${line}\n`);
@@ -138,6 +140,7 @@ class SupervisedServer implements Server {
       if (/^\s+at /.test(line)) this.#complain(`stderr: ${line}`);
     });
     const ended = once(child, 'close').then(([code, signal]) => {
+      this.reaper.forgetProcess(child.pid ?? 0);
       const wasReady = this.#port !== null;
       this.#child = null;
       this.#port = null;

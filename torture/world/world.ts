@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
+import { createReaper, type Reaper } from '../../test/support/servers/reaper.js';
 import type { Plan } from '../plan/plan.js';
 import { type Link, openLink } from './link.js';
 import { type Postgres, startPostgres } from './postgres.js';
@@ -42,12 +43,15 @@ export interface World {
 
 /** Starts PostgreSQL and the servers. */
 export async function openWorld(folder: string, { processes }: Plan): Promise<World> {
+  const reaper = createReaper();
+  reaper.watchFolder(join(folder, 'disk'));
   const disk = await mountSmallDisk(join(folder, 'disk'));
   const postgres = await startPostgres(disk.folder);
   const pool = new pg.Pool({ connectionString: postgres.url, max: 4 });
   pool.on('error', () => undefined);
   const posts: Post[] = [];
-  for (let place = 0; place < processes; place += 1) posts.push(await openPost(folder, place, postgres));
+  for (let place = 0; place < processes; place += 1)
+    posts.push(await openPost(folder, place, postgres, reaper));
   await Promise.all(posts.map(({ server }) => server.start()));
   return {
     ...{ postgres, disk, posts, pool },
@@ -57,17 +61,19 @@ export async function openWorld(folder: string, { processes }: Plan): Promise<Wo
       await pool.end();
       await postgres.stop();
       await disk.remove();
+      reaper.dismiss();
     },
   };
 }
 
-async function openPost(folder: string, place: number, postgres: Postgres): Promise<Post> {
+async function openPost(folder: string, place: number, postgres: Postgres, reaper: Reaper): Promise<Post> {
   const own = join(folder, `server-${place + 1}`);
   await mkdir(own, { recursive: true });
   const link = await openLink(() => postgres.target());
   const server = await createServer({
     name: `server ${place + 1}`,
     folder: own,
+    reaper,
     env: { ...SETTINGS, DATABASE_URL: postgres.urlOver(link.port) },
   });
   const door = await openLink(() => {
