@@ -23,7 +23,10 @@ const planFile = join(folder, 'plan.json');
 await writePlan(planFile, plan);
 print(`seed ${plan.seed}, ${plan.processes} servers, plan ${planFile}`);
 
-const run = await torture(folder, plan, print);
+const begunAtMs = performance.now();
+const run = await torture(folder, plan, (line) =>
+  print(`${((performance.now() - begunAtMs) / 1_000).toFixed(1)} s: ${line}`),
+);
 const verdicts = judge(run.evidence);
 await run.world.close();
 for (const line of report(run, verdicts)) print(line);

@@ -37,13 +37,14 @@ export async function torture(folder: string, plan: Plan, say: (line: string) =>
   try {
     const scene = new Scene(plan, createRecord(), world);
     const cast = await beginCast(scene, world);
-    say(`${plan.faults.length} faults in ${plan.seconds} s`);
+    say(`everything runs: ${plan.faults.length} faults in ${plan.seconds} s`);
     const played = await playFaults(world, plan);
     const recovering = measureRecovery(scene, world, cast.workerKey);
     const finishMs = await finish(scene, world, cast, recovering);
     say(`the work ended ${Math.round(finishMs / 1_000)} s after the faults`);
     await untilStreamsHave(scene, world);
     await cast.closeStreams();
+    say('every subscriber has ended');
     const leftovers = [...(await recovering), ...(await measureLeftovers(world))];
     const serverComplaints = world.posts.flatMap(({ server }) => server.complaints);
     const evidence = await readEvidence(world.pool, { record: scene.record, serverComplaints, leftovers });

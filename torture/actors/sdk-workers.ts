@@ -1,13 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { mayPass } from '../../src/sdk/http/retry.js';
-import { createClient, createReviewer, createWorker, RefusedError } from '../../src/sdk/index.js';
+import {
+  type Client,
+  createClient,
+  createReviewer,
+  createWorker,
+  RefusedError,
+} from '../../src/sdk/index.js';
 import type { Caller } from './caller.js';
 import type { Scene } from './scene.js';
 
 /** An agent that uses the worker of the SDK at one server, with the repeats and heartbeats of the SDK. */
 export async function workWithSdk(scene: Scene, caller: Caller, door: string): Promise<void> {
   const { random } = caller;
-  const worker = createWorker(createClient({ url: door, apiKey: caller.key }), {
+  const worker = createWorker(clientOf(caller, door), {
     capacity: 2,
     leaseSeconds: 10,
     async handle() {
@@ -23,7 +29,7 @@ export async function workWithSdk(scene: Scene, caller: Caller, door: string): P
 /** A reviewer that uses the SDK at one server. */
 export async function reviewWithSdk(scene: Scene, caller: Caller, door: string): Promise<void> {
   const { random } = caller;
-  const reviewer = createReviewer(createClient({ url: door, apiKey: caller.key }), {
+  const reviewer = createReviewer(clientOf(caller, door), {
     leaseSeconds: 10,
     async judge() {
       await scene.pause(random);
@@ -33,6 +39,10 @@ export async function reviewWithSdk(scene: Scene, caller: Caller, door: string):
     onError: (error) => reportUnexpected(caller, error),
   });
   await untilOver(scene, reviewer);
+}
+
+function clientOf({ key }: Caller, url: string): Client {
+  return createClient({ url, apiKey: key, timeoutMs: 6_000 });
 }
 
 async function untilOver(

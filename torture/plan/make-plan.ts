@@ -11,7 +11,7 @@ export interface PlanOptions {
 }
 
 /** The pauses between the beginnings of two faults, from and to, in milliseconds. */
-const PAUSES = { light: [1_200, 2_400], full: [400, 4_000] } as const;
+const PAUSES = { light: [800, 1_600], full: [400, 4_000] } as const;
 
 /** The time without faults at the beginning, in which work and subscribers begin. */
 const CALM_MS = 2_000;
@@ -30,15 +30,18 @@ export function makePlan(options: PlanOptions): Plan {
   return { version: 1, ...options, faults };
 }
 
+/** The longest fault, in milliseconds. */
+const LONGEST_MS = { light: 4_000, full: 16_000 } as const;
+
 /** A fault near the end is short, so that the run ends in time. */
-function aFault(random: Random, kind: FaultName, atMs: number, { processes, seconds }: PlanOptions): Fault {
+function aFault(random: Random, kind: FaultName, atMs: number, options: PlanOptions): Fault {
   const { forMs = [0, 0], size = [0, 0] } = kindOf(kind);
-  const restMs = seconds * 1_000 - atMs;
+  const mostMs = Math.min(LONGEST_MS[options.load], Math.max(1_000, options.seconds * 1_000 - atMs));
   return {
     atMs,
     kind,
-    target: random.between(0, processes - 1),
-    forMs: Math.min(random.between(...forMs), Math.max(restMs, 1_000)),
+    target: random.between(0, options.processes - 1),
+    forMs: Math.min(random.between(...forMs), mostMs),
     size: random.between(...size),
   };
 }
