@@ -12,8 +12,8 @@ export const ADMIN = 'an-admin-key-for-the-benchmark';
 /** A PostgreSQL for the benchmark, and the processes that use it. */
 export interface Harness {
   readonly pool: pg.Pool;
-  /** Starts a server process, by default on the common database and of this checkout. */
-  startServer(database?: string, checkout?: string): Promise<Served>;
+  /** Starts a server process, by default on the common database and of this checkout. `env` has further settings. */
+  startServer(database?: string, checkout?: string, env?: Readonly<Record<string, string>>): Promise<Served>;
   /** Creates another database. */
   createDatabase(): Promise<{ url: string; pool: pg.Pool }>;
   /** Starts a program of this folder that prints its URL. */
@@ -40,13 +40,14 @@ export async function openHarness(): Promise<Harness> {
 
   return {
     pool,
-    startServer: (database = postgres.connectionString, checkout = '.') =>
+    startServer: (database = postgres.connectionString, checkout = '.', env = {}) =>
       start([process.execPath, join(checkout, 'dist/main.js')], {
         DATABASE_URL: database,
         MC_API_KEY: ADMIN,
         MC_DATA_DIR: join(folder, 'data'),
         MC_PORT: '0',
         MC_LOG_LEVEL: 'warn',
+        ...env,
       }),
     async createDatabase() {
       const url = new URL(postgres.connectionString);

@@ -6,6 +6,7 @@ import { createClaimConnectionSource } from './claim-connection.js';
 import { startDeadPeerWatchdog } from './dead-peer-watchdog.js';
 import { createOutageReport, type OutageReport } from './outage-report.js';
 import { createPipelinedConnection, type PipelinedConnection } from './pipelined-connection.js';
+import { probeBackends } from './probe-backends.js';
 import { reportCuts, shareByKey } from './read-pool.js';
 import { type PoolOptions, pinSession, STEADY_PLANS } from './session.js';
 import { createStopWatchdog } from './stop-watchdog.js';
@@ -15,8 +16,9 @@ import { getTypeParser } from './type-parsers.js';
  * The connections that everything in this process shares, and the bell that is rung after its commits.
  *
  * Three watchdogs look after the connections. They watch for different faults:
- * - dead-peer-watchdog.ts, at all times: a host that vanished sends no TCP reset, so statements would hang for minutes.
- *   It destroys the sockets in use if PostgreSQL does not answer a new connection either.
+ * - dead-peer-watchdog.ts, at all times: a host that vanished sends no TCP reset, and neither does a firewall that has
+ *   forgotten a connection, so statements would hang for minutes. It destroys the sockets in use if PostgreSQL does not answer
+ *   a new connection either, or says that it has nothing to do for them.
  * - stop-watchdog.ts, from the start of a stop: if PostgreSQL does not answer, it destroys all sockets so that the
  *   process can end in time. It waits less long, and nothing reconnects afterwards.
  * - claim-connection.ts, after the claim connection was refused: PostgreSQL answers but has no connection left for
@@ -74,7 +76,7 @@ const ANSWER_MS = 5_000;
 
 const CONNECTIONS: PoolOptions = {
   connectionTimeoutMillis: CONNECT_MS,
-  // Ends statements on a connection that is dead while others answer.
+  // Ends statements on a connection that is dead, if the watchdog can't ask about it.
   query_timeout: TIMEOUTS.statementMs + ANSWER_MS,
   keepAlive: true,
   keepAliveInitialDelayMillis: 10_000,
@@ -138,7 +140,7 @@ export function createDatabase({
     });
     startDeadPeerWatchdog(pool, {
       silenceMs,
-      isAnswering: (timeoutMs) => isAnswering(connectionString, timeoutMs),
+      probe: (pids, timeoutMs) => probeBackends(connectionString, pids, timeoutMs),
     });
     return pool;
   }

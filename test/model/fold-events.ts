@@ -9,23 +9,26 @@ export interface FoldedTask {
   readonly runId: unknown;
 }
 
-/** A row of `events`, as PostgreSQL names its columns. */
-export interface EventRow extends Row {
+/** What of a row of `events` is folded, as PostgreSQL names its columns. */
+export interface FoldableEvent {
   readonly type: string;
   readonly agent_id: string | null;
   readonly run_id: string | null;
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
+/** A row of `events`. */
+export type EventRow = Row & FoldableEvent;
+
 /**
- * Computes the state of a task from its events, oldest first. Throws for a gap: each status change must begin in the
+ * Computes the state of a task from its events, in the order of their positions. Throws for a gap: each status change must begin in the
  * status in which the previous one ended.
  */
-export function foldEvents(events: readonly EventRow[]): FoldedTask {
+export function foldEvents(events: readonly FoldableEvent[]): FoldedTask {
   return events.reduce(addEvent, { status: undefined, assigneeId: null, comments: 0, runId: null });
 }
 
-function addEvent(task: FoldedTask, { type, agent_id, run_id, payload }: EventRow): FoldedTask {
+function addEvent(task: FoldedTask, { type, agent_id, run_id, payload }: FoldableEvent): FoldedTask {
   if (type === 'task.assigned') return { ...task, assigneeId: payload.assigneeId };
   if (type === 'task.comment_added') return { ...task, comments: task.comments + 1 };
   if (type === 'run.started') return { ...task, runId: run_id };

@@ -4,6 +4,7 @@ import { createInstrument } from '../../src/kernel/instrument.js';
 import { createDatabase } from '../../src/postgres/database.js';
 import { startDeadPeerWatchdog } from '../../src/postgres/dead-peer-watchdog.js';
 import { isOutage } from '../../src/postgres/outage.js';
+import { probeBackends } from '../../src/postgres/probe-backends.js';
 import { inTransaction } from '../../src/postgres/transaction.js';
 import { openBreakableLink } from '../support/postgres/breakable-link.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
@@ -47,13 +48,45 @@ describe('a database that stops answering without closing its connections', () =
     const pool = new pg.Pool({ connectionString: test.url });
     onTestFinished(() => pool.end());
     let asked = 0;
-    const isAnswering = async () => {
+    const probe = (pids: readonly number[], timeoutMs: number) => {
       asked += 1;
-      return true;
+      return probeBackends(test.url, pids, timeoutMs);
     };
-    startDeadPeerWatchdog(pool, { silenceMs: 20, isAnswering });
-    const { rows } = await pool.query('SELECT pg_sleep(0.2), 1 AS one');
+    // On a slow machine opening the connection of the probe may take longer than a shorter limit.
+    startDeadPeerWatchdog(pool, { silenceMs: 500, probe });
+    const { rows } = await pool.query('SELECT pg_sleep(1.5), 1 AS one');
     expect(rows).toEqual([{ pg_sleep: '', one: 1 }]);
     expect(asked).toBeGreaterThan(0);
+  });
+});
+
+describe('connections that are dead while the database answers others', () => {
+  it('are given up soon: those in use as an outage, idle ones before a statement uses them', async () => {
+    const link = await openBreakableLink(test.url);
+    const database = createDatabase({
+      connectionString: link.url,
+      instrument: createInstrument(),
+      silenceMs: 500,
+    });
+    onTestFinished(() => database.close());
+    const claim = () =>
+      database.claimConnection.run(async (connection) => (await connection.query('SELECT 1 AS one')).rows);
+    const pids = async () => {
+      const asked = [1, 2, 3].map(() =>
+        database.pool.query('SELECT pg_sleep(0.05), pg_backend_pid() AS pid'),
+      );
+      return (await Promise.all(asked)).map(({ rows }) => rows[0].pid);
+    };
+    const before = await pids();
+    await claim();
+    link.lose();
+    const failures = [
+      failureOf(database.pool.query('SELECT 1')),
+      failureOf(claim()),
+      failureOf(inTransaction(database, (tx) => tx.query({ name: 'one', text: 'SELECT 1' }))),
+    ];
+    for (const failure of failures) expect(isOutage(await failure)).toBe(true);
+    expect(await claim()).toEqual([{ one: 1 }]);
+    for (const pid of await pids()) expect(before).not.toContain(pid);
   });
 });

@@ -1,5 +1,5 @@
 import { ConnectionError, TimeoutError, WrongAddressError } from '../errors/request-errors.js';
-import { DeadlinePassed, withDeadline } from '../platform.js';
+import { withTimeout } from './with-timeout.js';
 
 /** What one HTTP request needs. */
 export interface Sender {
@@ -32,14 +32,14 @@ export async function send(sender: Sender, body: object, options: SendOptions): 
   const { signal, timeoutMs } = options;
   signal?.throwIfAborted();
   try {
-    return await withDeadline(timeoutMs, signal, async (joined) => {
+    const message = `${sender.endpoint} did not answer within ${timeoutMs} ms.`;
+    return await withTimeout({ ms: timeoutMs, signal, message }, async (joined) => {
       const response = await sender.fetch(sender.endpoint, toRequest(sender, body, joined));
       return { status: response.status, headers: response.headers, text: await response.text() };
     });
   } catch (error) {
     signal?.throwIfAborted();
-    if (error instanceof DeadlinePassed)
-      throw new TimeoutError(`${sender.endpoint} did not answer within ${timeoutMs} ms.`, { cause: error });
+    if (error instanceof TimeoutError) throw error;
     throw toUnreached(sender, error);
   }
 }

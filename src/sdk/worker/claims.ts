@@ -1,6 +1,7 @@
 import type { ClaimNextTaskInput, ClaimResultFragment } from '../../generated/operations.js';
 import type { Client } from '../client.js';
-import { monotonicMs, newKey, withDeadline } from '../platform.js';
+import { withTimeout } from '../http/with-timeout.js';
+import { monotonicMs, newKey } from '../platform.js';
 import { restAfterQuickAnswer } from './backoff.js';
 import type { ClaimedTask, Settings, WorkerOptions } from './options.js';
 
@@ -14,6 +15,9 @@ export interface Work {
 
 /** How long a worker tries to give back what it no longer works on. Then the end of the lease does it. */
 const GIVE_BACK_MS = 10_000;
+
+const NOT_GIVEN_BACK =
+  'The server did not answer in time, so a run may not have been given back. Its lease ends by itself.';
 
 /** The claims of one worker. */
 export class Claims {
@@ -94,7 +98,7 @@ export class Claims {
 
   async #tryForAWhile(work: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
     try {
-      await withDeadline(GIVE_BACK_MS, undefined, work);
+      await withTimeout({ ms: GIVE_BACK_MS, signal: undefined, message: NOT_GIVEN_BACK }, work);
     } catch (error) {
       this.#settings.onError(error);
     }

@@ -1,8 +1,8 @@
 import type { HeartbeatMutation } from '../../generated/operations.js';
 import type { Client } from '../client.js';
 import { MissionControlError } from '../errors/base.js';
-import { TimeoutError } from '../errors/request-errors.js';
-import { DeadlinePassed, monotonicMs, pause, withDeadline } from '../platform.js';
+import { withTimeout } from '../http/with-timeout.js';
+import { monotonicMs, pause } from '../platform.js';
 import { type Lease, RunLostError } from './lease.js';
 
 /** What heartbeats need to know. */
@@ -18,6 +18,8 @@ export interface HeartbeatOptions {
 
 /** Heartbeats per lease: one of them may be lost. */
 const BEATS_PER_LEASE = 3;
+
+const NOT_HEARD = 'The server did not answer a heartbeat in time. It is repeated.';
 
 /**
  * Renews the leases of a set of runs on a timer of its own, so that neither a busy handler nor a waiting claim holds the
@@ -63,7 +65,7 @@ export class Heartbeats {
     const runIds = leases.map(({ runId }) => runId);
     const input = { agent, lease: `PT${leaseMs / 1_000}S`, runIds, onlyRunIds: true };
     try {
-      const answer = await withDeadline(this.everyMs, signal, (deadline) =>
+      const answer = await withTimeout({ ms: this.everyMs, signal, message: NOT_HEARD }, (deadline) =>
         client.heartbeat(input, { signal: deadline }),
       );
       const live = new Set(answer.runs.map(({ id }) => id));
@@ -74,7 +76,7 @@ export class Heartbeats {
         settle(lease, isLive, lostRun, sentAt);
       }
     } catch (error) {
-      if (!signal?.aborted) onError(asTimeout(error));
+      if (!signal?.aborted) onError(error);
     }
   }
 
@@ -88,11 +90,6 @@ export class Heartbeats {
       await this.send(signal);
     }
   }
-}
-
-function asTimeout(error: unknown): unknown {
-  if (!(error instanceof DeadlinePassed)) return error;
-  return new TimeoutError('The server did not answer a heartbeat in time. It is repeated.', { cause: error });
 }
 
 type Lost = HeartbeatMutation['heartbeat']['lostRuns'] extends readonly (infer Run)[] | null ? Run : never;

@@ -9,11 +9,14 @@ export interface BreakableLink {
   interrupt(): void;
   /** Forwards what was held back and all that follows. */
   restore(): void;
+  /** Never again forwards anything on the present connections, without closing them. New connections work. */
+  lose(): void;
 }
 
 /** Opens a link to the database at this address until the end of the test. */
 export async function openBreakableLink(databaseUrl: string): Promise<BreakableLink> {
   const sockets = new Set<Socket>();
+  const lost = new WeakSet<Socket>();
   let isInterrupted = false;
   const server = createServer((near) => {
     const far = connectTo(databaseUrl);
@@ -22,7 +25,7 @@ export async function openBreakableLink(databaseUrl: string): Promise<BreakableL
       [far, near],
     ] as const) {
       sockets.add(one);
-      one.on('data', (bytes) => other.write(bytes));
+      one.on('data', (bytes) => lost.has(one) || other.write(bytes));
       one.on('error', () => undefined);
       one.once('close', () => {
         sockets.delete(one);
@@ -43,6 +46,9 @@ export async function openBreakableLink(databaseUrl: string): Promise<BreakableL
     interrupt() {
       isInterrupted = true;
       for (const socket of sockets) socket.pause();
+    },
+    lose() {
+      for (const socket of sockets) lost.add(socket);
     },
     restore() {
       isInterrupted = false;

@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 export interface Reaper {
   watchProcess(pid: number): void;
   forgetProcess(pid: number): void;
-  /** Watches a data folder and the PostgreSQL that may run in it. */
+  /** Watches a data folder, the PostgreSQL that may run in it, and the disk that may be mounted at it. */
   watchFolder(path: string): void;
   /** Called when everything is cleaned up. */
   dismiss(): void;
@@ -25,6 +25,7 @@ for pid in $pids; do kill -KILL "$pid"; done
 for folder in $folders; do
   postmaster=$(head -n 1 "$folder/postgres/postmaster.pid") && kill -QUIT "$postmaster"
   sleep 1
+  umount "$folder" 2>/dev/null
   rm -rf "$folder"
 done`;
 

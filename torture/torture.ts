@@ -1,0 +1,91 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { beginCast, type Cast } from './actors/cast.js';
+import { Scene } from './actors/scene.js';
+import { type Evidence, readEvidence } from './judge/evidence.js';
+import { selectFor } from './judge/rules/streams.js';
+import { measureLeftovers } from './leftovers.js';
+import type { Plan } from './plan/plan.js';
+import { createRecord } from './record.js';
+import { measureRecovery } from './recovery.js';
+import { type Played, playFaults } from './world/play-faults.js';
+import { openWorld, type World } from './world/world.js';
+
+/** How long the work may take to end after the faults, and subscribers to catch up, in milliseconds. */
+const FINISH_MS = 90_000;
+const CATCH_UP_MS = 30_000;
+
+/** What a run leaves to the judge and to the report. */
+export interface Run {
+  readonly evidence: Evidence;
+  readonly played: Played;
+  /** Why full disks were not tried; null if they were. */
+  readonly noDisk: string | null;
+  /** How many processes were started. */
+  readonly starts: number;
+  /** How long the work took to end after the faults, in milliseconds. */
+  readonly finishMs: number;
+}
+
+/** Everything of a run that is still open, for whoever wants to look at the database. */
+export interface OpenRun extends Run {
+  readonly world: World;
+}
+
+/** Plays a plan, lets the work end, and collects the evidence. The world stays open until `world.close`. */
+export async function torture(folder: string, plan: Plan, say: (line: string) => void): Promise<OpenRun> {
+  const world = await openWorld(folder, plan);
+  try {
+    const scene = new Scene(plan, createRecord(), world);
+    const cast = await beginCast(scene, world);
+    say(`everything runs: ${plan.faults.length} faults in ${plan.seconds} s`);
+    const played = await playFaults(world, plan);
+    const recovering = measureRecovery(scene, world, cast.workerKey);
+    const finishMs = await finish(scene, world, cast, recovering);
+    say(`the work ended ${Math.round(finishMs / 1_000)} s after the faults`);
+    await untilStreamsHave(scene, world);
+    await cast.closeStreams();
+    say('every subscriber has ended');
+    const leftovers = [...(await recovering), ...(await measureLeftovers(world))];
+    const serverComplaints = world.posts.flatMap(({ server }) => server.complaints);
+    const evidence = await readEvidence(world.pool, { record: scene.record, serverComplaints, leftovers });
+    const starts = world.posts.reduce((sum, { server }) => sum + server.starts(), 0);
+    return { evidence, played, noDisk: world.disk.missing, starts, finishMs, world };
+  } catch (error) {
+    await world.close();
+    throw error;
+  }
+}
+
+/** Lets the work end without faults and without new work. */
+async function finish(scene: Scene, world: World, cast: Cast, recovering: Promise<unknown>): Promise<number> {
+  const begunAtMs = performance.now();
+  const passedMs = () => performance.now() - begunAtMs;
+  scene.enter('finish');
+  await cast.resumeAll();
+  while (passedMs() < FINISH_MS && (await countUnfinished(world)) > 0) await delay(250);
+  const finishMs = passedMs();
+  await recovering;
+  scene.enter('over');
+  await cast.acted;
+  return finishMs;
+}
+
+async function countUnfinished({ pool }: World): Promise<number> {
+  const { rows } = await pool.query<{ count: number }>(
+    `SELECT count(*)::int FROM tasks WHERE status IN ('IN_PROGRESS', 'REVIEW')
+       OR (status IN ('INBOX', 'ASSIGNED') AND open_dependencies = 0)`,
+  );
+  return rows[0]?.count ?? 0;
+}
+
+/** Waits until every subscriber has the last event that it should have, or the time is over. */
+async function untilStreamsHave({ record }: Scene, { pool }: World): Promise<void> {
+  for (let waitedMs = 0; waitedMs < CATCH_UP_MS; waitedMs += 250) {
+    const evidence = await readEvidence(pool, { record, serverComplaints: [], leftovers: [] });
+    const isBehind = record.streams.some(
+      (stream) => stream.seen.at(-1)?.position !== selectFor(stream, evidence.events).at(-1)?.id,
+    );
+    if (!isBehind && evidence.outbox === 0) return;
+    await delay(250);
+  }
+}
