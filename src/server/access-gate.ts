@@ -18,7 +18,7 @@ export interface AccessGate {
   authenticate(
     authorization: unknown,
     address: string | undefined,
-    misplaced?: string | null,
+    misplaced?: () => string | null,
   ): Promise<Viewer>;
   /**
    * Counts one request of a key. Returns the headers that say how many requests are left.
@@ -57,7 +57,7 @@ export function createAccessGate({ authenticate, limits, clock }: AccessGateOpti
       if (viewer) return viewer;
       refuseGuesses(failures.take(clientAt(address)));
       throw unauthenticated(
-        secret === undefined ? explainMissing(authorization, misplaced) : 'The API key is not valid.',
+        secret === undefined ? explainMissing(authorization, misplaced?.()) : 'The API key is not valid.',
       );
     },
     admit({ keyId }) {

@@ -6,9 +6,7 @@ import { findMisplacedKey } from './misplaced-key.js';
 /** Checks the key of a request and counts it. @throws GraphQLError with UNAUTHENTICATED or RATE_LIMITED. */
 export async function admit(exchange: HttpExchange, gate: AccessGate): Promise<RequestScope> {
   const { request, requestId, end } = exchange;
-  const viewer = await gate.authenticate(
-    request.headers.authorization,
-    request.socket.remoteAddress,
+  const viewer = await gate.authenticate(request.headers.authorization, request.socket.remoteAddress, () =>
     findMisplacedKey(request),
   );
   exchange.keyId = viewer.keyId;

@@ -17,7 +17,8 @@ interface Wish {
  * equal weights the first listed type. A wildcard means application/json, which every client can read.
  */
 export function chooseJsonType(accept: string | undefined): JsonType | undefined {
-  if (accept === undefined || accept === '' || accept === '*/*') return 'application/json';
+  if (accept === undefined || accept === '' || accept === '*/*' || accept === 'application/json')
+    return 'application/json';
   const ranges = parseAccept(accept);
   const json = wishFor('application/json', ranges);
   const response = wishFor('application/graphql-response+json', ranges);

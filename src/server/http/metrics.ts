@@ -23,9 +23,7 @@ export function createMetricsRoute({ metrics, gate }: MetricsOptions): Route {
       const { request } = exchange;
       const { authorization } = request.headers;
       if (authorization !== undefined || !isFromThisMachine(request)) {
-        const viewer = await gate.authenticate(
-          authorization,
-          request.socket.remoteAddress,
+        const viewer = await gate.authenticate(authorization, request.socket.remoteAddress, () =>
           findMisplacedKey(request),
         );
         exchange.keyId = viewer.keyId;
