@@ -206,7 +206,7 @@ describe('a batch of calls that end runs', () => {
     await done(keyed?.runId ?? '', { idempotencyKey: 'k' });
     const before = await snapshotOf(services, own.task.id);
     const { watched, served } = watchEnds();
-    first();
+    const begun = first();
     const by = watched;
     const calls = [
       done(completed?.runId ?? '', { idempotencyKey: 'new' }, services.admin, by),
@@ -228,6 +228,7 @@ describe('a batch of calls that end runs', () => {
       [completed?.id, failed?.id, released?.id],
     ]);
     expect(rows).toHaveLength(1);
+    await Promise.all(begun);
   });
 
   it('answers the second of two equal calls as the first, without ending anything twice', async () => {
@@ -245,11 +246,12 @@ describe('a batch of calls that end runs', () => {
     const other = await openTestServices(services.database.connectionString);
     onTestFinished(() => other.close());
     const lock = await holdLocks(other, 'SELECT FROM tasks WHERE id = $1 FOR UPDATE', [stuck?.task.id]);
-    first();
+    const begun = first();
     const late = done(stuck?.runId ?? '');
     expect((await done(free?.runId ?? '')).status).toBe('REVIEW');
     await lock.release();
     expect((await late).status).toBe('REVIEW');
+    await Promise.all(begun);
   });
 
   it('serves each call by itself if the statement fails, so that only the one at fault fails', async () => {
