@@ -1,4 +1,4 @@
-import { createBatchQueue } from '../postgres/batch-queue.js';
+import { type BatchQueue, type BatchQueueOptions, createBatchQueue } from '../postgres/batch-queue.js';
 import type { Database } from '../postgres/database.js';
 import { isStatementError } from '../postgres/outage.js';
 import { noteCommit } from '../postgres/transaction.js';
@@ -6,6 +6,7 @@ import { columnsForAll } from '../store/lists/row-shape.js';
 import { endRuns, listEventsOfEnd } from '../store/runs/end-runs.js';
 import { beat } from '../store/runs/heartbeats.js';
 import { updateRuns } from '../store/runs/update-runs.js';
+import { addComments } from '../store/tasks/add-comments.js';
 import { createTasks } from '../store/tasks/create-tasks.js';
 import type { Batches, ServiceContext } from './service-context.js';
 
@@ -13,9 +14,41 @@ export type BatchesContext = Pick<ServiceContext, 'database' | 'instrument' | 's
 
 /** Creates the queues of this process. */
 export function createBatches({ database }: BatchesContext): Batches {
-  const { claimConnection: connection } = database;
-  const creations: Batches['creations'] = createBatchQueue({
-    connection,
+  const queues = {
+    creations: createCreations(database),
+    heartbeats: createHeartbeats(database),
+    runUpdates: createRunUpdates(database),
+    comments: createComments(database),
+    runEnds: createRunEnds(database),
+  };
+  return {
+    ...queues,
+    async close() {
+      await Promise.all(Object.values(queues).map((queue) => queue.close()));
+    },
+  };
+}
+
+/** A queue on the connection for claims, whose requests can also be served each by itself: that is what null means. */
+function createQueue<Request, Answer>(
+  database: Database,
+  { serve, ...options }: Omit<BatchQueueOptions<Request, Answer | null>, 'connection' | 'answerUnsent'>,
+): BatchQueue<Request, Answer | null> {
+  return createBatchQueue<Request, Answer | null>({
+    connection: database.claimConnection,
+    // Without this connection only claims are refused.
+    answerUnsent: () => null,
+    serve: (executor, requests) =>
+      serve(executor, requests).catch((error: unknown) => {
+        noteFailure(database, error);
+        throw error;
+      }),
+    ...options,
+  });
+}
+
+function createCreations(database: Database): Batches['creations'] {
+  return createQueue(database, {
     serve: (executor, calls) =>
       createTasks(executor, calls, columnsForAll(calls.map(({ columns }) => columns))),
     // One statement can't reserve a key twice, and the second call gets the task of the first.
@@ -23,8 +56,10 @@ export function createBatches({ database }: BatchesContext): Batches {
       tasks.flatMap(({ keyId, idempotencyKey: key }) => (key === null ? [] : `${keyId} ${key}`)),
     refusal: 'creates no more tasks',
   });
-  const heartbeats: Batches['heartbeats'] = createBatchQueue({
-    connection,
+}
+
+function createHeartbeats(database: Database): Batches['heartbeats'] {
+  return createQueue(database, {
     serve: (executor, requests) =>
       beat(executor, requests, {
         agent: columnsForAll(requests.map(({ columns }) => columns.agent)),
@@ -33,8 +68,10 @@ export function createBatches({ database }: BatchesContext): Batches {
     subjectsOf: ({ agentId }) => [agentId],
     refusal: 'renews no more leases',
   });
-  const runUpdates: Batches['runUpdates'] = createBatchQueue({
-    connection,
+}
+
+function createRunUpdates(database: Database): Batches['runUpdates'] {
+  return createQueue(database, {
     serve: (executor, requests) =>
       updateRuns(
         executor,
@@ -44,25 +81,19 @@ export function createBatches({ database }: BatchesContext): Batches {
     subjectsOf: ({ update }) => [update.runId],
     refusal: 'takes no more reports',
   });
-  const queues = { creations, heartbeats, runUpdates, runEnds: createRunEnds(database) };
-  return {
-    ...queues,
-    async close() {
-      await Promise.all(Object.values(queues).map((queue) => queue.close()));
-    },
-  };
+}
+
+function createComments(database: Database): Batches['comments'] {
+  return createQueue(database, {
+    serve: addComments,
+    subjectsOf: ({ keyId, idempotencyKey: key }) => (key === null ? [] : [`${keyId} ${key}`]),
+    refusal: 'takes no more comments',
+  });
 }
 
 function createRunEnds(database: Database): Batches['runEnds'] {
-  return createBatchQueue({
-    connection: database.claimConnection,
-    serve: (executor, calls) =>
-      endRuns(executor, calls).catch((error: unknown) => {
-        noteFailure(database, error);
-        throw error;
-      }),
-    // Without this connection only claims are refused.
-    answerUnsent: () => null,
+  return createQueue(database, {
+    serve: endRuns,
     note(calls, ended) {
       const events = calls.flatMap((call, i) => (ended[i] ? listEventsOfEnd(call, ended[i]) : []));
       if (events.length > 0) noteCommit(database, events);

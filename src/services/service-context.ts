@@ -10,6 +10,7 @@ import type { EndedRun, EndRunCall } from '../store/runs/end-runs.js';
 import type { HeartbeatColumns, HeartbeatRequest, HeartbeatRow } from '../store/runs/heartbeats.js';
 import type { TaskRunRow } from '../store/runs/runs.js';
 import type { UpdatedRun, UpdateRequest } from '../store/runs/update-runs.js';
+import type { AddedComment, CommentToAdd } from '../store/tasks/add-comments.js';
 import type { CreatedTask, TaskCreation } from '../store/tasks/create-tasks.js';
 import type { TaskRow } from '../store/tasks/tasks.js';
 import type { QuotaSettings, Quotas } from './quotas.js';
@@ -80,7 +81,7 @@ export interface ClaimQueue {
 /** The queues of the calls of agents that are served in batches. They share the connection for claims and take turns on it. */
 export interface Batches {
   /** createTask. The outcomes are those of the tasks of the call. */
-  readonly creations: BatchQueue<TaskCreation, CreatedTask[]>;
+  readonly creations: BatchQueue<TaskCreation, CreatedTask[] | null>;
   /** heartbeat. Null for an agent whose row or runs another transaction has locked. */
   readonly heartbeats: BatchQueue<
     HeartbeatRequest & { readonly columns: HeartbeatColumns },
@@ -93,6 +94,8 @@ export interface Batches {
    * own.
    */
   readonly runEnds: BatchQueue<EndRunCall, EndedRun | null>;
+  /** addComment. Null for a comment that has to be looked at by itself. */
+  readonly comments: BatchQueue<CommentToAdd, AddedComment | null>;
   /** Stops the queues: calls that wait are answered, later ones are refused. */
   close(): Promise<void>;
 }

@@ -30,6 +30,7 @@ describe('events are written last in their transaction, when nothing is left tha
   it('by database functions that only insert events from their first event on', async () => {
     const functions = await filesWith('prisma/functions', '.sql', INSERTS);
     expect([...functions.keys()].sort()).toEqual([
+      'add_comments.sql',
       'claim_tasks.sql',
       'create_tasks.sql',
       'end_runs.sql',

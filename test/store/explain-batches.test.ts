@@ -3,6 +3,7 @@ import { createInstrument } from '../../src/kernel/instrument.js';
 import { createDatabase, type Database } from '../../src/postgres/database.js';
 import { beat } from '../../src/store/runs/heartbeats.js';
 import { updateRuns } from '../../src/store/runs/update-runs.js';
+import { addComments } from '../../src/store/tasks/add-comments.js';
 import { createTasks, type TaskToCreate } from '../../src/store/tasks/create-tasks.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
 import { allNodes, createPlanWatch, type Plan, rowsLookedAt, SEND_PLANS } from '../support/postgres/plans.js';
@@ -17,6 +18,7 @@ const FIRST_DAY = [
    FROM unnest('{one,two}'::text[]) n`,
   `INSERT INTO task_runs (id, task_id, agent_id, number, trigger, lease_ms, lease_expires_at)
    SELECT 'run_' || n, 'task_' || n, 'agt_' || n, 1, 'CLAIM', 600000, now() + interval '1 h' FROM unnest('{one,two}'::text[]) n`,
+  "INSERT INTO comments (id, task_id, author_key_id, body) VALUES ('cmt_1', 'task_one', 'key_a', 'x')",
   'SET session_replication_role = origin',
 ];
 
@@ -34,6 +36,7 @@ const LATER = [
      CASE WHEN i % 2 = 1 THEN 'lost' END FROM generate_series(1, 10000) i`,
   `INSERT INTO review_runs (id, task_id, round, agent_id, lease_ms, lease_expires_at)
    SELECT 'rvr_' || i, 'task_h' || i, 1, 'agt_crowd', 600000, now() + interval '1 h' FROM generate_series(1, 10000) i`,
+  `INSERT INTO comments (id, task_id, author_key_id, body) SELECT 'cmt_h' || i, 'task_h' || i, 'key_a', 'x' FROM generate_series(1, 10000) i`,
   'SET session_replication_role = origin',
   `INSERT INTO idempotency_keys (scope, operation, key, fingerprint, subject_id)
    SELECT 'key_a', 'createTask', 'old' || i, 'f', 'task_h' || i FROM generate_series(2, 10000) i`,
@@ -47,6 +50,7 @@ const GROWING: readonly unknown[] = [
   'idempotency_keys',
   'agents',
   'api_keys',
+  'comments',
 ];
 
 /** What a plan of a batch of three must not have: scans of whole tables, and nodes that look at more rows than the batch needs. */
@@ -127,6 +131,28 @@ describe('the statements that serve batches of calls', () => {
       );
       expect([first, second].map(([outcome]) => outcome?.reason)).toEqual(['CREATED', 'CREATED']);
       expect(repeat[0]?.reason).toMatch(/^(CREATED|REPEATED)$/);
+    },
+    async addComments() {
+      made += 1;
+      const author = { keyId: 'key_a', agentId: null, body: 'x', fingerprint: 'f' };
+      const [, second, repeat] = await addComments(database.pool, [
+        { ...author, id: `cmt_a${made}`, task: { number: 1n }, inReplyToId: null, idempotencyKey: null },
+        {
+          ...author,
+          id: `cmt_b${made}`,
+          task: { id: 'task_one' },
+          inReplyToId: 'cmt_1',
+          idempotencyKey: `c${made}`,
+        },
+        {
+          ...author,
+          id: `cmt_c${made}`,
+          task: { id: 'task_one' },
+          inReplyToId: null,
+          idempotencyKey: 'same',
+        },
+      ]);
+      expect([second?.isNew, repeat?.comment.taskId]).toEqual([true, 'task_one']);
     },
     async heartbeat() {
       const beatOf = (agentId: string, only: string[] | null) => ({

@@ -2,10 +2,12 @@ import { type Actor, toActor, type Viewer } from '../../domain/actor.js';
 import { checkFields } from '../../domain/inputs.js';
 import { Refusal } from '../../domain/refusals.js';
 import { newId } from '../../kernel/ids.js';
-import { inTransaction, type Transaction } from '../../postgres/transaction.js';
+import { askOrNull } from '../../postgres/batch-queue.js';
+import { inTransaction, noteCommit, type Transaction } from '../../postgres/transaction.js';
+import type { CommentToAdd } from '../../store/tasks/add-comments.js';
 import { type CommentRow, findComment, insertComment } from '../../store/tasks/comments.js';
-import { findTask, type TaskRow } from '../../store/tasks/tasks.js';
-import { findEarlier } from '../idempotency.js';
+import { findTask, type TaskKey, type TaskRow } from '../../store/tasks/tasks.js';
+import { findEarlier, fingerprintOf } from '../idempotency.js';
 import { noSuchTask, type TaskRef, toLookup, toShown, toTaskKey } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 import { canSeeTask } from './task-visibility.js';
@@ -27,9 +29,42 @@ export async function addComment(
   input: AddComment,
 ): Promise<CommentRow> {
   checkFields(input, ['body', 'idempotencyKey']);
+  const key = toTaskKey(input.task);
+  if (key === null) throw noSuchTask(input.task);
+  const added = await askOrNull(context.batches.comments, toComment(viewer, key, input));
+  if (added === null) return addAlone(context, viewer, input, key);
+  const { comment, isNew } = added;
+  const { id: commentId, taskId } = comment;
+  if (isNew)
+    noteCommit(context.database, [{ type: 'task.comment_added', actor: toActor(viewer), taskId, commentId }]);
+  return comment;
+}
+
+function toComment({ keyId, agentId }: Viewer, task: TaskKey, input: AddComment): CommentToAdd {
+  const idempotencyKey = input.idempotencyKey ?? null;
+  const fingerprint = idempotencyKey === null ? null : fingerprintOf(input);
+  const inReplyToId = typeof input.inReplyToId === 'string' ? toLookup(input.inReplyToId) : null;
+  return {
+    id: newId('cmt'),
+    task,
+    keyId,
+    agentId,
+    body: input.body,
+    inReplyToId,
+    idempotencyKey,
+    fingerprint,
+  };
+}
+
+/** Adds a comment by single statements: they know the whole rule of who may see a task, and what to refuse. */
+function addAlone(
+  context: ServiceContext,
+  viewer: Viewer,
+  input: AddComment,
+  key: TaskKey,
+): Promise<CommentRow> {
   return inTransaction(context.database, async (tx) => {
-    const key = toTaskKey(input.task);
-    const task = key === null ? null : await findTask(tx, key);
+    const task = await findTask(tx, key);
     if (task === null || !(await canSeeTask(context, tx, viewer, task))) throw noSuchTask(input.task);
     const id = newId('cmt');
     const earlier = await findEarlier(tx, viewer, 'addComment', input, id);
