@@ -37,6 +37,17 @@ export const handWritten = {
     'tasks_recurring_open_idx',
     'tasks_review_queue',
     'tasks_waiting_tags',
+    'events_actor_idx',
+    'events_agent_idx',
+    'events_type_idx',
+    'tasks_blocked_idx',
+    'tasks_due_idx',
+    'tasks_ended_tags',
+    'tasks_pinned_idx',
+    'tasks_queue_order_idx',
+    'tasks_requires_idx',
+    'tasks_unassigned_idx',
+    'tasks_ended_idx',
   ],
   /**
    * Relations of schema.prisma without a foreign key. An event is inserted with every change, so its insert must be cheap. A

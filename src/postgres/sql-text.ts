@@ -32,12 +32,16 @@ export function anyOf(conditions: readonly Sql[]): Sql {
 const MAX_PREPARED = { list: 300, claim: 100 };
 const PREPARED = { list: new Set<string>(), claim: new Set<string>() };
 
+/** What a text is for. `once` is never prepared: PostgreSQL then makes the plan for the values, which takes a millisecond. */
+export type StatementUse = keyof typeof PREPARED | 'once';
+
 /**
  * Turns a fragment into a statement. The first few hundred distinct texts become prepared statements, which saves two thirds
  * of the time of a short query. Further texts, such as those of a client that varies its filters, are not prepared.
  */
-export function toStatement(piece: Sql, use: keyof typeof PREPARED = 'list'): Statement {
+export function toStatement(piece: Sql, use: StatementUse = 'list'): Statement {
   const { text, values } = piece;
+  if (use === 'once') return { text, values };
   const prepared = PREPARED[use];
   if (!prepared.has(text)) {
     if (prepared.size >= MAX_PREPARED[use]) return { text, values };

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { TaskFilter, TaskOrder } from '../../src/domain/tasks/task-filter.js';
+import { TASK_STATUSES } from '../../src/domain/tasks/task-status.js';
 import { identifier, toStatement } from '../../src/postgres/sql-text.js';
 import { openTasks } from '../../src/services/tasks/read-tasks.js';
 import { claimTasks } from '../../src/store/runs/claim-tasks.js';
@@ -25,15 +26,23 @@ const CONDITIONS: TaskFilter = {
 };
 const FIELDS: readonly TaskOrder['field'][] = ['CREATED_AT', 'UPDATED_AT', 'DUE_AT', 'PRIORITY', 'QUEUE'];
 
-/** One of 10,240 different statements. */
+/** One of thousands of different statements. Every second one selects by status alone, which is prepared. */
 function list(number: number) {
-  const names = Object.keys(CONDITIONS) as (keyof TaskFilter)[];
-  const chosen = names.filter((_, place) => (number >> place) % 2 === 1);
-  const filter = Object.fromEntries(chosen.map((name) => [name, CONDITIONS[name]]));
-  const orderBy = { field: FIELDS[(number >> names.length) % FIELDS.length]!, direction: 'DESC' } as const;
+  const filter = number % 2 === 0 ? statusesOf(number >> 1) : conditionsOf(number >> 1);
+  const orderBy = { field: FIELDS[(number >> 9) % FIELDS.length]!, direction: 'DESC' } as const;
   const columns = { task: ['id'], assignee: null } as const;
   const page = { size: 1, backward: false, after: null, before: null };
   return openTasks(services, services.admin, { filter, orderBy, columns }).slice(page);
+}
+
+function statusesOf(number: number): TaskFilter {
+  return { status: TASK_STATUSES.filter((_, place) => (number >> place) % 2 === 1) };
+}
+
+function conditionsOf(number: number): TaskFilter {
+  const names = Object.keys(CONDITIONS) as (keyof TaskFilter)[];
+  const chosen = names.filter((_, place) => (number >> place) % 2 === 1);
+  return Object.fromEntries(chosen.map((name) => [name, CONDITIONS[name]]));
 }
 
 async function countPrepared(): Promise<number> {

@@ -94,6 +94,27 @@ export function namesWaitingOn({ waitingOn, and, or, not }: TaskFilter): boolean
   return (waitingOn ?? null) !== null || inner.some(namesWaitingOn);
 }
 
+/** The names of agents in the filter and in those inside it, each once. */
+export function listAgentNames({ assignee, and, or, not }: TaskFilter): readonly string[] {
+  const inner = [...(and ?? []), ...(or ?? []), ...(not ? [not] : [])];
+  const own = (assignee ?? []).flatMap(({ name }) => name ?? []);
+  return [...new Set([...own, ...inner.flatMap(listAgentNames)])];
+}
+
+/** The filter with ids in place of the names of agents. A name without an id matches no task. */
+export function withAgentIds(filter: TaskFilter, idsByName: ReadonlyMap<string, string>): TaskFilter {
+  const { assignee, and, or, not } = filter;
+  const resolve = (part: TaskFilter) => withAgentIds(part, idsByName);
+  const idOf = ({ id, name }: AgentChoice) => id ?? idsByName.get(name ?? '') ?? [];
+  return {
+    ...filter,
+    ...(assignee ? { assignee: assignee.flatMap(idOf).map((id) => ({ id })) } : {}),
+    ...(and ? { and: and.map(resolve) } : {}),
+    ...(or ? { or: or.map(resolve) } : {}),
+    ...(not ? { not: resolve(not) } : {}),
+  };
+}
+
 function checkEntries(part: TaskFilter): void {
   const names = (part.assignee ?? []).map((agent) => agent.id ?? agent.name ?? '');
   for (const list of [

@@ -2,11 +2,14 @@ import type { Viewer } from '../../domain/actor.js';
 import type { ChildListsReader, ListReader } from '../../domain/list-reader.js';
 import {
   checkTaskFilter,
+  listAgentNames,
   namesWaitingOn,
   type TaskFilter,
   type TaskOrder,
+  withAgentIds,
 } from '../../domain/tasks/task-filter.js';
 import { decideWaitingOn, type StatusReasons } from '../../domain/tasks/waiting-reasons.js';
+import { listAgents } from '../../store/agents/agent-lookups.js';
 import { openChildLists, openList } from '../../store/lists/list-reader.js';
 import type { Columns } from '../../store/lists/row-shape.js';
 import { REVIEWS_OF_TASKS, reviewRunsOfTasks } from '../../store/reviews/review-lists.js';
@@ -147,15 +150,34 @@ export async function findDependencyViews(
   return new Map(views.map((view) => [view.id, view]));
 }
 
-/** The parameters of the list of a selection. Slots are read only for a filter by `waitingOn`, when the list is read. */
-function resolve(context: WaitingContext, viewer: Viewer, { filter, orderBy, columns }: TaskSelection) {
-  if (filter) checkTaskFilter(filter);
+/**
+ * The parameters of the list of a selection. When the list is read, the names of agents are replaced with ids, and the slots
+ * are read for a filter by `waitingOn`.
+ */
+function resolve(context: WaitingContext, viewer: Viewer, selection: TaskSelection) {
+  const { orderBy, columns } = selection;
+  const filter = selection.filter ?? {};
+  checkTaskFilter(filter);
   const viewing = toTaskViewer(context, viewer);
-  const list = (slotless: readonly string[]) =>
-    [viewing, filter ?? {}, orderBy ?? NEWEST_FIRST, columns, toWaitingSettings(context, slotless)] as const;
-  const hasSlots = filter ? namesWaitingOn(filter) : false;
-  const read = hasSlots ? async () => list(await findSlotless(context)) : null;
-  return { plain: list([]), read };
+  const list = (resolved: TaskFilter, slotless: readonly string[]) =>
+    [viewing, resolved, orderBy ?? NEWEST_FIRST, columns, toWaitingSettings(context, slotless)] as const;
+  const hasSlots = namesWaitingOn(filter);
+  const names = listAgentNames(filter);
+  const read = async () =>
+    list(await replaceNames(context, filter, names), hasSlots ? await findSlotless(context) : []);
+  return { plain: list(filter, []), read: hasSlots || names.length > 0 ? read : null };
+}
+
+/** With the ids in the statement the planner knows how many tasks each agent has. With a sub-query it expects the same of all. */
+async function replaceNames(
+  { database }: ReadContext,
+  filter: TaskFilter,
+  names: readonly string[],
+): Promise<TaskFilter> {
+  if (names.length === 0) return filter;
+  const keys = names.map((name) => ({ name }));
+  const agents = await listAgents(database.readPool, keys, ['id', 'name']);
+  return withAgentIds(filter, new Map(agents.map(({ id, name }) => [name, id])));
 }
 
 /** The settings by which this process decides why tasks wait. */

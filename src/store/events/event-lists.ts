@@ -1,12 +1,13 @@
+import { type EventType, isEventType } from '../../domain/events/event-types.js';
 import { LOG_CURSOR_TAG } from '../../domain/events/log-cursor.js';
-import { allOf, type Sql, sql } from '../../postgres/sql-text.js';
+import { allOf, identifier, type Sql, sql } from '../../postgres/sql-text.js';
 import type { ChildLists, List, Order } from '../lists/keyset.js';
 import type { TaskViewer } from '../tasks/task-lists.js';
 import { visibleTo } from '../tasks/task-lists.js';
 import { LOG_SHAPE, type LogFilter, type LogRow } from './event-log.js';
 
 /** The order of the log. Lists and streams share it, so a cursor of one works in the other. */
-const LOG_ORDER: Order<Pick<LogRow, 'id'>> = {
+const LOG_ORDER: Order<LogRow> = {
   tag: LOG_CURSOR_TAG,
   descending: false,
   keys: [{ sql: 't.id', kind: 'number', of: ({ id }) => id }],
@@ -18,14 +19,36 @@ export interface EventViewer {
   readonly seesKeys: boolean;
 }
 
-/** The events that match the filter and that the viewer may see, oldest first. Uses the primary key or events_task_idx. */
+/**
+ * The events that match the filter and that the viewer may see, oldest first. Uses the primary key, events_task_idx,
+ * events_type_idx for each type, and events_agent_idx and events_actor_idx for an agent.
+ */
 export function eventsThat(viewer: EventViewer, filter: LogFilter): List<LogRow> {
+  const { types, agentId } = filter;
+  const ofAgent = agentId === undefined ? [sql`true`] : aboutOrBy(agentId);
+  const ofType = types === undefined ? [sql`true`] : types.filter(isEventType).map(hasType);
+  const branches = ofType.flatMap((type) => ofAgent.map((agent) => ({ where: allOf([type, agent]) })));
   return {
     from: 'events t',
     shape: LOG_SHAPE,
     where: allOf([...matches(filter), ...seenBy(viewer)]),
     order: LOG_ORDER,
+    parts: [{ branches: branches.length === 0 ? [{ where: sql`false` }] : branches, keys: LOG_ORDER.keys }],
+    isPlannedByValues: agentId !== undefined || viewer.tasks !== null,
   };
+}
+
+/** The type is part of the text, so that the plan of each type is kept. */
+function hasType(type: EventType): Sql {
+  return identifier(`t.type = '${type}'`);
+}
+
+/** The events about the agent, and those that it caused and that are not about it. Each condition has an index. */
+function aboutOrBy(agentId: string): Sql[] {
+  return [
+    sql`t.agent_id = ${agentId}`,
+    sql`t.actor_agent_id = ${agentId} AND t.actor_agent_id IS DISTINCT FROM t.agent_id`,
+  ];
 }
 
 /** The events of a task, oldest first. Uses events_task_idx. */
@@ -37,11 +60,9 @@ export const EVENTS_OF_TASKS: ChildLists<LogRow> = {
   order: LOG_ORDER,
 };
 
-function matches({ types, taskId, agentId, pipelineRun }: LogFilter): Sql[] {
+function matches({ taskId, pipelineRun }: LogFilter): Sql[] {
   return [
-    ...(types === undefined ? [] : [sql`t.type = ANY(${types}::text[])`]),
     ...(taskId === undefined ? [] : [sql`t.task_id = ${taskId}`]),
-    ...(agentId === undefined ? [] : [sql`(t.agent_id = ${agentId} OR t.actor_agent_id = ${agentId})`]),
     ...(pipelineRun === undefined
       ? []
       : [

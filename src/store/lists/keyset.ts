@@ -1,8 +1,18 @@
-import { formatCursor, parseCursor, type SortKind, type SortValue } from '../../domain/cursor.js';
+import { formatCursor, type SortKind, type SortValue } from '../../domain/cursor.js';
 import type { Beyond, Slice } from '../../domain/list-reader.js';
 import type { PageRequest } from '../../domain/page.js';
-import { allOf, identifier, joinSql, type Sql, sql, toStatement } from '../../postgres/sql-text.js';
+import {
+  allOf,
+  anyOf,
+  identifier,
+  joinSql,
+  type Sql,
+  type StatementUse,
+  sql,
+  toStatement,
+} from '../../postgres/sql-text.js';
 import { type Executor, query } from '../../postgres/statement.js';
+import { boundBeyond, boundsOf, type ListPart, wholeOf } from './list-parts.js';
 import { parseRows, type RowShape, readRows, rowsOf } from './row-shape.js';
 
 /** One sort key of an order. */
@@ -29,6 +39,10 @@ export interface List<Row> {
   readonly shape: RowShape<Row>;
   readonly where: Sql;
   readonly order: Order<Row>;
+  /** The same rows in parts that indexes answer in order. Without it, the list is read by `where` and `order` alone. */
+  readonly parts?: readonly ListPart<Row>[];
+  /** Whether the best plan depends on the values of the filter. Such a statement is planned for its values each time. */
+  readonly isPlannedByValues?: boolean;
 }
 
 /** One list per row of a parent table. One statement reads the lists of several parents. */
@@ -51,7 +65,14 @@ export async function readSlice<Row>(
   list: List<Row>,
   page: PageRequest,
 ): Promise<Slice<Row>> {
-  return cut(await readRows(executor, list.shape, selectSlice(list, page)), page);
+  const { parts = [wholeOf(list)], shape } = list;
+  const rows: Row[] = [];
+  for (const part of page.backward ? parts.toReversed() : parts) {
+    const source = selectPart(list, part, page, page.size + 1 - rows.length);
+    if (source !== null) rows.push(...(await readRows(executor, shape, source, useOf(list))));
+    if (rows.length > page.size) break;
+  }
+  return cut(rows, page);
 }
 
 /** Reads the pages of several parents with one statement, which stops reading each list at the end of its page. */
@@ -64,15 +85,18 @@ export async function readSlices<Row>(
   const { shape } = lists;
   const found = await query<{ id: string; rows: unknown }>(
     executor,
-    toStatement(sql`SELECT p.id, ${rowsOf(shape, selectSlice(ofParent(lists), page))} AS rows
-      FROM unnest(${parentIds}::text[]) AS p (id)`),
+    toStatement(
+      sql`SELECT p.id, ${rowsOf(shape, selectSlice(ofParent(lists), page))} AS rows
+        FROM unnest(${parentIds}::text[]) AS p (id)`,
+      useOf(lists),
+    ),
   );
   return new Map(found.map(({ id, rows }) => [id, cut(parseRows(shape, rows), page)]));
 }
 
 /** The number of rows in the whole list, regardless of cursors. */
 export async function countList<Row>(executor: Executor, list: List<Row>): Promise<number> {
-  const [row] = await query<{ count: number }>(executor, toStatement(selectCount(list)));
+  const [row] = await query<{ count: number }>(executor, toStatement(selectCount(list), useOf(list)));
   return row?.count ?? 0;
 }
 
@@ -84,8 +108,11 @@ export async function countLists<Row>(
 ): Promise<Map<string, number>> {
   const rows = await query<{ id: string; count: number }>(
     executor,
-    toStatement(sql`SELECT p.id, s.count FROM unnest(${parentIds}::text[]) AS p (id)
-      CROSS JOIN LATERAL (${selectCount(ofParent(lists))}) s`),
+    toStatement(
+      sql`SELECT p.id, s.count FROM unnest(${parentIds}::text[]) AS p (id)
+      CROSS JOIN LATERAL (${selectCount(ofParent(lists))}) s`,
+      useOf(lists),
+    ),
   );
   return new Map(rows.map((row) => [row.id, row.count]));
 }
@@ -98,7 +125,7 @@ export async function hasRowsBeyond<Row>(
 ): Promise<boolean> {
   const [row] = await query<{ found: boolean }>(
     executor,
-    toStatement(sql`SELECT ${existsBeyond(list, beyond)} AS found`),
+    toStatement(sql`SELECT ${existsBeyond(list, beyond)} AS found`, useOf(list)),
   );
   return row?.found ?? false;
 }
@@ -114,6 +141,7 @@ export async function haveRowsBeyond<Row>(
     executor,
     toStatement(
       sql`SELECT p.id, ${existsBeyond(ofParent(lists), beyond)} AS found FROM unnest(${parentIds}::text[]) AS p (id)`,
+      useOf(lists),
     ),
   );
   return new Map(rows.map((row) => [row.id, row.found]));
@@ -123,47 +151,68 @@ function ofParent<Row>(lists: ChildLists<Row>): List<Row> {
   return { ...lists, where: sql`${identifier(lists.parent)} = p.id AND ${lists.where}` };
 }
 
-/** The limit is part of the text: with a parameter, PostgreSQL cannot see it and plans the statement for each execution. */
-function selectSlice<Row>({ shape, from, where, order }: List<Row>, page: PageRequest): Sql {
-  const bounds: Sql[] = [where];
-  if (page.after !== null) bounds.push(compare(order, order.descending ? '<' : '>', page.after));
-  if (page.before !== null) bounds.push(compare(order, order.descending ? '>' : '<', page.before));
-  return sql`SELECT ${identifier(shape.columns.join(', '))} FROM ${identifier(from)} WHERE ${allOf(bounds)}
-    ORDER BY ${orderBy(order, page.backward)} LIMIT ${identifier(String(page.size + 1))}`;
+function useOf<Row>({ isPlannedByValues = false }: List<Row>): StatementUse {
+  return isPlannedByValues ? 'once' : 'list';
 }
 
-function selectCount<Row>({ from, where }: List<Row>): Sql {
-  return sql`SELECT count(*)::int AS count FROM ${identifier(from)} WHERE ${where}`;
+/** The page of a list that is read in one statement, whatever its parts. */
+function selectSlice<Row>(list: List<Row>, page: PageRequest): Sql {
+  const [part = wholeOf(list), ...others] = list.parts ?? [];
+  const source = selectPart(list, others.length === 0 ? part : wholeOf(list), page, page.size + 1);
+  if (source === null) throw new Error('a list as a whole has rows on both sides of every cursor');
+  return source;
 }
 
-function existsBeyond<Row>({ from, where, order }: List<Row>, { side, cursor }: Beyond): Sql {
-  const operator = (side === 'head') === order.descending ? '>=' : '<=';
-  return sql`EXISTS (SELECT FROM ${identifier(from)} WHERE ${where} AND ${compare(order, operator, cursor)})`;
+/** The heads of the branches, and the head of these. Null if the cursors leave out the whole part. */
+function selectPart<Row>(list: List<Row>, part: ListPart<Row>, page: PageRequest, limit: number): Sql | null {
+  const { shape, from, where, order } = list;
+  const bounds = boundsOf(order, part, page);
+  if (bounds === null) return null;
+  const columns = identifier(shape.columns.join(', '));
+  // The limit is part of the text: with a parameter, PostgreSQL cannot see it and plans the statement for each execution.
+  const end = sql`ORDER BY ${orderBy(order, part, page.backward)} LIMIT ${identifier(String(limit))}`;
+  const heads = part.branches.map((branch) => {
+    const rows = sql`${identifier(from)} WHERE ${allOf([branch.where, where, ...bounds])}`;
+    // OFFSET 0 is a fence: the planner then does not know that the rows will be sorted.
+    return branch.isRare
+      ? sql`SELECT ${columns} FROM (SELECT * FROM ${rows} OFFSET 0) t ${end}`
+      : sql`SELECT ${columns} FROM ${rows} ${end}`;
+  });
+  if (heads.length === 1 && heads[0] !== undefined) return heads[0];
+  // Each head is planned by itself. As parts of one query, the limit of the whole would make long searches look cheap.
+  const ctes = heads.map((head, place) => sql`${identifier(`head${place}`)} AS MATERIALIZED (${head})`);
+  const rows = heads.map((_head, place) => sql`SELECT * FROM ${identifier(`head${place}`)}`);
+  return sql`WITH ${joinSql(ctes, ', ')} SELECT ${columns} FROM (${joinSql(rows, ' UNION ALL ')}) t ${end}`;
 }
 
-function orderBy<Row>(order: Order<Row>, backward: boolean): Sql {
+/** The counts of the branches, each of which an index may answer alone. */
+function selectCount<Row>(list: List<Row>): Sql {
+  const { from, where, parts = [wholeOf(list)] } = list;
+  const counts = parts
+    .flatMap(({ branches }) => branches)
+    .map(
+      (branch) =>
+        sql`SELECT count(*) AS count FROM ${identifier(from)} WHERE ${allOf([branch.where, where])}`,
+    );
+  return sql`SELECT sum(count)::int AS count FROM (${joinSql(counts, ' UNION ALL ')}) counts`;
+}
+
+function existsBeyond<Row>(list: List<Row>, beyond: Beyond): Sql {
+  const { from, where, order, parts = [wholeOf(list)] } = list;
+  const found = parts.flatMap((part) => {
+    const bounds = boundBeyond(order, part, beyond);
+    if (bounds === null) return [];
+    return part.branches.map(
+      (branch) =>
+        sql`EXISTS (SELECT FROM ${identifier(from)} WHERE ${allOf([branch.where, where, ...bounds])})`,
+    );
+  });
+  return anyOf(found);
+}
+
+function orderBy<Row>(order: Order<Row>, { keys }: ListPart<Row>, backward: boolean): Sql {
   const direction = order.descending === backward ? 'ASC' : 'DESC';
-  return identifier(order.keys.map((key) => `${key.sql} ${direction}`).join(', '));
-}
-
-const TYPES: Record<SortKind, string> = {
-  instant: 'timestamptz',
-  number: 'bigint',
-  text: 'text',
-  priority: 'task_priority',
-};
-
-/** One row comparison over all keys, which an index with the same columns answers with one lookup. */
-function compare<Row>(order: Order<Row>, operator: '<' | '>' | '<=' | '>=', cursor: string): Sql {
-  const values = parseCursor(
-    order.tag,
-    order.keys.map((key) => key.kind),
-    cursor,
-  );
-  const places = order.keys.map(
-    (key, index) => sql`${values[index] ?? key.none ?? null}::${identifier(TYPES[key.kind])}`,
-  );
-  return sql`(${identifier(order.keys.map((key) => key.sql).join(', '))}) ${identifier(operator)} (${joinSql(places, ', ')})`;
+  return identifier(keys.map((key) => `${key.sql} ${direction}`).join(', '));
 }
 
 function cut<Row>(rows: Row[], page: PageRequest): Slice<Row> {

@@ -1,6 +1,6 @@
 import { getDatamodel } from '../../generated/pothos-types.js';
 import { toSnake } from '../../postgres/sql-assignments.js';
-import { identifier, type Sql, sql, toStatement } from '../../postgres/sql-text.js';
+import { identifier, type Sql, type StatementUse, sql, toStatement } from '../../postgres/sql-text.js';
 import { type Executor, query } from '../../postgres/statement.js';
 
 /** Columns by the property names of the row; `*` means all. */
@@ -88,10 +88,15 @@ export function columnsForAll<Row>(selections: readonly Columns<Row>[]): Columns
 }
 
 /** Reads the rows of `source`, a query that selects the columns of the shape, in its order. */
-export async function readRows<Row>(executor: Executor, shape: RowShape<Row>, source: Sql): Promise<Row[]> {
+export async function readRows<Row>(
+  executor: Executor,
+  shape: RowShape<Row>,
+  source: Sql,
+  use: StatementUse = 'list',
+): Promise<Row[]> {
   const [result] = await query<{ rows: unknown }>(
     executor,
-    toStatement(sql`SELECT ${rowsOf(shape, source)} AS rows`),
+    toStatement(sql`SELECT ${rowsOf(shape, source)} AS rows`, use),
   );
   return parseRows(shape, result?.rows);
 }

@@ -44,7 +44,7 @@ export async function readStanding(executor: Executor): Promise<StandingFacts> {
 
 /**
  * Counts for the last `windowMs`, in equal buckets that end now. A task that ended in the window was also updated in it,
- * so tasks_updated_idx finds it; tasks_created_idx and quality_reviews_created_idx find the rest.
+ * so tasks_status_updated_idx finds it; tasks_created_idx and quality_reviews_created_idx find the rest.
  */
 export async function readThroughput(
   executor: Executor,

@@ -42,14 +42,17 @@ function toColumn(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-/** Whether one of these reasons keeps the task `t` waiting. */
+/**
+ * Whether one of these reasons keeps the task `t` waiting. An unknown result counts as no. Facts are not wrapped in a function,
+ * so that the partial indexes of tasks that are blocked, start later or back off are used.
+ */
 export function waitsOn(reasons: readonly WaitingReason[], settings: WaitingSettings): Sql {
   const facts = factsOf(settings);
   const holds = ({ statuses, fact }: (typeof WAITING_RULES)[number]) =>
-    sql`(t.status = ANY(${statuses}::task_status[]) AND coalesce(${facts[fact]}, false))`;
+    sql`(t.status = ANY(${statuses}::task_status[]) AND ${facts[fact]})`;
   const told = WAITING_RULES.filter(({ reason }) => reasons.includes(reason)).map(holds);
   if (!reasons.includes('WAITING_FOR_CLAIM')) return anyOf(told);
-  const isFree = sql`(t.status IN ('INBOX', 'ASSIGNED') AND NOT ${anyOf(WAITING_RULES.map(holds))})`;
+  const isFree = sql`(t.status IN ('INBOX', 'ASSIGNED') AND ${anyOf(WAITING_RULES.map(holds))} IS NOT TRUE)`;
   return anyOf([...told, isFree]);
 }
 

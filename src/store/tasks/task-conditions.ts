@@ -1,0 +1,92 @@
+import type { InstantRange, TaskFilter } from '../../domain/tasks/task-filter.js';
+import { allOf, anyOf, identifier, type Sql, sql } from '../../postgres/sql-text.js';
+import { type WaitingSettings, waitsOn } from './waiting-facts.js';
+
+/** Whether the filter has a value that few or many tasks may have, so that each value needs a plan of its own. */
+export function selectsByValues({ status: _status, priority: _priority, ...others }: TaskFilter): boolean {
+  return Object.values(others).some((value) => value !== null && value !== undefined);
+}
+
+/** The filter as conditions on the tasks `t`. The caller has checked its limits. */
+export function conditionsOf(filter: TaskFilter, settings: WaitingSettings): readonly Sql[] {
+  const { status, priority, search, failureReason, and, or, not } = filter;
+  const conditions: Sql[] = [...whoMayTake(filter, settings), ...whereFrom(filter), ...whenDue(filter)];
+  if (status) conditions.push(sql`t.status = ANY(${status}::task_status[])`);
+  if (priority) conditions.push(sql`t.priority = ANY(${priority}::task_priority[])`);
+  if (search) conditions.push(contains(search));
+  if (failureReason) conditions.push(sql`t.failure_reason = ANY(${failureReason}::task_failure_reason[])`);
+  if (and) conditions.push(allOf(and.map((each) => matches(each, settings))));
+  if (or) conditions.push(anyOf(or.map((each) => matches(each, settings))));
+  // IS NOT TRUE: an unknown result, such as a comparison with a missing due date, counts as no match.
+  if (not) conditions.push(sql`(${matches(not, settings)}) IS NOT TRUE`);
+  return conditions;
+}
+
+function matches(filter: TaskFilter, settings: WaitingSettings): Sql {
+  return allOf(conditionsOf(filter, settings));
+}
+
+/** The second condition follows from the first one, and PostgreSQL uses the partial indexes only if it is told. */
+function containsAll(column: 'tags' | 'requires', wanted: readonly string[]): Sql {
+  const name = identifier(`t.${column}`);
+  const holds = sql`${name} @> ${[...wanted]}::text[]`;
+  return wanted.length === 0 ? holds : sql`${holds} AND ${name} <> '{}'`;
+}
+
+function whoMayTake(filter: TaskFilter, settings: WaitingSettings): Sql[] {
+  const { assignee, unassigned, requires, pinned, waitingOn } = filter;
+  const conditions: Sql[] = [];
+  if (assignee) conditions.push(isAssignedTo(assignee));
+  if (typeof unassigned === 'boolean')
+    conditions.push(unassigned ? sql`t.assignee_id IS NULL` : sql`t.assignee_id IS NOT NULL`);
+  if (requires) conditions.push(containsAll('requires', requires));
+  if (typeof pinned === 'boolean') conditions.push(pinned ? sql`t.pinned` : sql`NOT t.pinned`);
+  if (waitingOn) conditions.push(waitsOn(waitingOn, settings));
+  return conditions;
+}
+
+function whereFrom({ tags, recurringTaskId, pipelineRunId }: TaskFilter): Sql[] {
+  const conditions: Sql[] = [];
+  if (tags) conditions.push(containsAll('tags', tags));
+  if (recurringTaskId) conditions.push(isFromRecurringTask(recurringTaskId));
+  if (typeof pipelineRunId === 'string') conditions.push(sql`t.pipeline_run_id = ${pipelineRunId}`);
+  return conditions;
+}
+
+function whenDue({ createdAt, dueAt, overdue }: TaskFilter): Sql[] {
+  const conditions: Sql[] = [];
+  if (createdAt) conditions.push(...liesIn(sql`t.created_at`, createdAt));
+  // A task is not updated before it is created, so a list by its last change begins there.
+  if (createdAt?.gte) conditions.push(sql`t.updated_at >= ${createdAt.gte}`);
+  if (dueAt) conditions.push(...liesIn(sql`t.due_at`, dueAt));
+  if (typeof overdue === 'boolean') conditions.push(isOverdue(overdue));
+  return conditions;
+}
+
+function isAssignedTo(agents: NonNullable<TaskFilter['assignee']>): Sql {
+  const ids = agents.flatMap((agent) => agent.id ?? []);
+  const names = agents.flatMap((agent) => agent.name ?? []);
+  if (names.length === 0) return sql`t.assignee_id = ANY(${ids}::text[])`;
+  return sql`(t.assignee_id = ANY(${ids}::text[]) OR t.assignee_id IN (SELECT id FROM agents WHERE name = ANY(${names}::text[])))`;
+}
+
+/** By id, else by name. The tasks of one that was removed keep its id, so an id need not exist any more. */
+function isFromRecurringTask(idOrName: string): Sql {
+  return sql`t.recurring_task_id = coalesce((SELECT id FROM recurring_tasks
+    WHERE id = ${idOrName} OR name = ${idOrName} ORDER BY id = ${idOrName} DESC LIMIT 1), ${idOrName})`;
+}
+
+/** Whether title or description contains the text (case-insensitive), or the text is the ref. */
+function contains(text: string): Sql {
+  const pattern = `%${text.replace(/[\\%_]/g, '\\$&')}%`;
+  return sql`(t.title ILIKE ${pattern} OR t.description ILIKE ${pattern} OR 'TASK-' || t.number = upper(${text}))`;
+}
+
+function liesIn(column: Sql, { gte, lt }: InstantRange): Sql[] {
+  return [...(gte ? [sql`${column} >= ${gte}`] : []), ...(lt ? [sql`${column} < ${lt}`] : [])];
+}
+
+function isOverdue(wanted: boolean): Sql {
+  const overdue = sql`(t.due_at < now() AND t.status NOT IN ('DONE', 'FAILED', 'CANCELLED'))`;
+  return wanted ? overdue : sql`${overdue} IS NOT TRUE`;
+}
