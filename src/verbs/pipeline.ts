@@ -77,10 +77,7 @@ const list = defineVerb({
   avoid: 'For the runs of one use "pipeline runs".',
   operations: ['pipelines'],
   effect: effects.reads,
-  input: z.strictObject({
-    ...page,
-    limit: z.number().int().min(1).max(10).default(10).describe('How many pipelines one page has.'),
-  }),
+  input: z.strictObject(page),
   examples: ['mc pipeline list', 'mc pipeline list --all --json --fields name,variables'],
   run: (client, { limit, after, all }, options) =>
     readList(client.pipelines({ first: limit, after }, options), all),

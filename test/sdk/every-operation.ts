@@ -145,7 +145,7 @@ async function callPipelines({ admin }: Callers): Promise<void> {
   await admin.pipelineRun({ id: pipelineRun.id });
   await admin.cancelPipelineRun({ id: pipelineRun.id });
   await admin.pipeline({ name });
-  await admin.pipelines();
+  await admin.pipelines({ first: 100 });
   await admin.pipelineRuns({ name });
   await admin.removePipeline({ name });
 }
