@@ -33,7 +33,10 @@ import { MAKES_REVIEWS, MAKES_WORK, wakeClaims } from './services/runs/wake-clai
 import type { ServiceContext } from './services/service-context.js';
 import {
   type AdminKey,
+  createSignIn,
   explainFailedStart,
+  findDashboard,
+  makeAdminLink,
   openDatabase,
   type Part,
   prepareAdminKey,
@@ -57,6 +60,8 @@ export interface AppEnvironment {
 export interface Started extends AdminKey {
   readonly address: ServerAddress;
   readonly facts: ServerFacts;
+  /** Makes a link that opens the dashboard as the admin, once. Null if there is no dashboard or no usable admin key. */
+  makeLink(): Promise<string | null>;
 }
 
 /** One server process: API, scheduler and event feed over one database. */
@@ -162,11 +167,15 @@ async function startLayers(start: Start): Promise<Started> {
   const startedAtMs = start.clock.now();
   const database = await openDatabase(start);
   const adminKey = await prepareAdminKey(start.config, database);
-  const facts = await readFacts(start.config, database, start.clock.now() - startedAtMs);
+  const facts = await readFacts(start.config, database, {
+    sinceMs: start.clock.now() - startedAtMs,
+    url: () => start.url,
+  });
   start.parts.push({ name: 'traces', stop: await startTraces(start.config.traces, facts, start.instrument) });
   start.throwIfStopping();
   const address = await startServing(start, await createServices(start, database), facts);
-  return { address, facts, ...adminKey };
+  const makeLink = async () => (findDashboard() === undefined ? null : makeAdminLink(database, facts));
+  return { address, facts, makeLink, ...adminKey };
 }
 
 async function createServices(start: Start, database: Database): Promise<Layers> {
@@ -271,6 +280,8 @@ async function startServing(
       issueTicket: tickets.issue,
       redeemTicket: tickets.redeem,
     },
+    signIn: createSignIn(database),
+    dashboard: findDashboard(),
     taskQuota: services.quotas.taskQuota,
     isReady: () => isUsable(database),
     isOutage: database.outages.note,

@@ -56,7 +56,10 @@ async function main(env: ReturnType<typeof takeEnvironment>): Promise<void> {
   // The terminal was closed. Without a listener the signal would end this process and leave PostgreSQL running.
   process.on('SIGHUP', stop);
   const started = await app.start();
-  if (started !== null) process.stdout.write(describeStart(started, { isTerminal: process.stdout.isTTY }));
+  if (started === null) return;
+  const isTerminal = process.stdout.isTTY;
+  const link = isTerminal ? await started.makeLink() : null;
+  process.stdout.write(describeStart(started, { isTerminal, link }));
 }
 
 function reportFailedStart(error: unknown): void {

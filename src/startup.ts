@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from './config/config.js';
@@ -12,7 +13,10 @@ import { findOutage } from './postgres/outage.js';
 import { narrowDataDir } from './postgres/private-files.js';
 import { serverLimits } from './server/limits.js';
 import { ensureAdminKey } from './services/keys/api-keys.js';
+import { createBrowserSessions } from './services/keys/browser-sessions.js';
+import { createSignInLinks } from './services/keys/sign-in-links.js';
 import { createAdminKeyFile } from './store/keys/admin-key-file.js';
+import { findLastingAdminKey } from './store/keys/api-keys.js';
 import { readNow } from './store/ops/database-clock.js';
 
 /** One part of a started server. Parts are stopped in reverse order. */
@@ -82,8 +86,36 @@ export async function prepareAdminKey(config: Config, database: Database): Promi
   };
 }
 
-/** Reads the facts that the server reports about itself. It began to start `sinceMs` ago. */
-export async function readFacts(config: Config, database: Database, sinceMs: number): Promise<ServerFacts> {
+/** The folder of the built dashboard; undefined in an installation without development packages, which has none. */
+export function findDashboard(): string | undefined {
+  const folder = join(findPackageFolder(), 'dist', 'dashboard');
+  return existsSync(join(folder, 'index.html')) ? folder : undefined;
+}
+
+/** How browsers sign in with a link. */
+export function createSignIn(database: Database) {
+  return { redeem: createSignInLinks(database).redeem, openSession: createBrowserSessions(database).open };
+}
+
+/** Makes a link that signs a browser in as the admin, once; null if no admin key can be used. */
+export async function makeAdminLink(
+  database: Database,
+  { signInUrl }: Pick<ServerFacts, 'signInUrl'>,
+): Promise<string | null> {
+  const keyId = await findLastingAdminKey(database.pool);
+  return keyId === null ? null : signInUrl((await createSignInLinks(database).issue(keyId)).token);
+}
+
+/**
+ * Reads the facts that the server reports about itself. It began to start `sinceMs` ago.
+ *
+ * @param url - the address of this server; called when it listens.
+ */
+export async function readFacts(
+  config: Config,
+  database: Database,
+  { sinceMs, url }: { readonly sinceMs: number; readonly url: () => string | null },
+): Promise<ServerFacts> {
   const manifest: { version: string } = JSON.parse(
     await readFile(join(findPackageFolder(), 'package.json'), 'utf8'),
   );
@@ -92,6 +124,7 @@ export async function readFacts(config: Config, database: Database, sinceMs: num
     version: manifest.version,
     startedAt: toDate((await readNow(database.pool)).getTime() - sinceMs),
     database: `${kind} PostgreSQL ${await readServerVersion(database)}`,
+    signInUrl: (code) => `${url() ?? ''}${config.http.basePath}/#sign-in=${code}`,
     limits: { ...serverLimits },
   };
 }

@@ -25,6 +25,8 @@ export interface ServerFacts {
   readonly startedAt: Date;
   /** `embedded` or `external`, with the version of PostgreSQL. */
   readonly database: string;
+  /** The address that signs a browser on this machine in, once, with this code. */
+  readonly signInUrl: (code: string) => string;
   /** The limits for a request, a socket and a key. */
   readonly limits: Readonly<Record<string, number>>;
 }

@@ -8,6 +8,7 @@ import './pipelines/pipeline-mutations.js';
 import './agents/agent-mutations.js';
 import './keys/api-key-mutations.js';
 import './attention/acknowledge.js';
+import './keys/sign-in-link.js';
 import './ops/scheduler-mutations.js';
 
 builder.mutationType({

@@ -47,6 +47,11 @@ export function newSecret(): string {
   return `mc_${randomBytes(32).toString('base64url')}`;
 }
 
+/** Creates a text of 128 random bits that makes a signed token unique. */
+export function newNonce(): string {
+  return randomBytes(16).toString('base64url');
+}
+
 /** Whether the text is a complete secret of newSecret, and not a part of one or another text. */
 export function isGeneratedSecret(text: string): boolean {
   return /^mc_[\w-]{43}$/.test(text);

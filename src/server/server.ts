@@ -16,12 +16,14 @@ import { createOperations } from './graphql/operations.js';
 import { createSchemaRoute } from './graphql/schema-route.js';
 import { createYogaServer } from './graphql/yoga.js';
 import { trackConnections } from './http/connections.js';
+import { createDashboard } from './http/dashboard.js';
 import { createDelivery } from './http/delivery.js';
 import { createHealthRoutes, type HealthOptions } from './http/health.js';
 import { createHttpServer } from './http/http.js';
 import { createMetricsRoute, type MetricsOptions } from './http/metrics.js';
 import { createRootRedirect } from './http/root-redirect.js';
 import { createRouter } from './http/router.js';
+import { createSignInRoute, type SignInOptions } from './http/sign-in.js';
 import { createUpgrade } from './http/upgrade.js';
 import { type ServerLimits, serverLimits } from './limits.js';
 import { protocolError } from './protocol-error.js';
@@ -53,6 +55,14 @@ export interface ServerOptions {
   readonly createContext: (scope: RequestScope, kind: OperationKind, place?: Place) => object;
   /** The events that `/api/events` sends. */
   readonly events: EventSource;
+  /** Signs browsers in with a link. Without it there is no `/api/sign-in`. */
+  readonly signIn?: {
+    /** The viewer of a code, which is used up; null if it is not valid. */
+    readonly redeem: (code: string) => Promise<Viewer | null>;
+    readonly openSession: SignInOptions['openSession'];
+  };
+  /** The folder with the built dashboard. Without it the root leads to GraphiQL. */
+  readonly dashboard?: string | undefined;
   /** How many tasks a key may still create, for the headers of mutations. Without it there are none. */
   readonly taskQuota?: (viewer: Viewer) => TaskQuota;
   /** For `/readyz`: true, false, or the reason in a few words. The answer is public. */
@@ -146,6 +156,7 @@ function wire(options: ServerOptions, limits: ServerLimits, isStopping: () => bo
   const webSockets = createWebSockets({ protocol, unread: delivery.unread, instrument, limits });
   // Clients take a silence of 15 s for a dead connection, so one comment may be late.
   const heartbeatMs = limits.pingIntervalMs / 2;
+  const { signIn, dashboard } = options;
   const plain = {
     ...{ source, gate, ticketGate, corsOrigins, presenter, heartbeatMs, takePlace },
     streams: eventStreams,
@@ -167,8 +178,10 @@ function wire(options: ServerOptions, limits: ServerLimits, isStopping: () => bo
     createTicketRoute(plain),
     ...createHealthRoutes({ isReady, isStopping }),
     createMetricsRoute({ metrics: options.metrics, gate }),
+    ...(signIn ? [createSignInRoute(signInOptions(signIn, limits, clock))] : []),
   ];
-  const route = createRouter(routes, presenter);
+  const findFirst = dashboard === undefined ? undefined : createDashboard(dashboard, basePath);
+  const route = createRouter(routes, presenter, findFirst);
   const upgrade = createUpgrade({ webSockets, basePath, corsOrigins, isStopping });
   const http = { basePath, isStopping, delivery, limits, instrument, clock };
   const server = createHttpServer({ route, upgrade, ...http });
@@ -177,6 +190,14 @@ function wire(options: ServerOptions, limits: ServerLimits, isStopping: () => bo
     eventStreams.endAll(new StreamEnd(stopError));
   }
   return { server, webSockets, endStreams };
+}
+
+function signInOptions(
+  { redeem, openSession }: NonNullable<ServerOptions['signIn']>,
+  limits: ServerLimits,
+  clock: Clock,
+): SignInOptions {
+  return { codeGate: createAccessGate({ authenticate: redeem, limits, clock }), openSession };
 }
 
 /** @throws Error that says what to do if the address is in use, forbidden, or not an address of this machine. */

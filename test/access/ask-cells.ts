@@ -148,7 +148,8 @@ function mutationOf(name: string, selection: string): string {
   const args = schema.getMutationType()?.getFields()[name]?.args ?? [];
   const declared = args.map((arg) => `$${arg.name}: ${arg.type}`).join(', ');
   const passed = args.map((arg) => `${arg.name}: $${arg.name}`).join(', ');
-  return `mutation (${declared}) { ${name}(${passed}) { ${selection} } }`;
+  const [head, call] = args.length === 0 ? ['', name] : [`(${declared})`, `${name}(${passed})`];
+  return `mutation ${head} { ${call} { ${selection} } }`;
 }
 
 /** A query with the ids of the seed that it names: `$tasks`, or `$oneTask` for the first of them. */

@@ -81,6 +81,7 @@ export const MUTATIONS: Readonly<Record<string, MutationCall['variables']>> = {
     return input({ agent: own });
   },
   completeTask: async (world) => input({ runId: (await claimed(world)).runId, resolution: 'x' }),
+  createSignInLink: async () => ({}),
   createApiKey: async () => input({ name: unique('key'), role: 'VIEWER' }),
   createPipeline: async () =>
     input({ name: unique('pipeline'), steps: [{ key: 'a', template: { title: 'Work' } }] }),
@@ -186,6 +187,7 @@ export const ANSWERS: Readonly<Record<string, MutationCall & { readonly selectio
   CommentPayload: call('addComment'),
   CompleteTaskPayload: call('completeTask'),
   CreateApiKeyPayload: call('createApiKey'),
+  SignInLinkPayload: call('createSignInLink'),
   DeletePayload: call('removePipeline'),
   AttentionPayload: call('acknowledge'),
   FireRecurringTaskPayload: call('fireRecurringTask'),

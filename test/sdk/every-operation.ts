@@ -39,6 +39,7 @@ async function callKeys({ admin, agent: bound }: Callers): Promise<void> {
   });
   await admin.revokeApiKey({ id: apiKey.id });
   await admin.apiKeys();
+  await admin.createSignInLink();
   await admin.viewer();
   await bound.viewer();
 }

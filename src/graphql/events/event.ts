@@ -18,7 +18,7 @@ import { loadAgent, loadRow } from '../base/row-loads.js';
 import { builder } from '../builder.js';
 import { ApiKeyType } from '../keys/api-key.js';
 import { ActorInterface, loadActor } from './actor.js';
-import { idOfStreamStart, isStreamStart } from './stream-start.js';
+import { behindOf, idOfStreamStart, isStreamStart } from './stream-start.js';
 
 // The id of a log entry is a number where Node expects a string; the `id` field of Event formats it.
 const Node = NodeInterface as never;
@@ -80,6 +80,13 @@ builder.objectRef<LogEntry>(STREAM_STARTED_TYPE).implement({
   description:
     'The first item of Subscription.events with `startCursor: true`: the stream delivers all events after its cursor. It is not part of the log, and `node` does not find it.',
   interfaces: eventInterfaces,
+  fields: (t) => ({
+    behind: t.int({
+      description:
+        'How many entries the log has after the cursor: what a client has missed. The stream delivers those of them that this key may see and that match the filter.',
+      resolve: behindOf,
+    }),
+  }),
 });
 
 builder.objectRef<LogEntry>('AgentEvent').implement({

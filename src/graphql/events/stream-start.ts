@@ -2,12 +2,17 @@ import { formatLogCursor } from '../../domain/events/log-cursor.js';
 import type { LogPosition } from '../../domain/events/log-position.js';
 import type { LogEntry } from '../../feed/hub.js';
 import { readTimeOfDay, toDate } from '../../kernel/clock.js';
+import { toJsonObject } from '../base/json-object.js';
 
 /** The type of the item that a stream may begin with. It is not stored in the log. */
 const STREAM_STARTED = 'stream.started';
 
-/** An item with the cursor from which a stream delivers, for a client that loses its stream before the first event. */
-export function createStreamStart(position: LogPosition): LogEntry {
+/**
+ * An item with the cursor from which a stream delivers, for a client that loses its stream before the first event.
+ *
+ * @param end - the end of the log as far as this process has read it.
+ */
+export function createStreamStart(position: LogPosition, end: LogPosition): LogEntry {
   return {
     id: position,
     formerId: null,
@@ -23,8 +28,14 @@ export function createStreamStart(position: LogPosition): LogEntry {
     keyId: null,
     recurringTaskId: null,
     pipelineRunId: null,
-    payload: {},
+    payload: { behind: end > position ? Number(end - position) : 0 },
   };
+}
+
+/** How many entries of the log follow the position of the start. */
+export function behindOf({ payload }: Pick<LogEntry, 'payload'>): number {
+  const { behind } = toJsonObject(payload);
+  return typeof behind === 'number' ? behind : 0;
 }
 
 /** Whether the entry is the start of a stream and not an event of the log. */

@@ -43,7 +43,7 @@ builder.subscriptionType({
         const from = await refusing(() => feed.subscribe({ after: begin, filter: wanted }));
         return createStream(context, {
           from,
-          first: startCursor && begin !== undefined ? [createStreamStart(begin)] : [],
+          first: startCursor && begin !== undefined ? [createStreamStart(begin, feed.position())] : [],
           toItems: (entries) => listStreamedEvents(services, viewer, entries),
         });
       },

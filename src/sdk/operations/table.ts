@@ -58,6 +58,7 @@ export const calls = {
   // Keys
   createApiKey: mutation(documents.CreateApiKeyDocument),
   revokeApiKey: mutation(documents.RevokeApiKeyDocument, { isRepeatable: always }),
+  createSignInLink: mutation(documents.CreateSignInLinkDocument),
   viewer: query(documents.ViewerDocument),
 
   // Recurring tasks

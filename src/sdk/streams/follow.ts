@@ -46,7 +46,7 @@ export async function* followEvents(
       )) {
         cursor = event.cursor;
         if (event.__typename !== 'StreamStartedEvent') yield event;
-        else yield { __typename: 'StreamConnected', type: 'stream.connected', cursor };
+        else yield { __typename: 'StreamConnected', type: 'stream.connected', cursor, behind: event.behind };
       }
     } catch (error) {
       const notice = noticeOf(passingError(error), cursor);

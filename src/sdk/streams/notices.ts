@@ -7,6 +7,8 @@ export interface StreamConnected {
   readonly type: 'stream.connected';
   /** The stream delivers what comes after this cursor. */
   readonly cursor: string;
+  /** How many entries the log had after the cursor at that moment: what was missed. Some may not match the filter. */
+  readonly behind: number;
 }
 
 /** The connection is lost. The stream reconnects by itself and delivers what was missed. */

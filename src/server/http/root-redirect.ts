@@ -3,7 +3,7 @@ import { send } from './exchange.js';
 import { wantsGraphiql } from './graphiql.js';
 import { notFound, type Route } from './router.js';
 
-/** Redirects a browser at `/` to GraphiQL. All other requests get 404. */
+/** Redirects a browser at `/` to GraphiQL, where the dashboard is not built. All other requests get 404. */
 export function createRootRedirect(basePath: string): Route {
   return {
     path: '/',

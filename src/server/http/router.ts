@@ -10,12 +10,20 @@ export interface Route {
   readonly handle: (exchange: HttpExchange) => Promise<void>;
 }
 
-/** Creates the function that finds the route of a request. It answers 404 and 405, and the errors that handlers throw. */
-export function createRouter(routes: readonly Route[], presenter: ErrorPresenter) {
+/** Finds a route by more than the path alone; undefined if none of its routes answers. */
+export type FindRoute = (exchange: HttpExchange) => Route | undefined;
+
+/**
+ * Creates the function that finds the route of a request. It answers 404 and 405, and the errors that handlers throw.
+ *
+ * @param findFirst - is asked before the routes.
+ */
+export function createRouter(routes: readonly Route[], presenter: ErrorPresenter, findFirst?: FindRoute) {
   const byPath = new Map(routes.map((route) => [route.path, route]));
+  const find: FindRoute = (exchange) => findFirst?.(exchange) ?? byPath.get(exchange.path);
   return async function route(exchange: HttpExchange): Promise<void> {
     try {
-      await findRoute(byPath, exchange).handle(exchange);
+      await findRoute(find, exchange).handle(exchange);
     } catch (error) {
       const { response } = exchange;
       // The connection is destroyed, because a partial answer that ends normally would look complete.
@@ -25,9 +33,9 @@ export function createRouter(routes: readonly Route[], presenter: ErrorPresenter
   };
 }
 
-function findRoute(byPath: ReadonlyMap<string, Route>, exchange: HttpExchange): Route {
-  const { request, path } = exchange;
-  const route = byPath.get(path);
+function findRoute(find: FindRoute, exchange: HttpExchange): Route {
+  const { request } = exchange;
+  const route = find(exchange);
   if (!route) throw notFound();
   exchange.route = route.path;
   if (!route.methods.includes(request.method ?? '')) {

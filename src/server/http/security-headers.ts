@@ -1,4 +1,4 @@
-/** Headers of every response. The only page of this server is GraphiQL, which has its own content security policy. */
+/** Headers of every response. The pages of this server, the dashboard and GraphiQL, have content security policies of their own. */
 export const securityHeaders = {
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',

@@ -3,16 +3,13 @@ import type { Clock } from '../../kernel/clock.js';
 import type { Instrument } from '../../kernel/instrument.js';
 import type { Database } from '../../postgres/database.js';
 import { isOutage } from '../../postgres/outage.js';
-import {
-  type ApiKeyRow,
-  findUsableApiKeyByHash,
-  markApiKeysUsed,
-  type UsableApiKey,
-} from '../../store/keys/api-keys.js';
+import { findUsableApiKeyByHash, markApiKeysUsed, type UsableApiKey } from '../../store/keys/api-keys.js';
 import { hashSecret } from './api-keys.js';
+import { createBrowserSessions, isBrowserSession } from './browser-sessions.js';
 import { createUnknownSecrets } from './unknown-secrets.js';
+import { toViewer } from './viewer-of-key.js';
 
-/** Resolves bearer secrets to viewers, with a short-lived cache. */
+/** Resolves bearer secrets and the sessions of browsers to viewers, with a short-lived cache. */
 export interface Authenticator {
   /** The viewer of a secret; null if the secret is unknown, revoked or expired. */
   authenticate(secret: string): Promise<Viewer | null>;
@@ -40,23 +37,27 @@ export function createAuthenticator(database: Database, clock: Clock, instrument
   const cached = new Map<string, CachedViewer>();
   const used = new Set<string>();
   const findUnknown = createUnknownSecrets(database);
+  const sessions = createBrowserSessions(database);
   /** Increases with each forgotten key. A lookup that began before the increase may be stale, so it is not cached. */
   let forgotten = 0;
   let nextWrite = clock.now() + WRITE_USES_MS;
 
   async function lookUp(secret: string, now: number): Promise<Viewer | null> {
     const before = forgotten;
-    const hash = hashSecret(secret);
-    // A flood of unknown secrets does not delay a key that was used here before.
-    const key = cached.has(secret)
-      ? await findUsableApiKeyByHash(database.pool, hash)
-      : await findUnknown(hash);
+    const key = await findKey(secret);
     if (key === null) return null;
     const viewer = toViewer(key);
     if (forgotten !== before) return viewer;
     if (cached.size >= CACHE_LIMIT) cached.clear();
     cached.set(secret, { viewer, until: now + Math.min(CACHE_MS, lifeMsOf(key)) });
     return viewer;
+  }
+
+  async function findKey(secret: string): Promise<UsableApiKey | null> {
+    if (isBrowserSession(secret)) return sessions.find(secret);
+    const hash = hashSecret(secret);
+    // A flood of unknown secrets does not delay a key that was used here before.
+    return cached.has(secret) ? findUsableApiKeyByHash(database.pool, hash) : findUnknown(hash);
   }
 
   function forget(keyId: string): void {
@@ -105,8 +106,4 @@ export function createAuthenticator(database: Database, clock: Clock, instrument
 /** How long the key can be used after it was read, by the database's clock. */
 function lifeMsOf({ expiresAt, readAt }: UsableApiKey): number {
   return expiresAt === null ? Number.POSITIVE_INFINITY : expiresAt.getTime() - readAt.getTime();
-}
-
-function toViewer(key: ApiKeyRow): Viewer {
-  return { keyId: key.id, role: key.role, agentId: key.agentId };
 }

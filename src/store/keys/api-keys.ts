@@ -115,6 +115,15 @@ export async function markApiKeysUsed(executor: Executor, ids: readonly string[]
   });
 }
 
+/** The id of the ADMIN key that can be used for the longest time, and of several the oldest; null if there is none. */
+export async function findLastingAdminKey(executor: Executor): Promise<string | null> {
+  const [row] = await query<{ id: string }>(executor, {
+    name: 'find_lasting_admin_key',
+    text: `SELECT id FROM api_keys WHERE role = 'ADMIN' AND ${IS_USABLE} ORDER BY expires_at DESC NULLS FIRST, id LIMIT 1`,
+  });
+  return row?.id ?? null;
+}
+
 /** Whether an ADMIN key exists that is neither revoked nor expired. */
 export async function hasUsableAdminKey(executor: Executor): Promise<boolean> {
   const [row] = await query<{ usable: boolean }>(executor, {

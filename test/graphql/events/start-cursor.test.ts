@@ -33,8 +33,14 @@ describe('Subscription.events with startCursor', () => {
     await first.close();
 
     const { id } = await aTask(here.services);
-    const resumed = await here.watch(EVENTS, { after: start.cursor });
+    await here.settled();
+    const resumed = await here.watch(
+      `subscription ($after: Cursor) { events(after: $after, startCursor: true) {
+      cursor ... on TaskEvent { task { id } } ... on StreamStartedEvent { behind } } }`,
+      { after: start.cursor },
+    );
     await resumed.has(2);
+    expect(resumed.items[0].behind).toBe(1);
     expect(resumed.items.map(({ cursor, task }) => task?.id ?? cursor)).toEqual([start.cursor, id]);
     await resumed.close();
   });

@@ -40,6 +40,7 @@ export async function openGraph(settings: Partial<ServiceSettings> = {}): Promis
       version: '1.2.3',
       startedAt: new Date('2026-11-22T13:05:00Z'),
       database: 'embedded PostgreSQL 18',
+      signInUrl: (code) => `http://127.0.0.1:4000/#sign-in=${code}`,
       limits: { maxDepth: 15 },
     },
   });

@@ -60,6 +60,7 @@ export async function openLiveGraph(url: string, clock: Clock = systemClock): Pr
     version: '1.2.3',
     startedAt: new Date('2026-11-22T13:05:00Z'),
     database: 'embedded',
+    signInUrl: (code: string) => `http://127.0.0.1:4000/#sign-in=${code}`,
     limits: {},
   };
   const contextFor = (viewer: Viewer, kind: OperationKind, signal = new AbortController().signal) =>
