@@ -1,7 +1,8 @@
 import { type EventType, isEventType } from '../../domain/events/event-types.js';
 import { LOG_CURSOR_TAG } from '../../domain/events/log-cursor.js';
 import { allOf, identifier, type Sql, sql } from '../../postgres/sql-text.js';
-import type { ChildLists, List, Order } from '../lists/keyset.js';
+import type { ChildLists, List } from '../lists/keyset.js';
+import type { Order } from '../lists/order.js';
 import type { TaskViewer } from '../tasks/task-lists.js';
 import { visibleTo } from '../tasks/task-lists.js';
 import { LOG_SHAPE, type LogFilter, type LogRow } from './event-log.js';

@@ -1,4 +1,4 @@
-import { formatCursor, type SortKind, type SortValue } from '../../domain/cursor.js';
+import { formatCursor } from '../../domain/cursor.js';
 import type { Beyond, Slice } from '../../domain/list-reader.js';
 import type { PageRequest } from '../../domain/page.js';
 import {
@@ -13,24 +13,8 @@ import {
 } from '../../postgres/sql-text.js';
 import { type Executor, query } from '../../postgres/statement.js';
 import { boundBeyond, boundsOf, type ListPart, wholeOf } from './list-parts.js';
+import type { Order } from './order.js';
 import { parseRows, type RowShape, readRows, rowsOf } from './row-shape.js';
-
-/** One sort key of an order. */
-export interface SortKey<Row> {
-  /** The SQL expression, exactly as in the index, using the alias of the table. */
-  readonly sql: string;
-  readonly kind: SortKind;
-  readonly of: (row: Row) => SortValue;
-  /** The value that the expression substitutes for null, if it does. */
-  readonly none?: 'infinity' | '-infinity';
-}
-
-/** All keys have the same direction and the last one is unique, so one row comparison finds the next row. */
-export interface Order<Row> {
-  readonly tag: string;
-  readonly descending: boolean;
-  readonly keys: readonly SortKey<Row>[];
-}
 
 /** The definition of a list, without pagination. */
 export interface List<Row> {

@@ -2,7 +2,7 @@ import { parseCursor, type SortKind, type SortValue } from '../../domain/cursor.
 import type { Beyond } from '../../domain/list-reader.js';
 import type { PageRequest } from '../../domain/page.js';
 import { identifier, joinSql, type Sql, sql } from '../../postgres/sql-text.js';
-import type { List, Order, SortKey } from './keyset.js';
+import type { Order, SortKey } from './order.js';
 
 /** A condition on the rows of a part. Those of one part exclude each other and together select it. */
 export interface Branch {
@@ -27,7 +27,7 @@ export interface ListPart<Row> {
 }
 
 /** The whole list as one part with one branch. */
-export function wholeOf<Row>({ order }: List<Row>): ListPart<Row> {
+export function wholeOf<Row>({ order }: { readonly order: Order<Row> }): ListPart<Row> {
   return { branches: [{ where: sql`true` }], keys: order.keys };
 }
 

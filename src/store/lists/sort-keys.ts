@@ -1,4 +1,4 @@
-import type { SortKey } from './keyset.js';
+import type { SortKey } from './order.js';
 
 /** Sorts by creation time. */
 export const CREATED: SortKey<{ createdAt: Date }> = {

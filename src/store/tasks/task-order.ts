@@ -3,8 +3,9 @@ import { possibleStatuses } from '../../domain/tasks/possible-statuses.js';
 import type { TaskFilter, TaskOrder, TaskPriority } from '../../domain/tasks/task-filter.js';
 import { isTerminal, TASK_STATUSES, type TaskStatus } from '../../domain/tasks/task-status.js';
 import { allOf, anyOf, identifier, type Sql, sql } from '../../postgres/sql-text.js';
-import type { List, Order, SortKey } from '../lists/keyset.js';
+import type { List } from '../lists/keyset.js';
 import type { Branch, ListPart } from '../lists/list-parts.js';
+import type { Order, SortKey } from '../lists/order.js';
 import type { TaskRow } from './tasks.js';
 
 const NUMBER: SortKey<TaskRow> = { sql: 't.number', kind: 'number', of: (task) => task.number };
