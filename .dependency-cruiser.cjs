@@ -16,6 +16,7 @@ const table = {
   server: ['kernel', 'graphql'],
   sdk: [],
   cli: ['kernel'],
+  dashboard: [],
   generated: [],
 };
 
@@ -57,6 +58,7 @@ const doors = [
   { from: folder('graphql'), to: types(file('store/read-client')) },
   { from: folder('server'), to: { path: file('feed/hub') } },
   { from: folder('sdk'), to: { path: file('generated/operations') } },
+  { from: folder('dashboard'), to: { path: [file('sdk/index'), folder('generated/dashboard')] } },
   { from: folder('server'), to: types(file('config/config')) },
   // The commands stand on the SDK's public door alone, so that they can do nothing that another program cannot do.
   { from: folder('verbs'), to: { path: [folder('verbs'), file('sdk/index')] } },
@@ -92,6 +94,9 @@ const secrets = {
   '@graphql-yoga/': ['server'],
   'graphql-jit': ['server'],
   'graphql-ws': ['server', 'sdk'],
+  preact: ['dashboard'],
+  '@preact/': ['dashboard'],
+  'markdown-it': ['dashboard'],
   ws: ['server', 'gateway'],
   openai: ['gateway'],
   undici: ['gateway'],
@@ -136,7 +141,14 @@ module.exports = {
       severity: 'error',
       from: {
         orphan: true,
-        pathNot: [file('main'), file('bin'), file('sdk/index'), folder('generated'), '\\.d\\.ts$'],
+        pathNot: [
+          file('main'),
+          file('bin'),
+          file('sdk/index'),
+          folder('generated'),
+          '\\.d\\.ts$',
+          '^src/dashboard/main\\.tsx$',
+        ],
       },
       to: {},
     },

@@ -1,14 +1,15 @@
-// Writes the typed documents of schema/operations; npm run generate calls it.
-//   tsx codegen.ts <file>
+// Writes the typed documents of schema/operations into <folder>/operations.ts, and those of the dashboard's views into a
+// file each in <folder>/dashboard, so that each view loads its own documents only; npm run generate calls it.
+//   tsx codegen.ts <folder>
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { codegen } from '@graphql-codegen/core';
 import * as typescriptOperations from '@graphql-codegen/typescript-operations';
 import { type DocumentNode, Kind, parse, print, stripIgnoredCharacters, visit } from 'graphql';
 
 const root = new URL('./', import.meta.url);
 const [target] = process.argv.slice(2);
-if (target === undefined) throw new Error('Name the file to write.');
+if (target === undefined) throw new Error('Name the folder to write to.');
 
 /** What the API's own scalars are in JSON. */
 const scalars = {
@@ -77,24 +78,53 @@ function allSpreads(definition: Definition, spreads: Map<string, Set<string>>): 
   return found;
 }
 
-async function readDocuments() {
-  const folder = new URL('schema/operations/', root);
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.graphql')).sort();
+type Source = { readonly location: string; readonly document: DocumentNode };
+
+async function readDocuments(path: string): Promise<Source[]> {
+  const names = await readdir(new URL(path, root), { recursive: true });
   return Promise.all(
-    names.map(async (name) => ({
-      location: `schema/operations/${name}`,
-      document: parse(await readFile(new URL(name, folder), 'utf8')),
-    })),
+    names
+      .filter((name) => name.endsWith('.graphql'))
+      .sort()
+      .map(async (name) => {
+        const location = `${path}${name}`;
+        return { location, document: parse(await readFile(new URL(location, root), 'utf8')) };
+      }),
   );
 }
 
-const text = await codegen({
-  filename: target,
-  schema: parse(await readFile(new URL('schema/schema.graphql', root), 'utf8')),
-  documents: await readDocuments(),
-  config,
-  plugins: [{ operations: {} }, { documents: {} }],
-  pluginMap: { operations: typescriptOperations, documents: documentTexts },
-});
-await mkdir(dirname(target), { recursive: true });
-await writeFile(target, text);
+/** The document with the fragments of other documents that it spreads. */
+function withFragments({ document }: Source, others: readonly Source[]): DocumentNode {
+  const known = [document, ...others.map((other) => other.document)]
+    .flatMap(({ definitions }) => definitions)
+    .filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION);
+  const spreads = new Map(known.map((fragment) => [fragment.name.value, namesOfSpreads(fragment)]));
+  const used = new Set(document.definitions.flatMap((definition) => [...allSpreads(definition, spreads)]));
+  const own = new Set<Definition>(document.definitions);
+  const added = known.filter((fragment) => used.has(fragment.name.value) && !own.has(fragment));
+  return { ...document, definitions: [...added, ...document.definitions] };
+}
+
+async function write(filename: string, documents: readonly Source[]): Promise<void> {
+  const text = await codegen({
+    filename,
+    schema,
+    documents: [...documents],
+    config,
+    plugins: [{ operations: {} }, { documents: {} }],
+    pluginMap: { operations: typescriptOperations, documents: documentTexts },
+  });
+  await mkdir(dirname(filename), { recursive: true });
+  await writeFile(filename, text);
+}
+
+const schema = parse(await readFile(new URL('schema/schema.graphql', root), 'utf8'));
+const operations = await readDocuments('schema/operations/');
+await write(join(target, 'operations.ts'), operations);
+const views = await readDocuments('src/dashboard/');
+for (const view of views) {
+  if (!view.document.definitions.some(({ kind }) => kind === Kind.OPERATION_DEFINITION)) continue;
+  const others = [...operations, ...views.filter((other) => other !== view)];
+  const name = `${basename(view.location, '.graphql')}.ts`;
+  await write(join(target, 'dashboard', name), [{ ...view, document: withFragments(view, others) }]);
+}

@@ -22,7 +22,7 @@ const common = {
 const unit = ['kernel', 'domain', 'verbs'].map((folder) => `test/${folder}/**/*.test.ts`);
 
 /** Files that start processes. Each runs in a process of its own, so that it can't affect others. */
-const processes = ['cli', 'conventions', 'docs', 'e2e', 'examples', 'postgres', 'sdk'].map(
+const processes = ['cli', 'conventions', 'dashboard', 'docs', 'e2e', 'examples', 'postgres', 'sdk'].map(
   (folder) => `test/${folder}/**/*.test.ts`,
 );
 

@@ -1,7 +1,9 @@
-// Bundles src and its libraries into dist: the server, the command line, and the SDK in dist/sdk.
+// Bundles src and its libraries into dist: the server, the command line, the SDK in dist/sdk, and the dashboard in
+// dist/dashboard.
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { bundleDashboard } from './bundle-dashboard.mjs';
 import { replaceFile } from './replace-file.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -73,9 +75,12 @@ const sdk = build({
   legalComments: 'inline',
 });
 
+const dashboard = bundleDashboard(root);
+
 // The entries come last because they import the chunks, whose names carry a hash. Chunks of earlier builds stay: a
 // server that is starting or running may still import them.
 const isEntry = ({ path }) => !path.includes('chunk-') && !path.endsWith('.map');
 const outputFiles = (await Promise.all([server, cli, bin, sdk])).flatMap((result) => result.outputFiles);
 for (const { path, contents } of outputFiles.toSorted((one, other) => isEntry(one) - isEntry(other)))
   replaceFile(path, contents);
+await dashboard;

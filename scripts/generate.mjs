@@ -1,5 +1,5 @@
 // Writes src/generated: the Prisma client and the Pothos types of prisma/schema.prisma, and the typed documents of
-// schema/operations.
+// schema/operations and of the dashboard.
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -19,7 +19,7 @@ try {
   cpSync(join(root, 'prisma', 'schema.prisma'), schema);
   generateClient(schema);
   const generated = join(workspace, 'src', 'generated');
-  generateDocuments(join(generated, 'operations.ts'));
+  generateDocuments(generated);
   replaceFolder(join(root, 'src', 'generated'), generated);
 } finally {
   rmSync(workspace, { recursive: true, force: true });
@@ -37,9 +37,9 @@ function generateClient(schema) {
 }
 
 /** The server does not need the documents, so an installation without development packages skips them. */
-function generateDocuments(path) {
+function generateDocuments(folder) {
   if (!existsSync(join(root, 'node_modules', '@graphql-codegen', 'core'))) return;
-  run(['--import', 'tsx', 'codegen.ts', path]);
+  run(['--import', 'tsx', 'codegen.ts', folder]);
 }
 
 /** Prints what the program said only if it fails. */

@@ -167,15 +167,12 @@ async function startLayers(start: Start): Promise<Started> {
   const startedAtMs = start.clock.now();
   const database = await openDatabase(start);
   const adminKey = await prepareAdminKey(start.config, database);
-  const facts = await readFacts(start.config, database, {
-    sinceMs: start.clock.now() - startedAtMs,
-    url: () => start.url,
-  });
+  const sinceMs = start.clock.now() - startedAtMs;
+  const facts = await readFacts(start.config, database, { sinceMs, url: () => start.url });
   start.parts.push({ name: 'traces', stop: await startTraces(start.config.traces, facts, start.instrument) });
   start.throwIfStopping();
   const address = await startServing(start, await createServices(start, database), facts);
-  const makeLink = async () => (findDashboard() === undefined ? null : makeAdminLink(database, facts));
-  return { address, facts, makeLink, ...adminKey };
+  return { address, facts, makeLink: () => makeAdminLink(database, facts), ...adminKey };
 }
 
 async function createServices(start: Start, database: Database): Promise<Layers> {

@@ -97,11 +97,12 @@ export function createSignIn(database: Database) {
   return { redeem: createSignInLinks(database).redeem, openSession: createBrowserSessions(database).open };
 }
 
-/** Makes a link that signs a browser in as the admin, once; null if no admin key can be used. */
+/** Makes a link that signs a browser in as the admin, once; null without a dashboard or a usable admin key. */
 export async function makeAdminLink(
   database: Database,
   { signInUrl }: Pick<ServerFacts, 'signInUrl'>,
 ): Promise<string | null> {
+  if (findDashboard() === undefined) return null;
   const keyId = await findLastingAdminKey(database.pool);
   return keyId === null ? null : signInUrl((await createSignInLinks(database).issue(keyId)).token);
 }

@@ -79,6 +79,20 @@ const revoke = defineVerb({
   view: ({ name }, look) => lines(done(look, `${oneLine(name)} revoked`)),
 });
 
+const link = defineVerb({
+  name: 'key link',
+  summary: 'Makes a link that opens the dashboard once, without a key.',
+  use: 'Use it to open the dashboard in a browser with the rights of this key, for a day.',
+  avoid: 'Do not send it to others: the first who opens it acts with this key.',
+  operations: ['createSignInLink'],
+  effect: effects.adds,
+  input: z.strictObject({}),
+  examples: ['mc key link', 'mc key link --json --fields url'],
+  run: (client, _input, options) => client.createSignInLink({}, options),
+  view: ({ url, expiresAt }, look) =>
+    lines(done(look, `a link that works once and expires ${distance(expiresAt, look)}:`), url),
+});
+
 const whoami = defineVerb({
   name: 'whoami',
   summary: 'Shows for whom the key of this command line stands.',
@@ -97,4 +111,4 @@ const whoami = defineVerb({
     ),
 });
 
-export const keyVerbs = [create, list, revoke, whoami];
+export const keyVerbs = [create, list, revoke, link, whoami];

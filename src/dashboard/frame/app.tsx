@@ -1,0 +1,99 @@
+import { useEffect } from 'preact/hooks';
+import { startAttention } from '../data/attention.js';
+import { follow } from '../data/live.js';
+import { followOverview } from '../data/overview.js';
+import { readServerFacts } from '../data/server.js';
+import { isSigningIn, type Session, session } from '../data/session.js';
+import { startTasks } from '../data/tasks.js';
+import { Empty, Loading } from '../parts/states.js';
+import { findView, views } from '../views/registry.js';
+import { StaleBar } from './connection-state.js';
+import { useKeys } from './keyboard.js';
+import { Lazy } from './lazy.js';
+import { dismissNotice, notices } from './notices.js';
+import { Page } from './page.js';
+import { closeDialog, dialog, openPalette } from './palette-state.js';
+import { Rail } from './rail.js';
+import { location, navigate } from './router.js';
+import { SignIn } from './sign-in.js';
+import './tokens.css';
+import './base.css';
+import './frame.css';
+
+const loadPalette = () => import('./palette.js');
+const loadKeys = () => import('./key-list.js');
+
+/** The whole page: the sign-in, or the frame with a view. */
+export function App() {
+  if (isSigningIn.value) return <Loading />;
+  if (session.value === null) return <SignIn />;
+  return <SignedIn key={session.value.key} session={session.value} />;
+}
+
+function SignedIn({ session: current }: { readonly session: Session }) {
+  useEffect(() => {
+    const end = new AbortController();
+    void follow(current.client, end.signal);
+    void readServerFacts(current.client);
+    const stopTasks = startTasks();
+    // An agent sees its own work only.
+    const isReader = current.role !== 'AGENT';
+    if (isReader) void followOverview(current.client, end.signal);
+    const stopAttention = isReader ? startAttention(current.client) : () => undefined;
+    return () => {
+      end.abort();
+      stopTasks();
+      stopAttention();
+    };
+  }, [current]);
+  useKeys(frameKeys);
+  return (
+    <div class="frame">
+      <a class="skip" href="#content" data-outside>
+        Skip to the content
+      </a>
+      <Rail />
+      <main id="content" tabIndex={-1}>
+        <StaleBar />
+        <CurrentView />
+      </main>
+      <Notices />
+      {dialog.value === 'palette' && <Lazy load={loadPalette} props={{}} />}
+      {dialog.value === 'keys' && <Lazy load={loadKeys} props={{}} />}
+    </div>
+  );
+}
+
+const frameKeys = [
+  ...views.flatMap((view) =>
+    view.rail === undefined
+      ? []
+      : [{ keys: `g ${view.rail.key}`, does: `Go to ${view.title}`, run: () => navigate(view.path) }],
+  ),
+  { keys: 'mod+k', does: 'Find tasks, agents and actions', run: openPalette, inText: true },
+  { keys: '?', does: 'Show the keys', run: () => (dialog.value = dialog.value === 'keys' ? null : 'keys') },
+  { keys: 'Escape', does: 'Close what is open', run: closeDialog, inText: true },
+];
+
+function CurrentView() {
+  const { path } = location.value;
+  const found = findView(path);
+  if (found) return <Lazy key={path} load={found.view.load} props={{ params: found.params }} />;
+  return (
+    <Page title="Not found">
+      <Empty title="There is no view at this address" />
+    </Page>
+  );
+}
+
+function Notices() {
+  return (
+    <div class="notices" role="status" aria-live="polite">
+      {notices.value.map(({ id, text, kind }) => (
+        <button type="button" key={id} class="notice text" data-kind={kind} onClick={() => dismissNotice(id)}>
+          {text}
+        </button>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,38 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { attentionCount } from '../data/attention.js';
+import { openPalette } from './palette-state.js';
+
+interface PageProps {
+  readonly title: string;
+  /** Filters and actions beside the title. */
+  readonly tools?: ComponentChildren;
+  readonly children: ComponentChildren;
+  /** Whether the content scrolls by itself, as columns do. */
+  readonly isFixed?: boolean;
+}
+
+/** A view with its title and its tools. The title of the tab carries the number of things that need the reader. */
+export function Page({ title, tools, children, isFixed = false }: PageProps) {
+  const count = attentionCount.value;
+  useEffect(() => {
+    document.title = `${count > 0 ? `(${count}) ` : ''}${title} · Mission Control`;
+  }, [title, count]);
+  return (
+    <div class="page" data-fixed={isFixed ? '' : undefined}>
+      <header class="top">
+        <h1 class="cut text">{title}</h1>
+        <div class="tools">{tools}</div>
+        <button
+          type="button"
+          class="find"
+          onClick={() => openPalette()}
+          title="Find tasks, agents and actions"
+        >
+          Find <kbd>{/Mac/.test(navigator.platform) ? '⌘K' : 'Ctrl K'}</kbd>
+        </button>
+      </header>
+      <div class="content">{children}</div>
+    </div>
+  );
+}

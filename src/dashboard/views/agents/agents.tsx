@@ -1,0 +1,157 @@
+import { useSignal } from '@preact/signals';
+import { type AgentRowFragment, FleetDocument } from '../../../generated/dashboard/agents.js';
+import type { LogEvent } from '../../../sdk/index.js';
+import { useQuery } from '../../data/use-query.js';
+import { useKeys } from '../../frame/keyboard.js';
+import { Page } from '../../frame/page.js';
+import { navigate, queryValue, setQuery } from '../../frame/router.js';
+import { AgentLink, AgentStatusMark } from '../../parts/marks.js';
+import { Empty, Loading, Problem } from '../../parts/states.js';
+import { Ago } from '../../parts/time.js';
+import { approvalText, Capacity, medianText, PauseButton } from './agent-parts.js';
+import './agents.css';
+
+const PAGE = 50;
+const EVERY_MS = 1_000;
+
+/** Who works, on what, and how well. */
+export default function Agents() {
+  const search = queryValue('q');
+  const count = useSignal(PAGE);
+  const { data, problem, reload } = useQuery({
+    key: `${search} ${count.value}`,
+    everyMs: EVERY_MS,
+    ask: (client, signal) =>
+      client
+        .request(
+          FleetDocument,
+          { first: count.value, ...(search === '' ? {} : { filter: { search } }) },
+          { signal },
+        )
+        .then(({ agents }) => agents),
+    changesWith: concernsFleet,
+  });
+  const agents = data.value?.nodes ?? [];
+  const at = useSignal(0);
+  useKeys([
+    { keys: 'j', does: 'Next agent', run: () => (at.value = Math.min(agents.length - 1, at.value + 1)) },
+    { keys: 'k', does: 'Previous agent', run: () => (at.value = Math.max(0, at.value - 1)) },
+    { keys: 'Enter', does: 'Open the agent', run: () => openAgent(agents[at.value]) },
+    { keys: 'o', does: 'Open the agent', run: () => openAgent(agents[at.value]) },
+    { keys: '/', does: 'Search', run: () => document.querySelector<HTMLElement>('.agent-search')?.focus() },
+  ]);
+  return (
+    <Page title="Agents" tools={<Search value={search} />}>
+      {problem.value !== '' && <Problem text={problem.value} onRetry={reload} />}
+      {data.value === undefined && problem.value === '' && <Loading />}
+      {data.value?.nodes.length === 0 && <NoAgents isSearch={search !== ''} />}
+      {agents.length > 0 && <Table agents={agents} selected={agents[at.value]?.id} />}
+      {data.value?.pageInfo.hasNextPage && count.value < 100 && (
+        <button type="button" onClick={() => (count.value = 100)}>
+          Show more of {data.value.totalCount}
+        </button>
+      )}
+    </Page>
+  );
+}
+
+function concernsFleet({ type }: LogEvent): boolean {
+  return type.startsWith('agent.') || type.startsWith('task.');
+}
+
+function openAgent(agent: AgentRowFragment | undefined): void {
+  if (agent) navigate(`/agents/${encodeURIComponent(agent.name)}`);
+}
+
+function Search({ value }: { readonly value: string }) {
+  return (
+    <input
+      type="search"
+      class="agent-search"
+      name="search"
+      aria-label="Search agents"
+      placeholder="Search by name or role"
+      value={value}
+      onInput={(event) => setQuery({ q: event.currentTarget.value.trim() }, { replace: true })}
+    />
+  );
+}
+
+function NoAgents({ isSearch }: { readonly isSearch: boolean }) {
+  if (isSearch) return <Empty title="No agent has this name or role" />;
+  return (
+    <Empty title="No agent has registered yet">
+      <p>An agent registers when its worker starts, or with the mutation:</p>
+      <pre>{'mutation { registerAgent(input: { name: "scout" }) { agent { id } } }'}</pre>
+    </Empty>
+  );
+}
+
+interface TableProps {
+  readonly agents: readonly AgentRowFragment[];
+  readonly selected: string | undefined;
+}
+
+function Table({ agents, selected }: TableProps) {
+  return (
+    <div class="table-box">
+      <table class="table">
+        <thead>
+          <tr>
+            <th scope="col">Agent</th>
+            <th scope="col">Status</th>
+            <th scope="col">Last call</th>
+            <th scope="col">Holds</th>
+            <th scope="col" class="number">
+              Waiting
+            </th>
+            <th scope="col">Today: done, failed, rejected</th>
+            <th scope="col">Approved</th>
+            <th scope="col" class="number">
+              Median
+            </th>
+            <th scope="col">
+              <span class="visually-hidden">Actions</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {agents.map((agent) => (
+            <Row key={agent.id} agent={agent} isSelected={agent.id === selected} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Row({ agent, isSelected }: { readonly agent: AgentRowFragment; readonly isSelected: boolean }) {
+  const { completed, failed, rejected } = agent.today;
+  return (
+    <tr data-selected={isSelected ? '' : undefined}>
+      <td>
+        <AgentLink name={agent.name} /> <span class="quiet text">{agent.role}</span>
+      </td>
+      <td>
+        <AgentStatusMark status={agent.status} />
+      </td>
+      <td class="quiet">{agent.lastSeenAt === null ? 'never' : <Ago at={agent.lastSeenAt} />}</td>
+      <td>
+        <Capacity agent={agent} />
+      </td>
+      <td class="number">{agent.waiting.totalCount}</td>
+      <td>
+        <span class={completed > 0 ? 'good' : 'quiet'}>{completed}</span>
+        <span class="quiet"> · </span>
+        <span class={failed > 0 ? 'bad' : 'quiet'}>{failed}</span>
+        <span class="quiet"> · </span>
+        <span class={rejected > 0 ? 'warning' : 'quiet'}>{rejected}</span>
+      </td>
+      <td>{approvalText(agent.today)}</td>
+      <td class="number">{medianText(agent.today)}</td>
+      <td class="actions">
+        <PauseButton agent={agent} />
+      </td>
+    </tr>
+  );
+}

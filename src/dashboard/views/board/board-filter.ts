@@ -1,0 +1,53 @@
+import type { TaskFilter, TaskPriority, TaskStatus, WaitingReason } from '../../../sdk/index.js';
+import type { TaskCard } from '../../data/tasks.js';
+import { location } from '../../frame/router.js';
+
+/** The names of the filters in the address. */
+export const FILTERS = ['q', 'agent', 'priority', 'tag', 'waiting', 'pipeline', 'overdue'] as const;
+
+/** One of the filters. */
+export type FilterName = (typeof FILTERS)[number];
+
+/** The filters of the board that the address has. */
+export type BoardFilter = Readonly<Record<FilterName, string>>;
+
+/** Reads the filters of the address. */
+export function readFilter(): BoardFilter {
+  const { query } = location.value;
+  return Object.fromEntries(FILTERS.map((name) => [name, query.get(name) ?? ''])) as BoardFilter;
+}
+
+/** The filter in the form of the API, for the tasks of one status. */
+export function toTaskFilter(filter: BoardFilter, status: TaskStatus): TaskFilter {
+  const { q, agent, priority, tag, waiting, pipeline, overdue } = filter;
+  return {
+    status: [status],
+    ...(q === '' ? {} : { search: q }),
+    ...(agent === '' ? {} : agent === '-' ? { unassigned: true } : { assignee: [{ name: agent }] }),
+    ...(priority === '' ? {} : { priority: [priority as TaskPriority] }),
+    ...(tag === '' ? {} : { tags: [tag] }),
+    ...(waiting === '' ? {} : { waitingOn: [waiting as WaitingReason] }),
+    ...(pipeline === '' ? {} : { pipelineRunId: pipeline }),
+    ...(overdue === '' ? {} : { overdue: true }),
+  };
+}
+
+/**
+ * Whether a task that has changed belongs to the list of a status. What only the server can tell, such as words of the
+ * description, keeps a task where it is.
+ */
+export function matchesFilter(filter: BoardFilter, status: TaskStatus, task: TaskCard): boolean {
+  const { q, agent, priority, tag, waiting, pipeline } = filter;
+  if (task.status !== status || pipeline !== '') return task.status === status && task.pipelineStep !== null;
+  return (
+    (priority === '' || task.priority === priority) &&
+    (tag === '' || task.tags.includes(tag)) &&
+    (agent === '' || (task.assignee?.name ?? '-') === agent) &&
+    (waiting === '' || task.waitingOn.includes(waiting as WaitingReason)) &&
+    (q === '' || hasWords(task, q.toLowerCase()))
+  );
+}
+
+function hasWords({ title, ref }: TaskCard, words: string): boolean {
+  return title.toLowerCase().includes(words) || ref.toLowerCase() === words;
+}

@@ -1,0 +1,85 @@
+import { isOperator } from '../../data/session.js';
+import { type ShownTask, shownTask } from '../../data/tasks.js';
+import { basePath } from '../../frame/router.js';
+import { PriorityMark } from '../../parts/marks.js';
+import { Age } from '../../parts/time.js';
+import { waitText } from '../../parts/words.js';
+import { dragged, selectedId } from './board-state.js';
+
+/** The most attempts and rejections of a task before it fails. */
+const MAX = { attempts: 5, rejections: 3 };
+
+/** One task on the board. Its height is fixed, so that columns need not be measured. */
+export function Card({ id }: { readonly id: string }) {
+  const task = shownTask(id).value;
+  if (task === null) return null;
+  return (
+    <a
+      class="card"
+      href={`${basePath}/tasks/${task.ref}`}
+      data-id={id}
+      data-selected={selectedId.value === id ? '' : undefined}
+      data-pending={task.isPending ? '' : undefined}
+      draggable={isOperator.value}
+      onDragStart={(event) => {
+        event.dataTransfer?.setData('text/plain', task.ref);
+        dragged.value = { id, status: task.status };
+      }}
+      onDragEnd={() => {
+        dragged.value = null;
+      }}
+      onFocus={() => {
+        selectedId.value = id;
+      }}
+    >
+      <span class="card-head">
+        <span class="ref">{task.ref}</span>
+        <PriorityMark priority={task.priority} />
+        {task.tags.slice(0, 2).map((tag) => (
+          <span key={tag} class="chip cut text">
+            {tag}
+          </span>
+        ))}
+        <span class="card-age quiet small">
+          <Age since={sinceOf(task)} />
+        </span>
+      </span>
+      <span class="card-title text">{task.title}</span>
+      <span class="card-foot small quiet">
+        <span class="cut text">{task.assignee?.name ?? 'unassigned'}</span>
+        <Tries task={task} />
+        <span class="cut card-wait">{waitOf(task)}</span>
+      </span>
+    </a>
+  );
+}
+
+function Tries({ task }: { readonly task: ShownTask }) {
+  const { dispatchAttempts, reviewCycles } = task;
+  return (
+    <>
+      {dispatchAttempts > 0 && (
+        <span title="Failed attempts">
+          {dispatchAttempts}/{MAX.attempts}
+        </span>
+      )}
+      {reviewCycles > 0 && (
+        <span title="Rejections" class="warning">
+          ↺ {reviewCycles}/{MAX.rejections}
+        </span>
+      )}
+    </>
+  );
+}
+
+/** Since when a task is in its status, as far as its instants say. */
+function sinceOf({ status, createdAt, startedAt, completedAt, updatedAt }: ShownTask): string {
+  if (status === 'INBOX') return createdAt;
+  if (status === 'IN_PROGRESS') return startedAt ?? updatedAt;
+  return completedAt ?? updatedAt;
+}
+
+function waitOf({ waitingOn, pipelineStep }: ShownTask): string {
+  const [reason] = waitingOn;
+  return reason ? waitText(reason) : (pipelineStep ?? '');
+}

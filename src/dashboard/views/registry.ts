@@ -1,0 +1,67 @@
+import type { View } from './view.js';
+
+/** All views. The rail shows them in this order. */
+export const views: readonly View[] = [
+  {
+    title: 'Needs you',
+    path: '/',
+    load: () => import('./needs-you/needs-you.js'),
+    rail: { icon: 'bell', key: 'h' },
+  },
+  {
+    title: 'Board',
+    path: '/board',
+    load: () => import('./board/board.js'),
+    rail: { icon: 'board', key: 'b' },
+  },
+  {
+    title: 'Reviews',
+    path: '/reviews',
+    load: () => import('./reviews/reviews.js'),
+    rail: { icon: 'review', key: 'r' },
+  },
+  {
+    title: 'Agents',
+    path: '/agents',
+    load: () => import('./agents/agents.js'),
+    rail: { icon: 'agents', key: 'a' },
+  },
+  { title: 'Agent', path: '/agents/:name', load: () => import('./agents/agent.js') },
+  { title: 'Task', path: '/tasks/:ref', load: () => import('./task/task-page.js') },
+];
+
+/** A view with the parts of an address. */
+export interface FoundView {
+  readonly view: View;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+/** The view of an address; null if no view has it. */
+export function findView(path: string): FoundView | null {
+  for (const view of views) {
+    const params = matchPath(view.path, path);
+    if (params) return { view, params };
+  }
+  return null;
+}
+
+function matchPath(pattern: string, path: string): Record<string, string> | null {
+  const wanted = pattern.split('/');
+  const parts = path.replace(/(.)\/$/, '$1').split('/');
+  if (wanted.length !== parts.length) return null;
+  const params: Record<string, string> = {};
+  for (const [index, name] of wanted.entries()) {
+    const part = parts[index] ?? '';
+    if (name.startsWith(':')) params[name.slice(1)] = decode(part);
+    else if (name !== part) return null;
+  }
+  return params;
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}

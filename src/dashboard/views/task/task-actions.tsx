@@ -1,0 +1,37 @@
+import { isOperator } from '../../data/session.js';
+import { shownTask } from '../../data/tasks.js';
+import { notify } from '../../frame/notices.js';
+import { moving } from '../board/board-state.js';
+import { type Move, makeMove, movesFrom } from '../board/moves.js';
+import { type TaskDetail, toMarkdown } from './task-data.js';
+
+/** What a person may do with the task now. What the key may not do is not there. */
+export function TaskActions({ task }: { readonly task: TaskDetail }) {
+  const copy = async () => {
+    await navigator.clipboard?.writeText(toMarkdown(task));
+    notify(`Copied ${task.ref} as Markdown`);
+  };
+  const make = (move: Move) => {
+    const shown = shownTask(task.id).peek();
+    if (move.needs) moving.value = { id: task.id, to: move.to };
+    else if (shown) void makeMove(shown, move);
+  };
+  return (
+    <>
+      {isOperator.value &&
+        movesFrom(task.status).map((move) => (
+          <button
+            type="button"
+            key={move.does}
+            class={move.to === 'DONE' ? 'main' : move.to === 'CANCELLED' ? 'danger' : ''}
+            onClick={() => make(move)}
+          >
+            {move.does}
+          </button>
+        ))}
+      <button type="button" onClick={() => void copy()}>
+        Copy as Markdown
+      </button>
+    </>
+  );
+}

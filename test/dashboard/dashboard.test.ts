@@ -1,0 +1,128 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { sdkAgent } from '../support/servers/sdk-client.js';
+import { untilLive, useDashboard } from './fixture.js';
+
+const dashboard = useDashboard();
+
+const build = new URL('../../dist/dashboard/', import.meta.url);
+
+describe('the page of the dashboard', () => {
+  it('loads at most 90 KB of compressed script at its start', () => {
+    const page = readFileSync(new URL('index.html', build), 'utf8');
+    const start = [...page.matchAll(/src="\.\/(assets\/[^"]+\.js)"/g)].map(([, name]) => name!);
+    const scripts = start.map((name) => gzipSync(readFileSync(new URL(name, build))).length);
+    expect(readdirSync(new URL('assets', build)).length).toBeGreaterThan(5);
+    expect(scripts.reduce((sum, size) => sum + size, 0)).toBeLessThan(90_000);
+  });
+
+  it('is served without inline scripts, and its files with hashes for a year', async () => {
+    const { url } = dashboard.server;
+    const headers = { accept: 'text/html' };
+    const answer = await fetch(`${url}/tasks/TASK-1`, { headers });
+    const html = await answer.text();
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-security-policy')).not.toContain('unsafe');
+    expect(html).not.toMatch(/<script(?![^>]*\bsrc=)/);
+    const [, asset] = /src="\.\/(assets\/[^"]+)"/.exec(html)!;
+    const script = await fetch(`${url}/${asset}`, { headers: { 'accept-encoding': 'gzip' } });
+    expect(script.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+    expect(script.headers.get('content-encoding')).toBe('gzip');
+    const again = await fetch(`${url}/`, {
+      headers: { ...headers, 'if-none-match': answer.headers.get('etag')! },
+    });
+    expect(again.status).toBe(304);
+    expect((await fetch(`${url}/assets/none.js`)).status).toBe(404);
+  });
+});
+
+describe('signing in', () => {
+  it('takes a key, shows why another one is refused, and lets GraphiQL use the same key', async () => {
+    const { page, faults } = await dashboard.open('/board', { key: null });
+    await page.getByLabel('API key').fill('mc_wrong');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await expect.poll(() => page.getByRole('alert').textContent()).toContain('not valid');
+    await page.getByLabel('API key').fill(dashboard.server.adminKey);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { name: 'Board' }).waitFor();
+    expect(page.url()).not.toContain('mc_');
+    await page.goto(`${dashboard.server.url}/graphql`);
+    await page.locator('.graphiql-container').first().waitFor();
+    expect(await page.getByLabel('API key').count()).toBe(0);
+    expect(faults.filter((fault) => !fault.includes('blob:'))).toEqual([]);
+  });
+
+  it('takes a link once, keeps its code out of the address, and refuses it the second time', async () => {
+    const { url } = await dashboard.admin.createSignInLink();
+    const link = url.slice(dashboard.server.url.length);
+    const first = await dashboard.open(link, { key: null });
+    await first.page.getByRole('heading', { name: 'Needs you', exact: true }).waitFor();
+    expect(first.page.url()).not.toContain('sign-in');
+    expect(await first.page.evaluate("sessionStorage.getItem('mission-control.key')")).toMatch(/^mcs_/);
+    await untilLive(first.page);
+    const second = await dashboard.open(link, { key: null });
+    await expect.poll(() => second.page.getByRole('alert').textContent()).toContain('was used before');
+  });
+
+  it('ends when the key is revoked, also that of a link', async () => {
+    const { apiKey, secret } = await dashboard.admin.createApiKey({ name: 'visitor', role: 'VIEWER' });
+    const { page } = await dashboard.open('/board', { key: secret });
+    await untilLive(page);
+    expect(await page.getByText('visitor (viewer)').count()).toBe(1);
+    await dashboard.admin.revokeApiKey({ id: apiKey.id });
+    await expect.poll(() => page.getByRole('alert').textContent()).toContain('revoked');
+  });
+});
+
+describe('the views', () => {
+  it('show the whole cycle of a task live, without a reload', async () => {
+    const { admin } = dashboard;
+    const scout = await sdkAgent(dashboard.server, 'scout');
+    const { page, faults } = await dashboard.open('/board');
+    await untilLive(page);
+    const column = (name: string) => page.getByRole('region', { name, exact: true });
+    const { task } = await admin.createTask({ title: 'Seen live', assignee: { name: 'scout' } });
+    await column('Assigned').getByText('Seen live').waitFor();
+    const { run } = await scout.claimNextTask();
+    await column('In progress').getByText('Seen live').waitFor();
+    await scout.completeTask({ runId: run!.id, resolution: 'Here it is' });
+    await column('Review').getByText('Seen live').waitFor();
+    await page.getByRole('link', { name: /Seen live/ }).click();
+    await page.getByText('Here it is').waitFor();
+    await admin.submitVerdict({ task: { id: task.id }, verdict: 'REJECTED', feedback: 'Add **tests**.' });
+    await page.getByText('Add tests.').first().waitFor();
+    const again = await scout.claimNextTask();
+    await scout.completeTask({ runId: again.run!.id, resolution: 'With tests' });
+    await page.getByText('With tests').waitFor();
+    await admin.submitVerdict({ task: { id: task.id }, verdict: 'APPROVED' });
+    await page.locator('.facts').getByText('Done').waitFor();
+    expect(faults).toEqual([]);
+  });
+
+  it('approve and reject work by keyboard', async () => {
+    const { admin } = dashboard;
+    const judge = await sdkAgent(dashboard.server, 'worker', { capacity: 2 });
+    const titles = ['To be approved', 'To be rejected'];
+    for (const title of titles) {
+      await admin.createTask({ title, assignee: { name: 'worker' }, description: `The text of: ${title}` });
+      const { run } = await judge.claimNextTask();
+      await judge.completeTask({ runId: run!.id, resolution: `The result of: ${title}` });
+    }
+    const { page } = await dashboard.open('/reviews');
+    await page.getByText('The result of: To be approved').waitFor();
+    await page.keyboard.press('a');
+    await page.getByText('The result of: To be rejected').waitFor();
+    await page.keyboard.press('r');
+    await page.keyboard.type('Not what was asked.');
+    await page.keyboard.press('Control+Enter');
+    await page.getByText('No work waits for a verdict').waitFor();
+    const { nodes } = await admin.tasks({ filter: { assignee: [{ name: 'worker' }] } });
+    const [approved, rejected] = nodes.toSorted((one, other) => one.title.localeCompare(other.title));
+    // The page shows a verdict before the server has it.
+    await expect.poll(async () => (await admin.task({ ref: { id: rejected!.id } }))!.status).toBe('ASSIGNED');
+    expect(await admin.task({ ref: { id: approved!.id } })).toMatchObject({ status: 'DONE' });
+    const [verdict] = (await admin.task({ ref: { id: rejected!.id } }))!.reviews.nodes;
+    expect(verdict).toMatchObject({ verdict: 'REJECTED', feedback: 'Not what was asked.' });
+  });
+});
