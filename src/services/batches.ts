@@ -3,6 +3,7 @@ import type { Database } from '../postgres/database.js';
 import { isStatementError } from '../postgres/outage.js';
 import { noteCommit } from '../postgres/transaction.js';
 import { columnsForAll } from '../store/lists/row-shape.js';
+import { submitVerdicts } from '../store/reviews/submit-verdicts.js';
 import { endRuns, listEventsOfEnd } from '../store/runs/end-runs.js';
 import { beat } from '../store/runs/heartbeats.js';
 import { updateRuns } from '../store/runs/update-runs.js';
@@ -20,6 +21,7 @@ export function createBatches({ database }: BatchesContext): Batches {
     runUpdates: createRunUpdates(database),
     comments: createComments(database),
     runEnds: createRunEnds(database),
+    approvals: createApprovals(database),
   };
   return {
     ...queues,
@@ -102,6 +104,18 @@ function createRunEnds(database: Database): Batches['runEnds'] {
     subjectsOf: ({ runId, keyId, idempotencyKey: key }) =>
       key === null ? [runId] : [runId, `${keyId} ${key}`],
     refusal: 'ends no more runs',
+  });
+}
+
+function createApprovals(database: Database): Batches['approvals'] {
+  return createQueue(database, {
+    serve: submitVerdicts,
+    // The second verdict on a task finds that its round has ended.
+    subjectsOf: ({ task, keyId, idempotencyKey: key }) => {
+      const subject = 'id' in task ? task.id : `TASK-${task.number}`;
+      return key === null ? [subject] : [subject, `${keyId} ${key}`];
+    },
+    refusal: 'takes no more verdicts',
   });
 }
 

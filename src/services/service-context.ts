@@ -5,6 +5,7 @@ import type { Clock } from '../kernel/clock.js';
 import type { Instrument } from '../kernel/instrument.js';
 import type { BatchQueue } from '../postgres/batch-queue.js';
 import type { Database } from '../postgres/database.js';
+import type { Approval, ApprovedTask } from '../store/reviews/submit-verdicts.js';
 import type { ClaimColumns, ClaimRequest, ClaimRow } from '../store/runs/claim-tasks.js';
 import type { EndedRun, EndRunCall } from '../store/runs/end-runs.js';
 import type { HeartbeatColumns, HeartbeatRequest, HeartbeatRow } from '../store/runs/heartbeats.js';
@@ -96,6 +97,8 @@ export interface Batches {
   readonly runEnds: BatchQueue<EndRunCall, EndedRun | null>;
   /** addComment. Null for a comment that has to be looked at by itself. */
   readonly comments: BatchQueue<CommentToAdd, AddedComment | null>;
+  /** submitVerdict with an approval. Null if nothing has changed and the verdict needs a transaction of its own. */
+  readonly approvals: BatchQueue<Approval, ApprovedTask | null>;
   /** Stops the queues: calls that wait are answered, later ones are refused. */
   close(): Promise<void>;
 }

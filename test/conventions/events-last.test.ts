@@ -35,6 +35,7 @@ describe('events are written last in their transaction, when nothing is left tha
       'create_tasks.sql',
       'end_runs.sql',
       'heartbeat.sql',
+      'submit_verdicts.sql',
       'update_runs.sql',
     ]);
     for (const content of functions.values()) {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createInstrument } from '../../src/kernel/instrument.js';
 import { createDatabase, type Database } from '../../src/postgres/database.js';
+import { submitVerdicts } from '../../src/store/reviews/submit-verdicts.js';
 import { beat } from '../../src/store/runs/heartbeats.js';
 import { updateRuns } from '../../src/store/runs/update-runs.js';
 import { addComments } from '../../src/store/tasks/add-comments.js';
@@ -34,6 +35,8 @@ const LATER = [
   `INSERT INTO task_runs (id, task_id, agent_id, number, trigger, outcome, lease_ms, finished_at, lost_reason)
    SELECT 'run_e' || i, 'task_e' || i, CASE WHEN i % 2 = 0 THEN 'agt_one' ELSE 'agt_crowd' END, 1, 'CLAIM', 'SUCCEEDED', 10000, now(),
      CASE WHEN i % 2 = 1 THEN 'lost' END FROM generate_series(1, 10000) i`,
+  `INSERT INTO task_dependencies (task_id, depends_on_id) SELECT 'task_h' || i, 'task_e' || i FROM generate_series(1, 10000) i`,
+  `INSERT INTO quality_reviews (id, task_id, round, verdict) SELECT 'rev_' || i, 'task_e' || i, 1, 'APPROVED' FROM generate_series(1, 10000) i`,
   `INSERT INTO review_runs (id, task_id, round, agent_id, lease_ms, lease_expires_at)
    SELECT 'rvr_' || i, 'task_h' || i, 1, 'agt_crowd', 600000, now() + interval '1 h' FROM generate_series(1, 10000) i`,
   `INSERT INTO comments (id, task_id, author_key_id, body) SELECT 'cmt_h' || i, 'task_h' || i, 'key_a', 'x' FROM generate_series(1, 10000) i`,
@@ -51,6 +54,8 @@ const GROWING: readonly unknown[] = [
   'agents',
   'api_keys',
   'comments',
+  'quality_reviews',
+  'task_dependencies',
 ];
 
 /** What a plan of a batch of three must not have: scans of whole tables, and nodes that look at more rows than the batch needs. */
@@ -177,7 +182,50 @@ describe('the statements that serve batches of calls', () => {
       );
       expect(answers.map((each) => each?.run.id)).toEqual(['run_one', 'run_two', undefined]);
     },
+    async submitVerdicts() {
+      const [first, second] = [await putInReview('agt_one'), await putInReview(null)];
+      const approval = {
+        ...{
+          round: null,
+          feedback: null,
+          keyId: 'key_a',
+          reviewerId: null,
+          needsClaim: false,
+          agentTimeoutMs: 600_000,
+        },
+        ...{ coordinatorAgent: 'aegis', idempotencyKey: null, fingerprint: null },
+      };
+      const answers = await submitVerdicts(database.pool, [
+        { ...approval, id: `rev_${first}`, task: { id: first }, reviewerId: 'agt_one', needsClaim: true },
+        {
+          ...approval,
+          id: `rev_${second}`,
+          task: { id: second },
+          idempotencyKey: `v${second}`,
+          fingerprint: 'f',
+        },
+      ]);
+      expect(answers.map((each) => each?.task.status)).toEqual(['DONE', 'DONE']);
+    },
   };
+
+  /** A task in REVIEW, whose round this agent has claimed. */
+  async function putInReview(reviewerId: string | null): Promise<string> {
+    made += 1;
+    const id = `task_v${made}`;
+    const review = `INSERT INTO review_runs (id, task_id, round, agent_id, lease_ms, lease_expires_at)
+      VALUES ('rvr_v${made}', '${id}', 1, '${reviewerId}', 600000, now() + interval '1 h')`;
+    await runSql(
+      test.url,
+      'SET session_replication_role = replica',
+      `INSERT INTO tasks (id, title, status, tags, assignee_id, resolution, review_round, run_count)
+       VALUES ('${id}', 'x', 'REVIEW', '{}', 'agt_two', 'done', 1, 1)`,
+      `INSERT INTO task_runs (id, task_id, agent_id, number, trigger, outcome, lease_ms, finished_at)
+       VALUES ('run_v${made}', '${id}', 'agt_two', 1, 'CLAIM', 'SUCCEEDED', 10000, now())`,
+      ...(reviewerId === null ? [] : [review]),
+    );
+    return id;
+  }
 
   describe.each([
     ['few rows', []],

@@ -24,21 +24,14 @@ import { announceStatus } from '../agents/announce-status.js';
 import { findEarlier } from '../idempotency.js';
 import { moveTask } from '../moves/move-task.js';
 import { sayIfPinnedToOffline } from '../moves/say-offline.js';
-import { type AgentRef, getActingAgent, lockTaskByRef, noSuchTask, type TaskRef } from '../refs.js';
+import { getActingAgent, lockTaskByRef, noSuchTask } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 import { addCommentIn } from '../tasks/add-comment.js';
 import { canSeeTask } from '../tasks/task-visibility.js';
+import { approveInBatch } from './approve-in-batch.js';
+import type { SubmitVerdict } from './verdict-input.js';
 
-export interface SubmitVerdict {
-  readonly task: TaskRef;
-  readonly verdict: Verdict;
-  readonly feedback?: string | null | undefined;
-  /** The reviewed round; the current one if omitted. */
-  readonly round?: number | null | undefined;
-  /** The agent on whose behalf an operator submits the verdict. */
-  readonly reviewer?: AgentRef | null | undefined;
-  readonly idempotencyKey?: string | null | undefined;
-}
+export type { SubmitVerdict };
 
 export interface SubmittedVerdict {
   readonly task: TaskRow;
@@ -59,6 +52,8 @@ export async function submitVerdict(
   if (input.verdict === 'REJECTED' && (input.feedback ?? '').trim() === '') {
     throw new Refusal('INVALID', 'A rejection needs feedback: state what has to change.', ['feedback']);
   }
+  const approved = await approveInBatch(context, viewer, input);
+  if (approved !== null) return approved;
   return inTransaction(context.database, async (tx) => {
     const task = await lockTaskByRef(tx, input.task);
     const id = newId('rev');

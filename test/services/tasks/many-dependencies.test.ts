@@ -1,11 +1,11 @@
-import pg from 'pg';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../src/domain/limits.js';
 import { type CreateTask, createTasks } from '../../../src/services/tasks/create-task.js';
 import { aKeyOf, anAgent, aTask } from '../../support/factories/factory.js';
 import { refusalOf } from '../../support/factories/refusals.js';
 import type { TestServices } from '../../support/factories/services.js';
 import { useServices } from '../../support/factories/use-services.js';
+import { countStatements } from '../../support/postgres/statements.js';
 
 let services: TestServices;
 
@@ -15,15 +15,6 @@ useServices((made) => {
 
 const many = (count: number, of: (index: number) => Partial<CreateTask>) =>
   Array.from({ length: count }, (_, index) => ({ title: `Task ${index}`, ...of(index) }));
-
-/** The number of statements that the work sends to PostgreSQL, without those that number events. */
-async function countStatements(work: () => Promise<unknown>): Promise<number> {
-  const sent = vi.spyOn(pg.Client.prototype, 'query');
-  await work();
-  const statements = sent.mock.calls.filter(([each]) => !/^number_events/.test(String(Object(each).name)));
-  sent.mockRestore();
-  return statements.length;
-}
 
 describe('createTasks', () => {
   it('takes as many statements for a hundred dependencies of each task as for one', async () => {

@@ -1,4 +1,5 @@
-import type { Pool } from 'pg';
+import pg, { type Pool } from 'pg';
+import { vi } from 'vitest';
 import type { TestServices } from '../factories/services.js';
 
 /** Statements that a process sends at any time: the bell's numbering of events, and the feed's reads of the log. */
@@ -29,4 +30,16 @@ function record(pool: Pool, sent: string[]): () => void {
   return () => {
     pool.query = original;
   };
+}
+
+/**
+ * The number of statements that the work sends to PostgreSQL on any connection, without those that number events. Each is a round
+ * trip, BEGIN and COMMIT too.
+ */
+export async function countStatements(work: () => Promise<unknown>): Promise<number> {
+  const sent = vi.spyOn(pg.Client.prototype, 'query');
+  await work();
+  const statements = sent.mock.calls.filter(([each]) => !/^number_events/.test(String(Object(each).name)));
+  sent.mockRestore();
+  return statements.length;
 }
