@@ -3,6 +3,7 @@ import type { Database } from '../postgres/database.js';
 import { isStatementError } from '../postgres/outage.js';
 import { noteCommit } from '../postgres/transaction.js';
 import { columnsForAll } from '../store/lists/row-shape.js';
+import { claimReviews } from '../store/reviews/claim-reviews.js';
 import { submitVerdicts } from '../store/reviews/submit-verdicts.js';
 import { endRuns, listEventsOfEnd } from '../store/runs/end-runs.js';
 import { beat } from '../store/runs/heartbeats.js';
@@ -22,6 +23,7 @@ export function createBatches({ database }: BatchesContext): Batches {
     comments: createComments(database),
     runEnds: createRunEnds(database),
     approvals: createApprovals(database),
+    reviewClaims: createReviewClaims(database),
   };
   return {
     ...queues,
@@ -116,6 +118,14 @@ function createApprovals(database: Database): Batches['approvals'] {
       return key === null ? [subject] : [subject, `${keyId} ${key}`];
     },
     refusal: 'takes no more verdicts',
+  });
+}
+
+function createReviewClaims(database: Database): Batches['reviewClaims'] {
+  return createQueue(database, {
+    serve: claimReviews,
+    subjectsOf: ({ agentId }) => [agentId],
+    refusal: 'hands out no more reviews',
   });
 }
 

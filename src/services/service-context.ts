@@ -5,6 +5,7 @@ import type { Clock } from '../kernel/clock.js';
 import type { Instrument } from '../kernel/instrument.js';
 import type { BatchQueue } from '../postgres/batch-queue.js';
 import type { Database } from '../postgres/database.js';
+import type { ReviewAnswer, ReviewRequest } from '../store/reviews/claim-reviews.js';
 import type { Approval, ApprovedTask } from '../store/reviews/submit-verdicts.js';
 import type { ClaimColumns, ClaimRequest, ClaimRow } from '../store/runs/claim-tasks.js';
 import type { EndedRun, EndRunCall } from '../store/runs/end-runs.js';
@@ -99,6 +100,8 @@ export interface Batches {
   readonly comments: BatchQueue<CommentToAdd, AddedComment | null>;
   /** submitVerdict with an approval. Null if nothing has changed and the verdict needs a transaction of its own. */
   readonly approvals: BatchQueue<Approval, ApprovedTask | null>;
+  /** claimNextReview. Null if nothing has changed and the claim needs a transaction of its own. */
+  readonly reviewClaims: BatchQueue<ReviewRequest, ReviewAnswer | null>;
   /** Stops the queues: calls that wait are answered, later ones are refused. */
   close(): Promise<void>;
 }

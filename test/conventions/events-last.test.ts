@@ -31,6 +31,7 @@ describe('events are written last in their transaction, when nothing is left tha
     const functions = await filesWith('prisma/functions', '.sql', INSERTS);
     expect([...functions.keys()].sort()).toEqual([
       'add_comments.sql',
+      'claim_reviews.sql',
       'claim_tasks.sql',
       'create_tasks.sql',
       'end_runs.sql',

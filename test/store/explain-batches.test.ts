@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SYSTEM } from '../../src/domain/actor.js';
 import { createInstrument } from '../../src/kernel/instrument.js';
 import { createDatabase, type Database } from '../../src/postgres/database.js';
+import { claimReviews } from '../../src/store/reviews/claim-reviews.js';
 import { submitVerdicts } from '../../src/store/reviews/submit-verdicts.js';
 import { beat } from '../../src/store/runs/heartbeats.js';
 import { updateRuns } from '../../src/store/runs/update-runs.js';
@@ -13,7 +15,7 @@ import { runSql } from '../support/postgres/throw-away-postgres.js';
 /** The rows that exist when a connection makes its plans, as on the first day of a server. */
 const FIRST_DAY = [
   "INSERT INTO api_keys (id, name, prefix, hash, role) VALUES ('key_a', 'a', 'mc_', '\\x00', 'ADMIN')",
-  "INSERT INTO agents (id, name, role, max_capacity) SELECT 'agt_' || n, n, 'agent', 100 FROM unnest('{one,two,crowd}'::text[]) n",
+  "INSERT INTO agents (id, name, role, max_capacity) SELECT 'agt_' || n, n, 'reviewer', 100 FROM unnest('{one,two,crowd}'::text[]) n",
   'SET session_replication_role = replica',
   `INSERT INTO tasks (id, title, status, tags, assignee_id, current_run_id, run_count) SELECT 'task_' || n, 'x', 'IN_PROGRESS', '{}', 'agt_' || n, 'run_' || n, 1
    FROM unnest('{one,two}'::text[]) n`,
@@ -181,6 +183,21 @@ describe('the statements that serve batches of calls', () => {
         '*',
       );
       expect(answers.map((each) => each?.run.id)).toEqual(['run_one', 'run_two', undefined]);
+    },
+    async claimReviews() {
+      const id = await putInReview(null);
+      const request = { leaseMs: 600_000, coordinatorAgent: 'aegis', actor: SYSTEM, agentTimeoutMs: 600_000 };
+      const answers = await claimReviews(database.pool, [
+        { ...request, agentId: 'agt_one', runId: `rvr_c${made}` },
+        { ...request, agentId: 'agt_two', runId: `rvr_d${made}` },
+      ]);
+      await runSql(
+        test.url,
+        "DELETE FROM review_runs WHERE agent_id = 'agt_one'",
+        `DELETE FROM task_runs WHERE task_id = '${id}'`,
+        `DELETE FROM tasks WHERE id = '${id}'`,
+      );
+      expect(answers.map((each) => each?.claimed?.task.id)).toEqual([id, undefined]);
     },
     async submitVerdicts() {
       const [first, second] = [await putInReview('agt_one'), await putInReview(null)];

@@ -6,6 +6,7 @@ import { hasRoom } from '../../domain/runs/capacity.js';
 import { newId } from '../../kernel/ids.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
 import type { AgentRow } from '../../store/agents/agents.js';
+import { writeReviewPrompt } from '../../store/reviews/claim-reviews.js';
 import {
   countReviewsUnderWay,
   findOpenReviewRunOf,
@@ -21,6 +22,7 @@ import { noteAgentAsked } from '../agents/settle-deliveries.js';
 import { hasKeyEnded } from '../keys/read-api-keys.js';
 import { type AgentRef, getActingAgent } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
+import { claimReviewInBatch } from './claim-review-in-batch.js';
 import { promptForReview } from './prompt-for-review.js';
 
 /** A claimed round; all fields are null if none waits for this reviewer. */
@@ -84,6 +86,9 @@ async function claimOnce(
   viewer: Viewer,
   input: ClaimNextReview,
 ): Promise<ClaimedReview | null> {
+  const agentId = await context.agentIds.idOf(viewer, input.agent);
+  const batched = await claimReviewInBatch(context, viewer, agentId, input.lease ?? LIMITS.leaseDefaultMs);
+  if (batched !== undefined) return batched === null ? null : toClaimedReview(batched.task, batched.run);
   return inTransaction(context.database, async (tx) => {
     const agent = await getActingAgent(tx.executor, viewer, input.agent);
     checkIsReviewer(context, agent);
@@ -110,7 +115,12 @@ async function renewHeld(tx: Transaction, agent: AgentRow, leaseMs: number): Pro
   const task = held === null ? null : await lockTask(tx, { id: held.taskId });
   // The renewal must follow the task lock, which prevents a concurrent verdict or requeue of the round.
   const renewed = held === null ? null : await renewReviewRun(tx, held.id, leaseMs);
-  return task === null || renewed === null ? null : toClaimedReview(task, renewed);
+  if (task === null || renewed === null) return null;
+  if (renewed.prompt !== null) return toClaimedReview(task, renewed);
+  // The process that claimed the round has ended before it stored the prompt.
+  const prompt = await promptForReview(tx, task);
+  await writeReviewPrompt(tx.executor, renewed.id, prompt);
+  return toClaimedReview(task, { ...renewed, prompt });
 }
 
 async function takeNew(

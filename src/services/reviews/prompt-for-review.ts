@@ -6,12 +6,20 @@ import type { TaskRow } from '../../store/tasks/tasks.js';
 /** Builds the review prompt of a task in REVIEW, with the feedback of all rejections since its creation or last retry. */
 export async function promptForReview(tx: Transaction, task: TaskRow): Promise<string> {
   const rejections = await listRejections(tx, task.id, task.reviewCycles);
+  return toReviewPrompt(
+    task,
+    rejections.map(({ feedback }) => feedback),
+  );
+}
+
+/** The review prompt of a task in REVIEW. @param feedback - that of the rejections, oldest first. */
+export function toReviewPrompt(task: TaskRow, feedback: readonly (string | null)[]): string {
   return buildReviewPrompt({
     ref: `TASK-${task.number}`,
     title: task.title,
     description: task.description,
     resolution: task.resolution ?? '',
     round: task.reviewRound,
-    earlierFeedback: rejections.map((each) => each.feedback ?? ''),
+    earlierFeedback: feedback.map((each) => each ?? ''),
   });
 }
