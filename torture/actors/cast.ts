@@ -156,7 +156,7 @@ async function countOpen({ pool }: World): Promise<number> {
 }
 
 async function resumeAll(admin: Caller): Promise<void> {
-  for (const { name } of PULL) {
+  for (const name of [...PULL.map((agent) => agent.name), ...PUSH]) {
     await admin.ask((client) => client.resumeAgent({ agent: { name } }));
     // Operators may have assigned tasks to agents that can't do them.
     const input = { agent: { name }, capabilities: ['special'] };
