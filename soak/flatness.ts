@@ -19,6 +19,7 @@ const FLAT: readonly Flat[] = [
   { name: 'the size of the log in MB', of: ({ eventsMb }) => eventsMb, most: 1.5, floor: 50 },
   { name: 'the size of the outbox in MB', of: ({ outboxMb }) => outboxMb, most: 1.5, floor: 20 },
   { name: 'the size of the queues in MB', of: ({ queuesMb }) => queuesMb, most: 1.5, floor: 20 },
+  { name: 'the size of updated tables in MB', of: ({ updatedMb }) => updatedMb, most: 1.5, floor: 5 },
   { name: 'the bytes of one task', of: ({ bytesPerTask }) => bytesPerTask, most: 1.15, floor: 500 },
 ];
 

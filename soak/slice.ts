@@ -18,6 +18,8 @@ export interface Slice {
   readonly outboxMb: number;
   /** The indexes that only contain what waits or is under way. */
   readonly queuesMb: number;
+  /** Tables whose few rows are updated all the time, with their indexes. */
+  readonly updatedMb: number;
   /** Tables that grow with the tasks, with their indexes, in bytes for each task. */
   readonly bytesPerTask: number;
 }
@@ -28,6 +30,7 @@ interface Sizes {
   readonly events_bytes: number;
   readonly outbox_bytes: number;
   readonly queue_bytes: number;
+  readonly updated_bytes: number;
   readonly growing_bytes: number;
 }
 
@@ -39,6 +42,8 @@ const SIZES = `SELECT
   pg_total_relation_size('event_outbox')::float8 AS outbox_bytes,
   (SELECT sum(pg_relation_size(indexrelid))::float8 FROM pg_index
    WHERE indpred IS NOT NULL AND indrelid IN ('tasks'::regclass, 'task_runs'::regclass)) AS queue_bytes,
+  (SELECT sum(pg_total_relation_size(t))::float8
+   FROM unnest(ARRAY['agents', 'scheduler_jobs', 'event_horizon']::regclass[]) t) AS updated_bytes,
   (SELECT sum(pg_total_relation_size(t))::float8
    FROM unnest(ARRAY['tasks', 'task_runs', 'idempotency_keys']::regclass[]) t) AS growing_bytes`;
 
@@ -62,6 +67,7 @@ export async function measureSlice(pool: Pool, { pid }: Served, work: Work): Pro
     eventsMb: sizes.events_bytes / 1e6,
     outboxMb: sizes.outbox_bytes / 1e6,
     queuesMb: sizes.queue_bytes / 1e6,
+    updatedMb: sizes.updated_bytes / 1e6,
     bytesPerTask: sizes.growing_bytes / sizes.tasks,
   };
 }
@@ -77,6 +83,7 @@ const COLUMNS: readonly (readonly [string, (slice: Slice) => string])[] = [
   ['log MB', ({ eventsMb }) => eventsMb.toFixed(0)],
   ['outbox MB', ({ outboxMb }) => outboxMb.toFixed(1)],
   ['queues MB', ({ queuesMb }) => queuesMb.toFixed(1)],
+  ['updated MB', ({ updatedMb }) => updatedMb.toFixed(1)],
   ['bytes/task', ({ bytesPerTask }) => bytesPerTask.toFixed(0)],
 ];
 

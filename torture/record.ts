@@ -43,6 +43,8 @@ export interface StreamRecord {
   readonly types: readonly string[] | null;
   /** The position after which it begins. */
   after: number | null;
+  /** The position up to which it has to have everything; null while it goes on. */
+  until: number | null;
   readonly seen: SeenEvent[];
   connections: number;
   /** What must not happen to a stream. */

@@ -5,7 +5,7 @@ import { type Evidence, readEvidence } from './judge/evidence.js';
 import { selectFor } from './judge/rules/streams.js';
 import { measureLeftovers } from './leftovers.js';
 import type { Plan } from './plan/plan.js';
-import { createRecord } from './record.js';
+import { createRecord, type StreamRecord } from './record.js';
 import { measureRecovery } from './recovery.js';
 import { type Played, playFaults } from './world/play-faults.js';
 import { openWorld, type World } from './world/world.js';
@@ -78,14 +78,16 @@ async function countUnfinished({ pool }: World): Promise<number> {
   return rows[0]?.count ?? 0;
 }
 
-/** Waits until every subscriber has the last event that it should have, or the time is over. */
+/**
+ * Waits until every subscriber has what the log has now, or the time is over. Later events, such as that an agent is
+ * offline, reach a subscriber or not, depending on when it ends.
+ */
 async function untilStreamsHave({ record }: Scene, { pool }: World): Promise<void> {
-  for (let waitedMs = 0; waitedMs < CATCH_UP_MS; waitedMs += 250) {
-    const evidence = await readEvidence(pool, { record, serverComplaints: [], leftovers: [] });
-    const isBehind = record.streams.some(
-      (stream) => stream.seen.at(-1)?.position !== selectFor(stream, evidence.events).at(-1)?.id,
-    );
-    if (!isBehind && evidence.outbox === 0) return;
-    await delay(250);
-  }
+  const { events } = await readEvidence(pool, { record, serverComplaints: [], leftovers: [] });
+  const end = events.at(-1)?.id ?? 0;
+  const lastOf = ({ seen }: StreamRecord) => seen.at(-1)?.position ?? 0;
+  const isBehind = (stream: StreamRecord) => lastOf(stream) < (selectFor(stream, events).at(-1)?.id ?? 0);
+  for (let waitedMs = 0; waitedMs < CATCH_UP_MS && record.streams.some(isBehind); waitedMs += 100)
+    await delay(100);
+  for (const stream of record.streams) stream.until = Math.max(end, lastOf(stream));
 }

@@ -74,9 +74,12 @@ const LOST_CODES = new Set([
   ...['P1000', 'P1001', 'P1002', 'P1003', 'P1008', 'P1010', 'P1011', 'P1017', 'P2024'],
 ]);
 
-/** Errors that the driver raises without a code. Prisma keeps the driver's message as one line of its own. */
+/**
+ * Errors that the driver raises without a code. Prisma keeps the driver's message as one line of its own. A pool is used after
+ * its end by a request that a stop does not wait for, because its client has gone.
+ */
 const MESSAGES =
-  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed|Query read timeout|Server has closed the connection|The server does not support SSL connections|connect ENOENT )/m;
+  /^(Connection terminated|Cannot use a pool after calling end|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed|Query read timeout|Server has closed the connection|The server does not support SSL connections|connect ENOENT )/m;
 
 /** A statement on a connection that only reads would write. There the refusal is a bug of this server and no outage. */
 export class ReadWrote extends Error {

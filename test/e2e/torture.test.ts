@@ -73,6 +73,8 @@ const LIES: Readonly<Record<string, string>> = {
   'due-times': `DELETE FROM recurring_firings WHERE task_id = (SELECT max(task_id) FROM recurring_firings)`,
   counters: `UPDATE tasks SET run_count = run_count + 1 WHERE ${oneOf('tasks', 'run_count > 0')}`,
   'done-once': `UPDATE events SET run_id = NULL WHERE ${oneOf('events', `type = 'task.completed'`)}`,
+  'sent-once': `UPDATE tasks SET title = (SELECT max(title) FROM tasks WHERE title LIKE 'Once: %')
+    WHERE ${oneOf('tasks', `title NOT LIKE 'Once: %'`)}`,
   'work-ends': `UPDATE tasks SET status = 'REVIEW', completed_at = NULL WHERE ${oneOf('tasks', `status = 'DONE'`)}`,
 };
 

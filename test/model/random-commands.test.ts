@@ -54,7 +54,7 @@ async function aReal(): Promise<Real> {
   return real;
 }
 
-/** Expects that the events of every task lead to the state of its row. */
+/** Expects that the events of every task, in the order of their positions (`events.id`), lead to the state of its row. */
 async function expectLogToMatchRows(): Promise<void> {
   const rows = await services.sql(
     `SELECT id, status, assignee_id AS "assigneeId", current_run_id AS "runId",

@@ -32,6 +32,7 @@ describe('an outage', () => {
     ],
     ['a terminated connection', new Error('Connection terminated unexpectedly')],
     ['a pool that has no connection in time', new Error('timeout exceeded when trying to connect')],
+    ['a pool that was closed by a stop', new Error('Cannot use a pool after calling end on the pool')],
     ["Prisma's code for it", error({ code: 'P1017' })],
     [
       "a shutdown that Prisma's adapter reports",

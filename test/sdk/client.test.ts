@@ -198,6 +198,12 @@ describe('a request that the server refuses for the moment', () => {
     expect(sent).toHaveLength(4);
   });
 
+  it('is repeated after a 408: a slow network did not bring the request to the server in time', async () => {
+    const { fetch, sent } = answersFirst(() => new Response('', { status: 408 }));
+    await sdkClient(server, { fetch, retry }).viewer();
+    expect(sent).toHaveLength(2);
+  });
+
   it('is not repeated as an unsafe mutation, since a proxy may have passed it on', async () => {
     const { fetch, sent } = answersFirst(() => new Response('Bad Gateway', { status: 502 }));
     const call = sdkClient(server, { fetch, retry }).createApiKey({ name: 'no', role: 'VIEWER' });

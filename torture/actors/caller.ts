@@ -22,7 +22,7 @@ export type Outcome<Answer> =
 const LOST = 'LOST';
 
 /** How long a client waits for an answer beside what it asks the server to wait, in milliseconds. */
-const TIMEOUT_MS = 6_000;
+const TIMEOUT_MS = 4_000;
 
 /** The way of one actor to the servers: a client for each door, one of them picked for each call. */
 export class Caller {

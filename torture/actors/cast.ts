@@ -137,7 +137,7 @@ async function beginStreams(
   return AUDIENCE.map(async ({ at, isLive = false, ...facts }, place) => {
     const cursor = isLive ? null : start;
     const after = cursor === null ? null : positionOf(cursor);
-    const stream: StreamRecord = { ...facts, after, seen: [], connections: 0, complaints: [] };
+    const stream: StreamRecord = { ...facts, after, until: null, seen: [], connections: 0, complaints: [] };
     scene.record.streams.push(stream);
     await delay(at * scene.plan.seconds * 1_000, undefined, { signal }).catch(() => undefined);
     const key = facts.isAdmin ? ADMIN_KEY : viewerKey;
@@ -156,7 +156,7 @@ async function countOpen({ pool }: World): Promise<number> {
 }
 
 async function resumeAll(admin: Caller): Promise<void> {
-  for (const { name } of PULL) {
+  for (const name of [...PULL.map((agent) => agent.name), ...PUSH]) {
     await admin.ask((client) => client.resumeAgent({ agent: { name } }));
     // Operators may have assigned tasks to agents that can't do them.
     const input = { agent: { name }, capabilities: ['special'] };

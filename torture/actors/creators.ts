@@ -2,6 +2,7 @@ import { newKey } from '../../src/sdk/platform.js';
 import type { Random } from '../random.js';
 import type { Caller } from './caller.js';
 import type { Scene } from './scene.js';
+import { sentOnce } from './sent-once.js';
 
 const PRIORITIES = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW'] as const;
 const POLICIES = ['BLOCK', 'CANCEL', 'PROCEED'] as const;
@@ -35,9 +36,10 @@ async function createSome(scene: Scene, caller: Caller): Promise<void> {
 }
 
 function anInput(scene: Scene, random: Random) {
+  const idempotencyKey = newKey();
   const dependsOn = random.chance(0.3) ? [scene.pickTask(random)] : [];
   return {
-    title: `Task of seed ${scene.plan.seed}, ${random.between(0, 1_000_000)}`,
+    title: sentOnce(idempotencyKey),
     priority: random.pick(PRIORITIES),
     reviewPolicy: random.chance(0.4) ? ('REQUIRED' as const) : ('SKIP' as const),
     onDependencyFailure: random.pick(POLICIES),
@@ -46,6 +48,6 @@ function anInput(scene: Scene, random: Random) {
     requires: random.chance(0.15) ? ['special'] : [],
     assignee: random.chance(0.2) ? { name: `pull-${random.between(1, 4)}` } : null,
     startsAt: random.chance(0.1) ? new Date(Date.now() + random.between(0, 4_000)).toISOString() : null,
-    idempotencyKey: newKey(),
+    idempotencyKey,
   };
 }

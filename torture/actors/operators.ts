@@ -1,6 +1,7 @@
 import { newKey } from '../../src/sdk/platform.js';
 import type { Caller } from './caller.js';
 import type { Scene } from './scene.js';
+import { sentOnce } from './sent-once.js';
 
 type Deed = (scene: Scene, caller: Caller, task: { readonly id: string }) => Promise<unknown>;
 
@@ -31,7 +32,8 @@ const DEEDS: readonly Deed[] = [
 ];
 
 async function comment(_: Scene, caller: Caller, task: { id: string }): Promise<void> {
-  const input = { task, body: 'A remark', idempotencyKey: newKey() };
+  const idempotencyKey = newKey();
+  const input = { task, body: sentOnce(idempotencyKey), idempotencyKey };
   const { answer } = await caller.ask((client) => client.addComment(input));
   if (answer !== undefined) caller.acknowledge('comment', answer.comment.id, task.id);
 }

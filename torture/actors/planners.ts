@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { newKey } from '../../src/sdk/platform.js';
 import type { Caller } from './caller.js';
 import type { Scene } from './scene.js';
+import { sentOnce } from './sent-once.js';
 
 /** Makes a pipeline, then starts and cancels runs of it until the play ends. */
 export async function runPipelines(scene: Scene, caller: Caller): Promise<void> {
@@ -10,13 +11,14 @@ export async function runPipelines(scene: Scene, caller: Caller): Promise<void> 
     key,
     dependsOn,
     onDependencyFailure: random.pick(['BLOCK', 'CANCEL', 'PROCEED'] as const),
-    template: { title: `Step ${key}`, reviewPolicy: 'SKIP' as const },
+    template: { title: `{{once}}, step ${key}`, reviewPolicy: 'SKIP' as const },
   });
   const steps = [step('a', []), step('b', ['a']), step('c', ['a']), step('d', ['b', 'c'])];
   // A repeat is refused because the name is taken, which is as good.
   await caller.ask((client) => client.createPipeline({ name: 'diamond', steps }));
   while (scene.isPlaying()) {
-    const input = { name: 'diamond', idempotencyKey: newKey() };
+    const idempotencyKey = newKey();
+    const input = { name: 'diamond', idempotencyKey, variables: { once: sentOnce(idempotencyKey) } };
     const { answer } = await caller.ask((client) => client.startPipeline(input));
     if (answer !== undefined) await follow(scene, caller, answer.pipelineRun.id);
     await delay(random.between(1_000, 2_500));

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { newKey } from '../../src/sdk/platform.js';
 import type { Caller } from './caller.js';
 import type { Scene } from './scene.js';
+import { sentOnce } from './sent-once.js';
 
 /** The shortest lease that a server accepts. */
 const LEASE = 'PT10S';
@@ -62,14 +63,13 @@ async function end(scene: Scene, caller: Caller, runId: string): Promise<void> {
 }
 
 async function complete(scene: Scene, caller: Caller, runId: string): Promise<void> {
+  const idempotencyKey = newKey();
+  const followUp = { title: sentOnce(idempotencyKey), reviewPolicy: 'SKIP' as const };
   const input = {
     runId,
     resolution: `Done by ${caller.name}`,
-    idempotencyKey: newKey(),
-    followUps:
-      scene.isPlaying() && caller.random.chance(0.05)
-        ? [{ title: 'A follow-up', reviewPolicy: 'SKIP' as const }]
-        : [],
+    idempotencyKey,
+    followUps: scene.isPlaying() && caller.random.chance(0.05) ? [followUp] : [],
   };
   const { answer } = await caller.ask((client) => client.completeTask(input));
   if (answer === undefined) return;

@@ -1,4 +1,5 @@
 import type { ClientBase, Pool, QueryResultRow } from 'pg';
+import { SENT_ONCE } from '../actors/sent-once.js';
 import type { RunRecord } from '../record.js';
 
 /** An event of the log. */
@@ -92,6 +93,8 @@ export interface Evidence {
   readonly firings: readonly FiringRow[];
   readonly recurring: readonly { readonly id: string; readonly fire_count: number }[];
   readonly pipelineRuns: readonly { readonly id: string; readonly status: string }[];
+  /** Texts that a client sent under one idempotency key, and that are stored more than once. */
+  readonly doubled: readonly { readonly text: string; readonly count: number }[];
   readonly record: RunRecord;
   /** What servers have logged as faults, and ends that nobody asked for. */
   readonly serverComplaints: readonly string[];
@@ -143,6 +146,10 @@ export async function readEvidence(db: Pool | ClientBase, circumstances: Circums
        ORDER BY recurring_task_id, recurring_firings.due_at`,
     ),
     recurring: await rows('SELECT id, fire_count FROM recurring_tasks ORDER BY id'),
+    doubled: await rows(
+      `SELECT text, count(*)::int FROM (SELECT title AS text FROM tasks UNION ALL SELECT body FROM comments) texts
+       WHERE starts_with(text, '${SENT_ONCE}') GROUP BY text HAVING count(*) > 1`,
+    ),
     pipelineRuns: await rows('SELECT id, status::text FROM pipeline_runs ORDER BY id'),
   };
 }

@@ -2,7 +2,7 @@ import type { Evidence } from './evidence.js';
 import type { Rule } from './rule.js';
 import { acknowledged } from './rules/acknowledged.js';
 import { capacity } from './rules/capacity.js';
-import { counters, doneOnce } from './rules/counters.js';
+import { counters, doneOnce, sentOnce } from './rules/counters.js';
 import { dependencies } from './rules/dependencies.js';
 import { dueTimes } from './rules/due-times.js';
 import { leftovers, noFaults, workEnds } from './rules/endings.js';
@@ -26,6 +26,7 @@ export const RULES: readonly Rule[] = [
   dueTimes,
   counters,
   doneOnce,
+  sentOnce,
   workEnds,
   noFaults,
   leftovers,

@@ -52,7 +52,7 @@ export async function startPostgres(folder: string): Promise<Postgres> {
     async crash() {
       process.kill(await readPostmaster(folder), 'SIGQUIT');
     },
-    killBackend: (pid) => process.kill(pid, 'SIGKILL'),
+    killBackend: (pid) => signal(pid, 'SIGKILL'),
     async freeze() {
       const postmaster = await readPostmaster(folder);
       frozen = [postmaster, ...(await listChildren(postmaster))];

@@ -49,6 +49,8 @@ export async function openWorld(folder: string, { processes }: Plan): Promise<Wo
   const postgres = await startPostgres(disk.folder);
   const pool = new pg.Pool({ connectionString: postgres.url, max: 4 });
   pool.on('error', () => undefined);
+  // PostgreSQL may end a connection in the middle of a transaction.
+  pool.on('connect', (connection) => connection.on('error', () => undefined));
   const posts: Post[] = [];
   for (let place = 0; place < processes; place += 1)
     posts.push(await openPost(folder, place, postgres, reaper));

@@ -138,6 +138,8 @@ const classes: Readonly<Record<string, new (facts: FailureFacts) => RequestError
 const classesOfStatus: Readonly<Record<number, new (facts: FailureFacts) => RequestError>> = {
   401: UnauthenticatedError,
   403: ForbiddenError,
+  // The request did not arrive completely in time.
+  408: UnavailableError,
   429: RateLimitedError,
 };
 

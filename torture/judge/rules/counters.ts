@@ -47,6 +47,13 @@ export const doneOnce: Rule = {
   },
 };
 
+/** A call that was repeated under its idempotency key took effect once. */
+export const sentOnce: Rule = {
+  name: 'sent-once',
+  promise: 'What a client sends under one idempotency key is stored once, however often it repeats the call.',
+  find: ({ doubled }) => doubled.map(({ text, count }) => `“${text}” is stored ${count} times`),
+};
+
 function differ(
   task: TaskRow,
   column: 'run_count' | 'open_dependencies' | 'review_round',

@@ -30,12 +30,13 @@ function compare(stream: StreamRecord, events: readonly EventRow[]): string[] {
 
 /** The events that a stream should have. This is written again here, so that a mistake of the server is not repeated. */
 export function selectFor(
-  { after, isAdmin, types }: Pick<StreamRecord, 'after' | 'isAdmin' | 'types'>,
+  { after, until, isAdmin, types }: Pick<StreamRecord, 'after' | 'until' | 'isAdmin' | 'types'>,
   events: readonly EventRow[],
 ): EventRow[] {
   return events.filter(
     ({ id, type }) =>
       id > (after ?? Number.POSITIVE_INFINITY) &&
+      id <= (until ?? Number.POSITIVE_INFINITY) &&
       (isAdmin || !type.startsWith('key.')) &&
       (types === null || types.some((word) => isMeant(word, type))),
   );
