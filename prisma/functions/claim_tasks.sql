@@ -32,7 +32,10 @@ CREATE OR REPLACE FUNCTION claim_tasks(
   -- For each request: null, or {tags, capabilities}, each null or a list.
   p_narrowing jsonb[],
   -- Arguments of is_there.
-  p_timeout_ms bigint, p_default_gateway text, p_gateways text[]
+  p_timeout_ms bigint, p_default_gateway text, p_gateways text[],
+  -- Of end_runs_and_claim: the events of the runs that it has ended, which precede those of the claims, and their agents. One
+  -- that gets no task has its status announced anew.
+  p_earlier_events event_outbox[] DEFAULT '{}', p_ended_agent_ids text[] DEFAULT '{}'
 ) RETURNS TABLE (request int, reason text, task_id text, run_id text, claimed_task tasks, claimed_run task_runs) LANGUAGE plpgsql
 -- Right after a large import the statistics are old, and sorting an agent's whole backlog, or joining with all tasks,
 -- looks as cheap as reading the head of an index in order. It never is, so these plans are off.
@@ -60,8 +63,8 @@ DECLARE
   read_priority task_priority := 'CRITICAL'; read_due timestamptz := '-infinity'; read_created timestamptz := '-infinity'; read_number bigint := 0;
   -- What is handed out: places in the batch, tasks, what they were, and how many runs they have had.
   places int[] := '{}'; t_ids text[] := '{}'; froms task_status[] := '{}'; run_counts int[] := '{}';
-  -- The agents that become busy, and their statuses before.
-  changed text[] := '{}'; statuses text[] := '{}';
+  -- The agents whose status changes, mostly to BUSY, and their statuses before.
+  changed text[] := '{}'; statuses text[] := '{}'; new_statuses text[] := '{}'; idle text[];
 BEGIN
   LOOP
     -- Whether time has released tasks, and whether the last entry of tasks_inbox_queue has another audience than 0.
@@ -264,11 +267,11 @@ BEGIN
     places := places || request; t_ids := t_ids || head.id; froms := froms || head.status; run_counts := run_counts || head.run_count;
     has_news := has_news OR agent.is_news;
     IF agent.announced_status <> 'BUSY' THEN
-      changed := changed || agent.id; statuses := statuses || agent.announced_status::text;
+      changed := changed || agent.id; statuses := statuses || agent.announced_status::text; new_statuses := new_statuses || 'BUSY'::text;
     END IF;
   END LOOP;
 
-  IF cardinality(places) = 0 THEN
+  IF cardinality(places) = 0 AND cardinality(p_ended_agent_ids) = 0 THEN
     RETURN;
   END IF;
 
@@ -298,10 +301,23 @@ BEGIN
       AND (a.announced_status <> 'BUSY' OR a.last_seen_at IS NULL OR a.last_seen_at < now() - interval '1 second');
   END IF;
 
+  IF cardinality(p_ended_agent_ids) > 0 THEN
+    idle := ARRAY(SELECT DISTINCT u.id FROM unnest(p_ended_agent_ids) AS u(id) WHERE u.id <> ALL(ARRAY(SELECT p_agent_ids[n] FROM unnest(places) AS n)));
+    IF cardinality(idle) > 0 THEN
+      SELECT changed || array_agg((s.agent).id), statuses || array_agg(s.was::text), new_statuses || array_agg((s.agent).announced_status::text)
+      INTO changed, statuses, new_statuses
+      FROM see_agents(idle, false, array_fill(p_timeout_ms, ARRAY[cardinality(idle)])) s WHERE s.was <> (s.agent).announced_status;
+    END IF;
+  END IF;
+
   -- Events come last: their ids must be drawn after every lock was taken (number_events).
+  IF cardinality(p_earlier_events) > 0 THEN
+    INSERT INTO event_outbox (type, actor_key_id, actor_agent_id, task_id, agent_id, run_id, comment_id, payload)
+    SELECT e.type, e.actor_key_id, e.actor_agent_id, e.task_id, e.agent_id, e.run_id, e.comment_id, e.payload FROM unnest(p_earlier_events) e;
+  END IF;
   IF cardinality(changed) > 0 THEN
     INSERT INTO event_outbox (type, actor_agent_id, agent_id, payload)
-    SELECT 'agent.status_changed', u.id, u.id, jsonb_build_object('from', u.was, 'to', 'BUSY') FROM unnest(changed, statuses) AS u(id, was);
+    SELECT 'agent.status_changed', u.id, u.id, jsonb_build_object('from', u.was, 'to', u.becomes) FROM unnest(changed, statuses, new_statuses) AS u(id, was, becomes);
   END IF;
 
   -- In the order in which they were handed out, each claim before its run.

@@ -14,15 +14,17 @@
 CREATE OR REPLACE FUNCTION end_runs(
   p_run_ids text[],
   -- A list of objects, one for each call, with the fields below.
-  p_calls jsonb
-) RETURNS TABLE (request int, ended_task tasks, agent_id text, started_at timestamptz) LANGUAGE plpgsql
+  p_calls jsonb,
+  -- Of end_runs_and_claim: returns the events, in a row without a request, and leaves them and the status of the agents to claim_tasks.
+  p_keeps_events boolean DEFAULT false
+) RETURNS TABLE (request int, ended_task tasks, agent_id text, started_at timestamptz, events event_outbox[]) LANGUAGE plpgsql
 SET lock_timeout = '500ms'
 -- As in claim_tasks: the plans must not depend on the age of the statistics.
 SET enable_sort = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
-  held text[]; ends run_end[]; agents_changed text[]; statuses_before text[]; statuses text[];
+  held text[]; ends run_end[]; task_ids text[]; has_keys boolean; has_completed boolean; has_others boolean; agents_changed text[]; statuses_before text[]; statuses text[]; written event_outbox[];
 BEGIN
   -- Locked first: every statement below then sees what was committed before, and what it sees stays so.
   held := ARRAY(SELECT r.id FROM task_runs r JOIN tasks t ON t.id = r.task_id AND t.current_run_id = r.id JOIN agents a ON a.id = r.agent_id
@@ -49,7 +51,10 @@ BEGIN
     WHERE r.id = ANY(held) AND (m.to_status NOT IN ('DONE', 'FAILED') OR (t.pipeline_run_id IS NULL
       AND NOT EXISTS (SELECT FROM task_dependencies w WHERE w.depends_on_id = t.id AND w.settled_at IS NULL))));
 
-  IF EXISTS (SELECT FROM unnest(ends) e WHERE e.idempotency_key IS NOT NULL) THEN
+  SELECT bool_or(e.idempotency_key IS NOT NULL), bool_or(e.verb = 'complete'), bool_or(e.verb <> 'complete'), array_agg(e.task_id)
+  INTO has_keys, has_completed, has_others, task_ids FROM unnest(ends) e;
+
+  IF has_keys THEN
     WITH reserved AS (
       INSERT INTO idempotency_keys AS k (scope, operation, key, fingerprint, subject_id)
       SELECT e.key_id, 'completeTask', e.idempotency_key, e.fingerprint, e.run_id FROM unnest(ends) e WHERE e.idempotency_key IS NOT NULL
@@ -63,23 +68,24 @@ BEGIN
     RETURN;
   END IF;
 
-  -- The instant of the end and not of the transaction, as closeRun explains.
+  -- The rows are named by their ids a second time, because a plan that was made while a table had a few rows would read it whole
+  -- for the join. The instant of the end and not of the transaction, as closeRun explains.
   UPDATE task_runs r SET outcome = e.outcome, finished_at = clock_timestamp(), lease_expires_at = NULL,
     output = CASE e.verb WHEN 'complete' THEN e.note ELSE r.output END, error = CASE e.verb WHEN 'complete' THEN r.error ELSE e.note END,
     input_tokens = coalesce(e.input_tokens, r.input_tokens), output_tokens = coalesce(e.output_tokens, r.output_tokens),
     cost_usd = coalesce(e.cost_usd, r.cost_usd), model = coalesce(e.model, r.model)
-  FROM unnest(ends) e WHERE r.id = e.run_id;
+  FROM unnest(ends) e WHERE r.id = e.run_id AND r.id = ANY(held);
 
   -- Two statements, because each compiles its expressions again, and most batches need only the first.
-  IF EXISTS (SELECT FROM unnest(ends) e WHERE e.verb = 'complete') THEN
+  IF has_completed THEN
     RETURN QUERY UPDATE tasks t SET status = e.to_status, current_run_id = NULL, version = t.version + 1, updated_at = now(), status_at = now(),
       completed_at = CASE e.to_status WHEN 'DONE' THEN now() END, resolution = e.note, unreviewed = e.to_status = 'DONE',
       review_round = CASE e.to_status WHEN 'REVIEW' THEN e.review_round ELSE t.review_round END, dispatch_attempts = 0, released_by = '{}'
-    FROM unnest(ends) e WHERE t.id = e.task_id AND e.verb = 'complete'
-    RETURNING e.place, t, e.agent_id, e.started_at;
+    FROM unnest(ends) e WHERE t.id = e.task_id AND t.id = ANY(task_ids) AND e.verb = 'complete'
+    RETURNING e.place, t, e.agent_id, e.started_at, NULL::event_outbox[];
   END IF;
 
-  IF EXISTS (SELECT FROM unnest(ends) e WHERE e.verb <> 'complete') THEN
+  IF has_others THEN
     RETURN QUERY UPDATE tasks t SET status = e.to_status, current_run_id = NULL, version = t.version + 1, updated_at = now(), status_at = now(),
       completed_at = CASE e.to_status WHEN 'FAILED' THEN now() END,
       assignee_id = CASE e.to_status WHEN 'INBOX' THEN NULL ELSE t.assignee_id END, pinned = t.pinned AND e.to_status <> 'INBOX',
@@ -90,31 +96,16 @@ BEGIN
       backoff_until = e.backoff_until,
       not_before = CASE WHEN e.to_status = 'FAILED' THEN t.not_before
         WHEN greatest(t.starts_at, e.backoff_until) > now() THEN greatest(t.starts_at, e.backoff_until) END
-    FROM unnest(ends) e WHERE t.id = e.task_id AND e.verb <> 'complete'
-    RETURNING e.place, t, e.agent_id, e.started_at;
+    FROM unnest(ends) e WHERE t.id = e.task_id AND t.id = ANY(task_ids) AND e.verb <> 'complete'
+    RETURNING e.place, t, e.agent_id, e.started_at, NULL::event_outbox[];
 
     INSERT INTO comments (id, task_id, author_key_id, author_agent_id, body)
     SELECT e.comment_id, e.task_id, e.actor_key_id, e.actor_agent_id, 'Attempt ' || e.attempts || ' failed: ' || e.note
     FROM unnest(ends) e WHERE e.verb = 'fail';
   END IF;
 
-  -- The status of the agents, as deriveAgentStatus says, with what they still hold. They have just made a call, so none is OFFLINE.
-  WITH told AS (
-    UPDATE agents a SET last_seen_at = now(), announced_status = s.status
-    FROM (SELECT b.id, b.announced_status, CASE
-        WHEN b.paused_at IS NOT NULL THEN 'PAUSED'
-        WHEN b.error_at IS NOT NULL THEN 'ERROR'
-        WHEN EXISTS (SELECT FROM task_runs r WHERE r.agent_id = b.id AND r.lease_expires_at > clock_timestamp() AND r.outcome = 'RUNNING')
-          OR EXISTS (SELECT FROM review_runs r WHERE r.agent_id = b.id AND r.lease_expires_at > clock_timestamp() AND r.outcome = 'RUNNING') THEN 'BUSY'
-        ELSE 'IDLE' END::agent_status AS status
-      FROM agents b WHERE b.id = ANY(ARRAY(SELECT e.agent_id FROM unnest(ends) e))) s
-    WHERE a.id = s.id AND (a.announced_status <> s.status OR a.last_seen_at BETWEEN now() - interval '1 second' AND now() IS NOT TRUE)
-    RETURNING a.id, s.announced_status AS was, s.status)
-  SELECT array_agg(o.id), array_agg(o.was::text), array_agg(o.status::text) INTO agents_changed, statuses_before, statuses FROM told o WHERE o.was <> o.status;
-
-  -- Events come last: their ids must be drawn after every lock was taken (number_events).
-  INSERT INTO event_outbox (type, actor_key_id, actor_agent_id, task_id, agent_id, run_id, comment_id, payload)
-  SELECT v.type, e.actor_key_id, e.actor_agent_id, e.task_id, v.agent_id, v.run_id, v.comment_id, v.payload
+  written := ARRAY(SELECT ROW(NULL, v.type, NULL, e.actor_key_id, e.actor_agent_id, e.task_id, v.agent_id, v.run_id, NULL, v.comment_id, NULL, NULL, NULL,
+    v.payload)::event_outbox
   FROM unnest(ends) e CROSS JOIN LATERAL (VALUES
     (1, 'run.' || lower(e.outcome::text), e.agent_id, e.run_id, NULL, '{}'::jsonb),
     (2, CASE WHEN e.verb = 'complete' THEN 'task.completed' WHEN e.to_status = 'FAILED' THEN 'task.failed' ELSE 'task.requeued' END, e.agent_id, e.run_id,
@@ -124,7 +115,20 @@ BEGIN
       jsonb_build_object('assigneeId', NULL, 'previousAssigneeId', e.agent_id)),
     (5, CASE e.verb WHEN 'fail' THEN 'task.comment_added' END, CASE e.to_status WHEN 'INBOX' THEN NULL ELSE e.agent_id END, NULL, e.comment_id, '{}'::jsonb)
   ) AS v(step, type, agent_id, run_id, comment_id, payload)
-  WHERE v.type IS NOT NULL ORDER BY e.place, v.step;
+  WHERE v.type IS NOT NULL ORDER BY e.place, v.step);
+
+  IF p_keeps_events THEN
+    request := NULL; ended_task := NULL; agent_id := NULL; started_at := NULL; events := written; RETURN NEXT; RETURN;
+  END IF;
+
+  -- The agents have just made a call, so none of them is silent.
+  SELECT array_agg((s.agent).id), array_agg(s.was::text), array_agg((s.agent).announced_status::text) INTO agents_changed, statuses_before, statuses
+  FROM see_agents(ARRAY(SELECT DISTINCT e.agent_id FROM unnest(ends) e), false, array_fill(86400000::bigint, ARRAY[cardinality(ends)])) s
+  WHERE s.was <> (s.agent).announced_status;
+
+  -- Events come last: their ids must be drawn after every lock was taken (number_events).
+  INSERT INTO event_outbox (type, actor_key_id, actor_agent_id, task_id, agent_id, run_id, comment_id, payload)
+  SELECT w.type, w.actor_key_id, w.actor_agent_id, w.task_id, w.agent_id, w.run_id, w.comment_id, w.payload FROM unnest(written) w;
 
   IF agents_changed IS NOT NULL THEN
     INSERT INTO event_outbox (type, actor_key_id, actor_agent_id, agent_id, payload)

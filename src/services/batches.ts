@@ -5,17 +5,21 @@ import { noteCommit } from '../postgres/transaction.js';
 import { columnsForAll } from '../store/lists/row-shape.js';
 import { claimReviews } from '../store/reviews/claim-reviews.js';
 import { submitVerdicts } from '../store/reviews/submit-verdicts.js';
-import { endRuns, listEventsOfEnd } from '../store/runs/end-runs.js';
+import { claimColumnsForAll, listEventsOfClaim } from '../store/runs/claim-tasks.js';
+import { type EndRunCall, endRuns, listEventsOfEnd } from '../store/runs/end-runs.js';
+import { endRunsAndClaim } from '../store/runs/end-runs-and-claim.js';
 import { beat } from '../store/runs/heartbeats.js';
 import { updateRuns } from '../store/runs/update-runs.js';
 import { addComments } from '../store/tasks/add-comments.js';
 import { createTasks } from '../store/tasks/create-tasks.js';
+import { toPresenceRules } from './presence-rules.js';
 import type { Batches, ServiceContext } from './service-context.js';
 
-export type BatchesContext = Pick<ServiceContext, 'database' | 'instrument' | 'settings'>;
+export type BatchesContext = Pick<ServiceContext, 'database' | 'instrument' | 'settings' | 'gateways'>;
 
 /** Creates the queues of this process. */
-export function createBatches({ database }: BatchesContext): Batches {
+export function createBatches(context: BatchesContext): Batches {
+  const { database } = context;
   const queues = {
     creations: createCreations(database),
     heartbeats: createHeartbeats(database),
@@ -24,6 +28,7 @@ export function createBatches({ database }: BatchesContext): Batches {
     runEnds: createRunEnds(database),
     approvals: createApprovals(database),
     reviewClaims: createReviewClaims(database),
+    handIns: createHandIns(context),
   };
   return {
     ...queues,
@@ -102,9 +107,7 @@ function createRunEnds(database: Database): Batches['runEnds'] {
       const events = calls.flatMap((call, i) => (ended[i] ? listEventsOfEnd(call, ended[i]) : []));
       if (events.length > 0) noteCommit(database, events);
     },
-    // The second call for a run is a repeat, and must find that the run has ended.
-    subjectsOf: ({ runId, keyId, idempotencyKey: key }) =>
-      key === null ? [runId] : [runId, `${keyId} ${key}`],
+    subjectsOf: subjectsOfEnd,
     refusal: 'ends no more runs',
   });
 }
@@ -127,6 +130,30 @@ function createReviewClaims(database: Database): Batches['reviewClaims'] {
     subjectsOf: ({ agentId }) => [agentId],
     refusal: 'hands out no more reviews',
   });
+}
+
+function createHandIns(context: BatchesContext): Batches['handIns'] {
+  const { database } = context;
+  return createQueue(database, {
+    serve(executor, handIns) {
+      const columns = claimColumnsForAll(handIns.map((each) => each.columns));
+      return endRunsAndClaim(executor, handIns, columns, toPresenceRules(context));
+    },
+    note(handIns, handedIn) {
+      const events = handIns.flatMap(({ end, claim }, i) => {
+        const { ended, claimed } = handedIn[i] ?? {};
+        return ended && claimed ? [...listEventsOfEnd(end, ended), ...listEventsOfClaim(claim, claimed)] : [];
+      });
+      if (events.length > 0) noteCommit(database, events);
+    },
+    subjectsOf: ({ end, claim }) => [...subjectsOfEnd(end), claim.agentId],
+    refusal: 'ends no more runs',
+  });
+}
+
+/** The second call for a run is a repeat, and must find that the run has ended. */
+function subjectsOfEnd({ runId, keyId, idempotencyKey: key }: EndRunCall): string[] {
+  return key === null ? [runId] : [runId, `${keyId} ${key}`];
 }
 
 /** PostgreSQL's code for a lock that was not granted in time. */

@@ -9,6 +9,7 @@ import type { ReviewAnswer, ReviewRequest } from '../store/reviews/claim-reviews
 import type { Approval, ApprovedTask } from '../store/reviews/submit-verdicts.js';
 import type { ClaimColumns, ClaimRequest, ClaimRow } from '../store/runs/claim-tasks.js';
 import type { EndedRun, EndRunCall } from '../store/runs/end-runs.js';
+import type { HandedIn, HandIn } from '../store/runs/end-runs-and-claim.js';
 import type { HeartbeatColumns, HeartbeatRequest, HeartbeatRow } from '../store/runs/heartbeats.js';
 import type { TaskRunRow } from '../store/runs/runs.js';
 import type { UpdatedRun, UpdateRequest } from '../store/runs/update-runs.js';
@@ -102,6 +103,8 @@ export interface Batches {
   readonly approvals: BatchQueue<Approval, ApprovedTask | null>;
   /** claimNextReview. Null if nothing has changed and the claim needs a transaction of its own. */
   readonly reviewClaims: BatchQueue<ReviewRequest, ReviewAnswer | null>;
+  /** completeTask with the claim that follows it. Null as for `runEnds`; then nothing was claimed either. */
+  readonly handIns: BatchQueue<HandIn & { readonly columns: ClaimColumns }, HandedIn | null>;
   /** Stops the queues: calls that wait are answered, later ones are refused. */
   close(): Promise<void>;
 }

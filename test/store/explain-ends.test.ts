@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createInstrument } from '../../src/kernel/instrument.js';
 import { createDatabase, type Database } from '../../src/postgres/database.js';
-import { claimTasks } from '../../src/store/runs/claim-tasks.js';
+import { type ClaimRequest, claimTasks } from '../../src/store/runs/claim-tasks.js';
 import { type EndedRun, type EndRunCall, endRuns } from '../../src/store/runs/end-runs.js';
+import { endRunsAndClaim, type HandedIn } from '../../src/store/runs/end-runs-and-claim.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
 import {
   allNodes,
@@ -13,21 +14,22 @@ import {
 } from '../support/postgres/plans.js';
 import { runSql } from '../support/postgres/throw-away-postgres.js';
 
+const COLUMNS = { task: ['id'], run: [] } as const;
 const RULES = { agentTimeoutMs: 600_000, defaultGateway: null, gatewayNames: [] };
 
 /** The rows that exist when the connection makes its plans, as on the first day of a server. */
 const FIRST_DAY = [
-  "INSERT INTO agents (id, name, role, max_capacity) SELECT 'agt_' || i, 'a' || i, 'agent', 100 FROM generate_series(1, 30) i",
-  `INSERT INTO tasks (id, title, status, tags) SELECT 'task_f' || i, 'x', 'INBOX', '{}' FROM generate_series(1, 200) i`,
+  "INSERT INTO agents (id, name, role, max_capacity) SELECT 'agt_' || i, 'a' || i, 'agent', 100 FROM generate_series(1, 5) i",
+  `INSERT INTO tasks (id, title, status, tags) SELECT 'task_f' || i, 'x', 'INBOX', '{}' FROM generate_series(1, 70) i`,
 ];
 
 /** A year later: tasks that have ended, their runs, dependencies, keys, and open runs of other agents. */
 const LATER = [
   'SET session_replication_role = replica',
   `INSERT INTO tasks (id, title, status, tags, assignee_id, resolution, completed_at, run_count)
-   SELECT 'task_d' || i, 'x', 'DONE', '{}', 'agt_' || 1 + i % 30, 'done', now(), 1 FROM generate_series(1, 30000) i`,
+   SELECT 'task_d' || i, 'x', 'DONE', '{}', 'agt_' || 1 + i % 5, 'done', now(), 1 FROM generate_series(1, 30000) i`,
   `INSERT INTO task_runs (id, task_id, agent_id, number, trigger, outcome, lease_ms, finished_at)
-   SELECT 'run_d' || i, 'task_d' || i, 'agt_' || 1 + i % 30, 1, 'CLAIM', 'SUCCEEDED', 10000, now() FROM generate_series(1, 30000) i`,
+   SELECT 'run_d' || i, 'task_d' || i, 'agt_' || 1 + i % 5, 1, 'CLAIM', 'SUCCEEDED', 10000, now() FROM generate_series(1, 30000) i`,
   `INSERT INTO task_dependencies (task_id, depends_on_id, settled_at)
    SELECT 'task_d' || i, 'task_d' || i - 1, CASE WHEN i % 2 = 0 THEN now() END FROM generate_series(2, 30000) i`,
   `INSERT INTO idempotency_keys (scope, operation, key, fingerprint, subject_id)
@@ -51,7 +53,10 @@ describe('runs that end, among thirty thousand that have ended', () => {
     database = createDatabase({ connectionString: test.url, instrument: createInstrument(), poolSize: 1 });
     database.pool.on('connect', watchPlans);
     // The connection keeps these plans: PostgreSQL does not plan again when the tables grow.
-    for (let i = 0; i < 8; i += 1) await endAll(VERBS);
+    for (let i = 0; i < 7; i += 1) {
+      await endAll(VERBS);
+      await handInAll();
+    }
     await runSql(test.url, ...LATER);
   });
   afterAll(async () => {
@@ -63,17 +68,34 @@ describe('runs that end, among thirty thousand that have ended', () => {
 
   /** Ends as many runs, each of a task that was claimed for it, with one statement. */
   async function endAll(verbs: readonly EndRunCall['verb'][]): Promise<readonly (EndedRun | null)[]> {
-    const agentIds = verbs.map((_, i) => `agt_${i + 1}`);
-    const base = { maxCapacity: 100, leaseMs: 600_000, resume: false, idempotencyKey: null, narrowing: null };
-    const claims = agentIds.map((agentId) => {
-      made += 1;
-      return { ...base, agentId, runId: `run_${made}`, fingerprint: null };
-    });
-    await claimTasks(database.pool, claims, { task: ['id'], run: [] }, RULES);
+    const claims = verbs.map((_, i) => toClaim(`agt_${i + 1}`));
+    await claimTasks(database.pool, claims, COLUMNS, RULES);
     return endRuns(
       database.pool,
-      verbs.map((verb, i) => toCall(verb, claims[i]?.runId ?? '', agentIds[i] ?? '')),
+      verbs.map((verb, i) => toCall(verb, claims[i]?.runId ?? '', claims[i]?.agentId ?? '')),
     );
+  }
+
+  /** Completes two tasks and claims the next with the same statement. Ends those as well. */
+  async function handInAll(): Promise<readonly (HandedIn | null)[]> {
+    const first = ['agt_1', 'agt_2'].map(toClaim);
+    await claimTasks(database.pool, first, COLUMNS, RULES);
+    const handIns = first.map(({ runId, agentId }) => ({
+      end: toCall('complete', runId, agentId),
+      claim: toClaim(agentId),
+    }));
+    const handedIn = await endRunsAndClaim(database.pool, handIns, COLUMNS, RULES);
+    await endRuns(
+      database.pool,
+      handIns.map(({ claim }) => toCall('release', claim.runId, claim.agentId)),
+    );
+    return handedIn;
+  }
+
+  function toClaim(agentId: string): ClaimRequest {
+    made += 1;
+    const base = { maxCapacity: 100, leaseMs: 600_000, resume: false, idempotencyKey: null, narrowing: null };
+    return { ...base, agentId, runId: `run_${made}`, fingerprint: null };
   }
 
   function toCall(verb: EndRunCall['verb'], runId: string, agentId: string): EndRunCall {
@@ -101,15 +123,17 @@ describe('runs that end, among thirty thousand that have ended', () => {
       if (statistics === 'fresh') await runSql(test.url, 'ANALYZE');
     });
 
-    it('read no other run, task, dependency or key', async () => {
+    it('read no other run, task, dependency or key, also with a claim in the same statement', async () => {
       const plans = await plansOf(async () => {
         for (let i = 0; i < 8; i += 1) {
           const ended = await endAll(VERBS);
           expect(ended.map((end) => end?.to)).toEqual(['REVIEW', 'INBOX', 'INBOX', 'REVIEW']);
+          const handedIn = await handInAll();
+          expect(handedIn.map((each) => each?.claimed.reason)).toEqual(['ASSIGNED', 'ASSIGNED']);
         }
       });
       const own = plans.filter(({ text }) => !/claim_tasks|tasks_inbox/.test(text));
-      expect(own.filter(({ text }) => text.startsWith('UPDATE task_runs'))).toHaveLength(8);
+      expect(own.filter(({ text }) => text.startsWith('UPDATE task_runs'))).toHaveLength(24);
       expectHeadsOnly(plans);
       const large = new Set(['task_dependencies', 'idempotency_keys', 'review_runs', 'agents']);
       const looked = plans.flatMap(({ root, text }) =>

@@ -14,6 +14,7 @@ import type { GraphqlContext } from '../context.js';
 import { TaskType } from '../tasks/task.js';
 import { TaskPayload } from '../tasks/task-mutations.js';
 import { LostRunType } from './lost-run.js';
+import { claimColumns, findNextClaim, takeMadeClaim } from './next-claim.js';
 import {
   ClaimNextTaskInput,
   ClaimReasonEnum,
@@ -117,15 +118,13 @@ builder.mutationFields((t) => ({
     args: {
       input: t.arg({ type: ClaimNextTaskInput, required: true, description: 'The agent and its lease.' }),
     },
-    resolve: (_root, { input }, context, info) =>
-      answer(
-        withoutPlace(context.place, () =>
-          claimNextTask(context.services, context.viewer, input, signalFor(input, context), {
-            task: taskColumns(info, [['task']]),
-            run: runColumns(info, [['run']]),
-          }),
-        ),
-      ),
+    resolve: (_root, { input }, context, info) => {
+      const { services, viewer, place } = context;
+      const made = takeMadeClaim(context, info);
+      const claim = () =>
+        claimNextTask(services, viewer, input, signalFor(input, context), claimColumns(info), made);
+      return answer(withoutPlace(place, claim));
+    },
   }),
   heartbeat: t.field({
     type: HeartbeatPayload,
@@ -166,8 +165,12 @@ builder.mutationFields((t) => ({
     args: {
       input: t.arg({ type: CompleteTaskInput, required: true, description: 'The run and its result.' }),
     },
-    resolve: (_root, { input }, { services, viewer }, info) =>
-      answer(completeTask(services, viewer, input, taskColumns(info, [['task']]))),
+    resolve: (_root, { input }, context, info) => {
+      const { services, viewer } = context;
+      const columns = taskColumns(info, [['task']]);
+      const next = findNextClaim(context, info);
+      return answer(next.then((claim) => completeTask(services, viewer, input, columns, claim)));
+    },
   }),
   failTask: t.field({
     type: TaskPayload,

@@ -1,7 +1,8 @@
 import type { Viewer } from '../../domain/actor.js';
 import { checkFields } from '../../domain/inputs.js';
 import { LIMITS } from '../../domain/limits.js';
-import type { ClaimColumns, ClaimNarrowing } from '../../store/runs/claim-tasks.js';
+import { Refusal, Refusals } from '../../domain/refusals.js';
+import type { ClaimColumns, ClaimNarrowing, ClaimRequest } from '../../store/runs/claim-tasks.js';
 import { findNextEligible, type NextEligible } from '../../store/runs/find-next-eligible.js';
 import { noteAgentSeen } from '../agents/note-agent-seen.js';
 import { noteAgentAsked } from '../agents/settle-deliveries.js';
@@ -35,7 +36,7 @@ export interface ClaimAnswer {
 /**
  * Assigns the first eligible task of the queue to the agent and opens a run, atomically. With `waitSeconds` it waits for a
  * task, and answers NO_TASKS_AVAILABLE when the time has passed or `signal` reports that the caller disconnected.
- * Reads the given columns of task and run, or all.
+ * Reads the given columns of task and run, or all. `made` is the answer to this claim if it was made before.
  * @throws {QuotaExceeded} if too many claims of the key wait.
  * @throws {Refusal} UNKNOWN_AGENT, FORBIDDEN, INVALID, IDEMPOTENCY_KEY_REUSED. Every other result is an outcome.
  */
@@ -45,11 +46,12 @@ export async function claimNextTask(
   input: ClaimNextTask,
   signal: AbortSignal,
   columns?: ClaimColumns,
+  made?: Claim,
 ): Promise<ClaimAnswer> {
-  checkFields(input, ['maxCapacity', 'lease', 'waitSeconds', 'tags', 'capabilities', 'idempotencyKey']);
+  checkFields(input, CHECKED);
   const agentId = await context.agentIds.idOf(viewer, input.agent);
   const startedAtMs = context.clock.now();
-  const answer = await claimOrWait({ context, viewer, agentId, input, signal, columns });
+  const answer = await claimOrWait({ context, viewer, agentId, input, signal, columns, made });
   const { reason, task, run } = answer;
   context.instrument.emit('trace', 'claim.answered', 'A claim was answered', {
     reason,
@@ -69,6 +71,29 @@ interface Claiming {
   readonly input: ClaimNextTask;
   readonly signal: AbortSignal;
   readonly columns: ClaimColumns | undefined;
+  /** Only for the first query of the queue. */
+  readonly made: Claim | undefined;
+}
+
+const CHECKED = ['maxCapacity', 'lease', 'waitSeconds', 'tags', 'capabilities', 'idempotencyKey'] as const;
+
+/**
+ * The request of a claim that is about to be made, for making it together with the call before it. Null if the claim itself
+ * has to be made: it is refused, or it waits.
+ */
+export async function prepareClaim(
+  context: ServiceContext,
+  viewer: Viewer,
+  input: ClaimNextTask,
+): Promise<Omit<ClaimRequest, 'runId'> | null> {
+  if (input.waitSeconds) return null;
+  try {
+    checkFields(input, CHECKED);
+    return toRequest(await context.agentIds.idOf(viewer, input.agent), input);
+  } catch (error) {
+    if (error instanceof Refusal || error instanceof Refusals) return null;
+    throw error;
+  }
 }
 
 /**
@@ -89,8 +114,8 @@ async function claimOrWait(claiming: Claiming): Promise<ClaimAnswer> {
   let isAnnounced = false;
   let endWait: (() => void) | undefined;
   try {
-    for (;;) {
-      const { isForOthers, ...claim } = await claimOnce(claiming);
+    for (let made = claiming.made; ; made = undefined) {
+      const { isForOthers, ...claim } = toAnswer(made ?? (await claimOnce(claiming)));
       await noteAgentAsked(context, agentId);
       isAnnounced = isAnnounced && !useAnnouncement(waiter, claim.reason, isForOthers);
       if (claim.reason !== 'NO_TASKS_AVAILABLE') return claim;
@@ -125,14 +150,12 @@ function waitMs(rest: number, next: NextEligible | null): number {
   return Math.max(MIN_WAIT_MS, Math.min(rest, MAX_WAIT_MS, next?.inMs ?? rest));
 }
 
-/** `isForOthers`: there is work in the inbox that other agents may have. */
-async function claimOnce({
-  context,
-  agentId,
-  input,
-  columns,
-}: Claiming): Promise<ClaimAnswer & { readonly isForOthers: boolean }> {
-  const request = {
+function claimOnce({ context, agentId, input, columns }: Claiming): Promise<Claim> {
+  return context.claims.claim(toRequest(agentId, input), columns);
+}
+
+function toRequest(agentId: string, input: ClaimNextTask): Omit<ClaimRequest, 'runId'> {
+  return {
     agentId,
     maxCapacity: input.maxCapacity ?? null,
     leaseMs: input.lease ?? LIMITS.leaseDefaultMs,
@@ -141,7 +164,10 @@ async function claimOnce({
     idempotencyKey: input.idempotencyKey ?? null,
     fingerprint: input.idempotencyKey ? fingerprintOf({ ...input, waitSeconds: 0 }) : null,
   };
-  const { reason, task, run } = await context.claims.claim(request, columns);
+}
+
+/** `isForOthers`: there is work in the inbox that other agents may have. */
+function toAnswer({ reason, task, run }: Claim): ClaimAnswer & { readonly isForOthers: boolean } {
   if (reason === 'IDEMPOTENCY_KEY_REUSED') throw keyReused();
   const isForOthers = reason === 'NOTHING_FOR_AGENT';
   return {

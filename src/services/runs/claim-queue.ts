@@ -1,13 +1,14 @@
 import { newId } from '../../kernel/ids.js';
 import type { Instrument } from '../../kernel/instrument.js';
 import { createBatchQueue, refuseStopping } from '../../postgres/batch-queue.js';
-import type { Database } from '../../postgres/database.js';
-import { columnsForAll } from '../../store/lists/row-shape.js';
+import { noteCommit } from '../../postgres/transaction.js';
 import {
   type ClaimColumns,
   type ClaimRequest,
   type ClaimRow,
+  claimColumnsForAll,
   claimTasks,
+  listEventsOfClaim,
 } from '../../store/runs/claim-tasks.js';
 import { toPresenceRules } from '../presence-rules.js';
 import type { ClaimQueue, ServiceContext } from '../service-context.js';
@@ -37,11 +38,13 @@ export function createClaimQueue(context: ClaimQueueContext): ClaimQueue {
     refusal: REFUSAL,
     async serve(connection, asked) {
       const requests = asked.map(({ request }) => request);
-      const rows = await claimTasks(connection, requests, columnsFor(asked), toPresenceRules(context));
+      const columns = claimColumnsForAll(asked.map((each) => each.columns));
+      const rows = await claimTasks(connection, requests, columns, toPresenceRules(context));
       return rows.sort((one, other) => one.request - other.request);
     },
     note(asked, rows) {
-      if (rows.some((row) => row.reason === 'ASSIGNED')) noteClaims(database, asked, rows);
+      const events = asked.flatMap(({ request }, i) => (rows[i] ? listEventsOfClaim(request, rows[i]) : []));
+      if (events.length > 0) noteCommit(database, events);
     },
   });
 
@@ -60,26 +63,6 @@ export function createClaimQueue(context: ClaimQueueContext): ClaimQueue {
       await batches.close();
     },
   };
-}
-
-/**
- * Rings the bell and reports the events of each new run. A replayed claim (same idempotency key) appended none. The
- * agent.status_changed events that claim_tasks writes are not reported.
- */
-function noteClaims(
-  { bell, instrument }: Database,
-  asked: readonly Asked[],
-  rows: readonly ClaimRow[],
-): void {
-  bell.ring();
-  const fresh = rows.filter(
-    ({ reason, request, run }) => reason === 'ASSIGNED' && run?.id === asked[request - 1]?.request.runId,
-  );
-  const events = fresh.flatMap(({ task, run }) => [
-    { type: 'task.claimed', taskId: task?.id, runId: run?.id },
-    { type: 'run.started', taskId: task?.id, runId: run?.id },
-  ]);
-  if (events.length > 0) instrument.emit('trace', 'events.appended', 'Claims appended events', { events });
 }
 
 /** The waits of the requests whose agent is locked by another transaction. */
@@ -113,11 +96,4 @@ function createPostponement() {
 function warnOfLock(instrument: Instrument, agentId: string): void {
   const message = 'A claim waits for the row lock of an agent: look for a long transaction';
   instrument.emit('warn', 'claim.agent_locked', message, { agentId });
-}
-
-function columnsFor(asked: readonly Asked[]): ClaimColumns {
-  return {
-    task: columnsForAll(asked.map(({ columns }) => columns.task)),
-    run: columnsForAll(asked.map(({ columns }) => columns.run)),
-  };
 }

@@ -13,7 +13,7 @@ import { withinTaskQuota } from '../quotas.js';
 import { type TaskRef, toLookup, toTaskKey } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 import { type CreateTask, checkNewTasks, createTasksIn } from '../tasks/create-task.js';
-import { endRunInBatch } from './end-run-batch.js';
+import { endRunInBatch, type NextClaim } from './end-run-batch.js';
 import { finishRun, usageFacts } from './finish-run.js';
 import { lockNamedRun } from './lock-run.js';
 
@@ -34,7 +34,8 @@ export type CompletedTask = TaskRow & { readonly followUps: readonly TaskRow[] }
  * Submits the result of a live run. The task moves to REVIEW, or to DONE and is marked as unreviewed if its policy skips
  * the review. Follow-up tasks are created in the same transaction; one that depends on the task waits until it is DONE.
  * The same call with the same run and resolution changes nothing and answers again, with the follow-ups of the first.
- * Reads at least the given columns of the task.
+ * Reads at least the given columns of the task. `next` is the claim that the same request makes next: it is made in the same
+ * transaction if the call needs no transaction of its own.
  * @throws {LeaseLost} if the run has ended or was replaced; nothing has changed then.
  */
 export async function completeTask(
@@ -42,11 +43,12 @@ export async function completeTask(
   viewer: Viewer,
   input: CompleteTask,
   columns: Columns<TaskRow> = '*',
+  next: NextClaim | null = null,
 ): Promise<CompletedTask> {
   const followUps = input.followUps ?? [];
   checkNewTasks(followUps, { path: ['followUps'], least: 0, field: 'followUps' });
   refuse(findInputMistakes(input));
-  const ended = await completeInBatch(context, viewer, input, columns);
+  const ended = await completeInBatch(context, viewer, input, columns, next);
   if (ended !== null) return { ...ended, followUps: [] };
   const complete = async (tx: Transaction): Promise<CompletedTask> => {
     const { task, runId, repeated } = await lockWork(tx, viewer, input);
@@ -72,17 +74,19 @@ async function completeInBatch(
   viewer: Viewer,
   input: CompleteTask,
   columns: Columns<TaskRow>,
+  next: NextClaim | null,
 ): Promise<TaskRow | null> {
   if (input.task || input.followUps?.length) return null;
   const idempotencyKey = input.idempotencyKey ?? null;
-  return endRunInBatch(context, viewer, input.runId, {
+  const ending = {
     verb: 'complete',
     note: input.resolution,
     usage: usageFacts(input.usage),
     idempotencyKey,
     fingerprint: idempotencyKey === null ? null : fingerprintOf(input),
     columns,
-  });
+  } as const;
+  return endRunInBatch(context, viewer, input.runId, ending, next);
 }
 
 function findInputMistakes(input: CompleteTask): Refusal[] {

@@ -1,12 +1,22 @@
 import type { Viewer } from '../../domain/actor.js';
+import { newId } from '../../kernel/ids.js';
 import { askOrNull } from '../../postgres/batch-queue.js';
+import type { ClaimColumns, ClaimRequest } from '../../store/runs/claim-tasks.js';
 import type { EndRunCall } from '../../store/runs/end-runs.js';
 import type { TaskRow } from '../../store/tasks/tasks.js';
 import { toLookup } from '../refs.js';
-import type { ServiceContext } from '../service-context.js';
+import type { Claim, ServiceContext } from '../service-context.js';
 
 /** What the verbs differ in. */
 type Ending = Pick<EndRunCall, 'verb' | 'note' | 'columns'> & Partial<EndRunCall>;
+
+/** A claim that the caller makes next, to be made with the end of the run if possible. */
+export interface NextClaim {
+  readonly request: Omit<ClaimRequest, 'runId'>;
+  readonly columns: ClaimColumns;
+  /** Called with the answer if the claim was made. */
+  readonly answer: (claim: Claim) => void;
+}
 
 const NOTHING_ELSE = {
   reason: null,
@@ -27,10 +37,27 @@ export async function endRunInBatch(
   viewer: Viewer,
   runId: string | null | undefined,
   ending: Ending,
+  next: NextClaim | null = null,
 ): Promise<TaskRow | null> {
   // No run has such an id, and the statement could not store it.
   if (typeof runId !== 'string' || toLookup(runId) !== runId) return null;
   const { keyId, agentId } = viewer;
-  const ended = await askOrNull(batches.runEnds, { ...NOTHING_ELSE, ...ending, runId, keyId, agentId });
+  const end = { ...NOTHING_ELSE, ...ending, runId, keyId, agentId };
+  if (next !== null) return endAndClaim(batches, end, next);
+  const ended = await askOrNull(batches.runEnds, end);
   return ended === null ? null : ended.task;
+}
+
+async function endAndClaim(
+  batches: ServiceContext['batches'],
+  end: EndRunCall,
+  { request, columns, answer }: NextClaim,
+): Promise<TaskRow | null> {
+  const claim = { ...request, runId: newId('run') };
+  const handedIn = await askOrNull(batches.handIns, { end, claim, columns });
+  if (handedIn === null) return null;
+  const { reason, task, run } = handedIn.claimed;
+  // If the agent is locked, the claim waits by itself.
+  if (reason !== 'AGENT_LOCKED') answer({ reason, task, run });
+  return handedIn.ended.task;
 }

@@ -1,7 +1,8 @@
-import { sql, toStatement } from '../../postgres/sql-text.js';
+import type { NewEvent } from '../../domain/events/event-types.js';
+import { type Sql, sql, toStatement } from '../../postgres/sql-text.js';
 import { type Executor, query } from '../../postgres/statement.js';
 import { type PresenceRules, presence } from '../agents/presence.js';
-import { type Columns, rowOf, shapeOf } from '../lists/row-shape.js';
+import { type Columns, columnsForAll, type RowShape, rowOf, shapeOf } from '../lists/row-shape.js';
 import type { TaskRow } from '../tasks/tasks.js';
 import type { TaskRunRow } from './runs.js';
 
@@ -62,26 +63,76 @@ export async function claimTasks(
   columns: ClaimColumns,
   rules: PresenceRules,
 ): Promise<ClaimRow[]> {
-  const task = shapeOf<TaskRow>('Task', columns.task);
-  const run = shapeOf<TaskRunRow>('TaskRun', columns.run);
-  const rows = await query<Record<keyof ClaimRow, unknown> & Pick<ClaimRow, 'request' | 'reason'>>(
+  const shapes = claimShapes(columns);
+  const rows = await query<RawClaim>(
     executor,
     toStatement(
-      sql`SELECT c.request, c.reason,
-        CASE WHEN c.task_id IS NOT NULL THEN ${rowOf(task, sql`SELECT (c.claimed_task).*`)} END AS task,
-        CASE WHEN c.run_id IS NOT NULL THEN ${rowOf(run, sql`SELECT (c.claimed_run).*`)} END AS run
-      FROM claim_tasks(${requests.map((each) => each.agentId)}::text[], ${requests.map((each) => each.maxCapacity)}::int[],
-        ${requests.map((each) => each.leaseMs)}::int[], ${requests.map((each) => each.runId)}::text[],
-        ${requests.map((each) => each.resume)}::boolean[], ${requests.map((each) => each.idempotencyKey)}::text[],
-        ${requests.map((each) => each.fingerprint)}::text[],
-        ${requests.map(({ narrowing }) => (narrowing === null ? null : JSON.stringify(narrowing)))}::jsonb[], ${presence(rules)}) c`,
+      sql`SELECT c.request, c.reason, ${claimedRows(shapes)} FROM claim_tasks(${claimArguments(requests, rules)}) c`,
       'claim',
     ),
   );
-  return rows.map((row) => ({
-    request: row.request,
-    reason: row.reason,
-    task: row.task === null ? null : task.parse(row.task),
-    run: row.run === null ? null : run.parse(row.run),
-  }));
+  return rows.map((row) => parseClaim(row, shapes));
+}
+
+/** The columns that all of several claims need. */
+export function claimColumnsForAll(selections: readonly ClaimColumns[]): ClaimColumns {
+  return {
+    task: columnsForAll(selections.map(({ task }) => task)),
+    run: columnsForAll(selections.map(({ run }) => run)),
+  };
+}
+
+/**
+ * The events that `claim_tasks` has appended for a new run, except those of the agent. A claim that was answered with an
+ * earlier run has appended none.
+ */
+export function listEventsOfClaim(
+  { agentId, runId }: Pick<ClaimRequest, 'agentId' | 'runId'>,
+  { reason, task, run }: Omit<ClaimRow, 'request'>,
+): NewEvent[] {
+  if (reason !== 'ASSIGNED' || task === null || run?.id !== runId) return [];
+  const about = { actor: { keyId: null, agentId }, taskId: task.id, runId };
+  return [
+    { type: 'task.claimed', ...about },
+    { type: 'run.started', ...about },
+  ];
+}
+
+/** A row of a statement that selects {@link claimedRows}. */
+export type RawClaim = Pick<ClaimRow, 'request' | 'reason'> & {
+  readonly task: unknown;
+  readonly run: unknown;
+};
+
+interface ClaimShapes {
+  readonly task: RowShape<TaskRow>;
+  readonly run: RowShape<TaskRunRow>;
+}
+
+export function claimShapes({ task, run }: ClaimColumns): ClaimShapes {
+  return { task: shapeOf<TaskRow>('Task', task), run: shapeOf<TaskRunRow>('TaskRun', run) };
+}
+
+/** SQL: the task and the run of a row `c` of `claim_tasks`. */
+export function claimedRows({ task, run }: ClaimShapes): Sql {
+  return sql`CASE WHEN (c.claimed_task).id IS NOT NULL THEN ${rowOf(task, sql`SELECT (c.claimed_task).*`)} END AS task,
+    CASE WHEN (c.claimed_run).id IS NOT NULL THEN ${rowOf(run, sql`SELECT (c.claimed_run).*`)} END AS run`;
+}
+
+/** SQL: the arguments of `claim_tasks`. */
+export function claimArguments(requests: readonly ClaimRequest[], rules: PresenceRules): Sql {
+  return sql`${requests.map((each) => each.agentId)}::text[], ${requests.map((each) => each.maxCapacity)}::int[],
+    ${requests.map((each) => each.leaseMs)}::int[], ${requests.map((each) => each.runId)}::text[],
+    ${requests.map((each) => each.resume)}::boolean[], ${requests.map((each) => each.idempotencyKey)}::text[],
+    ${requests.map((each) => each.fingerprint)}::text[],
+    ${requests.map(({ narrowing }) => (narrowing === null ? null : JSON.stringify(narrowing)))}::jsonb[], ${presence(rules)}`;
+}
+
+export function parseClaim({ request, reason, task, run }: RawClaim, shapes: ClaimShapes): ClaimRow {
+  return {
+    request,
+    reason,
+    task: task === null ? null : shapes.task.parse(task),
+    run: run === null ? null : shapes.run.parse(run),
+  };
 }

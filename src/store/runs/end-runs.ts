@@ -1,7 +1,7 @@
 import { toActor } from '../../domain/actor.js';
 import type { EventType, NewEvent } from '../../domain/events/event-types.js';
 import type { FailureDecision } from '../../domain/runs/attempt-failure.js';
-import { sql, toStatement } from '../../postgres/sql-text.js';
+import { type Sql, sql, toStatement } from '../../postgres/sql-text.js';
 import { type Executor, query } from '../../postgres/statement.js';
 import { type Columns, columnsForAll, rowOf, shapeOf } from '../lists/row-shape.js';
 import type { TaskRow } from '../tasks/tasks.js';
@@ -60,12 +60,17 @@ export async function endRuns(
     toStatement(
       sql`SELECT e.request, ${rowOf(task, sql`SELECT (e.ended_task).*`)} AS task, (e.ended_task).status AS to,
           e.agent_id, e.started_at
-        FROM end_runs(${calls.map(({ runId }) => runId)}::text[], ${JSON.stringify(calls.map(toCall))}::jsonb) e`,
+        FROM end_runs(${endArguments(calls)}) e`,
       'claim',
     ),
   );
   const ended = new Map(rows.map(({ request, ...row }) => [request, { ...row, task: task.parse(row.task) }]));
   return calls.map((_, i) => ended.get(i) ?? null);
+}
+
+/** SQL: the arguments of `end_runs`. */
+export function endArguments(calls: readonly EndRunCall[]): Sql {
+  return sql`${calls.map(({ runId }) => runId)}::text[], ${JSON.stringify(calls.map(toCall))}::jsonb`;
 }
 
 /** The events that `end_runs` has appended for a call, except those of the agent. */

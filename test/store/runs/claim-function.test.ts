@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { hasLiveLease } from '../../../src/store/agents/live-lease.js';
 import { countHeldBy } from '../../../src/store/runs/capacity.js';
 import { audience, isInQueue, queueOrder } from '../../../src/store/runs/queue-order.js';
 
@@ -47,12 +46,5 @@ describe('the text of claim_tasks', () => {
     const text = await readText('claim_tasks');
     expect(text.split(countHeldBy('a.id'))).toHaveLength(2);
     expect(text.match(/count\(/g)).toHaveLength(1);
-  });
-});
-
-describe('the text of end_runs', () => {
-  it('asks for live leases as the other statements do', async () => {
-    const condition = hasLiveLease('b.id', 'clock_timestamp()').replaceAll(/\s+/g, ' ').slice(1, -1);
-    expect(await readText('end_runs')).toContain(`WHEN ${condition} THEN 'BUSY'`);
   });
 });

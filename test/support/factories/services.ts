@@ -64,7 +64,7 @@ export async function openTestServices(
   const gateways = new Map<string, Gateway>();
   const all = { ...TEST_SETTINGS, ...settings };
   const claims = createClaimQueue({ database, instrument, settings: all, gateways });
-  const batches = createBatches({ database, instrument, settings: all });
+  const batches = createBatches({ database, instrument, settings: all, gateways });
   const sql = sqlOf(database.pool);
   await ensureAdminKey({ database }, null, { read: async () => null, write: async () => undefined });
   const [key] = await sql<{ id: string }>(
