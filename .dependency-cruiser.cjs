@@ -34,6 +34,7 @@ const nounsOfServices = [
   'runs',
   'recurring',
   'pipelines',
+  'questions',
   'dispatch',
   'reviews',
   'attention',

@@ -50,6 +50,16 @@ export const FIELDS = {
   agentName: name,
   key: name,
   recurringName: filled(LIMITS.recurringNameLength),
+  questionText: filled(LIMITS.questionLength),
+  answerText: filled(LIMITS.answerLength),
+  optionKey: word(LIMITS.tagLength),
+  optionLabel: filled(LIMITS.optionLabelLength),
+  optionDescription: text(LIMITS.optionDescriptionLength),
+  deadline: z
+    .number()
+    .int()
+    .min(LIMITS.deadlineMinMs, 'must be a second (PT1S) or longer')
+    .max(LIMITS.deadlineMaxMs, 'must be a year (P365D) or shorter'),
   dueIn: z
     .number()
     .int()

@@ -18,6 +18,7 @@ export const REFUSAL_CODES = [
   'IDEMPOTENCY_KEY_REUSED',
   'FORBIDDEN',
   'QUOTA_EXCEEDED',
+  'ALREADY_ANSWERED',
 ] as const;
 
 /** The code of a refusal. */
@@ -119,6 +120,18 @@ export class QuotaExceeded extends Refusal {
     path: readonly string[] | null = null,
   ) {
     super('QUOTA_EXCEEDED', message, path);
+  }
+}
+
+/** The question is not open any more: the first answer won, or the question ended without one. */
+export class AlreadyAnswered extends Refusal {
+  override readonly name = 'AlreadyAnswered';
+
+  constructor(
+    readonly questionId: string,
+    message: string,
+  ) {
+    super('ALREADY_ANSWERED', message, ['id']);
   }
 }
 

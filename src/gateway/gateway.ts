@@ -53,6 +53,8 @@ export type GatewayAnswer =
       readonly model: string | null;
       /** What went wrong although the answer is good, such as a tool that failed. */
       readonly warnings?: string | undefined;
+      /** Whether the text is a question to people and not a result. */
+      readonly asks?: boolean | undefined;
     }
   /** The call began and failed, or was refused. Permanent: a retry can't help (unknown agent, wrong token, bad parameters). */
   | ({ readonly outcome: 'FAILED'; readonly error: string; readonly permanent: boolean } & PartialWork)

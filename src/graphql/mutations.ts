@@ -2,6 +2,7 @@ import { builder } from './builder.js';
 import './tasks/task-mutations.js';
 import './tasks/bulk-mutations.js';
 import './runs/run-mutations.js';
+import './questions/question-mutations.js';
 import './reviews/review-mutations.js';
 import './recurring/recurring-task-mutations.js';
 import './pipelines/pipeline-mutations.js';

@@ -7,6 +7,8 @@ import './base/scalars.js';
 import './query.js';
 import './tasks/task-links.js';
 import './tasks/task-queries.js';
+import './questions/question-queries.js';
+import './questions/question-event.js';
 import './agents/agent-queries.js';
 import './recurring/recurring-task-queries.js';
 import './pipelines/pipeline-queries.js';

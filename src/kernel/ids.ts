@@ -15,6 +15,7 @@ export type IdPrefix =
   | 'pip'
   | 'plr'
   | 'att'
+  | 'qst'
   | 'srv';
 
 /**

@@ -10,8 +10,12 @@ const FREE_JSON = new Set(['metadata', 'variables']);
 
 /** The meaning of a field that is left out, by its name in any input. Null, a missing field and this value are the same. */
 const DEFAULTS: Readonly<Record<string, unknown>> = {
+  blocking: true,
   catchUp: 'SKIP',
+  kind: 'TEXT',
   lease: LIMITS.leaseDefaultMs,
+  multiple: false,
+  onDeadline: 'ESCALATE',
   onDependencyFailure: 'BLOCK',
   overlap: 'ALLOW',
   priority: 'MEDIUM',

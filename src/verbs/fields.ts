@@ -6,6 +6,7 @@ export const TASK_STATUSES = [
   'INBOX',
   'ASSIGNED',
   'IN_PROGRESS',
+  'INPUT_REQUIRED',
   'REVIEW',
   'DONE',
   'FAILED',

@@ -4,6 +4,7 @@ import { eventVerbs } from './events.js';
 import { jobVerbs } from './jobs.js';
 import { keyVerbs } from './key.js';
 import { pipelineVerbs } from './pipeline.js';
+import { questionVerbs } from './question.js';
 import { reviewVerbs } from './review.js';
 import { serverVerbs } from './server.js';
 import { assignTasks, cancelTasks, retryTasks } from './task/bulk.js';
@@ -57,6 +58,7 @@ export const verbs: readonly Verb[] = [
   assignTasks,
   cancelTasks,
   retryTasks,
+  ...questionVerbs,
   ...reviewVerbs,
   ...agentVerbs,
   ...cronVerbs,

@@ -4,9 +4,12 @@ import { inTransaction } from '../../src/postgres/transaction.js';
 import { createApiKey } from '../../src/services/keys/api-keys.js';
 import { moveTask } from '../../src/services/moves/move-task.js';
 import { createPipeline } from '../../src/services/pipelines/save-pipeline.js';
+import { answerQuestion } from '../../src/services/questions/answer-question.js';
+import { askQuestion } from '../../src/services/questions/ask-question.js';
 import { createQuotas } from '../../src/services/quotas.js';
 import { completeTask } from '../../src/services/runs/complete-task.js';
 import { failTask } from '../../src/services/runs/fail-task.js';
+import { addComment } from '../../src/services/tasks/add-comment.js';
 import { cancelTask } from '../../src/services/tasks/cancel-task.js';
 import { lockTask } from '../../src/store/tasks/tasks.js';
 import { aPipelineRun, step } from '../support/factories/pipelines.js';
@@ -46,6 +49,15 @@ async function inReview(world: World) {
   return task;
 }
 
+async function asked(world: World) {
+  const { runId } = await claimed(world);
+  const { viewers, graph } = world;
+  const { question } = await askQuestion(graph.services, viewers.OWN, { runId, text: 'Which one?' });
+  return question.id;
+}
+
+const answer = { text: 'This one' };
+
 async function failed(world: World) {
   const { task, runId } = await claimed(world);
   await failTask(world.graph.services, world.viewers.OWN, { runId, error: 'Broken', retry: false });
@@ -67,6 +79,8 @@ export const MUTATIONS: Readonly<Record<string, MutationCall['variables']>> = {
   acknowledge: async (world) => ({ id: `att_${(await failed(world)).id.slice(-26)}` }),
   addComment: async (world) => input({ task: await assigned(world), body: 'x' }),
   addDependency: async (world) => input({ task: await assigned(world), dependsOn: await assigned(world) }),
+  answerQuestion: async (world) => input({ id: await asked(world), answer }),
+  askQuestion: async (world) => input({ runId: (await claimed(world)).runId, text: 'x' }),
   assignTask: async (world) => input({ task: await assigned(world), assignee: { name: 'other' } }),
   assignTasks: async () => input({ ...none, assignee: own }),
   cancelPipelineRun: async (world) => ({ id: (await aPipelineRun(world.graph.services, [step('a')])).id }),
@@ -77,7 +91,10 @@ export const MUTATIONS: Readonly<Record<string, MutationCall['variables']>> = {
     return input({ agent: { name: 'judge' } });
   },
   claimNextTask: async (world) => {
-    await assigned(world);
+    const { task, runId } = await claimed(world);
+    const { question } = await askQuestion(...services(world), { runId, text: 'Which one?' });
+    await answerQuestion(...services(world), { id: question.id, answer });
+    await addComment(...services(world), { task, body: 'Go on' });
     return input({ agent: own });
   },
   completeTask: async (world) => input({ runId: (await claimed(world)).runId, resolution: 'x' }),
@@ -91,7 +108,13 @@ export const MUTATIONS: Readonly<Record<string, MutationCall['variables']>> = {
   disconnectAgent: async () => ({ agent: own }),
   failTask: async (world) => input({ runId: (await claimed(world)).runId, error: 'x' }),
   fireRecurringTask: recurringId,
-  heartbeat: async () => input({ agent: own }),
+  heartbeat: async (world) => {
+    const { runId } = await claimed(world);
+    const asking = { runId, text: 'Which one?', blocking: false };
+    const { question } = await askQuestion(...services(world), asking);
+    await answerQuestion(...services(world), { id: question.id, answer });
+    return input({ agent: own });
+  },
   pauseAgent: async () => ({ agent: own }),
   pauseRecurringTask: recurringId,
   pauseSchedulerJob: async () => ({ name: 'pruneEvents' }),
@@ -123,6 +146,7 @@ export const MUTATIONS: Readonly<Record<string, MutationCall['variables']>> = {
     input({ name: await aPipeline(world), steps: [{ key: 'b', template: { title: 'Work' } }] }),
   updateRecurringTask: async (world) => input({ ...(await recurringId(world)), schedule: 'weekly' }),
   updateTask: async (world) => input({ task: await assigned(world), title: unique('title') }),
+  withdrawQuestion: async (world) => ({ id: await asked(world) }),
 };
 
 /** The title of a task that changes while a bulk call is about to change it. */
@@ -194,6 +218,7 @@ export const ANSWERS: Readonly<Record<string, MutationCall & { readonly selectio
   HeartbeatPayload: call('heartbeat'),
   PipelinePayload: call('createPipeline'),
   PipelineRunPayload: call('startPipeline'),
+  QuestionPayload: call('withdrawQuestion'),
   RecurringTaskPayload: call('createRecurringTask'),
   RegisterAgentPayload: call('registerAgent'),
   SchedulerJobPayload: call('runSchedulerJob'),
@@ -213,6 +238,15 @@ export const ANSWERS: Readonly<Record<string, MutationCall & { readonly selectio
       return input({ task, dependsOn: task });
     },
     selection: 'errors { ... on DependencyCycleError { % } }',
+  },
+  AlreadyAnsweredError: {
+    mutation: 'withdrawQuestion',
+    variables: async (world) => {
+      const id = await asked(world);
+      await answerQuestion(...services(world), { id, answer });
+      return { id };
+    },
+    selection: 'errors { ... on AlreadyAnsweredError { % } }',
   },
   InvalidTransitionError: {
     mutation: 'retryTask',

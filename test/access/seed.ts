@@ -3,6 +3,8 @@ import { inTransaction } from '../../src/postgres/transaction.js';
 import { acknowledge } from '../../src/services/attention/acknowledge.js';
 import { createPipeline } from '../../src/services/pipelines/save-pipeline.js';
 import { startPipeline } from '../../src/services/pipelines/start-pipeline.js';
+import { answerQuestion } from '../../src/services/questions/answer-question.js';
+import { askQuestion } from '../../src/services/questions/ask-question.js';
 import { fireRecurringTask } from '../../src/services/recurring/fire-recurring-task.js';
 import { claimNextReview } from '../../src/services/reviews/claim-next-review.js';
 import { submitVerdict } from '../../src/services/reviews/submit-verdict.js';
@@ -10,6 +12,7 @@ import { completeTask } from '../../src/services/runs/complete-task.js';
 import { failTask } from '../../src/services/runs/fail-task.js';
 import { reportProgress } from '../../src/services/runs/renew-lease.js';
 import { addComment } from '../../src/services/tasks/add-comment.js';
+import { cancelTask } from '../../src/services/tasks/cancel-task.js';
 import { type CreateTask, createTask } from '../../src/services/tasks/create-task.js';
 import { updateTask } from '../../src/services/tasks/update-task.js';
 import type { TaskRow } from '../../src/store/tasks/tasks.js';
@@ -26,6 +29,7 @@ export interface Seeded extends Record<string, readonly string[]> {
   readonly reviewRuns: readonly string[];
   readonly reviews: readonly string[];
   readonly comments: readonly string[];
+  readonly questions: readonly string[];
   readonly pipelines: readonly string[];
   readonly pipelineRuns: readonly string[];
   readonly recurringTasks: readonly string[];
@@ -39,11 +43,15 @@ export async function seed(world: World): Promise<Seeded> {
   const pipelineRunId = await aRunOfPipeline(world);
   const failed = await aFailedTask(world);
   const done = await aReviewedTask(world);
+  await anAnsweredQuestion(world);
   const open = await createTaskOfOwn(world, { priority: 'CRITICAL', dependsOn: [{ id: done.id }] });
   const run = await claimOf(world, open);
   await reportProgress(services, world.viewers.OWN, { runId: run, message: 'Half of it', percent: 50 });
   await createTaskOfOwn(world, { dependsOn: [{ id: open.id }] });
-  const comment = await addComment(services, world.viewers.OWN, { task: { id: open.id }, body: 'First' });
+  const comment = await addComment(services, world.viewers.OWN, {
+    task: { id: open.id },
+    body: 'First, for @peer',
+  });
   await addComment(services, world.viewers.OWN, {
     task: { id: open.id },
     body: 'Second',
@@ -94,6 +102,24 @@ async function aFailedTask(world: World): Promise<TaskRow> {
   return task;
 }
 
+async function anAnsweredQuestion(world: World): Promise<void> {
+  const { services } = world.graph;
+  const task = await createTaskOfOwn(world, { priority: 'CRITICAL' });
+  const { question } = await askQuestion(services, world.viewers.OWN, {
+    runId: await claimOf(world, task),
+    text: 'Which one?',
+    kind: 'CHOICE',
+    options: [
+      { key: 'a', label: 'This', description: 'The first' },
+      { key: 'b', label: 'That' },
+    ],
+    deadline: 60_000,
+    default: { choices: ['a'] },
+  });
+  await answerQuestion(services, services.admin, { id: question.id, answer: { choices: ['b'] } });
+  await cancelTask(services, services.admin, { task: { id: task.id } });
+}
+
 async function recurringChild({ graph: { services }, agents }: World): Promise<string> {
   const template = {
     assignee: { id: agents.own.id },
@@ -131,6 +157,8 @@ async function fillColumns({ graph: { services }, agents }: World): Promise<void
     `UPDATE tasks SET failure_detail = 'It broke' WHERE status = 'FAILED'`,
     `UPDATE task_runs SET ${runs}, model_tier = 'COMPLEX', progress = 'Half of it', progress_percent = 50`,
     `UPDATE review_runs SET ${runs}, lease_expires_at = now()`,
+    `UPDATE questions SET escalated_at = now(), answer = '{"text":"x","choices":["a"],"confirmed":true}',
+       default_answer = '{"text":"x","choices":["a"],"confirmed":true}'`,
     "UPDATE pipeline_runs SET finished_at = now(), status = 'SUCCEEDED'",
     `UPDATE agents SET dispatch_model = 'opus', default_model = 'haiku', gateway = 'echo', gateway_agent_id = 'main',
        timeout_ms = 60000, config_extra = '{"a":1}' WHERE id = '${agents.own.id}'`,
@@ -215,6 +243,7 @@ async function readIds(
     reviewRuns: await ids('review_runs'),
     reviews: await ids('quality_reviews'),
     comments: await ids('comments'),
+    questions: await ids('questions'),
     pipelines: await ids('pipelines'),
     pipelineRuns: [pipelineRunId],
     recurringTasks: await ids('recurring_tasks'),

@@ -12,6 +12,7 @@ export async function callEveryMethod(callers: Callers): Promise<void> {
   await callKeys(callers);
   await callTasks(callers);
   await callRuns(callers);
+  await callQuestions(callers);
   await callBulk(callers);
   await callRecurring(callers);
   await callPipelines(callers);
@@ -106,6 +107,32 @@ async function callReviews({ admin }: Callers, task: { readonly id: string }): P
   const { round } = await admin.claimNextReview({ agent: reviewer });
   await admin.submitVerdict({ task, round, verdict: 'REJECTED', feedback: 'Add tests.', reviewer });
   await admin.claimNextReview({ agent: reviewer });
+}
+
+async function callQuestions({ admin, agent: bound }: Callers): Promise<void> {
+  const { task } = await admin.createTask({ title: 'Ask', priority: 'CRITICAL', assignee: agent });
+  const runId = await claim(bound);
+  const options = [
+    { key: 'a', label: 'This', description: 'The first' },
+    { key: 'b', label: 'That' },
+  ];
+  const aside = await bound.askQuestion({ runId, text: 'Now?', kind: 'CONFIRM', blocking: false });
+  await admin.answerQuestion({ id: aside.question.id, answer: { confirmed: true, text: 'Yes' } });
+  await bound.heartbeat({ runIds: [runId] });
+  const { question } = await bound.askQuestion({
+    ...{ runId, text: 'Which ones?', kind: 'CHOICE', options, multiple: true },
+    ...{ deadline: 'PT1H', onDeadline: 'USE_DEFAULT', default: { choices: ['a'] } },
+  });
+  await admin.questions({ filter: { status: ['OPEN'], task: { id: task.id }, agent, blocking: true } });
+  await admin.question({ id: question.id });
+  await admin.answerQuestion({ id: question.id, answer: { choices: ['a', 'b'] } });
+  await refuse(admin.answerQuestion({ id: question.id, answer: { choices: ['a'] } }));
+  await admin.addComment({ task: { id: task.id }, body: 'Go on' });
+  const again = await claim(bound);
+  const { question: last } = await bound.askQuestion({ runId: again, text: 'Really?' });
+  await bound.withdrawQuestion({ id: last.id });
+  await admin.task({ ref: { id: task.id } });
+  await admin.cancelTask({ task: { id: task.id } });
 }
 
 async function callBulk({ admin }: Callers): Promise<void> {

@@ -1,7 +1,7 @@
 import { LIMITS } from '../limits.js';
 import type { TokenUsage } from '../runs/token-usage.js';
 import { toStorable } from '../stored-text.js';
-import { cutText } from './prompt.js';
+import { cutText } from '../text-room.js';
 
 /** The maximum number of characters of an answer that the comment about it repeats. */
 const COMMENT_LENGTH = 2_000;

@@ -1,6 +1,14 @@
 import { LIMITS } from '../limits.js';
 import { fenceText, splitLines } from '../markdown-lines.js';
 import type { TaskPriority } from '../tasks/task-filter.js';
+import { cutText, shareRoom } from '../text-room.js';
+import {
+  askingSection,
+  commentsSection,
+  type PromptComment,
+  type PromptQuestion,
+  questionsSection,
+} from './people-sections.js';
 import { type UnfinishedAttempt, unfinishedSection } from './unfinished-section.js';
 
 /** The result of a dependency. */
@@ -27,7 +35,13 @@ export interface DispatchPromptParts {
   readonly rejected: string | null;
   /** The last attempt that failed with a text, unless one has succeeded since. */
   readonly unfinished: UnfinishedAttempt | null;
+  /** The questions about the task that have ended, oldest first. */
+  readonly questions: readonly PromptQuestion[];
+  /** What people have commented since the last run began that handed in a result, oldest first. */
+  readonly comments: readonly PromptComment[];
   readonly isReviewed: boolean;
+  /** The code by which this attempt marks a question; see `question-form.ts`. */
+  readonly questionCode: string;
 }
 
 /** The maximum number of characters of all inputs together in a prompt. */
@@ -47,11 +61,14 @@ export function buildDispatchPrompt(parts: DispatchPromptParts): string {
     ...inputsSection(parts.inputs),
     ...feedbackSection(parts),
     ...unfinishedSection(parts.unfinished),
+    ...questionsSection(parts.questions),
+    ...commentsSection(parts.comments),
     '## Your answer',
     `Do the task and answer with the result itself, not with a plan for it. Your answer is stored unchanged as the resolution of ${parts.ref}, and tasks that depend on it get it as their input. At most ${LIMITS.resolutionLength} characters of it are kept.`,
     parts.isReviewed
       ? 'A reviewer who sees only the task and your answer then judges whether the answer does what the task asks. State how you made sure that it does.'
       : 'The answer is not reviewed. State how you made sure that it does what the task asks.',
+    ...askingSection(parts.questionCode),
   ].join('\n\n');
 }
 
@@ -93,29 +110,6 @@ function feedbackSection({ feedback, rejected, ref }: DispatchPromptParts): stri
     ...feedback.flatMap((text, index) => [`### Rejection ${index + 1}`, fenceText(text)]),
     ...(rejected === null ? [] : ['### The answer that was rejected last', fenceText(rejected)]),
   ];
-}
-
-/**
- * Shares the room between texts of these lengths: short texts fit whole, and long ones get equal parts of the
- * remainder.
- */
-export function shareRoom(lengths: readonly number[], room: number): number[] {
-  const shares = lengths.map(() => 0);
-  let left = room;
-  const byLength = lengths.map((length, index) => ({ length, index })).sort((a, b) => a.length - b.length);
-  for (const [place, { length, index }] of byLength.entries()) {
-    const share = Math.min(length, Math.floor(left / (lengths.length - place)));
-    shares[index] = share;
-    left -= share;
-  }
-  return shares;
-}
-
-/** Truncates the text to at most `length` UTF-16 units without splitting a surrogate pair. */
-export function cutText(text: string, length: number): string {
-  if (text.length <= length) return text;
-  const last = text.charCodeAt(length - 1);
-  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? length - 1 : length);
 }
 
 function oneLine(text: string): string {

@@ -1,4 +1,5 @@
 import { fenceText } from '../markdown-lines.js';
+import { cutStart } from '../text-room.js';
 
 /** What a failed attempt had written before it ended. */
 export interface UnfinishedAttempt {
@@ -28,12 +29,4 @@ export function unfinishedSection(attempt: UnfinishedAttempt | null): string[] {
       ? []
       : [`(Truncated: the last ${UNFINISHED_LENGTH} of ${output.length} characters.)`]),
   ];
-}
-
-/** The last `length` UTF-16 units of the text, or one less so that no surrogate pair is split. */
-function cutStart(text: string, length: number): string {
-  if (text.length <= length) return text;
-  const start = text.length - length;
-  const first = text.charCodeAt(start);
-  return text.slice(first >= 0xdc00 && first <= 0xdfff ? start + 1 : start);
 }

@@ -24,7 +24,14 @@ export const PAYLOAD_FIELDS = {
   },
   reason: {
     meaning: "The reason, if it is more specific than the event's name.",
-    of: ['task.status_changed', 'review.requeued', 'review.failed', 'review.escalated', 'recurring.skipped'],
+    of: [
+      'task.status_changed',
+      'question',
+      'review.requeued',
+      'review.failed',
+      'review.escalated',
+      'recurring.skipped',
+    ],
   },
   changedFields: {
     meaning: 'The names of the changed fields.',
@@ -44,9 +51,11 @@ export const PAYLOAD_FIELDS = {
   },
   round: { meaning: 'The review round, starting at 1.', of: ['review'] },
   reviewRunId: { meaning: 'The review run that lost the round.', of: ['review.requeued'] },
+  questionId: { meaning: 'The question.', of: ['question'] },
   message: {
-    meaning: 'A text for people: the progress that the agent reported, or the change.',
-    of: ['run.progress', 'scheduler', 'recurring.removed', 'gateway'],
+    meaning:
+      'A text for people: the progress that the agent reported, the change, or the beginning of the question or the comment.',
+    of: ['run.progress', 'scheduler', 'recurring.removed', 'gateway', 'question.asked', 'comment.mentioned'],
   },
   percent: { meaning: 'The progress that the agent reported, from 0 to 100.', of: ['run.progress'] },
   pipelineId: {

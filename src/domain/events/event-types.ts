@@ -16,6 +16,8 @@ export type EventGraphqlType =
   | 'TaskUnblockedEvent'
   | 'TaskDependencyFailedEvent'
   | 'TaskAssigneeOfflineEvent'
+  | 'CommentMentionedEvent'
+  | 'QuestionEvent'
   | 'RunEvent'
   | 'ReviewEvent'
   | 'AgentEvent'
@@ -64,7 +66,7 @@ export const EVENT_KINDS = {
   'task.requeued': {
     graphqlType: 'TaskStatusChangedEvent',
     meaning:
-      'The task is ASSIGNED to the agent of its pin again, or back in the INBOX: it was released, an attempt failed, its work was rejected, or its agent let the lease end.',
+      'The task is ASSIGNED to the agent of its pin again, or back in the INBOX: it was released, an attempt failed, its work was rejected, its question was answered, or its agent let the lease end.',
   },
   'task.cancelled': { graphqlType: 'TaskStatusChangedEvent', meaning: 'An operator cancelled the task.' },
   'task.unblocked': {
@@ -96,6 +98,31 @@ export const EVENT_KINDS = {
     meaning: 'The run lost its task because its agent let the lease end.',
   },
   'run.cancelled': { graphqlType: 'RunEvent', meaning: 'The task was cancelled during the run.' },
+  'run.suspended': {
+    graphqlType: 'RunEvent',
+    meaning: 'The run ended with a question; its task waits for the answer.',
+  },
+  'question.asked': { graphqlType: 'QuestionEvent', meaning: 'An agent asked a question about its task.' },
+  'question.answered': {
+    graphqlType: 'QuestionEvent',
+    meaning: 'A question was answered, or its default became the answer at the deadline.',
+  },
+  'question.withdrawn': {
+    graphqlType: 'QuestionEvent',
+    meaning: 'A question was withdrawn: the agent goes on without an answer.',
+  },
+  'question.expired': {
+    graphqlType: 'QuestionEvent',
+    meaning: 'The deadline of a question passed without an answer, which fails its task.',
+  },
+  'question.escalated': {
+    graphqlType: 'QuestionEvent',
+    meaning: 'The deadline of a question passed without an answer; the question stays open.',
+  },
+  'comment.mentioned': {
+    graphqlType: 'CommentMentionedEvent',
+    meaning: 'A comment names an agent as @name. The agent sees this event even if it may not see the task.',
+  },
   'review.requested': { graphqlType: 'ReviewEvent', meaning: 'A task waits for a verdict.' },
   'review.claimed': { graphqlType: 'ReviewEvent', meaning: 'A reviewer claimed the review round.' },
   'review.submitted': {
@@ -223,6 +250,7 @@ export interface EventPayload {
   readonly dependencyId?: string;
   readonly round?: number;
   readonly reviewRunId?: string;
+  readonly questionId?: string;
   readonly message?: string;
   readonly percent?: number;
   readonly job?: string;

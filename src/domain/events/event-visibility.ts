@@ -10,7 +10,7 @@ interface VisibleEvent {
 
 /**
  * Whether a key may see an event. Only ADMIN keys see events about keys. An AGENT key sees the events of tasks that it
- * may see now, and events without a task that are about its agent or caused by it. Other keys see all other events.
+ * may see now, comments that name it, and events without a task that are about its agent or caused by it. Other keys see all other events.
  *
  * @param seesTask - whether the viewer may see the task with this id.
  */
@@ -21,6 +21,7 @@ export function isEventVisible(
 ): boolean {
   if (!isTypeVisible(viewer, type)) return false;
   if (viewer.agentId === null) return true;
+  if (type === 'comment.mentioned' && agentId === viewer.agentId) return true;
   if (taskId !== null) return seesTask(taskId);
   return agentId === viewer.agentId || actorAgentId === viewer.agentId;
 }

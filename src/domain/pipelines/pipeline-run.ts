@@ -9,8 +9,8 @@ export interface PipelineRunFacts {
   /** Whether the run as a whole was cancelled. */
   readonly isCancelled: boolean;
   /**
-   * Whether a task that has not ended can continue by itself: it can be claimed now or later, is in progress or in
-   * review, or waits for a task outside the run that has not ended.
+   * Whether a task that has not ended can continue by itself: it can be claimed now or later, is in progress, in
+   * review or waits for an answer, or waits for a task outside the run that has not ended.
    */
   readonly canGoOn: boolean;
   /** Tasks that have not ended. If none of them can continue, they all wait for a task that ended without success. */

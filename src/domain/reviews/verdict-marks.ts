@@ -1,5 +1,5 @@
+import { readLabelled } from '../labelled-lines.js';
 import { splitLines } from '../markdown-lines.js';
-import { readLabelled } from './verdict-text.js';
 
 /**
  * Marks every line that begins with `VERDICT:` with its author, also in a quotation. A reviewer that copies the text line

@@ -1,3 +1,4 @@
+import { HEAD, readLabelled, undecorate } from '../labelled-lines.js';
 import { type MarkdownLine, readMarkdown } from '../markdown-lines.js';
 import type { Verdict } from './verdict.js';
 
@@ -30,25 +31,6 @@ export function parseVerdict(answer: string): ReadVerdict | null {
 }
 
 type Label = 'VERDICT' | 'NOTES';
-
-/** The part of a line in which a label is searched. Decoration is short, and patterns must not run on megabytes. */
-const HEAD = 200;
-
-/**
- * Marks of headings, lists, emphasis and code, emoji such as ✅, and invisible characters. Not quotation marks and `>`.
- */
-const DECORATION = /^(?:[\s#*_~`+•–—-]|\p{Extended_Pictographic}|\p{Cf}|\p{Mn}|\d{1,9}[.)])+/u;
-
-/** The text after the label and its colon. Null if the line does not begin with the label. */
-export function readLabelled(line: string, label: Label): string | null {
-  const head = undecorate(line.slice(0, HEAD));
-  const [found] = new RegExp(`^${label}[\\s*_~\`]*[:：]`, 'iu').exec(head) ?? [];
-  return found === undefined ? null : line.slice(Math.min(line.length, HEAD) - head.length + found.length);
-}
-
-function undecorate(text: string): string {
-  return text.replace(DECORATION, '');
-}
 
 /** The word of a verdict and the text after it. Null for any other text. */
 function readWord(said: string): { readonly verdict: Verdict; readonly rest: string } | null {

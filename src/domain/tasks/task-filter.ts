@@ -12,7 +12,8 @@ export type TaskFailureReason =
   | 'STALE_REQUEUES_EXHAUSTED'
   | 'FAILED_BY_AGENT'
   | 'FAILED_BY_OPERATOR'
-  | 'GATEWAY_REFUSED';
+  | 'GATEWAY_REFUSED'
+  | 'QUESTION_EXPIRED';
 
 /** A range of instants: at or after `gte`, and before `lt`. */
 export interface InstantRange {

@@ -17,6 +17,7 @@ export const WAITING_REASONS = [
   'NO_REVIEWER',
   'REVIEW_PENDING',
   'SCHEDULER_PAUSED',
+  'QUESTION',
 ] as const;
 
 /** A reason why a task waits. */
@@ -109,5 +110,6 @@ export function reasonsBeside(
 
 function withoutFacts(status: TaskStatus): WaitingReason[] {
   if (status === 'REVIEW') return ['REVIEW_PENDING'];
+  if (status === 'INPUT_REQUIRED') return ['QUESTION'];
   return WAITING.includes(status) ? ['WAITING_FOR_CLAIM'] : [];
 }

@@ -5,6 +5,9 @@ import type { CallEnd } from '../open-calls.js';
 import type { AgentReport } from './agent-report.js';
 import type { ProgramEnd } from './program.js';
 
+/** A program that exits with this code asks people a question: its output is the question, and its work is not done. */
+const ASK_EXIT_CODE = 42;
+
 /** Turns the end of a program into an outcome. If it did not succeed, its output is kept. */
 export function toAnswer(
   program: ProgramEnd,
@@ -18,10 +21,11 @@ export function toAnswer(
     return { outcome: 'TIMED_OUT', error, ...kept };
   }
   if (end.isAborted()) return { outcome: 'ABORTED', ...kept };
-  const error = errorOf(program, report);
+  const asks = program.code === ASK_EXIT_CODE && report?.error == null;
+  const error = asks ? null : errorOf(program, report);
   if (error !== null) return { outcome: 'FAILED', error, permanent: false, ...kept };
   const { text, usage, model } = report ?? { text: program.output, usage: null, model: null };
-  return { outcome: 'ANSWERED', text, usage, model };
+  return { outcome: 'ANSWERED', text, usage, model, ...(asks ? { asks } : {}) };
 }
 
 /** Null for a program that succeeded. */

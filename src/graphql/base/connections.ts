@@ -1,5 +1,6 @@
 import { AgentType } from '../agents/agent.js';
 import { ApiKeyType } from '../keys/api-key.js';
+import { QuestionType } from '../questions/question.js';
 import { FiringType, RecurringTaskType } from '../recurring/recurring-task.js';
 import { ReviewType } from '../reviews/review.js';
 import { ReviewRunType } from '../reviews/review-run.js';
@@ -13,6 +14,7 @@ export const TaskRunConnection = defineConnection('TaskRun', TaskRunType);
 export const CommentConnection = defineConnection('Comment', CommentType);
 export const ReviewConnection = defineConnection('Review', ReviewType);
 export const ReviewRunConnection = defineConnection('ReviewRun', ReviewRunType);
+export const QuestionConnection = defineConnection('Question', QuestionType);
 export const AgentConnection = defineConnection('Agent', AgentType);
 export const ApiKeyConnection = defineConnection('ApiKey', ApiKeyType);
 export const RecurringTaskConnection = defineConnection('RecurringTask', RecurringTaskType);

@@ -6,6 +6,9 @@ export const TaskStatusEnum = builder.enumType('TaskStatus', {
     INBOX: { description: 'Not assigned; any agent may claim it.' },
     ASSIGNED: { description: 'Assigned to an agent that has not started it.' },
     IN_PROGRESS: { description: 'An agent works on it under a lease.' },
+    INPUT_REQUIRED: {
+      description: 'Its agent has asked a question and waits for the answer. No run holds it.',
+    },
     REVIEW: { description: 'The work is submitted and waits for a verdict.' },
     REJECTED: {
       description:
@@ -37,6 +40,9 @@ export const TaskFailureReasonEnum = builder.enumType('TaskFailureReason', {
     FAILED_BY_OPERATOR: { description: 'An operator failed it.' },
     GATEWAY_REFUSED: {
       description: 'Its gateway refused it permanently, so a retry would not help. See `failureDetail`.',
+    },
+    QUESTION_EXPIRED: {
+      description: 'Its question got no answer before the deadline, and `onDeadline` is FAIL.',
     },
   },
 });
@@ -132,6 +138,7 @@ export const WaitingReasonEnum = builder.enumType('WaitingReason', {
     },
     REVIEW_PENDING: { description: 'The work waits for a verdict.' },
     SCHEDULER_PAUSED: { description: 'The scheduler job that would handle it is paused.' },
+    QUESTION: { description: 'Its agent has asked a question that waits for an answer. See `questions`.' },
     NO_FREE_SLOT: {
       description:
         'Its PUSH agent has capacity, but the servers have no free slot for a call to it: MC_DISPATCH_CONCURRENCY, less what is reserved for other agents and gateways.',
@@ -170,6 +177,38 @@ export const RunOutcomeEnum = builder.enumType('RunOutcome', {
     RELEASED: { description: 'The agent or the server released the task. It is not a failed attempt.' },
     REQUEUED: { description: 'The task was taken from an agent that had stopped responding.' },
     CANCELLED: { description: 'The task was cancelled or reassigned during the run.' },
+    SUSPENDED: {
+      description: 'The agent asked a question. It is not a failed attempt: the answer starts another run.',
+    },
+  },
+});
+
+export const QuestionKindEnum = builder.enumType('QuestionKind', {
+  description: 'The kind of answer that a question asks for.',
+  values: {
+    TEXT: { description: 'A text.' },
+    CHOICE: { description: 'One of its options, or several of them if `multiple` is true.' },
+    CONFIRM: { description: 'Yes or no.' },
+  },
+});
+
+export const QuestionStatusEnum = builder.enumType('QuestionStatus', {
+  description: 'The state of a question. Only an OPEN question can be answered.',
+  values: {
+    OPEN: { description: 'It waits for an answer.' },
+    ANSWERED: { description: 'It was answered, or its default became the answer at the deadline.' },
+    WITHDRAWN: { description: 'It was withdrawn: the agent goes on without an answer.' },
+    EXPIRED: { description: 'Its deadline passed and failed the task.' },
+    CLOSED: { description: 'Its task ended while it waited for an answer.' },
+  },
+});
+
+export const DeadlinePolicyEnum = builder.enumType('DeadlinePolicy', {
+  description: 'What happens when the deadline of a question passes without an answer.',
+  values: {
+    ESCALATE: { description: 'It stays open, and the event `question.escalated` says so.' },
+    USE_DEFAULT: { description: 'Its default becomes the answer.' },
+    FAIL: { description: 'The task ends as FAILED, with the reason QUESTION_EXPIRED.' },
   },
 });
 

@@ -14,6 +14,7 @@ registerNode('run', 'TaskRun', ofVisibleTask('TaskRun'));
 registerNode('cmt', 'Comment', ofVisibleTask('Comment'));
 registerNode('rev', 'Review', ofVisibleTask('QualityReview'));
 registerNode('rvr', 'ReviewRun', ofVisibleTask('ReviewRun'));
+registerNode('qst', 'Question', ofVisibleTask('Question'));
 registerNode('agt', 'Agent', loadAgent);
 registerNode('rec', 'RecurringTask', (context, _info, id) => loadRecurringTask(context, id));
 registerNode('pip', 'Pipeline', (context, _info, id) => loadRow(context, 'Pipeline', id));
@@ -46,7 +47,7 @@ builder.queryFields((t) => ({
 }));
 
 /** A viewer sees a row that belongs to a task exactly if it sees the task. */
-function ofVisibleTask(model: 'TaskRun' | 'Comment' | 'QualityReview' | 'ReviewRun') {
+function ofVisibleTask(model: 'TaskRun' | 'Comment' | 'QualityReview' | 'Question' | 'ReviewRun') {
   return async (context: GraphqlContext, _info: GraphQLResolveInfo, id: string) => {
     const row = await loadRow(context, model, id);
     if (row === null || context.viewer.agentId === null) return row;

@@ -88,7 +88,15 @@ export async function getTask(context: GraphqlContext, info: GraphQLResolveInfo,
 }
 
 /** The models whose rows Prisma reads by id. */
-type Model = 'ApiKey' | 'Comment' | 'Pipeline' | 'QualityReview' | 'RecurringTask' | 'ReviewRun' | 'TaskRun';
+type Model =
+  | 'ApiKey'
+  | 'Comment'
+  | 'Pipeline'
+  | 'QualityReview'
+  | 'Question'
+  | 'RecurringTask'
+  | 'ReviewRun'
+  | 'TaskRun';
 type Row<Name extends Model> = PrismaTypes[Name]['Shape'];
 type FindMany<Name extends Model> = (
   prisma: ReadClient,
@@ -100,6 +108,7 @@ const FIND_MANY: { readonly [Name in Model]: FindMany<Name> } = {
   Comment: (prisma, where) => prisma.comment.findMany({ where }),
   Pipeline: (prisma, where) => prisma.pipeline.findMany({ where }),
   QualityReview: (prisma, where) => prisma.qualityReview.findMany({ where }),
+  Question: (prisma, where) => prisma.question.findMany({ where }),
   RecurringTask: (prisma, where) => prisma.recurringTask.findMany({ where }),
   ReviewRun: (prisma, where) => prisma.reviewRun.findMany({ where }),
   TaskRun: (prisma, where) => prisma.taskRun.findMany({ where }),

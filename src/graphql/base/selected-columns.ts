@@ -52,6 +52,8 @@ export const taskColumns = createColumns<Task>({
   reviews: [],
   reviewRuns: [],
   comments: [],
+  questions: [],
+  waitedForPeople: [],
   events: [],
 });
 
@@ -102,10 +104,27 @@ const ANY_RUN: FieldColumns<AnyRun> = {
   usage: ['inputTokens', 'outputTokens', 'costUsd'],
 };
 
-export const runColumns = createColumns<TaskRun>({
+const TASK_RUN: FieldColumns<TaskRun> = {
   ...ANY_RUN,
   ...likeNamed<TaskRun>('number', 'modelTier', 'progress'),
+};
+
+export const runColumns = createColumns<TaskRun>(TASK_RUN);
+
+const columnsOfClaim = createColumns<TaskRun>({
+  ...TASK_RUN,
+  run: [],
+  reason: [],
+  nextEligibleAt: [],
+  errors: [],
+  questions: ['taskId', 'number'],
+  comments: ['taskId'],
 });
+
+/** The columns of the run that the payload of a claim needs: for `run`, and for the fields that are read by the run. */
+export function claimedRunColumns(info: Info): Columns<TaskRun> {
+  return columnsOfClaim(info, [['run'], []]);
+}
 
 export const reviewRunColumns = createColumns<ReviewRun>({ ...ANY_RUN, ...likeNamed<ReviewRun>('round') });
 

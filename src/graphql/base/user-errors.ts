@@ -1,4 +1,5 @@
 import {
+  AlreadyAnswered,
   DependencyCycle,
   InvalidTransition,
   QuotaExceeded,
@@ -28,6 +29,8 @@ const MEANINGS: Record<RefusalCode, string> = {
   FORBIDDEN: 'The API key may not do this.',
   QUOTA_EXCEEDED:
     'The key or its agent has used up a quota: try again after `retryAfter`, or when something has ended.',
+  ALREADY_ANSWERED:
+    'The question is not open any more; `question` has the answer that won, or how the question ended.',
 };
 
 const UserErrorCodeEnum = builder.enumType('UserErrorCode', {
@@ -132,6 +135,7 @@ builder.objectRef<UserError<QuotaExceeded>>('QuotaExceededError').implement({
 });
 
 function typeNameOf({ refusal }: UserError): string {
+  if (refusal instanceof AlreadyAnswered) return 'AlreadyAnsweredError';
   if (refusal instanceof DependencyCycle) return 'DependencyCycleError';
   if (refusal instanceof InvalidTransition) return 'InvalidTransitionError';
   if (refusal instanceof VersionConflict) return 'VersionConflictError';

@@ -3,7 +3,7 @@ import { TASK_STATUSES, type TaskStatus } from '../../domain/tasks/task-status.j
 import type { LogEntry } from '../../feed/hub.js';
 import { AgentType } from '../agents/agent.js';
 import { TaskStatusEnum } from '../base/enums.js';
-import { loadAgent, loadRow, loadTask } from '../base/row-loads.js';
+import { loadAgent, loadRow, loadTask, loadTaskById } from '../base/row-loads.js';
 import { builder } from '../builder.js';
 import { ReviewType } from '../reviews/review.js';
 import { TaskRunType } from '../runs/task-run.js';
@@ -27,7 +27,8 @@ const TaskEventInterface = builder.interfaceRef<LogEntry>('TaskEvent').implement
   }),
 });
 
-const taskEventInterfaces = [...eventInterfaces, TaskEventInterface];
+/** The interfaces of every event about a task. */
+export const taskEventInterfaces = [...eventInterfaces, TaskEventInterface];
 
 builder.objectRef<LogEntry>('TaskCreatedEvent').implement({
   description: EVENT_KINDS['task.created'].meaning,
@@ -109,6 +110,35 @@ builder.objectRef<LogEntry>('TaskCommentedEvent').implement({
       description: 'The comment.',
       resolve: ({ commentId }, _args, context) =>
         commentId === null ? null : loadRow(context, 'Comment', commentId),
+    }),
+  }),
+});
+
+builder.objectRef<LogEntry>('CommentMentionedEvent').implement({
+  description: EVENT_KINDS['comment.mentioned'].meaning,
+  interfaces: taskEventInterfaces,
+  fields: (t) => ({
+    agent: t.field({
+      type: AgentType,
+      nullable: true,
+      description: 'The agent that the comment names.',
+      resolve: ({ agentId }, _args, context, info) =>
+        agentId === null ? null : loadAgent(context, info, agentId),
+    }),
+    comment: t.field({
+      type: CommentType,
+      nullable: true,
+      description: 'The comment. Null if this key may not see its task.',
+      resolve: async ({ taskId, commentId }, _args, context) => {
+        if (taskId === null || commentId === null) return null;
+        const isSeen = (await loadTaskById(context, ['id'], taskId)) !== null;
+        return isSeen ? loadRow(context, 'Comment', commentId) : null;
+      },
+    }),
+    message: t.string({
+      nullable: true,
+      description: 'The beginning of the comment, also for an agent that may not see the task.',
+      resolve: (event) => payloadOf(event).message ?? null,
     }),
   }),
 });

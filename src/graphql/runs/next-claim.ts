@@ -8,7 +8,7 @@ import {
 import { type ClaimNextTask, prepareClaim } from '../../services/runs/claim-next-task.js';
 import type { NextClaim } from '../../services/runs/end-run-batch.js';
 import type { Claim } from '../../services/service-context.js';
-import { runColumns, taskColumns } from '../base/selected-columns.js';
+import { claimedRunColumns, taskColumns } from '../base/selected-columns.js';
 import type { GraphqlContext } from '../context.js';
 
 /** Claims that were made with the field before them, until their own field is executed. */
@@ -49,7 +49,7 @@ export function takeMadeClaim(
 
 /** The columns of task and run that a claim needs. */
 export function claimColumns(info: Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments'>) {
-  return { task: taskColumns(info, [['task']]), run: runColumns(info, [['run']]) };
+  return { task: taskColumns(info, [['task']]), run: claimedRunColumns(info) };
 }
 
 /** The field that is executed after this one, if the document says so plainly. */

@@ -1,16 +1,20 @@
 import type { TaskRun } from '../../generated/prisma/client.js';
+import { listAnswers, listQuestionsOfClaim } from '../../services/questions/read-questions.js';
 import { type ClaimAnswer, claimNextTask } from '../../services/runs/claim-next-task.js';
 import { type CompletedTask, completeTask } from '../../services/runs/complete-task.js';
 import { failTask } from '../../services/runs/fail-task.js';
 import { type Heartbeat, heartbeat } from '../../services/runs/heartbeat.js';
 import { releaseTask } from '../../services/runs/release-task.js';
 import { renewLease, reportProgress } from '../../services/runs/renew-lease.js';
+import { listCommentsOfClaim } from '../../services/tasks/read-comments.js';
 import { AgentType } from '../agents/agent.js';
 import { answer, payloadType } from '../base/payloads.js';
 import { withoutPlace } from '../base/places.js';
 import { agentColumns, runColumns, taskColumns } from '../base/selected-columns.js';
 import { builder } from '../builder.js';
 import type { GraphqlContext } from '../context.js';
+import { QuestionType } from '../questions/question.js';
+import { CommentType } from '../tasks/comment.js';
 import { TaskType } from '../tasks/task.js';
 import { TaskPayload } from '../tasks/task-mutations.js';
 import { LostRunType } from './lost-run.js';
@@ -46,6 +50,22 @@ builder.objectFields(ClaimNextTaskPayload, (t) => ({
     nullable: true,
     description: 'The run that was started or continued. Send its id with every later mutation of the task.',
     resolve: ({ result }) => result?.run,
+  }),
+  questions: t.field({
+    type: [QuestionType],
+    nullable: true,
+    description:
+      'The questions about the task that were answered or withdrawn, oldest first, at most the newest 50. Null without a task.',
+    resolve: async ({ result }, _args, { services }) =>
+      result?.run ? [...(await listQuestionsOfClaim(services, result.run))] : null,
+  }),
+  comments: t.field({
+    type: [CommentType],
+    nullable: true,
+    description:
+      'What people have commented since the last run began that handed in a result, oldest first, at most the newest 50. Null without a task.',
+    resolve: async ({ result }, _args, { services }) =>
+      result?.run ? [...(await listCommentsOfClaim(services, result.run.taskId))] : null,
   }),
   nextEligibleAt: t.field({
     type: 'DateTime',
@@ -101,6 +121,21 @@ builder.objectFields(HeartbeatPayload, (t) => ({
     description:
       'The runs and reviews that the agent lost in the last hour, ended by the server or by another, latest first: stop working on them. Each heartbeat reports them again; with `runIds`, only those that it names.',
     resolve: ({ result }) => (result === null ? null : [...result.lostRuns]),
+  }),
+  answers: t.field({
+    type: [QuestionType],
+    nullable: true,
+    description:
+      'The questions with `blocking: false` of the live runs that were answered or withdrawn, oldest first. Each heartbeat reports them again, because its answer may be lost.',
+    resolve: async ({ result }, _args, { services }) =>
+      result === null
+        ? null
+        : [
+            ...(await listAnswers(
+              services,
+              result.runs.map(({ id }) => id),
+            )),
+          ],
   }),
   lostRunIds: t.idList({
     nullable: true,

@@ -1,5 +1,6 @@
 import type { Job } from '../job.js';
 import { dispatchAssignedTasksJob } from './dispatch-assigned-tasks.js';
+import { expireQuestionsJob } from './expire-questions.js';
 import type { JobContext } from './job-context.js';
 import { markAgentsOfflineJob } from './mark-agents-offline.js';
 import { pruneEventsJob } from './prune-events.js';
@@ -21,6 +22,7 @@ export function createJobs(context: JobContext, { jobIntervalMs }: JobSettings):
     runAegisReviewsJob,
     spawnRecurringTasksJob,
     requeueStaleTasksJob,
+    expireQuestionsJob,
     markAgentsOfflineJob,
     pruneEventsJob,
     pruneIdempotencyKeysJob,

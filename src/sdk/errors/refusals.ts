@@ -1,4 +1,9 @@
-import type { RefusalFragment, TaskStatus, UserErrorCode } from '../../generated/operations.js';
+import type {
+  QuestionFieldsFragment,
+  RefusalFragment,
+  TaskStatus,
+  UserErrorCode,
+} from '../../generated/operations.js';
 import { MissionControlError } from './base.js';
 import { readDuration } from './durations.js';
 
@@ -18,6 +23,17 @@ export class RefusedError extends MissionControlError {
   constructor({ refusal }: RefusalFacts) {
     super(refusal.code, refusal.message);
     this.path = refusal.path ?? [];
+  }
+}
+
+/** The question is not open any more: the first answer won, or it ended without one. */
+export class AlreadyAnsweredError extends RefusedError {
+  /** The question with the answer that won, if the server has sent it. */
+  readonly question: QuestionFieldsFragment | null;
+
+  constructor(facts: RefusalFacts) {
+    super(facts);
+    this.question = 'question' in facts.refusal ? facts.refusal.question : null;
   }
 }
 
@@ -123,6 +139,7 @@ export class VersionConflictError extends RefusedError {
 }
 
 const classes: Record<UserErrorCode, new (facts: RefusalFacts) => RefusedError> = {
+  ALREADY_ANSWERED: AlreadyAnsweredError,
   ALREADY_EXISTS: AlreadyExistsError,
   BAD_SCHEDULE: BadScheduleError,
   DEPENDENCY_CYCLE: DependencyCycleError,

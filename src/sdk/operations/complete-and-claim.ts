@@ -7,7 +7,7 @@ import type { RefusedError } from '../errors/refusals.js';
 import { type Granted, type Operation, outcomeOf } from './operation.js';
 import { withKey } from './repeatable.js';
 
-const maybeInClaim = ['task', 'run', 'nextEligibleAt'] as const;
+const maybeInClaim = ['task', 'run', 'nextEligibleAt', 'questions', 'comments'] as const;
 
 /** What became of the result, and what the claim brought. Each is refused or granted on its own. */
 export interface CompleteAndClaimOutput {

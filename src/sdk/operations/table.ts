@@ -27,7 +27,7 @@ export const calls = {
   // Runs
   claimNextTask: mutation(documents.ClaimNextTaskDocument, {
     withKey,
-    maybe: ['task', 'run', 'nextEligibleAt'],
+    maybe: ['task', 'run', 'nextEligibleAt', 'questions', 'comments'],
   }),
   completeTask: mutation(documents.CompleteTaskDocument, { withKey }),
   completeAndClaim,
@@ -37,6 +37,12 @@ export const calls = {
   renewLease: mutation(documents.RenewLeaseDocument, { isRepeatable: always }),
   heartbeat: mutation(documents.HeartbeatDocument, { isRepeatable: always }),
   nextTask: query(documents.NextTaskDocument),
+
+  // Questions
+  askQuestion: mutation(documents.AskQuestionDocument, { withKey }),
+  answerQuestion: mutation(documents.AnswerQuestionDocument, { withKey }),
+  withdrawQuestion: mutation(documents.WithdrawQuestionDocument, { isRepeatable: always }),
+  question: query(documents.QuestionDocument),
 
   // Reviews
   claimNextReview: mutation(documents.ClaimNextReviewDocument, {
@@ -97,6 +103,7 @@ export const lists = {
   tasks: pages(documents.TasksDocument),
   taskComments: pagesOf(documents.TaskCommentsDocument),
   taskRuns: pagesOf(documents.TaskRunsDocument),
+  questions: pages(documents.QuestionsDocument),
   agents: pages(documents.AgentsDocument),
   apiKeys: pages(documents.ApiKeysDocument),
   recurringTasks: pages(documents.RecurringTasksDocument),

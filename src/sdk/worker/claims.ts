@@ -1,4 +1,9 @@
-import type { ClaimNextTaskInput, ClaimResultFragment } from '../../generated/operations.js';
+import type {
+  ClaimNextTaskInput,
+  ClaimResultFragment,
+  CommentFieldsFragment,
+  QuestionFieldsFragment,
+} from '../../generated/operations.js';
 import type { Client } from '../client.js';
 import { withTimeout } from '../http/with-timeout.js';
 import { monotonicMs, newKey } from '../platform.js';
@@ -9,6 +14,8 @@ import type { ClaimedTask, Settings, WorkerOptions } from './options.js';
 export interface Work {
   readonly task: ClaimedTask;
   readonly run: NonNullable<ClaimResultFragment['run']>;
+  readonly questions: readonly QuestionFieldsFragment[];
+  readonly comments: readonly CommentFieldsFragment[];
   /** When the claim was sent, on the monotonic clock. */
   readonly sentAt: number;
 }
@@ -75,8 +82,9 @@ export class Claims {
   }
 
   /** The work of an answer, if it brings any. */
-  toWork({ task, run }: Pick<ClaimResultFragment, 'task' | 'run'>, sentAt: number): Work | null {
-    return task && run ? { task, run, sentAt } : null;
+  toWork(claim: Omit<ClaimResultFragment, 'errors'>, sentAt: number): Work | null {
+    const { task, run, questions, comments } = claim;
+    return task && run ? { task, run, questions: questions ?? [], comments: comments ?? [], sentAt } : null;
   }
 
   /** Releases a run because the worker does not work on it. Answers with null: there is no next task. */

@@ -1,4 +1,4 @@
-import type { HeartbeatMutation } from '../../generated/operations.js';
+import type { HeartbeatMutation, QuestionFieldsFragment } from '../../generated/operations.js';
 import type { Client } from '../client.js';
 import { MissionControlError } from '../errors/base.js';
 import { withTimeout } from '../http/with-timeout.js';
@@ -12,6 +12,8 @@ export interface HeartbeatOptions {
   readonly leaseMs: number;
   /** What the runs are: the answer to a heartbeat lists the live runs of tasks, and of reviews only those that are lost. */
   readonly kind: 'task' | 'review';
+  /** Called with the answered questions of the live runs, with each heartbeat again. */
+  readonly onAnswers?: (questions: readonly QuestionFieldsFragment[]) => void;
   /** Called for a heartbeat that failed. The worker goes on. */
   readonly onError: (error: unknown) => void;
 }
@@ -61,7 +63,7 @@ export class Heartbeats {
     const leases = [...this.#leases.values()].filter((lease) => lease.isHeld());
     if (leases.length === 0) return;
     const sentAt = monotonicMs();
-    const { agent, client, leaseMs, kind, onError } = this.#options;
+    const { agent, client, leaseMs, kind, onAnswers, onError } = this.#options;
     const runIds = leases.map(({ runId }) => runId);
     const input = { agent, lease: `PT${leaseMs / 1_000}S`, runIds, onlyRunIds: true };
     try {
@@ -75,6 +77,7 @@ export class Heartbeats {
         const isLive = kind === 'task' ? live.has(lease.runId) : lostRun === undefined;
         settle(lease, isLive, lostRun, sentAt);
       }
+      onAnswers?.(answer.answers);
     } catch (error) {
       if (!signal?.aborted) onError(error);
     }

@@ -1,7 +1,14 @@
-import type { CreateTaskInput, ReleaseTaskInput, TokenUsageInput } from '../../generated/operations.js';
+import type {
+  CommentFieldsFragment,
+  CreateTaskInput,
+  QuestionFieldsFragment,
+  ReleaseTaskInput,
+  TokenUsageInput,
+} from '../../generated/operations.js';
 import type { Client } from '../client.js';
 import { MissionControlError } from '../errors/base.js';
 import { LeaseLostError, RefusedError } from '../errors/refusals.js';
+import { type Answered, type Ask, Asking } from './asking.js';
 import { type Lease, RunGivenBackError } from './lease.js';
 
 /** Throw it from a handler to end the task as FAILED. Other errors end the attempt, and the server retries the task. */
@@ -9,6 +16,11 @@ export class NonRetryableError extends MissionControlError {
   constructor(message: string, options?: ErrorOptions) {
     super('NON_RETRYABLE', message, options);
   }
+}
+
+/** What a claim has brought beside the task. */
+interface Claimed extends Pick<Run, 'questions' | 'comments'> {
+  readonly run: Pick<Run, 'number'>;
 }
 
 /** One attempt at a task, as the handler sees it. */
@@ -19,14 +31,22 @@ export class Run {
   readonly number: number;
   /** Aborted when the task was cancelled, the lease is lost, or the worker gives the run back. Stop working then. */
   readonly signal: AbortSignal;
+  /** The questions about the task that were answered or withdrawn, oldest first. */
+  readonly questions: readonly QuestionFieldsFragment[];
+  /** What people have commented on the task since the last run began that handed in a result, oldest first. */
+  readonly comments: readonly CommentFieldsFragment[];
   readonly #client: Client;
   readonly #lease: Lease;
+  readonly #asking: Asking;
   #usage: TokenUsageInput | undefined;
   #followUps: CreateTaskInput[] = [];
 
-  constructor(client: Client, lease: Lease, number: number) {
+  constructor(client: Client, lease: Lease, { run, questions, comments }: Claimed) {
     this.id = lease.runId;
-    this.number = number;
+    this.number = run.number;
+    this.questions = questions;
+    this.comments = comments;
+    this.#asking = new Asking(client, lease, questions);
     this.signal = lease.signal;
     this.#client = client;
     this.#lease = lease;
@@ -46,6 +66,27 @@ export class Run {
         if (error instanceof LeaseLostError) this.#lease.lose(error);
         throw error;
       });
+  }
+
+  /**
+   * Asks people a question. Without an answer from an earlier run the question ends this run: it throws RunSuspendedError, which
+   * the handler must let pass. The answer starts the handler again, which asks the same question, with the same text, and gets
+   * the answer. With `blocking: false` the run goes on, and the promise settles when the answer comes with a heartbeat.
+   *
+   * @returns the answer; null if the question was withdrawn.
+   * @throws RunSuspendedError when the run has ended with the question. @throws LeaseLostError, and the reason of `signal`, when
+   * the run no longer holds its task. @throws InvalidInputError for a question that can't be asked so.
+   */
+  ask(question: Ask | string): Promise<Answered | null> {
+    const asked = this.#ask(typeof question === 'string' ? { text: question } : question);
+    // A handler that does not wait for an answer must not end the process when the run ends.
+    asked.catch(() => undefined);
+    return asked;
+  }
+
+  /** Takes the answers that a heartbeat has brought. */
+  receiveAnswers(questions: readonly QuestionFieldsFragment[]): void {
+    this.#asking.receive(questions);
   }
 
   /** Keeps the model, the tokens and the cost for the result; a later call replaces an earlier one. */
@@ -83,6 +124,11 @@ export class Run {
     readonly followUps: readonly CreateTaskInput[] | undefined;
   } {
     return { usage: this.#usage, followUps: this.#followUps.length > 0 ? this.#followUps : undefined };
+  }
+
+  async #ask(question: Ask): Promise<Answered | null> {
+    this.#check();
+    return this.#asking.ask(question);
   }
 
   #check(): void {

@@ -1,6 +1,7 @@
 import type { Client } from '../client.js';
 import { LeaseLostError } from '../errors/refusals.js';
 import { monotonicMs, pause } from '../platform.js';
+import { RunSuspendedError } from './asking.js';
 import { Backoff } from './backoff.js';
 import { Claims, type Work } from './claims.js';
 import { handIn } from './hand-in.js';
@@ -33,7 +34,7 @@ class ClaimingWorker implements Worker {
   /** The leases that a stop gives back. */
   readonly #leases = new Set<Lease>();
   /** The runs that this worker holds. */
-  readonly #runIds = new Set<string>();
+  readonly #runs = new Map<string, Run>();
   readonly #slots = new Set<Promise<void>>();
   #running: Promise<void> | undefined;
 
@@ -42,7 +43,12 @@ class ClaimingWorker implements Worker {
     this.#options = options;
     this.#settings = settings;
     const { agent, leaseMs, onError } = settings;
-    this.#heartbeats = new Heartbeats({ client, agent, leaseMs, onError, kind: 'task' });
+    this.#heartbeats = new Heartbeats({
+      ...{ client, agent, leaseMs, onError, kind: 'task' },
+      onAnswers: (questions) => {
+        for (const run of this.#runs.values()) run.receiveAnswers(questions);
+      },
+    });
     this.#claims = new Claims(client, options, settings);
   }
 
@@ -87,7 +93,7 @@ class ClaimingWorker implements Worker {
         continue;
       }
       try {
-        const work = await this.#claims.next((runId) => this.#runIds.has(runId), signal);
+        const work = await this.#claims.next((runId) => this.#runs.has(runId), signal);
         backoff.reset();
         if (work) this.#occupy(this.#handleAll(work));
       } catch (error) {
@@ -115,22 +121,24 @@ class ClaimingWorker implements Worker {
     for (let work: Work | null = first; work; ) work = await this.#handle(work);
   }
 
-  async #handle({ task, run, sentAt }: Work): Promise<Work | null> {
+  async #handle(work: Work): Promise<Work | null> {
+    const { task, run, sentAt } = work;
     const lease = new Lease(run.id, this.#settings.leaseMs, sentAt);
     // The answer to the claim may have come late.
     const isUsable = lease.isHeld() && !this.#stopping.signal.aborted;
     if (!isUsable) lease.end();
     if (!isUsable) return this.#claims.giveBack(run.id);
+    const handled = new Run(this.#client, lease, work);
     this.#leases.add(lease);
-    this.#runIds.add(run.id);
+    this.#runs.set(run.id, handled);
     this.#heartbeats.add(lease);
     // The claim may have waited for a third of the lease.
     if (monotonicMs() - sentAt > this.#heartbeats.everyMs / 2) void this.#heartbeats.send();
     try {
-      return await this.#attempt(task, lease, new Run(this.#client, lease, run.number));
+      return await this.#attempt(task, lease, handled);
     } finally {
       this.#heartbeats.remove(lease);
-      this.#runIds.delete(run.id);
+      this.#runs.delete(run.id);
       this.#leases.delete(lease);
     }
   }
@@ -158,7 +166,9 @@ class ClaimingWorker implements Worker {
   #close(lease: Lease): boolean {
     this.#leases.delete(lease);
     if (!lease.isHeld()) {
-      if (!(lease.signal.reason instanceof RunGivenBackError)) this.#settings.onError(lease.signal.reason);
+      const { reason } = lease.signal;
+      const isWanted = reason instanceof RunGivenBackError || reason instanceof RunSuspendedError;
+      if (!isWanted) this.#settings.onError(reason);
       return false;
     }
     lease.isClosing = true;

@@ -56,6 +56,7 @@ const ENDS_RUN: readonly EventType[] = [
   'run.released',
   'run.requeued',
   'run.cancelled',
+  'run.suspended',
 ];
 
 /** Events that may change which agents are PUSH. */

@@ -1,6 +1,7 @@
 import { SYSTEM } from '../../domain/actor.js';
 import { routeModel } from '../../domain/dispatch/model-routing.js';
 import { buildDispatchPrompt } from '../../domain/dispatch/prompt.js';
+import { questionCodeOf } from '../../domain/questions/question-form.js';
 import { hasRoom } from '../../domain/runs/capacity.js';
 import type { Gateway } from '../../gateway/gateway.js';
 import { newId } from '../../kernel/ids.js';
@@ -14,6 +15,7 @@ import type { TaskRow } from '../../store/tasks/tasks.js';
 import { announceStatus } from '../agents/announce-status.js';
 import { moveTask } from '../moves/move-task.js';
 import { toPresenceRules } from '../presence-rules.js';
+import { listPromptComments, listPromptQuestions } from '../questions/prompt-questions.js';
 import type { ServiceContext } from '../service-context.js';
 
 /** The owner of dispatched runs, with the length of its leases. */
@@ -72,8 +74,9 @@ async function describeRun(
 ): Promise<NewDispatchRun> {
   const route = routeModel(task, agent, settings.models);
   const number = task.runCount + 1;
+  const id = newId('run');
   return {
-    id: newId('run'),
+    id,
     taskId: task.id,
     agentId: agent.id,
     number,
@@ -84,12 +87,20 @@ async function describeRun(
     gateway: gateway.name,
     // The number of a run is never reused, so a key identifies exactly one call.
     idempotencyKey: `mc-${task.id}-${number}`.toLowerCase(),
-    prompt: await writePrompt(tx, task, { agentId: agent.id, coordinatorAgent: settings.coordinatorAgent }),
+    prompt: await writePrompt(tx, task, id, {
+      agentId: agent.id,
+      coordinatorAgent: settings.coordinatorAgent,
+    }),
     dispatcher,
   };
 }
 
-async function writePrompt(tx: Transaction, task: TaskRow, reader: NonNullable<TaskViewer>): Promise<string> {
+async function writePrompt(
+  tx: Transaction,
+  task: TaskRow,
+  runId: string,
+  reader: NonNullable<TaskViewer>,
+): Promise<string> {
   const feedback = await listFeedback(tx, task.id);
   return buildDispatchPrompt({
     ref: `TASK-${task.number}`,
@@ -102,7 +113,10 @@ async function writePrompt(tx: Transaction, task: TaskRow, reader: NonNullable<T
     feedback,
     rejected: feedback.length > 0 ? task.resolution : null,
     unfinished: task.runCount === 0 ? null : await findUnfinished(tx, task.id),
+    questions: task.runCount === 0 ? [] : await listPromptQuestions(tx, task.id),
+    comments: await listPromptComments(tx, task.id),
     isReviewed: task.reviewPolicy === 'REQUIRED',
+    questionCode: questionCodeOf(runId),
   });
 }
 

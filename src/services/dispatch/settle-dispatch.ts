@@ -1,6 +1,9 @@
 import { SYSTEM } from '../../domain/actor.js';
 import { keepAnswer, keepError, keepUsage } from '../../domain/dispatch/keep-answer.js';
 import { MAX_DISPATCH_ATTEMPTS } from '../../domain/limits.js';
+import { readProgramQuestion } from '../../domain/questions/program-question.js';
+import type { QuestionInput } from '../../domain/questions/question.js';
+import { parseQuestionForm, questionCodeOf } from '../../domain/questions/question-form.js';
 import { decideFailure } from '../../domain/runs/attempt-failure.js';
 import type { TokenUsage } from '../../domain/runs/token-usage.js';
 import type { GatewayAnswer } from '../../gateway/gateway.js';
@@ -12,6 +15,7 @@ import { lockTask, type TaskRow } from '../../store/tasks/tasks.js';
 import { announceStatus } from '../agents/announce-status.js';
 import { moveBack } from '../moves/move-back.js';
 import { moveTask } from '../moves/move-task.js';
+import { askPeople } from '../questions/ask-people.js';
 import { backOff, inMs } from '../runs/attempt-backoff.js';
 import { finishRun, usageFacts } from '../runs/finish-run.js';
 import type { ServiceContext } from '../service-context.js';
@@ -77,8 +81,9 @@ async function accept(
   tx: Transaction,
   task: TaskRow,
   run: TaskRunRow,
-  { text, usage, model, warnings }: Answered,
+  answered: Answered,
 ): Promise<void> {
+  const { text, usage, model, warnings } = answered;
   const answer = keepAnswer(text);
   if (answer === null) {
     const error = 'The answer was empty.';
@@ -88,10 +93,27 @@ async function accept(
   const actor = { keyId: null, agentId: run.agentId };
   const kept = warnings === undefined ? {} : { progress: keepError(warnings) };
   const facts = { model: run.model ?? model, ...kept };
+  const asked = readQuestion(run, answered);
+  if (asked !== null) {
+    const written = { ...facts, output: answer.resolution, ...usageFacts(keepUsage(usage)) };
+    const refusal = await askPeople(tx, { task, run }, { actor, input: asked, facts: written });
+    if (refusal === null) return writeAgentError(tx, run.agentId, false);
+    return fail(context, tx, task, run, {
+      error: refusal,
+      outcome: 'FAILED',
+      permanent: false,
+      facts: written,
+    });
+  }
   const handedIn = { resolution: answer.resolution, usage: keepUsage(usage), facts, byHolder: true };
   const completed = await finishRun(tx, actor, task, handedIn);
   await addCommentIn(tx, actor, completed, answer.comment);
   await writeAgentError(tx, run.agentId, false);
+}
+
+/** The question that the answer asks; null if it is a result. */
+function readQuestion(run: TaskRunRow, { text, asks }: Answered): QuestionInput | null {
+  return asks === true ? readProgramQuestion(text) : parseQuestionForm(text, questionCodeOf(run.id));
 }
 
 /** Returns the task to its agent. It does not count as a failed attempt, because the agent did not cause it. */

@@ -10,6 +10,7 @@ const EVENT_OF_END: Record<RunEnd, EventType> = {
   RELEASED: 'run.released',
   REQUEUED: 'run.requeued',
   CANCELLED: 'run.cancelled',
+  SUSPENDED: 'run.suspended',
 };
 
 /** Ends a live run and appends its event. Returns null if it had already ended. The caller holds the task's row lock. */

@@ -1,6 +1,7 @@
 import { type Actor, toActor, type Viewer } from '../../domain/actor.js';
 import { checkFields } from '../../domain/inputs.js';
 import { Refusal } from '../../domain/refusals.js';
+import { findMentions } from '../../domain/tasks/mentions.js';
 import { newId } from '../../kernel/ids.js';
 import { askOrNull } from '../../postgres/batch-queue.js';
 import { inTransaction, noteCommit, type Transaction } from '../../postgres/transaction.js';
@@ -10,6 +11,7 @@ import { findTask, type TaskKey, type TaskRow } from '../../store/tasks/tasks.js
 import { findEarlier, fingerprintOf } from '../idempotency.js';
 import { noSuchTask, type TaskRef, toLookup, toShown, toTaskKey } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
+import { emitMentions } from './emit-mentions.js';
 import { canSeeTask } from './task-visibility.js';
 
 export interface AddComment {
@@ -20,7 +22,8 @@ export interface AddComment {
 }
 
 /**
- * Adds a comment to a task that the viewer may see. Extends no lease and does not change the task.
+ * Adds a comment to a task that the viewer may see. Extends no lease and does not change the task. Each agent that it names as
+ * @name gets an event.
  * @throws {Refusal} NOT_FOUND for a task the viewer may not see, and for a reply to a comment of another task.
  */
 export async function addComment(
@@ -31,7 +34,9 @@ export async function addComment(
   checkFields(input, ['body', 'idempotencyKey']);
   const key = toTaskKey(input.task);
   if (key === null) throw noSuchTask(input.task);
-  const added = await askOrNull(context.batches.comments, toComment(viewer, key, input));
+  // Comments that name agents are few, and have further events.
+  const isPlain = findMentions(input.body).length === 0;
+  const added = isPlain ? await askOrNull(context.batches.comments, toComment(viewer, key, input)) : null;
   if (added === null) return addAlone(context, viewer, input, key);
   const { comment, isNew } = added;
   const { id: commentId, taskId } = comment;
@@ -71,10 +76,12 @@ function addAlone(
     const repeated = earlier === null ? null : await findComment(tx, earlier);
     if (repeated !== null) return repeated;
     await checkReply(tx, task, input.inReplyToId);
-    return addCommentIn(tx, toActor(viewer), task, input.body, {
+    const comment = await addCommentIn(tx, toActor(viewer), task, input.body, {
       id,
       inReplyToId: input.inReplyToId ?? null,
     });
+    await emitMentions(tx, toActor(viewer), comment);
+    return comment;
   });
 }
 

@@ -35,6 +35,9 @@ type Apply = (task: TaskRow) => Promise<TaskRow>;
 
 const DEFAULT_FIRST = 100;
 
+/** No task stays in REJECTED. */
+const CANCELLABLE: readonly TaskStatus[] = ['INBOX', 'ASSIGNED', 'IN_PROGRESS', 'INPUT_REQUIRED', 'REVIEW'];
+
 /** Retries FAILED and CANCELLED tasks; see {@link retryTask}. */
 export function retryTasks(context: ServiceContext, viewer: Viewer, input: BulkRequest): Promise<BulkResult> {
   const retry: Apply = ({ id }) => retryTask(context, viewer, { task: { id } });
@@ -49,7 +52,7 @@ export async function cancelTasks(
 ): Promise<BulkResult> {
   checkFields(input, ['reason']);
   const cancel: Apply = ({ id }) => cancelTask(context, viewer, { task: { id }, reason: input.reason });
-  return applyToAll(context, viewer, input, ['INBOX', 'ASSIGNED', 'IN_PROGRESS', 'REVIEW'], cancel);
+  return applyToAll(context, viewer, input, CANCELLABLE, cancel);
 }
 
 /**

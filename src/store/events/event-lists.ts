@@ -80,7 +80,8 @@ function seenBy({ tasks, seesKeys }: EventViewer): Sql[] {
     ...(about === undefined
       ? []
       : [
-          sql`CASE WHEN t.task_id IS NULL THEN (t.agent_id = ${about} OR t.actor_agent_id = ${about})
+          sql`CASE WHEN t.type = 'comment.mentioned' AND t.agent_id = ${about} THEN true
+            WHEN t.task_id IS NULL THEN (t.agent_id = ${about} OR t.actor_agent_id = ${about})
             ELSE EXISTS (SELECT FROM (SELECT t.task_id) e JOIN tasks t ON t.id = e.task_id WHERE ${visibleTo(tasks)}) END`,
         ]),
   ];

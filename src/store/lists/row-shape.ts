@@ -15,6 +15,7 @@ export type ModelName =
   | 'Pipeline'
   | 'PipelineRun'
   | 'QualityReview'
+  | 'Question'
   | 'RecurringFiring'
   | 'RecurringTask'
   | 'ReviewRun'

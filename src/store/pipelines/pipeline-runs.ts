@@ -112,7 +112,7 @@ export async function readPipelineRunFacts(
           (count(*) FILTER (WHERE status NOT IN ('DONE', 'FAILED', 'CANCELLED')))::int AS open,
           (count(*) FILTER (WHERE status = 'FAILED'))::int AS failed,
           (count(*) FILTER (WHERE status = 'CANCELLED'))::int AS cancelled,
-          coalesce(bool_or(status IN ('IN_PROGRESS', 'REVIEW', 'REJECTED')
+          coalesce(bool_or(status IN ('IN_PROGRESS', 'INPUT_REQUIRED', 'REVIEW', 'REJECTED')
             OR (status IN ('INBOX', 'ASSIGNED') AND open_dependencies = 0)), false) AS is_active
         FROM tasks WHERE pipeline_run_id = $1) f`,
     values: [runId],

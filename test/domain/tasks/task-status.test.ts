@@ -19,7 +19,8 @@ describe('the table of status changes', () => {
     const promised = {
       INBOX: ['ASSIGNED', 'IN_PROGRESS', 'CANCELLED'],
       ASSIGNED: ['INBOX', 'ASSIGNED', 'IN_PROGRESS', 'CANCELLED'],
-      IN_PROGRESS: ['REVIEW', 'DONE', 'ASSIGNED', 'INBOX', 'FAILED', 'CANCELLED'],
+      IN_PROGRESS: ['INPUT_REQUIRED', 'REVIEW', 'DONE', 'ASSIGNED', 'INBOX', 'FAILED', 'CANCELLED'],
+      INPUT_REQUIRED: ['ASSIGNED', 'INBOX', 'FAILED', 'CANCELLED'],
       REVIEW: ['DONE', 'REJECTED', 'CANCELLED'],
       REJECTED: ['ASSIGNED', 'FAILED', 'CANCELLED'],
       DONE: [],

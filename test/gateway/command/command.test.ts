@@ -96,6 +96,17 @@ describe('the command gateway', () => {
     await gateway.close();
   });
 
+  it('takes the output of a program that exits with 42 for a question', async () => {
+    const question = aCall('[[print]]\n{"text":"Which port?","code":42}');
+    expect(await fixture.gateway.send(question, testHooks())).toMatchObject({
+      outcome: 'ANSWERED',
+      text: 'Which port?',
+      asks: true,
+    });
+    const result = aCall('[[print]]\n{"text":"Which port?"}');
+    expect(await fixture.gateway.send(result, testHooks())).not.toHaveProperty('asks');
+  });
+
   it('runs programs in the configured folder, and reports a folder that does not exist', async () => {
     const settings = { argv: [process.execPath, program, fixture.folder], environment: {} };
     const there = createCommandGateway({ ...settings, folder: fixture.folder });

@@ -69,8 +69,10 @@ const REFUSED = [
   ...['priority', 'tags', 'requires', 'metadata', 'reviewPolicy', 'pinned', 'version', 'onDependencyFailure'],
   ...['dispatchAttempts', 'reviewCycles', 'staleRequeues', 'createdAt', 'updatedAt', 'createdBy { id }'],
   ...['waitingOn', 'candidates { eligible }', 'routing { tier }', 'dependents { id }', 'dependsOn { id }'],
-  ...['dependencyResults { resolution }', 'inputs { resolution }', 'allowedTransitions'],
-  ...['runs', 'reviews', 'reviewRuns', 'comments', 'events'].map((list) => `${list} { totalCount }`),
+  ...['dependencyResults { resolution }', 'inputs { resolution }', 'allowedTransitions', 'waitedForPeople'],
+  ...['runs', 'reviews', 'reviewRuns', 'comments', 'questions', 'events'].map(
+    (list) => `${list} { totalCount }`,
+  ),
 ];
 
 describe.each(['while it is not done', 'once it is done'])(

@@ -47,7 +47,7 @@ describe('a task', () => {
       assignee: { id: scout.id, name: 'scout', displayName: 'scout' },
       createdBy: { __typename: 'ApiKey', id: services.admin.keyId },
       version: 2,
-      allowedTransitions: ['REVIEW', 'DONE', 'ASSIGNED', 'INBOX', 'FAILED', 'CANCELLED'],
+      allowedTransitions: ['INPUT_REQUIRED', 'REVIEW', 'DONE', 'ASSIGNED', 'INBOX', 'FAILED', 'CANCELLED'],
       waitingOn: [],
       onDependencyFailure: 'BLOCK',
       createdAt: task.createdAt.toISOString(),

@@ -76,6 +76,7 @@ const VERBS: Record<string, Verb> = {
       INBOX: 'CANCELLED',
       ASSIGNED: 'CANCELLED',
       IN_PROGRESS: 'CANCELLED',
+      INPUT_REQUIRED: 'CANCELLED',
       REVIEW: 'CANCELLED',
     },
     use: ({ id }) => cancelTask(services, services.admin, { task: { id } }),

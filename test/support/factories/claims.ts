@@ -30,7 +30,15 @@ export async function claimAll(services: TestServices, agent: Pick<AgentRow, 'id
 }
 
 /** DELETE is faster than TRUNCATE for the few rows of a test: TRUNCATE creates forty new files. */
-const CLEAR = ['comments', 'quality_reviews', 'review_runs', 'task_runs', 'task_dependencies', 'tasks']
+const CLEAR = [
+  'questions',
+  'comments',
+  'quality_reviews',
+  'review_runs',
+  'task_runs',
+  'task_dependencies',
+  'tasks',
+]
   .concat('pipeline_runs', 'pipelines', 'idempotency_keys')
   .map((table) => `DELETE FROM ${table}`)
   .join('; ');

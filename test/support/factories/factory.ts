@@ -1,6 +1,7 @@
 import type { Viewer } from '../../../src/domain/actor.js';
 import type { TaskStatus } from '../../../src/domain/tasks/task-status.js';
 import { type AgentSettings, registerAgent } from '../../../src/services/agents/register-agent.js';
+import { askQuestion } from '../../../src/services/questions/ask-question.js';
 import { submitVerdict } from '../../../src/services/reviews/submit-verdict.js';
 import { claimNextTask } from '../../../src/services/runs/claim-next-task.js';
 import { completeTask } from '../../../src/services/runs/complete-task.js';
@@ -74,6 +75,8 @@ export async function aTaskIn(services: TestServices, status: TaskStatus, agent:
   switch (status) {
     case 'IN_PROGRESS':
       return task;
+    case 'INPUT_REQUIRED':
+      return (await askQuestion(services, services.admin, { runId, text: 'Which one?' })).task;
     case 'REVIEW':
       return completeTask(services, services.admin, { runId, resolution: 'done' });
     case 'DONE':
