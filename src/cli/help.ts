@@ -16,7 +16,7 @@ export function purpose({ summary, use, avoid }: HelpText): string {
 
 /** The examples and the exit codes, below the options. */
 export function ending({ examples }: HelpText): string {
-  return `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}\n\nExit codes: ${exitCodesText}.`;
+  return `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}\n\nExit codes: ${exitCodesText}.\nOptions of all commands: mc --help`;
 }
 
 /** The arguments of a command: `<task> [agent]`. */

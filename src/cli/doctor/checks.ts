@@ -1,27 +1,8 @@
 import { toFailure } from '../failures.js';
 import type { Session } from '../session/session.js';
+import { bad, type Check } from './check.js';
 import { checkConfigFile, checkDataFolder, checkNode, checkSettings } from './machine.js';
 import { checkServer } from './server.js';
-
-/** What one check has found. */
-export interface Check {
-  readonly name: string;
-  readonly isOk: boolean;
-  /** What is right or wrong, in one line. */
-  readonly text: string;
-  /** What to do; null if nothing. */
-  readonly remedy: string | null;
-}
-
-/** A check that is passed. */
-export function good(name: string, text: string): Check {
-  return { name, isOk: true, text, remedy: null };
-}
-
-/** A check that is not passed. */
-export function bad(name: string, text: string, remedy: string): Check {
-  return { name, isOk: false, text, remedy };
-}
 
 /** Runs all checks: first those of this machine, then those of the server. A check never throws. */
 export async function runChecks(session: Session): Promise<Check[]> {

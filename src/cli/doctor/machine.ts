@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import type { Environment } from '../../config/variables.js';
 import { textOf } from '../../config/variables.js';
 import { configPath, readLogin } from '../session/config-file.js';
-import { bad, type Check, good } from './checks.js';
+import { bad, type Check, good } from './check.js';
 
 /** The versions of Node.js that package.json names. */
 const NODE_NEEDED = 'Node.js 20.19, 22.13, or 24 and later';

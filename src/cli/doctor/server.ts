@@ -1,7 +1,7 @@
 import { systemClock } from '../../kernel/clock.js';
 import { type Client, VERSION } from '../../sdk/index.js';
 import type { Session } from '../session/session.js';
-import { bad, type Check, good } from './checks.js';
+import { bad, type Check, good } from './check.js';
 
 /** How long the stream may take to connect, in milliseconds. */
 const STREAM_MS = 5_000;

@@ -19,7 +19,8 @@ export function optionsOf({ input, places = [] }: Verb): Option[] {
   return Object.entries(input.shape)
     .filter(([field]) => !GLOBAL_NAMES.includes(optionName(field)))
     .filter(([, type]) => type instanceof z.ZodType && !isDocument(type))
-    .map(([field, type]) => toOption(field, type as z.ZodType).hideHelp(places.includes(field)));
+    .flatMap(([field, type]) => toOptions(field, type as z.ZodType))
+    .map((option) => option.hideHelp(places.includes(option.attributeName())));
 }
 
 /** Lists of objects have no form on a command line: they come from `--body`. */
@@ -33,10 +34,17 @@ export function needsBody({ input }: Verb): boolean {
   return Object.values(input.shape).some((type) => type instanceof z.ZodType && isDocument(type));
 }
 
+/** What may be true, false or left out gets two options: `--overdue` and `--no-overdue`. */
+function toOptions(field: string, type: z.ZodType): Option[] {
+  const isTriple = baseOf(type) instanceof z.ZodBoolean && type instanceof z.ZodOptional;
+  const negative = new Option(`--no-${optionName(field)}`, 'The opposite.');
+  return [toOption(field, type), ...(isTriple ? [negative] : [])];
+}
+
 function toOption(field: string, type: z.ZodType): Option {
   const short = SHORTER[field];
   const flags = `${short === undefined ? '' : `${short}, `}--${optionName(field)}${placeholderOf(type)}`;
-  const option = new Option(flags, type.description ?? '');
+  const option = new Option(flags, descriptionOf(type));
   return isRepeatable(type) ? option.argParser(collect) : option;
 }
 
@@ -46,9 +54,15 @@ function placeholderOf(type: z.ZodType): string {
   if (base instanceof z.ZodNumber) return ' <number>';
   if (base instanceof z.ZodEnum) return ` <${base.options.map(toWord).join('|')}>`;
   if (base instanceof z.ZodRecord) return ' <name=value>';
-  if (base instanceof z.ZodArray && base.element instanceof z.ZodEnum)
-    return ` <${base.element.options.map(toWord).join(',')}>`;
   return base instanceof z.ZodArray ? ' <list>' : ' <text>';
+}
+
+/** The values of a list stand in its description: in the placeholder they would widen the whole help. */
+function descriptionOf(type: z.ZodType): string {
+  const base = baseOf(type);
+  const isWords = base instanceof z.ZodArray && base.element instanceof z.ZodEnum;
+  const values = isWords ? ` They are: ${base.element.options.map(toWord).join(', ')}.` : '';
+  return `${type.description ?? ''}${values}`;
 }
 
 function toWord(value: unknown): string {

@@ -15,7 +15,7 @@ export function pressKey(state: TopState, key: Key, actions: ReturnType<typeof c
   if (key.ctrl && key.name === 'c') return { state, isQuit: true };
   if (state.mode.kind === 'typing') return typeKey(state, state.mode, key, actions);
   const calm = { ...state, message: null };
-  switch (key.name ?? key.sequence) {
+  switch (key.name ?? key.sequence ?? '') {
     case 'q':
       return { state, isQuit: true };
     case 'escape':

@@ -48,7 +48,7 @@ export function visible(state: TopState, pane: (typeof PANES)[number]): readonly
 }
 
 /** Every task on the screen, from top to bottom. */
-export function selectable(state: TopState): readonly TaskFieldsFragment[] {
+function selectable(state: TopState): readonly TaskFieldsFragment[] {
   return PANES.flatMap((pane) => visible(state, pane));
 }
 
