@@ -52,21 +52,21 @@ function placeholderOf(type: z.ZodType): string {
   const base = baseOf(type);
   if (base instanceof z.ZodBoolean) return '';
   if (base instanceof z.ZodNumber) return ' <number>';
-  if (base instanceof z.ZodEnum) return ` <${base.options.map(toWord).join('|')}>`;
+  if (base instanceof z.ZodEnum) return ' <word>';
   if (base instanceof z.ZodRecord) return ' <name=value>';
   return base instanceof z.ZodArray ? ' <list>' : ' <text>';
 }
 
-/** The values of a list stand in its description: in the placeholder they would widen the whole help. */
+/** The values stand in the description: in the placeholder they would widen the help of all options. */
 function descriptionOf(type: z.ZodType): string {
-  const base = baseOf(type);
-  const isWords = base instanceof z.ZodArray && base.element instanceof z.ZodEnum;
-  const values = isWords ? ` They are: ${base.element.options.map(toWord).join(', ')}.` : '';
-  return `${type.description ?? ''}${values}`;
+  const values = valuesOf(type).map((value) => String(value).toLowerCase());
+  return `${type.description ?? ''}${values.length > 0 ? ` Values: ${values.join(', ')}.` : ''}`;
 }
 
-function toWord(value: unknown): string {
-  return String(value).toLowerCase();
+function valuesOf(type: z.ZodType): readonly unknown[] {
+  const base = baseOf(type);
+  const word = base instanceof z.ZodArray ? base.element : base;
+  return word instanceof z.ZodEnum ? word.options : [];
 }
 
 function isRepeatable(type: z.ZodType): boolean {
