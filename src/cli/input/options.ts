@@ -34,11 +34,13 @@ export function needsBody({ input }: Verb): boolean {
   return Object.values(input.shape).some((type) => type instanceof z.ZodType && isDocument(type));
 }
 
-/** What may be true, false or left out gets two options: `--overdue` and `--no-overdue`. */
+/** A switch that is on by itself is turned off: `--no-retry`. What may be on, off or left out gets two options. */
 function toOptions(field: string, type: z.ZodType): Option[] {
-  const isTriple = baseOf(type) instanceof z.ZodBoolean && type instanceof z.ZodOptional;
-  const negative = new Option(`--no-${optionName(field)}`, 'The opposite.');
-  return [toOption(field, type), ...(isTriple ? [negative] : [])];
+  if (!(baseOf(type) instanceof z.ZodBoolean)) return [toOption(field, type)];
+  const flag = `--no-${optionName(field)}`;
+  if (type.safeParse(undefined).data === true) return [new Option(flag, `Not: ${type.description ?? ''}`)];
+  const isTriple = type instanceof z.ZodOptional;
+  return [toOption(field, type), ...(isTriple ? [new Option(flag, 'The opposite.')] : [])];
 }
 
 function toOption(field: string, type: z.ZodType): Option {

@@ -27,14 +27,14 @@ export function drawFrame(state: TopState, look: Look, size: Size): string[] {
 
 function headLine({ overview, isConnected, filter }: TopState, look: Look): string {
   const link = isConnected ? look.paint('good', '●') : look.paint('bad', '○ not connected');
-  const shown = filter === '' ? '' : look.paint('warning', ` · filter: ${filter}`);
-  if (!overview) return `${link} ${look.paint('strong', 'Mission Control')}${shown}`;
+  const shown = filter === '' ? '' : look.paint('warning', `filter: ${filter} · `);
+  if (!overview) return `${link} ${shown}${look.paint('strong', 'Mission Control')}`;
   const counts = overview.taskCounts
     .filter(({ count }) => count > 0)
     .map(({ status: now, count }) => `${count} ${words(now)}`);
   const agents = `agents ${overview.agentsOnline}/${overview.agentsTotal}`;
   const capacity = `load ${overview.capacityInUse}/${overview.capacityTotal}`;
-  return `${link} ${[agents, capacity, ...counts].join(' · ')}${shown}`;
+  return `${link} ${shown}${[agents, capacity, ...counts].join(' · ')}`;
 }
 
 function footLine({ mode, message }: TopState, look: Look): string {
