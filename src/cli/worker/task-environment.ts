@@ -13,7 +13,8 @@ export function taskEnvironment(task: ClaimedTask, run: Pick<Run, 'id' | 'number
     MC_TASK_PRIORITY: task.priority,
     MC_TASK_TAGS: task.tags.join(','),
     MC_TASK_DUE_AT: task.dueAt ?? '',
-    MC_TASK_RUN_ID: run.id,
+    // The name that programs of the server's command gateway know.
+    MC_RUN_ID: run.id,
     MC_TASK_ATTEMPT: `${run.number}`,
   };
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value.slice(0, LONGEST)]));
