@@ -29,6 +29,7 @@ export function placesText({ places = [], input }: Verb): string {
 /** What each group of commands is for. */
 export const nouns: Readonly<Record<string, string>> = {
   task: 'Create, hand out, work on and follow tasks.',
+  attention: 'See what a person has to look at.',
   review: 'Judge finished work.',
   agent: 'Register and manage agents.',
   cron: 'Create tasks on a schedule.',

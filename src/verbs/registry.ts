@@ -1,4 +1,5 @@
 import { agentVerbs } from './agent.js';
+import { attentionVerbs } from './attention.js';
 import { cronVerbs } from './cron/cron.js';
 import { eventVerbs } from './events.js';
 import { jobVerbs } from './jobs.js';
@@ -57,6 +58,7 @@ export const verbs: readonly Verb[] = [
   assignTasks,
   cancelTasks,
   retryTasks,
+  ...attentionVerbs,
   ...reviewVerbs,
   ...agentVerbs,
   ...cronVerbs,
