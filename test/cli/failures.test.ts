@@ -144,6 +144,19 @@ describe('the other commands', () => {
     expect((await mc.run(['schema'])).stdout).toBe(await readFile('schema/schema.graphql', 'utf8'));
   });
 
+  it('open prints a link that signs a browser in once', async () => {
+    const { url } = await mc.json<{ url: string }>(['open']);
+    expect(url).toMatch(new RegExp(`^${server.url}/#sign-in=`));
+    const exchange = () =>
+      fetch(`${server.url}/api/sign-in`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ code: url.split('#sign-in=')[1] }),
+      });
+    expect((await exchange()).status).toBe(201);
+    expect((await exchange()).status).toBe(401);
+  });
+
   it('prime says in at most 1,500 tokens how an agent works', async () => {
     await anAgent('primed');
     await aTask('primed', 'Wait for primed');

@@ -3,16 +3,20 @@ import { defineCommand } from './command.js';
 
 export const open = defineCommand({
   name: 'open',
-  summary: 'Opens the dashboard in the browser.',
-  use: 'Use it to look at everything at once.',
-  avoid: 'Without a browser, as over ssh, use "mc top".',
+  summary: 'Opens the dashboard in the browser, signed in by a link that works once.',
+  use: 'Use it to look at everything at once. The browser gets the rights of your key for at most a day, and not the key.',
+  avoid:
+    'Without a browser, as over ssh, print the link and open it elsewhere within ten minutes, or use "mc top".',
   examples: ['mc open', 'mc open --print'],
-  options: (command) => command.option('--print', 'Only prints the address.'),
+  options: (command) => command.option('--print', 'Only prints the link.'),
   async run(session, command) {
     const { url } = await session.connection();
+    const { code, expiresAt } = await (await session.client()).createSignInLink({}, session);
+    // The code is in the fragment, which browsers send to no server and which no log contains.
+    const link = `${url.replace(/\/+$/, '').replace(/\/graphql$/, '')}/#sign-in=${code}`;
     const isPrinted = command.opts<{ print?: boolean }>().print || !process.stdout.isTTY;
-    if (!isPrinted) openBrowser(url);
-    await session.printer.answer({ data: { url }, view: () => ({ parts: [url] }) });
+    if (!isPrinted) openBrowser(link);
+    await session.printer.answer({ data: { url: link, expiresAt }, view: () => ({ parts: [link] }) });
   },
 });
 
