@@ -66,11 +66,16 @@ function describeExport(symbol: ts.Symbol, checker: ts.TypeChecker): string {
     .getPropertiesOfType(type)
     .filter((member) => isOwn(member))
     .sort((one, other) => (one.name < other.name ? -1 : 1))
-    .map((member) => `  ${member.name}${isOptional(member) ? '?' : ''}: ${print(member, checker)}`);
+    .map((member) => `  ${nameOf(member)}${isOptional(member) ? '?' : ''}: ${print(member, checker)}`);
   return [heading, ...members, ''].join('\n');
 }
 
 /** False for private members and for what every Error has. */
+/** The compiler gives a member that is named by a symbol a number of its own, which changes with every other change. */
+function nameOf({ name }: ts.Symbol): string {
+  return name.replace(/^__@(\w+)@\d+$/, '[Symbol.$1]');
+}
+
 function isOwn({ name }: ts.Symbol): boolean {
   return !name.startsWith('__#') && !OF_ERRORS.includes(name);
 }

@@ -16,7 +16,7 @@ export function purpose({ summary, use, avoid }: HelpText): string {
 
 /** The examples and the exit codes, below the options. */
 export function ending({ examples }: HelpText): string {
-  return `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}\n\nExit codes: ${exitCodesText}.`;
+  return `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}\n\nExit codes: ${exitCodesText}.\nOptions of all commands: mc --help`;
 }
 
 /** The arguments of a command: `<task> [agent]`. */
@@ -29,6 +29,7 @@ export function placesText({ places = [], input }: Verb): string {
 /** What each group of commands is for. */
 export const nouns: Readonly<Record<string, string>> = {
   task: 'Create, hand out, work on and follow tasks.',
+  attention: 'See what a person has to look at.',
   review: 'Judge finished work.',
   agent: 'Register and manage agents.',
   cron: 'Create tasks on a schedule.',

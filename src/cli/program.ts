@@ -20,6 +20,7 @@ export function createProgram(surroundings: Surroundings): Command {
       .version(VERSION, '-V, --version', 'Prints the version.'),
   );
   program
+    .helpOption('-h, --help', 'Shows this help.')
     .helpCommand(false)
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
@@ -117,7 +118,7 @@ function helpCommand(program: Command): Command {
         program,
       );
       if (found === undefined) throw new UsageError(`There is no command "${words.join(' ')}". See: mc help`);
-      process.stdout.write(found.helpInformation());
+      found.outputHelp();
     });
 }
 

@@ -26,8 +26,11 @@ export async function runCli(args: readonly string[], env: Environment): Promise
   } catch (error) {
     process.exitCode = report(error, args, env);
   }
+  if (isHeld) return;
+  // Where pipes are asynchronous, an exit would cut the output.
+  await new Promise((resolve) => process.stdout.write('', resolve));
   // Connections that the SDK keeps open for further requests must not delay the end.
-  if (!isHeld) process.exit();
+  process.exit();
 }
 
 function report(error: unknown, args: readonly string[], env: Environment): number {

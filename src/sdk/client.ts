@@ -1,4 +1,5 @@
 import type {
+  AttentionChangedSubscription,
   OverviewChangesSubscription,
   TaskChangesSubscription,
   TaskChangesSubscriptionVariables,
@@ -68,6 +69,10 @@ export interface Client extends Calls, Lists {
   followOverview(
     options?: CallOptions,
   ): AsyncGenerator<OverviewChangesSubscription['overview'], void, undefined>;
+  /** How much needs attention: at once, then after each change. */
+  followAttention(
+    options?: CallOptions,
+  ): AsyncGenerator<AttentionChangedSubscription['needsAttention'], void, undefined>;
   /** One task: at once, then after each change. Ends when this key may no longer see it. */
   followTask(
     variables: TaskChangesSubscriptionVariables,

@@ -45,7 +45,7 @@ export function viewList<Node>(
   const [first] = nodes;
   if (first === undefined) return { parts: [look.paint('quiet', empty)] };
   const table: Table = { columns, rows: nodes.map(row) };
-  const count = next === null ? `${nodes.length} of ${nodes.length}` : `${nodes.length} of more`;
+  const count = next === null ? `${nodes.length} of ${nodes.length}` : `the first ${nodes.length}`;
   const further = next === null ? hint?.(first) : `all of them: --all, or go on with --after ${next}`;
   return { parts: [table], hint: further === undefined ? count : `${count} · ${further}` };
 }

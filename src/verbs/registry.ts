@@ -1,4 +1,5 @@
 import { agentVerbs } from './agent.js';
+import { attentionVerbs } from './attention.js';
 import { cronVerbs } from './cron/cron.js';
 import { eventVerbs } from './events.js';
 import { jobVerbs } from './jobs.js';
@@ -59,6 +60,7 @@ export const verbs: readonly Verb[] = [
   cancelTasks,
   retryTasks,
   ...questionVerbs,
+  ...attentionVerbs,
   ...reviewVerbs,
   ...agentVerbs,
   ...cronVerbs,

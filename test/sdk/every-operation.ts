@@ -193,6 +193,9 @@ async function callEvents({ admin }: Callers): Promise<void> {
 async function callOperation({ admin }: Callers): Promise<void> {
   await admin.tasks();
   await admin.overview({ window: 'PT1H', buckets: 4 });
+  for await (const _counts of admin.followAttention()) break;
+  const { nodes: items } = await admin.needsAttention();
+  for (const { id } of items) await admin.acknowledge({ id });
   await admin.server();
   await admin.gateways();
   await admin.runSchedulerJob({ name: 'pruneEvents' });

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { buildSchema, Kind, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import {
+  AttentionChangedDocument,
   FollowEventsDocument,
   OverviewChangesDocument,
   TaskChangesDocument,
@@ -13,12 +14,14 @@ const schema = buildSchema(readFileSync(new URL('../../schema/schema.graphql', i
 
 /** Root fields that no verb reaches, each with the reason. */
 const exceptions: Readonly<Record<string, string>> = {
+  'query attentionSummary': 'Subscription.needsAttention delivers the same counts, the first time at once.',
   'query node': 'Any object has a verb of its own; "mc graphql" reads one by its id alone.',
   'query nodes': 'The same for several objects; "mc task show" and the lists read them by name.',
 };
 
 const streams: Readonly<Record<string, string>> = {
   followEvents: FollowEventsDocument,
+  followAttention: AttentionChangedDocument,
   followOverview: OverviewChangesDocument,
   followTask: TaskChangesDocument,
 };

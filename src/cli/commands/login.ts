@@ -44,9 +44,10 @@ async function readKey({ options, signal }: Session, given: string | undefined):
 
 /** The answer is not shown: readline echoes to a stream that writes nothing. */
 async function askSecretly(question: string, signal: AbortSignal): Promise<string> {
-  process.stderr.write(question);
+  // The terminal must stop its own echo before the question invites to type.
   const prompt = createInterface({ input: process.stdin, terminal: true });
   try {
+    process.stderr.write(question);
     return await prompt.question('', { signal });
   } finally {
     prompt.close();

@@ -19,7 +19,8 @@ export function optionsOf({ input, places = [] }: Verb): Option[] {
   return Object.entries(input.shape)
     .filter(([field]) => !GLOBAL_NAMES.includes(optionName(field)))
     .filter(([, type]) => type instanceof z.ZodType && !isDocument(type))
-    .map(([field, type]) => toOption(field, type as z.ZodType).hideHelp(places.includes(field)));
+    .flatMap(([field, type]) => toOptions(field, type as z.ZodType))
+    .map((option) => option.hideHelp(places.includes(option.attributeName())));
 }
 
 /** Lists of objects have no form on a command line: they come from `--body`. */
@@ -33,10 +34,19 @@ export function needsBody({ input }: Verb): boolean {
   return Object.values(input.shape).some((type) => type instanceof z.ZodType && isDocument(type));
 }
 
+/** A switch that is on by itself is turned off: `--no-retry`. What may be on, off or left out gets two options. */
+function toOptions(field: string, type: z.ZodType): Option[] {
+  if (!(baseOf(type) instanceof z.ZodBoolean)) return [toOption(field, type)];
+  const flag = `--no-${optionName(field)}`;
+  if (type.safeParse(undefined).data === true) return [new Option(flag, `Not: ${type.description ?? ''}`)];
+  const isTriple = type instanceof z.ZodOptional;
+  return [toOption(field, type), ...(isTriple ? [new Option(flag, 'The opposite.')] : [])];
+}
+
 function toOption(field: string, type: z.ZodType): Option {
   const short = SHORTER[field];
   const flags = `${short === undefined ? '' : `${short}, `}--${optionName(field)}${placeholderOf(type)}`;
-  const option = new Option(flags, type.description ?? '');
+  const option = new Option(flags, descriptionOf(type));
   return isRepeatable(type) ? option.argParser(collect) : option;
 }
 
@@ -44,15 +54,21 @@ function placeholderOf(type: z.ZodType): string {
   const base = baseOf(type);
   if (base instanceof z.ZodBoolean) return '';
   if (base instanceof z.ZodNumber) return ' <number>';
-  if (base instanceof z.ZodEnum) return ` <${base.options.map(toWord).join('|')}>`;
+  if (base instanceof z.ZodEnum) return ' <word>';
   if (base instanceof z.ZodRecord) return ' <name=value>';
-  if (base instanceof z.ZodArray && base.element instanceof z.ZodEnum)
-    return ` <${base.element.options.map(toWord).join(',')}>`;
   return base instanceof z.ZodArray ? ' <list>' : ' <text>';
 }
 
-function toWord(value: unknown): string {
-  return String(value).toLowerCase();
+/** The values stand in the description: in the placeholder they would widen the help of all options. */
+function descriptionOf(type: z.ZodType): string {
+  const values = valuesOf(type).map((value) => String(value).toLowerCase());
+  return `${type.description ?? ''}${values.length > 0 ? ` Values: ${values.join(', ')}.` : ''}`;
+}
+
+function valuesOf(type: z.ZodType): readonly unknown[] {
+  const base = baseOf(type);
+  const word = base instanceof z.ZodArray ? base.element : base;
+  return word instanceof z.ZodEnum ? word.options : [];
 }
 
 function isRepeatable(type: z.ZodType): boolean {

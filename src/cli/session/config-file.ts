@@ -12,7 +12,7 @@ export interface SavedLogin {
 }
 
 /** The file with the login, in the folder of the user. */
-function configPath(env: Environment): string {
+export function configPath(env: Environment): string {
   const windows = process.platform === 'win32' ? textOf(env, 'APPDATA') : undefined;
   const folder =
     textOf(env, 'XDG_CONFIG_HOME') ?? windows ?? join(textOf(env, 'HOME') ?? homedir(), '.config');

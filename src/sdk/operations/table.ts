@@ -90,6 +90,7 @@ export const calls = {
   lastEvents: query(documents.LastEventsDocument),
   eventTypes: query(documents.EventTypesDocument),
   overview: query(documents.OverviewDocument),
+  acknowledge: mutation(documents.AcknowledgeDocument, { isRepeatable: always }),
   server: query(documents.ServerDocument),
   gateways: query(documents.GatewaysDocument),
   schedulerJobs: query(documents.SchedulerJobsDocument),
@@ -111,6 +112,7 @@ export const lists = {
   pipelines: pages(documents.PipelinesDocument),
   pipelineRuns: pagesOf(documents.PipelineRunsDocument),
   events: pages(documents.EventsDocument),
+  needsAttention: pages(documents.NeedsAttentionDocument),
 };
 
 /** The same call with the same run is answered as the first one; without a run it means the run that is live then. */

@@ -1,4 +1,6 @@
 import {
+  AttentionChangedDocument,
+  type AttentionChangedSubscription,
   OverviewChangesDocument,
   type OverviewChangesSubscription,
   TaskChangesDocument,
@@ -21,6 +23,10 @@ export function createFollowers(subscribe: Subscribe) {
     followOverview: ({ signal }: Options = {}) =>
       rootsOf<OverviewChangesSubscription['overview']>(
         followState(subscribeToOwn, { query: OverviewChangesDocument, variables: {} }, signal),
+      ),
+    followAttention: ({ signal }: Options = {}) =>
+      rootsOf<AttentionChangedSubscription['needsAttention']>(
+        followState(subscribeToOwn, { query: AttentionChangedDocument, variables: {} }, signal),
       ),
     followTask: (variables: TaskChangesSubscriptionVariables, { signal }: Options = {}) =>
       rootsOf<TaskChangesSubscription['task']>(

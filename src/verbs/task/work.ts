@@ -111,7 +111,7 @@ export const failTask = defineVerb({
   input: z.strictObject({
     run: runField,
     error: text('What went wrong.'),
-    noRetry: flag('Ends the task: no further attempt.'),
+    retry: z.boolean().default(true).describe('Whether the task is tried again. If not, it has failed.'),
   }),
   places: ['run'],
   texts: ['error'],
@@ -119,8 +119,8 @@ export const failTask = defineVerb({
     'mc task fail run_01k8… --error "The build is broken"',
     'mc task fail TASK-42 --error @log.txt --no-retry',
   ],
-  run: async (client, { run, error, noRetry }, options) =>
-    (await client.failTask({ ...toRunOrTask(run), error, retry: !noRetry }, options)).task,
+  run: async (client, { run, error, retry }, options) =>
+    (await client.failTask({ ...toRunOrTask(run), error, retry }, options)).task,
   view: (task, look) => lines(taskDone(look, task, place(task))),
 });
 

@@ -1,0 +1,49 @@
+import type { Client } from '../../sdk/index.js';
+import type { Look } from '../../verbs/looks/look.js';
+import { taskView } from '../../verbs/looks/task-look.js';
+import { toFailure } from '../failures.js';
+import { viewLines } from '../output/terminal.js';
+import { selectedTask, type TopState } from './state.js';
+
+/** What a key does to the selected task. Answers with what changes on the screen. */
+export type Action = (state: TopState) => Promise<Partial<TopState>>;
+
+/** The actions of the screen. A refusal becomes a message, because the screen goes on. */
+export function createActions(client: Client, look: () => Look) {
+  const onTask =
+    (work: (task: NonNullable<ReturnType<typeof selectedTask>>) => Promise<Partial<TopState>>): Action =>
+    async (state) => {
+      const task = selectedTask(state);
+      if (task === undefined) return { message: 'No task is selected.' };
+      return work(task).catch((error: unknown) => ({ message: toFailure(error).message }));
+    };
+  return {
+    open: onTask(async ({ id }) => {
+      const task = await client.task({ ref: { id } });
+      if (task === null) return { message: 'The task is gone.' };
+      return {
+        mode: {
+          kind: 'task',
+          lines: viewLines(taskView(task, look(), true), undefined).flatMap((line) => line.split('\n')),
+        },
+      };
+    }),
+    approve: onTask(async ({ id, ref }) => {
+      await client.submitVerdict({ task: { id }, verdict: 'APPROVED' });
+      return { message: `✓ ${ref} approved` };
+    }),
+    reject: (feedback: string) =>
+      onTask(async ({ id, ref }) => {
+        await client.submitVerdict({ task: { id }, verdict: 'REJECTED', feedback });
+        return { message: `✓ ${ref} rejected` };
+      }),
+    pause: onTask(async ({ assignee, ref }) => {
+      if (assignee === null) return { message: `${ref} has no agent.` };
+      const { id } = assignee;
+      const agent = await client.agent({ ref: { id } });
+      const isPaused = agent?.status === 'PAUSED';
+      await (isPaused ? client.resumeAgent({ agent: { id } }) : client.pauseAgent({ agent: { id } }));
+      return { message: `✓ ${assignee.name} ${isPaused ? 'resumed' : 'paused'}` };
+    }),
+  };
+}

@@ -1,0 +1,65 @@
+import type { Key } from 'node:readline';
+import type { Action, createActions } from './actions.js';
+import { moved, type TopState } from './state.js';
+
+/** What a key leads to. */
+export interface KeyOutcome {
+  readonly state: TopState;
+  /** A request to the server, whose answer changes the screen. */
+  readonly action?: Action;
+  readonly isQuit?: boolean;
+}
+
+/** What a key does. */
+export function pressKey(state: TopState, key: Key, actions: ReturnType<typeof createActions>): KeyOutcome {
+  if (key.ctrl && key.name === 'c') return { state, isQuit: true };
+  if (state.mode.kind === 'typing') return typeKey(state, state.mode, key, actions);
+  const calm = { ...state, message: null };
+  switch (key.name ?? key.sequence ?? '') {
+    case 'q':
+      return { state, isQuit: true };
+    case 'escape':
+      return {
+        state: { ...calm, mode: { kind: 'list' }, filter: state.mode.kind === 'task' ? state.filter : '' },
+      };
+    case 'up':
+    case 'k':
+      return { state: moved(state, -1) };
+    case 'down':
+    case 'j':
+      return { state: moved(state, 1) };
+    case 'return':
+      return { state: calm, action: actions.open };
+    case 'a':
+      return { state: calm, action: actions.approve };
+    case 'p':
+      return { state: calm, action: actions.pause };
+    case 'r':
+      return { state: { ...calm, mode: { kind: 'typing', purpose: 'feedback', text: '' } } };
+    case '/':
+      return { state: { ...calm, mode: { kind: 'typing', purpose: 'filter', text: state.filter } } };
+    default:
+      return { state };
+  }
+}
+
+function typeKey(
+  state: TopState,
+  mode: Extract<TopState['mode'], { kind: 'typing' }>,
+  key: Key,
+  actions: ReturnType<typeof createActions>,
+): KeyOutcome {
+  const back = { ...state, mode: { kind: 'list' } as const };
+  const typed = (text: string): KeyOutcome => ({ state: { ...state, mode: { ...mode, text } } });
+  if (key.name === 'escape') return { state: back };
+  if (key.name === 'backspace') return typed([...mode.text].slice(0, -1).join(''));
+  if (key.name !== 'return') return typed(mode.text + (isPrintable(key) ? (key.sequence ?? '') : ''));
+  if (mode.purpose === 'filter') return { state: { ...back, filter: mode.text } };
+  if (mode.text.trim() === '')
+    return { state: { ...back, message: 'Nothing was rejected: a rejection needs feedback.' } };
+  return { state: back, action: actions.reject(mode.text) };
+}
+
+function isPrintable({ ctrl, meta, sequence = '' }: Key): boolean {
+  return !ctrl && !meta && /^[^\p{Cc}]+$/u.test(sequence);
+}

@@ -1,0 +1,50 @@
+import { type Client, ForbiddenError } from '../../sdk/index.js';
+import type { TopState } from './state.js';
+
+/** How many tasks of a pane are read: more than any terminal shows. */
+const ROWS = 50;
+
+/** Reads the lists of the screen. */
+export async function readPanes(
+  client: Client,
+  signal: AbortSignal,
+): Promise<Pick<TopState, 'panes' | 'overview'>> {
+  const list = async (status: readonly ('REVIEW' | 'IN_PROGRESS' | 'INBOX' | 'ASSIGNED')[]) =>
+    (
+      await client.tasks(
+        { first: ROWS, filter: { status }, orderBy: { field: 'QUEUE', direction: 'ASC' } },
+        { signal },
+      )
+    ).nodes;
+  const [needsYou, inProgress, waiting, overview] = await Promise.all([
+    list(['REVIEW']),
+    list(['IN_PROGRESS']),
+    list(['INBOX', 'ASSIGNED']),
+    // Keys of agents may not read it.
+    client.overview({ buckets: 1 }, { signal }).catch(unlessForbidden),
+  ]);
+  return { panes: { needsYou, inProgress, waiting }, overview };
+}
+
+function unlessForbidden(error: unknown): null {
+  if (error instanceof ForbiddenError) return null;
+  throw error;
+}
+
+/** Events come in bursts: a work that is under way is repeated once for all that come meanwhile, after a pause. */
+export function coalesced(work: () => Promise<void>, pauseMs: number): () => void {
+  let [isRunning, isWanted] = [false, false];
+  const run = async () => {
+    isRunning = true;
+    do {
+      isWanted = false;
+      await work();
+      await new Promise((resolve) => setTimeout(resolve, pauseMs).unref());
+    } while (isWanted);
+    isRunning = false;
+  };
+  return () => {
+    isWanted = true;
+    if (!isRunning) void run();
+  };
+}

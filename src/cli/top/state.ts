@@ -1,0 +1,67 @@
+import type { OverviewFieldsFragment, TaskFieldsFragment } from '../../sdk/index.js';
+import type { EventLike } from '../../verbs/looks/event-look.js';
+
+/** The panes of tasks, from top to bottom. */
+export const PANES = ['needsYou', 'inProgress', 'waiting'] as const;
+
+/** What the keyboard does now. */
+export type Mode =
+  | { readonly kind: 'list' }
+  /** Every key goes into a line of text. */
+  | { readonly kind: 'typing'; readonly purpose: 'filter' | 'feedback'; readonly text: string }
+  /** One task is shown. */
+  | { readonly kind: 'task'; readonly lines: readonly string[] };
+
+/** Everything that is on the screen. */
+export interface TopState {
+  readonly overview: OverviewFieldsFragment | null;
+  readonly panes: Readonly<Record<(typeof PANES)[number], readonly TaskFieldsFragment[]>>;
+  /** Latest last. */
+  readonly events: readonly EventLike[];
+  /** The id of the selected task: the selection stays on its task when the lists change. */
+  readonly selected: string | null;
+  readonly filter: string;
+  readonly mode: Mode;
+  /** What has just been done or refused. */
+  readonly message: string | null;
+  readonly isConnected: boolean;
+}
+
+/** The state before the first answer. */
+export const emptyState: TopState = {
+  overview: null,
+  panes: { needsYou: [], inProgress: [], waiting: [] },
+  events: [],
+  selected: null,
+  filter: '',
+  mode: { kind: 'list' },
+  message: null,
+  isConnected: false,
+};
+
+/** The tasks of a pane that the filter leaves. */
+export function visible(state: TopState, pane: (typeof PANES)[number]): readonly TaskFieldsFragment[] {
+  const wanted = state.filter.toLowerCase();
+  return state.panes[pane].filter(({ ref, title, assignee }) =>
+    [ref, title, assignee?.name ?? ''].some((text) => text.toLowerCase().includes(wanted)),
+  );
+}
+
+/** Every task on the screen, from top to bottom. */
+function selectable(state: TopState): readonly TaskFieldsFragment[] {
+  return PANES.flatMap((pane) => visible(state, pane));
+}
+
+/** The selected task; the first one if the selected one has left the screen. */
+export function selectedTask(state: TopState): TaskFieldsFragment | undefined {
+  const tasks = selectable(state);
+  return tasks.find(({ id }) => id === state.selected) ?? tasks[0];
+}
+
+/** The selection some tasks further down, or up. */
+export function moved(state: TopState, by: number): TopState {
+  const tasks = selectable(state);
+  const place = tasks.findIndex(({ id }) => id === selectedTask(state)?.id);
+  const next = tasks[Math.min(tasks.length - 1, Math.max(0, place + by))];
+  return { ...state, selected: next?.id ?? null, message: null };
+}
