@@ -20,6 +20,7 @@ export const handWritten = {
     'review_runs_lost_by_agent',
     'review_runs_retry_idx',
     'task_runs_idempotency_key_key',
+    'task_runs_lost_by_agent',
     'task_runs_one_open',
     'task_runs_open_by_agent',
     'task_runs_open_dispatched',
