@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { TASK_STATUSES, type TaskStatus } from '../../src/domain/tasks/task-status.js';
+import { TASK_STATUSES } from '../../src/domain/tasks/task-status.js';
 import { answerQuestion } from '../../src/services/questions/answer-question.js';
 import { askQuestion } from '../../src/services/questions/ask-question.js';
 import { submitVerdict } from '../../src/services/reviews/submit-verdict.js';
@@ -13,10 +13,8 @@ import { createTask } from '../../src/services/tasks/create-task.js';
 import { addDependency, removeDependency } from '../../src/services/tasks/edit-dependencies.js';
 import { retryTask } from '../../src/services/tasks/retry-task.js';
 import { updateTask } from '../../src/services/tasks/update-task.js';
-import type { AgentRow } from '../../src/store/agents/agents.js';
 import { claimFor } from '../support/factories/claims.js';
-import type { TestServices } from '../support/factories/services.js';
-import { type Choice, canChoose, choice, choose } from './choice.js';
+import { canChoose, choice, choose } from './choice.js';
 import type { NewModelTask } from './model-task.js';
 import type { TaskModel } from './task-model.js';
 import { onRun, onTask, silently, type Verb } from './verb-kinds.js';
