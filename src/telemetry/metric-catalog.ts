@@ -98,7 +98,7 @@ export const METRICS = {
   }),
   databaseUp: gauge('database_up', '1 if the database answered in time during this scrape, else 0.', {}),
   tasks: gauge('tasks', 'Open tasks of all agents and of the inbox.', {
-    status: ['INBOX', 'ASSIGNED', 'IN_PROGRESS', 'REVIEW'],
+    status: ['INBOX', 'ASSIGNED', 'IN_PROGRESS', 'INPUT_REQUIRED', 'REVIEW'],
   }),
   oldestWaiting: gauge(
     'oldest_waiting_task_seconds',

@@ -152,6 +152,7 @@ function showBacklog(metrics: MetricSet, backlog: Backlog | null): void {
   tasks.record(backlog.inbox, { status: 'INBOX' });
   tasks.record(backlog.assigned, { status: 'ASSIGNED' });
   tasks.record(backlog.inProgress, { status: 'IN_PROGRESS' });
+  tasks.record(backlog.inputRequired, { status: 'INPUT_REQUIRED' });
   tasks.record(backlog.review, { status: 'REVIEW' });
   oldestWaiting.record(backlog.oldestWaitingSeconds);
   feedLag.record(backlog.feedLagSeconds);

@@ -72,6 +72,7 @@ describe('a scrape of a busy server', () => {
       ...begun,
       'tasks{status="INBOX"}': 3,
       'tasks{status="IN_PROGRESS"}': 0,
+      'tasks{status="INPUT_REQUIRED"}': 0,
       database_up: 1,
       'log_lines_total{level="error"}': 0,
     });

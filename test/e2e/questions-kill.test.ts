@@ -9,8 +9,8 @@ import { reportMs } from '../support/runner/measurements.js';
 import { sdkAgent, sdkClient } from '../support/servers/sdk-client.js';
 import { type ServerProcess, startServer } from '../support/servers/server-process.js';
 
-/** How many questions are asked and answered: more for a long run, by MC_TEST_QUESTIONS=1000. */
-const QUESTIONS = Number(process.env.MC_TEST_QUESTIONS ?? 60);
+/** How many questions are asked and answered: more for a long run, by TEST_QUESTIONS=1000. */
+const QUESTIONS = Number(process.env.TEST_QUESTIONS ?? 60);
 const SERVERS = 3;
 const WORKERS = ['one', 'two', 'three'];
 const KILLS = Math.max(6, Math.floor(QUESTIONS / 15));

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import { Refusal } from '../../src/domain/refusals.js';
 import type { TaskModel } from './task-model.js';
-import { anyVerb, type Real, type Verb } from './verbs.js';
+import type { Real, Verb } from './verb-kinds.js';
+import { anyVerb } from './verbs.js';
 
 /** Runs a verb in the model and in the services, and compares the answers and then every task. */
 class Command implements fc.AsyncCommand<TaskModel, Real> {

@@ -12,7 +12,7 @@ import {
 import { command, describeTasks } from './commands.js';
 import { type EventRow, foldEvents } from './fold-events.js';
 import { TaskModel } from './task-model.js';
-import type { Real } from './verbs.js';
+import type { Real } from './verb-kinds.js';
 
 const CAPACITIES = [1, 2, 100];
 

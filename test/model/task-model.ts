@@ -1,52 +1,8 @@
 import type { Verdict } from '../../src/domain/reviews/verdict.js';
 import type { DependencyFailurePolicy } from '../../src/domain/tasks/dependencies.js';
 import type { TaskStatus } from '../../src/domain/tasks/task-status.js';
-import type { TaskRow } from '../../src/store/tasks/tasks.js';
+import { ENDED, type ModelRun, type ModelTask, type NewModelTask } from './model-task.js';
 import { compareInQueue } from './queue-order.js';
-
-/** A task of the model. Agents, tasks and runs are numbers: their places in the order of creation. */
-export interface ModelTask {
-  readonly number: bigint;
-  readonly createdAt: Date;
-  priority: TaskRow['priority'];
-  dueAt: Date | null;
-  reviewPolicy: TaskRow['reviewPolicy'];
-  readonly onDependencyFailure: DependencyFailurePolicy;
-  status: TaskStatus;
-  assignee: number | null;
-  /** Whether the assignee was named. */
-  pinned: boolean;
-  /** The agents that have released it to the inbox since work on it last succeeded. */
-  readonly releasedBy: Set<number>;
-  run: number | null;
-  version: number;
-  attempts: number;
-  cycles: number;
-  round: number;
-  comments: number;
-  /** All dependencies, and those of them that still hold the task back. */
-  readonly dependsOn: Set<number>;
-  readonly waitsFor: Set<number>;
-  readonly workers: Set<number>;
-}
-
-export interface NewModelTask {
-  readonly priority: TaskRow['priority'];
-  readonly dueAt: Date | null;
-  readonly reviewPolicy: TaskRow['reviewPolicy'];
-  readonly onDependencyFailure: DependencyFailurePolicy;
-  readonly assignee: number | null;
-  readonly dependsOn: readonly number[];
-}
-
-interface ModelRun {
-  readonly task: number;
-  readonly agent: number;
-  /** The verb by which its holder ended it. */
-  endedBy: 'complete' | 'fail' | 'release' | null;
-}
-
-const ENDED: readonly TaskStatus[] = ['DONE', 'FAILED', 'CANCELLED'];
 
 /**
  * The rules of tasks in their smallest form: no database, no locks, no time. Every verb returns `ok`, an outcome, or
@@ -77,6 +33,7 @@ export class TaskModel {
       cycles: 0,
       round: 0,
       comments: 0,
+      question: null,
       dependsOn: new Set(dependsOn),
       waitsFor: new Set(open),
       workers: new Set(),
@@ -161,6 +118,22 @@ export class TaskModel {
     const task = this.#task(place);
     if (!task.pinned) task.releasedBy.add(this.runs[run]?.agent ?? 0);
     return this.#moveBack(place);
+  }
+
+  ask(run: number): string {
+    const place = this.#end(run, 'ask');
+    if (typeof place === 'string') return place;
+    this.#task(place).question = 'OPEN';
+    return this.#move(place, 'INPUT_REQUIRED');
+  }
+
+  /** Always with the same answer of the same person, so a repeat is answered again. */
+  answer(place: number): string {
+    const task = this.#task(place);
+    if (task.question === null) return 'NOT_FOUND';
+    if (task.question !== 'OPEN') return task.question === 'ANSWERED' ? 'ok' : 'ALREADY_ANSWERED';
+    task.question = 'ANSWERED';
+    return this.#move(place, 'ASSIGNED');
   }
 
   /** To another agent, or to the inbox. */
@@ -282,6 +255,7 @@ export class TaskModel {
     task.status = to;
     task.run = null;
     task.version += 1;
+    if (ENDED.includes(to) && task.question === 'OPEN') task.question = 'CLOSED';
     if (ENDED.includes(to)) this.#settleDependents(place, to);
     return 'ok';
   }

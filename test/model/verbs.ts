@@ -1,5 +1,7 @@
 import fc from 'fast-check';
-import { TASK_STATUSES, type TaskStatus } from '../../src/domain/tasks/task-status.js';
+import { TASK_STATUSES } from '../../src/domain/tasks/task-status.js';
+import { answerQuestion } from '../../src/services/questions/answer-question.js';
+import { askQuestion } from '../../src/services/questions/ask-question.js';
 import { submitVerdict } from '../../src/services/reviews/submit-verdict.js';
 import { completeTask } from '../../src/services/runs/complete-task.js';
 import { failTask } from '../../src/services/runs/fail-task.js';
@@ -11,30 +13,11 @@ import { createTask } from '../../src/services/tasks/create-task.js';
 import { addDependency, removeDependency } from '../../src/services/tasks/edit-dependencies.js';
 import { retryTask } from '../../src/services/tasks/retry-task.js';
 import { updateTask } from '../../src/services/tasks/update-task.js';
-import type { AgentRow } from '../../src/store/agents/agents.js';
 import { claimFor } from '../support/factories/claims.js';
-import type { TestServices } from '../support/factories/services.js';
-import { type Choice, canChoose, choice, choose } from './choice.js';
-import type { NewModelTask, TaskModel } from './task-model.js';
-
-/** The real services and database, with the ids of the tasks and runs that the model numbers. */
-export interface Real {
-  readonly processes: readonly [TestServices, TestServices];
-  readonly agents: readonly AgentRow[];
-  readonly taskIds: string[];
-  readonly runIds: string[];
-  /** The rows of all tasks, in the form of the model. */
-  readTasks(): Promise<unknown[]>;
-}
-
-/** A verb with its arguments: the answer of the model, and the call of the services. */
-export interface Verb {
-  readonly text: string;
-  /** Whether there is a candidate for the verb. */
-  isPossible(model: TaskModel): boolean;
-  expect(model: TaskModel): string;
-  act(process: TestServices, real: Real, model: TaskModel): Promise<unknown>;
-}
+import { canChoose, choice, choose } from './choice.js';
+import type { NewModelTask } from './model-task.js';
+import type { TaskModel } from './task-model.js';
+import { onRun, onTask, silently, type Verb } from './verb-kinds.js';
 
 const PRIORITIES = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW'] as const;
 const DUE = [null, new Date('2040-01-01'), new Date('2041-01-01')];
@@ -99,49 +82,6 @@ const claim = choice.map((choice): Verb => {
   };
 });
 
-interface OnTask {
-  readonly name: string;
-  readonly choice: Choice;
-  readonly args?: readonly unknown[];
-  /** The statuses from which the verb moves a task. */
-  readonly from: readonly TaskStatus[];
-  expect(model: TaskModel, place: number): string;
-  act(process: TestServices, task: { id: string }, real: Real): Promise<unknown>;
-}
-
-function onTask({ name, choice, args = [], from, expect, act }: OnTask): Verb {
-  const isMovable = (model: TaskModel) => (place: number) =>
-    from.includes(model.tasks[place]?.status ?? 'DONE');
-  const placeIn = (model: TaskModel) => choose(choice, model.tasks.length, isMovable(model));
-  return {
-    text: `${name}(${[choice, ...args].map((each) => JSON.stringify(each)).join(', ')})`,
-    isPossible: (model) => canChoose(choice, model.tasks.length, isMovable(model)),
-    expect: (model) => expect(model, placeIn(model)),
-    act: (process, real, model) => act(process, { id: real.taskIds[placeIn(model)] ?? '' }, real),
-  };
-}
-
-interface OnRun {
-  readonly name: string;
-  readonly choice: Choice;
-  expect(model: TaskModel, run: number): string;
-  act(process: TestServices, runId: string, real: Real): Promise<unknown>;
-}
-
-/** A verb for a run, mostly one that is still open. */
-function onRun({ name, choice, expect, act }: OnRun): Verb {
-  const isLive = (model: TaskModel) => (place: number) => model.tasks.some(({ run }) => run === place);
-  const placeIn = (model: TaskModel) => choose(choice, model.runs.length, isLive(model));
-  return {
-    text: `${name}(${JSON.stringify(choice)})`,
-    isPossible: (model) => canChoose(choice, model.runs.length, isLive(model)),
-    expect: (model) => expect(model, placeIn(model)),
-    act: (process, real, model) => act(process, real.runIds[placeIn(model)] ?? '', real),
-  };
-}
-
-const silently = (work: Promise<unknown>): Promise<undefined> => work.then(() => undefined);
-
 const complete = choice.map((choice) =>
   onRun({
     name: 'complete',
@@ -166,6 +106,14 @@ const release = choice.map((choice) =>
     act: (process, runId) => silently(releaseTask(process, process.admin, { runId })),
   }),
 );
+const ask = choice.map((choice) =>
+  onRun({
+    name: 'ask',
+    choice,
+    expect: (model, run) => model.ask(run),
+    act: (process, runId) => silently(askQuestion(process, process.admin, { runId, text: 'Which one?' })),
+  }),
+);
 const pass = fc.tuple(choice, anyAgent).map(([choice, agent]) =>
   onRun({
     name: `passTo(${agent})`,
@@ -187,6 +135,22 @@ const assign = fc.tuple(choice, anyAgent).map(([choice, agent]) =>
     act(process, task, real) {
       const assignee = agent === null ? null : { id: real.agents[agent]?.id };
       return silently(assignTask(process, process.admin, { task, assignee }));
+    },
+  }),
+);
+const answer = choice.map((choice) =>
+  onTask({
+    name: 'answer',
+    choice,
+    from: ['INPUT_REQUIRED'],
+    expect: (model, task) => model.answer(task),
+    async act(process, task) {
+      const [last] = await process.sql<{ id: string }>(
+        'SELECT id FROM questions WHERE task_id = $1 ORDER BY id DESC LIMIT 1',
+        [task.id],
+      );
+      const given = { id: last?.id ?? 'none', answer: { text: 'This one' } };
+      return silently(answerQuestion(process, process.admin, given));
     },
   }),
 );
@@ -283,6 +247,8 @@ export const anyVerb: fc.Arbitrary<Verb> = fc.oneof(
   { weight: 5, arbitrary: fail },
   { weight: 3, arbitrary: release },
   { weight: 2, arbitrary: pass },
+  { weight: 3, arbitrary: ask },
+  { weight: 3, arbitrary: answer },
   { weight: 2, arbitrary: assign },
   { weight: 4, arbitrary: editDependency },
   { weight: 1, arbitrary: cancel },

@@ -7,7 +7,7 @@ import { createMetrics } from '../../src/telemetry/metrics.js';
 import { readSamples } from '../support/servers/metrics.js';
 
 const backlog: Backlog = {
-  ...{ inbox: 3, assigned: 2, inProgress: 1, review: 0 },
+  ...{ inbox: 3, assigned: 2, inProgress: 1, inputRequired: 2, review: 0 },
   oldestWaitingSeconds: 90,
   feedLagSeconds: 0.5,
 };

@@ -47,6 +47,7 @@ export interface Backlog {
   readonly inbox: number;
   readonly assigned: number;
   readonly inProgress: number;
+  readonly inputRequired: number;
   readonly review: number;
   /** The age of the oldest task that waits for an agent; 0 if none waits. */
   readonly oldestWaitingSeconds: number;

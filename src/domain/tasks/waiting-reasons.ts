@@ -49,7 +49,8 @@ export type WaitingFact =
   /** After a failure of the reviewer, and no other reviewer could claim the round. */
   | 'reviewRests'
   /** After a limit of the gateway of the reviewer, in this round or another, and no other reviewer could claim the round. */
-  | 'isReviewRateLimited';
+  | 'isReviewRateLimited'
+  | 'hasQuestion';
 
 interface WaitingRule {
   readonly reason: WaitingReason;
@@ -81,6 +82,7 @@ export const WAITING_RULES: readonly WaitingRule[] = [
   { reason: 'SCHEDULER_PAUSED', statuses: ['INBOX', 'ASSIGNED', 'REVIEW'], fact: 'isSchedulerPaused' },
   { reason: 'NO_FREE_SLOT', statuses: WAITING, fact: 'lacksFreeSlot' },
   { reason: 'REVIEW_PENDING', statuses: ['REVIEW'], fact: 'hasReviewer' },
+  { reason: 'QUESTION', statuses: ['INPUT_REQUIRED'], fact: 'hasQuestion' },
 ];
 
 export type WaitingFacts = Readonly<Record<WaitingFact, boolean>>;

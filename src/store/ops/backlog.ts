@@ -11,10 +11,11 @@ export async function readBacklog(executor: Executor, passedOn: LogPosition): Pr
   const [row] = await query<Backlog>(executor, {
     name: 'read_backlog',
     text: `WITH open AS MATERIALIZED (
-        SELECT status, count(*)::int AS count FROM tasks WHERE status IN ('INBOX', 'ASSIGNED', 'IN_PROGRESS', 'REVIEW') GROUP BY status)
+        SELECT status, count(*)::int AS count FROM tasks WHERE status IN ('INBOX', 'ASSIGNED', 'IN_PROGRESS', 'INPUT_REQUIRED', 'REVIEW') GROUP BY status)
       SELECT coalesce((SELECT count FROM open WHERE status = 'INBOX'), 0) AS inbox,
         coalesce((SELECT count FROM open WHERE status = 'ASSIGNED'), 0) AS assigned,
         coalesce((SELECT count FROM open WHERE status = 'IN_PROGRESS'), 0) AS in_progress,
+        coalesce((SELECT count FROM open WHERE status = 'INPUT_REQUIRED'), 0) AS input_required,
         coalesce((SELECT count FROM open WHERE status = 'REVIEW'), 0) AS review,
         coalesce(greatest(0, extract(epoch FROM now() - least(
           (SELECT min(created_at) FROM tasks WHERE status = 'INBOX'),

@@ -69,6 +69,7 @@ function factsOf(settings: WaitingSettings): Readonly<Record<WaitingFact, Sql>> 
   const waitsForCall = sql`(t.status <> 'REVIEW' OR ${isForCoordinator})`;
   const lacksFreeAgent = sql`${hasCapableAgent} AND NOT ${hasFreeAgent(settings, sql`true`)}`;
   return {
+    hasQuestion: sql`t.open_questions > 0`,
     hasOpenDependencies: sql`t.open_dependencies > 0`,
     startsLater: sql`t.starts_at > now()`,
     backsOff: sql`t.backoff_until > now() AND NOT ${ENDED_BY_LIMIT}`,

@@ -88,6 +88,7 @@ describe('a question', () => {
         open: questions(filter: { status: [OPEN] }) { totalCount nodes { task { id } } }
         own: questions(filter: { agent: { name: "ann" }, blocking: true }) { nodes { id } }
         all: questions { totalCount }
+        waiting: tasks(filter: { waitingOn: [QUESTION] }) { nodes { id } }
         task(ref: { id: $task }) { waitedForPeople questions { nodes { id } } } }`,
       { id: question.id, task: task.id },
     );
@@ -97,6 +98,7 @@ describe('a question', () => {
       open: { totalCount: 1, nodes: [{ task: { id: other.id } }] },
       own: { nodes: [{ id: question.id }] },
       all: { totalCount: 2 },
+      waiting: { nodes: [{ id: other.id }] },
       task: { questions: { nodes: [{ id: question.id }] } },
     });
     expect(data.task.waitedForPeople).toMatch(/^PT1H/);
