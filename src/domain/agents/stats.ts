@@ -8,6 +8,8 @@ export interface AgentStats {
   readonly failed: number;
   /** Verdicts that rejected its work. */
   readonly rejected: number;
+  /** Verdicts on its work. */
+  readonly verdicts: number;
   /** Median duration of the completed runs. Null if there were none. */
   readonly medianDurationMs: number | null;
   /** The share of approving verdicts among all verdicts, from 0 to 1. Null if there were none. */

@@ -7,6 +7,9 @@ export const AgentStatsType = builder.objectRef<AgentStats>('AgentStats').implem
     completed: t.exposeInt('completed', { description: 'Runs that submitted a result.' }),
     failed: t.exposeInt('failed', { description: 'Runs that ended with an error or a timeout.' }),
     rejected: t.exposeInt('rejected', { description: 'Verdicts that rejected its work.' }),
+    verdicts: t.exposeInt('verdicts', {
+      description: 'Verdicts on its work, which is how much its approval rate says.',
+    }),
     medianDurationMs: t.int({
       nullable: true,
       description: 'The median duration of completed runs, in milliseconds. Null if there were none.',

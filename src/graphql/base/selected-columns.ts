@@ -32,6 +32,7 @@ export const taskColumns = createColumns<Task>({
     'staleRequeues',
     'createdAt',
     'updatedAt',
+    'statusAt',
     'startedAt',
     'completedAt',
   ),

@@ -57,6 +57,7 @@ export const TaskType = builder.prismaObject('Task', {
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it last changed.' }),
+    statusAt: t.expose('statusAt', { type: 'DateTime', description: 'When it got its current status.' }),
     startedAt: t.expose('startedAt', {
       type: 'DateTime',
       nullable: true,

@@ -53,7 +53,7 @@ export function listAgentStats(
   const since = sql`now() - ${windowMs} * interval '1 millisecond'`;
   return query<AgentStats & { id: string }>(
     executor,
-    toStatement(sql`SELECT a.id, r.completed, r.failed, v.rejected, r.median_duration_ms,
+    toStatement(sql`SELECT a.id, r.completed, r.failed, v.rejected, v.approved + v.rejected AS verdicts, r.median_duration_ms,
         v.approved::float8 / nullif(v.approved + v.rejected, 0) AS approval_rate
       FROM unnest(${ids}::text[]) AS a (id) CROSS JOIN LATERAL (
         SELECT (count(*) FILTER (WHERE outcome = 'SUCCEEDED'))::int AS completed,

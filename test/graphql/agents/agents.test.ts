@@ -130,7 +130,7 @@ describe('the statistics of an agent', () => {
     const stats = async (window: string) =>
       (
         await graph.get(
-          'query ($window: Duration) { agent(ref: { name: "counted" }) { stats(window: $window) { completed failed rejected medianDurationMs approvalRate } } }',
+          'query ($window: Duration) { agent(ref: { name: "counted" }) { stats(window: $window) { completed failed rejected verdicts medianDurationMs approvalRate } } }',
           { window },
         )
       ).agent.stats;
@@ -138,6 +138,7 @@ describe('the statistics of an agent', () => {
       completed: 0,
       failed: 0,
       rejected: 0,
+      verdicts: 0,
       medianDurationMs: null,
       approvalRate: null,
     });
@@ -157,6 +158,7 @@ describe('the statistics of an agent', () => {
       completed: 2,
       failed: 1,
       rejected: 1,
+      verdicts: 2,
       medianDurationMs: 2_000,
       approvalRate: 0.5,
     });

@@ -35,9 +35,8 @@ export function Capacity({ agent }: { readonly agent: AgentRowFragment }) {
 }
 
 /** The share of approved work, with the number of verdicts behind it: of two verdicts it says little. */
-export function approvalText({ approvalRate, completed, rejected }: Stats): string {
-  if (approvalRate === null) return '–';
-  return `${Math.round(approvalRate * 100)} % of ${Math.max(completed, rejected, 1)}`;
+export function approvalText({ approvalRate, verdicts }: Stats): string {
+  return approvalRate === null ? '–' : `${Math.round(approvalRate * 100)} % of ${verdicts}`;
 }
 
 /** The usual duration of a run. */

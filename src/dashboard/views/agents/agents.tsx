@@ -99,6 +99,7 @@ function Table({ agents, selected }: TableProps) {
         <thead>
           <tr>
             <th scope="col">Agent</th>
+            <th scope="col">Role</th>
             <th scope="col">Status</th>
             <th scope="col">Last call</th>
             <th scope="col">Holds</th>
@@ -130,8 +131,9 @@ function Row({ agent, isSelected }: { readonly agent: AgentRowFragment; readonly
   return (
     <tr data-selected={isSelected ? '' : undefined}>
       <td>
-        <AgentLink name={agent.name} /> <span class="quiet text">{agent.role}</span>
+        <AgentLink name={agent.name} />
       </td>
+      <td class="quiet text">{agent.role}</td>
       <td>
         <AgentStatusMark status={agent.status} />
       </td>

@@ -41,12 +41,12 @@ export function Card({ id }: { readonly id: string }) {
           </span>
         ))}
         <span class="card-age quiet small">
-          <Age since={sinceOf(task)} />
+          <Age since={task.statusAt} />
         </span>
       </span>
       <span class="card-title text">{task.title}</span>
       <span class="card-foot small quiet">
-        <span class="cut text">{task.assignee?.name ?? 'unassigned'}</span>
+        <span class="cut text card-agent">{task.assignee?.name ?? 'unassigned'}</span>
         <Tries task={task} />
         <span class="cut card-wait">{waitOf(task)}</span>
       </span>
@@ -59,24 +59,17 @@ function Tries({ task }: { readonly task: ShownTask }) {
   return (
     <>
       {dispatchAttempts > 0 && (
-        <span title="Failed attempts">
+        <span class="card-tries" title="Failed attempts">
           {dispatchAttempts}/{MAX.attempts}
         </span>
       )}
       {reviewCycles > 0 && (
-        <span title="Rejections" class="warning">
+        <span class="card-tries warning" title="Rejections">
           ↺ {reviewCycles}/{MAX.rejections}
         </span>
       )}
     </>
   );
-}
-
-/** Since when a task is in its status, as far as its instants say. */
-function sinceOf({ status, createdAt, startedAt, completedAt, updatedAt }: ShownTask): string {
-  if (status === 'INBOX') return createdAt;
-  if (status === 'IN_PROGRESS') return startedAt ?? updatedAt;
-  return completedAt ?? updatedAt;
 }
 
 function waitOf({ waitingOn, pipelineStep }: ShownTask): string {

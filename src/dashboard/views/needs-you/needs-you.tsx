@@ -118,7 +118,6 @@ function Group({ title, items, selected }: GroupProps) {
             </span>
             <a class="needs-text" href={basePath + pathOf(item)}>
               <span class="text">{item.text}</span>
-              {item.task && <span class="quiet text small"> {item.task.title}</span>}
             </a>
             <span class="quiet needs-age">
               <Age since={item.since} />

@@ -12,8 +12,8 @@ export function Asked({ task }: { readonly task: TaskDetail }) {
         Asked <PriorityMark priority={task.priority} />
       </h2>
       <p class="quiet small">
-        Work of {task.assignee ? <AgentLink name={task.assignee.name} /> : 'an agent'}, changed{' '}
-        <Ago at={task.updatedAt} />. {task.waitingOn.map(waitText).join(', ')}.
+        Work of {task.assignee ? <AgentLink name={task.assignee.name} /> : 'an agent'}, delivered{' '}
+        <Ago at={task.statusAt} />: {task.waitingOn.map(waitText).join(', ')}.
       </p>
       <Markdown text={task.description ?? task.title} />
       {task.reviews.nodes.map((review) => (

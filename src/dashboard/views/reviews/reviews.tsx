@@ -95,7 +95,7 @@ function Row({ id, isSelected }: { readonly id: string; readonly isSelected: boo
         <span class="ref">{task.ref}</span> <PriorityMark priority={task.priority} />
         {task.reviewCycles > 0 && <span class="warning"> round {task.reviewCycles + 1}</span>}
         <span class="review-age">
-          <Age since={task.updatedAt} />
+          <Age since={task.statusAt} />
         </span>
       </span>
     </a>

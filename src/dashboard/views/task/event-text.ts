@@ -33,38 +33,36 @@ export function toneOf({ type }: LogEvent): EventTone {
   return tones[type] ?? 'normal';
 }
 
-/** What an event says, in one line. */
+type Kind = LogEvent['__typename'];
+type Text<Name extends Kind> = (
+  event: Extract<LogEvent, { readonly __typename: Name }>,
+  what: string,
+) => string;
+
+/** The lines of the events that say more than their name. */
+const texts: { readonly [Name in Kind]?: Text<Name> } = {
+  TaskStatusChangedEvent: ({ from, to, reason }, what) =>
+    [`${what}: ${lookOf(from).word} → ${lookOf(to).word}`, reason].filter(Boolean).join('. '),
+  TaskAssignedEvent: ({ assignee }) => (assignee ? `Assigned to ${assignee.name}` : 'Returned to the inbox'),
+  TaskUpdatedEvent: ({ changedFields }) => `Changed ${changedFields.join(', ')}`,
+  RunEvent: (event, what) => `${runWord(event.run)} ${what.toLowerCase()}${detailOf(event)}`,
+  ReviewEvent: ({ round, review, reason }, what) =>
+    [
+      `Review ${round ?? ''} ${what.toLowerCase()}${review ? `: ${review.verdict.toLowerCase()}` : ''}`,
+      reason,
+    ]
+      .filter(Boolean)
+      .join('. '),
+  TaskDependencyFailedEvent: ({ dependency }) => `Dependency ${dependency?.ref ?? ''} failed`,
+  TaskAssigneeOfflineEvent: ({ reason }) => `Its agent is offline${reason ? `: ${reason}` : ''}`,
+  QuestionEvent: ({ reason }, what) => `Question ${what.toLowerCase()}${reason ? `: ${reason}` : ''}`,
+};
+
+/** What an event says, in one line. Events of a newer server are shown by their name. */
 export function eventText(event: LogEvent): string {
   const what = sentence(event.type.slice(event.type.indexOf('.') + 1));
-  switch (event.__typename) {
-    case 'TaskStatusChangedEvent': {
-      const to = `${lookOf(event.from).word} → ${lookOf(event.to).word}`;
-      return [`${what}: ${to}`, event.reason].filter(Boolean).join('. ');
-    }
-    case 'TaskAssignedEvent':
-      return event.assignee ? `Assigned to ${event.assignee.name}` : 'Returned to the inbox';
-    case 'TaskUpdatedEvent':
-      return `Changed ${event.changedFields.join(', ')}`;
-    case 'RunEvent':
-      return `${runWord(event.run)} ${what.toLowerCase()}${detailOf(event)}`;
-    case 'ReviewEvent':
-      return `Review ${event.round ?? ''} ${what.toLowerCase()}${event.review ? `: ${event.review.verdict.toLowerCase()}` : ''}${event.reason ? `. ${event.reason}` : ''}`;
-    case 'TaskDependencyFailedEvent':
-      return `Dependency ${event.dependency?.ref ?? ''} failed`;
-    case 'TaskAssigneeOfflineEvent':
-      return `Its agent is offline${event.reason ? `: ${event.reason}` : ''}`;
-    case 'TaskCreatedEvent':
-    case 'TaskCommentedEvent':
-    case 'TaskUnblockedEvent':
-    case 'AgentEvent':
-    case 'ApiKeyEvent':
-    case 'PipelineEvent':
-    case 'RecurringTaskEvent':
-    case 'SchedulerEvent':
-    case 'AttentionEvent':
-    case 'GatewayEvent':
-      return what;
-  }
+  const text = texts[event.__typename] as ((one: LogEvent, what: string) => string) | undefined;
+  return text?.(event, what) ?? what;
 }
 
 function runWord(run: { readonly number: number } | null): string {

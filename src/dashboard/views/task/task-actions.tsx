@@ -29,8 +29,8 @@ export function TaskActions({ task }: { readonly task: TaskDetail }) {
             {move.does}
           </button>
         ))}
-      <button type="button" onClick={() => void copy()}>
-        Copy as Markdown
+      <button type="button" title="Copy as Markdown" onClick={() => void copy()}>
+        Copy
       </button>
     </>
   );

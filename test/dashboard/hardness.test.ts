@@ -1,0 +1,176 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { sdkAgent } from '../support/servers/sdk-client.js';
+import { untilLive, useDashboard } from './fixture.js';
+
+const dashboard = useDashboard();
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** The violations of the page as rules with the elements that break them. */
+async function violationsOf(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  const { violations } = (await page.evaluate('axe.run()')) as {
+    violations: { id: string; nodes: { target: string[]; failureSummary: string }[] }[];
+  };
+  return violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.target} ${nodes[0]!.failureSummary}`);
+}
+
+/** A task that was delivered, with a description and a result. */
+async function deliver(title: string, texts: { description?: string; resolution?: string } = {}) {
+  const { admin, server } = dashboard;
+  const name = `agent-of-${title.replaceAll(/\W+/g, '-').slice(0, 40).toLowerCase()}`;
+  const agent = await sdkAgent(server, name);
+  const { task } = await admin.createTask({
+    title,
+    assignee: { name },
+    description: texts.description ?? 'Do it.',
+  });
+  const { run } = await agent.claimNextTask();
+  await agent.completeTask({ runId: run!.id, resolution: texts.resolution ?? 'Done.' });
+  return task;
+}
+
+describe('texts of others', () => {
+  it('do nothing but show, whatever they contain', async () => {
+    const evil = [
+      '<img src=x onerror="document.title=1"> <script>document.title=2</script>',
+      '[click](javascript:document.title=3) ![picture](http://evil.example/pixel.png)',
+      '<a href="http://evil.example">link</a> [ok](https://example.org)',
+      '\u202Eesrever\u202C <b>bold</b> **strong**',
+      'x'.repeat(99_000),
+    ].join('\n\n');
+    const title = `<img src=x onerror="document.title=5"> \u202Etxt ${'long '.repeat(20)}`;
+    const task = await deliver(title, { description: evil, resolution: evil });
+    await dashboard.admin.addComment({ task: { id: task.id }, body: evil.slice(0, 40_000) });
+    const { page, faults } = await dashboard.open(`/tasks/${task.ref}`);
+    await page.getByText('strong').first().waitFor();
+    await page.locator('.line-words').first().waitFor();
+    expect(await page.locator('main img, main script, main b, main iframe').count()).toBe(0);
+    const links = await page
+      .locator('.markdown a')
+      .evaluateAll((all) => all.map((a) => a.getAttribute('href')));
+    expect(new Set(links.map((href) => new URL(href!).protocol))).toEqual(new Set(['https:', 'http:']));
+    expect(await page.title()).toContain(task.ref);
+    const wide = await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth');
+    expect(wide).toBe(true);
+    for (const path of ['/board', '/reviews', '/']) {
+      await page.goto(dashboard.server.url + path);
+      await page.getByText('onerror').first().waitFor();
+    }
+    expect(faults).toEqual([]);
+  });
+});
+
+describe('roles', () => {
+  it('shows a viewer no button that it may not use, and an agent its own work only', async () => {
+    const { admin } = dashboard;
+    const task = await deliver('Seen by others');
+    const { secret } = await admin.createApiKey({ name: 'reader', role: 'VIEWER' });
+    const reader = await dashboard.open(`/tasks/${task.ref}`, { key: secret });
+    await reader.page.getByText('Done.').waitFor();
+    expect(await reader.page.locator('.tools button').allTextContents()).toEqual(['Copy']);
+    expect(await reader.page.locator('.comment-box').count()).toBe(0);
+    await reader.page.goto(`${dashboard.server.url}/reviews`);
+    await reader.page.getByRole('heading', { name: 'Delivered' }).waitFor();
+    expect(await reader.page.getByRole('button', { name: /Approve|Reject/ }).count()).toBe(0);
+    await admin.registerAgent({ name: 'stranger', acceptsInbox: false });
+    const own = await admin.createApiKey({ name: 'own', role: 'AGENT', agent: { name: 'stranger' } });
+    await admin.createTask({ title: 'Work of the stranger', assignee: { name: 'stranger' } });
+    const agent = await dashboard.open('/board', { key: own.secret });
+    await agent.page.getByText('Work of the stranger').waitFor();
+    expect(await agent.page.getByText('Seen by others').count()).toBe(0);
+  });
+});
+
+describe('a refused change', () => {
+  it('is taken back, with the reason of the server', async () => {
+    const { admin } = dashboard;
+    await sdkAgent(dashboard.server, 'taker');
+    const { task } = await admin.createTask({ title: 'Moves away', assignee: { name: 'taker' } });
+    const { page } = await dashboard.open('/board');
+    const card = page.locator('.card', { hasText: 'Moves away' });
+    await card.waitFor();
+    const refusal = { code: 'FORBIDDEN', message: 'Not on a Sunday.', path: null };
+    await page.route('**/graphql', (route) =>
+      route.request().postData()?.includes('CancelTask')
+        ? route.fulfill({ json: { data: { cancelTask: { task: null, errors: [refusal] } } } })
+        : route.continue(),
+    );
+    await card.focus();
+    await page.keyboard.press('m');
+    await page.getByRole('menuitem', { name: 'Cancel' }).click();
+    await page.getByText('Not on a Sunday.').waitFor();
+    await card.waitFor();
+    expect((await admin.task({ ref: { id: task.id } }))!.status).toBe('ASSIGNED');
+    await page.unroute('**/graphql');
+    await page.getByRole('link', { name: /Moves away/ }).focus();
+    await page.keyboard.press('m');
+    await page.getByRole('menuitem', { name: 'Cancel' }).click();
+    await expect.poll(async () => (await admin.task({ ref: { id: task.id } }))!.status).toBe('CANCELLED');
+    await expect.poll(() => card.count()).toBe(0);
+  });
+});
+
+describe('a server that dies', () => {
+  it('leaves the page with what the log says, after 500 events during the outage and the restart', async () => {
+    const { page } = await dashboard.open('/board?tag=outage');
+    await untilLive(page);
+    await dashboard.server.kill();
+    await expect.poll(() => page.locator('.stale').textContent()).toContain('does not answer');
+    await dashboard.restart();
+    const { admin } = dashboard;
+    await admin.registerAgent({ name: 'late', acceptsInbox: false });
+    for (const part of ['a', 'b', 'c']) {
+      const inputs = Array.from({ length: 90 }, (_, index) => ({
+        ...{ title: `Outage ${part}${index}`, tags: ['outage'] },
+        ...(index < 45 ? { priority: 'LOW' as const } : {}),
+      }));
+      await admin.createTasks(inputs);
+    }
+    await admin.cancelTasks({ filter: { tags: ['outage'], priority: ['LOW'] }, first: 200 });
+    await admin.assignTasks({ filter: { tags: ['outage'] }, assignee: { name: 'late' }, first: 200 });
+    await untilLive(page);
+    const count = (name: string) =>
+      page.getByRole('region', { name, exact: true }).locator('h2').textContent();
+    await expect.poll(() => count('Assigned')).toBe('◔Assigned135');
+    expect(await count('Inbox')).toBe('○Inbox0');
+    const cancelled = page.locator('.folded button', { hasText: 'Cancelled' });
+    await expect.poll(() => cancelled.textContent()).toContain('135');
+    expect(await page.locator('.stale').count()).toBe(0);
+    expect(await page.locator('.card', { hasText: 'Outage a45' }).count()).toBe(1);
+    expect(await page.locator('.card', { hasText: 'Outage a44' }).count()).toBe(0);
+  });
+});
+
+describe('accessibility', () => {
+  const views = ['/', '/board', '/reviews', '/agents', '/agents/judged', '/tasks/TASK-1', '/board/nowhere'];
+
+  it.each(['light', 'dark'] as const)(
+    'axe finds nothing on any view in the %s theme',
+    async (colorScheme) => {
+      await dashboard.admin.registerAgent({ name: 'judged', soul: '# Soul\n\nBe brief.' });
+      await deliver(`For axe in the ${colorScheme} theme`, {
+        description: '# One\n\n`code`\n\n| a |\n| - |\n| b |',
+      });
+      const { page } = await dashboard.open('/', { context: { colorScheme } });
+      const found: string[] = [];
+      for (const path of views) {
+        await page.goto(dashboard.server.url + path);
+        await untilLive(page);
+        await page.locator('.top h1').waitFor();
+        found.push(...(await violationsOf(page)).map((violation) => `${path} ${violation}`));
+      }
+      await page.keyboard.press('Control+k');
+      await page.getByRole('combobox').fill('axe');
+      await page
+        .getByRole('option', { name: /For axe/ })
+        .first()
+        .waitFor();
+      found.push(...(await violationsOf(page)).map((violation) => `palette ${violation}`));
+      expect(found).toEqual([]);
+    },
+  );
+});
