@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { type Crew, openClient } from './cycles.js';
 import { ask, createKey } from './harness.js';
 import { measure, type Rate } from './load.js';
 import type { Served } from './processes.js';
@@ -22,6 +23,17 @@ export async function makeAgents({ url }: Served): Promise<string[]> {
     keys.push(await createKey(url, `role: AGENT, agent: { name: "agent-${i}" }`));
   }
   return keys;
+}
+
+/** Registers the agents and opens connections for them, each with an operator of its own: a key has limits of its own. */
+export async function openCrews(server: Served, count: number): Promise<Crew[]> {
+  const keys = await makeAgents(server);
+  return Promise.all(
+    keys.slice(0, count).map(async (key) => ({
+      agent: openClient(server.url, key),
+      operator: openClient(server.url, await createKey(server.url, 'role: OPERATOR')),
+    })),
+  );
 }
 
 /** Adds tasks to the inbox, with mixed priorities and a due date for a third of them. */

@@ -1,25 +1,66 @@
+import { runCycles } from './cycles.js';
 import { ADMIN, type Harness, openHarness, print, quantile } from './harness.js';
 import { measure, type Rate } from './load.js';
 import { residentMb, type Served } from './processes.js';
-import { AGENTS, addTasks, claimRound, makeAgents } from './queue.js';
+import { AGENTS, addTasks, claimRound, finishAll, makeAgents, openCrews } from './queue.js';
+import { CYCLES, type Cycle } from './verbs.js';
 
 /** Measured rounds. All measurements take turns, so that noise affects all of them; a ratio is the median of the rounds. */
 const ROUNDS = 7;
 
 /** Rounds before them that are not counted, so that the servers' code is compiled. */
 const WARM_UP = 6;
+/** Cycles of one verb in one round; a quarter for a client alone. */
+const CYCLES_PER_ROUND = 320;
 const FEW = 4_200;
 const MANY = 1_000_000;
 const LIST =
   '{ tasks(first: 50) { nodes { id ref title status priority tags createdAt updatedAt dueAt version assignee { id name } } } }';
 
+/** Clients at a time, for the table of the verbs. */
+const CLIENTS = [1, 10, 32];
+
 const harness = await openHarness();
 try {
+  await measureVerbs(harness);
   const yoga = await harness.startProgram('bench/plain-yoga.ts');
   await measureLists(harness, yoga);
   await measureClaims(harness, yoga);
 } finally {
   await harness.close();
+}
+
+type CycleRate = Awaited<ReturnType<typeof runCycles>>;
+
+/** Each verb of an agent's loop with each number of clients, in turns. */
+async function measureVerbs(harness: Harness): Promise<void> {
+  const { url, pool } = await harness.createDatabase();
+  const crews = await openCrews(await harness.startServer(url), AGENTS);
+  const rows = Object.entries<Cycle>(CYCLES).flatMap(([name, cycle]) =>
+    CLIENTS.map((clients) => ({
+      name: `${name}, clients: ${clients}`,
+      cycle,
+      clients,
+      rates: [] as CycleRate[],
+    })),
+  );
+  for (let round = -WARM_UP; round < ROUNDS; round += 1) {
+    for (const { cycle, clients, rates } of rows) {
+      await addTasks(pool, CYCLES_PER_ROUND);
+      const times = Math.ceil(CYCLES_PER_ROUND / (clients === 1 ? 4 : 1) / clients);
+      const rate = await runCycles(crews.slice(0, clients), times, cycle);
+      await finishAll(pool);
+      if (round >= 0) rates.push(rate);
+    }
+  }
+  for (const { name, rates } of rows) reportCycles(name, rates);
+  for (const { agent, operator } of crews) for (const client of [agent, operator]) client.close();
+}
+
+function reportCycles(name: string, rates: readonly CycleRate[]): void {
+  const middle = (of: (rate: CycleRate) => number) => quantile(rates.map(of), 0.5);
+  const p50 = middle(({ p50Ms }) => p50Ms).toFixed(1);
+  print(`| ${name} | ${middle(({ perSecond }) => perSecond).toFixed(0)}/s | p50 ${p50} ms |`);
 }
 
 async function measureLists(harness: Harness, yoga: Served): Promise<void> {

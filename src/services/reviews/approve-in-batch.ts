@@ -42,11 +42,11 @@ export async function approveInBatch(
 function noteApproval(
   { database }: ServiceContext,
   viewer: Viewer,
-  { task: { id: taskId }, review: { id: reviewId }, since }: ApprovedTask,
+  { task: { id: taskId, assigneeId: agentId }, review: { id: reviewId, round }, since }: ApprovedTask,
 ): void {
-  const about = { actor: toActor(viewer), taskId };
+  const about = { actor: toActor(viewer), taskId, agentId };
   noteCommit(database, [
-    { ...about, type: 'review.submitted', reviewId, since },
-    { ...about, type: 'task.approved' },
+    { ...about, type: 'review.submitted', reviewId, payload: { round }, since },
+    { ...about, type: 'task.approved', payload: { from: 'REVIEW', to: 'DONE' } },
   ]);
 }

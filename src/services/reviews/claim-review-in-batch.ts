@@ -44,7 +44,10 @@ function noteClaim(
 ): void {
   const about = { actor: toActor(viewer), agentId };
   const events: NewEvent[] = [];
-  if (claimed !== null) events.push({ ...about, type: 'review.claimed', taskId: claimed.task.id });
+  if (claimed !== null) {
+    const { taskId, round } = claimed.run;
+    events.push({ ...about, type: 'review.claimed', taskId, payload: { round } });
+  }
   if (hasNewStatus) events.push({ ...about, type: 'agent.status_changed' });
   if (events.length > 0) noteCommit(database, events);
 }
