@@ -21,7 +21,7 @@ export async function readPanes(
     list(['IN_PROGRESS']),
     list(['INBOX', 'ASSIGNED']),
     // Keys of agents may not read it.
-    client.overview({ buckets: 1 }, { signal }).catch(unlessForbidden),
+    client.overview({ window: 'PT1H', buckets: 1 }, { signal }).catch(unlessForbidden),
   ]);
   return { panes: { needsYou, inProgress, waiting }, overview };
 }
