@@ -20,17 +20,21 @@ export function withCommands(document: string): string {
 function reference(): string {
   const program = createProgram({ env: {}, signal: new AbortController().signal, hold: () => undefined });
   const texts: readonly (HelpText & { readonly name: string })[] = [...verbs, ...commands];
-  const groups = [...Object.keys(nouns), ''].map((noun) => ({
-    noun,
-    members: texts.filter(({ name }) => (name.includes(' ') ? name.split(' ')[0] : '') === noun),
-  }));
+  const groups = [...new Set(texts.map(nounOf))].toSorted(
+    (one, other) => Number(one === '') - Number(other === ''),
+  );
   return groups
-    .filter(({ members }) => members.length > 0)
-    .map(({ noun, members }) => {
+    .map((noun) => {
+      const members = texts.filter((text) => nounOf(text) === noun);
       const heading = noun === '' ? '### Further commands' : `### mc ${noun}\n\n${nouns[noun] ?? ''}`;
       return [heading, ...members.map((text) => section(text, find(program, text.name)))].join('\n\n');
     })
     .join('\n\n');
+}
+
+/** The group of a command of two words; one word belongs to none. */
+function nounOf({ name }: { readonly name: string }): string {
+  return name.includes(' ') ? (name.split(' ')[0] ?? '') : '';
 }
 
 function find(program: Command, name: string): Command {

@@ -108,7 +108,7 @@ function editorOf({ env }: Session): string | undefined {
 
 function helpCommand(program: Command): Command {
   return new Command('help')
-    .summary(`Shows the help of a command, or a page: ${Object.keys(topics).join(', ')}.`)
+    .description(`Shows the help of a command, or a page: ${Object.keys(topics).join(', ')}.`)
     .argument('[words...]', 'The words of a command, or the name of a page.')
     .action((words: string[]) => {
       const topic = topics[words.join(' ')];

@@ -1,10 +1,12 @@
 import * as z from 'zod';
+import { type CallOptions, type Client, RefusedError } from '../sdk/index.js';
 import { maybeText, page, text } from './fields.js';
 import { nodesOf, readList, viewList } from './list.js';
 import { done, lines, oneLine } from './looks/look.js';
 import { age, distance } from './looks/times.js';
 import { words } from './looks/words.js';
-import { toOptionalAgent } from './refs.js';
+import { isIdOf, toOptionalAgent } from './refs.js';
+import { notFound } from './task/read.js';
 import { defineVerb, effects } from './verb.js';
 
 const create = defineVerb({
@@ -70,14 +72,29 @@ const revoke = defineVerb({
   summary: 'Revokes an API key at once.',
   use: 'Use it when a key is not needed any more or has leaked.',
   avoid: 'It cannot be undone: create a new key before.',
-  operations: ['revokeApiKey'],
+  operations: ['apiKeys', 'revokeApiKey'],
   effect: effects.removes,
-  input: z.strictObject({ key: text('The id of the key (key_…).') }),
+  input: z.strictObject({ key: text('The key: its id (key_…), or its name if no other valid key has it.') }),
   places: ['key'],
   examples: ['mc key revoke key_01k8…', 'mc key revoke key_01k8… --json'],
-  run: async (client, { key }, options) => (await client.revokeApiKey({ id: key }, options)).apiKey,
+  run: async (client, { key }, options) => {
+    const id = isIdOf('key', key) ? key : await idOfName(client, key, options);
+    return (await client.revokeApiKey({ id }, options)).apiKey;
+  },
   view: ({ name }, look) => lines(done(look, `${oneLine(name)} revoked`)),
 });
+
+/** The id of the only valid key with a name. @throws RefusedError if there is none, or more than one. */
+async function idOfName(client: Client, name: string, options: CallOptions): Promise<string> {
+  const ids: string[] = [];
+  for await (const key of client.apiKeys({ first: 100 }, options))
+    if (key.name === name && key.revokedAt === null) ids.push(key.id);
+  const [id, ...others] = ids;
+  if (id === undefined) throw notFound(`valid key "${name}"`);
+  if (others.length === 0) return id;
+  const message = `Several valid keys have the name "${name}": give the id, ${ids.join(' or ')}.`;
+  throw new RefusedError({ refusal: { code: 'INVALID', message, path: null }, runId: undefined });
+}
 
 const link = defineVerb({
   name: 'key link',

@@ -21,6 +21,6 @@ export function toRunOrTask(word: string): { readonly runId: string } | { readon
 }
 
 /** Whether a word has the form of an id: a prefix and 26 characters. A name may begin like one. */
-function isIdOf(prefix: 'task' | 'agt' | 'run', word: string): boolean {
+export function isIdOf(prefix: 'task' | 'agt' | 'run' | 'key', word: string): boolean {
   return word.startsWith(`${prefix}_`) && /^[0-7][0-9a-hjkmnp-tv-z]{25}$/.test(word.slice(prefix.length + 1));
 }

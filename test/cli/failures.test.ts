@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createMc, type Mc, mcPath } from '../support/cli/mc.js';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
 import { type ServerProcess, startServer } from '../support/servers/server-process.js';
@@ -206,6 +206,36 @@ describe('the other commands', () => {
     expect((await bare.run(['help', 'task', 'create'])).stdout).toContain('Examples:');
     expect(await bare.run(['help', 'tusk'])).toMatchObject({ code: 2 });
     expect(await bare.run(['--version'])).toMatchObject({ code: 0, stdout: '0.1.0\n' });
+  });
+
+  it('key revoke takes a name that only one valid key has', async () => {
+    const create = () => mc.json<{ apiKey: { id: string } }>(['key', 'create', 'twice', '--role', 'viewer']);
+    const [first] = [await create(), await create()];
+    const ambiguous = await mc.run(['key', 'revoke', 'twice']);
+    expect(ambiguous).toMatchObject({ code: 1, stderr: expect.stringContaining('give the id') });
+    await mc.json(['key', 'revoke', first.apiKey.id]);
+    expect(await mc.json(['key', 'revoke', 'twice'])).toMatchObject({ name: 'twice' });
+    expect(await mc.run(['key', 'revoke', 'twice'])).toMatchObject({ code: 1 });
+  });
+
+  it('serve is the server, and so is mission-control without arguments', async () => {
+    const env = { DATABASE_URL: database.url, MC_PORT: '0', MC_API_KEY: server.adminKey };
+    const serving = bare.start(['serve'], { env });
+    await serving.until(/GraphQL and GraphiQL: http/);
+    serving.signal('SIGTERM');
+    expect(await serving.ended).toMatchObject({ code: 0, stderr: '' });
+    const program = join(mcPath, '..', 'mission-control.js');
+    const started = await startServer({ databaseUrl: database.url, program });
+    expect(await started.stop()).toEqual({ code: 0, signal: null });
+    expect(execFileSync(process.execPath, [program, '--version']).toString()).toBe('0.1.0\n');
+  });
+
+  it('a command that waits ends at once when it is interrupted', async () => {
+    await anAgent('waiting');
+    const waiting = mc.start(['task', 'claim', '--agent', 'waiting', '--wait', '60', '--verbose']);
+    await vi.waitFor(() => expect(waiting.stderr()).toContain('ClaimNextTask'), 20_000);
+    waiting.signal('SIGINT');
+    expect(await waiting.ended).toMatchObject({ code: 130, stdout: '' });
   });
 
   it('migrate applies the migrations of an empty database, and nothing the second time', async () => {

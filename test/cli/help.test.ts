@@ -27,6 +27,10 @@ describe('the help', () => {
     expect(helpOf(command)).toMatchSnapshot();
   });
 
+  it.each(commands)('of $path says what it is for', ({ command }) => {
+    expect(command.description()).toMatch(/\w+ .*\.$/);
+  });
+
   it.each(leaves)('of $path has a purpose, two examples and the exit codes', ({ path, command }) => {
     const help = helpOf(command);
     expect(

@@ -85,6 +85,28 @@ describe('mc worker', () => {
     });
   });
 
+  it('asks people with exit code 42, and starts the program again with the answer', async () => {
+    const { id } = await taskFor('asking');
+    const program = `
+      const { questions } = JSON.parse(require("fs").readFileSync(0));
+      if (questions.length > 0) console.log("It is " + questions[0].answer.text);
+      else { console.log(JSON.stringify({ text: "Which colour?", deadlineSeconds: 3600 })); process.exitCode = 42; }`;
+    await writeFile(join(mc.folder, 'ask.cjs'), program);
+    const working = mc.start(['worker', '--agent', 'asking', '--', process.execPath, 'ask.cjs']);
+    await working.until(/"event":"asked"/);
+    const question = await vi.waitFor(async () => {
+      const { nodes } = await admin.questions({ filter: { task: { id } } });
+      expect(nodes).toHaveLength(1);
+      return nodes[0]!;
+    }, 20_000);
+    expect(question).toMatchObject({ text: 'Which colour?', deadline: expect.any(String) });
+    await admin.answerQuestion({ id: question.id, answer: { text: 'blue' } });
+    await working.until(/"event":"ended"/);
+    await vi.waitFor(async () => expect((await read(id)).resolution).toBe('It is blue'), 20_000);
+    working.signal('SIGINT');
+    await working.ended;
+  });
+
   it('ends a program that hangs after its time, with everything that it has started', async () => {
     const { id } = await taskFor('hanging');
     await workOnce('hanging', 'sleep 1000 & echo $! > hanging.pid; wait', ['--timeout', '500ms']);

@@ -38,7 +38,7 @@ Keep it:    mc task renew RUN                        every few minutes during lo
 Hand in:    mc task complete RUN --resolution @result.md
 Give up:    mc task fail RUN --error "What went wrong"
 Give back:  mc task release RUN --reason "…"          (add --pass for another agent)
-Ask:        mc task comment TASK-1 "Your question"    then give the task back with the reason
+Ask:        mc question ask RUN "Your question"       ends the run; the answer brings the task back to you
 More work:  mc task create "Title" --description "…" --depends-on TASK-1
 
 Rules

@@ -14,6 +14,7 @@ back, and what waits now. In short:
 - \`mc task progress RUN "…"\` during long work, \`mc task renew RUN\` every few minutes.
 - \`mc task complete RUN --resolution @result.md\` hands in the result.
 - \`mc task release RUN --reason "…"\` gives the task back; \`mc task fail RUN --error "…"\` gives it up.
+- \`mc question ask RUN "…"\` asks a person. It ends the run; the answer brings the task back to you.
 - If a command answers LEASE_LOST, stop working on that task.
 
 \`mc help agents\` and \`mc COMMAND --help\` say more.`;

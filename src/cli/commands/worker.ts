@@ -22,7 +22,7 @@ interface WorkerFlags {
 export const worker = defineCommand({
   name: 'worker',
   summary: 'Claims tasks for an agent and runs a program for each of them.',
-  use: 'Use it to make any program an agent. It gets the task as JSON on standard input and in MC_TASK_* variables; what it writes to standard output is the result; a line such as "::progress 40 Reading the logs" reports progress; any exit code but 0 fails the attempt. When the task is lost it gets SIGTERM, and SIGKILL after --grace.',
+  use: 'Use it to make any program an agent. It gets the task as JSON on standard input and in MC_TASK_* variables; what it writes to standard output is the result; a line such as "::progress 40 Reading the logs" reports progress; exit code 42 asks people what it has written; any other exit code but 0 fails the attempt. When the task is lost it gets SIGTERM, and SIGKILL after --grace.',
   avoid: 'A program that claims by itself uses "task claim" or the SDK.',
   examples: [
     `mc worker --agent scout -- ./handle.sh`,

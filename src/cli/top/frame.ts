@@ -34,7 +34,8 @@ function headLine({ overview, isConnected, filter }: TopState, look: Look): stri
     .map(({ status: now, count }) => `${count} ${words(now)}`);
   const agents = `agents ${overview.agentsOnline}/${overview.agentsTotal}`;
   const capacity = `load ${overview.capacityInUse}/${overview.capacityTotal}`;
-  return `${link} ${shown}${[agents, capacity, ...counts].join(' · ')}`;
+  const completed = overview.throughput.reduce((sum, point) => sum + point.completed, 0);
+  return `${link} ${shown}${[agents, capacity, `${completed} done/h`, ...counts].join(' · ')}`;
 }
 
 function footLine({ mode, message }: TopState, look: Look): string {

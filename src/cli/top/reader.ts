@@ -1,4 +1,4 @@
-import { type Client, ForbiddenError } from '../../sdk/index.js';
+import { type Client, ForbiddenError, type TaskStatus } from '../../sdk/index.js';
 import type { TopState } from './state.js';
 
 /** How many tasks of a pane are read: more than any terminal shows. */
@@ -9,7 +9,7 @@ export async function readPanes(
   client: Client,
   signal: AbortSignal,
 ): Promise<Pick<TopState, 'panes' | 'overview'>> {
-  const list = async (status: readonly ('REVIEW' | 'IN_PROGRESS' | 'INBOX' | 'ASSIGNED')[]) =>
+  const list = async (status: readonly TaskStatus[]) =>
     (
       await client.tasks(
         { first: ROWS, filter: { status }, orderBy: { field: 'QUEUE', direction: 'ASC' } },
@@ -17,11 +17,11 @@ export async function readPanes(
       )
     ).nodes;
   const [needsYou, inProgress, waiting, overview] = await Promise.all([
-    list(['REVIEW']),
+    list(['INPUT_REQUIRED', 'REVIEW']),
     list(['IN_PROGRESS']),
     list(['INBOX', 'ASSIGNED']),
     // Keys of agents may not read it.
-    client.overview({ buckets: 1 }, { signal }).catch(unlessForbidden),
+    client.overview({ window: 'PT1H', buckets: 1 }, { signal }).catch(unlessForbidden),
   ]);
   return { panes: { needsYou, inProgress, waiting }, overview };
 }

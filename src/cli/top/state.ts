@@ -1,4 +1,4 @@
-import type { OverviewFieldsFragment, TaskFieldsFragment } from '../../sdk/index.js';
+import type { OverviewQuery, TaskFieldsFragment } from '../../sdk/index.js';
 import type { EventLike } from '../../verbs/looks/event-look.js';
 
 /** The panes of tasks, from top to bottom. */
@@ -14,7 +14,8 @@ export type Mode =
 
 /** Everything that is on the screen. */
 export interface TopState {
-  readonly overview: OverviewFieldsFragment | null;
+  /** With the throughput of the last hour. */
+  readonly overview: OverviewQuery['overview'] | null;
   readonly panes: Readonly<Record<(typeof PANES)[number], readonly TaskFieldsFragment[]>>;
   /** Latest last. */
   readonly events: readonly EventLike[];

@@ -4,6 +4,7 @@ import { CommandError } from '../failures.js';
 import { readOutput } from './output.js';
 import { type Ending, type Program, runProgram } from './program.js';
 import { latestOnly } from './progress.js';
+import { ASK_EXIT_CODE, readQuestion } from './question.js';
 import { taskDocument, taskEnvironment } from './task-environment.js';
 
 /** What a worker runs for each task. */
@@ -18,7 +19,7 @@ export interface HandlerOptions extends Pick<Program, 'command' | 'args' | 'time
 
 /** What has happened to a task. */
 export interface Step {
-  readonly event: 'started' | 'ended' | 'failed' | 'stopped';
+  readonly event: 'started' | 'ended' | 'failed' | 'stopped' | 'asked';
   readonly ref: string;
   readonly title: string;
   readonly runId: string;
@@ -46,10 +47,16 @@ export function programHandler(options: HandlerOptions): Handler {
       step('stopped', run.signal.reason instanceof Error ? run.signal.reason.message : null);
       throw run.signal.reason;
     }
+    const said = output.end();
+    if (ending.code === ASK_EXIT_CODE && said !== '') {
+      step('asked', said.slice(0, 200));
+      await run.ask(readQuestion(said));
+      throw new Error('The program asked again what was answered: see "questions" on its standard input.');
+    }
     const failure = failureOf(options, ending, errors.text());
     step(failure === null ? 'ended' : 'failed', failure);
     if (failure !== null) throw new Error(failure);
-    return output.end() || 'The program ended without output.';
+    return said || 'The program ended without output.';
   };
 }
 

@@ -20,7 +20,7 @@ export function taskEnvironment(task: ClaimedTask, run: Pick<Run, 'id' | 'number
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value.slice(0, LONGEST)]));
 }
 
-/** The task as JSON, with its run. */
-export function taskDocument(task: ClaimedTask, run: Pick<Run, 'id' | 'number'>): string {
-  return `${JSON.stringify({ ...task, run: { id: run.id, number: run.number } })}\n`;
+/** The task as JSON, with its run and the questions that were answered. */
+export function taskDocument(task: ClaimedTask, { id, number, questions }: Run): string {
+  return `${JSON.stringify({ ...task, questions, run: { id, number } })}\n`;
 }
