@@ -9,6 +9,7 @@ const TAKE = {
 /** The floor: a table of jobs and prepared statements of the driver, with this many connections. */
 export async function open(connectionString, connections) {
   const pool = new pg.Pool({ connectionString, max: connections });
+  pool.on('error', () => undefined);
   await pool.query('CREATE TABLE jobs (id bigserial PRIMARY KEY, payload jsonb, taken_at timestamptz)');
   await pool.query('CREATE INDEX ON jobs (id) WHERE taken_at IS NULL');
   return {
