@@ -11,6 +11,7 @@ import { Refusal } from '../../domain/refusals.js';
 import { inTransaction } from '../../postgres/transaction.js';
 import type { QuestionRow } from '../../store/questions/questions.js';
 import { findEarlier } from '../idempotency.js';
+import { toLookup } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 import { findQuestionOfTask, type QuestionOfTask } from './ask-question.js';
 import { endQuestion } from './end-question.js';
@@ -37,7 +38,7 @@ export async function answerQuestion(
   checkFields(input, ['idempotencyKey']);
   const actor = toActor(viewer);
   return inTransaction(context.database, async (tx) => {
-    const earlier = await findEarlier(tx, viewer, 'answerQuestion', input, input.id);
+    const earlier = await findEarlier(tx, viewer, 'answerQuestion', input, toLookup(input.id));
     const repeated = earlier === null ? null : await findQuestionOfTask(tx, earlier);
     if (repeated !== null) return repeated;
     const asked = await lockQuestion(context, tx, viewer, input.id);

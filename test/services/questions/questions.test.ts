@@ -196,6 +196,14 @@ describe('an answer', () => {
     expect(repeat.question.answer).toEqual({ text: 'PostgreSQL' });
   });
 
+  it('to an id that no question can have is refused, also with an idempotency key', async () => {
+    for (const id of ['qst_\u0000', 'x'.repeat(10_000), ''])
+      for (const idempotencyKey of [undefined, `key ${id.length}`]) {
+        const given = { id, answer: { text: 'x' }, idempotencyKey };
+        expect((await refusalOf(answerQuestion(services, services.admin, given))).code).toBe('NOT_FOUND');
+      }
+  });
+
   it.each([
     ['TEXT', { confirmed: true }, ['INVALID answer.text', 'INVALID answer.confirmed']],
     ['CONFIRM', { text: 'yes' }, ['INVALID answer.confirmed']],
