@@ -1,4 +1,5 @@
 import type { Job } from '../job.js';
+import { checkActivityJob, countActivityJob } from './count-activity.js';
 import { dispatchAssignedTasksJob } from './dispatch-assigned-tasks.js';
 import { expireQuestionsJob } from './expire-questions.js';
 import type { JobContext } from './job-context.js';
@@ -26,5 +27,7 @@ export function createJobs(context: JobContext, { jobIntervalMs }: JobSettings):
     markAgentsOfflineJob,
     pruneEventsJob,
     pruneIdempotencyKeysJob,
+    countActivityJob,
+    checkActivityJob,
   ].map((create) => create(context, jobIntervalMs));
 }
