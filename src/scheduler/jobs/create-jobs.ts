@@ -2,6 +2,7 @@ import type { Job } from '../job.js';
 import { checkActivityJob, countActivityJob } from './count-activity.js';
 import { dispatchAssignedTasksJob } from './dispatch-assigned-tasks.js';
 import { expireQuestionsJob } from './expire-questions.js';
+import { indexTextsJob } from './index-texts.js';
 import type { JobContext } from './job-context.js';
 import { markAgentsOfflineJob } from './mark-agents-offline.js';
 import { pruneEventsJob } from './prune-events.js';
@@ -29,5 +30,6 @@ export function createJobs(context: JobContext, { jobIntervalMs }: JobSettings):
     pruneIdempotencyKeysJob,
     countActivityJob,
     checkActivityJob,
+    indexTextsJob,
   ].map((create) => create(context, jobIntervalMs));
 }

@@ -6,6 +6,7 @@ import { allOf, anyOf, identifier, type Sql, sql } from '../../postgres/sql-text
 import type { List } from '../lists/keyset.js';
 import type { Branch, ListPart } from '../lists/list-parts.js';
 import type { Order, SortKey } from '../lists/order.js';
+import type { ResolvedFilter } from './task-conditions.js';
 import type { TaskRow } from './tasks.js';
 
 const NUMBER: SortKey<TaskRow> = { sql: 't.number', kind: 'number', of: (task) => task.number };
@@ -26,23 +27,32 @@ const QUEUE_KEYS = { priority: PRIORITY, dueAt: due('infinity'), createdAt: CREA
 const PRIORITIES: readonly TaskPriority[] = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW'];
 
 /** How a list of tasks is read: its order, and the parts that select the statuses and priorities of the filter. */
-export function readingOf(filter: TaskFilter, order: TaskOrder): Pick<List<TaskRow>, 'order' | 'parts'> {
+export function readingOf(filter: ResolvedFilter, order: TaskOrder): Pick<List<TaskRow>, 'order' | 'parts'> {
   const statuses = possibleStatuses(filter);
   const priorities = filter.priority ?? null;
   const whole = orderOf(order);
   const { keys } = whole;
   if (statuses.length === 0) return { order: whole, parts: [{ branches: [{ where: sql`false` }], keys }] };
   // tasks_created_idx has all statuses. The indexes of tags and of unassigned tasks know them apart.
-  if (order.field === 'CREATED_AT' && statuses.length === TASK_STATUSES.length && !filter.tags)
+  if (
+    order.field === 'CREATED_AT' &&
+    statuses.length === TASK_STATUSES.length &&
+    !filter.tags &&
+    !filter.candidateIds
+  )
     return { order: whole, parts: [{ branches: [{ where: hasAny(priorities) }], keys }] };
   const branches = branchesOf(filter, statuses, (status) =>
     allOf([isIn(status, filter), hasAny(priorities)]),
   );
-  if ((order.field === 'PRIORITY' || order.field === 'DUE_AT') && isShort(filter.createdAt))
-    return {
-      order: whole,
-      parts: [{ branches: [{ where: anyOf(branches.map(({ where }) => where)), isRare: true }], keys }],
-    };
+  const { candidateIds } = filter;
+  if (
+    candidateIds ||
+    (isShort(filter.createdAt) && (order.field === 'PRIORITY' || order.field === 'DUE_AT'))
+  ) {
+    const among = candidateIds ? sql`t.id = ANY(${candidateIds}::text[])` : sql`true`;
+    const any = anyOf(branches.map(({ where }) => where));
+    return { order: whole, parts: [{ branches: [{ where: sql`${among} AND ${any}`, isRare: true }], keys }] };
+  }
   if (order.field !== 'DUE_AT') return { order: whole, parts: [{ branches, keys }] };
   return { order: whole, parts: partsByDueDate(filter, branches, statuses) };
 }

@@ -35,6 +35,7 @@ const JOBS = [
   'pruneIdempotencyKeys',
   'countActivity',
   'checkActivity',
+  'indexTexts',
 ];
 
 describe('the scheduler in the graph', () => {

@@ -185,7 +185,9 @@ it('an event that comes late is counted at its time', async () => {
 
 it('the check of a day after the other corrects counts that are wrong, missing or invented', async () => {
   // The first day of a log is not complete, so it is not checked.
-  await services.sql("INSERT INTO events (id, type, at) VALUES (0, 'scheduler.paused', now() - interval '6 days')");
+  await services.sql(
+    "INSERT INTO events (id, type, at) VALUES (0, 'scheduler.paused', now() - interval '6 days')",
+  );
   await startAgain();
   await countAllEvents(services);
   const right = await readCounts();
