@@ -43,7 +43,6 @@ export const handWritten = {
     'tasks_waiting_tags',
     'events_actor_idx',
     'events_agent_idx',
-    'search_texts_trgm',
     'events_type_idx',
     'tasks_blocked_idx',
     'tasks_due_idx',

@@ -1,7 +1,7 @@
 import { QUEUE_ORDER } from '../../domain/runs/queue-order.js';
 import { possibleStatuses } from '../../domain/tasks/possible-statuses.js';
 import type { TaskFilter, TaskOrder, TaskPriority } from '../../domain/tasks/task-filter.js';
-import { isTerminal, TASK_STATUSES, type TaskStatus } from '../../domain/tasks/task-status.js';
+import { TASK_STATUSES, type TaskStatus } from '../../domain/tasks/task-status.js';
 import { allOf, anyOf, identifier, type Sql, sql } from '../../postgres/sql-text.js';
 import type { List } from '../lists/keyset.js';
 import type { Branch, ListPart } from '../lists/list-parts.js';
@@ -114,13 +114,16 @@ function partsByDueDate(
   ];
 }
 
+/** Statuses of open tasks that have no run, by the constraints of the table. */
+const WITHOUT_RUN: readonly TaskStatus[] = ['INBOX', 'ASSIGNED', 'REVIEW'];
+
 /**
  * The status as part of the text, so that the plan of each status is kept. For a filter by tags, what follows from the status by
  * the constraints of the table is added, because tasks_waiting_tags has these conditions.
  */
 function isIn(status: TaskStatus, { tags }: TaskFilter): Sql {
   const has = identifier(`t.status = '${status}'`);
-  if (!tags || isTerminal(status) || status === 'IN_PROGRESS') return has;
+  if (!tags || !WITHOUT_RUN.includes(status)) return has;
   return sql`${has} AND t.current_run_id IS NULL AND t.completed_at IS NULL`;
 }
 

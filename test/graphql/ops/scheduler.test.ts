@@ -30,6 +30,7 @@ const JOBS = [
   'runAegisReviews',
   'spawnRecurringTasks',
   'requeueStaleTasks',
+  'expireQuestions',
   'markAgentsOffline',
   'pruneEvents',
   'pruneIdempotencyKeys',
