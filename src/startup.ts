@@ -15,6 +15,7 @@ import { serverLimits } from './server/limits.js';
 import { ensureAdminKey } from './services/keys/api-keys.js';
 import { createBrowserSessions } from './services/keys/browser-sessions.js';
 import { createSignInLinks } from './services/keys/sign-in-links.js';
+import { prepareSearch } from './services/tasks/prepare-search.js';
 import { createAdminKeyFile } from './store/keys/admin-key-file.js';
 import { findLastingAdminKey } from './store/keys/api-keys.js';
 import { readNow } from './store/ops/database-clock.js';
@@ -57,6 +58,7 @@ export async function openDatabase({
   await applyMigrations(connectionString);
   const database = createDatabase({ connectionString, instrument, readTimeoutMs: config.readTimeoutMs });
   parts.push({ name: 'connections to the database', stop: () => database.close() });
+  await prepareSearch({ database });
   return database;
 }
 

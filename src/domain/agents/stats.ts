@@ -10,7 +10,7 @@ export interface AgentStats {
   readonly rejected: number;
   /** Verdicts on its work. */
   readonly verdicts: number;
-  /** Median duration of the completed runs. Null if there were none. */
+  /** Median duration of the completed runs, within 9 % if they were counted before. Null if there were none. */
   readonly medianDurationMs: number | null;
   /** The share of approving verdicts among all verdicts, from 0 to 1. Null if there were none. */
   readonly approvalRate: number | null;
@@ -22,4 +22,25 @@ const YEAR_MS = 366 * 86_400_000;
 /** @throws {InvalidList} for a time window shorter than a minute or longer than a year. */
 export function checkWindow(windowMs: number): void {
   if (windowMs < MINUTE_MS || windowMs > YEAR_MS) throw new InvalidList('window must be from PT1M to P366D.');
+}
+
+/** How many completed runs have a duration of this bucket: 8 times the binary logarithm of its milliseconds, rounded down. */
+export interface CountedRuns {
+  readonly bucket: number;
+  readonly count: number;
+}
+
+/**
+ * The median of durations of which only the buckets are known. Within its bucket the values are taken to be evenly spread, so it
+ * is at most 9 % from the true one, and usually 1 %. Null without durations.
+ */
+export function medianOf(counted: readonly CountedRuns[]): number | null {
+  const total = counted.reduce((sum, { count }) => sum + count, 0);
+  let before = 0;
+  for (const { bucket, count } of [...counted].sort((a, b) => a.bucket - b.bucket)) {
+    const place = (total / 2 - before) / count;
+    if (place <= 1) return 2 ** ((bucket + place) / 8);
+    before += count;
+  }
+  return null;
 }

@@ -45,7 +45,8 @@ TaskFilterInput.implement({
     pinned: t.boolean({ description: 'true: its assignee was named; false: all others.' }),
     waitingOn: t.field({ type: [WaitingReasonEnum], description: 'Waits for any of these reasons.' }),
     search: t.string({
-      description: 'Has this text in its title or description (case-insensitive), or has this ref.',
+      description:
+        'Has each of these words, or parts of words, in its title, description, result, comments or review feedback (case-insensitive, in any order), or has this ref.',
     }),
     createdAt: t.field({ type: DateTimeRangeInput, description: 'Was created in this period.' }),
     dueAt: t.field({ type: DateTimeRangeInput, description: 'Is due in this period.' }),

@@ -1,6 +1,8 @@
 import type { Job } from '../job.js';
+import { checkActivityJob, countActivityJob } from './count-activity.js';
 import { dispatchAssignedTasksJob } from './dispatch-assigned-tasks.js';
 import { expireQuestionsJob } from './expire-questions.js';
+import { indexTextsJob } from './index-texts.js';
 import type { JobContext } from './job-context.js';
 import { markAgentsOfflineJob } from './mark-agents-offline.js';
 import { pruneEventsJob } from './prune-events.js';
@@ -26,5 +28,8 @@ export function createJobs(context: JobContext, { jobIntervalMs }: JobSettings):
     markAgentsOfflineJob,
     pruneEventsJob,
     pruneIdempotencyKeysJob,
+    countActivityJob,
+    checkActivityJob,
+    indexTextsJob,
   ].map((create) => create(context, jobIntervalMs));
 }

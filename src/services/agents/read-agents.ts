@@ -2,13 +2,9 @@ import type { AgentFilter } from '../../domain/agents/filter.js';
 import { checkAgentFilter } from '../../domain/agents/filter.js';
 import { type AgentStats, checkWindow } from '../../domain/agents/stats.js';
 import type { ListReader } from '../../domain/list-reader.js';
+import { listAgentStats } from '../../store/activity/agent-stats.js';
 import { agentsThat } from '../../store/agents/agent-lists.js';
-import {
-  type AgentActivity,
-  listAgentActivity,
-  listAgentStats,
-  listAgents,
-} from '../../store/agents/agent-lookups.js';
+import { type AgentActivity, listAgentActivity, listAgents } from '../../store/agents/agent-lookups.js';
 import type { AgentRow } from '../../store/agents/agents.js';
 import { openList } from '../../store/lists/list-reader.js';
 import type { Columns } from '../../store/lists/row-shape.js';

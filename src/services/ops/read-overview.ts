@@ -8,7 +8,8 @@ import {
 } from '../../domain/ops/overview.js';
 import { singleFlight } from '../../kernel/single-flight.js';
 import type { Database } from '../../postgres/database.js';
-import { countTasksByStatus, readFleet, readStanding, readThroughput } from '../../store/ops/overview.js';
+import { readThroughput } from '../../store/activity/task-throughput.js';
+import { countTasksByStatus, readFleet, readStanding } from '../../store/ops/overview.js';
 import type { ServiceContext } from '../service-context.js';
 
 /** A summary of the state. Each part is read on first use and at most once. */

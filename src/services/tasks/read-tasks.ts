@@ -17,9 +17,11 @@ import type { ReviewRow, ReviewRunRow } from '../../store/reviews/reviews.js';
 import { peekNextTask } from '../../store/runs/peek-next-task.js';
 import { runsOfTasks } from '../../store/runs/run-lists.js';
 import type { TaskRunRow } from '../../store/runs/runs.js';
+import { findCandidates } from '../../store/search/find-candidates.js';
 import { type Candidate, listCandidates } from '../../store/tasks/candidates.js';
 import { COMMENTS_OF_TASKS } from '../../store/tasks/comment-lists.js';
 import type { CommentRow } from '../../store/tasks/comments.js';
+import type { ResolvedFilter } from '../../store/tasks/task-conditions.js';
 import {
   type ListedColumns,
   type ListedTask,
@@ -151,21 +153,25 @@ export async function findDependencyViews(
 }
 
 /**
- * The parameters of the list of a selection. When the list is read, the names of agents are replaced with ids, and the slots
- * are read for a filter by `waitingOn`.
+ * The parameters of the list of a selection. When the list is read, the names of agents are replaced with ids, the
+ * candidates of a search are found, and the slots are read for a filter by `waitingOn`.
  */
 function resolve(context: WaitingContext, viewer: Viewer, selection: TaskSelection) {
   const { orderBy, columns } = selection;
   const filter = selection.filter ?? {};
   checkTaskFilter(filter);
   const viewing = toTaskViewer(context, viewer);
-  const list = (resolved: TaskFilter, slotless: readonly string[]) =>
+  const list = (resolved: ResolvedFilter, slotless: readonly string[]) =>
     [viewing, resolved, orderBy ?? NEWEST_FIRST, columns, toWaitingSettings(context, slotless)] as const;
   const hasSlots = namesWaitingOn(filter);
   const names = listAgentNames(filter);
-  const read = async () =>
-    list(await replaceNames(context, filter, names), hasSlots ? await findSlotless(context) : []);
-  return { plain: list(filter, []), read: hasSlots || names.length > 0 ? read : null };
+  const { search } = filter;
+  const read = async () => {
+    const resolved = await replaceNames(context, filter, names);
+    const candidateIds = search ? await findCandidates(context.database.readPool, search) : null;
+    return list({ ...resolved, candidateIds }, hasSlots ? await findSlotless(context) : []);
+  };
+  return { plain: list(filter, []), read: hasSlots || names.length > 0 || search ? read : null };
 }
 
 /** With the ids in the statement the planner knows how many tasks each agent has. With a sub-query it expects the same of all. */

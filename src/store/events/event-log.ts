@@ -145,8 +145,9 @@ export async function pruneLog(
   if (!lock?.taken) return 0;
   const row = await tx.one<{ pruned: number }>({
     name: 'prune_log',
-    // Uses the primary key. Events without a position are in event_outbox and never pruned.
-    text: `WITH oldest AS (SELECT id, at FROM events ORDER BY id LIMIT $2),
+    // Uses the primary key. Events without a position are in event_outbox and never pruned, nor are those that the statistics
+    // have not counted.
+    text: `WITH oldest AS (SELECT id, at FROM events WHERE id <= (SELECT position FROM activity_state) ORDER BY id LIMIT $2),
       young AS (SELECT id FROM oldest WHERE at >= now() - $1 * interval '1 millisecond' ORDER BY id LIMIT 1),
       pruned AS (DELETE FROM events e USING oldest o
         WHERE e.id = o.id AND NOT EXISTS (SELECT FROM young y WHERE y.id <= o.id) RETURNING e.id, e.former_id),

@@ -1,6 +1,13 @@
 import type { InstantRange, TaskFilter } from '../../domain/tasks/task-filter.js';
 import { allOf, anyOf, identifier, type Sql, sql } from '../../postgres/sql-text.js';
+import { hasWords } from '../search/search-condition.js';
 import { type WaitingSettings, waitsOn } from './waiting-facts.js';
+
+/** A filter, and the tasks among which a search has to look. */
+export interface ResolvedFilter extends TaskFilter {
+  /** The tasks that may have the words of `search`; all if unset. */
+  readonly candidateIds?: readonly string[] | null;
+}
 
 /** Whether the filter has a value that few or many tasks may have, so that each value needs a plan of its own. */
 export function selectsByValues({ status: _status, priority: _priority, ...others }: TaskFilter): boolean {
@@ -13,7 +20,7 @@ export function conditionsOf(filter: TaskFilter, settings: WaitingSettings): rea
   const conditions: Sql[] = [...whoMayTake(filter, settings), ...whereFrom(filter), ...whenDue(filter)];
   if (status) conditions.push(sql`t.status = ANY(${status}::task_status[])`);
   if (priority) conditions.push(sql`t.priority = ANY(${priority}::task_priority[])`);
-  if (search) conditions.push(contains(search));
+  if (search) conditions.push(hasWords(search));
   if (failureReason) conditions.push(sql`t.failure_reason = ANY(${failureReason}::task_failure_reason[])`);
   if (and) conditions.push(allOf(and.map((each) => matches(each, settings))));
   if (or) conditions.push(anyOf(or.map((each) => matches(each, settings))));
@@ -74,12 +81,6 @@ function isAssignedTo(agents: NonNullable<TaskFilter['assignee']>): Sql {
 function isFromRecurringTask(idOrName: string): Sql {
   return sql`t.recurring_task_id = coalesce((SELECT id FROM recurring_tasks
     WHERE id = ${idOrName} OR name = ${idOrName} ORDER BY id = ${idOrName} DESC LIMIT 1), ${idOrName})`;
-}
-
-/** Whether title or description contains the text (case-insensitive), or the text is the ref. */
-function contains(text: string): Sql {
-  const pattern = `%${text.replace(/[\\%_]/g, '\\$&')}%`;
-  return sql`(t.title ILIKE ${pattern} OR t.description ILIKE ${pattern} OR 'TASK-' || t.number = upper(${text}))`;
 }
 
 function liesIn(column: Sql, { gte, lt }: InstantRange): Sql[] {

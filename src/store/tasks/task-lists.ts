@@ -1,9 +1,9 @@
-import type { TaskFilter, TaskOrder } from '../../domain/tasks/task-filter.js';
+import type { TaskOrder } from '../../domain/tasks/task-filter.js';
 import { allOf, identifier, type Sql, sql } from '../../postgres/sql-text.js';
 import type { AgentRow } from '../agents/agents.js';
 import type { ChildLists, List } from '../lists/keyset.js';
 import { type Columns, parseRows, type RowShape, rowsOf, shapeOf } from '../lists/row-shape.js';
-import { conditionsOf, selectsByValues } from './task-conditions.js';
+import { conditionsOf, type ResolvedFilter, selectsByValues } from './task-conditions.js';
 import { readingOf } from './task-order.js';
 import type { TaskRow } from './tasks.js';
 import { seenByAgent } from './visible-tasks.js';
@@ -30,7 +30,7 @@ export interface ListedColumns {
 /** The tasks that match the filter and that the viewer may see. */
 export function tasksThat(
   viewer: TaskViewer,
-  filter: TaskFilter,
+  filter: ResolvedFilter,
   order: TaskOrder,
   columns: ListedColumns,
   settings: WaitingSettings,

@@ -1,11 +1,12 @@
 import { QUEUE_ORDER } from '../../domain/runs/queue-order.js';
 import { possibleStatuses } from '../../domain/tasks/possible-statuses.js';
 import type { TaskFilter, TaskOrder, TaskPriority } from '../../domain/tasks/task-filter.js';
-import { isTerminal, TASK_STATUSES, type TaskStatus } from '../../domain/tasks/task-status.js';
+import { TASK_STATUSES, type TaskStatus } from '../../domain/tasks/task-status.js';
 import { allOf, anyOf, identifier, type Sql, sql } from '../../postgres/sql-text.js';
 import type { List } from '../lists/keyset.js';
 import type { Branch, ListPart } from '../lists/list-parts.js';
 import type { Order, SortKey } from '../lists/order.js';
+import type { ResolvedFilter } from './task-conditions.js';
 import type { TaskRow } from './tasks.js';
 
 const NUMBER: SortKey<TaskRow> = { sql: 't.number', kind: 'number', of: (task) => task.number };
@@ -26,23 +27,32 @@ const QUEUE_KEYS = { priority: PRIORITY, dueAt: due('infinity'), createdAt: CREA
 const PRIORITIES: readonly TaskPriority[] = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW'];
 
 /** How a list of tasks is read: its order, and the parts that select the statuses and priorities of the filter. */
-export function readingOf(filter: TaskFilter, order: TaskOrder): Pick<List<TaskRow>, 'order' | 'parts'> {
+export function readingOf(filter: ResolvedFilter, order: TaskOrder): Pick<List<TaskRow>, 'order' | 'parts'> {
   const statuses = possibleStatuses(filter);
   const priorities = filter.priority ?? null;
   const whole = orderOf(order);
   const { keys } = whole;
   if (statuses.length === 0) return { order: whole, parts: [{ branches: [{ where: sql`false` }], keys }] };
   // tasks_created_idx has all statuses. The indexes of tags and of unassigned tasks know them apart.
-  if (order.field === 'CREATED_AT' && statuses.length === TASK_STATUSES.length && !filter.tags)
+  if (
+    order.field === 'CREATED_AT' &&
+    statuses.length === TASK_STATUSES.length &&
+    !filter.tags &&
+    !filter.candidateIds
+  )
     return { order: whole, parts: [{ branches: [{ where: hasAny(priorities) }], keys }] };
   const branches = branchesOf(filter, statuses, (status) =>
     allOf([isIn(status, filter), hasAny(priorities)]),
   );
-  if ((order.field === 'PRIORITY' || order.field === 'DUE_AT') && isShort(filter.createdAt))
-    return {
-      order: whole,
-      parts: [{ branches: [{ where: anyOf(branches.map(({ where }) => where)), isRare: true }], keys }],
-    };
+  const { candidateIds } = filter;
+  if (
+    candidateIds ||
+    (isShort(filter.createdAt) && (order.field === 'PRIORITY' || order.field === 'DUE_AT'))
+  ) {
+    const among = candidateIds ? sql`t.id = ANY(${candidateIds}::text[])` : sql`true`;
+    const any = anyOf(branches.map(({ where }) => where));
+    return { order: whole, parts: [{ branches: [{ where: sql`${among} AND ${any}`, isRare: true }], keys }] };
+  }
   if (order.field !== 'DUE_AT') return { order: whole, parts: [{ branches, keys }] };
   return { order: whole, parts: partsByDueDate(filter, branches, statuses) };
 }
@@ -104,13 +114,16 @@ function partsByDueDate(
   ];
 }
 
+/** Statuses of open tasks that have no run, by the constraints of the table. */
+const WITHOUT_RUN: readonly TaskStatus[] = ['INBOX', 'ASSIGNED', 'REVIEW'];
+
 /**
  * The status as part of the text, so that the plan of each status is kept. For a filter by tags, what follows from the status by
  * the constraints of the table is added, because tasks_waiting_tags has these conditions.
  */
 function isIn(status: TaskStatus, { tags }: TaskFilter): Sql {
   const has = identifier(`t.status = '${status}'`);
-  if (!tags || isTerminal(status) || status === 'IN_PROGRESS') return has;
+  if (!tags || !WITHOUT_RUN.includes(status)) return has;
   return sql`${has} AND t.current_run_id IS NULL AND t.completed_at IS NULL`;
 }
 

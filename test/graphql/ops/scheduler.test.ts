@@ -30,9 +30,13 @@ const JOBS = [
   'runAegisReviews',
   'spawnRecurringTasks',
   'requeueStaleTasks',
+  'expireQuestions',
   'markAgentsOffline',
   'pruneEvents',
   'pruneIdempotencyKeys',
+  'countActivity',
+  'checkActivity',
+  'indexTexts',
 ];
 
 describe('the scheduler in the graph', () => {
@@ -40,8 +44,9 @@ describe('the scheduler in the graph', () => {
     const { schedulerJobs } = await graph.get(
       `{ schedulerJobs { name paused everyMs lastRunAt lastError nextRunAt } }`,
     );
-    const fresh = { paused: false, everyMs: 5_000, lastRunAt: null, lastError: null, nextRunAt: null };
-    expect(schedulerJobs).toEqual(JOBS.map((name) => ({ name, ...fresh })));
+    const fresh = { paused: false, lastRunAt: null, lastError: null, nextRunAt: null };
+    const everyMs = (name: string) => (name === 'checkActivity' ? 600_000 : 5_000);
+    expect(schedulerJobs).toEqual(JOBS.map((name) => ({ name, everyMs: everyMs(name), ...fresh })));
   });
 
   it('runs a job now, and answers how much it handled', async () => {

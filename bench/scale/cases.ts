@@ -1,0 +1,144 @@
+import type { TaskFilter, TaskOrder, TaskOrderField } from '../../src/domain/tasks/task-filter.js';
+import type { Executor } from '../../src/postgres/statement.js';
+import { listAgentStats } from '../../src/store/activity/agent-stats.js';
+import { readThroughput } from '../../src/store/activity/task-throughput.js';
+import { eventsThat } from '../../src/store/events/event-lists.js';
+import type { LogFilter } from '../../src/store/events/event-log.js';
+import { openList } from '../../src/store/lists/list-reader.js';
+import { countTasksByStatus } from '../../src/store/ops/overview.js';
+import { findCandidates } from '../../src/store/search/find-candidates.js';
+import type { ResolvedFilter } from '../../src/store/tasks/task-conditions.js';
+import { NEWEST_FIRST, type TaskViewer, tasksThat } from '../../src/store/tasks/task-lists.js';
+import { AGENTS, DAYS } from './build.js';
+
+/** One read whose time is compared between the two sizes. */
+export interface Case {
+  readonly name: string;
+  read(executor: Executor): Promise<unknown>;
+}
+
+const PAGE = { size: 20, backward: false, after: null, before: null };
+const COLUMNS = { task: ['id', 'number', 'title', 'status'], assignee: ['id', 'name'] } as const;
+const WAITING = {
+  ...{ agentTimeoutMs: 600_000, defaultGateway: null, gatewayNames: [] },
+  ...{ coordinatorAgent: 'aegis', slotlessAgentIds: [] },
+};
+const DAY_MS = 86_400_000;
+
+function agentId(number: number): string {
+  return `agt_${String(number).padStart(26, '0')}`;
+}
+
+/** The filters, each by the name of its row. `at` is a time some days ago. */
+function filtersAt(at: (days: number) => Date): Record<string, TaskFilter> {
+  return {
+    'no filter': {},
+    'status INBOX': { status: ['INBOX'] },
+    'status INBOX, ASSIGNED': { status: ['INBOX', 'ASSIGNED'] },
+    'status DONE': { status: ['DONE'] },
+    'status IN_PROGRESS': { status: ['IN_PROGRESS'] },
+    'priority CRITICAL': { priority: ['CRITICAL'] },
+    'an assignee': { assignee: [{ id: agentId(7) }] },
+    'an assignee, ASSIGNED': { assignee: [{ id: agentId(7) }], status: ['ASSIGNED'] },
+    'an assignee, DONE': { assignee: [{ id: agentId(7) }], status: ['DONE'] },
+    'an agent without tasks': { assignee: [{ id: agentId(AGENTS) }] },
+    unassigned: { unassigned: true },
+    assigned: { unassigned: false },
+    'a tag': { tags: ['team-3'] },
+    'a rare tag': { tags: ['rare'] },
+    'an unknown tag': { tags: ['unknown'] },
+    'a tag, INBOX': { tags: ['area-41'], status: ['INBOX'] },
+    'requires a skill': { requires: ['skill-2'] },
+    'requires an unknown skill': { requires: ['unknown'] },
+    pinned: { pinned: true },
+    'waiting for dependencies': { waitingOn: ['DEPENDENCIES'] },
+    'search: a common word': { search: 'gateway' },
+    'search: a rare word': { search: 'c4ca42' },
+    'search: an unknown word': { search: 'zzyzx' },
+    'search: part of a word, two words': { search: 'nvoic eploy' },
+    'created yesterday': { createdAt: { gte: at(2), lt: at(1) } },
+    'due next week': { dueAt: { gte: at(0), lt: at(-7) } },
+    overdue: { overdue: true },
+    'not overdue': { overdue: false },
+    'a failure reason': { failureReason: ['FAILED_BY_AGENT'] },
+    'an unknown recurring task': { recurringTaskId: 'unknown' },
+    'a pipeline run': { pipelineRunId: 'unknown' },
+    'INBOX or REVIEW by or': { or: [{ status: ['INBOX'] }, { status: ['REVIEW'] }] },
+    'not DONE': { not: { status: ['DONE'] } },
+  };
+}
+
+const ORDERS: readonly TaskOrder[] = (
+  ['QUEUE', 'CREATED_AT', 'UPDATED_AT', 'DUE_AT', 'PRIORITY'] as TaskOrderField[]
+).flatMap((field) => [
+  { field, direction: 'ASC' },
+  { field, direction: 'DESC' },
+]);
+
+const EVENT_FILTERS: Record<string, LogFilter> = {
+  'no filter': {},
+  'a common type': { types: ['task.created'] },
+  'a rare type': { types: ['task.comment_added'] },
+  'an unused type': { types: ['key.created'] },
+  'a rare and an unused type': { types: ['task.comment_added', 'key.created'] },
+  'a task': { taskId: `task_${'1'.padStart(26, '0')}` },
+  'an agent': { agentId: agentId(7) },
+  'an agent without events': { agentId: agentId(AGENTS) },
+  'an agent, a rare type': { agentId: agentId(7), types: ['task.failed'] },
+  'a pipeline run': { pipelineRun: { id: 'unknown', taskIds: new Set() } },
+};
+
+/** Every filter × order, and the counts. `nowMs` is the time at which the tasks end. */
+export function listCases(nowMs: number): Case[] {
+  const filters = Object.entries(filtersAt((days) => new Date(nowMs - days * DAY_MS)));
+  const listOf = (filter: ResolvedFilter, order: TaskOrder, viewer: TaskViewer = null) =>
+    tasksThat(viewer, filter, order, COLUMNS, WAITING);
+  const open = async (executor: Executor, filter: TaskFilter, order: TaskOrder) => {
+    const candidateIds = filter.search ? await findCandidates(executor, filter.search) : null;
+    return openList(executor, listOf({ ...filter, candidateIds }, order));
+  };
+  const slices = filters.flatMap(([name, filter]) =>
+    ORDERS.map((order) => ({
+      name: `tasks: ${name} × ${order.field} ${order.direction}`,
+      read: async (executor: Executor) => (await open(executor, filter, order)).slice(PAGE),
+    })),
+  );
+  const counts = filters.map(([name, filter]) => ({
+    name: `totalCount: ${name}`,
+    read: async (executor: Executor) => (await open(executor, filter, NEWEST_FIRST)).count(),
+  }));
+  const viewer = { agentId: agentId(7), coordinatorAgent: 'aegis' };
+  const visible = ORDERS.map((order) => ({
+    name: `tasks that an agent sees × ${order.field} ${order.direction}`,
+    read: (executor: Executor) => openList(executor, listOf({}, order, viewer)).slice(PAGE),
+  }));
+  return [...slices, ...counts, ...visible];
+}
+
+/** Every filter of events, from both ends, and the statistics. */
+export function otherCases(): Case[] {
+  const seesAll = { tasks: null, seesKeys: true };
+  const events = Object.entries(EVENT_FILTERS).flatMap(([name, filter]) =>
+    [false, true].map((backward) => ({
+      name: `events: ${name}, ${backward ? 'newest' : 'oldest'}`,
+      read: (executor: Executor) =>
+        openList(executor, eventsThat(seesAll, filter)).slice({ ...PAGE, backward }),
+    })),
+  );
+  const eventCounts = Object.entries(EVENT_FILTERS).map(([name, filter]) => ({
+    name: `totalCount of events: ${name}`,
+    read: (executor: Executor) => openList(executor, eventsThat(seesAll, filter)).count(),
+  }));
+  const agents = Array.from({ length: AGENTS }, (_, i) => agentId(i + 1));
+  const windows = [1, 7, DAYS].flatMap((days) => [
+    {
+      name: `stats of ${AGENTS} agents over ${days} days`,
+      read: (executor: Executor) => listAgentStats(executor, agents, days * DAY_MS),
+    },
+    {
+      name: `throughput over ${days} days`,
+      read: (executor: Executor) => readThroughput(executor, days * DAY_MS, 48),
+    },
+  ]);
+  return [...events, ...eventCounts, ...windows, { name: 'counts by status', read: countTasksByStatus }];
+}

@@ -1,0 +1,46 @@
+/**
+ * The binary logarithm in eighths: buckets of durations that are 9 % wide, whatever the length. Milliseconds are counted from 1.
+ */
+export const bucketOf = (ms: string): string =>
+  `floor(ln(greatest(1, ${ms})::float8) * 8 / ln(2::float8))::smallint`;
+
+/** The duration of the run `r` in milliseconds. */
+export const DURATION = 'extract(epoch FROM r.finished_at - r.started_at) * 1000';
+
+/** The start of the five minutes of an instant. */
+export const slotOf = (at: string): string => `date_bin('5 minutes', ${at}, 'epoch')`;
+
+/**
+ * SQL: what the entries `e` of the log count for: a row (at, agent_id, kind, bucket) for each thing that happened. Rows without
+ * an agent are about tasks. This is the only definition of what is counted, for the job that counts and for the one that repairs.
+ *
+ * The time is the one of the row that the statistics read where nothing is counted yet, so that nothing is counted twice or left
+ * out at the border between the two. A task and its event have the same time: that of their transaction.
+ */
+export function contributionsOf(entries: string): string {
+  return `SELECT e.at, NULL::text AS agent_id, 'CREATED' AS kind, 0::smallint AS bucket FROM ${entries} e WHERE e.type = 'task.created'
+    UNION ALL SELECT e.at, NULL, CASE e.payload->>'to' WHEN 'DONE' THEN 'COMPLETED' ELSE 'FAILED' END, 0 FROM ${entries} e
+      WHERE e.type LIKE 'task.%' AND e.payload->>'to' IN ('DONE', 'FAILED')
+    UNION ALL SELECT q.created_at, NULL, 'REJECTED', 0 FROM ${entries} e JOIN quality_reviews q ON q.id = e.review_id
+      WHERE e.type = 'review.submitted' AND NOT q.superseded AND q.verdict = 'REJECTED'
+    UNION ALL SELECT q.created_at, r.agent_id, q.verdict::text, 0 FROM ${entries} e JOIN quality_reviews q ON q.id = e.review_id
+      JOIN task_runs r ON r.id = q.run_id WHERE e.type = 'review.submitted' AND NOT q.superseded
+    UNION ALL SELECT r.finished_at, r.agent_id, CASE e.type WHEN 'run.succeeded' THEN 'COMPLETED' ELSE 'FAILED' END,
+        CASE e.type WHEN 'run.succeeded' THEN ${bucketOf(DURATION)} ELSE 0 END
+      FROM ${entries} e JOIN task_runs r ON r.id = e.run_id
+      WHERE e.type IN ('run.succeeded', 'run.failed', 'run.timed_out') AND r.finished_at IS NOT NULL`;
+}
+
+/** SQL: the contributions as rows of task_activity. */
+export function slotsOf(contributions: string): string {
+  const count = (kind: string) => `(count(*) FILTER (WHERE kind = '${kind}'))::int`;
+  return `SELECT ${slotOf('at')} AS slot, ${count('CREATED')} AS created, ${count('COMPLETED')} AS completed,
+      ${count('FAILED')} AS failed, ${count('REJECTED')} AS rejected
+    FROM ${contributions} WHERE agent_id IS NULL GROUP BY 1`;
+}
+
+/** SQL: the contributions as rows of agent_hours or agent_days. */
+export function agentCountsOf(contributions: string, unit: 'hour' | 'day'): string {
+  return `SELECT agent_id, date_trunc('${unit}', at, 'UTC') AS ${unit}, kind::activity_kind AS kind, bucket::smallint AS bucket, count(*)::int AS count
+    FROM ${contributions} WHERE agent_id IS NOT NULL GROUP BY 1, 2, 3, 4`;
+}

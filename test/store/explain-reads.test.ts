@@ -1,0 +1,178 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { TaskFilter, TaskOrder } from '../../src/domain/tasks/task-filter.js';
+import { createInstrument } from '../../src/kernel/instrument.js';
+import { createDatabase, type Database } from '../../src/postgres/database.js';
+import { indexNextTexts, prepareSearch } from '../../src/services/tasks/prepare-search.js';
+import { eventsThat } from '../../src/store/events/event-lists.js';
+import type { LogFilter } from '../../src/store/events/event-log.js';
+import { openList } from '../../src/store/lists/list-reader.js';
+import { findCandidates } from '../../src/store/search/find-candidates.js';
+import { tasksThat } from '../../src/store/tasks/task-lists.js';
+import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
+import { allNodes, createPlanWatch, rowsLookedAt, SEND_PLANS } from '../support/postgres/plans.js';
+import { runSql } from '../support/postgres/throw-away-postgres.js';
+
+/** Before the statistics are taken, the tables hold a few rows. Twenty thousand old tasks are done, and the new ones wait. */
+const FEW = [
+  "INSERT INTO agents (id, name, role) VALUES ('agt_busy', 'busy', 'agent'), ('agt_idle', 'idle', 'agent')",
+  "INSERT INTO tasks (id, title, status, tags) VALUES ('task_first', 'x', 'INBOX', '{}')",
+  "INSERT INTO events (id, type, at) VALUES (1, 'task.created', now())",
+  'ANALYZE',
+  ...['tasks', 'events', 'search_texts'].map(
+    (table) => `ALTER TABLE ${table} SET (autovacuum_enabled = off)`,
+  ),
+];
+const MANY = [
+  'SET session_replication_role = replica',
+  `INSERT INTO tasks (id, title, status, priority, tags, assignee_id, resolution, created_at, updated_at, completed_at, due_at)
+   SELECT 'task_d' || i, 'Repair the gateway ' || i, 'DONE', (ARRAY['CRITICAL', 'LOW'])[1 + i % 2]::task_priority, ARRAY['t' || i % 9], 'agt_busy', 'y',
+     now() - interval '9 days', now() - interval '8 days', now() - interval '8 days', now() - interval '1 day' FROM generate_series(1, 20000) i`,
+  `INSERT INTO tasks (id, title, status, priority, tags, assignee_id, due_at)
+   SELECT 'task_w' || i, 'Write ' || i, CASE i % 2 WHEN 0 THEN 'INBOX' ELSE 'ASSIGNED' END::task_status, 'MEDIUM', ARRAY['w' || i % 9],
+     CASE i % 2 WHEN 1 THEN 'agt_busy' END, CASE WHEN i % 9 = 0 THEN now() - interval '1 hour' END FROM generate_series(1, 2000) i`,
+  `INSERT INTO events (id, type, at, task_id, agent_id, actor_agent_id)
+   SELECT 1 + i, CASE i WHEN 15000 THEN 'task.failed' ELSE 'task.claimed' END, now(), 'task_d' || i, 'agt_busy', 'agt_busy' FROM generate_series(1, 20000) i`,
+];
+
+const PAGE = { size: 20, backward: false, after: null, before: null };
+const COLUMNS = { task: ['id', 'title'], assignee: null } as const;
+const WAITING = {
+  ...{ agentTimeoutMs: 600_000, defaultGateway: null, gatewayNames: [] },
+  ...{ coordinatorAgent: 'aegis', slotlessAgentIds: [] },
+};
+const QUEUE: TaskOrder = { field: 'QUEUE', direction: 'ASC' };
+const OLDEST: TaskOrder = { field: 'CREATED_AT', direction: 'ASC' };
+const DUE: TaskOrder = { field: 'DUE_AT', direction: 'DESC' };
+const RECENT: TaskOrder = { field: 'UPDATED_AT', direction: 'ASC' };
+const PRIORITY: TaskOrder = { field: 'PRIORITY', direction: 'ASC' };
+
+/** What operators ask, and the number of tasks of the first page. */
+const LISTS: readonly (readonly [TaskFilter, TaskOrder, number])[] = [
+  [{}, QUEUE, 20],
+  [{}, DUE, 20],
+  [{ status: ['INBOX', 'ASSIGNED'] }, QUEUE, 20],
+  [{ status: ['INBOX', 'ASSIGNED'] }, PRIORITY, 20],
+  [{ status: ['INBOX'] }, RECENT, 20],
+  [{ assignee: [{ id: 'agt_busy' }], status: ['ASSIGNED'] }, OLDEST, 20],
+  [{ overdue: true }, DUE, 20],
+  [{ not: { status: ['DONE'] } }, PRIORITY, 20],
+  [{ unassigned: true }, OLDEST, 20],
+];
+
+/** These depend on the statistics: a value that is rare is found by its own index. */
+const RARE: readonly (readonly [TaskFilter, TaskOrder, number])[] = [
+  [{ tags: ['unknown'] }, QUEUE, 0],
+  [{ tags: ['unknown'] }, OLDEST, 0],
+  [{ assignee: [{ id: 'agt_idle' }] }, QUEUE, 0],
+  [{ pinned: true }, RECENT, 0],
+  [{ requires: ['unknown'] }, DUE, 0],
+];
+
+const EVENTS: readonly (readonly [LogFilter, number])[] = [
+  [{ types: ['task.failed'] }, 1],
+  [{ types: ['key.created', 'task.failed'] }, 1],
+  [{ types: ['task.claimed'], agentId: 'agt_busy' }, 20],
+];
+const RARE_EVENTS: typeof EVENTS = [[{ agentId: 'agt_idle' }, 0]];
+
+describe('a table with twenty thousand ended tasks', () => {
+  let test: TestDatabase;
+  let database: Database;
+  const { watchPlans, plansOf } = createPlanWatch();
+
+  beforeAll(async () => {
+    test = await createTestDatabase();
+    await runSql(test.url, SEND_PLANS, ...FEW, ...MANY);
+    database = createDatabase({ connectionString: test.url, instrument: createInstrument(), poolSize: 1 });
+    database.readPool.on('connect', watchPlans);
+    database.pool.on('connect', watchPlans);
+  });
+  afterAll(async () => {
+    await database.close();
+    await test.drop();
+  });
+
+  /** The most rows that a node of the plans has looked at. The candidates of a merge are 64 heads of 21 rows at most. */
+  async function mostRows(work: () => Promise<unknown>): Promise<number> {
+    const plans = await plansOf(work);
+    expect(plans.length).toBeGreaterThan(0);
+    return Math.max(...plans.flatMap(({ root }) => allNodes(root).map(rowsLookedAt)));
+  }
+
+  const list = (filter: TaskFilter, order: TaskOrder) =>
+    openList(database.pool, tasksThat(null, filter, order, COLUMNS, WAITING)).slice(PAGE);
+  const events = (filter: LogFilter) =>
+    openList(database.pool, eventsThat({ tasks: null, seesKeys: true }, filter)).slice(PAGE);
+
+  describe.each(['stale', 'fresh'])('with %s statistics', (statistics) => {
+    beforeAll(async () => {
+      if (statistics === 'fresh') await runSql(test.url, 'VACUUM ANALYZE');
+    });
+
+    it.each(statistics === 'fresh' ? [...LISTS, ...RARE] : LISTS)(
+      'reads the heads of the list %o by %o, and no further',
+      async (filter, order, count) => {
+        const rows = await mostRows(async () => expect((await list(filter, order)).rows).toHaveLength(count));
+        expect(rows).toBeLessThan(1_400);
+      },
+    );
+
+    it.each(statistics === 'fresh' ? [...EVENTS, ...RARE_EVENTS] : EVENTS)(
+      'reads no more events than the page of %o has',
+      async (filter, count) => {
+        const rows = await mostRows(async () => expect((await events(filter)).rows).toHaveLength(count));
+        expect(rows).toBeLessThan(100);
+      },
+    );
+  });
+
+  it('finds parts of words by the index, and what is not written there yet', async () => {
+    await prepareSearch({ database });
+    let indexing = await indexNextTexts({ database });
+    while (indexing.mayHaveMore) indexing = await indexNextTexts({ database });
+    await runSql(test.url, 'VACUUM ANALYZE search_texts, comments, quality_reviews');
+    const rows = await mostRows(async () =>
+      expect(await findCandidates(database.pool, 'epair 19999')).toEqual(['task_d19999']),
+    );
+    expect(rows).toBeLessThan(1_400);
+    expect(await findCandidates(database.pool, 'gateway')).toBeNull();
+
+    await runSql(
+      test.url,
+      `INSERT INTO tasks (id, title, status, tags) VALUES ('task_new', 'zebra', 'INBOX', '{}')`,
+      `INSERT INTO comments (id, task_id, body) VALUES ('cmt_1', 'task_w1', 'A giraffe.')`,
+      `INSERT INTO event_outbox (type, task_id) VALUES ('task.comment_added', 'task_w1')`,
+    );
+    expect(await findCandidates(database.pool, 'zebr')).toEqual(expect.arrayContaining(['task_new']));
+    const search = async (text: string) => {
+      const candidateIds = await findCandidates(database.pool, text);
+      const found = tasksThat(null, { search: text, candidateIds }, QUEUE, COLUMNS, WAITING);
+      return (await openList(database.pool, found).slice(PAGE)).rows.map(({ id }) => id);
+    };
+    expect(await search('GIRAF write')).toEqual(['task_w1']);
+    expect(await search('zebra')).toEqual(['task_new']);
+    expect(await search('zebra giraffe')).toEqual([]);
+    expect(await search('task-1')).toContain('task_first');
+  });
+
+  it('finds words without the index, and says once that it is missing', async () => {
+    await runSql(test.url, 'DROP INDEX search_texts_trgm', 'DROP EXTENSION pg_trgm');
+    const warnings: string[] = [];
+    const instrument = createInstrument();
+    const refused = {
+      ...database,
+      instrument: {
+        ...instrument,
+        emit: (level: string, name: string) => void warnings.push(`${level} ${name}`),
+      },
+    };
+    await runSql(
+      test.url,
+      `CREATE FUNCTION refuse_extension() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE insufficient_privilege; END $$`,
+      `CREATE EVENT TRIGGER refuse_extension ON ddl_command_start WHEN TAG IN ('CREATE EXTENSION') EXECUTE FUNCTION refuse_extension()`,
+    );
+    await prepareSearch({ database: refused });
+    expect(warnings).toEqual(['warn search.without_index']);
+    expect(await findCandidates(database.pool, 'epair 19999')).toContain('task_d19999');
+  });
+});
