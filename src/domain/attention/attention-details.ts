@@ -5,7 +5,8 @@ export type AttentionDetails =
   | StuckDetails
   | SilenceDetails
   | GatewayDetails
-  | ScheduleDetails;
+  | ScheduleDetails
+  | WebhookDetails;
 
 interface OfTask {
   readonly taskId: string;
@@ -67,4 +68,15 @@ export interface ScheduleDetails {
   readonly name: string;
   /** Why the due time was skipped; null if it has passed and nothing has happened. */
   readonly reason: string | null;
+}
+
+/** A webhook that does not deliver. */
+export interface WebhookDetails {
+  readonly kind: 'WEBHOOK';
+  readonly webhookId: string;
+  /** The host of its address. The rest may contain credentials. */
+  readonly host: string;
+  /** Why the server paused it; null while it retries. */
+  readonly pauseReason: string | null;
+  readonly error: string | null;
 }

@@ -25,6 +25,10 @@ function describe(details: AttentionDetails): string {
       return `${details.name} ${details.hasCalled ? 'is silent' : 'has never called'} and ${describeWork(details)}.`;
     case 'GATEWAY':
       return describeGateway(details);
+    case 'WEBHOOK':
+      return details.pauseReason === null
+        ? `The webhook to ${details.host} fails and is retried${withColon(details.error)}.`
+        : `The webhook to ${details.host} was paused: ${details.pauseReason}`;
     case 'SCHEDULE':
       return details.reason === null
         ? `The recurring task ${details.name} was due and has created no task: see the job spawnRecurringTasks.`

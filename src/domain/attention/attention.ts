@@ -8,6 +8,7 @@ export const ATTENTION_KINDS = [
   'AGENT_SILENT',
   'GATEWAY',
   'SCHEDULE',
+  'WEBHOOK',
 ] as const;
 
 /** The kind of an attention item. */

@@ -1,3 +1,4 @@
+import { hasRole } from '../../domain/actor.js';
 import {
   ATTENTION_KINDS,
   type AttentionKind,
@@ -9,6 +10,7 @@ import type { AttentionDetails } from '../../domain/attention/attention-details.
 import { describeAttention, describeMissing } from '../../domain/attention/attention-text.js';
 import { type AttentionRow, findItem } from '../../services/attention/read-attention.js';
 import { probeGateways } from '../../services/dispatch/probe-gateways.js';
+import { findWebhookById } from '../../services/webhooks/read-webhooks.js';
 import { AgentType } from '../agents/agent.js';
 import { defineConnection } from '../base/connection.js';
 import { NodeInterface, registerNode } from '../base/node.js';
@@ -18,6 +20,7 @@ import { GatewayType } from '../dispatch/gateway.js';
 import { ActorInterface, loadActor } from '../events/actor.js';
 import { RecurringTaskType } from '../recurring/recurring-task.js';
 import { TaskType } from '../tasks/task.js';
+import { WebhookType } from '../webhooks/webhook.js';
 
 const KINDS: Record<AttentionKind, string> = {
   REVIEW: 'Finished work waits for a verdict, and no reviewer is available or the reviewer gave up.',
@@ -27,6 +30,7 @@ const KINDS: Record<AttentionKind, string> = {
   AGENT_SILENT: 'An agent is OFFLINE and holds tasks, or tasks wait for it.',
   GATEWAY: 'A gateway is unreachable, refuses every call, or does not exist.',
   SCHEDULE: 'The latest due time of a recurring task created no task.',
+  WEBHOOK: 'Deliveries of a webhook fail, or the server has paused it.',
 };
 
 const SEVERITY_MEANINGS: Record<Severity, string> = {
@@ -99,6 +103,15 @@ export const AttentionItemType = builder.objectRef<AttentionRow>('AttentionItem'
       description: 'The recurring task that it is about, for SCHEDULE.',
       resolve: ({ details }, _args, context) =>
         details.kind === 'SCHEDULE' ? loadRecurringTask(context, details.recurringTaskId) : null,
+    }),
+    webhook: t.field({
+      type: WebhookType,
+      nullable: true,
+      description: 'The webhook that it is about, for WEBHOOK. Null for keys below OPERATOR.',
+      resolve: ({ details }, _args, { services, viewer }) =>
+        details.kind === 'WEBHOOK' && hasRole(viewer, 'OPERATOR')
+          ? findWebhookById(services, details.webhookId)
+          : null,
     }),
     acknowledgedAt: t.expose('acknowledgedAt', {
       type: 'DateTime',
