@@ -178,6 +178,8 @@ async function needAttention({ graph: { services }, viewers }: World, failed: Ta
   const ghost = await anAgent(services, { name: 'ghost' });
   await createTask(services, services.admin, { title: 'Waits', assignee: { id: ghost.id } });
   await services.sql('UPDATE agents SET last_seen_at = NULL WHERE id = $1', [ghost.id]);
+  await services.sql(`INSERT INTO questions (id, task_id, run_id, asked_by_agent_id, text, kind)
+    SELECT 'qst_00000000000000000000000001', task_id, run_id, asked_by_agent_id, 'Open?', 'TEXT' FROM questions LIMIT 1`);
   await services.sql(`INSERT INTO recurring_firings (recurring_task_id, due_at, fired_at, skipped_reason)
     SELECT id, now(), now(), 'open' FROM recurring_tasks`);
   await services.sql(

@@ -1,5 +1,6 @@
 /** What an item is about, and the facts that its text tells. `store/attention` reads them. */
 export type AttentionDetails =
+  | QuestionDetails
   | ReviewDetails
   | FailureDetails
   | StuckDetails
@@ -12,6 +13,17 @@ interface OfTask {
   readonly taskId: string;
   readonly ref: string;
   readonly title: string;
+}
+
+/** A question of an agent that no person has answered. */
+export interface QuestionDetails extends OfTask {
+  readonly kind: 'QUESTION';
+  readonly questionId: string;
+  readonly question: string;
+  /** The name of the agent that asks. */
+  readonly agent: string;
+  /** Whether its deadline has passed. */
+  readonly isLate: boolean;
 }
 
 /** A round that no reviewer judges. */

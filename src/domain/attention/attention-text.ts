@@ -11,6 +11,8 @@ export function describeAttention(details: AttentionDetails): string {
 
 function describe(details: AttentionDetails): string {
   switch (details.kind) {
+    case 'QUESTION':
+      return `${details.agent} asks about ${details.ref}${details.isLate ? ', and the deadline has passed' : ''}: ${details.question}`;
     case 'REVIEW':
       return `${details.ref} waits for a verdict from a person: ${
         details.reviewer === null

@@ -2,6 +2,7 @@ import { formatCursor, parseCursor } from '../cursor.js';
 
 /** What a person may have to look at. */
 export const ATTENTION_KINDS = [
+  'QUESTION',
   'REVIEW',
   'TASK_FAILED',
   'TASK_STUCK',

@@ -14,15 +14,17 @@ import { findWebhookById } from '../../services/webhooks/read-webhooks.js';
 import { AgentType } from '../agents/agent.js';
 import { defineConnection } from '../base/connection.js';
 import { NodeInterface, registerNode } from '../base/node.js';
-import { loadAgent, loadRecurringTask, loadTask } from '../base/row-loads.js';
+import { loadAgent, loadRecurringTask, loadRow, loadTask } from '../base/row-loads.js';
 import { builder } from '../builder.js';
 import { GatewayType } from '../dispatch/gateway.js';
 import { ActorInterface, loadActor } from '../events/actor.js';
+import { QuestionType } from '../questions/question.js';
 import { RecurringTaskType } from '../recurring/recurring-task.js';
 import { TaskType } from '../tasks/task.js';
 import { WebhookType } from '../webhooks/webhook.js';
 
 const KINDS: Record<AttentionKind, string> = {
+  QUESTION: 'An agent waits for an answer of a person.',
   REVIEW: 'Finished work waits for a verdict, and no reviewer is available or the reviewer gave up.',
   TASK_FAILED: 'A task failed for good. The item vanishes when the task is retried or acknowledged.',
   TASK_STUCK:
@@ -90,6 +92,13 @@ export const AttentionItemType = builder.objectRef<AttentionRow>('AttentionItem'
       description: 'The agent that it is about, for AGENT_SILENT.',
       resolve: ({ details }, _args, context, info) =>
         details.kind === 'AGENT_SILENT' ? loadAgent(context, info, details.agentId) : null,
+    }),
+    question: t.field({
+      type: QuestionType,
+      nullable: true,
+      description: 'The question that waits for an answer, for QUESTION.',
+      resolve: ({ details }, _args, context) =>
+        details.kind === 'QUESTION' ? loadRow(context, 'Question', details.questionId) : null,
     }),
     gateway: t.field({
       type: GatewayType,

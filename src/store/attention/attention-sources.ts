@@ -56,6 +56,7 @@ function mark(instant: Sql): Sql {
 
 /** The sources of all kinds. */
 export const ATTENTION_SOURCES: readonly AttentionSource[] = [
+  { kind: 'QUESTION', weight: null, facts: questions },
   { kind: 'REVIEW', weight: weightOf('WARNING'), facts: reviews },
   { kind: 'TASK_FAILED', weight: weightOf('WARNING'), facts: failures },
   { kind: 'TASK_STUCK', weight: weightOf('WARNING'), facts: stuckTasks },
@@ -64,6 +65,15 @@ export const ATTENTION_SOURCES: readonly AttentionSource[] = [
   { kind: 'SCHEDULE', weight: null, facts: schedules },
   { kind: 'WEBHOOK', weight: null, facts: webhooks },
 ];
+
+/** Open questions. One whose deadline has passed is news again. Reads questions_open_idx. */
+function questions(): Sql {
+  return sql`SELECT CASE WHEN q.escalated_at IS NULL THEN ${WARNING} ELSE ${CRITICAL} END AS weight, q.created_at AS since, right(q.id, 26) AS item_id,
+      'QUESTION ' || CASE WHEN q.escalated_at IS NULL THEN '' ELSE 'late ' END || ${mark(sql`q.created_at`)} AS version,
+      jsonb_build_object(${TASK}, 'questionId', q.id, 'question', left(q.text, 300), 'agent', a.name, 'isLate', q.escalated_at IS NOT NULL) AS details
+    FROM questions q JOIN tasks t ON t.id = q.task_id JOIN task_runs r ON r.id = q.run_id JOIN agents a ON a.id = r.agent_id
+    WHERE q.status = 'OPEN'`;
+}
 
 /** Rounds for which `waitingOn` says NO_REVIEWER, and that no reviewer judges at this moment. Reads tasks_review_queue. */
 function reviews(settings: WaitingSettings): Sql {
