@@ -9,6 +9,7 @@ const table = {
   postgres: ['kernel', 'generated'],
   store: ['kernel', 'domain', 'postgres', 'generated'],
   gateway: ['kernel', 'domain'],
+  webhooks: ['kernel', 'domain'],
   services: ['kernel', 'domain', 'store'],
   feed: ['kernel', 'domain', 'store', 'postgres'],
   scheduler: ['kernel', 'domain', 'services'],
@@ -37,6 +38,7 @@ const nounsOfServices = [
   'questions',
   'dispatch',
   'reviews',
+  'webhooks',
   'attention',
 ];
 
@@ -54,7 +56,10 @@ const doors = [
       path: ['gateway/gateway', 'postgres/transaction', 'postgres/batch-queue', 'postgres/outage'].map(file),
     },
   },
-  { from: folder('services'), to: types([file('postgres/database'), file('postgres/statement')]) },
+  {
+    from: folder('services'),
+    to: types([file('postgres/database'), file('postgres/statement'), file('webhooks/http-sender')]),
+  },
   { from: folder('graphql'), to: { path: [file('feed/hub'), file('feed/stream-interrupted')] } },
   { from: folder('graphql'), to: types(file('store/read-client')) },
   { from: folder('server'), to: { path: file('feed/hub') } },
@@ -72,10 +77,18 @@ const doors = [
   { from: file('bin'), to: { path: [file('main'), file('cli/main')] } },
   {
     from: file('app'),
-    to: { path: layers('kernel', 'telemetry', 'domain', 'postgres', 'store', 'gateway') },
+    to: { path: layers('kernel', 'telemetry', 'domain', 'postgres', 'store', 'gateway', 'webhooks') },
   },
   { from: file('app'), to: { path: layers('services', 'feed', 'scheduler', 'graphql', 'server') } },
-  { from: file('app'), to: { path: file('startup') } },
+  { from: file('app'), to: { path: [file('startup'), file('start-webhooks')] } },
+  {
+    from: file('start-webhooks'),
+    to: { path: [...layers('kernel', 'services'), file('graphql/webhooks/webhook-bodies')] },
+  },
+  {
+    from: file('start-webhooks'),
+    to: types([file('config/config'), file('feed/hub'), file('server/server'), file('startup')]),
+  },
   { from: file('app'), to: { path: file('config/config') } },
   {
     from: file('startup'),
@@ -100,7 +113,9 @@ const secrets = {
   'markdown-it': ['dashboard'],
   ws: ['server', 'gateway'],
   openai: ['gateway'],
-  undici: ['gateway'],
+  undici: ['gateway', 'webhooks'],
+  standardwebhooks: ['webhooks'],
+  'ipaddr.js': ['webhooks'],
   'cron-parser': ['domain'],
   cronstrue: ['domain'],
   commander: ['cli'],

@@ -30,7 +30,6 @@ export const handWritten = {
     'tasks_assigned_unpinned',
     'tasks_backoff_idx',
     'tasks_failed_idx',
-    'tasks_held_back_idx',
     'tasks_inbox_later',
     'tasks_inbox_queue',
     'tasks_not_before_idx',

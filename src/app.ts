@@ -8,7 +8,7 @@ import { buildSchema } from './graphql/schema.js';
 import { type Clock, systemClock } from './kernel/clock.js';
 import { createInstrument, type Instrument } from './kernel/instrument.js';
 import { nameOwnProcess } from './kernel/process-identity.js';
-import { type Database, isReachable, isUsable, readPoolUse } from './postgres/database.js';
+import { type Database, isUsable } from './postgres/database.js';
 import { createJobs } from './scheduler/jobs/create-jobs.js';
 import { createScheduler, type Scheduler } from './scheduler/scheduler.js';
 import { createServer, type ServerAddress } from './server/server.js';
@@ -31,6 +31,7 @@ import { createClaimQueue } from './services/runs/claim-queue.js';
 import { createClaimWaiters } from './services/runs/claim-waiters.js';
 import { MAKES_REVIEWS, MAKES_WORK, wakeClaims } from './services/runs/wake-claims.js';
 import type { ServiceContext } from './services/service-context.js';
+import { startWebhooks } from './start-webhooks.js';
 import {
   type AdminKey,
   createSignIn,
@@ -41,12 +42,13 @@ import {
   type Part,
   prepareAdminKey,
   readFacts,
+  readingsOf,
 } from './startup.js';
-import { readBacklog } from './store/ops/backlog.js';
 import { createReadClient } from './store/read-client.js';
 import { createLog } from './telemetry/log.js';
 import { createMetrics, type Metrics } from './telemetry/metrics.js';
 import { startTraces } from './telemetry/start-traces.js';
+import { createWebhookSender } from './webhooks/http-sender.js';
 
 /** What the application needs in addition to its settings. */
 export interface AppEnvironment {
@@ -196,6 +198,8 @@ async function createServices(start: Start, database: Database): Promise<Layers>
     gateways,
     stopping: isStopping,
   };
+  const webhooks = createWebhookSender(config.webhooks);
+  parts.push({ name: 'requests to webhooks', stop: () => webhooks.close() });
   const reachability = createGatewayReachability(shared);
   parts.push({ name: 'probes of gateways', stop: () => reachability.stop() });
   const processName = await nameOwnProcess();
@@ -219,6 +223,7 @@ async function createServices(start: Start, database: Database): Promise<Layers>
   parts.push({ name: 'uses of keys', stop: () => authenticator.close() });
   const services: ServiceContext = {
     ...shared,
+    webhooks,
     agentIds: createAgentIds(database),
     quotas: createQuotas(config.quotas, clock),
     forgetKey: authenticator.forget,
@@ -248,14 +253,7 @@ async function startServing(
   feed.onEntries(ENDS_ROUND, reviewDispatcher.notice);
   parts.push({ name: 'the event feed', stop: () => feed.stop() });
   await feed.start();
-  metrics.watch(
-    {
-      pools: () => readPoolUse(database),
-      isReachable: () => isReachable(database),
-      backlog: () => readBacklog(database.pool, feed.position()),
-    },
-    facts,
-  );
+  metrics.watch(readingsOf(database, feed.position), facts);
 
   await settleDeliveries(services);
   if (config.scheduler.enabled) {
@@ -265,7 +263,8 @@ async function startServing(
 
   const prisma = { main: createReadClient(database.pool), reads: createReadClient(database.readPool) };
   const createContext = createContexts({ services, prisma, feed, server: facts });
-  const openEvents = createPlainEvents(createEventNames(database));
+  const names = createEventNames(database);
+  const openEvents = createPlainEvents(names);
   const tickets = createStreamTickets(database);
   const server = createServer({
     schema: buildSchema(),
@@ -288,6 +287,7 @@ async function startServing(
   });
   parts.push({ name: 'requests', stop: () => server.stop() });
   await server.start();
+  if (config.scheduler.enabled) parts.push(await startWebhooks({ config, services, feed, names, server }));
   parts.push({
     // Stopped first, because waiting claims would delay the end of the requests.
     name: 'claims',

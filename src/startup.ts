@@ -6,7 +6,13 @@ import type { ServerFacts } from './graphql/context.js';
 import { toDate } from './kernel/clock.js';
 import type { Instrument } from './kernel/instrument.js';
 import { findPackageFolder } from './kernel/package-folder.js';
-import { createDatabase, type Database, readServerVersion } from './postgres/database.js';
+import {
+  createDatabase,
+  type Database,
+  isReachable,
+  readPoolUse,
+  readServerVersion,
+} from './postgres/database.js';
 import { findPostgres } from './postgres/find-postgres.js';
 import { applyMigrations } from './postgres/migrate.js';
 import { findOutage } from './postgres/outage.js';
@@ -18,7 +24,9 @@ import { createSignInLinks } from './services/keys/sign-in-links.js';
 import { prepareSearch } from './services/tasks/prepare-search.js';
 import { createAdminKeyFile } from './store/keys/admin-key-file.js';
 import { findLastingAdminKey } from './store/keys/api-keys.js';
+import { readBacklog } from './store/ops/backlog.js';
 import { readNow } from './store/ops/database-clock.js';
+import { readWebhookLag } from './store/webhooks/webhook-leases.js';
 
 /** One part of a started server. Parts are stopped in reverse order. */
 export interface Part {
@@ -129,5 +137,15 @@ export async function readFacts(
     database: `${kind} PostgreSQL ${await readServerVersion(database)}`,
     signInUrl: (code) => `${url() ?? ''}${config.http.basePath}/#sign-in=${code}`,
     limits: { ...serverLimits },
+  };
+}
+
+/** What the metrics read at each scrape. `position` is the place in the log up to which this process has delivered. */
+export function readingsOf(database: Database, position: () => bigint) {
+  return {
+    pools: () => readPoolUse(database),
+    isReachable: () => isReachable(database),
+    backlog: () => readBacklog(database.pool, position()),
+    webhooks: () => readWebhookLag(database.pool),
   };
 }

@@ -214,6 +214,19 @@ export const settings = {
       'How many claims of one API key may wait at a time, on each process.',
     ),
   },
+  webhooks: {
+    allowPrivate: required(
+      'MC_WEBHOOK_ALLOW_PRIVATE',
+      onOrOff,
+      'off',
+      'On: webhooks may go to this machine and to private networks.',
+    ),
+  },
+  publicUrl: optional(
+    'MC_PUBLIC_URL',
+    plainUrl('http', 'https'),
+    'Address of this server for people, in links of chat messages; the address on which it listens if unset.',
+  ),
   eventRetentionMs: required(
     'MC_EVENT_RETENTION',
     duration('1s', '3650d'),

@@ -40,6 +40,7 @@ export function createFeed(options: FeedOptions): Feed & Service {
     position: hub.position,
     readBounds: hub.readBounds,
     locate: hub.locate,
+    check: hub.check,
     watchKey: keys.watch,
     async start() {
       await relay.start();

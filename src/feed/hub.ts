@@ -50,6 +50,8 @@ export interface Feed {
    * @throws CursorExpired for a cursor from before positions existed whose event is not in the log any more.
    */
   locate(cursor: string): Promise<LogPosition>;
+  /** @throws CursorExpired if a reader that begins at the position would miss entries. */
+  check(position: LogPosition): Promise<void>;
 }
 
 /** What a hub needs. */
@@ -140,6 +142,7 @@ export function createHub({
     },
     position: () => position,
     readBounds: () => readLogBounds(database.readPool),
+    check: (position) => checkLogPosition(database.readPool, position),
     locate: (cursor) => locateCursor(database.readPool, cursor),
     tick() {
       const now = processClock.now();

@@ -10,6 +10,7 @@ import './agents/agent-mutations.js';
 import './keys/api-key-mutations.js';
 import './attention/acknowledge.js';
 import './keys/sign-in-link.js';
+import './webhooks/webhook-mutations.js';
 import './ops/scheduler-mutations.js';
 
 builder.mutationType({

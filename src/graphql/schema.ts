@@ -20,6 +20,7 @@ import './events/event-type-info.js';
 import './dispatch/gateway.js';
 import './dispatch/model-route.js';
 import './attention/attention-queries.js';
+import './webhooks/webhook-queries.js';
 import './events/subscriptions.js';
 import './mutations.js';
 

@@ -16,6 +16,7 @@ export type IdPrefix =
   | 'plr'
   | 'att'
   | 'qst'
+  | 'whk'
   | 'srv';
 
 /**
@@ -61,4 +62,9 @@ export function isGeneratedSecret(text: string): boolean {
 /** A random number in [0, 1) for jitter. */
 export function randomFraction(): number {
   return Math.random();
+}
+
+/** Creates a secret that signs webhooks: 256 random bits in the form of Standard Webhooks. */
+export function newSigningSecret(): string {
+  return `whsec_${randomBytes(32).toString('base64')}`;
 }

@@ -4,6 +4,7 @@ import type { ExecutionResult, GraphQLSchema } from 'graphql';
 import type { Config } from '../config/config.js';
 import { StreamEnd } from '../graphql/events/stream.js';
 import type { OperationKind } from '../graphql/operation-contexts.js';
+import type { EventSelection } from '../graphql/webhooks/webhook-bodies.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Place } from '../kernel/fair-queue.js';
 import type { Instrument } from '../kernel/instrument.js';
@@ -35,6 +36,7 @@ import {
   type EventSource,
 } from './sse/event-stream-route.js';
 import { brokenOff } from './sse/result-stream.js';
+import { createEventSelections } from './streams/event-selections.js';
 import { createOpenStreams } from './streams/open-streams.js';
 import { createSharedOperations } from './streams/shared-operations.js';
 import { createStreamPlaces } from './streams/stream-places.js';
@@ -85,6 +87,8 @@ export interface ServerAddress {
 }
 
 export interface Server extends Service {
+  /** Opens what a document selects from each event, for the body of a webhook. */
+  readonly openSelection: (viewer: Viewer, document: string) => EventSelection;
   /** The address on which the server listens. @throws Error before `start` and after `stop`. */
   address(): ServerAddress;
 }
@@ -100,7 +104,7 @@ export function createServer(options: ServerOptions): Server {
   const limits = { ...serverLimits, ...options.limits };
   let stopping: Promise<void> | undefined;
   const isStopping = () => stopping !== undefined;
-  const { server, webSockets, endStreams } = wire(options, limits, isStopping);
+  const { server, webSockets, endStreams, openSelection } = wire(options, limits, isStopping);
   const connections = trackConnections(server);
 
   async function drain(): Promise<void> {
@@ -125,6 +129,7 @@ export function createServer(options: ServerOptions): Server {
       return stopping;
     },
     address: () => addressOf(server, options.http.host),
+    openSelection,
   };
 }
 
@@ -189,7 +194,8 @@ function wire(options: ServerOptions, limits: ServerLimits, isStopping: () => bo
     streams.endAll(brokenOff);
     eventStreams.endAll(new StreamEnd(stopError));
   }
-  return { server, webSockets, endStreams };
+  const openSelection = createEventSelections({ prepare, operations, presenter });
+  return { server, webSockets, endStreams, openSelection };
 }
 
 function signInOptions(

@@ -16,6 +16,7 @@ import type { UpdatedRun, UpdateRequest } from '../store/runs/update-runs.js';
 import type { AddedComment, CommentToAdd } from '../store/tasks/add-comments.js';
 import type { CreatedTask, TaskCreation } from '../store/tasks/create-tasks.js';
 import type { TaskRow } from '../store/tasks/tasks.js';
+import type { WebhookSender } from '../webhooks/http-sender.js';
 import type { QuotaSettings, Quotas } from './quotas.js';
 import type { AgentRef } from './refs.js';
 
@@ -149,6 +150,8 @@ export interface ServiceContext {
   /** Lets review claims wait for review rounds. */
   readonly reviewWaiters: ClaimWaiters;
   readonly jobs: JobRunner;
+  /** The way to the receivers of webhooks. */
+  readonly webhooks: WebhookSender;
   /** The gateways that are configured for this process, by name. */
   readonly gateways: ReadonlyMap<string, Gateway>;
   /** Drops a changed key from the cache of this process. Other processes drop it when they receive the event. */

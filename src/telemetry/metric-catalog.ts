@@ -110,6 +110,25 @@ export const METRICS = {
     'Age of the oldest event that this process has not delivered yet; 0 if there is none.',
     {},
   ),
+  webhookDeliveries: counter(
+    'webhook_deliveries_total',
+    'Attempts of this process to deliver an event to a webhook.',
+    {
+      outcome: ['delivered', 'failed'],
+    },
+  ),
+  webhookSeconds: histogram(
+    'webhook_delivery_duration_seconds',
+    'Time until a receiver has answered, or the attempt has failed.',
+    {},
+    requestBuckets,
+  ),
+  webhookLag: gauge(
+    'webhook_lag_events',
+    'Events that the slowest active webhook of all processes has not looked at.',
+    {},
+  ),
+  webhooksPaused: gauge('webhooks_paused', 'Webhooks that the server has paused because they failed.', {}),
   build: gauge('build_info', 'Always 1; the label has the version.', {
     version: { words: 'version of the server' },
   }),

@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Backlog } from '../domain/ops/overview.js';
+import type { WebhookLag } from '../domain/webhooks/webhook.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Instrument, Signal } from '../kernel/instrument.js';
 import { waitAtMost } from '../kernel/with-deadline.js';
@@ -20,6 +21,8 @@ export interface Readings {
   isReachable(): Promise<boolean>;
   /** The tasks and events that wait in the database. Rejects while the database is unavailable. */
   backlog(): Promise<Backlog>;
+  /** How far the webhooks are behind. Rejects while the database is unavailable. */
+  webhooks(): Promise<WebhookLag>;
 }
 
 /** The metrics of one process. */
@@ -46,14 +49,16 @@ export function createMetrics(instrument: Instrument, clock: Clock): Metrics {
   // Default metrics of Node, under the names that its common dashboards expect.
   collectDefaultMetrics({ register: registry });
   return {
-    watch({ pools, isReachable, backlog }, { version }) {
+    watch({ pools, isReachable, backlog, webhooks }, { version }) {
       const read = createCachedReading(backlog, clock);
+      const readLag = createCachedReading(webhooks, clock);
       metrics.build.record(1, { version });
       refresh = async () => {
         for (const [pool, use] of Object.entries(pools())) showPool(metrics, pool, use);
-        const [isUp, found] = await Promise.all([answersInTime(isReachable), read()]);
+        const [isUp, found, lag] = await Promise.all([answersInTime(isReachable), read(), readLag()]);
         metrics.databaseUp.record(isUp ? 1 : 0);
         showBacklog(metrics, isUp ? found : null);
+        showWebhooks(metrics, isUp ? lag : null);
       };
     },
     async render() {
@@ -76,6 +81,10 @@ const COUNTS: Readonly<Record<string, (metrics: MetricSet, facts: Facts) => void
       events.record(count, { type });
       countRunEvents(others, type, count);
     }
+  },
+  'webhook.attempted': ({ webhookDeliveries, webhookSeconds }, { outcome, durationMs }) => {
+    webhookDeliveries.record(1, { outcome });
+    webhookSeconds.record(Number(durationMs) / 1_000);
   },
   'streams.changed': ({ subscribers }, { open, kind }) => subscribers.record(Number(open), { kind }),
   'job.finished': ({ jobSeconds, jobHandled }, { job, durationMs, handled }) => {
@@ -156,4 +165,13 @@ function showBacklog(metrics: MetricSet, backlog: Backlog | null): void {
   tasks.record(backlog.review, { status: 'REVIEW' });
   oldestWaiting.record(backlog.oldestWaitingSeconds);
   feedLag.record(backlog.feedLagSeconds);
+}
+
+function showWebhooks({ webhookLag, webhooksPaused }: MetricSet, lag: WebhookLag | null): void {
+  if (lag === null) {
+    for (const metric of [webhookLag, webhooksPaused]) metric.hide();
+    return;
+  }
+  webhookLag.record(lag.events);
+  webhooksPaused.record(lag.paused);
 }

@@ -11,6 +11,7 @@ import { completeTask } from '../../src/services/runs/complete-task.js';
 import { failTask } from '../../src/services/runs/fail-task.js';
 import { addComment } from '../../src/services/tasks/add-comment.js';
 import { cancelTask } from '../../src/services/tasks/cancel-task.js';
+import { createWebhook } from '../../src/services/webhooks/edit-webhooks.js';
 import { lockTask } from '../../src/store/tasks/tasks.js';
 import { aPipelineRun, step } from '../support/factories/pipelines.js';
 import { aRecurringTask } from '../support/factories/recurring.js';
@@ -70,6 +71,11 @@ const aPipeline = async (world: World) => {
   await createPipeline(...services(world), { name, steps: [step('a')] });
   return name;
 };
+const webhookId = async (world: World) => {
+  // It answers a ping with 401.
+  const given = { url: `${world.server.url}/graphql`, filter: {}, position: null };
+  return { id: (await createWebhook(...services(world), given)).webhook.id };
+};
 const recurringId = async (world: World) => ({ id: (await aRecurringTask(world.graph.services)).id });
 const input = (value: object) => ({ input: value });
 const none = { filter: { search: 'matches nothing' } };
@@ -103,6 +109,7 @@ export const MUTATIONS: Readonly<Record<string, MutationCall['variables']>> = {
   createPipeline: async () =>
     input({ name: unique('pipeline'), steps: [{ key: 'a', template: { title: 'Work' } }] }),
   createRecurringTask: async () => input({ name: unique('recurring'), schedule: 'daily', template }),
+  createWebhook: async () => input({ url: 'http://127.0.0.1:1/', filter: { types: ['task'] } }),
   createTask: async () => input({ title: 'x', assignee: own }),
   createTasks: async () => ({ inputs: [{ title: 'x', assignee: own }] }),
   disconnectAgent: async () => ({ agent: own }),
@@ -117,6 +124,13 @@ export const MUTATIONS: Readonly<Record<string, MutationCall['variables']>> = {
   },
   pauseAgent: async () => ({ agent: own }),
   pauseRecurringTask: recurringId,
+  pauseWebhook: webhookId,
+  pingWebhook: webhookId,
+  removeWebhook: webhookId,
+  replayWebhook: async (world) => input({ ...(await webhookId(world)), since: '2026-01-01T00:00:00Z' }),
+  resumeWebhook: webhookId,
+  rotateWebhookSecret: webhookId,
+  updateWebhook: async (world) => input({ ...(await webhookId(world)), format: 'SLACK' }),
   pauseSchedulerJob: async () => ({ name: 'pruneEvents' }),
   registerAgent: async () => input({ name: 'own', capabilities: [unique('word')] }),
   releaseTask: async (world) => input({ runId: (await claimed(world)).runId }),
@@ -214,6 +228,9 @@ export const ANSWERS: Readonly<Record<string, MutationCall & { readonly selectio
   SignInLinkPayload: call('createSignInLink'),
   DeletePayload: call('removePipeline'),
   AttentionPayload: call('acknowledge'),
+  CreateWebhookPayload: call('createWebhook'),
+  PingWebhookPayload: call('pingWebhook'),
+  WebhookPayload: call('updateWebhook'),
   FireRecurringTaskPayload: call('fireRecurringTask'),
   HeartbeatPayload: call('heartbeat'),
   PipelinePayload: call('createPipeline'),

@@ -5,6 +5,7 @@
 const nodes = (type: string, ids: string) => `nodes(ids: $${ids}) { ... on ${type} { % } }`;
 const tasks = (fields: string) => nodes('Task', 'tasks').replace('%', fields);
 const own = 'agent(ref: { name: "own" })';
+const webhooks = (fields: string) => `webhooks { nodes { ${fields} } }`;
 const recurring = (fields: string) => nodes('RecurringTask', 'recurringTasks').replace('%', fields);
 const pipeline = (fields: string) => nodes('Pipeline', 'pipelines').replace('%', fields);
 
@@ -65,6 +66,11 @@ export const ROUTES: Readonly<Record<string, string>> = {
   ...ofTask('TaskRun', 'runs'),
   TokenUsage: `${nodes('TaskRun', 'runs').replace('%', 'usage { % }')} other: ${nodes('ReviewRun', 'reviewRuns').replace('%', 'usage { % }')}`,
   Viewer: 'viewer { % }',
+  Webhook: 'webhooks { nodes { % } }',
+  ...connection('Webhook', 'webhooks'),
+  WebhookDelivery: webhooks('deliveries { nodes { % } }'),
+  WebhookDeliveryConnection: webhooks('deliveries { % }'),
+  WebhookDeliveryEdge: webhooks('deliveries { edges { % } }'),
 };
 
 /** The route of a type of event. */
@@ -101,6 +107,8 @@ export const QUERIES: Readonly<Record<string, string>> = {
   task: 'task(ref: { id: $oneTask }) { id }',
   tasks: 'tasks(first: 100) { nodes { id } }',
   viewer: 'viewer { role }',
+  webhook: 'webhook(id: $oneWebhook) { id }',
+  webhooks: 'webhooks { nodes { id } }',
 };
 
 function connection(type: string, field: string): Record<string, string> {

@@ -15,6 +15,7 @@ import { addComment } from '../../src/services/tasks/add-comment.js';
 import { cancelTask } from '../../src/services/tasks/cancel-task.js';
 import { type CreateTask, createTask } from '../../src/services/tasks/create-task.js';
 import { updateTask } from '../../src/services/tasks/update-task.js';
+import { createWebhook } from '../../src/services/webhooks/edit-webhooks.js';
 import type { TaskRow } from '../../src/store/tasks/tasks.js';
 import { claimFor, neverAborted } from '../support/factories/claims.js';
 import { anAgent } from '../support/factories/factory.js';
@@ -33,6 +34,7 @@ export interface Seeded extends Record<string, readonly string[]> {
   readonly pipelines: readonly string[];
   readonly pipelineRuns: readonly string[];
   readonly recurringTasks: readonly string[];
+  readonly webhooks: readonly string[];
   readonly keys: readonly string[];
 }
 
@@ -176,10 +178,26 @@ async function needAttention({ graph: { services }, viewers }: World, failed: Ta
   const ghost = await anAgent(services, { name: 'ghost' });
   await createTask(services, services.admin, { title: 'Waits', assignee: { id: ghost.id } });
   await services.sql('UPDATE agents SET last_seen_at = NULL WHERE id = $1', [ghost.id]);
+  await services.sql(`INSERT INTO questions (id, task_id, run_id, asked_by_agent_id, text, kind)
+    SELECT 'qst_00000000000000000000000001', task_id, run_id, asked_by_agent_id, 'Open?', 'TEXT' FROM questions LIMIT 1`);
   await services.sql(`INSERT INTO recurring_firings (recurring_task_id, due_at, fired_at, skipped_reason)
     SELECT id, now(), now(), 'open' FROM recurring_tasks`);
   await services.sql(
     `INSERT INTO gateway_outages (gateway, error, expires_at) VALUES ('echo', 'down', now() + interval '1 day')`,
+  );
+  const { webhook } = await createWebhook(services, viewers.ADMIN, {
+    ...{ url: 'http://127.0.0.1:1/', filter: { types: ['task'] }, position: null },
+    document: 'subscription { events { id } }',
+  });
+  await services.sql(
+    `UPDATE webhooks SET paused_at = now(), pause_reason = 'It has failed for a day.', failures = 3, failing_since = now(),
+       retry_at = now(), last_status = 500, last_error = 'odd', last_delivered_at = now() WHERE id = $1`,
+    [webhook.id],
+  );
+  await services.sql(
+    `INSERT INTO webhook_deliveries (webhook_id, event_id, attempt, status, duration_ms, error, answer)
+       VALUES ($1, 'evt_00000000000000000000000001', 1, 500, 2, 'odd', 'no')`,
+    [webhook.id],
   );
   await acknowledge(services, viewers.ADMIN, { id: `att_${failed.id.slice(-26)}` });
 }
@@ -190,6 +208,7 @@ async function emitRareEvents(
   { open, failed, run }: { readonly open: TaskRow; readonly failed: TaskRow; readonly run: string },
 ): Promise<void> {
   const [recurring] = await services.sql<{ id: string }>('SELECT id FROM recurring_tasks');
+  const [webhook] = await services.sql<{ id: string }>('SELECT id FROM webhooks');
   const [pipelineRun] = await services.sql<{ id: string }>('SELECT id FROM pipeline_runs');
   const actor = { keyId: viewers.ADMIN.keyId, agentId: null };
   const ofTask = { actor, taskId: open.id, agentId: agents.own.id, runId: run };
@@ -219,6 +238,11 @@ async function emitRareEvents(
       payload: { from: 'RUNNING', to: 'SUCCEEDED' },
     },
     { actor, type: 'gateway.broken', payload: { gateway: 'echo', message: '401' } },
+    {
+      actor,
+      type: 'webhook.failing',
+      payload: { webhookId: webhook?.id ?? '', reason, changedFields: ['url'] },
+    },
     { actor, type: 'attention.acknowledged', payload: { itemId: `att_${failed.id.slice(-26)}` } },
     {
       actor,
@@ -247,6 +271,7 @@ async function readIds(
     pipelines: await ids('pipelines'),
     pipelineRuns: [pipelineRunId],
     recurringTasks: await ids('recurring_tasks'),
+    webhooks: await ids('webhooks'),
     keys: [viewers.OWN.keyId],
   };
 }

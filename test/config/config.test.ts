@@ -31,6 +31,8 @@ describe('parseConfig without any variable', () => {
         commandKey: false,
       },
       quotas: { tasksPerMinute: 60_000, openTasksPerAgent: 5_000, waitingClaimsPerKey: 2_000 },
+      webhooks: { allowPrivate: false },
+      publicUrl: undefined,
       eventRetentionMs: 2_592_000_000,
       traces: {
         endpoint: undefined,
@@ -93,6 +95,8 @@ describe('parseConfig', () => {
     MC_TASKS_PER_MINUTE: '600',
     MC_OPEN_TASKS_PER_AGENT: '50',
     MC_WAITING_CLAIMS_PER_KEY: '10',
+    MC_WEBHOOK_ALLOW_PRIVATE: 'on',
+    MC_PUBLIC_URL: 'https://tasks.example/mc',
     MC_EVENT_RETENTION: 'P1W',
     OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318',
     OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://collector.example/v1/traces',
@@ -139,6 +143,8 @@ describe('parseConfig', () => {
         commandKey: true,
       },
       quotas: { tasksPerMinute: 600, openTasksPerAgent: 50, waitingClaimsPerKey: 10 },
+      webhooks: { allowPrivate: true },
+      publicUrl: 'https://tasks.example/mc',
       eventRetentionMs: 604_800_000,
       traces: {
         endpoint: 'http://localhost:4318',

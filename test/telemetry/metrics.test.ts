@@ -21,7 +21,11 @@ function setUp(
   const instrument = createInstrument();
   let nowMs = 0;
   const metrics = createMetrics(instrument, { now: () => nowMs });
-  metrics.watch({ pools: () => pools, isReachable: () => reach(), backlog: read }, { version: '1.2.3' });
+  const webhooks = async () => ({ events: 7, paused: 1 });
+  metrics.watch(
+    { pools: () => pools, isReachable: () => reach(), backlog: read, webhooks },
+    { version: '1.2.3' },
+  );
   const scrape = async () => readSamples((await metrics.render()).text);
   return { instrument, scrape, pass: (ms: number) => (nowMs += ms) };
 }

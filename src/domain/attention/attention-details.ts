@@ -1,16 +1,29 @@
 /** What an item is about, and the facts that its text tells. `store/attention` reads them. */
 export type AttentionDetails =
+  | QuestionDetails
   | ReviewDetails
   | FailureDetails
   | StuckDetails
   | SilenceDetails
   | GatewayDetails
-  | ScheduleDetails;
+  | ScheduleDetails
+  | WebhookDetails;
 
 interface OfTask {
   readonly taskId: string;
   readonly ref: string;
   readonly title: string;
+}
+
+/** A question of an agent that no person has answered. */
+export interface QuestionDetails extends OfTask {
+  readonly kind: 'QUESTION';
+  readonly questionId: string;
+  readonly question: string;
+  /** The name of the agent that asks. */
+  readonly agent: string;
+  /** Whether its deadline has passed. */
+  readonly isLate: boolean;
 }
 
 /** A round that no reviewer judges. */
@@ -67,4 +80,15 @@ export interface ScheduleDetails {
   readonly name: string;
   /** Why the due time was skipped; null if it has passed and nothing has happened. */
   readonly reason: string | null;
+}
+
+/** A webhook that does not deliver. */
+export interface WebhookDetails {
+  readonly kind: 'WEBHOOK';
+  readonly webhookId: string;
+  /** The host of its address. The rest may contain credentials. */
+  readonly host: string;
+  /** Why the server paused it; null while it retries. */
+  readonly pauseReason: string | null;
+  readonly error: string | null;
 }

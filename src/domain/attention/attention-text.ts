@@ -11,6 +11,8 @@ export function describeAttention(details: AttentionDetails): string {
 
 function describe(details: AttentionDetails): string {
   switch (details.kind) {
+    case 'QUESTION':
+      return `${details.agent} asks about ${details.ref}${details.isLate ? ', and the deadline has passed' : ''}: ${details.question}`;
     case 'REVIEW':
       return `${details.ref} waits for a verdict from a person: ${
         details.reviewer === null
@@ -25,6 +27,10 @@ function describe(details: AttentionDetails): string {
       return `${details.name} ${details.hasCalled ? 'is silent' : 'has never called'} and ${describeWork(details)}.`;
     case 'GATEWAY':
       return describeGateway(details);
+    case 'WEBHOOK':
+      return details.pauseReason === null
+        ? `The webhook to ${details.host} fails and is retried${withColon(details.error)}.`
+        : `The webhook to ${details.host} was paused: ${details.pauseReason}`;
     case 'SCHEDULE':
       return details.reason === null
         ? `The recurring task ${details.name} was due and has created no task: see the job spawnRecurringTasks.`

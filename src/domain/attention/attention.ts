@@ -2,12 +2,14 @@ import { formatCursor, parseCursor } from '../cursor.js';
 
 /** What a person may have to look at. */
 export const ATTENTION_KINDS = [
+  'QUESTION',
   'REVIEW',
   'TASK_FAILED',
   'TASK_STUCK',
   'AGENT_SILENT',
   'GATEWAY',
   'SCHEDULE',
+  'WEBHOOK',
 ] as const;
 
 /** The kind of an attention item. */

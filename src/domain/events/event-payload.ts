@@ -31,11 +31,13 @@ export const PAYLOAD_FIELDS = {
       'review.failed',
       'review.escalated',
       'recurring.skipped',
+      'webhook.paused',
+      'webhook.failing',
     ],
   },
   changedFields: {
     meaning: 'The names of the changed fields.',
-    of: ['task.updated', 'agent.updated', 'recurring.updated'],
+    of: ['task.updated', 'agent.updated', 'recurring.updated', 'webhook.updated'],
   },
   assigneeId: {
     meaning: 'The new assignee; null is the inbox.',
@@ -63,6 +65,7 @@ export const PAYLOAD_FIELDS = {
     of: ['pipeline.created', 'pipeline.updated', 'pipeline.removed', 'pipeline.started'],
   },
   gateway: { meaning: 'The name of the gateway.', of: ['gateway'] },
+  webhookId: { meaning: 'The webhook.', of: ['webhook'] },
   itemId: { meaning: 'The id of the item.', of: ['attention'] },
   job: { meaning: 'The name of the job.', of: ['scheduler'] },
 } as const satisfies Record<keyof EventPayload, PayloadField>;

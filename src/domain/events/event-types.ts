@@ -26,6 +26,7 @@ export type EventGraphqlType =
   | 'PipelineEvent'
   | 'GatewayEvent'
   | 'AttentionEvent'
+  | 'WebhookEvent'
   | 'SchedulerEvent';
 
 /**
@@ -203,6 +204,26 @@ export const EVENT_KINDS = {
     graphqlType: 'AttentionEvent',
     meaning: 'A person has acknowledged an item of `needsAttention`.',
   },
+  'webhook.created': { graphqlType: 'WebhookEvent', meaning: 'A webhook was created.' },
+  'webhook.updated': {
+    graphqlType: 'WebhookEvent',
+    meaning: 'A webhook was edited, or its secret was replaced.',
+  },
+  'webhook.paused': {
+    graphqlType: 'WebhookEvent',
+    meaning: 'A webhook was paused: by a person, or by the server if there is a reason.',
+  },
+  'webhook.resumed': { graphqlType: 'WebhookEvent', meaning: 'A paused webhook was resumed.' },
+  'webhook.replayed': {
+    graphqlType: 'WebhookEvent',
+    meaning: 'A webhook was set to another place in the log, from which it delivers again.',
+  },
+  'webhook.removed': { graphqlType: 'WebhookEvent', meaning: 'A webhook was removed.' },
+  'webhook.failing': {
+    graphqlType: 'WebhookEvent',
+    meaning: 'Three deliveries of a webhook in a row have failed; they are retried.',
+  },
+  'webhook.recovered': { graphqlType: 'WebhookEvent', meaning: 'A failing webhook delivers again.' },
   'scheduler.paused': { graphqlType: 'SchedulerEvent', meaning: 'A scheduler job was paused.' },
   'scheduler.resumed': { graphqlType: 'SchedulerEvent', meaning: 'A scheduler job was resumed.' },
 } as const satisfies Record<string, EventKind>;
@@ -257,6 +278,7 @@ export interface EventPayload {
   readonly pipelineId?: string;
   readonly gateway?: string;
   readonly itemId?: string;
+  readonly webhookId?: string;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { hasRole } from '../../domain/actor.js';
 import {
   ATTENTION_KINDS,
   type AttentionKind,
@@ -9,17 +10,21 @@ import type { AttentionDetails } from '../../domain/attention/attention-details.
 import { describeAttention, describeMissing } from '../../domain/attention/attention-text.js';
 import { type AttentionRow, findItem } from '../../services/attention/read-attention.js';
 import { probeGateways } from '../../services/dispatch/probe-gateways.js';
+import { findWebhookById } from '../../services/webhooks/read-webhooks.js';
 import { AgentType } from '../agents/agent.js';
 import { defineConnection } from '../base/connection.js';
 import { NodeInterface, registerNode } from '../base/node.js';
-import { loadAgent, loadRecurringTask, loadTask } from '../base/row-loads.js';
+import { loadAgent, loadRecurringTask, loadRow, loadTask } from '../base/row-loads.js';
 import { builder } from '../builder.js';
 import { GatewayType } from '../dispatch/gateway.js';
 import { ActorInterface, loadActor } from '../events/actor.js';
+import { QuestionType } from '../questions/question.js';
 import { RecurringTaskType } from '../recurring/recurring-task.js';
 import { TaskType } from '../tasks/task.js';
+import { WebhookType } from '../webhooks/webhook.js';
 
 const KINDS: Record<AttentionKind, string> = {
+  QUESTION: 'An agent waits for an answer of a person.',
   REVIEW: 'Finished work waits for a verdict, and no reviewer is available or the reviewer gave up.',
   TASK_FAILED: 'A task failed for good. The item vanishes when the task is retried or acknowledged.',
   TASK_STUCK:
@@ -27,6 +32,7 @@ const KINDS: Record<AttentionKind, string> = {
   AGENT_SILENT: 'An agent is OFFLINE and holds tasks, or tasks wait for it.',
   GATEWAY: 'A gateway is unreachable, refuses every call, or does not exist.',
   SCHEDULE: 'The latest due time of a recurring task created no task.',
+  WEBHOOK: 'Deliveries of a webhook fail, or the server has paused it.',
 };
 
 const SEVERITY_MEANINGS: Record<Severity, string> = {
@@ -87,6 +93,13 @@ export const AttentionItemType = builder.objectRef<AttentionRow>('AttentionItem'
       resolve: ({ details }, _args, context, info) =>
         details.kind === 'AGENT_SILENT' ? loadAgent(context, info, details.agentId) : null,
     }),
+    question: t.field({
+      type: QuestionType,
+      nullable: true,
+      description: 'The question that waits for an answer, for QUESTION.',
+      resolve: ({ details }, _args, context) =>
+        details.kind === 'QUESTION' ? loadRow(context, 'Question', details.questionId) : null,
+    }),
     gateway: t.field({
       type: GatewayType,
       nullable: true,
@@ -99,6 +112,15 @@ export const AttentionItemType = builder.objectRef<AttentionRow>('AttentionItem'
       description: 'The recurring task that it is about, for SCHEDULE.',
       resolve: ({ details }, _args, context) =>
         details.kind === 'SCHEDULE' ? loadRecurringTask(context, details.recurringTaskId) : null,
+    }),
+    webhook: t.field({
+      type: WebhookType,
+      nullable: true,
+      description: 'The webhook that it is about, for WEBHOOK. Null for keys below OPERATOR.',
+      resolve: ({ details }, _args, { services, viewer }) =>
+        details.kind === 'WEBHOOK' && hasRole(viewer, 'OPERATOR')
+          ? findWebhookById(services, details.webhookId)
+          : null,
     }),
     acknowledgedAt: t.expose('acknowledgedAt', {
       type: 'DateTime',

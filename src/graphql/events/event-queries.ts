@@ -13,6 +13,7 @@ import '../pipelines/pipeline-event.js';
 import './task-event.js';
 import '../dispatch/gateway-event.js';
 import '../attention/attention-event.js';
+import '../webhooks/webhook-event.js';
 
 const EventConnection = defineConnection<LogEntry>('Event', EventInterface);
 

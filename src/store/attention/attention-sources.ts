@@ -1,4 +1,5 @@
 import { type AttentionKind, weightOf } from '../../domain/attention/attention.js';
+import { TROUBLING_FAILURES } from '../../domain/webhooks/webhook.js';
 import { identifier, type Sql, sql } from '../../postgres/sql-text.js';
 import { presence } from '../agents/presence.js';
 import { isReviewUnderWay } from '../runs/capacity.js';
@@ -55,13 +56,24 @@ function mark(instant: Sql): Sql {
 
 /** The sources of all kinds. */
 export const ATTENTION_SOURCES: readonly AttentionSource[] = [
+  { kind: 'QUESTION', weight: null, facts: questions },
   { kind: 'REVIEW', weight: weightOf('WARNING'), facts: reviews },
   { kind: 'TASK_FAILED', weight: weightOf('WARNING'), facts: failures },
   { kind: 'TASK_STUCK', weight: weightOf('WARNING'), facts: stuckTasks },
   { kind: 'AGENT_SILENT', weight: weightOf('WARNING'), facts: silentAgents },
   { kind: 'GATEWAY', weight: null, facts: gateways },
   { kind: 'SCHEDULE', weight: null, facts: schedules },
+  { kind: 'WEBHOOK', weight: null, facts: webhooks },
 ];
+
+/** Open questions. One whose deadline has passed is news again. Reads questions_open_idx. */
+function questions(): Sql {
+  return sql`SELECT CASE WHEN q.escalated_at IS NULL THEN ${WARNING} ELSE ${CRITICAL} END AS weight, q.created_at AS since, right(q.id, 26) AS item_id,
+      'QUESTION ' || CASE WHEN q.escalated_at IS NULL THEN '' ELSE 'late ' END || ${mark(sql`q.created_at`)} AS version,
+      jsonb_build_object(${TASK}, 'questionId', q.id, 'question', left(q.text, 300), 'agent', a.name, 'isLate', q.escalated_at IS NOT NULL) AS details
+    FROM questions q JOIN tasks t ON t.id = q.task_id JOIN task_runs r ON r.id = q.run_id JOIN agents a ON a.id = r.agent_id
+    WHERE q.status = 'OPEN'`;
+}
 
 /** Rounds for which `waitingOn` says NO_REVIEWER, and that no reviewer judges at this moment. Reads tasks_review_queue. */
 function reviews(settings: WaitingSettings): Sql {
@@ -135,4 +147,13 @@ function schedules(): Sql {
       FROM recurring_tasks r CROSS JOIN LATERAL (SELECT coalesce(r.next_due_at < now() - ${LATE_S} * interval '1 second', false) AS is_late OFFSET 0) l
       WHERE r.paused_at IS NULL AND (l.is_late OR r.last_skipped_at > coalesce(r.last_fired_at, '-infinity'))) s
     WHERE s.since IS NOT NULL`;
+}
+
+/** Webhooks that the server has paused, and those that have failed several times in a row. */
+function webhooks(): Sql {
+  const since = sql`CASE WHEN w.pause_reason IS NULL THEN w.failing_since ELSE w.paused_at END`;
+  return sql`SELECT CASE WHEN w.pause_reason IS NULL THEN ${WARNING} ELSE ${CRITICAL} END AS weight, ${since} AS since, right(w.id, 26) AS item_id,
+      'WEBHOOK ' || CASE WHEN w.pause_reason IS NULL THEN 'failing' ELSE 'paused' END || ' ' || ${mark(since)} AS version,
+      jsonb_build_object('webhookId', w.id, 'host', substring(w.url FROM '^[a-z]+://([^/?#]+)'), 'pauseReason', w.pause_reason, 'error', w.last_error) AS details
+    FROM webhooks w WHERE w.pause_reason IS NOT NULL OR (w.paused_at IS NULL AND w.failures >= ${TROUBLING_FAILURES})`;
 }

@@ -20,7 +20,9 @@ export type ModelName =
   | 'RecurringTask'
   | 'ReviewRun'
   | 'Task'
-  | 'TaskRun';
+  | 'TaskRun'
+  | 'Webhook'
+  | 'WebhookDelivery';
 
 /**
  * Columns of a table that are read as JSON, where a row is an array of values. One JSON value for a list of fifty rows

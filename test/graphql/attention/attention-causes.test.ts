@@ -2,6 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { createEchoGateway } from '../../../src/gateway/echo.js';
 import { pauseAgent, resumeAgent } from '../../../src/services/agents/pause-agent.js';
 import { updateAgent } from '../../../src/services/agents/register-agent.js';
+import { answerQuestion } from '../../../src/services/questions/answer-question.js';
+import { askQuestion } from '../../../src/services/questions/ask-question.js';
 import { fireRecurringTask } from '../../../src/services/recurring/fire-recurring-task.js';
 import { pauseRecurringTask } from '../../../src/services/recurring/pause-recurring-task.js';
 import { submitVerdict } from '../../../src/services/reviews/submit-verdict.js';
@@ -32,6 +34,23 @@ interface Cause {
 }
 
 const CAUSES: Record<string, Cause> = {
+  'a question that no person has answered': {
+    async begin() {
+      const agent = await anAgent(here.services, { name: `asking-${Math.random()}` });
+      await heartbeat(here.services, here.services.admin, { agent: { id: agent.id } });
+      const { runId } = await aClaimedTask(here.services, agent);
+      const asked = { runId, text: 'Which branch?', kind: 'TEXT' } as const;
+      const { question } = await askQuestion(here.services, here.services.admin, asked);
+      const given = { id: question.id, answer: { text: 'main' } };
+      return () => answerQuestion(here.services, here.services.admin, given);
+    },
+    item: {
+      kind: 'QUESTION',
+      severity: 'WARNING',
+      text: expect.stringMatching(/^asking-[\d.]+ asks about TASK-\d+: Which branch\?$/),
+      task: { ref: expect.any(String) },
+    },
+  },
   'finished work that no reviewer judges': {
     async begin() {
       const task = await aTaskIn(here.services, 'REVIEW', await anAgent(here.services));

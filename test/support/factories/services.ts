@@ -10,6 +10,7 @@ import { createQuotas } from '../../../src/services/quotas.js';
 import { createClaimQueue } from '../../../src/services/runs/claim-queue.js';
 import { createClaimWaiters } from '../../../src/services/runs/claim-waiters.js';
 import type { ServiceContext, ServiceSettings } from '../../../src/services/service-context.js';
+import { createWebhookSender } from '../../../src/webhooks/http-sender.js';
 import { createTestDatabase } from '../postgres/database.js';
 import { REQUIRE_EVENTS_LAST } from '../postgres/events-last.js';
 import { type Row, sqlOf } from '../postgres/sql.js';
@@ -80,6 +81,7 @@ export async function openTestServices(
     sql,
     signals,
     clock: systemClock,
+    webhooks: createWebhookSender({ allowPrivate: true }),
     claimWaiters: createClaimWaiters(),
     reviewWaiters: createClaimWaiters(),
     gateways,
