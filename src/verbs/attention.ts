@@ -6,7 +6,16 @@ import { age } from './looks/times.js';
 import { count, words } from './looks/words.js';
 import { defineStream, defineVerb, effects } from './verb.js';
 
-const KINDS = ['TASK_STUCK', 'TASK_FAILED', 'REVIEW', 'AGENT_SILENT', 'GATEWAY', 'SCHEDULE'] as const;
+const KINDS = [
+  'QUESTION',
+  'TASK_STUCK',
+  'TASK_FAILED',
+  'REVIEW',
+  'AGENT_SILENT',
+  'GATEWAY',
+  'SCHEDULE',
+  'WEBHOOK',
+] as const;
 
 const styles = { CRITICAL: 'bad', WARNING: 'warning', NOTICE: 'quiet' } as const;
 

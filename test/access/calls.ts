@@ -11,11 +11,11 @@ import { completeTask } from '../../src/services/runs/complete-task.js';
 import { failTask } from '../../src/services/runs/fail-task.js';
 import { addComment } from '../../src/services/tasks/add-comment.js';
 import { cancelTask } from '../../src/services/tasks/cancel-task.js';
-import { createWebhook } from '../../src/services/webhooks/edit-webhooks.js';
 import { lockTask } from '../../src/store/tasks/tasks.js';
 import { aPipelineRun, step } from '../support/factories/pipelines.js';
 import { aRecurringTask } from '../support/factories/recurring.js';
 import { claimOf, createTaskOfOwn } from './seed.js';
+import { createWebhookId } from './webhooks.js';
 import type { World, WorldAnswer } from './world.js';
 
 /** A call of a mutation: its variables, on objects of their own that belong to the work of `own`. */
@@ -71,11 +71,6 @@ const aPipeline = async (world: World) => {
   await createPipeline(...services(world), { name, steps: [step('a')] });
   return name;
 };
-const webhookId = async (world: World) => {
-  // It answers a ping with 401.
-  const given = { url: `${world.server.url}/graphql`, filter: {}, position: null };
-  return { id: (await createWebhook(...services(world), given)).webhook.id };
-};
 const recurringId = async (world: World) => ({ id: (await aRecurringTask(world.graph.services)).id });
 const input = (value: object) => ({ input: value });
 const none = { filter: { search: 'matches nothing' } };
@@ -124,13 +119,13 @@ export const MUTATIONS: Readonly<Record<string, MutationCall['variables']>> = {
   },
   pauseAgent: async () => ({ agent: own }),
   pauseRecurringTask: recurringId,
-  pauseWebhook: webhookId,
-  pingWebhook: webhookId,
-  removeWebhook: webhookId,
-  replayWebhook: async (world) => input({ ...(await webhookId(world)), since: '2026-01-01T00:00:00Z' }),
-  resumeWebhook: webhookId,
-  rotateWebhookSecret: webhookId,
-  updateWebhook: async (world) => input({ ...(await webhookId(world)), format: 'SLACK' }),
+  pauseWebhook: createWebhookId,
+  pingWebhook: createWebhookId,
+  removeWebhook: createWebhookId,
+  replayWebhook: async (world) => input({ ...(await createWebhookId(world)), since: '2026-01-01T00:00:00Z' }),
+  resumeWebhook: createWebhookId,
+  rotateWebhookSecret: createWebhookId,
+  updateWebhook: async (world) => input({ ...(await createWebhookId(world)), format: 'SLACK' }),
   pauseSchedulerJob: async () => ({ name: 'pruneEvents' }),
   registerAgent: async () => input({ name: 'own', capabilities: [unique('word')] }),
   releaseTask: async (world) => input({ runId: (await claimed(world)).runId }),
