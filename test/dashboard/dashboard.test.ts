@@ -100,6 +100,30 @@ describe('the views', () => {
     expect(faults).toEqual([]);
   });
 
+  it('show a question of an agent where it can be answered, and the work going on', async () => {
+    const { admin } = dashboard;
+    const asker = await sdkAgent(dashboard.server, 'asker');
+    const { task } = await admin.createTask({ title: 'Needs an answer', assignee: { name: 'asker' } });
+    const { run } = await asker.claimNextTask();
+    const { page, faults } = await dashboard.open('/');
+    await untilLive(page);
+    const options = [
+      { key: 'pg', label: 'PostgreSQL' },
+      { key: 'lite', label: 'SQLite' },
+    ];
+    await asker.askQuestion({ runId: run!.id, text: 'Which **database**?', kind: 'CHOICE', options });
+    await page.getByText('Which database?').waitFor();
+    await expect.poll(() => page.title()).toMatch(/^\(\d+\) Needs you/);
+    await page.goto(`${dashboard.server.url}/board`);
+    await page.getByRole('region', { name: 'Needs input' }).getByText('Needs an answer').waitFor();
+    await page.goto(`${dashboard.server.url}/tasks/${task.ref}`);
+    await page.getByRole('button', { name: 'PostgreSQL' }).click();
+    await page.getByText('Question answered').waitFor();
+    await expect.poll(() => page.getByRole('region', { name: 'Questions' }).count()).toBe(0);
+    expect((await admin.task({ ref: { id: task.id } }))!.status).toBe('ASSIGNED');
+    expect(faults).toEqual([]);
+  });
+
   it('approve and reject work by keyboard', async () => {
     const { admin } = dashboard;
     const judge = await sdkAgent(dashboard.server, 'worker', { capacity: 2 });

@@ -1,4 +1,4 @@
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 import {
   AcknowledgeItemDocument,
   AttentionListDocument,
@@ -7,6 +7,7 @@ import {
 } from '../../generated/dashboard/attention.js';
 import type { Client } from '../../sdk/index.js';
 import { notify } from '../frame/notices.js';
+import { openQuestions } from './questions.js';
 import { messageOf, session } from './session.js';
 
 /** Something that needs a person. */
@@ -16,8 +17,10 @@ export type AttentionItem = AttentionListQuery['needsAttention']['nodes'][number
 export const attention = signal<readonly AttentionItem[] | null>(null);
 /** Why it could not be read; empty if it could. */
 export const attentionProblem = signal('');
+/** How many things other than questions need a person. */
+const otherCount = signal(0);
 /** How many things need a person. */
-export const attentionCount = signal(0);
+export const attentionCount = computed(() => otherCount.value + openQuestions.value.length);
 
 /** As many as one request may name. The rest follows when these are settled. */
 const MOST = 100;
@@ -29,14 +32,17 @@ export function startAttention(client: Client): () => void {
   return () => {
     end.abort();
     attention.value = null;
-    attentionCount.value = 0;
+    otherCount.value = 0;
   };
 }
 
 async function follow(client: Client, signal: AbortSignal): Promise<void> {
   try {
     for await (const { needsAttention } of client.subscribe(AttentionSummaryDocument, {}, { signal })) {
-      attentionCount.value = needsAttention.total;
+      otherCount.value = needsAttention.counts.reduce(
+        (sum, { count, kind }) => sum + (isQuestion(kind) ? 0 : count),
+        0,
+      );
       await readAttention();
     }
   } catch (error) {
@@ -49,12 +55,16 @@ export async function readAttention(): Promise<void> {
   try {
     const answer = await session.value?.client.request(AttentionListDocument, { first: MOST });
     if (!answer) return;
-    attention.value = answer.needsAttention.nodes;
-    attentionCount.value = answer.needsAttention.totalCount;
+    // Questions have a list of their own, with forms for their answers.
+    attention.value = answer.needsAttention.nodes.filter(({ kind }) => !isQuestion(kind));
     attentionProblem.value = '';
   } catch (error) {
     attentionProblem.value = messageOf(error);
   }
+}
+
+function isQuestion(kind: string): boolean {
+  return kind === 'QUESTION';
 }
 
 /** Takes the item off the list for everybody, until it changes. It comes back if the server refuses. */

@@ -2,6 +2,7 @@ import { useEffect } from 'preact/hooks';
 import { startAttention } from '../data/attention.js';
 import { follow } from '../data/live.js';
 import { followOverview } from '../data/overview.js';
+import { startQuestions } from '../data/questions.js';
 import { readServerFacts } from '../data/server.js';
 import { isSigningIn, type Session, session } from '../data/session.js';
 import { startTasks } from '../data/tasks.js';
@@ -39,11 +40,13 @@ function SignedIn({ session: current }: { readonly session: Session }) {
     // An agent sees its own work only.
     const isReader = current.role !== 'AGENT';
     if (isReader) void followOverview(current.client, end.signal);
+    const stopQuestions = startQuestions(current.client);
     const stopAttention = isReader ? startAttention(current.client) : () => undefined;
     return () => {
       end.abort();
       stopTasks();
       stopAttention();
+      stopQuestions();
     };
   }, [current]);
   useKeys(frameKeys);

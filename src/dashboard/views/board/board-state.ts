@@ -6,7 +6,7 @@ import { queryValue } from '../../frame/router.js';
 import { type BoardFilter, toTaskFilter } from './board-filter.js';
 
 /** The columns that are open, in the order of the lifecycle. */
-const OPEN: readonly TaskStatus[] = ['INBOX', 'ASSIGNED', 'IN_PROGRESS', 'REVIEW'];
+const OPEN: readonly TaskStatus[] = ['INBOX', 'ASSIGNED', 'IN_PROGRESS', 'INPUT_REQUIRED', 'REVIEW'];
 /** The columns that show their count until they are opened. */
 export const FOLDED: readonly TaskStatus[] = ['DONE', 'FAILED', 'CANCELLED'];
 
@@ -41,6 +41,7 @@ export function useCounts(filter: BoardFilter) {
         CountsDocument,
         {
           ...{ inbox: of('INBOX'), assigned: of('ASSIGNED'), inProgress: of('IN_PROGRESS') },
+          inputRequired: of('INPUT_REQUIRED'),
           ...{ review: of('REVIEW'), rejected: of('REJECTED'), done: of('DONE') },
           ...{ failed: of('FAILED'), cancelled: of('CANCELLED') },
         },

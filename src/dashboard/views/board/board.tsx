@@ -16,8 +16,10 @@ import './board.css';
 /** Tasks in columns by status. Every filter is part of the address. */
 export default function Board() {
   const filter = readFilter();
-  const columns = openColumns();
   const counts = useCounts(filter);
+  // Few tasks need input, and an empty column would take the place of the others.
+  const hasQuestions = (counts.data.value?.get('INPUT_REQUIRED') ?? 0) > 0;
+  const columns = openColumns().filter((status) => status !== 'INPUT_REQUIRED' || hasQuestions);
   useKeys(boardKeys(columns));
   return (
     <Page title="Board" isFixed tools={<FilterBar filter={filter} />}>

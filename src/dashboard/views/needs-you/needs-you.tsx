@@ -8,11 +8,13 @@ import {
   readAttention,
 } from '../../data/attention.js';
 import { countIn } from '../../data/overview.js';
+import { openQuestions } from '../../data/questions.js';
 import { isOperator, session } from '../../data/session.js';
 import { change } from '../../data/tasks.js';
 import { useKeys } from '../../frame/keyboard.js';
 import { Page } from '../../frame/page.js';
 import { basePath, navigate } from '../../frame/router.js';
+import { OpenQuestions } from '../../parts/open-questions.js';
 import { Empty, Loading, Problem } from '../../parts/states.js';
 import { Age } from '../../parts/time.js';
 import { countOf, sentence } from '../../parts/words.js';
@@ -56,13 +58,14 @@ export default function NeedsYou() {
   return (
     <Page
       title="Needs you"
-      tools={items.length > 0 && <span class="quiet">{countOf(attentionCount.value, 'thing')}</span>}
+      tools={attentionCount.value > 0 && <span class="quiet">{countOf(attentionCount.value, 'thing')}</span>}
     >
       {attentionProblem.value !== '' && (
         <Problem text={attentionProblem.value} onRetry={() => void readAttention()} />
       )}
       {attention.value === null && attentionProblem.value === '' && <Waiting />}
-      {attention.value?.length === 0 && <NothingNeeded />}
+      <OpenQuestions />
+      {attention.value?.length === 0 && openQuestions.value.length === 0 && <NothingNeeded />}
       {groups.map(({ severity, title }) => (
         <Group
           key={severity}

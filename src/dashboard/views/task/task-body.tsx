@@ -1,6 +1,7 @@
 import { now } from '../../frame/clock.js';
 import { Markdown } from '../../parts/markdown.js';
 import { AgentLink, CopiedId, PriorityMark, StatusMark, TaskLink } from '../../parts/marks.js';
+import { OpenQuestions } from '../../parts/open-questions.js';
 import { Age, Ago } from '../../parts/time.js';
 import { sentence, waitText } from '../../parts/words.js';
 import { Attempts } from './attempts.js';
@@ -16,6 +17,7 @@ export function TaskBody({ task }: { readonly task: TaskDetail }) {
       <div class="task-main">
         <Facts task={task} />
         <Standing task={task} />
+        <OpenQuestions taskId={task.id} />
         <Section title="Description" text={task.description} empty="No description." />
         {(task.resolution !== null || task.status === 'DONE') && (
           <Section title="Result" text={task.resolution} empty="No result." />

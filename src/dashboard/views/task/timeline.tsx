@@ -130,5 +130,7 @@ function Line({ event, before }: { readonly event: LogEvent; readonly before: Lo
 function wordsOf(event: LogEvent): string {
   if (event.__typename === 'TaskCommentedEvent') return event.comment?.body ?? '';
   if (event.__typename === 'ReviewEvent') return event.review?.feedback ?? '';
+  if (event.__typename === 'QuestionEvent')
+    return event.type === 'question.asked' ? (event.question?.text ?? '') : '';
   return '';
 }
