@@ -31,6 +31,16 @@ export function onEvents(listener: EventListener): () => void {
   return () => listeners.delete(listener);
 }
 
+/** Calls the function each time the page is live again after it was not. Returns the function that stops it. */
+export function onceLive(listener: () => void): () => void {
+  let wasLive = connection.peek().kind === 'live';
+  return connection.subscribe(({ kind }) => {
+    const isLive = kind === 'live';
+    if (isLive && !wasLive) listener();
+    wasLive = isLive;
+  });
+}
+
 /**
  * Follows the log for as long as the session lasts: one subscription for all views, over one socket. It resumes from the
  * last cursor after sleep, a lost network or a restart of the server.

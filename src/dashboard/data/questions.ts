@@ -2,7 +2,7 @@ import { signal } from '@preact/signals';
 import { OpenQuestionsDocument, type QuestionViewFragment } from '../../generated/dashboard/questions.js';
 import type { AnswerInput, Client } from '../../sdk/index.js';
 import { notify } from '../frame/notices.js';
-import { generation, onEvents } from './live.js';
+import { generation, onceLive, onEvents } from './live.js';
 import { messageOf, session } from './session.js';
 
 /** A question with its task. */
@@ -28,8 +28,10 @@ export function startQuestions(client: Client): () => void {
   });
   // Called at once as well.
   const stopGenerations = generation.subscribe(() => void read());
+  const stopRetries = onceLive(() => void read());
   return () => {
     stopEvents();
+    stopRetries();
     stopGenerations();
     openQuestions.value = [];
   };

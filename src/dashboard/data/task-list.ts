@@ -1,8 +1,9 @@
-import { type ReadonlySignal, signal } from '@preact/signals';
-import { CardsDocument } from '../../generated/dashboard/cards.js';
+import { batch, type ReadonlySignal, signal } from '@preact/signals';
+import { CardsDocument, type CardsQuery } from '../../generated/dashboard/cards.js';
 import type { TaskFilter } from '../../sdk/index.js';
-import { generation } from './live.js';
+import { generation, onceLive } from './live.js';
 import { messageOf, session } from './session.js';
+import { withTask } from './sorted-ids.js';
 import type { Order } from './task-order.js';
 import { followTasks, putTasks, shownTask, type TaskCard } from './tasks.js';
 
@@ -38,81 +39,82 @@ export function createTaskList({ filter, matches, order }: TaskListOptions): Tas
   const problem = signal('');
   let cursor: string | null = null;
   let isReading = false;
+  let isEnded = false;
   let readings = 0;
+  /** The tasks that have changed while a page was being read. */
+  const arrived = new Map<string, TaskCard>();
 
   async function readPage(): Promise<void> {
     const client = session.value?.client;
-    if (!client || isReading || !hasMore.peek()) return;
+    if (!client || isReading || isEnded || !hasMore.peek()) return;
     isReading = true;
     const reading = readings;
     try {
       const { tasks } = await client.request(CardsDocument, {
         ...{ first: PAGE, after: cursor, filter, orderBy: order.orderBy },
       });
-      if (reading !== readings) return;
-      cursor = tasks.pageInfo.endCursor;
-      hasMore.value = tasks.pageInfo.hasNextPage;
-      const known = new Set(ids.value);
-      ids.value = [...ids.value, ...tasks.nodes.map(({ id }) => id).filter((id) => !known.has(id))];
-      putTasks(tasks.nodes);
+      if (reading === readings) take(tasks);
       problem.value = '';
-      isRead.value = true;
     } catch (error) {
       problem.value = messageOf(error);
-    } finally {
-      isReading = false;
     }
-    if (reading !== readings) void readPage();
+    isReading = false;
+    arrived.clear();
+    if (reading !== readings) await readPage();
   }
 
-  /** A task behind the last one that was read arrives with its page. */
+  /** A page is as old as its reading: what has changed since then is put to its place again. */
+  function take({ nodes, pageInfo }: CardsQuery['tasks']): void {
+    // What was shown stays until there is something newer.
+    const earlier = cursor === null ? [] : ids.peek();
+    const known = new Set(earlier);
+    cursor = pageInfo.endCursor;
+    batch(() => {
+      hasMore.value = pageInfo.hasNextPage;
+      putTasks(nodes);
+      const added = nodes.filter(({ id }) => !known.has(id) && isShownIn(id, matches));
+      ids.value = [...earlier, ...added.map(({ id }) => id)];
+      for (const task of arrived.values()) place(task);
+      isRead.value = true;
+    });
+  }
+
+  function follow(task: TaskCard): void {
+    if (isReading) arrived.set(task.id, task);
+    place(task);
+  }
+
   function place(task: TaskCard): void {
-    const others = ids.peek().filter((id) => id !== task.id);
-    const wasIn = others.length < ids.peek().length;
-    if (!matches(task)) {
-      if (wasIn) ids.value = others;
-      return;
-    }
-    const at = placeIn(others, task, order);
-    if (at === others.length && hasMore.peek() && !wasIn) return;
-    if (wasIn && ids.peek()[at] === task.id) return;
-    ids.value = others.toSpliced(at, 0, task.id);
+    ids.value = withTask(ids.peek(), task, { belongs: matches(task), order, hasMore: hasMore.peek() });
   }
 
-  const stop = followTasks(place);
+  const stop = followTasks(follow);
   const since = generation.peek();
   const stopFollowing = generation.subscribe((value) => {
     if (value === since) return;
     readings += 1;
     cursor = null;
     hasMore.value = true;
-    ids.value = [];
     void readPage();
+  });
+  const stopRetries = onceLive(() => {
+    if (problem.peek() !== '') void readPage();
   });
   void readPage();
   return {
-    ids,
-    hasMore,
-    isRead,
-    problem,
+    ...{ ids, hasMore, isRead, problem },
     readMore: () => void readPage(),
     end() {
-      readings += 1;
+      isEnded = true;
       stop();
       stopFollowing();
+      stopRetries();
     },
   };
 }
 
-/** The place of a task in a sorted list, by halving. */
-function placeIn(ids: readonly string[], task: TaskCard, { compare }: Order): number {
-  let low = 0;
-  let high = ids.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const other = shownTask(ids[middle] ?? '').peek();
-    if (other && compare(other, task) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+/** Whether the task belongs to the list as it is shown now, which may be newer than its page. */
+function isShownIn(id: string, matches: TaskListOptions['matches']): boolean {
+  const task = shownTask(id).peek();
+  return task !== null && matches(task);
 }

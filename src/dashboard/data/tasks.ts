@@ -2,7 +2,7 @@ import { batch, computed, type ReadonlySignal, type Signal, signal } from '@prea
 import { CardsByIdDocument, type TaskCardFragment } from '../../generated/dashboard/cards.js';
 import type { Client, LogEvent } from '../../sdk/index.js';
 import { notify } from '../frame/notices.js';
-import { generation, onEvents } from './live.js';
+import { onceLive, onEvents } from './live.js';
 import { messageOf, session } from './session.js';
 
 export type TaskCard = TaskCardFragment;
@@ -43,10 +43,11 @@ export function shownTask(id: string): ReadonlySignal<ShownTask | null> {
 export function putTasks(tasks: readonly TaskCard[]): void {
   batch(() => {
     for (const task of tasks) {
-      const { known } = entryOf(task.id);
+      const { known, shown } = entryOf(task.id);
       if (known.peek() !== null && (known.peek()?.version ?? 0) > task.version) continue;
       known.value = task;
-      for (const follower of followers) follower(task);
+      // With the changes that are pending: an answer from before them must not move the task back.
+      for (const follower of followers) follower(shown.peek() ?? task);
     }
   });
 }
@@ -92,8 +93,11 @@ export function startTasks(): () => void {
     for (const event of events) for (const id of tasksOf(event)) changed.add(id);
     void readChanged();
   });
+  // What could not be read during an outage.
+  const stopRetries = onceLive(() => void readChanged());
   return () => {
     stop();
+    stopRetries();
     entries.clear();
     changed.clear();
   };
@@ -102,26 +106,27 @@ export function startTasks(): () => void {
 async function readChanged(): Promise<void> {
   if (isReading) return;
   isReading = true;
+  while (changed.size > 0 && (await readSome())) {}
+  isReading = false;
+}
+
+/** Reads as many of the changed tasks as one request may name. False if the server does not answer. */
+async function readSome(): Promise<boolean> {
+  const ids = [...changed].filter((id) => followers.size > 0 || entries.has(id)).slice(0, MAX_IDS);
+  if (ids.length === 0) changed.clear();
+  for (const id of ids) changed.delete(id);
   try {
-    while (changed.size > 0) {
-      const ids = [...changed].filter((id) => followers.size > 0 || entries.has(id)).slice(0, MAX_IDS);
-      if (ids.length === 0) changed.clear();
-      else {
-        for (const id of ids) changed.delete(id);
-        await readTasks(ids);
-      }
-    }
+    await readTasks(ids);
+    return true;
   } catch {
-    // The changes are lost, so everything that is shown is read again when the server answers.
-    generation.value += 1;
-  } finally {
-    isReading = false;
+    for (const id of ids) changed.add(id);
+    return false;
   }
 }
 
 async function readTasks(ids: readonly string[]): Promise<void> {
   const client = session.value?.client;
-  if (!client) return;
+  if (!client || ids.length === 0) return;
   const { nodes } = await client.request(CardsByIdDocument, { ids });
   putTasks(nodes.filter((node): node is TaskCard => node !== null && 'version' in node));
 }

@@ -1,7 +1,7 @@
 import { type ReadonlySignal, useComputed, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Client, LogEvent } from '../../sdk/index.js';
-import { generation, onEvents } from './live.js';
+import { generation, onceLive, onEvents } from './live.js';
 import { messageOf, session } from './session.js';
 
 /** What a query has answered. */
@@ -53,8 +53,10 @@ export function useQuery<Data>(options: QueryOptions<Data>): QueryResult<Data> {
     const stop = onEvents((events) => {
       if (events.some((event) => current.current.changesWith?.(event) ?? false)) asker.ask();
     });
+    const stopRetries = onceLive(() => problem.peek() !== '' && asker.ask());
     return () => {
       stop();
+      stopRetries();
       asker.end();
     };
   }, [key, since]);
