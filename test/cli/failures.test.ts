@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -76,6 +77,15 @@ describe('a refusal', () => {
     const { secret } = await mc.json<{ secret: string }>(['key', 'create', 'reader', '--role', 'viewer']);
     const result = await mc.run(['task', 'create', 'A', '--api-key', secret]);
     expect(result).toMatchObject({ code: 4, stderr: expect.stringContaining('mc whoami') });
+  });
+
+  it.runIf(existsSync('/dev/full'))('for want of room for the answer ends with 1', () => {
+    const args = ['-c', '"$0" "$@" >/dev/full', process.execPath, mcPath, 'whoami'];
+    const { status, stderr } = spawnSync('bash', args, { env: { ...mc.env }, encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: expect.stringContaining('The answer cannot be written'),
+    });
   });
 
   it('without a server ends with 5 within seconds', async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Client } from '../../src/sdk/index.js';
 import { createMc, type Mc, mcPath } from '../support/cli/mc.js';
-import { openTerminal } from '../support/cli/terminal.js';
+import { hasTerminal, openTerminal } from '../support/cli/terminal.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
 import { sdkClient } from '../support/servers/sdk-client.js';
 import { type ServerProcess, startServer } from '../support/servers/server-process.js';
@@ -38,7 +38,7 @@ async function inReview(title: string): Promise<string> {
   return task.ref;
 }
 
-describe('in a terminal', () => {
+describe.runIf(hasTerminal)('in a terminal', () => {
   it('a list is a coloured table that fits the width', async () => {
     const { ref } = await create('A title that is much longer than a terminal of sixty columns can show');
     const terminal = openTerminal(mc, ['task', 'list', '--search', ref], { columns: 60 });
@@ -88,7 +88,7 @@ describe('in a terminal', () => {
   });
 });
 
-describe('mc top', () => {
+describe.runIf(hasTerminal)('mc top', () => {
   it('shows what changes, opens, approves and pauses, and leaves the terminal as it was', async () => {
     const ref = await inReview('Judge me');
     const shell = [

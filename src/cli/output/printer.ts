@@ -1,7 +1,7 @@
 import type { Environment } from '../../config/variables.js';
 import type { Look, View } from '../../verbs/looks/look.js';
 import type { Answer } from '../../verbs/verb.js';
-import { type Failure, UsageError } from '../failures.js';
+import { CommandError, type Failure, UsageError } from '../failures.js';
 import type { GlobalOptions } from '../session/connection.js';
 import { fieldsTable, pickFields } from './fields.js';
 import { hasColours, lookOf, printable, viewLines } from './terminal.js';
@@ -93,6 +93,10 @@ function toPlain(_name: string, value: unknown): unknown {
 /** Resolves when the text was handed to the operating system, so that a cursor is not kept before its event is out. */
 function write(text: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    process.stdout.write(text, (error) => (error ? reject(error) : resolve()));
+    process.stdout.write(text, (cause) => {
+      if (!cause) return resolve();
+      const message = `The answer cannot be written: ${cause.message}`;
+      reject(new CommandError(message, { code: 'OUTPUT_NOT_WRITTEN', cause }));
+    });
   });
 }

@@ -1,10 +1,13 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, vi } from 'vitest';
 import { type Mc, mcPath } from './mc.js';
 
 const farSide = fileURLToPath(new URL('terminal.py', import.meta.url));
+
+/** Whether this machine has what a pseudo-terminal needs: Python with its module `pty`, which Windows does not have. */
+export const hasTerminal = spawnSync('python3', ['-c', 'import pty']).status === 0;
 
 /** A command in a pseudo-terminal. */
 export interface Terminal {
