@@ -26,7 +26,7 @@ export interface Run {
   readonly finishMs: number;
 }
 
-/** Everything of a run that is still open, for whoever wants to look at the database. */
+/** A run whose servers and database still run. */
 export interface OpenRun extends Run {
   readonly world: World;
 }

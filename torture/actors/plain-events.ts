@@ -11,7 +11,7 @@ export interface PlainConnection {
   onRefusal(text: string): void;
 }
 
-/** A connection on which nothing has arrived for so long is broken: the server sends a comment more often. */
+/** A connection is broken if nothing arrives for this time: the server sends a comment more often. In milliseconds. */
 const SILENCE_MS = 20_000;
 
 /** Reads events until the connection ends, breaks or is silent for too long. */
