@@ -136,7 +136,17 @@ async function beginStreams(
   return AUDIENCE.map(async ({ at, isLive = false, ...facts }, place) => {
     const cursor = isLive ? null : start;
     const after = cursor === null ? null : positionOf(cursor);
-    const stream: StreamRecord = { ...facts, after, until: null, seen: [], connections: 0, complaints: [] };
+    const where = facts.transport === 'plain' ? 'any server' : `server ${(place % doors.length) + 1}`;
+    const name = `${facts.name} (${where})`;
+    const stream: StreamRecord = {
+      ...facts,
+      name,
+      after,
+      until: null,
+      seen: [],
+      connections: 0,
+      complaints: [],
+    };
     scene.record.streams.push(stream);
     await delay(at * scene.plan.seconds * 1_000, undefined, { signal }).catch(() => undefined);
     const key = facts.isAdmin ? ADMIN_KEY : viewerKey;
