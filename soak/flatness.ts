@@ -13,7 +13,7 @@ interface Flat {
 
 /** The latency is measured on a machine that may be shared, so it may double; everything else is exact. */
 const FLAT: readonly Flat[] = [
-  { name: 'the memory in MB', of: ({ memoryMb }) => memoryMb, most: 1.25, floor: 150 },
+  { name: 'the memory in MB', of: ({ memoryMb }) => memoryMb, most: 1.25, floor: 250 },
   { name: 'the median latency in ms', of: ({ p50Ms }) => p50Ms, most: 2, floor: 10 },
   { name: 'the time of the server for a task in ms', of: (slice) => slice.cpuMs, most: 1.5, floor: 1 },
   { name: 'the size of the log in MB', of: ({ eventsMb }) => eventsMb, most: 1.5, floor: 50 },

@@ -4,7 +4,7 @@ import type { Scene } from './actors/scene.js';
 import type { Leftover } from './judge/evidence.js';
 import type { World } from './world/world.js';
 
-/** A server has to work again this long after the last fault, and is asked for at most so long, in seconds. */
+/** The longest time until a server works again that is normal, and the time after which the suite gives up, in seconds. */
 const MOST_S = 30;
 const LONGEST_S = 120;
 

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { beginCast, type Cast } from './actors/cast.js';
 import { Scene } from './actors/scene.js';
@@ -26,7 +28,7 @@ export interface Run {
   readonly finishMs: number;
 }
 
-/** Everything of a run that is still open, for whoever wants to look at the database. */
+/** A run whose servers and database still run. */
 export interface OpenRun extends Run {
   readonly world: World;
 }
@@ -43,6 +45,7 @@ export async function torture(folder: string, plan: Plan, say: (line: string) =>
     const finishMs = await finish(scene, world, cast, recovering);
     say(`the work ended ${Math.round(finishMs / 1_000)} s after the faults`);
     await untilStreamsHave(scene, world);
+    await saveMetrics(folder, world);
     await cast.closeStreams();
     say('every subscriber has ended');
     const leftovers = [...(await recovering), ...(await measureLeftovers(world))];
@@ -68,6 +71,14 @@ async function finish(scene: Scene, world: World, cast: Cast, recovering: Promis
   scene.enter('over');
   await cast.acted;
   return finishMs;
+}
+
+/** Keeps what the servers count while all subscribers are still connected. They help to find a cause. */
+async function saveMetrics(folder: string, { posts }: World): Promise<void> {
+  for (const [place, { server }] of posts.entries()) {
+    const answer = await fetch(`http://127.0.0.1:${server.port()}/metrics`).catch(() => null);
+    await writeFile(join(folder, `server-${place + 1}`, 'metrics.txt'), (await answer?.text()) ?? '');
+  }
 }
 
 async function countUnfinished({ pool }: World): Promise<number> {

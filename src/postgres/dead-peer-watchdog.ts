@@ -75,7 +75,7 @@ export function startDeadPeerWatchdog(
   });
 }
 
-/** The idle connections went the same way and may be dead too. Each statement would find that out anew. */
+/** The idle connections may be dead too, and each would cost one statement its time before it is given up. */
 function replaceIdle(pool: pg.Pool): void {
   for (let idle = pool.idleCount; idle > 0; idle -= 1) {
     // An idle connection is handed out at once.

@@ -80,6 +80,21 @@ export async function withDeadline<Result>(
   }
 }
 
+/** The result of some work, unless the signal is aborted before: then it rejects with the signal's reason at once. */
+export async function unlessAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  let stop: () => void = () => undefined;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
 /** Where a worker that was given no `onError` writes what it survived. */
 export function warn(error: unknown): void {
   // biome-ignore lint/suspicious/noConsole: a program that handles no errors must still see them.

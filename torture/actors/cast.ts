@@ -11,7 +11,7 @@ import type { Scene } from './scene.js';
 import { reviewWithSdk, workWithSdk } from './sdk-workers.js';
 import { positionOf, subscribe } from './subscribers.js';
 
-/** Everybody who acts in a run. */
+/** The actors of a run. */
 export interface Cast {
   /** The key of an agent. */
   readonly workerKey: string;
@@ -37,10 +37,10 @@ const REVIEWER = 'reviewer-1';
 /** Claims that each pull agent makes side by side: more than its capacity. */
 const SHIFTS = { light: 1, full: 3 } as const;
 
-/** Registers the agents, makes their keys, and lets everybody begin. */
+/** Registers the agents, makes their keys, and lets all actors begin. */
 export async function beginCast(scene: Scene, world: World): Promise<Cast> {
   const admin = new Caller(scene, 'admin', ADMIN_KEY);
-  const agents = await registerAgents(scene, admin);
+  const agents = await registerAgents(admin);
   const viewer = await makeKey(admin, { name: 'viewer', role: 'VIEWER' });
   const operator = await makeKey(admin, { name: 'operator', role: 'OPERATOR' });
   const closing = new AbortController();
@@ -79,7 +79,7 @@ function callerOf(scene: Scene, agents: Agents, name: string, shift: number): Ca
   return new Caller(scene, `${name}.${shift}`, agents.get(name)?.key ?? '');
 }
 
-async function registerAgents(scene: Scene, admin: Caller): Promise<Agents> {
+async function registerAgents(admin: Caller): Promise<Agents> {
   const agents = new Map<string, { id: string; key: string }>();
   const inputs = [
     ...PULL,
@@ -94,7 +94,6 @@ async function registerAgents(scene: Scene, admin: Caller): Promise<Agents> {
     const key = await makeKey(admin, { name: input.name, role: 'AGENT', agent: { name: input.name } });
     agents.set(input.name, { id: answer.agent.id, key });
   }
-  if (scene.plan.processes < 1) throw new Error('there is no server');
   return agents;
 }
 
@@ -137,7 +136,17 @@ async function beginStreams(
   return AUDIENCE.map(async ({ at, isLive = false, ...facts }, place) => {
     const cursor = isLive ? null : start;
     const after = cursor === null ? null : positionOf(cursor);
-    const stream: StreamRecord = { ...facts, after, until: null, seen: [], connections: 0, complaints: [] };
+    const where = facts.transport === 'plain' ? 'any server' : `server ${(place % doors.length) + 1}`;
+    const name = `${facts.name} (${where})`;
+    const stream: StreamRecord = {
+      ...facts,
+      name,
+      after,
+      until: null,
+      seen: [],
+      connections: 0,
+      complaints: [],
+    };
     scene.record.streams.push(stream);
     await delay(at * scene.plan.seconds * 1_000, undefined, { signal }).catch(() => undefined);
     const key = facts.isAdmin ? ADMIN_KEY : viewerKey;
@@ -145,7 +154,7 @@ async function beginStreams(
   });
 }
 
-/** Tasks that are not finished. Reads past the links; while PostgreSQL is away, as if there were many. */
+/** Tasks that are not finished. Reads past the links; while PostgreSQL does not answer, the number is infinite. */
 async function countOpen({ pool }: World): Promise<number> {
   const { rows } = await pool
     .query<{ count: number }>(

@@ -11,27 +11,34 @@ export interface PlainConnection {
   onRefusal(text: string): void;
 }
 
-/** A connection on which nothing has arrived for so long is broken: the server sends a comment more often. */
+/** A connection is broken if nothing arrives for this time: the server sends a comment more often. In milliseconds. */
 const SILENCE_MS = 20_000;
 
 /** Reads events until the connection ends, breaks or is silent for too long. */
 export async function readPlainEvents(connection: PlainConnection): Promise<void> {
-  const { door, key, types, after, signal } = connection;
+  const { types, signal } = connection;
   const query = types === null ? '' : `?types=${types.join(',')}`;
   const silence = new AbortController();
-  let timer = setTimeout(() => silence.abort(), SILENCE_MS);
+  const abort = () => silence.abort();
+  const aborted = new Promise<never>((_, reject) => {
+    silence.signal.addEventListener('abort', () => reject(new Error('aborted')));
+  });
+  aborted.catch(() => undefined);
+  signal.addEventListener('abort', abort);
+  let timer = setTimeout(abort, SILENCE_MS);
   try {
-    const response = await fetch(`${door}/api/events${query}`, {
-      headers: { authorization: `Bearer ${key}`, ...(after === null ? {} : { 'last-event-id': after }) },
-      signal: AbortSignal.any([signal, silence.signal]),
-    });
+    // The fetch of Node 20 may miss an abort.
+    const response = await Promise.race([aborted, open(connection, query, silence.signal)]);
     if (response.status !== 200 || response.body === null) return await refuse(connection, response);
     connection.onConnect();
     let rest = '';
-    for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    for (;;) {
+      const { done, value } = await Promise.race([aborted, reader.read()]);
+      if (done) return;
       clearTimeout(timer);
-      timer = setTimeout(() => silence.abort(), SILENCE_MS);
-      const blocks = (rest + text).split('\n\n');
+      timer = setTimeout(abort, SILENCE_MS);
+      const blocks = (rest + value).split('\n\n');
       rest = blocks.pop() ?? '';
       for (const block of blocks) readBlock(connection, block);
     }
@@ -39,8 +46,14 @@ export async function readPlainEvents(connection: PlainConnection): Promise<void
     // The connection broke: the next one continues.
   } finally {
     clearTimeout(timer);
-    silence.abort();
+    signal.removeEventListener('abort', abort);
+    abort();
   }
+}
+
+function open({ door, key, after }: PlainConnection, query: string, signal: AbortSignal): Promise<Response> {
+  const headers = { authorization: `Bearer ${key}`, ...(after === null ? {} : { 'last-event-id': after }) };
+  return fetch(`${door}/api/events${query}`, { headers, signal });
 }
 
 function readBlock(connection: PlainConnection, block: string): void {

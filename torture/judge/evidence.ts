@@ -96,7 +96,7 @@ export interface Evidence {
   /** Texts that a client sent under one idempotency key, and that are stored more than once. */
   readonly doubled: readonly { readonly text: string; readonly count: number }[];
   readonly record: RunRecord;
-  /** What servers have logged as faults, and ends that nobody asked for. */
+  /** What servers have logged as faults, and processes that ended by themselves. */
   readonly serverComplaints: readonly string[];
   readonly leftovers: readonly Leftover[];
 }

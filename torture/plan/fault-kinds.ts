@@ -25,7 +25,7 @@ export const FAULT_KINDS = {
   'door.half-open': {
     target: 'door',
     forMs: [1_000, 5_000],
-    meaning: 'nothing is forwarded any more on these connections, and no end is told',
+    meaning: 'nothing is forwarded any more on these connections, and neither side is told',
   },
   'door.delay': { target: 'door', forMs: [2_000, 8_000], size: [20, 400], meaning: 'everything is late' },
   'link.cut': { target: 'link', meaning: 'all connections are reset' },
@@ -34,7 +34,7 @@ export const FAULT_KINDS = {
   'link.half-open': {
     target: 'link',
     forMs: [1_000, 8_000],
-    meaning: 'nothing is forwarded any more on these connections, and no end is told',
+    meaning: 'nothing is forwarded any more on these connections, and neither side is told',
   },
   'link.delay': { target: 'link', forMs: [2_000, 8_000], size: [5, 150], meaning: 'everything is late' },
   'postgres.stop': { target: 'postgres', forMs: [500, 4_000], meaning: 'a fast shutdown, then a start' },

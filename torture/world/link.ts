@@ -136,7 +136,7 @@ class Pair {
   }
 }
 
-/** Ends a connection without a goodbye. A socket of the file system knows no reset. */
+/** Resets a connection. A Unix socket has no reset and is closed. */
 function reset(socket: Socket): void {
   if (socket.remoteAddress === undefined) socket.destroy();
   else socket.resetAndDestroy();

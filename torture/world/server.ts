@@ -31,7 +31,7 @@ export interface Server {
   end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void>;
   freeze(): void;
   thaw(): void;
-  /** Complaints about all processes so far: faults in the log, stacks, and ends that nobody asked for. */
+  /** Complaints about all processes so far: faults in the log, stacks, and processes that ended by themselves. */
   readonly complaints: readonly string[];
   /** How many processes were started. */
   starts(): number;

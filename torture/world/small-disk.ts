@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /** The size of the disk. An empty cluster takes about 50 MB of it, and the log of transactions up to 96 MB. */
-const SIZE = '768m';
+const SIZE = '384m';
 
 /** A small disk of its own for PostgreSQL, which can be filled without harm to the machine. */
 export interface SmallDisk {

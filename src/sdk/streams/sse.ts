@@ -2,6 +2,7 @@ import { MissionControlError } from '../errors/base.js';
 import { type AnswerError, ConnectionError, toRequestError } from '../errors/request-errors.js';
 import { toFailure } from '../http/execute.js';
 import { type Sender, toRequest, toUnreached } from '../http/send.js';
+import { unlessAborted } from '../platform.js';
 import { readMessages, type SseMessage } from './sse-messages.js';
 import { SILENCE_MS, type Sink, type Subscribe } from './transport.js';
 
@@ -53,7 +54,12 @@ async function read(
 
 async function open(sender: Sender, operation: object, signal: AbortSignal): Promise<Response> {
   const headers = { ...sender.headers, accept: 'text/event-stream' };
-  const response = await sender.fetch(sender.endpoint, toRequest({ ...sender, headers }, operation, signal));
+  const request = sender.fetch(sender.endpoint, toRequest({ ...sender, headers }, operation, signal));
+  // Node 20's fetch may miss an abort after a garbage collection.
+  const response = await unlessAborted(request, signal).catch((error: unknown) => {
+    request.then(({ body }) => body?.cancel()).catch(() => undefined);
+    throw error;
+  });
   const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
   if (response.ok && isStream) return response;
   throw toFailure(sender, response, errorsIn(await response.text()));
