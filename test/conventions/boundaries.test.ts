@@ -108,7 +108,7 @@ describe('the import table, on the source itself', () => {
   it('covers every module', async () => {
     const { modules } = await cruise(root);
     const files = await readdir(join(root, 'src'), { recursive: true });
-    const sources = files.filter((path) => path.endsWith('.ts'));
+    const sources = files.filter((path) => /\.(tsx?|css)$/.test(path));
     expect(sources.length).toBeGreaterThan(30);
     expect(modules.filter(({ source }) => source.startsWith('src/'))).toHaveLength(sources.length);
   });

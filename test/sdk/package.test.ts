@@ -168,7 +168,7 @@ const compilerOptions = {
 };
 
 const samplesHead = `
-import { type Client, createReviewer, LeaseLostError } from 'mission-control-client';
+import { type Client, createReviewer, createWorker, LeaseLostError } from 'mission-control-client';
 declare const client: Client;
 declare const runId: string;
 declare const resolution: string;
