@@ -26,6 +26,12 @@ export const views: readonly View[] = [
     load: () => import('./agents/agents.js'),
     rail: { icon: 'agents', key: 'a' },
   },
+  {
+    title: 'Queue',
+    path: '/queue',
+    load: () => import('./queue/queue.js'),
+    rail: { icon: 'queue', key: 'q' },
+  },
   { title: 'Agent', path: '/agents/:name', load: () => import('./agents/agent.js') },
   { title: 'Task', path: '/tasks/:ref', load: () => import('./task/task-page.js') },
 ];

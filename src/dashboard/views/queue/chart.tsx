@@ -1,0 +1,105 @@
+import { useEffect, useRef } from 'preact/hooks';
+import uPlot from 'uplot';
+import { theme } from '../../frame/theme.js';
+import 'uplot/dist/uPlot.min.css';
+
+/** One line or row of bars of a chart. */
+export interface Series {
+  readonly name: string;
+  /** The token of its colour, such as `--good`. */
+  readonly color: string;
+  readonly values: readonly (number | null)[];
+  /** Dashed lines can be told apart without their colour. */
+  readonly isDashed?: boolean;
+}
+
+interface ChartProps {
+  /** What it shows, for those who cannot see it. */
+  readonly label: string;
+  /** The points in time, in seconds. */
+  readonly times: readonly number[];
+  readonly series: readonly Series[];
+  /** A value of the vertical axis as people read it. */
+  readonly format?: (value: number) => string;
+}
+
+const HEIGHT = 160;
+
+/** Values over time, with the colours of the theme. The names of the lines stand below it as text. */
+export default function Chart({ label, times, series, format = String }: ChartProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const chosen = theme.value;
+  useEffect(() => {
+    const element = box.current;
+    if (!element) return;
+    const data: uPlot.AlignedData = [[...times], ...series.map(({ values }) => [...values])];
+    const plot = new uPlot(optionsOf(element, series, format), data, element);
+    const observer = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: HEIGHT }));
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      plot.destroy();
+    };
+  }, [times, series, format, chosen]);
+  return (
+    <figure class="chart">
+      <div ref={box} role="img" aria-label={label} />
+      <figcaption class="small quiet">
+        {series.map(({ name, color, isDashed }) => (
+          <span key={name} class="chart-name">
+            <i data-color={color} data-dashed={isDashed === true ? '' : undefined} aria-hidden="true" />
+            {name}
+          </span>
+        ))}
+      </figcaption>
+    </figure>
+  );
+}
+
+function optionsOf(
+  element: HTMLElement,
+  series: readonly Series[],
+  format: (value: number) => string,
+): uPlot.Options {
+  // A line needs two points; a single one is drawn as a dot.
+  const isSingle = series[0]?.values.length === 1;
+  const quiet = colorOf(element, '--quiet');
+  const grid = { stroke: colorOf(element, '--border'), width: 1 };
+  const axis = { stroke: quiet, grid, ticks: { show: false }, font: '11px system-ui, sans-serif' };
+  return {
+    width: element.clientWidth,
+    height: HEIGHT,
+    legend: { show: false },
+    cursor: { show: false },
+    padding: [8, 8, 0, 0],
+    scales: { y: { range: (_plot, _least, most) => [0, Math.max(1, most * 1.1)] } },
+    axes: [
+      { ...axis, size: 28, values: '{HH}:{mm}', space: 56 },
+      { ...axis, size: 52, values: (_plot, values) => values.map(format), incrs: steps },
+    ],
+    series: [
+      {},
+      ...series.map(({ color, isDashed }) => ({
+        stroke: colorOf(element, color),
+        width: 2,
+        points: { size: 5, ...(isSingle ? { show: true } : {}) },
+        spanGaps: true,
+        ...(isDashed === true ? { dash: [5, 4] } : {}),
+      })),
+    ],
+  };
+}
+
+/** The steps of the vertical axis: whole numbers. */
+const steps = [1, 2, 5].flatMap((step) => [1, 10, 100, 1_000, 10_000, 100_000].map((ten) => step * ten));
+steps.sort((one, other) => one - other);
+
+/** A canvas does not know the tokens, so the browser is asked for the colour behind one. */
+function colorOf(element: HTMLElement, token: string): string {
+  const probe = document.createElement('i');
+  probe.style.color = `var(${token})`;
+  element.append(probe);
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
+}

@@ -1,0 +1,66 @@
+import type { ComponentChildren } from 'preact';
+import type { QueueHealthQuery } from '../../../generated/dashboard/queue.js';
+import { basePath } from '../../frame/router.js';
+import { Age, durationText } from '../../parts/time.js';
+import type { Spread } from './attempt-times.js';
+
+interface NumbersProps {
+  readonly health: QueueHealthQuery;
+  readonly spreads: { readonly wait: Spread | null; readonly run: Spread | null };
+}
+
+/** The numbers that matter, in one row. */
+export function Numbers({ health: { overview }, spreads }: NumbersProps) {
+  const count = (...statuses: string[]) =>
+    overview.taskCounts.reduce((sum, one) => sum + (statuses.includes(one.status) ? one.count : 0), 0);
+  const failures = overview.hour.reduce((sum, { failed }) => sum + failed, 0);
+  return (
+    <dl class="numbers">
+      <Figure name="Waiting" href="/board">
+        {count('INBOX', 'ASSIGNED').toLocaleString('en')}
+      </Figure>
+      <Figure name="Oldest waits">
+        {overview.oldestWaitingSince ? <Age since={overview.oldestWaitingSince} /> : '–'}
+      </Figure>
+      <Figure name="In progress" href="/board">
+        {count('IN_PROGRESS').toLocaleString('en')}
+      </Figure>
+      <Figure name="Capacity used">
+        {overview.capacityInUse}/{overview.capacityTotal}
+      </Figure>
+      <Figure name="In review" href="/reviews">
+        {count('REVIEW').toLocaleString('en')}
+      </Figure>
+      <Figure name="Failed, last hour" tone={failures > 0 ? 'bad' : undefined}>
+        {failures}
+      </Figure>
+      <Figure name="Wait p50 / p95">{spreadText(spreads.wait)}</Figure>
+      <Figure name="Run p50 / p95">{spreadText(spreads.run)}</Figure>
+    </dl>
+  );
+}
+
+interface FigureProps {
+  readonly name: string;
+  readonly href?: string;
+  readonly tone?: string | undefined;
+  readonly children: ComponentChildren;
+}
+
+function Figure({ name, href, tone, children }: FigureProps) {
+  return (
+    <div>
+      <dt class="quiet small">{name}</dt>
+      <dd class={tone}>{href === undefined ? children : <a href={basePath + href}>{children}</a>}</dd>
+    </div>
+  );
+}
+
+function spreadText(spread: Spread | null): string {
+  return spread === null ? '–' : `${shortText(spread.p50)} / ${shortText(spread.p95)}`;
+}
+
+/** Agents that answer at once finish within a second. */
+function shortText(ms: number): string {
+  return ms < 1_000 ? `${Math.round(ms)} ms` : durationText(ms);
+}

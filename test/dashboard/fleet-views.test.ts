@@ -1,0 +1,45 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { sdkAgent } from '../support/servers/sdk-client.js';
+import { untilLive, useDashboard } from './fixture.js';
+
+const dashboard = useDashboard();
+
+/** The pictures are written only when asked for, because the ages in them differ from run to run. */
+const folder = process.env.DASHBOARD_PICTURES
+  ? fileURLToPath(new URL('../../docs/images/', import.meta.url))
+  : null;
+
+async function take(page: Page, name: string): Promise<void> {
+  if (folder === null) return;
+  await expect.poll(() => page.locator('.loading').count()).toBe(0);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(`${folder}${name}.png`, await page.screenshot({ animations: 'disabled', caret: 'hide' }));
+}
+
+describe('the queue', () => {
+  it('says that it is empty, and then shows live what waits, what ended and how long it took', async () => {
+    const { admin, server } = dashboard;
+    const { page, faults } = await dashboard.open('/queue');
+    await untilLive(page);
+    const number = (name: string) =>
+      page.locator('.numbers div', { has: page.getByText(name, { exact: true }) }).locator('dd');
+    await expect.poll(() => number('Waiting').textContent()).toBe('0');
+    await page.getByText('No attempt has ended yet').waitFor();
+    await page.getByRole('img', { name: /0 created/ }).waitFor();
+    const scout = await sdkAgent(server, 'scout', { acceptsInbox: true });
+    await admin.createTask({ title: 'Counted', priority: 'CRITICAL' });
+    await expect.poll(() => number('Waiting').textContent()).toBe('1');
+    const bar = page.locator('.waiting-bars li', { hasText: 'Critical' });
+    await expect.poll(() => bar.locator('.number').textContent()).toBe('1');
+    const { run } = await scout.claimNextTask();
+    await scout.failTask({ runId: run!.id, error: 'disk full', retry: false });
+    await expect.poll(() => number('Failed, last hour').textContent()).toBe('1');
+    await expect.poll(() => number('Run p50 / p95').textContent()).toMatch(/^\d+ m?s \/ \d+ m?s$/);
+    await page.getByRole('img', { name: 'Median and 95th percentile by hour' }).waitFor();
+    expect(faults).toEqual([]);
+    await take(page, 'queue-light');
+  });
+});
