@@ -77,7 +77,7 @@ export async function readLog(
   const ofRun = [pipelineRun?.id ?? null, pipelineRun ? [...pipelineRun.taskIds] : null];
   const [found] = await query<PageRow>(executor, {
     ...(taskId === undefined ? ALL_TASKS : ONE_TASK),
-    values: [after, limit, types, agentId, ...ofRun, ...(taskId === undefined ? [] : [taskId])],
+    values: [after, limit, types, agentId, ...ofRun, taskId ?? null],
   });
   return toPage(found, after, limit);
 }
@@ -92,25 +92,23 @@ interface PageRow {
   readonly rows: unknown[] | null;
 }
 
-/**
- * Uses the primary key for the order. The entries are one JSON text: for 500 entries that takes a fifth of the time that the
- * driver needs for single values.
- */
-const ALL_TASKS = { name: 'read_log', text: pageText('', 'NULL::bigint') };
+/** log_page names the indexes that the statements use. */
+const ALL_TASKS = { name: 'read_log', text: pageText('NULL::bigint') };
 
-/** Uses events_task_idx, which skips the entries of other tasks, so the end of the log is read separately. */
+/** The page skips the entries of other tasks, so the end of the log is read separately. */
 const ONE_TASK = {
   name: 'read_log_of_task',
-  text: pageText('AND task_id = $7', '(SELECT id FROM events ORDER BY id DESC LIMIT 1)'),
+  text: pageText('(SELECT id FROM events ORDER BY id DESC LIMIT 1)'),
 };
 
-function pageText(ofTask: string, end: string): string {
+/** The entries are one JSON text: for 500 entries that takes a fifth of the time that the driver needs for single values. */
+function pageText(end: string): string {
   return `SELECT h.position AS begin, ${end} AS end, p.looked, p.last, p.rows
     FROM event_horizon h CROSS JOIN LATERAL (
       SELECT count(*)::int AS looked, max(t.id) AS last, json_agg(${LOG_SHAPE.json.sql} ORDER BY t.id) FILTER (
         WHERE ($3::text[] IS NULL OR t.type = ANY($3)) AND ($4::text IS NULL OR $4 IN (t.agent_id, t.actor_agent_id))
         AND ($5::text IS NULL OR t.pipeline_run_id = $5 OR t.task_id = ANY($6::text[]))) AS rows
-      FROM (SELECT * FROM events WHERE id > $1 ${ofTask} ORDER BY id LIMIT $2) t) p`;
+      FROM log_page($1, $2, $7) t) p`;
 }
 
 function toPage(found: PageRow | undefined, after: LogPosition, limit: number): LogPage {
