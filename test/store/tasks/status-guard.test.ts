@@ -8,6 +8,7 @@ const AN_ASSIGNEE = `INSERT INTO agents (id, name, role) VALUES ('agt_1', 'worke
 const IN_STATUS = (status: string) => `
   status = ${status}, resolution = 'done', assignee_id = CASE WHEN ${status} <> 'INBOX' THEN 'agt_1' END,
   current_run_id = CASE WHEN ${status} = 'IN_PROGRESS' THEN 'run_1' END,
+  open_questions = CASE WHEN ${status} = 'INPUT_REQUIRED' THEN 1 ELSE 0 END,
   failure_reason = CASE WHEN ${status} = 'FAILED' THEN 'FAILED_BY_AGENT'::task_failure_reason END,
   completed_at = CASE WHEN ${status} IN ('DONE', 'FAILED', 'CANCELLED') THEN now() END`;
 
