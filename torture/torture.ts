@@ -12,7 +12,7 @@ import { measureRecovery } from './recovery.js';
 import { type Played, playFaults } from './world/play-faults.js';
 import { openWorld, type World } from './world/world.js';
 
-/** How long the work may take to end after the faults, and subscribers to catch up, in milliseconds. */
+/** How long the work may take to end after the faults, and a subscriber that is behind may receive nothing, in milliseconds. */
 const FINISH_MS = 90_000;
 const CATCH_UP_MS = 30_000;
 
@@ -44,9 +44,10 @@ export async function torture(folder: string, plan: Plan, say: (line: string) =>
     const recovering = measureRecovery(scene, world, cast.workerKey);
     const finishMs = await finish(scene, world, cast, recovering);
     say(`the work ended ${Math.round(finishMs / 1_000)} s after the faults`);
-    await untilStreamsHave(scene, world);
+    const end = await untilStreamsHave(scene, world);
     await saveMetrics(folder, world);
     await cast.closeStreams();
+    for (const stream of scene.record.streams) stream.until = Math.max(end, lastOf(stream));
     say('every subscriber has ended');
     const leftovers = [...(await recovering), ...(await measureLeftovers(world))];
     const serverComplaints = world.posts.flatMap(({ server }) => server.complaints);
@@ -90,15 +91,24 @@ async function countUnfinished({ pool }: World): Promise<number> {
 }
 
 /**
- * Waits until every subscriber has what the log has now, or the time is over. Later events, such as that an agent is
- * offline, reach a subscriber or not, depending on when it ends.
+ * Waits until every subscriber has what the log has now, or those that have not received nothing more. Returns the end of the
+ * log. Later events, such as that an agent is offline, reach a subscriber or not, depending on when it ends.
  */
-async function untilStreamsHave({ record }: Scene, { pool }: World): Promise<void> {
+async function untilStreamsHave({ record }: Scene, { pool }: World): Promise<number> {
   const { events } = await readEvidence(pool, { record, serverComplaints: [], leftovers: [] });
-  const end = events.at(-1)?.id ?? 0;
-  const lastOf = ({ seen }: StreamRecord) => seen.at(-1)?.position ?? 0;
   const isBehind = (stream: StreamRecord) => lastOf(stream) < (selectFor(stream, events).at(-1)?.id ?? 0);
-  for (let waitedMs = 0; waitedMs < CATCH_UP_MS && record.streams.some(isBehind); waitedMs += 100)
-    await delay(100);
-  for (const stream of record.streams) stream.until = Math.max(end, lastOf(stream));
+  const countOfLate = () =>
+    record.streams.filter(isBehind).reduce((sum, { seen }) => sum + seen.length, record.streams.length);
+  let count = countOfLate();
+  for (let idleMs = 0; idleMs < CATCH_UP_MS && record.streams.some(isBehind); ) {
+    await delay(200);
+    const now = countOfLate();
+    idleMs = now === count ? idleMs + 200 : 0;
+    count = now;
+  }
+  return events.at(-1)?.id ?? 0;
+}
+
+function lastOf({ seen }: StreamRecord): number {
+  return seen.at(-1)?.position ?? 0;
 }
