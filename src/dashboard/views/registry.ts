@@ -32,6 +32,12 @@ export const views: readonly View[] = [
     load: () => import('./queue/queue.js'),
     rail: { icon: 'queue', key: 'q' },
   },
+  {
+    title: 'Events',
+    path: '/events',
+    load: () => import('./events/events.js'),
+    rail: { icon: 'events', key: 'e' },
+  },
   { title: 'Agent', path: '/agents/:name', load: () => import('./agents/agent.js') },
   { title: 'Task', path: '/tasks/:ref', load: () => import('./task/task-page.js') },
 ];

@@ -24,6 +24,7 @@ interface ChartProps {
 }
 
 const HEIGHT = 160;
+const HOUR_S = 3_600;
 
 /** Values over time, with the colours of the theme. The names of the lines stand below it as text. */
 export default function Chart({ label, times, series, format = String }: ChartProps) {
@@ -72,7 +73,10 @@ function optionsOf(
     legend: { show: false },
     cursor: { show: false },
     padding: [8, 8, 0, 0],
-    scales: { y: { range: (_plot, _least, most) => [0, Math.max(1, most * 1.1)] } },
+    scales: {
+      ...(isSingle ? { x: { range: (_plot, at) => [at - HOUR_S, at + HOUR_S] } } : {}),
+      y: { range: (_plot, _least, most) => [0, Math.max(1, most * 1.1)] },
+    },
     axes: [
       { ...axis, size: 28, values: '{HH}:{mm}', space: 56 },
       { ...axis, size: 52, values: (_plot, values) => values.map(format), incrs: steps },

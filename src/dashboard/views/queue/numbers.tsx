@@ -62,5 +62,5 @@ function spreadText(spread: Spread | null): string {
 
 /** Agents that answer at once finish within a second. */
 function shortText(ms: number): string {
-  return ms < 1_000 ? `${Math.round(ms)} ms` : durationText(ms);
+  return ms < 1_000 ? `${(ms / 1_000).toFixed(1)} s` : durationText(ms);
 }

@@ -1,0 +1,58 @@
+import { useQuery } from '../../data/use-query.js';
+import { queryValue, setQuery } from '../../frame/router.js';
+import { sentence } from '../../parts/words.js';
+
+const names = { task: 'task', agent: 'agent', run: 'pipeline run', after: 'after' } as const;
+
+/** The types and families that the address names. */
+export function typesOf(text: string): string[] {
+  return text.split(',').filter((type) => type !== '');
+}
+
+/** The filters of the log, which live in the address: families and types as chips, and what a click has chosen. */
+export function Filters() {
+  const chosen = typesOf(queryValue('types'));
+  const { data } = useQuery({ key: 'types', ask: (client) => client.eventTypes() });
+  const families = new Set((data.value ?? []).map(({ name }) => name.replace(/\..*/, '')));
+  const single = chosen.filter((type) => type.includes('.'));
+  return (
+    <>
+      <fieldset class="event-types">
+        <legend class="visually-hidden">Types</legend>
+        {[...families].map((family) => (
+          <button
+            type="button"
+            key={family}
+            aria-pressed={chosen.includes(family)}
+            onClick={() => setQuery({ types: toggle(chosen, family).join(',') })}
+          >
+            {sentence(family)}
+          </button>
+        ))}
+      </fieldset>
+      {single.map((type) => (
+        <Chip key={type} text={type} onRemove={() => setQuery({ types: toggle(chosen, type).join(',') })} />
+      ))}
+      {Object.entries(names).map(([name, word]) => {
+        const value = queryValue(name);
+        return (
+          value !== '' && (
+            <Chip key={name} text={`${word}: ${value}`} onRemove={() => setQuery({ [name]: '' })} />
+          )
+        );
+      })}
+    </>
+  );
+}
+
+function toggle(chosen: readonly string[], type: string): string[] {
+  return chosen.includes(type) ? chosen.filter((one) => one !== type) : [...chosen, type];
+}
+
+function Chip({ text, onRemove }: { readonly text: string; readonly onRemove: () => void }) {
+  return (
+    <button type="button" class="event-chip" title="Remove the filter" onClick={onRemove}>
+      <span class="cut text">{text}</span> <span aria-hidden="true">×</span>
+    </button>
+  );
+}
