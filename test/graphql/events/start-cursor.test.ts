@@ -30,10 +30,11 @@ describe('Subscription.events with startCursor', () => {
       at: expect.any(String),
       actor: { displayName: 'System' },
     });
-    await first.close();
 
     const { id } = await aTask(here.services);
-    await here.settled();
+    // Now the process has read it, and knows how far behind the cursor is.
+    await first.has(2);
+    await first.close();
     const resumed = await here.watch(
       `subscription ($after: Cursor) { events(after: $after, startCursor: true) {
       cursor ... on TaskEvent { task { id } } ... on StreamStartedEvent { behind } } }`,
