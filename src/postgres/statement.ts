@@ -1,5 +1,6 @@
 import type { ClientBase, Pool } from 'pg';
-import { preparedNameOf } from './prepared-names.js';
+import { Unavailable } from '../kernel/unavailable.js';
+import { forgetPreparedNames, preparedNameOf } from './prepared-names.js';
 
 /** One SQL statement with its values. A connection prepares a named statement once and keeps its plan. */
 export interface Statement {
@@ -27,18 +28,30 @@ function toCamel(column: string): string {
 /**
  * Runs a statement and returns its rows with camelCase names. The compiler does not check the row type: a test that runs
  * every statement against the real schema does.
+ *
+ * @throws Unavailable if a newer server has changed the tables since the statement was prepared. PostgreSQL has not begun to
+ * run it, and a retry prepares it again.
  */
 export async function query<Row extends object>(executor: Executor, statement: Statement): Promise<Row[]> {
-  const result = await executor.query({
-    ...(statement.name === undefined ? {} : { name: preparedNameOf(statement.name, statement.text) }),
-    text: statement.text,
-    values: statement.values === undefined ? [] : [...statement.values],
-    rowMode: 'array',
-  });
+  const result = await executor
+    .query({
+      ...(statement.name === undefined ? {} : { name: preparedNameOf(statement.name, statement.text) }),
+      text: statement.text,
+      values: statement.values === undefined ? [] : [...statement.values],
+      rowMode: 'array',
+    })
+    .catch(refuseChangedTables);
   const names = result.fields.map((field) => toCamel(field.name));
   return result.rows.map((cells: unknown[]) => {
     const row: Record<string, unknown> = {};
     for (let i = 0; i < names.length; i += 1) row[names[i] ?? ''] = cells[i];
     return row as Row;
   });
+}
+
+function refuseChangedTables(error: unknown): never {
+  if (!(error instanceof Error) || !error.message.includes('cached plan must not change result type'))
+    throw error;
+  forgetPreparedNames();
+  throw new Unavailable('A newer server has changed the tables: retry soon.', { cause: error });
 }

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Unavailable } from '../../src/kernel/unavailable.js';
 import { preparedNameOf } from '../../src/postgres/prepared-names.js';
 import { identifier, sql, toStatement } from '../../src/postgres/sql-text.js';
 import { query } from '../../src/postgres/statement.js';
@@ -26,6 +27,18 @@ it('runs two texts that were given one name, each as itself', async () => {
   expect(await query(client, one)).toEqual([{ n: 1 }]);
   expect(await query(client, two)).toEqual([{ n: 2 }]);
   expect(await query(client, one)).toEqual([{ n: 1 }]);
+});
+
+it('answers UNAVAILABLE once if a newer server has added a column, and then prepares the text again', async () => {
+  const other = new pg.Client({ connectionString: test.url });
+  await other.connect();
+  await other.query('CREATE TABLE grown (a int); INSERT INTO grown VALUES (1)');
+  const read = { name: 'read_grown', text: 'SELECT * FROM grown' };
+  expect(await query(client, read)).toEqual([{ a: 1 }]);
+  await other.query('ALTER TABLE grown ADD b int');
+  await other.end();
+  await expect(query(client, read)).rejects.toThrow(Unavailable);
+  expect(await query(client, read)).toEqual([{ a: 1, b: null }]);
 });
 
 it('prepares a text once, whichever values it is sent with', async () => {
