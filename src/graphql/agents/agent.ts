@@ -80,11 +80,13 @@ export const AgentType = builder.prismaObject('Agent', {
           description: 'The period to look back: a minute to a year.',
         }),
       },
-      resolve: async (agent, { window }, context) => {
+      resolve: async (agent, { window }, context, { operation }) => {
         const windowMs = window ?? DAY_MS;
         orBadInput(() => checkWindow(windowMs));
         const load = (ids: readonly string[]) => readAgentStats(context.services, ids, windowMs);
-        const stats = await loadBatched(context, `agentStats:${windowMs}`, agent.id, load);
+        // An agent is often at several places of a query, and its statistics take two statements.
+        const keep = operation.operation === 'query';
+        const stats = await loadBatched(context, `agentStats:${windowMs}`, agent.id, load, { keep });
         if (stats === undefined) throw new Error(`no stats of ${agent.id}`);
         return stats;
       },

@@ -159,6 +159,7 @@ function selectionOf(field: string): string {
     reviews: '{ nodes { id } }',
     reviewRuns: '{ nodes { id } }',
     comments: '{ nodes { body } }',
+    questions: '{ nodes { text } }',
     events: '{ nodes { type } }',
     config: '{ extra }',
     stats: '{ completed }',

@@ -67,8 +67,15 @@ const NULLABLE = [
 ];
 const REFUSED = [
   ...['priority', 'tags', 'requires', 'metadata', 'reviewPolicy', 'pinned', 'version', 'onDependencyFailure'],
-  ...['dispatchAttempts', 'reviewCycles', 'staleRequeues', 'createdAt', 'updatedAt', 'createdBy { id }'],
-  ...['waitingOn', 'candidates { eligible }', 'routing { tier }', 'dependents { id }', 'dependsOn { id }'],
+  ...['dispatchAttempts', 'reviewCycles', 'staleRequeues', 'createdAt', 'updatedAt', 'statusAt'],
+  ...[
+    'createdBy { id }',
+    'waitingOn',
+    'candidates { eligible }',
+    'routing { tier }',
+    'dependents { id }',
+    'dependsOn { id }',
+  ],
   ...['dependencyResults { resolution }', 'inputs { resolution }', 'allowedTransitions', 'waitedForPeople'],
   ...['runs', 'reviews', 'reviewRuns', 'comments', 'questions', 'events'].map(
     (list) => `${list} { totalCount }`,
