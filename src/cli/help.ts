@@ -36,6 +36,7 @@ export const nouns: Readonly<Record<string, string>> = {
   cron: 'Create tasks on a schedule.',
   pipeline: 'Store and start graphs of tasks.',
   events: 'Read and follow the event log.',
+  webhook: 'Deliver the event log to addresses.',
   key: 'Manage API keys.',
   jobs: "Watch and control the server's own jobs.",
   skills: 'Teach agents to use this command line.',

@@ -1,28 +1,10 @@
 import * as z from 'zod';
-import { maybeCount, maybeText, maybeWords, page } from './fields.js';
+import { filterFields, toFilter } from './event-filter.js';
+import { maybeCount, maybeText, page } from './fields.js';
 import { nodesOf, readList } from './list.js';
 import { type EventLike, eventLine } from './looks/event-look.js';
 import { type Look, lines, oneLine, type View } from './looks/look.js';
-import { toOptionalAgent, toTaskRef } from './refs.js';
 import { defineStream, defineVerb, effects } from './verb.js';
-
-const filterFields = {
-  types: maybeWords('Only these types or families: task, agent, run.progress.'),
-  task: maybeText('Only events about this task, by ref or id.'),
-  agent: maybeText('Only events about this agent or caused by it, by name or id.'),
-  pipelineRun: maybeText('Only events about this pipeline run (plr_…).'),
-};
-
-const filterSchema = z.strictObject(filterFields);
-
-function toFilter({ types, task, agent, pipelineRun }: z.infer<typeof filterSchema>) {
-  return {
-    types,
-    task: task === undefined ? undefined : toTaskRef(task),
-    agent: toOptionalAgent(agent),
-    pipelineRunId: pipelineRun,
-  };
-}
 
 const watchEvents = defineStream({
   name: 'events watch',

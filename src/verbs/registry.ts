@@ -30,6 +30,7 @@ import {
 } from './task/read.js';
 import { claimTask, completeTask, failTask, releaseTask, renewLease, reportProgress } from './task/work.js';
 import type { Verb } from './verb.js';
+import { webhookVerbs } from './webhook/webhook.js';
 
 /** Everything that a person or an agent can do, in the order of the help. */
 export const verbs: readonly Verb[] = [
@@ -66,6 +67,7 @@ export const verbs: readonly Verb[] = [
   ...cronVerbs,
   ...pipelineVerbs,
   ...eventVerbs,
+  ...webhookVerbs,
   ...keyVerbs,
   ...jobVerbs,
   ...serverVerbs,

@@ -1,9 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Webhook } from 'standardwebhooks';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createMc, type Mc } from '../support/cli/mc.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
 import { type ServerProcess, startServer } from '../support/servers/server-process.js';
+import { startReceiver } from '../support/servers/webhook-receiver.js';
 
 let database: TestDatabase;
 let server: ServerProcess;
@@ -25,7 +27,7 @@ interface Claim {
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  server = await startServer({ databaseUrl: database.url });
+  server = await startServer({ databaseUrl: database.url, env: { MC_WEBHOOK_ALLOW_PRIVATE: 'on' } });
   [mc, _bare] = [await createMc(server), await createMc()];
 });
 
@@ -127,6 +129,27 @@ describe('the guide from its first to its last line, in commands', () => {
     expect(await mc.json(['task', 'retry', ref])).toMatchObject({ status: 'ASSIGNED' });
     expect(await mc.json(['task', 'comment', ref, 'Not any more'])).toMatchObject({ body: 'Not any more' });
     expect(await mc.json(['task', 'cancel', ref])).toMatchObject({ status: 'CANCELLED' });
+  });
+});
+
+describe('the commands of webhooks', () => {
+  it('deliver events to an address, sign with a secret that is shown once, and list the attempts', async () => {
+    const receiver = await startReceiver();
+    onTestFinished(() => receiver.close());
+    const created = await mc.run(['webhook', 'create', receiver.url, '--types', 'task.created', '--plain']);
+    const [, id = '', secret = ''] = /(whk_\w+).*(whsec_\S+)/s.exec(created.stdout) ?? [];
+    expect(created).toMatchObject({ code: 0, stdout: expect.stringContaining('shown only now') });
+    expect(await mc.json(['webhook', 'ping', id])).toMatchObject({ status: 204, error: null });
+    const { ref } = await mc.json<Task>(['task', 'create', 'Tell the receiver']);
+    await receiver.has(2);
+    const { text, headers, body } = receiver.received[1]!;
+    expect(body).toMatchObject({ type: 'task.created', task: { ref } });
+    new Webhook(secret).verify(text, headers as Record<string, string>);
+    const deliveries = () => mc.json(['webhook', 'deliveries', id, '--fields', 'eventId,status']);
+    await expect.poll(deliveries, { timeout: 20_000 }).toEqual([{ eventId: receiver.ids()[1], status: 204 }]);
+    const shown = await mc.run(['webhook', 'show', id, '--plain']);
+    expect(shown.stdout).toContain('sends types task.created');
+    expect(shown.stdout).not.toContain(secret);
   });
 });
 

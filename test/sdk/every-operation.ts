@@ -1,4 +1,6 @@
+import { expect, vi } from 'vitest';
 import type { Client } from '../../src/sdk/index.js';
+import { startReceiver } from '../support/servers/webhook-receiver.js';
 
 /** A client of the admin, and one of an agent that is bound to its key. */
 export interface Callers {
@@ -16,6 +18,7 @@ export async function callEveryMethod(callers: Callers): Promise<void> {
   await callBulk(callers);
   await callRecurring(callers);
   await callPipelines(callers);
+  await callWebhooks(callers);
   await callEvents(callers);
   await callOperation(callers);
 }
@@ -176,6 +179,33 @@ async function callPipelines({ admin }: Callers): Promise<void> {
   await admin.pipelines({ first: 100 });
   await admin.pipelineRuns({ name });
   await admin.removePipeline({ name });
+}
+
+async function callWebhooks({ admin }: Callers): Promise<void> {
+  const receiver = await startReceiver();
+  try {
+    const document = 'subscription { events { type } }';
+    const { webhook } = await admin.createWebhook({
+      ...{ url: receiver.url, document, filter: { types: ['task.created'], agent } },
+    });
+    const { id } = webhook;
+    await admin.updateWebhook({ id, document: null, filter: { types: ['task.created'] } });
+    await admin.pingWebhook({ id });
+    await admin.replayWebhook({ id, since: '2020-01-01T00:00:00.000Z' });
+    // The ping is the first request.
+    await receiver.has(2);
+    const recorded = async () => expect((await admin.webhookDeliveries({ id })).nodes).not.toEqual([]);
+    await vi.waitFor(recorded, { timeout: 20_000 });
+    await admin.pauseWebhook({ id });
+    await admin.webhook({ id });
+    await admin.webhooks();
+    await admin.resumeWebhook({ id });
+    await admin.rotateWebhookSecret({ id });
+    await refuse(admin.createWebhook({ url: 'ftp://example.com' }));
+    await admin.removeWebhook({ id });
+  } finally {
+    await receiver.close();
+  }
 }
 
 async function callEvents({ admin }: Callers): Promise<void> {

@@ -32,7 +32,10 @@ interface Output {
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'mission-control-types-'));
   database = await createTestDatabase();
-  server = await startServer({ databaseUrl: database.url, env: { MC_GATEWAY: 'echo' } });
+  server = await startServer({
+    databaseUrl: database.url,
+    env: { MC_GATEWAY: 'echo', MC_WEBHOOK_ALLOW_PRIVATE: 'on' },
+  });
   const wire = recordAnswers();
   answers = wire.answers;
   client = sdkClient(server, wire);

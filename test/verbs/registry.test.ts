@@ -12,23 +12,11 @@ import { verbs } from '../../src/verbs/registry.js';
 
 const schema = buildSchema(readFileSync(new URL('../../schema/schema.graphql', import.meta.url), 'utf8'));
 
-const SET_UP_ONCE = 'An operator sets up webhooks once: "mc graphql" runs it.';
-
 /** Root fields that no verb reaches, each with the reason. */
 const exceptions: Readonly<Record<string, string>> = {
   'query attentionSummary': 'Subscription.needsAttention delivers the same counts, the first time at once.',
   'query node': 'Any object has a verb of its own; "mc graphql" reads one by its id alone.',
   'query nodes': 'The same for several objects; "mc task show" and the lists read them by name.',
-  'query webhook': SET_UP_ONCE,
-  'query webhooks': SET_UP_ONCE,
-  'mutation createWebhook': SET_UP_ONCE,
-  'mutation updateWebhook': SET_UP_ONCE,
-  'mutation pauseWebhook': SET_UP_ONCE,
-  'mutation resumeWebhook': SET_UP_ONCE,
-  'mutation replayWebhook': SET_UP_ONCE,
-  'mutation pingWebhook': SET_UP_ONCE,
-  'mutation rotateWebhookSecret': SET_UP_ONCE,
-  'mutation removeWebhook': SET_UP_ONCE,
 };
 
 const streams: Readonly<Record<string, string>> = {

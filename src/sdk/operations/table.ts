@@ -86,6 +86,17 @@ export const calls = {
   pipeline: query(documents.PipelineDocument),
   pipelineRun: query(documents.PipelineRunDocument),
 
+  // Webhooks
+  createWebhook: mutation(documents.CreateWebhookDocument),
+  updateWebhook: mutation(documents.UpdateWebhookDocument, { isRepeatable: always }),
+  pauseWebhook: mutation(documents.PauseWebhookDocument, { isRepeatable: always }),
+  resumeWebhook: mutation(documents.ResumeWebhookDocument, { isRepeatable: always }),
+  replayWebhook: mutation(documents.ReplayWebhookDocument),
+  pingWebhook: mutation(documents.PingWebhookDocument, { maybe: ['status', 'error', 'answer'] }),
+  rotateWebhookSecret: mutation(documents.RotateWebhookSecretDocument),
+  removeWebhook: mutation(documents.RemoveWebhookDocument),
+  webhook: query(documents.WebhookDocument),
+
   // Events and operation
   lastEvents: query(documents.LastEventsDocument),
   eventTypes: query(documents.EventTypesDocument),
@@ -111,6 +122,8 @@ export const lists = {
   recurringHistory: pagesOf(documents.RecurringHistoryDocument),
   pipelines: pages(documents.PipelinesDocument),
   pipelineRuns: pagesOf(documents.PipelineRunsDocument),
+  webhooks: pages(documents.WebhooksDocument),
+  webhookDeliveries: pagesOf(documents.WebhookDeliveriesDocument),
   events: pages(documents.EventsDocument),
   needsAttention: pages(documents.NeedsAttentionDocument),
 };
