@@ -1,6 +1,7 @@
 import { Webhook } from 'standardwebhooks';
 import { Agent, request } from 'undici';
 import { toDate } from '../kernel/clock.js';
+import { readRetryAfter } from '../kernel/retry-after.js';
 import {
   createPublicLookup,
   findPublicAddresses,
@@ -29,6 +30,8 @@ export interface WebhookAnswer {
   readonly error: string | null;
   /** The beginning of the answer's body. */
   readonly answer: string | null;
+  /** How long the receiver asks to wait, from Retry-After, in milliseconds. Null if it does not ask. */
+  readonly retryAfterMs: number | null;
 }
 
 /** The way to the receivers of webhooks. */
@@ -76,7 +79,11 @@ export function createWebhookSender({
   async function post({ url, id, atMs, secrets, body, signal }: WebhookRequest): Promise<WebhookAnswer> {
     // The look-up of a connection is not asked for addresses.
     if (!allowPrivate) await findPublicAddresses(hostOf(new URL(url)), async () => []);
-    const { statusCode, body: answer } = await request(url, {
+    const {
+      statusCode,
+      headers,
+      body: answer,
+    } = await request(url, {
       dispatcher: connections,
       method: 'POST',
       headers: {
@@ -92,7 +99,8 @@ export function createWebhookSender({
       signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
     });
     const text = await readBeginning(answer);
-    return { status: statusCode, error: judge(statusCode), answer: text };
+    const retryAfterMs = readRetryAfter((name) => [headers[name]].flat()[0]);
+    return { status: statusCode, error: judge(statusCode), answer: text, retryAfterMs };
   }
 
   return {
@@ -101,7 +109,7 @@ export function createWebhookSender({
       try {
         return await post(sent);
       } catch (error) {
-        return { status: null, error: explain(error, timeoutMs), answer: null };
+        return { status: null, error: explain(error, timeoutMs), answer: null, retryAfterMs: null };
       }
     },
     close: () => connections.destroy(),

@@ -68,6 +68,7 @@ describe('an address of a webhook', () => {
       status: null,
       error: expect.stringMatching(/is not a public address\.$/),
       answer: null,
+      retryAfterMs: null,
     });
   });
 
@@ -117,6 +118,7 @@ describe('a delivery', () => {
       status: null,
       error: 'rebinding.example has the address 127.0.0.1, which is not public.',
       answer: null,
+      retryAfterMs: null,
     });
     expect(receiver.received).toEqual([]);
   });

@@ -1,3 +1,4 @@
+import { backoffMs } from '../../kernel/backoff.js';
 import type { EventType } from '../events/event-types.js';
 import { expandEventFilter } from '../events/event-types.js';
 
@@ -11,7 +12,26 @@ export type WebhookFormat = (typeof WEBHOOK_FORMATS)[number];
 export const MAX_WEBHOOKS = 100;
 
 /** The wait before the first retry and the longest wait, in milliseconds. */
-export const RETRY_PACE = { baseMs: 5_000, maxMs: 3_600_000 } as const;
+const RETRY_PACE = { baseMs: 5_000, maxMs: 3_600_000 } as const;
+
+/** What decides when a failed delivery is tried again. */
+export interface Retry {
+  /** Number of the failed attempt, starting at 1. */
+  readonly attempt: number;
+  /** How long the receiver asks to wait, in milliseconds. Null if it does not ask. */
+  readonly retryAfterMs: number | null;
+  /** A number in [0, 1). */
+  readonly random: number;
+}
+
+/**
+ * Milliseconds until the next attempt: the backoff or, if the receiver asks for more, as long as it asks for. A receiver can't
+ * put it off beyond the longest wait: it would look as if the webhook had stopped.
+ */
+export function retryInMs({ attempt, retryAfterMs, random }: Retry): number {
+  const asked = Math.min(retryAfterMs ?? 0, RETRY_PACE.maxMs);
+  return Math.max(asked, backoffMs({ ...RETRY_PACE, attempt, random }));
+}
 
 /** A webhook that has failed for this time, in milliseconds, is paused. */
 export const GIVE_UP_MS = 86_400_000;

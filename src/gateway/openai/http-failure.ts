@@ -1,10 +1,10 @@
 import { APIConnectionError, APIError } from 'openai';
+import { readRetryAfter } from '../../kernel/retry-after.js';
 import { cutError } from '../answer-text.js';
 import type { GatewayAnswer } from '../gateway.js';
 import type { ReportedError } from './error-body.js';
 import { chainOf, type ErrorChain } from './error-chain.js';
 import { remedyOfCode } from './refusal-of-all.js';
-import { readRetryAfter } from './retry-after.js';
 
 /** System calls that open a connection. If one of them fails, the request was not sent. */
 const CONNECTING = new Set(['getaddrinfo', 'connect']);
@@ -52,7 +52,7 @@ function isBeforeRequest({ codes, messages, calls }: ErrorChain): boolean {
 export function explainHttpFailure(error: unknown, secret?: string): GatewayAnswer {
   const chain = chainOf(error);
   if (error instanceof APIError && error.status !== undefined) {
-    const retryAfterMs = readRetryAfter(error.headers);
+    const retryAfterMs = readRetryAfter((name) => error.headers?.get(name));
     const isLimit = error.status === 429 || (OVERLOADED.has(error.status) && retryAfterMs !== null);
     const words = cutError(error.message, secret);
     if (isLimit) return { outcome: 'LIMITED', error: words, retryAfterMs };

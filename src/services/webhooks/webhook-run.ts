@@ -3,13 +3,12 @@ import { idOfEvent } from '../../domain/events/event-id.js';
 import type { EventType } from '../../domain/events/event-types.js';
 import {
   GIVE_UP_MS,
-  RETRY_PACE,
+  retryInMs,
   TROUBLING_FAILURES,
   typesOf,
   type WebhookFilter,
 } from '../../domain/webhooks/webhook.js';
 import { createAlarm } from '../../kernel/alarm.js';
-import { backoffMs } from '../../kernel/backoff.js';
 import { readTimeOfDay } from '../../kernel/clock.js';
 import { randomFraction } from '../../kernel/ids.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
@@ -204,7 +203,7 @@ export class WebhookRun {
     instrument.emit('trace', 'webhook.attempted', 'An event was sent to a webhook', { outcome, durationMs });
     this.sent += 1;
     if (this.sent % PRUNE_EVERY === 0) await pruneDeliveries(database.pool, this.held.id, KEPT_DELIVERIES);
-    if (answer.error !== null) return this.keepFailure(attempt, answer.error);
+    if (answer.error !== null) return this.keepFailure(attempt, answer.error, answer.retryAfterMs);
     const row = await this.writeDelivery(attempt);
     if (row === null) return 'end';
     this.position = entry.id;
@@ -222,10 +221,10 @@ export class WebhookRun {
     });
   }
 
-  private async keepFailure(attempt: Attempt, error: string): Promise<Next> {
-    const retryInMs = backoffMs({ ...RETRY_PACE, attempt: attempt.attempt, random: randomFraction() });
+  private async keepFailure(attempt: Attempt, error: string, retryAfterMs: number | null): Promise<Next> {
+    const waitMs = retryInMs({ attempt: attempt.attempt, retryAfterMs, random: randomFraction() });
     await inTransaction(this.context.database, async (tx) => {
-      const row = await writeFailed(tx, attempt, retryInMs);
+      const row = await writeFailed(tx, attempt, waitMs);
       if (row === null) return;
       const reason = this.reasonToGiveUp(attempt, row.failingMs, error);
       if (reason !== null) await this.writePause(tx, reason);

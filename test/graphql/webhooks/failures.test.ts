@@ -92,6 +92,26 @@ describe('a webhook', () => {
     expect(new Set(receiver.ids()).size).toBe(1);
   });
 
+  it.each([
+    ['as long as the receiver asks for', '600', 600, 600],
+    ['at most an hour if the receiver asks for more', '999999', 3_600, 3_600],
+    ['at least its own backoff', '0', 2.5, 5],
+  ])('that fails waits %s', async (_, retryAfter, least, most) => {
+    const receiver = await calls.aReceiver((_received, response) =>
+      response.writeHead(503, { 'retry-after': retryAfter }).end(),
+    );
+    const { id } = await calls.create({ url: receiver.url, filter: { types: ['task.created'] } });
+    await aTask(calls.here.services);
+    await expect.poll(async () => (await calls.read(id)).failures).toBe(1);
+    const [wait] = await calls.here.services.sql(
+      `SELECT extract(epoch FROM w.retry_at - d.at)::float8 AS seconds
+        FROM webhooks w JOIN webhook_deliveries d ON d.webhook_id = w.id`,
+    );
+    // The database keeps milliseconds.
+    expect(wait?.seconds).toBeGreaterThan(least - 0.01);
+    expect(wait?.seconds).toBeLessThan(most + 0.01);
+  });
+
   it('whose events were pruned before they were delivered is paused, and goes on with the rest', async () => {
     const receiver = await calls.aReceiver((_received, response) => response.writeHead(503).end());
     const { id } = await calls.create({ url: receiver.url, filter: { types: ['task.created'] } });
