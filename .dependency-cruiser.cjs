@@ -16,6 +16,7 @@ const table = {
   graphql: ['kernel', 'domain', 'services', 'generated'],
   server: ['kernel', 'graphql'],
   sdk: [],
+  mcp: ['kernel'],
   cli: ['kernel'],
   dashboard: [],
   generated: [],
@@ -68,8 +69,9 @@ const doors = [
   { from: folder('server'), to: types(file('config/config')) },
   // The commands stand on the SDK's public door alone, so that they can do nothing that another program cannot do.
   { from: folder('verbs'), to: { path: [folder('verbs'), file('sdk/index')] } },
+  { from: folder('mcp'), to: { path: [folder('verbs'), file('sdk/index')] } },
   { from: folder('cli'), to: { path: [folder('verbs'), folder('config'), file('sdk/index')] } },
-  { from: folder('cli'), to: { path: [file('main'), file('migrate')] } },
+  { from: folder('cli'), to: { path: [file('main'), file('migrate'), file('mcp/stdio')] } },
   {
     from: file('migrate'),
     to: { path: [folder('config'), folder('kernel'), folder('postgres'), folder('telemetry')] },
@@ -119,6 +121,7 @@ const secrets = {
   'cron-parser': ['domain'],
   cronstrue: ['domain'],
   commander: ['cli'],
+  '@modelcontextprotocol/': ['mcp'],
   pino: ['telemetry'],
   'prom-client': ['telemetry'],
   '@opentelemetry/': ['telemetry'],

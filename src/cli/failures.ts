@@ -10,6 +10,7 @@ import {
   UnauthenticatedError,
   WrongAddressError,
 } from '../sdk/index.js';
+import { describeZod } from '../verbs/zod-text.js';
 
 /** How a command may end. */
 export const exitCodes = {
@@ -125,8 +126,4 @@ function factsOf(error: MissionControlError): Record<string, unknown> {
         FACTS.includes(name) && value !== null && !(Array.isArray(value) && value.length === 0),
     ),
   );
-}
-
-function describeZod(error: ZodError): string {
-  return error.issues.map(({ path, message }) => `${path.join('.') || 'input'}: ${message}`).join('; ');
 }

@@ -12,7 +12,7 @@ import {
   page,
   text,
 } from './fields.js';
-import { nodesOf, readList, viewList } from './list.js';
+import { nextOf, nodesOf, readList, viewList } from './list.js';
 import { agentColumns, agentDone, agentRow, agentView } from './looks/agent-look.js';
 import { done, lines, oneLine } from './looks/look.js';
 import { count } from './looks/words.js';
@@ -87,6 +87,7 @@ const list = defineVerb({
   run: (client, { limit, after, all, ...filter }, options) =>
     readList(client.agents({ first: limit, after, filter }, options), all),
   data: nodesOf,
+  next: nextOf,
   view: (found, look) =>
     viewList(found, look, {
       columns: agentColumns,

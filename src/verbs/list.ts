@@ -24,6 +24,11 @@ export function nodesOf<Node>({ nodes }: List<Node>): readonly Node[] {
   return nodes;
 }
 
+/** The cursor of the page after a list. */
+export function nextOf<Node>({ next }: List<Node>): string | null {
+  return next;
+}
+
 /** How a list reads: a table, then how many entries of how many, and one hint. */
 export function viewList<Node>(
   { nodes, next }: List<Node>,

@@ -49,6 +49,8 @@ export interface VerbText<Field extends string = string> {
 export interface Answer {
   /** The answer for programs: an object or an array, as the API names it. */
   readonly data: unknown;
+  /** Of a list: the cursor of the next page, null if there is none. */
+  readonly next?: string | null | undefined;
   /** How it reads for people. */
   view(look: Look): View;
 }
@@ -82,20 +84,26 @@ interface CallDefinition<Schema extends z.ZodObject, Output>
   view(output: Output, look: Look, input: z.infer<Schema>): View;
   /** The part of the output that programs get; all of it if left out. */
   data?(output: Output): unknown;
+  /** Of a list: the cursor of the next page. */
+  next?(output: Output): string | null;
 }
 
 /** Defines a verb with one answer. */
 export function defineVerb<Schema extends z.ZodObject, Output>(
   definition: CallDefinition<Schema, Output>,
 ): CallVerb {
-  const { run, view, data, ...text } = definition;
+  const { run, view, data, next, ...text } = definition;
   return {
     ...text,
     kind: 'call',
     async run(client, raw, options = {}) {
       const input = text.input.parse(raw);
       const output = await run(client, input, options);
-      return { data: data ? data(output) : output, view: (look) => view(output, look, input) };
+      return {
+        data: data ? data(output) : output,
+        next: next?.(output),
+        view: (look) => view(output, look, input),
+      };
     },
   };
 }

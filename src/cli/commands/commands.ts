@@ -3,6 +3,7 @@ import { completion } from './completion.js';
 import { doctor } from './doctor.js';
 import { graphql, schema } from './graphql.js';
 import { login } from './login.js';
+import { mcp } from './mcp.js';
 import { open } from './open.js';
 import { prime } from './prime.js';
 import { migrate, serve } from './serve.js';
@@ -19,6 +20,7 @@ export const commands: readonly LocalCommand[] = [
   open,
   top,
   worker,
+  mcp,
   prime,
   installSkills,
   graphql,

@@ -13,7 +13,7 @@ import {
   task,
   text,
 } from '../fields.js';
-import { nodesOf, readList, viewList } from '../list.js';
+import { nextOf, nodesOf, readList, viewList } from '../list.js';
 import { lines, oneLine } from '../looks/look.js';
 import { commentLine, taskColumns, taskRow, taskView } from '../looks/task-look.js';
 import { age } from '../looks/times.js';
@@ -78,6 +78,7 @@ export const listTasks = defineVerb({
     return readList(client.tasks(variables, options), all);
   },
   data: nodesOf,
+  next: nextOf,
   view: (list, look) =>
     viewList(list, look, {
       columns: taskColumns,

@@ -1,0 +1,104 @@
+import { systemClock } from '../kernel/clock.js';
+import { type Client, RefusedError } from '../sdk/index.js';
+
+/** How runs are kept. */
+export interface HeldRunsOptions {
+  readonly client: Client;
+  /** The length of a lease, in seconds. */
+  readonly leaseSeconds: number;
+  /** A client that has sent nothing for this time has left; null if another sign tells it. */
+  readonly idleMs: number | null;
+}
+
+/** Renewals per lease: one of them may be lost. */
+const RENEWALS_PER_LEASE = 3;
+
+/**
+ * The runs that an MCP client has claimed. A model cannot renew a lease while it works, so this process does it until the
+ * run is handed in or the client leaves. A process that dies leaves the lease to end by itself.
+ */
+export class HeldRuns {
+  readonly #runs = new Set<string>();
+  readonly #options: HeldRunsOptions;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #renewing: Promise<unknown> | undefined;
+  #hasLeft = false;
+  #usedAt = systemClock.now();
+
+  constructor(options: HeldRunsOptions) {
+    this.#options = options;
+  }
+
+  /** The lease that claims ask for. */
+  get lease(): string {
+    return `PT${this.#options.leaseSeconds}S`;
+  }
+
+  /** True if no run is held. */
+  get isEmpty(): boolean {
+    return this.#runs.size === 0;
+  }
+
+  /** The client is alive. */
+  touch(): void {
+    this.#usedAt = systemClock.now();
+  }
+
+  /** Renews the lease of a run from now on. A run that is claimed while the client leaves is given back at once. */
+  keep(runId: string): void {
+    if (this.#hasLeft) return void this.#release(runId);
+    this.#runs.add(runId);
+    this.#timer ??= setInterval(
+      () => this.#tick(),
+      (this.#options.leaseSeconds * 1_000) / RENEWALS_PER_LEASE,
+    ).unref();
+  }
+
+  /** The run has ended. */
+  forget(runId: string): void {
+    this.#runs.delete(runId);
+    if (this.isEmpty) this.#stop();
+  }
+
+  /** The client has left: its tasks return to the queue without a counted attempt. */
+  async leave(): Promise<void> {
+    this.#hasLeft = true;
+    const runs = [...this.#runs];
+    this.#runs.clear();
+    this.#stop();
+    await Promise.all(runs.map((runId) => this.#release(runId)));
+  }
+
+  #stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #tick(): void {
+    const { idleMs } = this.#options;
+    if (idleMs !== null && systemClock.now() - this.#usedAt > idleMs) {
+      const runs = [...this.#runs];
+      for (const runId of runs) this.forget(runId);
+      return void Promise.all(runs.map((runId) => this.#release(runId)));
+    }
+    this.#renewing ??= Promise.all([...this.#runs].map((runId) => this.#renew(runId))).finally(() => {
+      this.#renewing = undefined;
+    });
+  }
+
+  /** A refusal says that the run has ended. Anything else is tried again with the next renewal. */
+  async #renew(runId: string): Promise<void> {
+    try {
+      await this.#options.client.renewLease({ runId, lease: this.lease });
+    } catch (error) {
+      if (error instanceof RefusedError) this.forget(runId);
+    }
+  }
+
+  /** A run that cannot be given back returns at the end of its lease. */
+  async #release(runId: string): Promise<void> {
+    await this.#options.client
+      .releaseTask({ runId, reason: 'The MCP client has left.' })
+      .catch(() => undefined);
+  }
+}

@@ -1,0 +1,111 @@
+import * as z from 'zod';
+import { isRecord } from '../../verbs/coerce.js';
+import { maybeText, text } from '../../verbs/fields.js';
+import { briefTask, compactRecord, outputOf, type ToolOutput } from '../output.js';
+import { callVerb, defineTool, defineVerbTool, type Tool, type ToolSession } from '../tool.js';
+import { waitSeconds } from './waiting.js';
+
+/** The run of a tool: agents name it, and an operator cannot name the task instead. */
+const run = text('run.id of the claim.');
+
+const brief = outputOf({ task: 'object' });
+
+function forgetRun({ held }: ToolSession, { run: id }: ToolOutput): void {
+  if (typeof id === 'string') held.forget(id);
+}
+
+const claim = callVerb('task claim');
+
+const claimNextTask = defineTool({
+  name: 'claim_next_task',
+  title: 'Claim the next task',
+  description:
+    'Gets the next task and starts a run on it. Do the task, then call complete_task with run.id. The lease is renewed for you. Without a task, reason says why: call again with waitSeconds.',
+  input: z.strictObject({
+    agent: maybeText('The acting agent, if the key is bound to none.'),
+    waitSeconds,
+    tags: z.array(z.string().min(1)).optional().describe('Only tasks with all of these.'),
+    resume: z.boolean().optional().describe('First returns a task that you already hold.'),
+  }),
+  output: outputOf({ reason: 'string', 'task?': 'object', 'run?': 'object' }),
+  effect: claim.effect,
+  async call({ client, held }, input, options) {
+    const { data } = await claim.run(client, { ...input, lease: held.lease }, options);
+    const claimed = compactRecord(data);
+    if (isRecord(claimed.run) && typeof claimed.run.id === 'string') held.keep(claimed.run.id);
+    return claimed;
+  },
+});
+
+const reportProgress = defineVerbTool({
+  name: 'report_progress',
+  title: 'Report progress',
+  verb: 'task progress',
+  fields: ['message', 'percent'],
+  otherFields: { run },
+  advice: 'Call it every few minutes during long work.',
+  output: outputOf({ run: 'object' }),
+  toOutput: ({ data }) => ({ run: compactRecord(data) }),
+  // A server that was restarted has forgotten which runs its clients hold.
+  done: ({ held }, { run: id }) => typeof id === 'string' && held.keep(id),
+});
+
+const askPerson = defineVerbTool({
+  name: 'ask_person',
+  title: 'Ask a person',
+  verb: 'question ask',
+  fields: ['text', 'choices', 'deadline'],
+  otherFields: { run },
+  advice: 'Then claim the next task: the answer comes in questions when you claim this task again.',
+  output: outputOf({ question: 'object', task: 'object' }),
+  toOutput: ({ data }) => {
+    const { question, task } = compactRecord(data);
+    return { question, task: briefTask(task) };
+  },
+  done: forgetRun,
+});
+
+const completeTask = defineVerbTool({
+  name: 'complete_task',
+  title: 'Hand in the result',
+  verb: 'task complete',
+  fields: ['resolution', 'model', 'inputTokens', 'outputTokens'],
+  otherFields: { run },
+  advice: 'Ends the run. It goes to review, or is done.',
+  output: brief,
+  toOutput: ({ data }) => ({ task: briefTask(data) }),
+  done: forgetRun,
+});
+
+const failTask = defineVerbTool({
+  name: 'fail_task',
+  title: 'Fail the attempt',
+  verb: 'task fail',
+  fields: ['error', 'retry'],
+  otherFields: { run },
+  advice: 'If only a person can decide use ask_person, if another agent should do it release_task.',
+  output: brief,
+  toOutput: ({ data }) => ({ task: briefTask(data) }),
+  done: forgetRun,
+});
+
+const releaseTask = defineVerbTool({
+  name: 'release_task',
+  title: 'Give a task back',
+  verb: 'task release',
+  fields: ['reason', 'pass', 'to'],
+  otherFields: { run },
+  advice: 'If you tried and could not do it use fail_task.',
+  output: brief,
+  toOutput: ({ data }) => ({ task: briefTask(data) }),
+  done: forgetRun,
+});
+
+export const workTools: readonly Tool[] = [
+  claimNextTask,
+  reportProgress,
+  askPerson,
+  completeTask,
+  failTask,
+  releaseTask,
+];
