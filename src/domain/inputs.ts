@@ -52,6 +52,7 @@ export const FIELDS = {
   recurringName: filled(LIMITS.recurringNameLength),
   questionText: filled(LIMITS.questionLength),
   answerText: filled(LIMITS.answerLength),
+  choices: words(LIMITS.questionOptions),
   optionKey: word(LIMITS.tagLength),
   optionLabel: filled(LIMITS.optionLabelLength),
   optionDescription: text(LIMITS.optionDescriptionLength),

@@ -117,7 +117,7 @@ export function createWebhookSender({
 }
 
 async function findRefusal(text: string, resolve: Resolve | null): Promise<string | null> {
-  if (text.length > MAX_URL_LENGTH) return `must be ${MAX_URL_LENGTH} characters or less`;
+  if (text.length > MAX_URL_LENGTH) return `may have ${MAX_URL_LENGTH} characters at most`;
   if (!URL.canParse(text)) return 'must be a URL, such as https://example.com/hooks';
   const url = new URL(text);
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'must begin with https:// or http://';

@@ -17,8 +17,13 @@ interface Asked {
   readonly multiple: boolean;
 }
 
+/** Finds what is wrong with an answer to any question: its texts have bounds. */
+export function findAnswerFormMistakes(answer: AnswerInput, path: readonly string[] = ['answer']): Refusal[] {
+  return findMistakes(answer, [['text', 'answerText'], 'choices'], path);
+}
+
 /**
- * Finds what is wrong with an answer: a TEXT needs `text`, a CHOICE `choices`, a CONFIRM `confirmed`. The last two may have a
+ * Finds what is wrong with an answer to this question: a TEXT needs `text`, a CHOICE `choices`, a CONFIRM `confirmed`. The last two may have a
  * text as well, as a remark.
  */
 export function findAnswerMistakes(
@@ -26,7 +31,7 @@ export function findAnswerMistakes(
   answer: AnswerInput,
   path: readonly string[] = ['answer'],
 ): Refusal[] {
-  const mistakes = findMistakes(answer, [['text', 'answerText']], path);
+  const mistakes = findAnswerFormMistakes(answer, path);
   const add = (field: keyof AnswerInput, message: string) =>
     mistakes.push(new Refusal('INVALID', `${[...path, field].join('.')} ${message}.`, [...path, field]));
   const { kind } = question;

@@ -53,6 +53,7 @@ export function parseQuestion(input: QuestionInput): NewQuestion {
   refuse([
     ...findMistakes(input, [['text', 'questionText'], 'deadline']),
     ...findOptionMistakes(question),
+    ...question.options.flatMap(findFormMistakes),
     ...findDeadlineMistakes(question),
     ...(question.defaultAnswer === null
       ? []
@@ -75,18 +76,19 @@ function findOptionMistakes({ kind, options, multiple }: NewQuestion): Refusal[]
       ? []
       : [invalid(`A CHOICE has 2 to ${LIMITS.questionOptions} options.`, 'options')]),
     ...(keys.size === count ? [] : [invalid('Each option needs a key of its own.', 'options')]),
-    ...options.flatMap((option, at) =>
-      findMistakes(
-        option,
-        [
-          ['key', 'optionKey'],
-          ['label', 'optionLabel'],
-          ['description', 'optionDescription'],
-        ],
-        ['options', String(at)],
-      ),
-    ),
   ];
+}
+
+function findFormMistakes(option: QuestionOption, at: number): Refusal[] {
+  return findMistakes(
+    option,
+    [
+      ['key', 'optionKey'],
+      ['label', 'optionLabel'],
+      ['description', 'optionDescription'],
+    ],
+    ['options', String(at)],
+  );
 }
 
 function findDeadlineMistakes({ blocking, deadlineMs, defaultAnswer, onDeadline }: NewQuestion): Refusal[] {

@@ -65,12 +65,15 @@ export function shownUrl(url: string, format: WebhookFormat): string {
   return `${origin}${pathname}${search === '' ? '' : '?…'}`;
 }
 
-/** The form of a signing secret of Standard Webhooks: 24 to 64 bytes in base64. */
-export function isSigningSecret(text: string): boolean {
+/** `whsec_` and 64 bytes in base64. */
+const MAX_SECRET_LENGTH = 94;
+
+/** What is wrong with a signing secret of Standard Webhooks, which is 24 to 64 bytes in base64; null if nothing is. */
+export function findSecretMistake(text: string): string | null {
+  if (text.length > MAX_SECRET_LENGTH) return `may have ${MAX_SECRET_LENGTH} characters at most`;
   const [, encoded] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(text) ?? [];
-  if (encoded === undefined || encoded.length % 4 !== 0) return false;
-  const bytes = Buffer.from(encoded, 'base64').length;
-  return bytes >= 24 && bytes <= 64;
+  const bytes = encoded === undefined || encoded.length % 4 !== 0 ? 0 : Buffer.from(encoded, 'base64').length;
+  return bytes >= 24 && bytes <= 64 ? null : 'must be whsec_ and then 24 to 64 bytes in base64';
 }
 
 /** The lag of the active webhooks and the number of those that the server has paused. */

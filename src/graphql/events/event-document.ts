@@ -18,7 +18,7 @@ export function checkEventDocument(schema: GraphQLSchema, text: string): void {
 const FORM = 'must be one subscription of the form: subscription { events { … } }';
 
 function findProblem(schema: GraphQLSchema, text: string): string | null {
-  if (text.length > MAX_LENGTH) return `must be ${MAX_LENGTH} characters or less.`;
+  if (text.length > MAX_LENGTH) return `may have ${MAX_LENGTH} characters at most.`;
   try {
     const document = parse(text, { maxTokens: MAX_TOKENS });
     const operation = getOperationAST(document);

@@ -2,6 +2,7 @@ import { toActor, type Viewer } from '../../domain/actor.js';
 import { checkFields, refuse } from '../../domain/inputs.js';
 import {
   type AnswerInput,
+  findAnswerFormMistakes,
   findAnswerMistakes,
   isSameAnswer,
   toStoredAnswer,
@@ -36,6 +37,7 @@ export async function answerQuestion(
   input: AnswerQuestion,
 ): Promise<QuestionOfTask> {
   checkFields(input, ['idempotencyKey']);
+  refuse(findAnswerFormMistakes(input.answer));
   const actor = toActor(viewer);
   return inTransaction(context.database, async (tx) => {
     const earlier = await findEarlier(tx, viewer, 'answerQuestion', input, toLookup(input.id));

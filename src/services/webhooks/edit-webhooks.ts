@@ -3,7 +3,7 @@ import type { EventPayload, EventType } from '../../domain/events/event-types.js
 import type { LogPosition } from '../../domain/events/log-position.js';
 import { Refusal } from '../../domain/refusals.js';
 import {
-  isSigningSecret,
+  findSecretMistake,
   MAX_WEBHOOKS,
   OLD_SECRET_MS,
   type WebhookFilter,
@@ -56,8 +56,8 @@ export async function createWebhook(
   { url, filter, document, format, secret: given, position }: CreateWebhook,
 ): Promise<WebhookWithSecret> {
   const secret = given ?? newSigningSecret();
-  if (!isSigningSecret(secret))
-    throw new Refusal('INVALID', 'secret must be whsec_ and then 24 to 64 bytes in base64.', ['secret']);
+  const mistake = findSecretMistake(secret);
+  if (mistake !== null) throw new Refusal('INVALID', `secret ${mistake}.`, ['secret']);
   checkDocument(document ?? null, format ?? 'STANDARD');
   await checkUrl(context, url);
   const webhook = await inTransaction(context.database, async (tx) => {

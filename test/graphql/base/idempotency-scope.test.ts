@@ -1,7 +1,9 @@
 import { getNamedType, isInputObjectType } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Viewer } from '../../../src/domain/actor.js';
+import { askQuestion } from '../../../src/services/questions/ask-question.js';
 import { createTask } from '../../../src/services/tasks/create-task.js';
+import { claimFor as claimAs } from '../../support/factories/claims.js';
 import { aClaimedTask, aKeyOf, anAgent } from '../../support/factories/factory.js';
 import { type Graph, openGraph, schema } from '../../support/graphql/graph.js';
 
@@ -11,8 +13,12 @@ let ben: Viewer;
 /** The run of ann and the one of ben. */
 const runs = { ann: '', ben: '' };
 const tasks = { ann: '', ben: '' };
+/** An open question about a task that ann has created, and one about a task of ben. */
+const questions = { ann: '', ben: '' };
 /** Gives an agent a new run. */
 let claimFor: (who: 'ann' | 'ben') => Promise<void>;
+/** Gives an agent a new question that it may answer. */
+let askFor: (who: 'ann' | 'ben') => Promise<void>;
 
 beforeAll(async () => {
   graph = await openGraph();
@@ -30,6 +36,22 @@ beforeAll(async () => {
   };
   await claimFor('ann');
   await claimFor('ben');
+  askFor = async (who) => {
+    // Of its own, so that the claim gets no answered task.
+    const asker = await anAgent(services);
+    const creator = who === 'ann' ? ann : ben;
+    await createTask(services, creator, {
+      title: 'Unclear',
+      priority: 'CRITICAL',
+      assignee: { id: asker.id },
+    });
+    const { run } = await claimAs(services, asker);
+    const question = { runId: run?.id ?? '', text: 'Which one?' };
+    const asked = await askQuestion(services, await aKeyOf(services, asker), question);
+    questions[who] = asked.question.id;
+  };
+  await askFor('ann');
+  await askFor('ben');
   await graph.get(
     'mutation { createPipeline(input: { name: "p", steps: [{ key: "a", template: { title: "A {{v}}" } }] }) { errors { message } } }',
   );
@@ -48,6 +70,10 @@ const USES: Readonly<Record<string, (key: string, who: 'ann' | 'ben', text: stri
     `input: { name: "p", variables: { v: "${text}" }, idempotencyKey: "${key}" }) { pipelineRun { variables }`,
   claimNextTask: (key, _who, text) =>
     `input: { tags: ["${text}"], idempotencyKey: "${key}" }) { reason task { title }`,
+  askQuestion: (key, who, text) =>
+    `input: { runId: "${runs[who]}", text: "${text}", blocking: false, idempotencyKey: "${key}" }) { question { text }`,
+  answerQuestion: (key, who, text) =>
+    `input: { id: "${questions[who]}", answer: { text: "${text}" }, idempotencyKey: "${key}" }) { question { answer { text } }`,
   completeTask: (key, who, text) =>
     `input: { runId: "${runs[who]}", resolution: "${text}", idempotencyKey: "${key}" }) { task { resolution }`,
   submitVerdict: (key, who, text) =>
@@ -79,6 +105,7 @@ describe('an idempotency key', () => {
     await send(mutation, 'used', ann, 'text-of-ann');
     const same = await send(mutation, 'used', ben, 'text-of-ann');
     if (mutation === 'completeTask') await claimFor('ben');
+    if (mutation === 'answerQuestion') await askFor('ben');
     const fresh = await send(mutation, 'fresh', ben, 'text-of-ben');
     const answered = JSON.stringify([same, fresh]);
     expect(answered).not.toContain('IDEMPOTENCY_KEY_REUSED');
