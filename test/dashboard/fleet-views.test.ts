@@ -22,7 +22,7 @@ describe('the queue', () => {
     const { run } = await scout.claimNextTask();
     await scout.failTask({ runId: run!.id, error: 'disk full', retry: false });
     await expect.poll(() => number('Failed, last hour').textContent()).toBe('1');
-    await expect.poll(() => number('Run p50 / p95').textContent()).toMatch(/ s \/ .* s$/);
+    await expect.poll(() => number('Run p50 / p95').textContent()).toMatch(/s \/ .*s$/);
     await page.getByRole('img', { name: 'Median and 95th percentile by hour' }).waitFor();
     expect(faults).toEqual([]);
   });

@@ -11,7 +11,8 @@ export function Facts() {
   if (!facts) return <Loading />;
   const { keyName = '', role = 'VIEWER' } = session.value ?? {};
   return (
-    <div class="facts-table">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    <section class="facts-table" aria-label="Server" tabIndex={0}>
       <dl>
         <Fact name="Version">{facts.version}</Fact>
         <Fact name="Started">
@@ -30,7 +31,7 @@ export function Facts() {
           </Fact>
         ))}
       </dl>
-    </div>
+    </section>
   );
 }
 
