@@ -1,23 +1,8 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { sdkAgent } from '../support/servers/sdk-client.js';
 import { untilLive, useDashboard } from './fixture.js';
 
 const dashboard = useDashboard();
-
-/** The pictures are written only when asked for, because the ages in them differ from run to run. */
-const folder = process.env.DASHBOARD_PICTURES
-  ? fileURLToPath(new URL('../../docs/images/', import.meta.url))
-  : null;
-
-async function take(page: Page, name: string): Promise<void> {
-  if (folder === null) return;
-  await expect.poll(() => page.locator('.loading').count()).toBe(0);
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(`${folder}${name}.png`, await page.screenshot({ animations: 'disabled', caret: 'hide' }));
-}
 
 describe('the queue', () => {
   it('says that it is empty, and then shows live what waits, what ended and how long it took', async () => {
@@ -37,10 +22,9 @@ describe('the queue', () => {
     const { run } = await scout.claimNextTask();
     await scout.failTask({ runId: run!.id, error: 'disk full', retry: false });
     await expect.poll(() => number('Failed, last hour').textContent()).toBe('1');
-    await expect.poll(() => number('Run p50 / p95').textContent()).toMatch(/ s \/ .* s$/);
+    await expect.poll(() => number('Run p50 / p95').textContent()).toMatch(/s \/ .*s$/);
     await page.getByRole('img', { name: 'Median and 95th percentile by hour' }).waitFor();
     expect(faults).toEqual([]);
-    await take(page, 'queue-light');
   });
 });
 
@@ -74,5 +58,157 @@ describe('the log of events', () => {
     await page.goto(`${dashboard.server.url}/events?after=nonsense`);
     await page.getByRole('alert').waitFor();
     expect(faults).toEqual([]);
+  });
+});
+
+describe('schedules', () => {
+  it('are explained, fired and paused, and show what became of each due time', async () => {
+    const { admin } = dashboard;
+    const { page, faults } = await dashboard.open('/schedules');
+    await page.getByText('No task recurs yet').waitFor();
+    await admin.createRecurringTask({
+      ...{ name: 'daily-report', schedule: '0 9 * * 1-5', timeZone: 'Europe/Madrid' },
+      template: { title: 'Write the daily report' },
+    });
+    const row = page.locator('.schedule', { hasText: 'daily-report' });
+    await row.getByText('At 09:00, Monday through Friday').waitFor();
+    expect(await row.locator('.next-runs li').count()).toBe(3);
+    await row.getByRole('button', { name: 'Fire' }).click();
+    await row
+      .locator('.firing')
+      .getByText(/by hand: TASK-\d+, inbox/)
+      .waitFor({ state: 'attached' });
+    await row.getByRole('button', { name: 'Pause' }).click();
+    await row.getByText('Paused: none comes next.').waitFor();
+    const { secret } = await admin.createApiKey({ name: 'schedule-reader', role: 'VIEWER' });
+    const reader = await dashboard.open('/schedules', { key: secret });
+    await reader.page.getByText('daily-report').waitFor();
+    expect(await reader.page.getByRole('button', { name: /Fire|Pause|Resume/ }).count()).toBe(0);
+    expect(await reader.page.getByRole('link', { name: 'New task' }).count()).toBe(0);
+    expect(faults).toEqual([]);
+  });
+});
+
+describe('pipelines', () => {
+  it('are started with their variables, and show a run as a graph that changes with its tasks', async () => {
+    const { admin, server } = dashboard;
+    const { page, faults } = await dashboard.open('/pipelines');
+    await page.getByText('There is no pipeline yet').waitFor();
+    const builder = await sdkAgent(server, 'builder');
+    const step = (key: string, title: string, dependsOn: string[] = []) => ({
+      ...{
+        key,
+        dependsOn,
+        template: { title, assignee: { name: 'builder' }, reviewPolicy: 'SKIP' as const },
+      },
+    });
+    await admin.createPipeline({
+      name: 'release',
+      steps: [step('build', 'Build {{version}}'), step('ship', 'Ship {{version}}', ['build'])],
+    });
+    await page.getByText('It has not run yet.').waitFor();
+    await page.getByRole('button', { name: 'Start' }).click();
+    await page.getByLabel('version').fill('2.4');
+    await page.getByRole('dialog').getByRole('button', { name: 'Start' }).click();
+    const node = (name: string) => page.locator('.graph-node', { hasText: name });
+    await node('Build 2.4').waitFor();
+    await node('Ship 2.4').waitFor();
+    expect(await page.locator('.graph path').count()).toBe(1);
+    const { run } = await builder.claimNextTask();
+    await node('Build 2.4').getByText('In progress').waitFor();
+    await builder.completeTask({ runId: run!.id, resolution: 'Built' });
+    await page.locator('.graph path[data-fed]').waitFor({ state: 'attached' });
+    await page.getByText('50 %').waitFor();
+    await page.getByRole('button', { name: 'Cancel the run' }).click();
+    await page.locator('.run-facts').getByText('Cancelled').waitFor();
+    await page.goto(`${server.url}/pipelines`);
+    await page.locator('.runs').getByText('Cancelled').waitFor();
+    await page.goto(`${server.url}/pipelines/runs/plr_unknown`);
+    await page.getByText('There is no such run').waitFor();
+    expect(faults).toEqual([]);
+  });
+});
+
+describe('settings', () => {
+  it('create a key that is shown once and revoke it, try the routing, and show keys to admins only', async () => {
+    const { admin, server } = dashboard;
+    const context = { permissions: ['clipboard-read', 'clipboard-write'] };
+    const { page, faults } = await dashboard.open('/settings', { context });
+    await page.getByLabel('Name').fill('made-by-hand');
+    await page.getByRole('button', { name: 'Create the key' }).click();
+    const secret = await page.locator('.secret code').textContent();
+    await page.getByRole('button', { name: 'Copy' }).click();
+    await page.getByText('Copied the key').waitFor();
+    expect(await page.evaluate('navigator.clipboard.readText()')).toBe(secret);
+    await page.getByRole('button', { name: 'Hide' }).click();
+    expect(await page.content()).not.toContain(secret!);
+    const reader = await dashboard.open('/settings', { key: secret });
+    await reader.page.getByText('made-by-hand (viewer)').first().waitFor();
+    expect(await reader.page.getByRole('link', { name: 'Keys' }).count()).toBe(0);
+    await page
+      .getByRole('row', { name: /made-by-hand/ })
+      .getByRole('button', { name: 'Revoke' })
+      .click();
+    await page.getByRole('button', { name: 'Revoke made-by-hand' }).click();
+    await page.getByRole('row', { name: /made-by-hand.*revoked/ }).waitFor();
+    await expect.poll(() => reader.page.getByRole('alert').textContent()).toContain('revoked');
+    await page.goto(`${server.url}/settings/models`);
+    await page.getByLabel('Title').fill('Find the root cause of the outage');
+    await page.getByRole('button', { name: 'Try' }).click();
+    const { tier, signals } = await admin.classifyTask({ title: 'Find the root cause of the outage' });
+    await page.locator('.route strong').getByText(tier, { exact: false }).waitFor();
+    await expect.poll(() => page.locator('.route mark').count()).toBe(signals.length);
+    await page.goto(`${server.url}/settings/server`);
+    await page.getByText('PostgreSQL').first().waitFor();
+    expect(faults).toEqual([]);
+  });
+});
+
+describe('the form for a new task', () => {
+  it('creates a task with what was typed, and shows why the server refuses one', async () => {
+    const { admin } = dashboard;
+    const { task: first } = await admin.createTask({ title: 'Comes first' });
+    const { page, faults } = await dashboard.open('/queue');
+    await page.getByRole('link', { name: 'New task' }).click();
+    await page.getByLabel('Title').fill('Made in the form');
+    await page.getByLabel('Agent').fill('nobody-known');
+    await page.getByLabel('Priority').selectOption('HIGH');
+    await page.getByLabel('Tags').fill('docs, form');
+    await page.getByText('Dates, dependencies and metadata').click();
+    await page.getByLabel('Depends on').fill(first.ref);
+    await page.getByLabel('Metadata').fill('{"ticket": 42}');
+    await page.getByRole('button', { name: 'Create the task' }).click();
+    await expect.poll(() => page.getByRole('alert').textContent()).toContain('nobody-known');
+    await page.getByLabel('Agent').fill('');
+    await page.getByRole('button', { name: 'Create the task' }).click();
+    await page.waitForURL(/\/tasks\/TASK-\d+$/);
+    const task = (await admin.task({ ref: { ref: page.url().split('/').at(-1)! } }))!;
+    expect(task).toMatchObject({
+      ...{ title: 'Made in the form', priority: 'HIGH', tags: ['docs', 'form'], metadata: { ticket: 42 } },
+      ...{ dependsOn: [{ ref: first.ref }] },
+    });
+    expect(faults).toEqual([]);
+  });
+});
+
+describe('a query that fails', () => {
+  it('is shown in the words of the server where the data would be, and is asked again on demand', async () => {
+    const { page } = await dashboard.open('/tasks/new');
+    const queries = {
+      ...{ '/queue': 'QueueHealth', '/events': 'LastEvents', '/schedules': 'Schedules' },
+      ...{ '/pipelines': 'PipelineList', '/settings/keys': 'ApiKeys' },
+    };
+    for (const [path, name] of Object.entries(queries)) {
+      await page.route('**/graphql', (route) =>
+        route.request().postData()?.includes(`query ${name}`)
+          ? route.fulfill({ status: 400, json: { errors: [{ message: `No answer for ${name}` }] } })
+          : route.continue(),
+      );
+      await page.goto(dashboard.server.url + path);
+      await page.getByRole('alert').getByText(`No answer for ${name}`).waitFor();
+      await page.unroute('**/graphql');
+      await page.getByRole('button', { name: 'Try again' }).click();
+      await expect.poll(() => page.getByRole('alert').count()).toBe(0);
+    }
   });
 });

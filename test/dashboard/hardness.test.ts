@@ -146,7 +146,11 @@ describe('a server that dies', () => {
 });
 
 describe('accessibility', () => {
-  const views = ['/', '/board', '/reviews', '/agents', '/agents/judged', '/tasks/TASK-1', '/board/nowhere'];
+  const views = [
+    ...['/', '/board', '/reviews', '/agents', '/agents/judged', '/tasks/TASK-1', '/board/nowhere'],
+    ...['/queue', '/events', '/schedules', '/pipelines', '/settings/keys', '/settings/models'],
+    ...['/settings/server', '/tasks/new'],
+  ];
 
   it.each(['light', 'dark'] as const)(
     'axe finds nothing on any view in the %s theme',
@@ -155,9 +159,14 @@ describe('accessibility', () => {
       await deliver(`For axe in the ${colorScheme} theme`, {
         description: '# One\n\n`code`\n\n| a |\n| - |\n| b |',
       });
+      const name = `in-${colorScheme}`;
+      const template = { title: 'For axe' };
+      await dashboard.admin.createRecurringTask({ name, schedule: '0 9 * * *', template });
+      await dashboard.admin.createPipeline({ name, steps: [{ key: 'only', template }] });
+      const { pipelineRun } = await dashboard.admin.startPipeline({ name });
       const { page } = await dashboard.open('/', { context: { colorScheme } });
       const found: string[] = [];
-      for (const path of views) {
+      for (const path of [...views, `/pipelines/runs/${pipelineRun!.id}`]) {
         await page.goto(dashboard.server.url + path);
         await untilLive(page);
         await page.locator('.top h1').waitFor();

@@ -72,6 +72,33 @@ async function aFleet(): Promise<string> {
   return reviewed.task.ref;
 }
 
+/** A schedule that has fired, and a run of a pipeline whose first step is done. Returns the id of the run. */
+async function planWork(): Promise<string> {
+  const { admin, server } = dashboard;
+  const { recurringTask } = await admin.createRecurringTask({
+    ...{ name: 'daily-report', schedule: '0 9 * * 1-5', timeZone: 'Europe/Madrid' },
+    template: { title: 'Write the daily report' },
+  });
+  for (let count = 0; count < 4; count += 1) await admin.fireRecurringTask({ id: recurringTask!.id });
+  const builder = await sdkAgent(server, 'builder');
+  const step = (key: string, title: string, dependsOn: string[] = []) => ({
+    ...{ key, dependsOn },
+    template: { title, assignee: { name: 'builder' }, reviewPolicy: 'SKIP' as const },
+  });
+  const steps = [
+    step('build', 'Build {{version}}'),
+    step('notes', 'Write the notes of {{version}}'),
+    step('test', 'Test {{version}}', ['build']),
+    step('publish', 'Publish {{version}}', ['test', 'notes']),
+  ];
+  await admin.createPipeline({ name: 'release', steps });
+  const { pipelineRun } = await admin.startPipeline({ name: 'release', variables: { version: '2.4' } });
+  const { run } = await builder.claimNextTask();
+  await builder.completeTask({ runId: run!.id, resolution: 'Built' });
+  await builder.claimNextTask();
+  return pipelineRun!.id;
+}
+
 async function take(page: Page, name: string): Promise<void> {
   await untilLive(page);
   await expect.poll(() => page.locator('.loading').count()).toBe(0);
@@ -85,12 +112,20 @@ async function take(page: Page, name: string): Promise<void> {
 describe('the pictures of docs/dashboard.md', () => {
   it('show every view with a fleet at work, in both themes and on a phone', async () => {
     const ref = await aFleet();
+    const pipelineRun = await planWork();
     const views = [
       { path: '/', name: 'needs-you', text: 'model overloaded' },
       { path: '/board', name: 'board', text: 'Measure the cold start' },
       { path: `/tasks/${ref}`, name: 'task', text: 'Review 2 requested' },
       { path: `/reviews?task=${ref}`, name: 'reviews', text: 'test/notes.test.ts' },
       { path: '/agents', name: 'agents', text: 'scout' },
+      { path: '/queue', name: 'queue', text: 'run p95' },
+      { path: '/events', name: 'events', text: 'task.created' },
+      { path: '/schedules', name: 'schedules', text: 'daily-report' },
+      { path: '/pipelines', name: 'pipelines', text: 'release' },
+      { path: `/pipelines/runs/${pipelineRun}`, name: 'pipeline-run', text: 'Publish 2.4' },
+      { path: '/settings/keys', name: 'settings', text: 'Begins with' },
+      { path: '/tasks/new', name: 'new-task', text: 'Create the task' },
     ];
     for (const colorScheme of ['light', 'dark'] as const) {
       const viewport = { width: 1120, height: 700 };

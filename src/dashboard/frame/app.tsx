@@ -73,6 +73,7 @@ const frameKeys = [
       ? []
       : [{ keys: `g ${view.rail.key}`, does: `Go to ${view.title}`, run: () => navigate(view.path) }],
   ),
+  { keys: 'g n', does: 'Create a task', run: () => navigate('/tasks/new') },
   { keys: 'mod+k', does: 'Find tasks, agents and actions', run: openPalette, inText: true },
   { keys: '?', does: 'Show the keys', run: () => (dialog.value = dialog.value === 'keys' ? null : 'keys') },
   { keys: 'Escape', does: 'Close what is open', run: closeDialog, inText: true },

@@ -19,7 +19,11 @@ export function Lazy<Props extends object>({ load, props }: LazyProps<Props>) {
   const done = useSignal(0);
   const tries = attempt.value;
   useEffect(() => {
-    if (loaded.has(load)) return;
+    // The code may have arrived for another component after this one was drawn.
+    if (loaded.has(load)) {
+      done.value += 1;
+      return;
+    }
     load().then(
       (module) => {
         loaded.set(load, module.default);

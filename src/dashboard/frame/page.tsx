@@ -1,7 +1,9 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { attentionCount } from '../data/attention.js';
+import { session } from '../data/session.js';
 import { openPalette } from './palette-state.js';
+import { basePath } from './router.js';
 
 interface PageProps {
   readonly title: string;
@@ -23,6 +25,11 @@ export function Page({ title, tools, children, isFixed = false }: PageProps) {
       <header class="top">
         <h1 class="cut text">{title}</h1>
         <div class="tools">{tools}</div>
+        {session.value?.role !== 'VIEWER' && (
+          <a class="button new" href={`${basePath}/tasks/new`} title="Create a task (g n)">
+            New task
+          </a>
+        )}
         <button
           type="button"
           class="find"

@@ -38,6 +38,27 @@ export const views: readonly View[] = [
     load: () => import('./events/events.js'),
     rail: { icon: 'events', key: 'e' },
   },
+  {
+    title: 'Schedules',
+    path: '/schedules',
+    load: () => import('./schedules/schedules.js'),
+    rail: { icon: 'schedules', key: 's' },
+  },
+  {
+    title: 'Pipelines',
+    path: '/pipelines',
+    load: () => import('./pipelines/pipelines.js'),
+    rail: { icon: 'pipelines', key: 'p' },
+  },
+  { title: 'Pipeline run', path: '/pipelines/runs/:id', load: () => import('./pipelines/run.js') },
+  {
+    title: 'Settings',
+    path: '/settings',
+    load: () => import('./settings/settings.js'),
+    rail: { icon: 'settings', key: ',' },
+  },
+  { title: 'Settings', path: '/settings/:part', load: () => import('./settings/settings.js') },
+  { title: 'New task', path: '/tasks/new', load: () => import('./new-task/new-task.js') },
   { title: 'Agent', path: '/agents/:name', load: () => import('./agents/agent.js') },
   { title: 'Task', path: '/tasks/:ref', load: () => import('./task/task-page.js') },
 ];

@@ -62,5 +62,7 @@ function spreadText(spread: Spread | null): string {
 
 /** Agents that answer at once finish within a second. */
 function shortText(ms: number): string {
-  return ms < 1_000 ? `${(ms / 1_000).toFixed(1)} s` : durationText(ms);
+  const text = ms < 1_000 ? `${(ms / 1_000).toFixed(1)} s` : durationText(ms);
+  // A number is not torn from its unit at the end of a line.
+  return text.replaceAll(' ', '\u00A0');
 }

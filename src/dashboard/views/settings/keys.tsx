@@ -1,0 +1,153 @@
+import { useSignal } from '@preact/signals';
+import type { ApiKeyFieldsFragment } from '../../../sdk/index.js';
+import { messageOf, session } from '../../data/session.js';
+import { useQuery } from '../../data/use-query.js';
+import { Dialog } from '../../frame/dialog.js';
+import { notify } from '../../frame/notices.js';
+import { Empty, Loading, Problem } from '../../parts/states.js';
+import { Ago } from '../../parts/time.js';
+import { sentence } from '../../parts/words.js';
+import { KeyForm } from './key-form.js';
+import '../agents/agents.css';
+
+const PAGE = 100;
+
+/** The API keys: who may do what. A secret is shown once, when its key is created. */
+export function Keys() {
+  const pages = useSignal(1);
+  const revoking = useSignal<ApiKeyFieldsFragment | null>(null);
+  const { data, problem, reload } = useQuery({
+    key: String(pages.value),
+    ask: (client, signal) => readKeys(client.apiKeys({ first: PAGE }, { signal }), pages.value),
+    changesWith: ({ type }) => type.startsWith('key.'),
+  });
+  return (
+    <>
+      <KeyForm onCreated={reload} />
+      {problem.value !== '' && <Problem text={problem.value} onRetry={reload} />}
+      {data.value === undefined && problem.value === '' && <Loading />}
+      {data.value?.keys.length === 0 && <Empty title="There is no key yet" />}
+      {data.value && data.value.keys.length > 0 && (
+        <Table keys={data.value.keys} onRevoke={(key) => (revoking.value = key)} />
+      )}
+      {data.value?.hasMore && (
+        <button type="button" onClick={() => (pages.value += 1)}>
+          Show more
+        </button>
+      )}
+      {revoking.value && (
+        <RevokeDialog apiKey={revoking.value} onClose={() => (revoking.value = null)} onDone={reload} />
+      )}
+    </>
+  );
+}
+
+async function readKeys(all: AsyncIterable<ApiKeyFieldsFragment>, pages: number) {
+  const keys: ApiKeyFieldsFragment[] = [];
+  for await (const key of all) {
+    if (keys.length === pages * PAGE) return { keys, hasMore: true };
+    keys.push(key);
+  }
+  return { keys, hasMore: false };
+}
+
+interface TableProps {
+  readonly keys: readonly ApiKeyFieldsFragment[];
+  readonly onRevoke: (key: ApiKeyFieldsFragment) => void;
+}
+
+function Table({ keys, onRevoke }: TableProps) {
+  return (
+    <div class="table-box">
+      <table class="table">
+        <thead>
+          <tr>
+            {['Name', 'Role', 'Begins with', 'Created', 'Last used', 'State'].map((title) => (
+              <th key={title} scope="col">
+                {title}
+              </th>
+            ))}
+            <th scope="col">
+              <span class="visually-hidden">Actions</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {keys.map((key) => (
+            <tr key={key.id}>
+              <td class="text">{key.name}</td>
+              <td>
+                {sentence(key.role)}
+                {key.agent && <span class="quiet text"> {key.agent.name}</span>}
+              </td>
+              <td class="mono quiet">{key.prefix}</td>
+              <td class="quiet">
+                <Ago at={key.createdAt} />
+              </td>
+              <td class="quiet">{key.lastUsedAt === null ? 'never' : <Ago at={key.lastUsedAt} />}</td>
+              <td>
+                <State apiKey={key} />
+              </td>
+              <td class="actions">
+                {key.revokedAt === null && (
+                  <button type="button" class="danger" onClick={() => onRevoke(key)}>
+                    Revoke
+                  </button>
+                )}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function State({ apiKey: { revokedAt, expiresAt } }: { readonly apiKey: ApiKeyFieldsFragment }) {
+  if (revokedAt !== null)
+    return (
+      <span class="bad">
+        revoked <Ago at={revokedAt} />
+      </span>
+    );
+  if (expiresAt === null) return <span class="quiet">valid</span>;
+  return (
+    <span class="quiet">
+      expires <Ago at={expiresAt} />
+    </span>
+  );
+}
+
+interface RevokeProps {
+  readonly apiKey: ApiKeyFieldsFragment;
+  readonly onClose: () => void;
+  readonly onDone: () => void;
+}
+
+/** A revoked key cannot be made valid again, so the reader is asked first. */
+function RevokeDialog({ apiKey, onClose, onDone }: RevokeProps) {
+  const revoke = async () => {
+    onClose();
+    try {
+      await session.value?.client.revokeApiKey({ id: apiKey.id });
+      notify(`The key ${apiKey.name} is revoked`);
+      onDone();
+    } catch (error) {
+      notify(messageOf(error), 'bad');
+    }
+  };
+  return (
+    <Dialog label={`Revoke ${apiKey.name}`} onClose={onClose}>
+      <h2 class="text">Revoke the key {apiKey.name}?</h2>
+      <p>Its calls and its sessions end at once. A revoked key cannot be made valid again.</p>
+      <div class="form-buttons">
+        <button type="button" onClick={onClose}>
+          Keep it
+        </button>
+        <button type="button" class="danger" onClick={() => void revoke()}>
+          Revoke {apiKey.name}
+        </button>
+      </div>
+    </Dialog>
+  );
+}
