@@ -91,6 +91,8 @@ const doors = [
     from: file('start-webhooks'),
     to: types([file('config/config'), file('feed/hub'), file('server/server'), file('startup')]),
   },
+  // Requests of MCP clients are answered by tools that call the API of this process like any other client.
+  { from: file('app'), to: { path: file('mcp/lazy-endpoint') } },
   { from: file('app'), to: { path: file('config/config') } },
   {
     from: file('startup'),

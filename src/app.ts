@@ -8,6 +8,7 @@ import { buildSchema } from './graphql/schema.js';
 import { type Clock, systemClock } from './kernel/clock.js';
 import { createInstrument, type Instrument } from './kernel/instrument.js';
 import { nameOwnProcess } from './kernel/process-identity.js';
+import { createLazyMcpEndpoint } from './mcp/lazy-endpoint.js';
 import { type Database, isUsable } from './postgres/database.js';
 import { createJobs } from './scheduler/jobs/create-jobs.js';
 import { createScheduler, type Scheduler } from './scheduler/scheduler.js';
@@ -278,12 +279,12 @@ async function startServing(
     },
     signIn: createSignIn(database),
     dashboard: findDashboard(),
+    mcp: createLazyMcpEndpoint,
     taskQuota: services.quotas.taskQuota,
     isReady: () => isUsable(database),
     isOutage: database.outages.note,
     metrics: metrics.render,
-    instrument,
-    clock,
+    ...{ instrument, clock },
   });
   parts.push({ name: 'requests', stop: () => server.stop() });
   await server.start();

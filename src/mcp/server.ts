@@ -22,7 +22,7 @@ export function createToolServer(session: ToolSession): Server {
     const tool = tools.find(({ name }) => name === params.name);
     if (tool === undefined)
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no tool "${params.name}".`);
-    return callTool(tool, session, { given: params.arguments ?? {}, signal: mcpReq.signal });
+    return callTool(tool, session, { given: params.arguments ?? {}, signal: signalOf(mcpReq, session) });
   });
   return server;
 }
@@ -45,4 +45,8 @@ async function callTool(
 
 function toText(text: string) {
   return { type: 'text' as const, text };
+}
+
+function signalOf({ signal }: { readonly signal: AbortSignal }, { ending }: ToolSession): AbortSignal {
+  return ending === undefined ? signal : AbortSignal.any([signal, ending]);
 }

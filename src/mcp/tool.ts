@@ -12,6 +12,8 @@ export interface ToolSession {
   readonly client: Client;
   /** The runs whose leases are renewed while the MCP client lives. */
   readonly held: HeldRuns;
+  /** Aborted when this server stops: calls that wait end. */
+  readonly ending?: AbortSignal;
 }
 
 /** One tool of the MCP server. */

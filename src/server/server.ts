@@ -21,6 +21,7 @@ import { createDashboard } from './http/dashboard.js';
 import { createDelivery } from './http/delivery.js';
 import { createHealthRoutes, type HealthOptions } from './http/health.js';
 import { createHttpServer } from './http/http.js';
+import { createMcpRoute, type McpCalls } from './http/mcp.js';
 import { createMetricsRoute, type MetricsOptions } from './http/metrics.js';
 import { createRootRedirect } from './http/root-redirect.js';
 import { createRouter } from './http/router.js';
@@ -63,6 +64,8 @@ export interface ServerOptions {
     readonly redeem: (code: string) => Promise<Viewer | null>;
     readonly openSession: SignInOptions['openSession'];
   };
+  /** Creates the tools of `/mcp`, which call the API at the address of this server. Without it there is no `/mcp`. */
+  readonly mcp?: (url: () => string) => McpCalls;
   /** The folder with the built dashboard. Without it the root leads to GraphiQL. */
   readonly dashboard?: string | undefined;
   /** How many tasks a key may still create, for the headers of mutations. Without it there are none. */
@@ -104,13 +107,14 @@ export function createServer(options: ServerOptions): Server {
   const limits = { ...serverLimits, ...options.limits };
   let stopping: Promise<void> | undefined;
   const isStopping = () => stopping !== undefined;
-  const { server, webSockets, endStreams, openSelection } = wire(options, limits, isStopping);
+  const { server, webSockets, mcp, endStreams, openSelection } = wire(options, limits, isStopping);
   const connections = trackConnections(server);
 
   async function drain(): Promise<void> {
     if (!server.listening) return;
     const closed = once(server, 'close');
     server.close();
+    await mcp?.stop();
     await webSockets.stop();
     endStreams();
     connections.drain();
@@ -162,6 +166,7 @@ function wire(options: ServerOptions, limits: ServerLimits, isStopping: () => bo
   // Clients take a silence of 15 s for a dead connection, so one comment may be late.
   const heartbeatMs = limits.pingIntervalMs / 2;
   const { signIn, dashboard } = options;
+  const mcp = options.mcp?.(() => addressOf(server, options.http.host).url);
   const plain = {
     ...{ source, gate, ticketGate, corsOrigins, presenter, heartbeatMs, takePlace },
     streams: eventStreams,
@@ -183,6 +188,7 @@ function wire(options: ServerOptions, limits: ServerLimits, isStopping: () => bo
     createTicketRoute(plain),
     ...createHealthRoutes({ isReady, isStopping }),
     createMetricsRoute({ metrics: options.metrics, gate }),
+    ...(mcp ? [createMcpRoute({ calls: mcp, gate, corsOrigins, maxBodyBytes: limits.maxBodyBytes })] : []),
     ...(signIn ? [createSignInRoute(signInOptions(signIn, limits, clock))] : []),
   ];
   const findFirst = dashboard === undefined ? undefined : createDashboard(dashboard, basePath);
@@ -195,7 +201,7 @@ function wire(options: ServerOptions, limits: ServerLimits, isStopping: () => bo
     eventStreams.endAll(new StreamEnd(stopError));
   }
   const openSelection = createEventSelections({ prepare, operations, presenter });
-  return { server, webSockets, endStreams, openSelection };
+  return { server, webSockets, mcp, endStreams, openSelection };
 }
 
 function signInOptions(

@@ -1,0 +1,68 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { AccessGate } from '../access-gate.js';
+import { protocolError } from '../protocol-error.js';
+import { admit } from './admit.js';
+import { readBody } from './body.js';
+import { type HttpExchange, send } from './exchange.js';
+import { isAllowedOrigin } from './origins.js';
+import type { Route } from './router.js';
+
+/** The tools of agents, which call the API like any other client. */
+export interface McpCalls {
+  /** Answers one request of the protocol on behalf of a key. */
+  answer(request: Request, apiKey: string): Promise<Response>;
+  /** Ends the calls that wait. */
+  stop(): Promise<void>;
+}
+
+/** What the route of MCP needs from the rest of the application. */
+interface McpRouteOptions {
+  readonly calls: McpCalls;
+  readonly gate: AccessGate;
+  readonly corsOrigins: readonly string[];
+  readonly maxBodyBytes: number;
+}
+
+/** Creates `/mcp`: the tools of agents over streamable HTTP, with the key as bearer token. */
+export function createMcpRoute({ calls, gate, corsOrigins, maxBodyBytes }: McpRouteOptions): Route {
+  return {
+    path: '/mcp',
+    methods: ['POST'],
+    async handle(exchange) {
+      const { request, response, end } = exchange;
+      if (!isAllowedOrigin(request.headers, corsOrigins)) throw foreignOrigin();
+      await admit(exchange, gate);
+      response.once('close', () => end.abort());
+      const body = await readBody(request, response, maxBodyBytes);
+      const apiKey = (request.headers.authorization ?? '').replace(/^Bearer +/i, '').trim();
+      await forward(exchange, await calls.answer(toRequest(exchange, body), apiKey));
+    },
+  };
+}
+
+function toRequest({ request, end }: HttpExchange, body: string): Request {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(request.headers))
+    if (typeof value === 'string' && !HOP_HEADERS.has(name)) headers.set(name, value);
+  return new Request('http://localhost/mcp', { method: 'POST', headers, body, signal: end.signal });
+}
+
+/** They describe the connection, or the body before it was read. */
+const HOP_HEADERS = new Set(['connection', 'content-length', 'transfer-encoding', 'expect', 'host']);
+
+/** Small answers have a length; streams go on until the call has ended. */
+async function forward(exchange: HttpExchange, answer: Response): Promise<void> {
+  const { response, headers } = exchange;
+  const own = Object.fromEntries(answer.headers);
+  if (answer.body === null || !own['content-type']?.startsWith('text/event-stream'))
+    return send(exchange, answer.status, own, await answer.text());
+  exchange.isStream = true;
+  response.writeHead(answer.status, { ...headers, ...own });
+  await pipeline(Readable.from(answer.body), response);
+}
+
+function foreignOrigin() {
+  const hint = 'Add its origin to MC_CORS_ORIGINS.';
+  return protocolError('FORBIDDEN', `Pages of this origin may not call /mcp. ${hint}`, { status: 403 });
+}
