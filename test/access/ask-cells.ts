@@ -17,10 +17,11 @@ export type Rows = Readonly<Record<string, readonly (Cell | null)[]>>;
 
 type Field = GraphQLField<unknown, unknown>;
 
-/** Asks for every field of the type with every key. */
+/** Asks for every field of the type with every key. Calls that change rows wait for each other. */
 export async function askRows(world: World, seeded: Seeded, type: GraphQLObjectType): Promise<Rows> {
-  const columns: Cells[] = [];
-  for (const column of COLUMNS) columns.push(await askType(world, seeded, type, column));
+  const columns = await (changesRows(type) ? inTurn : atOnce)(COLUMNS, (column) =>
+    askType(world, seeded, type, column),
+  );
   const names = Object.keys(type.getFields());
   return Object.fromEntries(names.map((name) => [name, columns.map((cells) => cells[name] ?? null)]));
 }
@@ -54,15 +55,24 @@ async function askType(
   );
   const together = isRoot ? null : await askTogether(world, seeded, type, fields, column);
   if (together !== null) return together;
-  const cells: Record<string, Cell | undefined> = {};
-  for (const field of fields) {
-    if (type === schema.getQueryType()) cells[field.name] = await askQuery(world, seeded, field, column);
-    else if (type === schema.getMutationType()) cells[field.name] = await askMutation(world, field, column);
-    else if (type === schema.getSubscriptionType())
-      cells[field.name] = await SUBSCRIPTIONS[field.name]?.(world, column);
-    else cells[field.name] = (await askTogether(world, seeded, type, [field], column))?.[field.name];
-  }
-  return cells;
+  const ask = async (field: Field): Promise<[string, Cell | undefined]> => {
+    if (type === schema.getQueryType()) return [field.name, await askQuery(world, seeded, field, column)];
+    if (type === schema.getMutationType()) return [field.name, await askMutation(world, field, column)];
+    if (type === schema.getSubscriptionType())
+      return [field.name, await SUBSCRIPTIONS[field.name]?.(world, column)];
+    return [field.name, (await askTogether(world, seeded, type, [field], column))?.[field.name]];
+  };
+  return Object.fromEntries(await (changesRows(type) ? inTurn : atOnce)(fields, ask));
+}
+
+async function inTurn<In, Out>(all: readonly In[], each: (one: In) => Promise<Out>): Promise<Out[]> {
+  const results: Out[] = [];
+  for (const one of all) results.push(await each(one));
+  return results;
+}
+
+function atOnce<In, Out>(all: readonly In[], each: (one: In) => Promise<Out>): Promise<Out[]> {
+  return Promise.all(all.map(each));
 }
 
 /**

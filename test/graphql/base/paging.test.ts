@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { clearTasks } from '../../support/factories/claims.js';
 import { type Graph, openGraph } from '../../support/graphql/graph.js';
 import { seedTasks } from '../../support/graphql/seed-tasks.js';
 
@@ -10,7 +11,7 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  await graph.services.sql('TRUNCATE tasks CASCADE');
+  await clearTasks(graph.services);
 });
 
 afterAll(() => graph.close());
@@ -64,7 +65,7 @@ describe('a list in pages', () => {
     const victims = fc.uniqueArray(fc.integer({ min: 0, max: 11 }), { minLength: 1, maxLength: 11 });
     await fc.assert(
       fc.asyncProperty(orders, fc.integer({ min: 1, max: 11 }), victims, async (orderBy, size, doomed) => {
-        await graph.services.sql('TRUNCATE tasks CASCADE');
+        await clearTasks(graph.services);
         await seedTasks(graph, 12);
         const whole = await walk({ orderBy }, 100, false);
         const { pageInfo } = await page({ orderBy, first: size });

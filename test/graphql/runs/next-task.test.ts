@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pauseAgent, resumeAgent } from '../../../src/services/agents/pause-agent.js';
 import { claimNextTask } from '../../../src/services/runs/claim-next-task.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
-import { neverAborted } from '../../support/factories/claims.js';
+import { clearTasks, neverAborted } from '../../support/factories/claims.js';
 import { anAgent } from '../../support/factories/factory.js';
 import { type Graph, openGraph } from '../../support/graphql/graph.js';
 import { insertTasks, type SeedTask } from '../../support/graphql/seed-tasks.js';
@@ -47,7 +47,7 @@ describe('nextTask', () => {
     });
     await fc.assert(
       fc.asyncProperty(fc.array(queuedTask, { maxLength: 8 }), async (tasks) => {
-        await graph.services.sql('TRUNCATE tasks CASCADE');
+        await clearTasks(graph.services);
         const ids = await insertTasks(
           graph,
           tasks.map(({ notBefore: _later, openDependencies: _open, assigneeId, ...task }): SeedTask => {
@@ -74,7 +74,7 @@ describe('nextTask', () => {
 
   it('is null for an agent that is paused or at capacity', async () => {
     const { services } = graph;
-    await services.sql('TRUNCATE tasks CASCADE');
+    await clearTasks(services);
     await insertTasks(graph, [{}, {}]);
     await services.sql('UPDATE agents SET max_capacity = 1 WHERE id = $1', [ann.id]);
     await pauseAgent(services, services.admin, { id: ann.id });

@@ -64,22 +64,23 @@ describe('a batch of claims', () => {
   });
 
   async function prepare(wishes: readonly Wish[], agents: readonly Agent[]): Promise<void> {
-    await database.pool.query('TRUNCATE tasks, task_runs, events CASCADE');
-    for (const [i, { capabilities, acceptsInbox }] of agents.entries()) {
-      const values = [AGENTS[i], capabilities, acceptsInbox];
-      await database.pool.query(
-        'UPDATE agents SET capabilities = $2, accepts_inbox = $3 WHERE id = $1',
-        values,
-      );
-    }
-    for (const [i, { priority, requires, releasedBy, tags, assigneeId }] of wishes.entries()) {
-      const status = assigneeId === null ? 'INBOX' : 'ASSIGNED';
-      await database.pool.query(
-        `INSERT INTO tasks (id, title, number, status, priority, requires, released_by, tags, assignee_id, created_at)
-         VALUES ($1, 'x', $2, $3, $4, $5, $6, $7, $8, 'epoch')`,
-        [`task_${i}`, i + 1, status, priority, requires, releasedBy, tags, assigneeId],
-      );
-    }
+    await database.pool.query(
+      'DELETE FROM task_runs; DELETE FROM tasks; DELETE FROM event_outbox; DELETE FROM events',
+    );
+    // JSON, because PostgreSQL has no arrays of arrays of different lengths.
+    await database.pool.query(
+      `UPDATE agents a SET capabilities = g.capabilities, accepts_inbox = g."acceptsInbox"
+       FROM jsonb_to_recordset($1) AS g(id text, capabilities text[], "acceptsInbox" boolean) WHERE a.id = g.id`,
+      [JSON.stringify(agents.map((given, i) => ({ id: AGENTS[i], ...given })))],
+    );
+    await database.pool.query(
+      `INSERT INTO tasks (id, title, number, status, priority, requires, released_by, tags, assignee_id, created_at)
+       SELECT 'task_' || number - 1, 'x', number, CASE WHEN "assigneeId" IS NULL THEN 'INBOX' ELSE 'ASSIGNED' END::task_status,
+         priority, requires, "releasedBy", tags, "assigneeId", 'epoch'
+       FROM jsonb_to_recordset($1) AS t(number int, priority task_priority, requires text[], "releasedBy" text[], tags text[],
+         "assigneeId" text)`,
+      [JSON.stringify(wishes.map((wish, i) => ({ number: i + 1, ...wish })))],
+    );
   }
 
   async function claim(asks: readonly Ask[]): Promise<(string | null)[]> {
