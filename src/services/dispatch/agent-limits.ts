@@ -1,4 +1,4 @@
-import { backoffMs } from '../../kernel/backoff.js';
+import { type Backoff, backoffMs } from '../../kernel/backoff.js';
 import { randomFraction } from '../../kernel/ids.js';
 import type { CallEnding } from './gateway-call.js';
 
@@ -12,13 +12,16 @@ export interface AgentLimits {
   isLimited(agentId: string): boolean;
 }
 
+/** How the shortest wait after a limit grows. */
+export type LimitPace = Pick<Backoff, 'baseMs' | 'maxMs'>;
+
 /** The longest wait in milliseconds. After it a call finds out whether the provider has raised the limit. */
 const LONGEST_MS = 3_600_000;
 /**
  * The shortest wait, which grows until a call is answered. Without it a provider that asks for no wait, or names a time that
  * is past, would be called in a loop, and each call leaves a run in the log.
  */
-const SHORTEST = { baseMs: 200, maxMs: 10_000 };
+const SHORTEST: LimitPace = { baseMs: 200, maxMs: 10_000 };
 const BACKOFF = { baseMs: 5_000, maxMs: 300_000 };
 
 interface Limit {
@@ -28,15 +31,18 @@ interface Limit {
   timer: NodeJS.Timeout | null;
 }
 
-/** @param onEnd - called when an agent may be called again. */
-export function createAgentLimits(onEnd: () => void): AgentLimits {
+/**
+ * @param onEnd - called when an agent may be called again.
+ * @param shortest - the waits of a provider that asks for none.
+ */
+export function createAgentLimits(onEnd: () => void, shortest: LimitPace = SHORTEST): AgentLimits {
   const limits = new Map<string, Limit>();
 
   function add(agentId: string, retryAfterMs: number | null): number {
     const limit = limits.get(agentId) ?? { count: 0, timer: null };
     limits.set(agentId, limit);
     limit.count += 1;
-    const ms = waitMs(limit.count, retryAfterMs);
+    const ms = waitMs(limit.count, retryAfterMs, shortest);
     // If several calls were limited, the latest answer decides.
     if (limit.timer !== null) clearTimeout(limit.timer);
     limit.timer = setTimeout(() => {
@@ -64,8 +70,8 @@ export function createAgentLimits(onEnd: () => void): AgentLimits {
   };
 }
 
-function waitMs(count: number, retryAfterMs: number | null): number {
-  const pace = retryAfterMs === null ? BACKOFF : SHORTEST;
+function waitMs(count: number, retryAfterMs: number | null, shortest: LimitPace): number {
+  const pace = retryAfterMs === null ? BACKOFF : shortest;
   const ownMs = backoffMs({ ...pace, attempt: count, random: randomFraction() });
   return Math.min(Math.max(Math.ceil(retryAfterMs ?? 0), ownMs), LONGEST_MS);
 }

@@ -3,6 +3,7 @@ import { findNextOrphanMs, listPushAgentIds, type ReadyAgent } from '../../store
 import { gatewayOf } from '../gateways-of-agents.js';
 import { MAKES_WORK } from '../runs/wake-claims.js';
 import type { ServiceContext } from '../service-context.js';
+import type { LimitPace } from './agent-limits.js';
 import { type DispatchJobRun, dispatchTasks } from './dispatch-tasks.js';
 import { endLeasesOfDead, newDispatcherId } from './dispatcher-id.js';
 import type { CallPatience } from './gateway-call.js';
@@ -21,6 +22,8 @@ export interface DispatcherOptions {
   readonly leaseMs?: number;
   readonly stopGraceMs?: number;
   readonly patience?: CallPatience | undefined;
+  /** How the shortest waits after limits grow. */
+  readonly limitPace?: LimitPace | undefined;
 }
 
 /** The fields of a log entry that the dispatcher needs. */
@@ -89,6 +92,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     reachability,
     stopGraceMs,
     patience,
+    limitPace: options.limitPace,
     settle: ({ id, taskId }, ending) =>
       settleDispatch(context, { runId: id, taskId, dispatcher: owner.dispatcher }, ending),
   });

@@ -5,7 +5,7 @@ import { type Clock, systemClock } from '../../kernel/clock.js';
 import { randomFraction } from '../../kernel/ids.js';
 import type { Instrument } from '../../kernel/instrument.js';
 import { isOutage } from '../../postgres/outage.js';
-import { createAgentLimits } from './agent-limits.js';
+import { createAgentLimits, type LimitPace } from './agent-limits.js';
 import {
   type AbortCause,
   abortWith,
@@ -29,6 +29,8 @@ export interface GatewayCallsOptions {
   readonly reachability: GatewayReachability;
   readonly instrument: Instrument;
   readonly patience?: CallPatience | undefined;
+  /** How the shortest waits after limits grow. */
+  readonly limitPace?: LimitPace | undefined;
   readonly clock?: Clock;
   /**
    * Renews the leases of these runs with one statement and returns those that this process still holds. The call of any
@@ -98,7 +100,7 @@ export function createGatewayCalls(options: GatewayCallsOptions): GatewayCalls {
   const tellFree = () => {
     for (const listener of listeners) listener();
   };
-  const limits = createAgentLimits(tellFree);
+  const limits = createAgentLimits(tellFree, options.limitPace);
   let isStopping = false;
 
   function abort(runId: string, cause: AbortCause): void {

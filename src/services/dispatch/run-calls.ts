@@ -27,7 +27,7 @@ export interface Leased<Run> {
 }
 
 export interface RunCallsOptions
-  extends Pick<GatewayCallsOptions, 'reachability' | 'stopGraceMs' | 'patience'> {
+  extends Pick<GatewayCallsOptions, 'reachability' | 'stopGraceMs' | 'patience' | 'limitPace'> {
   readonly context: Pick<ServiceContext, 'database' | 'settings' | 'instrument'>;
   readonly kind: DispatchKind;
   readonly owner: RunOwner;

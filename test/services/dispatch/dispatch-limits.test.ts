@@ -3,7 +3,7 @@ import { pauseAgent } from '../../../src/services/agents/pause-agent.js';
 import { submitVerdict } from '../../../src/services/reviews/submit-verdict.js';
 import { cancelTask } from '../../../src/services/tasks/cancel-task.js';
 import { readWaitingOn } from '../../../src/services/tasks/read-tasks.js';
-import type { Process } from '../../scheduler/job-process.js';
+import { aProcess, type Process } from '../../scheduler/job-process.js';
 import {
   aPushAgent,
   aTaskOf,
@@ -16,13 +16,15 @@ import { aTask } from '../../support/factories/factory.js';
 import type { TestServices } from '../../support/factories/services.js';
 import { useDispatch } from '../../support/factories/use-dispatch.js';
 import { answered, type ScriptedGateway } from '../../support/gateways/scripted-gateway.js';
+import type { TestDatabase } from '../../support/postgres/database.js';
 
 let gateway: ScriptedGateway;
+let database: TestDatabase;
 let here: Process;
 let services: TestServices;
 
 const { received } = useDispatch((test) => {
-  ({ gateway, here, services } = test);
+  ({ database, gateway, here, services } = test);
 });
 
 const limited = (retryAfterMs: number | null) =>
@@ -103,10 +105,13 @@ describe("a provider's limit", () => {
       left -= 1;
       return left > 0 ? limited(0) : answered('at last');
     };
-    await here.start();
+    const dispatching = { limitPace: { baseMs: 10, maxMs: 100 } };
+    const quick = await aProcess(database.url, { gateways: [gateway], dispatching });
+    await quick.start();
     const task = await aTaskOf(services, await aPushAgent(services));
     expect(await waitForStatus(services, task.id, 'REVIEW')).toMatchObject({ dispatch_attempts: 0 });
     expect(await runsOf(services, task.id)).toHaveLength(7);
+    await quick.close();
   });
 });
 
