@@ -42,9 +42,7 @@ export function createMcpEndpoint(url: string): McpEndpoint {
     return session;
   }
 
-  const handler = createMcpHandler(({ authInfo }) => createToolServer(sessionOf(authInfo?.token ?? '')), {
-    responseMode: 'json',
-  });
+  const handler = createMcpHandler(({ authInfo }) => createToolServer(sessionOf(authInfo?.token ?? '')));
   return {
     answer: (request, apiKey) =>
       handler.fetch(request, { authInfo: { token: apiKey, clientId: 'api-key', scopes: [] } }),

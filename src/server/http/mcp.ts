@@ -58,6 +58,8 @@ async function forward(exchange: HttpExchange, answer: Response): Promise<void> 
   if (answer.body === null || !own['content-type']?.startsWith('text/event-stream'))
     return send(exchange, answer.status, own, await answer.text());
   exchange.isStream = true;
+  // Those of the pipeline and of this server are eleven, and Node warns of a leak from the eleventh on.
+  response.setMaxListeners(20);
   response.writeHead(answer.status, { ...headers, ...own });
   await pipeline(Readable.from(answer.body), response);
 }
