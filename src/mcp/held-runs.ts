@@ -1,4 +1,5 @@
 import { systemClock } from '../kernel/clock.js';
+import { waitAtMost } from '../kernel/with-deadline.js';
 import { type Client, RefusedError } from '../sdk/index.js';
 
 /** How runs are kept. */
@@ -10,6 +11,9 @@ export interface HeldRunsOptions {
   readonly idleMs: number | null;
 }
 
+/** A claim that has committed is answered within this time. One that waits for a task takes longer and has claimed nothing. */
+const LAST_ANSWER_MS = 1_000;
+
 /** Renewals per lease: one of them may be lost. */
 const RENEWALS_PER_LEASE = 3;
 
@@ -19,6 +23,7 @@ const RENEWALS_PER_LEASE = 3;
  */
 export class HeldRuns {
   readonly #runs = new Set<string>();
+  readonly #claims = new Set<Promise<unknown>>();
   readonly #options: HeldRunsOptions;
   #timer: ReturnType<typeof setInterval> | undefined;
   #renewing: Promise<unknown> | undefined;
@@ -44,9 +49,38 @@ export class HeldRuns {
     this.#usedAt = systemClock.now();
   }
 
+  /**
+   * Makes a claim. A call that its client cancels, or leaves, ends a moment later: a claim that has committed is answered by
+   * then, and its run is given back.
+   *
+   * @param signal - aborted when the client cancels the call or leaves.
+   * @param runIdOf - the id of the run in the answer, if there is one.
+   */
+  async claiming<Answer>(
+    claim: (signal: AbortSignal) => Promise<Answer>,
+    signal: AbortSignal,
+    runIdOf: (answer: Answer) => unknown,
+  ): Promise<Answer> {
+    const late = new AbortController();
+    const abortLater = () => setTimeout(() => late.abort(signal.reason), LAST_ANSWER_MS).unref();
+    signal.addEventListener('abort', abortLater, { once: true });
+    const work = claim(late.signal).then(async (answer) => {
+      const runId = runIdOf(answer);
+      if (typeof runId === 'string') await (signal.aborted ? this.#release(runId) : this.keep(runId));
+      return answer;
+    });
+    this.#claims.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#claims.delete(work);
+      signal.removeEventListener('abort', abortLater);
+    }
+  }
+
   /** Renews the lease of a run from now on. A run that is claimed while the client leaves is given back at once. */
-  keep(runId: string): void {
-    if (this.#hasLeft) return void this.#release(runId);
+  async keep(runId: string): Promise<void> {
+    if (this.#hasLeft) return this.#release(runId);
     this.#runs.add(runId);
     this.#timer ??= setInterval(
       () => this.#tick(),
@@ -63,6 +97,7 @@ export class HeldRuns {
   /** The client has left: its tasks return to the queue without a counted attempt. */
   async leave(): Promise<void> {
     this.#hasLeft = true;
+    await waitAtMost(LAST_ANSWER_MS, Promise.allSettled(this.#claims));
     const runs = [...this.#runs];
     this.#runs.clear();
     this.#stop();

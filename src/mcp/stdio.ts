@@ -29,8 +29,9 @@ export async function serveOnStdio({ url, apiKey }: StdioOptions): Promise<void>
     onerror: (error) => process.stderr.write(`${error.message}\n`),
   });
   await left;
-  await connection.close();
+  // Closing aborts the calls. A claim that is aborted may have started a run, which then nobody gives back.
   await held.leave();
+  await connection.close();
 }
 
 /** A client leaves by closing a pipe. Hosts that end the process send a signal. */

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { CallOptions, Client } from '../sdk/index.js';
+import type { Client } from '../sdk/index.js';
 import { fromBody } from '../verbs/body.js';
 import { coerceInput } from '../verbs/coerce.js';
 import { verbOf } from '../verbs/registry.js';
@@ -16,6 +16,12 @@ export interface ToolSession {
   readonly ending?: AbortSignal;
 }
 
+/** How one tool is called. */
+export interface ToolCallOptions {
+  /** Aborted when the client cancels the call or leaves. */
+  readonly signal: AbortSignal;
+}
+
 /** One tool of the MCP server. */
 export interface Tool {
   readonly name: string;
@@ -25,14 +31,14 @@ export interface Tool {
   readonly output: OutputSchema;
   readonly effect: Effect;
   /** @throws ZodError for arguments that are not acceptable, and the errors of the SDK. */
-  call(session: ToolSession, given: ToolOutput, options: CallOptions): Promise<ToolOutput>;
+  call(session: ToolSession, given: ToolOutput, options: ToolCallOptions): Promise<ToolOutput>;
 }
 
 /** Defines a tool that is more than one verb. */
 export function defineTool<Schema extends z.ZodObject>(
   definition: Omit<Tool, 'call' | 'input'> & {
     readonly input: Schema;
-    call(session: ToolSession, input: z.infer<Schema>, options: CallOptions): Promise<ToolOutput>;
+    call(session: ToolSession, input: z.infer<Schema>, options: ToolCallOptions): Promise<ToolOutput>;
   },
 ): Tool {
   return {

@@ -19,9 +19,14 @@ const claimNextReview = defineTool({
   output: outputOf({ 'task?': 'object', 'round?': 'number', 'prompt?': 'string' }),
   effect: claim.effect,
   async call({ client, held }, input, options) {
-    const { data } = await claim.run(client, { ...input, lease: held.lease }, options);
-    const { task: found, ...claimed } = compactRecord(data);
-    if (typeof claimed.runId === 'string') held.keep(claimed.runId);
+    const { task: found, ...claimed } = await held.claiming(
+      async (signal) =>
+        compactRecord(
+          (await claim.run(client, { ...input, lease: held.lease }, { ...options, signal })).data,
+        ),
+      options.signal,
+      ({ runId }) => runId,
+    );
     // The prompt contains the texts of the task.
     return found === undefined ? claimed : { ...claimed, task: briefTask(found) };
   },

@@ -30,10 +30,14 @@ const claimNextTask = defineTool({
   output: outputOf({ reason: 'string', 'task?': 'object', 'run?': 'object' }),
   effect: claim.effect,
   async call({ client, held }, input, options) {
-    const { data } = await claim.run(client, { ...input, lease: held.lease }, options);
-    const claimed = compactRecord(data);
-    if (isRecord(claimed.run) && typeof claimed.run.id === 'string') held.keep(claimed.run.id);
-    return claimed;
+    return held.claiming(
+      async (signal) =>
+        compactRecord(
+          (await claim.run(client, { ...input, lease: held.lease }, { ...options, signal })).data,
+        ),
+      options.signal,
+      (claimed) => isRecord(claimed.run) && claimed.run.id,
+    );
   },
 });
 
@@ -47,7 +51,7 @@ const reportProgress = defineVerbTool({
   output: outputOf({ run: 'object' }),
   toOutput: ({ data }) => ({ run: compactRecord(data) }),
   // A server that was restarted has forgotten which runs its clients hold.
-  done: ({ held }, { run: id }) => typeof id === 'string' && held.keep(id),
+  done: ({ held }, { run: id }) => void (typeof id === 'string' && held.keep(id)),
 });
 
 const askPerson = defineVerbTool({
