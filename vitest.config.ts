@@ -22,9 +22,17 @@ const common = {
 const unit = ['kernel', 'domain', 'verbs'].map((folder) => `test/${folder}/**/*.test.ts`);
 
 /** Files that start processes. Each runs in a process of its own, so that it can't affect others. */
-const processes = ['cli', 'conventions', 'dashboard', 'docs', 'e2e', 'examples', 'postgres', 'sdk'].map(
-  (folder) => `test/${folder}/**/*.test.ts`,
-);
+const processes = [
+  'cli',
+  'conventions',
+  'dashboard',
+  'docs',
+  'e2e',
+  'examples',
+  'mcp',
+  'postgres',
+  'sdk',
+].map((folder) => `test/${folder}/**/*.test.ts`);
 
 /** Files that run a second time, on databases whose settings change the meaning of statements and results. */
 const hostile = [
