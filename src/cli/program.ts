@@ -100,7 +100,7 @@ function retryOf(input: unknown) {
   return isWaiting ? PATIENT : undefined;
 }
 
-/** Where nobody types, no editor is opened. */
+/** Without a terminal no editor is opened. */
 function editorOf({ env }: Session): string | undefined {
   if (!process.stdin.isTTY || !process.stdout.isTTY) return undefined;
   return textOf(env, 'VISUAL') ?? textOf(env, 'EDITOR');

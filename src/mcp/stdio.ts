@@ -29,7 +29,7 @@ export async function serveOnStdio({ url, apiKey }: StdioOptions): Promise<void>
     onerror: (error) => process.stderr.write(`${error.message}\n`),
   });
   await left;
-  // Closing aborts the calls. A claim that is aborted may have started a run, which then nobody gives back.
+  // Closing aborts the calls. A claim that is aborted may have started a run, which would keep its task until the lease ends.
   await held.leave();
   await connection.close();
 }

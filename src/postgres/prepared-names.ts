@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 /** PostgreSQL cuts longer names off, which could make two names equal. */
 const MAX_LABEL = 40;
 const NAMES = new Map<string, string>();
-/** Part of the names, so that a later one is prepared anew on every connection. */
+/** Part of the names, so that a later one is prepared again on every connection. */
 let generation = 0;
 
 /**

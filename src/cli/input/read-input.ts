@@ -12,7 +12,7 @@ export interface Written {
   readonly places: readonly (string | undefined)[];
   /** The options by the names of their fields. */
   readonly options: Readonly<Record<string, unknown>>;
-  /** The program for long texts; undefined where nobody can type. */
+  /** The program for long texts; undefined without a terminal. */
   readonly editor: string | undefined;
 }
 

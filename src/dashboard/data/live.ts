@@ -13,12 +13,12 @@ export type Connection =
 /** Receives events in groups, in the order of the log. */
 export type EventListener = (events: readonly LogEvent[]) => void;
 
-/** After more missed events than this it is faster to read what is shown anew than to follow each of them. */
+/** After more missed events than this it is faster to read again what is shown than to follow each of them. */
 const MAX_REPLAY = 5_000;
 
 /** How fresh the page is. */
 export const connection = signal<Connection>({ kind: 'connecting' });
-/** Rises when events were skipped, so that what is shown has to be read anew. */
+/** Rises when events were skipped, so that what is shown has to be read again. */
 export const generation = signal(0);
 
 const listeners = new Set<EventListener>();

@@ -24,7 +24,7 @@ const ITEM = 'mission-control.key';
 /** How long other tabs may take to hand over their key, in milliseconds. */
 const OTHER_TABS_MS = 150;
 
-/** The session; null while nobody is signed in. */
+/** The session; null while no one is signed in. */
 export const session = signal<Session | null>(null);
 /** Why the last session ended or the last sign-in failed; empty if there is nothing to say. */
 export const signInProblem = signal('');

@@ -16,7 +16,7 @@ export interface QueryResult<Data> {
 
 /** What a query asks and when its answer changes. */
 export interface QueryOptions<Data> {
-  /** The query is asked anew when the key changes. */
+  /** The query is asked again when the key changes. */
   readonly key: string;
   readonly ask: (client: Client, signal: AbortSignal) => Promise<Data>;
   /** Whether an event changes the answer. Left out, none does. */

@@ -77,7 +77,7 @@ export async function closeQuestion(
   });
 }
 
-/** Counts the open questions of a task anew by a difference. Not a change of the task that a reader could conflict with. */
+/** Changes the count of a task's open questions by a difference. Not a change of the task that a reader could conflict with. */
 export async function addOpenQuestions(tx: Transaction, taskId: string, difference: 1 | -1): Promise<void> {
   await tx.query({
     name: 'add_open_questions',
