@@ -1,4 +1,4 @@
-// npm run soak -- [--tasks 1000000] [--slices 20] [--retention 60s]: see docs/reliability.md.
+// npm run soak -- [--tasks 1000000] [--slices 20] [--retention 60s] [--minutes 100]: see docs/reliability.md.
 import { parseArgs } from 'node:util';
 import { openHarness, print } from '../bench/harness.js';
 import { judgeFlatness } from './flatness.js';
@@ -10,11 +10,14 @@ const { values } = parseArgs({
     tasks: { type: 'string', default: '1000000' },
     slices: { type: 'string', default: '20' },
     retention: { type: 'string', default: '60s' },
+    minutes: { type: 'string', default: 'Infinity' },
   },
 });
 const tasks = Number(values.tasks);
 const slices = Number(values.slices);
 if (!(tasks >= 1_000 && slices >= 4)) throw new Error('give at least 1,000 tasks and 4 slices');
+
+const endsAtMs = performance.now() + Number(values.minutes) * 60_000;
 
 const harness = await openHarness();
 try {
@@ -30,6 +33,7 @@ try {
     const work = await fleet.handle(Math.round(tasks / slices));
     done.push(await measureSlice(harness.pool, server, work));
     print(showSlice(done));
+    if (performance.now() > endsAtMs) break;
   }
   const complaints = judgeFlatness(done);
   print('');

@@ -2,8 +2,12 @@ import { type Fail, PullStream, type Take, toPullStream } from './pull-stream.js
 
 /** Turns the items of a stream into what its reader gets, one at a time. */
 export interface Stage<Item, Output> {
-  /** Calls one of the two callbacks, exactly once and before it returns where possible. Must not throw. */
-  pass(item: Item, give: (output: Output) => void, fail: Fail): void;
+  /**
+   * Calls one of the two callbacks, exactly once and before it returns where possible. Must not throw.
+   *
+   * @param next - the items that are passed after this one, as far as they are known. Valid until the call returns.
+   */
+  pass(item: Item, give: (output: Output) => void, fail: Fail, next: readonly Item[]): void;
   /** The error that the reader gets for an error that ends the stream. */
   toError(error: unknown): unknown;
   /** Called once, when the stream ends. */
@@ -111,7 +115,8 @@ export class ItemStream<Input, Item, Output> extends PullStream<Output> implemen
 
   #advance(): void {
     const item = this.#isStopped ? this.#takeLast() : this.#waiting.shift();
-    if (item !== undefined) this.#stage.pass(item, this.#give, this.#fail);
+    if (item !== undefined)
+      this.#stage.pass(item, this.#give, this.#fail, this.#isStopped ? [] : this.#waiting);
     else if (!this.#isStopped) this.#source.pull(this.#find, this.#failOfSource);
     else {
       this.#finish();

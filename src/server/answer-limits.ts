@@ -51,6 +51,7 @@ export function stopOnce(result: ExecutionResult, isQuery: boolean): ExecutionRe
   return { ...result, errors: [...errors.filter((error) => !isStop(error)), stop] };
 }
 
-function isStop({ extensions }: GraphQLError): boolean {
+/** Whether the error says that the operation was stopped because it was too large. */
+export function isStop({ extensions }: GraphQLError): boolean {
   return extensions.code === 'QUERY_TOO_COMPLEX';
 }

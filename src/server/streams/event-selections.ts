@@ -28,7 +28,7 @@ export function createEventSelections({ prepare, operations, presenter }: EventS
     const member = operations.join({ schema, document: parsed }, viewer, present);
     return {
       async select(entry) {
-        const result = await new Promise<WrittenResult>((give, fail) => member.pass(entry, give, fail));
+        const result = await new Promise<WrittenResult>((give, fail) => member.pass(entry, give, fail, []));
         return result.toBytes().toString();
       },
       close: () => member.close(),

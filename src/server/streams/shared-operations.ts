@@ -54,6 +54,9 @@ export function createSharedOperations(options: SharedOperationOptions): SharedO
   };
 }
 
+/** How many items are executed together: at first, and at most. */
+const AHEAD = { first: 8, most: 32 };
+
 /** One subscriber. Its stream passes on one item at a time. */
 class Member implements Stage<unknown, WrittenResult> {
   readonly toError: (error: unknown) => unknown;
@@ -62,6 +65,11 @@ class Member implements Stage<unknown, WrittenResult> {
   #membership: Membership;
   #isOfKey = false;
   #isClosed = false;
+  /** How many items are executed together next. */
+  #pageSize = AHEAD.first;
+  /** How many of the next items were executed together with the last ones, and how many of those were taken. */
+  #ahead = 0;
+  #taken = 0;
   #item: unknown;
   #give: (result: WrittenResult) => void = () => undefined;
   #fail: (error: unknown) => void = () => undefined;
@@ -78,11 +86,35 @@ class Member implements Stage<unknown, WrittenResult> {
     this.#enterOfKey = enterOfKey;
   }
 
-  pass(item: unknown, give: (result: WrittenResult) => void, fail: (error: unknown) => void): void {
+  pass(
+    item: unknown,
+    give: (result: WrittenResult) => void,
+    fail: (error: unknown) => void,
+    next: readonly unknown[],
+  ): void {
     this.#item = item;
     this.#give = give;
     this.#fail = fail;
-    this.#membership.operation.resolve(item, this.#keyId, this.#receive, fail);
+    const page = next.length === 0 && this.#ahead === 0 ? next : this.#pageAfter(item, next);
+    this.#membership.operation.resolve(item, this.#keyId, this.#receive, fail, page);
+  }
+
+  /**
+   * The next items to execute together with this one; none while those of the last page are taken. The page grows as long as all of
+   * its results are taken while they are kept. A reader that is slow, or has long results, would have most of them made twice.
+   */
+  #pageAfter(item: unknown, next: readonly unknown[]): readonly unknown[] {
+    if (this.#ahead > 0 && this.#membership.operation.knows(item)) {
+      this.#ahead -= 1;
+      this.#taken += 1;
+      if (this.#ahead === 0) this.#pageSize = Math.min(2 * this.#pageSize, AHEAD.most);
+      return [];
+    }
+    if (this.#ahead > 0) this.#pageSize = Math.max(1, this.#taken);
+    const page = next.slice(0, this.#pageSize - 1);
+    this.#ahead = page.length;
+    this.#taken = 1;
+    return page;
   }
 
   close(): void {

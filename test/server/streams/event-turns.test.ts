@@ -29,7 +29,7 @@ function subscriptions() {
     const viewer: Viewer = { keyId, role: 'VIEWER', agentId: null };
     const args = { schema, document: parse(`subscription { ${name}: event }`) };
     const stage = operations.join(args, viewer, (error) => error);
-    stage.pass({}, () => results.push(name), vi.fn());
+    stage.pass({}, () => results.push(name), vi.fn(), []);
     return stage;
   };
   return { held, results, receive };

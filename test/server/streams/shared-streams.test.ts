@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, 
 import { formatLogCursor } from '../../../src/domain/events/log-cursor.js';
 import { pauseAgent } from '../../../src/services/agents/pause-agent.js';
 import { aClaimedTask, aKeyOf, anAgent, aTask } from '../../support/factories/factory.js';
+import { recordStatements } from '../../support/postgres/statements.js';
 import { type Asked, openSharedServer, type SharedServer, type Stream } from './shared-server.js';
 
 let shared: SharedServer;
@@ -275,5 +276,29 @@ describe('subscribers that connect and disconnect under load', () => {
     });
     await steady.has(total);
     for (const got of await Promise.all(readers)) expect(got).toEqual(steady.payloads);
+  });
+});
+
+describe('a subscriber that is behind', () => {
+  const RICH = `subscription ($after: Cursor) { events(after: $after) { cursor type actor { displayName }
+    ... on TaskEvent { task { ref title assignee { name } currentRun { number } } }
+    ... on TaskStatusChangedEvent { run { number agent { name } } } } }`;
+
+  it('gets all events in order, with the statements of a page shared by its events', async () => {
+    const { services } = shared.graph;
+    for (let i = 0; i < 10; i += 1) await aClaimedTask(services, await anAgent(services));
+    await shared.graph.settled();
+    const all = 'query ($after: Cursor) { events(after: $after, first: 100) { nodes { cursor } } }';
+    const wanted = await shared.graph.get(all, { after: begin });
+    const cursors = wanted.events.nodes.map(({ cursor }: { cursor: string }) => cursor);
+    let stream: Stream | undefined;
+    const statements = await recordStatements(services, async () => {
+      stream = await watch(await aViewer(), { query: RICH });
+      await stream.has(cursors.length);
+    });
+    expect(stream?.items().map(({ cursor }) => cursor)).toEqual(cursors);
+    expect(shared.takeExecutions()).toBe(cursors.length);
+    // One event alone takes four.
+    expect(statements.length).toBeLessThan(cursors.length);
   });
 });
