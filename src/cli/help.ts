@@ -30,6 +30,7 @@ export function placesText({ places = [], input }: Verb): string {
 export const nouns: Readonly<Record<string, string>> = {
   task: 'Create, hand out, work on and follow tasks.',
   attention: 'See what a person has to look at.',
+  run: 'See the attempts at all tasks.',
   question: 'See and answer the questions of agents.',
   review: 'Judge finished work.',
   agent: 'Register and manage agents.',

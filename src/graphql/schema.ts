@@ -7,6 +7,8 @@ import './base/scalars.js';
 import './query.js';
 import './tasks/task-links.js';
 import './tasks/task-queries.js';
+import './tasks/task-counts.js';
+import './runs/run-queries.js';
 import './questions/question-queries.js';
 import './questions/question-event.js';
 import './agents/agent-queries.js';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { filterFields, toFilter } from './event-filter.js';
-import { maybeCount, maybeText, page } from './fields.js';
+import { maybeCount, maybeText, page, period, toRange } from './fields.js';
 import { nodesOf, readList } from './list.js';
 import { type EventLike, eventLine } from './looks/event-look.js';
 import { type Look, lines, oneLine, type View } from './looks/look.js';
@@ -11,18 +11,21 @@ const watchEvents = defineStream({
   summary: 'Follows the events: each one once, in the order of the log, across lost connections.',
   use: 'Use it to react to changes. With --state it goes on where it was, also after a crash.',
   avoid: 'To wait for one task use "task watch"; for the past "events list".',
-  operations: ['followEvents'],
+  operations: ['followEvents', 'eventCursor'],
   effect: effects.reads,
   input: z.strictObject({
     ...filterFields,
     after: maybeText('Only events after this cursor; from now on if left out.'),
+    since: maybeText('Only events from this instant on, in RFC 3339: 2026-12-01T18:00:00Z.'),
   }),
   examples: [
     'mc events watch --types task,agent --json',
     'mc events watch --task TASK-42 --state ./cursor --json',
   ],
-  open: (client, { after, ...filter }, options) =>
-    client.followEvents({ ...options, after, filter: toFilter(filter) }),
+  open: async function* (client, { after, since, ...filter }, options) {
+    const begin = after ?? (since && (await client.eventCursor({ at: since }, options)));
+    yield* client.followEvents({ ...options, after: begin, filter: toFilter(filter) });
+  },
   view: (event, look) => lines(eventLine(event, look)),
 });
 
@@ -32,16 +35,19 @@ function viewEvents(events: readonly EventLike[], look: Look): View {
 
 const list = defineVerb({
   name: 'events list',
-  summary: 'Lists the last events, or those after a cursor.',
+  summary: 'Lists the last events, or those after a cursor or an instant.',
   use: 'Use it to see what has just happened.',
   avoid: 'To go on reading use "events watch".',
   operations: ['lastEvents', 'events'],
   effect: effects.reads,
-  input: z.strictObject({ ...filterFields, ...page }),
-  examples: ['mc events list --limit 10', 'mc events list --types review --task TASK-42 --json'],
-  run: async (client, { limit, after, all, ...given }, options) => {
-    const filter = toFilter(given);
-    if (after !== undefined || all)
+  input: z.strictObject({ ...filterFields, ...period, ...page }),
+  examples: [
+    'mc events list --since 2026-12-01T18:00:00Z',
+    'mc events list --types review --task TASK-42 --json',
+  ],
+  run: async (client, { limit, after, all, since, until, ...given }, options) => {
+    const filter = { ...toFilter(given), at: toRange(since, until) };
+    if (after !== undefined || since !== undefined || all)
       return readList(client.events({ first: limit, after, filter }, options), all);
     const { nodes } = await client.lastEvents({ last: limit, filter }, options);
     return { nodes, next: null };

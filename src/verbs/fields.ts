@@ -81,3 +81,14 @@ export const page = {
   after: maybeText('Only entries after this cursor, which the page before has ended with.'),
   all: flag('Reads all pages.'),
 };
+
+/** The ends of a period. */
+export const period = {
+  since: maybeText('Only from this instant on, in RFC 3339: 2026-12-01T18:00:00Z.'),
+  until: maybeText('Only before this instant.'),
+};
+
+/** A period as a range of the API; undefined without an end. */
+export function toRange(since: string | undefined, until: string | undefined) {
+  return since === undefined && until === undefined ? undefined : { gte: since, lt: until };
+}

@@ -7,6 +7,7 @@ import { keyVerbs } from './key.js';
 import { pipelineVerbs } from './pipeline.js';
 import { questionVerbs } from './question.js';
 import { reviewVerbs } from './review.js';
+import { runVerbs } from './run.js';
 import { serverVerbs } from './server.js';
 import { assignTasks, cancelTasks, retryTasks } from './task/bulk.js';
 import {
@@ -18,6 +19,7 @@ import {
   retryTask,
   watchTask,
 } from './task/change.js';
+import { countTasks } from './task/count.js';
 import { createTask, createTasks, updateTask } from './task/create.js';
 import {
   classifyTask,
@@ -38,6 +40,7 @@ export const verbs: readonly Verb[] = [
   createTasks,
   listTasks,
   showTask,
+  countTasks,
   updateTask,
   assignTask,
   claimTask,
@@ -60,6 +63,7 @@ export const verbs: readonly Verb[] = [
   assignTasks,
   cancelTasks,
   retryTasks,
+  ...runVerbs,
   ...questionVerbs,
   ...attentionVerbs,
   ...reviewVerbs,

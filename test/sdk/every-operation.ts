@@ -66,6 +66,7 @@ async function callTasks({ admin }: Callers): Promise<void> {
   await refuse(admin.createTask({ title: '' }));
   await admin.taskComments({ ref: task });
   await admin.taskCandidates({ ref: task });
+  await admin.taskCounts({ by: 'ASSIGNEE' });
   await admin.task({ ref: task });
   await admin.task({ ref: { ref: 'TASK-999999' } });
   await admin.removeDependency({ task, dependsOn });
@@ -102,6 +103,7 @@ async function callRuns({ admin, agent: bound }: Callers): Promise<void> {
   });
   await admin.task({ ref });
   await admin.taskRuns({ ref });
+  await admin.runs({ filter: { agent: [agent], outcome: ['FAILED', 'SUCCEEDED'] } });
   await admin.agent({ ref: agent });
 }
 
@@ -212,6 +214,7 @@ async function callEvents({ admin }: Callers): Promise<void> {
   const { nodes } = await admin.events({ first: 100 });
   await admin.lastEvents({ last: 100 });
   await admin.eventTypes();
+  await admin.eventCursor({ at: '2020-01-01T00:00:00.000Z' });
   const after = nodes[0]!.cursor;
   let left = nodes.length - 1;
   for await (const { type } of admin.followEvents({ after }))

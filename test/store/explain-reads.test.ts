@@ -1,12 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RunSelection } from '../../src/domain/runs/run-filter.js';
 import type { TaskFilter, TaskOrder } from '../../src/domain/tasks/task-filter.js';
 import { createInstrument } from '../../src/kernel/instrument.js';
 import { createDatabase, type Database } from '../../src/postgres/database.js';
 import { indexNextTexts, prepareSearch } from '../../src/services/tasks/prepare-search.js';
 import { eventsThat } from '../../src/store/events/event-lists.js';
 import type { LogFilter } from '../../src/store/events/event-log.js';
+import { findSpan } from '../../src/store/events/log-times.js';
 import { openList } from '../../src/store/lists/list-reader.js';
+import { runsThat } from '../../src/store/runs/run-lists.js';
 import { findCandidates } from '../../src/store/search/find-candidates.js';
+import { countTasksBy } from '../../src/store/tasks/task-counts.js';
 import { tasksThat } from '../../src/store/tasks/task-lists.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
 import { allNodes, createPlanWatch, rowsLookedAt, SEND_PLANS } from '../support/postgres/plans.js';
@@ -18,7 +22,7 @@ const FEW = [
   "INSERT INTO tasks (id, title, status, tags) VALUES ('task_first', 'x', 'INBOX', '{}')",
   "INSERT INTO events (id, type, at) VALUES (1, 'task.created', now())",
   'ANALYZE',
-  ...['tasks', 'events', 'search_texts'].map(
+  ...['tasks', 'events', 'task_runs', 'search_texts'].map(
     (table) => `ALTER TABLE ${table} SET (autovacuum_enabled = off)`,
   ),
 ];
@@ -31,7 +35,10 @@ const MANY = [
    SELECT 'task_w' || i, 'Write ' || i, CASE i % 2 WHEN 0 THEN 'INBOX' ELSE 'ASSIGNED' END::task_status, 'MEDIUM', ARRAY['w' || i % 9],
      CASE i % 2 WHEN 1 THEN 'agt_busy' END, CASE WHEN i % 9 = 0 THEN now() - interval '1 hour' END FROM generate_series(1, 2000) i`,
   `INSERT INTO events (id, type, at, task_id, agent_id, actor_agent_id)
-   SELECT 1 + i, CASE i WHEN 15000 THEN 'task.failed' ELSE 'task.claimed' END, now(), 'task_d' || i, 'agt_busy', 'agt_busy' FROM generate_series(1, 20000) i`,
+   SELECT 1 + i, CASE i WHEN 15000 THEN 'task.failed' ELSE 'task.claimed' END, now() - (20000 - i) * interval '1 second', 'task_d' || i, 'agt_busy', 'agt_busy' FROM generate_series(1, 20000) i`,
+  `INSERT INTO task_runs (id, task_id, agent_id, number, lease_ms, trigger, outcome, started_at, lease_expires_at, finished_at)
+   SELECT 'run_0' || lpad(i::text, 25, '0'), 'task_d' || i, CASE WHEN i < 3 THEN 'agt_idle' ELSE 'agt_busy' END, 1, 60000, 'CLAIM',
+     CASE i WHEN 7 THEN 'FAILED' WHEN 9 THEN 'RUNNING' ELSE 'SUCCEEDED' END::run_outcome, now(), now(), CASE WHEN i <> 9 THEN now() END FROM generate_series(1, 20000) i`,
 ];
 
 const PAGE = { size: 20, backward: false, after: null, before: null };
@@ -73,6 +80,16 @@ const EVENTS: readonly (readonly [LogFilter, number])[] = [
   [{ types: ['key.created', 'task.failed'] }, 1],
   [{ types: ['task.claimed'], agentId: 'agt_busy' }, 20],
 ];
+const RUNS: readonly (readonly [RunSelection, number])[] = [
+  [{}, 20],
+  [{ agentIds: ['agt_busy'] }, 20],
+  [{ outcomes: ['SUCCEEDED'] }, 20],
+  [{ outcomes: ['FAILED', 'TIMED_OUT'] }, 1],
+  [{ outcomes: ['RUNNING'] }, 1],
+  [{ agentIds: ['agt_busy'], outcomes: ['RUNNING'] }, 1],
+  [{ taskId: 'task_d3' }, 1],
+];
+const RARE_RUNS: typeof RUNS = [[{ agentIds: ['agt_idle'] }, 2]];
 const RARE_EVENTS: typeof EVENTS = [[{ agentId: 'agt_idle' }, 0]];
 
 describe('a table with twenty thousand ended tasks', () => {
@@ -124,6 +141,32 @@ describe('a table with twenty thousand ended tasks', () => {
         expect(rows).toBeLessThan(100);
       },
     );
+
+    it.each(statistics === 'fresh' ? [...RUNS, ...RARE_RUNS] : RUNS)(
+      'reads no more runs than the page of %o has',
+      async (selection, count) => {
+        const runs = openList(database.pool, runsThat(selection, true, ['id']));
+        const rows = await mostRows(async () => expect((await runs.slice(PAGE)).rows).toHaveLength(count));
+        expect(rows).toBeLessThan(100);
+      },
+    );
+  });
+
+  it('reads the part of the log in which a period lies', async () => {
+    const at = { gte: new Date(Date.now() - 5_000_000), lt: new Date(Date.now() - 4_990_000) };
+    const span = await findSpan(database.pool, at);
+    const period = openList(database.pool, eventsThat({ tasks: null, seesKeys: true }, { at }, span));
+    const rows = await mostRows(async () => expect((await period.slice(PAGE)).rows).toHaveLength(10));
+    expect(rows).toBeLessThan(11_000);
+  });
+
+  it('counts by status, priority and assignee without reading a task', async () => {
+    for (const by of ['STATUS', 'PRIORITY', 'ASSIGNEE'] as const) {
+      const tasks = tasksThat(null, {}, OLDEST, COLUMNS, WAITING);
+      const plans = await plansOf(() => countTasksBy(database.pool, tasks, by));
+      const scans = plans.flatMap(({ root }) => allNodes(root)).map((node) => node['Node Type']);
+      expect(scans).toContain('Index Only Scan');
+    }
   });
 
   it('finds parts of words by the index, and what is not written there yet', async () => {

@@ -28,7 +28,13 @@ function fits(filter: TaskFilter, status: TaskStatus): boolean {
   if ((assignee || unassigned === false || pinned === true) && status === 'INBOX') return false;
   if (overdue === true && isTerminal(status)) return false;
   if (failureReason && status !== 'FAILED') return false;
+  if (hasEnded(filter) && !isTerminal(status)) return false;
   return !waitingOn || waitingOn.some((reason) => canWait(reason, status));
+}
+
+/** Whether every task that matches has ended: open tasks have no time of their end. */
+function hasEnded({ completedAt }: TaskFilter): boolean {
+  return Boolean(completedAt?.gte ?? completedAt?.lt);
 }
 
 function canWait(reason: NonNullable<TaskFilter['waitingOn']>[number], status: TaskStatus): boolean {

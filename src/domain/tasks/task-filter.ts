@@ -34,6 +34,7 @@ export interface TaskFilter {
   readonly search?: string | null | undefined;
   readonly createdAt?: InstantRange | null | undefined;
   readonly dueAt?: InstantRange | null | undefined;
+  readonly completedAt?: InstantRange | null | undefined;
   readonly overdue?: boolean | null | undefined;
   readonly failureReason?: readonly TaskFailureReason[] | null | undefined;
   readonly recurringTaskId?: string | null | undefined;
@@ -50,7 +51,7 @@ export interface AgentChoice {
 }
 
 /** The values by which tasks can be sorted. QUEUE is the order of claims. */
-export type TaskOrderField = 'QUEUE' | 'CREATED_AT' | 'UPDATED_AT' | 'DUE_AT' | 'PRIORITY';
+export type TaskOrderField = 'QUEUE' | 'CREATED_AT' | 'UPDATED_AT' | 'DUE_AT' | 'COMPLETED_AT' | 'PRIORITY';
 
 /** The order of a list of tasks. */
 export interface TaskOrder {

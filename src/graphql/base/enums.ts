@@ -163,7 +163,20 @@ export const TaskOrderFieldEnum = builder.enumType('TaskOrderField', {
     CREATED_AT: { description: 'When it was created.' },
     UPDATED_AT: { description: 'When it last changed.' },
     DUE_AT: { description: 'When it is due; tasks without a due date are last.' },
+    COMPLETED_AT: { description: 'When it ended; tasks that have not ended are last.' },
     PRIORITY: { description: 'CRITICAL to LOW.' },
+  },
+});
+
+export const TaskCountKeyEnum = builder.enumType('TaskCountKey', {
+  description: 'What tasks are counted by.',
+  values: {
+    STATUS: { description: 'The status.' },
+    ASSIGNEE: { description: 'The agent that the task is assigned to.' },
+    PRIORITY: { description: 'The priority.' },
+    TAG: { description: 'Each of the tags.' },
+    MODEL: { description: 'The model of the latest attempt.' },
+    FAILURE_REASON: { description: 'Why the task is FAILED.' },
   },
 });
 

@@ -1,14 +1,15 @@
 import { EVENT_KINDS, expandEventFilter } from '../../domain/events/event-types.js';
+import type { InstantRange } from '../../domain/tasks/task-filter.js';
 import type { EntryFilter } from '../../feed/hub.js';
 import { findClosest } from '../../kernel/closest-match.js';
-import { findAgentByRef } from '../../services/agents/read-agents.js';
 import { findTaskIdsOfRun } from '../../services/pipelines/read-pipelines.js';
-import { type AgentRef, nameOf, type TaskRef, toShown } from '../../services/refs.js';
-import { findTaskByRef } from '../../services/tasks/read-tasks.js';
+import { type AgentRef, type TaskRef, toShown } from '../../services/refs.js';
+import { idOfAgent, idOfTask } from '../base/named-refs.js';
 import { badUserInput } from '../base/protocol-errors.js';
 import { AgentRefInput, TaskRefInput } from '../base/refs.js';
 import { builder } from '../builder.js';
 import type { GraphqlContext } from '../context.js';
+import { DateTimeRangeInput } from '../tasks/task-filter.js';
 
 export const EventFilterInput = builder.inputType('EventFilter', {
   description: 'Selects events that match all given conditions. An empty list of types matches no event.',
@@ -20,6 +21,10 @@ export const EventFilterInput = builder.inputType('EventFilter', {
     task: t.field({ type: TaskRefInput, description: 'About this task.' }),
     agent: t.field({ type: AgentRefInput, description: 'About this agent or caused by it.' }),
     pipelineRunId: t.id({ description: 'About this pipeline run or one of its tasks.' }),
+    at: t.field({
+      type: DateTimeRangeInput,
+      description: 'Happened in this period. A stream that shall begin at an instant takes `eventCursor`.',
+    }),
   }),
 });
 
@@ -29,6 +34,7 @@ export interface EventFilterShape {
   readonly task?: TaskRef | null | undefined;
   readonly agent?: AgentRef | null | undefined;
   readonly pipelineRunId?: string | null | undefined;
+  readonly at?: InstantRange | null | undefined;
 }
 
 /**
@@ -39,12 +45,13 @@ export async function parseEventFilter(
   context: GraphqlContext,
   filter: EventFilterShape | null | undefined,
 ): Promise<EntryFilter> {
-  const { types, task, agent, pipelineRunId } = filter ?? {};
+  const { types, task, agent, pipelineRunId, at } = filter ?? {};
   return {
     ...(types ? { types: parseTypes(types) } : {}),
-    ...(task ? { taskId: await parseTask(context, task) } : {}),
-    ...(agent ? { agentId: await parseAgent(context, agent) } : {}),
+    ...(task ? { taskId: await idOfTask(context, task) } : {}),
+    ...(agent ? { agentId: await idOfAgent(context, agent) } : {}),
     ...(pipelineRunId == null ? {} : { pipelineRun: await parsePipelineRun(context, pipelineRunId) }),
+    ...(at ? { at } : {}),
   };
 }
 
@@ -65,18 +72,6 @@ function refuseWord(word: string): never {
   throw badUserInput(
     `${JSON.stringify(word.slice(0, 80))} is not an event type.${suggestion} Families: ${families.join(', ')}; types: ${types.join(', ')}.`,
   );
-}
-
-async function parseTask({ services, viewer }: GraphqlContext, ref: TaskRef): Promise<string> {
-  const task = await findTaskByRef(services, viewer, ref, []);
-  if (task === null) throw badUserInput(`There is no task ${nameOf(ref)} that this API key may see.`);
-  return task.id;
-}
-
-async function parseAgent({ services }: GraphqlContext, ref: AgentRef): Promise<string> {
-  const agent = await findAgentByRef(services, ref, []);
-  if (agent === null) throw badUserInput(`There is no agent ${nameOf(ref)}.`);
-  return agent.id;
 }
 
 /** All tasks of a run are created when it starts, so the set of their ids never changes. */

@@ -1,6 +1,6 @@
 import type { ListReader } from '../../domain/list-reader.js';
 import type { LogEntry } from '../../feed/hub.js';
-import { openEvents, openEventsOfTasks } from '../../services/events/read-events.js';
+import { findCursorSince, openEvents, openEventsOfTasks } from '../../services/events/read-events.js';
 import { connectChildren } from '../base/child-connection.js';
 import { connect, connectionArgs, defineConnection } from '../base/connection.js';
 import { builder } from '../builder.js';
@@ -30,6 +30,20 @@ builder.queryField('events', (t) =>
       const { services, viewer } = context;
       return connect(page, refusing(openEvents(services, viewer, await parseEventFilter(context, filter))));
     },
+  }),
+);
+
+/** The complexity of a binary search in the log. */
+const CURSOR_PRICE = 50;
+
+builder.queryField('eventCursor', (t) =>
+  t.field({
+    type: 'Cursor',
+    description:
+      'The position in the log before the first event at or after an instant, for `after` of `events`. The end of the log if there is none.',
+    args: { at: t.arg({ type: 'DateTime', required: true, description: 'The instant.' }) },
+    complexity: { field: CURSOR_PRICE },
+    resolve: (_root, { at }, { services }) => findCursorSince(services, at),
   }),
 );
 

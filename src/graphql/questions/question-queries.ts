@@ -1,18 +1,15 @@
-import { explainAgentRef, findAgentByRef } from '../../services/agents/read-agents.js';
 import {
   openQuestions,
   openQuestionsOfTasks,
   type QuestionSelection,
   readWaitsOfTasks,
 } from '../../services/questions/read-questions.js';
-import { type AgentRef, findTaskRefMistake, nameOf, type TaskRef } from '../../services/refs.js';
-import { findTaskByRef } from '../../services/tasks/read-tasks.js';
 import { connectChildren } from '../base/child-connection.js';
 import { connect, connectionArgs } from '../base/connection.js';
 import { QuestionConnection } from '../base/connections.js';
 import { loadBatched } from '../base/loaders.js';
+import { idOfAgent, idOfTask } from '../base/named-refs.js';
 import { findNode } from '../base/node.js';
-import { badUserInput, refuseMistake } from '../base/protocol-errors.js';
 import { builder } from '../builder.js';
 import type { GraphqlContext } from '../context.js';
 import { TaskType } from '../tasks/task.js';
@@ -68,21 +65,7 @@ async function parseFilter(
   return {
     ...(status ? { status } : {}),
     ...(typeof blocking === 'boolean' ? { blocking } : {}),
-    ...(task ? { taskId: await parseTask(context, task) } : {}),
-    ...(agent ? { agentId: await parseAgent(context, agent) } : {}),
+    ...(task ? { taskId: await idOfTask(context, task) } : {}),
+    ...(agent ? { agentId: await idOfAgent(context, agent) } : {}),
   };
-}
-
-async function parseTask({ services, viewer }: GraphqlContext, ref: TaskRef): Promise<string> {
-  refuseMistake(findTaskRefMistake(ref));
-  const task = await findTaskByRef(services, viewer, ref, []);
-  if (task === null) throw badUserInput(`There is no task ${nameOf(ref)} that this API key may see.`);
-  return task.id;
-}
-
-async function parseAgent({ services }: GraphqlContext, ref: AgentRef): Promise<string> {
-  const agent = await findAgentByRef(services, ref, []);
-  if (agent === null)
-    throw badUserInput((await explainAgentRef(services, ref)) ?? `There is no agent ${nameOf(ref)}.`);
-  return agent.id;
 }

@@ -23,7 +23,7 @@ export const TaskOrderInput = builder.inputRef<TaskOrder>('TaskOrder').implement
   }),
 });
 
-const DateTimeRangeInput = builder.inputType('DateTimeRange', {
+export const DateTimeRangeInput = builder.inputType('DateTimeRange', {
   description: 'A period of time. A missing end means no limit.',
   fields: (t) => ({
     gte: t.field({ type: 'DateTime', description: 'At or after this instant.' }),
@@ -50,6 +50,10 @@ TaskFilterInput.implement({
     }),
     createdAt: t.field({ type: DateTimeRangeInput, description: 'Was created in this period.' }),
     dueAt: t.field({ type: DateTimeRangeInput, description: 'Is due in this period.' }),
+    completedAt: t.field({
+      type: DateTimeRangeInput,
+      description: 'Has ended in this period: became DONE, FAILED or CANCELLED.',
+    }),
     overdue: t.boolean({ description: 'true: is past its due date and has not ended; false: all others.' }),
     failureReason: t.field({
       type: [TaskFailureReasonEnum],

@@ -16,7 +16,7 @@ import {
 import { type PingResult, pingWebhook } from '../../services/webhooks/ping-webhook.js';
 import { findPositionBefore } from '../../services/webhooks/read-webhooks.js';
 import { answer, DeletePayload, payloadType } from '../base/payloads.js';
-import { forbidden } from '../base/protocol-errors.js';
+import { badUserInput, forbidden } from '../base/protocol-errors.js';
 import { builder } from '../builder.js';
 import type { GraphqlContext } from '../context.js';
 import { checkEventDocument } from '../events/event-document.js';
@@ -228,6 +228,10 @@ async function parseFilter(
   context: GraphqlContext,
   filter: EventFilterShape | null | undefined,
 ): Promise<WebhookFilter> {
+  if (filter?.at)
+    throw badUserInput(
+      'A webhook follows the log, so its filter may not have `at`. Use `after` or `replayWebhook`.',
+    );
   const { types, taskId, agentId, pipelineRun } = await parseEventFilter(context, filter);
   const unseen = (types ?? []).filter((type) => !isTypeVisible(context.viewer, type));
   if (unseen.length > 0) throw forbidden(`events of the types ${unseen.join(', ')}`);

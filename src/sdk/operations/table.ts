@@ -22,6 +22,7 @@ export const calls = {
   task: query(documents.TaskDocument),
   tasksById: query(documents.TasksByIdDocument),
   taskCandidates: query(documents.TaskCandidatesDocument),
+  taskCounts: query(documents.TaskCountsDocument),
   classifyTask: query(documents.ClassifyTaskDocument),
 
   // Runs
@@ -99,6 +100,7 @@ export const calls = {
 
   // Events and operation
   lastEvents: query(documents.LastEventsDocument),
+  eventCursor: query(documents.EventCursorDocument),
   eventTypes: query(documents.EventTypesDocument),
   overview: query(documents.OverviewDocument),
   acknowledge: mutation(documents.AcknowledgeDocument, { isRepeatable: always }),
@@ -115,6 +117,7 @@ export const lists = {
   tasks: pages(documents.TasksDocument),
   taskComments: pagesOf(documents.TaskCommentsDocument),
   taskRuns: pagesOf(documents.TaskRunsDocument),
+  runs: pages(documents.RunsDocument),
   questions: pages(documents.QuestionsDocument),
   agents: pages(documents.AgentsDocument),
   apiKeys: pages(documents.ApiKeysDocument),

@@ -1,10 +1,13 @@
 import { hasRole, type Viewer } from '../../domain/actor.js';
 import { isEventVisible } from '../../domain/events/event-visibility.js';
+import { formatLogCursor } from '../../domain/events/log-cursor.js';
 import type { ChildListsReader, ListReader } from '../../domain/list-reader.js';
 import { EVENTS_OF_TASKS, type EventViewer, eventsThat } from '../../store/events/event-lists.js';
 import { findLogRow, type LogFilter, type LogRow } from '../../store/events/event-log.js';
+import { findPositionSince, findSpan } from '../../store/events/log-times.js';
 import { openChildLists, openList } from '../../store/lists/list-reader.js';
 import type { ServiceContext } from '../service-context.js';
+import { openListLater } from '../tasks/open-later.js';
 import { findTasks, toTaskViewer } from '../tasks/read-tasks.js';
 import { locateChildLists, locateList } from './located-lists.js';
 
@@ -16,7 +19,17 @@ type ReadContext = Pick<ServiceContext, 'database' | 'settings'>;
  */
 export function openEvents(context: ReadContext, viewer: Viewer, filter: LogFilter): ListReader<LogRow> {
   const { readPool } = context.database;
-  return locateList(readPool, openList(readPool, eventsThat(toEventViewer(context, viewer), filter)));
+  const seenBy = toEventViewer(context, viewer);
+  const list = openList(readPool, eventsThat(seenBy, filter));
+  const { at } = filter;
+  if (at === undefined) return locateList(readPool, list);
+  const read = async () => openList(readPool, eventsThat(seenBy, filter, await findSpan(readPool, at)));
+  return locateList(readPool, openListLater(list, read));
+}
+
+/** The cursor of the place in the log before the first event at or after an instant. */
+export async function findCursorSince({ database }: ReadContext, instant: Date): Promise<string> {
+  return formatLogCursor(await findPositionSince(database.readPool, instant));
 }
 
 /** The events of several tasks, oldest first. The caller has checked that the viewer may see the tasks. */

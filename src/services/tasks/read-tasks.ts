@@ -1,5 +1,6 @@
 import type { Viewer } from '../../domain/actor.js';
 import type { ChildListsReader, ListReader } from '../../domain/list-reader.js';
+import type { TaskCountGroup, TaskCountKey } from '../../domain/tasks/task-counts.js';
 import {
   checkTaskFilter,
   listAgentNames,
@@ -22,6 +23,7 @@ import { type Candidate, listCandidates } from '../../store/tasks/candidates.js'
 import { COMMENTS_OF_TASKS } from '../../store/tasks/comment-lists.js';
 import type { CommentRow } from '../../store/tasks/comments.js';
 import type { ResolvedFilter } from '../../store/tasks/task-conditions.js';
+import { countTasksBy } from '../../store/tasks/task-counts.js';
 import {
   type ListedColumns,
   type ListedTask,
@@ -57,6 +59,9 @@ export interface TaskSelection {
   readonly columns: ListedColumns;
 }
 
+/** Of a list of which no row is read. */
+const NO_COLUMNS: ListedColumns = { task: [], assignee: null };
+
 type ReadContext = Pick<ServiceContext, 'database' | 'settings'>;
 /** The parts of the context that say why tasks wait. */
 type WaitingContext = ReadContext & Pick<ServiceContext, 'gateways'>;
@@ -77,6 +82,21 @@ export function openTasks(
   return read === null
     ? list
     : openListLater(list, async () => openList(readPool, tasksThat(...(await read()))));
+}
+
+/**
+ * Counts the tasks that match the filter and that the viewer may see, by a value; the largest group first.
+ * @throws {InvalidList} for a filter that is too large.
+ */
+export async function countTasks(
+  context: WaitingContext,
+  viewer: Viewer,
+  filter: TaskFilter,
+  by: TaskCountKey,
+): Promise<readonly TaskCountGroup[]> {
+  const narrowed: TaskFilter = by === 'FAILURE_REASON' ? { status: ['FAILED'], and: [filter] } : filter;
+  const { plain, read } = resolve(context, viewer, { filter: narrowed, columns: NO_COLUMNS });
+  return countTasksBy(context.database.readPool, tasksThat(...((await read?.()) ?? plain)), by);
 }
 
 /** The tasks that are assigned to each of several agents and that the viewer may see. Uses the pool for reads. */

@@ -6,6 +6,7 @@ import type { Order } from '../lists/order.js';
 import type { TaskViewer } from '../tasks/task-lists.js';
 import { visibleTo } from '../tasks/task-lists.js';
 import { LOG_SHAPE, type LogFilter, type LogRow } from './event-log.js';
+import type { LogSpan } from './log-times.js';
 
 /** The order of the log. Lists and streams share it, so a cursor of one works in the other. */
 const LOG_ORDER: Order<LogRow> = {
@@ -24,7 +25,7 @@ export interface EventViewer {
  * The events that match the filter and that the viewer may see, oldest first. Uses the primary key, events_task_idx,
  * events_type_idx for each type, and events_agent_idx and events_actor_idx for an agent.
  */
-export function eventsThat(viewer: EventViewer, filter: LogFilter): List<LogRow> {
+export function eventsThat(viewer: EventViewer, filter: LogFilter, span: LogSpan = {}): List<LogRow> {
   const { types, agentId } = filter;
   const ofAgent = agentId === undefined ? [sql`true`] : aboutOrBy(agentId);
   const ofType = types === undefined ? [sql`true`] : types.filter(isEventType).map(hasType);
@@ -32,10 +33,10 @@ export function eventsThat(viewer: EventViewer, filter: LogFilter): List<LogRow>
   return {
     from: 'events t',
     shape: LOG_SHAPE,
-    where: allOf([...matches(filter), ...seenBy(viewer)]),
+    where: allOf([...matches(filter), ...liesIn(span), ...seenBy(viewer)]),
     order: LOG_ORDER,
     parts: [{ branches: branches.length === 0 ? [{ where: sql`false` }] : branches, keys: LOG_ORDER.keys }],
-    isPlannedByValues: agentId !== undefined || viewer.tasks !== null,
+    isPlannedByValues: agentId !== undefined || filter.at !== undefined || viewer.tasks !== null,
   };
 }
 
@@ -61,14 +62,23 @@ export const EVENTS_OF_TASKS: ChildLists<LogRow> = {
   order: LOG_ORDER,
 };
 
-function matches({ taskId, pipelineRun }: LogFilter): Sql[] {
+function matches({ taskId, pipelineRun, at }: LogFilter): Sql[] {
   return [
+    ...(at?.gte ? [sql`t.at >= ${at.gte}`] : []),
+    ...(at?.lt ? [sql`t.at < ${at.lt}`] : []),
     ...(taskId === undefined ? [] : [sql`t.task_id = ${taskId}`]),
     ...(pipelineRun === undefined
       ? []
       : [
           sql`(t.pipeline_run_id = ${pipelineRun.id} OR t.task_id = ANY(${[...pipelineRun.taskIds]}::text[]))`,
         ]),
+  ];
+}
+
+function liesIn({ after, upTo }: LogSpan): Sql[] {
+  return [
+    ...(after === undefined ? [] : [sql`t.id > ${after}`]),
+    ...(upTo === undefined ? [] : [sql`t.id <= ${upTo}`]),
   ];
 }
 

@@ -1,4 +1,5 @@
 import { type LogBounds, type LogPosition, laterOf } from '../../domain/events/log-position.js';
+import type { InstantRange } from '../../domain/tasks/task-filter.js';
 import type { Event } from '../../generated/prisma/client.js';
 import { type Executor, query } from '../../postgres/statement.js';
 import type { Transaction } from '../../postgres/transaction.js';
@@ -15,17 +16,21 @@ export interface LogFilter {
   readonly agentId?: string;
   /** The pipeline run or one of its tasks is the subject. */
   readonly pipelineRun?: { readonly id: string; readonly taskIds: ReadonlySet<string> };
+  /** When it happened. */
+  readonly at?: InstantRange;
 }
 
 /** Whether the entry matches the filter. The statements below implement the same rule. */
-export function matchesFilter({ types, taskId, agentId, pipelineRun }: LogFilter, row: LogRow): boolean {
+export function matchesFilter({ types, taskId, agentId, pipelineRun, at }: LogFilter, row: LogRow): boolean {
   return (
     (types === undefined || types.includes(row.type)) &&
     (taskId === undefined || row.taskId === taskId) &&
     (agentId === undefined || row.agentId === agentId || row.actorAgentId === agentId) &&
     (pipelineRun === undefined ||
       row.pipelineRunId === pipelineRun.id ||
-      pipelineRun.taskIds.has(row.taskId ?? ''))
+      pipelineRun.taskIds.has(row.taskId ?? '')) &&
+    (!at?.gte || row.at >= at.gte) &&
+    (!at?.lt || row.at < at.lt)
   );
 }
 
@@ -73,11 +78,11 @@ export async function readLog(
   executor: Executor,
   { after, limit, filter = {} }: { after: LogPosition; limit: number; filter?: LogFilter },
 ): Promise<LogPage> {
-  const { taskId, types = null, agentId = null, pipelineRun } = filter;
+  const { taskId, types = null, agentId = null, pipelineRun, at } = filter;
   const ofRun = [pipelineRun?.id ?? null, pipelineRun ? [...pipelineRun.taskIds] : null];
   const [found] = await query<PageRow>(executor, {
     ...(taskId === undefined ? ALL_TASKS : ONE_TASK),
-    values: [after, limit, types, agentId, ...ofRun, taskId ?? null],
+    values: [after, limit, types, agentId, ...ofRun, taskId ?? null, at?.gte ?? null, at?.lt ?? null],
   });
   return toPage(found, after, limit);
 }
@@ -107,7 +112,8 @@ function pageText(end: string): string {
     FROM event_horizon h CROSS JOIN LATERAL (
       SELECT count(*)::int AS looked, max(t.id) AS last, json_agg(${LOG_SHAPE.json.sql} ORDER BY t.id) FILTER (
         WHERE ($3::text[] IS NULL OR t.type = ANY($3)) AND ($4::text IS NULL OR $4 IN (t.agent_id, t.actor_agent_id))
-        AND ($5::text IS NULL OR t.pipeline_run_id = $5 OR t.task_id = ANY($6::text[]))) AS rows
+        AND ($5::text IS NULL OR t.pipeline_run_id = $5 OR t.task_id = ANY($6::text[]))
+        AND ($8::timestamptz IS NULL OR t.at >= $8) AND ($9::timestamptz IS NULL OR t.at < $9)) AS rows
       FROM log_page($1, $2, $7) t) p`;
 }
 

@@ -1,4 +1,5 @@
 import type { LogPosition } from '../../domain/events/log-position.js';
+import type { InstantRange } from '../../domain/tasks/task-filter.js';
 import { type Executor, query } from '../../postgres/statement.js';
 import { readLogBounds } from './event-log.js';
 
@@ -34,4 +35,18 @@ async function readTimeAfter(executor: Executor, position: LogPosition): Promise
     values: [position],
   });
   return row?.at ?? null;
+}
+
+/** A part of the log, by positions. */
+export interface LogSpan {
+  readonly after?: LogPosition;
+  readonly upTo?: LogPosition;
+}
+
+/** A part of the log that has all events of the period, so that a list of them does not read the whole log. */
+export async function findSpan(executor: Executor, { gte, lt }: InstantRange): Promise<LogSpan> {
+  return {
+    ...(gte ? { after: await findPositionSince(executor, gte) } : {}),
+    ...(lt ? { upTo: (await findPositionSince(executor, lt)) + DISORDER } : {}),
+  };
 }

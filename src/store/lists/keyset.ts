@@ -135,7 +135,8 @@ function ofParent<Row>(lists: ChildLists<Row>): List<Row> {
   return { ...lists, where: sql`${identifier(lists.parent)} = p.id AND ${lists.where}` };
 }
 
-function useOf<Row>({ isPlannedByValues = false }: List<Row>): StatementUse {
+/** How a statement of the list is kept. */
+export function useOf<Row>({ isPlannedByValues = false }: List<Row>): StatementUse {
   return isPlannedByValues ? 'once' : 'list';
 }
 

@@ -60,12 +60,16 @@ function whereFrom({ tags, recurringTaskId, pipelineRunId }: TaskFilter): Sql[] 
   return conditions;
 }
 
-function whenDue({ createdAt, dueAt, overdue }: TaskFilter): Sql[] {
+function whenDue({ createdAt, dueAt, completedAt, overdue }: TaskFilter): Sql[] {
   const conditions: Sql[] = [];
   if (createdAt) conditions.push(...liesIn(sql`t.created_at`, createdAt));
   // A task is not updated before it is created, so a list by its last change begins there.
   if (createdAt?.gte) conditions.push(sql`t.updated_at >= ${createdAt.gte}`);
   if (dueAt) conditions.push(...liesIn(sql`t.due_at`, dueAt));
+  if (completedAt) conditions.push(...liesIn(sql`t.completed_at`, completedAt));
+  // What follows for the other times, so that lists by them end early.
+  if (completedAt?.gte) conditions.push(sql`t.updated_at >= ${completedAt.gte}`);
+  if (completedAt?.lt) conditions.push(sql`t.created_at < ${completedAt.lt}`);
   if (typeof overdue === 'boolean') conditions.push(isOverdue(overdue));
   return conditions;
 }

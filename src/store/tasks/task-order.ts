@@ -1,7 +1,7 @@
 import { QUEUE_ORDER } from '../../domain/runs/queue-order.js';
 import { possibleStatuses } from '../../domain/tasks/possible-statuses.js';
 import type { TaskFilter, TaskOrder, TaskPriority } from '../../domain/tasks/task-filter.js';
-import { TASK_STATUSES, type TaskStatus } from '../../domain/tasks/task-status.js';
+import { isTerminal, TASK_STATUSES, type TaskStatus } from '../../domain/tasks/task-status.js';
 import { allOf, anyOf, identifier, type Sql, sql } from '../../postgres/sql-text.js';
 import type { List } from '../lists/keyset.js';
 import type { Branch, ListPart } from '../lists/list-parts.js';
@@ -13,16 +13,21 @@ const NUMBER: SortKey<TaskRow> = { sql: 't.number', kind: 'number', of: (task) =
 const PRIORITY: SortKey<TaskRow> = { sql: 't.priority', kind: 'priority', of: (task) => task.priority };
 const CREATED: SortKey<TaskRow> = { sql: 't.created_at', kind: 'instant', of: (task) => task.createdAt };
 const UPDATED: SortKey<TaskRow> = { sql: 't.updated_at', kind: 'instant', of: (task) => task.updatedAt };
+const COMPLETED: SortKey<TaskRow> = {
+  sql: 't.completed_at',
+  kind: 'instant',
+  of: (task) => task.completedAt,
+};
 /** Of tasks that have a due date. */
 const DUE: SortKey<TaskRow> = { sql: 't.due_at', kind: 'instant', of: (task) => task.dueAt };
 
-/** Sorts tasks without a due date last: in the queue, and in both directions of a list by due date. */
-function due(none: 'infinity' | '-infinity'): SortKey<TaskRow> {
-  return { ...DUE, sql: `coalesce(t.due_at, '${none}'::timestamptz)`, none };
+/** Sorts tasks without the time last: in the queue those without a due date, and in both directions of a list by the time. */
+function orNone(key: SortKey<TaskRow>, none: 'infinity' | '-infinity'): SortKey<TaskRow> {
+  return { ...key, sql: `coalesce(${key.sql}, '${none}'::timestamptz)`, none };
 }
 
 /** The keys of the queue order, which store/runs/queue-order.ts has in SQL. */
-const QUEUE_KEYS = { priority: PRIORITY, dueAt: due('infinity'), createdAt: CREATED, number: NUMBER };
+const QUEUE_KEYS = { priority: PRIORITY, dueAt: orNone(DUE, 'infinity'), createdAt: CREATED, number: NUMBER };
 
 const PRIORITIES: readonly TaskPriority[] = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW'];
 
@@ -53,6 +58,7 @@ export function readingOf(filter: ResolvedFilter, order: TaskOrder): Pick<List<T
     const any = anyOf(branches.map(({ where }) => where));
     return { order: whole, parts: [{ branches: [{ where: sql`${among} AND ${any}`, isRare: true }], keys }] };
   }
+  if (order.field === 'COMPLETED_AT') return { order: whole, parts: partsByEnd(filter, statuses) };
   if (order.field !== 'DUE_AT') return { order: whole, parts: [{ branches, keys }] };
   return { order: whole, parts: partsByDueDate(filter, branches, statuses) };
 }
@@ -84,11 +90,13 @@ function branchesOf(
 
 function orderOf({ field, direction }: TaskOrder): Order<TaskRow> {
   const descending = direction === 'DESC';
+  const none = descending ? '-infinity' : 'infinity';
   const keys = {
     QUEUE: QUEUE_ORDER.map((key) => QUEUE_KEYS[key]),
     CREATED_AT: [CREATED, NUMBER],
     UPDATED_AT: [UPDATED, NUMBER],
-    DUE_AT: [due(descending ? '-infinity' : 'infinity'), NUMBER],
+    DUE_AT: [orNone(DUE, none), NUMBER],
+    COMPLETED_AT: [orNone(COMPLETED, none), NUMBER],
     PRIORITY: [PRIORITY, NUMBER],
   }[field];
   return { tag: `task.${field}`, descending, keys };
@@ -104,14 +112,32 @@ function partsByDueDate(
     ...more,
     where: sql`${where} AND t.due_at IS NOT NULL`,
   }));
-  const ofPriority = (priority: TaskPriority) => (status: TaskStatus) =>
-    sql`${isIn(status, filter)} AND ${hasAny([priority])} AND t.due_at IS NULL`;
-  const priorities = PRIORITIES.filter((priority) => filter.priority?.includes(priority) ?? true);
-  const undated = branchesOf(filter, statuses, ...priorities.map(ofPriority));
+  const undated = branchesByPriority(filter, statuses, sql`t.due_at IS NULL`);
   return [
     { branches: dated, keys: [DUE, NUMBER], firstKey: 'set' },
     ...(undated.length === 0 ? [] : [{ branches: undated, keys: [NUMBER], firstKey: 'null' as const }]),
   ];
+}
+
+/** Ended tasks, from tasks_ended_idx, and then the open ones, for each priority from tasks_priority_idx. */
+function partsByEnd(filter: TaskFilter, statuses: readonly TaskStatus[]): ListPart<TaskRow>[] {
+  const ended = branchesOf(filter, statuses.filter(isTerminal), (status) =>
+    allOf([isIn(status, filter), hasAny(filter.priority ?? null), sql`t.completed_at IS NOT NULL`]),
+  );
+  const openStatuses = statuses.filter((status) => !isTerminal(status));
+  const open = branchesByPriority(filter, openStatuses, sql`t.completed_at IS NULL`);
+  return [
+    ...(ended.length === 0 ? [] : [{ branches: ended, keys: [COMPLETED, NUMBER], firstKey: 'set' as const }]),
+    ...(open.length === 0 ? [] : [{ branches: open, keys: [NUMBER], firstKey: 'null' as const }]),
+  ];
+}
+
+/** Branches for each priority, in the order of tasks_priority_idx, for tasks without the first key of the order. */
+function branchesByPriority(filter: TaskFilter, statuses: readonly TaskStatus[], without: Sql): Branch[] {
+  const ofPriority = (priority: TaskPriority) => (status: TaskStatus) =>
+    sql`${isIn(status, filter)} AND ${hasAny([priority])} AND ${without}`;
+  const priorities = PRIORITIES.filter((priority) => filter.priority?.includes(priority) ?? true);
+  return branchesOf(filter, statuses, ...priorities.map(ofPriority));
 }
 
 /** Statuses of open tasks that have no run, by the constraints of the table. */

@@ -12,6 +12,7 @@ import {
   TASK_STATUSES,
   task,
   text,
+  toRange,
 } from '../fields.js';
 import { nextOf, nodesOf, readList, viewList } from '../list.js';
 import { lines, oneLine } from '../looks/look.js';
@@ -32,22 +33,25 @@ export const filterFields = {
   unassigned: z.boolean().optional().describe('Only tasks without an assignee.'),
   recurringTask: maybeText('Only tasks of this recurring task, by name or id.'),
   pipelineRun: maybeText('Only tasks of this pipeline run (plr_…).'),
+  endedSince: maybeText('Only tasks that have ended since this instant, in RFC 3339: 2026-12-01T18:00:00Z.'),
+  endedUntil: maybeText('Only tasks that have ended before this instant.'),
 };
 
 const filterSchema = z.strictObject(filterFields);
 
 /** The filter of the API. */
 export function toFilter(given: z.infer<typeof filterSchema>): TaskFilter {
-  const { assignee, recurringTask, pipelineRun, ...rest } = given;
+  const { assignee, recurringTask, pipelineRun, endedSince, endedUntil, ...rest } = given;
   return {
     ...rest,
     assignee: assignee?.map(toAgentRef),
     recurringTaskId: recurringTask,
     pipelineRunId: pipelineRun,
+    completedAt: toRange(endedSince, endedUntil),
   };
 }
 
-const ORDERS = ['QUEUE', 'CREATED_AT', 'UPDATED_AT', 'DUE_AT', 'PRIORITY'] as const;
+const ORDERS = ['QUEUE', 'CREATED_AT', 'UPDATED_AT', 'DUE_AT', 'COMPLETED_AT', 'PRIORITY'] as const;
 
 export const listTasks = defineVerb({
   name: 'task list',

@@ -46,6 +46,11 @@ describe('a query with searches', () => {
     expect(await codeOf(`{ ${aliases(7, column)} }`)).toBeUndefined();
   });
 
+  it('is refused for counts by tag and by model as for searches', async () => {
+    expect(await codeOf(`{ ${aliases(12, 'taskCounts(by: TAG) { count }')} }`)).toBe('QUERY_TOO_COMPLEX');
+    expect(await codeOf(`{ ${aliases(12, 'taskCounts(by: STATUS) { count }')} }`)).toBeUndefined();
+  });
+
   it('is refused for reasons to wait as for searches', async () => {
     const filter = { or: Array.from({ length: 12 }, () => ({ waitingOn: ['NO_CAPABLE_AGENT'] })) };
     expect(await codeOf(COUNT, { filter })).toBe('QUERY_TOO_COMPLEX');

@@ -23,7 +23,7 @@ const PAGE = `query ($first: Int, $after: Cursor, $last: Int, $before: Cursor, $
   }
 }`;
 
-const ORDERS = ['QUEUE', 'CREATED_AT', 'UPDATED_AT', 'DUE_AT', 'PRIORITY'].flatMap((field) =>
+const ORDERS = ['QUEUE', 'CREATED_AT', 'UPDATED_AT', 'DUE_AT', 'COMPLETED_AT', 'PRIORITY'].flatMap((field) =>
   ['ASC', 'DESC'].map((direction) => ({ field, direction })),
 );
 

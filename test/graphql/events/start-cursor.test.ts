@@ -46,3 +46,47 @@ describe('Subscription.events with startCursor', () => {
     await resumed.close();
   });
 });
+
+describe('events by time', () => {
+  const LIST = `query ($after: Cursor, $filter: EventFilter) {
+    events(after: $after, filter: $filter) { totalCount nodes { at type } }
+  }`;
+
+  it('are those of a period, and the cursor of an instant goes on from there', async () => {
+    const task = await aTask(here.services);
+    await here.settled();
+    const ref = { task: { id: task.id } };
+    const [created] = (await here.get(LIST, { filter: ref })).events.nodes;
+    const instant = (ms: number) => new Date(Date.parse(created.at) + ms).toISOString();
+    const between = async (gte: number, lt: number) => {
+      const at = { gte: instant(gte), lt: instant(lt) };
+      return (await here.get(LIST, { filter: { ...ref, at } })).events.nodes.length;
+    };
+    expect(await between(0, 1)).toBe(1);
+    expect(await between(-5_000, 0)).toBe(0);
+    expect(await between(1, 5_000)).toBe(0);
+    const since = async (ms: number) => {
+      const asked = 'query ($at: DateTime!) { eventCursor(at: $at) }';
+      const { eventCursor } = await here.get(asked, { at: instant(ms) });
+      return (await here.get(LIST, { after: eventCursor, filter: ref })).events.nodes.length;
+    };
+    expect(await since(0)).toBe(1);
+    expect(await since(1)).toBe(0);
+    expect(await since(-86_400_000)).toBe(1);
+  });
+
+  it('leave out what a subscription resumes before the period', async () => {
+    const { eventCursor } = await here.get('{ eventCursor(at: "2020-01-01T00:00:00Z") }');
+    const last = await aTask(here.services);
+    await here.settled();
+    const { nodes } = (await here.get(LIST, { filter: { task: { id: last.id } } })).events;
+    const filter = { types: ['task.created'], at: { gte: nodes[0].at } };
+    const watch = await here.watch(
+      `subscription ($after: Cursor, $filter: EventFilter) { events(after: $after, filter: $filter) { at } }`,
+      { after: eventCursor, filter },
+    );
+    await watch.has(1);
+    expect(watch.items[0].at).toBe(nodes[0].at);
+    await watch.close();
+  });
+});

@@ -1,0 +1,43 @@
+import { allOf, identifier, joinSql, type Sql, sql, toStatement } from '../../postgres/sql-text.js';
+import { type Executor, query } from '../../postgres/statement.js';
+import { type List, useOf } from './keyset.js';
+import { wholeOf } from './list-parts.js';
+
+/** The number of rows of a list with the same value. */
+export interface GroupCount {
+  readonly key: string | null;
+  readonly count: number;
+}
+
+/** A value of the rows `t`. */
+export interface GroupKey {
+  /** The value as text. */
+  readonly sql: Sql;
+  /** What is joined to each row to find it. */
+  readonly from?: Sql;
+}
+
+/** Counts the rows of a list by a value: the `limit` largest groups, the largest first. Each branch may be answered by an index. */
+export async function countGroups<Row>(
+  executor: Executor,
+  list: List<Row>,
+  key: GroupKey,
+  limit: number,
+): Promise<GroupCount[]> {
+  const { from, where, parts = [wholeOf(list)] } = list;
+  const joined = sql`${identifier(from)}${key.from ?? sql``}`;
+  const counts = parts
+    .flatMap(({ branches }) => branches)
+    .map(
+      (branch) =>
+        sql`SELECT ${key.sql} AS key, count(*) AS count FROM ${joined} WHERE ${allOf([branch.where, where])} GROUP BY 1`,
+    );
+  return query<GroupCount>(
+    executor,
+    toStatement(
+      sql`SELECT key, sum(count)::int AS count FROM (${joinSql(counts, ' UNION ALL ')}) counts
+        GROUP BY key ORDER BY count DESC, key LIMIT ${identifier(String(limit))}`,
+      useOf(list),
+    ),
+  );
+}
