@@ -16,6 +16,15 @@ export interface AgentStats {
   readonly approvalRate: number | null;
 }
 
+/** The verdicts of a reviewer within a time window. */
+export interface ReviewerStats {
+  readonly reviews: number;
+  readonly approved: number;
+  readonly rejected: number;
+  /** Median duration of its review runs, within 9 %. Null without a review run. */
+  readonly medianDurationMs: number | null;
+}
+
 const MINUTE_MS = 60_000;
 const YEAR_MS = 366 * 86_400_000;
 
@@ -30,15 +39,20 @@ export interface CountedRuns {
   readonly count: number;
 }
 
-/**
- * The median of durations of which only the buckets are known. Within its bucket the values are taken to be evenly spread, so it
- * is at most 9 % from the true one, and usually 1 %. Null without durations.
- */
+/** The median of durations of which only the buckets are known; see {@link percentileOf}. */
 export function medianOf(counted: readonly CountedRuns[]): number | null {
+  return percentileOf(counted, 0.5);
+}
+
+/**
+ * The duration that this share of durations does not exceed, of which only the buckets are known. Within its bucket the values are
+ * taken to be evenly spread, so it is at most 9 % from the true one, and usually 1 %. Null without durations.
+ */
+export function percentileOf(counted: readonly CountedRuns[], share: number): number | null {
   const total = counted.reduce((sum, { count }) => sum + count, 0);
   let before = 0;
   for (const { bucket, count } of [...counted].sort((a, b) => a.bucket - b.bucket)) {
-    const place = (total / 2 - before) / count;
+    const place = (total * share - before) / count;
     if (place <= 1) return 2 ** ((bucket + place) / 8);
     before += count;
   }

@@ -33,6 +33,20 @@ export interface ThroughputPoint {
   readonly rejected: number;
 }
 
+/** The durations of a period: how many, and those that half and 95 % of them do not exceed. Null without any. */
+export interface TimeSpread {
+  readonly count: number;
+  readonly p50Ms: number | null;
+  readonly p95Ms: number | null;
+}
+
+/** How long tasks waited that were started in a period, and attempts took that succeeded in it. `at` is its start. */
+export interface AttemptTimes {
+  readonly at: Date;
+  readonly waits: TimeSpread;
+  readonly runs: TimeSpread;
+}
+
 /** The maximum number of points of one curve. More would not fit on a screen. */
 const MAX_BUCKETS = 500;
 

@@ -1,4 +1,4 @@
-import type { AgentStats } from '../../domain/agents/stats.js';
+import type { AgentStats, ReviewerStats } from '../../domain/agents/stats.js';
 import { builder } from '../builder.js';
 
 export const AgentStatsType = builder.objectRef<AgentStats>('AgentStats').implement({
@@ -18,6 +18,21 @@ export const AgentStatsType = builder.objectRef<AgentStats>('AgentStats').implem
     approvalRate: t.exposeFloat('approvalRate', {
       nullable: true,
       description: 'The share of approved verdicts, from 0 to 1. Null if there were no verdicts.',
+    }),
+  }),
+});
+
+export const ReviewerStatsType = builder.objectRef<ReviewerStats>('ReviewerStats').implement({
+  description: 'The verdicts of an agent as a reviewer in a period of time, without superseded ones.',
+  fields: (t) => ({
+    reviews: t.exposeInt('reviews', { description: 'Verdicts that it has given.' }),
+    approved: t.exposeInt('approved', { description: 'Verdicts that approved the work.' }),
+    rejected: t.exposeInt('rejected', { description: 'Verdicts that rejected the work.' }),
+    medianDurationMs: t.int({
+      nullable: true,
+      description:
+        'The median duration of its review runs, in milliseconds and within 9 %. Null if there were none.',
+      resolve: ({ medianDurationMs }) => (medianDurationMs === null ? null : Math.round(medianDurationMs)),
     }),
   }),
 });

@@ -1,6 +1,7 @@
+import type { GraphQLResolveInfo } from 'graphql';
 import { checkWindow } from '../../domain/agents/stats.js';
 import { deriveAgentStatus } from '../../domain/agents/status.js';
-import { readAgentActivity, readAgentStats } from '../../services/agents/read-agents.js';
+import { readAgentActivity, readAgentStats, readReviewerStats } from '../../services/agents/read-agents.js';
 import { orBadInput } from '../base/connection.js';
 import { AgentDeliveryEnum, AgentStatusEnum } from '../base/enums.js';
 import { loadBatched } from '../base/loaders.js';
@@ -9,9 +10,17 @@ import { builder } from '../builder.js';
 import type { GraphqlContext } from '../context.js';
 import { ActorInterface } from '../events/actor.js';
 import { AgentConfigType, HIDDEN_CONFIG } from './agent-config.js';
-import { AgentStatsType } from './agent-stats.js';
+import { AgentStatsType, ReviewerStatsType } from './agent-stats.js';
 
 const DAY_MS = 86_400_000;
+
+const windowArgs = builder.args((t) => ({
+  window: t.field({
+    type: 'Duration',
+    defaultValue: DAY_MS,
+    description: 'The period to look back: a minute to a year.',
+  }),
+}));
 
 export const AgentType = builder.prismaObject('Agent', {
   description: 'A program that works on tasks and submits results.',
@@ -73,26 +82,45 @@ export const AgentType = builder.prismaObject('Agent', {
     stats: t.field({
       type: AgentStatsType,
       description: 'Results of its recent work.',
-      args: {
-        window: t.arg({
-          type: 'Duration',
-          defaultValue: DAY_MS,
-          description: 'The period to look back: a minute to a year.',
-        }),
-      },
-      resolve: async (agent, { window }, context, { operation }) => {
-        const windowMs = window ?? DAY_MS;
-        orBadInput(() => checkWindow(windowMs));
-        const load = (ids: readonly string[]) => readAgentStats(context.services, ids, windowMs);
-        // An agent is often at several places of a query, and its statistics take two statements.
-        const keep = operation.operation === 'query';
-        const stats = await loadBatched(context, `agentStats:${windowMs}`, agent.id, load, { keep });
-        if (stats === undefined) throw new Error(`no stats of ${agent.id}`);
-        return stats;
-      },
+      args: windowArgs,
+      resolve: (agent, { window }, context, info) =>
+        loadStats(context, info, { name: 'agentStats', read: readAgentStats, id: agent.id, window }),
+    }),
+    reviewStats: t.field({
+      type: ReviewerStatsType,
+      description: 'The verdicts that it has given as a reviewer.',
+      args: windowArgs,
+      resolve: (agent, { window }, context, info) =>
+        loadStats(context, info, { name: 'reviewStats', read: readReviewerStats, id: agent.id, window }),
     }),
   }),
 });
+
+interface StatsOf<Stats> {
+  readonly name: string;
+  readonly read: (
+    services: GraphqlContext['services'],
+    ids: readonly string[],
+    windowMs: number,
+  ) => Promise<ReadonlyMap<string, Stats>>;
+  readonly id: string;
+  readonly window: number | null | undefined;
+}
+
+async function loadStats<Stats>(
+  context: GraphqlContext,
+  { operation }: GraphQLResolveInfo,
+  { name, read, id, window }: StatsOf<Stats>,
+): Promise<Stats> {
+  const windowMs = window ?? DAY_MS;
+  orBadInput(() => checkWindow(windowMs));
+  // An agent is often at several places of a query, and its statistics take two statements.
+  const keep = operation.operation === 'query';
+  const load = (ids: readonly string[]) => read(context.services, ids, windowMs);
+  const stats = await loadBatched(context, `${name}:${windowMs}`, id, load, { keep });
+  if (stats === undefined) throw new Error(`no stats of ${id}`);
+  return stats;
+}
 
 async function loadActivity(context: GraphqlContext, agentId: string) {
   const load = (ids: readonly string[]) => readAgentActivity(context.services, ids);

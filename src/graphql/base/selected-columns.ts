@@ -79,6 +79,7 @@ export const agentColumns = createColumns<Agent>({
   config: ['dispatchModel', 'defaultModel', 'gateway', 'gatewayAgentId', 'timeoutMs', 'configExtra'],
   tasks: [],
   stats: [],
+  reviewStats: [],
 });
 
 type AnyRun = Pick<TaskRun, keyof TaskRun & keyof ReviewRun>;

@@ -132,5 +132,7 @@ function remember(overview: Overview): Overview {
     standing: () => once('standing', overview.standing),
     throughput: (windowMs, buckets) =>
       once(`throughput ${windowMs} ${buckets}`, () => overview.throughput(windowMs, buckets)),
+    attemptTimes: (windowMs, buckets) =>
+      once(`attemptTimes ${windowMs} ${buckets}`, () => overview.attemptTimes(windowMs, buckets)),
   };
 }

@@ -1,8 +1,9 @@
 import type { AgentFilter } from '../../domain/agents/filter.js';
 import { checkAgentFilter } from '../../domain/agents/filter.js';
-import { type AgentStats, checkWindow } from '../../domain/agents/stats.js';
+import { type AgentStats, checkWindow, type ReviewerStats } from '../../domain/agents/stats.js';
 import type { ListReader } from '../../domain/list-reader.js';
 import { listAgentStats } from '../../store/activity/agent-stats.js';
+import { listReviewerStats } from '../../store/activity/reviewer-stats.js';
 import { agentsThat } from '../../store/agents/agent-lists.js';
 import { type AgentActivity, listAgentActivity, listAgents } from '../../store/agents/agent-lookups.js';
 import type { AgentRow } from '../../store/agents/agents.js';
@@ -77,6 +78,19 @@ export async function readAgentStats(
 ): Promise<ReadonlyMap<string, AgentStats>> {
   checkWindow(windowMs);
   return byId(await listAgentStats(database.pool, ids, windowMs));
+}
+
+/**
+ * The verdicts of each of the agents as a reviewer in a time window, as a map by id.
+ * @throws {InvalidList} for an invalid window.
+ */
+export async function readReviewerStats(
+  { database }: Pick<ServiceContext, 'database'>,
+  ids: readonly string[],
+  windowMs: number,
+): Promise<ReadonlyMap<string, ReviewerStats>> {
+  checkWindow(windowMs);
+  return byId(await listReviewerStats(database.pool, ids, windowMs));
 }
 
 function byId<Row extends { readonly id: string }>(rows: readonly Row[]): ReadonlyMap<string, Row> {

@@ -1,5 +1,6 @@
 import { checkWindow } from '../../domain/agents/stats.js';
 import {
+  type AttemptTimes,
   checkBuckets,
   type FleetFacts,
   type StandingFacts,
@@ -8,6 +9,7 @@ import {
 } from '../../domain/ops/overview.js';
 import { singleFlight } from '../../kernel/single-flight.js';
 import type { Database } from '../../postgres/database.js';
+import { readAttemptTimes } from '../../store/activity/attempt-times.js';
 import { readThroughput } from '../../store/activity/task-throughput.js';
 import { countTasksByStatus, readFleet, readStanding } from '../../store/ops/overview.js';
 import type { ServiceContext } from '../service-context.js';
@@ -19,6 +21,8 @@ export interface Overview {
   standing(): Promise<StandingFacts>;
   /** @throws {InvalidList} for an invalid window or number of buckets. */
   throughput(windowMs: number, buckets: number): Promise<ThroughputPoint[]>;
+  /** @throws {InvalidList} for an invalid window or number of buckets. */
+  attemptTimes(windowMs: number, buckets: number): Promise<AttemptTimes[]>;
 }
 
 /**
@@ -48,6 +52,11 @@ export function openOverview({
       checkWindow(windowMs);
       checkBuckets(buckets);
       return readThroughput(database.pool, windowMs, buckets);
+    },
+    attemptTimes: async (windowMs, buckets) => {
+      checkWindow(windowMs);
+      checkBuckets(buckets);
+      return readAttemptTimes(database.pool, windowMs, buckets);
     },
   };
 }

@@ -2,6 +2,7 @@ import type { AgentStats, CountedRuns } from '../../domain/agents/stats.js';
 import { medianOf } from '../../domain/agents/stats.js';
 import { type Executor, query } from '../../postgres/statement.js';
 import { bucketOf, DURATION } from './contributions.js';
+import { COUNTED, readBorders } from './stats-borders.js';
 
 /**
  * Counts, for each agent, its runs that ended in the last `windowMs` and the verdicts on its runs in that time that are not
@@ -13,15 +14,8 @@ export async function listAgentStats(
   ids: readonly string[],
   windowMs: number,
 ): Promise<(AgentStats & { readonly id: string })[]> {
-  const [borders] = await query<Borders>(executor, {
-    name: 'read_borders_of_stats',
-    text: BORDERS,
-    values: [windowMs],
-  });
-  if (borders === undefined) throw new Error('activity_state has no row');
-  const { since, firstHour, lastHour, firstDay, lastDay } = borders;
   // Not prepared: the planner has to know how long the window is.
-  const values = [ids, since, firstHour, lastHour, firstDay, lastDay];
+  const values = [ids, ...(await readBorders(executor, windowMs))];
   const rows = await query<StatsRow>(executor, { text: STATS, values });
   return rows.map(({ id, completed, failed, rejected, approved, rowMedianMs, counted }) => ({
     ...{ id, completed, failed, rejected, verdicts: approved + rejected },
@@ -43,32 +37,8 @@ interface StatsRow {
   readonly counted: readonly (readonly [CountedRuns['bucket'], CountedRuns['count']])[] | null;
 }
 
-/**
- * The borders of the parts, as texts, because a Date has no microseconds: the window begins at `since`, whole hours begin at
- * `first_hour` and end at `last_hour`, and whole days lie between `first_day` and `last_day`.
- */
-const BORDERS = `SELECT since::text, CASE WHEN first_hour < last_hour THEN first_hour ELSE 'infinity' END::text AS first_hour,
-    CASE WHEN first_hour < last_hour THEN last_hour ELSE 'infinity' END::text AS last_hour, least(first_day, last_hour)::text AS first_day,
-    greatest(last_day, least(first_day, last_hour))::text AS last_day
-  FROM (SELECT since, first_hour, last_hour, date_trunc('day', last_hour, 'UTC') AS last_day,
-      date_trunc('day', first_hour + interval '1 day' - interval '1 microsecond', 'UTC') AS first_day
-    FROM (SELECT since, date_trunc('hour', greatest(since, counted_from) + interval '1 hour' - interval '1 microsecond', 'UTC') AS first_hour,
-        date_trunc('hour', counted_until, 'UTC') AS last_hour
-      FROM activity_state, (SELECT now() - $1 * interval '1 millisecond' AS since) s) h) d`;
-
-interface Borders {
-  readonly since: string;
-  readonly firstHour: string;
-  readonly lastHour: string;
-  readonly firstDay: string;
-  readonly lastDay: string;
-}
-
 /** $1 are the ids, $2 to $6 the borders. Without whole hours, $3 and $4 are infinity, and everything is read as rows. */
-const STATS = `WITH counts AS (
-    SELECT agent_id, kind, bucket, count, true AS is_counted FROM agent_days WHERE agent_id = ANY($1) AND day >= $5 AND day < $6
-    UNION ALL SELECT agent_id, kind, bucket, count, true FROM agent_hours WHERE agent_id = ANY($1) AND hour >= $3 AND hour < $5
-    UNION ALL SELECT agent_id, kind, bucket, count, true FROM agent_hours WHERE agent_id = ANY($1) AND hour >= $6 AND hour < $4 AND $3 < $4),
+const STATS = `WITH counts AS (${COUNTED}),
   runs AS MATERIALIZED (SELECT r.agent_id, r.outcome, ${DURATION} AS ms FROM task_runs r
     WHERE r.agent_id = ANY($1) AND (r.finished_at >= $2 AND r.finished_at < $3 OR r.finished_at >= $4) AND r.outcome IN ('SUCCEEDED', 'FAILED', 'TIMED_OUT')),
   verdicts AS (SELECT w.agent_id, q.verdict FROM quality_reviews q,

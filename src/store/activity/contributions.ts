@@ -7,6 +7,18 @@ export const bucketOf = (ms: string): string =>
 /** The duration of the run `r` in milliseconds. */
 export const DURATION = 'extract(epoch FROM r.finished_at - r.started_at) * 1000';
 
+/** How long the task `t` waited for its first run `r`, in milliseconds. */
+const WAIT = 'extract(epoch FROM r.started_at - greatest(t.created_at, t.starts_at)) * 1000';
+
+/** Joins the run of the reviewer to its verdict `q`; its duration is `d.bucket`, -1 if it judged without one. */
+const REVIEW_DURATION = `LEFT JOIN LATERAL (SELECT ${bucketOf(DURATION)} AS bucket FROM review_runs r
+  WHERE r.task_id = q.task_id AND r.round = q.round AND r.agent_id = q.reviewer_agent_id AND r.outcome = 'SUCCEEDED' LIMIT 1) d ON true`;
+
+/** SQL: the verdicts `q` of agents as rows (at, agent_id, kind, bucket). */
+export const reviewsOf = (from: string, where: string): string =>
+  `SELECT q.created_at AS at, q.reviewer_agent_id AS agent_id, 'REVIEW_' || q.verdict AS kind, coalesce(d.bucket, -1) AS bucket
+    FROM ${from} ${REVIEW_DURATION} WHERE ${where} AND NOT q.superseded AND q.reviewer_agent_id IS NOT NULL`;
+
 /** The start of the five minutes of an instant. */
 export const slotOf = (at: string): string => `date_bin('5 minutes', ${at}, 'epoch')`;
 
@@ -28,7 +40,17 @@ export function contributionsOf(entries: string): string {
     UNION ALL SELECT r.finished_at, r.agent_id, CASE e.type WHEN 'run.succeeded' THEN 'COMPLETED' ELSE 'FAILED' END,
         CASE e.type WHEN 'run.succeeded' THEN ${bucketOf(DURATION)} ELSE 0 END
       FROM ${entries} e JOIN task_runs r ON r.id = e.run_id
-      WHERE e.type IN ('run.succeeded', 'run.failed', 'run.timed_out') AND r.finished_at IS NOT NULL`;
+      WHERE e.type IN ('run.succeeded', 'run.failed', 'run.timed_out') AND r.finished_at IS NOT NULL
+    UNION ALL ${reviewsOf(`${entries} e JOIN quality_reviews q ON q.id = e.review_id`, "e.type = 'review.submitted'")}
+    UNION ALL SELECT r.started_at, NULL, 'WAITED', ${bucketOf(WAIT)} FROM ${entries} e JOIN task_runs r ON r.id = e.run_id
+      JOIN tasks t ON t.id = r.task_id WHERE e.type = 'run.started' AND r.number = 1`;
+}
+
+/** SQL: the contributions as rows of time_hours. */
+export function timesOf(contributions: string): string {
+  return `SELECT date_trunc('hour', at, 'UTC') AS hour, (CASE kind WHEN 'WAITED' THEN 'WAIT' ELSE 'RUN' END)::time_kind AS kind,
+      bucket::smallint AS bucket, count(*)::int AS count
+    FROM ${contributions} WHERE kind = 'WAITED' OR kind = 'COMPLETED' AND agent_id IS NOT NULL GROUP BY 1, 2, 3`;
 }
 
 /** SQL: the contributions as rows of task_activity. */
@@ -36,7 +58,7 @@ export function slotsOf(contributions: string): string {
   const count = (kind: string) => `(count(*) FILTER (WHERE kind = '${kind}'))::int`;
   return `SELECT ${slotOf('at')} AS slot, ${count('CREATED')} AS created, ${count('COMPLETED')} AS completed,
       ${count('FAILED')} AS failed, ${count('REJECTED')} AS rejected
-    FROM ${contributions} WHERE agent_id IS NULL GROUP BY 1`;
+    FROM ${contributions} WHERE agent_id IS NULL AND kind <> 'WAITED' GROUP BY 1`;
 }
 
 /** SQL: the contributions as rows of agent_hours or agent_days. */

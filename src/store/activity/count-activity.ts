@@ -1,5 +1,5 @@
 import { type Executor, query } from '../../postgres/statement.js';
-import { agentCountsOf, contributionsOf, slotOf, slotsOf } from './contributions.js';
+import { agentCountsOf, contributionsOf, slotOf, slotsOf, timesOf } from './contributions.js';
 
 /**
  * How long a transaction may take from its start to the position of its event. Later events are counted when they come, and are
@@ -35,6 +35,8 @@ const COUNT = `WITH state AS MATERIALIZED (SELECT position, counted_until FROM a
     ON CONFLICT (agent_id, hour, kind, bucket) DO UPDATE SET ${add(['count'], 'a')}),
   days AS (INSERT INTO agent_days AS a (agent_id, day, kind, bucket, count) ${agentCountsOf('facts', 'day')} ORDER BY 1, 2, 3, 4
     ON CONFLICT (agent_id, day, kind, bucket) DO UPDATE SET ${add(['count'], 'a')}),
+  times AS (INSERT INTO time_hours AS a (hour, kind, bucket, count) ${timesOf('facts')} ORDER BY 1, 2, 3
+    ON CONFLICT (hour, kind, bucket) DO UPDATE SET ${add(['count'], 'a')}),
   reached AS (SELECT count(*)::int AS counted, max(id) AS position, (array_agg(at ORDER BY id DESC))[1] AS at FROM batch),
   moved AS (UPDATE activity_state s SET position = coalesce(reached.position, s.position),
       counted_until = greatest(s.counted_until, ${slotOf(`CASE WHEN counted < $1 THEN now() ELSE reached.at END - ${MARGIN}`)})

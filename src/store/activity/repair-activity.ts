@@ -1,5 +1,5 @@
 import { type Executor, query } from '../../postgres/statement.js';
-import { agentCountsOf, contributionsOf, slotsOf } from './contributions.js';
+import { agentCountsOf, contributionsOf, slotsOf, timesOf } from './contributions.js';
 
 /** What a check of one day has found. */
 export interface Check {
@@ -23,18 +23,42 @@ const DAY = "interval '1 day'";
 /** An event is in the log within an hour of the time of what it counts for. events_at_idx finds a day. */
 const AROUND = "interval '1 hour'";
 
-const AGENT_KEYS = { hour: 'agent_id, hour, kind, bucket', day: 'agent_id, day, kind, bucket' };
+/** A table of counts for periods: its keys, and the rows that it must have. */
+interface Counts {
+  readonly table: string;
+  readonly unit: 'hour' | 'day';
+  readonly keys: readonly string[];
+  readonly fresh: string;
+}
+
+const COUNTS: readonly Counts[] = [
+  {
+    ...{ table: 'agent_hours', unit: 'hour', keys: ['agent_id', 'hour', 'kind', 'bucket'] },
+    fresh: agentCountsOf('facts', 'hour'),
+  },
+  {
+    ...{ table: 'agent_days', unit: 'day', keys: ['agent_id', 'day', 'kind', 'bucket'] },
+    fresh: agentCountsOf('facts', 'day'),
+  },
+  { table: 'time_hours', unit: 'hour', keys: ['hour', 'kind', 'bucket'], fresh: timesOf('facts') },
+];
 
 /** Writes the fresh counts that differ, and deletes those of which there is nothing in the log. */
-function correct(table: string, unit: 'hour' | 'day'): string {
-  const keys = AGENT_KEYS[unit];
-  return `fresh_${unit}s AS MATERIALIZED (${agentCountsOf('facts', unit)}),
-    written_${unit}s AS (INSERT INTO ${table} (${keys}, count)
-      SELECT ${keys}, count FROM fresh_${unit}s f WHERE NOT EXISTS (SELECT FROM ${table} a WHERE (a.*) = (f.*))
-      ON CONFLICT (${keys}) DO UPDATE SET count = excluded.count RETURNING 1),
-    deleted_${unit}s AS (DELETE FROM ${table} a USING checked WHERE a.${unit} >= checked.day AND a.${unit} < checked.day + ${DAY}
-      AND NOT EXISTS (SELECT FROM fresh_${unit}s f WHERE (f.agent_id, f.${unit}, f.kind, f.bucket) = (a.agent_id, a.${unit}, a.kind, a.bucket)) RETURNING 1)`;
+function correct({ table, unit, keys, fresh }: Counts): string {
+  const names = keys.join(', ');
+  const of = (alias: string) => keys.map((key) => `${alias}.${key}`).join(', ');
+  return `fresh_${table} AS MATERIALIZED (${fresh}),
+    written_${table} AS (INSERT INTO ${table} (${names}, count)
+      SELECT ${names}, count FROM fresh_${table} f WHERE NOT EXISTS (SELECT FROM ${table} a WHERE (a.*) = (f.*))
+      ON CONFLICT (${names}) DO UPDATE SET count = excluded.count RETURNING 1),
+    deleted_${table} AS (DELETE FROM ${table} a USING checked WHERE a.${unit} >= checked.day AND a.${unit} < checked.day + ${DAY}
+      AND NOT EXISTS (SELECT FROM fresh_${table} f WHERE (${of('f')}) = (${of('a')})) RETURNING 1)`;
 }
+
+/** The changes of the tables, as a sum. */
+const CORRECTED = COUNTS.flatMap(({ table }) => [`written_${table}`, `deleted_${table}`])
+  .map((part) => `(SELECT count(*) FROM ${part})`)
+  .join(' + ');
 
 const REPAIR = `WITH state AS MATERIALIZED (SELECT position, counted_until, counted_from, checked_until FROM activity_state WHERE id = 1 FOR NO KEY UPDATE SKIP LOCKED),
   days AS MATERIALIZED (SELECT position, date_trunc('day', counted_until - ${AROUND}, 'UTC') AS last, date_trunc('day', checked_until, 'UTC') AS next,
@@ -50,7 +74,6 @@ const REPAIR = `WITH state AS MATERIALIZED (SELECT position, counted_until, coun
     ON CONFLICT (slot) DO UPDATE SET created = excluded.created, completed = excluded.completed, failed = excluded.failed, rejected = excluded.rejected RETURNING 1),
   deleted_slots AS (DELETE FROM task_activity a USING checked WHERE a.slot >= checked.day AND a.slot < checked.day + ${DAY}
     AND NOT EXISTS (SELECT FROM fresh_slots f WHERE f.slot = a.slot) RETURNING 1),
-  ${correct('agent_hours', 'hour')}, ${correct('agent_days', 'day')},
+  ${COUNTS.map(correct).join(', ')},
   moved AS (UPDATE activity_state SET checked_until = checked.day + ${DAY} FROM checked WHERE id = 1)
-  SELECT checked.day, ((SELECT count(*) FROM written_slots) + (SELECT count(*) FROM deleted_slots) + (SELECT count(*) FROM written_hours)
-    + (SELECT count(*) FROM deleted_hours) + (SELECT count(*) FROM written_days) + (SELECT count(*) FROM deleted_days))::int AS repaired FROM checked`;
+  SELECT checked.day, ((SELECT count(*) FROM written_slots) + (SELECT count(*) FROM deleted_slots) + ${CORRECTED})::int AS repaired FROM checked`;

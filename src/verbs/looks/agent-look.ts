@@ -29,7 +29,7 @@ export function agentDone(look: Look, agent: AgentFieldsFragment, what: string):
 
 /** An agent with its settings and statistics. */
 export function agentView(agent: AgentDetailFragment, look: Look): View {
-  const { config, stats, capabilities } = agent;
+  const { config, stats, reviewStats, capabilities } = agent;
   const seen = agent.lastSeenAt === null ? 'never seen' : `seen ${age(agent.lastSeenAt, look)} ago`;
   return lines(
     `${look.paint('strong', agent.name)}  ${agent.role}`,
@@ -41,10 +41,12 @@ export function agentView(agent: AgentDetailFragment, look: Look): View {
     config.dispatchModel && `model for all tasks: ${config.dispatchModel}`,
     config.defaultModel && `default model: ${config.defaultModel}`,
     `last day: ${stats.completed} completed, ${stats.failed} failed, ${stats.rejected} rejected${durationOf(stats)}`,
+    reviewStats.reviews > 0 &&
+      `as a reviewer: ${reviewStats.approved} approved, ${reviewStats.rejected} rejected${durationOf(reviewStats)}`,
     agent.soul && `${look.paint('quiet', 'soul:')} ${manyLines(agent.soul)}`,
   );
 }
 
-function durationOf({ medianDurationMs }: AgentDetailFragment['stats']): string {
+function durationOf({ medianDurationMs }: { readonly medianDurationMs: number | null }): string {
   return medianDurationMs === null ? '' : `, ${shortDuration(medianDurationMs)} in the median`;
 }

@@ -163,6 +163,7 @@ function selectionOf(field: string): string {
     events: '{ nodes { type } }',
     config: '{ extra }',
     stats: '{ completed }',
+    reviewStats: '{ reviews }',
     tasks: '{ nodes { title } }',
     usage: '{ inputTokens }',
   };

@@ -108,4 +108,21 @@ describe('the overview', () => {
     const [first, second, third] = overview.throughput.map(({ at }: { at: string }) => Date.parse(at));
     expect([second - first, third - second]).toEqual([1_200_000, 1_200_000]);
   });
+
+  it('has how long tasks waited and attempts took, in whole hours', async () => {
+    const TIMES = `query ($window: Duration, $buckets: Int) { overview { attemptTimes(window: $window, buckets: $buckets) {
+      at waits { count p50Ms p95Ms } runs { count p50Ms } } } }`;
+    const { attemptTimes } = (await graph.get(TIMES, { window: 'P1D', buckets: 12 })).overview;
+    expect(attemptTimes).toHaveLength(13);
+    for (const { at } of attemptTimes) expect(Date.parse(at) % 3_600_000).toBe(0);
+    const last = attemptTimes.at(-1);
+    expect(last.waits.count).toBeGreaterThan(0);
+    expect(last.waits.p95Ms).toBeGreaterThanOrEqual(last.waits.p50Ms);
+    expect(attemptTimes[0]).toMatchObject({
+      waits: { count: 0, p50Ms: null },
+      runs: { count: 0, p50Ms: null },
+    });
+    const { errors } = await graph.ask(TIMES, { buckets: 0 });
+    expect(errors?.[0]?.extensions.code).toBe('BAD_USER_INPUT');
+  });
 });

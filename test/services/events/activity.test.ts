@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { medianOf } from '../../../src/domain/agents/stats.js';
 import { numberEvents } from '../../../src/postgres/number-events.js';
-import { readAgentStats } from '../../../src/services/agents/read-agents.js';
+import { readAgentStats, readReviewerStats } from '../../../src/services/agents/read-agents.js';
 import { checkActivity, countAllEvents } from '../../../src/services/events/count-activity.js';
 import { openOverview } from '../../../src/services/ops/read-overview.js';
 import { submitVerdict } from '../../../src/services/reviews/submit-verdict.js';
@@ -15,6 +15,7 @@ let services: TestServices;
 let other: TwoProcesses['other'];
 let ann: AgentRow;
 let bob: AgentRow;
+let judge: AgentRow;
 
 const HOUR_MS = 3_600_000;
 const WINDOW_MS = 90 * HOUR_MS;
@@ -25,20 +26,22 @@ const TIMES: Readonly<Record<string, readonly string[]>> = {
   quality_reviews: ['created_at'],
   events: ['at'],
 };
-const COUNTS = ['task_activity', 'agent_hours', 'agent_days'] as const;
+const COUNTS = ['task_activity', 'agent_hours', 'agent_days', 'time_hours'] as const;
 
 useTwoProcesses(
   async (processes) => {
     ({ services, other } = processes);
     ann = await anAgent(services);
     bob = await anAgent(services);
+    judge = await anAgent(services, { role: 'reviewer' });
     // Three days of work: each round is older by some hours than the next one.
     for (let round = 0; round < 5; round += 1) {
       for (const agent of [ann, bob]) {
         for (const status of ['DONE', 'FAILED', 'CANCELLED', 'INBOX'] as const)
           await aTaskIn(services, status, agent);
         const { id } = await aTaskIn(services, 'REVIEW', agent);
-        await submitVerdict(services, services.admin, { task: { id }, verdict: 'REJECTED', feedback: 'No.' });
+        const verdict = { task: { id }, verdict: 'REJECTED', feedback: 'No.' } as const;
+        await submitVerdict(services, services.admin, { ...verdict, reviewer: { id: judge.id } });
         // Not the next task of the agent.
         await services.sql("UPDATE tasks SET priority = 'LOW' WHERE id = $1", [id]);
       }
@@ -71,7 +74,14 @@ async function age(by: string): Promise<void> {
 async function readStatistics() {
   const stats = await readAgentStats(services, [ann.id, bob.id], WINDOW_MS);
   const points = await openOverview(services).throughput(WINDOW_MS, 9);
-  return { stats: [...stats.values()], points: points.map(({ at: _at, ...counts }) => counts) };
+  const reviews = [...(await readReviewerStats(services, [judge.id, ann.id], WINDOW_MS)).values()];
+  const times = await openOverview(services).attemptTimes(WINDOW_MS, 9);
+  return {
+    reviews,
+    times,
+    stats: [...stats.values()],
+    points: points.map(({ at: _at, ...counts }) => counts),
+  };
 }
 
 async function readCounts(): Promise<Record<string, unknown[]>> {
@@ -95,7 +105,8 @@ async function countRows() {
       UNION ALL SELECT 0, 0, 0, 1 FROM quality_reviews WHERE verdict = 'REJECTED' AND NOT superseded) t`);
   const agents = await services.sql(`SELECT agent_id, kind, count(*)::int AS count FROM (
       SELECT agent_id, CASE outcome WHEN 'SUCCEEDED' THEN 'COMPLETED' ELSE 'FAILED' END AS kind FROM task_runs WHERE outcome IN ('SUCCEEDED', 'FAILED', 'TIMED_OUT')
-      UNION ALL SELECT r.agent_id, q.verdict::text FROM quality_reviews q JOIN task_runs r ON r.id = q.run_id WHERE NOT superseded) a
+      UNION ALL SELECT r.agent_id, q.verdict::text FROM quality_reviews q JOIN task_runs r ON r.id = q.run_id WHERE NOT superseded
+      UNION ALL SELECT reviewer_agent_id, 'REVIEW_' || verdict FROM quality_reviews WHERE NOT superseded AND reviewer_agent_id IS NOT NULL) a
     GROUP BY 1, 2 ORDER BY 1, 2`);
   return { tasks, agents, days: agents };
 }
@@ -127,6 +138,19 @@ it('the statistics are the same from rows as from counts, except for a median wi
     ).toBeLessThan(0.09);
   }
   expect(fromCounts.points).toEqual(fromRows.points);
+  expect(fromRows.reviews).toMatchObject([{ reviews: 10, approved: 0, rejected: 10 }, { reviews: 0 }]);
+  expect(fromCounts.reviews).toEqual(fromRows.reviews);
+  expect(fromCounts.times).toEqual(fromRows.times);
+  const [waits, runs] = (['waits', 'runs'] as const).map((kind) =>
+    fromRows.times.reduce((sum, point) => sum + point[kind].count, 0),
+  );
+  const [{ first, succeeded } = {}] = await services.sql(
+    "SELECT count(*) FILTER (WHERE number = 1)::int AS first, count(*) FILTER (WHERE outcome = 'SUCCEEDED')::int AS succeeded FROM task_runs",
+  );
+  expect([waits, runs]).toEqual([first, succeeded]);
+  // An attempt took an hour, and the last one a moment.
+  const longest = Math.max(...fromRows.times.map(({ runs: { p95Ms } }) => p95Ms ?? 0));
+  expect(Math.abs(longest / HOUR_MS - 1)).toBeLessThan(0.09);
 
   // The counts are read, and not the rows: without them nothing is left but the borders of the window and the last minutes.
   await services.sql('DELETE FROM task_activity');
