@@ -25,7 +25,7 @@ export async function serveOnStdio({ url, apiKey }: StdioOptions): Promise<void>
   const client = createClient({ url, apiKey, name: 'mc mcp' });
   const held = new HeldRuns({ client, leaseSeconds: LEASE_SECONDS, idleMs: null });
   const left = clientLeaves();
-  const connection = serveStdio(() => createToolServer({ client, held }), {
+  const connection = serveStdio(({ era }) => createToolServer({ client, held }, era), {
     onerror: (error) => process.stderr.write(`${error.message}\n`),
   });
   await left;

@@ -6,6 +6,7 @@ import { verbOf } from '../verbs/registry.js';
 import type { Answer, CallVerb, Effect } from '../verbs/verb.js';
 import type { HeldRuns } from './held-runs.js';
 import type { OutputSchema, ToolOutput } from './output.js';
+import type { ShowForm } from './show-form.js';
 
 /** What the tools of one MCP client work with. */
 export interface ToolSession {
@@ -20,6 +21,8 @@ export interface ToolSession {
 export interface ToolCallOptions {
   /** Aborted when the client cancels the call or leaves. */
   readonly signal: AbortSignal;
+  /** Shows a form to the person at the client, where the client can do it. */
+  readonly showForm?: ShowForm | undefined;
 }
 
 /** One tool of the MCP server. */
@@ -30,6 +33,8 @@ export interface Tool {
   readonly input: z.ZodObject;
   readonly output: OutputSchema;
   readonly effect: Effect;
+  /** True if its call may go on as a task of the protocol: the output has the `task` of the API. */
+  readonly startsTask?: boolean;
   /** @throws ZodError for arguments that are not acceptable, and the errors of the SDK. */
   call(session: ToolSession, given: ToolOutput, options: ToolCallOptions): Promise<ToolOutput>;
 }

@@ -28,24 +28,25 @@ interface McpRouteOptions {
 export function createMcpRoute({ calls, gate, corsOrigins, maxBodyBytes }: McpRouteOptions): Route {
   return {
     path: '/mcp',
-    methods: ['POST'],
+    methods: ['POST', 'GET', 'DELETE'],
     async handle(exchange) {
       const { request, response, end } = exchange;
       if (!isAllowedOrigin(request.headers, corsOrigins)) throw foreignOrigin();
       await admit(exchange, gate);
       response.once('close', () => end.abort());
-      const body = await readBody(request, response, maxBodyBytes);
+      const body = request.method === 'POST' ? await readBody(request, response, maxBodyBytes) : null;
       const apiKey = (request.headers.authorization ?? '').replace(/^Bearer +/i, '').trim();
       await forward(exchange, await calls.answer(toRequest(exchange, body), apiKey));
     },
   };
 }
 
-function toRequest({ request, end }: HttpExchange, body: string): Request {
+function toRequest({ request, end }: HttpExchange, body: string | null): Request {
   const headers = new Headers();
   for (const [name, value] of Object.entries(request.headers))
     if (typeof value === 'string' && !HOP_HEADERS.has(name)) headers.set(name, value);
-  return new Request('http://localhost/mcp', { method: 'POST', headers, body, signal: end.signal });
+  const { method = 'POST' } = request;
+  return new Request('http://localhost/mcp', { method, headers, body, signal: end.signal });
 }
 
 /** They describe the connection, or the body before it was read. */
