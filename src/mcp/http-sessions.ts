@@ -50,7 +50,8 @@ export class HttpSessions {
   /** Answers `initialize`, and begins a session. */
   async begin({ request, apiKey, body }: McpRequest): Promise<Response> {
     if (!this.#makeRoom()) return refusal(503, 'Too many sessions are open: try again later.');
-    const tools = this.#openTools(apiKey);
+    const reachesClient = () => (this.#sessions.get(transport.sessionId ?? '')?.openStreams ?? 0) > 0;
+    const tools = { ...this.#openTools(apiKey), reachesClient };
     const transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: newNonce,
       onsessioninitialized: (id) => {

@@ -17,6 +17,8 @@ export interface McpEndpoint {
 export interface EndpointLimits extends SessionLimits {
   /** A process that stops renews nothing, and its clients need time to reach another one. */
   readonly leaseSeconds: number;
+  /** How often leases are renewed. Default: a third of the lease. */
+  readonly renewMs?: number;
 }
 
 const DEFAULT_LIMITS: EndpointLimits = {
@@ -34,11 +36,11 @@ const DEFAULT_LIMITS: EndpointLimits = {
  */
 export function createMcpEndpoint(url: string, given: Partial<EndpointLimits> = {}): McpEndpoint {
   const limits = { ...DEFAULT_LIMITS, ...given };
-  const { leaseSeconds, idleMs, maxSessions } = limits;
+  const { leaseSeconds, renewMs, idleMs, maxSessions } = limits;
   const ending = new AbortController();
   const openTools = (apiKey: string): ToolSession => {
     const client = createClient({ url, apiKey, name: 'mcp' });
-    return { client, held: new HeldRuns({ client, leaseSeconds, idleMs }), ending: ending.signal };
+    return { client, held: new HeldRuns({ client, leaseSeconds, renewMs, idleMs }), ending: ending.signal };
   };
   const sessions = new HttpSessions(limits, openTools);
   const byKey = createToolsByKey(maxSessions, openTools);

@@ -15,6 +15,8 @@ export interface ToolSession {
   readonly held: HeldRuns;
   /** Aborted when this server stops: calls that wait end. */
   readonly ending?: AbortSignal;
+  /** Whether a request to the client would arrive now, outside of its own calls. */
+  readonly reachesClient?: () => boolean;
 }
 
 /** How one tool is called. */

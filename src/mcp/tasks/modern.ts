@@ -1,10 +1,18 @@
 import type { Server, ServerContext } from '@modelcontextprotocol/server';
-import { AlreadyAnsweredError, InvalidTransitionError } from '../../sdk/index.js';
+import { InvalidTransitionError } from '../../sdk/index.js';
 import { viewClient } from '../client-view.js';
 import { answerIn } from '../forms.js';
 import type { ToolSession } from '../tool.js';
 import { type Delegated, readDelegated } from './delegated.js';
-import { answering, POLL_MS, requireTasks, taskMethods, taskSchemas, toWireTask } from './wire.js';
+import {
+  answering,
+  ignoreLateAnswer,
+  POLL_MS,
+  requireTasks,
+  taskMethods,
+  taskSchemas,
+  toWireTask,
+} from './wire.js';
 
 /** Serves the tasks extension of revision 2026-07-28: the client polls, and sends the answers to the worker's questions. */
 export function serveTasksExtension(server: Server, session: ToolSession): void {
@@ -49,7 +57,8 @@ function toDetailed(delegated: Delegated, showsForms: boolean) {
   const { state, questions, result } = delegated;
   if (state === 'input_required') return { ...task, inputRequests: showsForms ? toRequests(questions) : {} };
   // A failed task has a result like a failed tool: the extension keeps `failed` for errors of the protocol.
-  if (state === 'completed' || state === 'failed') return { ...task, status: 'completed', result };
+  if (state === 'completed' || state === 'failed')
+    return { ...task, status: 'completed', result: { resultType: 'complete', ...result } };
   return task;
 }
 
@@ -72,9 +81,4 @@ async function answerQuestions(
     const answer = answerIn(inputResponses?.[id]);
     if (answer !== null) await client.answerQuestion({ id, answer }, { signal }).catch(ignoreLateAnswer);
   }
-}
-
-/** Another answer has come first. */
-export function ignoreLateAnswer(error: unknown): void {
-  if (!(error instanceof AlreadyAnsweredError)) throw error;
 }

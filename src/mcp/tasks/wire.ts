@@ -6,7 +6,7 @@ import {
   type Server,
 } from '@modelcontextprotocol/server';
 import * as z from 'zod';
-import { RefusedError } from '../../sdk/index.js';
+import { AlreadyAnsweredError, RefusedError } from '../../sdk/index.js';
 import { TASKS_EXTENSION, viewClient } from '../client-view.js';
 import type { ToolSession } from '../tool.js';
 import { toolErrorText } from '../tool-error.js';
@@ -68,4 +68,9 @@ export function requireTasks(server: Server, context: ServerContext): void {
   if (viewClient(server, context).knowsTasks) return;
   const requiredCapabilities = { extensions: { [TASKS_EXTENSION]: {} } };
   throw new MissingRequiredClientCapabilityError({ requiredCapabilities });
+}
+
+/** Another answer has come first. */
+export function ignoreLateAnswer(error: unknown): void {
+  if (!(error instanceof AlreadyAnsweredError)) throw error;
 }

@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import type { AccessGate } from '../access-gate.js';
 import { protocolError } from '../protocol-error.js';
 import { admit } from './admit.js';
-import { readBody } from './body.js';
+import { ClientGone, readBody } from './body.js';
 import { type HttpExchange, send } from './exchange.js';
 import { isAllowedOrigin } from './origins.js';
 import type { Route } from './router.js';
@@ -54,7 +54,7 @@ const HOP_HEADERS = new Set(['connection', 'content-length', 'transfer-encoding'
 
 /** Small answers have a length; streams go on until the call has ended. */
 async function forward(exchange: HttpExchange, answer: Response): Promise<void> {
-  const { response, headers } = exchange;
+  const { response, headers, end } = exchange;
   const own = Object.fromEntries(answer.headers);
   if (answer.body === null || !own['content-type']?.startsWith('text/event-stream'))
     return send(exchange, answer.status, own, await answer.text());
@@ -62,7 +62,11 @@ async function forward(exchange: HttpExchange, answer: Response): Promise<void> 
   // Those of the pipeline and of this server are eleven, and Node warns of a leak from the eleventh on.
   response.setMaxListeners(20);
   response.writeHead(answer.status, { ...headers, ...own });
-  await pipeline(Readable.from(answer.body), response);
+  try {
+    await pipeline(Readable.from(answer.body), response);
+  } catch (cause) {
+    throw end.signal.aborted ? new ClientGone('The client disconnected in mid-stream', { cause }) : cause;
+  }
 }
 
 function foreignOrigin() {
