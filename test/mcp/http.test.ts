@@ -146,9 +146,9 @@ describe('a session of /mcp', () => {
   });
 
   it('renews leases while its stream is open, and gives the claim back when the client dies', async () => {
-    const endpoint = endpointWith({ idleMs: 100, withoutStreamMs: 200 });
+    const endpoint = endpointWith({ idleMs: 1_000, withoutStreamMs: 500, renewMs: 200 });
     const { status, leaseEnd, gone } = await claimantOf(endpoint, 'dying');
-    for (let renewals = 0, last = await leaseEnd(); renewals < 5; renewals += 1) {
+    for (let renewals = 0, last = await leaseEnd(); renewals < 6; renewals += 1) {
       await expect.poll(leaseEnd).not.toBe(last);
       last = await leaseEnd();
     }

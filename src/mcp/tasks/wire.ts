@@ -56,7 +56,7 @@ export async function answering<Result>(
 }
 
 /** What a caller has caused is an error of its parameters; anything else is one of this server. */
-export function toProtocolError(error: unknown): ProtocolError {
+function toProtocolError(error: unknown): ProtocolError {
   if (error instanceof ProtocolError) return error;
   const isRefusal = error instanceof RefusedError || error instanceof z.ZodError;
   const code = isRefusal ? ProtocolErrorCode.InvalidParams : ProtocolErrorCode.InternalError;
