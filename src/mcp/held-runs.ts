@@ -7,6 +7,8 @@ export interface HeldRunsOptions {
   readonly client: Client;
   /** The length of a lease, in seconds. */
   readonly leaseSeconds: number;
+  /** How often leases are renewed. Default: a third of the lease. */
+  readonly renewMs?: number | undefined;
   /** A client that has sent nothing for this time has left; null if another sign tells it. */
   readonly idleMs: number | null;
 }
@@ -82,10 +84,8 @@ export class HeldRuns {
   async keep(runId: string): Promise<void> {
     if (this.#hasLeft) return this.#release(runId);
     this.#runs.add(runId);
-    this.#timer ??= setInterval(
-      () => this.#tick(),
-      (this.#options.leaseSeconds * 1_000) / RENEWALS_PER_LEASE,
-    ).unref();
+    const { leaseSeconds, renewMs = (leaseSeconds * 1_000) / RENEWALS_PER_LEASE } = this.#options;
+    this.#timer ??= setInterval(() => this.#tick(), renewMs).unref();
   }
 
   /** The run has ended. */

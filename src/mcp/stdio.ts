@@ -25,9 +25,12 @@ export async function serveOnStdio({ url, apiKey }: StdioOptions): Promise<void>
   const client = createClient({ url, apiKey, name: 'mc mcp' });
   const held = new HeldRuns({ client, leaseSeconds: LEASE_SECONDS, idleMs: null });
   const left = clientLeaves();
-  const connection = serveStdio(() => createToolServer({ client, held }), {
-    onerror: (error) => process.stderr.write(`${error.message}\n`),
-  });
+  const connection = serveStdio(
+    ({ era }) => createToolServer({ client, held, reachesClient: () => true }, era),
+    {
+      onerror: (error) => process.stderr.write(`${error.message}\n`),
+    },
+  );
   await left;
   // Closing aborts the calls. A claim that is aborted may have started a run, which would keep its task until the lease ends.
   await held.leave();

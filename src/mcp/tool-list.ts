@@ -9,7 +9,7 @@ const IMPLIED = new Set(['$schema', 'additionalProperties', 'minLength']);
 /** The list of tools as clients get it. */
 export const toolList: readonly ListedTool[] = tools.map(toListed);
 
-function toListed({ name, title, description, input, output, effect }: Tool): ListedTool {
+function toListed({ name, title, description, input, output, effect, startsTask }: Tool): ListedTool {
   return {
     name,
     title,
@@ -21,6 +21,7 @@ function toListed({ name, title, description, input, output, effect }: Tool): Li
       destructiveHint: effect.destructive,
       idempotentHint: effect.idempotent,
     },
+    ...(startsTask && { execution: { taskSupport: 'optional' } }),
   };
 }
 

@@ -6,6 +6,7 @@ import { verbOf } from '../verbs/registry.js';
 import type { Answer, CallVerb, Effect } from '../verbs/verb.js';
 import type { HeldRuns } from './held-runs.js';
 import type { OutputSchema, ToolOutput } from './output.js';
+import type { ShowForm } from './show-form.js';
 
 /** What the tools of one MCP client work with. */
 export interface ToolSession {
@@ -14,12 +15,16 @@ export interface ToolSession {
   readonly held: HeldRuns;
   /** Aborted when this server stops: calls that wait end. */
   readonly ending?: AbortSignal;
+  /** Whether a request to the client would arrive now, outside of its own calls. */
+  readonly reachesClient?: () => boolean;
 }
 
 /** How one tool is called. */
 export interface ToolCallOptions {
   /** Aborted when the client cancels the call or leaves. */
   readonly signal: AbortSignal;
+  /** Shows a form to the person at the client, where the client can do it. */
+  readonly showForm?: ShowForm | undefined;
 }
 
 /** One tool of the MCP server. */
@@ -30,6 +35,8 @@ export interface Tool {
   readonly input: z.ZodObject;
   readonly output: OutputSchema;
   readonly effect: Effect;
+  /** True if its call may go on as a task of the protocol: the output has the `task` of the API. */
+  readonly startsTask?: boolean;
   /** @throws ZodError for arguments that are not acceptable, and the errors of the SDK. */
   call(session: ToolSession, given: ToolOutput, options: ToolCallOptions): Promise<ToolOutput>;
 }

@@ -155,7 +155,8 @@ const withdraw = defineVerb({
 
 export const questionVerbs = [ask, list, show, answer, withdraw];
 
-function toOption(word: string): { readonly key: string; readonly label: string } {
+/** The choice of a word: `key=what it means`, or a key that says it itself. */
+export function toOption(word: string): { readonly key: string; readonly label: string } {
   const at = word.indexOf('=');
   return at < 0 ? { key: word, label: word } : { key: word.slice(0, at), label: word.slice(at + 1) };
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { type FetchLike, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withTools } from '../../scripts/print-mcp.js';
+import { createMcpEndpoint, type EndpointLimits, type McpEndpoint } from '../../src/mcp/http.js';
 import { toolList } from '../../src/mcp/tool-list.js';
 import type { Client } from '../../src/sdk/index.js';
 import { connect, type McpClient, type Revision, revisions } from '../support/mcp/mcp-client.js';
@@ -82,6 +83,130 @@ describe('/mcp', () => {
     await client.close();
   });
 });
+
+/** An endpoint of this process with short times, which calls the API of the server. */
+function endpointWith(limits: Partial<EndpointLimits>): McpEndpoint {
+  const endpoint = createMcpEndpoint(server.url, { renewMs: 50, ...limits });
+  endpoints.push(endpoint);
+  return endpoint;
+}
+
+const endpoints: McpEndpoint[] = [];
+afterAll(() => Promise.all(endpoints.map((endpoint) => endpoint.stop())));
+
+/** A client of 2025-11-25 whose streams the test can break off, with the task that it has claimed. */
+async function claimantOf(endpoint: McpEndpoint, name: string, revision: Revision = '2025-11-25') {
+  await admin.registerAgent({ name, acceptsInbox: false });
+  const { task } = await admin.createTask({ title: name, assignee: { name } });
+  const key = await keyOf('AGENT', name);
+  const gone = new AbortController();
+  let streams = 0;
+  let calls = 0;
+  const send: FetchLike = async (url, init) => {
+    const signals = [gone.signal, ...(init?.signal ? [init.signal] : [])];
+    const request = new Request(url, { ...init, signal: AbortSignal.any(signals) });
+    calls += 1;
+    const answer = await endpoint.answer(request, key);
+    if (request.method === 'GET' && answer.ok) streams += 1;
+    return answer;
+  };
+  const transport = new StreamableHTTPClientTransport(new URL('/mcp', server.url), { fetch: send });
+  const client = await connect(transport, revision);
+  if (revision === '2025-11-25') await expect.poll(() => streams).toBe(1);
+  const claimed = await client.call('claim_next_task');
+  expect(claimed.data.task.id).toBe(task.id);
+  const found = async () => await admin.task({ ref: { id: task.id } });
+  return {
+    ...{ client, key, transport, gone },
+    calls: () => calls,
+    status: async () => (await found())?.status,
+    leaseEnd: async () => (await found())?.currentRun?.leaseExpiresAt ?? '',
+  };
+}
+
+describe('a session of /mcp', () => {
+  it('has an id and a stream of events, belongs to one key, and ends with DELETE: the claim returns', async () => {
+    const endpoint = endpointWith({});
+    const { status, transport, key, client } = await claimantOf(endpoint, 'session');
+    const id = transport.sessionId ?? '';
+    expect(id).toMatch(/^[\w-]{20,}$/);
+    await transport.terminateSession();
+    expect(await status()).toBe('ASSIGNED');
+    expect(await answerOf(key, id, (request) => endpoint.answer(request, key))).toBe(404);
+    await client.close();
+  });
+
+  it('is unknown to other keys, and to a server that was restarted', async () => {
+    const agent = await connectWith(server.adminKey, '2025-11-25');
+    const id = (agent.client.transport as StreamableHTTPClientTransport).sessionId ?? '';
+    expect(await answerOf(server.adminKey, id)).toBe(200);
+    expect(await answerOf(await keyOf('VIEWER'), id)).toBe(404);
+    expect(await answerOf(server.adminKey, 'of-another-process')).toBe(404);
+    await agent.close();
+  });
+
+  it('renews leases while its stream is open, and gives the claim back when the client dies', async () => {
+    const endpoint = endpointWith({ idleMs: 1_000, withoutStreamMs: 500, renewMs: 200 });
+    const { status, leaseEnd, gone } = await claimantOf(endpoint, 'dying');
+    for (let renewals = 0, last = await leaseEnd(); renewals < 6; renewals += 1) {
+      await expect.poll(leaseEnd).not.toBe(last);
+      last = await leaseEnd();
+    }
+    expect(await status()).toBe('IN_PROGRESS');
+    gone.abort();
+    await expect.poll(status).toBe('ASSIGNED');
+  });
+
+  it('makes room for a new one by ending the one that is idle longest, unless it holds runs', async () => {
+    const endpoint = endpointWith({ maxSessions: 1 });
+    const { client } = await claimantOf(endpoint, 'holding');
+    await expect(claimantOf(endpoint, 'refused')).rejects.toThrow('Too many sessions are open');
+    await client.close();
+  });
+});
+
+describe('a client of /mcp without a session', () => {
+  it('keeps its claim while it sends requests, and gives it back when it is idle', async () => {
+    const endpoint = endpointWith({ idleMs: 400 });
+    const { client, status, leaseEnd } = await claimantOf(endpoint, 'idle', '2026-07-28');
+    const claimed = await leaseEnd();
+    await expect.poll(leaseEnd).not.toBe(claimed);
+    await client.call('queue_status');
+    await expect.poll(status).toBe('ASSIGNED');
+  });
+
+  it('gets the end of a call that waits when the server stops, and its lease goes on', async () => {
+    const endpoint = endpointWith({});
+    const { client, status, calls } = await claimantOf(endpoint, 'stopped', '2026-07-28');
+    const before = calls();
+    const waiting = client.call('wait_for_events', { types: ['pipeline'] }).catch(() => null);
+    await expect.poll(calls).toBe(before + 1);
+    await endpoint.stop();
+    expect((await waiting)?.isError ?? true).toBe(true);
+    expect(await status()).toBe('IN_PROGRESS');
+  });
+});
+
+/** The status of a list of tools in a session. */
+async function answerOf(
+  key: string,
+  sessionId: string,
+  send: (request: Request) => Promise<Response> = fetch,
+): Promise<number> {
+  const request = new Request(new URL('/mcp', server.url), {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${key}`,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      'mcp-session-id': sessionId,
+    },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' }),
+  });
+  const answer = await send(request);
+  await answer.text();
+  return answer.status;
+}
 
 const hostile: readonly Record<string, unknown>[] = [
   { run: 42 },

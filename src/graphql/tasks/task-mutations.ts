@@ -106,8 +106,9 @@ builder.mutationFields((t) => ({
   }),
   cancelTask: t.field({
     type: TaskPayload,
-    authScopes: { operator: true },
-    description: 'Cancels a task that has not ended. An agent that works on it loses its lease.',
+    authScopes: { agent: true },
+    description:
+      'Cancels a task that has not ended. An agent that works on it loses its lease. Agents may do this for tasks that they created.',
     args: {
       input: t.arg({ type: CancelTaskInput, required: true, description: 'The task and the reason.' }),
     },

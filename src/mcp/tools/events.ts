@@ -80,7 +80,7 @@ const delegateTask = defineTool({
   name: 'delegate_task',
   title: 'Delegate a task',
   description:
-    'Hands a piece of work to another agent and answers at once. Wait for it with wait_for_events (task = its ref, after = cursor), then read the result with get_task.',
+    'Hands a piece of work to another agent and answers at once, or runs as a task. Wait for it with wait_for_events (task = its ref, after = cursor), then read the result with get_task.',
   input: z.strictObject({
     title: text('What to do, in one line.'),
     description: maybeText('What to do, in detail. The agent knows nothing else.'),
@@ -89,6 +89,7 @@ const delegateTask = defineTool({
   }),
   output: outputOf({ task: 'object', 'cursor?': 'string' }),
   effect: createTask.effect,
+  startsTask: true,
   async call({ client }, input, options) {
     // The cursor is read first, so that no event of the task can come before it.
     const { data: last } = await lastEvents.run(client, { limit: 1 }, options);

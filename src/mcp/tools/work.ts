@@ -1,18 +1,13 @@
 import * as z from 'zod';
 import { isRecord } from '../../verbs/coerce.js';
-import { maybeText, text } from '../../verbs/fields.js';
-import { briefTask, compactRecord, outputOf, type ToolOutput } from '../output.js';
-import { callVerb, defineTool, defineVerbTool, type Tool, type ToolSession } from '../tool.js';
+import { maybeText } from '../../verbs/fields.js';
+import { briefTask, compactRecord, outputOf } from '../output.js';
+import { callVerb, defineTool, defineVerbTool, type Tool } from '../tool.js';
+import { askPerson } from './ask-person.js';
+import { forgetRun, run } from './run-field.js';
 import { waitSeconds } from './waiting.js';
 
-/** The run of a tool: agents name it, and an operator cannot name the task instead. */
-const run = text('run.id of the claim.');
-
 const brief = outputOf({ task: 'object' });
-
-function forgetRun({ held }: ToolSession, { run: id }: ToolOutput): void {
-  if (typeof id === 'string') held.forget(id);
-}
 
 const claim = callVerb('task claim');
 
@@ -52,21 +47,6 @@ const reportProgress = defineVerbTool({
   toOutput: ({ data }) => ({ run: compactRecord(data) }),
   // A server that was restarted has forgotten which runs its clients hold.
   done: ({ held }, { run: id }) => void (typeof id === 'string' && held.keep(id)),
-});
-
-const askPerson = defineVerbTool({
-  name: 'ask_person',
-  title: 'Ask a person',
-  verb: 'question ask',
-  fields: ['text', 'choices', 'deadline'],
-  otherFields: { run },
-  advice: 'Then claim the next task: the answer comes in questions when you claim this task again.',
-  output: outputOf({ question: 'object', task: 'object' }),
-  toOutput: ({ data }) => {
-    const { question, task } = compactRecord(data);
-    return { question, task: briefTask(task) };
-  },
-  done: forgetRun,
 });
 
 const completeTask = defineVerbTool({

@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import type { AccessGate } from '../access-gate.js';
 import { protocolError } from '../protocol-error.js';
 import { admit } from './admit.js';
-import { readBody } from './body.js';
+import { ClientGone, readBody } from './body.js';
 import { type HttpExchange, send } from './exchange.js';
 import { isAllowedOrigin } from './origins.js';
 import type { Route } from './router.js';
@@ -28,24 +28,25 @@ interface McpRouteOptions {
 export function createMcpRoute({ calls, gate, corsOrigins, maxBodyBytes }: McpRouteOptions): Route {
   return {
     path: '/mcp',
-    methods: ['POST'],
+    methods: ['POST', 'GET', 'DELETE'],
     async handle(exchange) {
       const { request, response, end } = exchange;
       if (!isAllowedOrigin(request.headers, corsOrigins)) throw foreignOrigin();
       await admit(exchange, gate);
       response.once('close', () => end.abort());
-      const body = await readBody(request, response, maxBodyBytes);
+      const body = request.method === 'POST' ? await readBody(request, response, maxBodyBytes) : null;
       const apiKey = (request.headers.authorization ?? '').replace(/^Bearer +/i, '').trim();
       await forward(exchange, await calls.answer(toRequest(exchange, body), apiKey));
     },
   };
 }
 
-function toRequest({ request, end }: HttpExchange, body: string): Request {
+function toRequest({ request, end }: HttpExchange, body: string | null): Request {
   const headers = new Headers();
   for (const [name, value] of Object.entries(request.headers))
     if (typeof value === 'string' && !HOP_HEADERS.has(name)) headers.set(name, value);
-  return new Request('http://localhost/mcp', { method: 'POST', headers, body, signal: end.signal });
+  const { method = 'POST' } = request;
+  return new Request('http://localhost/mcp', { method, headers, body, signal: end.signal });
 }
 
 /** They describe the connection, or the body before it was read. */
@@ -53,7 +54,7 @@ const HOP_HEADERS = new Set(['connection', 'content-length', 'transfer-encoding'
 
 /** Small answers have a length; streams go on until the call has ended. */
 async function forward(exchange: HttpExchange, answer: Response): Promise<void> {
-  const { response, headers } = exchange;
+  const { response, headers, end } = exchange;
   const own = Object.fromEntries(answer.headers);
   if (answer.body === null || !own['content-type']?.startsWith('text/event-stream'))
     return send(exchange, answer.status, own, await answer.text());
@@ -61,7 +62,11 @@ async function forward(exchange: HttpExchange, answer: Response): Promise<void> 
   // Those of the pipeline and of this server are eleven, and Node warns of a leak from the eleventh on.
   response.setMaxListeners(20);
   response.writeHead(answer.status, { ...headers, ...own });
-  await pipeline(Readable.from(answer.body), response);
+  try {
+    await pipeline(Readable.from(answer.body), response);
+  } catch (cause) {
+    throw end.signal.aborted ? new ClientGone('The client disconnected in mid-stream', { cause }) : cause;
+  }
 }
 
 function foreignOrigin() {
