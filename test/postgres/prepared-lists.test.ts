@@ -24,7 +24,14 @@ const CONDITIONS: TaskFilter = {
     pipelineRunId: 'x',
   },
 };
-const FIELDS: readonly TaskOrder['field'][] = ['CREATED_AT', 'UPDATED_AT', 'DUE_AT', 'COMPLETED_AT', 'PRIORITY', 'QUEUE'];
+const FIELDS: readonly TaskOrder['field'][] = [
+  'CREATED_AT',
+  'UPDATED_AT',
+  'DUE_AT',
+  'COMPLETED_AT',
+  'PRIORITY',
+  'QUEUE',
+];
 
 /** One of thousands of different statements. Every second one selects by status alone, which is prepared. */
 function list(number: number) {
