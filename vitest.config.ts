@@ -48,8 +48,8 @@ const postgres = 'test/support/runner/shared-postgres.ts';
 
 export default defineConfig({
   test: {
-    // Every file of modules and processes talks to a real PostgreSQL that shares the machine with the tests.
-    maxWorkers: 2,
+    // Many files of processes wait for time to pass. On two cores, three workers keep both busy.
+    maxWorkers: 3,
     reporters: ['default', './test/support/runner/tally-reporter.ts'],
     sequence: { sequencer: ProcessesFirst },
     projects: [

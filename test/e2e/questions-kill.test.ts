@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AlreadyAnsweredError, type Client } from '../../src/sdk/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
 import { reportMs } from '../support/runner/measurements.js';
+import { bundleProgram } from '../support/servers/bundle-program.js';
 import { sdkAgent, sdkClient } from '../support/servers/sdk-client.js';
 import { type ServerProcess, startServer } from '../support/servers/server-process.js';
 
@@ -18,12 +18,12 @@ const KILLS = Math.max(6, Math.floor(QUESTIONS / 15));
 /** Servers and workers are killed and started on a machine that runs other tests. */
 vi.setConfig({ testTimeout: 240_000 + 2_000 * QUESTIONS });
 
-const program = fileURLToPath(new URL('../support/servers/asking-worker.ts', import.meta.url));
 // A worker that was killed resumes its runs at once, so no agent counts as silent.
 const settings = { MC_AGENT_TIMEOUT: '10m' };
 
 let database: TestDatabase;
 let log: pg.Client;
+let program: string;
 const servers: ServerProcess[] = [];
 const workers = new Map<string, ChildProcess>();
 const keys = new Map<string, string>();
@@ -31,6 +31,7 @@ const keys = new Map<string, string>();
 const serverAt = (place: number) => servers[place % SERVERS] as ServerProcess;
 
 beforeAll(async () => {
+  program = await bundleProgram(new URL('../support/servers/asking-worker.ts', import.meta.url));
   database = await createTestDatabase();
   for (let place = 0; place < SERVERS; place += 1)
     servers.push(await startServer({ databaseUrl: database.url, env: settings }));
@@ -53,7 +54,7 @@ async function startWorker(name: string): Promise<void> {
     const { secret } = await admin.createApiKey({ name, role: 'AGENT', agent: { name } });
     keys.set(name, secret);
   }
-  const args = ['--import', 'tsx', program, serverAt(place).url, keys.get(name) ?? ''];
+  const args = [program, serverAt(place).url, keys.get(name) ?? ''];
   workers.set(name, spawn(process.execPath, args, { stdio: 'inherit' }));
 }
 
@@ -88,7 +89,12 @@ async function answerAll(place: number, won: Map<string, string>): Promise<void>
   for (;;) {
     const { nodes } = await person.questions({ filter: { status: ['OPEN'] }, first: 10 });
     for (const { id } of nodes) await answer(person, id, `answer ${place} to ${id}`, won);
-    if ((await count("questions WHERE status = 'ANSWERED'")) >= QUESTIONS) return;
+    const answered = await vi.waitFor(async () => {
+      const done = await count("questions WHERE status = 'ANSWERED'");
+      if (done < QUESTIONS) expect(await count("questions WHERE status = 'OPEN'")).toBeGreaterThan(0);
+      return done;
+    }, 180_000);
+    if (answered >= QUESTIONS) return;
   }
 }
 

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import {
   type Client,
@@ -17,13 +17,13 @@ let database: TestDatabase;
 let server: ServerProcess;
 let admin: Client;
 
-beforeEach(async () => {
+beforeAll(async () => {
   database = await createTestDatabase();
   server = await startServer({ databaseUrl: database.url });
   admin = sdkClient(server);
 });
 
-afterEach(async () => {
+afterAll(async () => {
   await server.stop();
   await database.drop();
 });
@@ -109,19 +109,6 @@ describe.each(transports)('events over %s', (_name, options) => {
     expect(followed.notices().at(-1)).toBe('stream.connected');
   });
 
-  it('go on within 15 seconds after a connection became half-open, over another one', async () => {
-    const link = await openTcpLink(() => server.url);
-    const followed = follow(sdkClient({ ...server, url: link.url }, options));
-    await untilConnected(followed);
-    link.freeze();
-    link.thaw();
-    const frozenAt = performance.now();
-    const titles = await createTitled('missed', 3);
-    await vi.waitFor(() => expect(followed.notices()).toContain('stream.interrupted'), 20_000);
-    expect(performance.now() - frozenAt).toBeLessThan(15_500);
-    await vi.waitFor(() => expect(followed.titles()).toEqual(titles), 20_000);
-  });
-
   it('report a cursor whose events were pruned, and go on from now', async () => {
     await createTitled('old', 1);
     const { nodes } = await admin.events({ first: 1 });
@@ -153,6 +140,25 @@ describe.each(transports)('events over %s', (_name, options) => {
       break;
     }
     await vi.waitFor(() => expect(link.open()).toBe(0), 20_000);
+  });
+});
+
+describe('events over a connection that became half-open', () => {
+  it('go on within 15 seconds over another one, with a WebSocket as with server-sent events', async () => {
+    const link = await openTcpLink(() => server.url);
+    const linked = { ...server, url: link.url };
+    const streams = transports.map(([, options]) => follow(sdkClient(linked, options)));
+    await Promise.all(streams.map((followed) => untilConnected(followed)));
+    link.freeze();
+    link.thaw();
+    const frozenAt = performance.now();
+    const titles = await createTitled('missed', 3);
+    const resumed = streams.map(async (followed) => {
+      await vi.waitFor(() => expect(followed.notices()).toContain('stream.interrupted'), 20_000);
+      expect(performance.now() - frozenAt).toBeLessThan(15_500);
+      await vi.waitFor(() => expect(followed.titles()).toEqual(titles), 20_000);
+    });
+    await Promise.all(resumed);
   });
 });
 

@@ -1,5 +1,5 @@
 // A worker in a process of its own, which a test may kill or freeze:
-//   tsx worker-process.ts <url> <key> <file of the log>
+//   node worker-process <url> <key> <file of the log>
 import { appendFileSync } from 'node:fs';
 import { createClient, createWorker } from '../../src/sdk/index.js';
 

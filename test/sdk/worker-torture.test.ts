@@ -3,18 +3,17 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Client } from '../../src/sdk/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
+import { bundleProgram } from '../support/servers/bundle-program.js';
 import { sdkClient } from '../support/servers/sdk-client.js';
 import { type ServerProcess, startServer } from '../support/servers/server-process.js';
 
 /** Ten kills of the server and of workers take a while on a machine that runs other tests. */
 vi.setConfig({ testTimeout: 300_000 });
 
-const program = fileURLToPath(new URL('./worker-process.ts', import.meta.url));
 const TASKS = 200;
 
 /** A frozen worker loses its task soon, so that the test need not wait for ten minutes. */
@@ -24,10 +23,12 @@ let database: TestDatabase;
 let server: ServerProcess;
 let admin: Client;
 let folder: string;
+let program: string;
 const workers = new Map<string, ChildProcess>();
 const keys = new Map<string, string>();
 
 beforeAll(async () => {
+  program = await bundleProgram(new URL('./worker-process.ts', import.meta.url));
   database = await createTestDatabase();
   server = await startServer({ databaseUrl: database.url, env: settings });
   admin = sdkClient(server);
@@ -48,7 +49,7 @@ async function startWorker(name: string): Promise<void> {
     keys.set(name, secret);
   }
   const log = join(folder, 'log');
-  const args = ['--import', 'tsx', program, server.url, keys.get(name) ?? '', log];
+  const args = [program, server.url, keys.get(name) ?? '', log];
   workers.set(name, spawn(process.execPath, args, { stdio: 'inherit' }));
 }
 

@@ -13,6 +13,9 @@ export interface ThrowAwayPostgres {
   stop(): Promise<void>;
 }
 
+/** Each test file clones a database of 500 files: this takes 20 ms of the processor instead of 50. */
+const COPIED_BY_THE_KERNEL = { file_copy_method: 'clone' };
+
 /** Starts a PostgreSQL without durability in a temporary folder, which is removed when this process ends. */
 export async function startThrowAwayPostgres(): Promise<ThrowAwayPostgres> {
   const dataDir = await mkdtemp(join(tmpdir(), 'mission-control-test-'));
@@ -22,7 +25,7 @@ export async function startThrowAwayPostgres(): Promise<ThrowAwayPostgres> {
     dataDir,
     instrument: createInstrument(),
     durable: false,
-    settings: { max_connections: '200' },
+    settings: { max_connections: '200', ...(process.platform === 'linux' && COPIED_BY_THE_KERNEL) },
   });
   const disarm = await removeWhenKilled(dataDir);
   return {

@@ -1,5 +1,5 @@
 // A worker that asks a question about each task, in a process of its own, which a test may kill:
-//   tsx asking-worker.ts <url> <key>
+//   node asking-worker <url> <key>
 import { createClient, createWorker } from '../../../src/sdk/index.js';
 
 const [url = '', apiKey = ''] = process.argv.slice(2);
