@@ -1,17 +1,25 @@
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseEventId } from '../../src/domain/events/event-id.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
+import { reportFigures } from '../support/runner/measurements.js';
 import { createClient } from '../support/servers/client.js';
 import { aTask } from '../support/servers/fleet.js';
+import { readMemory } from '../support/servers/process-memory.js';
 import { type ServerProcess, startServer } from '../support/servers/server-process.js';
 import { accept, type Receiver, startReceiver } from '../support/servers/webhook-receiver.js';
 
 let database: TestDatabase;
 let receiver: Receiver;
+let log: pg.Client;
 beforeAll(async () => {
   database = await createTestDatabase();
+  log = new pg.Client({ connectionString: database.url });
+  await log.connect();
   receiver = await startReceiver();
 });
 afterAll(async () => {
+  await log.end();
   await receiver.close();
   await database.drop();
 });
@@ -56,6 +64,66 @@ describe('a server that is killed while it delivers', () => {
     await second.stop();
   });
 });
+
+/** Events that pass while a receiver is away: `WEBHOOK_EVENTS=100000` for the whole length. */
+const MANY = Number(process.env.WEBHOOK_EVENTS ?? 1_000);
+
+/** What may be appended at once, and has to arrive within the time limit of a wait. */
+const STEP = 500;
+
+describe('a webhook whose receiver is away', () => {
+  it(
+    `while ${MANY} events pass gets them all afterwards, once each, in order, and the server keeps its memory`,
+    async () => {
+      const server = await startServer({ databaseUrl: database.url, env });
+      const client = createClient(server);
+      const away = await startReceiver((_received, response) => response.writeHead(503).end('starting'));
+      const { createWebhook } = await client.ask<{ createWebhook: { webhook: { id: string } } }>(
+        'mutation ($input: CreateWebhookInput!) { createWebhook(input: $input) { webhook { id } errors { code message } } }',
+        { input: { url: away.url, filter: { types: ['scheduler'] } } },
+      );
+      const { id } = createWebhook.webhook;
+      await appendEvents(-1, 1);
+      await away.has(1);
+      for (let at = 0; at < MANY; at += STEP) await appendEvents(at, Math.min(STEP, MANY - at));
+      away.reply = accept;
+      const beganAt = performance.now();
+      await client.ask('mutation ($id: ID!) { resumeWebhook(id: $id) { errors { code message } } }', { id });
+      const memory: number[] = [];
+      for (let at = STEP; at <= MANY; at += STEP) {
+        await away.has(at);
+        memory.push((await readMemory(server.pid)) / 1e6);
+      }
+      await expect.poll(() => away.received.at(-1)?.body.payload.message).toBe(`event ${MANY}`);
+      const perSecond = (MANY * 1_000) / (performance.now() - beganAt);
+      const [first, ...others] = [...new Set(away.ids())].map((each) => parseEventId(each) ?? 0);
+      expect(others).toHaveLength(MANY);
+      expect(others.every((number, index) => number > ([first, ...others][index] ?? 0))).toBe(true);
+      // Only the event that failed came more than once.
+      expect(away.ids().filter((each) => each !== away.ids()[0])).toHaveLength(MANY);
+      expect(away.underWay.most).toBe(1);
+      const [least, most] = [Math.min(...memory), Math.max(...memory)];
+      reportFigures(
+        `${MANY} events after their receiver was away`,
+        `${perSecond.toFixed(0)} events/s, the server between ${least.toFixed(0)} and ${most.toFixed(0)} MB`,
+      );
+      // The heap before and after a collection. If the events were kept, 100,000 would take as much again.
+      expect(most - (memory[0] ?? 0)).toBeLessThan(100);
+      await server.stop();
+      await away.close();
+    },
+    60_000 + MANY * 60,
+  );
+});
+
+/** Appends events about no object. A server numbers them at its next poll. */
+async function appendEvents(after: number, count: number): Promise<void> {
+  await log.query(
+    `INSERT INTO event_outbox (type, payload) SELECT 'scheduler.paused', jsonb_build_object('job', 'x', 'message', 'event ' || $1 + i)
+      FROM generate_series(1, $2::int) i`,
+    [after, count],
+  );
+}
 
 /** No server has written the secret, nor the part of the address that may be one. */
 async function expectSilence(servers: readonly ServerProcess[], secret: string): Promise<void> {
