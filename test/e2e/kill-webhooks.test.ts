@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseEventId } from '../../src/domain/events/event-id.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
@@ -29,7 +30,8 @@ const env = { MC_WEBHOOK_ALLOW_PRIVATE: 'on' };
 describe('a server that is killed while it delivers', () => {
   // The other process takes over when the lease of the killed one has ended, which takes six seconds.
   it('leaves the webhook to another one, which repeats one event at most and loses none', async () => {
-    const first = await startServer({ databaseUrl: database.url, env });
+    const keys = ['a-key-that-encrypts-secrets-of-webhooks', 'a-newer-key-that-encrypts-them-again'] as const;
+    const first = await startServer({ databaseUrl: database.url, env: { ...env, MC_SECRET_KEY: keys[0] } });
     const client = createClient(first);
     const { createWebhook } = await client.ask<{
       createWebhook: { webhook: { id: string }; secret: string };
@@ -46,7 +48,11 @@ describe('a server that is killed while it delivers', () => {
       killing ??= first.kill();
       void killing.then(() => accept(received, response));
     };
-    const second = await startServer({ databaseUrl: database.url, env });
+    const stored = await readSecret();
+    expect(stored).not.toContain(createWebhook.secret);
+    const both = [...keys].reverse().join();
+    const second = await startServer({ databaseUrl: database.url, env: { ...env, MC_SECRET_KEY: both } });
+    expect(await readSecret()).not.toBe(stored);
     const other = createClient(second);
     const after = [await aTask(other), await aTask(other), await aTask(other)];
     await receiver.has(3);
@@ -60,7 +66,10 @@ describe('a server that is killed while it delivers', () => {
     expect(told.length - wanted.length).toBe(1);
     expect(receiver.ids().indexOf(receiver.ids()[3] ?? '')).toBe(2);
     expect(receiver.underWay.most).toBe(1);
-    await expectSilence([first, second], createWebhook.secret);
+    const verifier = new Webhook(createWebhook.secret);
+    for (const { text, headers } of receiver.received)
+      verifier.verify(text, headers as Record<string, string>);
+    await expectSilence([first, second], [createWebhook.secret, ...keys]);
     await second.stop();
   });
 });
@@ -86,6 +95,7 @@ describe('a webhook whose receiver is away', () => {
       await appendEvents(-1, 1);
       await away.has(1);
       for (let at = 0; at < MANY; at += STEP) await appendEvents(at, Math.min(STEP, MANY - at));
+      await untilReadable();
       away.reply = accept;
       const beganAt = performance.now();
       await client.ask('mutation ($id: ID!) { resumeWebhook(id: $id) { errors { code message } } }', { id });
@@ -116,6 +126,12 @@ describe('a webhook whose receiver is away', () => {
   );
 });
 
+/** The secret as it is stored. */
+async function readSecret(): Promise<string> {
+  const { rows } = await log.query<{ secret: string }>('SELECT secret FROM webhooks');
+  return rows[0]?.secret ?? '';
+}
+
 /** Appends events about no object. A server numbers them at its next poll. */
 async function appendEvents(after: number, count: number): Promise<void> {
   await log.query(
@@ -125,11 +141,19 @@ async function appendEvents(after: number, count: number): Promise<void> {
   );
 }
 
+/** Waits until all events have a position, for as long as some get one. */
+async function untilReadable(): Promise<void> {
+  const countWaiting = async () =>
+    (await log.query<{ count: number }>('SELECT count(*)::int FROM event_outbox')).rows[0]?.count ?? 0;
+  for (let waiting = await countWaiting(); waiting > 0; waiting = await countWaiting())
+    await expect.poll(countWaiting, { timeout: 60_000 }).toBeLessThan(waiting);
+}
+
 /** No server has written the secret, nor the part of the address that may be one. */
-async function expectSilence(servers: readonly ServerProcess[], secret: string): Promise<void> {
+async function expectSilence(servers: readonly ServerProcess[], secrets: readonly string[]): Promise<void> {
   for (const server of servers) {
     const written = server.stdout() + server.stderr();
-    expect(written).not.toContain(secret);
+    for (const secret of secrets) expect(written).not.toContain(secret);
     expect(written).not.toContain('hunter2');
   }
   const { events } = await createClient(servers[1]!).ask<{ events: { nodes: object[] } }>(
