@@ -21,12 +21,17 @@ export async function serve(command: readonly string[], env: Record<string, stri
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const url = await printedUrl(child);
+  let isStopping = false;
+  child.once('exit', (code, signal) => {
+    if (!isStopping) process.stderr.write(`${args.at(-1)} ended by itself with ${signal ?? code}\n`);
+  });
   return {
     url,
     pid: child.pid ?? 0,
     startMs: performance.now() - begun,
     async stop() {
-      if (child.exitCode !== null) return;
+      isStopping = true;
+      if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill('SIGTERM');
       await once(child, 'exit');
     },

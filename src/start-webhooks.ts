@@ -4,6 +4,7 @@ import { createWebhookBodies, type WebhookBodyParts } from './graphql/webhooks/w
 import { newId } from './kernel/ids.js';
 import type { Server } from './server/server.js';
 import type { ServiceContext } from './services/service-context.js';
+import { renewStoredSecrets } from './services/webhooks/edit-webhooks.js';
 import { createWebhookDispatcher } from './services/webhooks/webhook-dispatcher.js';
 import type { Part } from './startup.js';
 
@@ -24,6 +25,7 @@ export async function startWebhooks({ config, services, feed, names, server }: W
     onEntries: feed.onEntries,
     openBodies: createWebhookBodies({ services, names, openSelection: server.openSelection, publicUrl }),
   });
+  await renewStoredSecrets(services);
   await dispatcher.start();
   return { name: 'deliveries to webhooks', stop: () => dispatcher.stop() };
 }

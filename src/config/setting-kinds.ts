@@ -24,6 +24,12 @@ export function matching(pattern: RegExp, accepts: string): SettingKind<string> 
   return z.string().regex(pattern).describe(accepts);
 }
 
+/** A long random key. Former ones may follow it, so that it can be replaced. */
+export const keyList: SettingKind<string> = matching(
+  /^[\x21-\x2b\x2d-\x7e]{32,512}(,[\x21-\x2b\x2d-\x7e]{32,512}){0,4}$/,
+  '32 to 512 printable ASCII characters without spaces and commas; up to four former keys may follow after commas',
+);
+
 /** A whole number in decimal digits, both bounds included. */
 export function wholeNumber(from: number, to: number): SettingKind<number> {
   return z

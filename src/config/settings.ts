@@ -2,6 +2,7 @@ import {
   argv,
   duration,
   host,
+  keyList,
   matching,
   oneOf,
   onOrOff,
@@ -220,6 +221,11 @@ export const settings = {
       onOrOff,
       'off',
       'On: webhooks may go to this machine and to private networks.',
+    ),
+    secretKeys: optional(
+      'MC_SECRET_KEY',
+      secret(keyList),
+      'Key that encrypts the secrets of webhooks in the database, the same for all servers; stored as they are if unset.',
     ),
   },
   publicUrl: optional(

@@ -82,3 +82,8 @@ export function randomFraction(): number {
 export function newSigningSecret(): string {
   return `whsec_${randomBytes(32).toString('base64')}`;
 }
+
+/** Creates the initialization vector of one encryption. */
+export function newInitializationVector(bytes: number): Uint8Array {
+  return randomBytes(bytes);
+}

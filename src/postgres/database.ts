@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { systemClock } from '../kernel/clock.js';
 import type { Instrument } from '../kernel/instrument.js';
+import { withDeadline } from '../kernel/with-deadline.js';
 import { type Bell, createBell } from './bell.js';
 import { createClaimConnectionSource } from './claim-connection.js';
 import { startDeadPeerWatchdog } from './dead-peer-watchdog.js';
@@ -58,7 +59,10 @@ export interface DatabaseOptions {
   readonly readTimeoutMs?: number;
   /** The dead-peer watchdog gives a database up that does not answer for twice this long, in milliseconds. */
   readonly silenceMs?: number;
-  /** The stop watchdog gives a database up that does not answer for this long, in milliseconds. */
+  /**
+   * The stop watchdog gives a database up that does not answer for this long, in milliseconds. Connections that do not close for this
+   * long are destroyed.
+   */
   readonly stopSilenceMs?: number;
 }
 
@@ -170,8 +174,11 @@ export function createDatabase({
       // `end` resolves before the last connection is closed. If a stopping PostgreSQL then closes it, that is not logged.
       closing = true;
       claimSource.stop();
+      const ended = Promise.all([pool.end(), readConnectionPool.end(), claimPool.end()]);
+      // A pool waits for the other end of a connection that it closes. A half-open connection has none, while the database answers.
+      await withDeadline<unknown>(stopSilenceMs, ended, stopWatchdog.giveUp);
+      await ended;
       stopWatchdog.end();
-      await Promise.all([pool.end(), readConnectionPool.end(), claimPool.end()]);
     },
   };
 }

@@ -20,6 +20,8 @@ export interface StopWatchdog {
   openSocket(): Socket;
   /** Called when the process begins to stop. If the database does not answer from now on, all statements fail. */
   start(): void;
+  /** Destroys all sockets, and each that is opened from now on. */
+  giveUp(): void;
   /** Called when the process needs the database no more. */
   end(): void;
 }
@@ -45,6 +47,10 @@ export function createStopWatchdog(options: StopWatchdogOptions): StopWatchdog {
     }
     if (ended.signal.aborted) return;
     onGivenUp();
+    giveUp();
+  }
+
+  function giveUp(): void {
     isGivenUp = true;
     for (const socket of sockets) socket.destroy();
   }
@@ -62,6 +68,7 @@ export function createStopWatchdog(options: StopWatchdogOptions): StopWatchdog {
       if (!hasStarted) void watch();
       hasStarted = true;
     },
+    giveUp,
     end: () => ended.abort(),
   };
 }

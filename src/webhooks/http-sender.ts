@@ -2,6 +2,7 @@ import { Webhook } from 'standardwebhooks';
 import { Agent, request } from 'undici';
 import { toDate } from '../kernel/clock.js';
 import { readRetryAfter } from '../kernel/retry-after.js';
+import type { Secret } from '../kernel/secret.js';
 import {
   createPublicLookup,
   findPublicAddresses,
@@ -9,14 +10,16 @@ import {
   type Resolve,
   resolveBySystem,
 } from './public-address.js';
+import { createSecretStore, type SecretStore } from './stored-secret.js';
 
 /** One request to a receiver. */
 export interface WebhookRequest {
+  readonly webhookId: string;
   readonly url: string;
   /** The id of the event, by which a receiver recognises a repetition. */
   readonly id: string;
   readonly atMs: number;
-  /** Each signs the request: the current secret, and the previous one while it is valid. */
+  /** As they are stored. Each signs the request: the current secret, and the previous one while it is valid. */
   readonly secrets: readonly string[];
   readonly body: string;
   /** Aborts the request. */
@@ -36,6 +39,7 @@ export interface WebhookAnswer {
 
 /** The way to the receivers of webhooks. */
 export interface WebhookSender {
+  readonly secrets: SecretStore;
   /** Why no webhook may have this address, in a sentence; null if one may. Resolves its name. */
   refusal(url: string): Promise<string | null>;
   /** Sends a request. Never rejects: whatever happens is an answer. */
@@ -47,6 +51,8 @@ export interface WebhookSender {
 export interface WebhookSenderOptions {
   /** Whether receivers may be on this machine and in private networks. */
   readonly allowPrivate: boolean;
+  /** The keys that encrypt signing secrets in the database: the present one, and after commas former ones. */
+  readonly secretKeys?: Secret | undefined;
   readonly resolve?: Resolve;
   readonly timeoutMs?: number;
 }
@@ -57,6 +63,11 @@ const TIMEOUT_MS = 10_000;
 /** The number of bytes of an answer that are read and kept. */
 const KEPT_BYTES = 512;
 
+const UNREADABLE =
+  'The secret of this webhook was encrypted with an MC_SECRET_KEY that this server does not have. Set that key, or rotate the secret.';
+
+class UnreadableSecret extends Error {}
+
 const MAX_URL_LENGTH = 2_000;
 
 /**
@@ -65,9 +76,11 @@ const MAX_URL_LENGTH = 2_000;
  */
 export function createWebhookSender({
   allowPrivate,
+  secretKeys,
   resolve = resolveBySystem,
   timeoutMs = TIMEOUT_MS,
 }: WebhookSenderOptions): WebhookSender {
+  const store = createSecretStore(secretKeys?.reveal().split(',') ?? []);
   const connections = new Agent({
     connect: { timeout: timeoutMs, ...(allowPrivate ? {} : { lookup: createPublicLookup(resolve) }) },
     headersTimeout: timeoutMs,
@@ -76,7 +89,22 @@ export function createWebhookSender({
     pipelining: 1,
   });
 
-  async function post({ url, id, atMs, secrets, body, signal }: WebhookRequest): Promise<WebhookAnswer> {
+  function readSecrets(webhookId: string, stored: readonly string[]): readonly string[] {
+    const [current, ...former] = stored.map((each) => store.toSecret(webhookId, each));
+    if (current == null) throw new UnreadableSecret(UNREADABLE);
+    // The key of the secret before a rotation may be the reason for the rotation.
+    return [current, ...former.filter((secret) => secret !== null)];
+  }
+
+  async function post({
+    webhookId,
+    url,
+    id,
+    atMs,
+    secrets,
+    body,
+    signal,
+  }: WebhookRequest): Promise<WebhookAnswer> {
     // The look-up of a connection is not asked for addresses.
     if (!allowPrivate) await findPublicAddresses(hostOf(new URL(url)), async () => []);
     const {
@@ -91,7 +119,7 @@ export function createWebhookSender({
         'user-agent': 'Mission-Control',
         'webhook-id': id,
         'webhook-timestamp': String(Math.floor(atMs / 1_000)),
-        'webhook-signature': secrets
+        'webhook-signature': readSecrets(webhookId, secrets)
           .map((secret) => new Webhook(secret).sign(id, toDate(atMs), body))
           .join(' '),
       },
@@ -104,6 +132,7 @@ export function createWebhookSender({
   }
 
   return {
+    secrets: store,
     refusal: (url) => findRefusal(url, allowPrivate ? null : resolve),
     async send(sent) {
       try {
@@ -158,7 +187,7 @@ async function readBeginning(body: AsyncIterable<Uint8Array>): Promise<string> {
 function explain(error: unknown, timeoutMs: number): string {
   if (!(error instanceof Error)) return 'The request failed.';
   const code = 'code' in error ? String(error.code) : error.name;
-  if (error.name === 'PrivateAddress') return error.message;
+  if (error.name === 'PrivateAddress' || error instanceof UnreadableSecret) return error.message;
   if (
     code === 'UND_ERR_HEADERS_TIMEOUT' ||
     code === 'UND_ERR_BODY_TIMEOUT' ||

@@ -31,7 +31,7 @@ describe('parseConfig without any variable', () => {
         commandKey: false,
       },
       quotas: { tasksPerMinute: 60_000, openTasksPerAgent: 5_000, waitingClaimsPerKey: 2_000 },
-      webhooks: { allowPrivate: false },
+      webhooks: { allowPrivate: false, secretKeys: undefined },
       publicUrl: undefined,
       eventRetentionMs: 2_592_000_000,
       traces: {
@@ -96,6 +96,7 @@ describe('parseConfig', () => {
     MC_OPEN_TASKS_PER_AGENT: '50',
     MC_WAITING_CLAIMS_PER_KEY: '10',
     MC_WEBHOOK_ALLOW_PRIVATE: 'on',
+    MC_SECRET_KEY: 'the-key-that-encrypts-the-secrets-of-webhooks,and-a-former-one-that-decrypts-older-ones',
     MC_PUBLIC_URL: 'https://tasks.example/mc',
     MC_EVENT_RETENTION: 'P1W',
     OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318',
@@ -143,7 +144,7 @@ describe('parseConfig', () => {
         commandKey: true,
       },
       quotas: { tasksPerMinute: 600, openTasksPerAgent: 50, waitingClaimsPerKey: 10 },
-      webhooks: { allowPrivate: true },
+      webhooks: { allowPrivate: true, secretKeys: '[secret]' },
       publicUrl: 'https://tasks.example/mc',
       eventRetentionMs: 604_800_000,
       traces: {

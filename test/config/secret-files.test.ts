@@ -26,21 +26,22 @@ function problemsOf(env: Record<string, string>): readonly string[] {
 
 describe('a secret in a file', () => {
   it('is read for every setting that is a secret, without the whitespace around it', () => {
-    const names = ['DATABASE_URL', 'MC_API_KEY', 'OPENCLAW_GATEWAY_TOKEN', 'OPENAI_API_KEY'];
-    expect(listSecretNames()).toEqual(names);
     const files = {
       DATABASE_URL_FILE: aFile('postgresql://u:hunter2@h/db\n'),
       MC_API_KEY_FILE: aFile('hunter2-admin-key\r\n'),
       OPENCLAW_GATEWAY_TOKEN_FILE: aFile('hunter2-claw\n\n'),
       OPENAI_API_KEY_FILE: aFile(' hunter2-openai'),
+      MC_SECRET_KEY_FILE: aFile('hunter2-hunter2-hunter2-hunter2-key\n'),
     };
-    const { databaseUrl, apiKey, gateway, secretFiles } = parseConfig(files);
-    const secrets = [databaseUrl, apiKey, gateway.openclaw.token, gateway.openai.apiKey];
+    expect(listSecretNames().map((name) => `${name}_FILE`)).toEqual(Object.keys(files));
+    const { databaseUrl, apiKey, gateway, webhooks, secretFiles } = parseConfig(files);
+    const secrets = [databaseUrl, apiKey, gateway.openclaw.token, gateway.openai.apiKey, webhooks.secretKeys];
     expect(secrets.map((secret) => secret?.reveal())).toEqual([
       'postgresql://u:hunter2@h/db',
       'hunter2-admin-key',
       'hunter2-claw',
       'hunter2-openai',
+      'hunter2-hunter2-hunter2-hunter2-key',
     ]);
     expect(secretFiles).toEqual(Object.values(files));
   });

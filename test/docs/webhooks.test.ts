@@ -41,7 +41,7 @@ describe('the receiver of docs/webhooks.md', () => {
   it('handles each event once, and refuses what is not signed', async () => {
     const send = (id: string, secrets = [secret]) =>
       sender.send({
-        ...{ url, id, secrets, atMs: Date.now(), signal: new AbortController().signal },
+        ...{ webhookId: 'whk_1', url, id, secrets, atMs: Date.now(), signal: new AbortController().signal },
         body: JSON.stringify({ id, type: 'task.failed', task: { ref: 'TASK-7' } }),
       });
     expect(await send('evt_1')).toMatchObject({ status: 204 });

@@ -1,3 +1,4 @@
+import type pg from 'pg';
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { createInstrument } from '../../src/kernel/instrument.js';
 import { createDatabase, isUsable } from '../../src/postgres/database.js';
@@ -81,3 +82,26 @@ it('fails all statements at a stop, waiting and new ones, if the database does n
   await expect(database.pool.query('SELECT 4')).rejects.toSatisfy(isOutage);
   expect(logged).toEqual(['warn database.given_up']);
 });
+
+it.each([
+  ['is released', async (client: pg.PoolClient) => client.release()],
+  ['waits for an answer', queryAndRelease],
+])(
+  'closes soon although a connection that %s is dead, while the database answers others',
+  async (_, use) => {
+    const link = await openBreakableLink(test.url);
+    const instrument = createInstrument();
+    const database = createDatabase({ connectionString: link.url, instrument, stopSilenceMs: 500 });
+    const client = await database.pool.connect();
+    const closing = database.close();
+    link.lose();
+    // Otherwise only TCP ends the connection, after minutes.
+    await Promise.all([use(client), closing]);
+  },
+  20_000,
+);
+
+async function queryAndRelease(client: pg.PoolClient): Promise<void> {
+  await expect(client.query('SELECT 1')).rejects.toThrow();
+  client.release(true);
+}

@@ -1,5 +1,7 @@
+import { Webhook } from 'standardwebhooks';
 import { afterEach, describe, expect, it } from 'vitest';
 import { newSigningSecret } from '../../src/kernel/ids.js';
+import { Secret } from '../../src/kernel/secret.js';
 import {
   createWebhookSender,
   type WebhookSender,
@@ -27,9 +29,9 @@ async function aReceiver(reply: Reply = accept): Promise<Receiver> {
   return receiver;
 }
 
-const send = (sender: WebhookSender, url: string) =>
+const send = (sender: WebhookSender, url: string, secrets = [newSigningSecret()]) =>
   sender.send({
-    ...{ url, id: 'evt_1', atMs: 1_000_000, secrets: [newSigningSecret()], body: '{}' },
+    ...{ webhookId: 'whk_1', url, id: 'evt_1', atMs: 1_000_000, secrets, body: '{}' },
     signal: new AbortController().signal,
   });
 
@@ -176,5 +178,57 @@ describe('a delivery', () => {
     receivers.splice(0);
     const { error } = await send(aSender({ allowPrivate: true }), `${receiver.url}?token=hunter2`);
     expect(error).toBe('The request failed: ECONNREFUSED.');
+  });
+});
+
+describe('a signing secret', () => {
+  const keyed = (keys: string) => aSender({ allowPrivate: true, secretKeys: new Secret(keys) });
+  const [one, two] = ['the first key of this test, and long', 'the second key of this test, and long'].map(
+    (text) => text.replaceAll(/[ ,]/g, '-'),
+  ) as [string, string];
+  const secret = newSigningSecret();
+
+  it('is stored encrypted, and signs as it was given', async () => {
+    const receiver = await aReceiver();
+    const sender = keyed(one);
+    const stored = sender.secrets.toStored('whk_1', secret);
+    expect(stored).not.toContain(secret.slice(6, 20));
+    expect(sender.secrets.toStored('whk_1', secret)).not.toBe(stored);
+    expect(await send(sender, receiver.url, [stored])).toMatchObject({ status: 204 });
+    const [{ headers, text } = {}] = receiver.received;
+    const signature = new Webhook(secret).sign('evt_1', new Date(1_000_000), text ?? '');
+    expect(headers?.['webhook-signature']).toBe(signature);
+  });
+
+  it('is stored as it is without a key, and again once there is one, and with each new key', () => {
+    const plain = aSender().secrets.toStored('whk_1', secret);
+    expect(plain).toBe(secret);
+    const stored = keyed(one).secrets.toRenewed('whk_1', plain);
+    expect(stored).not.toBe(plain);
+    expect(keyed(one).secrets.toRenewed('whk_1', stored)).toBe(stored);
+    const renewed = keyed(`${two},${one}`).secrets.toRenewed('whk_1', stored);
+    expect(keyed(two).secrets.toSecret('whk_1', renewed)).toBe(secret);
+    // A server without the key leaves it alone.
+    for (const other of [keyed(two), aSender()])
+      expect(other.secrets.toRenewed('whk_1', stored)).toBe(stored);
+  });
+
+  it('that can not be read, or belongs to another webhook, is a failure that says what to do', async () => {
+    const receiver = await aReceiver();
+    const stored = keyed(one).secrets.toStored('whk_1', secret);
+    const ofAnother = keyed(one).secrets.toStored('whk_2', secret);
+    const changed = `${stored.slice(0, -2)}xx`;
+    const answers = [
+      await send(aSender({ allowPrivate: true }), receiver.url, [stored]),
+      await send(keyed(two), receiver.url, [stored]),
+      await send(keyed(one), receiver.url, [ofAnother]),
+      await send(keyed(one), receiver.url, [changed]),
+    ];
+    for (const { error } of answers)
+      expect(error).toMatch(/MC_SECRET_KEY .* Set that key, or rotate the secret\.$/);
+    expect(receiver.received).toEqual([]);
+    // A rotation mends it, while the former secret is still unreadable.
+    const rotated = keyed(two).secrets.toStored('whk_1', newSigningSecret());
+    expect(await send(keyed(two), receiver.url, [rotated, stored])).toMatchObject({ status: 204 });
   });
 });

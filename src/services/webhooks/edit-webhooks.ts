@@ -18,6 +18,8 @@ import {
   deleteWebhook,
   insertWebhook,
   lockWebhook,
+  readSecrets,
+  replaceSecrets,
   rotateSecret,
   updateWebhookRow,
   type WebhookChanges,
@@ -63,8 +65,10 @@ export async function createWebhook(
   const webhook = await inTransaction(context.database, async (tx) => {
     if ((await countWebhooks(tx)) >= MAX_WEBHOOKS)
       throw new Refusal('QUOTA_EXCEEDED', `There are ${MAX_WEBHOOKS} webhooks: remove one first.`);
+    const id = newId('whk');
     const row = await insertWebhook(tx, {
-      ...{ id: newId('whk'), url, filter, secret, keyId: viewer.keyId },
+      ...{ id, url, filter, keyId: viewer.keyId },
+      secret: context.webhooks.secrets.toStored(id, secret),
       format: format ?? 'STANDARD',
       document: document ?? null,
       position: position ?? (await readLogBounds(tx.executor)).end,
@@ -152,11 +156,25 @@ export async function rotateWebhookSecret(
   const secret = newSigningSecret();
   return inTransaction(context.database, async (tx) => {
     const { id: found } = await getWebhook(tx, id);
-    const webhook = await rotateSecret(tx, found, secret, OLD_SECRET_MS);
+    const stored = context.webhooks.secrets.toStored(found, secret);
+    const webhook = await rotateSecret(tx, found, stored, OLD_SECRET_MS);
     if (webhook === null) throw new Error(`webhook ${found} vanished while its row was locked`);
     tell(tx, viewer, 'webhook.updated', found, { changedFields: ['secret'] });
     return { webhook, secret };
   });
+}
+
+/**
+ * Stores secrets again that are not encrypted with the present key. Several processes may do it at once; a secret that is rotated
+ * meanwhile stays.
+ */
+export async function renewStoredSecrets({ database, webhooks: { secrets } }: Context): Promise<void> {
+  for (const { id, secret, previousSecret } of await readSecrets(database.pool)) {
+    const renew = (stored: string) => secrets.toRenewed(id, stored);
+    const next = { secret: renew(secret), previousSecret: previousSecret && renew(previousSecret) };
+    if (next.secret !== secret || next.previousSecret !== previousSecret)
+      await replaceSecrets(database.pool, id, { secret, previousSecret }, next);
+  }
 }
 
 /** Deletes a webhook with its deliveries, and returns its id. @throws {Refusal} NOT_FOUND */

@@ -32,6 +32,7 @@ export async function pingWebhook(
   const body = JSON.stringify(format === 'SLACK' ? toSlackMessage(told, '') : ping);
   const beganAtMs = clock.now();
   const answer = await webhooks.send({
+    webhookId: webhook.id,
     url,
     id: `ping_${newRequestId()}`,
     atMs,

@@ -169,10 +169,10 @@ export class WebhookRun {
     if (this.isStopping || !this.lease.isHeld()) return 'end';
     const eventId = idOfEvent(entry);
     const beganAtMs = this.context.clock.now();
-    const { url, secrets } = this.held;
+    const { id: webhookId, url, secrets } = this.held;
     const atMs = readTimeOfDay();
     const answer = await this.context.webhooks.send({
-      ...{ url, id: eventId, atMs, secrets, body },
+      ...{ webhookId, url, id: eventId, atMs, secrets, body },
       signal: this.lease.signal,
     });
     if (this.lease.signal.aborted) return 'end';

@@ -77,6 +77,32 @@ export async function rotateSecret(
   });
 }
 
+/** The stored secrets of a webhook. */
+export type StoredSecrets = Pick<WebhookRow, 'secret' | 'previousSecret'>;
+
+/** Reads the secrets of all webhooks. */
+export function readSecrets(executor: Executor): Promise<(StoredSecrets & Pick<WebhookRow, 'id'>)[]> {
+  return query(executor, {
+    name: 'read_webhook_secrets',
+    text: 'SELECT id, secret, previous_secret FROM webhooks',
+  });
+}
+
+/** Writes the secrets of a webhook in another form, unless they were changed meanwhile. */
+export async function replaceSecrets(
+  executor: Executor,
+  id: string,
+  before: StoredSecrets,
+  after: StoredSecrets,
+): Promise<void> {
+  await query(executor, {
+    name: 'replace_webhook_secrets',
+    text: `UPDATE webhooks SET secret = $4, previous_secret = $5
+      WHERE id = $1 AND secret = $2 AND previous_secret IS NOT DISTINCT FROM $3`,
+    values: [id, before.secret, before.previousSecret, after.secret, after.previousSecret],
+  });
+}
+
 /** Deletes a webhook and its deliveries. Returns whether there was one. */
 export async function deleteWebhook(tx: Transaction, id: string): Promise<boolean> {
   const row = await tx.one({

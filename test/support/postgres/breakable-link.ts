@@ -18,7 +18,8 @@ export async function openBreakableLink(databaseUrl: string): Promise<BreakableL
   const sockets = new Set<Socket>();
   const lost = new WeakSet<Socket>();
   let isInterrupted = false;
-  const server = createServer((near) => {
+  // A connection that is lost must not answer the end of one side either.
+  const server = createServer({ allowHalfOpen: true }, (near) => {
     const far = connectTo(databaseUrl);
     for (const [one, other] of [
       [near, far],
@@ -26,6 +27,7 @@ export async function openBreakableLink(databaseUrl: string): Promise<BreakableL
     ] as const) {
       sockets.add(one);
       one.on('data', (bytes) => lost.has(one) || other.write(bytes));
+      one.on('end', () => lost.has(one) || other.end());
       one.on('error', () => undefined);
       one.once('close', () => {
         sockets.delete(one);

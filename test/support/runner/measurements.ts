@@ -4,5 +4,10 @@ export function reportMs(what: string, samplesMs: readonly number[]): void {
   const at = (share: number) => Math.round(sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN);
   const spread =
     sorted.length === 1 ? `${at(0)} ms` : `median ${at(0.5)} ms, worst ${at(1)} ms of ${sorted.length}`;
-  process.stdout.write(`   measured: ${what}: ${spread}\n`);
+  reportFigures(what, spread);
+}
+
+/** Prints figures beside the results. No test depends on them. */
+export function reportFigures(what: string, figures: string): void {
+  process.stdout.write(`   measured: ${what}: ${figures}\n`);
 }
