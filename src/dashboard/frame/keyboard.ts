@@ -38,6 +38,8 @@ export function useKeys(bindings: readonly KeyBinding[]): void {
 export function startKeyboard(): void {
   document.addEventListener('keydown', (event) => {
     if (event.isComposing || event.defaultPrevented) return;
+    // A dialog handles its own keys: Escape closes it, and must not also leave the view behind it.
+    if (document.querySelector('dialog[open]')) return;
     const name = nameOf(event);
     const sequence = prefix === '' ? name : `${prefix} ${name}`;
     const isText = isTextField(event.target);
