@@ -20,6 +20,10 @@ export interface OpenOptions {
   /** Null opens the page without a key. */
   readonly key?: string | null;
   readonly context?: BrowserContextOptions;
+  /** Runs before the scripts of the page. */
+  readonly script?: string;
+  /** Whether the test can move the clock of the page forward. */
+  readonly clock?: boolean;
 }
 
 export interface OpenPage {
@@ -31,13 +35,13 @@ export interface OpenPage {
 const item = 'mission-control.key';
 
 /** Starts the browser and the server before the tests of the file, and stops them afterwards. */
-export function useDashboard(): Dashboard {
+export function useDashboard(env: Readonly<Record<string, string>> = {}): Dashboard {
   const shared = {} as { browser: Browser; database: TestDatabase; server: ServerProcess; admin: Client };
   beforeAll(async () => {
     shared.database = await createTestDatabase();
     [shared.browser, shared.server] = await Promise.all([
       launchBrowser(),
-      startServer({ databaseUrl: shared.database.url }),
+      startServer({ databaseUrl: shared.database.url, env }),
     ]);
     shared.admin = sdkClient(shared.server);
   });
@@ -56,11 +60,13 @@ export function useDashboard(): Dashboard {
     set server(server) {
       shared.server = server;
     },
-    async open(path, { key = shared.server.adminKey, context } = {}) {
+    async open(path, { key = shared.server.adminKey, context, clock = false, script } = {}) {
       const session = await shared.browser.newContext({ viewport: { width: 1360, height: 850 }, ...context });
       onTestFinished(() => session.close());
       const page = await session.newPage();
+      if (clock) await page.clock.install();
       const faults = watchFaults(page, shared.server.url);
+      if (script !== undefined) await page.addInitScript(script);
       await page.addInitScript(
         `if (${JSON.stringify(key)}) sessionStorage.${`setItem('${item}', ${JSON.stringify(key)})`}`,
       );
@@ -69,7 +75,7 @@ export function useDashboard(): Dashboard {
     },
     async restart() {
       const { port } = new URL(shared.server.url);
-      shared.server = await startServer({ databaseUrl: shared.database.url, env: { MC_PORT: port } });
+      shared.server = await startServer({ databaseUrl: shared.database.url, env: { ...env, MC_PORT: port } });
     },
   };
 }

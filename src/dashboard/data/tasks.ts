@@ -124,7 +124,8 @@ async function readSome(): Promise<boolean> {
   }
 }
 
-async function readTasks(ids: readonly string[]): Promise<void> {
+/** Reads tasks into the store. */
+export async function readTasks(ids: readonly string[]): Promise<void> {
   const client = session.value?.client;
   if (!client || ids.length === 0) return;
   const { nodes } = await client.request(CardsByIdDocument, { ids });

@@ -1,6 +1,7 @@
 import { useEffect } from 'preact/hooks';
 import { startAttention } from '../data/attention.js';
 import { follow } from '../data/live.js';
+import { startNotifications } from '../data/notifications.js';
 import { followOverview } from '../data/overview.js';
 import { startQuestions } from '../data/questions.js';
 import { readServerFacts } from '../data/server.js';
@@ -42,8 +43,10 @@ function SignedIn({ session: current }: { readonly session: Session }) {
     if (isReader) void followOverview(current.client, end.signal);
     const stopQuestions = startQuestions(current.client);
     const stopAttention = isReader ? startAttention(current.client) : () => undefined;
+    const stopNotifications = startNotifications();
     return () => {
       end.abort();
+      stopNotifications();
       stopTasks();
       stopAttention();
       stopQuestions();

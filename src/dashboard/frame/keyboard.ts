@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 
 /** A key or a sequence of keys, such as `j`, `g b` or `?`, and what it does. */
 export interface KeyBinding {
@@ -26,7 +26,8 @@ export function activeBindings(): KeyBinding[] {
 
 /** Binds keys while the component is shown. The last component wins, so a panel may reuse the keys of its view. */
 export function useKeys(bindings: readonly KeyBinding[]): void {
-  useEffect(() => {
+  // Before the view is painted: who sees it may already press a key.
+  useLayoutEffect(() => {
     layers.push(bindings);
     return () => {
       layers.splice(layers.indexOf(bindings), 1);
@@ -38,6 +39,8 @@ export function useKeys(bindings: readonly KeyBinding[]): void {
 export function startKeyboard(): void {
   document.addEventListener('keydown', (event) => {
     if (event.isComposing || event.defaultPrevented) return;
+    // A dialog handles its own keys: Escape closes it, and must not also leave the view behind it.
+    if (document.querySelector('dialog[open]')) return;
     const name = nameOf(event);
     const sequence = prefix === '' ? name : `${prefix} ${name}`;
     const isText = isTextField(event.target);

@@ -7,6 +7,8 @@ import { basePath } from './router.js';
 
 interface PageProps {
   readonly title: string;
+  /** What stands above the view if that is not its title. */
+  readonly heading?: string;
   /** Filters and actions beside the title. */
   readonly tools?: ComponentChildren;
   readonly children: ComponentChildren;
@@ -15,7 +17,7 @@ interface PageProps {
 }
 
 /** A view with its title and its tools. The title of the tab carries the number of things that need the reader. */
-export function Page({ title, tools, children, isFixed = false }: PageProps) {
+export function Page({ title, heading = title, tools, children, isFixed = false }: PageProps) {
   const count = attentionCount.value;
   useEffect(() => {
     document.title = `${count > 0 ? `(${count}) ` : ''}${title} · Mission Control`;
@@ -23,7 +25,7 @@ export function Page({ title, tools, children, isFixed = false }: PageProps) {
   return (
     <div class="page" data-fixed={isFixed ? '' : undefined}>
       <header class="top">
-        <h1 class="cut text">{title}</h1>
+        <h1 class="cut text">{heading}</h1>
         <div class="tools">{tools}</div>
         {session.value?.role !== 'VIEWER' && (
           <a class="button new" href={`${basePath}/tasks/new`} title="Create a task (g n)">

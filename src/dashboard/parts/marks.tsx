@@ -1,7 +1,7 @@
 import type { AgentStatus, TaskPriority, TaskStatus } from '../../sdk/index.js';
-import { notify } from '../frame/notices.js';
 import './parts.css';
 import { basePath } from '../frame/router.js';
+import { copyText } from './copy.js';
 import { agentLook, lookOf, priorityMarks, type StatusLook, sentence } from './words.js';
 
 function Look({ look }: { readonly look: StatusLook }) {
@@ -37,12 +37,8 @@ export function PriorityMark({ priority }: { readonly priority: TaskPriority }) 
 
 /** An id that is copied by a click. */
 export function CopiedId({ id }: { readonly id: string }) {
-  const copy = async () => {
-    await navigator.clipboard?.writeText(id);
-    notify(`Copied ${id}`);
-  };
   return (
-    <button type="button" class="plain ref" title={`Copy ${id}`} onClick={() => void copy()}>
+    <button type="button" class="plain ref" title={`Copy ${id}`} onClick={() => void copyText(id)}>
       {id}
     </button>
   );

@@ -42,10 +42,24 @@ const reject: Move = {
   send: (client, task, feedback) => client.submitVerdict({ ...refOf(task), verdict: 'REJECTED', feedback }),
 };
 
+/** The work of an agent that cannot report it, or that a person has done. */
+const complete: Move = {
+  to: 'REVIEW',
+  does: 'Complete with a result',
+  needs: 'note',
+  send: (client, task, resolution) => client.completeTask({ ...refOf(task), resolution }),
+};
+const fail: Move = {
+  to: 'FAILED',
+  does: 'Fail for good',
+  needs: 'note',
+  send: (client, task, error) => client.failTask({ ...refOf(task), error, retry: false }),
+};
+
 const moves: Readonly<Record<string, readonly Move[]>> = {
   INBOX: [assign, cancel],
   ASSIGNED: [toInbox, assign, cancel],
-  IN_PROGRESS: [cancel],
+  IN_PROGRESS: [complete, fail, cancel],
   INPUT_REQUIRED: [cancel],
   REVIEW: [approve, reject, cancel],
   REJECTED: [cancel],
@@ -66,6 +80,10 @@ export function moveTo(from: TaskStatus, to: TaskStatus): Move | undefined {
 /** Makes the move: shown at once, taken back if the server refuses. */
 export function makeMove(task: ShownTask, move: Move, given = ''): Promise<boolean> {
   const assignee = move.needs === 'agent' ? { id: '', name: given } : task.assignee;
-  const expected = { status: move.to, assignee: move.to === 'INBOX' ? null : assignee };
+  const isDone = move === complete && task.reviewPolicy === 'SKIP';
+  const expected: Partial<ShownTask> = {
+    status: isDone ? 'DONE' : move.to,
+    assignee: move.to === 'INBOX' ? null : assignee,
+  };
   return change(task.id, expected, (client) => move.send(client, task, given));
 }

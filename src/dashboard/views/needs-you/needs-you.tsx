@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
 import {
   type AttentionItem,
   acknowledge,
@@ -7,74 +8,100 @@ import {
   attentionProblem,
   readAttention,
 } from '../../data/attention.js';
+import { canNotify, isNotifying, toggleNotifications } from '../../data/notifications.js';
 import { countIn } from '../../data/overview.js';
 import { openQuestions } from '../../data/questions.js';
 import { isOperator, session } from '../../data/session.js';
-import { change } from '../../data/tasks.js';
 import { useKeys } from '../../frame/keyboard.js';
 import { Page } from '../../frame/page.js';
 import { basePath, navigate } from '../../frame/router.js';
 import { OpenQuestions } from '../../parts/open-questions.js';
 import { Empty, Loading, Problem } from '../../parts/states.js';
-import { Age } from '../../parts/time.js';
-import { countOf, sentence } from '../../parts/words.js';
+import { countOf } from '../../parts/words.js';
+import { MoveDialog } from '../board/move-dialog.js';
+import { ItemRow } from './item-row.js';
+import { pathOf } from './next-steps.js';
 import './needs-you.css';
-
-const groups: readonly { readonly severity: AttentionItem['severity']; readonly title: string }[] = [
-  { severity: 'CRITICAL', title: 'Work stands still' },
-  { severity: 'WARNING', title: 'Waits for a person' },
-  { severity: 'NOTICE', title: 'Worth knowing' },
-];
-
-const kinds: Readonly<Record<string, string>> = {
-  TASK_FAILED: 'Failed',
-  REVIEW: 'Review',
-  TASK_STUCK: 'Stuck',
-  AGENT_SILENT: 'Silent agent',
-  GATEWAY: 'Gateway',
-  SCHEDULE: 'Schedule',
-  QUESTION: 'Question',
-  WEBHOOK: 'Webhook',
-};
 
 /** The start page: what needs a person, why, since when, and the next step. */
 export default function NeedsYou() {
-  const selected = useSignal(0);
   const items = attention.value ?? [];
-  const at = Math.min(selected.value, Math.max(0, items.length - 1));
-  const open = () => {
-    const item = items[at];
-    if (item) navigate(pathOf(item));
-  };
-  useKeys([
-    { keys: 'j', does: 'Next', run: () => (selected.value = Math.min(items.length - 1, at + 1)) },
-    { keys: 'k', does: 'Previous', run: () => (selected.value = Math.max(0, at - 1)) },
-    { keys: 'Enter', does: 'Open', run: open },
-    { keys: 'o', does: 'Open', run: open },
-    ...(isOperator.value
-      ? [{ keys: 'a', does: 'Acknowledge', run: () => items[at] && void acknowledge(items[at]) }]
-      : []),
-  ]);
+  const of = (severity: AttentionItem['severity']) => items.filter((item) => item.severity === severity);
+  const [critical, warning, notice] = [of('CRITICAL'), of('WARNING'), of('NOTICE')];
+  const questions = openQuestions.value;
+  const selected = useSelection(
+    [...critical, ...questions, ...warning, ...notice].map(({ id }) => id),
+    items,
+  );
+  const isKnown = attention.value !== null;
   return (
-    <Page
-      title="Needs you"
-      tools={attentionCount.value > 0 && <span class="quiet">{countOf(attentionCount.value, 'thing')}</span>}
-    >
+    <Page title="Needs you" tools={<Tools />}>
       {attentionProblem.value !== '' && (
         <Problem text={attentionProblem.value} onRetry={() => void readAttention()} />
       )}
-      {attention.value === null && attentionProblem.value === '' && <Waiting />}
-      <OpenQuestions />
-      {attention.value?.length === 0 && openQuestions.value.length === 0 && <NothingNeeded />}
-      {groups.map(({ severity, title }) => (
-        <Group
-          key={severity}
-          title={title}
-          items={items.filter((item) => item.severity === severity)}
-          selected={items[at]}
-        />
-      ))}
+      {!isKnown && attentionProblem.value === '' && <Waiting />}
+      <Group title="Work stands still" items={critical} selected={selected} />
+      <OpenQuestions selected={selected} />
+      <Group title="Waits for a person" items={warning} selected={selected} />
+      <Group title="Worth knowing" items={notice} selected={selected} />
+      {isKnown && items.length === 0 && questions.length === 0 && <NothingNeeded />}
+      <MoveDialog />
     </Page>
+  );
+}
+
+/** The keys of the list. Returns the id of the row that they are on. */
+function useSelection(ids: readonly string[], items: readonly AttentionItem[]): string | undefined {
+  const at = useSignal(0);
+  const index = Math.min(at.value, Math.max(0, ids.length - 1));
+  const id = ids[index];
+  const item = items.find((one) => one.id === id);
+  const step = (by: number) => () => {
+    at.value = Math.max(0, Math.min(ids.length - 1, index + by));
+  };
+  const open = () => {
+    if (item) navigate(pathOf(item));
+    else rowOf(id)?.querySelector<HTMLElement>('textarea, button')?.focus();
+  };
+  useKeys([
+    { keys: 'j', does: 'Next', run: step(1) },
+    { keys: 'k', does: 'Previous', run: step(-1) },
+    { keys: 'Enter', does: 'Open, or answer the question', run: open },
+    { keys: 'o', does: 'Open, or answer the question', run: open },
+    { keys: 's', does: 'Show the work that waits for a verdict', run: () => showWork(id) },
+    ...(isOperator.value
+      ? [{ keys: 'a', does: 'Acknowledge', run: () => item && void acknowledge(item) }]
+      : []),
+  ]);
+  useEffect(() => rowOf(id)?.scrollIntoView({ block: 'nearest' }), [id]);
+  return id;
+}
+
+function rowOf(id: string | undefined): Element | null {
+  return id === undefined ? null : document.querySelector(`[data-id="${CSS.escape(id)}"]`);
+}
+
+function showWork(id: string | undefined): void {
+  rowOf(id)?.querySelector<HTMLElement>('.needs-show')?.click();
+}
+
+function Tools() {
+  if (session.value?.role === 'AGENT') return null;
+  return (
+    <>
+      {attentionCount.value > 0 && <span class="quiet">{countOf(attentionCount.value, 'thing')}</span>}
+      {canNotify && (
+        <button
+          type="button"
+          class="plain quiet needs-notify"
+          aria-pressed={isNotifying.value}
+          title="The browser tells you when something new needs you while this page is hidden"
+          onClick={() => void toggleNotifications()}
+        >
+          Notifications: {isNotifying.value ? 'on' : 'off'}
+        </button>
+      )}
+    </>
   );
 }
 
@@ -94,10 +121,14 @@ function NothingNeeded() {
   return (
     <Empty title="Nothing needs you.">
       <p>
-        {working === null
-          ? 'Failed tasks, reviews without a reviewer, tasks that no agent can take and silent agents appear here.'
-          : `${countOf(working, 'task')} in progress.`}
+        Failed tasks, questions, reviews without a reviewer, tasks that no agent can take and silent agents
+        appear here.
       </p>
+      {working !== null && (
+        <p>
+          <a href={`${basePath}/board`}>{countOf(working, 'task')} in progress</a>
+        </p>
+      )}
     </Empty>
   );
 }
@@ -105,71 +136,21 @@ function NothingNeeded() {
 interface GroupProps {
   readonly title: string;
   readonly items: readonly AttentionItem[];
-  readonly selected: AttentionItem | undefined;
+  readonly selected: string | undefined;
 }
 
 function Group({ title, items, selected }: GroupProps) {
   if (items.length === 0) return null;
   return (
     <section class="needs" aria-label={title}>
-      <h2 class="quiet small">{title}</h2>
+      <h2 class="quiet small">
+        {title} <span class="needs-count">{items.length}</span>
+      </h2>
       <ul>
         {items.map((item) => (
-          <li key={item.id} data-selected={item === selected ? '' : undefined}>
-            <span class="needs-kind" data-severity={item.severity}>
-              {kinds[item.kind] ?? sentence(item.kind)}
-            </span>
-            <a class="needs-text" href={basePath + pathOf(item)}>
-              <span class="text">{item.text}</span>
-            </a>
-            <span class="quiet needs-age">
-              <Age since={item.since} />
-            </span>
-            <NextStep item={item} />
-          </li>
+          <ItemRow key={item.id} item={item} isSelected={item.id === selected} />
         ))}
       </ul>
     </section>
-  );
-}
-
-/** Where the item is settled. */
-function pathOf({ kind, task, agent, recurringTask }: AttentionItem): string {
-  if (kind === 'REVIEW' && task) return `/reviews?task=${task.ref}`;
-  if (task) return `/tasks/${task.ref}`;
-  if (agent) return `/agents/${encodeURIComponent(agent.name)}`;
-  return recurringTask ? '/schedules' : '/queue';
-}
-
-/** The button with the next step. Who may not take it sees none. */
-function NextStep({ item }: { readonly item: AttentionItem }) {
-  const { task, kind } = item;
-  const retry = async () => {
-    if (!task) return;
-    await change(task.id, {}, (client) => client.retryTask({ task: { id: task.id } }));
-    await readAttention();
-  };
-  return (
-    <span class="needs-buttons">
-      {kind === 'TASK_FAILED' && isOperator.value ? (
-        <button type="button" onClick={() => void retry()}>
-          Retry
-        </button>
-      ) : (
-        <a class="button" href={basePath + pathOf(item)}>
-          {kind === 'REVIEW' ? 'Review' : 'Open'}
-        </a>
-      )}
-      {isOperator.value && (
-        <button
-          type="button"
-          class="plain quiet"
-          title="Take it off the list until it changes (a)"
-          onClick={() => void acknowledge(item)}
-        >
-          Acknowledge
-        </button>
-      )}
-    </span>
   );
 }

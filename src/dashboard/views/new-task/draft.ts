@@ -4,6 +4,7 @@ import type {
   ReviewPolicy,
   TaskPriority,
 } from '../../../sdk/index.js';
+import { instantOf, objectOf, textOf, wordsOf } from '../../parts/form-values.js';
 
 /** The input that a form describes, or why it describes none. */
 export type Drafted =
@@ -12,8 +13,8 @@ export type Drafted =
 
 /** Reads the form. What was left empty is left out, so that the server's defaults hold. */
 export function draftOf(fields: FormData): Drafted {
-  const text = (name: string) => String(fields.get(name) ?? '').trim();
-  const metadata = parseObject(text('metadata'));
+  const text = (name: string) => textOf(fields, name);
+  const metadata = objectOf(text('metadata'));
   if (metadata === null) return { input: null, problem: 'The metadata is not a JSON object.' };
   const input = {
     title: text('title'),
@@ -27,32 +28,14 @@ export function draftOf(fields: FormData): Drafted {
     dependsOn: wordsOf(text('dependsOn')).map((ref) => ({ ref: ref.toUpperCase() })),
     startsAt: instantOf(text('startsAt')),
     dueAt: instantOf(text('dueAt')),
-    metadata,
+    metadata: text('metadata') === '' ? undefined : metadata,
   };
   const given = Object.entries(input).filter(([, value]) => !isEmpty(value));
   return { input: { ...Object.fromEntries(given), title: input.title }, problem: '' };
 }
 
-function wordsOf(text: string): string[] {
-  return text.split(/[\s,]+/).filter((word) => word !== '');
-}
-
-/** What the browser gives is in the zone of the reader. */
-function instantOf(text: string): string | undefined {
-  return text === '' ? undefined : new Date(text).toISOString();
-}
-
 function isEmpty(value: unknown): boolean {
-  return value === undefined || value === '' || (Array.isArray(value) && value.length === 0);
-}
-
-/** Undefined for an empty text, null for one that is no JSON object. */
-function parseObject(text: string): Record<string, unknown> | undefined | null {
-  if (text === '') return undefined;
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : null;
-  } catch {
-    return null;
-  }
+  return (
+    value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0)
+  );
 }

@@ -1,6 +1,5 @@
-import type { ComponentChildren } from 'preact';
 import { useQuery } from '../../data/use-query.js';
-import { sentence } from '../../parts/words.js';
+import { Choice, Field, Instant, Line } from '../../parts/form-fields.js';
 
 /** How many agents are proposed. Others can be typed. */
 const PROPOSED = 100;
@@ -60,12 +59,8 @@ export function Conditions() {
     <details>
       <summary>Dates, dependencies and metadata</summary>
       <div class="form-row">
-        <Field title="Starts at">
-          <input type="datetime-local" name="startsAt" />
-        </Field>
-        <Field title="Due at">
-          <input type="datetime-local" name="dueAt" />
-        </Field>
+        <Instant name="startsAt" title="Starts at" />
+        <Instant name="dueAt" title="Due at" />
         <Line name="dependsOn" title="Depends on" placeholder="TASK-1, TASK-2" />
         <Choice
           name="onDependencyFailure"
@@ -78,59 +73,5 @@ export function Conditions() {
         <textarea name="metadata" rows={3} class="mono" placeholder='{"ticket": 42}' />
       </Field>
     </details>
-  );
-}
-
-function Field({ title, children }: { readonly title: string; readonly children: ComponentChildren }) {
-  return (
-    // biome-ignore lint/a11y/noLabelWithoutControl: the control is among the children
-    <label>
-      {title}
-      {children}
-    </label>
-  );
-}
-
-interface LineProps {
-  readonly name: string;
-  readonly title: string;
-  readonly placeholder: string;
-  readonly value?: string;
-  readonly list?: string;
-}
-
-function Line({ name, title, placeholder, value = '', list }: LineProps) {
-  return (
-    <Field title={title}>
-      <input
-        type="text"
-        name={name}
-        autocomplete="off"
-        placeholder={placeholder}
-        defaultValue={value}
-        {...(list === undefined ? {} : { list })}
-      />
-    </Field>
-  );
-}
-
-interface ChoiceProps {
-  readonly name: string;
-  readonly title: string;
-  readonly values: readonly string[];
-  readonly chosen: string;
-}
-
-function Choice({ name, title, values, chosen }: ChoiceProps) {
-  return (
-    <Field title={title}>
-      <select name={name}>
-        {values.map((value) => (
-          <option key={value} value={value} selected={value === chosen}>
-            {sentence(value)}
-          </option>
-        ))}
-      </select>
-    </Field>
   );
 }

@@ -3,7 +3,7 @@ import { useEffect, useMemo } from 'preact/hooks';
 import { isOperator } from '../../data/session.js';
 import { createTaskList, type TaskList } from '../../data/task-list.js';
 import { queueOrder } from '../../data/task-order.js';
-import { change, shownTask } from '../../data/tasks.js';
+import { shownTask } from '../../data/tasks.js';
 import { useKeys } from '../../frame/keyboard.js';
 import { Page } from '../../frame/page.js';
 import { basePath, queryValue, setQuery } from '../../frame/router.js';
@@ -14,6 +14,7 @@ import { WindowedList } from '../../parts/windowed-list.js';
 import { useTask } from '../task/task-data.js';
 import { Asked } from './asked.js';
 import { Delivered } from './delivered.js';
+import { judge } from './judge.js';
 import { RejectDialog } from './verdict-form.js';
 import '../task/task.css';
 import '../board/board.css';
@@ -155,20 +156,4 @@ function Inspection({ taskRef }: { readonly taskRef: string }) {
       )}
     </div>
   );
-}
-
-/** The round is named, so that a verdict on work that was replaced meanwhile does nothing. */
-function judge(
-  { id, reviewCycles }: { readonly id: string; readonly reviewCycles: number },
-  verdict: 'APPROVED' | 'REJECTED',
-  feedback?: string,
-): Promise<boolean> {
-  const status = verdict === 'APPROVED' ? 'DONE' : 'REJECTED';
-  const input = {
-    task: { id },
-    verdict,
-    round: reviewCycles + 1,
-    ...(feedback === undefined ? {} : { feedback }),
-  };
-  return change(id, { status }, (client) => client.submitVerdict(input));
 }

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { ApiKeyRole, CreateApiKeyInput } from '../../../sdk/index.js';
 import { messageOf, session } from '../../data/session.js';
-import { copyText } from '../../parts/copy.js';
+import { Secret } from './secret.js';
 
 const roles: readonly { readonly role: ApiKeyRole; readonly may: string }[] = [
   { role: 'VIEWER', may: 'Viewer: reads everything' },
@@ -76,7 +76,9 @@ export function KeyForm({ onCreated }: { readonly onCreated: () => void }) {
           {problem.value}
         </p>
       )}
-      {secret.value !== '' && <Secret secret={secret.value} onHide={() => (secret.value = '')} />}
+      {secret.value !== '' && (
+        <Secret of="the key" secret={secret.value} onHide={() => (secret.value = '')} />
+      )}
     </>
   );
 }
@@ -89,21 +91,4 @@ function inputOf(fields: FormData, role: ApiKeyRole): CreateApiKeyInput {
     ...(role === 'AGENT' ? { agent: { name: String(fields.get('agent')).trim() } } : {}),
     ...(expiresAt === '' ? {} : { expiresAt: new Date(expiresAt).toISOString() }),
   };
-}
-
-function Secret({ secret, onHide }: { readonly secret: string; readonly onHide: () => void }) {
-  return (
-    <div class="secret" role="status">
-      <p>This is the only time that the key is shown. Store it now.</p>
-      <code class="text">{secret}</code>
-      <div class="form-buttons">
-        <button type="button" class="main" onClick={() => void copyText(secret, 'the key')}>
-          Copy
-        </button>
-        <button type="button" onClick={onHide}>
-          Hide
-        </button>
-      </div>
-    </div>
-  );
 }

@@ -1,12 +1,11 @@
 import { useSignal } from '@preact/signals';
 import type { ApiKeyFieldsFragment } from '../../../sdk/index.js';
-import { messageOf, session } from '../../data/session.js';
+import { act } from '../../data/act.js';
 import { useQuery } from '../../data/use-query.js';
-import { Dialog } from '../../frame/dialog.js';
-import { notify } from '../../frame/notices.js';
 import { Empty, Loading, Problem } from '../../parts/states.js';
 import { Ago } from '../../parts/time.js';
 import { sentence } from '../../parts/words.js';
+import { Confirm } from './confirm.js';
 import { KeyForm } from './key-form.js';
 import '../agents/agents.css';
 
@@ -21,6 +20,7 @@ export function Keys() {
     ask: (client, signal) => readKeys(client.apiKeys({ first: PAGE }, { signal }), pages.value),
     changesWith: ({ type }) => type.startsWith('key.'),
   });
+  const revoked = revoking.value;
   return (
     <>
       <KeyForm onCreated={reload} />
@@ -35,11 +35,22 @@ export function Keys() {
           Show more
         </button>
       )}
-      {revoking.value && (
-        <RevokeDialog apiKey={revoking.value} onClose={() => (revoking.value = null)} onDone={reload} />
+      {revoked && (
+        <Confirm
+          title={`Revoke the key ${revoked.name}?`}
+          does={`Revoke ${revoked.name}`}
+          onClose={() => (revoking.value = null)}
+          onConfirm={() => void revoke(revoked).then(reload)}
+        >
+          Its calls and its sessions end at once. A revoked key cannot be made valid again.
+        </Confirm>
       )}
     </>
   );
+}
+
+function revoke(key: ApiKeyFieldsFragment): Promise<boolean> {
+  return act((client) => client.revokeApiKey({ id: key.id }), `The key ${key.name} is revoked`);
 }
 
 async function readKeys(all: AsyncIterable<ApiKeyFieldsFragment>, pages: number) {
@@ -115,39 +126,5 @@ function State({ apiKey: { revokedAt, expiresAt } }: { readonly apiKey: ApiKeyFi
     <span class="quiet">
       expires <Ago at={expiresAt} />
     </span>
-  );
-}
-
-interface RevokeProps {
-  readonly apiKey: ApiKeyFieldsFragment;
-  readonly onClose: () => void;
-  readonly onDone: () => void;
-}
-
-/** A revoked key cannot be made valid again, so the reader is asked first. */
-function RevokeDialog({ apiKey, onClose, onDone }: RevokeProps) {
-  const revoke = async () => {
-    onClose();
-    try {
-      await session.value?.client.revokeApiKey({ id: apiKey.id });
-      notify(`The key ${apiKey.name} is revoked`);
-      onDone();
-    } catch (error) {
-      notify(messageOf(error), 'bad');
-    }
-  };
-  return (
-    <Dialog label={`Revoke ${apiKey.name}`} onClose={onClose}>
-      <h2 class="text">Revoke the key {apiKey.name}?</h2>
-      <p>Its calls and its sessions end at once. A revoked key cannot be made valid again.</p>
-      <div class="form-buttons">
-        <button type="button" onClick={onClose}>
-          Keep it
-        </button>
-        <button type="button" class="danger" onClick={() => void revoke()}>
-          Revoke {apiKey.name}
-        </button>
-      </div>
-    </Dialog>
   );
 }

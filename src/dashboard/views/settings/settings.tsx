@@ -1,4 +1,5 @@
-import { session } from '../../data/session.js';
+import type { ApiKeyRole } from '../../../sdk/index.js';
+import { isOperator, session } from '../../data/session.js';
 import { Page } from '../../frame/page.js';
 import { basePath } from '../../frame/router.js';
 import { Empty } from '../../parts/states.js';
@@ -6,12 +7,14 @@ import type { ViewProps } from '../view.js';
 import { Facts } from './facts.js';
 import { Keys } from './keys.js';
 import { Routing } from './routing.js';
+import { Webhooks } from './webhooks.js';
 import './settings.css';
 
-/** The parts of the settings. Only an admin may see keys. */
-function partsOf(isAdmin: boolean) {
+/** The parts of the settings. Only an admin may see keys, and viewers may not see webhooks. */
+function partsOf(role: ApiKeyRole | undefined) {
   return [
-    ...(isAdmin ? [{ name: 'keys', title: 'Keys', Part: Keys }] : []),
+    ...(role === 'ADMIN' ? [{ name: 'keys', title: 'Keys', Part: Keys }] : []),
+    ...(isOperator.value ? [{ name: 'webhooks', title: 'Webhooks', Part: Webhooks }] : []),
     { name: 'models', title: 'Models', Part: Routing },
     { name: 'server', title: 'Server', Part: Facts },
   ];
@@ -19,7 +22,7 @@ function partsOf(isAdmin: boolean) {
 
 /** Keys, the routing of models, and what the server says about itself. */
 export default function Settings({ params }: ViewProps) {
-  const parts = partsOf(session.value?.role === 'ADMIN');
+  const parts = partsOf(session.value?.role);
   const found = parts.find(({ name }) => name === (params.part ?? parts[0]?.name));
   return (
     <Page

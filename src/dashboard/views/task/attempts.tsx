@@ -1,13 +1,12 @@
 import { useSignal } from '@preact/signals';
-import { RunTextsDocument, type TaskViewQuery } from '../../../generated/dashboard/task.js';
+import { RunTextsDocument } from '../../../generated/dashboard/task.js';
 import { useQuery } from '../../data/use-query.js';
 import { now } from '../../frame/clock.js';
 import { AgentLink } from '../../parts/marks.js';
 import { Loading, Problem } from '../../parts/states.js';
 import { Ago, durationText } from '../../parts/time.js';
 import { sentence } from '../../parts/words.js';
-
-type Run = NonNullable<TaskViewQuery['task']>['runs']['nodes'][number];
+import { costOf, type Run, totalOf } from './run-text.js';
 
 const tones: Readonly<Record<string, string>> = {
   SUCCEEDED: 'good',
@@ -22,7 +21,9 @@ export function Attempts({ runs }: { readonly runs: readonly Run[] }) {
   const longest = Math.max(...runs.map(lengthOf), 1);
   return (
     <section aria-label="Attempts" class="attempts">
-      <h2>Attempts</h2>
+      <h2>
+        Attempts <span class="quiet small">{totalOf(runs)}</span>
+      </h2>
       <ol>
         {runs.map((run) => (
           <Attempt key={run.id} run={run} longest={longest} />
@@ -61,12 +62,6 @@ function Attempt({ run, longest }: { readonly run: Run; readonly longest: number
       {isOpen.value && <Texts run={run} />}
     </li>
   );
-}
-
-function costOf({ model, usage }: Run): string {
-  const tokens = usage && `${(usage.inputTokens + usage.outputTokens).toLocaleString('en')} tokens`;
-  const cost = usage?.costUsd == null ? null : `$${usage.costUsd.toFixed(2)}`;
-  return [model, tokens, cost].filter(Boolean).join(' · ');
 }
 
 function Texts({ run }: { readonly run: Run }) {

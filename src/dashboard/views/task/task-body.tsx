@@ -1,13 +1,15 @@
 import { now } from '../../frame/clock.js';
 import { Markdown } from '../../parts/markdown.js';
-import { AgentLink, CopiedId, PriorityMark, StatusMark, TaskLink } from '../../parts/marks.js';
+import { AgentLink, CopiedId, PriorityMark, StatusMark } from '../../parts/marks.js';
 import { OpenQuestions } from '../../parts/open-questions.js';
 import { Age, Ago } from '../../parts/time.js';
-import { sentence, waitText } from '../../parts/words.js';
+import { sentence } from '../../parts/words.js';
 import { Attempts } from './attempts.js';
 import { CommentBox } from './comment-box.js';
+import { Dependencies } from './dependencies.js';
 import type { TaskDetail } from './task-data.js';
 import { Timeline } from './timeline.js';
+import { Waiting } from './waiting.js';
 import './task.css';
 
 /** What a task is, what it delivered, and what happened to it. */
@@ -15,6 +17,7 @@ export function TaskBody({ task }: { readonly task: TaskDetail }) {
   return (
     <div class="task">
       <div class="task-main">
+        <h2 class="task-title text">{task.title}</h2>
         <Facts task={task} />
         <Standing task={task} />
         <OpenQuestions taskId={task.id} />
@@ -23,12 +26,11 @@ export function TaskBody({ task }: { readonly task: TaskDetail }) {
           <Section title="Result" text={task.resolution} empty="No result." />
         )}
         <DependencyResults task={task} />
-        <Related title="Depends on" tasks={task.dependsOn} />
-        <Related title="Needed by" tasks={task.dependents} />
+        <Dependencies task={task} />
       </div>
       <div class="task-side">
         <Attempts runs={task.runs.nodes} />
-        <Timeline taskId={task.id} />
+        <Timeline task={task} />
         <CommentBox taskId={task.id} />
       </div>
     </div>
@@ -95,12 +97,7 @@ function Standing({ task }: { readonly task: TaskDetail }) {
         </span>
       </p>
     );
-  if (waitingOn.length === 0) return null;
-  return (
-    <p class="standing" data-tone="waiting">
-      Waits: {waitingOn.map(waitText).join(', ')}
-    </p>
-  );
+  return waitingOn.length === 0 ? null : <Waiting task={task} />;
 }
 
 interface SectionProps {
@@ -132,24 +129,6 @@ function DependencyResults({ task }: { readonly task: TaskDetail }) {
           <Markdown text={resolution ?? ''} />
         </details>
       ))}
-    </section>
-  );
-}
-
-function Related({ title, tasks }: { readonly title: string; readonly tasks: TaskDetail['dependsOn'] }) {
-  if (tasks.length === 0) return null;
-  return (
-    <section aria-label={title}>
-      <h2>{title}</h2>
-      <ul class="related">
-        {tasks.map((task) => (
-          <li key={task.id}>
-            <StatusMark status={task.status} />
-            <span class="ref">{task.ref}</span>
-            <TaskLink task={task} />
-          </li>
-        ))}
-      </ul>
     </section>
   );
 }

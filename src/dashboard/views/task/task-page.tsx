@@ -1,3 +1,4 @@
+import { useEffect } from 'preact/hooks';
 import { isOperator } from '../../data/session.js';
 import { useKeys } from '../../frame/keyboard.js';
 import { Page } from '../../frame/page.js';
@@ -5,6 +6,7 @@ import { Empty, Loading, Problem } from '../../parts/states.js';
 import { moving } from '../board/board-state.js';
 import { MoveDialog } from '../board/move-dialog.js';
 import type { ViewProps } from '../view.js';
+import { closeEditor, EditDialog, isEditing } from './edit-dialog.js';
 import { TaskActions } from './task-actions.js';
 import { TaskBody } from './task-body.js';
 import { useTask } from './task-data.js';
@@ -14,15 +16,27 @@ export default function TaskPage({ params }: ViewProps) {
   const ref = params.ref ?? '';
   const { data, problem, reload } = useTask(ref);
   const task = data.value;
+  useEffect(() => closeEditor, [ref]);
   useKeys([
     { keys: 'c', does: 'Write a comment', run: focusComment },
     ...(isOperator.value && task
-      ? [{ keys: 'm', does: 'Move to another status', run: () => (moving.value = { id: task.id, to: null }) }]
+      ? [
+          {
+            keys: 'm',
+            does: 'Move to another status',
+            run: () => (moving.value = { id: task.id, to: null }),
+          },
+          { keys: 'e', does: 'Edit the task', run: () => (isEditing.value = true) },
+        ]
       : []),
     { keys: 'Escape', does: 'Back', run: () => history.back() },
   ]);
   return (
-    <Page title={task ? `${ref} ${task.title}` : ref} tools={task && <TaskActions task={task} />}>
+    <Page
+      title={task ? `${ref} ${task.title}` : ref}
+      heading={ref}
+      tools={task && <TaskActions task={task} />}
+    >
       {problem.value !== '' && <Problem text={problem.value} onRetry={reload} />}
       {task === undefined && problem.value === '' && <Loading />}
       {task === null && (
@@ -32,6 +46,7 @@ export default function TaskPage({ params }: ViewProps) {
       )}
       {task && <TaskBody task={task} />}
       <MoveDialog />
+      {task && isEditing.value && <EditDialog key={task.id} task={task} />}
     </Page>
   );
 }

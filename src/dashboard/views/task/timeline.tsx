@@ -4,20 +4,20 @@ import { TimelineDocument, type TimelineQuery } from '../../../generated/dashboa
 import type { LogEvent } from '../../../sdk/index.js';
 import { onEvents } from '../../data/live.js';
 import { messageOf, session } from '../../data/session.js';
-import { Markdown } from '../../parts/markdown.js';
+import { now } from '../../frame/clock.js';
 import { Problem } from '../../parts/states.js';
-import { Ago, durationText } from '../../parts/time.js';
-import { eventText, isFailure, toneOf } from './event-text.js';
+import { isFailure } from './event-text.js';
+import type { TaskDetail } from './task-data.js';
+import { Idle, TimelineLine } from './timeline-line.js';
+import { idleBetween, rowsOf } from './timeline-rows.js';
 
 const PAGE = 100;
-
-/** A pause of more than this is shown as one line, in milliseconds. */
-const GAP_MS = 3_600_000;
 
 type Filter = 'all' | 'failures' | 'words';
 
 /** Everything that happened to a task, the newest at the bottom, and what happens now. */
-export function Timeline({ taskId }: { readonly taskId: string }) {
+export function Timeline({ task }: { readonly task: TaskDetail }) {
+  const taskId = task.id;
   const events = useSignal<readonly LogEvent[]>([]);
   const earlier = useSignal<string | null>(null);
   const problem = useSignal('');
@@ -41,6 +41,9 @@ export function Timeline({ taskId }: { readonly taskId: string }) {
     });
   }, [taskId]);
   const shown = events.value.filter((event) => isShown(event, filter.value));
+  // Between filtered events much may have happened.
+  const rows = filter.value === 'all' ? rowsOf(shown) : shown.map(alone);
+  const idleMs = filter.value === 'all' && !isOver(task) ? idleSince(shown.at(-1)) : 0;
   return (
     <section class="timeline" aria-label="Timeline">
       <h2>
@@ -54,12 +57,28 @@ export function Timeline({ taskId }: { readonly taskId: string }) {
         </button>
       )}
       <ol>
-        {shown.map((event, index) => (
-          <Line key={event.cursor} event={event} before={shown[index - 1]} />
+        {rows.map((row) => (
+          <TimelineLine key={row.event.cursor} row={row} task={task} />
         ))}
+        {idleMs > 0 && <Idle ms={idleMs} />}
       </ol>
+      {rows.length === 0 && events.value.length > 0 && (
+        <p class="quiet">
+          {filter.value === 'failures' ? 'Nothing has failed.' : 'Nothing was written yet.'}
+        </p>
+      )}
     </section>
   );
+}
+
+const alone = (event: LogEvent) => ({ event, idleMs: 0, earlier: [] });
+
+function isOver({ status }: TaskDetail): boolean {
+  return ['DONE', 'FAILED', 'CANCELLED'].includes(status);
+}
+
+function idleSince(last: LogEvent | undefined): number {
+  return last ? idleBetween(last.at, now.value) : 0;
 }
 
 async function readPage(taskId: string, before: string | null): Promise<TimelineQuery['events'] | undefined> {
@@ -77,10 +96,10 @@ function taskOf(event: LogEvent): string | undefined {
   return (event as { readonly task?: { readonly id: string } | null }).task?.id;
 }
 
-/** What people wrote: comments and verdicts. */
+/** The words are those of people and agents: comments, verdicts, questions and answers. */
 function isShown(event: LogEvent, filter: Filter): boolean {
   if (filter === 'failures') return isFailure(event);
-  return filter === 'all' || event.__typename === 'TaskCommentedEvent' || event.type === 'review.submitted';
+  return filter === 'all' || /^(TaskCommented|Question)Event$/.test(event.__typename) || isVerdict(event);
 }
 
 function FilterButtons({
@@ -103,34 +122,6 @@ function FilterButtons({
   );
 }
 
-function Line({ event, before }: { readonly event: LogEvent; readonly before: LogEvent | undefined }) {
-  const gap = before ? new Date(event.at).getTime() - new Date(before.at).getTime() : 0;
-  const words = wordsOf(event);
-  return (
-    <>
-      {gap > GAP_MS && <li class="gap quiet small">{durationText(gap)} nothing</li>}
-      <li data-tone={toneOf(event)}>
-        <span class="line-at small quiet">
-          <Ago at={event.at} />
-        </span>
-        <span class="line-text">
-          <span class="text">{eventText(event)}</span>
-          <span class="quiet text"> {event.actor.displayName}</span>
-          {words !== '' && (
-            <div class="line-words">
-              <Markdown text={words} />
-            </div>
-          )}
-        </span>
-      </li>
-    </>
-  );
-}
-
-function wordsOf(event: LogEvent): string {
-  if (event.__typename === 'TaskCommentedEvent') return event.comment?.body ?? '';
-  if (event.__typename === 'ReviewEvent') return event.review?.feedback ?? '';
-  if (event.__typename === 'QuestionEvent')
-    return event.type === 'question.asked' ? (event.question?.text ?? '') : '';
-  return '';
+function isVerdict({ type }: LogEvent): boolean {
+  return type === 'review.submitted';
 }

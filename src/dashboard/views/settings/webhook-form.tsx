@@ -1,0 +1,69 @@
+import { useSignal } from '@preact/signals';
+import type { CreateWebhookInput, WebhookFormat } from '../../../sdk/index.js';
+import { messageOf, session } from '../../data/session.js';
+import { Choice, Field, Line } from '../../parts/form-fields.js';
+import { textOf, wordsOf } from '../../parts/form-values.js';
+
+/** Creates a webhook. Its secret is handed over once. */
+export function WebhookForm({ onCreated }: { readonly onCreated: (secret: string) => void }) {
+  const problem = useSignal('');
+  const create = async (form: HTMLFormElement) => {
+    problem.value = '';
+    try {
+      const answer = await session.value?.client.createWebhook(inputOf(new FormData(form)));
+      form.reset();
+      onCreated(answer?.secret ?? '');
+    } catch (error) {
+      problem.value = messageOf(error);
+    }
+  };
+  return (
+    <form
+      class="stacked-form webhook-form"
+      aria-label="Create a webhook"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void create(event.currentTarget);
+      }}
+    >
+      <div class="form-row">
+        <Field title="Address">
+          <input type="url" name="url" required autocomplete="off" placeholder="https://example.com/hooks" />
+        </Field>
+        <Line name="types" title="Types of events" placeholder="all, or task.failed, review" />
+        <Choice name="format" title="Format" values={['STANDARD', 'SLACK']} chosen="STANDARD" />
+      </div>
+      <details>
+        <summary class="quiet">The body as a GraphQL document</summary>
+        <textarea
+          name="document"
+          rows={4}
+          class="mono"
+          aria-label="The body as a GraphQL document"
+          placeholder="subscription { events { type at } }"
+        />
+      </details>
+      {problem.value !== '' && (
+        <p class="bad text" role="alert">
+          {problem.value}
+        </p>
+      )}
+      <div class="form-buttons">
+        <button type="submit" class="main">
+          Create the webhook
+        </button>
+      </div>
+    </form>
+  );
+}
+
+function inputOf(fields: FormData): CreateWebhookInput {
+  const types = wordsOf(textOf(fields, 'types'));
+  const document = textOf(fields, 'document');
+  return {
+    url: textOf(fields, 'url'),
+    format: textOf(fields, 'format') as WebhookFormat,
+    ...(types.length > 0 ? { filter: { types } } : {}),
+    ...(document === '' ? {} : { document }),
+  };
+}
