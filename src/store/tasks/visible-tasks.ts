@@ -18,8 +18,8 @@ export function seenByAgent(agentId: string, coordinatorAgent: string | null): S
   return sql`(t.assignee_id = ${agentId} OR t.status = 'INBOX' OR t.created_by_agent_id = ${agentId}
     OR (t.status = 'REVIEW' AND EXISTS (SELECT FROM agents a
       WHERE a.id = ${agentId} AND (a.role = 'reviewer' OR a.name = ${coordinatorAgent})))
-    OR (t.run_count > 0 AND EXISTS (SELECT FROM task_runs r WHERE r.task_id = t.id AND r.agent_id = ${agentId}))
-    OR (t.review_round > 0 AND EXISTS (SELECT FROM review_runs r WHERE r.task_id = t.id AND r.agent_id = ${agentId})))`;
+    OR EXISTS (SELECT FROM task_runs r WHERE r.task_id = t.id AND r.agent_id = ${agentId})
+    OR EXISTS (SELECT FROM review_runs r WHERE r.task_id = t.id AND r.agent_id = ${agentId}))`;
 }
 
 /** Whether the agent may see each task that matches the filter: those assigned to it, and those in the inbox. */
