@@ -84,9 +84,7 @@ const FILL: readonly string[] = [
 /** Fills a new database with this many tasks. Indexes are made at the end, which takes a third of the time. */
 export async function buildScale(url: string, tasks: number): Promise<void> {
   await applyMigrations(url, { folder: MIGRATIONS });
-  const client = new pg.Client({ connectionString: url, types: { getTypeParser } });
-  await client.connect();
-  try {
+  await withClient(url, async (client) => {
     await client.query(
       "SET session_replication_role = replica; SET synchronous_commit = off; SET maintenance_work_mem = '512MB'; SET work_mem = '256MB'",
     );
@@ -98,10 +96,29 @@ export async function buildScale(url: string, tasks: number): Promise<void> {
     for (const { name } of rows) await client.query(`DROP INDEX ${pg.escapeIdentifier(name)}`);
     for (const statement of FILL) await client.query(statement.replaceAll(':n', String(tasks)));
     for (const { text } of rows) await client.query(text);
-    while ((await countActivity(client, 20_000)) > 0);
-    while ((await indexTexts(client, 20_000)) > 0);
+    await client.query('ANALYZE');
+  });
+}
+
+/** Makes the newest migrations, and does what the jobs of a server would do. Does nothing to a database that is finished. */
+export async function finishScale(url: string): Promise<void> {
+  const applied = await applyMigrations(url, { folder: MIGRATIONS });
+  await withClient(url, async (client) => {
+    let seen = await countActivity(client, 20_000);
+    while (seen > 0) seen = await countActivity(client, 20_000);
+    let isNew = applied.length > 0;
+    for (let next = await indexTexts(client, 20_000); next > 0; isNew = true)
+      next = await indexTexts(client, 20_000);
     await createTrigramIndex(client);
-    await client.query('VACUUM ANALYZE');
+    if (isNew) await client.query('VACUUM ANALYZE');
+  });
+}
+
+async function withClient(url: string, work: (client: pg.Client) => Promise<void>): Promise<void> {
+  const client = new pg.Client({ connectionString: url, types: { getTypeParser } });
+  await client.connect();
+  try {
+    await work(client);
   } finally {
     await client.end();
   }

@@ -7,8 +7,9 @@ import type { LogFilter } from '../../src/store/events/event-log.js';
 import { openList } from '../../src/store/lists/list-reader.js';
 import { countTasksByStatus } from '../../src/store/ops/overview.js';
 import { findCandidates } from '../../src/store/search/find-candidates.js';
-import type { ResolvedFilter } from '../../src/store/tasks/task-conditions.js';
+import { areTagsRare, type ResolvedFilter } from '../../src/store/tasks/task-conditions.js';
 import { NEWEST_FIRST, type TaskViewer, tasksThat } from '../../src/store/tasks/task-lists.js';
+import { findSeenTasks } from '../../src/store/tasks/visible-tasks.js';
 import { AGENTS, DAYS } from './build.js';
 
 /** One read whose time is compared between the two sizes. */
@@ -93,9 +94,11 @@ export function listCases(nowMs: number): Case[] {
   const filters = Object.entries(filtersAt((days) => new Date(nowMs - days * DAY_MS)));
   const listOf = (filter: ResolvedFilter, order: TaskOrder, viewer: TaskViewer = null) =>
     tasksThat(viewer, filter, order, COLUMNS, WAITING);
-  const open = async (executor: Executor, filter: TaskFilter, order: TaskOrder) => {
+  const open = async (executor: Executor, filter: TaskFilter, order: TaskOrder, viewer?: TaskViewer) => {
     const candidateIds = filter.search ? await findCandidates(executor, filter.search) : null;
-    return openList(executor, listOf({ ...filter, candidateIds }, order));
+    const rare = await areTagsRare(executor, filter);
+    const seen = viewer ? await findSeenTasks(executor, viewer) : null;
+    return openList(executor, listOf({ ...filter, candidateIds, areTagsRare: rare, seen }, order, viewer));
   };
   const slices = filters.flatMap(([name, filter]) =>
     ORDERS.map((order) => ({
@@ -107,11 +110,16 @@ export function listCases(nowMs: number): Case[] {
     name: `totalCount: ${name}`,
     read: async (executor: Executor) => (await open(executor, filter, NEWEST_FIRST)).count(),
   }));
-  const viewer = { agentId: agentId(7), coordinatorAgent: 'aegis' };
-  const visible = ORDERS.map((order) => ({
-    name: `tasks that an agent sees × ${order.field} ${order.direction}`,
-    read: (executor: Executor) => openList(executor, listOf({}, order, viewer)).slice(PAGE),
-  }));
+  const viewers = { 'an agent': 7, 'a new agent': AGENTS };
+  const visible = Object.entries(viewers).flatMap(([name, number]) =>
+    ORDERS.map((order) => ({
+      name: `tasks that ${name} sees × ${order.field} ${order.direction}`,
+      read: async (executor: Executor) => {
+        const viewer = { agentId: agentId(number), coordinatorAgent: 'aegis' };
+        return (await open(executor, {}, order, viewer)).slice(PAGE);
+      },
+    })),
+  );
   return [...slices, ...counts, ...visible];
 }
 

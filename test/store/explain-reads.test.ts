@@ -10,15 +10,17 @@ import { findSpan } from '../../src/store/events/log-times.js';
 import { openList } from '../../src/store/lists/list-reader.js';
 import { runsThat } from '../../src/store/runs/run-lists.js';
 import { findCandidates } from '../../src/store/search/find-candidates.js';
+import { areTagsRare } from '../../src/store/tasks/task-conditions.js';
 import { countTasksBy } from '../../src/store/tasks/task-counts.js';
 import { tasksThat } from '../../src/store/tasks/task-lists.js';
+import { findSeenTasks } from '../../src/store/tasks/visible-tasks.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
 import { allNodes, createPlanWatch, rowsLookedAt, SEND_PLANS } from '../support/postgres/plans.js';
 import { runSql } from '../support/postgres/throw-away-postgres.js';
 
 /** Before the statistics are taken, the tables hold a few rows. Twenty thousand old tasks are done, and the new ones wait. */
 const FEW = [
-  "INSERT INTO agents (id, name, role) VALUES ('agt_busy', 'busy', 'agent'), ('agt_idle', 'idle', 'agent')",
+  "INSERT INTO agents (id, name, role) VALUES ('agt_busy', 'busy', 'agent'), ('agt_idle', 'idle', 'agent'), ('agt_new', 'new', 'agent'), ('agt_judge', 'judge', 'reviewer')",
   "INSERT INTO tasks (id, title, status, tags) VALUES ('task_first', 'x', 'INBOX', '{}')",
   "INSERT INTO events (id, type, at) VALUES (1, 'task.created', now())",
   'ANALYZE',
@@ -28,12 +30,20 @@ const FEW = [
 ];
 const MANY = [
   'SET session_replication_role = replica',
-  `INSERT INTO tasks (id, title, status, priority, tags, assignee_id, resolution, created_at, updated_at, completed_at, due_at)
-   SELECT 'task_d' || i, 'Repair the gateway ' || i, 'DONE', (ARRAY['CRITICAL', 'LOW'])[1 + i % 2]::task_priority, ARRAY['t' || i % 9], 'agt_busy', 'y',
+  // All tasks that require a GPU are CRITICAL and ended, so a list that begins with LOW would meet them last.
+  `INSERT INTO tasks (id, title, status, priority, tags, requires, assignee_id, resolution, created_at, updated_at, completed_at, due_at)
+   SELECT 'task_d' || i, 'Repair the gateway ' || i, 'DONE', (ARRAY['CRITICAL', 'LOW'])[1 + i % 2]::task_priority,
+     ARRAY['t' || CASE WHEN i % 100 = 0 THEN 'gpu' ELSE (i % 9)::text END], CASE WHEN i % 100 = 0 THEN '{gpu}'::text[] ELSE '{}' END, 'agt_busy', 'y',
      now() - interval '9 days', now() - interval '8 days', now() - interval '8 days', now() - interval '1 day' FROM generate_series(1, 20000) i`,
   `INSERT INTO tasks (id, title, status, priority, tags, assignee_id, due_at)
    SELECT 'task_w' || i, 'Write ' || i, CASE i % 2 WHEN 0 THEN 'INBOX' ELSE 'ASSIGNED' END::task_status, 'MEDIUM', ARRAY['w' || i % 9],
      CASE i % 2 WHEN 1 THEN 'agt_busy' END, CASE WHEN i % 9 = 0 THEN now() - interval '1 hour' END FROM generate_series(1, 2000) i`,
+  "UPDATE tasks SET status = 'REVIEW', resolution = 'y' WHERE id IN ('task_w11', 'task_w13')",
+  "UPDATE tasks SET created_by_agent_id = 'agt_new' WHERE id IN ('task_d8', 'task_w2', 'task_w13')",
+  `INSERT INTO task_runs (id, task_id, agent_id, number, trigger, outcome, started_at, finished_at, lease_ms)
+   SELECT 'run_' || id, id, 'agt_new', 2, 'CLAIM', 'SUCCEEDED', now(), now(), 60000 FROM tasks WHERE id IN ('task_d4', 'task_w6', 'task_w9')`,
+  `INSERT INTO review_runs (id, task_id, agent_id, round, trigger, outcome, started_at, finished_at, lease_ms)
+   VALUES ('rvr_1', 'task_d200', 'agt_new', 1, 'CLAIM', 'RELEASED', now(), now(), 60000)`,
   `INSERT INTO events (id, type, at, task_id, agent_id, actor_agent_id)
    SELECT 1 + i, CASE i WHEN 15000 THEN 'task.failed' ELSE 'task.claimed' END, now() - (20000 - i) * interval '1 second', 'task_d' || i, 'agt_busy', 'agt_busy' FROM generate_series(1, 20000) i`,
   `INSERT INTO task_runs (id, task_id, agent_id, number, lease_ms, trigger, outcome, started_at, lease_expires_at, finished_at)
@@ -50,6 +60,7 @@ const WAITING = {
 const QUEUE: TaskOrder = { field: 'QUEUE', direction: 'ASC' };
 const OLDEST: TaskOrder = { field: 'CREATED_AT', direction: 'ASC' };
 const DUE: TaskOrder = { field: 'DUE_AT', direction: 'DESC' };
+const LAST: TaskOrder = { field: 'QUEUE', direction: 'DESC' };
 const RECENT: TaskOrder = { field: 'UPDATED_AT', direction: 'ASC' };
 const PRIORITY: TaskOrder = { field: 'PRIORITY', direction: 'ASC' };
 
@@ -73,6 +84,10 @@ const RARE: readonly (readonly [TaskFilter, TaskOrder, number])[] = [
   [{ assignee: [{ id: 'agt_idle' }] }, QUEUE, 0],
   [{ pinned: true }, RECENT, 0],
   [{ requires: ['unknown'] }, DUE, 0],
+  [{ requires: ['gpu'] }, LAST, 20],
+  [{ requires: ['gpu'] }, RECENT, 20],
+  [{ tags: ['tgpu'] }, LAST, 20],
+  [{ dueAt: { gte: new Date(Date.now() - 7_200_000), lt: new Date() } }, LAST, 20],
 ];
 
 const EVENTS: readonly (readonly [LogFilter, number])[] = [
@@ -113,11 +128,23 @@ describe('a table with twenty thousand ended tasks', () => {
   async function mostRows(work: () => Promise<unknown>): Promise<number> {
     const plans = await plansOf(work);
     expect(plans.length).toBeGreaterThan(0);
-    return Math.max(...plans.flatMap(({ root }) => allNodes(root).map(rowsLookedAt)));
+    // The plan of an EXPLAIN was not run.
+    const run = plans.filter(({ root }) => root['Actual Rows'] !== undefined);
+    return Math.max(...run.flatMap(({ root }) => allNodes(root).map(rowsLookedAt)));
   }
 
-  const list = (filter: TaskFilter, order: TaskOrder) =>
-    openList(database.pool, tasksThat(null, filter, order, COLUMNS, WAITING)).slice(PAGE);
+  const list = async (filter: TaskFilter, order: TaskOrder) => {
+    const resolved = { ...filter, areTagsRare: await areTagsRare(database.pool, filter) };
+    return openList(database.pool, tasksThat(null, resolved, order, COLUMNS, WAITING)).slice(PAGE);
+  };
+  const viewerOf = (agentId: string) => ({ agentId, coordinatorAgent: 'aegis' });
+  const listFor = async (agentId: string, filter: TaskFilter, order: TaskOrder) => {
+    const seen = await findSeenTasks(database.pool, viewerOf(agentId));
+    return openList(
+      database.pool,
+      tasksThat(viewerOf(agentId), { ...filter, seen }, order, COLUMNS, WAITING),
+    );
+  };
   const events = (filter: LogFilter) =>
     openList(database.pool, eventsThat({ tasks: null, seesKeys: true }, filter)).slice(PAGE);
 
@@ -130,6 +157,17 @@ describe('a table with twenty thousand ended tasks', () => {
       'reads the heads of the list %o by %o, and no further',
       async (filter, order, count) => {
         const rows = await mostRows(async () => expect((await list(filter, order)).rows).toHaveLength(count));
+        expect(rows).toBeLessThan(1_400);
+      },
+    );
+
+    it.each(statistics === 'fresh' ? ['agt_new', 'agt_judge', 'agt_idle'] : [])(
+      'reads the heads of the lists that %s sees, and no further',
+      async (agentId) => {
+        const rows = await mostRows(async () => {
+          for (const order of [QUEUE, LAST, OLDEST, DUE, RECENT, PRIORITY])
+            expect((await (await listFor(agentId, {}, order)).slice(PAGE)).rows).toHaveLength(20);
+        });
         expect(rows).toBeLessThan(1_400);
       },
     );
@@ -167,6 +205,33 @@ describe('a table with twenty thousand ended tasks', () => {
       const scans = plans.flatMap(({ root }) => allNodes(root)).map((node) => node['Node Type']);
       expect(scans).toContain('Index Only Scan');
     }
+  });
+
+  it('shows an agent the same tasks whether they are collected before the list or checked along its order', async () => {
+    const filters: TaskFilter[] = [
+      { status: ['DONE', 'REVIEW', 'ASSIGNED'], not: { assignee: [{ id: 'agt_busy' }] } },
+      { not: { status: ['INBOX'] } },
+      { priority: ['MEDIUM'], not: { status: ['INBOX'] } },
+      { unassigned: true, not: { status: ['INBOX'] } },
+      { dueAt: { lt: new Date() }, not: { status: ['INBOX'] } },
+    ];
+    const sizes: number[] = [];
+    for (const agentId of ['agt_new', 'agt_judge', 'agt_idle'])
+      for (const filter of filters)
+        for (const order of [LAST, DUE]) {
+          const collected = await listFor(agentId, filter, order);
+          const checked = openList(
+            database.pool,
+            tasksThat(viewerOf(agentId), filter, order, COLUMNS, WAITING),
+          );
+          const { rows } = await checked.slice(PAGE);
+          expect((await collected.slice(PAGE)).rows).toEqual(rows);
+          expect(await collected.count()).toBe(rows.length);
+          expect(await checked.count()).toBe(rows.length);
+          sizes.push(rows.length);
+        }
+    // What agt_new created, worked on or reviewed and is not in the inbox, and the two reviews that agt_judge sees.
+    expect(new Set(sizes)).toEqual(new Set([5, 4, 0, 2]));
   });
 
   it('finds parts of words by the index, and what is not written there yet', async () => {

@@ -22,7 +22,7 @@ import { findCandidates } from '../../store/search/find-candidates.js';
 import { type Candidate, listCandidates } from '../../store/tasks/candidates.js';
 import { COMMENTS_OF_TASKS } from '../../store/tasks/comment-lists.js';
 import type { CommentRow } from '../../store/tasks/comments.js';
-import type { ResolvedFilter } from '../../store/tasks/task-conditions.js';
+import { areTagsRare, type ResolvedFilter } from '../../store/tasks/task-conditions.js';
 import { countTasksBy } from '../../store/tasks/task-counts.js';
 import {
   type ListedColumns,
@@ -43,6 +43,7 @@ import {
   type TaskLink,
 } from '../../store/tasks/task-lookups.js';
 import type { TaskRow } from '../../store/tasks/tasks.js';
+import { findSeenTasks, seesAllOf } from '../../store/tasks/visible-tasks.js';
 import { listWaitingFacts, type WaitingSettings } from '../../store/tasks/waiting-facts.js';
 import { toPresenceRules } from '../presence-rules.js';
 import { type TaskRef, toTaskKey } from '../refs.js';
@@ -77,7 +78,7 @@ export function openTasks(
   selection: TaskSelection,
 ): ListReader<ListedTask> {
   const { readPool } = context.database;
-  const { plain, read } = resolve(context, viewer, selection);
+  const { plain, read } = resolve(context, viewer, selection, { findSeen: true });
   const list = openList(readPool, tasksThat(...plain));
   return read === null
     ? list
@@ -174,24 +175,37 @@ export async function findDependencyViews(
 
 /**
  * The parameters of the list of a selection. When the list is read, the names of agents are replaced with ids, the
- * candidates of a search are found, and the slots are read for a filter by `waitingOn`.
+ * candidates of a search and what an agent sees are found, and the slots are read for a filter by `waitingOn`.
  */
-function resolve(context: WaitingContext, viewer: Viewer, selection: TaskSelection) {
+function resolve(
+  context: WaitingContext,
+  viewer: Viewer,
+  selection: TaskSelection,
+  { findSeen }: { readonly findSeen: boolean } = { findSeen: false },
+) {
   const { orderBy, columns } = selection;
   const filter = selection.filter ?? {};
   checkTaskFilter(filter);
-  const viewing = toTaskViewer(context, viewer);
+  const taskViewer = toTaskViewer(context, viewer);
+  const viewing = taskViewer !== null && seesAllOf(filter, taskViewer) ? null : taskViewer;
   const list = (resolved: ResolvedFilter, slotless: readonly string[]) =>
     [viewing, resolved, orderBy ?? NEWEST_FIRST, columns, toWaitingSettings(context, slotless)] as const;
   const hasSlots = namesWaitingOn(filter);
   const names = listAgentNames(filter);
-  const { search } = filter;
+  const { search, tags, requires } = filter;
+  const { readPool } = context.database;
   const read = async () => {
-    const resolved = await replaceNames(context, filter, names);
-    const candidateIds = search ? await findCandidates(context.database.readPool, search) : null;
-    return list({ ...resolved, candidateIds }, hasSlots ? await findSlotless(context) : []);
+    const [resolved, candidateIds, rare, seen] = await Promise.all([
+      replaceNames(context, filter, names),
+      search ? findCandidates(readPool, search) : null,
+      areTagsRare(readPool, filter),
+      viewing !== null && findSeen ? findSeenTasks(readPool, viewing) : null,
+    ]);
+    const slotless = hasSlots ? await findSlotless(context) : [];
+    return list({ ...resolved, candidateIds, areTagsRare: rare, seen }, slotless);
   };
-  return { plain: list(filter, []), read: hasSlots || names.length > 0 || search ? read : null };
+  const isPlain = !hasSlots && names.length === 0 && !search && !tags && !requires;
+  return { plain: list(filter, []), read: isPlain && !(viewing !== null && findSeen) ? null : read };
 }
 
 /** With the ids in the statement the planner knows how many tasks each agent has. With a sub-query it expects the same of all. */

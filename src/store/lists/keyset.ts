@@ -153,21 +153,41 @@ function selectPart<Row>(list: List<Row>, part: ListPart<Row>, page: PageRequest
   const { shape, from, where, order } = list;
   const bounds = boundsOf(order, part, page);
   if (bounds === null) return null;
-  const columns = identifier(shape.columns.join(', '));
+  const columns = shape.columns.join(', ');
   // The limit is part of the text: with a parameter, PostgreSQL cannot see it and plans the statement for each execution.
-  const end = sql`ORDER BY ${orderBy(order, part, page.backward)} LIMIT ${identifier(String(limit))}`;
+  const endBy = (keys: readonly string[]) =>
+    sql`ORDER BY ${orderBy(order, keys, page.backward)} LIMIT ${identifier(String(limit))}`;
+  const keys = part.keys.map((key) => key.sql);
   const heads = part.branches.map((branch) => {
+    const selected = identifier([columns, ...(part.branches.length > 1 ? computedOf(keys) : [])].join(', '));
     const rows = sql`${identifier(from)} WHERE ${allOf([branch.where, where, ...bounds])}`;
     // OFFSET 0 is a fence: the planner then does not know that the rows will be sorted.
     return branch.isRare
-      ? sql`SELECT ${columns} FROM (SELECT * FROM ${rows} OFFSET 0) t ${end}`
-      : sql`SELECT ${columns} FROM ${rows} ${end}`;
+      ? sql`SELECT ${selected} FROM (SELECT * FROM ${rows} OFFSET 0) t ${endBy(keys)}`
+      : sql`SELECT ${selected} FROM ${rows} ${endBy(keys)}`;
   });
   if (heads.length === 1 && heads[0] !== undefined) return heads[0];
   // Each head is planned by itself. As parts of one query, the limit of the whole would make long searches look cheap.
   const ctes = heads.map((head, place) => sql`${identifier(`head${place}`)} AS MATERIALIZED (${head})`);
   const rows = heads.map((_head, place) => sql`SELECT * FROM ${identifier(`head${place}`)}`);
-  return sql`WITH ${joinSql(ctes, ', ')} SELECT ${columns} FROM (${joinSql(rows, ' UNION ALL ')}) t ${end}`;
+  const end = endBy(keys.map((key, place) => (isColumn(key) ? key : `t.${nameOf(place)}`)));
+  return sql`WITH ${joinSql(ctes, ', ')} SELECT ${identifier(columns)} FROM (${joinSql(rows, ' UNION ALL ')}) t ${end}`;
+}
+
+/**
+ * The keys that are expressions, as columns of the heads. PostgreSQL then knows that each head is sorted, merges the heads, and
+ * reads of each only the rows that the page needs.
+ */
+function computedOf(keys: readonly string[]): string[] {
+  return keys.flatMap((key, place) => (isColumn(key) ? [] : [`${key} AS ${nameOf(place)}`]));
+}
+
+function isColumn(key: string): boolean {
+  return /^t\.\w+$/.test(key);
+}
+
+function nameOf(place: number): string {
+  return `key${place}`;
 }
 
 /** The counts of the branches, each of which an index may answer alone. */
@@ -195,9 +215,9 @@ function existsBeyond<Row>(list: List<Row>, beyond: Beyond): Sql {
   return anyOf(found);
 }
 
-function orderBy<Row>(order: Order<Row>, { keys }: ListPart<Row>, backward: boolean): Sql {
+function orderBy<Row>(order: Order<Row>, keys: readonly string[], backward: boolean): Sql {
   const direction = order.descending === backward ? 'ASC' : 'DESC';
-  return identifier(keys.map((key) => `${key.sql} ${direction}`).join(', '));
+  return identifier(keys.map((key) => `${key} ${direction}`).join(', '));
 }
 
 function cut<Row>(rows: Row[], page: PageRequest): Slice<Row> {

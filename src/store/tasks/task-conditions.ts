@@ -1,12 +1,39 @@
 import type { InstantRange, TaskFilter } from '../../domain/tasks/task-filter.js';
-import { allOf, anyOf, identifier, type Sql, sql } from '../../postgres/sql-text.js';
+import { allOf, anyOf, identifier, type Sql, sql, toStatement } from '../../postgres/sql-text.js';
+import { type Executor, query } from '../../postgres/statement.js';
 import { hasWords } from '../search/search-condition.js';
+import type { SeenTasks } from './visible-tasks.js';
 import { type WaitingSettings, waitsOn } from './waiting-facts.js';
 
-/** A filter, and the tasks among which a search has to look. */
+/** A filter, and what was read about its values and its viewer before the list. */
 export interface ResolvedFilter extends TaskFilter {
   /** The tasks that may have the words of `search`; all if unset. */
   readonly candidateIds?: readonly string[] | null;
+  /** Whether few tasks have the tags and requirements: {@link areTagsRare}. */
+  readonly areTagsRare?: boolean;
+  /** What an agent sees that views the list. If unset, each task is checked. */
+  readonly seen?: SeenTasks | null;
+}
+
+/** Of more tasks, a list finds its page faster by reading along its order. */
+const MOST_TAGGED = 15_000;
+
+/**
+ * Whether so few tasks have the tags and requirements of the filter that a list should collect and sort them. A list that reads along
+ * its order is cheaper on average, but reads everything if the tasks are at the other end of the order. Asks only for the estimate of
+ * the planner, which is good for an entry of an array and costs nothing.
+ */
+export async function areTagsRare(executor: Executor, { tags, requires }: TaskFilter): Promise<boolean> {
+  if (!tags?.length && !requires?.length) return false;
+  const [row] = await query<{ 'QUERY PLAN': readonly { Plan: { 'Plan Rows': number } }[] }>(
+    executor,
+    toStatement(
+      sql`EXPLAIN (FORMAT JSON) SELECT FROM tasks WHERE tags @> ${tags ?? []}::text[] AND requires @> ${requires ?? []}::text[]`,
+      'once',
+    ),
+  );
+  const [explained] = row?.['QUERY PLAN'] ?? [];
+  return explained !== undefined && explained.Plan['Plan Rows'] <= MOST_TAGGED;
 }
 
 /** Whether the filter has a value that few or many tasks may have, so that each value needs a plan of its own. */
@@ -33,12 +60,20 @@ function matches(filter: TaskFilter, settings: WaitingSettings): Sql {
   return allOf(conditionsOf(filter, settings));
 }
 
-/** The second condition follows from the first one, and PostgreSQL uses the partial indexes only if it is told. */
-function containsAll(column: 'tags' | 'requires', wanted: readonly string[]): Sql {
-  const name = identifier(`t.${column}`);
-  const holds = sql`${name} @> ${[...wanted]}::text[]`;
-  return wanted.length === 0 ? holds : sql`${holds} AND ${name} <> '{}'`;
+/**
+ * The second condition follows from the first one. It is the one of the partial indexes, which PostgreSQL uses only if a
+ * statement has it.
+ */
+function containsAll(column: keyof typeof HAS_ENTRIES, wanted: readonly string[]): Sql {
+  const holds = sql`${identifier(`t.${column}`)} @> ${[...wanted]}::text[]`;
+  return wanted.length === 0 ? holds : sql`${holds} AND ${HAS_ENTRIES[column]}`;
 }
+
+/**
+ * Few tasks require anything. With `<> '{}'`, the planner would multiply their share with the share of the requirement, expect a
+ * thirtieth of the tasks that have it, and collect all of them for each status. It has no statistics about the cardinality.
+ */
+const HAS_ENTRIES = { tags: sql`t.tags <> '{}'`, requires: sql`cardinality(t.requires) <> 0` };
 
 function whoMayTake(filter: TaskFilter, settings: WaitingSettings): Sql[] {
   const { assignee, unassigned, requires, pinned, waitingOn } = filter;
@@ -72,6 +107,13 @@ function whenDue({ createdAt, dueAt, completedAt, overdue }: TaskFilter): Sql[] 
   if (completedAt?.lt) conditions.push(sql`t.created_at < ${completedAt.lt}`);
   if (typeof overdue === 'boolean') conditions.push(isOverdue(overdue));
   return conditions;
+}
+
+/** A condition on due dates as the index of the queue order has them, which lets a list in this order read no other dates. */
+export function isDueInQueue({ gte, lt }: InstantRange): Sql[] {
+  if (!gte && !lt) return [];
+  const due = sql`coalesce(t.due_at, 'infinity'::timestamptz)`;
+  return [...liesIn(due, { gte }), lt ? sql`${due} < ${lt}` : sql`${due} < 'infinity'`];
 }
 
 function isAssignedTo(agents: NonNullable<TaskFilter['assignee']>): Sql {

@@ -3,8 +3,8 @@ import { allOf, identifier, type Sql, sql } from '../../postgres/sql-text.js';
 import type { AgentRow } from '../agents/agents.js';
 import type { ChildLists, List } from '../lists/keyset.js';
 import { type Columns, parseRows, type RowShape, rowsOf, shapeOf } from '../lists/row-shape.js';
-import { conditionsOf, type ResolvedFilter, selectsByValues } from './task-conditions.js';
-import { readingOf } from './task-order.js';
+import { conditionsOf, isDueInQueue, type ResolvedFilter, selectsByValues } from './task-conditions.js';
+import { isCollected, readingOf } from './task-order.js';
 import type { TaskRow } from './tasks.js';
 import { seenByAgent } from './visible-tasks.js';
 import type { WaitingSettings } from './waiting-facts.js';
@@ -35,12 +35,18 @@ export function tasksThat(
   columns: ListedColumns,
   settings: WaitingSettings,
 ): List<ListedTask> {
+  const seen = isCollected(filter, order) ? null : (filter.seen ?? null);
+  const { dueAt, ...others } = { ...filter, status: null, priority: null };
+  const conditions =
+    dueAt && order.field === 'QUEUE'
+      ? [...conditionsOf(others, settings), ...isDueInQueue(dueAt)]
+      : conditionsOf({ ...others, dueAt }, settings);
   return {
     from: 'tasks t',
     shape: shapeOfListed(columns),
-    where: allOf([visibleTo(viewer), ...conditionsOf({ ...filter, status: null, priority: null }, settings)]),
+    where: allOf([...(seen === null ? [visibleTo(viewer)] : []), ...conditions]),
     isPlannedByValues: viewer !== null || selectsByValues(filter),
-    ...readingOf(filter, order),
+    ...readingOf({ ...filter, seen }, order),
   };
 }
 

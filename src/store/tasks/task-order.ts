@@ -8,6 +8,7 @@ import type { Branch, ListPart } from '../lists/list-parts.js';
 import type { Order, SortKey } from '../lists/order.js';
 import type { ResolvedFilter } from './task-conditions.js';
 import type { TaskRow } from './tasks.js';
+import { seenElsewhere, seenInStatus } from './visible-tasks.js';
 
 const NUMBER: SortKey<TaskRow> = { sql: 't.number', kind: 'number', of: (task) => task.number };
 const PRIORITY: SortKey<TaskRow> = { sql: 't.priority', kind: 'priority', of: (task) => task.priority };
@@ -34,33 +35,48 @@ const PRIORITIES: readonly TaskPriority[] = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW'
 /** How a list of tasks is read: its order, and the parts that select the statuses and priorities of the filter. */
 export function readingOf(filter: ResolvedFilter, order: TaskOrder): Pick<List<TaskRow>, 'order' | 'parts'> {
   const statuses = possibleStatuses(filter);
-  const priorities = filter.priority ?? null;
   const whole = orderOf(order);
-  const { keys } = whole;
-  if (statuses.length === 0) return { order: whole, parts: [{ branches: [{ where: sql`false` }], keys }] };
-  // tasks_created_idx has all statuses. The indexes of tags and of unassigned tasks know them apart.
-  if (
-    order.field === 'CREATED_AT' &&
-    statuses.length === TASK_STATUSES.length &&
-    !filter.tags &&
-    !filter.candidateIds
-  )
-    return { order: whole, parts: [{ branches: [{ where: hasAny(priorities) }], keys }] };
-  const branches = branchesOf(filter, statuses, (status) =>
-    allOf([isIn(status, filter), hasAny(priorities)]),
-  );
-  const { candidateIds } = filter;
-  if (
-    candidateIds ||
-    (isShort(filter.createdAt) && (order.field === 'PRIORITY' || order.field === 'DUE_AT'))
-  ) {
-    const among = candidateIds ? sql`t.id = ANY(${candidateIds}::text[])` : sql`true`;
-    const any = anyOf(branches.map(({ where }) => where));
-    return { order: whole, parts: [{ branches: [{ where: sql`${among} AND ${any}`, isRare: true }], keys }] };
-  }
+  const one = (branches: readonly Branch[]) => ({ order: whole, parts: [{ branches, keys: whole.keys }] });
+  if (statuses.length === 0) return one([{ where: sql`false` }]);
+  if (isCollected(filter, order)) return one(collected(filter, statuses));
+  if (order.field === 'CREATED_AT' && usesAllStatuses(filter, statuses))
+    return one([{ where: hasAny(filter.priority) }]);
   if (order.field === 'COMPLETED_AT') return { order: whole, parts: partsByEnd(filter, statuses) };
-  if (order.field !== 'DUE_AT') return { order: whole, parts: [{ branches, keys }] };
+  const branches = branchesOf(filter, statuses, (status) => isIn(status, filter, filter.priority));
+  if (order.field !== 'DUE_AT') return one(branches);
   return { order: whole, parts: partsByDueDate(filter, branches, statuses) };
+}
+
+/** Whether all tasks of the filter are collected and sorted, because they are few. */
+export function isCollected(
+  { candidateIds, areTagsRare, createdAt }: ResolvedFilter,
+  { field }: TaskOrder,
+): boolean {
+  return Boolean(
+    candidateIds || areTagsRare || (isShort(createdAt) && (field === 'PRIORITY' || field === 'DUE_AT')),
+  );
+}
+
+/**
+ * One branch, or for tags and requirements one for the tasks that wait, one for the ended ones and one for the rest, because their
+ * indexes know the first two apart.
+ */
+function collected(filter: ResolvedFilter, statuses: readonly TaskStatus[]): Branch[] {
+  const { candidateIds, areTagsRare, priority } = filter;
+  const any = (some: readonly TaskStatus[]) => anyOf(some.map((status) => isIn(status, filter, priority)));
+  const among = candidateIds ? sql`t.id = ANY(${candidateIds}::text[])` : sql`true`;
+  if (candidateIds || !areTagsRare) return [{ where: sql`${among} AND ${any(statuses)}`, isRare: true }];
+  const groups = [
+    statuses.filter((status) => WITHOUT_RUN.includes(status)),
+    statuses.filter(isTerminal),
+    statuses.filter((status) => !WITHOUT_RUN.includes(status) && !isTerminal(status)),
+  ];
+  return groups.filter(({ length }) => length > 0).map((group) => ({ where: any(group), isRare: true }));
+}
+
+/** Whether the list is read from tasks_created_idx. The indexes of tags, requirements, agents and unassigned tasks know the statuses apart. */
+function usesAllStatuses({ tags, requires, seen }: ResolvedFilter, statuses: readonly TaskStatus[]): boolean {
+  return statuses.length === TASK_STATUSES.length && !tags && !requires && !seen;
 }
 
 const SHORT_MS = 2 * 86_400_000;
@@ -71,9 +87,12 @@ function isShort(period: TaskFilter['createdAt']): boolean {
   return gte instanceof Date && lt instanceof Date && lt.getTime() - gte.getTime() <= SHORT_MS;
 }
 
-/** A branch for each status, and one for the statuses in which a task without assignee is an exception. */
+/**
+ * A branch for each status, one for the statuses in which a task without assignee is an exception, and one for what an agent sees
+ * as an exception.
+ */
 function branchesOf(
-  { unassigned }: TaskFilter,
+  { unassigned, seen, priority }: ResolvedFilter,
   statuses: readonly TaskStatus[],
   ...conditions: readonly ((status: TaskStatus) => Sql)[]
 ): Branch[] {
@@ -82,10 +101,14 @@ function branchesOf(
     .filter(isUsual)
     .flatMap((status) => conditions.map((condition) => ({ where: condition(status) })));
   const others = statuses.filter((status) => !isUsual(status));
-  if (others.length === 0) return branches;
-  // tasks_unassigned_idx has this condition.
-  const rare = anyOf(others.flatMap((status) => conditions.map((condition) => condition(status))));
-  return [...branches, { where: sql`t.status NOT IN ('INBOX', 'CANCELLED') AND ${rare}`, isRare: true }];
+  if (others.length > 0) {
+    // tasks_unassigned_idx has this condition.
+    const rare = anyOf(others.flatMap((status) => conditions.map((condition) => condition(status))));
+    branches.push({ where: sql`t.status NOT IN ('INBOX', 'CANCELLED') AND ${rare}`, isRare: true });
+  }
+  if (seen && statuses.length > 0)
+    branches.push({ where: allOf([seenElsewhere(statuses, seen), hasAny(priority)]), isRare: true });
+  return branches;
 }
 
 function orderOf({ field, direction }: TaskOrder): Order<TaskRow> {
@@ -104,15 +127,12 @@ function orderOf({ field, direction }: TaskOrder): Order<TaskRow> {
 
 /** Tasks with a due date, from tasks_due_idx, and then those without one, for each priority from tasks_priority_idx. */
 function partsByDueDate(
-  filter: TaskFilter,
+  filter: ResolvedFilter,
   branches: readonly Branch[],
   statuses: readonly TaskStatus[],
 ): ListPart<TaskRow>[] {
-  const dated = branches.map(({ where, ...more }) => ({
-    ...more,
-    where: sql`${where} AND t.due_at IS NOT NULL`,
-  }));
-  const undated = branchesByPriority(filter, statuses, sql`t.due_at IS NULL`);
+  const dated = that(branches, sql`t.due_at IS NOT NULL`);
+  const undated = that(branchesByPriority(filter, statuses), sql`t.due_at IS NULL`);
   return [
     { branches: dated, keys: [DUE, NUMBER], firstKey: 'set' },
     ...(undated.length === 0 ? [] : [{ branches: undated, keys: [NUMBER], firstKey: 'null' as const }]),
@@ -120,41 +140,53 @@ function partsByDueDate(
 }
 
 /** Ended tasks, from tasks_ended_idx, and then the open ones, for each priority from tasks_priority_idx. */
-function partsByEnd(filter: TaskFilter, statuses: readonly TaskStatus[]): ListPart<TaskRow>[] {
+function partsByEnd(filter: ResolvedFilter, statuses: readonly TaskStatus[]): ListPart<TaskRow>[] {
   const ended = branchesOf(filter, statuses.filter(isTerminal), (status) =>
-    allOf([isIn(status, filter), hasAny(filter.priority ?? null), sql`t.completed_at IS NOT NULL`]),
+    isIn(status, filter, filter.priority),
   );
   const openStatuses = statuses.filter((status) => !isTerminal(status));
-  const open = branchesByPriority(filter, openStatuses, sql`t.completed_at IS NULL`);
+  const open = that(branchesByPriority(filter, openStatuses), sql`t.completed_at IS NULL`);
+  const set = that(ended, sql`t.completed_at IS NOT NULL`);
   return [
-    ...(ended.length === 0 ? [] : [{ branches: ended, keys: [COMPLETED, NUMBER], firstKey: 'set' as const }]),
+    ...(set.length === 0 ? [] : [{ branches: set, keys: [COMPLETED, NUMBER], firstKey: 'set' as const }]),
     ...(open.length === 0 ? [] : [{ branches: open, keys: [NUMBER], firstKey: 'null' as const }]),
   ];
 }
 
 /** Branches for each priority, in the order of tasks_priority_idx, for tasks without the first key of the order. */
-function branchesByPriority(filter: TaskFilter, statuses: readonly TaskStatus[], without: Sql): Branch[] {
-  const ofPriority = (priority: TaskPriority) => (status: TaskStatus) =>
-    sql`${isIn(status, filter)} AND ${hasAny([priority])} AND ${without}`;
+function branchesByPriority(filter: ResolvedFilter, statuses: readonly TaskStatus[]): Branch[] {
   const priorities = PRIORITIES.filter((priority) => filter.priority?.includes(priority) ?? true);
-  return branchesOf(filter, statuses, ...priorities.map(ofPriority));
+  const ofPriorities = priorities.map((priority) => (status: TaskStatus) => isIn(status, filter, [priority]));
+  return branchesOf(filter, statuses, ...ofPriorities);
+}
+
+function that(branches: readonly Branch[], condition: Sql): Branch[] {
+  return branches.map(({ where, ...more }) => ({ ...more, where: sql`${where} AND ${condition}` }));
 }
 
 /** Statuses of open tasks that have no run, by the constraints of the table. */
 const WITHOUT_RUN: readonly TaskStatus[] = ['INBOX', 'ASSIGNED', 'REVIEW'];
 
 /**
- * The status as part of the text, so that the plan of each status is kept. For a filter by tags, what follows from the status by
- * the constraints of the table is added, because tasks_waiting_tags has these conditions.
+ * The status and the priorities as part of the text, so that the plan of each status is kept. For a filter by tags or requirements, what follows from
+ * the status by the constraints of the table is added, because tasks_waiting_tags and tasks_waiting_requires have these conditions.
  */
-function isIn(status: TaskStatus, { tags }: TaskFilter): Sql {
-  const has = identifier(`t.status = '${status}'`);
-  if (!tags || !WITHOUT_RUN.includes(status)) return has;
-  return sql`${has} AND t.current_run_id IS NULL AND t.completed_at IS NULL`;
+function isIn(
+  status: TaskStatus,
+  { tags, requires, seen }: ResolvedFilter,
+  priorities: TaskFilter['priority'],
+): Sql {
+  const conditions = [identifier(`t.status = '${status}'`)];
+  if ((tags || requires) && WITHOUT_RUN.includes(status))
+    conditions.push(sql`t.current_run_id IS NULL AND t.completed_at IS NULL`);
+  if (priorities) conditions.push(hasAny(priorities));
+  if (seen) conditions.push(seenInStatus(status, seen));
+  return allOf(conditions);
 }
 
-function hasAny(priorities: readonly TaskPriority[] | null): Sql {
-  if (priorities === null) return sql`true`;
+/** The priorities as part of the text. */
+function hasAny(priorities: TaskFilter['priority']): Sql {
+  if (!priorities) return sql`true`;
   const known = PRIORITIES.filter((priority) => priorities.includes(priority));
   if (known.length === 1) return identifier(`t.priority = '${known[0]}'`);
   return identifier(`t.priority = ANY('{${known.join(',')}}'::task_priority[])`);
