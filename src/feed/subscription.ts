@@ -56,6 +56,8 @@ export class Subscription extends PullStream<readonly LogRow[]> {
   /** The pending request for live entries. */
   #reader: { readonly take: Take<readonly LogRow[]>; readonly fail: Fail } | undefined;
   #isRequesting = false;
+  /** The reader waits for one of the entries that it has requested: not it is slow, but what is made of them. */
+  #isReaderWaiting = false;
   #lastRequestEndedAtMs: number;
   #end: { readonly error: Error | undefined } | undefined;
 
@@ -79,6 +81,11 @@ export class Subscription extends PullStream<readonly LogRow[]> {
     }
     this.#isRequesting = true;
     this.#reader = { take, fail };
+  }
+
+  override noteReader(isWaiting: boolean): void {
+    if (!isWaiting && this.#isReaderWaiting) this.excuse();
+    this.#isReaderWaiting = isWaiting;
   }
 
   /** Ends the stream without an error. */
@@ -187,7 +194,8 @@ export class Subscription extends PullStream<readonly LogRow[]> {
 
   #isStuck(): boolean {
     const { clock, limits } = this.#source;
-    return !this.#isRequesting && clock.now() - this.#lastRequestEndedAtMs >= limits.stallTimeoutMs;
+    const isReading = this.#isRequesting || this.#isReaderWaiting;
+    return !isReading && clock.now() - this.#lastRequestEndedAtMs >= limits.stallTimeoutMs;
   }
 
   /** Ends the stream with an error that carries the cursor to resume from. */

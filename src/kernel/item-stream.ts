@@ -96,6 +96,7 @@ export class ItemStream<Input, Item, Output> extends PullStream<Output> implemen
       return;
     }
     this.#reader = { take, fail };
+    this.#source.noteReader(true);
     this.#advance();
   }
 
@@ -180,6 +181,7 @@ export class ItemStream<Input, Item, Output> extends PullStream<Output> implemen
   #answer(result: IteratorResult<Output, undefined>): void {
     const reader = this.#reader;
     this.#reader = undefined;
+    this.#source.noteReader(false);
     reader?.take(result);
   }
 

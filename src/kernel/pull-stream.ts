@@ -14,6 +14,11 @@ export abstract class PullStream<Item> implements AsyncIterableIterator<Item> {
    * throw. Request again only after the answer.
    */
   abstract pull(take: Take<Item>, fail: Fail): void;
+  /**
+   * Tells whether the reader of the last answer's items waits for one of them, or has one and has not asked for the next. Only a source
+   * that ends readers which take nothing has to know.
+   */
+  noteReader(_isWaiting: boolean): void {}
   /** Ends the stream. A pending request is answered with the end. */
   abstract return(): Promise<IteratorResult<Item, undefined>>;
 

@@ -51,7 +51,7 @@ const list = defineVerb({
       columns: ['ID', 'STATUS', 'TASK', 'BY', 'AGE', 'QUESTION'],
       row: (node) => rowOf(node, look),
       empty: 'No agent waits for an answer.',
-      hint: ({ id }) => `mc question answer ${id} "…"`,
+      hint: toAnswerCommand,
     }),
 });
 
@@ -66,7 +66,10 @@ const show = defineVerb({
   places: ['question'],
   examples: ['mc question show qst_01k8', 'mc question show qst_01k8 --json'],
   run: (client, { question: id }, options) => client.question({ id }, options),
-  view: (found, look) => (found ? viewOf(found, look) : lines('There is no such question.')),
+  view: (found, look) =>
+    found
+      ? { ...viewOf(found, look), ...(found.status === 'OPEN' && { hint: toAnswerCommand(found) }) }
+      : lines('There is no such question.'),
 });
 
 const ask = defineVerb({
@@ -154,6 +157,12 @@ const withdraw = defineVerb({
 });
 
 export const questionVerbs = [ask, list, show, answer, withdraw];
+
+/** The command that answers the question, in the form of its kind. */
+function toAnswerCommand({ id, kind, options }: QuestionFieldsFragment): string {
+  const said = { TEXT: '"…"', CHOICE: `--choices ${options[0]?.key ?? '…'}`, CONFIRM: '--yes' }[kind];
+  return `mc question answer ${id} ${said}`;
+}
 
 /** The choice of a word: `key=what it means`, or a key that says it itself. */
 export function toOption(word: string): { readonly key: string; readonly label: string } {

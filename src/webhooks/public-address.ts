@@ -26,12 +26,17 @@ export const resolveBySystem: Resolve = (host) =>
     );
   });
 
+/** All IPv6 addresses that were ever given to hosts of the internet. Outside of it are old forms of IPv4 addresses, such as ::7f00:1. */
+const GLOBAL_IPV6 = ipaddr.parseCIDR('2000::/3');
+
 /**
  * Whether the address is of the public internet: neither of a private network or this machine, nor special in any other way. An IPv4
  * address in IPv6 form counts as what it contains.
  */
-function isPublic(address: string): boolean {
-  return ipaddr.isValid(address) && ipaddr.process(address).range() === 'unicast';
+function isPublic(text: string): boolean {
+  if (!ipaddr.isValid(text)) return false;
+  const address = ipaddr.process(text);
+  return address.range() === 'unicast' && (address.kind() === 'ipv4' || address.match(GLOBAL_IPV6));
 }
 
 /** The host of a URL without the brackets of an IPv6 address. */

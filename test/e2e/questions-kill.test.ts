@@ -22,7 +22,8 @@ vi.setConfig({ testTimeout: 240_000 + 2_000 * QUESTIONS });
 const settings = { MC_AGENT_TIMEOUT: '10m' };
 
 let database: TestDatabase;
-let log: pg.Client;
+/** Several parts of a test read at the same time. */
+let log: pg.Pool;
 let program: string;
 const servers: ServerProcess[] = [];
 const workers = new Map<string, ChildProcess>();
@@ -35,8 +36,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   for (let place = 0; place < SERVERS; place += 1)
     servers.push(await startServer({ databaseUrl: database.url, env: settings }));
-  log = new pg.Client({ connectionString: database.url });
-  await log.connect();
+  log = new pg.Pool({ connectionString: database.url, max: 3 });
 });
 
 afterAll(async () => {

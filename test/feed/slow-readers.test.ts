@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EVENT_TYPES } from '../../src/domain/events/event-types.js';
 import type { Feed, LogEntry } from '../../src/feed/hub.js';
 import { StreamInterrupted } from '../../src/feed/stream-interrupted.js';
+import { createItemSource } from '../../src/kernel/item-source.js';
+import type { Stage } from '../../src/kernel/item-stream.js';
 import { collect, createLogFixture, type LogFixture, messages } from './log-fixture.js';
 import { usedMemory } from './memory.js';
 
@@ -149,5 +151,35 @@ describe('a reader that is slower than the events', () => {
     const next = stream.next();
     await log.append({ type: 'key.created' });
     expect((await next).value).toHaveLength(1);
+  });
+
+  it('is not closed while it waits for what is made of an entry, however long that takes', async () => {
+    let nowMs = 0;
+    const { feed } = await log.startProcess({ queueSize: 10, stallTimeoutMs: 1_000 }, { now: () => nowMs });
+    const arrived = watchArrivals(feed);
+    const held: (() => void)[] = [];
+    const stage: Stage<LogEntry, LogEntry> = {
+      pass: (entry, give) => void held.push(() => give(entry)),
+      toError: (error) => error,
+      close: () => undefined,
+    };
+    const from = await feed.subscribe({});
+    const stream = createItemSource<readonly LogEntry[], LogEntry>({ from, toItems: (page) => page }).open(
+      stage,
+    );
+    const got: LogEntry[] = [];
+    let next = stream.next();
+    await burst(0, 3);
+    for (let count = 1; count <= 53; count += 1) {
+      await vi.waitFor(() => expect(held).toHaveLength(1), 20_000);
+      // The events of a page take longer than a reader may rest, and others come meanwhile.
+      nowMs += 2_000;
+      if (count === 1) await burst(3, 53).then(() => arrived(53));
+      held.pop()?.();
+      got.push((await next).value as LogEntry);
+      next = stream.next();
+    }
+    expect(messages(got)).toEqual(range(0, 53));
+    await stream.return();
   });
 });
