@@ -1,6 +1,7 @@
 import { systemClock } from '../kernel/clock.js';
 import { waitAtMost } from '../kernel/with-deadline.js';
-import { type Client, RefusedError } from '../sdk/index.js';
+import { type AgentRef, type Client, RefusedError } from '../sdk/index.js';
+import { isIdOf } from '../verbs/refs.js';
 
 /** How runs are kept. */
 export interface HeldRunsOptions {
@@ -11,6 +12,15 @@ export interface HeldRunsOptions {
   readonly renewMs?: number | undefined;
   /** A client that has sent nothing for this time has left; null if another sign tells it. */
   readonly idleMs: number | null;
+}
+
+/** A run that a client has claimed, on a task or of a review. */
+export interface HeldRun {
+  readonly id: string;
+  /** The agent that a key of an operator has named, for whom the lease of a review is renewed. */
+  readonly agent?: AgentRef | undefined;
+  /** The task of a review: the verdict names it instead of the run. */
+  readonly reviewOf?: string | undefined;
 }
 
 /** A claim that has committed is answered within this time. One that waits for a task takes longer and has claimed nothing. */
@@ -24,7 +34,7 @@ const RENEWALS_PER_LEASE = 3;
  * run is handed in or the client leaves. A process that dies leaves the lease to end by itself.
  */
 export class HeldRuns {
-  readonly #runs = new Set<string>();
+  readonly #runs = new Map<string, HeldRun>();
   readonly #claims = new Set<Promise<unknown>>();
   readonly #options: HeldRunsOptions;
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -56,19 +66,19 @@ export class HeldRuns {
    * then, and its run is given back.
    *
    * @param signal - aborted when the client cancels the call or leaves.
-   * @param runIdOf - the id of the run in the answer, if there is one.
+   * @param runOf - the run in the answer, if there is one.
    */
   async claiming<Answer>(
     claim: (signal: AbortSignal) => Promise<Answer>,
     signal: AbortSignal,
-    runIdOf: (answer: Answer) => unknown,
+    runOf: (answer: Answer) => HeldRun | null,
   ): Promise<Answer> {
     const late = new AbortController();
     const abortLater = () => setTimeout(() => late.abort(signal.reason), LAST_ANSWER_MS).unref();
     signal.addEventListener('abort', abortLater, { once: true });
     const work = claim(late.signal).then(async (answer) => {
-      const runId = runIdOf(answer);
-      if (typeof runId === 'string') await (signal.aborted ? this.#release(runId) : this.keep(runId));
+      const run = runOf(answer);
+      if (run !== null) await (signal.aborted ? this.#release(run.id) : this.keep(run));
       return answer;
     });
     this.#claims.add(work);
@@ -81,9 +91,9 @@ export class HeldRuns {
   }
 
   /** Renews the lease of a run from now on. A run that is claimed while the client leaves is given back at once. */
-  async keep(runId: string): Promise<void> {
-    if (this.#hasLeft) return this.#release(runId);
-    this.#runs.add(runId);
+  async keep(run: HeldRun): Promise<void> {
+    if (this.#hasLeft) return this.#release(run.id);
+    this.#runs.set(run.id, run);
     const { leaseSeconds, renewMs = (leaseSeconds * 1_000) / RENEWALS_PER_LEASE } = this.#options;
     this.#timer ??= setInterval(() => this.#tick(), renewMs).unref();
   }
@@ -94,11 +104,16 @@ export class HeldRuns {
     if (this.isEmpty) this.#stop();
   }
 
+  /** The review of a task has ended. */
+  forgetReviewOf(taskId: unknown): void {
+    for (const { id, reviewOf } of [...this.#runs.values()]) if (reviewOf === taskId) this.forget(id);
+  }
+
   /** The client has left: its tasks return to the queue without a counted attempt. */
   async leave(): Promise<void> {
     this.#hasLeft = true;
     await waitAtMost(LAST_ANSWER_MS, Promise.allSettled(this.#claims));
-    const runs = [...this.#runs];
+    const runs = [...this.#runs.keys()];
     this.#runs.clear();
     this.#stop();
     await Promise.all(runs.map((runId) => this.#release(runId)));
@@ -112,22 +127,31 @@ export class HeldRuns {
   #tick(): void {
     const { idleMs } = this.#options;
     if (idleMs !== null && systemClock.now() - this.#usedAt > idleMs) {
-      const runs = [...this.#runs];
+      const runs = [...this.#runs.keys()];
       for (const runId of runs) this.forget(runId);
       return void Promise.all(runs.map((runId) => this.#release(runId)));
     }
-    this.#renewing ??= Promise.all([...this.#runs].map((runId) => this.#renew(runId))).finally(() => {
+    this.#renewing ??= Promise.all([...this.#runs.values()].map((run) => this.#renew(run))).finally(() => {
       this.#renewing = undefined;
     });
   }
 
   /** A refusal says that the run has ended. Anything else is tried again with the next renewal. */
-  async #renew(runId: string): Promise<void> {
+  async #renew(run: HeldRun): Promise<void> {
     try {
-      await this.#options.client.renewLease({ runId, lease: this.lease });
+      if (!(await this.#isRenewed(run))) this.forget(run.id);
     } catch (error) {
-      if (error instanceof RefusedError) this.forget(runId);
+      if (error instanceof RefusedError) this.forget(run.id);
     }
+  }
+
+  /** The lease of a review is renewed by a heartbeat for it alone. */
+  async #isRenewed({ id, agent }: HeldRun): Promise<boolean> {
+    const { client } = this.#options;
+    const lease = this.lease;
+    if (isIdOf('run', id)) return Boolean(await client.renewLease({ runId: id, lease }));
+    const { lostRunIds } = await client.heartbeat({ agent, runIds: [id], onlyRunIds: true, lease });
+    return !lostRunIds.includes(id);
   }
 
   /** A run that cannot be given back returns at the end of its lease. */

@@ -15,12 +15,12 @@ export function toOptionalAgent(word: string | undefined): AgentRef | undefined 
   return word === undefined ? undefined : toAgentRef(word);
 }
 
-/** What holds a task: a run by its id, or the task itself, which only operators may name. */
+/** What holds a task: a run or a review by its id, or the task itself, which only operators may name. */
 export function toRunOrTask(word: string): { readonly runId: string } | { readonly task: TaskRef } {
-  return isIdOf('run', word) ? { runId: word } : { task: toTaskRef(word) };
+  return isIdOf('run', word) || isIdOf('rvr', word) ? { runId: word } : { task: toTaskRef(word) };
 }
 
 /** Whether a word has the form of an id: a prefix and 26 characters. A name may begin like one. */
-export function isIdOf(prefix: 'task' | 'agt' | 'run' | 'key', word: string): boolean {
+export function isIdOf(prefix: 'task' | 'agt' | 'run' | 'rvr' | 'key', word: string): boolean {
   return word.startsWith(`${prefix}_`) && /^[0-7][0-9a-hjkmnp-tv-z]{25}$/.test(word.slice(prefix.length + 1));
 }

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withTools } from '../../scripts/print-mcp.js';
 import { createMcpEndpoint, type EndpointLimits, type McpEndpoint } from '../../src/mcp/http.js';
 import { toolList } from '../../src/mcp/tool-list.js';
-import type { Client } from '../../src/sdk/index.js';
+import type { Client, TypedDocument } from '../../src/sdk/index.js';
 import { connect, type McpClient, type Revision, revisions } from '../support/mcp/mcp-client.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
 import { sdkClient } from '../support/servers/sdk-client.js';
@@ -157,6 +157,27 @@ describe('a session of /mcp', () => {
     await expect.poll(status).toBe('ASSIGNED');
   });
 
+  it('renews the lease of a claimed review, and gives it back when it is released or its session ends', async () => {
+    await admin.registerAgent({ name: 'author', acceptsInbox: false });
+    await admin.createTask({ title: 'To judge', assignee: { name: 'author' } });
+    const { run } = await admin.claimNextTask({ agent: { name: 'author' } });
+    await admin.completeTask({ runId: run?.id ?? '', resolution: 'Done.' });
+    const endpoint = endpointWith({});
+    const send: FetchLike = (url, init) => endpoint.answer(new Request(url, init), server.adminKey);
+    const transport = new StreamableHTTPClientTransport(new URL('/mcp', server.url), { fetch: send });
+    const client = await connect(transport, '2025-11-25');
+    await admin.registerAgent({ name: 'judge', role: 'reviewer' });
+    const first = (await client.call('claim_next_review', { agent: 'judge' })).data.runId;
+    const leaseEnd = (await reviewRun(first)).leaseExpiresAt;
+    await expect.poll(async () => (await reviewRun(first)).leaseExpiresAt).not.toBe(leaseEnd);
+    const released = await client.call('release_task', { run: first, reason: 'Not my field' });
+    expect(released.data.task.status).toBe('REVIEW');
+    const second = (await client.call('claim_next_review', { agent: 'judge' })).data.runId;
+    await transport.terminateSession();
+    expect((await reviewRun(second)).outcome).toBe('RELEASED');
+    await client.close();
+  });
+
   it('makes room for a new one by ending the one that is idle longest, unless it holds runs', async () => {
     const endpoint = endpointWith({ maxSessions: 1 });
     const { client } = await claimantOf(endpoint, 'holding');
@@ -186,6 +207,16 @@ describe('a client of /mcp without a session', () => {
     expect(await status()).toBe('IN_PROGRESS');
   });
 });
+
+async function reviewRun(id: string) {
+  const found = await admin.request(REVIEW_RUN, { id });
+  return found.node;
+}
+
+const REVIEW_RUN: TypedDocument<
+  { readonly node: { readonly outcome: string; readonly leaseExpiresAt: string | null } },
+  { readonly id: string }
+> = 'query($id: ID!) { node(id: $id) { ... on ReviewRun { outcome leaseExpiresAt } } }';
 
 /** The status of a list of tools in a session. */
 async function answerOf(

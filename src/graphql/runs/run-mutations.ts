@@ -1,5 +1,7 @@
 import type { TaskRun } from '../../generated/prisma/client.js';
+import { isId } from '../../kernel/ids.js';
 import { listAnswers, listQuestionsOfClaim } from '../../services/questions/read-questions.js';
+import { releaseReview } from '../../services/reviews/release-review.js';
 import { type ClaimAnswer, claimNextTask } from '../../services/runs/claim-next-task.js';
 import { type CompletedTask, completeTask } from '../../services/runs/complete-task.js';
 import { failTask } from '../../services/runs/fail-task.js';
@@ -220,10 +222,14 @@ builder.mutationFields((t) => ({
     type: TaskPayload,
     authScopes: { agent: true },
     description:
-      'Releases a task: to the inbox, or back to its agent if that was named. With `pass` another agent gets it. It does not count as a failed attempt. The same call with the same run and reason is answered again: the first one decided, and another `pass` or `to` changes nothing.',
+      'Releases a task: to the inbox, or back to its agent if that was named. With `pass` another agent gets it. It does not count as a failed attempt. The same call with the same run and reason is answered again: the first one decided, and another `pass` or `to` changes nothing. A claimed review is given back too, by the id of its run: the task stays in REVIEW, and any reviewer can claim the round.',
     args: { input: t.arg({ type: ReleaseTaskInput, required: true, description: 'The run.' }) },
     resolve: (_root, { input }, { services, viewer }, info) =>
-      answer(releaseTask(services, viewer, input, taskColumns(info, [['task']]))),
+      answer(
+        isId('rvr', input.runId)
+          ? releaseReview(services, viewer, input)
+          : releaseTask(services, viewer, input, taskColumns(info, [['task']])),
+      ),
   }),
 }));
 

@@ -1,5 +1,7 @@
 import * as z from 'zod';
+import { isRecord } from '../../verbs/coerce.js';
 import { maybeText, task } from '../../verbs/fields.js';
+import { toOptionalAgent } from '../../verbs/refs.js';
 import { effects } from '../../verbs/verb.js';
 import { briefTask, compactRecord, outputOf } from '../output.js';
 import { callVerb, defineTool, type Tool } from '../tool.js';
@@ -11,7 +13,7 @@ const claimNextReview = defineTool({
   name: 'claim_next_review',
   title: 'Claim the next review',
   description:
-    'Gets the next finished work to judge; it is never your own. Follow prompt, then call submit_verdict with task.ref and round.',
+    'Gets the next finished work to judge; it is never your own. Follow prompt, then call submit_verdict with task.ref and round, or release_task with runId.',
   input: z.strictObject({
     agent: maybeText('The reviewing agent, if the key is bound to none.'),
     waitSeconds,
@@ -25,7 +27,10 @@ const claimNextReview = defineTool({
           (await claim.run(client, { ...input, lease: held.lease }, { ...options, signal })).data,
         ),
       options.signal,
-      ({ runId }) => runId,
+      ({ runId, task }) =>
+        typeof runId === 'string' && isRecord(task)
+          ? { id: runId, agent: toOptionalAgent(input.agent), reviewOf: String(task.id) }
+          : null,
     );
     // The prompt contains the texts of the task.
     return found === undefined ? claimed : { ...claimed, task: briefTask(found) };
@@ -47,9 +52,11 @@ const submitVerdict = defineTool({
   }),
   output: outputOf({ task: 'object' }),
   effect: effects.ends,
-  async call({ client }, { verdict, ...given }, options) {
+  async call({ client, held }, { verdict, ...given }, options) {
     const { data } = await verdictVerbs[verdict].run(client, given, options);
-    return { task: briefTask(data) };
+    const judged = briefTask(data);
+    held.forgetReviewOf(judged.id);
+    return { task: judged };
   },
 });
 

@@ -31,7 +31,7 @@ const claimNextTask = defineTool({
           (await claim.run(client, { ...input, lease: held.lease }, { ...options, signal })).data,
         ),
       options.signal,
-      (claimed) => isRecord(claimed.run) && claimed.run.id,
+      ({ run: made }) => (isRecord(made) ? { id: String(made.id) } : null),
     );
   },
 });
@@ -46,7 +46,7 @@ const reportProgress = defineVerbTool({
   output: outputOf({ run: 'object' }),
   toOutput: ({ data }) => ({ run: compactRecord(data) }),
   // A server that was restarted has forgotten which runs its clients hold.
-  done: ({ held }, { run: id }) => void (typeof id === 'string' && held.keep(id)),
+  done: ({ held }, { run: id }) => void (typeof id === 'string' && held.keep({ id })),
 });
 
 const completeTask = defineVerbTool({

@@ -135,6 +135,15 @@ export async function renewReviewRun(
   });
 }
 
+/** The review run with this id; null if there is none. */
+export async function findReviewRun(tx: Transaction, id: string): Promise<ReviewRunRow | null> {
+  return tx.one<ReviewRunRow>({
+    name: 'find_review_run',
+    text: 'SELECT * FROM review_runs WHERE id = $1',
+    values: [id],
+  });
+}
+
 /** Locks the open review run of a task; null if there is none. */
 export async function findOpenReviewRun(tx: Transaction, taskId: string): Promise<ReviewRunRow | null> {
   return tx.one<ReviewRunRow>({

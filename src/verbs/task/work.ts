@@ -126,7 +126,7 @@ export const failTask = defineVerb({
 
 export const releaseTask = defineVerb({
   name: 'task release',
-  summary: 'Gives a task back without a counted attempt.',
+  summary: 'Gives a task, or a claimed review, back without a counted attempt.',
   use: 'Use it when an agent stops, or when another agent should do the work.',
   avoid: 'If the work was tried and failed use "task fail".',
   operations: ['releaseTask', 'task'],

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { inTransaction } from '../../../src/postgres/transaction.js';
 import { pauseAgent } from '../../../src/services/agents/pause-agent.js';
 import { type ClaimedReview, claimNextReview } from '../../../src/services/reviews/claim-next-review.js';
+import { releaseReview } from '../../../src/services/reviews/release-review.js';
 import { submitVerdict } from '../../../src/services/reviews/submit-verdict.js';
 import { completeTask } from '../../../src/services/runs/complete-task.js';
 import { cancelTask } from '../../../src/services/tasks/cancel-task.js';
@@ -186,5 +187,37 @@ describe('concurrent claims of reviews', () => {
       expect(new Set(claims.map(({ task }) => task?.id)).size).toBe(1);
       await clearTasks(services);
     }
+  });
+});
+
+describe('the release of a claimed review', () => {
+  it('gives the round back to any reviewer, and is answered again', async () => {
+    const reviewer = await aReviewer();
+    const { id } = await inReview();
+    const { runId } = await claim(reviewer);
+    const viewer = await aKeyOf(services, reviewer);
+    const release = () => releaseReview(services, viewer, { runId: runId ?? '', reason: 'No time' });
+    expect(await release()).toMatchObject({ id, status: 'REVIEW' });
+    expect(await release()).toMatchObject({ id, status: 'REVIEW' });
+    const events = await services.sql(
+      "SELECT payload FROM events WHERE task_id = $1 AND type = 'review.requeued'",
+      [id],
+    );
+    expect(events).toEqual([{ payload: { round: 1, reason: 'No time', reviewRunId: runId } }]);
+    const again = await claim(reviewer);
+    expect(again).toMatchObject({ task: { id }, round: 1 });
+    expect(again.runId).not.toBe(runId);
+  });
+
+  it('is refused to another agent, after the verdict, and with an agent to pass it to', async () => {
+    const reviewer = await aReviewer();
+    const { id } = await inReview();
+    const runId = (await claim(reviewer)).runId ?? '';
+    const release = async (agent: AgentRow, more = {}) =>
+      releaseReview(services, await aKeyOf(services, agent), { runId, ...more });
+    await expect(release(await aReviewer())).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(release(reviewer, { pass: true })).rejects.toMatchObject({ code: 'INVALID' });
+    await submitVerdict(services, services.admin, { task: { id }, verdict: 'APPROVED' });
+    await expect(release(reviewer)).rejects.toMatchObject({ code: 'LEASE_LOST' });
   });
 });
