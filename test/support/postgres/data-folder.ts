@@ -2,7 +2,6 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -11,10 +10,11 @@ import pg from 'pg';
 import { afterAll, onTestFinished, vi } from 'vitest';
 import { createInstrument, type Signal } from '../../../src/kernel/instrument.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../../src/postgres/embedded-postgres.js';
+import { clusterRoot } from './cluster-root.js';
 
 /** Creates a data folder. After the test a PostgreSQL that still runs in it is stopped, and the folder is removed. */
 export async function createDataFolder(mode = 0o711): Promise<string> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'mission-control-data-'));
+  const dataDir = await mkdtemp(join(clusterRoot(), 'mission-control-data-'));
   await chmod(dataDir, mode);
   onTestFinished(async () => {
     const pid = await findPostmasterPid(dataDir);
@@ -40,7 +40,7 @@ afterAll(async () => {
 });
 
 async function createOriginal(): Promise<string> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'mission-control-data-'));
+  const dataDir = await mkdtemp(join(clusterRoot(), 'mission-control-data-'));
   await chmod(dataDir, 0o711);
   await (await startPostgres(dataDir)).stop();
   return dataDir;

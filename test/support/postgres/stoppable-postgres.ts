@@ -1,6 +1,7 @@
 import { createInstrument } from '../../../src/kernel/instrument.js';
 import { startEmbeddedPostgres } from '../../../src/postgres/embedded-postgres.js';
 import { createServerFolder } from '../servers/server-process.js';
+import { clusterRoot } from './cluster-root.js';
 
 /** A PostgreSQL for one test file that can be stopped and started at the same address and keeps its data. */
 export interface StoppablePostgres {
@@ -13,7 +14,7 @@ export interface StoppablePostgres {
 }
 
 export async function startStoppablePostgres(): Promise<StoppablePostgres> {
-  const dataDir = await createServerFolder();
+  const dataDir = await createServerFolder(clusterRoot());
   const settings = { max_connections: '100' };
   const start = () =>
     startEmbeddedPostgres({ dataDir, instrument: createInstrument(), durable: false, settings });

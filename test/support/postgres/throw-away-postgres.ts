@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { createInstrument } from '../../../src/kernel/instrument.js';
 import { startEmbeddedPostgres } from '../../../src/postgres/embedded-postgres.js';
+import { clusterRoot } from './cluster-root.js';
 
 export interface ThrowAwayPostgres {
   /** URL for a superuser to a database that nothing else uses. */
@@ -18,14 +18,18 @@ const COPIED_BY_THE_KERNEL = { file_copy_method: 'clone' };
 
 /** Starts a PostgreSQL without durability in a temporary folder, which is removed when this process ends. */
 export async function startThrowAwayPostgres(): Promise<ThrowAwayPostgres> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'mission-control-test-'));
+  const dataDir = await mkdtemp(join(clusterRoot(), 'mission-control-test-'));
   // Started by root, PostgreSQL runs as another user, which has to be able to enter the folder.
   await chmod(dataDir, 0o711);
   const postgres = await startEmbeddedPostgres({
     dataDir,
     instrument: createInstrument(),
     durable: false,
-    settings: { max_connections: '200', ...(process.platform === 'linux' && COPIED_BY_THE_KERNEL) },
+    settings: {
+      max_connections: '200',
+      max_wal_size: '256MB',
+      ...(process.platform === 'linux' && COPIED_BY_THE_KERNEL),
+    },
   });
   const disarm = await removeWhenKilled(dataDir);
   return {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, vi } from 'vitest';
+import { clusterRoot } from '../postgres/cluster-root.js';
 import { findPostmasterPid, isRunning } from '../postgres/data-folder.js';
 import { createReaper } from './reaper.js';
 import { signalItself } from './signal-itself.js';
@@ -72,8 +73,8 @@ afterAll(async () => {
 });
 
 /** Creates a data folder. After the file's tests its PostgreSQL is stopped and the folder is removed. */
-export async function createServerFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'mission-control-e2e-'));
+export async function createServerFolder(root = tmpdir()): Promise<string> {
+  const folder = await mkdtemp(join(root, 'mission-control-e2e-'));
   // Started by root, PostgreSQL runs as another user, which has to be able to enter the folder.
   await chmod(folder, 0o711);
   folders.add(folder);
@@ -126,7 +127,7 @@ async function launch(
   { dataDir, databaseUrl, program = join(root, 'dist', 'main.js'), env = {} }: ServerOptions,
   nodeOptions: readonly string[] = [],
 ): Promise<Launched> {
-  const folder = dataDir ?? (await createServerFolder());
+  const folder = dataDir ?? (await createServerFolder(databaseUrl === undefined ? clusterRoot() : tmpdir()));
   if (isOver) throw new Error('the tests of this file are over');
   const args = ['--enable-source-maps', ...nodeOptions, program];
   const child = spawn(process.execPath, args, {
