@@ -5,6 +5,7 @@
 export const handWritten = {
   /** Partial indexes, indexes on expressions, and others that are only in the migrations. */
   indexes: [
+    'agent_days_counts_idx',
     'events_former_id_key',
     'events_pipeline_run_idx',
     'pipelines_name_key',
@@ -47,6 +48,7 @@ export const handWritten = {
     'tasks_blocked_idx',
     'tasks_due_idx',
     'tasks_ended_tags',
+    'tasks_ended_pinned_idx',
     'tasks_pinned_idx',
     'tasks_queue_order_idx',
     'tasks_created_by_idx',

@@ -95,10 +95,10 @@ export function listCases(nowMs: number): Case[] {
   const listOf = (filter: ResolvedFilter, order: TaskOrder, viewer: TaskViewer = null) =>
     tasksThat(viewer, filter, order, COLUMNS, WAITING);
   const open = async (executor: Executor, filter: TaskFilter, order: TaskOrder, viewer?: TaskViewer) => {
-    const candidateIds = filter.search ? await findCandidates(executor, filter.search) : null;
+    const found = filter.search ? await findCandidates(executor, filter.search) : null;
     const rare = await areTagsRare(executor, filter);
     const seen = viewer ? await findSeenTasks(executor, viewer) : null;
-    return openList(executor, listOf({ ...filter, candidateIds, areTagsRare: rare, seen }, order, viewer));
+    return openList(executor, listOf({ ...filter, ...found, areTagsRare: rare, seen }, order, viewer));
   };
   const slices = filters.flatMap(([name, filter]) =>
     ORDERS.map((order) => ({

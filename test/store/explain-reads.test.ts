@@ -17,39 +17,7 @@ import { findSeenTasks } from '../../src/store/tasks/visible-tasks.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
 import { allNodes, createPlanWatch, rowsLookedAt, SEND_PLANS } from '../support/postgres/plans.js';
 import { runSql } from '../support/postgres/throw-away-postgres.js';
-
-/** Before the statistics are taken, the tables hold a few rows. Twenty thousand old tasks are done, and the new ones wait. */
-const FEW = [
-  "INSERT INTO agents (id, name, role) VALUES ('agt_busy', 'busy', 'agent'), ('agt_idle', 'idle', 'agent'), ('agt_new', 'new', 'agent'), ('agt_judge', 'judge', 'reviewer')",
-  "INSERT INTO tasks (id, title, status, tags) VALUES ('task_first', 'x', 'INBOX', '{}')",
-  "INSERT INTO events (id, type, at) VALUES (1, 'task.created', now())",
-  'ANALYZE',
-  ...['tasks', 'events', 'task_runs', 'search_texts'].map(
-    (table) => `ALTER TABLE ${table} SET (autovacuum_enabled = off)`,
-  ),
-];
-const MANY = [
-  'SET session_replication_role = replica',
-  // All tasks that require a GPU are CRITICAL and ended, so a list that begins with LOW would meet them last.
-  `INSERT INTO tasks (id, title, status, priority, tags, requires, assignee_id, resolution, created_at, updated_at, completed_at, due_at)
-   SELECT 'task_d' || i, 'Repair the gateway ' || i, 'DONE', (ARRAY['CRITICAL', 'LOW'])[1 + i % 2]::task_priority,
-     ARRAY['t' || CASE WHEN i % 100 = 0 THEN 'gpu' ELSE (i % 9)::text END], CASE WHEN i % 100 = 0 THEN '{gpu}'::text[] ELSE '{}' END, 'agt_busy', 'y',
-     now() - interval '9 days', now() - interval '8 days', now() - interval '8 days', now() - interval '1 day' FROM generate_series(1, 20000) i`,
-  `INSERT INTO tasks (id, title, status, priority, tags, assignee_id, due_at)
-   SELECT 'task_w' || i, 'Write ' || i, CASE i % 2 WHEN 0 THEN 'INBOX' ELSE 'ASSIGNED' END::task_status, 'MEDIUM', ARRAY['w' || i % 9],
-     CASE i % 2 WHEN 1 THEN 'agt_busy' END, CASE WHEN i % 9 = 0 THEN now() - interval '1 hour' END FROM generate_series(1, 2000) i`,
-  "UPDATE tasks SET status = 'REVIEW', resolution = 'y' WHERE id IN ('task_w11', 'task_w13')",
-  "UPDATE tasks SET created_by_agent_id = 'agt_new' WHERE id IN ('task_d8', 'task_w2', 'task_w13')",
-  `INSERT INTO task_runs (id, task_id, agent_id, number, trigger, outcome, started_at, finished_at, lease_ms)
-   SELECT 'run_' || id, id, 'agt_new', 2, 'CLAIM', 'SUCCEEDED', now(), now(), 60000 FROM tasks WHERE id IN ('task_d4', 'task_w6', 'task_w9')`,
-  `INSERT INTO review_runs (id, task_id, agent_id, round, trigger, outcome, started_at, finished_at, lease_ms)
-   VALUES ('rvr_1', 'task_d200', 'agt_new', 1, 'CLAIM', 'RELEASED', now(), now(), 60000)`,
-  `INSERT INTO events (id, type, at, task_id, agent_id, actor_agent_id)
-   SELECT 1 + i, CASE i WHEN 15000 THEN 'task.failed' ELSE 'task.claimed' END, now() - (20000 - i) * interval '1 second', 'task_d' || i, 'agt_busy', 'agt_busy' FROM generate_series(1, 20000) i`,
-  `INSERT INTO task_runs (id, task_id, agent_id, number, lease_ms, trigger, outcome, started_at, lease_expires_at, finished_at)
-   SELECT 'run_0' || lpad(i::text, 25, '0'), 'task_d' || i, CASE WHEN i < 3 THEN 'agt_idle' ELSE 'agt_busy' END, 1, 60000, 'CLAIM',
-     CASE i WHEN 7 THEN 'FAILED' WHEN 9 THEN 'RUNNING' ELSE 'SUCCEEDED' END::run_outcome, now(), now(), CASE WHEN i <> 9 THEN now() END FROM generate_series(1, 20000) i`,
-];
+import { FEW, MANY } from './old-tasks.js';
 
 const PAGE = { size: 20, backward: false, after: null, before: null };
 const COLUMNS = { task: ['id', 'title'], assignee: null } as const;
@@ -240,10 +208,13 @@ describe('a table with twenty thousand ended tasks', () => {
     while (indexing.mayHaveMore) indexing = await indexNextTexts({ database });
     await runSql(test.url, 'VACUUM ANALYZE search_texts, comments, quality_reviews');
     const rows = await mostRows(async () =>
-      expect(await findCandidates(database.pool, 'epair 19999')).toEqual(['task_d19999']),
+      expect(await findCandidates(database.pool, 'epair 19999')).toEqual({
+        candidateIds: ['task_d19999'],
+        lateIds: [],
+      }),
     );
     expect(rows).toBeLessThan(1_400);
-    expect(await findCandidates(database.pool, 'gateway')).toBeNull();
+    expect(await findCandidates(database.pool, 'gateway')).toEqual({ candidateIds: null, lateIds: [] });
 
     await runSql(
       test.url,
@@ -251,16 +222,51 @@ describe('a table with twenty thousand ended tasks', () => {
       `INSERT INTO comments (id, task_id, body) VALUES ('cmt_1', 'task_w1', 'A giraffe.')`,
       `INSERT INTO event_outbox (type, task_id) VALUES ('task.comment_added', 'task_w1')`,
     );
-    expect(await findCandidates(database.pool, 'zebr')).toEqual(expect.arrayContaining(['task_new']));
-    const search = async (text: string) => {
-      const candidateIds = await findCandidates(database.pool, text);
-      const found = tasksThat(null, { search: text, candidateIds }, QUEUE, COLUMNS, WAITING);
-      return (await openList(database.pool, found).slice(PAGE)).rows.map(({ id }) => id);
+    expect((await findCandidates(database.pool, 'zebr')).candidateIds).toContain('task_new');
+    const find = async (text: string, filter: TaskFilter = {}) => {
+      const found = await findCandidates(database.pool, text);
+      return openList(
+        database.pool,
+        tasksThat(null, { ...filter, search: text, ...found }, QUEUE, COLUMNS, WAITING),
+      );
     };
+    const search = async (text: string) => (await (await find(text)).slice(PAGE)).rows.map(({ id }) => id);
     expect(await search('GIRAF write')).toEqual(['task_w1']);
     expect(await search('zebra')).toEqual(['task_new']);
     expect(await search('zebra giraffe')).toEqual([]);
     expect(await search('task-1')).toContain('task_first');
+
+    // Of many matches, the index answers for all tasks but the changed ones.
+    await runSql(
+      test.url,
+      "UPDATE tasks SET title = 'Changed' WHERE id = 'task_d7'",
+      "UPDATE tasks SET title = 'Repair the gateway at last' WHERE id = 'task_w7'",
+      "INSERT INTO event_outbox (type, task_id) SELECT 'task.updated', id FROM tasks WHERE id IN ('task_d7', 'task_w7')",
+    );
+    const gateway = await find('GATEWAY repair');
+    expect(await gateway.count()).toBe(20_000);
+    expect(await (await find('gateway', { status: ['DONE'] })).count()).toBe(19_999);
+    expect(await (await find('gateway', { assignee: [{ id: 'agt_idle' }] })).count()).toBe(0);
+    const page = await gateway.slice({ ...PAGE, size: 100 });
+    expect(page.rows).toHaveLength(100);
+    expect(page.rows.map(({ id }) => id)).not.toContain('task_d7');
+    expect(await mostRows(async () => void (await gateway.slice(PAGE)))).toBeLessThan(1_400);
+    expect((await (await find('gateway', { status: ['ASSIGNED'] })).slice(PAGE)).rows).toMatchObject([
+      { id: 'task_w7' },
+    ]);
+  });
+
+  it('counts what is not overdue as all tasks without the overdue ones', async () => {
+    const count = (filter: TaskFilter) =>
+      openList(database.pool, tasksThat(null, filter, OLDEST, COLUMNS, WAITING)).count();
+    const waiting = { not: { status: ['DONE'] } } as const;
+    const rows = await mostRows(async () =>
+      expect(await count({ ...waiting, overdue: false })).toBe(
+        (await count(waiting)) - (await count({ ...waiting, overdue: true })),
+      ),
+    );
+    expect(rows).toBeLessThan(2_100);
+    expect(await count({ overdue: false, dueAt: { lt: new Date() } })).toBe(20_000);
   });
 
   it('finds words without the index, and says once that it is missing', async () => {
@@ -281,6 +287,6 @@ describe('a table with twenty thousand ended tasks', () => {
     );
     await prepareSearch({ database: refused });
     expect(warnings).toEqual(['warn search.without_index']);
-    expect(await findCandidates(database.pool, 'epair 19999')).toContain('task_d19999');
+    expect((await findCandidates(database.pool, 'epair 19999')).candidateIds).toContain('task_d19999');
   });
 });

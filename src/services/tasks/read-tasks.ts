@@ -195,14 +195,14 @@ function resolve(
   const { search, tags, requires } = filter;
   const { readPool } = context.database;
   const read = async () => {
-    const [resolved, candidateIds, rare, seen] = await Promise.all([
+    const [resolved, found, rare, seen] = await Promise.all([
       replaceNames(context, filter, names),
       search ? findCandidates(readPool, search) : null,
       areTagsRare(readPool, filter),
       viewing !== null && findSeen ? findSeenTasks(readPool, viewing) : null,
     ]);
     const slotless = hasSlots ? await findSlotless(context) : [];
-    return list({ ...resolved, candidateIds, areTagsRare: rare, seen }, slotless);
+    return list({ ...resolved, ...found, areTagsRare: rare, seen }, slotless);
   };
   const isPlain = !hasSlots && names.length === 0 && !search && !tags && !requires;
   return { plain: list(filter, []), read: isPlain && !(viewing !== null && findSeen) ? null : read };

@@ -25,8 +25,18 @@ export interface List<Row> {
   readonly order: Order<Row>;
   /** The same rows in parts that indexes answer in order. Without it, the list is read by `where` and `order` alone. */
   readonly parts?: readonly ListPart<Row>[];
+  /** The same rows as selections that are faster to count. */
+  readonly counted?: readonly Counted[];
   /** Whether the best plan depends on the values of the filter. Such a statement is planned for its values each time. */
   readonly isPlannedByValues?: boolean;
+}
+
+/** Rows whose number is a part of the number of a list. */
+export interface Counted {
+  readonly from: string;
+  readonly where: Sql;
+  /** Whether their number is subtracted. */
+  readonly isMinus?: boolean;
 }
 
 /** One list per row of a parent table. One statement reads the lists of several parents. */
@@ -131,7 +141,7 @@ export async function haveRowsBeyond<Row>(
   return new Map(rows.map((row) => [row.id, row.found]));
 }
 
-function ofParent<Row>(lists: ChildLists<Row>): List<Row> {
+function ofParent<Row>({ counted: _counted, ...lists }: ChildLists<Row>): List<Row> {
   return { ...lists, where: sql`${identifier(lists.parent)} = p.id AND ${lists.where}` };
 }
 
@@ -190,16 +200,21 @@ function nameOf(place: number): string {
   return `key${place}`;
 }
 
-/** The counts of the branches, each of which an index may answer alone. */
 function selectCount<Row>(list: List<Row>): Sql {
-  const { from, where, parts = [wholeOf(list)] } = list;
-  const counts = parts
-    .flatMap(({ branches }) => branches)
-    .map(
-      (branch) =>
-        sql`SELECT count(*) AS count FROM ${identifier(from)} WHERE ${allOf([branch.where, where])}`,
-    );
+  const counts = countedOf(list).map(
+    ({ from, where, isMinus }) =>
+      sql`SELECT ${identifier(isMinus ? '-count(*)' : 'count(*)')} AS count FROM ${identifier(from)} WHERE ${where}`,
+  );
   return sql`SELECT sum(count)::int AS count FROM (${joinSql(counts, ' UNION ALL ')}) counts`;
+}
+
+/** What is counted of a list: unless it says otherwise its branches, each of which an index may answer alone. */
+export function countedOf<Row>(list: List<Row>): readonly Counted[] {
+  const { from, where, parts = [wholeOf(list)], counted } = list;
+  return (
+    counted ??
+    parts.flatMap(({ branches }) => branches.map((branch) => ({ from, where: allOf([branch.where, where]) })))
+  );
 }
 
 function existsBeyond<Row>(list: List<Row>, beyond: Beyond): Sql {

@@ -1,7 +1,7 @@
 import type { InstantRange, TaskFilter } from '../../domain/tasks/task-filter.js';
 import { allOf, anyOf, identifier, type Sql, sql, toStatement } from '../../postgres/sql-text.js';
 import { type Executor, query } from '../../postgres/statement.js';
-import { hasWords } from '../search/search-condition.js';
+import { hasWords, hasWrittenWords } from '../search/search-condition.js';
 import type { SeenTasks } from './visible-tasks.js';
 import { type WaitingSettings, waitsOn } from './waiting-facts.js';
 
@@ -9,6 +9,8 @@ import { type WaitingSettings, waitsOn } from './waiting-facts.js';
 export interface ResolvedFilter extends TaskFilter {
   /** The tasks that may have the words of `search`; all if unset. */
   readonly candidateIds?: readonly string[] | null;
+  /** The tasks whose texts a search has to compare. For all others, it compares what is written in search_texts. */
+  readonly lateIds?: readonly string[] | null;
   /** Whether few tasks have the tags and requirements: {@link areTagsRare}. */
   readonly areTagsRare?: boolean;
   /** What an agent sees that views the list. If unset, each task is checked. */
@@ -42,12 +44,12 @@ export function selectsByValues({ status: _status, priority: _priority, ...other
 }
 
 /** The filter as conditions on the tasks `t`. The caller has checked its limits. */
-export function conditionsOf(filter: TaskFilter, settings: WaitingSettings): readonly Sql[] {
-  const { status, priority, search, failureReason, and, or, not } = filter;
+export function conditionsOf(filter: ResolvedFilter, settings: WaitingSettings): readonly Sql[] {
+  const { status, priority, search, lateIds, failureReason, and, or, not } = filter;
   const conditions: Sql[] = [...whoMayTake(filter, settings), ...whereFrom(filter), ...whenDue(filter)];
   if (status) conditions.push(sql`t.status = ANY(${status}::task_status[])`);
   if (priority) conditions.push(sql`t.priority = ANY(${priority}::task_priority[])`);
-  if (search) conditions.push(hasWords(search));
+  if (search) conditions.push(lateIds ? hasWrittenWords(search, lateIds) : hasWords(search));
   if (failureReason) conditions.push(sql`t.failure_reason = ANY(${failureReason}::task_failure_reason[])`);
   if (and) conditions.push(allOf(and.map((each) => matches(each, settings))));
   if (or) conditions.push(anyOf(or.map((each) => matches(each, settings))));

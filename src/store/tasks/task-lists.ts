@@ -1,8 +1,9 @@
 import type { TaskOrder } from '../../domain/tasks/task-filter.js';
 import { allOf, identifier, type Sql, sql } from '../../postgres/sql-text.js';
 import type { AgentRow } from '../agents/agents.js';
-import type { ChildLists, List } from '../lists/keyset.js';
+import { type ChildLists, countedOf, type List } from '../lists/keyset.js';
 import { type Columns, parseRows, type RowShape, rowsOf, shapeOf } from '../lists/row-shape.js';
+import { areWritten, hasWords } from '../search/search-condition.js';
 import { conditionsOf, isDueInQueue, type ResolvedFilter, selectsByValues } from './task-conditions.js';
 import { isCollected, readingOf } from './task-order.js';
 import type { TaskRow } from './tasks.js';
@@ -47,6 +48,40 @@ export function tasksThat(
     where: allOf([...(seen === null ? [visibleTo(viewer)] : []), ...conditions]),
     isPlannedByValues: viewer !== null || selectsByValues(filter),
     ...readingOf({ ...filter, seen }, order),
+    ...countedBySearch(viewer, filter, settings),
+    ...countedWithoutOverdue(viewer, filter, order, columns, settings),
+  };
+}
+
+/** Few tasks are overdue, and an index knows them. So the others are counted as all tasks without these. */
+function countedWithoutOverdue(
+  ...[viewer, filter, ...list]: Parameters<typeof tasksThat>
+): Pick<List<ListedTask>, 'counted'> {
+  if (filter.overdue !== false) return {};
+  const all = countedOf(tasksThat(viewer, { ...filter, overdue: null }, ...list));
+  const overdue = countedOf(tasksThat(viewer, { ...filter, overdue: true }, ...list));
+  return { counted: [...all, ...overdue.map((rows) => ({ ...rows, isMinus: !rows.isMinus }))] };
+}
+
+/** The matches of a search that are too many to be candidates are counted from search_texts, without reading the tasks if possible. */
+function countedBySearch(
+  viewer: TaskViewer,
+  { search, candidateIds, lateIds, ...others }: ResolvedFilter,
+  settings: WaitingSettings,
+): Pick<List<ListedTask>, 'counted'> {
+  if (!search || candidateIds || !lateIds) return {};
+  const conditions = conditionsOf(others, settings);
+  const needsTask = viewer !== null || conditions.length > 0;
+  const rest = [visibleTo(viewer), ...conditions];
+  const late = sql`${lateIds}::text[]`;
+  return {
+    counted: [
+      {
+        from: needsTask ? 'search_texts s JOIN tasks t ON t.id = s.task_id' : 'search_texts s',
+        where: allOf([areWritten(search), sql`s.task_id <> ALL(${late})`, ...rest]),
+      },
+      { from: 'tasks t', where: allOf([sql`t.id = ANY(${late})`, hasWords(search), ...rest]) },
+    ],
   };
 }
 
