@@ -27,10 +27,11 @@ BEGIN
     picked := NULL; opened := NULL;
     IF reviewer.paused_at IS NULL
       AND (SELECT count(*) FROM review_runs r WHERE r.agent_id = reviewer.id AND r.outcome = 'RUNNING') < reviewer.max_capacity THEN
+      -- IS NOT DISTINCT FROM uses no index: by the agent, the plan could read all runs of the reviewer.
       -- tasks_review_queue from its head. A task that an earlier claim of this batch has taken is locked by this transaction, and is not skipped.
       SELECT t.* INTO picked FROM tasks t WHERE t.status = 'REVIEW' AND t.assignee_id IS DISTINCT FROM reviewer.id AND t.id <> ALL(taken_ids)
         AND coalesce((SELECT false FROM review_runs r WHERE r.task_id = t.id AND r.round = t.review_round AND r.finished_at IS NULL LIMIT 1), true)
-        AND coalesce((SELECT false FROM task_runs w WHERE w.task_id = t.id AND w.agent_id = reviewer.id LIMIT 1), true)
+        AND coalesce((SELECT false FROM task_runs w WHERE w.task_id = t.id AND w.agent_id IS NOT DISTINCT FROM reviewer.id LIMIT 1), true)
       ORDER BY t.priority, coalesce(t.due_at, 'infinity'::timestamptz), t.status_at, t.number LIMIT 1 FOR NO KEY UPDATE OF t SKIP LOCKED;
       IF picked.id IS NOT NULL THEN
         INSERT INTO review_runs AS r (id, task_id, round, agent_id, lease_ms, lease_expires_at)

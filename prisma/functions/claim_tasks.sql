@@ -33,9 +33,9 @@ CREATE OR REPLACE FUNCTION claim_tasks(
   p_narrowing jsonb[],
   -- Arguments of is_there.
   p_timeout_ms bigint, p_default_gateway text, p_gateways text[],
-  -- Of end_runs_and_claim: the events of the runs that it has ended, which precede those of the claims, and their agents. One
-  -- that gets no task has its status announced anew.
-  p_earlier_events event_outbox[] DEFAULT '{}', p_ended_agent_ids text[] DEFAULT '{}'
+  -- Of end_runs_and_claim: the runs that it has ended. Their events precede those of the claims, and the status of an agent that
+  -- gets no task is derived again.
+  p_ends run_end[] DEFAULT '{}'
 ) RETURNS TABLE (request int, reason text, task_id text, run_id text, claimed_task tasks, claimed_run task_runs) LANGUAGE plpgsql
 -- Right after a large import the statistics are old, and sorting an agent's whole backlog, or joining with all tasks,
 -- looks as cheap as reading the head of an index in order. It never is, so these plans are off.
@@ -271,7 +271,7 @@ BEGIN
     END IF;
   END LOOP;
 
-  IF cardinality(places) = 0 AND cardinality(p_ended_agent_ids) = 0 THEN
+  IF cardinality(places) = 0 AND cardinality(p_ends) = 0 THEN
     RETURN;
   END IF;
 
@@ -301,8 +301,8 @@ BEGIN
       AND (a.announced_status <> 'BUSY' OR a.last_seen_at IS NULL OR a.last_seen_at < now() - interval '1 second');
   END IF;
 
-  IF cardinality(p_ended_agent_ids) > 0 THEN
-    idle := ARRAY(SELECT DISTINCT u.id FROM unnest(p_ended_agent_ids) AS u(id) WHERE u.id <> ALL(ARRAY(SELECT p_agent_ids[n] FROM unnest(places) AS n)));
+  IF cardinality(p_ends) > 0 THEN
+    idle := ARRAY(SELECT DISTINCT e.agent_id FROM unnest(p_ends) e WHERE e.agent_id <> ALL(ARRAY(SELECT p_agent_ids[n] FROM unnest(places) AS n)));
     IF cardinality(idle) > 0 THEN
       SELECT changed || array_agg((s.agent).id), statuses || array_agg(s.was::text), new_statuses || array_agg((s.agent).announced_status::text)
       INTO changed, statuses, new_statuses
@@ -311,9 +311,9 @@ BEGIN
   END IF;
 
   -- Events come last: their ids must be drawn after every lock was taken (number_events).
-  IF cardinality(p_earlier_events) > 0 THEN
+  IF cardinality(p_ends) > 0 THEN
     INSERT INTO event_outbox (type, actor_key_id, actor_agent_id, task_id, agent_id, run_id, comment_id, payload)
-    SELECT e.type, e.actor_key_id, e.actor_agent_id, e.task_id, e.agent_id, e.run_id, e.comment_id, e.payload FROM unnest(p_earlier_events) e;
+    SELECT w.type, w.actor_key_id, w.actor_agent_id, w.task_id, w.agent_id, w.run_id, w.comment_id, w.payload FROM events_of_run_ends(p_ends) w;
   END IF;
   IF cardinality(changed) > 0 THEN
     INSERT INTO event_outbox (type, actor_agent_id, agent_id, payload)

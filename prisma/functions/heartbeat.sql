@@ -28,7 +28,8 @@ BEGIN
     AND coalesce(p_only[array_position(p_agent_ids, r.agent_id)] ? r.id, true));
 
   IF cardinality(open_runs) > 0 THEN
-    held := ARRAY(SELECT id FROM task_runs WHERE id = ANY(open_runs) AND outcome = 'RUNNING' FOR NO KEY UPDATE SKIP LOCKED);
+    -- By the end and not by the outcome, as in submit_verdicts.
+    held := ARRAY(SELECT id FROM task_runs WHERE id = ANY(open_runs) AND finished_at IS NULL FOR NO KEY UPDATE SKIP LOCKED);
     WITH updated AS (
       UPDATE task_runs r SET lease_ms = coalesce(p_lease_ms[array_position(p_agent_ids, r.agent_id)], r.lease_ms), lease_expiry_noted_at = NULL,
         lease_expires_at = now() + coalesce(p_lease_ms[array_position(p_agent_ids, r.agent_id)], r.lease_ms) * interval '1 millisecond'
@@ -41,7 +42,7 @@ BEGIN
   END IF;
 
   IF cardinality(open_reviews) > 0 THEN
-    held := ARRAY(SELECT id FROM review_runs WHERE id = ANY(open_reviews) AND outcome = 'RUNNING' FOR NO KEY UPDATE SKIP LOCKED);
+    held := ARRAY(SELECT id FROM review_runs WHERE id = ANY(open_reviews) AND finished_at IS NULL FOR NO KEY UPDATE SKIP LOCKED);
     UPDATE review_runs r SET lease_ms = coalesce(p_lease_ms[array_position(p_agent_ids, r.agent_id)], r.lease_ms),
       lease_expires_at = now() + coalesce(p_lease_ms[array_position(p_agent_ids, r.agent_id)], r.lease_ms) * interval '1 millisecond'
     WHERE r.id = ANY(held);

@@ -5,7 +5,9 @@
 -- depends on another has the higher id, and whoever sees it sees the other one too. Each statement below takes a new
 -- snapshot after the lock was granted: positions are dense, and none is assigned twice.
 -- Returns the number of events. It is at most p_limit; if it is p_limit, more may wait.
-CREATE OR REPLACE FUNCTION number_events(p_limit int) RETURNS int LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION number_events(p_limit int) RETURNS int LANGUAGE plpgsql
+-- Otherwise PostgreSQL may plan the statements for each call again, which takes longer than running them.
+SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   last bigint; numbered int; log event_horizon; current_origin text;
 BEGIN

@@ -54,7 +54,8 @@ BEGIN
 
     IF p_reviewer_ids[n] IS NOT NULL THEN
       PERFORM FROM agents a WHERE a.id = p_reviewer_ids[n] FOR NO KEY UPDATE SKIP LOCKED;
-      CONTINUE WHEN NOT FOUND OR EXISTS (SELECT FROM task_runs r WHERE r.task_id = judged.id AND r.agent_id = p_reviewer_ids[n])
+      -- IS NOT DISTINCT FROM uses no index: by the agent, the plan could read all runs of the reviewer.
+      CONTINUE WHEN NOT FOUND OR EXISTS (SELECT FROM task_runs r WHERE r.task_id = judged.id AND r.agent_id IS NOT DISTINCT FROM p_reviewer_ids[n])
         OR p_need_claim[n] AND held.id IS NULL
           AND NOT EXISTS (SELECT FROM review_runs r WHERE r.task_id = judged.id AND r.round = judged.review_round AND r.agent_id = p_reviewer_ids[n])
           AND NOT EXISTS (SELECT FROM agents a WHERE a.id = p_reviewer_ids[n] AND a.name = p_coordinators[n]);

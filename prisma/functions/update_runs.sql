@@ -20,9 +20,10 @@ DECLARE
   places int[]; run_ids text[]; task_ids text[]; agent_ids text[];
   locked text[]; updated task_runs[]; changes jsonb;
 BEGIN
+  -- By the end and not by the outcome, as in submit_verdicts.
   SELECT array_agg(l.place), array_agg(l.task_id), array_agg(l.agent_id) INTO places, task_ids, agent_ids FROM (
     SELECT array_position(p_run_ids, r.id) AS place, r.task_id, r.agent_id FROM task_runs r
-    WHERE r.id = ANY(p_run_ids) AND r.outcome = 'RUNNING' AND r.agent_id = coalesce(p_agent_ids[array_position(p_run_ids, r.id)], r.agent_id)
+    WHERE r.id = ANY(p_run_ids) AND r.finished_at IS NULL AND r.agent_id = coalesce(p_agent_ids[array_position(p_run_ids, r.id)], r.agent_id)
     FOR NO KEY UPDATE SKIP LOCKED) l;
   locked := ARRAY(SELECT id FROM agents WHERE id = ANY(agent_ids) FOR NO KEY UPDATE SKIP LOCKED);
   SELECT array_agg(l.place ORDER BY l.place), array_agg(p_run_ids[l.place] ORDER BY l.place), array_agg(l.task_id ORDER BY l.place),

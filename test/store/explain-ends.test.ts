@@ -9,6 +9,7 @@ import {
   allNodes,
   createPlanWatch,
   expectHeadsOnly,
+  type Plan,
   rowsLookedAt,
   SEND_PLANS,
 } from '../support/postgres/plans.js';
@@ -37,6 +38,13 @@ const LATER = [
   'SET session_replication_role = origin',
   `INSERT INTO tasks (id, title, status, tags) SELECT 'task_i' || i, 'x', 'INBOX', '{}' FROM generate_series(1, 1000) i`,
 ];
+
+/** The indexes, or else the kinds of scans, by which these statements read tables. */
+function accessPaths(plans: readonly Plan[], text: RegExp): string[] {
+  const nodes = plans.filter((plan) => text.test(plan.text)).flatMap(({ root }) => allNodes(root));
+  const reads = nodes.filter((node) => node['Relation Name'] && node['Node Type'] !== 'ModifyTable');
+  return [...new Set(reads.map((node) => node['Index Name'] ?? node['Node Type']))].sort();
+}
 
 describe('runs that end, among thirty thousand that have ended', () => {
   let test: TestDatabase;
@@ -135,6 +143,12 @@ describe('runs that end, among thirty thousand that have ended', () => {
       const own = plans.filter(({ text }) => !/claim_tasks|tasks_inbox/.test(text));
       expect(own.filter(({ text }) => text.startsWith('UPDATE task_runs'))).toHaveLength(24);
       expectHeadsOnly(plans);
+      expect(accessPaths(plans, /^ends := ARRAY\(SELECT ROW/)).toEqual([
+        'agents_pkey',
+        'task_runs_pkey',
+        'tasks_pkey',
+      ]);
+      expect(accessPaths(plans, /^UPDATE (task_runs r|tasks t) SET .*e\./)).toEqual(['Tid Scan']);
       const large = new Set(['task_dependencies', 'idempotency_keys', 'review_runs', 'agents']);
       const looked = plans.flatMap(({ root, text }) =>
         allNodes(root)
