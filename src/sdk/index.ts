@@ -18,6 +18,8 @@ export type {
 export type { WebSocketClass } from './streams/socket.js';
 export { VERSION } from './version.js';
 export { type Answered, type Ask, RunSuspendedError } from './worker/asking.js';
+export { CapacityTakenError } from './worker/capacity.js';
+export { HandlerStillRunningError } from './worker/handling.js';
 export { RunGivenBackError, RunLostError } from './worker/lease.js';
 export type { ClaimedTask, Handler, StopOptions, Worker, WorkerOptions } from './worker/options.js';
 export { createReviewer, type Judgement, type ReviewerOptions, type ReviewRound } from './worker/reviewer.js';
