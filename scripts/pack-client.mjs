@@ -2,7 +2,7 @@
 //   node scripts/pack-client.mjs [folder]
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -13,10 +13,12 @@ if (!existsSync(join(root, 'node_modules', 'typescript'))) {
   console.error('The development packages are missing. Run npm install in the folder of the project.');
   process.exit(1);
 }
-// A fresh checkout has no generated code yet, and pack builds from what is there now.
+// A fresh checkout has no generated code yet.
 const isGenerated = existsSync(join(root, 'src', 'generated', 'operations.ts'));
-for (const script of [...(isGenerated ? [] : ['generate.mjs']), 'bundle.mjs', 'declarations.mjs'])
-  run(process.execPath, [join(root, 'scripts', script)]);
+if (!isGenerated) run(process.execPath, [join(root, 'scripts', 'generate.mjs')]);
+const { bundleSdk } = await import('./bundle-sdk.mjs');
+await bundleSdk(root);
+run(process.execPath, [join(root, 'scripts', 'declarations.mjs')]);
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 cpSync(join(root, 'dist', 'sdk'), folder, { recursive: true });
@@ -24,9 +26,8 @@ cpSync(join(root, 'LICENSE'), join(folder, 'LICENSE'));
 writeFileSync(join(folder, 'README.md'), readme());
 writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`);
 const name = run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', destination], folder);
-const tarball = relative(process.cwd(), join(destination, name.trim()));
 console.log(
-  `Packed ${tarball}. In the folder of your program: npm install ${resolve(destination, name.trim())}`,
+  `Packed the client. In the folder of your program: npm install ${join(destination, name.trim())}`,
 );
 
 function manifest() {
