@@ -148,7 +148,7 @@ export class Claims {
       );
     } catch (error) {
       // Another agent has the task already, or the run has ended: there is nothing to give back.
-      if (!(error instanceof LeaseLostError)) this.#connection.report(error);
+      if (!(error instanceof LeaseLostError)) this.#settings.onError(error);
     }
     return null;
   }

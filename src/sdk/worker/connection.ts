@@ -1,3 +1,4 @@
+import type { MissionControlError } from '../errors/base.js';
 import { RefusedError } from '../errors/refusals.js';
 import { RequestError, ServerFaultError, TimeoutError, WrongAddressError } from '../errors/request-errors.js';
 import type { CallOptions } from '../http/caller.js';
@@ -25,7 +26,7 @@ export class Connection {
   readonly #onError: (error: unknown) => void;
   readonly #requestMs: number;
   readonly #inFlight = new Set<AbortController>();
-  /** The failures that were reported since the server has answered last: each of them is reported once in an outage. */
+  /** The codes of the failures that were reported since the server has answered last: each kind is reported once in an outage. */
   readonly #reported = new Set<string>();
   #isAway = false;
 
@@ -43,9 +44,9 @@ export class Connection {
   /** Hands an error to onError. One of the connection is not repeated there until the server has answered again. */
   report(error: unknown): void {
     if (isUnknown(error)) {
-      const message = String(error);
-      if (this.#reported.has(message)) return;
-      this.#reported.add(message);
+      const { code } = error;
+      if (this.#reported.has(code)) return;
+      this.#reported.add(code);
     }
     this.#onError(error);
   }
@@ -111,6 +112,6 @@ export class Connection {
  * True if the server may have executed the request, or may execute it when it is repeated. A proxy may answer with a page of
  * its own while the server restarts.
  */
-export function isUnknown(error: unknown): boolean {
+export function isUnknown(error: unknown): error is MissionControlError {
   return mayPass(error) || error instanceof ServerFaultError || error instanceof WrongAddressError;
 }
