@@ -57,14 +57,18 @@ export class Connection {
   }
 
   /** One attempt. @throws the signal's reason as soon as it is aborted. */
-  async attempt<Result>(request: Request<Result>, signal: AbortSignal): Promise<Result> {
+  async attempt<Result>(
+    request: Request<Result>,
+    signal: AbortSignal,
+    timeoutMs = this.#requestMs,
+  ): Promise<Result> {
     const controller = new AbortController();
     const abort = () => controller.abort(signal.reason);
     signal.addEventListener('abort', abort);
     if (signal.aborted) abort();
     this.#inFlight.add(controller);
     try {
-      const result = await request({ signal: controller.signal, retries: 0, timeoutMs: this.#requestMs });
+      const result = await request({ signal: controller.signal, retries: 0, timeoutMs });
       this.#noteAnswer();
       return result;
     } catch (error) {
@@ -88,11 +92,14 @@ export class Connection {
     { signal, isWanted = () => true }: Persistence,
   ): Promise<Result> {
     const backoff = new Backoff();
+    let timeoutMs = this.#requestMs;
     for (let faults = 0; ; ) {
       try {
-        return await this.attempt(request, signal);
+        return await this.attempt(request, signal, timeoutMs);
       } catch (error) {
         if (error instanceof ServerFaultError) faults += 1;
+        // A server that is slow and not away must get a chance to answer.
+        if (error instanceof TimeoutError) timeoutMs *= 2;
         if (signal.aborted || !isUnknown(error) || faults > MAX_FAULTS || !isWanted(error)) throw error;
         this.report(error);
         // A request that has reached its time limit has waited long enough.

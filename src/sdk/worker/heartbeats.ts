@@ -70,7 +70,9 @@ export class Heartbeats {
         connection.untilAnswered((options) => this.#sendOnce(options), { signal: deadline, isWanted }),
       );
     } catch (error) {
-      if (!signal?.aborted) connection.report(error);
+      if (signal?.aborted) return;
+      if (error instanceof TimeoutError) connection.breakOff();
+      connection.report(error);
     }
   }
 

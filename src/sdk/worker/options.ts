@@ -101,8 +101,8 @@ export function toSettings(
     leaseMs: leaseSeconds * 1_000,
     // A lease is counted from the moment at which the claim was sent, so a claim must not wait for most of a lease.
     waitSeconds: Math.min(MAX_WAIT_SECONDS, Math.floor(leaseSeconds / 3)),
-    // Shorter than the interval of the heartbeats, so that a heartbeat on a dead connection is repeated before the next is due.
-    requestMs: Math.min(MAX_REQUEST_MS, Math.floor(leaseSeconds * 250)),
+    // A third of the lease at most, so that a request on a dead connection can be repeated twice.
+    requestMs: Math.min(MAX_REQUEST_MS, Math.floor((leaseSeconds * 1_000) / 3)),
     onError: (error) => void survive(onError, error),
   };
 }
