@@ -98,12 +98,11 @@ export class Connection {
         return await this.attempt(request, signal, timeoutMs);
       } catch (error) {
         if (error instanceof ServerFaultError) faults += 1;
-        // A server that is slow and not away must get a chance to answer.
-        if (error instanceof TimeoutError) timeoutMs *= 2;
         if (signal.aborted || !isUnknown(error) || faults > MAX_FAULTS || !isWanted(error)) throw error;
         this.report(error);
-        // A request that has reached its time limit has waited long enough.
-        if (!(error instanceof TimeoutError)) await backoff.wait(error, signal);
+        // A request that has reached its time limit has waited long enough. A server that is slow and not away gets longer.
+        if (error instanceof TimeoutError) timeoutMs *= 2;
+        else await backoff.wait(error, signal);
         signal.throwIfAborted();
       }
     }
