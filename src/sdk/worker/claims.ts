@@ -6,7 +6,7 @@ import type {
 } from '../../generated/operations.js';
 import type { Client } from '../client.js';
 import { LeaseLostError } from '../errors/refusals.js';
-import { TimeoutError } from '../errors/request-errors.js';
+import { TimeoutError, WrongAddressError } from '../errors/request-errors.js';
 import { wasNeverSent } from '../http/send.js';
 import { withTimeout } from '../http/with-timeout.js';
 import { monotonicMs, newKey, withinAfter } from '../platform.js';
@@ -183,7 +183,7 @@ export class Claims {
     const limit = { ms: this.#connection.isAway ? UNDO_AWAY_MS : UNDO_MS, signal: undefined, message };
     const ask = (options: object) => this.#client.claimNextTask({ ...input, waitSeconds: 0 }, options);
     try {
-      const isWanted = (error: unknown) => !wasNeverSent(error);
+      const isWanted = (error: unknown) => !(wasNeverSent(error) || error instanceof WrongAddressError);
       const { run } = await withTimeout(limit, (signal) =>
         this.#connection.untilAnswered(ask, { signal, isWanted }),
       );
