@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { bundleDashboard } from './bundle-dashboard.mjs';
+import { bundleSdk } from './bundle-sdk.mjs';
 import { replaceFile } from './replace-file.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -73,22 +74,13 @@ function besides(files) {
   };
 }
 
-// One file without dependencies, for browsers and Node alike: its WebSocket protocol is the only library in it.
-const sdk = build({
-  ...common,
-  entryPoints: [join(root, 'src', 'sdk', 'index.ts')],
-  outfile: join(root, 'dist', 'sdk', 'index.js'),
-  platform: 'browser',
-  target: 'es2022',
-  legalComments: 'inline',
-});
-
+const sdk = bundleSdk(root);
 const dashboard = bundleDashboard(root);
 
 // The entries come last because they import the chunks, whose names carry a hash. Chunks of earlier builds stay: a
 // server that is starting or running may still import them.
 const isEntry = ({ path }) => !path.includes('chunk-') && !path.endsWith('.map');
-const outputFiles = (await Promise.all([server, cli, bin, sdk])).flatMap((result) => result.outputFiles);
+const outputFiles = (await Promise.all([server, cli, bin])).flatMap((result) => result.outputFiles);
 for (const { path, contents } of outputFiles.toSorted((one, other) => isEntry(one) - isEntry(other)))
   replaceFile(path, contents);
-await dashboard;
+await Promise.all([sdk, dashboard]);

@@ -16,9 +16,6 @@ Written by \`npm run docs\`. A change of this page is a change for those who use
 shortened to \`{…}\`: the documents in \`schema/operations\` and the schema define them.
 `;
 
-/** What every Error has. */
-const OF_ERRORS = ['cause', 'message', 'name', 'stack'];
-
 /**
  * Everything that the SDK exports, one line for each member, so that a breaking change is seen in a diff. The types that
  * are generated from the schema are left out: the schema's own report shows their changes.
@@ -35,7 +32,7 @@ export function describeSdkApi(): string {
     .map((symbol) => (symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol))
     .filter((symbol) => !isGenerated(symbol))
     .sort((one, other) => (one.name < other.name ? -1 : 1))
-    .map((symbol) => describeExport(symbol, checker));
+    .map((symbol) => describeExport(symbol, program));
   return `${HEAD}\n\`\`\`text\n${sections.join('\n')}\`\`\`\n`;
 }
 
@@ -50,7 +47,8 @@ function isGenerated(symbol: ts.Symbol): boolean {
   );
 }
 
-function describeExport(symbol: ts.Symbol, checker: ts.TypeChecker): string {
+function describeExport(symbol: ts.Symbol, program: ts.Program): string {
+  const checker = program.getTypeChecker();
   const isClass = (symbol.flags & ts.SymbolFlags.Class) !== 0;
   const isType = (symbol.flags & (ts.SymbolFlags.Interface | ts.SymbolFlags.TypeAlias)) !== 0;
   if (!isClass && !isType) return `${symbol.name}: ${print(symbol, checker)}\n`;
@@ -64,20 +62,21 @@ function describeExport(symbol: ts.Symbol, checker: ts.TypeChecker): string {
     return `${heading} = ${shorten(checker.typeToString(type, undefined, FLAGS | ts.TypeFormatFlags.InTypeAlias))}\n`;
   const members = checker
     .getPropertiesOfType(type)
-    .filter((member) => isOwn(member))
+    .filter((member) => isOwn(member, program))
     .sort((one, other) => (one.name < other.name ? -1 : 1))
     .map((member) => `  ${nameOf(member)}${isOptional(member) ? '?' : ''}: ${print(member, checker)}`);
   return [heading, ...members, ''].join('\n');
 }
 
-/** False for private members and for what every Error has. */
 /** The compiler gives a member that is named by a symbol a number of its own, which changes with every other change. */
 function nameOf({ name }: ts.Symbol): string {
   return name.replace(/^__@(\w+)@\d+$/, '[Symbol.$1]');
 }
 
-function isOwn({ name }: ts.Symbol): boolean {
-  return !name.startsWith('__#') && !OF_ERRORS.includes(name);
+/** False for private members and for what the language declares, such as the members of every Error. */
+function isOwn({ name, declarations = [] }: ts.Symbol, program: ts.Program): boolean {
+  const isOfLanguage = declarations.some((node) => program.isSourceFileDefaultLibrary(node.getSourceFile()));
+  return !name.startsWith('__#') && !isOfLanguage;
 }
 
 function isOptional(member: ts.Symbol): boolean {

@@ -5,9 +5,10 @@ import type {
   TaskChangesSubscriptionVariables,
   TypedDocument,
 } from '../generated/operations.js';
-import { type Caller, type CallerOptions, createCaller } from './http/caller.js';
+import { type Caller, type CallerOptions, type CallOptions, createCaller } from './http/caller.js';
+import { mapValues, toList, toMethod } from './methods.js';
 import type { Operation } from './operations/operation.js';
-import { type PagedOperation, Pages } from './operations/pages.js';
+import type { PagedOperation, Pages } from './operations/pages.js';
 import { calls, lists } from './operations/table.js';
 import type { FollowOptions, LogEvent } from './streams/follow.js';
 import { createFollowers } from './streams/followers.js';
@@ -25,32 +26,29 @@ export interface ClientOptions extends CallerOptions {
   readonly WebSocket?: WebSocketClass;
 }
 
-/** What every method takes beside its input. */
-export interface CallOptions {
-  /** Ends the call: the method rejects with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
-}
-
 /** An argument that may be left out when no field of it is required. */
 type Rest<Argument> =
   Record<never, never> extends Argument
     ? [argument?: Argument, options?: CallOptions]
     : [argument: Argument, options?: CallOptions];
 
+/** An operation without variables takes the options alone. */
+type RestOfCall<Argument> = string extends keyof Argument ? [options?: CallOptions] : Rest<Argument>;
+
 type Calls = {
-  readonly [Name in keyof typeof calls]: (typeof calls)[Name] extends Operation<infer Argument, infer Output>
-    ? (...rest: Rest<Argument>) => Promise<Output>
+  readonly [Name in keyof CallTable]: CallTable[Name] extends Operation<infer Argument, infer Output>
+    ? (...rest: RestOfCall<Argument>) => Promise<Output>
     : never;
 };
 
 type Lists = {
-  readonly [Name in keyof typeof lists]: (typeof lists)[Name] extends PagedOperation<
-    infer Variables,
-    infer Node
-  >
+  readonly [Name in keyof ListTable]: ListTable[Name] extends PagedOperation<infer Variables, infer Node>
     ? (...rest: Rest<Variables>) => Pages<Node>
     : never;
 };
+
+type CallTable = typeof calls;
+type ListTable = typeof lists;
 
 /** A typed client of one server, with one method for each operation. It holds no connection and needs no closing. */
 export interface Client extends Calls, Lists {
@@ -94,10 +92,12 @@ export function createClient(options: ClientOptions): Client {
   const caller = createCaller(options);
   const methods = {
     ...createFollowers(subscriberOf(options, caller)),
-    request: (document: string, variables: object = {}, { signal }: CallOptions = {}) =>
-      caller.request({ query: document, variables }, signal),
-    ...mapValues(calls, (operation) => toMethod(operation as Operation<unknown, unknown>, caller)),
-    ...mapValues(lists, (list) => toList(list as PagedOperation<unknown, unknown>, caller)),
+    request: (document: string, variables: object = {}, options: CallOptions = {}) =>
+      caller.request({ query: document, variables }, options),
+    ...mapValues(calls, (operation, name) =>
+      toMethod(operation as Operation<unknown, unknown>, caller, name),
+    ),
+    ...mapValues(lists, (list, name) => toList(list as PagedOperation<unknown, unknown>, caller, name)),
   };
   return methods as object as Client;
 }
@@ -107,35 +107,4 @@ function subscriberOf(options: ClientOptions, { sender }: Caller): Subscribe {
   return WebSocket
     ? subscribeOverSocket(sender.endpoint, options.apiKey, WebSocket)
     : subscribeOverSse(sender);
-}
-
-function toMethod(operation: Operation<unknown, unknown>, caller: Caller) {
-  return async (argument: unknown = {}, { signal }: CallOptions = {}) => {
-    const data = await caller.call(
-      { query: operation.document, variables: operation.toVariables(argument) },
-      { signal, isRepeatable: operation.isRepeatable(argument), waitMs: waitMsOf(argument) },
-    );
-    return operation.toOutput(data, argument);
-  };
-}
-
-function toList({ document, toPage }: PagedOperation<unknown, unknown>, caller: Caller) {
-  return (variables: object = {}, { signal }: CallOptions = {}) =>
-    new Pages(async (after) => {
-      const query = { query: document, variables: after === undefined ? variables : { ...variables, after } };
-      return toPage(await caller.call(query, { signal, isRepeatable: true, waitMs: 0 }));
-    });
-}
-
-/** How long the server may hold a claim, in milliseconds: the request may take as much longer. */
-function waitMsOf(argument: unknown): number {
-  const seconds = (argument as { readonly waitSeconds?: unknown } | null)?.waitSeconds;
-  return typeof seconds === 'number' ? seconds * 1_000 : 0;
-}
-
-function mapValues<Value, Mapped>(
-  record: Readonly<Record<string, Value>>,
-  map: (value: Value) => Mapped,
-): Record<string, Mapped> {
-  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value)]));
 }

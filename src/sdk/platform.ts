@@ -80,6 +80,26 @@ export async function withDeadline<Result>(
   }
 }
 
+/** Runs some work with a signal that is aborted a while after another one. */
+export async function withinAfter<Result>(
+  { after, ms, reason }: { readonly after: AbortSignal; readonly ms: number; readonly reason: unknown },
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const controller = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const start = () => {
+    timer = setTimeout(() => controller.abort(reason), ms);
+  };
+  after.addEventListener('abort', start, { once: true });
+  if (after.aborted) start();
+  try {
+    return await work(controller.signal);
+  } finally {
+    clearTimeout(timer);
+    after.removeEventListener('abort', start);
+  }
+}
+
 /** The result of some work, unless the signal is aborted before: then it rejects with the signal's reason at once. */
 export async function unlessAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
   let stop: () => void = () => undefined;

@@ -242,7 +242,7 @@ const souls = defineVerb({
   effect: effects.reads,
   input: z.strictObject({}),
   examples: ['mc agent souls', 'mc agent souls --json --fields name,body'],
-  run: (client, _input, options) => client.soulTemplates({}, options),
+  run: (client, _input, options) => client.soulTemplates(options),
   view: (templates) => ({
     parts: [
       {

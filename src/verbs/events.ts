@@ -65,7 +65,7 @@ const types = defineVerb({
   effect: effects.reads,
   input: z.strictObject({ limit: maybeCount('How many types are shown.', 1, 1_000) }),
   examples: ['mc events types', 'mc events types --json --fields name,description'],
-  run: async (client, { limit }, options) => (await client.eventTypes({}, options)).slice(0, limit),
+  run: async (client, { limit }, options) => (await client.eventTypes(options)).slice(0, limit),
   view: (found) => ({
     parts: [
       {

@@ -36,7 +36,7 @@ const list = defineVerb({
   effect: effects.reads,
   input: z.strictObject({}),
   examples: ['mc jobs list', 'mc jobs list --json --fields name,paused,lastError'],
-  run: (client, _input, options) => client.schedulerJobs({}, options),
+  run: (client, _input, options) => client.schedulerJobs(options),
   view: table,
 });
 

@@ -105,7 +105,7 @@ const link = defineVerb({
   effect: effects.adds,
   input: z.strictObject({}),
   examples: ['mc key link', 'mc key link --json --fields url'],
-  run: (client, _input, options) => client.createSignInLink({}, options),
+  run: (client, _input, options) => client.createSignInLink(options),
   view: ({ url, expiresAt }, look) =>
     lines(done(look, `a link that works once and expires ${distance(expiresAt, look)}:`), url),
 });
@@ -119,7 +119,7 @@ const whoami = defineVerb({
   effect: effects.reads,
   input: z.strictObject({}),
   examples: ['mc whoami', 'mc whoami --json --fields role'],
-  run: (client, _input, options) => client.viewer({}, options),
+  run: (client, _input, options) => client.viewer(options),
   view: ({ role, agent, apiKey }, look) =>
     lines(
       `${words(role)}${agent ? ` acting as ${look.paint('strong', agent.name)} (${words(agent.status)})` : ''}`,

@@ -63,7 +63,7 @@ const info = defineVerb({
   effect: effects.reads,
   input: z.strictObject({}),
   examples: ['mc server-info', 'mc server-info --json --fields version,limits'],
-  run: (client, _input, options) => client.server({}, options),
+  run: (client, _input, options) => client.server(options),
   view: ({ version, database, startedAt }, look) =>
     lines(`Mission Control ${version} with ${database}, started ${age(startedAt, look)} ago`),
 });
@@ -77,7 +77,7 @@ const gateways = defineVerb({
   effect: effects.reads,
   input: z.strictObject({}),
   examples: ['mc gateways', 'mc gateways --json --fields name,state,remedy'],
-  run: (client, _input, options) => client.gateways({}, options),
+  run: (client, _input, options) => client.gateways(options),
   view: (found, look) =>
     found.length === 0
       ? lines('No gateways.')

@@ -249,9 +249,24 @@ describe('a signal', () => {
       return refusal(503, 'UNAVAILABLE', { 'retry-after': '3600' });
     });
     const client = sdkClient(server, { fetch });
-    await expect(client.viewer({}, { signal: controller.signal })).rejects.toThrow('stop');
-    await expect(client.viewer({}, { signal: controller.signal })).rejects.toThrow('stop');
+    await expect(client.viewer({ signal: controller.signal })).rejects.toThrow('stop');
+    await expect(client.viewer({ signal: controller.signal })).rejects.toThrow('stop');
     expect(sent).toHaveLength(1);
+  });
+});
+
+describe('the options of a call', () => {
+  it('replace the retries and the time limit of the client for that call', async () => {
+    const { fetch, sent } = recordFetch();
+    const away = sdkClient({ ...server, url: `http://127.0.0.1:${UNUSED_PORT}` }, { fetch, retry });
+    await expect(away.viewer({ retries: 0 })).rejects.toBeInstanceOf(ConnectionError);
+    expect(sent).toHaveLength(1);
+    const link = await openTcpLink(() => server.url);
+    link.freeze();
+    const linked = sdkClient({ ...server, url: link.url });
+    await expect(linked.viewer({ retries: 0, timeoutMs: 150 })).rejects.toThrow(
+      'did not answer within 150 ms',
+    );
   });
 });
 

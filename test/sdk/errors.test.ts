@@ -162,6 +162,37 @@ describe('an error of the request', () => {
     expect(error).toMatchObject({ code: 'SERVER_TOO_OLD', message: expect.stringContaining('horoscope') });
   });
 
+  it('says the same of an input field and of a value that the server does not know', async () => {
+    const newerInputs = [
+      { title: 'New', horoscope: 'good' },
+      { title: 'New', assignee: { nickname: 'otto' } },
+      { title: 'New', priority: 'URGENT' },
+    ] as never[];
+    for (const input of newerInputs) {
+      const error = await thrown(admin.createTask(input));
+      expect(error).toBeInstanceOf(sdk.ServerTooOldError);
+      expect((error as Error).message).toMatch(/horoscope|nickname|URGENT/);
+    }
+    const wrong = admin.createTask({
+      title: 1,
+      description: '; Field "x" is not defined by type "X"',
+    } as never);
+    expect(await thrown(wrong)).toBeInstanceOf(sdk.BadRequestError);
+    const own = 'mutation ($input: CreateTaskInput!) { createTask(input: $input) { errors { code } } }';
+    expect(await thrown(admin.request(own as never, { input: newerInputs[0] }))).toBeInstanceOf(
+      sdk.BadRequestError,
+    );
+  });
+
+  it('names a path prefix that leads nowhere, also for subscriptions', async () => {
+    const lost = sdkClient({ ...server, url: `${server.url}/elsewhere` });
+    for (const call of [lost.viewer(), lost.followOverview().next()])
+      expect(await thrown(call)).toMatchObject({
+        code: 'WRONG_ADDRESS',
+        message: expect.stringContaining('answered with HTTP 404: This path does not exist.'),
+      });
+  });
+
   it('says that something other than a server answers, without repeating the request', async () => {
     const portal = sdkClient(server, { fetch: async () => new Response('<html>Sign in</html>') });
     const error = await thrown(portal.viewer());
@@ -220,5 +251,23 @@ describe('a client', () => {
   it('refuses an address and a key that cannot be right', () => {
     expect(() => sdk.createClient({ url: 'localhost:4000', apiKey: 'mc_x' })).toThrow(TypeError);
     expect(() => sdk.createClient({ url: server.url, apiKey: ' ' })).toThrow(/createApiKey/);
+  });
+
+  it('takes its options as the first argument of a method without an input, and refuses them in an input', async () => {
+    const signal = AbortSignal.abort(new Error('too late'));
+    await expect(admin.viewer({ signal })).rejects.toThrow('too late');
+    await expect(admin.gateways({ signal })).rejects.toThrow('too late');
+    // @ts-expect-error The server would ignore a variable that it does not know.
+    await expect(admin.overview({ signal })).rejects.toThrow(
+      'Pass the signal to overview in the second argument',
+    );
+    // @ts-expect-error
+    await expect(admin.heartbeat({ signal })).rejects.toThrow(TypeError);
+    // @ts-expect-error
+    expect(() => admin.tasks({ signal })).toThrow(TypeError);
+    // @ts-expect-error
+    await expect(admin.viewer({}, { signal })).rejects.toThrow('viewer has no input');
+    // @ts-expect-error
+    await expect(admin.task({ ref: { ref: 'TASK-1' }, signal })).rejects.toThrow(TypeError);
   });
 });

@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest';
-import { toRequestError } from '../../src/sdk/errors/request-errors.js';
-import { BadRequestError, ConnectionError, ServerTooOldError } from '../../src/sdk/index.js';
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import type { EventType } from '../../src/domain/events/event-types.js';
+import { toRequestError } from '../../src/sdk/errors/to-request-error.js';
+import { BadRequestError, ConnectionError, type LogEvent, ServerTooOldError } from '../../src/sdk/index.js';
 import { followEvents } from '../../src/sdk/streams/follow.js';
 import { createFollowers } from '../../src/sdk/streams/followers.js';
 import type { Sink, Subscribe } from '../../src/sdk/streams/transport.js';
@@ -37,6 +38,24 @@ async function read(items: AsyncIterable<{ type: string; cursor: string | null }
 }
 
 describe('the events of a stream', () => {
+  it('are told apart from notices by their type, for the compiler as well', async () => {
+    const { subscribe } = scripted((sink) => {
+      for (const item of [start('a'), event('b')]) sink.next(item);
+    });
+    const found: string[] = [];
+    for await (const item of followEvents(subscribe, {})) {
+      if (item.type === 'stream.connected') found.push(`${item.behind}`);
+      else if (item.type === 'stream.interrupted') found.push(item.error.message);
+      else if (item.type === 'stream.too_slow' || item.type === 'stream.cursor_expired')
+        found.push(item.type);
+      else found.push(item.id);
+      if (found.length === 2) break;
+    }
+    expect(found).toHaveLength(2);
+    // Each type of the server's log is one that the package knows the family of.
+    expectTypeOf<EventType>().toExtend<LogEvent['type']>();
+  });
+
   it('resume after the last one that was delivered, when the connection breaks', async () => {
     const { subscribe, cursors } = scripted(
       (sink) => {

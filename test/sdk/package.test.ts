@@ -65,6 +65,15 @@ describe('the package of the client', () => {
     expect(Buffer.from(code).toString()).not.toContain('The worker stops');
   });
 
+  it('leaves everything else out of a bundle that takes one class of it', async () => {
+    const contents = `export { NonRetryableError } from ${JSON.stringify(join(client, 'index.js'))};`;
+    const { outputFiles } = await build({
+      stdin: { contents, resolveDir: root },
+      ...{ bundle: true, minify: true, format: 'esm', write: false },
+    });
+    expect(outputFiles[0]!.contents.length).toBeLessThanOrEqual(1_024);
+  });
+
   it('satisfies publint', async () => {
     const { messages } = await publint({ pkgDir: client, pack: false });
     expect(messages).toEqual([]);
@@ -157,6 +166,13 @@ describe('the package of the server', () => {
 });
 
 describe('schema/sdk-api.md', () => {
+  it('lists each member, also one that has the name of a member of errors', () => {
+    const api = describeSdkApi();
+    expect(/type ClientOptions\n(?: {2}.*\n)* {2}name\?: string/.test(api)).toBe(true);
+    expect(api).toContain('type AnswerError\n  extensions?: {');
+    expect(/type AnswerError\n(?: {2}.*\n)* {2}message: string/.test(api)).toBe(true);
+  });
+
   it('lists what the SDK exports; if not, run npx tsx scripts/print-sdk-api.ts', async () => {
     expect(await readFile(join(root, 'schema', 'sdk-api.md'), 'utf8')).toBe(describeSdkApi());
   });

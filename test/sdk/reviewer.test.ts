@@ -2,6 +2,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   type Client,
   createReviewer,
+  HandlerStillRunningError,
   type ReviewerOptions,
   type ReviewRound,
   RunLostError,
@@ -13,12 +14,13 @@ import { anAgent, fixture, untilTask, useWorkerServer } from '../support/servers
 useWorkerServer();
 
 /** A reviewer that judges everything, with a name of its own. */
-async function startReviewer(name: string, judge: ReviewerOptions['judge']) {
+async function startReviewer(name: string, judge: ReviewerOptions['judge'], graceMs?: number) {
   const client = await sdkAgent(fixture.server, name, { role: 'reviewer' });
   const errors: unknown[] = [];
   const reviewer = createReviewer(client, {
     leaseSeconds: 10,
     judge,
+    ...(graceMs === undefined ? {} : { graceMs }),
     onError: (error) => errors.push(error),
   });
   const ended = reviewer.run();
@@ -71,6 +73,20 @@ describe('a reviewer', () => {
     const { id } = await aResult('fine');
     await untilTask(id, 'DONE');
     expect(errors).toMatchObject([{ message: 'no model' }, { code: 'INVALID' }]);
+  });
+
+  it('stops without a judge that never ends', async () => {
+    let isJudging = false;
+    const judge = () => {
+      isJudging = true;
+      return new Promise<never>(() => undefined);
+    };
+    const { reviewer, ended, errors } = await startReviewer('endless', judge, 100);
+    await aResult('good');
+    await vi.waitFor(() => expect(isJudging).toBe(true), 20_000);
+    await reviewer.stop();
+    await ended;
+    expect(errors).toEqual([expect.any(HandlerStillRunningError)]);
   });
 
   it('aborts its judge when a person was faster, and its verdict changes nothing', async () => {

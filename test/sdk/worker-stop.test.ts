@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
-import { RunGivenBackError } from '../../src/sdk/index.js';
+import { ConnectionError, HandlerStillRunningError, RunGivenBackError } from '../../src/sdk/index.js';
 import { sdkClient } from '../support/servers/sdk-client.js';
+import { UNUSED_PORT } from '../support/servers/unused-port.js';
 import {
   anAgent,
   assign,
@@ -50,6 +51,44 @@ describe('a worker that stops', () => {
     });
     await ended;
     expect(await runsOf(task!.id)).toMatchObject([{ outcome: 'RELEASED' }]);
+  });
+
+  it('does not wait for a handler that never ends, and has given its task back', async () => {
+    const { name, client } = await anAgent();
+    const [task] = await assign(name, 'Endless');
+    let finish: ((result: string) => void) | undefined;
+    const { worker, ended, errors } = start(client, {
+      graceMs: 100,
+      handle: () =>
+        new Promise((resolve) => {
+          finish = resolve;
+        }),
+    });
+    await vi.waitFor(() => expect(finish).toBeDefined(), 20_000);
+    await worker.stop();
+    expect(await ended).toBeUndefined();
+    expect(errors).toEqual([expect.any(HandlerStillRunningError)]);
+    finish?.('much too late');
+    const [run] = await runsOf(task!.id);
+    expect(run).toEqual({ outcome: 'RELEASED', error: 'The worker stops.' });
+    expect(await fixture.admin.task({ ref: { id: task!.id } })).toMatchObject({ status: 'ASSIGNED' });
+  });
+
+  it('reports at once that its server is not there, once, and stops at once', async () => {
+    const { fetch, sent } = recordFetch();
+    const away = sdkClient({ ...fixture.server, url: `http://127.0.0.1:${UNUSED_PORT}` }, { fetch });
+    const startedAt = performance.now();
+    const { worker, errors } = start(away, {
+      agent: 'nobody',
+      handle: () => 'never',
+    });
+    await vi.waitFor(() => expect(errors).toEqual([expect.any(ConnectionError)]), 20_000);
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    await vi.waitFor(() => expect(sent.length).toBeGreaterThan(2), 20_000);
+    const stoppedAt = performance.now();
+    await worker.stop();
+    expect(performance.now() - stoppedAt).toBeLessThan(1_000);
+    expect(errors).toHaveLength(1);
   });
 
   it('ends a claim that waits at once', async () => {

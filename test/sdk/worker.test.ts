@@ -1,5 +1,9 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
+  CapacityTakenError,
+  createReviewer,
+  createWorker,
+  InvalidInputError,
   LeaseLostError,
   NonRetryableError,
   type Run,
@@ -48,27 +52,69 @@ describe('a worker', () => {
     expect(errors).toEqual([]);
   });
 
-  it('ends an attempt with the message of the error, and the task if the error says so', async () => {
+  it('ends an attempt with the message of the error, and the task if the error says so, and reports it', async () => {
     const { name, client } = await anAgent({ capacity: 2 });
     const [again, never, silent] = await assign(name, 'again', 'never', 'silent');
-    start(client, {
+    const { errors } = start(client, {
       capacity: 2,
       handle: ({ title }, { number }) => {
         if (title === 'never') throw new NonRetryableError('wrong task');
         if (title === 'silent') return '';
-        if (number === 1) throw new Error('no network');
+        if (number === 1) throw new Error(`no network\0${'!'.repeat(60_000)}`);
         return 'second try';
       },
     });
     await untilTask(never!.id, 'FAILED');
     expect(await runsOf(never!.id)).toEqual([{ outcome: 'FAILED', error: 'wrong task' }]);
     await vi.waitFor(async () => {
-      expect(await runsOf(again!.id)).toContainEqual({ outcome: 'FAILED', error: 'no network' });
+      expect(await runsOf(again!.id)).toContainEqual({
+        outcome: 'FAILED',
+        error: expect.stringMatching(/^no network!+$/),
+      });
       expect(await runsOf(silent!.id)).toContainEqual({
         outcome: 'FAILED',
         error: 'The handler returned no result.',
       });
     }, 20_000);
+    const messages = errors.map((error) => (error as Error).message.slice(0, 10));
+    expect(messages).toEqual(expect.arrayContaining(['no network', 'wrong task', 'The handle']));
+  });
+
+  it('tries a task that is pinned to its agent again after a pause, which grows', async () => {
+    const { name, client } = await anAgent({ capacity: 3 });
+    const [task] = await assign(name, 'Breaks twice');
+    const begunAt: number[] = [];
+    start(client, {
+      capacity: 3,
+      handle: (_task, { number }) => {
+        begunAt.push(performance.now());
+        if (number < 3) throw new Error('broken');
+        return 'third try';
+      },
+    });
+    await untilTask(task!.id, 'DONE');
+    const [first = 0, second = 0, third = 0] = begunAt;
+    expect(second - first).toBeGreaterThan(490);
+    expect(third - second).toBeGreaterThan(990);
+  });
+
+  it('says once that the tasks of its agent are held elsewhere, and what to do', async () => {
+    const { fetch, sent } = recordFetch();
+    const { name, client } = await anAgent({ fetch });
+    await assign(name, 'Held elsewhere', 'Waiting');
+    await client.claimNextTask();
+    sent.length = 0;
+    const { errors } = start(client, { handle: () => 'never' });
+    await vi.waitFor(() => expect(sent.length).toBeGreaterThan(4), 20_000);
+    expect(errors).toEqual([expect.any(CapacityTakenError)]);
+    expect(errors[0]).toMatchObject({ agent: name, heldElsewhere: 1, code: 'CAPACITY_TAKEN' });
+  });
+
+  it('is not made without a function that does the work', () => {
+    const wrong = { handle: undefined, judge: undefined } as never;
+    expect(() => createWorker(fixture.admin, wrong)).toThrow('handle is undefined; it must be a function.');
+    expect(() => createReviewer(fixture.admin, wrong)).toThrow('judge is undefined; it must be a function.');
+    expect(() => createWorker(fixture.admin, { handle: () => '', capacity: 0 })).toThrow(RangeError);
   });
 
   it('fails an attempt whose result is refused, with the reason, and goes on', async () => {
@@ -76,7 +122,7 @@ describe('a worker', () => {
     const [bad] = await assign(name, 'bad');
     const { errors } = start(client, {
       handle: ({ title }, run) => {
-        if (title === 'bad') run.followUp({ title: '' });
+        if (title === 'bad' && run.number === 1) run.followUp({ title: '' });
         return 'done';
       },
     });
@@ -86,7 +132,7 @@ describe('a worker', () => {
     }, 20_000);
     const [good] = await assign(name, 'good');
     await untilTask(good!.id, 'DONE');
-    expect(errors).toEqual([]);
+    expect(errors).toEqual([expect.any(InvalidInputError)]);
   });
 
   it('gives a task back for its handler, and does not hand its result in', async () => {

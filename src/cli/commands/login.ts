@@ -21,7 +21,7 @@ export const login = defineCommand({
     const { url } = await session.connection();
     const apiKey = (await readKey(session, command.opts<{ key?: string }>().key)).trim();
     if (apiKey === '') throw new UsageError('The key is empty.');
-    const viewer = await createClient({ url, apiKey, name: 'mc', retry: { retries: 1 } }).viewer({}, session);
+    const viewer = await createClient({ url, apiKey, name: 'mc', retry: { retries: 1 } }).viewer(session);
     const path = await saveLogin(session.env, { url, apiKey });
     await session.printer.answer({
       data: { url, role: viewer.role, agent: viewer.agent, path },

@@ -11,7 +11,7 @@ export const open = defineCommand({
   options: (command) => command.option('--print', 'Only prints the link.'),
   async run(session, command) {
     const { url } = await session.connection();
-    const { code, expiresAt } = await (await session.client()).createSignInLink({}, session);
+    const { code, expiresAt } = await (await session.client()).createSignInLink(session);
     // The code is in the fragment, which browsers send to no server and which no log contains.
     const link = `${url.replace(/\/+$/, '').replace(/\/graphql$/, '')}/#sign-in=${code}`;
     const isPrinted = command.opts<{ print?: boolean }>().print || !process.stdout.isTTY;

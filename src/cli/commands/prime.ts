@@ -12,7 +12,7 @@ export const prime = defineCommand({
   options: (command) => command.option('--agent <name>', 'The agent, for a key that is bound to none.'),
   async run(session, command) {
     const client = await session.client();
-    const viewer = await client.viewer({}, session);
+    const viewer = await client.viewer(session);
     const name = viewer.agent?.name ?? command.opts<{ agent?: string }>().agent;
     await session.printer.text(primer(viewer, name, await stateLines(client, name)));
   },

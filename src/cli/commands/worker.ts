@@ -4,7 +4,7 @@ import { createWorker, MissionControlError, type Worker } from '../../sdk/index.
 import { lines, oneLine } from '../../verbs/looks/look.js';
 import { type CommandError, InterruptedError, UsageError } from '../failures.js';
 import { PATIENT, type Session } from '../session/session.js';
-import { programHandler, type Step } from '../worker/handle.js';
+import { AttemptFailedError, programHandler, type Step } from '../worker/handle.js';
 import { defineCommand } from './command.js';
 
 interface WorkerFlags {
@@ -18,6 +18,9 @@ interface WorkerFlags {
   readonly resume?: boolean;
   readonly once?: boolean;
 }
+
+/** How long a program may take to end after SIGKILL. */
+const KILL_MS = 5_000;
 
 export const worker = defineCommand({
   name: 'worker',
@@ -71,7 +74,12 @@ async function runWorker(session: Session, command: Command): Promise<void> {
     },
     onError: note,
   });
-  const running = makeWorker(await session.client(PATIENT), flags, { handle, onError: note });
+  const running = makeWorker(await session.client(PATIENT), flags, {
+    handle,
+    // A program gets SIGTERM when its task is lost, and ends after the grace at the latest.
+    graceMs: graceMs + KILL_MS,
+    onError: (error) => error instanceof AttemptFailedError || note(error),
+  });
   signal.addEventListener('abort', () => void running.stop(), { once: true });
   if (signal.aborted) throw new InterruptedError('Interrupted.');
   printer.note(
@@ -85,7 +93,7 @@ async function runWorker(session: Session, command: Command): Promise<void> {
 function makeWorker(
   client: Parameters<typeof createWorker>[0],
   { agent, capacity, lease, tags, capabilities, resume }: WorkerFlags,
-  handling: Pick<Parameters<typeof createWorker>[1], 'handle' | 'onError'>,
+  handling: Pick<Parameters<typeof createWorker>[1], 'handle' | 'graceMs' | 'onError'>,
 ): Worker {
   try {
     return createWorker(client, {

@@ -36,7 +36,7 @@ export async function checkServer(session: Session): Promise<readonly Check[]> {
   if (apiKey === undefined)
     return [answers, bad('key', 'There is no API key.', 'Keep one with mc login, or set MC_API_KEY.')];
   const client = await session.client({ retries: 0 });
-  const viewer = await client.viewer({}, session);
+  const viewer = await client.viewer(session);
   const who = `${viewer.role.toLowerCase()}${viewer.agent ? ` acting as ${viewer.agent.name}` : ''}`;
   return [
     answers,

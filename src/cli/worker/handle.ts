@@ -26,6 +26,9 @@ export interface Step {
   readonly detail: string | null;
 }
 
+/** The attempt has failed, and a step has said so. */
+export class AttemptFailedError extends Error {}
+
 /** How much of what a program has written to standard error goes into the error of its attempt. */
 const ERROR_TAIL = 2_000;
 
@@ -55,7 +58,7 @@ export function programHandler(options: HandlerOptions): Handler {
     }
     const failure = failureOf(options, ending, errors.text());
     step(failure === null ? 'ended' : 'failed', failure);
-    if (failure !== null) throw new Error(failure);
+    if (failure !== null) throw new AttemptFailedError(failure);
     return said || 'The program ended without output.';
   };
 }

@@ -58,7 +58,7 @@ async function keepAnswer(
   answer: AnswerInput,
   options: ToolCallOptions,
 ): Promise<ToolOutput> {
-  const { agent } = await client.viewer({}, options);
+  const { agent } = await client.viewer(options);
   if (agent === null) {
     const asked = await client.askQuestion({ ...question, blocking: false }, options);
     const output = await client.answerQuestion({ id: asked.question.id, answer }, options);

@@ -137,29 +137,3 @@ export class VersionConflictError extends RefusedError {
     this.actual = 'actual' in facts.refusal ? facts.refusal.actual : null;
   }
 }
-
-const classes: Record<UserErrorCode, new (facts: RefusalFacts) => RefusedError> = {
-  ALREADY_ANSWERED: AlreadyAnsweredError,
-  ALREADY_EXISTS: AlreadyExistsError,
-  BAD_SCHEDULE: BadScheduleError,
-  DEPENDENCY_CYCLE: DependencyCycleError,
-  FORBIDDEN: NotPermittedError,
-  IDEMPOTENCY_KEY_REUSED: IdempotencyKeyReusedError,
-  INVALID: InvalidInputError,
-  INVALID_TRANSITION: InvalidTransitionError,
-  LEASE_LOST: LeaseLostError,
-  NOT_FOUND: NotFoundError,
-  QUOTA_EXCEEDED: QuotaExceededError,
-  SELF_REVIEW: SelfReviewError,
-  SUPERSEDED: SupersededError,
-  UNKNOWN_AGENT: UnknownAgentError,
-  UNKNOWN_GATEWAY: UnknownGatewayError,
-  UNKNOWN_TEMPLATE: UnknownTemplateError,
-  VERSION_CONFLICT: VersionConflictError,
-};
-
-/** The error of a refusal. A code that a newer server knows and this package does not becomes a plain RefusedError. */
-export function toRefusal(facts: RefusalFacts): RefusedError {
-  const Kind = classes[facts.refusal.code] ?? RefusedError;
-  return new Kind(facts);
-}

@@ -1,4 +1,3 @@
-import { VERSION } from '../version.js';
 import { MissionControlError } from './base.js';
 
 /** An error of GraphQL's answer, as far as this package reads it. */
@@ -106,52 +105,4 @@ export class ServerTooOldError extends MissionControlError {
   constructor(message: string, options?: ErrorOptions) {
     super('SERVER_TOO_OLD', message, options);
   }
-}
-
-/**
- * The package's own documents are valid for the schema of its version, so a server that refuses one is older. Other errors
- * are returned as they are.
- */
-export function toTooOld(error: unknown): unknown {
-  if (!(error instanceof BadRequestError && error.code === 'GRAPHQL_VALIDATION_FAILED')) return error;
-  return new ServerTooOldError(
-    `The server is older than version ${VERSION} of this package needs: ${error.message} Update the server, or use an older version of the package.`,
-    { cause: error },
-  );
-}
-
-const classes: Readonly<Record<string, new (facts: FailureFacts) => RequestError>> = {
-  UNAUTHENTICATED: UnauthenticatedError,
-  FORBIDDEN: ForbiddenError,
-  RATE_LIMITED: RateLimitedError,
-  UNAVAILABLE: UnavailableError,
-  BAD_USER_INPUT: BadRequestError,
-  GRAPHQL_PARSE_FAILED: BadRequestError,
-  GRAPHQL_VALIDATION_FAILED: BadRequestError,
-  PAYLOAD_TOO_LARGE: BadRequestError,
-  QUERY_TOO_COMPLEX: QueryTooComplexError,
-  INTERNAL_SERVER_ERROR: ServerFaultError,
-  CURSOR_EXPIRED: CursorExpiredError,
-};
-
-/** Classes for answers of proxies, which know no codes of ours. */
-const classesOfStatus: Readonly<Record<number, new (facts: FailureFacts) => RequestError>> = {
-  401: UnauthenticatedError,
-  403: ForbiddenError,
-  // The request did not arrive completely in time.
-  408: UnavailableError,
-  429: RateLimitedError,
-};
-
-/** A server error without a code comes from a proxy that has no answer of the server. */
-function classOfStatus(status: number | null): new (facts: FailureFacts) => RequestError {
-  const Kind = classesOfStatus[status ?? 0] ?? RequestError;
-  return status !== null && status >= 500 ? UnavailableError : Kind;
-}
-
-/** The error of an answer that is not data. */
-export function toRequestError(facts: FailureFacts): RequestError {
-  const code = facts.errors[0]?.extensions?.code;
-  const Kind = code === undefined ? classOfStatus(facts.status) : (classes[code] ?? RequestError);
-  return new Kind(facts);
 }

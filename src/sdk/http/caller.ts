@@ -1,4 +1,4 @@
-import { toTooOld } from '../errors/request-errors.js';
+import { toTooOld } from '../errors/to-too-old.js';
 import { VERSION } from '../version.js';
 import { execute, type OperationRequest } from './execute.js';
 import { defaultRetryPolicy, type RetryPolicy, withRetries } from './retry.js';
@@ -20,9 +20,18 @@ export interface CallerOptions {
   readonly name?: string;
 }
 
-/** What one call may do. */
+/** What every method takes beside its input. */
+export interface CallOptions {
+  /** Ends the call: the method rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** How many times this call is repeated when it fails for a reason that passes; as the client's `retry` if left out. */
+  readonly retries?: number | undefined;
+  /** How long one request of this call may take, in milliseconds; as the client's `timeoutMs` if left out. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** What an operation allows. */
 export interface CallRules {
-  readonly signal: AbortSignal | undefined;
   readonly isRepeatable: boolean;
   /** How long the server may wait before it answers, in milliseconds. */
   readonly waitMs: number;
@@ -35,9 +44,9 @@ export type Data = Readonly<Record<string, unknown>>;
 export interface Caller {
   readonly sender: Sender;
   /** An operation of this package. */
-  call(operation: OperationRequest, rules: CallRules): Promise<Data>;
+  call(operation: OperationRequest, rules: CallRules, options: CallOptions): Promise<Data>;
   /** A document of the caller. */
-  request(operation: OperationRequest, signal: AbortSignal | undefined): Promise<Data>;
+  request(operation: OperationRequest, options: CallOptions): Promise<Data>;
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -50,18 +59,23 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 export function createCaller(options: CallerOptions): Caller {
   const sender = toSender(options);
   const policy = { ...defaultRetryPolicy, ...options.retry };
-  const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
-  const repeat = (operation: OperationRequest, { signal, isRepeatable, waitMs }: CallRules) =>
+  const usualMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const repeat = (
+    operation: OperationRequest,
+    { isRepeatable, waitMs }: CallRules,
+    { signal, retries = policy.retries, timeoutMs = usualMs }: CallOptions,
+  ) =>
     withRetries(() => execute(sender, operation, { signal, timeoutMs: timeoutMs + waitMs }), {
-      policy,
+      policy: { ...policy, retries },
       isRepeatable,
       signal,
     });
   return {
     sender,
-    call: (operation, rules) => repeat(operation, rules).catch((error) => Promise.reject(toTooOld(error))),
-    request: (operation, signal) =>
-      repeat(operation, { signal, isRepeatable: !/\bmutation\b/.test(operation.query), waitMs: 0 }),
+    call: (operation, rules, callOptions) =>
+      repeat(operation, rules, callOptions).catch((error) => Promise.reject(toTooOld(error))),
+    request: (operation, callOptions) =>
+      repeat(operation, { isRepeatable: !/\bmutation\b/.test(operation.query), waitMs: 0 }, callOptions),
   };
 }
 

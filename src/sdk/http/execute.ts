@@ -1,9 +1,5 @@
-import {
-  type AnswerError,
-  type RequestError,
-  toRequestError,
-  WrongAddressError,
-} from '../errors/request-errors.js';
+import { type AnswerError, type RequestError, WrongAddressError } from '../errors/request-errors.js';
+import { toRequestError } from '../errors/to-request-error.js';
 import { readRetryAfter } from './retry-after.js';
 import { type HttpAnswer, type Sender, type SendOptions, send } from './send.js';
 
@@ -52,10 +48,12 @@ export function toFailure(
   { status, headers }: Pick<HttpAnswer, 'status' | 'headers'>,
   errors: readonly AnswerError[],
 ): RequestError | WrongAddressError {
-  const isElsewhere = status < 400 || status === 404 || status === 405;
-  if (errors.length > 0 || !isElsewhere)
+  // The API itself answers with neither status: it is the answer to a path or a method that is not the API's.
+  const isNoApi = status === 404 || status === 405;
+  if (!isNoApi && (errors.length > 0 || status >= 400))
     return toRequestError({ errors, status, retryAfterMs: readRetryAfter(headers) });
+  const said = errors[0] ? `: ${errors[0].message} Is` : ' and no GraphQL answer: is';
   return new WrongAddressError(
-    `${endpoint} answered with HTTP ${status} and no GraphQL answer: is this the URL of a Mission Control server?`,
+    `${endpoint} answered with HTTP ${status}${said} this the URL of a Mission Control server?`,
   );
 }

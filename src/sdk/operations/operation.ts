@@ -1,5 +1,6 @@
 import type { RefusalFragment, TypedDocument } from '../../generated/operations.js';
-import { RefusedError, toRefusal } from '../errors/refusals.js';
+import { RefusedError } from '../errors/refusals.js';
+import { toRefusal } from '../errors/to-refusal.js';
 
 /** How a method of the client becomes one request, and its answer the method's result. */
 export interface Operation<Argument, Output> {
@@ -44,6 +45,7 @@ export interface MutationOptions<Argument, Maybe> {
 }
 
 /** A mutation: it answers with its payload, or throws the refusal. */
+/* @__NO_SIDE_EFFECTS__ */
 export function mutation<Result, Variables extends object, Maybe extends string = never>(
   document: TypedDocument<Result, Variables>,
   options: MutationOptions<ArgumentOf<Variables>, Maybe> = {},
@@ -76,6 +78,7 @@ export function outcomeOf<Payload, Maybe extends string>(
 }
 
 /** A query: it answers with the value of its root field. */
+/* @__NO_SIDE_EFFECTS__ */
 export function query<Result, Variables extends object>(
   document: TypedDocument<Result, Variables>,
 ): Operation<Variables, RootOf<Result>> {

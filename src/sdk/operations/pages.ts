@@ -1,5 +1,5 @@
 import type { TypedDocument } from '../../generated/operations.js';
-import { toRefusal } from '../errors/refusals.js';
+import { toRefusal } from '../errors/to-refusal.js';
 
 /** One page of a list. */
 export interface Page<Node> {
@@ -47,6 +47,7 @@ export class Pages<Node> implements PromiseLike<Page<Node>>, AsyncIterable<Node>
 type RootPage<Result> = Result[keyof Result] extends Page<infer Node> ? Node : never;
 
 /** A list that is a root field. */
+/* @__NO_SIDE_EFFECTS__ */
 export function pages<Result, Variables extends object>(
   document: TypedDocument<Result, Variables>,
 ): PagedOperation<Variables, RootPage<Result>> {
@@ -56,6 +57,7 @@ export function pages<Result, Variables extends object>(
 type ChildPage<Result> = NonNullable<Result[keyof Result]> extends infer Parent ? RootPage<Parent> : never;
 
 /** A list of one object, such as the comments of a task. */
+/* @__NO_SIDE_EFFECTS__ */
 export function pagesOf<Result, Variables extends object>(
   document: TypedDocument<Result, Variables>,
 ): PagedOperation<Variables, ChildPage<Result>> {

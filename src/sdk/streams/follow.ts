@@ -8,8 +8,27 @@ import { noticeOf, type StreamNotice } from './notices.js';
 import { passingError, pauseBeforeAttempt } from './reconnect.js';
 import type { Subscribe } from './transport.js';
 
-/** An event of the log. `__typename` tells its kind. */
-export type LogEvent = Exclude<
+/** The families of events, the part of an event's type before the dot. None of them is that of the notices of a stream. */
+type EventFamily =
+  | 'agent'
+  | 'attention'
+  | 'comment'
+  | 'gateway'
+  | 'key'
+  | 'pipeline'
+  | 'question'
+  | 'recurring'
+  | 'review'
+  | 'run'
+  | 'scheduler'
+  | 'task'
+  | 'webhook';
+
+/**
+ * An event of the log. `__typename` tells which fields it has. Its `type` is no literal, because a newer server may have more
+ * types, and never that of a notice: `event.type === 'stream.interrupted'` and `event.__typename === 'RunEvent'` narrow alike.
+ */
+export type LogEvent = { readonly type: `${EventFamily}.${string}` } & Exclude<
   FollowEventsSubscription['events'],
   { readonly __typename: 'StreamStartedEvent' }
 >;
@@ -45,7 +64,7 @@ export async function* followEvents(
         options,
       )) {
         cursor = event.cursor;
-        if (event.__typename !== 'StreamStartedEvent') yield event;
+        if (event.__typename !== 'StreamStartedEvent') yield event as LogEvent;
         else yield { __typename: 'StreamConnected', type: 'stream.connected', cursor, behind: event.behind };
       }
     } catch (error) {

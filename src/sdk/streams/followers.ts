@@ -7,7 +7,7 @@ import {
   type TaskChangesSubscription,
   type TaskChangesSubscriptionVariables,
 } from '../../generated/operations.js';
-import { toTooOld } from '../errors/request-errors.js';
+import { toTooOld } from '../errors/to-too-old.js';
 import { type FollowOptions, followEvents, followState } from './follow.js';
 import type { Subscribe } from './transport.js';
 

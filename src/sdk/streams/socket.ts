@@ -1,10 +1,6 @@
 import { createClient } from 'graphql-ws/client';
-import {
-  type AnswerError,
-  ConnectionError,
-  toRequestError,
-  UnauthenticatedError,
-} from '../errors/request-errors.js';
+import { type AnswerError, ConnectionError, UnauthenticatedError } from '../errors/request-errors.js';
+import { toRequestError } from '../errors/to-request-error.js';
 import type { Subscribe } from './transport.js';
 import { SILENCE_MS } from './transport.js';
 

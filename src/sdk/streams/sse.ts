@@ -1,5 +1,6 @@
 import { MissionControlError } from '../errors/base.js';
-import { type AnswerError, ConnectionError, toRequestError } from '../errors/request-errors.js';
+import { type AnswerError, ConnectionError } from '../errors/request-errors.js';
+import { toRequestError } from '../errors/to-request-error.js';
 import { toFailure } from '../http/execute.js';
 import { type Sender, toRequest, toUnreached } from '../http/send.js';
 import { unlessAborted } from '../platform.js';

@@ -56,9 +56,9 @@ export class Asking {
     // From here on the run may be over because of this request.
     this.#lease.isClosing = true;
     const kept = await this.#send(question).catch((error) => {
-      // A refused question has changed nothing. After any other failure the run may be over, so it counts as lost.
+      // A refused question has changed nothing.
       if (error instanceof RefusedError && !(error instanceof LeaseLostError)) this.#lease.isClosing = false;
-      else this.#lease.lose(error);
+      else this.#lease.loseAfter(error);
       throw error;
     });
     const suspended = new RunSuspendedError(this.#lease.runId, kept.question.id);

@@ -36,3 +36,31 @@ export class Backoff {
     await pause(Math.max(backoff, askedPauseMs(error)), signal).catch(() => undefined);
   }
 }
+
+const FIRST_REST_MS = 1_000;
+const MAX_REST_MS = 30_000;
+
+/**
+ * Pauses between the attempts at tasks that have failed here. The server has a task wait that goes to the inbox, but one that
+ * is pinned to its agent it offers again at once, and five attempts would be over within a second.
+ */
+export class FailedTasks {
+  readonly #restUntil = new Map<string, number>();
+
+  /**
+   * An attempt has failed.
+   *
+   * @param before - how many attempts have failed before, also those of other workers.
+   */
+  note(taskId: string, before: number): void {
+    const now = monotonicMs();
+    for (const [id, until] of this.#restUntil) if (until < now) this.#restUntil.delete(id);
+    this.#restUntil.set(taskId, now + backoffMs(before, FIRST_REST_MS, MAX_REST_MS));
+  }
+
+  /** Waits until the next attempt may begin. Rejects with the signal's reason as soon as it is aborted. */
+  async rest(taskId: string, signal: AbortSignal): Promise<void> {
+    const ms = (this.#restUntil.get(taskId) ?? 0) - monotonicMs();
+    if (ms > 0) await pause(ms, signal);
+  }
+}

@@ -5,9 +5,14 @@ import type {
   QuestionFieldsFragment,
 } from '../../generated/operations.js';
 import type { Client } from '../client.js';
+import { LeaseLostError } from '../errors/refusals.js';
+import { TimeoutError, WrongAddressError } from '../errors/request-errors.js';
+import { wasNeverSent } from '../http/send.js';
 import { withTimeout } from '../http/with-timeout.js';
-import { monotonicMs, newKey } from '../platform.js';
+import { monotonicMs, newKey, withinAfter } from '../platform.js';
 import { restAfterQuickAnswer } from './backoff.js';
+import { CapacityWatch, type OwnRuns } from './capacity.js';
+import { type Connection, isUnknown } from './connection.js';
 import type { ClaimedTask, Settings, WorkerOptions } from './options.js';
 
 /** A claim that was granted. */
@@ -20,17 +25,33 @@ export interface Work {
   readonly sentAt: number;
 }
 
-/** How long a worker tries to give back what it no longer works on. Then the end of the lease does it. */
+/** A claim as it was sent. The same key gets the same answer. */
+interface SentClaim {
+  readonly input: ClaimNextTaskInput;
+  /** When it was sent first, on the monotonic clock. */
+  readonly sentAt: number;
+}
+
+/** How long a worker that has stopped tries to give back what it holds. Then the end of the lease does it. */
 const GIVE_BACK_MS = 10_000;
 
-const NOT_GIVEN_BACK =
-  'The server did not answer in time, so a run may not have been given back. Its lease ends by itself.';
+/** How long a worker that stops asks whether a claim without an answer was granted, and how long if the server is away. */
+const UNDO_MS = 3_000;
+const UNDO_AWAY_MS = 500;
 
-/** The claims of one worker. */
+const STOPS = 'The worker stops.';
+
+/** The claims of one worker, and the giving back of what it has claimed. */
 export class Claims {
   readonly #client: Client;
   readonly #options: Pick<WorkerOptions, 'tags' | 'capabilities'>;
   readonly #settings: Settings;
+  readonly #connection: Connection;
+  readonly #capacity: CapacityWatch;
+  /** Aborted when the worker stops. */
+  readonly #stopping: AbortSignal;
+  /** Claims without an answer, which may have been granted: they are sent again before any other. */
+  readonly #unanswered: SentClaim[] = [];
   /** True until an answer shows that the agent holds nothing that this worker could resume. */
   #mayResume: boolean;
   /** The run that was resumed last. Until it ends, a claim that resumes would be answered with it again. */
@@ -39,37 +60,38 @@ export class Claims {
   constructor(
     client: Client,
     options: Pick<WorkerOptions, 'tags' | 'capabilities' | 'resume'>,
-    settings: Settings,
+    { settings, connection, stopping }: { settings: Settings; connection: Connection; stopping: AbortSignal },
   ) {
     this.#client = client;
     this.#options = options;
     this.#settings = settings;
+    this.#connection = connection;
+    this.#capacity = new CapacityWatch(client, settings);
+    this.#stopping = stopping;
     this.#mayResume = options.resume ?? false;
   }
 
   /**
-   * The next task; null if there was none within the time that a claim waits, or if the signal was aborted.
+   * The next task; null if there was none within the time that a claim waits, or if the worker stops.
    *
-   * @param isHeld - tells whether this worker holds a run already.
+   * @param own - the runs that this worker holds.
    */
-  async next(isHeld: (runId: string) => boolean, signal: AbortSignal): Promise<Work | null> {
-    const resume = this.#mayResume && !(this.#resumed && isHeld(this.#resumed));
-    const input = { ...this.input(), waitSeconds: this.#settings.waitSeconds, resume };
-    const sentAt = monotonicMs();
-    const answer = await this.#client.claimNextTask(input, { signal }).catch(async (error) => {
-      if (!signal.aborted) throw error;
-      await this.undo(input);
-      return null;
-    });
+  async next(own: OwnRuns): Promise<Work | null> {
+    const startedAt = monotonicMs();
+    const kept = this.#unanswered.shift();
+    const claim = kept ?? this.#newClaim(own);
+    const answer = await this.#send(claim, kept === undefined);
     if (!answer) return null;
-    const work = this.toWork(answer, sentAt);
+    const work = this.toWork(answer, claim.sentAt);
     // A claim that resumes is answered with the agent's oldest run, also when this worker has claimed it: then all runs from
     // before have ended.
-    const isMine = work !== null && isHeld(work.run.id);
+    const isMine = work !== null && own.has(work.run.id);
+    const { resume = false } = claim.input;
     if (resume && (answer.reason !== 'CONTINUE_CURRENT' || isMine)) this.#mayResume = false;
     else if (resume) this.#resumed = work?.run.id;
     if (work) return isMine ? null : work;
-    await restAfterQuickAnswer(sentAt, signal);
+    if (answer.reason === 'AT_CAPACITY' && !this.#mayResume) await this.#capacity.explain(own);
+    await restAfterQuickAnswer(startedAt, this.#stopping);
     return null;
   }
 
@@ -87,28 +109,87 @@ export class Claims {
     return task && run ? { task, run, questions: questions ?? [], comments: comments ?? [], sentAt } : null;
   }
 
-  /** Releases a run because the worker does not work on it. Answers with null: there is no next task. */
-  async giveBack(runId: string, reason = 'The worker stops.'): Promise<null> {
-    await this.#tryForAWhile((signal) => this.#client.releaseTask({ runId, reason }, { signal }));
-    return null;
+  /** Keeps a claim whose answer is unknown. The next claim, or the end of the worker, finds out what it has granted. */
+  keep(claim: SentClaim): void {
+    this.#unanswered.push(claim);
+  }
+
+  /** Work whose claim was answered too late. A renewed lease shows that the run is still live. Null if it is not. */
+  async renew(work: Work): Promise<Work | null> {
+    const runId = work.run.id;
+    const lease = `PT${this.#settings.leaseMs / 1_000}S`;
+    let sentAt = work.sentAt;
+    const request = (options: object) => {
+      sentAt = monotonicMs();
+      return this.#client.renewLease({ runId, lease }, options);
+    };
+    try {
+      await this.#connection.untilAnswered(request, { signal: this.#stopping });
+      return { ...work, sentAt };
+    } catch (error) {
+      if (error instanceof LeaseLostError) return null;
+      if (!this.#stopping.aborted) this.#connection.report(error);
+      return this.giveBack(runId, this.#stopping.aborted ? STOPS : 'The answer to the claim came too late.');
+    }
   }
 
   /**
-   * A claim whose answer was lost or broken off may have been granted. The same key gets the same answer, and what it grants
-   * is given back.
+   * Releases a run because the worker does not work on it: until the server has answered, and after a stop for ten seconds at
+   * most. Answers with null: there is no next task.
    */
-  async undo(input: ClaimNextTaskInput): Promise<void> {
-    await this.#tryForAWhile(async (signal) => {
-      const { run } = await this.#client.claimNextTask({ ...input, waitSeconds: 0 }, { signal });
-      if (run) await this.#client.releaseTask({ runId: run.id, reason: 'The worker stops.' }, { signal });
-    });
+  async giveBack(runId: string, reason = STOPS): Promise<null> {
+    const message = `${runId} may not have been given back: the server did not answer. Its lease ends by itself.`;
+    const limit = { after: this.#stopping, ms: GIVE_BACK_MS, reason: new TimeoutError(message) };
+    try {
+      await withinAfter(limit, (signal) =>
+        this.#connection.untilAnswered((options) => this.#client.releaseTask({ runId, reason }, options), {
+          signal,
+        }),
+      );
+    } catch (error) {
+      // Another agent has the task already, or the run has ended: there is nothing to give back.
+      if (!(error instanceof LeaseLostError)) this.#settings.onError(error);
+    }
+    return null;
   }
 
-  async #tryForAWhile(work: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
+  /** Gives back what claims without an answer may have granted. The worker has stopped. */
+  async undo(): Promise<void> {
+    await Promise.all(this.#unanswered.splice(0).map((claim) => this.#undo(claim)));
+  }
+
+  #newClaim(own: OwnRuns): SentClaim {
+    const resume = this.#mayResume && !(this.#resumed && own.has(this.#resumed));
+    return { input: { ...this.input(), resume }, sentAt: monotonicMs() };
+  }
+
+  /** Null if the worker stops. A claim without an answer is kept if the server may have granted it. */
+  async #send(claim: SentClaim, isNew: boolean) {
+    const input = { ...claim.input, waitSeconds: this.#settings.waitSeconds };
     try {
-      await withTimeout({ ms: GIVE_BACK_MS, signal: undefined, message: NOT_GIVEN_BACK }, work);
+      return await this.#connection.attempt(
+        (options) => this.#client.claimNextTask(input, options),
+        this.#stopping,
+      );
     } catch (error) {
-      this.#settings.onError(error);
+      if (this.#stopping.aborted || (isUnknown(error) && !(isNew && wasNeverSent(error)))) this.keep(claim);
+      if (this.#stopping.aborted) return null;
+      throw error;
+    }
+  }
+
+  async #undo({ input }: SentClaim): Promise<void> {
+    const message = 'The server did not answer, so a task may have been claimed. Its lease ends by itself.';
+    const limit = { ms: this.#connection.isAway ? UNDO_AWAY_MS : UNDO_MS, signal: undefined, message };
+    const ask = (options: object) => this.#client.claimNextTask({ ...input, waitSeconds: 0 }, options);
+    try {
+      const isWanted = (error: unknown) => !(wasNeverSent(error) || error instanceof WrongAddressError);
+      const { run } = await withTimeout(limit, (signal) =>
+        this.#connection.untilAnswered(ask, { signal, isWanted }),
+      );
+      if (run) await this.giveBack(run.id);
+    } catch (error) {
+      this.#connection.report(error);
     }
   }
 }

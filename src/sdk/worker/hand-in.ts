@@ -1,19 +1,18 @@
 import type { ClaimNextTaskInput, CompleteTaskInput } from '../../generated/operations.js';
 import type { Client } from '../client.js';
 import { RefusedError } from '../errors/refusals.js';
-import { ServerFaultError, WrongAddressError } from '../errors/request-errors.js';
-import { mayPass } from '../http/retry.js';
+import type { CallOptions } from '../http/caller.js';
 import { monotonicMs, newKey } from '../platform.js';
-import { Backoff } from './backoff.js';
 import type { Claims, Work } from './claims.js';
+import { type Connection, isUnknown } from './connection.js';
+import type { HandledRun } from './handled-run.js';
 import type { Lease } from './lease.js';
-import type { Run } from './run.js';
 
 /** What handing in needs. */
 export interface HandInContext {
   readonly client: Client;
   readonly claims: Claims;
-  readonly onError: (error: unknown) => void;
+  readonly connection: Connection;
 }
 
 /** What became of a result, and the next task if the same request brought one. */
@@ -26,11 +25,7 @@ interface Sending {
   readonly complete: CompleteTaskInput;
   readonly claim: ClaimNextTaskInput | null;
   readonly sentAt: number;
-  readonly signal: AbortSignal;
 }
-
-/** How often a result is sent again after a fault of the server, which this very result may have caused. */
-const MAX_FAULTS = 3;
 
 /**
  * Hands a result in, and claims the next task in the same request if it is wanted. The work behind a result is worth more
@@ -40,7 +35,7 @@ const MAX_FAULTS = 3;
  */
 export async function handIn(
   context: HandInContext,
-  run: Run,
+  run: HandledRun,
   lease: Lease,
   { resolution, wantsNext }: { readonly resolution: string; readonly wantsNext: boolean },
 ): Promise<HandedIn> {
@@ -48,51 +43,27 @@ export async function handIn(
     complete: { runId: run.id, resolution, ...run.outcome, idempotencyKey: newKey() },
     claim: wantsNext ? context.claims.input() : null,
     sentAt: monotonicMs(),
-    signal: lease.signal,
   };
+  const request = (options: CallOptions) => send(context, sending, options);
+  const isWanted = () => lease.isHeld();
   try {
-    return await repeat(context, lease, () => send(context, sending));
+    return await context.connection.untilAnswered(request, { signal: lease.signal, isWanted });
   } catch (error) {
     // The answer is unknown, so the claim in it may have been granted.
-    if (sending.claim && (isUnknown(error) || !lease.isHeld())) await context.claims.undo(sending.claim);
+    if (sending.claim && (isUnknown(error) || !lease.isHeld()))
+      context.claims.keep({ input: sending.claim, sentAt: sending.sentAt });
     throw lease.isHeld() ? error : lease.signal.reason;
   }
 }
 
-async function repeat<Result>(
-  { onError }: HandInContext,
-  lease: Lease,
-  attempt: () => Promise<Result>,
-): Promise<Result> {
-  const backoff = new Backoff();
-  for (let faults = 0; ; ) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (error instanceof ServerFaultError) faults += 1;
-      if (!isUnknown(error) || faults > MAX_FAULTS || !lease.isHeld()) throw error;
-      onError(error);
-      await backoff.wait(error, lease.signal);
-      if (!lease.isHeld()) throw error;
-    }
-  }
-}
-
-/**
- * True if the server may have executed the request, or may execute it when it is repeated. A proxy may answer with a page of
- * its own while the server restarts.
- */
-function isUnknown(error: unknown): boolean {
-  return mayPass(error) || error instanceof ServerFaultError || error instanceof WrongAddressError;
-}
-
 async function send(
-  { client, claims, onError }: HandInContext,
-  { complete, claim, sentAt, signal }: Sending,
+  { client, claims, connection }: HandInContext,
+  { complete, claim, sentAt }: Sending,
+  options: CallOptions,
 ): Promise<HandedIn> {
-  if (!claim) return { refusal: await refusalOf(client.completeTask(complete, { signal })), next: null };
-  const { completed, claimed } = await client.completeAndClaim({ complete, claim }, { signal });
-  if (claimed instanceof RefusedError) onError(claimed);
+  if (!claim) return { refusal: await refusalOf(client.completeTask(complete, options)), next: null };
+  const { completed, claimed } = await client.completeAndClaim({ complete, claim }, options);
+  if (claimed instanceof RefusedError) connection.report(claimed);
   return {
     refusal: completed instanceof RefusedError ? completed : null,
     next: claimed instanceof RefusedError ? null : claims.toWork(claimed, sentAt),

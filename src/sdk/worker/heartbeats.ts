@@ -1,21 +1,23 @@
 import type { HeartbeatMutation, QuestionFieldsFragment } from '../../generated/operations.js';
 import type { Client } from '../client.js';
 import { MissionControlError } from '../errors/base.js';
+import { TimeoutError } from '../errors/request-errors.js';
+import type { CallOptions } from '../http/caller.js';
 import { withTimeout } from '../http/with-timeout.js';
 import { monotonicMs, pause } from '../platform.js';
+import type { Connection } from './connection.js';
 import { type Lease, RunLostError } from './lease.js';
 
 /** What heartbeats need to know. */
 export interface HeartbeatOptions {
   readonly client: Client;
+  readonly connection: Connection;
   readonly agent: { readonly name: string } | undefined;
   readonly leaseMs: number;
   /** What the runs are: the answer to a heartbeat lists the live runs of tasks, and of reviews only those that are lost. */
   readonly kind: 'task' | 'review';
   /** Called with the answered questions of the live runs, with each heartbeat again. */
   readonly onAnswers?: (questions: readonly QuestionFieldsFragment[]) => void;
-  /** Called for a heartbeat that failed. The worker goes on. */
-  readonly onError: (error: unknown) => void;
 }
 
 /** Heartbeats per lease: one of them may be lost. */
@@ -58,29 +60,44 @@ export class Heartbeats {
     this.#loop = undefined;
   }
 
-  /** Sends one heartbeat now. A failure is reported and changes no lease. */
+  /** Sends one heartbeat now, and again until the next one is due. A failure is reported and changes no lease. */
   async send(signal?: AbortSignal): Promise<void> {
-    const leases = [...this.#leases.values()].filter((lease) => lease.isHeld());
-    if (leases.length === 0) return;
+    const { connection } = this.#options;
+    const isWanted = () => this.#held().length > 0;
+    if (!isWanted()) return;
+    try {
+      await withTimeout({ ms: this.everyMs, signal, message: NOT_HEARD }, (deadline) =>
+        connection.untilAnswered((options) => this.#sendOnce(options), { signal: deadline, isWanted }),
+      );
+    } catch (error) {
+      if (signal?.aborted) return;
+      if (error instanceof TimeoutError) connection.breakOff();
+      connection.report(error);
+    }
+  }
+
+  async #sendOnce(options: CallOptions): Promise<void> {
+    const leases = this.#held();
     const sentAt = monotonicMs();
-    const { agent, client, leaseMs, kind, onAnswers, onError } = this.#options;
+    const { agent, client, connection, leaseMs, kind, onAnswers } = this.#options;
     const runIds = leases.map(({ runId }) => runId);
     const input = { agent, lease: `PT${leaseMs / 1_000}S`, runIds, onlyRunIds: true };
-    try {
-      const answer = await withTimeout({ ms: this.everyMs, signal, message: NOT_HEARD }, (deadline) =>
-        client.heartbeat(input, { signal: deadline }),
-      );
-      const live = new Set(answer.runs.map(({ id }) => id));
-      const lost = new Map(answer.lostRuns.map((run) => [run.runId, run]));
-      for (const lease of leases) {
-        const lostRun = lost.get(lease.runId);
-        const isLive = kind === 'task' ? live.has(lease.runId) : lostRun === undefined;
-        settle(lease, isLive, lostRun, sentAt);
-      }
-      onAnswers?.(answer.answers);
-    } catch (error) {
-      if (!signal?.aborted) onError(error);
+    const answer = await client.heartbeat(input, options).catch((error: unknown) => {
+      if (error instanceof TimeoutError) connection.breakOff();
+      throw error;
+    });
+    const live = new Set(answer.runs.map(({ id }) => id));
+    const lost = new Map(answer.lostRuns.map((run) => [run.runId, run]));
+    for (const lease of leases) {
+      const lostRun = lost.get(lease.runId);
+      const isLive = kind === 'task' ? live.has(lease.runId) : lostRun === undefined;
+      settle(lease, isLive, lostRun, sentAt);
     }
+    onAnswers?.(answer.answers);
+  }
+
+  #held(): Lease[] {
+    return [...this.#leases.values()].filter((lease) => lease.isHeld());
   }
 
   /** The interval is counted from the sending: a heartbeat that takes too long is given up and repeated at once. */

@@ -1,4 +1,5 @@
 import { MissionControlError } from '../errors/base.js';
+import { LeaseLostError } from '../errors/refusals.js';
 import { monotonicMs } from '../platform.js';
 
 /** Why a worker no longer holds a run: the reason of `run.signal`. */
@@ -32,6 +33,8 @@ export class Lease {
   readonly runId: string;
   /** True once a request that ends the run was sent: from then on the run may be over because of it. */
   isClosing = false;
+  /** True if the lease is lost, but the server may still take the run for live: then the task waits for it to be given back. */
+  mayBeLive = false;
   readonly #controller = new AbortController();
   readonly #lengthMs: number;
   #endsAt: number;
@@ -74,6 +77,12 @@ export class Lease {
     this.#controller.abort(reason);
   }
 
+  /** A request that ends the run has failed. Unless the server has said that the run is lost, its outcome is unknown. */
+  loseAfter(error: unknown): void {
+    this.mayBeLive = !(error instanceof LeaseLostError);
+    this.lose(error);
+  }
+
   /** Ends the watch: the run was handed in or given back. */
   end(): void {
     // The answer to a heartbeat may still be on its way.
@@ -91,6 +100,8 @@ export class Lease {
 
   #expire(): void {
     const message = `The lease of ${this.runId} may have ended: the server has accepted no heartbeat for ${this.#lengthMs} ms.`;
+    // An answer of the server may have ended it before, and this method is called again after the end.
+    if (!this.signal.aborted && !this.#isEnded) this.mayBeLive = true;
     this.lose(new RunLostError(this.runId, message));
   }
 }

@@ -33,7 +33,15 @@ export interface WorkerOptions {
    */
   readonly resume?: boolean;
   readonly handle: Handler;
-  /** Called with everything that went wrong and was survived; written to the console if left out. */
+  /**
+   * How long a handler may go on after its signal was aborted, in milliseconds; 10,000 if left out. Then it is reported as
+   * HandlerStillRunningError, and a worker that stops does not wait for it any longer. Its result is not handed in.
+   */
+  readonly graceMs?: number;
+  /**
+   * Called with everything that went wrong and was survived, also with what a handler has thrown; written to the console if left
+   * out. A failure of the connection is reported when it begins, and not again until the server has answered.
+   */
   readonly onError?: (error: unknown) => unknown;
 }
 
@@ -52,7 +60,8 @@ export interface Worker {
   run(): Promise<void>;
   /**
    * Claims nothing more, and finishes or gives back what it holds. Resolves when nothing is held and the handlers have
-   * ended. Without `finishWithinMs` everything is given back at once, whether or not the handlers end soon.
+   * ended, or have gone on for `graceMs` after their signals were aborted. Without `finishWithinMs` everything is given back at
+   * once, whether or not the handlers end soon. A server that does not answer is given ten seconds to take back what is held.
    */
   stop(options?: StopOptions): Promise<void>;
 }
@@ -63,17 +72,24 @@ export interface Settings {
   readonly capacity: number;
   readonly leaseMs: number;
   readonly waitSeconds: number;
+  /** How long one request may take, in milliseconds, on top of what a claim waits. */
+  readonly requestMs: number;
+  /** How long a handler may go on after its signal was aborted. */
+  readonly graceMs: number;
   readonly onError: (error: unknown) => void;
 }
 
 const MIN_LEASE_SECONDS = 10;
 const MAX_WAIT_SECONDS = 30;
+const MAX_REQUEST_MS = 10_000;
 
-/** @throws RangeError for a capacity or a lease that no server accepts. */
+/** @throws TypeError without a function, and RangeError for a capacity or a lease that no server accepts. */
 export function toSettings(
-  options: Pick<WorkerOptions, 'agent' | 'capacity' | 'leaseSeconds' | 'onError'>,
+  options: Pick<WorkerOptions, 'agent' | 'capacity' | 'leaseSeconds' | 'graceMs' | 'onError'>,
+  [name, work]: readonly [name: string, work: unknown],
 ): Settings {
-  const { agent, capacity = 1, leaseSeconds = 60, onError = warn } = options;
+  if (typeof work !== 'function') throw new TypeError(`${name} is ${typeof work}; it must be a function.`);
+  const { agent, capacity = 1, leaseSeconds = 60, graceMs = 10_000, onError = warn } = options;
   if (!Number.isInteger(capacity) || capacity < 1 || capacity > 100)
     throw new RangeError(`capacity is ${capacity}; it must be a whole number from 1 to 100.`);
   if (!(leaseSeconds >= MIN_LEASE_SECONDS && leaseSeconds <= 86_400))
@@ -81,9 +97,12 @@ export function toSettings(
   return {
     agent: agent === undefined ? undefined : { name: agent },
     capacity,
+    graceMs,
     leaseMs: leaseSeconds * 1_000,
     // A lease is counted from the moment at which the claim was sent, so a claim must not wait for most of a lease.
     waitSeconds: Math.min(MAX_WAIT_SECONDS, Math.floor(leaseSeconds / 3)),
+    // A third of the lease at most, so that a request on a dead connection can be repeated twice.
+    requestMs: Math.min(MAX_REQUEST_MS, Math.floor((leaseSeconds * 1_000) / 3)),
     onError: (error) => void survive(onError, error),
   };
 }

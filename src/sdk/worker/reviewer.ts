@@ -1,8 +1,10 @@
 import type { SubmitVerdictInput, Verdict } from '../../generated/operations.js';
 import type { Client } from '../client.js';
 import { LeaseLostError, SupersededError } from '../errors/refusals.js';
-import { monotonicMs, pause } from '../platform.js';
+import { monotonicMs, newKey, pause } from '../platform.js';
 import { Backoff, restAfterQuickAnswer } from './backoff.js';
+import { Connection } from './connection.js';
+import { withGrace } from './handling.js';
 import { Heartbeats, isFinal } from './heartbeats.js';
 import { Lease } from './lease.js';
 import { type ClaimedTask, type Settings, type StopOptions, toSettings, type Worker } from './options.js';
@@ -31,7 +33,15 @@ export interface ReviewerOptions {
   readonly leaseSeconds?: number;
   /** Judges one round. An error of the judge is reported, and the round is claimed again. */
   readonly judge: (task: ClaimedTask, review: ReviewRound) => Promise<Judgement> | Judgement;
-  /** Called with everything that went wrong and was survived; written to the console if left out. */
+  /**
+   * How long a judge may go on after its signal was aborted, in milliseconds; 10,000 if left out. Then it is reported as
+   * HandlerStillRunningError, and a reviewer that stops does not wait for it any longer. Its verdict is not submitted.
+   */
+  readonly graceMs?: number;
+  /**
+   * Called with everything that went wrong and was survived; written to the console if left out. A failure of the connection is
+   * reported when it begins, and not again until the server has answered.
+   */
   readonly onError?: (error: unknown) => unknown;
 }
 
@@ -39,10 +49,10 @@ export interface ReviewerOptions {
  * Makes a reviewer: it claims rounds of review one at a time, judges them, and submits the verdicts. A verdict that comes
  * too late is not submitted, or is recorded as superseded and changes nothing.
  *
- * @throws RangeError for a lease that no server accepts.
+ * @throws TypeError without a judge, and RangeError for a lease that no server accepts.
  */
 export function createReviewer(client: Client, options: ReviewerOptions): Worker {
-  return new ClaimingReviewer(client, options, toSettings(options));
+  return new ClaimingReviewer(client, options, toSettings(options, ['judge', options.judge]));
 }
 
 interface ClaimedRound {
@@ -57,6 +67,7 @@ class ClaimingReviewer implements Worker {
   readonly #client: Client;
   readonly #options: ReviewerOptions;
   readonly #settings: Settings;
+  readonly #connection: Connection;
   readonly #heartbeats: Heartbeats;
   /** Aborted when the reviewer stops: it ends the claim that waits. */
   readonly #stopping = new AbortController();
@@ -67,8 +78,10 @@ class ClaimingReviewer implements Worker {
     this.#client = client;
     this.#options = options;
     this.#settings = settings;
-    const { agent, leaseMs, onError } = settings;
-    this.#heartbeats = new Heartbeats({ client, agent, leaseMs, onError, kind: 'review' });
+    const { agent, leaseMs } = settings;
+    const connection = new Connection(settings);
+    this.#connection = connection;
+    this.#heartbeats = new Heartbeats({ client, connection, agent, leaseMs, kind: 'review' });
   }
 
   run(): Promise<void> {
@@ -101,7 +114,7 @@ class ClaimingReviewer implements Worker {
         backoff.reset();
       } catch (error) {
         if (signal.aborted) return;
-        this.#settings.onError(error);
+        this.#connection.report(error);
         await backoff.wait(error, signal);
       }
     }
@@ -112,7 +125,10 @@ class ClaimingReviewer implements Worker {
     const { agent, leaseMs, waitSeconds } = this.#settings;
     const sentAt = monotonicMs();
     const claim = { agent, lease: `PT${leaseMs / 1_000}S`, waitSeconds };
-    const { task, runId, round, prompt } = await this.#client.claimNextReview(claim, { signal: stopping });
+    const { task, runId, round, prompt } = await this.#connection.attempt(
+      (options) => this.#client.claimNextReview(claim, options),
+      stopping,
+    );
     if (task && runId !== null && round !== null) return { task, runId, round, prompt: prompt ?? '', sentAt };
     await restAfterQuickAnswer(sentAt, stopping);
     return null;
@@ -124,18 +140,25 @@ class ClaimingReviewer implements Worker {
     this.#heartbeats.add(lease);
     try {
       const { signal } = lease;
-      const judgement = await this.#options.judge(task, { round, prompt, signal });
-      if (lease.isHeld()) await this.#submit({ task: { id: task.id }, round, ...judgement }, signal);
+      // A judge may be no async function.
+      const judging = (async () => this.#options.judge(task, { round, prompt, signal }))();
+      const { graceMs, onError } = this.#settings;
+      const stopping = this.#stopping.signal;
+      const judgement = await withGrace(judging, { runId, signal, stopping, graceMs, onError });
+      if (lease.isHeld()) await this.#submit({ task: { id: task.id }, round, ...judgement }, lease);
     } finally {
       this.#heartbeats.remove(lease);
     }
   }
 
   /** Another reviewer, or a person, was faster: their verdict stands. */
-  async #submit(verdict: SubmitVerdictInput, signal: AbortSignal): Promise<void> {
-    const { agent } = this.#settings;
+  async #submit(verdict: SubmitVerdictInput, lease: Lease): Promise<void> {
+    const input = { ...verdict, reviewer: this.#settings.agent, idempotencyKey: newKey() };
     try {
-      await this.#client.submitVerdict({ ...verdict, reviewer: agent }, { signal });
+      await this.#connection.untilAnswered((options) => this.#client.submitVerdict(input, options), {
+        signal: lease.signal,
+        isWanted: () => lease.isHeld(),
+      });
     } catch (error) {
       if (!(error instanceof SupersededError || error instanceof LeaseLostError)) throw error;
       this.#settings.onError(error);

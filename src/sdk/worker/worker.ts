@@ -2,13 +2,16 @@ import type { Client } from '../client.js';
 import { LeaseLostError } from '../errors/refusals.js';
 import { monotonicMs, pause } from '../platform.js';
 import { RunSuspendedError } from './asking.js';
-import { Backoff } from './backoff.js';
+import { Backoff, FailedTasks } from './backoff.js';
 import { Claims, type Work } from './claims.js';
+import { Connection } from './connection.js';
 import { handIn } from './hand-in.js';
+import { HandledRun } from './handled-run.js';
+import { withGrace } from './handling.js';
 import { Heartbeats, isFinal } from './heartbeats.js';
 import { Lease, RunGivenBackError } from './lease.js';
 import { type Settings, type StopOptions, toSettings, type Worker, type WorkerOptions } from './options.js';
-import { NonRetryableError, Run } from './run.js';
+import { NonRetryableError } from './run.js';
 
 /**
  * Makes a worker: it claims tasks for an agent, hands them to `handle`, and hands the results in.
@@ -17,16 +20,22 @@ import { NonRetryableError, Run } from './run.js';
  * no heartbeat was accepted for the length of a lease, the signal of the run is aborted and nothing is handed in. It
  * survives restarts of the server and lost connections, and claims with backoff while the server does not answer.
  *
- * @throws RangeError for a capacity or a lease that no server accepts.
+ * @throws TypeError without a handler, and RangeError for a capacity or a lease that no server accepts.
  */
 export function createWorker(client: Client, options: WorkerOptions): Worker {
-  return new ClaimingWorker(client, options, toSettings(options));
+  return new ClaimingWorker(client, options, toSettings(options, ['handle', options.handle]));
 }
+
+/** What a server stores of the error of an attempt. */
+const MAX_ERROR_LENGTH = 50_000;
+
+const NO_HEARTBEAT = 'The worker lost its connection for the length of the lease, so it has stopped working.';
 
 class ClaimingWorker implements Worker {
   readonly #client: Client;
   readonly #options: WorkerOptions;
   readonly #settings: Settings;
+  readonly #connection: Connection;
   readonly #heartbeats: Heartbeats;
   readonly #claims: Claims;
   /** Aborted when the worker stops: it ends the claim that waits. */
@@ -34,22 +43,25 @@ class ClaimingWorker implements Worker {
   /** The leases that a stop gives back. */
   readonly #leases = new Set<Lease>();
   /** The runs that this worker holds. */
-  readonly #runs = new Map<string, Run>();
+  readonly #runs = new Map<string, HandledRun>();
   readonly #slots = new Set<Promise<void>>();
+  readonly #failedTasks = new FailedTasks();
   #running: Promise<void> | undefined;
 
   constructor(client: Client, options: WorkerOptions, settings: Settings) {
     this.#client = client;
     this.#options = options;
     this.#settings = settings;
-    const { agent, leaseMs, onError } = settings;
+    const { agent, leaseMs } = settings;
+    const connection = new Connection(settings);
+    this.#connection = connection;
     this.#heartbeats = new Heartbeats({
-      ...{ client, agent, leaseMs, onError, kind: 'task' },
+      ...{ client, connection, agent, leaseMs, kind: 'task' },
       onAnswers: (questions) => {
         for (const run of this.#runs.values()) run.receiveAnswers(questions);
       },
     });
-    this.#claims = new Claims(client, options, settings);
+    this.#claims = new Claims(client, options, { settings, connection, stopping: this.#stopping.signal });
   }
 
   run(): Promise<void> {
@@ -75,7 +87,9 @@ class ClaimingWorker implements Worker {
     } finally {
       // After a refusal for good, the handlers that still run must not bring further tasks.
       this.#stopping.abort();
-      await this.#allEnded();
+      await Promise.all([this.#claims.undo(), this.#allEnded()]);
+      // The last results may have left claims without an answer.
+      await this.#claims.undo();
     }
   }
 
@@ -93,13 +107,13 @@ class ClaimingWorker implements Worker {
         continue;
       }
       try {
-        const work = await this.#claims.next((runId) => this.#runs.has(runId), signal);
+        const work = await this.#claims.next(this.#runs);
         backoff.reset();
         if (work) this.#occupy(this.#handleAll(work));
       } catch (error) {
         if (signal.aborted) return;
         if (isFinal(error)) throw error;
-        this.#settings.onError(error);
+        this.#connection.report(error);
         await backoff.wait(error, signal);
       }
     }
@@ -121,42 +135,59 @@ class ClaimingWorker implements Worker {
     for (let work: Work | null = first; work; ) work = await this.#handle(work);
   }
 
-  async #handle(work: Work): Promise<Work | null> {
-    const { task, run, sentAt } = work;
-    const lease = new Lease(run.id, this.#settings.leaseMs, sentAt);
-    // The answer to the claim may have come late.
-    const isUsable = lease.isHeld() && !this.#stopping.signal.aborted;
-    if (!isUsable) lease.end();
-    if (!isUsable) return this.#claims.giveBack(run.id);
-    const handled = new Run(this.#client, lease, work);
+  async #handle(claimed: Work): Promise<Work | null> {
+    const { signal } = this.#stopping;
+    const isLate = monotonicMs() - claimed.sentAt >= this.#settings.leaseMs;
+    const work = isLate && !signal.aborted ? await this.#claims.renew(claimed) : claimed;
+    if (!work) return null;
+    const lease = new Lease(work.run.id, this.#settings.leaseMs, work.sentAt);
+    if (!lease.isHeld() || signal.aborted) {
+      lease.end();
+      return this.#claims.giveBack(work.run.id, signal.aborted ? undefined : NO_HEARTBEAT);
+    }
+    const run = new HandledRun(this.#client, lease, work);
     this.#leases.add(lease);
-    this.#runs.set(run.id, handled);
+    this.#runs.set(run.id, run);
     this.#heartbeats.add(lease);
     // The claim may have waited for a third of the lease.
-    if (monotonicMs() - sentAt > this.#heartbeats.everyMs / 2) void this.#heartbeats.send();
+    if (monotonicMs() - work.sentAt > this.#heartbeats.everyMs / 2) void this.#heartbeats.send();
     try {
-      return await this.#attempt(task, lease, handled);
+      return await this.#attempt(work.task, lease, run);
     } finally {
       this.#heartbeats.remove(lease);
-      this.#runs.delete(run.id);
       this.#leases.delete(lease);
+      // Without this the agent would stay at its capacity, and the task would wait until the server takes it for stalled.
+      if (lease.mayBeLive) await this.#claims.giveBack(run.id, NO_HEARTBEAT);
+      this.#runs.delete(run.id);
     }
   }
 
-  async #attempt(task: Work['task'], lease: Lease, run: Run): Promise<Work | null> {
+  async #attempt(task: Work['task'], lease: Lease, run: HandledRun): Promise<Work | null> {
     try {
-      const resolution = await this.#options.handle(task, run);
+      const resolution = await this.#callHandler(task, run);
       if (!this.#close(lease)) return null;
       if (!resolution) throw new Error('The handler returned no result.');
       const wantsNext = !this.#stopping.signal.aborted;
-      const context = { client: this.#client, claims: this.#claims, onError: this.#settings.onError };
+      const context = { client: this.#client, claims: this.#claims, connection: this.#connection };
       const { refusal, next } = await handIn(context, run, lease, { resolution, wantsNext });
-      if (refusal) await this.#fail(run, lease, refusal);
+      if (refusal) await this.#fail(task, lease, refusal);
       return next;
     } catch (error) {
-      if (this.#close(lease)) await this.#fail(run, lease, error);
+      if (this.#close(lease)) await this.#fail(task, lease, error);
       return null;
     }
+  }
+
+  #callHandler(task: Work['task'], run: HandledRun): Promise<string | undefined> {
+    const handling = (async () => {
+      await this.#failedTasks.rest(task.id, run.signal);
+      return this.#options.handle(task, run);
+    })();
+    return withGrace(handling, {
+      ...{ runId: run.id, signal: run.signal, stopping: this.#stopping.signal },
+      graceMs: this.#settings.graceMs,
+      onError: this.#settings.onError,
+    });
   }
 
   /**
@@ -176,15 +207,24 @@ class ClaimingWorker implements Worker {
   }
 
   /** Ends the attempt with an error: the handler's, or the refusal of its result. */
-  async #fail(run: Run, lease: Lease, error: unknown): Promise<void> {
-    if (error instanceof LeaseLostError) return this.#settings.onError(error);
-    const message =
-      (error instanceof Error ? error.message : String(error)) || 'The handler failed without a message.';
-    const retry = !(error instanceof NonRetryableError);
+  async #fail(task: Work['task'], lease: Lease, error: unknown): Promise<void> {
+    this.#connection.report(error);
+    if (error instanceof LeaseLostError) return;
+    const message = error instanceof Error ? error.message : String(error);
+    const input = {
+      runId: lease.runId,
+      error: clean(message) || 'The handler failed without a message.',
+      retry: !(error instanceof NonRetryableError),
+    };
+    // Before the server knows: a claim that waits may get the task at once.
+    this.#failedTasks.note(task.id, task.dispatchAttempts);
     try {
-      await this.#client.failTask({ runId: run.id, error: message, retry }, { signal: lease.signal });
+      await this.#connection.untilAnswered((options) => this.#client.failTask(input, options), {
+        signal: lease.signal,
+        isWanted: () => lease.isHeld(),
+      });
     } catch (failure) {
-      this.#settings.onError(failure);
+      if (lease.isHeld()) this.#connection.report(failure);
     }
   }
 
@@ -196,4 +236,9 @@ class ClaimingWorker implements Worker {
     // A slot, because neither `run` nor `stop` may resolve before the server has the task back.
     this.#occupy(this.#claims.giveBack(lease.runId));
   }
+}
+
+/** A message that the server can store: without characters that it refuses, and not too long. */
+function clean(message: string): string {
+  return message.replaceAll('\0', '').slice(0, MAX_ERROR_LENGTH);
 }

@@ -11,7 +11,7 @@ const shapes: Readonly<Record<string, string>> = { REACHABLE: '✓', UNREACHABLE
 export function Gateways() {
   const { data, problem, reload } = useQuery({
     key: 'gateways',
-    ask: (client, signal) => client.gateways({}, { signal }),
+    ask: (client, signal) => client.gateways({ signal }),
     changesWith: ({ type }) => type.startsWith('gateway.'),
   });
   return (

@@ -11,7 +11,7 @@ import '../agents/agents.css';
 export function Jobs() {
   const { data, problem, reload } = useQuery({
     key: 'jobs',
-    ask: (client, signal) => client.schedulerJobs({}, { signal }),
+    ask: (client, signal) => client.schedulerJobs({ signal }),
     changesWith: ({ type }) => type.startsWith('scheduler.'),
   });
   return (
