@@ -15,7 +15,7 @@ export interface Size {
 
 const titles = { needsYou: 'NEEDS YOU', inProgress: 'IN PROGRESS', waiting: 'WAITING' } as const;
 
-const KEYS = '↑↓ select · ⏎ open · a approve · r reject · s answer · p pause · / filter · q quit';
+const KEYS = '↑↓ select ⏎ open · a approve · r reject · s answer · p pause · / filter · q quit';
 
 /** The screen as lines: exactly as many as the terminal has, none wider than it. */
 export function drawFrame(state: TopState, look: Look, size: Size): string[] {
