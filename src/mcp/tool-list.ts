@@ -4,7 +4,7 @@ import type { Tool } from './tool.js';
 import { tools } from './tools/tools.js';
 
 /** A model reads all schemas at the start of every session, so they leave out what the server checks without being told. */
-const IMPLIED = new Set(['$schema', 'additionalProperties', 'minLength']);
+const IMPLIED = new Set(['$schema', 'additionalProperties', 'minLength', 'instant']);
 
 /** The list of tools as clients get it. */
 export const toolList: readonly ListedTool[] = tools.map(toListed);

@@ -18,6 +18,7 @@ import { done, lines, oneLine } from './looks/look.js';
 import { count } from './looks/words.js';
 import { toAgentRef, toOptionalAgent } from './refs.js';
 import { notFound } from './task/read.js';
+import { readTotals } from './totals.js';
 import { defineVerb, effects } from './verb.js';
 
 const profile = {
@@ -72,7 +73,7 @@ const list = defineVerb({
   summary: 'Lists the agents with their status and load.',
   use: 'Use it to see who is online, busy, paused or gone.',
   avoid: 'For one agent with its settings and statistics use "agent show".',
-  operations: ['agents'],
+  operations: ['agents', 'overview'],
   effect: effects.reads,
   input: z.strictObject({
     status: maybeSomeOf(
@@ -84,8 +85,11 @@ const list = defineVerb({
     ...page,
   }),
   examples: ['mc agent list', 'mc agent list --status idle,busy --json --fields name,status'],
-  run: (client, { limit, after, all, ...filter }, options) =>
-    readList(client.agents({ first: limit, after, filter }, options), all),
+  run: async (client, { limit, after, all, ...filter }, options) => {
+    const found = await readList(client.agents({ first: limit, after, filter }, options), all);
+    const isPart = found.next !== null && after === undefined && Object.keys(filter).length === 0;
+    return isPart ? { ...found, total: (await readTotals(client, options))?.agentsTotal } : found;
+  },
   data: nodesOf,
   next: nextOf,
   view: (found, look) =>

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { filterFields, toFilter } from './event-filter.js';
-import { maybeCount, maybeText, page, period, toRange } from './fields.js';
+import { maybeCount, maybeInstant, maybeText, page, period, toRange } from './fields.js';
 import { nodesOf, readList } from './list.js';
 import { type EventLike, eventLine } from './looks/event-look.js';
 import { type Look, lines, oneLine, type View } from './looks/look.js';
@@ -16,7 +16,7 @@ const watchEvents = defineStream({
   input: z.strictObject({
     ...filterFields,
     after: maybeText('Only events after this cursor; from now on if left out.'),
-    since: maybeText('Only events from this instant on, in RFC 3339: 2026-12-01T18:00:00Z.'),
+    since: maybeInstant('past', 'Only events from this instant on: 2026-12-01T18:00:00Z, yesterday or 2h.'),
   }),
   examples: [
     'mc events watch --types task,agent --json',

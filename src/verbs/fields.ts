@@ -20,6 +20,15 @@ export const text = (description: string) => z.string().min(1).describe(descript
 /** A text that may be left out. */
 export const maybeText = (description: string) => z.string().optional().describe(description);
 
+/**
+ * Which time a person means by a length or a day: `2h` is two hours ago for `past`; a day without a time is its end for `due`.
+ */
+export type InstantKind = 'past' | 'start' | 'due';
+
+/** A time that may be left out. The command line takes it as people write it, the API in RFC 3339. */
+export const maybeInstant = (kind: InstantKind, description: string) =>
+  z.string().optional().meta({ description, instant: kind });
+
 /** A list of words that may be left out. */
 export const maybeWords = (description: string) =>
   z.array(z.string().min(1)).optional().describe(description);
@@ -84,8 +93,8 @@ export const page = {
 
 /** The ends of a period. */
 export const period = {
-  since: maybeText('Only from this instant on, in RFC 3339: 2026-12-01T18:00:00Z.'),
-  until: maybeText('Only before this instant.'),
+  since: maybeInstant('past', 'Only from this instant on: 2026-12-01T18:00:00Z, yesterday or 2h.'),
+  until: maybeInstant('past', 'Only before this instant.'),
 };
 
 /** A period as a range of the API; undefined without an end. */

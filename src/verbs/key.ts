@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { type CallOptions, type Client, RefusedError } from '../sdk/index.js';
-import { maybeText, page, text } from './fields.js';
+import { maybeInstant, maybeText, page, text } from './fields.js';
 import { nodesOf, readList, viewList } from './list.js';
 import { done, lines, oneLine } from './looks/look.js';
 import { age, distance } from './looks/times.js';
@@ -22,7 +22,10 @@ const create = defineVerb({
       .enum(['ADMIN', 'OPERATOR', 'VIEWER', 'AGENT'])
       .describe('What the key may do: everything; manage work; only read; act as one agent.'),
     agent: maybeText('The agent that a key with the role AGENT acts as.'),
-    expiresAt: maybeText('When it expires, in RFC 3339. If left out, it works until it is revoked.'),
+    expiresAt: maybeInstant(
+      'due',
+      'When it expires: 2026-12-01 or 30d. If left out, it works until it is revoked.',
+    ),
   }),
   places: ['name'],
   examples: [

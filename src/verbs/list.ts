@@ -6,6 +6,8 @@ export interface List<Node> {
   readonly nodes: readonly Node[];
   /** The cursor that begins the next page; null if there is none. */
   readonly next: string | null;
+  /** How many entries there are in all, where that is cheap to know. */
+  readonly total?: number | undefined;
 }
 
 /** Reads one page of a list, or all pages. */
@@ -31,7 +33,7 @@ export function nextOf<Node>({ next }: List<Node>): string | null {
 
 /** How a list reads: a table, then how many entries of how many, and one hint. */
 export function viewList<Node>(
-  { nodes, next }: List<Node>,
+  { nodes, next, total }: List<Node>,
   look: Look,
   {
     columns,
@@ -50,7 +52,10 @@ export function viewList<Node>(
   const [first] = nodes;
   if (first === undefined) return { parts: [look.paint('quiet', empty)] };
   const table: Table = { columns, rows: nodes.map(row) };
-  const count = next === null ? `${nodes.length} of ${nodes.length}` : `the first ${nodes.length}`;
+  const count =
+    next === null
+      ? `${nodes.length} of ${nodes.length}`
+      : `the first ${nodes.length}${total === undefined ? '' : ` of ${total}`}`;
   const further = next === null ? hint?.(first) : `all of them: --all, or go on with --after ${next}`;
   return { parts: [table], hint: further === undefined ? count : `${count} · ${further}` };
 }

@@ -142,6 +142,27 @@ describe.runIf(hasTerminal)('mc top', () => {
     await admin.cancelTask({ task: { ref } });
   });
 
+  it('answers the question of the selected task', async () => {
+    const { task } = await admin.createTask({ title: 'Ask me', assignee: { name: 'scout' } });
+    const { run } = await admin.claimNextTask({ agent: { name: 'scout' } });
+    const options = [
+      { key: 'pg', label: 'PostgreSQL' },
+      { key: 'lite', label: 'SQLite' },
+    ];
+    const asked = { runId: run?.id ?? '', text: 'Which database?', kind: 'CHOICE' as const, options };
+    const { question } = await admin.askQuestion(asked);
+    const terminal = openTerminal(mc, ['top']);
+    await terminal.until(/NEEDS YOU 1/);
+    terminal.type('s');
+    await terminal.until(/Which database\? \(pg\/lite\)/);
+    terminal.type('sqlite\r');
+    await terminal.until(new RegExp(`✓ ${task.ref} answered`));
+    expect((await admin.question({ id: question.id }))?.answer?.choices).toEqual(['lite']);
+    terminal.type('q');
+    expect(await terminal.ended).toBe(0);
+    await admin.cancelTask({ task: { ref: task.ref } });
+  });
+
   it('leaves the terminal as it was when it is terminated or the key does not work', async () => {
     const env = { MC_API_KEY: 'mc_unknown_key_0123456789' };
     const refused = openTerminal(mc, ['top'], { env });

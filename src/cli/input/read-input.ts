@@ -1,8 +1,11 @@
 import type { ZodError } from 'zod';
+import { readTimeOfDay } from '../../kernel/clock.js';
 import { fromBody } from '../../verbs/body.js';
 import { coerceInput, isRecord } from '../../verbs/coerce.js';
+import type { InstantKind } from '../../verbs/fields.js';
 import type { Verb } from '../../verbs/verb.js';
 import { UsageError } from '../failures.js';
+import { INSTANT_FORMS, readInstant } from './instants.js';
 import { longText, textFromEditor } from './long-text.js';
 import { optionName } from './options.js';
 
@@ -26,10 +29,27 @@ export async function readInput(verb: Verb, written: Written): Promise<unknown> 
   };
   for (const [index, field] of places.entries()) given[field] = written.places[index] ?? given[field];
   for (const field of texts) given[field] = await readText(verb, written, field, given[field]);
-  const raw = coerceInput(verb.input, withoutUnset(given));
+  const raw = withInstants(verb, coerceInput(verb.input, withoutUnset(given)));
   const result = verb.input.safeParse(raw);
   if (!result.success) throw new UsageError(describe(verb, result.error), { cause: result.error });
   return raw;
+}
+
+/** The input with its times in RFC 3339. @throws UsageError for a time that cannot be read. */
+function withInstants(verb: Verb, raw: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(raw).map(([field, value]) => {
+      const kind = verb.input.shape[field]?.meta()?.instant;
+      if (!isInstantKind(kind) || typeof value !== 'string') return [field, value];
+      const instant = readInstant(value, kind, readTimeOfDay());
+      if (instant !== null) return [field, instant];
+      throw new UsageError(`--${optionName(field)}: "${value}" is no time. ${INSTANT_FORMS}.`);
+    }),
+  );
+}
+
+function isInstantKind(kind: unknown): kind is InstantKind {
+  return kind === 'past' || kind === 'start' || kind === 'due';
 }
 
 async function readText(verb: Verb, written: Written, field: string, value: unknown): Promise<unknown> {

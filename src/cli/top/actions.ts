@@ -1,4 +1,4 @@
-import type { Client } from '../../sdk/index.js';
+import type { AnswerInput, Client } from '../../sdk/index.js';
 import type { Look } from '../../verbs/looks/look.js';
 import { taskView } from '../../verbs/looks/task-look.js';
 import { toFailure } from '../failures.js';
@@ -36,6 +36,17 @@ export function createActions(client: Client, look: () => Look) {
       onTask(async ({ id, ref }) => {
         await client.submitVerdict({ task: { id }, verdict: 'REJECTED', feedback });
         return { message: `✓ ${ref} rejected` };
+      }),
+    ask: onTask(async ({ id, ref }) => {
+      const { nodes } = await client.questions({ first: 1, filter: { task: { id }, status: ['OPEN'] } });
+      const [question] = nodes;
+      if (question === undefined) return { message: `${ref} has no open question.` };
+      return { mode: { kind: 'typing', purpose: 'answer', text: '', question } };
+    }),
+    answer: (id: string, answer: AnswerInput) =>
+      onTask(async ({ ref }) => {
+        await client.answerQuestion({ id, answer });
+        return { message: `✓ ${ref} answered` };
       }),
     pause: onTask(async ({ assignee, ref }) => {
       if (assignee === null) return { message: `${ref} has no agent.` };

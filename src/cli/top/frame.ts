@@ -15,7 +15,7 @@ export interface Size {
 
 const titles = { needsYou: 'NEEDS YOU', inProgress: 'IN PROGRESS', waiting: 'WAITING' } as const;
 
-const KEYS = '↑↓ select · Enter open · a approve · r reject · p pause agent · / filter · q quit';
+const KEYS = '↑↓ select ⏎ open · a approve · r reject · s answer · p pause · / filter · q quit';
 
 /** The screen as lines: exactly as many as the terminal has, none wider than it. */
 export function drawFrame(state: TopState, look: Look, size: Size): string[] {
@@ -39,9 +39,19 @@ function headLine({ overview, isConnected, filter }: TopState, look: Look): stri
 }
 
 function footLine({ mode, message }: TopState, look: Look): string {
-  if (mode.kind === 'typing') return `${mode.purpose === 'filter' ? '/' : 'feedback: '}${mode.text}▏`;
+  if (mode.kind === 'typing') return `${typingLabel(mode)}${mode.text}▏`;
   if (message !== null) return oneLine(message);
-  return look.paint('quiet', mode.kind === 'task' ? 'Esc back · a approve · r reject · q quit' : KEYS);
+  return look.paint(
+    'quiet',
+    mode.kind === 'task' ? 'Esc back · a approve · r reject · s answer · q quit' : KEYS,
+  );
+}
+
+function typingLabel(mode: Extract<TopState['mode'], { kind: 'typing' }>): string {
+  if (mode.purpose !== 'answer') return mode.purpose === 'filter' ? '/' : 'feedback: ';
+  const { kind, text, options } = mode.question;
+  const choices = kind === 'CONFIRM' ? 'yes/no' : options.map(({ key }) => key).join('/');
+  return `${oneLine(text)}${choices === '' ? '' : ` (${choices})`} `;
 }
 
 function taskLines(lines: readonly string[], { rows, columns }: Size): string[] {

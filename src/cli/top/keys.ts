@@ -1,5 +1,6 @@
 import type { Key } from 'node:readline';
 import type { Action, createActions } from './actions.js';
+import { readAnswer } from './read-answer.js';
 import { moved, type TopState } from './state.js';
 
 /** What a key leads to. */
@@ -32,6 +33,8 @@ export function pressKey(state: TopState, key: Key, actions: ReturnType<typeof c
       return { state: calm, action: actions.open };
     case 'a':
       return { state: calm, action: actions.approve };
+    case 's':
+      return { state: calm, action: actions.ask };
     case 'p':
       return { state: calm, action: actions.pause };
     case 'r':
@@ -55,9 +58,22 @@ function typeKey(
   if (key.name === 'backspace') return typed([...mode.text].slice(0, -1).join(''));
   if (key.name !== 'return') return typed(mode.text + (isPrintable(key) ? (key.sequence ?? '') : ''));
   if (mode.purpose === 'filter') return { state: { ...back, filter: mode.text } };
+  if (mode.purpose === 'answer') return answerOf(back, mode, actions);
   if (mode.text.trim() === '')
     return { state: { ...back, message: 'Nothing was rejected: a rejection needs feedback.' } };
   return { state: back, action: actions.reject(mode.text) };
+}
+
+function answerOf(
+  state: TopState,
+  { question, text }: Extract<TopState['mode'], { purpose: 'answer' }>,
+  actions: ReturnType<typeof createActions>,
+): KeyOutcome {
+  const answer = readAnswer(question, text);
+  if (answer !== null) return { state, action: actions.answer(question.id, answer) };
+  return {
+    state: { ...state, message: 'Nothing was answered: give a text, the keys of choices, or yes or no.' },
+  };
 }
 
 function isPrintable({ ctrl, meta, sequence = '' }: Key): boolean {

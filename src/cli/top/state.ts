@@ -1,4 +1,4 @@
-import type { OverviewQuery, TaskFieldsFragment } from '../../sdk/index.js';
+import type { OverviewQuery, QuestionFieldsFragment, TaskFieldsFragment } from '../../sdk/index.js';
 import type { EventLike } from '../../verbs/looks/event-look.js';
 
 /** The panes of tasks, from top to bottom. */
@@ -9,8 +9,12 @@ export type Mode =
   | { readonly kind: 'list' }
   /** Every key goes into a line of text. */
   | { readonly kind: 'typing'; readonly purpose: 'filter' | 'feedback'; readonly text: string }
+  | { readonly kind: 'typing'; readonly purpose: 'answer'; readonly text: string; readonly question: Asked }
   /** One task is shown. */
   | { readonly kind: 'task'; readonly lines: readonly string[] };
+
+/** A question that is being answered. */
+export type Asked = Pick<QuestionFieldsFragment, 'id' | 'kind' | 'text' | 'options'>;
 
 /** Everything that is on the screen. */
 export interface TopState {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { isRecord } from '../../verbs/coerce.js';
-import { text } from '../../verbs/fields.js';
+import { maybeText, text } from '../../verbs/fields.js';
 import { briefTask, compactRecord, outputOf } from '../output.js';
 import { callVerb, defineTool, defineVerbTool, type Tool } from '../tool.js';
 import { limit, pageOf } from './pages.js';
@@ -49,17 +49,8 @@ const createTask = defineVerbTool({
   name: 'create_task',
   title: 'Create a task',
   verb: 'task create',
-  fields: [
-    'title',
-    'description',
-    'assignee',
-    'priority',
-    'tags',
-    'requires',
-    'dependsOn',
-    'dueAt',
-    'idempotencyKey',
-  ],
+  fields: ['title', 'description', 'assignee', 'priority', 'tags', 'requires', 'dependsOn', 'idempotencyKey'],
+  otherFields: { dueAt: maybeText('When it is due, in RFC 3339: 2026-12-01T18:00:00Z.') },
   advice: 'To wait for its result use delegate_task.',
   output: outputOf({ task: 'object' }),
   toOutput: ({ data }) => ({ task: briefTask(data) }),

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { expectedVersion, idempotencyKey, maybeCount, maybeText, text } from '../fields.js';
+import { expectedVersion, idempotencyKey, maybeCount, maybeInstant, maybeText, text } from '../fields.js';
 import { lines } from '../looks/look.js';
 import { momentIn } from '../looks/times.js';
 import { notFound } from '../task/read.js';
@@ -58,7 +58,7 @@ export const previewCron = defineVerb({
     schedule: text('A cron expression or English.'),
     timeZone: when.timeZone,
     count: maybeCount('How many times are shown.', 1, 100),
-    from: maybeText('The times after this instant, in RFC 3339.'),
+    from: maybeInstant('start', 'The times after this instant.'),
   }),
   places: ['schedule'],
   examples: [

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import {
   flag,
   idempotencyKey,
+  maybeInstant,
   maybeObject,
   maybeOneOf,
   maybeText,
@@ -27,8 +28,8 @@ const fields = {
     ['BLOCK', 'CANCEL', 'PROCEED'],
     'What happens to the task when a dependency ends without success.',
   ),
-  dueAt: maybeText('When it is due, in RFC 3339: 2026-12-01T18:00:00Z.'),
-  startsAt: maybeText('It is not handed out before this time, in RFC 3339.'),
+  dueAt: maybeInstant('due', 'When it is due: 2026-12-01T18:00:00Z, "tomorrow 9:00" or 2h.'),
+  startsAt: maybeInstant('start', 'It is not handed out before this time.'),
   reviewPolicy: maybeOneOf(['REQUIRED', 'SKIP'], 'Whether the finished work needs a verdict.'),
   metadata: maybeObject('Your own data. The server stores it and never reads it.'),
 };

@@ -1,8 +1,15 @@
 import * as z from 'zod';
-import { NotFoundError, type TaskFilter } from '../../sdk/index.js';
+import {
+  type CallOptions,
+  type Client,
+  NotFoundError,
+  type TaskFilter,
+  type TaskStatus,
+} from '../../sdk/index.js';
 import {
   agent,
   flag,
+  maybeInstant,
   maybeOneOf,
   maybeSomeOf,
   maybeText,
@@ -20,6 +27,7 @@ import { commentLine, taskColumns, taskRow, taskView } from '../looks/task-look.
 import { age } from '../looks/times.js';
 import { words } from '../looks/words.js';
 import { toAgentRef, toOptionalAgent, toTaskRef } from '../refs.js';
+import { readTotals } from '../totals.js';
 import { defineVerb, effects } from '../verb.js';
 
 /** The fields that narrow a list of tasks, and the tasks of a bulk verb. */
@@ -33,8 +41,8 @@ export const filterFields = {
   unassigned: z.boolean().optional().describe('Only tasks without an assignee.'),
   recurringTask: maybeText('Only tasks of this recurring task, by name or id.'),
   pipelineRun: maybeText('Only tasks of this pipeline run (plr_…).'),
-  endedSince: maybeText('Only tasks that have ended since this instant, in RFC 3339: 2026-12-01T18:00:00Z.'),
-  endedUntil: maybeText('Only tasks that have ended before this instant.'),
+  endedSince: maybeInstant('past', 'Only tasks that have ended since this instant: yesterday or 2h.'),
+  endedUntil: maybeInstant('past', 'Only tasks that have ended before this instant.'),
 };
 
 const filterSchema = z.strictObject(filterFields);
@@ -59,7 +67,7 @@ export const listTasks = defineVerb({
   use: 'Use it to see what is waiting, in progress, in review or done.',
   avoid:
     'To get work as an agent use "task claim": a task of a list may be taken by another agent at any time.',
-  operations: ['tasks'],
+  operations: ['tasks', 'overview'],
   effect: effects.reads,
   input: z.strictObject({
     ...filterFields,
@@ -71,7 +79,7 @@ export const listTasks = defineVerb({
     'mc task list --status in_progress,review',
     'mc task list --assignee scout --order queue --fields ref,title --json',
   ],
-  run: (client, { order, descending, limit, after, all, ...filter }, options) => {
+  run: async (client, { order, descending, limit, after, all, ...filter }, options) => {
     const direction = descending ? ('DESC' as const) : ('ASC' as const);
     const variables = {
       first: limit,
@@ -79,7 +87,10 @@ export const listTasks = defineVerb({
       filter: toFilter(filter),
       orderBy: order === undefined ? undefined : { field: order, direction },
     };
-    return readList(client.tasks(variables, options), all);
+    const found = await readList(client.tasks(variables, options), all);
+    const { status, ...others } = filter;
+    const isPart = found.next !== null && after === undefined && Object.keys(others).length === 0;
+    return isPart ? { ...found, total: await countTasks(client, status, options) } : found;
   },
   data: nodesOf,
   next: nextOf,
@@ -91,6 +102,18 @@ export const listTasks = defineVerb({
       hint: ({ ref }) => `mc task show ${ref}`,
     }),
 });
+
+/** How many tasks have one of these statuses; undefined for a key that may not know it. */
+async function countTasks(
+  client: Client,
+  wanted: readonly TaskStatus[] | undefined,
+  options: CallOptions,
+): Promise<number | undefined> {
+  const totals = await readTotals(client, options);
+  return totals?.taskCounts
+    .filter(({ status }) => wanted?.includes(status) ?? true)
+    .reduce((sum, { count }) => sum + count, 0);
+}
 
 export const showTask = defineVerb({
   name: 'task show',

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { maybeText, page } from '../fields.js';
+import { maybeInstant, maybeText, page } from '../fields.js';
 import { nodesOf, readList, viewList } from '../list.js';
 import { done, lines, oneLine } from '../looks/look.js';
 import { age } from '../looks/times.js';
@@ -103,7 +103,7 @@ const replay = defineVerb({
   input: z.strictObject({
     webhook,
     after: maybeText('All events after this cursor.'),
-    since: maybeText('All events from this time on, in RFC 3339.'),
+    since: maybeInstant('past', 'All events from this time on: 2026-12-01T18:00:00Z, yesterday or 2h.'),
   }),
   places: ['webhook'],
   examples: [
