@@ -150,3 +150,24 @@ describe('the views', () => {
     expect(verdict).toMatchObject({ verdict: 'REJECTED', feedback: 'Not what was asked.' });
   });
 });
+
+describe('behind a proxy with a path prefix', () => {
+  it('uses the prefix for its files, its links, its addresses and its socket', async () => {
+    const server = await dashboard.another({ MC_BASE_PATH: '/fleet' });
+    const { page, faults } = await dashboard.open('/fleet/', { server });
+    await page.getByRole('heading', { name: 'Needs you', exact: true }).waitFor();
+    await untilLive(page);
+    await page.getByRole('link', { name: 'Agents' }).click();
+    await page.waitForURL(/\/fleet\/agents$/);
+    await page.keyboard.press('g');
+    await page.keyboard.press('n');
+    await page.getByLabel('Title').fill('Behind a proxy');
+    await page.getByRole('button', { name: 'Create the task' }).click();
+    await page.waitForURL(/\/fleet\/tasks\/TASK-\d+$/);
+    await page.reload();
+    await page.getByRole('heading', { name: 'Behind a proxy' }).waitFor();
+    await page.goto(`${new URL(server.url).origin}/fleet/graphql`);
+    await page.locator('.graphiql-container').first().waitFor();
+    expect(faults.filter((fault) => !fault.includes('blob:'))).toEqual([]);
+  });
+});

@@ -12,6 +12,8 @@ export interface Dashboard {
   server: ServerProcess;
   /** Opens the dashboard in a session of its own, signed in with the key of the admin or another one. */
   open(path: string, options?: OpenOptions): Promise<OpenPage>;
+  /** Starts another server on the same database, which stops at the end of the test. */
+  another(env: Readonly<Record<string, string>>): Promise<ServerProcess>;
   /** Starts the server again after a kill, at the same address. */
   restart(): Promise<void>;
 }
@@ -20,6 +22,8 @@ export interface OpenOptions {
   /** Null opens the page without a key. */
   readonly key?: string | null;
   readonly context?: BrowserContextOptions;
+  /** Default: the server of the file. */
+  readonly server?: ServerProcess;
   /** Runs before the scripts of the page. */
   readonly script?: string;
   /** Whether the test can move the clock of the page forward. */
@@ -60,18 +64,26 @@ export function useDashboard(env: Readonly<Record<string, string>> = {}): Dashbo
     set server(server) {
       shared.server = server;
     },
-    async open(path, { key = shared.server.adminKey, context, clock = false, script } = {}) {
+    async open(path, options = {}) {
+      const { server = shared.server, context, clock = false, script } = options;
+      const { key = server.adminKey } = options;
+      const { origin } = new URL(server.url);
       const session = await shared.browser.newContext({ viewport: { width: 1360, height: 850 }, ...context });
       onTestFinished(() => session.close());
       const page = await session.newPage();
       if (clock) await page.clock.install();
-      const faults = watchFaults(page, shared.server.url);
+      const faults = watchFaults(page, origin);
       if (script !== undefined) await page.addInitScript(script);
       await page.addInitScript(
         `if (${JSON.stringify(key)}) sessionStorage.${`setItem('${item}', ${JSON.stringify(key)})`}`,
       );
-      await page.goto(shared.server.url + path);
+      await page.goto(origin + path);
       return { page, faults };
+    },
+    async another(more) {
+      const server = await startServer({ databaseUrl: shared.database.url, env: { ...env, ...more } });
+      onTestFinished(async () => void (await server.stop()));
+      return server;
     },
     async restart() {
       const { port } = new URL(shared.server.url);
@@ -105,4 +117,11 @@ function watchFaults(page: Page, own: string): string[] {
 /** Waits until the page is live: what it shows is what the server knows. */
 export async function untilLive(page: Page): Promise<void> {
   await expect.poll(() => page.locator('.connection').getAttribute('data-kind')).toBe('live');
+}
+
+/** Goes to another view without loading the page again, as a link does. */
+export async function goTo(page: Page, path: string): Promise<void> {
+  await page.evaluate(
+    `history.pushState(null, '', ${JSON.stringify(path)}); dispatchEvent(new PopStateEvent('popstate'))`,
+  );
 }

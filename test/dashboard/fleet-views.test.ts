@@ -190,25 +190,3 @@ describe('the form for a new task', () => {
     expect(faults).toEqual([]);
   });
 });
-
-describe('a query that fails', () => {
-  it('is shown in the words of the server where the data would be, and is asked again on demand', async () => {
-    const { page } = await dashboard.open('/tasks/new');
-    const queries = {
-      ...{ '/queue': 'QueueHealth', '/events': 'LastEvents', '/schedules': 'Schedules' },
-      ...{ '/pipelines': 'PipelineList', '/settings/keys': 'ApiKeys' },
-    };
-    for (const [path, name] of Object.entries(queries)) {
-      await page.route('**/graphql', (route) =>
-        route.request().postData()?.includes(`query ${name}`)
-          ? route.fulfill({ status: 400, json: { errors: [{ message: `No answer for ${name}` }] } })
-          : route.continue(),
-      );
-      await page.goto(dashboard.server.url + path);
-      await page.getByRole('alert').getByText(`No answer for ${name}`).waitFor();
-      await page.unroute('**/graphql');
-      await page.getByRole('button', { name: 'Try again' }).click();
-      await expect.poll(() => page.getByRole('alert').count()).toBe(0);
-    }
-  });
-});

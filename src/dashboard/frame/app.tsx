@@ -8,13 +8,13 @@ import { readServerFacts } from '../data/server.js';
 import { isSigningIn, type Session, session } from '../data/session.js';
 import { startTasks } from '../data/tasks.js';
 import { Empty, Loading } from '../parts/states.js';
-import { findView, views } from '../views/registry.js';
+import { findView, mayOpen, railViews } from '../views/registry.js';
 import { StaleBar } from './connection-state.js';
-import { useKeys } from './keyboard.js';
+import { type KeyBinding, useKeys } from './keyboard.js';
 import { Lazy } from './lazy.js';
 import { dismissNotice, notices } from './notices.js';
 import { Page } from './page.js';
-import { closeDialog, dialog, openPalette } from './palette-state.js';
+import { dialog, openPalette } from './palette-state.js';
 import { Rail } from './rail.js';
 import { location, navigate } from './router.js';
 import { SignIn } from './sign-in.js';
@@ -52,7 +52,7 @@ function SignedIn({ session: current }: { readonly session: Session }) {
       stopQuestions();
     };
   }, [current]);
-  useKeys(frameKeys);
+  useKeys(frameKeys());
   return (
     <div class="frame">
       <a class="skip" href="#content" data-outside>
@@ -70,21 +70,37 @@ function SignedIn({ session: current }: { readonly session: Session }) {
   );
 }
 
-const frameKeys = [
-  ...views.flatMap((view) =>
-    view.rail === undefined
+/** The keys that work in every view. */
+function frameKeys(): readonly KeyBinding[] {
+  return [
+    ...railViews().map(({ rail, title, path }) => ({
+      ...{ keys: `g ${rail.key}`, does: `Go to ${title}`, run: () => navigate(path) },
+    })),
+    ...(session.value?.role === 'VIEWER'
       ? []
-      : [{ keys: `g ${view.rail.key}`, does: `Go to ${view.title}`, run: () => navigate(view.path) }],
-  ),
-  { keys: 'g n', does: 'Create a task', run: () => navigate('/tasks/new') },
-  { keys: 'mod+k', does: 'Find tasks, agents and actions', run: openPalette, inText: true },
-  { keys: '?', does: 'Show the keys', run: () => (dialog.value = dialog.value === 'keys' ? null : 'keys') },
-  { keys: 'Escape', does: 'Close what is open', run: closeDialog, inText: true },
-];
+      : [{ keys: 'g n', does: 'Create a task', run: () => navigate('/tasks/new') }]),
+    { keys: 'mod+k', does: 'Find tasks, agents and actions', run: openPalette, inText: true },
+    { keys: '?', does: 'Show the keys', run: () => (dialog.value = 'keys') },
+  ];
+}
 
 function CurrentView() {
   const { path } = location.value;
   const found = findView(path);
+  // An agent has a board of its own work, and no list of what people must do.
+  const isElsewhere = path === '/' && found !== null && !mayOpen(found.view);
+  useEffect(() => {
+    if (isElsewhere) navigate('/board', { replace: true });
+  }, [isElsewhere]);
+  if (isElsewhere) return null;
+  if (found && !mayOpen(found.view))
+    return (
+      <Page title={found.view.title}>
+        <Empty title="This view is for the people who run the fleet">
+          <p>The key of an agent sees its own work.</p>
+        </Empty>
+      </Page>
+    );
   if (found) return <Lazy key={path} load={found.view.load} props={{ params: found.params }} />;
   return (
     <Page title="Not found">

@@ -3,7 +3,7 @@ import { useEffect } from 'preact/hooks';
 import { attentionCount } from '../data/attention.js';
 import { session } from '../data/session.js';
 import { openPalette } from './palette-state.js';
-import { basePath } from './router.js';
+import { basePath, location } from './router.js';
 
 interface PageProps {
   readonly title: string;
@@ -27,7 +27,7 @@ export function Page({ title, heading = title, tools, children, isFixed = false 
       <header class="top">
         <h1 class="cut text">{heading}</h1>
         <div class="tools">{tools}</div>
-        {session.value?.role !== 'VIEWER' && (
+        {session.value?.role !== 'VIEWER' && location.value.path !== '/tasks/new' && (
           <a class="button new" href={`${basePath}/tasks/new`} title="Create a task (g n)">
             New task
           </a>

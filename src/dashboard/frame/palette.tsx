@@ -1,36 +1,11 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { FindDocument } from '../../generated/dashboard/palette.js';
-import { session, signOut } from '../data/session.js';
-import { views } from '../views/registry.js';
 import { Dialog } from './dialog.js';
+import { findItems, type Item, knownItems } from './palette-items.js';
 import { closeDialog } from './palette-state.js';
-import { navigate } from './router.js';
-import { switchTheme } from './theme.js';
-
-interface Item {
-  readonly id: string;
-  readonly text: string;
-  readonly kind: string;
-  readonly run: () => void;
-}
 
 /** How long the typing must pause before the server is asked, in milliseconds. */
 const PAUSE_MS = 120;
-
-const actions: readonly Item[] = [
-  ...views
-    .filter((view) => view.rail)
-    .map((view) => ({ id: view.path, text: view.title, kind: 'view', run: () => navigate(view.path) })),
-  { id: 'theme', text: 'Switch the theme', kind: 'action', run: switchTheme },
-  {
-    id: 'graphiql',
-    text: 'Open GraphiQL',
-    kind: 'action',
-    run: () => globalThis.location.assign(new URL('graphql', document.baseURI)),
-  },
-  { id: 'sign-out', text: 'Sign out', kind: 'action', run: () => signOut() },
-];
 
 /** Finds tasks by ref and words, agents, views and actions. */
 export default function Palette() {
@@ -41,11 +16,8 @@ export default function Palette() {
   useFound(words, (items) => {
     found.value = items;
   });
-  const items = [...actions.filter((item) => item.text.toLowerCase().includes(words)), ...found.value];
-  const shown =
-    words === ''
-      ? items.slice(0, 12)
-      : [...found.value, ...items.filter((item) => !found.value.includes(item))];
+  const known = knownItems().filter((item) => item.text.toLowerCase().includes(words));
+  const shown = words === '' ? known : [...found.value, ...known.filter(({ kind }) => kind !== 'recent')];
   const at = Math.min(selected.value, Math.max(0, shown.length - 1));
   const run = (item: Item | undefined) => {
     closeDialog();
@@ -100,30 +72,10 @@ function useFound(words: string, take: (items: readonly Item[]) => void): void {
   useEffect(() => {
     if (words === '') return take([]);
     const end = new AbortController();
-    const timer = setTimeout(() => void find(words, end.signal).then(take, () => undefined), PAUSE_MS);
+    const timer = setTimeout(() => void findItems(words, end.signal).then(take, () => undefined), PAUSE_MS);
     return () => {
       clearTimeout(timer);
       end.abort();
     };
   }, [words]);
-}
-
-async function find(words: string, signal: AbortSignal): Promise<readonly Item[]> {
-  const client = session.value?.client;
-  if (!client) return [];
-  const filters = { tasks: { search: words }, agents: { search: words } };
-  const { tasks, agents } = await client.request(FindDocument, filters, { signal });
-  return [
-    ...tasks.nodes.map(({ id, ref, title }) => ({
-      ...{ id, text: `${ref} ${title}`, kind: 'task', run: () => navigate(`/tasks/${ref}`) },
-    })),
-    ...agents.nodes.map(({ id, name, role }) => ({
-      ...{
-        id,
-        text: name,
-        kind: `agent, ${role}`,
-        run: () => navigate(`/agents/${encodeURIComponent(name)}`),
-      },
-    })),
-  ];
 }

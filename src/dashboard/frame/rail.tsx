@@ -3,7 +3,7 @@ import { countIn } from '../data/overview.js';
 import { serverFacts } from '../data/server.js';
 import { session, signOut } from '../data/session.js';
 import { Icon } from '../parts/icon.js';
-import { views } from '../views/registry.js';
+import { railViews } from '../views/registry.js';
 import type { View } from '../views/view.js';
 import './rail.css';
 import { ConnectionDot } from './connection-state.js';
@@ -25,7 +25,11 @@ export function Rail() {
         </span>
         <span class="rail-word">Mission Control</span>
       </a>
-      <ul>{views.map((view) => view.rail && <RailLink key={view.path} view={view} />)}</ul>
+      <ul>
+        {railViews().map((view) => (
+          <RailLink key={view.path} view={view} />
+        ))}
+      </ul>
       <RailFoot />
     </nav>
   );

@@ -32,15 +32,33 @@ function Parsed({
   readonly parser: InstanceType<typeof MarkdownIt>;
   readonly text: string;
 }) {
-  return useMemo(() => <>{draw(parser.parse(text, {}))}</>, [parser, text]);
+  return useMemo(() => <>{draw(settleHeadings(parser.parse(text, {})))}</>, [parser, text]);
 }
 
-/** Everything that a text can become. Headings are lowered, because the page has its own. */
+/** Everything that a text can become. */
 const elements: Readonly<Record<string, string>> = {
   ...{ p: 'p', em: 'em', strong: 'strong', s: 's', blockquote: 'blockquote', ul: 'ul', ol: 'ol', li: 'li' },
   ...{ table: 'table', thead: 'thead', tbody: 'tbody', tr: 'tr', th: 'th', td: 'td' },
-  ...{ h1: 'h3', h2: 'h4', h3: 'h5', h4: 'h6', h5: 'h6', h6: 'h6' },
+  ...{ h3: 'h3', h4: 'h4', h5: 'h5', h6: 'h6' },
 };
+
+/** The level of the first heading of a text: the page has its own above it. */
+const TOP_LEVEL = 3;
+
+/**
+ * Gives the headings of a text levels that follow those of the page without a gap. A text may begin with any level and
+ * leave levels out, which would mislead those who go through the page by its headings.
+ */
+function settleHeadings(tokens: readonly Token[]): readonly Token[] {
+  let open: number[] = [];
+  for (const token of tokens) {
+    if (token.type !== 'heading_open' && token.type !== 'heading_close') continue;
+    const written = Number(token.tag.slice(1));
+    open = [...open.filter((level) => level < written), written];
+    token.tag = `h${Math.min(6, TOP_LEVEL + open.length - 1)}`;
+  }
+  return tokens;
+}
 
 /** Draws a flat list of tokens, in which an element lies between its opening and its closing token. */
 function draw(tokens: readonly Token[]): ComponentChildren[] {

@@ -33,6 +33,11 @@ export function durationText(ms: number): string {
   return `${Math.floor(whole / DAY)} d`;
 }
 
+/** How long something took: below a second it is not nothing. */
+export function lengthText(ms: number): string {
+  return ms < 1_000 ? '<1 s' : durationText(ms);
+}
+
 /** The exact instant in the zone of the reader, with its offset. */
 function exactText(at: string): string {
   return exact.format(new Date(at));

@@ -1,10 +1,12 @@
+import { session } from '../data/session.js';
 import type { View } from './view.js';
 
 /** All views. The rail shows them in this order. */
-export const views: readonly View[] = [
+const views: readonly View[] = [
   {
     title: 'Needs you',
     path: '/',
+    isForPeople: true,
     load: () => import('./needs-you/needs-you.js'),
     rail: { icon: 'bell', key: 'h' },
   },
@@ -17,6 +19,7 @@ export const views: readonly View[] = [
   {
     title: 'Reviews',
     path: '/reviews',
+    isForPeople: true,
     load: () => import('./reviews/reviews.js'),
     rail: { icon: 'review', key: 'r' },
   },
@@ -29,6 +32,7 @@ export const views: readonly View[] = [
   {
     title: 'Queue',
     path: '/queue',
+    isForPeople: true,
     load: () => import('./queue/queue.js'),
     rail: { icon: 'queue', key: 'q' },
   },
@@ -41,16 +45,23 @@ export const views: readonly View[] = [
   {
     title: 'Schedules',
     path: '/schedules',
+    isForPeople: true,
     load: () => import('./schedules/schedules.js'),
     rail: { icon: 'schedules', key: 's' },
   },
   {
     title: 'Pipelines',
     path: '/pipelines',
+    isForPeople: true,
     load: () => import('./pipelines/pipelines.js'),
     rail: { icon: 'pipelines', key: 'p' },
   },
-  { title: 'Pipeline run', path: '/pipelines/runs/:id', load: () => import('./pipelines/run.js') },
+  {
+    title: 'Pipeline run',
+    path: '/pipelines/runs/:id',
+    isForPeople: true,
+    load: () => import('./pipelines/run.js'),
+  },
   {
     title: 'Settings',
     path: '/settings',
@@ -62,6 +73,16 @@ export const views: readonly View[] = [
   { title: 'Agent', path: '/agents/:name', load: () => import('./agents/agent.js') },
   { title: 'Task', path: '/tasks/:ref', load: () => import('./task/task-page.js') },
 ];
+
+/** Whether the key that is signed in may open the view. */
+export function mayOpen({ isForPeople = false }: View): boolean {
+  return !isForPeople || session.value?.role !== 'AGENT';
+}
+
+/** The views of the rail that the key may open, in its order. */
+export function railViews(): readonly (View & Required<Pick<View, 'rail'>>)[] {
+  return views.flatMap((view) => (view.rail && mayOpen(view) ? [{ ...view, rail: view.rail }] : []));
+}
 
 /** A view with the parts of an address. */
 export interface FoundView {

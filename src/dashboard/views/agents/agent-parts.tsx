@@ -2,7 +2,7 @@ import type { AgentRowFragment } from '../../../generated/dashboard/agents.js';
 import { isOperator, messageOf, session } from '../../data/session.js';
 import { notify } from '../../frame/notices.js';
 import { basePath } from '../../frame/router.js';
-import { durationText } from '../../parts/time.js';
+import { lengthText } from '../../parts/time.js';
 
 type Stats = AgentRowFragment['today'];
 
@@ -41,7 +41,7 @@ export function approvalText({ approvalRate, verdicts }: Stats): string {
 
 /** The usual duration of a run. */
 export function medianText({ medianDurationMs }: Stats): string {
-  return medianDurationMs === null ? '–' : durationText(medianDurationMs);
+  return medianDurationMs === null ? '–' : lengthText(medianDurationMs);
 }
 
 /** Stops new work for the agent, or lets it begin again. */

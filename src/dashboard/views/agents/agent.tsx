@@ -88,29 +88,31 @@ function Stats({ agent }: { readonly agent: Agent }) {
     ['30 days', agent.month],
   ] as const;
   return (
-    <table class="table">
-      <thead>
-        <tr>
-          {['Period', 'Done', 'Failed', 'Rejected', 'Approved', 'Median'].map((title) => (
-            <th key={title} scope="col">
-              {title}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {periods.map(([period, stats]) => (
-          <tr key={period}>
-            <td>{period}</td>
-            <td>{stats.completed}</td>
-            <td>{stats.failed}</td>
-            <td>{stats.rejected}</td>
-            <td>{approvalText(stats)}</td>
-            <td>{medianText(stats)}</td>
+    <div class="table-box">
+      <table class="table">
+        <thead>
+          <tr>
+            {['Period', 'Done', 'Failed', 'Rejected', 'Approved', 'Median'].map((title) => (
+              <th key={title} scope="col">
+                {title}
+              </th>
+            ))}
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {periods.map(([period, stats]) => (
+            <tr key={period}>
+              <td>{period}</td>
+              <td>{stats.completed}</td>
+              <td>{stats.failed}</td>
+              <td>{stats.rejected}</td>
+              <td>{approvalText(stats)}</td>
+              <td>{medianText(stats)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 

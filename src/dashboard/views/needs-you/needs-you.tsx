@@ -11,7 +11,7 @@ import {
 import { canNotify, isNotifying, toggleNotifications } from '../../data/notifications.js';
 import { countIn } from '../../data/overview.js';
 import { openQuestions } from '../../data/questions.js';
-import { isOperator, session } from '../../data/session.js';
+import { isOperator } from '../../data/session.js';
 import { useKeys } from '../../frame/keyboard.js';
 import { Page } from '../../frame/page.js';
 import { basePath, navigate } from '../../frame/router.js';
@@ -39,7 +39,7 @@ export default function NeedsYou() {
       {attentionProblem.value !== '' && (
         <Problem text={attentionProblem.value} onRetry={() => void readAttention()} />
       )}
-      {!isKnown && attentionProblem.value === '' && <Waiting />}
+      {!isKnown && attentionProblem.value === '' && <Loading />}
       <Group title="Work stands still" items={critical} selected={selected} />
       <OpenQuestions selected={selected} />
       <Group title="Waits for a person" items={warning} selected={selected} />
@@ -86,7 +86,6 @@ function showWork(id: string | undefined): void {
 }
 
 function Tools() {
-  if (session.value?.role === 'AGENT') return null;
   return (
     <>
       {attentionCount.value > 0 && <span class="quiet">{countOf(attentionCount.value, 'thing')}</span>}
@@ -102,17 +101,6 @@ function Tools() {
         </button>
       )}
     </>
-  );
-}
-
-function Waiting() {
-  if (session.value?.role !== 'AGENT') return <Loading />;
-  return (
-    <Empty title="This key belongs to an agent">
-      <p>
-        It sees its own work: open the <a href={`${basePath}/board`}>board</a>.
-      </p>
-    </Empty>
   );
 }
 

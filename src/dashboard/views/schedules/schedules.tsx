@@ -28,14 +28,6 @@ export default function Schedules() {
         .then(({ recurringTasks }) => recurringTasks),
     changesWith: ({ type }) => type.startsWith('recurring.'),
   });
-  if (session.value?.role === 'AGENT')
-    return (
-      <Page title="Schedules">
-        <Empty title="This key belongs to an agent">
-          <p>Schedules are for the people who run the fleet.</p>
-        </Empty>
-      </Page>
-    );
   return (
     <Page title="Schedules">
       {problem.value !== '' && <Problem text={problem.value} onRetry={reload} />}

@@ -1,13 +1,15 @@
 import type { ComponentChildren } from 'preact';
-import { serverFacts } from '../../data/server.js';
 import { session } from '../../data/session.js';
-import { Loading } from '../../parts/states.js';
+import { useQuery } from '../../data/use-query.js';
+import { Loading, Problem } from '../../parts/states.js';
 import { Ago } from '../../parts/time.js';
 import { sentence } from '../../parts/words.js';
 
 /** What the server says about itself, and its limits. */
 export function Facts() {
-  const facts = serverFacts.value;
+  const { data, problem, reload } = useQuery({ key: 'server', ask: (client) => client.server() });
+  const facts = data.value;
+  if (problem.value !== '') return <Problem text={problem.value} onRetry={reload} />;
   if (!facts) return <Loading />;
   const { keyName = '', role = 'VIEWER' } = session.value ?? {};
   return (

@@ -4,9 +4,9 @@ import { useQuery } from '../../data/use-query.js';
 import { now } from '../../frame/clock.js';
 import { AgentLink } from '../../parts/marks.js';
 import { Loading, Problem } from '../../parts/states.js';
-import { Ago, durationText } from '../../parts/time.js';
+import { Ago, lengthText } from '../../parts/time.js';
 import { sentence } from '../../parts/words.js';
-import { costOf, type Run, totalOf } from './run-text.js';
+import { costOf, type Run, shortCostOf, totalOf } from './run-text.js';
 
 const tones: Readonly<Record<string, string>> = {
   SUCCEEDED: 'good',
@@ -54,9 +54,11 @@ function Attempt({ run, longest }: { readonly run: Run; readonly longest: number
           <i style={{ width: `${Math.max(2, (length / longest) * 100)}%` }} />
         </span>
         <span class="attempt-outcome">{sentence(run.outcome)}</span>
-        <span>{durationText(length)}</span>
+        <span>{lengthText(length)}</span>
         <span class="quiet cut text">{run.agent.name}</span>
-        <span class="quiet cut attempt-cost">{costOf(run)}</span>
+        <span class="quiet cut attempt-cost" title={costOf(run)}>
+          {shortCostOf(run)}
+        </span>
       </button>
       {run.error !== null && <p class="attempt-error text bad">{run.error}</p>}
       {isOpen.value && <Texts run={run} />}

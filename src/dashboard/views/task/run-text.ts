@@ -1,4 +1,4 @@
-import { durationText } from '../../parts/time.js';
+import { lengthText } from '../../parts/time.js';
 import { countOf } from '../../parts/words.js';
 import type { TaskDetail } from './task-data.js';
 
@@ -12,11 +12,17 @@ export function costOf({ model, usage }: Run): string {
   return [model, tokens, cost].filter(Boolean).join(' · ');
 }
 
+/** The one figure that a narrow column has room for. */
+export function shortCostOf({ model, usage }: Run): string {
+  if (usage?.costUsd != null) return dollars(usage.costUsd);
+  return usage ? countOf(usage.inputTokens + usage.outputTokens, 'token') : (model ?? '');
+}
+
 /** How long an attempt took and what it cost; empty while it is under way. */
 export function outcomeText(run: Run): string {
   if (run.finishedAt === null) return '';
   const length = new Date(run.finishedAt).getTime() - new Date(run.startedAt).getTime();
-  return [durationText(length), costOf(run)].filter(Boolean).join(' · ');
+  return [lengthText(length), costOf(run)].filter(Boolean).join(' · ');
 }
 
 /** What all attempts together took; empty if no usage was reported. */

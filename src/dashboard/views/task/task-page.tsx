@@ -2,6 +2,7 @@ import { useEffect } from 'preact/hooks';
 import { isOperator } from '../../data/session.js';
 import { useKeys } from '../../frame/keyboard.js';
 import { Page } from '../../frame/page.js';
+import { rememberTask } from '../../frame/palette-state.js';
 import { Empty, Loading, Problem } from '../../parts/states.js';
 import { moving } from '../board/board-state.js';
 import { MoveDialog } from '../board/move-dialog.js';
@@ -17,6 +18,9 @@ export default function TaskPage({ params }: ViewProps) {
   const { data, problem, reload } = useTask(ref);
   const task = data.value;
   useEffect(() => closeEditor, [ref]);
+  useEffect(() => {
+    if (task) rememberTask(task);
+  }, [task?.ref, task?.title]);
   useKeys([
     { keys: 'c', does: 'Write a comment', run: focusComment },
     ...(isOperator.value && task

@@ -1,16 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import type { Page } from 'playwright-core';
-import { describe, expect, it } from 'vitest';
 import { sdkAgent } from '../support/servers/sdk-client.js';
-import { untilLive, useDashboard } from './fixture.js';
-
-const dashboard = useDashboard();
-
-/** The pictures are written only when asked for, because the ages in them differ from run to run. */
-const folder = process.env.DASHBOARD_PICTURES
-  ? fileURLToPath(new URL('../../docs/images/', import.meta.url))
-  : null;
+import type { Dashboard } from './fixture.js';
 
 const titles = [
   'Write the release notes for 2.4',
@@ -27,9 +16,17 @@ const description =
   'Read the `README` first.\n\n1. Keep the format\n2. Name what is left\n\n```ts\nconst answer = 42;\n```';
 const result = '## Summary\n\nThe notes are in `docs/notes.md`.\n\n- 12 features\n- 31 fixes';
 
+const question = {
+  text: 'Which region do the answers apply to?',
+  kind: 'CHOICE' as const,
+  options: [
+    { key: 'eu', label: 'Europe' },
+    { key: 'all', label: 'All regions' },
+  ],
+};
+
 /** A fleet in which something of everything happens. Returns the ref of a task with two rounds of review. */
-async function aFleet(): Promise<string> {
-  const { admin, server } = dashboard;
+export async function aFleet({ admin, server }: Dashboard): Promise<string> {
   const scout = await sdkAgent(server, 'scout', { capacity: 3, acceptsInbox: true });
   const nova = await sdkAgent(server, 'nova');
   await admin.updateAgent({ agent: { name: 'nova' }, soul: '# Nova\n\nBe brief. Test first.' });
@@ -66,6 +63,10 @@ async function aFleet(): Promise<string> {
     await create(index, { assignee: { name: 'scout' } });
     await scout.claimNextTask();
   }
+  const vera = await sdkAgent(server, 'vera');
+  await create(6, { assignee: { name: 'vera' } });
+  const asking = await vera.claimNextTask();
+  await vera.askQuestion({ runId: asking.run!.id, ...question });
   await create(3, { requires: ['cobol'] });
   for (let index = 0; index < 9; index += 1)
     await create(index, index > 5 ? { assignee: { name: 'iris' } } : {});
@@ -73,8 +74,7 @@ async function aFleet(): Promise<string> {
 }
 
 /** A schedule that has fired, and a run of a pipeline whose first step is done. Returns the id of the run. */
-async function planWork(): Promise<string> {
-  const { admin, server } = dashboard;
+export async function planWork({ admin, server }: Dashboard): Promise<string> {
   const { recurringTask } = await admin.createRecurringTask({
     ...{ name: 'daily-report', schedule: '0 9 * * 1-5', timeZone: 'Europe/Madrid' },
     template: { title: 'Write the daily report' },
@@ -98,53 +98,3 @@ async function planWork(): Promise<string> {
   await builder.claimNextTask();
   return pipelineRun!.id;
 }
-
-async function take(page: Page, name: string): Promise<void> {
-  await untilLive(page);
-  await expect.poll(() => page.locator('.loading').count()).toBe(0);
-  const picture = await page.screenshot({ animations: 'disabled', caret: 'hide' });
-  expect(picture.length).toBeGreaterThan(5_000);
-  if (folder === null) return;
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(`${folder}${name}.png`, picture);
-}
-
-describe('the pictures of docs/dashboard.md', () => {
-  it('show every view with a fleet at work, in both themes and on a phone', async () => {
-    const ref = await aFleet();
-    const pipelineRun = await planWork();
-    const views = [
-      { path: '/', name: 'needs-you', text: 'model overloaded' },
-      { path: '/board', name: 'board', text: 'Measure the cold start' },
-      { path: `/tasks/${ref}`, name: 'task', text: 'Review 2 requested' },
-      { path: `/reviews?task=${ref}`, name: 'reviews', text: 'test/notes.test.ts' },
-      { path: '/agents', name: 'agents', text: 'scout' },
-      { path: '/queue', name: 'queue', text: 'run p95' },
-      { path: '/events', name: 'events', text: 'task.created' },
-      { path: '/schedules', name: 'schedules', text: 'daily-report' },
-      { path: '/pipelines', name: 'pipelines', text: 'release' },
-      { path: `/pipelines/runs/${pipelineRun}`, name: 'pipeline-run', text: 'Publish 2.4' },
-      { path: '/settings/keys', name: 'settings', text: 'Begins with' },
-      { path: '/tasks/new', name: 'new-task', text: 'Create the task' },
-    ];
-    for (const colorScheme of ['light', 'dark'] as const) {
-      const viewport = { width: 1120, height: 700 };
-      const { page } = await dashboard.open('/', { context: { colorScheme, viewport } });
-      for (const { path, name, text } of views) {
-        await page.goto(dashboard.server.url + path);
-        await page.getByText(text).first().waitFor();
-        await take(page, `${name}-${colorScheme}`);
-      }
-    }
-    const phone = { viewport: { width: 390, height: 700 } };
-    const { page } = await dashboard.open('/', { context: phone });
-    await page.getByText('model overloaded').first().waitFor();
-    await take(page, 'phone');
-    for (const { path } of views) {
-      await page.goto(dashboard.server.url + path);
-      await untilLive(page);
-      const fits = 'document.documentElement.scrollWidth <= window.innerWidth';
-      expect([path, await page.evaluate(fits)]).toEqual([path, true]);
-    }
-  });
-});
