@@ -66,7 +66,7 @@ describe('the start page', () => {
     await page.keyboard.press('Control+Enter');
     await expect.poll(() => page.getByRole('region', { name: 'Questions' }).count()).toBe(0);
     await expect.poll(() => statusOf(asking)).toBe('ASSIGNED');
-    await row('disk full').getByRole('button', { name: 'Retry' }).click();
+    await row('disk full').getByRole('button', { name: 'Retry' }).press('Enter');
     await expect.poll(() => statusOf(failing)).toBe('ASSIGNED');
     await row('Good work').getByRole('button', { name: 'Show' }).click();
     await row('Good work').getByText('All tests pass.').waitFor();
@@ -182,6 +182,15 @@ describe('the page of a task', () => {
     const { page } = await dashboard.open(`/tasks/${task.ref}`);
     await page.getByText('Waits: no agent has the capabilities').waitFor();
     await page.locator('.candidates li', { hasText: 'painter' }).getByText('cobol').waitFor();
+    await page.keyboard.press('Control+k');
+    await page.getByRole('combobox').fill('painter');
+    await page.getByRole('option', { name: 'Pause painter' }).click();
+    await page.locator('.candidates li', { hasText: 'painter' }).getByText('paused').waitFor();
+    await page.getByRole('link', { name: 'painter' }).click();
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await page.getByRole('button', { name: 'Pause' }).waitFor();
+    expect((await admin.agent({ ref: { name: 'painter' } }))!.status).toBe('IDLE');
+    await page.goBack();
     const field = page.getByLabel('Ref of a task that must be done first');
     await field.fill(task.ref);
     await field.press('Enter');

@@ -38,9 +38,7 @@ export function useKeys(bindings: readonly KeyBinding[]): void {
 /** Starts to listen. */
 export function startKeyboard(): void {
   document.addEventListener('keydown', (event) => {
-    if (event.isComposing || event.defaultPrevented) return;
-    // A dialog handles its own keys: Escape closes it, and must not also leave the view behind it.
-    if (document.querySelector('dialog[open]')) return;
+    if (belongsToOthers(event)) return;
     const name = nameOf(event);
     const sequence = prefix === '' ? name : `${prefix} ${name}`;
     const isText = isTextField(event.target);
@@ -75,4 +73,13 @@ function isTextField(target: EventTarget | null): boolean {
     target instanceof HTMLElement &&
     (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
   );
+}
+
+function belongsToOthers({ isComposing, defaultPrevented, key, target }: KeyboardEvent): boolean {
+  if (isComposing || defaultPrevented) return true;
+  // A dialog handles its own keys: Escape closes it, and must not also leave the view behind it.
+  if (document.querySelector('dialog[open]')) return true;
+  // Enter and Space press the button or follow the link that has the focus.
+  const isControl = target instanceof HTMLElement && /^(A|BUTTON|SUMMARY)$/.test(target.tagName);
+  return isControl && (key === 'Enter' || key === ' ');
 }
