@@ -1,5 +1,5 @@
 import type { RunSelection } from '../../src/domain/runs/run-filter.js';
-import { TASK_COUNT_KEYS } from '../../src/domain/tasks/task-counts.js';
+import { readsRows, TASK_COUNT_KEYS } from '../../src/domain/tasks/task-counts.js';
 import type { TaskFilter, TaskOrder, TaskOrderField } from '../../src/domain/tasks/task-filter.js';
 import type { Executor } from '../../src/postgres/statement.js';
 import { listAgentStats } from '../../src/store/activity/agent-stats.js';
@@ -75,6 +75,7 @@ function filtersAt(at: (days: number) => Date): Record<string, TaskFilter> {
   };
 }
 
+const BY_PRIORITY: TaskOrder = { field: 'PRIORITY', direction: 'ASC' };
 const ORDERS: readonly TaskOrder[] = (
   ['QUEUE', 'CREATED_AT', 'UPDATED_AT', 'DUE_AT', 'COMPLETED_AT', 'PRIORITY'] as TaskOrderField[]
 ).flatMap((field) => [
@@ -129,7 +130,10 @@ export function listCases(nowMs: number): Case[] {
   }));
   const groups = TASK_COUNT_KEYS.map((by) => ({
     name: `number of tasks by ${by}`,
-    read: (executor: Executor) => countTasksBy(executor, listOf({}, NEWEST_FIRST), by),
+    read: (executor: Executor) => {
+      const filter: TaskFilter = by === 'FAILURE_REASON' ? { status: ['FAILED'] } : {};
+      return countTasksBy(executor, listOf(filter, readsRows(by) ? NEWEST_FIRST : BY_PRIORITY), by);
+    },
   }));
   const viewers = { 'an agent': 7, 'a new agent': AGENTS };
   const visible = Object.entries(viewers).flatMap(([name, number]) =>
