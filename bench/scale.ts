@@ -42,7 +42,8 @@ try {
 async function readAll(url: string): Promise<Reading[]> {
   const small = await open(url, 'small');
   const large = await open(url, 'large');
-  const all = [...otherCases(), ...listCases(await readEnd(large))];
+  const end = await readEnd(large);
+  const all = [...otherCases(end), ...listCases(end)];
   const readings: Reading[] = [];
   for (const each of all.filter(({ name }) => name.includes(wanted))) {
     const reading = {

@@ -1,13 +1,18 @@
+import type { RunSelection } from '../../src/domain/runs/run-filter.js';
+import { readsRows, TASK_COUNT_KEYS } from '../../src/domain/tasks/task-counts.js';
 import type { TaskFilter, TaskOrder, TaskOrderField } from '../../src/domain/tasks/task-filter.js';
 import type { Executor } from '../../src/postgres/statement.js';
 import { listAgentStats } from '../../src/store/activity/agent-stats.js';
 import { readThroughput } from '../../src/store/activity/task-throughput.js';
 import { eventsThat } from '../../src/store/events/event-lists.js';
 import type { LogFilter } from '../../src/store/events/event-log.js';
+import { findSpan } from '../../src/store/events/log-times.js';
 import { openList } from '../../src/store/lists/list-reader.js';
 import { countTasksByStatus } from '../../src/store/ops/overview.js';
+import { runsThat } from '../../src/store/runs/run-lists.js';
 import { findCandidates } from '../../src/store/search/find-candidates.js';
 import { areTagsRare, type ResolvedFilter } from '../../src/store/tasks/task-conditions.js';
+import { countTasksBy } from '../../src/store/tasks/task-counts.js';
 import { NEWEST_FIRST, type TaskViewer, tasksThat } from '../../src/store/tasks/task-lists.js';
 import { findSeenTasks } from '../../src/store/tasks/visible-tasks.js';
 import { AGENTS, DAYS } from './build.js';
@@ -59,6 +64,7 @@ function filtersAt(at: (days: number) => Date): Record<string, TaskFilter> {
     'search: part of a word, two words': { search: 'nvoic eploy' },
     'created yesterday': { createdAt: { gte: at(2), lt: at(1) } },
     'due next week': { dueAt: { gte: at(0), lt: at(-7) } },
+    'completed yesterday': { completedAt: { gte: at(2), lt: at(1) } },
     overdue: { overdue: true },
     'not overdue': { overdue: false },
     'a failure reason': { failureReason: ['FAILED_BY_AGENT'] },
@@ -69,12 +75,24 @@ function filtersAt(at: (days: number) => Date): Record<string, TaskFilter> {
   };
 }
 
+const BY_PRIORITY: TaskOrder = { field: 'PRIORITY', direction: 'ASC' };
 const ORDERS: readonly TaskOrder[] = (
-  ['QUEUE', 'CREATED_AT', 'UPDATED_AT', 'DUE_AT', 'PRIORITY'] as TaskOrderField[]
+  ['QUEUE', 'CREATED_AT', 'UPDATED_AT', 'DUE_AT', 'COMPLETED_AT', 'PRIORITY'] as TaskOrderField[]
 ).flatMap((field) => [
   { field, direction: 'ASC' },
   { field, direction: 'DESC' },
 ]);
+
+const RUNS: Record<string, RunSelection> = {
+  'no filter': {},
+  'an agent': { agentIds: [agentId(7)] },
+  'an agent without runs': { agentIds: [agentId(AGENTS)] },
+  succeeded: { outcomes: ['SUCCEEDED'] },
+  failed: { outcomes: ['FAILED'] },
+  open: { outcomes: ['RUNNING'] },
+  'timed out': { outcomes: ['TIMED_OUT'] },
+  'an agent, failed': { agentIds: [agentId(7)], outcomes: ['FAILED'] },
+};
 
 const EVENT_FILTERS: Record<string, LogFilter> = {
   'no filter': {},
@@ -110,6 +128,13 @@ export function listCases(nowMs: number): Case[] {
     name: `totalCount: ${name}`,
     read: async (executor: Executor) => (await open(executor, filter, NEWEST_FIRST)).count(),
   }));
+  const groups = TASK_COUNT_KEYS.map((by) => ({
+    name: `number of tasks by ${by}`,
+    read: (executor: Executor) => {
+      const filter: TaskFilter = by === 'FAILURE_REASON' ? { status: ['FAILED'] } : {};
+      return countTasksBy(executor, listOf(filter, readsRows(by) ? NEWEST_FIRST : BY_PRIORITY), by);
+    },
+  }));
   const viewers = { 'an agent': 7, 'a new agent': AGENTS };
   const visible = Object.entries(viewers).flatMap(([name, number]) =>
     ORDERS.map((order) => ({
@@ -120,11 +145,11 @@ export function listCases(nowMs: number): Case[] {
       },
     })),
   );
-  return [...slices, ...counts, ...visible];
+  return [...slices, ...counts, ...groups, ...visible];
 }
 
-/** Every filter of events, from both ends, and the statistics. */
-export function otherCases(): Case[] {
+/** Lists of runs, every filter of events from both ends, and the statistics. `nowMs` is the time at which the tasks end. */
+export function otherCases(nowMs: number): Case[] {
   const seesAll = { tasks: null, seesKeys: true };
   const events = Object.entries(EVENT_FILTERS).flatMap(([name, filter]) =>
     [false, true].map((backward) => ({
@@ -137,6 +162,17 @@ export function otherCases(): Case[] {
     name: `totalCount of events: ${name}`,
     read: (executor: Executor) => openList(executor, eventsThat(seesAll, filter)).count(),
   }));
+  const at = { gte: new Date(nowMs - 2 * DAY_MS), lt: new Date(nowMs - DAY_MS) };
+  const period = {
+    name: 'events: a day, oldest',
+    read: async (executor: Executor) =>
+      openList(executor, eventsThat(seesAll, { at }, await findSpan(executor, at))).slice(PAGE),
+  };
+  const runs = Object.entries(RUNS).map(([name, selection]) => ({
+    name: `runs: ${name}`,
+    read: (executor: Executor) =>
+      openList(executor, runsThat(selection, true, ['id', 'outcome'])).slice(PAGE),
+  }));
   const agents = Array.from({ length: AGENTS }, (_, i) => agentId(i + 1));
   const windows = [1, 7, DAYS].flatMap((days) => [
     {
@@ -148,5 +184,12 @@ export function otherCases(): Case[] {
       read: (executor: Executor) => readThroughput(executor, days * DAY_MS, 48),
     },
   ]);
-  return [...events, ...eventCounts, ...windows, { name: 'counts by status', read: countTasksByStatus }];
+  return [
+    ...runs,
+    ...events,
+    period,
+    ...eventCounts,
+    ...windows,
+    { name: 'counts by status', read: countTasksByStatus },
+  ];
 }

@@ -176,7 +176,8 @@ export function defineConnection<Row>(
         resolve: toPageInfo,
       }),
       totalCount: t.int({
-        description: 'Number of entries in the whole list.',
+        description:
+          'Number of entries in the whole list. It is exact, so its cost grows with this number: leave it out where it is not needed.',
         resolve: ({ reader }) => reader.count(),
       }),
     }),

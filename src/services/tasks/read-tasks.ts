@@ -1,6 +1,6 @@
 import type { Viewer } from '../../domain/actor.js';
 import type { ChildListsReader, ListReader } from '../../domain/list-reader.js';
-import type { TaskCountGroup, TaskCountKey } from '../../domain/tasks/task-counts.js';
+import { readsRows, type TaskCountGroup, type TaskCountKey } from '../../domain/tasks/task-counts.js';
 import {
   checkTaskFilter,
   listAgentNames,
@@ -60,6 +60,9 @@ export interface TaskSelection {
   readonly columns: ListedColumns;
 }
 
+/** In this order each status is read by itself, and its tasks are sorted by priority in the index. */
+const BY_STATUS: TaskOrder = { field: 'PRIORITY', direction: 'ASC' };
+
 /** Of a list of which no row is read. */
 const NO_COLUMNS: ListedColumns = { task: [], assignee: null };
 
@@ -96,7 +99,12 @@ export async function countTasks(
   by: TaskCountKey,
 ): Promise<readonly TaskCountGroup[]> {
   const narrowed: TaskFilter = by === 'FAILURE_REASON' ? { status: ['FAILED'], and: [filter] } : filter;
-  const { plain, read } = resolve(context, viewer, { filter: narrowed, columns: NO_COLUMNS });
+  const selection = {
+    filter: narrowed,
+    orderBy: readsRows(by) ? NEWEST_FIRST : BY_STATUS,
+    columns: NO_COLUMNS,
+  };
+  const { plain, read } = resolve(context, viewer, selection);
   return countTasksBy(context.database.readPool, tasksThat(...((await read?.()) ?? plain)), by);
 }
 

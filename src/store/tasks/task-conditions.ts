@@ -39,7 +39,12 @@ export async function areTagsRare(executor: Executor, { tags, requires }: TaskFi
 }
 
 /** Whether the filter has a value that few or many tasks may have, so that each value needs a plan of its own. */
-export function selectsByValues({ status: _status, priority: _priority, ...others }: TaskFilter): boolean {
+export function selectsByValues({
+  status: _status,
+  priority: _priority,
+  areTagsRare: _areTagsRare,
+  ...others
+}: ResolvedFilter): boolean {
   return Object.values(others).some((value) => value !== null && value !== undefined);
 }
 

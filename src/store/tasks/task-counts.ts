@@ -10,10 +10,10 @@ import type { ListedTask } from './task-lists.js';
  * tasks_assignee_status_idx and among the failed tasks. Tags and models read each task; task_runs_task_number_key finds the attempt.
  */
 const KEYS: Readonly<Record<TaskCountKey, GroupKey>> = {
-  STATUS: { sql: sql`t.status::text` },
+  STATUS: { sql: sql`t.status` },
   ASSIGNEE: { sql: sql`t.assignee_id` },
-  PRIORITY: { sql: sql`t.priority::text` },
-  FAILURE_REASON: { sql: sql`t.failure_reason::text` },
+  PRIORITY: { sql: sql`t.priority` },
+  FAILURE_REASON: { sql: sql`t.failure_reason` },
   TAG: { sql: sql`tag`, from: sql` CROSS JOIN LATERAL unnest(t.tags) AS tag` },
   MODEL: {
     sql: sql`latest.model`,

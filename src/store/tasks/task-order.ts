@@ -52,9 +52,7 @@ export function isCollected(
   { candidateIds, areTagsRare, createdAt }: ResolvedFilter,
   { field }: TaskOrder,
 ): boolean {
-  return Boolean(
-    candidateIds || areTagsRare || (isShort(createdAt) && (field === 'PRIORITY' || field === 'DUE_AT')),
-  );
+  return Boolean(candidateIds || areTagsRare || (isShort(createdAt) && UNLIKE_CREATION.includes(field)));
 }
 
 /**
@@ -78,6 +76,9 @@ function collected(filter: ResolvedFilter, statuses: readonly TaskStatus[]): Bra
 function usesAllStatuses({ tags, requires, seen }: ResolvedFilter, statuses: readonly TaskStatus[]): boolean {
   return statuses.length === TASK_STATUSES.length && !tags && !requires && !seen;
 }
+
+/** The orders in which the tasks that were created in a period may be anywhere. */
+const UNLIKE_CREATION: readonly TaskOrder['field'][] = ['PRIORITY', 'DUE_AT', 'COMPLETED_AT'];
 
 const SHORT_MS = 2 * 86_400_000;
 
