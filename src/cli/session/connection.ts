@@ -3,6 +3,7 @@ import { textOf } from '../../config/variables.js';
 import { type Client, createClient, type RetryPolicy } from '../../sdk/index.js';
 import { NoKeyError, UsageError } from '../failures.js';
 import { readLogin } from './config-file.js';
+import { lightFetch } from './light-fetch.js';
 import { loggingFetch } from './logging-fetch.js';
 
 const DEFAULT_URL = 'http://127.0.0.1:4000';
@@ -75,8 +76,8 @@ export function toClient(
   if (apiKey === undefined)
     throw new NoKeyError('There is no API key. Keep one with mc login, or set MC_API_KEY.');
   try {
-    const fetch = verbose ? { fetch: loggingFetch(apiKey) } : {};
-    return createClient({ url, apiKey, name: 'mc', retry, ...fetch });
+    const fetch = verbose ? loggingFetch(apiKey) : lightFetch;
+    return createClient({ url, apiKey, name: 'mc', retry, fetch });
   } catch (error) {
     if (error instanceof TypeError) throw new UsageError(error.message, { cause: error });
     throw error;

@@ -1,4 +1,5 @@
 import { systemClock } from '../../kernel/clock.js';
+import { lightFetch } from './light-fetch.js';
 
 /** A fetch that writes each request and its status to standard error. Keys are masked. */
 export function loggingFetch(apiKey: string): typeof globalThis.fetch {
@@ -7,7 +8,7 @@ export function loggingFetch(apiKey: string): typeof globalThis.fetch {
     const startedAt = systemClock.now();
     const body = typeof init?.body === 'string' ? init.body : '';
     process.stderr.write(`> ${init?.method ?? 'GET'} ${mask(String(input))} ${mask(describe(body))}\n`);
-    const response = await fetch(input, init);
+    const response = await lightFetch(input, init);
     process.stderr.write(`< ${response.status} in ${systemClock.now() - startedAt} ms\n`);
     return response;
   };
