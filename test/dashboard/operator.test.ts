@@ -187,9 +187,10 @@ describe('the page of a task', () => {
     await page.getByRole('option', { name: 'Pause painter' }).click();
     await page.locator('.candidates li', { hasText: 'painter' }).getByText('paused').waitFor();
     await page.getByRole('link', { name: 'painter' }).click();
-    await page.getByRole('button', { name: 'Resume' }).click();
-    await page.getByRole('button', { name: 'Pause' }).waitFor();
-    expect((await admin.agent({ ref: { name: 'painter' } }))!.status).toBe('IDLE');
+    await page.getByRole('button', { name: 'Resume', exact: true }).click();
+    // The notices of the page are buttons as well.
+    await page.getByRole('button', { name: 'Pause', exact: true }).waitFor();
+    await expect.poll(async () => (await admin.agent({ ref: { name: 'painter' } }))!.status).toBe('IDLE');
     await page.goBack();
     const field = page.getByLabel('Ref of a task that must be done first');
     await field.fill(task.ref);
