@@ -31,6 +31,7 @@ describe('a worker', () => {
     const { name, client } = await anAgent();
     const [one, other] = await assign(name, 'One', 'Other');
     const { errors } = start(client, {
+      leaseSeconds: 60,
       handle: async (task, run) => {
         await run.progress('half', 50);
         run.usage({ model: 'tiny', inputTokens: 3, outputTokens: 4 });

@@ -137,7 +137,8 @@ class ClaimingWorker implements Worker {
 
   async #handle(claimed: Work): Promise<Work | null> {
     const { signal } = this.#stopping;
-    const isLate = monotonicMs() - claimed.sentAt >= this.#settings.leaseMs;
+    // A claim waits for a third of the lease. After a longer time its first answer was lost, and little of the lease is left.
+    const isLate = monotonicMs() - claimed.sentAt >= this.#settings.leaseMs / 2;
     const work = isLate && !signal.aborted ? await this.#claims.renew(claimed) : claimed;
     if (!work) return null;
     const lease = new Lease(work.run.id, this.#settings.leaseMs, work.sentAt);
