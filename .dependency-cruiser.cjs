@@ -82,7 +82,9 @@ const doors = [
     to: { path: layers('kernel', 'telemetry', 'domain', 'postgres', 'store', 'gateway', 'webhooks') },
   },
   { from: file('app'), to: { path: layers('services', 'feed', 'scheduler', 'graphql', 'server') } },
-  { from: file('app'), to: { path: [file('startup'), file('start-webhooks')] } },
+  { from: file('app'), to: { path: [file('startup'), file('start-webhooks'), file('listen-to-feed')] } },
+  { from: file('listen-to-feed'), to: { path: layers('services') } },
+  { from: file('listen-to-feed'), to: types([file('feed/hub'), file('scheduler/scheduler')]) },
   {
     from: file('start-webhooks'),
     to: { path: [...layers('kernel', 'services'), file('graphql/webhooks/webhook-bodies')] },

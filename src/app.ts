@@ -8,29 +8,25 @@ import { buildSchema } from './graphql/schema.js';
 import { type Clock, systemClock } from './kernel/clock.js';
 import { createInstrument, type Instrument } from './kernel/instrument.js';
 import { nameOwnProcess } from './kernel/process-identity.js';
+import { type Listeners, listenToFeed } from './listen-to-feed.js';
 import { createLazyMcpEndpoint } from './mcp/lazy-endpoint.js';
 import { type Database, isUsable } from './postgres/database.js';
 import { createJobs } from './scheduler/jobs/create-jobs.js';
-import { createScheduler, type Scheduler } from './scheduler/scheduler.js';
+import { createScheduler } from './scheduler/scheduler.js';
 import { createServer, type ServerAddress } from './server/server.js';
 import { createAgentIds } from './services/agents/agent-ids.js';
 import { settleDeliveries } from './services/agents/settle-deliveries.js';
 import { createBatches } from './services/batches.js';
-import { CONCERNS_CALLS, createDispatcher, type Dispatcher } from './services/dispatch/dispatcher.js';
+import { createDispatcher } from './services/dispatch/dispatcher.js';
 import { createGatewayReachability } from './services/dispatch/gateway-reachability.js';
 import { createEventNames } from './services/events/event-names.js';
-import { type Authenticator, createAuthenticator } from './services/keys/authenticator.js';
+import { createAuthenticator } from './services/keys/authenticator.js';
 import { createStreamTickets } from './services/keys/stream-tickets.js';
 import { isJobPaused, recordJobRun } from './services/ops/scheduler-jobs.js';
 import { createQuotas } from './services/quotas.js';
-import {
-  createReviewDispatcher,
-  ENDS_ROUND,
-  type ReviewDispatcher,
-} from './services/reviews/review-dispatcher.js';
+import { createReviewDispatcher } from './services/reviews/review-dispatcher.js';
 import { createClaimQueue } from './services/runs/claim-queue.js';
 import { createClaimWaiters } from './services/runs/claim-waiters.js';
-import { MAKES_REVIEWS, MAKES_WORK, wakeClaims } from './services/runs/wake-claims.js';
 import type { ServiceContext } from './services/service-context.js';
 import { startWebhooks } from './start-webhooks.js';
 import {
@@ -142,14 +138,6 @@ export function createApp(
   return app;
 }
 
-interface Layers {
-  readonly authenticator: Authenticator;
-  readonly dispatcher: Dispatcher;
-  readonly services: ServiceContext;
-  readonly scheduler: Scheduler;
-  readonly reviewDispatcher: ReviewDispatcher;
-}
-
 interface Start {
   readonly config: Config;
   readonly instrument: Instrument;
@@ -178,7 +166,7 @@ async function startLayers(start: Start): Promise<Started> {
   return { address, facts, makeLink: () => makeAdminLink(database, facts), ...adminKey };
 }
 
-async function createServices(start: Start, database: Database): Promise<Layers> {
+async function createServices(start: Start, database: Database): Promise<Listeners> {
   const { config, instrument, clock, parts, isStopping } = start;
   const gateways = await createGateways(config.gateway, {
     environment: start.environment,
@@ -237,21 +225,13 @@ async function createServices(start: Start, database: Database): Promise<Layers>
   return { services, authenticator, scheduler, dispatcher, reviewDispatcher };
 }
 
-async function startServing(
-  start: Start,
-  { services, authenticator, scheduler, dispatcher, reviewDispatcher }: Layers,
-  facts: ServerFacts,
-): Promise<ServerAddress> {
+async function startServing(start: Start, layers: Listeners, facts: ServerFacts): Promise<ServerAddress> {
   const { config, instrument, metrics, clock, parts } = start;
+  const { services, authenticator, scheduler } = layers;
   const { database } = services;
 
   const feed = createFeed({ database, instrument, clock });
-  feed.onEntries(MAKES_WORK, (entries) => wakeClaims(services.claimWaiters, entries));
-  feed.onEntries(MAKES_REVIEWS, () => services.reviewWaiters.wakeAll());
-  feed.onEntries(['key.revoked'], authenticator.notice);
-  feed.onEntries(CONCERNS_CALLS, dispatcher.notice);
-  feed.onEntries(scheduler.wakingTypes, scheduler.notice);
-  feed.onEntries(ENDS_ROUND, reviewDispatcher.notice);
+  listenToFeed(feed, layers);
   parts.push({ name: 'the event feed', stop: () => feed.stop() });
   await feed.start();
   metrics.watch(readingsOf(database, feed.position), facts);

@@ -23,12 +23,12 @@ beforeAll(async () => {
 // Runs after all tests of this file.
 afterAll(() => besieged.stopUnharmed());
 
-/** Inserts 5,000 tasks with long texts, which wait for nothing and that agents can't claim. */
+/** Inserts 2,000 tasks with long texts, which wait for nothing and that agents can't claim. */
 async function fill(databaseUrl: string): Promise<void> {
   await withClient(databaseUrl, async (client) => {
     await client.query(`INSERT INTO tasks (id, title, description, status, starts_at, not_before)
       SELECT 'task_' || i, 'Title ' || i, repeat('word ' || i || ' ', 1000), 'INBOX', now() + interval '1 year', now() + interval '1 year'
-      FROM generate_series(1, 5000) i`);
+      FROM generate_series(1, 2000) i`);
   });
 }
 

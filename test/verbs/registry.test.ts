@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { buildSchema, Kind, parse } from 'graphql';
+import { buildSchema, isEnumType, Kind, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import {
   AttentionChangedDocument,
@@ -8,6 +8,7 @@ import {
   TaskChangesDocument,
 } from '../../src/generated/operations.js';
 import { calls, lists } from '../../src/sdk/operations/table.js';
+import { PRIORITIES, TASK_STATUSES } from '../../src/verbs/fields.js';
 import { verbs } from '../../src/verbs/registry.js';
 
 const schema = buildSchema(readFileSync(new URL('../../schema/schema.graphql', import.meta.url), 'utf8'));
@@ -57,6 +58,15 @@ describe('the registry of verbs', () => {
     const reached = new Set(verbs.flatMap(({ operations }) => operations.flatMap(rootsOf)));
     const missing = rootsOfSchema().filter((root) => !reached.has(root));
     expect(missing.sort()).toEqual(Object.keys(exceptions).sort());
+  });
+
+  it.each([
+    ['TaskStatus', TASK_STATUSES],
+    ['TaskPriority', PRIORITIES],
+  ])('takes every value of %s', (name, values) => {
+    const type = schema.getType(name);
+    const known = isEnumType(type) ? type.getValues().map((value) => value.name) : [];
+    expect([...values].sort()).toEqual(known.sort());
   });
 
   it('gives every verb a name of its own', () => {

@@ -8,7 +8,6 @@ import {
 } from '../../../src/domain/dispatch/prompt.js';
 import { UNFINISHED_LENGTH } from '../../../src/domain/dispatch/unfinished-section.js';
 import { parseQuestionForm } from '../../../src/domain/questions/question-form.js';
-import { cutText, shareRoom } from '../../../src/domain/text-room.js';
 
 const least: DispatchPromptParts = {
   ref: 'TASK-7',
@@ -200,31 +199,6 @@ describe('the prompt for a worker', () => {
         expect(text).not.toContain(fence);
       }),
     );
-  });
-});
-
-describe('sharing room', () => {
-  it('gives at most the room and each need, and leaves no usable room', () => {
-    fc.assert(
-      fc.property(fc.array(fc.nat(1_000)), fc.nat(5_000), (lengths, room) => {
-        const shares = shareRoom(lengths, room);
-        const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);
-        expect(shares.every((share, index) => share >= 0 && share <= lengths[index]!)).toBe(true);
-        expect(sum(shares)).toBeLessThanOrEqual(room);
-        expect(sum(shares)).toBeGreaterThanOrEqual(Math.min(sum(lengths), room - lengths.length));
-      }),
-    );
-  });
-});
-
-describe('truncating a text', () => {
-  it.each([
-    ['abc', 5, 'abc'],
-    ['abc', 2, 'ab'],
-    ['a😀b', 2, 'a'],
-    ['a😀b', 3, 'a😀'],
-  ])('turns %s at %i into %s', (text, length, cut) => {
-    expect(cutText(text, length)).toBe(cut);
   });
 });
 
