@@ -5,6 +5,7 @@ import { PriorityMark } from '../../parts/marks.js';
 import { Age } from '../../parts/time.js';
 import { waitText } from '../../parts/words.js';
 import { dragged, selectedId } from './board-state.js';
+import { selection } from './selection.js';
 
 /** The most attempts and rejections of a task before it fails. */
 const MAX = { attempts: 5, rejections: 3 };
@@ -19,6 +20,7 @@ export function Card({ id }: { readonly id: string }) {
       href={`${basePath}/tasks/${task.ref}`}
       data-id={id}
       data-selected={selectedId.value === id ? '' : undefined}
+      data-checked={selection.value.has(id) ? '' : undefined}
       data-pending={task.isPending ? '' : undefined}
       draggable={isOperator.value}
       onDragStart={(event) => {
@@ -43,6 +45,11 @@ export function Card({ id }: { readonly id: string }) {
         <span class="card-age quiet small">
           <Age since={task.statusAt} />
         </span>
+        {selection.value.has(id) && (
+          <span class="card-check" title="Selected">
+            ✓
+          </span>
+        )}
       </span>
       <span class="card-title text">{task.title}</span>
       <span class="card-foot small quiet">
@@ -54,7 +61,8 @@ export function Card({ id }: { readonly id: string }) {
   );
 }
 
-function Tries({ task }: { readonly task: ShownTask }) {
+/** How often attempts failed and work was rejected. */
+export function Tries({ task }: { readonly task: ShownTask }) {
   const { dispatchAttempts, reviewCycles } = task;
   return (
     <>
