@@ -189,11 +189,12 @@ async function fill(): Promise<readonly FilledView[]> {
   return [
     { path: '/', name: 'needs-you', text: 'model overloaded' },
     { path: '/board', name: 'board', text: 'Measure the cold start' },
+    { path: '/board?view=list', name: 'board-list', text: 'Measure the cold start' },
     { path: `/tasks/${ref}`, name: 'task', text: 'Review 2 requested' },
     { path: `/reviews?task=${ref}`, name: 'reviews', text: 'test/notes.test.ts' },
     { path: '/agents', name: 'agents', text: 'scout' },
     { path: '/agents/nova', name: 'agent', text: 'Test first.' },
-    { path: '/queue', name: 'queue', text: 'run p95' },
+    { path: '/queue', name: 'queue', text: 'Run time by hour' },
     { path: '/events', name: 'events', text: 'task.created' },
     { path: '/schedules', name: 'schedules', text: 'daily-report' },
     { path: '/pipelines', name: 'pipelines', text: 'release' },

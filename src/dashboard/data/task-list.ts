@@ -29,7 +29,8 @@ export interface TaskListOptions {
   readonly order: Order;
 }
 
-const PAGE = 50;
+/** The first page fills a column. Those behind it are asked for while the reader scrolls fast. */
+const PAGE = { first: 50, next: 100 };
 
 /** Creates a list and reads its first page. */
 export function createTaskList({ filter, matches, order }: TaskListOptions): TaskList {
@@ -51,7 +52,8 @@ export function createTaskList({ filter, matches, order }: TaskListOptions): Tas
     const reading = readings;
     try {
       const { tasks } = await client.request(CardsDocument, {
-        ...{ first: PAGE, after: cursor, filter, orderBy: order.orderBy },
+        ...{ first: cursor === null ? PAGE.first : PAGE.next, after: cursor },
+        ...{ filter, orderBy: order.orderBy },
       });
       if (reading === readings) takePage(tasks);
       problem.value = '';

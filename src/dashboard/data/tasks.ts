@@ -35,7 +35,8 @@ const inSight = new Map<string, Signal<ShownTask | null>>();
 const followers = new Set<TaskFollower>();
 /** Tasks that events named and that have not been read since. */
 const changed = new Set<string>();
-let isReading = false;
+/** Reads tasks one request at a time: those in sight, and the others, which must not delay them. */
+const lanes = { sight: { isReading: false, restMs: 0 }, others: { isReading: false, restMs: 100 } };
 let mostCards = ENOUGH;
 
 /** The task as it is shown now; null until it has been read. */
@@ -105,14 +106,14 @@ export async function change(
   }
 }
 
-/** Reads the tasks that events name, many in one request and one request at a time. */
+/** Reads the tasks that events name, many in one request. */
 export function startTasks(): () => void {
   const stop = onEvents((events) => {
     for (const event of events) for (const id of tasksOf(event)) changed.add(id);
-    void readChanged();
+    readChanged();
   });
   // What could not be read during an outage.
-  const stopRetries = onceLive(() => void readChanged());
+  const stopRetries = onceLive(readChanged);
   return () => {
     stop();
     stopRetries();
@@ -124,19 +125,36 @@ export function startTasks(): () => void {
   };
 }
 
-async function readChanged(): Promise<void> {
-  if (isReading) return;
-  isReading = true;
-  while (changed.size > 0 && (await readSome())) {}
-  isReading = false;
+function readChanged(): void {
+  if (followers.size === 0) for (const id of changed) if (!cards.has(id)) changed.delete(id);
+  void readLane('sight');
+  void readLane('others');
 }
 
-/** Reads as many of the changed tasks as one request may name. False if the server does not answer. */
-async function readSome(): Promise<boolean> {
-  if (followers.size === 0) for (const id of changed) if (!cards.has(id)) changed.delete(id);
+async function readLane(name: keyof typeof lanes): Promise<void> {
+  const lane = lanes[name];
+  if (lane.isReading) return;
+  lane.isReading = true;
+  for (let ids = nextIds(name); ids.length > 0; ids = nextIds(name)) {
+    if (!(await readSome(ids))) break;
+    if (lane.restMs > 0) await new Promise((resolve) => setTimeout(resolve, lane.restMs));
+  }
+  lane.isReading = false;
+}
+
+/** As many of the changed tasks as one request may name. */
+function nextIds(name: keyof typeof lanes): string[] {
   const ids: string[] = [];
-  for (const id of changed) if (ids.push(id) === MAX_IDS) break;
+  for (const id of changed) {
+    if (inSight.has(id) !== (name === 'sight')) continue;
+    if (ids.push(id) === MAX_IDS) break;
+  }
   for (const id of ids) changed.delete(id);
+  return ids;
+}
+
+/** False if the server does not answer. */
+async function readSome(ids: readonly string[]): Promise<boolean> {
   try {
     await readTasks(ids);
     return true;

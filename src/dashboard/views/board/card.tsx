@@ -82,5 +82,6 @@ export function Tries({ task }: { readonly task: ShownTask }) {
 
 function waitOf({ waitingOn, pipelineStep }: ShownTask): string {
   const [reason] = waitingOn;
-  return reason ? waitText(reason) : (pipelineStep ?? '');
+  // To be claimable is the usual state of what waits.
+  return reason && reason !== 'WAITING_FOR_CLAIM' ? waitText(reason) : (pipelineStep ?? '');
 }

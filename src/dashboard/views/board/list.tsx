@@ -154,7 +154,7 @@ function Facts({ task }: { readonly task: ShownTask }) {
   return (
     <>
       <span class="cut quiet row-wait">
-        <Tries task={task} /> {reason ? waitText(reason) : ''}
+        <Tries task={task} /> {reason && reason !== 'WAITING_FOR_CLAIM' ? waitText(reason) : ''}
       </span>
       <span class="quiet row-due">{task.dueAt === null ? '' : <Ago at={task.dueAt} />}</span>
       <span class="quiet row-created">
