@@ -11,8 +11,8 @@ const load = process.env.DASHBOARD_LOAD
       tasks: 100_000,
       eventsPerSecond: 1_000,
       seconds: 30,
-      pages: 200,
-      samples: 60,
+      pages: 60,
+      samples: 40,
       longestMs: 200,
       pixelMs: 150,
     }
@@ -110,6 +110,13 @@ async function measureChanges(page: Page, id: string): Promise<number[]> {
   return times.sort((one, other) => one - other);
 }
 
+/** What has been measured so far, for those who wait. */
+function note(what: string, sorted: readonly number[]): void {
+  const [half, most, all] = [0.5, 0.95, 1].map((share) => percentile(sorted, share));
+  if (process.env.DASHBOARD_LOAD)
+    process.stdout.write(`${what}: ${sorted.length} times, p50 ${half}, p95 ${most}, max ${all} ms\n`);
+}
+
 const percentile = (sorted: readonly number[], share: number) =>
   Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
 
@@ -153,7 +160,9 @@ describe('the board under load', () => {
       const cdp = await page.context().newCDPSession(page);
       await cdp.send('Performance.enable');
       const quiet = await measureChanges(page, task.id);
+      note('quiet', quiet);
       const frames = await scroll(page);
+      note('frames', frames);
       const before = await heapOf(cdp);
       await page.evaluate('longTasks.length = 0');
 

@@ -2,7 +2,7 @@ import type { WebhookFieldsFragment } from '../../../sdk/index.js';
 import { useQuery } from '../../data/use-query.js';
 import { Loading, Problem } from '../../parts/states.js';
 import { Ago } from '../../parts/time.js';
-import '../agents/agents.css';
+import '../../parts/table.css';
 
 const PAGE = 20;
 
