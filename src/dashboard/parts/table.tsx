@@ -12,24 +12,31 @@ interface TableProps {
   readonly children: ComponentChildren;
 }
 
+/** The titles of the columns of a table. */
+export function TableHead({ columns }: Pick<TableProps, 'columns'>) {
+  return (
+    <thead>
+      <tr>
+        {columns.map((column) => {
+          const { title, isNumber, isHidden } =
+            typeof column === 'string' ? ({ title: column } as Exclude<ColumnTitle, string>) : column;
+          return (
+            <th key={title} scope="col" class={isNumber ? 'number' : undefined}>
+              {isHidden ? <span class="visually-hidden">{title}</span> : title}
+            </th>
+          );
+        })}
+      </tr>
+    </thead>
+  );
+}
+
 /** A table with the titles of its columns. It scrolls sideways where the page is narrow. */
 export function Table({ columns, children }: TableProps) {
   return (
     <div class="table-box">
       <table class="table">
-        <thead>
-          <tr>
-            {columns.map((column) => {
-              const { title, isNumber, isHidden } =
-                typeof column === 'string' ? ({ title: column } as Exclude<ColumnTitle, string>) : column;
-              return (
-                <th key={title} scope="col" class={isNumber ? 'number' : undefined}>
-                  {isHidden ? <span class="visually-hidden">{title}</span> : title}
-                </th>
-              );
-            })}
-          </tr>
-        </thead>
+        <TableHead columns={columns} />
         <tbody>{children}</tbody>
       </table>
     </div>

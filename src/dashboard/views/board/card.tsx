@@ -37,11 +37,7 @@ export function Card({ id }: { readonly id: string }) {
       <span class="card-head">
         <span class="ref">{task.ref}</span>
         <PriorityMark priority={task.priority} />
-        {task.tags.slice(0, 2).map((tag) => (
-          <span key={tag} class="chip cut text">
-            {tag}
-          </span>
-        ))}
+        <Tags tags={task.tags} />
         <span class="card-age quiet small">
           <Age since={task.statusAt} />
         </span>
@@ -58,6 +54,18 @@ export function Card({ id }: { readonly id: string }) {
         <span class="cut card-wait">{waitOf(task)}</span>
       </span>
     </a>
+  );
+}
+
+/** The first tag, and how many follow. Two do not fit beside each other. */
+function Tags({ tags }: { readonly tags: readonly string[] }) {
+  const [first, ...others] = tags;
+  if (first === undefined) return null;
+  return (
+    <span class="chip cut text" title={tags.join(', ')}>
+      {first}
+      {others.length > 0 && ` +${others.length}`}
+    </span>
   );
 }
 
