@@ -136,7 +136,17 @@ describe('every view', () => {
     const { page } = await dashboard.open('/tasks/new');
     await untilLive(page);
     const paths = [
-      ...['/', '/board', '/board?view=list', '/tasks/TASK-1', '/reviews', '/agents', '/agents/scout', '/queue', '/events'],
+      ...[
+        '/',
+        '/board',
+        '/board?view=list',
+        '/tasks/TASK-1',
+        '/reviews',
+        '/agents',
+        '/agents/scout',
+        '/queue',
+        '/events',
+      ],
       ...['/schedules', '/pipelines', '/settings/keys', '/settings/webhooks', '/settings/server'],
     ];
     const alerts = page.getByRole('alert').getByText('No answer today');
