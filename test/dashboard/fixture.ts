@@ -9,6 +9,7 @@ import { type ServerProcess, startServer } from '../support/servers/server-proce
 /** One browser and one server, which the tests of a file share. */
 export interface Dashboard {
   readonly admin: Client;
+  readonly databaseUrl: string;
   server: ServerProcess;
   /** Opens the dashboard in a session of its own, signed in with the key of the admin or another one. */
   open(path: string, options?: OpenOptions): Promise<OpenPage>;
@@ -57,6 +58,9 @@ export function useDashboard(env: Readonly<Record<string, string>> = {}): Dashbo
   return {
     get admin() {
       return shared.admin;
+    },
+    get databaseUrl() {
+      return shared.database.url;
     },
     get server() {
       return shared.server;

@@ -12,7 +12,7 @@ describe('the queue', () => {
     const number = (name: string) =>
       page.locator('.numbers div', { has: page.getByText(name, { exact: true }) }).locator('dd');
     await expect.poll(() => number('Waiting').textContent()).toBe('0');
-    await page.getByText('No attempt has ended yet').waitFor();
+    await page.getByText('No attempt succeeded in 24 hours').waitFor();
     await page.getByRole('img', { name: /0 created/ }).waitFor();
     const scout = await sdkAgent(server, 'scout', { acceptsInbox: true });
     await admin.createTask({ title: 'Counted', priority: 'CRITICAL' });
@@ -22,8 +22,13 @@ describe('the queue', () => {
     const { run } = await scout.claimNextTask();
     await scout.failTask({ runId: run!.id, error: 'disk full', retry: false });
     await expect.poll(() => number('Failed, last hour').textContent()).toBe('1');
+    await expect.poll(() => number('Wait p50 / p95').textContent()).toMatch(/s \/ .*s$/);
+    await admin.createTask({ title: 'Succeeds' });
+    const next = await scout.claimNextTask();
+    await scout.completeTask({ runId: next.run!.id, resolution: 'Done' });
     await expect.poll(() => number('Run p50 / p95').textContent()).toMatch(/s \/ .*s$/);
-    await page.getByRole('img', { name: 'Median and 95th percentile by hour' }).waitFor();
+    for (const name of [/Wait time: median/, /Run time: median/])
+      await page.getByRole('img', { name }).waitFor();
     expect(faults).toEqual([]);
   });
 });

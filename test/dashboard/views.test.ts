@@ -24,11 +24,12 @@ const folder = process.env.DASHBOARD_PICTURES
 const emptyViews: readonly (readonly [path: string, says: string])[] = [
   ['/', 'Nothing needs you.'],
   ['/board', 'None.'],
+  ['/board?view=list', 'No task matches.'],
   ['/tasks/TASK-1', 'There is no task TASK-1'],
   ['/reviews', 'No work waits for a verdict'],
   ['/agents', 'No agent has registered yet'],
   ['/agents/scout', 'There is no agent scout'],
-  ['/queue', 'No attempt has ended yet'],
+  ['/queue', 'No attempt succeeded in 24 hours'],
   ['/events?types=webhook', 'No event matches'],
   ['/schedules', 'No task recurs yet'],
   ['/pipelines', 'There is no pipeline yet'],
@@ -135,7 +136,17 @@ describe('every view', () => {
     const { page } = await dashboard.open('/tasks/new');
     await untilLive(page);
     const paths = [
-      ...['/', '/board', '/tasks/TASK-1', '/reviews', '/agents', '/agents/scout', '/queue', '/events'],
+      ...[
+        '/',
+        '/board',
+        '/board?view=list',
+        '/tasks/TASK-1',
+        '/reviews',
+        '/agents',
+        '/agents/scout',
+        '/queue',
+        '/events',
+      ],
       ...['/schedules', '/pipelines', '/settings/keys', '/settings/webhooks', '/settings/server'],
     ];
     const alerts = page.getByRole('alert').getByText('No answer today');
@@ -189,11 +200,12 @@ async function fill(): Promise<readonly FilledView[]> {
   return [
     { path: '/', name: 'needs-you', text: 'model overloaded' },
     { path: '/board', name: 'board', text: 'Measure the cold start' },
+    { path: '/board?view=list', name: 'board-list', text: 'Measure the cold start' },
     { path: `/tasks/${ref}`, name: 'task', text: 'Review 2 requested' },
     { path: `/reviews?task=${ref}`, name: 'reviews', text: 'test/notes.test.ts' },
     { path: '/agents', name: 'agents', text: 'scout' },
     { path: '/agents/nova', name: 'agent', text: 'Test first.' },
-    { path: '/queue', name: 'queue', text: 'run p95' },
+    { path: '/queue', name: 'queue', text: 'Run time by hour' },
     { path: '/events', name: 'events', text: 'task.created' },
     { path: '/schedules', name: 'schedules', text: 'daily-report' },
     { path: '/pipelines', name: 'pipelines', text: 'release' },

@@ -1,28 +1,35 @@
 import type { Order } from './task-order.js';
-import { shownTask, type TaskCard } from './tasks.js';
+import { peekTask, type TaskCard } from './tasks.js';
 
 /** What decides whether and where a task is in a list. */
 export interface Placement {
-  /** Whether the task belongs to the list. */
-  readonly belongs: boolean;
+  readonly belongs: (task: TaskCard) => boolean;
+  /** Whether the task is in the list now. */
+  readonly has: (id: string) => boolean;
   readonly order: Order;
   /** Whether the list goes on behind the last id: a task behind it arrives with its page. */
   readonly hasMore: boolean;
 }
 
-/** The ids after a task has changed; the same array if nothing moves. */
-export function withTask(
+/**
+ * The ids after tasks have changed; the same array if nothing moves. The list is copied once for all of them, because it may have
+ * a hundred thousand entries.
+ */
+export function withTasks(
   ids: readonly string[],
-  task: TaskCard,
-  { belongs, order, hasMore }: Placement,
+  tasks: readonly TaskCard[],
+  { belongs, has, order, hasMore }: Placement,
 ): readonly string[] {
-  const others = ids.filter((id) => id !== task.id);
-  const wasIn = others.length < ids.length;
-  if (!belongs) return wasIn ? others : ids;
-  const at = placeIn(others, task, order);
-  const isBehind = at === others.length && hasMore && !wasIn;
-  if (isBehind || (wasIn && ids[at] === task.id)) return ids;
-  return others.toSpliced(at, 0, task.id);
+  const concerned = tasks.filter((task) => has(task.id) || belongs(task));
+  if (concerned.length === 0) return ids;
+  const known = new Set(concerned.map(({ id }) => id).filter(has));
+  const next = known.size === 0 ? [...ids] : ids.filter((id) => !known.has(id));
+  for (const task of concerned.filter(belongs)) {
+    const at = placeIn(next, task, order);
+    const isBehind = at === next.length && hasMore && !known.has(task.id);
+    if (!isBehind) next.splice(at, 0, task.id);
+  }
+  return next.length === ids.length && next.every((id, index) => id === ids[index]) ? ids : next;
 }
 
 /** The place of a task in a sorted list, by halving. */
@@ -31,7 +38,7 @@ function placeIn(ids: readonly string[], task: TaskCard, { compare }: Order): nu
   let high = ids.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    const other = shownTask(ids[middle] ?? '').peek();
+    const other = peekTask(ids[middle] ?? '');
     if (other && compare(other, task) < 0) low = middle + 1;
     else high = middle;
   }

@@ -2,10 +2,10 @@ import { batch, type ReadonlySignal, signal } from '@preact/signals';
 import { CardsDocument, type CardsQuery } from '../../generated/dashboard/cards.js';
 import type { TaskFilter } from '../../sdk/index.js';
 import { generation, onceLive } from './live.js';
+import { createPlacedIds } from './placed-ids.js';
 import { messageOf, session } from './session.js';
-import { withTask } from './sorted-ids.js';
 import type { Order } from './task-order.js';
-import { followTasks, putTasks, shownTask, type TaskCard } from './tasks.js';
+import { followTasks, putTasks, type TaskCard } from './tasks.js';
 
 /** A list of tasks that grows downwards as it is scrolled, and that changes as tasks enter and leave it. */
 export interface TaskList {
@@ -29,11 +29,12 @@ export interface TaskListOptions {
   readonly order: Order;
 }
 
-const PAGE = 50;
+/** The first page fills a column. Those behind it are asked for while the reader scrolls fast. */
+const PAGE = { first: 50, next: 100 };
 
 /** Creates a list and reads its first page. */
 export function createTaskList({ filter, matches, order }: TaskListOptions): TaskList {
-  const ids = signal<readonly string[]>([]);
+  const { ids, has, place, append } = createPlacedIds({ belongs: matches, order });
   const hasMore = signal(true);
   const isRead = signal(false);
   const problem = signal('');
@@ -51,9 +52,10 @@ export function createTaskList({ filter, matches, order }: TaskListOptions): Tas
     const reading = readings;
     try {
       const { tasks } = await client.request(CardsDocument, {
-        ...{ first: PAGE, after: cursor, filter, orderBy: order.orderBy },
+        ...{ first: cursor === null ? PAGE.first : PAGE.next, after: cursor },
+        ...{ filter, orderBy: order.orderBy },
       });
-      if (reading === readings) take(tasks);
+      if (reading === readings) takePage(tasks);
       problem.value = '';
     } catch (error) {
       problem.value = messageOf(error);
@@ -64,31 +66,25 @@ export function createTaskList({ filter, matches, order }: TaskListOptions): Tas
   }
 
   /** A page is as old as its reading: what has changed since then is put to its place again. */
-  function take({ nodes, pageInfo }: CardsQuery['tasks']): void {
-    // What was shown stays until there is something newer.
-    const earlier = cursor === null ? [] : ids.peek();
-    const known = new Set(earlier);
+  function takePage({ nodes, pageInfo }: CardsQuery['tasks']): void {
+    const isFirst = cursor === null;
     cursor = pageInfo.endCursor;
     batch(() => {
       hasMore.value = pageInfo.hasNextPage;
       putTasks(nodes);
-      const added = nodes.filter(({ id }) => !known.has(id) && isShownIn(id, matches));
-      ids.value = [...earlier, ...added.map(({ id }) => id)];
-      for (const task of arrived.values()) place(task);
+      // What was shown stays until there is something newer.
+      append(nodes, isFirst);
+      place([...arrived.values()], hasMore.peek());
       isRead.value = true;
     });
   }
 
-  function follow(task: TaskCard): void {
-    if (isReading) arrived.set(task.id, task);
-    place(task);
+  function take(tasks: readonly TaskCard[]): void {
+    if (isReading) for (const task of tasks) arrived.set(task.id, task);
+    place(tasks, hasMore.peek());
   }
 
-  function place(task: TaskCard): void {
-    ids.value = withTask(ids.peek(), task, { belongs: matches(task), order, hasMore: hasMore.peek() });
-  }
-
-  const stop = followTasks(follow);
+  const stop = followTasks({ take, holds: has });
   const since = generation.peek();
   const stopFollowing = generation.subscribe((value) => {
     if (value === since) return;
@@ -111,10 +107,4 @@ export function createTaskList({ filter, matches, order }: TaskListOptions): Tas
       stopRetries();
     },
   };
-}
-
-/** Whether the task belongs to the list as it is shown now, which may be newer than its page. */
-function isShownIn(id: string, matches: TaskListOptions['matches']): boolean {
-  const task = shownTask(id).peek();
-  return task !== null && matches(task);
 }

@@ -20,15 +20,37 @@ export const queueOrder: Order = {
 };
 
 /** The task that changed last comes first. */
-export const latestFirst: Order = {
-  orderBy: { field: 'UPDATED_AT', direction: 'DESC' },
-  compare: (one, other) => compareTexts(other.updatedAt, one.updatedAt) || numberOf(other) - numberOf(one),
-};
+export const latestFirst: Order = orderOf('UPDATED_AT', true);
+
+/** What lists can be sorted by. */
+export type SortField = 'QUEUE' | 'PRIORITY' | 'CREATED_AT' | 'UPDATED_AT' | 'DUE_AT';
+
+/** The order by one value. Tasks without a due date come last in both directions. */
+export function orderOf(field: SortField, descending: boolean): Order {
+  if (field === 'QUEUE') return queueOrder;
+  const sign = descending ? -1 : 1;
+  return {
+    orderBy: { field, direction: descending ? 'DESC' : 'ASC' },
+    compare: (one, other) => compareBy(field, one, other, sign) || sign * (numberOf(one) - numberOf(other)),
+  };
+}
+
+function compareBy(field: SortField, one: TaskCard, other: TaskCard, sign: number): number {
+  if (field === 'DUE_AT') return compareDue(one.dueAt, other.dueAt, sign);
+  if (field === 'PRIORITY')
+    return sign * (priorities.indexOf(one.priority) - priorities.indexOf(other.priority));
+  return (
+    sign *
+    (field === 'CREATED_AT'
+      ? compareTexts(one.createdAt, other.createdAt)
+      : compareTexts(one.updatedAt, other.updatedAt))
+  );
+}
 
 /** Tasks without a due date come last. */
-function compareDue(one: string | null, other: string | null): number {
+function compareDue(one: string | null, other: string | null, sign = 1): number {
   if (one === null || other === null) return Number(one === null) - Number(other === null);
-  return compareTexts(one, other);
+  return sign * compareTexts(one, other);
 }
 
 /** Instants in the form of the API sort as texts. */

@@ -1,4 +1,4 @@
-import { batch, computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import { batch, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import { CardsByIdDocument, type TaskCardFragment } from '../../generated/dashboard/cards.js';
 import type { Client, LogEvent } from '../../sdk/index.js';
 import { notify } from '../frame/notices.js';
@@ -13,27 +13,49 @@ export interface ShownTask extends TaskCard {
   readonly isPending: boolean;
 }
 
-interface Entry {
-  /** What the server said last. */
-  readonly known: Signal<TaskCard | null>;
-  /** Changes that were shown before the server has confirmed them. */
-  readonly changes: Signal<readonly Partial<TaskCard>[]>;
-  readonly shown: ReadonlySignal<ShownTask | null>;
+/** A list on the page, which decides what changed tasks mean for it. */
+export interface TaskFollower {
+  /** Takes tasks that were read or changed, those of one answer together. */
+  readonly take: (tasks: readonly ShownTask[]) => void;
+  /** Whether the list needs the task, though it may not be in sight. */
+  readonly holds: (id: string) => boolean;
 }
 
 /** How many tasks one request may name. */
 const MAX_IDS = 100;
+/** From this number on, tasks are let go that no list holds and nothing shows. A page is open all day, and others create tasks. */
+const ENOUGH = 5_000;
 
-const entries = new Map<string, Entry>();
-/** The lists on the page, which decide what a changed task means for them. */
-const followers = new Set<(task: TaskCard) => void>();
+/** What the server said last. */
+const cards = new Map<string, TaskCard>();
+/** Changes that are shown before the server has confirmed them. */
+const changes = new Map<string, readonly Partial<TaskCard>[]>();
+/** The tasks that are in sight. A list may hold a hundred thousand, and a signal takes more memory than a task. */
+const inSight = new Map<string, Signal<ShownTask | null>>();
+const followers = new Set<TaskFollower>();
 /** Tasks that events named and that have not been read since. */
 const changed = new Set<string>();
-let isReading = false;
+/** Reads tasks one request at a time: those in sight, and the others, which must not delay them. */
+const lanes = { sight: { isReading: false, restMs: 0 }, others: { isReading: false, restMs: 100 } };
+let mostCards = ENOUGH;
 
-/** The task with this id; null until it has been read. Every reader of it is drawn again when it changes. */
+/** The task as it is shown now; null until it has been read. */
+export function peekTask(id: string): ShownTask | null {
+  const card = cards.get(id);
+  if (card === undefined) return null;
+  const pending = changes.get(id);
+  return pending === undefined
+    ? { ...card, isPending: false }
+    : { ...card, ...Object.assign({}, ...pending), isPending: true };
+}
+
+/** The same for components: every reader is drawn again when the task changes. */
 export function shownTask(id: string): ReadonlySignal<ShownTask | null> {
-  return entryOf(id).shown;
+  const found = inSight.get(id);
+  if (found !== undefined) return found;
+  const shown = signal(peekTask(id), { unwatched: () => void inSight.delete(id) });
+  inSight.set(id, shown);
+  return shown;
 }
 
 /**
@@ -41,19 +63,15 @@ export function shownTask(id: string): ReadonlySignal<ShownTask | null> {
  * What is computed, such as the reasons for waiting, changes without a new version, so an equal version is taken.
  */
 export function putTasks(tasks: readonly TaskCard[]): void {
-  batch(() => {
-    for (const task of tasks) {
-      const { known, shown } = entryOf(task.id);
-      if (known.peek() !== null && (known.peek()?.version ?? 0) > task.version) continue;
-      known.value = task;
-      // With the changes that are pending: an answer from before them must not move the task back.
-      for (const follower of followers) follower(shown.peek() ?? task);
-    }
-  });
+  const taken = tasks.filter(({ id, version }) => (cards.get(id)?.version ?? 0) <= version);
+  for (const task of taken) cards.set(task.id, task);
+  // With the changes that are pending: an answer from before them must not move the task back.
+  announce(taken.map(({ id }) => id));
+  if (cards.size > mostCards) letGo();
 }
 
-/** Calls the function with every task that was read. Returns the function that stops it. */
-export function followTasks(follower: (task: TaskCard) => void): () => void {
+/** Passes every task that was read to the list. Returns the function that stops it. */
+export function followTasks(follower: TaskFollower): () => void {
   followers.add(follower);
   return () => followers.delete(follower);
 }
@@ -71,9 +89,8 @@ export async function change(
 ): Promise<boolean> {
   const client = session.value?.client;
   if (!client) return false;
-  const { changes } = entryOf(id);
-  changes.value = [...changes.value, expected];
-  announce(id);
+  changes.set(id, [...(changes.get(id) ?? []), expected]);
+  announce([id]);
   try {
     await send(client);
     await readTasks([id]);
@@ -82,39 +99,62 @@ export async function change(
     notify(messageOf(error), 'bad');
     return false;
   } finally {
-    changes.value = changes.value.filter((one) => one !== expected);
-    announce(id);
+    const others = (changes.get(id) ?? []).filter((one) => one !== expected);
+    if (others.length === 0) changes.delete(id);
+    else changes.set(id, others);
+    announce([id]);
   }
 }
 
-/** Reads the tasks that events name, many in one request and one request at a time. */
+/** Reads the tasks that events name, many in one request. */
 export function startTasks(): () => void {
   const stop = onEvents((events) => {
     for (const event of events) for (const id of tasksOf(event)) changed.add(id);
-    void readChanged();
+    readChanged();
   });
   // What could not be read during an outage.
-  const stopRetries = onceLive(() => void readChanged());
+  const stopRetries = onceLive(readChanged);
   return () => {
     stop();
     stopRetries();
-    entries.clear();
+    cards.clear();
+    changes.clear();
+    inSight.clear();
     changed.clear();
+    mostCards = ENOUGH;
   };
 }
 
-async function readChanged(): Promise<void> {
-  if (isReading) return;
-  isReading = true;
-  while (changed.size > 0 && (await readSome())) {}
-  isReading = false;
+function readChanged(): void {
+  if (followers.size === 0) for (const id of changed) if (!cards.has(id)) changed.delete(id);
+  void readLane('sight');
+  void readLane('others');
 }
 
-/** Reads as many of the changed tasks as one request may name. False if the server does not answer. */
-async function readSome(): Promise<boolean> {
-  const ids = [...changed].filter((id) => followers.size > 0 || entries.has(id)).slice(0, MAX_IDS);
-  if (ids.length === 0) changed.clear();
+async function readLane(name: keyof typeof lanes): Promise<void> {
+  const lane = lanes[name];
+  if (lane.isReading) return;
+  lane.isReading = true;
+  for (let ids = nextIds(name); ids.length > 0; ids = nextIds(name)) {
+    if (!(await readSome(ids))) break;
+    if (lane.restMs > 0) await new Promise((resolve) => setTimeout(resolve, lane.restMs));
+  }
+  lane.isReading = false;
+}
+
+/** As many of the changed tasks as one request may name. */
+function nextIds(name: keyof typeof lanes): string[] {
+  const ids: string[] = [];
+  for (const id of changed) {
+    if (inSight.has(id) !== (name === 'sight')) continue;
+    if (ids.push(id) === MAX_IDS) break;
+  }
   for (const id of ids) changed.delete(id);
+  return ids;
+}
+
+/** False if the server does not answer. */
+async function readSome(ids: readonly string[]): Promise<boolean> {
   try {
     await readTasks(ids);
     return true;
@@ -132,27 +172,24 @@ export async function readTasks(ids: readonly string[]): Promise<void> {
   putTasks(nodes.filter((node): node is TaskCard => node !== null && 'version' in node));
 }
 
-function entryOf(id: string): Entry {
-  const found = entries.get(id);
-  if (found) return found;
-  const known = signal<TaskCard | null>(null);
-  const changes = signal<readonly Partial<TaskCard>[]>([]);
-  const shown = computed(() => {
-    if (known.value === null) return null;
-    return { ...known.value, ...Object.assign({}, ...changes.value), isPending: changes.value.length > 0 };
+/** Lets the lists and the components see the tasks as they are shown, with the changes that are pending. */
+function announce(ids: readonly string[]): void {
+  const tasks = ids.flatMap((id) => peekTask(id) ?? []);
+  batch(() => {
+    for (const task of tasks) {
+      const shown = inSight.get(task.id);
+      if (shown) shown.value = task;
+    }
+    for (const { take } of followers) take(tasks);
   });
-  const entry = { known, changes, shown };
-  entries.set(id, entry);
-  return entry;
 }
 
-/** Lets the lists see the task as it is shown, with the changes that are pending. */
-function announce(id: string): void {
-  const task = entryOf(id).shown.peek();
-  if (!task) return;
-  batch(() => {
-    for (const follower of followers) follower(task);
-  });
+/** Forgets the tasks that no list holds and nothing shows. */
+function letGo(): void {
+  const holders = [...followers];
+  for (const id of cards.keys())
+    if (!inSight.has(id) && !changes.has(id) && !holders.some(({ holds }) => holds(id))) cards.delete(id);
+  mostCards = Math.max(ENOUGH, cards.size * 2);
 }
 
 function tasksOf(event: LogEvent): string[] {

@@ -4,6 +4,9 @@ import type { Client, LogEvent } from '../../sdk/index.js';
 import { generation, onceLive, onEvents } from './live.js';
 import { messageOf, session } from './session.js';
 
+/** A query rests for this many times as long as its last answer took, so that a slow one does not keep the server busy. */
+const REST = 4;
+
 /** What a query has answered. */
 export interface QueryResult<Data> {
   /** The last answer; undefined until there is one. */
@@ -72,14 +75,15 @@ function createAsker<Data>(current: { readonly current: QueryOptions<Data> }, ou
   const end = new AbortController();
   let isAsking = false;
   let isWanted = false;
+  let tookMs = 0;
 
   async function run(): Promise<void> {
     isAsking = true;
     while (isWanted && !end.signal.aborted) {
       isWanted = false;
       await askOnce();
-      const { everyMs = 0 } = current.current;
-      if (everyMs > 0) await new Promise((resolve) => setTimeout(resolve, everyMs));
+      const pause = Math.max(current.current.everyMs ?? 0, tookMs * REST);
+      if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
     }
     isAsking = false;
   }
@@ -87,12 +91,14 @@ function createAsker<Data>(current: { readonly current: QueryOptions<Data> }, ou
   async function askOnce(): Promise<void> {
     const client = session.value?.client;
     if (!client) return;
+    const begun = performance.now();
     try {
       const data = await current.current.ask(client, end.signal);
       if (!end.signal.aborted) outcome.answer(data);
     } catch (error) {
       if (!end.signal.aborted) outcome.fail(messageOf(error));
     }
+    tookMs = performance.now() - begun;
   }
 
   return {

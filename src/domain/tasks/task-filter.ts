@@ -23,6 +23,7 @@ export interface InstantRange {
 
 /** Which tasks to list. All given conditions must hold. */
 export interface TaskFilter {
+  readonly ids?: readonly string[] | null | undefined;
   readonly status?: readonly TaskStatus[] | null | undefined;
   readonly priority?: readonly TaskPriority[] | null | undefined;
   readonly assignee?: readonly AgentChoice[] | null | undefined;
@@ -120,6 +121,7 @@ export function withAgentIds(filter: TaskFilter, idsByName: ReadonlyMap<string, 
 function checkEntries(part: TaskFilter): void {
   const names = (part.assignee ?? []).map((agent) => agent.id ?? agent.name ?? '');
   for (const list of [
+    part.ids,
     part.status,
     part.priority,
     part.failureReason,
@@ -132,7 +134,7 @@ function checkEntries(part: TaskFilter): void {
       throw new InvalidList(`A list in a filter has at most ${FILTER_LIMITS.entries} entries.`);
     }
   }
-  const ids = [part.recurringTaskId ?? '', part.pipelineRunId ?? ''];
+  const ids = [...(part.ids ?? []), part.recurringTaskId ?? '', part.pipelineRunId ?? ''];
   for (const text of [...names, ...ids, ...(part.tags ?? []), ...(part.requires ?? []), part.search ?? ''])
     checkFilterText(text);
 }

@@ -126,7 +126,7 @@ export const OverviewType = builder.objectRef<Overview>('Overview').implement({
     attemptTimes: t.field({
       type: [AttemptTimesType],
       description:
-        'How long tasks waited and attempts took, for equal periods of whole hours, latest last. The first one begins with the hour in which the window begins.',
+        'How long tasks waited and attempts took, for equal periods of whole hours, latest last. The present hour counts as the last of the window.',
       args: {
         window: t.arg({
           type: 'Duration',
@@ -135,7 +135,7 @@ export const OverviewType = builder.objectRef<Overview>('Overview').implement({
         }),
         buckets: t.arg.int({
           defaultValue: DAY_HOURS,
-          description: 'The number of periods at most: 1 to 500. One more has the rest of the first hour.',
+          description: 'The number of periods at most: 1 to 500.',
         }),
       },
       complexity: ({ buckets }) => ({ field: TIMES_PRICE, multiplier: buckets ?? DAY_HOURS }),

@@ -36,6 +36,7 @@ export const TaskFilterInput = builder.inputRef<TaskFilter>('TaskFilter');
 TaskFilterInput.implement({
   description: 'Selects tasks that match all given conditions. An empty list matches no task.',
   fields: (t) => ({
+    ids: t.idList({ description: 'Is any of these tasks, by id: at most 100.' }),
     status: t.field({ type: [TaskStatusEnum], description: 'Has any of these statuses.' }),
     priority: t.field({ type: [TaskPriorityEnum], description: 'Has any of these priorities.' }),
     assignee: t.field({ type: [AgentRefInput], description: 'Is assigned to any of these agents.' }),

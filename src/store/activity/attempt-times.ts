@@ -4,8 +4,8 @@ import { type Executor, query } from '../../postgres/statement.js';
 import { contributionsOf, timesOf } from './contributions.js';
 
 /**
- * How long tasks waited for their first attempt, and attempts took that succeeded, for periods of whole hours that end now; at most
- * `buckets`, and one more for the hour in which the window begins. Counted events come from time_hours, the others from the end of the
+ * How long tasks waited for their first attempt, and attempts took that succeeded, for at most `buckets` periods of whole hours. The
+ * last one contains the present hour. Counted events come from time_hours, the others from the end of the
  * log, the latest 5,000 at most: more wait only while the job that counts is paused.
  */
 export async function readAttemptTimes(
@@ -40,7 +40,7 @@ function toSpread(counts: Counts | null): TimeSpread {
 
 const HOUR = "interval '1 hour'";
 
-const TIMES = `WITH span AS MATERIALIZED (SELECT date_trunc('hour', now() - $1 * interval '1 millisecond', 'UTC') AS since,
+const TIMES = `WITH span AS MATERIALIZED (SELECT date_trunc('hour', now(), 'UTC') - (ceil($1::float8 / 3600000) - 1) * ${HOUR} AS since,
       greatest(1, ceil($1::float8 / 3600000 / $2))::int * ${HOUR} AS step),
   batch AS MATERIALIZED (SELECT e.* FROM events e WHERE e.id > (SELECT position FROM activity_state) ORDER BY e.id DESC LIMIT 5000),
   times AS MATERIALIZED (SELECT * FROM time_hours WHERE hour >= (SELECT since FROM span)

@@ -50,8 +50,9 @@ export function selectsByValues({
 
 /** The filter as conditions on the tasks `t`. The caller has checked its limits. */
 export function conditionsOf(filter: ResolvedFilter, settings: WaitingSettings): readonly Sql[] {
-  const { status, priority, search, lateIds, failureReason, and, or, not } = filter;
+  const { ids, status, priority, search, lateIds, failureReason, and, or, not } = filter;
   const conditions: Sql[] = [...whoMayTake(filter, settings), ...whereFrom(filter), ...whenDue(filter)];
+  if (ids) conditions.push(sql`t.id = ANY(${[...ids]}::text[])`);
   if (status) conditions.push(sql`t.status = ANY(${status}::task_status[])`);
   if (priority) conditions.push(sql`t.priority = ANY(${priority}::task_priority[])`);
   if (search) conditions.push(lateIds ? hasWrittenWords(search, lateIds) : hasWords(search));

@@ -138,6 +138,9 @@ describe('counts of tasks', () => {
     expect(await count('STATUS', { search: 'waits' })).toEqual({ INBOX: 1 });
     expect(await count('STATUS', { assignee: [{ name: 'scout' }] })).toEqual({ FAILED: 1, IN_PROGRESS: 1 });
     expect(await count('TAG', { status: [] })).toEqual({});
+    const { nodes } = (await graph.get('{ tasks(filter: { search: "Waits" }) { nodes { id } } }')).tasks;
+    expect(await count('STATUS', { ids: [nodes[0].id, 'task_unknown'] })).toEqual({ INBOX: 1 });
+    expect(await count('STATUS', { ids: [] })).toEqual({});
   });
 
   it('are of the tasks that ended in a period', async () => {

@@ -5,6 +5,7 @@ import { basePath } from '../../frame/router.js';
 import { Markdown } from '../../parts/markdown.js';
 import { AgentStatusMark, CopiedId, StatusMark, TaskLink } from '../../parts/marks.js';
 import { Empty, Loading, Problem } from '../../parts/states.js';
+import { Table } from '../../parts/table.js';
 import { Ago } from '../../parts/time.js';
 import type { ViewProps } from '../view.js';
 import { approvalText, Capacity, medianText, PauseButton } from './agent-parts.js';
@@ -88,31 +89,18 @@ function Stats({ agent }: { readonly agent: Agent }) {
     ['30 days', agent.month],
   ] as const;
   return (
-    <div class="table-box">
-      <table class="table">
-        <thead>
-          <tr>
-            {['Period', 'Done', 'Failed', 'Rejected', 'Approved', 'Median'].map((title) => (
-              <th key={title} scope="col">
-                {title}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {periods.map(([period, stats]) => (
-            <tr key={period}>
-              <td>{period}</td>
-              <td>{stats.completed}</td>
-              <td>{stats.failed}</td>
-              <td>{stats.rejected}</td>
-              <td>{approvalText(stats)}</td>
-              <td>{medianText(stats)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table columns={['Period', 'Done', 'Failed', 'Rejected', 'Approved', 'Median']}>
+      {periods.map(([period, stats]) => (
+        <tr key={period}>
+          <td>{period}</td>
+          <td>{stats.completed}</td>
+          <td>{stats.failed}</td>
+          <td>{stats.rejected}</td>
+          <td>{approvalText(stats)}</td>
+          <td>{medianText(stats)}</td>
+        </tr>
+      ))}
+    </Table>
   );
 }
 

@@ -7,6 +7,7 @@ import { Page } from '../../frame/page.js';
 import { navigate, queryValue, setQuery } from '../../frame/router.js';
 import { AgentLink, AgentStatusMark } from '../../parts/marks.js';
 import { Empty, Loading, Problem } from '../../parts/states.js';
+import { ACTIONS, Table } from '../../parts/table.js';
 import { Ago } from '../../parts/time.js';
 import { approvalText, Capacity, medianText, PauseButton } from './agent-parts.js';
 import './agents.css';
@@ -45,7 +46,7 @@ export default function Agents() {
       {problem.value !== '' && <Problem text={problem.value} onRetry={reload} />}
       {data.value === undefined && problem.value === '' && <Loading />}
       {data.value?.nodes.length === 0 && <NoAgents isSearch={search !== ''} />}
-      {agents.length > 0 && <Table agents={agents} selected={agents[at.value]?.id} />}
+      {agents.length > 0 && <AgentTable agents={agents} selected={agents[at.value]?.id} />}
       {data.value?.pageInfo.hasNextPage && count.value < 100 && (
         <button type="button" onClick={() => (count.value = 100)}>
           Show more of {data.value.totalCount}
@@ -87,42 +88,27 @@ function NoAgents({ isSearch }: { readonly isSearch: boolean }) {
   );
 }
 
+const number = (title: string) => ({ title, isNumber: true }) as const;
+
+const COLUMNS = [
+  ...['Agent', 'Role', 'Status', 'Last call', 'Holds'],
+  number('Waiting'),
+  ...['Today: done, failed, rejected', 'Approved'],
+  ...[number('Median'), ACTIONS],
+];
+
 interface TableProps {
   readonly agents: readonly AgentRowFragment[];
   readonly selected: string | undefined;
 }
 
-function Table({ agents, selected }: TableProps) {
+function AgentTable({ agents, selected }: TableProps) {
   return (
-    <div class="table-box">
-      <table class="table">
-        <thead>
-          <tr>
-            <th scope="col">Agent</th>
-            <th scope="col">Role</th>
-            <th scope="col">Status</th>
-            <th scope="col">Last call</th>
-            <th scope="col">Holds</th>
-            <th scope="col" class="number">
-              Waiting
-            </th>
-            <th scope="col">Today: done, failed, rejected</th>
-            <th scope="col">Approved</th>
-            <th scope="col" class="number">
-              Median
-            </th>
-            <th scope="col">
-              <span class="visually-hidden">Actions</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {agents.map((agent) => (
-            <Row key={agent.id} agent={agent} isSelected={agent.id === selected} />
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table columns={COLUMNS}>
+      {agents.map((agent) => (
+        <Row key={agent.id} agent={agent} isSelected={agent.id === selected} />
+      ))}
+    </Table>
   );
 }
 

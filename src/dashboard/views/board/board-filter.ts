@@ -17,11 +17,11 @@ export function readFilter(): BoardFilter {
   return Object.fromEntries(FILTERS.map((name) => [name, query.get(name) ?? ''])) as BoardFilter;
 }
 
-/** The filter in the form of the API, for the tasks of one status. */
-export function toTaskFilter(filter: BoardFilter, status: TaskStatus): TaskFilter {
+/** The filter in the form of the API, for the tasks of some statuses; of all statuses if there are none. */
+export function toTaskFilter(filter: BoardFilter, statuses: readonly TaskStatus[] = []): TaskFilter {
   const { q, agent, priority, tag, waiting, pipeline, overdue } = filter;
   return {
-    status: [status],
+    ...(statuses.length === 0 ? {} : { status: [...statuses] }),
     ...(q === '' ? {} : { search: q }),
     ...(agent === '' ? {} : agent === '-' ? { unassigned: true } : { assignee: [{ name: agent }] }),
     ...(priority === '' ? {} : { priority: [priority as TaskPriority] }),
@@ -33,12 +33,13 @@ export function toTaskFilter(filter: BoardFilter, status: TaskStatus): TaskFilte
 }
 
 /**
- * Whether a task that has changed belongs to the list of a status. What only the server can tell, such as words of the
+ * Whether a task that has changed belongs to the list of these statuses. What only the server can tell, such as words of the
  * description, keeps a task where it is.
  */
-export function matchesFilter(filter: BoardFilter, status: TaskStatus, task: TaskCard): boolean {
+export function matchesFilter(filter: BoardFilter, statuses: readonly TaskStatus[], task: TaskCard): boolean {
   const { q, agent, priority, tag, waiting, pipeline } = filter;
-  if (task.status !== status || pipeline !== '') return task.status === status && task.pipelineStep !== null;
+  const isIn = statuses.includes(task.status);
+  if (!isIn || pipeline !== '') return isIn && task.pipelineStep !== null;
   return (
     (priority === '' || task.priority === priority) &&
     (tag === '' || task.tags.includes(tag)) &&

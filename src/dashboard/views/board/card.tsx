@@ -5,6 +5,7 @@ import { PriorityMark } from '../../parts/marks.js';
 import { Age } from '../../parts/time.js';
 import { waitText } from '../../parts/words.js';
 import { dragged, selectedId } from './board-state.js';
+import { selection } from './selection.js';
 
 /** The most attempts and rejections of a task before it fails. */
 const MAX = { attempts: 5, rejections: 3 };
@@ -19,6 +20,7 @@ export function Card({ id }: { readonly id: string }) {
       href={`${basePath}/tasks/${task.ref}`}
       data-id={id}
       data-selected={selectedId.value === id ? '' : undefined}
+      data-checked={selection.value.has(id) ? '' : undefined}
       data-pending={task.isPending ? '' : undefined}
       draggable={isOperator.value}
       onDragStart={(event) => {
@@ -35,14 +37,15 @@ export function Card({ id }: { readonly id: string }) {
       <span class="card-head">
         <span class="ref">{task.ref}</span>
         <PriorityMark priority={task.priority} />
-        {task.tags.slice(0, 2).map((tag) => (
-          <span key={tag} class="chip cut text">
-            {tag}
-          </span>
-        ))}
+        <Tags tags={task.tags} />
         <span class="card-age quiet small">
           <Age since={task.statusAt} />
         </span>
+        {selection.value.has(id) && (
+          <span class="card-check" title="Selected">
+            ✓
+          </span>
+        )}
       </span>
       <span class="card-title text">{task.title}</span>
       <span class="card-foot small quiet">
@@ -54,7 +57,20 @@ export function Card({ id }: { readonly id: string }) {
   );
 }
 
-function Tries({ task }: { readonly task: ShownTask }) {
+/** The first tag, and how many follow. Two do not fit beside each other. */
+function Tags({ tags }: { readonly tags: readonly string[] }) {
+  const [first, ...others] = tags;
+  if (first === undefined) return null;
+  return (
+    <span class="chip cut text" title={tags.join(', ')}>
+      {first}
+      {others.length > 0 && ` +${others.length}`}
+    </span>
+  );
+}
+
+/** How often attempts failed and work was rejected. */
+export function Tries({ task }: { readonly task: ShownTask }) {
   const { dispatchAttempts, reviewCycles } = task;
   return (
     <>
@@ -74,5 +90,6 @@ function Tries({ task }: { readonly task: ShownTask }) {
 
 function waitOf({ waitingOn, pipelineStep }: ShownTask): string {
   const [reason] = waitingOn;
-  return reason ? waitText(reason) : (pipelineStep ?? '');
+  // To be claimable is the usual state of what waits.
+  return reason && reason !== 'WAITING_FOR_CLAIM' ? waitText(reason) : (pipelineStep ?? '');
 }

@@ -1,15 +1,15 @@
-import { useEffect, useMemo } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
 import type { TaskStatus } from '../../../sdk/index.js';
-import { createTaskList, type TaskList } from '../../data/task-list.js';
 import { latestFirst, queueOrder } from '../../data/task-order.js';
-import { shownTask } from '../../data/tasks.js';
+import { peekTask } from '../../data/tasks.js';
 import { Loading, Problem } from '../../parts/states.js';
 import { WindowedList } from '../../parts/windowed-list.js';
 import { lookOf } from '../../parts/words.js';
-import { type BoardFilter, matchesFilter, toTaskFilter } from './board-filter.js';
+import type { BoardFilter } from './board-filter.js';
 import { columnIds, dragged, FOLDED, moving, selectedId } from './board-state.js';
 import { Card } from './card.js';
 import { makeMove, moveTo } from './moves.js';
+import { useTaskList } from './use-task-list.js';
 
 const CARD_HEIGHT = 92;
 
@@ -21,7 +21,7 @@ interface ColumnProps {
 
 /** The tasks of one status. Cards are dropped here where the table of transitions allows it; else the column dims. */
 export function Column({ status, filter, count }: ColumnProps) {
-  const list = useTaskList(status, filter);
+  const list = useTaskList([status], filter, FOLDED.includes(status) ? latestFirst : queueOrder);
   const ids = list.ids.value;
   columnIds.set(status, ids);
   useEffect(() => () => void columnIds.delete(status), [status]);
@@ -65,25 +65,10 @@ export function Column({ status, filter, count }: ColumnProps) {
 }
 
 function drop(id: string, to: TaskStatus): void {
-  const task = shownTask(id).peek();
+  const task = peekTask(id);
   const move = task && moveTo(task.status, to);
   dragged.value = null;
   if (!task || !move) return;
   if (move.needs === undefined) void makeMove(task, move);
   else moving.value = { id, to };
-}
-
-function useTaskList(status: TaskStatus, filter: BoardFilter): TaskList {
-  const key = JSON.stringify(filter);
-  const list = useMemo(
-    () =>
-      createTaskList({
-        filter: toTaskFilter(filter, status),
-        matches: (task) => matchesFilter(filter, status, task),
-        order: FOLDED.includes(status) ? latestFirst : queueOrder,
-      }),
-    [status, key],
-  );
-  useEffect(() => () => list.end(), [list]);
-  return list;
 }

@@ -1,6 +1,7 @@
 import { setQuery } from '../../frame/router.js';
 import { priorityMarks, sentence } from '../../parts/words.js';
 import { type BoardFilter, FILTERS, type FilterName } from './board-filter.js';
+import { isList } from './board-state.js';
 
 const names: Readonly<Record<FilterName, string>> = {
   q: 'text',
@@ -24,6 +25,24 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 export function FilterBar({ filter }: { readonly filter: BoardFilter }) {
   return (
     <>
+      <span class="view-switch">
+        <button
+          type="button"
+          aria-pressed={!isList()}
+          title="Columns by status (v)"
+          onClick={() => setQuery({ view: '', sort: '', dir: '' })}
+        >
+          Columns
+        </button>
+        <button
+          type="button"
+          aria-pressed={isList()}
+          title="One list with columns to sort by (v)"
+          onClick={() => setQuery({ view: 'list' })}
+        >
+          List
+        </button>
+      </span>
       <input
         type="search"
         class="filter-text"

@@ -92,7 +92,8 @@ function Moves({
 /** How many agents are offered. More are found by their name. */
 const OFFERED = 50;
 
-function AgentChoice({ onChoose }: { readonly onChoose: (name: string) => void }) {
+/** Asks for an agent by name. */
+export function AgentChoice({ onChoose }: { readonly onChoose: (name: string) => void }) {
   const text = useSignal('');
   const agents = useQuery({
     key: 'agents',

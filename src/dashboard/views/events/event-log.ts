@@ -1,81 +1,104 @@
-import { batch, type ReadonlySignal, signal } from '@preact/signals';
+import { type ReadonlySignal, signal } from '@preact/signals';
 import type { Client, EventFilter, LogEvent } from '../../../sdk/index.js';
 import { messageOf, session } from '../../data/session.js';
+import { createTail, type EventTail } from './event-tail.js';
 
 /** The part of the log that the view shows, and its tail as it grows. */
-export interface EventLog {
-  /** The newest last. */
-  readonly events: ReadonlySignal<readonly LogEvent[]>;
-  /** How many events came while it was paused. */
-  readonly held: ReadonlySignal<number>;
-  readonly isPaused: ReadonlySignal<boolean>;
+export interface EventLog extends Pick<EventTail, 'events' | 'held' | 'isPaused' | 'togglePause'> {
   readonly isRead: ReadonlySignal<boolean>;
+  /** Whether it follows the log. A log that was opened in the past follows once it has reached the present. */
+  readonly isLive: ReadonlySignal<boolean>;
+  /** Whether there are events before the first one. */
+  readonly hasEarlier: ReadonlySignal<boolean>;
   readonly problem: ReadonlySignal<string>;
-  /** Stops the table, or shows what came meanwhile and goes on. */
-  readonly togglePause: () => void;
+  /** Reads the next page of a log in the past. Does nothing while it reads, and once it follows. */
+  readonly readMore: () => void;
+  /** Reads the page before the first event. */
+  readonly readEarlier: () => Promise<void>;
   readonly end: () => void;
 }
 
-/** What is shown at once without a cursor. */
+/** Where a log begins: after a cursor, at an instant, or with the last events. */
+export interface LogStart {
+  readonly after: string;
+  readonly at: string;
+}
+
+/** What is read at once. */
 const PAGE = 100;
-/** More rows than this are let go at the old end, so that the memory of an open page does not grow. */
-const MOST = 5_000;
 
-/** Opens the log: from a cursor on, or with the last events. */
-export function openLog(filter: EventFilter, after: string): EventLog {
-  const events = signal<readonly LogEvent[]>([]);
-  const waiting = signal<readonly LogEvent[]>([]);
-  const held = signal(0);
-  const isPaused = signal(false);
+/** Opens the log. */
+export function openLog(filter: EventFilter, start: LogStart): EventLog {
   const isRead = signal(false);
+  const isLive = signal(false);
+  const hasEarlier = signal(false);
   const problem = signal('');
+  const tail = createTail(() => (hasEarlier.value = true));
   const end = new AbortController();
-  let isScheduled = false;
+  const { signal: aborted } = end;
+  let cursor = '';
+  let isReading = false;
 
-  /** Events that arrive together are drawn once. */
-  function take(arrived: LogEvent): void {
-    waiting.value = [...waiting.value, arrived].slice(-MOST);
-    held.value += 1;
-    if (isScheduled) return;
-    isScheduled = true;
-    setTimeout(() => {
-      isScheduled = false;
-      if (!isPaused.peek()) show();
-    });
-  }
-
-  function show(): void {
-    batch(() => {
-      events.value = [...events.value, ...waiting.value].slice(-MOST);
-      waiting.value = [];
-      held.value = 0;
-    });
-  }
-
-  async function run(client: Client): Promise<void> {
-    let cursor = after;
-    if (after === '') {
-      const page = await client.lastEvents({ last: PAGE, filter }, { signal: end.signal });
-      events.value = page.nodes as readonly LogEvent[];
-      cursor = page.pageInfo.endCursor ?? '';
+  async function begin(client: Client): Promise<void> {
+    if (start.after === '' && start.at === '') {
+      const page = await client.lastEvents({ last: PAGE, filter }, { signal: aborted });
+      tail.append(page.nodes as readonly LogEvent[]);
+      hasEarlier.value = page.pageInfo.hasPreviousPage;
+      isRead.value = true;
+      await follow(client, page.pageInfo.endCursor ?? '');
+      return;
     }
-    isRead.value = true;
-    const start = cursor === '' ? {} : { after: cursor };
-    for await (const item of client.followEvents({ filter, signal: end.signal, ...start }))
-      if (!item.type.startsWith('stream.')) take(item as LogEvent);
+    cursor =
+      start.after ||
+      (await client.eventCursor({ at: new Date(start.at).toISOString() }, { signal: aborted }));
+    hasEarlier.value = true;
+    await readOn(client);
   }
 
-  const client = session.value?.client;
-  if (client)
-    run(client).catch((error: unknown) => {
-      if (!end.signal.aborted) problem.value = messageOf(error);
-    });
+  async function readOn(client: Client): Promise<void> {
+    isReading = true;
+    const page = await client.events({ first: PAGE, after: cursor, filter }, { signal: aborted });
+    tail.append(page.nodes as readonly LogEvent[]);
+    cursor = page.pageInfo.endCursor ?? cursor;
+    isRead.value = true;
+    isReading = false;
+    if (!page.pageInfo.hasNextPage) await follow(client, cursor);
+  }
+
+  async function follow(client: Client, after: string): Promise<void> {
+    isLive.value = true;
+    const from = after === '' ? {} : { after };
+    for await (const item of client.followEvents({ filter, signal: aborted, ...from }))
+      if (!item.type.startsWith('stream.')) tail.take(item as LogEvent);
+  }
+
+  async function readEarlier(client: Client): Promise<void> {
+    const [first] = tail.events.peek();
+    const before = first?.cursor ?? cursor;
+    const page = await client.lastEvents({ last: PAGE, before, filter }, { signal: aborted });
+    tail.prepend(page.nodes as readonly LogEvent[]);
+    hasEarlier.value = page.pageInfo.hasPreviousPage;
+  }
+
+  /** Runs what reads, and shows why it failed. */
+  async function guard(work: (client: Client) => Promise<void>): Promise<void> {
+    const client = session.value?.client;
+    try {
+      if (client) await work(client);
+    } catch (error) {
+      isReading = false;
+      if (!aborted.aborted) problem.value = messageOf(error);
+    }
+  }
+
+  void guard(begin);
+  const { events, held, isPaused, togglePause } = tail;
   return {
-    ...{ events, held, isPaused, isRead, problem },
-    togglePause() {
-      isPaused.value = !isPaused.value;
-      if (!isPaused.value) show();
+    ...{ events, held, isPaused, togglePause, isRead, isLive, hasEarlier, problem },
+    readMore() {
+      if (isRead.peek() && !isLive.peek() && !isReading) void guard(readOn);
     },
+    readEarlier: () => guard(readEarlier),
     end: () => end.abort(),
   };
 }

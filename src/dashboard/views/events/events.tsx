@@ -4,7 +4,7 @@ import type { EventFilter } from '../../../sdk/index.js';
 import { generation } from '../../data/live.js';
 import { useKeys } from '../../frame/keyboard.js';
 import { Page } from '../../frame/page.js';
-import { queryValue } from '../../frame/router.js';
+import { queryValue, setQuery } from '../../frame/router.js';
 import { Empty, Loading, Problem } from '../../parts/states.js';
 import { WindowedList } from '../../parts/windowed-list.js';
 import { countOf } from '../../parts/words.js';
@@ -21,13 +21,13 @@ const ROW_NARROW = 52;
 export default function Events() {
   const log = useSignal<EventLog | null>(null);
   const retries = useSignal(0);
-  const after = queryValue('after');
+  const start = { after: queryValue('after'), at: queryValue('at') };
   const filter = filterOf();
   useEffect(() => {
-    const opened = openLog(filter, after);
+    const opened = openLog(filter, start);
     log.value = opened;
     return opened.end;
-  }, [JSON.stringify(filter), after, retries.value, generation.value]);
+  }, [JSON.stringify([filter, start]), retries.value, generation.value]);
   const current = log.value;
   useKeys([
     {
@@ -54,7 +54,9 @@ export default function Events() {
           <p>Everything that happens to tasks, agents, reviews and schedules appears here at once.</p>
         </Empty>
       )}
-      {current && current.events.value.length > 0 && <Table log={current} />}
+      {current && current.events.value.length > 0 && (
+        <Table key={JSON.stringify(start)} log={current} isPast={start.after !== '' || start.at !== ''} />
+      )}
     </Page>
   );
 }
@@ -74,6 +76,16 @@ function PauseButton({ log }: { readonly log: EventLog }) {
   const isPaused = log.isPaused.value;
   return (
     <>
+      {log.isRead.value && !log.isLive.value && (
+        <span class="warning" role="status">
+          In the past
+        </span>
+      )}
+      {(queryValue('at') !== '' || queryValue('after') !== '') && (
+        <button type="button" onClick={() => setQuery({ at: '', after: '' })}>
+          To the present
+        </button>
+      )}
       <button type="button" aria-pressed={isPaused} title="Space" onClick={log.togglePause}>
         {isPaused ? 'Go on' : 'Pause'}
       </button>
@@ -86,26 +98,39 @@ function PauseButton({ log }: { readonly log: EventLog }) {
   );
 }
 
-function Table({ log }: { readonly log: EventLog }) {
-  const isAtEnd = useSignal(true);
+interface TableProps {
+  readonly log: EventLog;
+  /** Whether the log was opened in the past: it then begins at its first event. */
+  readonly isPast: boolean;
+}
+
+function Table({ log, isPast }: TableProps) {
+  const isAtEnd = useSignal(!isPast);
   const events = log.events.value;
   const ids = events.map(({ cursor }) => cursor);
   const rowHeight = matchMedia('(max-width: 640px)').matches ? ROW_NARROW : ROW;
   return (
     <div
       class="event-table"
+      data-past={log.isLive.value ? undefined : ''}
       onScrollCapture={({ target }) => {
         if (!(target instanceof HTMLElement)) return;
         isAtEnd.value = target.scrollHeight - target.scrollTop - target.clientHeight < rowHeight * 2;
       }}
     >
+      {log.hasEarlier.value && (
+        <button type="button" class="plain quiet small event-earlier" onClick={() => void log.readEarlier()}>
+          Earlier events
+        </button>
+      )}
       <WindowedList
         ids={ids}
         rowHeight={rowHeight}
         label="Events"
         class="event-list"
         // The list follows its end until the reader scrolls up.
-        selected={isAtEnd.value ? (ids.at(-1) ?? null) : null}
+        selected={isAtEnd.value && log.isLive.value ? (ids.at(-1) ?? null) : null}
+        onEnd={log.readMore}
       >
         {(_cursor, index) => {
           const event = events[index];

@@ -4,6 +4,46 @@ import { sentence } from '../../parts/words.js';
 
 const names = { task: 'task', agent: 'agent', run: 'pipeline run', after: 'after' } as const;
 
+/** The instant of the address as the field for it takes it: in the zone of the reader, to the minute. */
+function localText(at: string): string {
+  if (Number.isNaN(Date.parse(at))) return '';
+  const date = new Date(at);
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+
+/** Where the log begins: at an instant, or after a cursor that was copied or kept. */
+function Start() {
+  return (
+    <form
+      class="event-start"
+      onSubmit={(event) => {
+        event.preventDefault();
+        const after = String(new FormData(event.currentTarget).get('cursor') ?? '').trim();
+        setQuery({ after, at: '' });
+      }}
+    >
+      <label>
+        <span class="quiet small">From</span>
+        <input
+          type="datetime-local"
+          aria-label="Jump to a time"
+          value={localText(queryValue('at'))}
+          onChange={({ currentTarget: { value } }) =>
+            setQuery({ after: '', at: value === '' ? '' : new Date(value).toISOString() })
+          }
+        />
+      </label>
+      <input
+        name="cursor"
+        class="mono"
+        aria-label="Resume after a cursor"
+        placeholder="or after a cursor"
+        autocomplete="off"
+      />
+    </form>
+  );
+}
+
 /** The types and families that the address names. */
 export function typesOf(text: string): string[] {
   return text.split(',').filter((type) => type !== '');
@@ -30,6 +70,7 @@ export function Filters() {
           </button>
         ))}
       </fieldset>
+      <Start />
       {single.map((type) => (
         <Chip key={type} text={type} onRemove={() => setQuery({ types: toggle(chosen, type).join(',') })} />
       ))}

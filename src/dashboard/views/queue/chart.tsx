@@ -1,3 +1,4 @@
+import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import { theme } from '../../frame/theme.js';
@@ -26,15 +27,20 @@ interface ChartProps {
 const HEIGHT = 160;
 const HOUR_S = 3_600;
 
-/** Values over time, with the colours of the theme. The names of the lines stand below it as text. */
+/** Values over time, with the colours of the theme. Below it stand the lines by name, with their values where the pointer is. */
 export default function Chart({ label, times, series, format = String }: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const chosen = theme.value;
+  const pointed = useSignal<number | null>(null);
   useEffect(() => {
     const element = box.current;
     if (!element) return;
     const data: uPlot.AlignedData = [[...times], ...series.map(({ values }) => [...values])];
-    const plot = new uPlot(optionsOf(element, series, format), data, element);
+    const plot = new uPlot(
+      optionsOf(element, series, format, (at) => (pointed.value = at)),
+      data,
+      element,
+    );
     const observer = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: HEIGHT }));
     observer.observe(element);
     return () => {
@@ -46,21 +52,34 @@ export default function Chart({ label, times, series, format = String }: ChartPr
     <figure class="chart">
       <div ref={box} role="img" aria-label={label} />
       <figcaption class="small quiet">
-        {series.map(({ name, color, isDashed }) => (
+        {series.map(({ name, color, isDashed, values }) => (
           <span key={name} class="chart-name">
             <i data-color={color} data-dashed={isDashed === true ? '' : undefined} aria-hidden="true" />
             {name}
+            {pointed.value !== null && <b>{valueText(values[pointed.value], format)}</b>}
           </span>
         ))}
+        {pointed.value !== null && <span class="chart-at">{hourText(times[pointed.value])}</span>}
       </figcaption>
     </figure>
   );
+}
+
+function valueText(value: number | null | undefined, format: (value: number) => string): string {
+  return value == null ? '–' : format(value);
+}
+
+const hour = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
+
+function hourText(seconds: number | undefined): string {
+  return seconds === undefined ? '' : `from ${hour.format(new Date(seconds * 1_000))}`;
 }
 
 function optionsOf(
   element: HTMLElement,
   series: readonly Series[],
   format: (value: number) => string,
+  onPoint: (at: number | null) => void,
 ): uPlot.Options {
   // A line needs two points; a single one is drawn as a dot.
   const isSingle = series[0]?.values.length === 1;
@@ -71,7 +90,8 @@ function optionsOf(
     width: element.clientWidth,
     height: HEIGHT,
     legend: { show: false },
-    cursor: { show: false },
+    cursor: { y: false, points: { show: false }, drag: { setScale: false } },
+    hooks: { setCursor: [({ cursor }) => onPoint(cursor.idx ?? null)] },
     padding: [8, 8, 0, 0],
     scales: {
       ...(isSingle ? { x: { range: (_plot, at) => [at - HOUR_S, at + HOUR_S] } } : {}),
@@ -83,10 +103,11 @@ function optionsOf(
     ],
     series: [
       {},
-      ...series.map(({ color, isDashed }) => ({
+      ...series.map(({ color, isDashed, values }) => ({
         stroke: colorOf(element, color),
         width: 2,
-        points: { size: 5, ...(isSingle ? { show: true } : {}) },
+        // A value between two hours without one is drawn as a dot: a line needs two.
+        points: { size: 5, show: isSingle || values.includes(null) },
         spanGaps: true,
         ...(isDashed === true ? { dash: [5, 4] } : {}),
       })),

@@ -1,8 +1,8 @@
 import { useQuery } from '../../data/use-query.js';
 import { Problem } from '../../parts/states.js';
+import { Table } from '../../parts/table.js';
 import { Ago } from '../../parts/time.js';
 import { sentence } from '../../parts/words.js';
-import '../agents/agents.css';
 
 const tones: Readonly<Record<string, string>> = { REACHABLE: 'good', UNREACHABLE: 'bad', BROKEN: 'bad' };
 const shapes: Readonly<Record<string, string>> = { REACHABLE: '✓', UNREACHABLE: '✕', BROKEN: '✕' };
@@ -22,38 +22,25 @@ export function Gateways() {
         <p class="quiet">This server calls no gateway: all agents ask for work.</p>
       )}
       {data.value !== undefined && data.value.length > 0 && (
-        <div class="table-box">
-          <table class="table">
-            <thead>
-              <tr>
-                {['Gateway', 'Kind', 'State', 'Checked', 'Last error'].map((title) => (
-                  <th key={title} scope="col">
-                    {title}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {data.value.map(({ id, name, kind, state, checkedAt, lastError, remedy }) => (
-                <tr key={id}>
-                  <td class="text">{name}</td>
-                  <td class="quiet">{kind}</td>
-                  <td>
-                    <span class="status" data-tone={tones[state] ?? 'quiet'}>
-                      <i aria-hidden="true">{shapes[state] ?? '○'}</i>
-                      {sentence(state)}
-                    </span>
-                  </td>
-                  <td class="quiet">{checkedAt === null ? 'never' : <Ago at={checkedAt} />}</td>
-                  <td class="long-text">
-                    {lastError !== null && <span class="text bad">{lastError}</span>}
-                    {remedy !== null && <span class="text quiet"> {remedy}</span>}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table columns={['Gateway', 'Kind', 'State', 'Checked', 'Last error']}>
+          {data.value.map(({ id, name, kind, state, checkedAt, lastError, remedy }) => (
+            <tr key={id}>
+              <td class="text">{name}</td>
+              <td class="quiet">{kind}</td>
+              <td>
+                <span class="status" data-tone={tones[state] ?? 'quiet'}>
+                  <i aria-hidden="true">{shapes[state] ?? '○'}</i>
+                  {sentence(state)}
+                </span>
+              </td>
+              <td class="quiet">{checkedAt === null ? 'never' : <Ago at={checkedAt} />}</td>
+              <td class="long-text">
+                {lastError !== null && <span class="text bad">{lastError}</span>}
+                {remedy !== null && <span class="text quiet"> {remedy}</span>}
+              </td>
+            </tr>
+          ))}
+        </Table>
       )}
     </section>
   );

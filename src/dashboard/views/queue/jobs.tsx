@@ -3,9 +3,11 @@ import { isOperator, messageOf, session } from '../../data/session.js';
 import { useQuery } from '../../data/use-query.js';
 import { notify } from '../../frame/notices.js';
 import { Problem } from '../../parts/states.js';
+import { ACTIONS, Table } from '../../parts/table.js';
 import { Ago, durationText } from '../../parts/time.js';
 import { sentence } from '../../parts/words.js';
-import '../agents/agents.css';
+
+const COLUMNS = ['Job', 'Every', 'Last run', 'Took', 'Handled', 'Last error'];
 
 /** The jobs of the scheduler: when each ran, and its last error. */
 export function Jobs() {
@@ -24,29 +26,11 @@ export function Jobs() {
       </h2>
       {problem.value !== '' && <Problem text={problem.value} onRetry={reload} />}
       {data.value && (
-        <div class="table-box">
-          <table class="table">
-            <thead>
-              <tr>
-                {['Job', 'Every', 'Last run', 'Took', 'Handled', 'Last error'].map((title) => (
-                  <th key={title} scope="col">
-                    {title}
-                  </th>
-                ))}
-                {isOperator.value && (
-                  <th scope="col">
-                    <span class="visually-hidden">Actions</span>
-                  </th>
-                )}
-              </tr>
-            </thead>
-            <tbody>
-              {data.value.map((job) => (
-                <Row key={job.id} job={job} onChange={reload} />
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table columns={isOperator.value ? [...COLUMNS, ACTIONS] : COLUMNS}>
+          {data.value.map((job) => (
+            <Row key={job.id} job={job} onChange={reload} />
+          ))}
+        </Table>
       )}
     </section>
   );

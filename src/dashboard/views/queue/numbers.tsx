@@ -2,15 +2,14 @@ import type { ComponentChildren } from 'preact';
 import type { QueueHealthQuery } from '../../../generated/dashboard/queue.js';
 import { basePath } from '../../frame/router.js';
 import { Age, durationText } from '../../parts/time.js';
-import type { Spread } from './attempt-times.js';
 
 interface NumbersProps {
   readonly health: QueueHealthQuery;
-  readonly spreads: { readonly wait: Spread | null; readonly run: Spread | null };
 }
 
 /** The numbers that matter, in one row. */
-export function Numbers({ health: { overview }, spreads }: NumbersProps) {
+export function Numbers({ health: { overview } }: NumbersProps) {
+  const [day] = overview.whole;
   const count = (...statuses: string[]) =>
     overview.taskCounts.reduce((sum, one) => sum + (statuses.includes(one.status) ? one.count : 0), 0);
   const failures = overview.hour.reduce((sum, { failed }) => sum + failed, 0);
@@ -31,11 +30,14 @@ export function Numbers({ health: { overview }, spreads }: NumbersProps) {
       <Figure name="In review" href="/reviews">
         {count('REVIEW').toLocaleString('en')}
       </Figure>
+      <Figure name="Oldest in review">
+        {overview.oldestInReviewSince ? <Age since={overview.oldestInReviewSince} /> : '–'}
+      </Figure>
       <Figure name="Failed, last hour" tone={failures > 0 ? 'bad' : undefined}>
         {failures}
       </Figure>
-      <Figure name="Wait p50 / p95">{spreadText(spreads.wait)}</Figure>
-      <Figure name="Run p50 / p95">{spreadText(spreads.run)}</Figure>
+      <Figure name="Wait p50 / p95">{spreadText(day?.waits)}</Figure>
+      <Figure name="Run p50 / p95">{spreadText(day?.runs)}</Figure>
     </dl>
   );
 }
@@ -56,8 +58,12 @@ function Figure({ name, href, tone, children }: FigureProps) {
   );
 }
 
-function spreadText(spread: Spread | null): string {
-  return spread === null ? '–' : `${shortText(spread.p50)} / ${shortText(spread.p95)}`;
+type Spread = QueueHealthQuery['overview']['whole'][number]['waits'];
+
+/** Of the last 24 hours. */
+function spreadText(spread: Spread | undefined): string {
+  if (spread?.p50Ms == null || spread.p95Ms === null) return '–';
+  return `${shortText(spread.p50Ms)} / ${shortText(spread.p95Ms)}`;
 }
 
 /** Agents that answer at once finish within a second. */

@@ -1,17 +1,11 @@
 import { useMemo } from 'preact/hooks';
-import {
-  EndedAttemptsDocument,
-  QueueHealthDocument,
-  type QueueHealthQuery,
-} from '../../../generated/dashboard/queue.js';
-import type { LogEvent } from '../../../sdk/index.js';
+import { QueueHealthDocument, type QueueHealthQuery } from '../../../generated/dashboard/queue.js';
 import { session } from '../../data/session.js';
 import { useQuery } from '../../data/use-query.js';
 import { Lazy } from '../../frame/lazy.js';
 import { Page } from '../../frame/page.js';
 import { Empty, Loading, Problem } from '../../parts/states.js';
 import { durationText } from '../../parts/time.js';
-import { attemptsOf, hoursOf, spreadsOf } from './attempt-times.js';
 import { Gateways } from './gateways.js';
 import { Jobs } from './jobs.js';
 import { Numbers } from './numbers.js';
@@ -50,36 +44,26 @@ function Health() {
     key: 'queue',
     everyMs: EVERY_MS,
     ask: (client, signal) => client.request(QueueHealthDocument, {}, { signal }),
-    changesWith: ({ type }) => type.startsWith('task.') || type.startsWith('review.'),
-  });
-  const ended = useQuery({
-    key: 'attempts',
-    everyMs: EVERY_MS,
-    ask: (client, signal) => client.request(EndedAttemptsDocument, {}, { signal }).then(attemptsOf),
-    changesWith: endsAttempt,
+    changesWith: ({ type }) => /^(task|review|run)\./.test(type) && type !== 'run.progress',
   });
   const health = data.value;
   return (
     <>
       {problem.value !== '' && <Problem text={problem.value} onRetry={reload} />}
       {health === undefined && problem.value === '' && <Loading />}
-      {health && <Numbers health={health} spreads={spreadsOf(ended.data.value ?? [])} />}
+      {health && <Numbers health={health} />}
       {health && (
         <div class="charts">
           <Throughput day={health.overview.day} />
           <WaitingBars health={health} />
-          {ended.problem.value !== '' && <Problem text={ended.problem.value} onRetry={ended.reload} />}
-          {ended.data.value && <Times attempts={ended.data.value} />}
+          <Times name="Wait time" kind="waits" color="--waiting" health={health} />
+          <Times name="Run time" kind="runs" color="--working" health={health} />
         </div>
       )}
       <Gateways />
       <Jobs />
     </>
   );
-}
-
-function endsAttempt({ type }: LogEvent): boolean {
-  return ['run.succeeded', 'run.failed', 'run.timed_out'].includes(type);
 }
 
 function Throughput({ day }: { readonly day: QueueHealthQuery['overview']['day'] }) {
@@ -108,49 +92,54 @@ function Throughput({ day }: { readonly day: QueueHealthQuery['overview']['day']
   );
 }
 
-function Times({ attempts }: { readonly attempts: ReturnType<typeof attemptsOf> }) {
-  const chart = useMemo(() => {
-    const hours = hoursOf(attempts);
-    return {
-      times: hours.map(({ at }) => at),
+interface TimesProps {
+  readonly name: string;
+  readonly kind: 'waits' | 'runs';
+  readonly color: string;
+  readonly health: QueueHealthQuery;
+}
+
+const whats = { waits: ['task started', 'tasks started'], runs: ['attempt succeeded', 'attempts succeeded'] };
+
+/** The median and the 95th percentile by hour. Waits and runs have charts of their own, because their scales differ. */
+function Times({ name, kind, color, health: { overview } }: TimesProps) {
+  const { times } = overview;
+  const count = overview.whole[0]?.[kind].count ?? 0;
+  const chart = useMemo(
+    () => ({
+      times: times.map(({ at }) => Date.parse(at) / 1_000),
       series: [
-        { name: 'wait p50', color: '--waiting', values: hours.map(({ wait }) => secondsOf(wait?.p50)) },
-        {
-          ...{ name: 'wait p95', color: '--waiting', isDashed: true },
-          values: hours.map(({ wait }) => secondsOf(wait?.p95)),
-        },
-        { name: 'run p50', color: '--working', values: hours.map(({ run }) => secondsOf(run.p50)) },
-        {
-          ...{ name: 'run p95', color: '--working', isDashed: true },
-          values: hours.map(({ run }) => secondsOf(run.p95)),
-        },
+        { name: 'p50', color, values: times.map((point) => secondsOf(point[kind].p50Ms)) },
+        { name: 'p95', color, values: times.map((point) => secondsOf(point[kind].p95Ms)), isDashed: true },
       ],
-    };
-  }, [attempts]);
+    }),
+    [times, color, kind],
+  );
+  const [one, many] = whats[kind];
+  const label =
+    count === 0
+      ? `No ${one} in 24 hours`
+      : `In 24 hours: ${count.toLocaleString('en')} ${count === 1 ? one : many}`;
   return (
-    <section aria-label="Wait and run time">
+    <section aria-label={name}>
       <h2>
-        Wait and run time by hour{' '}
-        <span class="quiet small">
-          {attempts.length === 0
-            ? 'No attempt has ended yet'
-            : `The last ${attempts.length} attempts that ended`}
-        </span>
+        {name} by hour <span class="quiet small">{label}</span>
       </h2>
-      {attempts.length > 0 && (
+      {count > 0 && (
         <Lazy
           load={loadChart}
-          props={{ ...chart, label: 'Median and 95th percentile by hour', format: secondsText }}
+          props={{ ...chart, label: `${name}: median and 95th percentile by hour`, format: secondsText }}
         />
       )}
     </section>
   );
 }
 
-function secondsOf(ms: number | undefined): number | null {
-  return ms === undefined ? null : ms / 1_000;
+function secondsOf(ms: number | null): number | null {
+  return ms === null ? null : ms / 1_000;
 }
 
+/** Agents that answer at once finish within a second. */
 function secondsText(seconds: number): string {
-  return durationText(seconds * 1_000);
+  return seconds > 0 && seconds < 1 ? `${seconds.toFixed(1)} s` : durationText(seconds * 1_000);
 }

@@ -3,14 +3,12 @@ import { basePath } from '../../frame/router.js';
 import { PriorityMark } from '../../parts/marks.js';
 import { sentence } from '../../parts/words.js';
 
+const PRIORITIES = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW'] as const;
+
 /** How many tasks wait, by priority. Each bar leads to its tasks. */
 export function WaitingBars({ health }: { readonly health: QueueHealthQuery }) {
-  const bars = [
-    ['CRITICAL', health.critical.totalCount],
-    ['HIGH', health.high.totalCount],
-    ['MEDIUM', health.medium.totalCount],
-    ['LOW', health.low.totalCount],
-  ] as const;
+  const counts = new Map(health.waiting.map(({ key, count }) => [key, count]));
+  const bars = PRIORITIES.map((priority) => [priority, counts.get(priority) ?? 0] as const);
   const most = Math.max(1, ...bars.map(([, count]) => count));
   return (
     <section aria-label="Waiting by priority">
@@ -18,7 +16,7 @@ export function WaitingBars({ health }: { readonly health: QueueHealthQuery }) {
       <ul class="waiting-bars">
         {bars.map(([priority, count]) => (
           <li key={priority}>
-            <a href={`${basePath}/board?priority=${priority}`}>
+            <a href={`${basePath}/board?view=list&status=INBOX,ASSIGNED&priority=${priority}`}>
               {sentence(priority)} <PriorityMark priority={priority} />
             </a>
             <span class="waiting-space" aria-hidden="true">

@@ -8,7 +8,6 @@ import { AgentLink } from '../../parts/marks.js';
 import { Empty, Loading, Problem } from '../../parts/states.js';
 import { Firings } from './firings.js';
 import { NextRuns } from './next-runs.js';
-import '../agents/agents.css';
 import './schedules.css';
 
 type Schedule = SchedulesQuery['recurringTasks']['nodes'][number];

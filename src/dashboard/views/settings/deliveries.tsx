@@ -1,8 +1,8 @@
 import type { WebhookFieldsFragment } from '../../../sdk/index.js';
 import { useQuery } from '../../data/use-query.js';
 import { Loading, Problem } from '../../parts/states.js';
+import { TableHead } from '../../parts/table.js';
 import { Ago } from '../../parts/time.js';
-import '../agents/agents.css';
 
 const PAGE = 20;
 
@@ -20,15 +20,7 @@ export function Deliveries({ webhook }: { readonly webhook: WebhookFieldsFragmen
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
     <section class="table-box deliveries" aria-label="Deliveries" tabIndex={0}>
       <table class="table">
-        <thead>
-          <tr>
-            {['When', 'Status', 'Latency', 'Attempt', 'Event', 'Answer'].map((title) => (
-              <th key={title} scope="col">
-                {title}
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <TableHead columns={['When', 'Status', 'Latency', 'Attempt', 'Event', 'Answer']} />
         <tbody>
           {data.value.map(({ eventId, attempt, status, durationMs, error, answer, at }) => (
             <tr key={`${eventId} ${attempt} ${at}`}>

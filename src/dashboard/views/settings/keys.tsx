@@ -3,11 +3,11 @@ import type { ApiKeyFieldsFragment } from '../../../sdk/index.js';
 import { act } from '../../data/act.js';
 import { useQuery } from '../../data/use-query.js';
 import { Empty, Loading, Problem } from '../../parts/states.js';
+import { ACTIONS, Table } from '../../parts/table.js';
 import { Ago } from '../../parts/time.js';
 import { sentence } from '../../parts/words.js';
 import { Confirm } from './confirm.js';
 import { KeyForm } from './key-form.js';
-import '../agents/agents.css';
 
 const PAGE = 100;
 
@@ -28,7 +28,7 @@ export function Keys() {
       {data.value === undefined && problem.value === '' && <Loading />}
       {data.value?.keys.length === 0 && <Empty title="There is no key yet" />}
       {data.value && data.value.keys.length > 0 && (
-        <Table keys={data.value.keys} onRevoke={(key) => (revoking.value = key)} />
+        <KeyTable keys={data.value.keys} onRevoke={(key) => (revoking.value = key)} />
       )}
       {data.value?.hasMore && (
         <button type="button" onClick={() => (pages.value += 1)}>
@@ -67,50 +67,34 @@ interface TableProps {
   readonly onRevoke: (key: ApiKeyFieldsFragment) => void;
 }
 
-function Table({ keys, onRevoke }: TableProps) {
+function KeyTable({ keys, onRevoke }: TableProps) {
   return (
-    <div class="table-box">
-      <table class="table">
-        <thead>
-          <tr>
-            {['Name', 'Role', 'Begins with', 'Created', 'Last used', 'State'].map((title) => (
-              <th key={title} scope="col">
-                {title}
-              </th>
-            ))}
-            <th scope="col">
-              <span class="visually-hidden">Actions</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {keys.map((key) => (
-            <tr key={key.id}>
-              <td class="text">{key.name}</td>
-              <td>
-                {sentence(key.role)}
-                {key.agent && <span class="quiet text"> {key.agent.name}</span>}
-              </td>
-              <td class="mono quiet">{key.prefix}</td>
-              <td class="quiet">
-                <Ago at={key.createdAt} />
-              </td>
-              <td class="quiet">{key.lastUsedAt === null ? 'never' : <Ago at={key.lastUsedAt} />}</td>
-              <td>
-                <State apiKey={key} />
-              </td>
-              <td class="actions">
-                {key.revokedAt === null && (
-                  <button type="button" class="danger" onClick={() => onRevoke(key)}>
-                    Revoke
-                  </button>
-                )}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table columns={['Name', 'Role', 'Begins with', 'Created', 'Last used', 'State', ACTIONS]}>
+      {keys.map((key) => (
+        <tr key={key.id}>
+          <td class="text">{key.name}</td>
+          <td>
+            {sentence(key.role)}
+            {key.agent && <span class="quiet text"> {key.agent.name}</span>}
+          </td>
+          <td class="mono quiet">{key.prefix}</td>
+          <td class="quiet">
+            <Ago at={key.createdAt} />
+          </td>
+          <td class="quiet">{key.lastUsedAt === null ? 'never' : <Ago at={key.lastUsedAt} />}</td>
+          <td>
+            <State apiKey={key} />
+          </td>
+          <td class="actions">
+            {key.revokedAt === null && (
+              <button type="button" class="danger" onClick={() => onRevoke(key)}>
+                Revoke
+              </button>
+            )}
+          </td>
+        </tr>
+      ))}
+    </Table>
   );
 }
 

@@ -1,0 +1,47 @@
+import type { ComponentChildren } from 'preact';
+import './table.css';
+
+/** The title of a column. One that is hidden is read to those who do not see the table. */
+export type ColumnTitle =
+  | string
+  | { readonly title: string; readonly isNumber?: true; readonly isHidden?: true };
+
+interface TableProps {
+  readonly columns: readonly ColumnTitle[];
+  /** The rows: `tr` elements. */
+  readonly children: ComponentChildren;
+}
+
+/** The titles of the columns of a table. */
+export function TableHead({ columns }: Pick<TableProps, 'columns'>) {
+  return (
+    <thead>
+      <tr>
+        {columns.map((column) => {
+          const { title, isNumber, isHidden } =
+            typeof column === 'string' ? ({ title: column } as Exclude<ColumnTitle, string>) : column;
+          return (
+            <th key={title} scope="col" class={isNumber ? 'number' : undefined}>
+              {isHidden ? <span class="visually-hidden">{title}</span> : title}
+            </th>
+          );
+        })}
+      </tr>
+    </thead>
+  );
+}
+
+/** A table with the titles of its columns. It scrolls sideways where the page is narrow. */
+export function Table({ columns, children }: TableProps) {
+  return (
+    <div class="table-box">
+      <table class="table">
+        <TableHead columns={columns} />
+        <tbody>{children}</tbody>
+      </table>
+    </div>
+  );
+}
+
+/** The title of a column with buttons. */
+export const ACTIONS: ColumnTitle = { title: 'Actions', isHidden: true };

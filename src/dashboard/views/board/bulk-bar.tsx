@@ -1,0 +1,174 @@
+import { signal, useSignal } from '@preact/signals';
+import type { TaskPriority } from '../../../sdk/index.js';
+import { isOperator } from '../../data/session.js';
+import { useQuery } from '../../data/use-query.js';
+import { Dialog } from '../../frame/dialog.js';
+import { Problem } from '../../parts/states.js';
+import { countOf, sentence } from '../../parts/words.js';
+import { type BulkVerb, bulkVerbs, runBulk, setPriority, setTag, tryBulk } from './bulk.js';
+import { AgentChoice } from './move-dialog.js';
+import { clearSelection, MAX_SELECTED, selection } from './selection.js';
+import './list.css';
+
+/** The change that is being prepared. */
+const preparing = signal<BulkVerb | 'priority' | 'tags' | null>(null);
+
+const close = () => {
+  preparing.value = null;
+};
+
+/** What can be done with the selected tasks. */
+export function BulkBar() {
+  const count = selection.value.size;
+  if (count === 0 || !isOperator.value) return null;
+  return (
+    <section class="bulk-bar" aria-label="Selected tasks">
+      <strong role="status">{countOf(count, 'task')} selected</strong>
+      {count === MAX_SELECTED && <span class="quiet small">the most at once</span>}
+      {bulkVerbs.map((verb) => (
+        <button
+          type="button"
+          key={verb.does}
+          class={verb.does === 'Cancel' ? 'danger' : ''}
+          onClick={() => (preparing.value = verb)}
+        >
+          {verb.does}
+        </button>
+      ))}
+      <button type="button" onClick={() => (preparing.value = 'priority')}>
+        Priority
+      </button>
+      <button type="button" onClick={() => (preparing.value = 'tags')}>
+        Tags
+      </button>
+      <button type="button" class="plain quiet" title="Escape" onClick={clearSelection}>
+        Clear
+      </button>
+      <BulkDialog />
+    </section>
+  );
+}
+
+function BulkDialog() {
+  const current = preparing.value;
+  if (current === null) return null;
+  const finish = (work: Promise<void>) => {
+    close();
+    void work;
+  };
+  if (current === 'priority')
+    return <PriorityChoice onChoose={(priority) => finish(setPriority(priority))} />;
+  if (current === 'tags') return <TagForm onSubmit={(tag, isAdded) => finish(setTag(tag, isAdded))} />;
+  return <VerbDialog verb={current} onSubmit={(given) => finish(runBulk(current, given))} />;
+}
+
+interface VerbProps {
+  readonly verb: BulkVerb;
+  readonly onSubmit: (given: string) => void;
+}
+
+/** Says first how many of the tasks the change would be applied to, as the server decides it. */
+function VerbDialog({ verb, onSubmit }: VerbProps) {
+  const reason = useSignal('');
+  const { data, problem, reload } = useQuery({
+    key: verb.does,
+    ask: (client) => tryBulk(client, verb),
+  });
+  const count = data.value;
+  const all = selection.value.size;
+  return (
+    <Dialog label={`${verb.does} tasks`} onClose={close} class="move">
+      <h2>
+        {verb.does} {count === undefined ? '…' : countOf(count, 'task')}
+      </h2>
+      {problem.value !== '' && <Problem text={problem.value} onRetry={reload} />}
+      {count !== undefined && count < all && (
+        <p class="quiet">
+          {all - count} of the {all} selected stay as they are. {verb.applies}
+        </p>
+      )}
+      {verb.needs === 'agent' && count !== 0 && <AgentChoice onChoose={onSubmit} />}
+      {verb.needs !== 'agent' && (
+        <form
+          onSubmit={(event) => {
+            event.preventDefault();
+            onSubmit(reason.value.trim());
+          }}
+        >
+          {verb.needs === 'reason' && (
+            <label>
+              Reason (may be left out)
+              <input
+                type="text"
+                autofocus
+                value={reason.value}
+                onInput={(event) => {
+                  reason.value = event.currentTarget.value;
+                }}
+              />
+            </label>
+          )}
+          <button type="submit" class="main" disabled={!count}>
+            {verb.does} {count === undefined ? '' : countOf(count, 'task')}
+          </button>
+        </form>
+      )}
+    </Dialog>
+  );
+}
+
+const PRIORITIES: readonly TaskPriority[] = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW'];
+
+function PriorityChoice({ onChoose }: { readonly onChoose: (priority: TaskPriority) => void }) {
+  return (
+    <Dialog label="Set the priority" onClose={close} class="move">
+      <h2>Priority of {countOf(selection.value.size, 'task')}</h2>
+      <div class="choices">
+        {PRIORITIES.map((priority, index) => (
+          <button type="button" key={priority} autofocus={index === 0} onClick={() => onChoose(priority)}>
+            {sentence(priority)}
+          </button>
+        ))}
+      </div>
+    </Dialog>
+  );
+}
+
+function TagForm({ onSubmit }: { readonly onSubmit: (tag: string, isAdded: boolean) => void }) {
+  const tag = useSignal('');
+  const submit = (isAdded: boolean) => {
+    if (tag.value.trim() !== '') onSubmit(tag.value.trim(), isAdded);
+  };
+  return (
+    <Dialog label="Change tags" onClose={close} class="move">
+      <h2>Tags of {countOf(selection.value.size, 'task')}</h2>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          submit(true);
+        }}
+      >
+        <label>
+          Tag
+          <input
+            type="text"
+            autofocus
+            autocomplete="off"
+            value={tag.value}
+            onInput={(event) => {
+              tag.value = event.currentTarget.value;
+            }}
+          />
+        </label>
+        <span class="row-buttons">
+          <button type="submit" class="main" disabled={tag.value.trim() === ''}>
+            Add
+          </button>
+          <button type="button" disabled={tag.value.trim() === ''} onClick={() => submit(false)}>
+            Remove
+          </button>
+        </span>
+      </form>
+    </Dialog>
+  );
+}
