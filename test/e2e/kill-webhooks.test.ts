@@ -107,11 +107,12 @@ describe('a webhook whose receiver is away', () => {
       }
       await expect.poll(() => away.received.at(-1)?.body.payload.message).toBe(`event ${MANY}`);
       const perSecond = (MANY * 1_000) / (performance.now() - beganAt);
-      const [first, ...others] = [...new Set(away.ids())].map((each) => parseEventId(each) ?? 0);
-      expect(others).toHaveLength(MANY);
-      expect(others.every((number, index) => number > ([first, ...others][index] ?? 0))).toBe(true);
+      const numbers = [...new Set(away.ids())].map((each) => parseEventId(each) ?? 0);
+      expect(numbers).toHaveLength(MANY + 1);
+      expect(numbers.every((number, index) => number > (numbers[index - 1] ?? 0))).toBe(true);
       // Only the event that failed came more than once.
-      expect(away.ids().filter((each) => each !== away.ids()[0])).toHaveLength(MANY);
+      const [first] = away.ids();
+      expect(away.ids().filter((each) => each !== first)).toHaveLength(MANY);
       expect(away.underWay.most).toBe(1);
       const [least, most] = [Math.min(...memory), Math.max(...memory)];
       reportFigures(
