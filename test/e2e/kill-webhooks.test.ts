@@ -114,13 +114,15 @@ describe('a webhook whose receiver is away', () => {
       const [first] = away.ids();
       expect(away.ids().filter((each) => each !== first)).toHaveLength(MANY);
       expect(away.underWay.most).toBe(1);
-      const [least, most] = [Math.min(...memory), Math.max(...memory)];
+      // The memory after a collection is the least of a while. A leak raises it.
+      const half = memory.length / 2;
+      const floors = [memory.slice(0, half), memory.slice(half)].map((part) => Math.min(...part));
+      const [early = 0, late = 0] = floors;
       reportFigures(
         `${MANY} events after their receiver was away`,
-        `${perSecond.toFixed(0)} events/s, the server between ${least.toFixed(0)} and ${most.toFixed(0)} MB`,
+        `${perSecond.toFixed(0)} events/s, the server has at least ${early.toFixed(0)}, then ${late.toFixed(0)} MB`,
       );
-      // The heap before and after a collection. If the events were kept, 100,000 would take as much again.
-      expect(most - (memory[0] ?? 0)).toBeLessThan(100);
+      expect(late - early).toBeLessThan(100);
       await server.stop();
       await away.close();
     },
