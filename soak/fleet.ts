@@ -24,10 +24,10 @@ export interface Fleet {
 }
 
 const CREATE = `mutation ($inputs: [CreateTaskInput!]!) { createTasks(inputs: $inputs) { tasks { id } errors { message } } }`;
-const CLAIM = `mutation { claimNextTask(input: { waitSeconds: 1 }) { run { id } errors { message } } }`;
-const COMPLETE_AND_CLAIM = `mutation ($run: ID!) {
-  completeTask(input: { runId: $run, resolution: "Done, with a sentence about what was done." }) { task { id } errors { message } }
-  claimNextTask(input: { waitSeconds: 1 }) { run { id } errors { message } }
+const CLAIM = `mutation ($key: String!) { claimNextTask(input: { waitSeconds: 1, idempotencyKey: $key }) { run { id } errors { message } } }`;
+const COMPLETE_AND_CLAIM = `mutation ($run: ID!, $key: String!) {
+  completeTask(input: { runId: $run, resolution: "Done, with a sentence about what was done.", idempotencyKey: $key }) { task { id } errors { message } }
+  claimNextTask(input: { waitSeconds: 1, idempotencyKey: $key }) { run { id } errors { message } }
 }`;
 
 interface Data {
@@ -50,6 +50,7 @@ export async function openFleet(url: string): Promise<Fleet> {
   }
   /** The run that each agent holds. */
   const held = new Map<string, string>();
+  let claims = 0;
   let created = 0;
   let wanted = 0;
   let completed = 0;
@@ -71,9 +72,10 @@ export async function openFleet(url: string): Promise<Fleet> {
     while (completed < wanted) {
       const run = held.get(key);
       const sentAtMs = performance.now();
+      claims += 1;
       const { claimNextTask } = await (run === undefined
-        ? post(url, key, CLAIM)
-        : post(url, key, COMPLETE_AND_CLAIM, { run }));
+        ? post(url, key, CLAIM, { key: `claim ${claims}` })
+        : post(url, key, COMPLETE_AND_CLAIM, { run, key: `after ${run}` }));
       if (run !== undefined) {
         completed += 1;
         held.delete(key);
@@ -107,13 +109,22 @@ function toInput(number: number): object {
   };
 }
 
+/** Repeats the request while the server or its database is not reached: every mutation has an idempotency key. */
 async function post(url: string, key: string, query: string, variables: object = {}): Promise<Data> {
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
-    body: JSON.stringify({ query, variables }),
-  });
-  const text = await response.text();
+  for (;;) {
+    const text = await send(url, key, JSON.stringify({ query, variables })).catch(() => null);
+    if (text !== null && !text.includes('"UNAVAILABLE"')) return read(text);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+async function send(url: string, key: string, body: string): Promise<string> {
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${key}` };
+  const response = await fetch(url, { method: 'POST', headers, body });
+  return response.text();
+}
+
+function read(text: string): Data {
   const { data } = JSON.parse(text) as { readonly data?: Data };
   if (!data || /"errors":\[\{/.test(text)) throw new Error(text.slice(0, 500));
   return data;

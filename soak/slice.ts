@@ -34,14 +34,14 @@ interface Sizes {
   readonly growing_bytes: number;
 }
 
-/** A partial index of tasks and runs contains only rows that are open. */
+/** A partial index of tasks and runs contains only rows that are open, unless its name says that they have ended. */
 const SIZES = `SELECT
   (SELECT count(*)::int FROM tasks) AS tasks,
   (SELECT count(*)::int FROM events) AS events,
   pg_total_relation_size('events')::float8 AS events_bytes,
   pg_total_relation_size('event_outbox')::float8 AS outbox_bytes,
   (SELECT sum(pg_relation_size(indexrelid))::float8 FROM pg_index
-   WHERE indpred IS NOT NULL AND indrelid IN ('tasks'::regclass, 'task_runs'::regclass)) AS queue_bytes,
+   WHERE indpred IS NOT NULL AND indexrelid::regclass::text !~ 'ended' AND indrelid IN ('tasks'::regclass, 'task_runs'::regclass)) AS queue_bytes,
   (SELECT sum(pg_total_relation_size(t))::float8
    FROM unnest(ARRAY['agents', 'scheduler_jobs', 'event_horizon']::regclass[]) t) AS updated_bytes,
   (SELECT sum(pg_total_relation_size(t))::float8

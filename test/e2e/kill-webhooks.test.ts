@@ -107,19 +107,22 @@ describe('a webhook whose receiver is away', () => {
       }
       await expect.poll(() => away.received.at(-1)?.body.payload.message).toBe(`event ${MANY}`);
       const perSecond = (MANY * 1_000) / (performance.now() - beganAt);
-      const [first, ...others] = [...new Set(away.ids())].map((each) => parseEventId(each) ?? 0);
-      expect(others).toHaveLength(MANY);
-      expect(others.every((number, index) => number > ([first, ...others][index] ?? 0))).toBe(true);
+      const numbers = [...new Set(away.ids())].map((each) => parseEventId(each) ?? 0);
+      expect(numbers).toHaveLength(MANY + 1);
+      expect(numbers.every((number, index) => number > (numbers[index - 1] ?? 0))).toBe(true);
       // Only the event that failed came more than once.
-      expect(away.ids().filter((each) => each !== away.ids()[0])).toHaveLength(MANY);
+      const [first] = away.ids();
+      expect(away.ids().filter((each) => each !== first)).toHaveLength(MANY);
       expect(away.underWay.most).toBe(1);
-      const [least, most] = [Math.min(...memory), Math.max(...memory)];
+      // The memory after a collection is the least of a while. A leak raises it.
+      const half = memory.length / 2;
+      const floors = [memory.slice(0, half), memory.slice(half)].map((part) => Math.min(...part));
+      const [early = 0, late = 0] = floors;
       reportFigures(
         `${MANY} events after their receiver was away`,
-        `${perSecond.toFixed(0)} events/s, the server between ${least.toFixed(0)} and ${most.toFixed(0)} MB`,
+        `${perSecond.toFixed(0)} events/s, the server has at least ${early.toFixed(0)}, then ${late.toFixed(0)} MB`,
       );
-      // The heap before and after a collection. If the events were kept, 100,000 would take as much again.
-      expect(most - (memory[0] ?? 0)).toBeLessThan(100);
+      expect(late - early).toBeLessThan(100);
       await server.stop();
       await away.close();
     },

@@ -65,5 +65,7 @@ function readBlock(connection: PlainConnection, block: string): void {
 
 async function refuse(connection: PlainConnection, response: Response): Promise<void> {
   const text = await response.text();
-  if (response.status !== 503) connection.onRefusal(`HTTP ${response.status}: ${text.slice(0, 200)}`);
+  // 408: a stalled network has not brought the request in time.
+  const isOutage = response.status === 503 || response.status === 408;
+  if (!isOutage) connection.onRefusal(`HTTP ${response.status}: ${text.slice(0, 200)}`);
 }

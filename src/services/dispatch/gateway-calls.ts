@@ -4,6 +4,7 @@ import { backoffMs } from '../../kernel/backoff.js';
 import { type Clock, systemClock } from '../../kernel/clock.js';
 import { randomFraction } from '../../kernel/ids.js';
 import type { Instrument } from '../../kernel/instrument.js';
+import { waitAtMost } from '../../kernel/with-deadline.js';
 import { isOutage } from '../../postgres/outage.js';
 import { createAgentLimits, type LimitPace } from './agent-limits.js';
 import {
@@ -26,6 +27,8 @@ export interface GatewayCallsOptions {
   readonly leaseMs: number;
   /** How long calls may continue after `stop`, in milliseconds, before they are aborted. */
   readonly stopGraceMs: number;
+  /** How long a stop then waits until the endings are written, in milliseconds. */
+  readonly endingsGraceMs?: number;
   readonly reachability: GatewayReachability;
   readonly instrument: Instrument;
   readonly patience?: CallPatience | undefined;
@@ -86,9 +89,16 @@ const PATIENCE: CallPatience = { overtimeMs: 90_000, abandonAfterMs: 5_000 };
 /** The maximum number of attempts to write an ending while the process stops. */
 const LAST_TRIES = 5;
 
+/**
+ * Longer than a gateway may take to respond to an abort. While the database does not answer, each attempt to write takes ten seconds.
+ * The next server takes over a run whose ending is not written, when its lease ends.
+ */
+const ENDINGS_GRACE_MS = 8_000;
+
 /** Creates the calls of one kind of run. */
 export function createGatewayCalls(options: GatewayCallsOptions): GatewayCalls {
   const { concurrency, instrument, reachability, stopGraceMs, patience = PATIENCE } = options;
+  const { endingsGraceMs = ENDINGS_GRACE_MS } = options;
   const calls = new Map<string, HeldCall>();
   const listeners = new Set<() => void>();
   const leases = createLeaseRenewal({
@@ -102,6 +112,9 @@ export function createGatewayCalls(options: GatewayCallsOptions): GatewayCalls {
   };
   const limits = createAgentLimits(tellFree, options.limitPace);
   let isStopping = false;
+  let isOver = false;
+  /** Whether no further attempt is made to write an ending. */
+  const isLast = (attempt: number) => isOver || (isStopping && attempt >= LAST_TRIES);
 
   function abort(runId: string, cause: AbortCause): void {
     const held = calls.get(runId);
@@ -120,9 +133,9 @@ export function createGatewayCalls(options: GatewayCallsOptions): GatewayCalls {
     if (held !== undefined) held.isSettling = true;
     const ending = noteReach(planned, answer, reachability);
     void later?.then((late) =>
-      late.outcome === 'ANSWERED' ? write(planned, late, instrument, () => isStopping) : undefined,
+      late.outcome === 'ANSWERED' ? write(planned, late, instrument, isLast) : undefined,
     );
-    if (ending !== null) await write(planned, ending, instrument, () => isStopping);
+    if (ending !== null) await write(planned, ending, instrument, isLast);
   }
 
   return {
@@ -152,8 +165,9 @@ export function createGatewayCalls(options: GatewayCallsOptions): GatewayCalls {
       await Promise.race([all(), pause(stopGraceMs, null, { signal: grace.signal }).catch(() => null)]);
       grace.abort();
       for (const runId of calls.keys()) abort(runId, 'STOPPING');
-      await all();
-      await leases.stop();
+      await waitAtMost(endingsGraceMs, all());
+      isOver = true;
+      await waitAtMost(endingsGraceMs, leases.stop());
     },
   };
 }
@@ -163,13 +177,14 @@ async function write(
   planned: PlannedCall,
   ending: CallEnding,
   instrument: Instrument,
-  isStopping: () => boolean,
+  isLast: (attempt: number) => boolean,
 ): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       await planned.settle(ending);
       return;
     } catch (error) {
+      if (isLast(attempt)) return;
       const facts = { runId: planned.runId, outcome: ending.outcome, attempt, error };
       instrument.emit(
         isOutage(error) ? 'debug' : 'error',
@@ -177,7 +192,6 @@ async function write(
         'What a call came to could not be written',
         facts,
       );
-      if (isStopping() && attempt >= LAST_TRIES) return;
       await pause(backoffMs({ attempt, baseMs: 200, maxMs: 5_000, random: randomFraction() }));
     }
   }

@@ -227,6 +227,20 @@ describe('stopping', () => {
   });
 });
 
+describe('a stop while the database does not answer', () => {
+  it('ends without the endings that can not be written in time', async () => {
+    const { calls } = someCalls({ endingsGraceMs: 50 });
+    let tries = 0;
+    const settle = () => {
+      tries += 1;
+      return new Promise<never>(() => undefined);
+    };
+    calls.start(aCall('run_1', { settle }));
+    await calls.stop();
+    expect(tries).toBe(1);
+  }, 20_000);
+});
+
 describe('a gateway that could not begin a call', () => {
   const notBegun: GatewayAnswer = { outcome: 'NOT_BEGUN', error: 'connection refused', retryAfterMs: null };
 
