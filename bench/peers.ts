@@ -1,7 +1,7 @@
 import { runCycles } from './cycles.js';
 import { type Harness, openHarness, print, quantile } from './harness.js';
 import { addTasks, openCrews } from './queue.js';
-import { CREATE_MANY, CYCLES, claimAndComplete, createHandIns } from './verbs.js';
+import { CREATE_MANY, CYCLES, type Cycle, claimAndComplete, createHandIns } from './verbs.js';
 
 // Compares with other queues on the same PostgreSQL, in turns. Their packages are installed in bench/peers.
 
@@ -17,12 +17,20 @@ const CALLERS = 16;
 /** Jobs of one call in the best mode of each queue. */
 const MANY = 80;
 
+/**
+ * How jobs are taken and ended: one at a time; the best mode of each queue; one at a time, where only Mission Control hands in and
+ * takes the next with one request; or one at a time, where a task of Mission Control is also approved.
+ */
+type Mode = 'one' | 'best' | 'hand-in' | 'verdict';
+
+/** The longest time of one measurement. A queue that has lost jobs would wait for them for ever. */
+const MAX_MS = 120_000;
+
 /** A queue that is compared. Each function returns the jobs a second. */
 interface Contender {
   addOneByOne(): Promise<number>;
   addInBulk(): Promise<number>;
-  /** @param isBest - whether the queue may use its best mode and not one job at a time. */
-  work(workers: number, isBest: boolean): Promise<number>;
+  work(workers: number, mode: Mode): Promise<number>;
   close(): Promise<void> | void;
 }
 
@@ -37,9 +45,12 @@ interface Peer {
 const ROWS: Readonly<Record<string, (contender: Contender) => Promise<number>>> = {
   [`add one by one, ${CALLERS} callers`]: (contender) => contender.addOneByOne(),
   [`add ${MANY} in one call`]: (contender) => contender.addInBulk(),
-  'take and end one at a time, 10 workers': (contender) => contender.work(10, false),
-  'take and end one at a time, 32 workers': (contender) => contender.work(32, false),
-  'take and end in the best mode, 10 workers': (contender) => contender.work(10, true),
+  'take and end one at a time, 10 workers': (contender) => contender.work(10, 'one'),
+  'take and end one at a time, 32 workers': (contender) => contender.work(32, 'one'),
+  'take and end in the best mode, 10 workers': (contender) => contender.work(10, 'best'),
+  'hand in and take the next, 10 workers': (contender) => contender.work(10, 'hand-in'),
+  'hand in and take the next, 32 workers': (contender) => contender.work(32, 'hand-in'),
+  'take, end and approve, 10 workers': (contender) => contender.work(10, 'verdict'),
 };
 
 const harness = await openHarness();
@@ -61,7 +72,7 @@ async function compare(
   const rates = new Map<string, number[]>([...contenders.keys()].map((name) => [name, []]));
   for (let round = -WARM_UP; round < ROUNDS; round += 1)
     for (const [name, contender] of contenders) {
-      const rate = await run(contender);
+      const rate = await within(`${row}, ${name}`, run(contender));
       if (round >= 0) rates.get(name)?.push(rate);
     }
   const [ours = []] = rates.values();
@@ -71,6 +82,19 @@ async function compare(
       0.5,
     );
     print(`| ${row} | ${name} | ${quantile(theirs, 0.5).toFixed(0)}/s | ${ratio.toFixed(2)} × |`);
+  }
+}
+
+/** @throws Error if the measurement takes too long. */
+async function within(what: string, measurement: Promise<number>): Promise<number> {
+  let timer: NodeJS.Timeout | undefined;
+  const overdue = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what}: no result after ${MAX_MS / 1_000} s`)), MAX_MS);
+  });
+  try {
+    return await Promise.race([measurement, overdue]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -86,16 +110,20 @@ async function openOurs(harness: Harness): Promise<Contender> {
       );
       return MANY * (await rateOf(cycles));
     },
-    async work(workers, isBest) {
-      // In the best mode each worker holds one more when the measurement ends.
+    async work(workers, mode) {
+      // With hand-ins each worker holds one more when the measurement ends.
       await addTasks(pool, JOBS + workers);
-      const cycle = isBest ? createHandIns() : claimAndComplete;
-      return rateOf(runCycles(crews.slice(0, workers), JOBS / workers, cycle));
+      return rateOf(runCycles(crews.slice(0, workers), JOBS / workers, cycleOf(mode)));
     },
     close() {
       for (const { agent, operator } of crews) for (const client of [agent, operator]) client.close();
     },
   };
+}
+
+function cycleOf(mode: Mode): Cycle {
+  if (mode === 'one') return claimAndComplete;
+  return mode === 'verdict' ? CYCLES['claim + complete + verdict'] : createHandIns();
 }
 
 async function openPeer(harness: Harness, name: string): Promise<Contender> {
@@ -125,13 +153,13 @@ async function openPeer(harness: Harness, name: string): Promise<Contender> {
       added(() =>
         Promise.all(Array.from({ length: 4 }, () => times(JOBS / MANY / 4, () => peer.addMany(MANY)))),
       ),
-    async work(workers, isBest) {
+    async work(workers, mode) {
       if (waiting < JOBS) {
         await peer.addMany(JOBS - waiting);
         waiting = JOBS;
       }
       waiting -= JOBS;
-      return peer.work(JOBS, workers, isBest);
+      return peer.work(JOBS, workers, mode === 'best');
     },
     close: () => peer.close(),
   };

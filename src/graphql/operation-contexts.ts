@@ -22,7 +22,11 @@ export type CreateContext = (
 ) => GraphqlContext;
 
 /** Subscriptions are not among the operations that are limited to so many at once. */
-const NO_PLACE: Place = { leave: () => undefined, retake: () => undefined };
+const NO_PLACE: Place = {
+  leave: () => undefined,
+  retake: () => undefined,
+  rejoin: async () => undefined,
+};
 
 /** The maximum number of keys whose services are kept. */
 const MAX_KEYS = 1_000;

@@ -6,6 +6,8 @@ export interface Place {
   leave(): void;
   /** Counts the work again, even if no place is free: it has begun and must end. */
   retake(): void;
+  /** Waits for a place again, as new work does. Rejects for the same reasons. */
+  rejoin(): Promise<void>;
 }
 
 /** Why work is refused: too much of its key waits, it has waited too long, or its caller has gone. */
@@ -111,6 +113,11 @@ export class FairQueue {
         // The lane that was left may have been forgotten.
         lane = this.#laneOf(taken.key);
         this.#take(lane);
+      },
+      rejoin: async () => {
+        if (lane !== undefined) return;
+        if (this.enter(taken.key) === undefined) await this.wait(taken.key);
+        lane = this.#laneOf(taken.key);
       },
     };
   }

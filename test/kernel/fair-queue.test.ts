@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FairQueue, type FairQueueLimits } from '../../src/kernel/fair-queue.js';
+import { FairQueue, type FairQueueLimits, type Place } from '../../src/kernel/fair-queue.js';
 
 const neverAborted = new AbortController().signal;
 
@@ -12,7 +12,7 @@ function setUp(limits: Partial<FairQueueLimits> = {}) {
   );
   /** The names of the work that has begun, in order. */
   const begun: string[] = [];
-  const places = new Map<string, { leave(): void; retake(): void }>();
+  const places = new Map<string, Place>();
   const begin = async (name: string, signal = neverAborted) => {
     const key = name[0]!;
     const place = queue.enter(key) ?? (await queue.wait(key, signal));
@@ -90,6 +90,26 @@ describe('the work of one key', () => {
     places.get('a1')!.leave();
     expect(queue.enter('a')).toBeDefined();
     expect(queue.enter('a')).toBeUndefined();
+  });
+
+  it('waits for its turn where it joins again', async () => {
+    const { begin, begun, places, queue, end } = setUp();
+    await all(['a1', 'a2', 'a3'].map((name) => begin(name)));
+    const first = places.get('a1')!;
+    first.leave();
+    await new Promise(setImmediate);
+    expect(begun).toEqual(['a1', 'a2', 'a3']);
+    let isBack = false;
+    const rejoined = first.rejoin().then(() => {
+      isBack = true;
+    });
+    await new Promise(setImmediate);
+    expect(isBack).toBe(false);
+    await end('a2');
+    await rejoined;
+    expect(queue.enter('a')).toBeUndefined();
+    first.leave();
+    expect(queue.enter('a')).toBeDefined();
   });
 });
 

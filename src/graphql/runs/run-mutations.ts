@@ -203,10 +203,10 @@ builder.mutationFields((t) => ({
       input: t.arg({ type: CompleteTaskInput, required: true, description: 'The run and its result.' }),
     },
     resolve: (_root, { input }, context, info) => {
-      const { services, viewer } = context;
+      const { services, viewer, place } = context;
       const columns = taskColumns(info, [['task']]);
       const next = findNextClaim(context, info);
-      return answer(next.then((claim) => completeTask(services, viewer, input, columns, claim)));
+      return answer(next.then((claim) => completeTask(services, viewer, input, columns, claim, place)));
     },
   }),
   failTask: t.field({

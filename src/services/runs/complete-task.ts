@@ -2,6 +2,7 @@ import { toActor, type Viewer } from '../../domain/actor.js';
 import { findMistakes, refuse } from '../../domain/inputs.js';
 import type { Refusal } from '../../domain/refusals.js';
 import type { TokenUsage } from '../../domain/runs/token-usage.js';
+import type { Place } from '../../kernel/fair-queue.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
 import type { Columns } from '../../store/lists/row-shape.js';
 import { findRun } from '../../store/runs/runs.js';
@@ -35,7 +36,7 @@ export type CompletedTask = TaskRow & { readonly followUps: readonly TaskRow[] }
  * the review. Follow-up tasks are created in the same transaction; one that depends on the task waits until it is DONE.
  * The same call with the same run and resolution changes nothing and answers again, with the follow-ups of the first.
  * Reads at least the given columns of the task. `next` is the claim that the same request makes next: it is made in the same
- * transaction if the call needs no transaction of its own.
+ * transaction if the call needs no transaction of its own. `place` is that of the operation among those of its key.
  * @throws {LeaseLost} if the run has ended or was replaced; nothing has changed then.
  */
 export async function completeTask(
@@ -44,11 +45,12 @@ export async function completeTask(
   input: CompleteTask,
   columns: Columns<TaskRow> = '*',
   next: NextClaim | null = null,
+  place?: Place,
 ): Promise<CompletedTask> {
   const followUps = input.followUps ?? [];
   checkNewTasks(followUps, { path: ['followUps'], least: 0, field: 'followUps' });
   refuse(findInputMistakes(input));
-  const ended = await completeInBatch(context, viewer, input, columns, next);
+  const ended = await completeInBatch(context, viewer, input, { columns, next, place });
   if (ended !== null) return { ...ended, followUps: [] };
   const complete = async (tx: Transaction): Promise<CompletedTask> => {
     const { task, runId, repeated } = await lockWork(tx, viewer, input);
@@ -73,8 +75,7 @@ async function completeInBatch(
   context: ServiceContext,
   viewer: Viewer,
   input: CompleteTask,
-  columns: Columns<TaskRow>,
-  next: NextClaim | null,
+  { columns, next, place }: { columns: Columns<TaskRow>; next: NextClaim | null; place: Place | undefined },
 ): Promise<TaskRow | null> {
   if (input.task || input.followUps?.length) return null;
   const idempotencyKey = input.idempotencyKey ?? null;
@@ -86,7 +87,7 @@ async function completeInBatch(
     fingerprint: idempotencyKey === null ? null : fingerprintOf(input),
     columns,
   } as const;
-  return endRunInBatch(context, viewer, input.runId, ending, next);
+  return endRunInBatch(context, viewer, input.runId, ending, next, place);
 }
 
 function findInputMistakes(input: CompleteTask): Refusal[] {

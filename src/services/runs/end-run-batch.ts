@@ -1,4 +1,5 @@
 import type { Viewer } from '../../domain/actor.js';
+import type { Place } from '../../kernel/fair-queue.js';
 import { newId } from '../../kernel/ids.js';
 import { askOrNull } from '../../postgres/batch-queue.js';
 import type { ClaimColumns, ClaimRequest } from '../../store/runs/claim-tasks.js';
@@ -30,7 +31,7 @@ const NOTHING_ELSE = {
 
 /**
  * Ends a run for its holder, together with the other calls that arrive now. Null if nothing has changed: then the call takes
- * a transaction of its own, which also finds out why it is refused.
+ * a transaction of its own, which also finds out why it is refused. `place` is that of the operation among those of its key.
  */
 export async function endRunInBatch(
   { batches }: Pick<ServiceContext, 'batches'>,
@@ -38,14 +39,35 @@ export async function endRunInBatch(
   runId: string | null | undefined,
   ending: Ending,
   next: NextClaim | null = null,
+  place?: Place,
 ): Promise<TaskRow | null> {
   // No run has such an id, and the statement could not store it.
   if (typeof runId !== 'string' || toLookup(runId) !== runId) return null;
   const { keyId, agentId } = viewer;
   const end = { ...NOTHING_ELSE, ...ending, runId, keyId, agentId };
-  if (next !== null) return endAndClaim(batches, end, next);
-  const ended = await askOrNull(batches.runEnds, end);
-  return ended === null ? null : ended.task;
+  const ask = async () => {
+    if (next !== null) return endAndClaim(batches, end, next);
+    return (await askOrNull(batches.runEnds, end))?.task ?? null;
+  };
+  return place === undefined ? ask() : withoutPlace(place, ask);
+}
+
+/**
+ * While a call waits for its batch, another operation of its key has its place: with eight of a key at a time, the batches of a
+ * fleet with one key would be small. A call that needs a transaction of its own waits for its turn again.
+ */
+async function withoutPlace(place: Place, ask: () => Promise<TaskRow | null>): Promise<TaskRow | null> {
+  place.leave();
+  let ended: TaskRow | null;
+  try {
+    ended = await ask();
+  } catch (error) {
+    place.retake();
+    throw error;
+  }
+  if (ended === null) await place.rejoin();
+  else place.retake();
+  return ended;
 }
 
 async function endAndClaim(
