@@ -3,6 +3,7 @@ import { Agent, request } from 'undici';
 import { toDate } from '../kernel/clock.js';
 import { readRetryAfter } from '../kernel/retry-after.js';
 import type { Secret } from '../kernel/secret.js';
+import { withSignal } from '../kernel/with-signal.js';
 import {
   createPublicLookup,
   findPublicAddresses,
@@ -124,7 +125,7 @@ export function createWebhookSender({
           .join(' '),
       },
       body,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      signal,
     });
     const text = await readBeginning(answer);
     const retryAfterMs = readRetryAfter((name) => [headers[name]].flat()[0]);
@@ -136,7 +137,7 @@ export function createWebhookSender({
     refusal: (url) => findRefusal(url, allowPrivate ? null : resolve),
     async send(sent) {
       try {
-        return await post(sent);
+        return await withSignal(sent.signal, timeoutMs, (signal) => post({ ...sent, signal }));
       } catch (error) {
         return { status: null, error: explain(error, timeoutMs), answer: null, retryAfterMs: null };
       }

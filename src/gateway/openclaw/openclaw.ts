@@ -1,5 +1,6 @@
 import { describeDuration } from '../../kernel/durations.js';
 import type { Secret } from '../../kernel/secret.js';
+import { withSignal } from '../../kernel/with-signal.js';
 import type { Gateway, GatewayAnswer, RecoveredAnswer } from '../gateway.js';
 import { createOpenCalls } from '../open-calls.js';
 import { cancelRun } from './cancel.js';
@@ -70,7 +71,7 @@ export function createOpenclawGateway(settings: OpenclawSettings): Gateway {
 async function recoverRun(sending: Sending): Promise<RecoveredAnswer> {
   const { link, run, end } = sending;
   try {
-    await link.reconnect(AbortSignal.any([end.signal, AbortSignal.timeout(RECOVERY_MS)]));
+    await withSignal(end.signal, RECOVERY_MS, (signal) => link.reconnect(signal));
   } catch (error) {
     if (!(error instanceof NotConnected)) throw error;
     return end.isAborted() ? { outcome: 'ABORTED' } : { outcome: 'UNKNOWN' };

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Instrument } from '../../kernel/instrument.js';
+import { withSignal } from '../../kernel/with-signal.js';
 import type { Address } from './address.js';
 import { type Joined, joinCluster, tenancyLock } from './join.js';
 import type { Cluster } from './launch.js';
@@ -36,7 +37,7 @@ export async function openTenancy(
 ): Promise<Tenancy> {
   const leaving = new AbortController();
   const join = (port: number | null) =>
-    joinCluster(cluster, port, AbortSignal.any([leaving.signal, AbortSignal.timeout(startTimeoutMs)]));
+    withSignal(leaving.signal, startTimeoutMs, (signal) => joinCluster(cluster, port, signal));
 
   let current: Joined | null = await join(null);
   let rejoining: Promise<void> = Promise.resolve();

@@ -1,6 +1,7 @@
 import type { Gateway } from '../../gateway/gateway.js';
 import { backoffMs } from '../../kernel/backoff.js';
 import { randomFraction } from '../../kernel/ids.js';
+import { withSignal } from '../../kernel/with-signal.js';
 import type { OutageReports } from './outage-reports.js';
 
 /** The pause before the first probe and the longest pause between two probes, in milliseconds. */
@@ -116,8 +117,8 @@ export class GatewayBreaker {
   private async probe(gateway: Gateway): Promise<void> {
     const { stopping, reports } = this.surroundings;
     this.probing = 'under way';
-    const { reachable, error, remedy } = await gateway.probe(
-      AbortSignal.any([stopping, AbortSignal.timeout(PROBE_TIMEOUT_MS)]),
+    const { reachable, error, remedy } = await withSignal(stopping, PROBE_TIMEOUT_MS, (signal) =>
+      gateway.probe(signal),
     );
     // A call was accepted meanwhile, or the process stops.
     if (stopping.aborted || this.probing !== 'under way') return;

@@ -240,23 +240,6 @@ describe('a batch of calls that end runs', () => {
     expect(events.filter((type) => type === 'task.completed')).toHaveLength(1);
   });
 
-  it('leaves the place of its key to others while it waits, and waits for one if it needs a transaction', async () => {
-    const agent = await anAgent(services);
-    const { runId } = await aClaimedTask(services, agent);
-    const viewer = await aKeyOf(services, agent);
-    const steps: string[] = [];
-    const place = {
-      leave: () => steps.push('leave'),
-      retake: () => steps.push('retake'),
-      rejoin: async () => void steps.push('rejoin'),
-    };
-    const complete = (resolution: string) =>
-      completeTask(services, viewer, { runId, resolution }, '*', null, place);
-    await complete('done');
-    await expect(complete('another')).rejects.toThrow();
-    expect(steps).toEqual(['leave', 'retake', 'leave', 'rejoin']);
-  });
-
   it('does not wait for a task that another transaction has locked, and ends its run later', async () => {
     const first = await firstTwo();
     const [stuck, free] = await claimed(2);

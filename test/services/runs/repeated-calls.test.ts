@@ -68,3 +68,20 @@ describe('the repeat of a call whose answer was lost', () => {
     ]);
   });
 });
+
+describe('a call that waits for its batch', () => {
+  it('leaves the place of its key to others while it waits, and waits for one if it needs a transaction', async () => {
+    const { runId } = await aClaimedTask(services, agent);
+    const steps: string[] = [];
+    const place = {
+      leave: () => steps.push('leave'),
+      retake: () => steps.push('retake'),
+      rejoin: async () => void steps.push('rejoin'),
+    };
+    const complete = (resolution: string) =>
+      completeTask(services, key, { runId, resolution }, '*', null, place);
+    await complete('done');
+    await expect(complete('another')).rejects.toThrow();
+    expect(steps).toEqual(['leave', 'retake', 'leave', 'rejoin']);
+  });
+});
