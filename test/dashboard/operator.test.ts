@@ -215,11 +215,11 @@ describe('the page of a task', () => {
     const { page, faults } = await dashboard.open(`/tasks/${task.ref}`);
     await page.getByRole('button', { name: 'Retry' }).click();
     await page.locator('.facts').getByText('Assigned').waitFor();
-    const { run } = await mute.claimNextTask();
+    const { run } = await mute.claimNextTask({ waitSeconds: 20 });
     for (const percent of [10, 20, 30])
       await mute.reportProgress({ runId: run!.id, message: 'Reading', percent });
     await page.getByRole('button', { name: 'Show 2 earlier reports' }).click();
-    await page.getByText('Reading (10 %)').waitFor();
+    await page.getByText('Attempt 2 progress: Reading (10 %)').waitFor();
     await page.getByRole('button', { name: 'Complete with a result' }).click();
     await page.getByRole('textbox', { name: 'Complete with a result' }).fill('Done by **hand**');
     await page.getByRole('dialog').getByRole('button', { name: 'Complete with a result' }).click();
