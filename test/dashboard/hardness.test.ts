@@ -70,8 +70,6 @@ describe('roles', () => {
       await expect.poll(() => page.getByRole('option').count()).toBeGreaterThan(0);
       const options = await page.getByRole('option').allTextContents();
       await page.keyboard.press('Escape');
-      // The keys of the page work again once the browser has closed the dialog.
-      await page.getByRole('dialog').waitFor({ state: 'hidden' });
       return options.join();
     };
     expect((await rail(reader.page)).join()).toContain('Needs you');

@@ -19,6 +19,11 @@ export function Dialog({ label, onClose, children, class: name = '' }: DialogPro
       ref={element}
       class={`dialog ${name}`}
       aria-label={label}
+      // Escape. Left to the browser, the page would hear of it in a later task, and a key that opens the dialog again would be lost.
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose();
+      }}
       onClose={onClose}
       onClick={(event) => event.target === event.currentTarget && onClose()}
     >
