@@ -124,7 +124,7 @@ async function scroll(page: Page): Promise<number[]> {
       const now = performance.now();
       frames.push(now - before);
       before = now;
-      if (list.scrollTop < at * 92 - 92) await new Promise((resolve) => setTimeout(resolve, 50)), at -= 8, before = performance.now();
+      if (list.scrollTop < at * 92 - 92) await new Promise(requestAnimationFrame), at -= 8, before = performance.now();
     }
     list.scrollTop = 0;
     return frames;
