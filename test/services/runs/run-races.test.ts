@@ -215,6 +215,28 @@ describe('many concurrent calls', () => {
     expect(odd).toEqual({ without_run: 0, without_task: 0, busy: 0, deadlocks: 0 });
   });
 
+  it('a batch of completions ends each run, although reports of another process change the rows meanwhile', async () => {
+    const agents = await Promise.all(Array.from({ length: 16 }, () => anAgent(services)));
+    for (let round = 0; round < 4; round += 1) {
+      const held = await Promise.all(
+        agents.map((each) => aClaimedTask(services, each, { reviewPolicy: 'SKIP' })),
+      );
+      let isOver = false;
+      const reports = held.map(async ({ runId }) => {
+        for (let i = 0; !isOver; i += 1)
+          await reportProgress(other, other.admin, { runId, message: `Step ${i}` }).catch(expectRefusal);
+      });
+      await Promise.all(held.map(({ task, runId }) => VERBS.complete(services, { id: task.id, runId })));
+      isOver = true;
+      await Promise.all(reports);
+      for (const { task } of held)
+        expect(await historyOf(task.id)).toMatchObject({
+          ...{ status: 'DONE', version: task.version + 1, ends: ['SUCCEEDED'] },
+          moves: ['ASSIGNED', 'IN_PROGRESS', 'DONE'],
+        });
+    }
+  });
+
   async function work(process: TestServices, worker: AgentRow): Promise<void> {
     for (let turn = 0; ; turn += 1) {
       const { task, run } = await claimFor(process, worker);
