@@ -11,7 +11,7 @@ import { openList } from '../../src/store/lists/list-reader.js';
 import { countTasksByStatus } from '../../src/store/ops/overview.js';
 import { runsThat } from '../../src/store/runs/run-lists.js';
 import { findCandidates } from '../../src/store/search/find-candidates.js';
-import { areTagsRare, type ResolvedFilter } from '../../src/store/tasks/task-conditions.js';
+import { estimateRarity, type ResolvedFilter } from '../../src/store/tasks/task-conditions.js';
 import { countTasksBy } from '../../src/store/tasks/task-counts.js';
 import { NEWEST_FIRST, type TaskViewer, tasksThat } from '../../src/store/tasks/task-lists.js';
 import { findSeenTasks } from '../../src/store/tasks/visible-tasks.js';
@@ -114,9 +114,9 @@ export function listCases(nowMs: number): Case[] {
     tasksThat(viewer, filter, order, COLUMNS, WAITING);
   const open = async (executor: Executor, filter: TaskFilter, order: TaskOrder, viewer?: TaskViewer) => {
     const found = filter.search ? await findCandidates(executor, filter.search) : null;
-    const rare = await areTagsRare(executor, filter);
+    const rarity = await estimateRarity(executor, filter);
     const seen = viewer ? await findSeenTasks(executor, viewer) : null;
-    return openList(executor, listOf({ ...filter, ...found, areTagsRare: rare, seen }, order, viewer));
+    return openList(executor, listOf({ ...filter, ...found, ...rarity, seen }, order, viewer));
   };
   const slices = filters.flatMap(([name, filter]) =>
     ORDERS.map((order) => ({

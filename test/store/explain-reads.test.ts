@@ -10,7 +10,7 @@ import { findSpan } from '../../src/store/events/log-times.js';
 import { openList } from '../../src/store/lists/list-reader.js';
 import { runsThat } from '../../src/store/runs/run-lists.js';
 import { findCandidates } from '../../src/store/search/find-candidates.js';
-import { areTagsRare } from '../../src/store/tasks/task-conditions.js';
+import { estimateRarity } from '../../src/store/tasks/task-conditions.js';
 import { countTasksBy } from '../../src/store/tasks/task-counts.js';
 import { tasksThat } from '../../src/store/tasks/task-lists.js';
 import { findSeenTasks } from '../../src/store/tasks/visible-tasks.js';
@@ -30,6 +30,7 @@ const OLDEST: TaskOrder = { field: 'CREATED_AT', direction: 'ASC' };
 const DUE: TaskOrder = { field: 'DUE_AT', direction: 'DESC' };
 const LAST: TaskOrder = { field: 'QUEUE', direction: 'DESC' };
 const RECENT: TaskOrder = { field: 'UPDATED_AT', direction: 'ASC' };
+const ENDED: TaskOrder = { field: 'COMPLETED_AT', direction: 'DESC' };
 const PRIORITY: TaskOrder = { field: 'PRIORITY', direction: 'ASC' };
 
 /** What operators ask, and the number of tasks of the first page. */
@@ -102,7 +103,7 @@ describe('a table with twenty thousand ended tasks', () => {
   }
 
   const list = async (filter: TaskFilter, order: TaskOrder) => {
-    const resolved = { ...filter, areTagsRare: await areTagsRare(database.pool, filter) };
+    const resolved = { ...filter, ...(await estimateRarity(database.pool, filter)) };
     return openList(database.pool, tasksThat(null, resolved, order, COLUMNS, WAITING)).slice(PAGE);
   };
   const viewerOf = (agentId: string) => ({ agentId, coordinatorAgent: 'aegis' });
@@ -164,6 +165,20 @@ describe('a table with twenty thousand ended tasks', () => {
     const period = openList(database.pool, eventsThat({ tasks: null, seesKeys: true }, { at }, span));
     const rows = await mostRows(async () => expect((await period.slice(PAGE)).rows).toHaveLength(10));
     expect(rows).toBeLessThan(11_000);
+  });
+
+  it('finds pinned tasks without reading the ended ones along the order, even where the planner expects some', async () => {
+    const analyse = 'VACUUM ANALYZE tasks';
+    // With these statistics, the planner errs only in a much larger table.
+    await runSql(test.url, 'DROP STATISTICS tasks_status_pinned');
+    await runSql(test.url, `UPDATE tasks SET pinned = true WHERE status = 'ASSIGNED'`, analyse);
+    for (const order of [QUEUE, LAST, OLDEST, DUE, RECENT, PRIORITY, ENDED]) {
+      const rows = await mostRows(async () =>
+        expect((await list({ pinned: true }, order)).rows).toHaveLength(20),
+      );
+      expect(rows, JSON.stringify(order)).toBeLessThan(1_400);
+    }
+    await runSql(test.url, `UPDATE tasks SET pinned = false WHERE pinned`, analyse);
   });
 
   it('counts by status, priority and assignee without reading a task', async () => {

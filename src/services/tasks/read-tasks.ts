@@ -22,7 +22,7 @@ import { findCandidates } from '../../store/search/find-candidates.js';
 import { type Candidate, listCandidates } from '../../store/tasks/candidates.js';
 import { COMMENTS_OF_TASKS } from '../../store/tasks/comment-lists.js';
 import type { CommentRow } from '../../store/tasks/comments.js';
-import { areTagsRare, type ResolvedFilter } from '../../store/tasks/task-conditions.js';
+import { estimateRarity, type ResolvedFilter } from '../../store/tasks/task-conditions.js';
 import { countTasksBy } from '../../store/tasks/task-counts.js';
 import {
   type ListedColumns,
@@ -200,19 +200,19 @@ function resolve(
     [viewing, resolved, orderBy ?? NEWEST_FIRST, columns, toWaitingSettings(context, slotless)] as const;
   const hasSlots = namesWaitingOn(filter);
   const names = listAgentNames(filter);
-  const { search, tags, requires } = filter;
+  const { search, tags, requires, pinned } = filter;
   const { readPool } = context.database;
   const read = async () => {
-    const [resolved, found, rare, seen] = await Promise.all([
+    const [resolved, found, rarity, seen] = await Promise.all([
       replaceNames(context, filter, names),
       search ? findCandidates(readPool, search) : null,
-      areTagsRare(readPool, filter),
+      estimateRarity(readPool, filter),
       viewing !== null && findSeen ? findSeenTasks(readPool, viewing) : null,
     ]);
     const slotless = hasSlots ? await findSlotless(context) : [];
-    return list({ ...resolved, ...found, areTagsRare: rare, seen }, slotless);
+    return list({ ...resolved, ...found, ...rarity, seen }, slotless);
   };
-  const isPlain = !hasSlots && names.length === 0 && !search && !tags && !requires;
+  const isPlain = !hasSlots && names.length === 0 && !search && !tags && !requires && !pinned;
   return { plain: list(filter, []), read: isPlain && !(viewing !== null && findSeen) ? null : read };
 }
 

@@ -1,4 +1,5 @@
 import type { InstantRange, TaskFilter } from '../../domain/tasks/task-filter.js';
+import { isTerminal, TASK_STATUSES } from '../../domain/tasks/task-status.js';
 import { allOf, anyOf, identifier, type Sql, sql, toStatement } from '../../postgres/sql-text.js';
 import { type Executor, query } from '../../postgres/statement.js';
 import { hasWords, hasWrittenWords } from '../search/search-condition.js';
@@ -11,31 +12,48 @@ export interface ResolvedFilter extends TaskFilter {
   readonly candidateIds?: readonly string[] | null;
   /** The tasks whose texts a search has to compare. For all others, it compares what is written in search_texts. */
   readonly lateIds?: readonly string[] | null;
-  /** Whether few tasks have the tags and requirements: {@link areTagsRare}. */
+  /** Whether few tasks have the tags and requirements: {@link estimateRarity}. */
   readonly areTagsRare?: boolean;
+  /** Whether few ended tasks are pinned, for a list of pinned tasks: {@link estimateRarity}. */
+  readonly arePinnedEndsRare?: boolean;
   /** What an agent sees that views the list. If unset, each task is checked. */
   readonly seen?: SeenTasks | null;
 }
 
 /** Of more tasks, a list finds its page faster by reading along its order. */
-const MOST_TAGGED = 15_000;
+const MOST_COLLECTED = 15_000;
 
 /**
- * Whether so few tasks have the tags and requirements of the filter that a list should collect and sort them. A list that reads along
- * its order is cheaper on average, but reads everything if the tasks are at the other end of the order. Asks only for the estimate of
- * the planner, which is good for an entry of an array and costs nothing.
+ * Whether so few tasks have the values of the filter that a list should collect and sort them. A list that reads along its order is
+ * cheaper on average, but reads everything if the tasks are at the other end of the order. Asks only for the estimate of the planner,
+ * which is good for an entry of an array, and costs nothing.
+ *
+ * For pinned tasks the statistics tasks_status_pinned make the estimate good. But when the planner compares indexes, it multiplies the
+ * shares of ended and of pinned tasks instead, expects thousands where there is none, and reads all ended tasks along the order.
  */
-export async function areTagsRare(executor: Executor, { tags, requires }: TaskFilter): Promise<boolean> {
-  if (!tags?.length && !requires?.length) return false;
+export async function estimateRarity(
+  executor: Executor,
+  { tags, requires, pinned }: TaskFilter,
+): Promise<Pick<ResolvedFilter, 'areTagsRare' | 'arePinnedEndsRare'>> {
+  const hasTags = sql`tags @> ${tags ?? []}::text[] AND requires @> ${requires ?? []}::text[]`;
+  const [areTagsRare, arePinnedEndsRare] = await Promise.all([
+    tags?.length || requires?.length ? areFewExpected(executor, hasTags) : false,
+    pinned ? areFewExpected(executor, sql`pinned AND status IN (${identifier(ENDED)})`) : false,
+  ]);
+  return { areTagsRare, arePinnedEndsRare };
+}
+
+const ENDED = TASK_STATUSES.filter(isTerminal)
+  .map((status) => `'${status}'`)
+  .join(', ');
+
+async function areFewExpected(executor: Executor, where: Sql): Promise<boolean> {
   const [row] = await query<{ 'QUERY PLAN': readonly { Plan: { 'Plan Rows': number } }[] }>(
     executor,
-    toStatement(
-      sql`EXPLAIN (FORMAT JSON) SELECT FROM tasks WHERE tags @> ${tags ?? []}::text[] AND requires @> ${requires ?? []}::text[]`,
-      'once',
-    ),
+    toStatement(sql`EXPLAIN (FORMAT JSON) SELECT FROM tasks WHERE ${where}`, 'once'),
   );
   const [explained] = row?.['QUERY PLAN'] ?? [];
-  return explained !== undefined && explained.Plan['Plan Rows'] <= MOST_TAGGED;
+  return explained !== undefined && explained.Plan['Plan Rows'] <= MOST_COLLECTED;
 }
 
 /** Whether the filter has a value that few or many tasks may have, so that each value needs a plan of its own. */
@@ -43,6 +61,7 @@ export function selectsByValues({
   status: _status,
   priority: _priority,
   areTagsRare: _areTagsRare,
+  arePinnedEndsRare: _arePinnedEndsRare,
   ...others
 }: ResolvedFilter): boolean {
   return Object.values(others).some((value) => value !== null && value !== undefined);

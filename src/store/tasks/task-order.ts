@@ -73,8 +73,11 @@ function collected(filter: ResolvedFilter, statuses: readonly TaskStatus[]): Bra
 }
 
 /** Whether the list is read from tasks_created_idx. The indexes of tags, requirements, agents and unassigned tasks know the statuses apart. */
-function usesAllStatuses({ tags, requires, seen }: ResolvedFilter, statuses: readonly TaskStatus[]): boolean {
-  return statuses.length === TASK_STATUSES.length && !tags && !requires && !seen;
+function usesAllStatuses(
+  { tags, requires, arePinnedEndsRare, seen }: ResolvedFilter,
+  statuses: readonly TaskStatus[],
+): boolean {
+  return statuses.length === TASK_STATUSES.length && !tags && !requires && !arePinnedEndsRare && !seen;
 }
 
 /** The orders in which the tasks that were created in a period may be anywhere. */
@@ -89,24 +92,33 @@ function isShort(period: TaskFilter['createdAt']): boolean {
 }
 
 /**
- * A branch for each status, one for the statuses in which a task without assignee is an exception, and one for what an agent sees
- * as an exception.
+ * A branch for each status, one for the statuses in which a task without assignee is an exception, one for the ended tasks if few of
+ * them are pinned, and one for what an agent sees as an exception.
  */
 function branchesOf(
-  { unassigned, seen, priority }: ResolvedFilter,
+  { unassigned, arePinnedEndsRare, seen, priority }: ResolvedFilter,
   statuses: readonly TaskStatus[],
   ...conditions: readonly ((status: TaskStatus) => Sql)[]
 ): Branch[] {
-  const isUsual = (status: TaskStatus) => !unassigned || status === 'INBOX' || status === 'CANCELLED';
+  const isAssignedMostly = (status: TaskStatus) => status !== 'INBOX' && status !== 'CANCELLED';
+  const isPinnedRarely = (status: TaskStatus) => Boolean(arePinnedEndsRare) && isTerminal(status);
+  const ofAny = (some: readonly TaskStatus[]) =>
+    anyOf(some.flatMap((status) => conditions.map((condition) => condition(status))));
+
+  const unassignedRarely: readonly TaskStatus[] = unassigned ? statuses.filter(isAssignedMostly) : [];
+  const pinnedRarely = statuses.filter(
+    (status) => !unassignedRarely.includes(status) && isPinnedRarely(status),
+  );
   const branches: Branch[] = statuses
-    .filter(isUsual)
+    .filter((status) => !unassignedRarely.includes(status) && !pinnedRarely.includes(status))
     .flatMap((status) => conditions.map((condition) => ({ where: condition(status) })));
-  const others = statuses.filter((status) => !isUsual(status));
-  if (others.length > 0) {
+  if (unassignedRarely.length > 0) {
     // tasks_unassigned_idx has this condition.
-    const rare = anyOf(others.flatMap((status) => conditions.map((condition) => condition(status))));
-    branches.push({ where: sql`t.status NOT IN ('INBOX', 'CANCELLED') AND ${rare}`, isRare: true });
+    const where = sql`t.status NOT IN ('INBOX', 'CANCELLED') AND ${ofAny(unassignedRarely)}`;
+    branches.push({ where, isRare: true });
   }
+  // From tasks_ended_pinned_idx.
+  if (pinnedRarely.length > 0) branches.push({ where: ofAny(pinnedRarely), isRare: true });
   if (seen && statuses.length > 0)
     branches.push({ where: allOf([seenElsewhere(statuses, seen), hasAny(priority)]), isRare: true });
   return branches;
