@@ -26,7 +26,7 @@ export function createBatches(context: BatchesContext): Batches {
     runUpdates: createRunUpdates(database),
     comments: createComments(database),
     runEnds: createRunEnds(database),
-    approvals: createApprovals(database),
+    verdicts: createVerdicts(database),
     reviewClaims: createReviewClaims(database),
     handIns: createHandIns(context),
   };
@@ -112,7 +112,7 @@ function createRunEnds(database: Database): Batches['runEnds'] {
   });
 }
 
-function createApprovals(database: Database): Batches['approvals'] {
+function createVerdicts(database: Database): Batches['verdicts'] {
   return createQueue(database, {
     serve: submitVerdicts,
     // The second verdict on a task finds that its round has ended.

@@ -6,7 +6,7 @@ import type { Instrument } from '../kernel/instrument.js';
 import type { BatchQueue } from '../postgres/batch-queue.js';
 import type { Database } from '../postgres/database.js';
 import type { ReviewAnswer, ReviewRequest } from '../store/reviews/claim-reviews.js';
-import type { Approval, ApprovedTask } from '../store/reviews/submit-verdicts.js';
+import type { JudgedTask, VerdictCall } from '../store/reviews/submit-verdicts.js';
 import type { ClaimColumns, ClaimRequest, ClaimRow } from '../store/runs/claim-tasks.js';
 import type { EndedRun, EndRunCall } from '../store/runs/end-runs.js';
 import type { HandedIn, HandIn } from '../store/runs/end-runs-and-claim.js';
@@ -100,8 +100,8 @@ export interface Batches {
   readonly runEnds: BatchQueue<EndRunCall, EndedRun | null>;
   /** addComment. Null for a comment that has to be looked at by itself. */
   readonly comments: BatchQueue<CommentToAdd, AddedComment | null>;
-  /** submitVerdict with an approval. Null if nothing has changed and the verdict needs a transaction of its own. */
-  readonly approvals: BatchQueue<Approval, ApprovedTask | null>;
+  /** submitVerdict. Null if nothing has changed and the verdict needs a transaction of its own. */
+  readonly verdicts: BatchQueue<VerdictCall, JudgedTask | null>;
   /** claimNextReview. Null if nothing has changed and the claim needs a transaction of its own. */
   readonly reviewClaims: BatchQueue<ReviewRequest, ReviewAnswer | null>;
   /** completeTask with the claim that follows it. Null as for `runEnds`; then nothing was claimed either. */

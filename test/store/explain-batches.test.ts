@@ -200,10 +200,13 @@ describe('the statements that serve batches of calls', () => {
       expect(answers.map((each) => each?.claimed?.task.id)).toEqual([id, undefined]);
     },
     async submitVerdicts() {
-      const [first, second] = [await putInReview('agt_one'), await putInReview(null)];
+      const ids = [await putInReview('agt_one'), await putInReview(null), await putInReview(null)] as const;
+      const [first, second, third] = ids;
       const approval = {
+        verdict: 'APPROVED' as const,
         ...{
           round: null,
+          commentId: 'cmt_unused',
           feedback: null,
           keyId: 'key_a',
           reviewerId: null,
@@ -221,8 +224,14 @@ describe('the statements that serve batches of calls', () => {
           idempotencyKey: `v${second}`,
           fingerprint: 'f',
         },
+        {
+          ...approval,
+          id: `rev_${third}`,
+          task: { id: third },
+          ...{ verdict: 'REJECTED', feedback: 'x', commentId: `cmt_${third}` },
+        },
       ]);
-      expect(answers.map((each) => each?.task.status)).toEqual(['DONE', 'DONE']);
+      expect(answers.map((each) => each?.task.status)).toEqual(['DONE', 'DONE', 'ASSIGNED']);
     },
   };
 

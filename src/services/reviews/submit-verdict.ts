@@ -28,7 +28,7 @@ import { getActingAgent, lockTaskByRef, noSuchTask } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 import { addCommentIn } from '../tasks/add-comment.js';
 import { canSeeTask } from '../tasks/task-visibility.js';
-import { approveInBatch } from './approve-in-batch.js';
+import { judgeInBatch } from './judge-in-batch.js';
 import type { SubmitVerdict } from './verdict-input.js';
 
 export type { SubmitVerdict };
@@ -52,8 +52,8 @@ export async function submitVerdict(
   if (input.verdict === 'REJECTED' && (input.feedback ?? '').trim() === '') {
     throw new Refusal('INVALID', 'A rejection needs feedback: state what has to change.', ['feedback']);
   }
-  const approved = await approveInBatch(context, viewer, input);
-  if (approved !== null) return approved;
+  const judged = await judgeInBatch(context, viewer, input);
+  if (judged !== null) return judged;
   return inTransaction(context.database, async (tx) => {
     const task = await lockTaskByRef(tx, input.task);
     const id = newId('rev');

@@ -32,7 +32,7 @@ beforeEach(async () => {
 /** The services of a process that serves each verdict in a transaction of its own. */
 const alone = (): TestServices => ({
   ...services,
-  batches: { ...services.batches, approvals: { ...services.batches.approvals, ask: async () => null } },
+  batches: { ...services.batches, verdicts: { ...services.batches.verdicts, ask: async () => null } },
 });
 
 const inReview = async () => (await aTaskIn(services, 'REVIEW', worker)).id;
@@ -57,7 +57,7 @@ const statuses = async (ids: readonly string[]) =>
   );
 
 describe('verdicts that arrive together', () => {
-  it('get their own answers: some are refused, one is late, one is a rejection, and the others approve', async () => {
+  it('get their own answers: some are refused, one is late, one rejects, and the others approve', async () => {
     const ids = [await inReview()];
     await take();
     for (let i = 0; i < 5; i += 1) ids.push(await inReview());
@@ -79,7 +79,7 @@ describe('verdicts that arrive together', () => {
     expect(await statuses(ids)).toEqual(['DONE', 'DONE', 'REVIEW', 'REVIEW', 'ASSIGNED', 'DONE']);
     const batch = await services.sql(
       'SELECT DISTINCT xmin::text FROM quality_reviews WHERE task_id = ANY($1)',
-      [[claimed, second]],
+      [[claimed, second, rejected]],
     );
     expect(batch).toHaveLength(1);
   });
@@ -98,6 +98,36 @@ describe('verdicts that arrive together', () => {
     expect(await services.sql('SELECT FROM quality_reviews WHERE task_id = $1', [id])).toHaveLength(1);
     const changed = () => approve(id, services.admin, { idempotencyKey: 'once', feedback: 'changed' });
     expect(outcomes(await inOneBatch(services, [changed]))).toEqual(['IDEMPOTENCY_KEY_REUSED']);
+  });
+
+  it('reject what goes back to its agent; what fails, is late or waits for a silent agent is judged by itself', async () => {
+    const silent = await anAgent(services);
+    const ids = [await inReview(), await inReview(), await inReview()];
+    const [plain = '', last = '', late = ''] = ids;
+    const pinned = (await aTaskIn(services, 'REVIEW', silent)).id;
+    await services.sql('UPDATE tasks SET pinned = true WHERE id = ANY($1)', [[plain, pinned]]);
+    await services.sql('UPDATE agents SET last_seen_at = NULL WHERE id = $1', [silent.id]);
+    await services.sql('UPDATE tasks SET review_cycles = 2 WHERE id = $1', [last]);
+    await approve(late);
+    const reject = (id: string) => approve(id, services.admin, { verdict: 'REJECTED', feedback: 'shorter' });
+    const answers = await inOneBatch(
+      services,
+      [...ids, pinned].map((id) => () => reject(id)),
+    );
+    expect(outcomes(answers)).toEqual(['ASSIGNED', 'FAILED', 'DONE superseded', 'ASSIGNED']);
+    expect(await statuses([plain, pinned, last])).toEqual(['ASSIGNED', 'ASSIGNED', 'FAILED']);
+    const comments = `SELECT task_id, body FROM comments WHERE task_id = ANY($1) ORDER BY array_position($1, task_id)`;
+    expect(await services.sql(comments, [[plain, last, pinned, late]])).toEqual([
+      { task_id: plain, body: 'Rejected in review (1 of 3): shorter' },
+      { task_id: last, body: 'Rejected in review (3 of 3): shorter' },
+      { task_id: pinned, body: 'Rejected in review (1 of 3): shorter' },
+    ]);
+    const waits = await services.sql(
+      `SELECT task_id FROM (SELECT type, task_id FROM events UNION ALL SELECT type, task_id FROM event_outbox) e
+       WHERE type = 'task.assignee_offline' AND task_id = ANY($1)`,
+      [[plain, pinned]],
+    );
+    expect(waits).toEqual([{ task_id: pinned }]);
   });
 
   it('do not wait for one whose task is locked, and that one waits by itself', async () => {
@@ -142,12 +172,16 @@ describe('verdicts that arrive together', () => {
   });
 });
 
-describe('an approval', () => {
-  it.each([
-    ['of an operator', () => services.admin],
-    ['of the reviewer who claimed the round', () => reviewerKey],
-    ['of the coordinator', () => coordinatorKey],
-  ])('%s writes the same rows and events in a batch and by itself', async (_, viewerOf) => {
+describe('a verdict', () => {
+  const viewers = [
+    ['an operator', () => services.admin],
+    ['the reviewer who claimed the round', () => reviewerKey],
+    ['the coordinator', () => coordinatorKey],
+  ] as const;
+  const verdicts = ['APPROVED', 'REJECTED'] as const;
+  it.each(
+    verdicts.flatMap((verdict) => viewers.map(([name, viewerOf]) => [verdict, name, viewerOf] as const)),
+  )('%s of %s writes the same rows and events in a batch and by itself', async (verdict, _, viewerOf) => {
     const written: unknown[] = [];
     for (const by of [services, alone()]) {
       await clearTasks(services);
@@ -157,16 +191,17 @@ describe('an approval', () => {
         "UPDATE agents SET announced_status = 'OFFLINE', last_seen_at = NULL WHERE id = $1",
         [reviewer.id],
       );
-      await approve(id, viewerOf(), { feedback: 'good', idempotencyKey: 'key' }, by);
+      await approve(id, viewerOf(), { verdict, feedback: 'as it is', idempotencyKey: 'key' }, by);
       written.push(await rowsOf(id));
     }
     expect(written[0]).toEqual(written[1]);
   });
 
-  it('costs one round trip', async () => {
+  it.each(verdicts)('%s costs one round trip', async (verdict) => {
     const id = await inReview();
     await take();
-    expect(await countStatements(() => approve(id, reviewerKey, { idempotencyKey: 'a' }))).toBe(1);
+    const judge = () => approve(id, reviewerKey, { verdict, feedback: 'x', idempotencyKey: 'a' });
+    expect(await countStatements(judge)).toBe(1);
   });
 });
 
@@ -180,15 +215,16 @@ async function rowsOf(id: string): Promise<unknown> {
        FROM quality_reviews q WHERE task_id = $1
      UNION ALL SELECT ${facts('r', 'id,task_id,started_at,finished_at,prompt')} || jsonb_build_object('ended', finished_at > started_at)
        FROM review_runs r WHERE task_id = $1
+     UNION ALL SELECT ${facts('c', 'id,task_id,created_at')} FROM comments c WHERE task_id = $1
      UNION ALL SELECT ${facts('k', 'subject_id,created_at,fingerprint')} FROM idempotency_keys k
      UNION ALL SELECT jsonb_build_object('status', announced_status, 'seen', last_seen_at > now() - interval '1 min') FROM agents WHERE id = $2`,
     [id, reviewer.id],
   );
   const events = await services.sql(
-    `SELECT type, actor_key_id, actor_agent_id, task_id IS NOT NULL AS task, agent_id, run_id IS NOT NULL AS run, review_id IS NOT NULL AS review, payload FROM
-      (SELECT id, type, actor_key_id, actor_agent_id, task_id, agent_id, run_id, review_id, payload FROM event_outbox
-       UNION ALL SELECT id, type, actor_key_id, actor_agent_id, task_id, agent_id, run_id, review_id, payload FROM events) e
-     WHERE task_id = $1 OR agent_id = $2 ORDER BY id DESC LIMIT 3`,
+    `SELECT type, actor_key_id, actor_agent_id, task_id IS NOT NULL AS task, agent_id, run_id IS NOT NULL AS run, review_id IS NOT NULL AS review, comment_id IS NOT NULL AS comment, payload FROM
+      (SELECT id, type, actor_key_id, actor_agent_id, task_id, agent_id, run_id, review_id, comment_id, payload FROM event_outbox
+       UNION ALL SELECT id, type, actor_key_id, actor_agent_id, task_id, agent_id, run_id, review_id, comment_id, payload FROM events) e
+     WHERE task_id = $1 OR agent_id = $2 ORDER BY id DESC LIMIT 6`,
     [id, reviewer.id],
   );
   return { rows, events };
