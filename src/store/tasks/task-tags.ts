@@ -11,7 +11,7 @@ export async function listTags(executor: Executor, prefix: string, limit: number
     toStatement(
       // Planned for the prefix, of which the index needs to know the begin.
       sql`(SELECT tag FROM task_tags WHERE tag ^@ ${prefix}::text ORDER BY tag LIMIT ${limit}::int)
-      UNION SELECT tag FROM (SELECT tags FROM tasks WHERE number > (SELECT number FROM search_state) LIMIT ${MOST_LATE}::int) late
+      UNION SELECT tag FROM (SELECT tags FROM tasks WHERE number > (SELECT number FROM search_state) ORDER BY number DESC LIMIT ${MOST_LATE}::int) late
         CROSS JOIN LATERAL unnest(late.tags) tag WHERE tag ^@ ${prefix}::text
       ORDER BY tag LIMIT ${limit}::int`,
       'once',

@@ -9,7 +9,7 @@ import { AgentLink, AgentStatusMark } from '../../parts/marks.js';
 import { Empty, Loading, Problem } from '../../parts/states.js';
 import { ACTIONS, Table } from '../../parts/table.js';
 import { Ago } from '../../parts/time.js';
-import { approvalText, Capacity, medianText, PauseButton } from './agent-parts.js';
+import { approvalText, Capacity, costText, medianText, PauseButton } from './agent-parts.js';
 import './agents.css';
 
 const PAGE = 50;
@@ -94,7 +94,7 @@ const COLUMNS = [
   ...['Agent', 'Role', 'Status', 'Last call', 'Holds'],
   number('Waiting'),
   ...['Today: done, failed, rejected', 'Approved'],
-  ...[number('Median'), ACTIONS],
+  ...[number('Median'), number('Cost'), ACTIONS],
 ];
 
 interface TableProps {
@@ -137,6 +137,7 @@ function Row({ agent, isSelected }: { readonly agent: AgentRowFragment; readonly
       </td>
       <td>{approvalText(agent.today)}</td>
       <td class="number">{medianText(agent.today)}</td>
+      <td class="number">{costText(agent.today)}</td>
       <td class="actions">
         <PauseButton agent={agent} />
       </td>
