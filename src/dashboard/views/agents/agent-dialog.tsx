@@ -62,7 +62,7 @@ function Soul({ soul }: { readonly soul: string }) {
   return (
     <>
       <Field title="SOUL, in Markdown">
-        <textarea name="soul" rows={10} autofocus {...textIn(text)} />
+        <textarea name="soul" rows={8} autofocus {...textIn(text)} />
       </Field>
       <span class="row-buttons">
         {templates.value.map(({ name, body }) => (

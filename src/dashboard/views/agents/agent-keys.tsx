@@ -2,7 +2,7 @@ import type { ApiKeyFieldsFragment, Client } from '../../../sdk/index.js';
 import { session } from '../../data/session.js';
 import { useQuery } from '../../data/use-query.js';
 import { basePath } from '../../frame/router.js';
-import { Problem } from '../../parts/states.js';
+import { Loading, Problem } from '../../parts/states.js';
 import { Ago } from '../../parts/time.js';
 import { KeyState } from '../settings/key-state.js';
 
@@ -26,6 +26,7 @@ function Keys({ agentId }: { readonly agentId: string }) {
         <a href={`${basePath}/settings/keys`}>Keys</a>
       </h2>
       {problem.value !== '' && <Problem text={problem.value} onRetry={reload} />}
+      {data.value === undefined && problem.value === '' && <Loading />}
       <ul class="related">
         {data.value?.map((key) => (
           <li key={key.id}>

@@ -33,7 +33,7 @@ export function BulkBar({ filter, total }: BulkBarProps) {
     <section class="bulk-bar" aria-label="Selected tasks">
       <strong role="status">{countOf(count, 'task')} selected</strong>
       {!isAll && total > count && (
-        <button type="button" class="plain" onClick={() => (everything.value = { filter, count: total })}>
+        <button type="button" onClick={() => (everything.value = { filter, count: total })}>
           Select all {countOf(total, 'task')} that match
         </button>
       )}
