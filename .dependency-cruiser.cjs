@@ -65,6 +65,7 @@ const doors = [
   { from: folder('graphql'), to: types(file('store/read-client')) },
   { from: folder('server'), to: { path: file('feed/hub') } },
   { from: folder('sdk'), to: { path: file('generated/operations') } },
+  { from: folder('generated'), to: { path: file('sdk/operations/document-text') } },
   { from: folder('dashboard'), to: { path: [file('sdk/index'), folder('generated/dashboard')] } },
   { from: folder('server'), to: types(file('config/config')) },
   // The commands stand on the SDK's public door alone, so that they can do nothing that another program cannot do.

@@ -29,7 +29,7 @@ const FILL: readonly string[] = [
        abs(hashint8extended(i, 4)) % 1000000 AS c, abs(hashint8extended(i, 5)) % 1000000 AS d
      FROM generate_series(1, :n) i) numbers`,
   `INSERT INTO tasks (id, number, title, description, status, priority, tags, requires, assignee_id, pinned, due_at, current_run_id,
-     run_count, review_round, resolution, failure_reason, created_at, updated_at, status_at, started_at, completed_at)
+     run_count, review_round, review_cycles, resolution, failure_reason, created_at, updated_at, status_at, started_at, completed_at)
    SELECT 'task_' || lpad(i::text, 26, '0'), i,
      (ARRAY['Deploy', 'Review', 'Rewrite', 'Measure', 'Repair', 'Translate', 'Remove', 'Document'])[1 + b % 8] || ' the '
        || (ARRAY['gateway', 'invoice', 'search page', 'login form', 'parser', 'backup', 'report'])[1 + c % 7] || ' ' || left(noise, 6),
@@ -43,7 +43,7 @@ const FILL: readonly string[] = [
      CASE WHEN d % 3 = 0 THEN created + (c % 40) * interval '1 day' END,
      CASE WHEN status = 'IN_PROGRESS' THEN 'run_' || lpad(i::text, 26, '0') END,
      CASE WHEN status IN ('INBOX', 'ASSIGNED', 'CANCELLED') THEN 0 ELSE 1 END,
-     CASE WHEN status IN ('DONE', 'REVIEW') THEN 1 ELSE 0 END,
+     CASE WHEN status IN ('DONE', 'REVIEW') THEN 1 ELSE 0 END, CASE WHEN status = 'DONE' AND b % 12 = 0 THEN 1 ELSE 0 END,
      CASE WHEN status IN ('DONE', 'REVIEW') THEN 'Done in ' || substr(noise, 8, 6) || ', with a test.' END,
      CASE WHEN status = 'FAILED' THEN (ARRAY['FAILED_BY_AGENT', 'DISPATCH_ATTEMPTS_EXHAUSTED'])[1 + b % 2]::task_failure_reason END,
      created, CASE WHEN status IN ('INBOX', 'ASSIGNED') THEN created ELSE created + took END,
@@ -51,11 +51,12 @@ const FILL: readonly string[] = [
      CASE WHEN status NOT IN ('INBOX', 'ASSIGNED', 'CANCELLED') THEN created END,
      CASE WHEN status IN ('DONE', 'FAILED', 'CANCELLED') THEN created + took END
    FROM plan ORDER BY i`,
-  `INSERT INTO task_runs (id, task_id, agent_id, number, trigger, outcome, started_at, finished_at, lease_ms, lease_expires_at, model_signals)
+  `INSERT INTO task_runs (id, task_id, agent_id, number, trigger, outcome, started_at, finished_at, lease_ms, lease_expires_at, model, model_signals)
    SELECT 'run_' || lpad(i::text, 26, '0'), 'task_' || lpad(i::text, 26, '0'), agent, 1, 'CLAIM',
      CASE status WHEN 'FAILED' THEN 'FAILED' WHEN 'IN_PROGRESS' THEN 'RUNNING' ELSE 'SUCCEEDED' END::run_outcome, created,
      CASE WHEN status <> 'IN_PROGRESS' THEN created + took END, 600000,
-     CASE WHEN status = 'IN_PROGRESS' THEN now() + interval '10 minutes' END, '{}'
+     CASE WHEN status = 'IN_PROGRESS' THEN now() + interval '10 minutes' END,
+     CASE WHEN i % (:n / 20) = 3 THEN 'rare' WHEN c % 3 > 0 THEN (ARRAY['small', 'large'])[1 + b % 2] END, '{}'
    FROM plan WHERE status IN ('DONE', 'REVIEW', 'FAILED', 'IN_PROGRESS') ORDER BY i`,
   `INSERT INTO quality_reviews (id, task_id, round, run_id, verdict, feedback, superseded, created_at)
    SELECT 'rev_' || lpad(i::text, 26, '0'), 'task_' || lpad(i::text, 26, '0'), 1, 'run_' || lpad(i::text, 26, '0'),

@@ -1,6 +1,6 @@
 import type { RunSelection } from '../../src/domain/runs/run-filter.js';
 import { readsRows, TASK_COUNT_KEYS } from '../../src/domain/tasks/task-counts.js';
-import type { TaskFilter, TaskOrder, TaskOrderField } from '../../src/domain/tasks/task-filter.js';
+import { TASK_ORDER_FIELDS, type TaskFilter, type TaskOrder } from '../../src/domain/tasks/task-filter.js';
 import type { Executor } from '../../src/postgres/statement.js';
 import { listAgentStats } from '../../src/store/activity/agent-stats.js';
 import { readThroughput } from '../../src/store/activity/task-throughput.js';
@@ -65,6 +65,14 @@ function filtersAt(at: (days: number) => Date): Record<string, TaskFilter> {
     'created yesterday': { createdAt: { gte: at(2), lt: at(1) } },
     'due next week': { dueAt: { gte: at(0), lt: at(-7) } },
     'completed yesterday': { completedAt: { gte: at(2), lt: at(1) } },
+    'started yesterday': { startedAt: { gte: at(2), lt: at(1) } },
+    'in its status since yesterday': { statusAt: { gte: at(2), lt: at(1) } },
+    'in its status for a week': { statusAt: { lt: at(7) }, status: ['INBOX', 'ASSIGNED', 'REVIEW'] },
+    'a common model': { model: ['large'] },
+    'a rare model': { model: ['rare'] },
+    'an unknown model': { model: ['unknown'] },
+    rejected: { rejected: true },
+    'not rejected': { rejected: false },
     overdue: { overdue: true },
     'not overdue': { overdue: false },
     'a failure reason': { failureReason: ['FAILED_BY_AGENT'] },
@@ -76,9 +84,7 @@ function filtersAt(at: (days: number) => Date): Record<string, TaskFilter> {
 }
 
 const BY_PRIORITY: TaskOrder = { field: 'PRIORITY', direction: 'ASC' };
-const ORDERS: readonly TaskOrder[] = (
-  ['QUEUE', 'CREATED_AT', 'UPDATED_AT', 'DUE_AT', 'COMPLETED_AT', 'PRIORITY'] as TaskOrderField[]
-).flatMap((field) => [
+const ORDERS: readonly TaskOrder[] = TASK_ORDER_FIELDS.flatMap((field) => [
   { field, direction: 'ASC' },
   { field, direction: 'DESC' },
 ]);

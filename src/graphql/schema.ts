@@ -8,6 +8,7 @@ import './query.js';
 import './tasks/task-links.js';
 import './tasks/task-queries.js';
 import './tasks/task-counts.js';
+import './tasks/task-tags.js';
 import './runs/run-queries.js';
 import './questions/question-queries.js';
 import './questions/question-event.js';

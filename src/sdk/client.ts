@@ -3,6 +3,8 @@ import type {
   OverviewChangesSubscription,
   TaskChangesSubscription,
   TaskChangesSubscriptionVariables,
+  TasksChangedSubscription,
+  TasksChangedSubscriptionVariables,
   TypedDocument,
 } from '../generated/operations.js';
 import { type Caller, type CallerOptions, type CallOptions, createCaller } from './http/caller.js';
@@ -76,6 +78,14 @@ export interface Client extends Calls, Lists {
     variables: TaskChangesSubscriptionVariables,
     options?: CallOptions,
   ): AsyncGenerator<TaskChangesSubscription['task'], void, undefined>;
+  /**
+   * The tasks that match a filter: each that enters it, changes in it or leaves it. The first item, and the first after a lost connection,
+   * has no task: a list that is read then misses no change.
+   */
+  followTasks(
+    variables?: TasksChangedSubscriptionVariables,
+    options?: CallOptions,
+  ): AsyncGenerator<TasksChangedSubscription['tasks'], void, undefined>;
   /** A subscription of your own. It is sent again after a lost connection; only `followEvents` resumes from a cursor. */
   subscribe<Result, Variables extends object>(
     document: TypedDocument<Result, Variables>,

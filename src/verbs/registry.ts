@@ -21,6 +21,7 @@ import {
 } from './task/change.js';
 import { countTasks } from './task/count.js';
 import { createTask, createTasks, updateTask } from './task/create.js';
+import { followTasks, listTags } from './task/follow.js';
 import {
   classifyTask,
   listComments,
@@ -58,6 +59,8 @@ export const verbs: readonly Verb[] = [
   whoCanTake,
   classifyTask,
   watchTask,
+  followTasks,
+  listTags,
   addDependency,
   removeDependency,
   assignTasks,

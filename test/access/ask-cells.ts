@@ -3,7 +3,7 @@ import { schema } from '../support/graphql/live-graph.js';
 import { ANSWERS, MUTATIONS, type MutationCall } from './calls.js';
 import { eventRoute, QUERIES, ROUTES } from './routes.js';
 import type { Seeded } from './seed.js';
-import { readStreamStart, SUBSCRIPTIONS } from './subscriptions.js';
+import { readStreamStart, readTaskChange, SUBSCRIPTIONS } from './subscriptions.js';
 import { COLUMNS, type Column, type World, type WorldAnswer } from './world.js';
 
 /**
@@ -28,7 +28,12 @@ export async function askRows(world: World, seeded: Seeded, type: GraphQLObjectT
 
 /** Whether the calls change rows. They run after all others, which find the seeded rows as they were. */
 export function changesRows(type: GraphQLObjectType): boolean {
-  return type.name in ANSWERS || type === schema.getMutationType() || type === schema.getSubscriptionType();
+  return (
+    type.name in ANSWERS ||
+    type.name === 'TaskChange' ||
+    type === schema.getMutationType() ||
+    type === schema.getSubscriptionType()
+  );
 }
 
 /** One operation for each type and root field, for keys that are refused before it is read. */
@@ -50,6 +55,7 @@ async function askType(
 ): Promise<Cells> {
   const fields = Object.values(type.getFields());
   if (type.name === 'StreamStartedEvent') return toCells(await readStreamStart(world, column, type));
+  if (type.name === 'TaskChange') return toCells(await readTaskChange(world, column, type));
   const isRoot = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].includes(
     type,
   );

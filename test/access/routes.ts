@@ -110,6 +110,7 @@ export const QUERIES: Readonly<Record<string, string>> = {
   schedulerJobs: 'schedulerJobs { name }',
   server: 'server { version }',
   soulTemplates: 'soulTemplates { name }',
+  tags: 'tags',
   task: 'task(ref: { id: $oneTask }) { id }',
   taskCounts: 'taskCounts(by: STATUS) { count }',
   tasks: 'tasks(first: 100) { nodes { id } }',

@@ -12,20 +12,9 @@ interface Subscription {
 
 /** What the key gets of each subscription when a task of `own` changes: `shown`, `hidden`, or the code of the refusal. */
 export const SUBSCRIPTIONS: Readonly<Record<string, (world: World, column: Column) => Promise<string>>> = {
-  async events(world, column) {
-    const query = 'events(startCursor: true) { type ... on TaskEvent { task { id } } }';
-    const { graph } = world;
-    const task = await createTaskOfOwn(world);
-    return watch(world, column, query, async (subscription) => {
-      await updateTask(graph.services, graph.services.admin, { task: { id: task.id }, title: 'Changed' });
-      // Everybody sees a task of the inbox, so all earlier events have come before its event.
-      const last = await aTask(graph.services);
-      for (;;) {
-        const id = taskIdOf(await subscription.next());
-        if (id === task.id || id === last.id) return id === task.id ? 'shown' : 'hidden';
-      }
-    });
-  },
+  events: (world, column) =>
+    seesChange(world, column, 'events(startCursor: true) { type ... on TaskEvent { task { id } } }'),
+  tasks: (world, column) => seesChange(world, column, 'tasks { task { id } }'),
   async task(world, column) {
     const { id } = await createTaskOfOwn(world);
     return watch(world, column, `task(ref: { id: "${id}" }) { title }`, async () => 'shown');
@@ -33,6 +22,39 @@ export const SUBSCRIPTIONS: Readonly<Record<string, (world: World, column: Colum
   needsAttention: (world, column) => watch(world, column, 'needsAttention { total }', async () => 'shown'),
   overview: (world, column) => watch(world, column, 'overview { agentsTotal }', async () => 'shown'),
 };
+
+/** Whether the key gets the change of a task of `own`. */
+async function seesChange(world: World, column: Column, query: string): Promise<string> {
+  const { services } = world.graph;
+  const task = await createTaskOfOwn(world);
+  return watch(world, column, query, async (subscription) => {
+    await updateTask(services, services.admin, { task: { id: task.id }, title: 'Changed' });
+    // Everybody sees a task of the inbox, so all earlier changes have come before it.
+    const last = await aTask(services);
+    for (;;) {
+      const id = taskIdOf(await subscription.next());
+      if (id === task.id || id === last.id) return id === task.id ? 'shown' : 'hidden';
+    }
+  });
+}
+
+/** The cells of the change that a key gets of a task that leaves the filter. */
+export async function readTaskChange(
+  world: World,
+  column: Column,
+  type: GraphQLObjectType,
+): Promise<Readonly<Record<string, unknown>>> {
+  const { services } = world.graph;
+  const task = await aTask(services);
+  const fields = Object.keys(type.getFields()).map((field) => (field === 'task' ? 'task { id }' : field));
+  const query = `tasks(filter: { ids: ["${task.id}"], priority: [MEDIUM] }) { ${fields.join(' ')} }`;
+  const subscription = await subscribe(world, column, query);
+  await subscription.next();
+  await updateTask(services, services.admin, { task: { id: task.id }, priority: 'LOW' });
+  const result = await subscription.next();
+  subscription.close();
+  return (result?.data?.tasks ?? {}) as Record<string, unknown>;
+}
 
 /** The cells of the event that only a stream sends. */
 export async function readStreamStart(
@@ -115,5 +137,6 @@ function toAnswer({
 
 function taskIdOf(result: WorldAnswer | null): string | undefined {
   if (result === null) throw new Error('the stream ended');
-  return (result.data?.events as { task?: { id: string } } | undefined)?.task?.id;
+  const [item] = Object.values(result.data ?? {});
+  return (item as { task?: { id: string } | null } | undefined)?.task?.id;
 }

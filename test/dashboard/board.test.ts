@@ -220,6 +220,28 @@ describe('the board as a list', () => {
     expect(faults).toEqual([]);
   });
 
+  it('proposes filters, and changes all that match one, also what it has not read', async () => {
+    const { admin } = dashboard;
+    const inputs = (count: number) =>
+      Array.from({ length: count }, () => ({ title: 'Many', tags: ['many'] }));
+    for (const count of [100, 20]) await admin.createTasks(inputs(count));
+    const { page } = await dashboard.open('/board?view=list');
+    await page.getByLabel('Filter tasks').fill('tag:ma');
+    await page.locator('#board-filters option[value="tag:many"]').waitFor({ state: 'attached' });
+    await page.getByLabel('Filter tasks').fill('tag:many');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/tag=many/);
+    await expect.poll(() => page.locator('.task-row', { hasText: 'Many' }).count()).toBeGreaterThan(10);
+    await page.getByLabel('Select the first 100 tasks').click();
+    await page.getByRole('button', { name: 'Select all 120 tasks that match' }).click();
+    await page.locator('.bulk-bar').getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('button', { name: 'Cancel 120 tasks' }).click();
+    const cancelled = { filter: { tags: ['many'], status: ['CANCELLED' as const] } };
+    await expect
+      .poll(async () => (await admin.taskCounts({ ...cancelled, by: 'STATUS' }))[0]?.count)
+      .toBe(120);
+  });
+
   it('shows on the folded columns what ended today', async () => {
     const { page } = await dashboard.open('/board?tag=bulk');
     const folded = page.locator('.folded button', { hasText: 'Cancelled' });

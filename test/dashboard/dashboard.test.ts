@@ -169,6 +169,64 @@ describe('the views', () => {
   });
 });
 
+describe('an operator who has only the page', () => {
+  it('creates, assigns, answers, approves, rejects, retries and pauses, and finds out why work failed', async () => {
+    const { server } = dashboard;
+    const ada = await sdkAgent(server, 'ada', { capacity: 2 });
+    const { page, faults } = await dashboard.open('/');
+    await untilLive(page);
+    const create = async (title: string) => {
+      await page.getByRole('link', { name: 'New task' }).click();
+      await page.getByLabel('Title').fill(title);
+      await page.getByLabel('Title').press('Control+Enter');
+      await page.waitForURL(/\/tasks\/TASK-\d+$/);
+      await page.getByRole('button', { name: 'Assign to' }).click();
+      await page.getByRole('dialog').getByLabel('Assign to').fill('ada');
+      await page.keyboard.press('Enter');
+      await page.locator('.facts').getByText('Assigned').waitFor();
+    };
+    const go = async (key: string, heading: string) => {
+      await page.keyboard.press('g');
+      await page.keyboard.press(key);
+      await page.getByRole('heading', { name: heading, exact: true }).waitFor();
+    };
+    await create('Choose a port');
+    const first = (await ada.claimNextTask({ waitSeconds: 20 })).run!;
+    await ada.askQuestion({ runId: first.id, text: 'Which port?', kind: 'CONFIRM' });
+    await go('h', 'Needs you');
+    const row = (text: string) => page.locator('.needs li', { hasText: text });
+    await row('Which port?').getByRole('button', { name: 'Yes' }).click();
+    const second = (await ada.claimNextTask({ waitSeconds: 20 })).run!;
+    await ada.completeTask({ runId: second.id, resolution: 'Port 80' });
+    await go('r', 'Reviews');
+    await page.getByText('Port 80').waitFor();
+    await page.keyboard.press('r');
+    await page.keyboard.type('Not below 1024.');
+    await page.keyboard.press('Control+Enter');
+    const third = (await ada.claimNextTask({ waitSeconds: 20 })).run!;
+    await ada.completeTask({ runId: third.id, resolution: 'Port 8080' });
+    await page.getByText('Port 8080').waitFor();
+    await page.keyboard.press('a');
+    await page.getByText('No work waits for a verdict').waitFor();
+    await create('Open the port');
+    const fourth = (await ada.claimNextTask({ waitSeconds: 20 })).run!;
+    await ada.failTask({ runId: fourth.id, error: 'the firewall refuses', retry: false });
+    await go('h', 'Needs you');
+    await row('the firewall refuses').getByRole('link').first().click();
+    await page.getByRole('button', { name: 'Failures' }).click();
+    await page.locator('.timeline').getByText('the firewall refuses').first().waitFor();
+    await page.getByRole('button', { name: 'Retry' }).click();
+    await page.locator('.facts').getByText('Assigned').waitFor();
+    await page.locator('.facts').getByRole('link', { name: 'ada' }).click();
+    await page.getByRole('button', { name: 'Pause', exact: true }).click();
+    await page.getByRole('button', { name: 'Resume', exact: true }).waitFor();
+    expect((await ada.claimNextTask()).reason).toBe('AGENT_PAUSED');
+    await go('h', 'Needs you');
+    await row('Open the port').getByText('ada').first().waitFor();
+    expect(faults).toEqual([]);
+  });
+});
+
 describe('behind a proxy with a path prefix', () => {
   it('uses the prefix for its files, its links, its addresses and its socket', async () => {
     const server = await dashboard.another({ MC_BASE_PATH: '/fleet' });

@@ -1,8 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { sdkAgent } from '../support/servers/sdk-client.js';
+import { startReceiver } from '../support/servers/webhook-receiver.js';
 import { untilLive, useDashboard } from './fixture.js';
 
-const dashboard = useDashboard();
+const dashboard = useDashboard({ MC_WEBHOOK_ALLOW_PRIVATE: 'on' });
 
 describe('the queue', () => {
   it('says that it is empty, and then shows live what waits, what ended and how long it took', async () => {
@@ -192,6 +193,101 @@ describe('the form for a new task', () => {
       ...{ title: 'Made in the form', priority: 'HIGH', tags: ['docs', 'form'], metadata: { ticket: 42 } },
       ...{ dependsOn: [{ ref: first.ref }] },
     });
+    expect(faults).toEqual([]);
+  });
+});
+
+describe('the settings of webhooks', () => {
+  it('create one with a secret that is shown once, ping it, show its deliveries, pause, replay and remove it', async () => {
+    const { admin } = dashboard;
+    const receiver = await startReceiver();
+    onTestFinished(() => receiver.close());
+    const { page, faults } = await dashboard.open('/settings/webhooks');
+    await page.getByText('No address gets events yet').or(page.locator('.webhook').first()).waitFor();
+    await page.getByLabel('Address').fill(`${receiver.url}/new`);
+    await page.getByLabel('Types of events').fill('task.created');
+    await page.getByRole('button', { name: 'Create the webhook' }).click();
+    const secret = await page.locator('.secret code').textContent();
+    expect(secret).toMatch(/^whsec_/);
+    await page.getByRole('button', { name: 'Hide' }).click();
+    expect(await page.content()).not.toContain(secret!);
+    const hook = page.locator('.webhook', { hasText: '/hooks/new' });
+    await hook.getByRole('button', { name: 'Ping' }).click();
+    await page.getByText(/The receiver answered 204 in \d+ ms/).waitFor();
+    await admin.createTask({ title: 'Sent on' });
+    await receiver.has(2);
+    await hook.getByRole('button', { name: 'Deliveries' }).click();
+    await hook.getByRole('row', { name: /204 \d+ ms 1 evt_/ }).waitFor();
+    await hook.getByRole('button', { name: 'Pause' }).click();
+    await hook.getByText('Paused').waitFor();
+    await admin.createTask({ title: 'Held back' });
+    await hook
+      .getByText('1 event behind')
+      .or(hook.getByText(/\d+ events behind/))
+      .waitFor();
+    await hook.getByRole('button', { name: 'Resume' }).click();
+    await receiver.has(3);
+    await hook.getByText('up to date').waitFor();
+    receiver.reply = (_received, response) => response.writeHead(500).end('No room');
+    await hook.getByRole('button', { name: 'Replay' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Deliver again' }).click();
+    await hook.getByText(/1 failed attempt: /).waitFor();
+    await hook.getByRole('row', { name: /500 \d+ ms 1 evt_/ }).waitFor();
+    await hook.getByRole('button', { name: 'Ping' }).click();
+    await page.getByText(/has not accepted it/).waitFor();
+    await hook.getByRole('button', { name: 'New secret' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Make a new secret' }).click();
+    await page.locator('.secret code').waitFor();
+    expect(await page.locator('.secret code').textContent()).not.toBe(secret);
+    await hook.getByRole('button', { name: 'Remove' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Remove the webhook' }).click();
+    await expect.poll(() => hook.count()).toBe(0);
+    const { secret: key } = await admin.createApiKey({ name: 'hook-reader', role: 'VIEWER' });
+    const reader = await dashboard.open('/settings/webhooks', { key });
+    await reader.page.getByText('There are no such settings for this key').waitFor();
+    expect(faults).toEqual([]);
+  });
+});
+
+describe('the page of an agent', () => {
+  it('edits its SOUL and its settings, and keeps what others change meanwhile', async () => {
+    const { admin, server } = dashboard;
+    await sdkAgent(server, 'pupil', { capacity: 2 });
+    const { page, faults } = await dashboard.open('/agents/pupil');
+    await untilLive(page);
+    const form = page.getByRole('dialog', { name: 'Edit pupil' });
+    await page.getByRole('button', { name: 'Edit' }).click();
+    await form.getByLabel('SOUL').fill('Be **brief**.');
+    await form.getByLabel('Capacity').fill('5');
+    await form.getByLabel('Capabilities').fill('typescript, sql');
+    await form.getByLabel('Takes tasks of the inbox').selectOption('YES');
+    await form.getByRole('button', { name: 'Save' }).click();
+    await expect.poll(() => form.count()).toBe(0);
+    await page.getByText('Be brief.').waitFor();
+    await page.getByRole('region', { name: 'Keys' }).getByText('key of pupil').waitFor();
+    expect(await admin.agent({ ref: { name: 'pupil' } })).toMatchObject({
+      ...{ soul: 'Be **brief**.', maxCapacity: 5, capabilities: ['typescript', 'sql'], acceptsInbox: true },
+    });
+    await page.keyboard.press('e');
+    await form.getByLabel('Role').fill('tester');
+    await form.getByText('How it gets its work').click();
+    await form.getByLabel('Time limit').fill('soon');
+    await admin.updateAgent({ agent: { name: 'pupil' }, maxCapacity: 7 });
+    await page.getByText('0/7').waitFor();
+    await form.getByRole('button', { name: 'Save' }).click();
+    await form.getByRole('alert').waitFor();
+    await form.getByLabel('Time limit').fill('PT5M');
+    await form.getByRole('button', { name: 'Save' }).click();
+    await form.getByRole('button', { name: 'Save my changes over these' }).click();
+    await expect.poll(() => form.count()).toBe(0);
+    expect(await admin.agent({ ref: { name: 'pupil' } })).toMatchObject({
+      ...{ role: 'tester', maxCapacity: 7, config: { timeout: 'PT5M' } },
+    });
+    const { secret } = await admin.createApiKey({ name: 'agent-reader', role: 'VIEWER' });
+    const reader = await dashboard.open('/agents/pupil', { key: secret });
+    await reader.page.getByText('Be brief.').waitFor();
+    expect(await reader.page.getByRole('button', { name: /Edit|Pause/ }).count()).toBe(0);
+    expect(await reader.page.getByRole('region', { name: 'Keys' }).count()).toBe(0);
     expect(faults).toEqual([]);
   });
 });

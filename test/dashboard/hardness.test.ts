@@ -66,7 +66,7 @@ describe('roles', () => {
     const rail = (page: Page) => page.locator('.rail li').allTextContents();
     const found = async (page: Page, words: string) => {
       await page.keyboard.press('Control+k');
-      await page.getByRole('combobox').fill(words);
+      await page.getByRole('dialog').getByRole('combobox').fill(words);
       await expect.poll(() => page.getByRole('option').count()).toBeGreaterThan(0);
       const options = await page.getByRole('option').allTextContents();
       await page.keyboard.press('Escape');

@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { runSql } from '../support/postgres/throw-away-postgres.js';
 import { sdkAgent } from '../support/servers/sdk-client.js';
 import { accept, startReceiver } from '../support/servers/webhook-receiver.js';
 import { untilLive, useDashboard } from './fixture.js';
@@ -64,7 +65,7 @@ describe('the start page', () => {
     await page.keyboard.press('j');
     await page.getByLabel('Answer: Which **port**?').fill('5432');
     await page.keyboard.press('Control+Enter');
-    await expect.poll(() => page.getByRole('region', { name: 'Questions' }).count()).toBe(0);
+    await expect.poll(() => row('Which port?').count()).toBe(0);
     await expect.poll(() => statusOf(asking)).toBe('ASSIGNED');
     await row('disk full').getByRole('button', { name: 'Retry' }).press('Enter');
     await expect.poll(() => statusOf(failing)).toBe('ASSIGNED');
@@ -93,6 +94,41 @@ describe('the start page', () => {
     await expect.poll(() => page.title()).toBe('Needs you · Mission Control');
     await expect.poll(() => icon.getAttribute('href')).not.toContain('text');
     expect(faults).toEqual([]);
+  });
+
+  it('hands back the work of a silent agent, fires a schedule that was skipped, and leads to a gateway that fails', async () => {
+    const { admin, databaseUrl, server } = dashboard;
+    const gone = await sdkAgent(server, 'gone', { acceptsInbox: true });
+    const { task } = await admin.createTask({ title: 'Left behind' });
+    await gone.claimNextTask();
+    const missed = new Date(Math.floor(Date.now() / 60_000 - 90) * 60_000);
+    const { recurringTask } = await admin.createRecurringTask({
+      name: 'nightly',
+      schedule: `${missed.getUTCMinutes()} ${missed.getUTCHours()} * * *`,
+      template: { title: 'Clean up' },
+    });
+    await runSql(
+      databaseUrl,
+      "UPDATE agents SET last_seen_at = now() - interval '1 day' WHERE name = 'gone'",
+      `UPDATE recurring_tasks SET next_due_at = '${missed.toISOString()}' WHERE name = 'nightly'`,
+      "INSERT INTO gateway_outages (gateway, error, remedy, since, expires_at) VALUES ('claw', 'HTTP 401', 'Check the key.', now(), now() + interval '1 hour')",
+    );
+    await admin.runSchedulerJob({ name: 'spawnRecurringTasks' });
+    const { page, faults } = await dashboard.open('/');
+    const row = (text: string) => page.locator('.needs li', { hasText: text });
+    await row('gone is silent').getByRole('button', { name: 'Release its work' }).click();
+    await expect.poll(() => row('gone is silent').count()).toBe(0);
+    expect((await admin.task({ ref: { id: task.id } }))!.status).toBe('INBOX');
+    await row('nightly').getByRole('button', { name: 'Fire now' }).click();
+    await page.getByText('nightly was fired').waitFor();
+    await expect.poll(() => row('nightly').count()).toBe(0);
+    expect((await admin.recurringTask({ id: recurringTask!.id }))!.fireCount).toBe(1);
+    await row('claw').getByText('Check the key.').waitFor();
+    await row('claw').getByRole('link', { name: 'Open' }).click();
+    await page.getByRole('heading', { name: 'Queue' }).waitFor();
+    expect(faults).toEqual([]);
+    await runSql(databaseUrl, 'DELETE FROM gateway_outages');
+    await admin.cancelTask({ task: { id: task.id } });
   });
 
   it('notifies of what is new while it is hidden, only after a click has asked for it', async () => {
@@ -237,58 +273,6 @@ describe('the page of a task', () => {
     await page.getByText('1,500 tokens · $0.50', { exact: true }).waitFor();
     await page.getByRole('button', { name: 'Approve' }).click();
     await page.locator('.facts').getByText('Done').waitFor();
-    expect(faults).toEqual([]);
-  });
-});
-
-describe('the settings of webhooks', () => {
-  it('create one with a secret that is shown once, ping it, show its deliveries, pause, replay and remove it', async () => {
-    const { admin } = dashboard;
-    const receiver = await startReceiver();
-    onTestFinished(() => receiver.close());
-    const { page, faults } = await dashboard.open('/settings/webhooks');
-    await page.getByText('No address gets events yet').or(page.locator('.webhook').first()).waitFor();
-    await page.getByLabel('Address').fill(`${receiver.url}/new`);
-    await page.getByLabel('Types of events').fill('task.created');
-    await page.getByRole('button', { name: 'Create the webhook' }).click();
-    const secret = await page.locator('.secret code').textContent();
-    expect(secret).toMatch(/^whsec_/);
-    await page.getByRole('button', { name: 'Hide' }).click();
-    expect(await page.content()).not.toContain(secret!);
-    const hook = page.locator('.webhook', { hasText: '/hooks/new' });
-    await hook.getByRole('button', { name: 'Ping' }).click();
-    await page.getByText(/The receiver answered 204 in \d+ ms/).waitFor();
-    await admin.createTask({ title: 'Sent on' });
-    await receiver.has(2);
-    await hook.getByRole('button', { name: 'Deliveries' }).click();
-    await hook.getByRole('row', { name: /204 \d+ ms 1 evt_/ }).waitFor();
-    await hook.getByRole('button', { name: 'Pause' }).click();
-    await hook.getByText('Paused').waitFor();
-    await admin.createTask({ title: 'Held back' });
-    await hook
-      .getByText('1 event behind')
-      .or(hook.getByText(/\d+ events behind/))
-      .waitFor();
-    await hook.getByRole('button', { name: 'Resume' }).click();
-    await receiver.has(3);
-    await hook.getByText('up to date').waitFor();
-    receiver.reply = (_received, response) => response.writeHead(500).end('No room');
-    await hook.getByRole('button', { name: 'Replay' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Deliver again' }).click();
-    await hook.getByText(/1 failed attempt: /).waitFor();
-    await hook.getByRole('row', { name: /500 \d+ ms 1 evt_/ }).waitFor();
-    await hook.getByRole('button', { name: 'Ping' }).click();
-    await page.getByText(/has not accepted it/).waitFor();
-    await hook.getByRole('button', { name: 'New secret' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Make a new secret' }).click();
-    await page.locator('.secret code').waitFor();
-    expect(await page.locator('.secret code').textContent()).not.toBe(secret);
-    await hook.getByRole('button', { name: 'Remove' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Remove the webhook' }).click();
-    await expect.poll(() => hook.count()).toBe(0);
-    const { secret: key } = await admin.createApiKey({ name: 'hook-reader', role: 'VIEWER' });
-    const reader = await dashboard.open('/settings/webhooks', { key });
-    await reader.page.getByText('There are no such settings for this key').waitFor();
     expect(faults).toEqual([]);
   });
 });

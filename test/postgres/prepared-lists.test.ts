@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { TaskFilter, TaskOrder } from '../../src/domain/tasks/task-filter.js';
+import { TASK_ORDER_FIELDS, type TaskFilter } from '../../src/domain/tasks/task-filter.js';
 import { TASK_STATUSES } from '../../src/domain/tasks/task-status.js';
 import { identifier, toStatement } from '../../src/postgres/sql-text.js';
 import { openTasks } from '../../src/services/tasks/read-tasks.js';
@@ -24,19 +24,14 @@ const CONDITIONS: TaskFilter = {
     pipelineRunId: 'x',
   },
 };
-const FIELDS: readonly TaskOrder['field'][] = [
-  'CREATED_AT',
-  'UPDATED_AT',
-  'DUE_AT',
-  'COMPLETED_AT',
-  'PRIORITY',
-  'QUEUE',
-];
 
 /** One of thousands of different statements. Every second one selects by status alone, which is prepared. */
 function list(number: number) {
   const filter = number % 2 === 0 ? statusesOf(number >> 1) : conditionsOf(number >> 1);
-  const orderBy = { field: FIELDS[(number >> 9) % FIELDS.length]!, direction: 'DESC' } as const;
+  const orderBy = {
+    field: TASK_ORDER_FIELDS[(number >> 9) % TASK_ORDER_FIELDS.length]!,
+    direction: 'DESC',
+  } as const;
   const columns = { task: ['id'], assignee: null } as const;
   const page = { size: 1, backward: false, after: null, before: null };
   return openTasks(services, services.admin, { filter, orderBy, columns }).slice(page);

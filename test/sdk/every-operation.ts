@@ -67,6 +67,8 @@ async function callTasks({ admin }: Callers): Promise<void> {
   await admin.taskComments({ ref: task });
   await admin.taskCandidates({ ref: task });
   await admin.taskCounts({ by: 'ASSIGNEE' });
+  await admin.tags({ prefix: 'ty' });
+  for await (const _begun of admin.followTasks({ filter: { tags: ['types'] } })) break;
   await admin.task({ ref: task });
   await admin.task({ ref: { ref: 'TASK-999999' } });
   await admin.removeDependency({ task, dependsOn });

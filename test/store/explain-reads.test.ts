@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunSelection } from '../../src/domain/runs/run-filter.js';
 import type { TaskFilter, TaskOrder } from '../../src/domain/tasks/task-filter.js';
 import { createInstrument } from '../../src/kernel/instrument.js';
 import { createDatabase, type Database } from '../../src/postgres/database.js';
@@ -18,6 +17,23 @@ import { createTestDatabase, type TestDatabase } from '../support/postgres/datab
 import { allNodes, createPlanWatch, rowsLookedAt, SEND_PLANS } from '../support/postgres/plans.js';
 import { runSql } from '../support/postgres/throw-away-postgres.js';
 import { FEW, MANY } from './old-tasks.js';
+import {
+  DUE,
+  ENDED,
+  EVENTS,
+  LAST,
+  LISTS,
+  OLDEST,
+  PRIORITY,
+  QUEUE,
+  RARE,
+  RARE_EVENTS,
+  RARE_RUNS,
+  RECENT,
+  RUNS,
+  STARTED,
+  STATUS,
+} from './read-cases.js';
 
 const PAGE = { size: 20, backward: false, after: null, before: null };
 const COLUMNS = { task: ['id', 'title'], assignee: null } as const;
@@ -25,57 +41,6 @@ const WAITING = {
   ...{ agentTimeoutMs: 600_000, defaultGateway: null, gatewayNames: [] },
   ...{ coordinatorAgent: 'aegis', slotlessAgentIds: [] },
 };
-const QUEUE: TaskOrder = { field: 'QUEUE', direction: 'ASC' };
-const OLDEST: TaskOrder = { field: 'CREATED_AT', direction: 'ASC' };
-const DUE: TaskOrder = { field: 'DUE_AT', direction: 'DESC' };
-const LAST: TaskOrder = { field: 'QUEUE', direction: 'DESC' };
-const RECENT: TaskOrder = { field: 'UPDATED_AT', direction: 'ASC' };
-const ENDED: TaskOrder = { field: 'COMPLETED_AT', direction: 'DESC' };
-const PRIORITY: TaskOrder = { field: 'PRIORITY', direction: 'ASC' };
-
-/** What operators ask, and the number of tasks of the first page. */
-const LISTS: readonly (readonly [TaskFilter, TaskOrder, number])[] = [
-  [{}, QUEUE, 20],
-  [{}, DUE, 20],
-  [{ status: ['INBOX', 'ASSIGNED'] }, QUEUE, 20],
-  [{ status: ['INBOX', 'ASSIGNED'] }, PRIORITY, 20],
-  [{ status: ['INBOX'] }, RECENT, 20],
-  [{ assignee: [{ id: 'agt_busy' }], status: ['ASSIGNED'] }, OLDEST, 20],
-  [{ overdue: true }, DUE, 20],
-  [{ not: { status: ['DONE'] } }, PRIORITY, 20],
-  [{ unassigned: true }, OLDEST, 20],
-];
-
-/** These depend on the statistics: a value that is rare is found by its own index. */
-const RARE: readonly (readonly [TaskFilter, TaskOrder, number])[] = [
-  [{ tags: ['unknown'] }, QUEUE, 0],
-  [{ tags: ['unknown'] }, OLDEST, 0],
-  [{ assignee: [{ id: 'agt_idle' }] }, QUEUE, 0],
-  [{ pinned: true }, RECENT, 0],
-  [{ requires: ['unknown'] }, DUE, 0],
-  [{ requires: ['gpu'] }, LAST, 20],
-  [{ requires: ['gpu'] }, RECENT, 20],
-  [{ tags: ['tgpu'] }, LAST, 20],
-  [{ dueAt: { gte: new Date(Date.now() - 7_200_000), lt: new Date() } }, LAST, 20],
-];
-
-const EVENTS: readonly (readonly [LogFilter, number])[] = [
-  [{ types: ['task.failed'] }, 1],
-  [{ types: ['key.created', 'task.failed'] }, 1],
-  [{ types: ['task.claimed'], agentId: 'agt_busy' }, 20],
-];
-const RUNS: readonly (readonly [RunSelection, number])[] = [
-  [{}, 20],
-  [{ agentIds: ['agt_busy'] }, 20],
-  [{ outcomes: ['SUCCEEDED'] }, 20],
-  [{ outcomes: ['FAILED', 'TIMED_OUT'] }, 1],
-  [{ outcomes: ['RUNNING'] }, 1],
-  [{ agentIds: ['agt_busy'], outcomes: ['RUNNING'] }, 1],
-  [{ taskId: 'task_d3' }, 1],
-];
-const RARE_RUNS: typeof RUNS = [[{ agentIds: ['agt_idle'] }, 2]];
-const RARE_EVENTS: typeof EVENTS = [[{ agentId: 'agt_idle' }, 0]];
-
 describe('a table with twenty thousand ended tasks', () => {
   let test: TestDatabase;
   let database: Database;
@@ -134,7 +99,7 @@ describe('a table with twenty thousand ended tasks', () => {
       'reads the heads of the lists that %s sees, and no further',
       async (agentId) => {
         const rows = await mostRows(async () => {
-          for (const order of [QUEUE, LAST, OLDEST, DUE, RECENT, PRIORITY])
+          for (const order of [QUEUE, LAST, OLDEST, DUE, RECENT, STATUS, STARTED, PRIORITY])
             expect((await (await listFor(agentId, {}, order)).slice(PAGE)).rows).toHaveLength(20);
         });
         expect(rows).toBeLessThan(1_400);

@@ -6,6 +6,7 @@ import {
   FollowEventsDocument,
   OverviewChangesDocument,
   TaskChangesDocument,
+  TasksChangedDocument,
 } from '../../src/generated/operations.js';
 import { calls, lists } from '../../src/sdk/operations/table.js';
 import { PRIORITIES, TASK_STATUSES } from '../../src/verbs/fields.js';
@@ -25,6 +26,7 @@ const streams: Readonly<Record<string, string>> = {
   followAttention: AttentionChangedDocument,
   followOverview: OverviewChangesDocument,
   followTask: TaskChangesDocument,
+  followTasks: TasksChangedDocument,
 };
 
 const documents: Readonly<Record<string, { readonly document: string }>> = { ...calls, ...lists };

@@ -1,4 +1,4 @@
-import { computed, signal } from '@preact/signals';
+import { signal } from '@preact/signals';
 import {
   AcknowledgeItemDocument,
   AttentionListDocument,
@@ -7,23 +7,22 @@ import {
 } from '../../generated/dashboard/attention.js';
 import type { Client } from '../../sdk/index.js';
 import { notify } from '../frame/notices.js';
-import { openQuestions } from './questions.js';
 import { messageOf, session } from './session.js';
 
 /** Something that needs a person. */
 export type AttentionItem = AttentionListQuery['needsAttention']['nodes'][number];
 
-/** What needs a person, the most urgent and oldest first; null until it has been read. */
+/** What needs a person, the most severe first, of these the oldest first; null until it has been read. */
 export const attention = signal<readonly AttentionItem[] | null>(null);
 /** Why it could not be read; empty if it could. */
 export const attentionProblem = signal('');
-/** How many things other than questions need a person. */
-const otherCount = signal(0);
 /** How many things need a person. */
-export const attentionCount = computed(() => otherCount.value + openQuestions.value.length);
+export const attentionCount = signal(0);
 
-/** As many as one request may name. The rest follows when these are settled. */
-const MOST = 100;
+/** As many as one request may name. */
+const PAGE = 100;
+/** How many are read; more on demand. */
+let wanted = PAGE;
 
 /** Follows the counts, which arrive when they change, and reads the list after each change. Returns the end of it. */
 export function startAttention(client: Client): () => void {
@@ -32,17 +31,15 @@ export function startAttention(client: Client): () => void {
   return () => {
     end.abort();
     attention.value = null;
-    otherCount.value = 0;
+    wanted = PAGE;
+    attentionCount.value = 0;
   };
 }
 
 async function follow(client: Client, signal: AbortSignal): Promise<void> {
   try {
     for await (const { needsAttention } of client.subscribe(AttentionSummaryDocument, {}, { signal })) {
-      otherCount.value = needsAttention.counts.reduce(
-        (sum, { count, kind }) => sum + (isQuestion(kind) ? 0 : count),
-        0,
-      );
+      attentionCount.value = needsAttention.counts.reduce((sum, { count }) => sum + count, 0);
       await readAttention();
     }
   } catch (error) {
@@ -53,18 +50,31 @@ async function follow(client: Client, signal: AbortSignal): Promise<void> {
 /** Reads the list again. */
 export async function readAttention(): Promise<void> {
   try {
-    const answer = await session.value?.client.request(AttentionListDocument, { first: MOST });
-    if (!answer) return;
-    // Questions have a list of their own, with forms for their answers.
-    attention.value = answer.needsAttention.nodes.filter(({ kind }) => !isQuestion(kind));
+    const client = session.value?.client;
+    if (!client) return;
+    attention.value = await readPages(client);
     attentionProblem.value = '';
   } catch (error) {
     attentionProblem.value = messageOf(error);
   }
 }
 
-function isQuestion(kind: string): boolean {
-  return kind === 'QUESTION';
+async function readPages(client: Client): Promise<AttentionItem[]> {
+  const items: AttentionItem[] = [];
+  for (let after: string | null = null; ; ) {
+    const { nodes, pageInfo }: AttentionListQuery['needsAttention'] = (
+      await client.request(AttentionListDocument, { first: PAGE, after })
+    ).needsAttention;
+    items.push(...nodes);
+    after = pageInfo.endCursor;
+    if (!pageInfo.hasNextPage || items.length >= wanted) return items;
+  }
+}
+
+/** Reads another page of the list, also after each later change. */
+export function readMoreAttention(): Promise<void> {
+  wanted += PAGE;
+  return readAttention();
 }
 
 /** Takes the item off the list for everybody, until it changes. It comes back if the server refuses. */

@@ -2,7 +2,6 @@ import { signal } from '@preact/signals';
 import { notify } from '../frame/notices.js';
 import { navigate } from '../frame/router.js';
 import { type AttentionItem, attention } from './attention.js';
-import { openQuestions, type Question } from './questions.js';
 
 const ITEM = 'mission-control.notifications';
 
@@ -41,16 +40,13 @@ export function startNotifications(): () => void {
   let known: ReadonlySet<string> | null = null;
   const look = () => {
     if (attention.value === null) return;
-    const needs = [...attention.value.filter(isUrgent).map(needOf), ...openQuestions.value.map(questionNeed)];
+    const needs = attention.value.filter(isUrgent).map(needOf);
     const before = known;
     known = new Set(needs.map(({ id }) => id));
     if (before === null || !isNotifying.value || !document.hidden) return;
     for (const need of needs) if (!before.has(need.id)) show(need);
   };
-  const stops = [attention.subscribe(look), openQuestions.subscribe(look)];
-  return () => {
-    for (const stop of stops) stop();
-  };
+  return attention.subscribe(look);
 }
 
 /** What only informs must not interrupt. */
@@ -60,10 +56,6 @@ function isUrgent({ severity }: AttentionItem): boolean {
 
 function needOf({ id, since, text, task }: AttentionItem): Need {
   return { id: `${id} ${since}`, text, path: task ? `/tasks/${task.ref}` : '/' };
-}
-
-function questionNeed({ id, text, task, askedBy }: Question): Need {
-  return { id, text: `${askedBy.displayName} asks in ${task.ref}: ${text}`, path: `/tasks/${task.ref}` };
 }
 
 /** The tag makes the tabs of one browser show it once. */

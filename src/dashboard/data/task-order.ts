@@ -1,7 +1,6 @@
 import type { TaskOrder } from '../../sdk/index.js';
+import { PRIORITIES } from '../parts/words.js';
 import type { TaskCard } from './tasks.js';
-
-const priorities = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW'];
 
 /** An order of tasks, as the server sorts and as this page keeps the place of a changed task. */
 export interface Order {
@@ -13,7 +12,7 @@ export interface Order {
 export const queueOrder: Order = {
   orderBy: { field: 'QUEUE', direction: 'ASC' },
   compare: (one, other) =>
-    priorities.indexOf(one.priority) - priorities.indexOf(other.priority) ||
+    PRIORITIES.indexOf(one.priority) - PRIORITIES.indexOf(other.priority) ||
     compareDue(one.dueAt, other.dueAt) ||
     compareTexts(one.createdAt, other.createdAt) ||
     numberOf(one) - numberOf(other),
@@ -23,7 +22,7 @@ export const queueOrder: Order = {
 export const latestFirst: Order = orderOf('UPDATED_AT', true);
 
 /** What lists can be sorted by. */
-export type SortField = 'QUEUE' | 'PRIORITY' | 'CREATED_AT' | 'UPDATED_AT' | 'DUE_AT';
+export type SortField = 'QUEUE' | 'PRIORITY' | 'CREATED_AT' | 'UPDATED_AT' | 'STATUS_AT' | 'DUE_AT';
 
 /** The order by one value. Tasks without a due date come last in both directions. */
 export function orderOf(field: SortField, descending: boolean): Order {
@@ -35,16 +34,13 @@ export function orderOf(field: SortField, descending: boolean): Order {
   };
 }
 
-function compareBy(field: SortField, one: TaskCard, other: TaskCard, sign: number): number {
+function compareBy(field: Exclude<SortField, 'QUEUE'>, one: TaskCard, other: TaskCard, sign: number): number {
   if (field === 'DUE_AT') return compareDue(one.dueAt, other.dueAt, sign);
   if (field === 'PRIORITY')
-    return sign * (priorities.indexOf(one.priority) - priorities.indexOf(other.priority));
-  return (
-    sign *
-    (field === 'CREATED_AT'
-      ? compareTexts(one.createdAt, other.createdAt)
-      : compareTexts(one.updatedAt, other.updatedAt))
-  );
+    return sign * (PRIORITIES.indexOf(one.priority) - PRIORITIES.indexOf(other.priority));
+  const columns = { CREATED_AT: 'createdAt', UPDATED_AT: 'updatedAt', STATUS_AT: 'statusAt' } as const;
+  const name = columns[field];
+  return sign * compareTexts(one[name], other[name]);
 }
 
 /** Tasks without a due date come last. */

@@ -3,7 +3,6 @@ import { startAttention } from '../data/attention.js';
 import { follow } from '../data/live.js';
 import { startNotifications } from '../data/notifications.js';
 import { followOverview } from '../data/overview.js';
-import { startQuestions } from '../data/questions.js';
 import { readServerFacts } from '../data/server.js';
 import { isSigningIn, type Session, session } from '../data/session.js';
 import { startTasks } from '../data/tasks.js';
@@ -41,7 +40,6 @@ function SignedIn({ session: current }: { readonly session: Session }) {
     // An agent sees its own work only.
     const isReader = current.role !== 'AGENT';
     if (isReader) void followOverview(current.client, end.signal);
-    const stopQuestions = startQuestions(current.client);
     const stopAttention = isReader ? startAttention(current.client) : () => undefined;
     const stopNotifications = startNotifications();
     return () => {
@@ -49,7 +47,6 @@ function SignedIn({ session: current }: { readonly session: Session }) {
       stopNotifications();
       stopTasks();
       stopAttention();
-      stopQuestions();
     };
   }, [current]);
   useKeys(frameKeys());

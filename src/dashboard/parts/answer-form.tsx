@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { answerQuestion, type Question } from '../data/questions.js';
+import { textIn } from './form.js';
 import './answer-form.css';
 
 type Answerable = Pick<Question, 'id' | 'kind' | 'options' | 'multiple' | 'text'>;
@@ -87,10 +88,7 @@ function TextAnswer({ question }: { readonly question: Answerable }) {
         rows={1}
         aria-label={`Answer: ${question.text.slice(0, 100)}`}
         placeholder="Answer. Ctrl-Enter sends."
-        value={text.value}
-        onInput={(event) => {
-          text.value = event.currentTarget.value;
-        }}
+        {...textIn(text)}
         onKeyDown={(event) => {
           if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) send();
         }}

@@ -4,7 +4,13 @@ import './table.css';
 /** The title of a column. One that is hidden is read to those who do not see the table. */
 export type ColumnTitle =
   | string
-  | { readonly title: string; readonly isNumber?: true; readonly isHidden?: true };
+  | {
+      readonly title: string;
+      readonly isNumber?: true;
+      readonly isHidden?: true;
+      /** What the column holds, on hover. */
+      readonly hint?: string;
+    };
 
 interface TableProps {
   readonly columns: readonly ColumnTitle[];
@@ -18,10 +24,10 @@ export function TableHead({ columns }: Pick<TableProps, 'columns'>) {
     <thead>
       <tr>
         {columns.map((column) => {
-          const { title, isNumber, isHidden } =
+          const { title, isNumber, isHidden, hint } =
             typeof column === 'string' ? ({ title: column } as Exclude<ColumnTitle, string>) : column;
           return (
-            <th key={title} scope="col" class={isNumber ? 'number' : undefined}>
+            <th key={title} scope="col" class={isNumber ? 'number' : undefined} title={hint}>
               {isHidden ? <span class="visually-hidden">{title}</span> : title}
             </th>
           );

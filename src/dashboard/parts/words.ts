@@ -38,6 +38,9 @@ export function agentLook(status: AgentStatus): StatusLook {
   return known[status] ?? { word: sentence(status), shape: '·', tone: 'quiet' };
 }
 
+/** The priorities, the most urgent first. */
+export const PRIORITIES = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW'] as const;
+
 /** The mark of a priority; medium has none. */
 export const priorityMarks: Readonly<Record<TaskPriority, string>> = {
   CRITICAL: '‼',
@@ -64,6 +67,9 @@ const waits: Readonly<Record<string, string>> = {
   WAITING_FOR_CLAIM: 'can be claimed',
   QUESTION: 'waits for an answer',
 };
+
+/** The names of the reasons. */
+export const WAITING_REASONS = Object.keys(waits);
 
 /** Why a task waits, in words. */
 export function waitText(reason: WaitingReason): string {

@@ -33,7 +33,7 @@ export function severityOf(weight: number): Severity {
   return severity;
 }
 
-/** The position of an item in the list: the most severe first, of these the newest first. */
+/** The position of an item in the list: the most severe first, of these the oldest first. */
 export interface AttentionPlace {
   readonly weight: number;
   readonly since: Date;

@@ -35,9 +35,14 @@ export interface TaskFilter {
   readonly search?: string | null | undefined;
   readonly createdAt?: InstantRange | null | undefined;
   readonly dueAt?: InstantRange | null | undefined;
+  readonly startedAt?: InstantRange | null | undefined;
+  readonly statusAt?: InstantRange | null | undefined;
   readonly completedAt?: InstantRange | null | undefined;
   readonly overdue?: boolean | null | undefined;
   readonly failureReason?: readonly TaskFailureReason[] | null | undefined;
+  /** Models of the latest attempt. */
+  readonly model?: readonly string[] | null | undefined;
+  readonly rejected?: boolean | null | undefined;
   readonly recurringTaskId?: string | null | undefined;
   readonly pipelineRunId?: string | null | undefined;
   readonly and?: readonly TaskFilter[] | null | undefined;
@@ -52,7 +57,19 @@ export interface AgentChoice {
 }
 
 /** The values by which tasks can be sorted. QUEUE is the order of claims. */
-export type TaskOrderField = 'QUEUE' | 'CREATED_AT' | 'UPDATED_AT' | 'DUE_AT' | 'COMPLETED_AT' | 'PRIORITY';
+export const TASK_ORDER_FIELDS = [
+  'QUEUE',
+  'CREATED_AT',
+  'UPDATED_AT',
+  'STATUS_AT',
+  'STARTED_AT',
+  'DUE_AT',
+  'COMPLETED_AT',
+  'PRIORITY',
+] as const;
+
+/** A value by which tasks can be sorted. */
+export type TaskOrderField = (typeof TASK_ORDER_FIELDS)[number];
 
 /** The order of a list of tasks. */
 export interface TaskOrder {
@@ -129,13 +146,21 @@ function checkEntries(part: TaskFilter): void {
     names,
     part.tags,
     part.requires,
+    part.model,
   ]) {
     if ((list?.length ?? 0) > FILTER_LIMITS.entries) {
       throw new InvalidList(`A list in a filter has at most ${FILTER_LIMITS.entries} entries.`);
     }
   }
   const ids = [...(part.ids ?? []), part.recurringTaskId ?? '', part.pipelineRunId ?? ''];
-  for (const text of [...names, ...ids, ...(part.tags ?? []), ...(part.requires ?? []), part.search ?? ''])
+  for (const text of [
+    ...names,
+    ...ids,
+    ...(part.tags ?? []),
+    ...(part.requires ?? []),
+    ...(part.model ?? []),
+    part.search ?? '',
+  ])
     checkFilterText(text);
 }
 

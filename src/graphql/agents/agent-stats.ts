@@ -1,7 +1,9 @@
 import type { AgentStats, ReviewerStats } from '../../domain/agents/stats.js';
+import { readAgentCosts, type StatsPeriod } from '../../services/agents/read-agents.js';
+import { loadBatched } from '../base/loaders.js';
 import { builder } from '../builder.js';
 
-export const AgentStatsType = builder.objectRef<AgentStats>('AgentStats').implement({
+export const AgentStatsType = builder.objectRef<AgentStats & StatsPeriod>('AgentStats').implement({
   description: 'Results of the work of an agent in a period of time.',
   fields: (t) => ({
     completed: t.exposeInt('completed', { description: 'Runs that submitted a result.' }),
@@ -14,6 +16,15 @@ export const AgentStatsType = builder.objectRef<AgentStats>('AgentStats').implem
       nullable: true,
       description: 'The median duration of completed runs, in milliseconds. Null if there were none.',
       resolve: ({ medianDurationMs }) => (medianDurationMs === null ? null : Math.round(medianDurationMs)),
+    }),
+    costUsd: t.float({
+      nullable: true,
+      description:
+        'What its runs cost that ended in the period, in US dollars, as far as they reported it. Null if none did.',
+      resolve: async ({ id, windowMs }, _args, context) => {
+        const load = (ids: readonly string[]) => readAgentCosts(context.services, ids, windowMs);
+        return (await loadBatched(context, `agentCosts:${windowMs}`, id, load))?.costUsd;
+      },
     }),
     approvalRate: t.exposeFloat('approvalRate', {
       nullable: true,

@@ -58,7 +58,7 @@ builder.queryFields((t) => ({
     type: AttentionConnection,
     authScopes: { reader: true },
     description:
-      'What a person has to look at: the most severe first, of these the newest first. Computed from the state, so an item is there exactly as long as its cause. Not available to keys of agents.',
+      'What a person has to look at: the most severe first, of these the oldest first. Computed from the state, so an item is there exactly as long as its cause. Not available to keys of agents.',
     args: {
       ...connectionArgs,
       kinds: t.arg({

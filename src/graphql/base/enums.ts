@@ -162,6 +162,8 @@ export const TaskOrderFieldEnum = builder.enumType('TaskOrderField', {
     },
     CREATED_AT: { description: 'When it was created.' },
     UPDATED_AT: { description: 'When it last changed.' },
+    STATUS_AT: { description: 'When it got its status.' },
+    STARTED_AT: { description: 'When its latest attempt began; tasks without an attempt are last.' },
     DUE_AT: { description: 'When it is due; tasks without a due date are last.' },
     COMPLETED_AT: { description: 'When it ended; tasks that have not ended are last.' },
     PRIORITY: { description: 'CRITICAL to LOW.' },

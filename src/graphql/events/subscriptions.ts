@@ -2,8 +2,10 @@ import type { LogEntry } from '../../feed/hub.js';
 import { listStreamedEvents } from '../../services/events/streamed-events.js';
 import { nameOf } from '../../services/refs.js';
 import { findTaskByRef } from '../../services/tasks/read-tasks.js';
+import { MAX_WATCHED, watchTasks } from '../../services/tasks/watch-tasks.js';
 import { AttentionSummaryType } from '../attention/attention-queries.js';
 import { watchAttention } from '../attention/live-attention.js';
+import { refuseInvalidList } from '../base/connection.js';
 import { badUserInput, forbidden } from '../base/protocol-errors.js';
 import { TaskRefInput } from '../base/refs.js';
 import { getTask } from '../base/row-loads.js';
@@ -11,6 +13,8 @@ import { builder } from '../builder.js';
 import { watchOverview } from '../ops/live-overview.js';
 import { OverviewType } from '../ops/overview.js';
 import { TaskType } from '../tasks/task.js';
+import { TaskChangeType, WATCH_BEGUN, type WatchedChange } from '../tasks/task-change.js';
+import { TaskFilterInput } from '../tasks/task-filter.js';
 import { EventInterface } from './event.js';
 import { EventFilterInput, parseEventFilter } from './event-filter.js';
 import { createStream, itemOf } from './stream.js';
@@ -70,6 +74,30 @@ builder.subscriptionType({
         });
       },
       resolve: (item, _args, context, info) => getTask(context, info, taskIdOf(itemOf(item))),
+    }),
+
+    tasks: t.field({
+      type: TaskChangeType,
+      description: `A task that enters the filter, changes in it or leaves it, after each change; changes in quick succession are combined. What passes by time alone, such as a due date, is seen with the next change of the task. The filter may match at most ${MAX_WATCHED} tasks at the start.`,
+      args: { filter: t.arg({ type: TaskFilterInput, description: 'Which tasks; all if unset.' }) },
+      subscribe: async (_root, { filter }, context) => {
+        const { feed, services, viewer } = context;
+        // Before the tasks are read: a change meanwhile is delivered once more rather than not at all.
+        const from = await refusing(() => feed.subscribe({ filter: {} }));
+        const watch = await watchTasks(services, viewer, filter ?? {}).catch(async (error: unknown) => {
+          await from.return?.();
+          return refuseInvalidList(error);
+        });
+        return createStream<readonly LogEntry[], WatchedChange>(context, {
+          from,
+          first: [WATCH_BEGUN],
+          toItems: (entries) => {
+            const ids = entries.flatMap(({ taskId }) => taskId ?? []);
+            return ids.length === 0 ? [] : watch.look(ids);
+          },
+        });
+      },
+      resolve: itemOf,
     }),
 
     overview: t.field({

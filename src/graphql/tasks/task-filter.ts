@@ -51,6 +51,11 @@ TaskFilterInput.implement({
     }),
     createdAt: t.field({ type: DateTimeRangeInput, description: 'Was created in this period.' }),
     dueAt: t.field({ type: DateTimeRangeInput, description: 'Is due in this period.' }),
+    startedAt: t.field({ type: DateTimeRangeInput, description: 'Its latest attempt began in this period.' }),
+    statusAt: t.field({
+      type: DateTimeRangeInput,
+      description: 'Has its status since an instant in this period.',
+    }),
     completedAt: t.field({
       type: DateTimeRangeInput,
       description: 'Has ended in this period: became DONE, FAILED or CANCELLED.',
@@ -59,6 +64,11 @@ TaskFilterInput.implement({
     failureReason: t.field({
       type: [TaskFailureReasonEnum],
       description: 'Has failed for any of these reasons.',
+    }),
+    model: t.stringList({ description: 'Its latest attempt has any of these models.' }),
+    rejected: t.boolean({
+      description:
+        'true: a verdict has rejected its work since it was created or last retried (`reviewCycles` is above 0); false: all others.',
     }),
     recurringTaskId: t.id({
       description:

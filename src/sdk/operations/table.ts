@@ -23,6 +23,7 @@ export const calls = {
   tasksById: query(documents.TasksByIdDocument),
   taskCandidates: query(documents.TaskCandidatesDocument),
   taskCounts: query(documents.TaskCountsDocument),
+  tags: query(documents.TagsDocument),
   classifyTask: query(documents.ClassifyTaskDocument),
 
   // Runs

@@ -6,6 +6,9 @@ import {
   TaskChangesDocument,
   type TaskChangesSubscription,
   type TaskChangesSubscriptionVariables,
+  TasksChangedDocument,
+  type TasksChangedSubscription,
+  type TasksChangedSubscriptionVariables,
 } from '../../generated/operations.js';
 import { toTooOld } from '../errors/to-too-old.js';
 import { type FollowOptions, followEvents, followState } from './follow.js';
@@ -31,6 +34,10 @@ export function createFollowers(subscribe: Subscribe) {
     followTask: (variables: TaskChangesSubscriptionVariables, { signal }: Options = {}) =>
       rootsOf<TaskChangesSubscription['task']>(
         followState(subscribeToOwn, { query: TaskChangesDocument, variables }, signal),
+      ),
+    followTasks: (variables: TasksChangedSubscriptionVariables = {}, { signal }: Options = {}) =>
+      rootsOf<TasksChangedSubscription['tasks']>(
+        followState(subscribeToOwn, { query: TasksChangedDocument, variables }, signal),
       ),
     subscribe: (query: string, variables: object = {}, { signal }: Options = {}) =>
       followState(subscribe, { query, variables }, signal),

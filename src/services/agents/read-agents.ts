@@ -2,6 +2,7 @@ import type { AgentFilter } from '../../domain/agents/filter.js';
 import { checkAgentFilter } from '../../domain/agents/filter.js';
 import { type AgentStats, checkWindow, type ReviewerStats } from '../../domain/agents/stats.js';
 import type { ListReader } from '../../domain/list-reader.js';
+import { listAgentCosts } from '../../store/activity/agent-costs.js';
 import { listAgentStats } from '../../store/activity/agent-stats.js';
 import { listReviewerStats } from '../../store/activity/reviewer-stats.js';
 import { agentsThat } from '../../store/agents/agent-lists.js';
@@ -75,9 +76,25 @@ export async function readAgentStats(
   { database }: ReadContext,
   ids: readonly string[],
   windowMs: number,
-): Promise<ReadonlyMap<string, AgentStats>> {
+): Promise<ReadonlyMap<string, AgentStats & StatsPeriod>> {
   checkWindow(windowMs);
-  return byId(await listAgentStats(database.pool, ids, windowMs));
+  const stats = await listAgentStats(database.pool, ids, windowMs);
+  return byId(stats.map((each) => ({ ...each, windowMs })));
+}
+
+/** Of which agent and period statistics are. */
+export interface StatsPeriod {
+  readonly id: string;
+  readonly windowMs: number;
+}
+
+/** What the runs of each agent cost that ended in the last `windowMs`, in US dollars. Agents without a known cost are left out. */
+export async function readAgentCosts(
+  { database }: ReadContext,
+  ids: readonly string[],
+  windowMs: number,
+): Promise<ReadonlyMap<string, { readonly costUsd: number }>> {
+  return byId(await listAgentCosts(database.readPool, ids, windowMs));
 }
 
 /**

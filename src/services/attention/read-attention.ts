@@ -14,7 +14,7 @@ export type { AttentionFilter, AttentionRow };
 
 export type AttentionContext = Pick<ServiceContext, 'database' | 'settings' | 'gateways'>;
 
-/** What a person has to look at, the most severe first. Nothing is stored: the list is computed from the rows. */
+/** What a person has to look at, the most severe first, of these the oldest first. Nothing is stored: the list is computed from the rows. */
 export function openNeedsAttention(
   context: AttentionContext,
   filter: AttentionFilter,

@@ -4,6 +4,7 @@ import { InvalidList } from '../../domain/page.js';
 import { Refusal, Refusals } from '../../domain/refusals.js';
 import type { TaskFilter } from '../../domain/tasks/task-filter.js';
 import type { TaskStatus } from '../../domain/tasks/task-status.js';
+import { mapSeveral } from '../../kernel/map-several.js';
 import type { TaskRow } from '../../store/tasks/tasks.js';
 import { type AgentRef, getAgentByRef } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
@@ -34,6 +35,12 @@ export interface BulkResult {
 type Apply = (task: TaskRow) => Promise<TaskRow>;
 
 const DEFAULT_FIRST = 100;
+
+/**
+ * Tasks that are changed at a time. Commits that wait together are written together; the other connections of the pool stay free for
+ * other requests.
+ */
+const AT_ONCE = 4;
 
 /** No task stays in REJECTED. */
 const CANCELLABLE: readonly TaskStatus[] = ['INBOX', 'ASSIGNED', 'IN_PROGRESS', 'INPUT_REQUIRED', 'REVIEW'];
@@ -82,16 +89,17 @@ async function applyToAll(
   const { found, total } = await findTasks(context, viewer, input, status);
   const remaining = Math.max(0, total - found.length);
   if (input.dryRun) return { tasks: found, refused: [], remaining };
-  const tasks: TaskRow[] = [];
-  const refused: { task: TaskRow; refusals: readonly Refusal[] }[] = [];
-  for (const task of found) {
-    try {
-      tasks.push(await apply(task));
-    } catch (error) {
-      refused.push({ task, refusals: refusalsIn(error) });
-    }
-  }
-  return { tasks, refused, remaining };
+  const outcomes = await mapSeveral(found, AT_ONCE, (task) =>
+    apply(task).then(
+      (changed) => ({ task: changed, refusals: null }),
+      (error: unknown) => ({ task, refusals: refusalsIn(error) }),
+    ),
+  );
+  return {
+    tasks: outcomes.flatMap(({ task, refusals }) => (refusals === null ? [task] : [])),
+    refused: outcomes.flatMap(({ task, refusals }) => (refusals === null ? [] : [{ task, refusals }])),
+    remaining,
+  };
 }
 
 /** Oldest first, so that calls one after the other go through a backlog in order. */

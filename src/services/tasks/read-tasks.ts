@@ -200,7 +200,7 @@ function resolve(
     [viewing, resolved, orderBy ?? NEWEST_FIRST, columns, toWaitingSettings(context, slotless)] as const;
   const hasSlots = namesWaitingOn(filter);
   const names = listAgentNames(filter);
-  const { search, tags, requires, pinned } = filter;
+  const { search, tags, requires, pinned, model, rejected } = filter;
   const { readPool } = context.database;
   const read = async () => {
     const [resolved, found, rarity, seen] = await Promise.all([
@@ -212,7 +212,8 @@ function resolve(
     const slotless = hasSlots ? await findSlotless(context) : [];
     return list({ ...resolved, ...found, ...rarity, seen }, slotless);
   };
-  const isPlain = !hasSlots && names.length === 0 && !search && !tags && !requires && !pinned;
+  const isPlain =
+    !hasSlots && names.length === 0 && ![search, tags, requires, pinned, model, rejected].some(Boolean);
   return { plain: list(filter, []), read: isPlain && !(viewing !== null && findSeen) ? null : read };
 }
 

@@ -31,7 +31,7 @@ export interface AttentionRow extends AttentionPlace {
   readonly acknowledgedByKeyId: string | null;
 }
 
-/** The items, the most severe first, of these the newest first. Each kind is read no further than the page needs. */
+/** The items, the most severe first, of these the oldest first. Each kind is read no further than the page needs. */
 export function openAttention(
   executor: Executor,
   filter: AttentionFilter,
@@ -86,30 +86,32 @@ interface Bound {
 
 function boundsOf({ after, before }: PageRequest): Bound[] {
   return [
-    ...(after === null ? [] : [{ operator: '<', place: parsePlace(after) } as const]),
-    ...(before === null ? [] : [{ operator: '>', place: parsePlace(before) } as const]),
+    ...(after === null ? [] : [{ operator: '>', place: parsePlace(after) } as const]),
+    ...(before === null ? [] : [{ operator: '<', place: parsePlace(before) } as const]),
   ];
 }
 
 function toBound({ side, cursor }: Beyond): Bound {
-  return { operator: side === 'head' ? '>=' : '<=', place: parsePlace(cursor) };
+  return { operator: side === 'head' ? '<=' : '>=', place: parsePlace(cursor) };
 }
 
 /**
- * The condition of a bound. The weight that all items of a kind have is compared here and not by the statement, so that an index
+ * The condition of a bound. A heavier item comes first and has the lower place, so weights are compared with their sign changed. The weight that all items of a kind have is compared here and not by the statement, so that an index
  * on the rest of the order is used.
  */
 function compare({ weight }: AttentionSource, { operator, place }: Bound): Sql {
   const rest = sql`${place.since}::timestamptz, ${place.itemId}::text`;
   if (weight === null)
-    return sql`(f.weight, f.since, f.item_id) ${identifier(operator)} (${place.weight}::int, ${rest})`;
+    return sql`(-f.weight, f.since, f.item_id) ${identifier(operator)} (-${place.weight}::int, ${rest})`;
   if (weight === place.weight) return sql`(f.since, f.item_id) ${identifier(operator)} (${rest})`;
-  return weight < place.weight === operator.startsWith('<') ? sql`true` : sql`false`;
+  return weight < place.weight === operator.startsWith('>') ? sql`true` : sql`false`;
 }
 
 function orderBy(alias: string, { backward, limit }: Order): Sql {
-  const keys = ['weight', 'since', 'item_id'].map((key) => `${alias}.${key} ${backward ? 'ASC' : 'DESC'}`);
-  return identifier(`ORDER BY ${keys.join(', ')} LIMIT ${limit}`);
+  const [heaviest, oldest] = backward ? ['ASC', 'DESC'] : ['DESC', 'ASC'];
+  return identifier(
+    `ORDER BY ${alias}.weight ${heaviest}, ${alias}.since ${oldest}, ${alias}.item_id ${oldest} LIMIT ${limit}`,
+  );
 }
 
 function readItems(

@@ -87,7 +87,7 @@ function reviews(settings: WaitingSettings): Sql {
       AND NOT EXISTS (SELECT FROM review_runs r WHERE r.task_id = t.id AND r.round = t.review_round AND ${isUnderWay})`;
 }
 
-/** Reads tasks_failed_idx from its end. */
+/** Reads tasks_failed_idx from its start. */
 function failures(): Sql {
   return sql`SELECT ${WARNING} AS weight, t.completed_at AS since, right(t.id, 26) AS item_id,
       'TASK_FAILED ' || ${mark(sql`t.completed_at`)} AS version,

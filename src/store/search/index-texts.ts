@@ -11,7 +11,7 @@ export const TEXT_EVENTS: readonly EventType[] = [
 ];
 
 /**
- * Writes the texts of the next tasks, at most `limit` by their numbers, and of those with events in the next part of the log. Returns
+ * Writes the texts and tags of the next tasks, at most `limit` by their numbers, and of those with events in the next part of the log. Returns
  * how many events and tasks were looked at. The state moves in the same statement and its row is locked, so one process writes at
  * a time, and a process that is killed leaves nothing to repeat by hand.
  */
@@ -34,6 +34,9 @@ const INDEX = `WITH state AS MATERIALIZED (SELECT number, position FROM search_s
       (SELECT string_agg(q.feedback, E'\\n') FROM quality_reviews q WHERE q.task_id = t.id))
     FROM touched JOIN LATERAL (SELECT id, title, description, resolution FROM tasks WHERE id = touched.id OFFSET 0) t ON true
     ORDER BY t.id ON CONFLICT (task_id) DO UPDATE SET body = excluded.body WHERE s.body <> excluded.body),
+  tagged AS (INSERT INTO task_tags (tag) SELECT DISTINCT tag
+    FROM touched JOIN LATERAL (SELECT tags FROM tasks WHERE id = touched.id OFFSET 0) t ON true CROSS JOIN LATERAL unnest(t.tags) tag
+    ORDER BY tag ON CONFLICT DO NOTHING),
   moved AS (UPDATE search_state s SET number = coalesce((SELECT max(number) FROM fresh), s.number),
       position = coalesce((SELECT max(id) FROM batch), s.position)
     FROM state WHERE s.id = 1 AND (EXISTS (SELECT FROM fresh) OR EXISTS (SELECT FROM batch)))

@@ -12,8 +12,8 @@ export interface ResolvedFilter extends TaskFilter {
   readonly candidateIds?: readonly string[] | null;
   /** The tasks whose texts a search has to compare. For all others, it compares what is written in search_texts. */
   readonly lateIds?: readonly string[] | null;
-  /** Whether few tasks have the tags and requirements: {@link estimateRarity}. */
-  readonly areTagsRare?: boolean;
+  /** Whether few tasks have the values of the filter that a list can collect: {@link estimateRarity}. */
+  readonly isRare?: boolean;
   /** Whether few ended tasks are pinned, for a list of pinned tasks: {@link estimateRarity}. */
   readonly arePinnedEndsRare?: boolean;
   /** What an agent sees that views the list. If unset, each task is checked. */
@@ -24,33 +24,38 @@ export interface ResolvedFilter extends TaskFilter {
 const MOST_COLLECTED = 15_000;
 
 /**
- * Whether so few tasks have the values of the filter that a list should collect and sort them. A list that reads along its order is
- * cheaper on average, but reads everything if the tasks are at the other end of the order. Asks only for the estimate of the planner,
- * which is good for an entry of an array, and costs nothing.
+ * Whether so few tasks have the values of the filter that a list should collect and sort them: tags and requirements, models of the latest
+ * attempt, or a rejection. A list that reads along its order is cheaper on average, but reads everything if the tasks are at the other
+ * end of the order. Asks only for the estimate of the planner, which is good for an entry of an array or a column, and costs nothing.
  *
  * For pinned tasks the statistics tasks_status_pinned make the estimate good. But when the planner compares indexes, it multiplies the
  * shares of ended and of pinned tasks instead, expects thousands where there is none, and reads all ended tasks along the order.
  */
 export async function estimateRarity(
   executor: Executor,
-  { tags, requires, pinned }: TaskFilter,
-): Promise<Pick<ResolvedFilter, 'areTagsRare' | 'arePinnedEndsRare'>> {
-  const hasTags = sql`tags @> ${tags ?? []}::text[] AND requires @> ${requires ?? []}::text[]`;
-  const [areTagsRare, arePinnedEndsRare] = await Promise.all([
-    tags?.length || requires?.length ? areFewExpected(executor, hasTags) : false,
-    pinned ? areFewExpected(executor, sql`pinned AND status IN (${identifier(ENDED)})`) : false,
+  { tags, requires, pinned, model, rejected }: TaskFilter,
+): Promise<Pick<ResolvedFilter, 'isRare' | 'arePinnedEndsRare'>> {
+  const few = (isNamed: unknown, selection: Sql) => (isNamed ? areFewExpected(executor, selection) : false);
+  const [arePinnedEndsRare, ...rare] = await Promise.all([
+    few(pinned, sql`tasks WHERE pinned AND status IN (${identifier(ENDED)})`),
+    few(
+      tags?.length || requires?.length,
+      sql`tasks WHERE tags @> ${tags ?? []}::text[] AND requires @> ${requires ?? []}::text[]`,
+    ),
+    few(model, sql`task_runs WHERE model = ANY(${model ?? []}::text[])`),
+    few(rejected, sql`tasks WHERE review_cycles > 0`),
   ]);
-  return { areTagsRare, arePinnedEndsRare };
+  return { isRare: rare.includes(true), arePinnedEndsRare };
 }
 
 const ENDED = TASK_STATUSES.filter(isTerminal)
   .map((status) => `'${status}'`)
   .join(', ');
 
-async function areFewExpected(executor: Executor, where: Sql): Promise<boolean> {
+async function areFewExpected(executor: Executor, selection: Sql): Promise<boolean> {
   const [row] = await query<{ 'QUERY PLAN': readonly { Plan: { 'Plan Rows': number } }[] }>(
     executor,
-    toStatement(sql`EXPLAIN (FORMAT JSON) SELECT FROM tasks WHERE ${where}`, 'once'),
+    toStatement(sql`EXPLAIN (FORMAT JSON) SELECT FROM ${selection}`, 'once'),
   );
   const [explained] = row?.['QUERY PLAN'] ?? [];
   return explained !== undefined && explained.Plan['Plan Rows'] <= MOST_COLLECTED;
@@ -60,7 +65,7 @@ async function areFewExpected(executor: Executor, where: Sql): Promise<boolean> 
 export function selectsByValues({
   status: _status,
   priority: _priority,
-  areTagsRare: _areTagsRare,
+  isRare: _isRare,
   arePinnedEndsRare: _arePinnedEndsRare,
   ...others
 }: ResolvedFilter): boolean {
@@ -69,13 +74,17 @@ export function selectsByValues({
 
 /** The filter as conditions on the tasks `t`. The caller has checked its limits. */
 export function conditionsOf(filter: ResolvedFilter, settings: WaitingSettings): readonly Sql[] {
-  const { ids, status, priority, search, lateIds, failureReason, and, or, not } = filter;
-  const conditions: Sql[] = [...whoMayTake(filter, settings), ...whereFrom(filter), ...whenDue(filter)];
+  const { ids, status, priority, search, lateIds, and, or, not } = filter;
+  const conditions: Sql[] = [
+    ...whoMayTake(filter, settings),
+    ...whereFrom(filter),
+    ...whenDue(filter),
+    ...howItWent(filter),
+  ];
   if (ids) conditions.push(sql`t.id = ANY(${[...ids]}::text[])`);
   if (status) conditions.push(sql`t.status = ANY(${status}::task_status[])`);
   if (priority) conditions.push(sql`t.priority = ANY(${priority}::task_priority[])`);
   if (search) conditions.push(lateIds ? hasWrittenWords(search, lateIds) : hasWords(search));
-  if (failureReason) conditions.push(sql`t.failure_reason = ANY(${failureReason}::task_failure_reason[])`);
   if (and) conditions.push(allOf(and.map((each) => matches(each, settings))));
   if (or) conditions.push(anyOf(or.map((each) => matches(each, settings))));
   // IS NOT TRUE: an unknown result, such as a comparison with a missing due date, counts as no match.
@@ -122,18 +131,41 @@ function whereFrom({ tags, recurringTaskId, pipelineRunId }: TaskFilter): Sql[] 
   return conditions;
 }
 
-function whenDue({ createdAt, dueAt, completedAt, overdue }: TaskFilter): Sql[] {
+function howItWent({ failureReason, model, rejected }: TaskFilter): Sql[] {
+  const conditions: Sql[] = [];
+  if (failureReason) conditions.push(sql`t.failure_reason = ANY(${failureReason}::task_failure_reason[])`);
+  // The condition of task_runs_model_idx. A task without an attempt has the number 0, which no attempt has.
+  if (model)
+    conditions.push(sql`EXISTS (SELECT FROM task_runs r WHERE r.task_id = t.id AND r.number = t.run_count
+      AND r.model IS NOT NULL AND r.model = ANY(${model}::text[]))`);
+  // tasks_rejected_idx has this condition.
+  if (typeof rejected === 'boolean')
+    conditions.push(rejected ? sql`t.review_cycles > 0` : sql`t.review_cycles = 0`);
+  return conditions;
+}
+
+function whenDue({ createdAt, dueAt, startedAt, statusAt, completedAt, overdue }: TaskFilter): Sql[] {
   const conditions: Sql[] = [];
   if (createdAt) conditions.push(...liesIn(sql`t.created_at`, createdAt));
-  // A task is not updated before it is created, so a list by its last change begins there.
-  if (createdAt?.gte) conditions.push(sql`t.updated_at >= ${createdAt.gte}`);
+  // A task does not change before it is created, so a list by its last change begins there.
+  if (createdAt?.gte)
+    conditions.push(sql`t.updated_at >= ${createdAt.gte}`, sql`t.status_at >= ${createdAt.gte}`);
   if (dueAt) conditions.push(...liesIn(sql`t.due_at`, dueAt));
-  if (completedAt) conditions.push(...liesIn(sql`t.completed_at`, completedAt));
-  // What follows for the other times, so that lists by them end early.
-  if (completedAt?.gte) conditions.push(sql`t.updated_at >= ${completedAt.gte}`);
-  if (completedAt?.lt) conditions.push(sql`t.created_at < ${completedAt.lt}`);
+  if (startedAt) conditions.push(...liesInLife('started_at', startedAt));
+  if (statusAt) conditions.push(...liesInLife('status_at', statusAt));
+  if (completedAt) conditions.push(...liesInLife('completed_at', completedAt));
   if (typeof overdue === 'boolean') conditions.push(isOverdue(overdue));
   return conditions;
+}
+
+/** A condition on a time between the creation and the last change of a task, and what follows for these, so that lists by them end early. */
+function liesInLife(column: 'started_at' | 'status_at' | 'completed_at', range: InstantRange): Sql[] {
+  const { gte, lt } = range;
+  return [
+    ...liesIn(identifier(`t.${column}`), range),
+    ...(gte ? [sql`t.updated_at >= ${gte}`] : []),
+    ...(lt ? [sql`t.created_at < ${lt}`] : []),
+  ];
 }
 
 /** A condition on due dates as the index of the queue order has them, which lets a list in this order read no other dates. */

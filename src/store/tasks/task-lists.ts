@@ -100,7 +100,16 @@ export function visibleTo(viewer: TaskViewer): Sql {
   return viewer === null ? sql`true` : seenByAgent(viewer.agentId, viewer.coordinatorAgent);
 }
 
-const SORT_COLUMNS = ['number', 'priority', 'dueAt', 'createdAt', 'updatedAt', 'completedAt'] as const;
+const SORT_COLUMNS = [
+  'number',
+  'priority',
+  'dueAt',
+  'createdAt',
+  'updatedAt',
+  'statusAt',
+  'startedAt',
+  'completedAt',
+] as const;
 
 /**
  * The same statement reads each assignee once. A promise per task would cost the executor more than the rest of a list of

@@ -14,6 +14,9 @@ const NUMBER: SortKey<TaskRow> = { sql: 't.number', kind: 'number', of: (task) =
 const PRIORITY: SortKey<TaskRow> = { sql: 't.priority', kind: 'priority', of: (task) => task.priority };
 const CREATED: SortKey<TaskRow> = { sql: 't.created_at', kind: 'instant', of: (task) => task.createdAt };
 const UPDATED: SortKey<TaskRow> = { sql: 't.updated_at', kind: 'instant', of: (task) => task.updatedAt };
+const STATUS_SINCE: SortKey<TaskRow> = { sql: 't.status_at', kind: 'instant', of: (task) => task.statusAt };
+/** Of tasks that were started. */
+const STARTED: SortKey<TaskRow> = { sql: 't.started_at', kind: 'instant', of: (task) => task.startedAt };
 const COMPLETED: SortKey<TaskRow> = {
   sql: 't.completed_at',
   kind: 'instant',
@@ -43,16 +46,23 @@ export function readingOf(filter: ResolvedFilter, order: TaskOrder): Pick<List<T
     return one([{ where: hasAny(filter.priority) }]);
   if (order.field === 'COMPLETED_AT') return { order: whole, parts: partsByEnd(filter, statuses) };
   const branches = branchesOf(filter, statuses, (status) => isIn(status, filter, filter.priority));
-  if (order.field !== 'DUE_AT') return one(branches);
-  return { order: whole, parts: partsByDueDate(filter, branches, statuses) };
+  if (order.field === 'DUE_AT') return { order: whole, parts: partsByDueDate(filter, branches, statuses) };
+  if (order.field === 'STARTED_AT') return { order: whole, parts: partsByStart(filter, branches, statuses) };
+  return one(branches);
 }
 
 /** Whether all tasks of the filter are collected and sorted, because they are few. */
 export function isCollected(
-  { candidateIds, areTagsRare, createdAt }: ResolvedFilter,
+  { candidateIds, isRare, createdAt, startedAt, statusAt }: ResolvedFilter,
   { field }: TaskOrder,
 ): boolean {
-  return Boolean(candidateIds || areTagsRare || (isShort(createdAt) && UNLIKE_CREATION.includes(field)));
+  return Boolean(
+    candidateIds ||
+      isRare ||
+      (isShort(createdAt) && UNLIKE_CREATION.includes(field)) ||
+      (isShort(startedAt) && field !== 'STARTED_AT') ||
+      (isShort(statusAt) && field !== 'STATUS_AT'),
+  );
 }
 
 /**
@@ -60,10 +70,11 @@ export function isCollected(
  * indexes know the first two apart.
  */
 function collected(filter: ResolvedFilter, statuses: readonly TaskStatus[]): Branch[] {
-  const { candidateIds, areTagsRare, priority } = filter;
+  const { candidateIds, tags, requires, priority } = filter;
   const any = (some: readonly TaskStatus[]) => anyOf(some.map((status) => isIn(status, filter, priority)));
   const among = candidateIds ? sql`t.id = ANY(${candidateIds}::text[])` : sql`true`;
-  if (candidateIds || !areTagsRare) return [{ where: sql`${among} AND ${any(statuses)}`, isRare: true }];
+  if (candidateIds || !(tags || requires))
+    return [{ where: sql`${among} AND ${any(statuses)}`, isRare: true }];
   const groups = [
     statuses.filter((status) => WITHOUT_RUN.includes(status)),
     statuses.filter(isTerminal),
@@ -81,7 +92,13 @@ function usesAllStatuses(
 }
 
 /** The orders in which the tasks that were created in a period may be anywhere. */
-const UNLIKE_CREATION: readonly TaskOrder['field'][] = ['PRIORITY', 'DUE_AT', 'COMPLETED_AT'];
+const UNLIKE_CREATION: readonly TaskOrder['field'][] = [
+  'PRIORITY',
+  'DUE_AT',
+  'STATUS_AT',
+  'STARTED_AT',
+  'COMPLETED_AT',
+];
 
 const SHORT_MS = 2 * 86_400_000;
 
@@ -131,6 +148,8 @@ function orderOf({ field, direction }: TaskOrder): Order<TaskRow> {
     QUEUE: QUEUE_ORDER.map((key) => QUEUE_KEYS[key]),
     CREATED_AT: [CREATED, NUMBER],
     UPDATED_AT: [UPDATED, NUMBER],
+    STATUS_AT: [STATUS_SINCE, NUMBER],
+    STARTED_AT: [orNone(STARTED, none), NUMBER],
     DUE_AT: [orNone(DUE, none), NUMBER],
     COMPLETED_AT: [orNone(COMPLETED, none), NUMBER],
     PRIORITY: [PRIORITY, NUMBER],
@@ -150,6 +169,33 @@ function partsByDueDate(
     { branches: dated, keys: [DUE, NUMBER], firstKey: 'set' },
     ...(undated.length === 0 ? [] : [{ branches: undated, keys: [NUMBER], firstKey: 'null' as const }]),
   ];
+}
+
+/**
+ * Tasks that were started, from tasks_started_idx, and then the others: those that wait for each priority from tasks_priority_idx, and
+ * those that were completed or cancelled without an attempt from tasks_unstarted_idx.
+ */
+function partsByStart(
+  filter: ResolvedFilter,
+  branches: readonly Branch[],
+  statuses: readonly TaskStatus[],
+): ListPart<TaskRow>[] {
+  const started = that(branches, sql`t.started_at IS NOT NULL`);
+  const waiting = branchesByPriority(filter, statuses.filter(isBeforeWork));
+  const others = branchesOf(
+    filter,
+    statuses.filter((status) => !isBeforeWork(status)),
+    (status) => sql`${isIn(status, filter, filter.priority)} AND t.status NOT IN ('INBOX', 'ASSIGNED')`,
+  );
+  const unstarted = that([...waiting, ...others], sql`t.started_at IS NULL`);
+  return [
+    { branches: started, keys: [STARTED, NUMBER], firstKey: 'set' },
+    { branches: unstarted, keys: [NUMBER], firstKey: 'null' },
+  ];
+}
+
+function isBeforeWork(status: TaskStatus): boolean {
+  return status === 'INBOX' || status === 'ASSIGNED';
 }
 
 /** Ended tasks, from tasks_ended_idx, and then the open ones, for each priority from tasks_priority_idx. */

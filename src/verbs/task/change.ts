@@ -116,7 +116,7 @@ export const watchTask = defineStream({
   name: 'task watch',
   summary: 'Follows one task: its state at once, then after each change.',
   use: 'Use it to wait for a result, or to see an agent at work.',
-  avoid: 'To follow many tasks use "events watch".',
+  avoid: 'To follow many tasks use "task follow".',
   operations: ['followTask'],
   effect: effects.reads,
   input: z.strictObject({ task }),

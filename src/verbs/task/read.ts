@@ -41,6 +41,12 @@ export const filterFields = {
   unassigned: z.boolean().optional().describe('Only tasks without an assignee.'),
   recurringTask: maybeText('Only tasks of this recurring task, by name or id.'),
   pipelineRun: maybeText('Only tasks of this pipeline run (plr_…).'),
+  model: maybeWords('Only tasks whose latest attempt has any of these models.'),
+  rejected: z.boolean().optional().describe('Only tasks whose work a verdict has rejected.'),
+  startedSince: maybeInstant('past', 'Only tasks whose latest attempt began since this instant.'),
+  startedUntil: maybeInstant('past', 'Only tasks whose latest attempt began before this instant.'),
+  statusSince: maybeInstant('past', 'Only tasks that got their status since this instant.'),
+  statusUntil: maybeInstant('past', 'Only tasks that have had their status since before this instant.'),
   endedSince: maybeInstant('past', 'Only tasks that have ended since this instant: yesterday or 2h.'),
   endedUntil: maybeInstant('past', 'Only tasks that have ended before this instant.'),
 };
@@ -49,17 +55,29 @@ const filterSchema = z.strictObject(filterFields);
 
 /** The filter of the API. */
 export function toFilter(given: z.infer<typeof filterSchema>): TaskFilter {
-  const { assignee, recurringTask, pipelineRun, endedSince, endedUntil, ...rest } = given;
+  const { assignee, recurringTask, pipelineRun, ...others } = given;
+  const { startedSince, startedUntil, statusSince, statusUntil, endedSince, endedUntil, ...rest } = others;
   return {
     ...rest,
     assignee: assignee?.map(toAgentRef),
     recurringTaskId: recurringTask,
     pipelineRunId: pipelineRun,
+    startedAt: toRange(startedSince, startedUntil),
+    statusAt: toRange(statusSince, statusUntil),
     completedAt: toRange(endedSince, endedUntil),
   };
 }
 
-const ORDERS = ['QUEUE', 'CREATED_AT', 'UPDATED_AT', 'DUE_AT', 'COMPLETED_AT', 'PRIORITY'] as const;
+const ORDERS = [
+  'QUEUE',
+  'CREATED_AT',
+  'UPDATED_AT',
+  'STATUS_AT',
+  'STARTED_AT',
+  'DUE_AT',
+  'COMPLETED_AT',
+  'PRIORITY',
+] as const;
 
 export const listTasks = defineVerb({
   name: 'task list',

@@ -86,7 +86,7 @@ describe('an acknowledged item', () => {
 });
 
 describe('the list of what needs attention', () => {
-  it('has the most severe first, of these the newest first, and pages in both directions', async () => {
+  it('has the most severe first, of these the oldest first, and pages in both directions', async () => {
     const { services } = here;
     const agent = await anAgent(services);
     for (let i = 0; i < 3; i += 1) await aTaskIn(services, 'FAILED', agent);
@@ -98,13 +98,15 @@ describe('the list of what needs attention', () => {
     const kinds = all.nodes.map(({ kind }: { kind: string }) => kind);
     expect(kinds).toEqual([
       'GATEWAY',
+      'TASK_FAILED',
+      'TASK_FAILED',
+      'TASK_FAILED',
       'REVIEW',
       'REVIEW',
-      'TASK_FAILED',
-      'TASK_FAILED',
-      'TASK_FAILED',
       'SCHEDULE',
     ]);
+    const instants = all.nodes.slice(1, 6).map(({ since }: { since: string }) => since);
+    expect(instants).toEqual(instants.toSorted());
     expect(all).toMatchObject({ totalCount: 7, pageInfo: { hasNextPage: false, hasPreviousPage: false } });
     const found: unknown[] = [];
     for (let after: string | null = null; ; ) {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { TASK_ORDER_FIELDS } from '../../../src/domain/tasks/task-filter.js';
 import { clearTasks } from '../../support/factories/claims.js';
 import { type Graph, openGraph } from '../../support/graphql/graph.js';
 import { seedTasks } from '../../support/graphql/seed-tasks.js';
@@ -23,7 +24,7 @@ const PAGE = `query ($first: Int, $after: Cursor, $last: Int, $before: Cursor, $
   }
 }`;
 
-const ORDERS = ['QUEUE', 'CREATED_AT', 'UPDATED_AT', 'DUE_AT', 'COMPLETED_AT', 'PRIORITY'].flatMap((field) =>
+const ORDERS = TASK_ORDER_FIELDS.flatMap((field) =>
   ['ASC', 'DESC'].map((direction) => ({ field, direction })),
 );
 

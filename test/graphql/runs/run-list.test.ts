@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { completeTask } from '../../../src/services/runs/complete-task.js';
 import { failTask } from '../../../src/services/runs/fail-task.js';
+import { indexNextTexts } from '../../../src/services/tasks/prepare-search.js';
 import { aClaimedTask, aKeyOf, anAgent, aTask, aTaskIn } from '../../support/factories/factory.js';
 import { type Graph, openGraph } from '../../support/graphql/graph.js';
 
@@ -159,6 +160,44 @@ describe('counts of tasks', () => {
       const { tasks } = await graph.get(ended, { orderBy: { field: 'COMPLETED_AT', direction } });
       expect(tasks.nodes.slice(0, 2).map(({ status }: { status: string }) => status)).toEqual(statuses);
     }
+  });
+
+  it('are of the tasks whose latest attempt has a model, began or whose status began in a period, or that were rejected', async () => {
+    const { services } = graph;
+    expect(await count('STATUS', { model: ['small', 'large'] })).toEqual({ DONE: 1 });
+    expect(await count('STATUS', { model: ['large'] })).toEqual({});
+    expect(await count('STATUS', { not: { model: ['small'] } })).toEqual({
+      FAILED: 1,
+      IN_PROGRESS: 1,
+      INBOX: 1,
+    });
+    await services.sql(
+      "UPDATE tasks SET started_at = started_at - interval '2 days', status_at = status_at - interval '1 day' WHERE status = 'FAILED'",
+    );
+    const today = new Date(Date.now() - 3_600_000).toISOString();
+    expect(await count('STATUS', { startedAt: { gte: today } })).toEqual({ DONE: 1, IN_PROGRESS: 1 });
+    expect(await count('STATUS', { statusAt: { lt: today } })).toEqual({ FAILED: 1 });
+    const sorted = 'query ($orderBy: TaskOrder) { tasks(orderBy: $orderBy) { nodes { status } } }';
+    for (const field of ['STARTED_AT', 'STATUS_AT']) {
+      const { tasks } = await graph.get(sorted, { orderBy: { field, direction: 'ASC' } });
+      expect(tasks.nodes[0]).toEqual({ status: 'FAILED' });
+    }
+    await services.sql("UPDATE tasks SET review_cycles = 1 WHERE status = 'FAILED'");
+    expect(await count('STATUS', { rejected: true })).toEqual({ FAILED: 1 });
+    expect(await count('STATUS', { rejected: false })).toEqual({ DONE: 1, IN_PROGRESS: 1, INBOX: 1 });
+  });
+
+  it('can be found by the tags in use, which have a common prefix', async () => {
+    const tagsOf = async (prefix?: string) =>
+      (await graph.get('query ($prefix: String) { tags(prefix: $prefix) }', { prefix })).tags;
+    expect(await tagsOf()).toEqual(['maps', 'north']);
+    await indexNextTexts(graph.services);
+    expect(await tagsOf('no')).toEqual(['north']);
+    expect(await tagsOf('No')).toEqual([]);
+    const { errors } = await graph.ask('query ($prefix: String) { tags(prefix: $prefix) }', {
+      prefix: 'x'.repeat(201),
+    });
+    expect(errors?.[0]?.extensions.code).toBe('BAD_USER_INPUT');
   });
 
   it('are for the key of an agent of the tasks that it may see', async () => {

@@ -1,10 +1,17 @@
-import type { AgentRowFragment } from '../../../generated/dashboard/agents.js';
+import type {
+  AgentPeriodFragment,
+  AgentRowFragment,
+  OneAgentQuery,
+} from '../../../generated/dashboard/agents.js';
 import { isOperator, messageOf, session } from '../../data/session.js';
 import { notify } from '../../frame/notices.js';
 import { basePath } from '../../frame/router.js';
 import { lengthText } from '../../parts/time.js';
 
-type Stats = AgentRowFragment['today'];
+/** An agent with everything that its page shows. */
+export type AgentDetail = NonNullable<OneAgentQuery['agent']>;
+
+type Stats = AgentPeriodFragment;
 
 /** How much of its capacity an agent uses, with the tasks that it holds. */
 export function Capacity({ agent }: { readonly agent: AgentRowFragment }) {
@@ -42,6 +49,11 @@ export function approvalText({ approvalRate, verdicts }: Stats): string {
 /** The usual duration of a run. */
 export function medianText({ medianDurationMs }: Stats): string {
   return medianDurationMs === null ? '–' : lengthText(medianDurationMs);
+}
+
+/** What the work cost, as far as it is known. */
+export function costText({ costUsd }: Stats): string {
+  return costUsd === null ? '–' : `$${costUsd.toFixed(2)}`;
 }
 
 /** Stops new work for the agent, or lets it begin again. */

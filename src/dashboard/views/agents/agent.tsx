@@ -1,5 +1,8 @@
-import { OneAgentDocument, type OneAgentQuery } from '../../../generated/dashboard/agents.js';
+import { useSignal } from '@preact/signals';
+import { OneAgentDocument } from '../../../generated/dashboard/agents.js';
+import { isOperator } from '../../data/session.js';
 import { useQuery } from '../../data/use-query.js';
+import { useKeys } from '../../frame/keyboard.js';
 import { Page } from '../../frame/page.js';
 import { basePath } from '../../frame/router.js';
 import { Markdown } from '../../parts/markdown.js';
@@ -8,11 +11,18 @@ import { Empty, Loading, Problem } from '../../parts/states.js';
 import { Table } from '../../parts/table.js';
 import { Ago } from '../../parts/time.js';
 import type { ViewProps } from '../view.js';
-import { approvalText, Capacity, medianText, PauseButton } from './agent-parts.js';
+import { AgentDialog } from './agent-dialog.js';
+import { AgentKeys } from './agent-keys.js';
+import {
+  type AgentDetail,
+  approvalText,
+  Capacity,
+  costText,
+  medianText,
+  PauseButton,
+} from './agent-parts.js';
 import '../task/task.css';
 import './agents.css';
-
-type Agent = NonNullable<OneAgentQuery['agent']>;
 
 const EVERY_MS = 1_000;
 
@@ -28,7 +38,7 @@ export default function AgentPage({ params }: ViewProps) {
   });
   const agent = data.value;
   return (
-    <Page title={name} tools={agent && <PauseButton agent={agent} />}>
+    <Page title={name} tools={agent && <Tools agent={agent} />}>
       {problem.value !== '' && <Problem text={problem.value} onRetry={reload} />}
       {agent === undefined && problem.value === '' && <Loading />}
       {agent === null && <Empty title={`There is no agent ${name}`} />}
@@ -37,7 +47,23 @@ export default function AgentPage({ params }: ViewProps) {
   );
 }
 
-function Details({ agent }: { readonly agent: Agent }) {
+function Tools({ agent }: { readonly agent: AgentDetail }) {
+  const isEditing = useSignal(false);
+  const edit = () => (isEditing.value = true);
+  useKeys(isOperator.value ? [{ keys: 'e', does: 'Edit the agent', run: edit }] : []);
+  if (!isOperator.value) return null;
+  return (
+    <>
+      <button type="button" title="e" onClick={edit}>
+        Edit
+      </button>
+      <PauseButton agent={agent} />
+      {isEditing.value && <AgentDialog agent={agent} onClose={() => (isEditing.value = false)} />}
+    </>
+  );
+}
+
+function Details({ agent }: { readonly agent: AgentDetail }) {
   return (
     <div class="task">
       <div>
@@ -61,6 +87,7 @@ function Details({ agent }: { readonly agent: Agent }) {
       </div>
       <div>
         <Settings agent={agent} />
+        <AgentKeys agentId={agent.id} />
         <section aria-label="Tasks">
           <h2>Tasks that changed last</h2>
           <ul class="related">
@@ -82,14 +109,14 @@ function Details({ agent }: { readonly agent: Agent }) {
   );
 }
 
-function Stats({ agent }: { readonly agent: Agent }) {
+function Stats({ agent }: { readonly agent: AgentDetail }) {
   const periods = [
     ['Today', agent.today],
     ['7 days', agent.week],
     ['30 days', agent.month],
   ] as const;
   return (
-    <Table columns={['Period', 'Done', 'Failed', 'Rejected', 'Approved', 'Median']}>
+    <Table columns={['Period', 'Done', 'Failed', 'Rejected', 'Approved', 'Median', 'Cost']}>
       {periods.map(([period, stats]) => (
         <tr key={period}>
           <td>{period}</td>
@@ -98,13 +125,14 @@ function Stats({ agent }: { readonly agent: Agent }) {
           <td>{stats.rejected}</td>
           <td>{approvalText(stats)}</td>
           <td>{medianText(stats)}</td>
+          <td>{costText(stats)}</td>
         </tr>
       ))}
     </Table>
   );
 }
 
-function Settings({ agent }: { readonly agent: Agent }) {
+function Settings({ agent }: { readonly agent: AgentDetail }) {
   const { config, capabilities } = agent;
   const facts = [
     ['Delivery', agent.delivery.toLowerCase()],

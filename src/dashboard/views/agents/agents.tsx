@@ -9,7 +9,7 @@ import { AgentLink, AgentStatusMark } from '../../parts/marks.js';
 import { Empty, Loading, Problem } from '../../parts/states.js';
 import { ACTIONS, Table } from '../../parts/table.js';
 import { Ago } from '../../parts/time.js';
-import { approvalText, Capacity, medianText, PauseButton } from './agent-parts.js';
+import { approvalText, Capacity, costText, medianText, PauseButton } from './agent-parts.js';
 import './agents.css';
 
 const PAGE = 50;
@@ -93,8 +93,8 @@ const number = (title: string) => ({ title, isNumber: true }) as const;
 const COLUMNS = [
   ...['Agent', 'Role', 'Status', 'Last call', 'Holds'],
   number('Waiting'),
-  ...['Today: done, failed, rejected', 'Approved'],
-  ...[number('Median'), ACTIONS],
+  ...[{ title: 'Today', hint: 'Done, failed and rejected within 24 hours' }, 'Approved'],
+  ...[number('Median'), number('Cost'), ACTIONS],
 ];
 
 interface TableProps {
@@ -104,11 +104,13 @@ interface TableProps {
 
 function AgentTable({ agents, selected }: TableProps) {
   return (
-    <Table columns={COLUMNS}>
-      {agents.map((agent) => (
-        <Row key={agent.id} agent={agent} isSelected={agent.id === selected} />
-      ))}
-    </Table>
+    <div class="agent-table">
+      <Table columns={COLUMNS}>
+        {agents.map((agent) => (
+          <Row key={agent.id} agent={agent} isSelected={agent.id === selected} />
+        ))}
+      </Table>
+    </div>
   );
 }
 
@@ -129,17 +131,33 @@ function Row({ agent, isSelected }: { readonly agent: AgentRowFragment; readonly
       </td>
       <td class="number">{agent.waiting.totalCount}</td>
       <td>
-        <span class={completed > 0 ? 'good' : 'quiet'}>{completed}</span>
-        <span class="quiet"> · </span>
-        <span class={failed > 0 ? 'bad' : 'quiet'}>{failed}</span>
-        <span class="quiet"> · </span>
-        <span class={rejected > 0 ? 'warning' : 'quiet'}>{rejected}</span>
+        <Ended tone="good" shape="✓" word="done" count={completed} />
+        <Ended tone="bad" shape="✕" word="failed" count={failed} />
+        <Ended tone="warning" shape="↺" word="rejected" count={rejected} />
       </td>
       <td>{approvalText(agent.today)}</td>
       <td class="number">{medianText(agent.today)}</td>
+      <td class="number">{costText(agent.today)}</td>
       <td class="actions">
         <PauseButton agent={agent} />
       </td>
     </tr>
+  );
+}
+
+interface EndedProps {
+  readonly tone: 'good' | 'bad' | 'warning';
+  readonly shape: string;
+  readonly word: string;
+  readonly count: number;
+}
+
+/** How many runs ended in a way. None is quiet. */
+function Ended({ tone, shape, word, count }: EndedProps) {
+  return (
+    <span class={`ended ${count > 0 ? tone : 'quiet'}`} title={`${count} ${word}`}>
+      <span aria-hidden="true">{shape}</span> {count}
+      <span class="visually-hidden"> {word}</span>
+    </span>
   );
 }

@@ -3,7 +3,7 @@ import { useKeys } from '../../frame/keyboard.js';
 import { Page } from '../../frame/page.js';
 import { openedTask } from '../../frame/router.js';
 import { TaskPanel } from '../task/task-panel.js';
-import { readFilter } from './board-filter.js';
+import { readFilter, toTaskFilter } from './board-filter.js';
 import { boardKeys, listKeys } from './board-keys.js';
 import { isList, openColumns, useCounts } from './board-state.js';
 import { BulkBar } from './bulk-bar.js';
@@ -23,6 +23,7 @@ export default function Board() {
   // Few tasks need input, and an empty column would take the place of the others.
   const hasQuestions = (all?.get('INPUT_REQUIRED') ?? 0) > 0;
   const columns = openColumns().filter((status) => status !== 'INPUT_REQUIRED' || hasQuestions || isList());
+  const total = columns.reduce((sum, status) => sum + (all?.get(status) ?? 0), 0);
   useKeys(isList() ? listKeys() : boardKeys(columns));
   useEffect(() => clearSelection, [JSON.stringify(filter)]);
   return (
@@ -41,7 +42,7 @@ export default function Board() {
         )}
         {openedTask.value !== '' && <TaskPanel key={openedTask.value} taskRef={openedTask.value} />}
       </div>
-      <BulkBar />
+      <BulkBar filter={toTaskFilter(filter, columns)} total={total} />
       <MoveDialog />
     </Page>
   );

@@ -1,13 +1,14 @@
 import { signal, useSignal } from '@preact/signals';
-import type { TaskPriority } from '../../../sdk/index.js';
+import type { TaskFilter, TaskPriority } from '../../../sdk/index.js';
 import { isOperator } from '../../data/session.js';
 import { useQuery } from '../../data/use-query.js';
 import { Dialog } from '../../frame/dialog.js';
+import { textIn } from '../../parts/form.js';
 import { Problem } from '../../parts/states.js';
-import { countOf, sentence } from '../../parts/words.js';
-import { type BulkVerb, bulkVerbs, runBulk, setPriority, setTag, tryBulk } from './bulk.js';
+import { countOf, PRIORITIES, sentence } from '../../parts/words.js';
+import { type BulkVerb, bulkVerbs, MOST_AT_ONCE, runBulk, setPriority, setTag, tryBulk } from './bulk.js';
 import { AgentChoice } from './move-dialog.js';
-import { clearSelection, MAX_SELECTED, selection } from './selection.js';
+import { clearSelection, everything, selectedCount, selection } from './selection.js';
 import './list.css';
 
 /** The change that is being prepared. */
@@ -17,14 +18,25 @@ const close = () => {
   preparing.value = null;
 };
 
+interface BulkBarProps {
+  /** The tasks that the board shows, and how many there are. */
+  readonly filter: TaskFilter;
+  readonly total: number;
+}
+
 /** What can be done with the selected tasks. */
-export function BulkBar() {
-  const count = selection.value.size;
+export function BulkBar({ filter, total }: BulkBarProps) {
+  const count = selectedCount.value;
   if (count === 0 || !isOperator.value) return null;
+  const isAll = everything.value !== null;
   return (
     <section class="bulk-bar" aria-label="Selected tasks">
       <strong role="status">{countOf(count, 'task')} selected</strong>
-      {count === MAX_SELECTED && <span class="quiet small">the most at once</span>}
+      {!isAll && total > count && (
+        <button type="button" onClick={() => (everything.value = { filter, count: total })}>
+          Select all {countOf(total, 'task')} that match
+        </button>
+      )}
       {bulkVerbs.map((verb) => (
         <button
           type="button"
@@ -35,12 +47,16 @@ export function BulkBar() {
           {verb.does}
         </button>
       ))}
-      <button type="button" onClick={() => (preparing.value = 'priority')}>
-        Priority
-      </button>
-      <button type="button" onClick={() => (preparing.value = 'tags')}>
-        Tags
-      </button>
+      {!isAll && (
+        <>
+          <button type="button" onClick={() => (preparing.value = 'priority')}>
+            Priority
+          </button>
+          <button type="button" onClick={() => (preparing.value = 'tags')}>
+            Tags
+          </button>
+        </>
+      )}
       <button type="button" class="plain quiet" title="Escape" onClick={clearSelection}>
         Clear
       </button>
@@ -74,17 +90,22 @@ function VerbDialog({ verb, onSubmit }: VerbProps) {
     key: verb.does,
     ask: (client) => tryBulk(client, verb),
   });
-  const count = data.value;
-  const all = selection.value.size;
+  const { count, left = 0 } = data.value ?? {};
+  const all = selectedCount.value;
   return (
     <Dialog label={`${verb.does} tasks`} onClose={close} class="move">
       <h2>
         {verb.does} {count === undefined ? '…' : countOf(count, 'task')}
       </h2>
       {problem.value !== '' && <Problem text={problem.value} onRetry={reload} />}
-      {count !== undefined && count < all && (
+      {count !== undefined && count + left < all && (
         <p class="quiet">
-          {all - count} of the {all} selected stay as they are. {verb.applies}
+          {all - count - left} of the {all} selected stay as they are. {verb.applies}
+        </p>
+      )}
+      {left > 0 && (
+        <p class="quiet">
+          At most {MOST_AT_ONCE} are changed at once, the oldest first. {left} are left for another time.
         </p>
       )}
       {verb.needs === 'agent' && count !== 0 && <AgentChoice onChoose={onSubmit} />}
@@ -98,14 +119,7 @@ function VerbDialog({ verb, onSubmit }: VerbProps) {
           {verb.needs === 'reason' && (
             <label>
               Reason (may be left out)
-              <input
-                type="text"
-                autofocus
-                value={reason.value}
-                onInput={(event) => {
-                  reason.value = event.currentTarget.value;
-                }}
-              />
+              <input type="text" autofocus {...textIn(reason)} />
             </label>
           )}
           <button type="submit" class="main" disabled={!count}>
@@ -116,8 +130,6 @@ function VerbDialog({ verb, onSubmit }: VerbProps) {
     </Dialog>
   );
 }
-
-const PRIORITIES: readonly TaskPriority[] = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW'];
 
 function PriorityChoice({ onChoose }: { readonly onChoose: (priority: TaskPriority) => void }) {
   return (
@@ -150,15 +162,7 @@ function TagForm({ onSubmit }: { readonly onSubmit: (tag: string, isAdded: boole
       >
         <label>
           Tag
-          <input
-            type="text"
-            autofocus
-            autocomplete="off"
-            value={tag.value}
-            onInput={(event) => {
-              tag.value = event.currentTarget.value;
-            }}
-          />
+          <input type="text" autofocus autocomplete="off" {...textIn(tag)} />
         </label>
         <span class="row-buttons">
           <button type="submit" class="main" disabled={tag.value.trim() === ''}>

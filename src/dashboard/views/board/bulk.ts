@@ -1,9 +1,9 @@
-import type { Client, TaskPriority } from '../../../sdk/index.js';
+import type { Client, TaskFilter, TaskPriority } from '../../../sdk/index.js';
 import { messageOf, session } from '../../data/session.js';
 import { change, readTasks } from '../../data/tasks.js';
 import { notify } from '../../frame/notices.js';
 import { countOf } from '../../parts/words.js';
-import { selectedTasks, selection } from './selection.js';
+import { everything, selectedTasks, selection } from './selection.js';
 
 /** A change of many tasks by one mutation, which can be tried first. */
 export interface BulkVerb {
@@ -17,7 +17,7 @@ export interface BulkVerb {
 }
 
 interface BulkCall {
-  readonly filter: { readonly ids: string[] };
+  readonly filter: TaskFilter;
   readonly first: number;
   readonly dryRun: boolean;
   /** The name of an agent, or a reason. */
@@ -28,6 +28,7 @@ interface BulkAnswer {
   readonly count: number;
   readonly tasks?: readonly { readonly id: string }[] | null;
   readonly refused?: readonly unknown[] | null;
+  readonly remaining?: number | null;
 }
 
 export const bulkVerbs: readonly BulkVerb[] = [
@@ -47,14 +48,23 @@ export const bulkVerbs: readonly BulkVerb[] = [
   },
 ];
 
+/** The most tasks that one mutation changes. */
+export const MOST_AT_ONCE = 1_000;
+
 const callOf = (dryRun: boolean, given: string): BulkCall => {
+  const all = everything.peek();
+  if (all !== null) return { filter: all.filter, first: MOST_AT_ONCE, dryRun, given };
   const ids = [...selection.peek()];
   return { filter: { ids }, first: Math.max(1, ids.length), dryRun, given };
 };
 
-/** How many of the selected tasks the verb would change. */
-export async function tryBulk(client: Client, { send }: BulkVerb): Promise<number> {
-  return (await send(client, callOf(true, ''))).count;
+/** How many of the selected tasks the verb would change, and how many it would leave for another time. */
+export async function tryBulk(
+  client: Client,
+  { send }: BulkVerb,
+): Promise<{ readonly count: number; readonly left: number }> {
+  const { count, remaining } = await send(client, callOf(true, ''));
+  return { count, left: remaining ?? 0 };
 }
 
 /** Changes the selected tasks, says how many, and reads them again. */
@@ -63,9 +73,12 @@ export async function runBulk({ send, done }: BulkVerb, given: string): Promise<
   if (!client) return;
   const ids = [...selection.peek()];
   try {
-    const { count, refused } = await send(client, callOf(false, given));
-    const left = refused?.length ?? 0;
-    notify(`${countOf(count, 'task')} ${done}${left > 0 ? `, ${left} refused` : ''}`);
+    const { count, refused, remaining } = await send(client, callOf(false, given));
+    const details = [
+      refused?.length ? `, ${refused.length} refused` : '',
+      remaining ? `, ${remaining} left: do it again` : '',
+    ];
+    notify(`${countOf(count, 'task')} ${done}${details.join('')}`);
     await readTasks(ids);
   } catch (error) {
     notify(messageOf(error), 'bad');

@@ -1,7 +1,11 @@
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { session } from '../../data/session.js';
 import { setQuery } from '../../frame/router.js';
 import { priorityMarks, sentence } from '../../parts/words.js';
 import { type BoardFilter, FILTERS, type FilterName } from './board-filter.js';
 import { isList } from './board-state.js';
+import { completionsOf } from './filter-completion.js';
 
 const names: Readonly<Record<FilterName, string>> = {
   q: 'text',
@@ -23,6 +27,19 @@ let timer: ReturnType<typeof setTimeout> | undefined;
  * the address.
  */
 export function FilterBar({ filter }: { readonly filter: BoardFilter }) {
+  // What is typed is in the address only when it is finished.
+  const text = useSignal(filter.q);
+  useEffect(() => {
+    if (text.value.trim() !== filter.q) text.value = filter.q;
+  }, [filter.q]);
+  const completions = useSignal<readonly string[]>([]);
+  const complete = async () => {
+    const client = session.value?.client;
+    const typed = text.value;
+    // Without them the field works as well.
+    const found = client ? await completionsOf(client, typed).catch(() => []) : [];
+    if (typed === text.value) completions.value = found.filter((each) => each !== typed);
+  };
   return (
     <>
       <span class="view-switch">
@@ -48,10 +65,14 @@ export function FilterBar({ filter }: { readonly filter: BoardFilter }) {
         class="filter-text"
         name="filter"
         aria-label="Filter tasks"
+        list="board-filters"
+        autocomplete="off"
         placeholder="Filter: words, agent:scout, tag:docs, priority:high, overdue:yes"
-        value={filter.q}
+        value={text.value}
         onInput={(event) => {
           const { value } = event.currentTarget;
+          text.value = value;
+          void complete();
           clearTimeout(timer);
           if (!/\w+:/.test(value))
             timer = setTimeout(() => setQuery({ q: value.trim() }, { replace: true }), PAUSE_MS);
@@ -59,10 +80,17 @@ export function FilterBar({ filter }: { readonly filter: BoardFilter }) {
         onKeyDown={(event) => {
           if (event.key !== 'Enter') return;
           clearTimeout(timer);
-          setQuery(parseText(event.currentTarget.value));
+          const changes = parseText(event.currentTarget.value);
+          text.value = changes.q ?? '';
+          setQuery(changes);
           event.currentTarget.blur();
         }}
       />
+      <datalist id="board-filters">
+        {completions.value.map((each) => (
+          <option key={each} value={each} />
+        ))}
+      </datalist>
       {FILTERS.filter((name) => name !== 'q' && filter[name] !== '').map((name) => (
         <button
           type="button"

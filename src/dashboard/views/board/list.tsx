@@ -25,6 +25,7 @@ const sorts: Readonly<Record<string, SortField>> = {
   priority: 'PRIORITY',
   created: 'CREATED_AT',
   updated: 'UPDATED_AT',
+  since: 'STATUS_AT',
   due: 'DUE_AT',
 };
 
@@ -73,7 +74,7 @@ function Head({ ids }: { readonly ids: readonly string[] }) {
       )}
       <SortButton name="queue" text="Task" title="the order in which tasks are claimed" />
       <span class="row-title">Title</span>
-      <span class="row-status">Status</span>
+      <SortButton name="since" text="Status" title="the time in its status" class="row-status" />
       <SortButton name="priority" text="Priority" />
       <span class="row-agent">Agent</span>
       <span class="row-wait">Waits for</span>
@@ -88,16 +89,17 @@ interface SortProps {
   readonly name: string;
   readonly text: string;
   readonly title?: string;
+  readonly class?: string;
 }
 
-function SortButton({ name, text, title = text.toLowerCase() }: SortProps) {
+function SortButton({ name, text, title = text.toLowerCase(), class: place = `row-${name}` }: SortProps) {
   const isChosen = (queryValue('sort') || 'queue') === name;
   const isDescending = queryValue('dir') === 'desc';
   const turns = name !== 'queue' && isChosen && !isDescending;
   return (
     <button
       type="button"
-      class={`plain row-${name}`}
+      class={`plain ${place}`}
       aria-pressed={isChosen}
       title={`Sort by ${title}`}
       onClick={() => setQuery({ sort: name === 'queue' ? '' : name, dir: turns ? 'desc' : '' })}
@@ -139,6 +141,9 @@ function Row({ id }: { readonly id: string }) {
       </a>
       <span class="row-status">
         <StatusMark status={task.status} />
+        <span class="quiet small row-since">
+          <Age since={task.statusAt} />
+        </span>
       </span>
       <span class="row-priority">
         <PriorityMark priority={task.priority} />

@@ -1,8 +1,9 @@
 import { useSignal } from '@preact/signals';
-import { isOperator, session } from '../../data/session.js';
+import { isOperator } from '../../data/session.js';
 import { type ShownTask, shownTask } from '../../data/tasks.js';
 import { useQuery } from '../../data/use-query.js';
 import { Dialog } from '../../frame/dialog.js';
+import { textIn } from '../../parts/form.js';
 import { Problem } from '../../parts/states.js';
 import { moving } from './board-state.js';
 import { type Move, makeMove, movesFrom, moveTo } from './moves.js';
@@ -89,48 +90,45 @@ function Moves({
   );
 }
 
-/** How many agents are offered. More are found by their name. */
-const OFFERED = 50;
+/** How many agents are offered. Others are found by a part of their name. */
+const OFFERED = 10;
 
 /** Asks for an agent by name. */
 export function AgentChoice({ onChoose }: { readonly onChoose: (name: string) => void }) {
   const text = useSignal('');
+  const search = text.value.trim();
   const agents = useQuery({
-    key: 'agents',
-    ask: async (client) => (await client.agents({ first: OFFERED })).nodes,
+    key: search,
+    ask: async (client) => ({ search, ...(await client.agents({ first: OFFERED, filter: { search } })) }),
   });
-  const names = (agents.data.value ?? [])
+  const names = (agents.data.value?.nodes ?? [])
     .map(({ name }) => name)
-    .filter((name) => name.includes(text.value.trim()));
+    .filter((name) => name.includes(search));
+  // The last answer may be that to an earlier text, and lack the agent that is meant.
+  const isCurrent = agents.data.value?.search === search;
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        const [first] = names;
-        if (first !== undefined) onChoose(first);
+        const meant = names.includes(search) ? search : isCurrent ? names[0] : search;
+        if (meant) onChoose(meant);
       }}
     >
       <label>
         Assign to
-        <input
-          type="text"
-          autofocus
-          autocomplete="off"
-          value={text.value}
-          onInput={(event) => {
-            text.value = event.currentTarget.value;
-          }}
-        />
+        <input type="text" autofocus autocomplete="off" {...textIn(text)} />
       </label>
       {agents.problem.value !== '' && <Problem text={agents.problem.value} onRetry={agents.reload} />}
       <div class="choices">
-        {names.slice(0, 10).map((name) => (
+        {names.map((name) => (
           <button key={name} type="button" onClick={() => onChoose(name)}>
             <span class="text">{name}</span>
           </button>
         ))}
       </div>
-      {agents.data.value?.length === 0 && session.value && <p class="quiet">No agent has registered yet.</p>}
+      {isCurrent && names.length === 0 && (
+        <p class="quiet">{search === '' ? 'No agent has registered yet.' : 'No agent has this name.'}</p>
+      )}
     </form>
   );
 }
@@ -159,10 +157,7 @@ export function NoteForm({ label, initial = '', onSubmit }: NoteFormProps) {
         <textarea
           autofocus
           rows={4}
-          value={text.value}
-          onInput={(event) => {
-            text.value = event.currentTarget.value;
-          }}
+          {...textIn(text)}
           onKeyDown={(event) => {
             if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) submit();
           }}

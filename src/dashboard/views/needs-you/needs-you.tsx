@@ -7,15 +7,15 @@ import {
   attentionCount,
   attentionProblem,
   readAttention,
+  readMoreAttention,
 } from '../../data/attention.js';
 import { canNotify, isNotifying, toggleNotifications } from '../../data/notifications.js';
 import { countIn } from '../../data/overview.js';
-import { openQuestions } from '../../data/questions.js';
+import { isAnswered } from '../../data/questions.js';
 import { isOperator } from '../../data/session.js';
 import { useKeys } from '../../frame/keyboard.js';
 import { Page } from '../../frame/page.js';
 import { basePath, navigate } from '../../frame/router.js';
-import { OpenQuestions } from '../../parts/open-questions.js';
 import { Empty, Loading, Problem } from '../../parts/states.js';
 import { countOf } from '../../parts/words.js';
 import { MoveDialog } from '../board/move-dialog.js';
@@ -25,14 +25,8 @@ import './needs-you.css';
 
 /** The start page: what needs a person, why, since when, and the next step. */
 export default function NeedsYou() {
-  const items = attention.value ?? [];
-  const of = (severity: AttentionItem['severity']) => items.filter((item) => item.severity === severity);
-  const [critical, warning, notice] = [of('CRITICAL'), of('WARNING'), of('NOTICE')];
-  const questions = openQuestions.value;
-  const selected = useSelection(
-    [...critical, ...questions, ...warning, ...notice].map(({ id }) => id),
-    items,
-  );
+  const items = (attention.value ?? []).filter(({ question }) => !question || !isAnswered(question.id));
+  const selected = useSelection(items);
   const isKnown = attention.value !== null;
   return (
     <Page title="Needs you" tools={<Tools />}>
@@ -40,28 +34,29 @@ export default function NeedsYou() {
         <Problem text={attentionProblem.value} onRetry={() => void readAttention()} />
       )}
       {!isKnown && attentionProblem.value === '' && <Loading />}
-      <Group title="Work stands still" items={critical} selected={selected} />
-      <OpenQuestions selected={selected} />
-      <Group title="Waits for a person" items={warning} selected={selected} />
-      <Group title="Worth knowing" items={notice} selected={selected} />
-      {isKnown && items.length === 0 && questions.length === 0 && <NothingNeeded />}
+      <Group title="Work stands still" severity="CRITICAL" items={items} selected={selected} />
+      <Group title="Waits for a person" severity="WARNING" items={items} selected={selected} />
+      <Group title="Worth knowing" severity="NOTICE" items={items} selected={selected} />
+      {isKnown && items.length === 0 && <NothingNeeded />}
+      <Rest count={attentionCount.value - (attention.value ?? []).length} isShown={items.length > 0} />
       <MoveDialog />
     </Page>
   );
 }
 
 /** The keys of the list. Returns the id of the row that they are on. */
-function useSelection(ids: readonly string[], items: readonly AttentionItem[]): string | undefined {
+function useSelection(items: readonly AttentionItem[]): string | undefined {
   const at = useSignal(0);
-  const index = Math.min(at.value, Math.max(0, ids.length - 1));
-  const id = ids[index];
-  const item = items.find((one) => one.id === id);
+  const index = Math.min(at.value, Math.max(0, items.length - 1));
+  const item = items[index];
+  const id = item?.id;
   const step = (by: number) => () => {
-    at.value = Math.max(0, Math.min(ids.length - 1, index + by));
+    at.value = Math.max(0, Math.min(items.length - 1, index + by));
   };
   const open = () => {
-    if (item) navigate(pathOf(item));
-    else rowOf(id)?.querySelector<HTMLElement>('textarea, button')?.focus();
+    const answer = rowOf(id)?.querySelector<HTMLElement>('.needs-answer :is(textarea, button)');
+    if (answer) answer.focus();
+    else if (item) navigate(pathOf(item));
   };
   useKeys([
     { keys: 'j', does: 'Next', run: step(1) },
@@ -121,21 +116,37 @@ function NothingNeeded() {
   );
 }
 
+/** What the list leaves out. The oldest of each severity are read first. */
+function Rest({ count, isShown }: { readonly count: number; readonly isShown: boolean }) {
+  if (count <= 0 || !isShown) return null;
+  return (
+    <p class="quiet">
+      {countOf(count, 'newer thing')} not shown.{' '}
+      <button type="button" onClick={() => void readMoreAttention()}>
+        Show more
+      </button>
+    </p>
+  );
+}
+
 interface GroupProps {
   readonly title: string;
+  readonly severity: AttentionItem['severity'];
+  /** The items of all groups. */
   readonly items: readonly AttentionItem[];
   readonly selected: string | undefined;
 }
 
-function Group({ title, items, selected }: GroupProps) {
-  if (items.length === 0) return null;
+function Group({ title, severity, items, selected }: GroupProps) {
+  const own = items.filter((item) => item.severity === severity);
+  if (own.length === 0) return null;
   return (
     <section class="needs" aria-label={title}>
       <h2 class="quiet small">
-        {title} <span class="needs-count">{items.length}</span>
+        {title} <span class="needs-count">{own.length}</span>
       </h2>
       <ul>
-        {items.map((item) => (
+        {own.map((item) => (
           <ItemRow key={item.id} item={item} isSelected={item.id === selected} />
         ))}
       </ul>

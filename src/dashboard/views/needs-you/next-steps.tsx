@@ -36,6 +36,8 @@ export function NextSteps({ item }: { readonly item: AttentionItem }) {
 
 function Step({ item }: { readonly item: AttentionItem }) {
   const { kind, task, agent, recurringTask, webhook } = item;
+  // The form for the answer is the step.
+  if (kind === 'QUESTION') return null;
   if (kind === 'TASK_FAILED' && task)
     return <Act does="Retry" send={(client) => client.retryTask({ task: { id: task.id } })} />;
   if (kind === 'TASK_STUCK' && task)

@@ -1,5 +1,6 @@
 import { useQuery } from '../../data/use-query.js';
 import { Choice, Field, Instant, Line } from '../../parts/form-fields.js';
+import { PRIORITIES } from '../../parts/words.js';
 
 /** How many agents are proposed. Others can be typed. */
 const PROPOSED = 100;
@@ -28,12 +29,7 @@ export function Who({ assignee }: { readonly assignee: string }) {
   });
   return (
     <div class="form-row">
-      <Choice
-        name="priority"
-        title="Priority"
-        values={['CRITICAL', 'HIGH', 'MEDIUM', 'LOW']}
-        chosen="MEDIUM"
-      />
+      <Choice name="priority" title="Priority" values={PRIORITIES} chosen="MEDIUM" />
       <Line
         name="assignee"
         title="Agent"

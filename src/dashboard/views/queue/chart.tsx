@@ -92,7 +92,8 @@ function optionsOf(
     legend: { show: false },
     cursor: { y: false, points: { show: false }, drag: { setScale: false } },
     hooks: { setCursor: [({ cursor }) => onPoint(cursor.idx ?? null)] },
-    padding: [8, 8, 0, 0],
+    // Half a label of the axis fits beside the last hour.
+    padding: [8, 20, 0, 0],
     scales: {
       ...(isSingle ? { x: { range: (_plot, at) => [at - HOUR_S, at + HOUR_S] } } : {}),
       y: { range: (_plot, _least, most) => [0, Math.max(1, most * 1.1)] },

@@ -1,9 +1,7 @@
 import type { QueueHealthQuery } from '../../../generated/dashboard/queue.js';
 import { basePath } from '../../frame/router.js';
 import { PriorityMark } from '../../parts/marks.js';
-import { sentence } from '../../parts/words.js';
-
-const PRIORITIES = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW'] as const;
+import { PRIORITIES, sentence } from '../../parts/words.js';
 
 /** How many tasks wait, by priority. Each bar leads to its tasks. */
 export function WaitingBars({ health }: { readonly health: QueueHealthQuery }) {

@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { ApiKeyRole, CreateApiKeyInput } from '../../../sdk/index.js';
 import { messageOf, session } from '../../data/session.js';
+import { Refused } from '../../parts/form.js';
 import { Secret } from './secret.js';
 
 const roles: readonly { readonly role: ApiKeyRole; readonly may: string }[] = [
@@ -71,11 +72,7 @@ export function KeyForm({ onCreated }: { readonly onCreated: () => void }) {
           Create the key
         </button>
       </form>
-      {problem.value !== '' && (
-        <p class="bad text" role="alert">
-          {problem.value}
-        </p>
-      )}
+      <Refused reason={problem.value} />
       {secret.value !== '' && (
         <Secret of="the key" secret={secret.value} onHide={() => (secret.value = '')} />
       )}

@@ -8,6 +8,7 @@ import { Ago } from '../../parts/time.js';
 import { sentence } from '../../parts/words.js';
 import { Confirm } from './confirm.js';
 import { KeyForm } from './key-form.js';
+import { KeyState } from './key-state.js';
 
 const PAGE = 100;
 
@@ -83,7 +84,7 @@ function KeyTable({ keys, onRevoke }: TableProps) {
           </td>
           <td class="quiet">{key.lastUsedAt === null ? 'never' : <Ago at={key.lastUsedAt} />}</td>
           <td>
-            <State apiKey={key} />
+            <KeyState apiKey={key} />
           </td>
           <td class="actions">
             {key.revokedAt === null && (
@@ -95,20 +96,5 @@ function KeyTable({ keys, onRevoke }: TableProps) {
         </tr>
       ))}
     </Table>
-  );
-}
-
-function State({ apiKey: { revokedAt, expiresAt } }: { readonly apiKey: ApiKeyFieldsFragment }) {
-  if (revokedAt !== null)
-    return (
-      <span class="bad">
-        revoked <Ago at={revokedAt} />
-      </span>
-    );
-  if (expiresAt === null) return <span class="quiet">valid</span>;
-  return (
-    <span class="quiet">
-      expires <Ago at={expiresAt} />
-    </span>
   );
 }

@@ -1,8 +1,8 @@
-import { useSignal } from '@preact/signals';
-import { messageOf, session } from '../../data/session.js';
+import { session } from '../../data/session.js';
 import { readTime } from '../../frame/clock.js';
 import { Dialog } from '../../frame/dialog.js';
 import { notify } from '../../frame/notices.js';
+import { Form } from '../../parts/form.js';
 import { Instant } from '../../parts/form-fields.js';
 import { instantOf, textOf } from '../../parts/form-values.js';
 
@@ -16,41 +16,19 @@ interface ReplayDialogProps {
 
 /** Asks from when on the events are delivered again. */
 export function ReplayDialog({ id, onClose, onDone }: ReplayDialogProps) {
-  const problem = useSignal('');
-  const replay = async (form: HTMLFormElement) => {
-    try {
-      const since = instantOf(textOf(new FormData(form), 'since'));
-      await session.value?.client.replayWebhook({ id, since });
-      notify('The events are delivered again');
-      onClose();
-      onDone();
-    } catch (error) {
-      problem.value = messageOf(error);
-    }
+  const replay = async (fields: FormData) => {
+    await session.value?.client.replayWebhook({ id, since: instantOf(textOf(fields, 'since')) });
+    notify('The events are delivered again');
+    onClose();
+    onDone();
   };
   return (
     <Dialog label="Deliver again" onClose={onClose}>
-      <form
-        class="stacked-form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void replay(event.currentTarget);
-        }}
-      >
+      <Form does="Deliver again" onSubmit={replay}>
         <h2>Deliver again</h2>
         <p class="quiet">All matching events from this time on are sent again, in their order.</p>
         <Instant name="since" title="Since" at={new Date(readTime() - HOUR).toISOString()} />
-        {problem.value !== '' && (
-          <p class="bad text" role="alert">
-            {problem.value}
-          </p>
-        )}
-        <div class="form-buttons">
-          <button type="submit" class="main">
-            Deliver again
-          </button>
-        </div>
-      </form>
+      </Form>
     </Dialog>
   );
 }

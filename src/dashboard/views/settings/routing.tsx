@@ -1,79 +1,43 @@
 import { useSignal } from '@preact/signals';
 import type { ClassifyTaskQuery, TaskPriority } from '../../../sdk/index.js';
-import { messageOf, session } from '../../data/session.js';
-import { sentence } from '../../parts/words.js';
+import { session } from '../../data/session.js';
+import { Form } from '../../parts/form.js';
+import { Choice, Field, Line } from '../../parts/form-fields.js';
+import { textOf } from '../../parts/form-values.js';
+import { PRIORITIES, sentence } from '../../parts/words.js';
 
 type Route = ClassifyTaskQuery['classifyTask'];
-
-const priorities: readonly TaskPriority[] = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW'];
 
 /** Shows which model a task would get, and the words that decide it. */
 export function Routing() {
   const route = useSignal<Route | null>(null);
   const tried = useSignal('');
-  const problem = useSignal('');
-  const classify = async (form: HTMLFormElement) => {
-    const fields = new FormData(form);
-    const text = (name: string) => String(fields.get(name) ?? '').trim();
-    problem.value = '';
-    try {
-      const answer = await session.value?.client.classifyTask({
-        ...{ title: text('title'), description: text('description') },
-        priority: text('priority') as TaskPriority,
-        ...(text('agent') === '' ? {} : { agent: { name: text('agent') } }),
-      });
-      tried.value = `${text('title')}\n${text('description')}`;
-      route.value = answer ?? null;
-    } catch (error) {
-      route.value = null;
-      problem.value = messageOf(error);
-    }
+  const classify = async (fields: FormData) => {
+    route.value = null;
+    const agent = textOf(fields, 'agent');
+    const [title, description] = [textOf(fields, 'title'), textOf(fields, 'description')];
+    const answer = await session.value?.client.classifyTask({
+      ...{ title, description, priority: textOf(fields, 'priority') as TaskPriority },
+      ...(agent === '' ? {} : { agent: { name: agent } }),
+    });
+    tried.value = `${title}\n${description}`;
+    route.value = answer ?? null;
   };
   return (
     <div class="routing">
-      <form
-        class="stacked-form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void classify(event.currentTarget);
-        }}
-      >
+      <Form does="Try" onSubmit={classify}>
         <p class="quiet">Tells which model a task would get. Nothing is created.</p>
-        <label>
-          Title
+        <Field title="Title">
           <input type="text" name="title" required autocomplete="off" />
-        </label>
-        <label>
-          Description
+        </Field>
+        <Field title="Description">
           <textarea name="description" rows={6} />
-        </label>
+        </Field>
         <div class="form-row">
-          <label>
-            Priority
-            <select name="priority">
-              {priorities.map((priority) => (
-                <option key={priority} value={priority} selected={priority === 'MEDIUM'}>
-                  {sentence(priority)}
-                </option>
-              ))}
-            </select>
-          </label>
-          <label>
-            Agent
-            <input type="text" name="agent" autocomplete="off" placeholder="any" />
-          </label>
+          <Choice name="priority" title="Priority" values={PRIORITIES} chosen="MEDIUM" />
+          <Line name="agent" title="Agent" placeholder="any" />
         </div>
-        <div class="form-buttons">
-          <button type="submit" class="main">
-            Try
-          </button>
-        </div>
-      </form>
-      {problem.value !== '' && (
-        <p class="bad text" role="alert">
-          {problem.value}
-        </p>
-      )}
+      </Form>
       {route.value && <Outcome route={route.value} text={tried.value} />}
     </div>
   );

@@ -1,31 +1,18 @@
-import { useSignal } from '@preact/signals';
 import type { CreateWebhookInput, WebhookFormat } from '../../../sdk/index.js';
-import { messageOf, session } from '../../data/session.js';
+import { session } from '../../data/session.js';
+import { Form } from '../../parts/form.js';
 import { Choice, Field, Line } from '../../parts/form-fields.js';
 import { textOf, wordsOf } from '../../parts/form-values.js';
 
 /** Creates a webhook. Its secret is handed over once. */
 export function WebhookForm({ onCreated }: { readonly onCreated: (secret: string) => void }) {
-  const problem = useSignal('');
-  const create = async (form: HTMLFormElement) => {
-    problem.value = '';
-    try {
-      const answer = await session.value?.client.createWebhook(inputOf(new FormData(form)));
-      form.reset();
-      onCreated(answer?.secret ?? '');
-    } catch (error) {
-      problem.value = messageOf(error);
-    }
+  const create = async (fields: FormData, form: HTMLFormElement) => {
+    const answer = await session.value?.client.createWebhook(inputOf(fields));
+    form.reset();
+    onCreated(answer?.secret ?? '');
   };
   return (
-    <form
-      class="stacked-form webhook-form"
-      aria-label="Create a webhook"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void create(event.currentTarget);
-      }}
-    >
+    <Form class="webhook-form" label="Create a webhook" does="Create the webhook" onSubmit={create}>
       <div class="form-row">
         <Field title="Address">
           <input type="url" name="url" required autocomplete="off" placeholder="https://example.com/hooks" />
@@ -43,17 +30,7 @@ export function WebhookForm({ onCreated }: { readonly onCreated: (secret: string
           placeholder="subscription { events { type at } }"
         />
       </details>
-      {problem.value !== '' && (
-        <p class="bad text" role="alert">
-          {problem.value}
-        </p>
-      )}
-      <div class="form-buttons">
-        <button type="submit" class="main">
-          Create the webhook
-        </button>
-      </div>
-    </form>
+    </Form>
   );
 }
 

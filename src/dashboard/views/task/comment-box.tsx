@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { messageOf, session } from '../../data/session.js';
 import { notify } from '../../frame/notices.js';
+import { textIn } from '../../parts/form.js';
 
 /** Writes a comment. The text stays until the server has taken it. */
 export function CommentBox({ taskId }: { readonly taskId: string }) {
@@ -32,10 +33,7 @@ export function CommentBox({ taskId }: { readonly taskId: string }) {
         <textarea
           rows={2}
           placeholder="Comment (c). Ctrl-Enter sends."
-          value={text.value}
-          onInput={(event) => {
-            text.value = event.currentTarget.value;
-          }}
+          {...textIn(text)}
           onKeyDown={(event) => {
             if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void send();
             if (event.key === 'Escape') event.currentTarget.blur();

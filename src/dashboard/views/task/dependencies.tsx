@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { isOperator, messageOf, session } from '../../data/session.js';
+import { Refused, textIn } from '../../parts/form.js';
 import { StatusMark, TaskLink } from '../../parts/marks.js';
 import type { TaskDetail } from './task-data.js';
 
@@ -29,11 +30,7 @@ export function Dependencies({ task }: { readonly task: TaskDetail }) {
             {...(mayEdit ? { onRemove: ({ ref }) => void edit('removeDependency', { ref }) } : {})}
           />
           {mayEdit && <AddForm onAdd={(ref) => edit('addDependency', { ref })} />}
-          {problem.value !== '' && (
-            <p class="bad text" role="alert">
-              {problem.value}
-            </p>
-          )}
+          <Refused reason={problem.value} />
         </section>
       )}
       {task.dependents.length > 0 && (
@@ -95,10 +92,7 @@ function AddForm({ onAdd }: { readonly onAdd: (ref: string) => Promise<boolean> 
         placeholder="TASK-1"
         required
         autocomplete="off"
-        value={text.value}
-        onInput={(event) => {
-          text.value = event.currentTarget.value;
-        }}
+        {...textIn(text)}
       />
       <button type="submit">Add</button>
     </form>

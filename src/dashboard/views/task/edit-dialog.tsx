@@ -2,15 +2,15 @@ import { signal, useSignal } from '@preact/signals';
 import { useState } from 'preact/hooks';
 import { TaskViewDocument, TimelineDocument } from '../../../generated/dashboard/task.js';
 import { type LogEvent, VersionConflictError } from '../../../sdk/index.js';
-import { messageOf, session } from '../../data/session.js';
+import { session } from '../../data/session.js';
 import { Dialog } from '../../frame/dialog.js';
 import { notify } from '../../frame/notices.js';
+import { Form } from '../../parts/form.js';
 import { Ago } from '../../parts/time.js';
 import { EditFields } from './edit-fields.js';
 import { type Edits, editsOf } from './edits.js';
 import { eventText } from './event-text.js';
 import type { TaskDetail } from './task-data.js';
-import '../settings/settings.css';
 
 /** Whether the form that edits the task of the page is open. */
 export const isEditing = signal(false);
@@ -36,49 +36,33 @@ export function EditDialog({ task: shown }: { readonly task: TaskDetail }) {
   // What the reader began with: the page goes on to follow the task behind the dialog.
   const [base] = useState(shown);
   const conflict = useSignal<Conflict | null>(null);
-  const problem = useSignal('');
-  const save = async (form: HTMLFormElement) => {
-    const read = editsOf(new FormData(form), base);
-    problem.value = read.problem;
-    if (read.edits === null) return;
+  const save = async (fields: FormData) => {
+    const { edits, problem } = editsOf(fields, base);
+    if (edits === null) throw new Error(problem);
     const version = (conflict.value?.current ?? base).version;
     try {
-      await send(base.id, read.edits, version);
+      await send(base.id, edits, version);
       closeEditor();
     } catch (error) {
-      if (error instanceof VersionConflictError) conflict.value = await explain(error.message, base);
-      else problem.value = messageOf(error);
+      if (!(error instanceof VersionConflictError)) throw error;
+      conflict.value = await explain(error.message, base);
     }
   };
   return (
     <Dialog label={`Edit ${shown.ref}`} onClose={closeEditor} class="wide">
-      <form
-        class="stacked-form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void save(event.currentTarget);
-        }}
-        onKeyDown={(event) => {
-          if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) event.currentTarget.requestSubmit();
-        }}
+      <Form
+        does={conflict.value ? 'Save my changes over these' : 'Save'}
+        onSubmit={save}
+        other={
+          <button type="button" onClick={closeEditor}>
+            Leave it as it was
+          </button>
+        }
       >
         <h2>Edit {shown.ref}</h2>
         <EditFields task={base} />
         {conflict.value && <ConflictNotice conflict={conflict.value} />}
-        {problem.value !== '' && (
-          <p class="bad text" role="alert">
-            {problem.value}
-          </p>
-        )}
-        <div class="form-buttons">
-          <button type="button" onClick={closeEditor}>
-            Leave it as it was
-          </button>
-          <button type="submit" class="main" title="Ctrl Enter">
-            {conflict.value ? 'Save my changes over these' : 'Save'}
-          </button>
-        </div>
-      </form>
+      </Form>
     </Dialog>
   );
 }

@@ -1,4 +1,5 @@
 import { Choice, Field, Instant, Line } from '../../parts/form-fields.js';
+import { PRIORITIES } from '../../parts/words.js';
 import type { TaskDetail } from './task-data.js';
 
 /** The fields of a task that can be edited, filled with what it has. */
@@ -13,12 +14,7 @@ export function EditFields({ task }: { readonly task: TaskDetail }) {
         <textarea name="description" rows={7} defaultValue={task.description ?? ''} />
       </Field>
       <div class="form-row">
-        <Choice
-          name="priority"
-          title="Priority"
-          values={['CRITICAL', 'HIGH', 'MEDIUM', 'LOW']}
-          chosen={task.priority}
-        />
+        <Choice name="priority" title="Priority" values={PRIORITIES} chosen={task.priority} />
         <Choice name="reviewPolicy" title="Review" values={['REQUIRED', 'SKIP']} chosen={task.reviewPolicy} />
         <Line name="tags" title="Tags" value={task.tags.join(', ')} />
         <Line name="requires" title="Required capabilities" value={task.requires.join(', ')} />

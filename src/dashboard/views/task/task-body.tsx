@@ -1,12 +1,12 @@
 import { now } from '../../frame/clock.js';
 import { Markdown } from '../../parts/markdown.js';
 import { AgentLink, CopiedId, PriorityMark, StatusMark } from '../../parts/marks.js';
-import { OpenQuestions } from '../../parts/open-questions.js';
 import { Age, Ago } from '../../parts/time.js';
 import { sentence } from '../../parts/words.js';
 import { Attempts } from './attempts.js';
 import { CommentBox } from './comment-box.js';
 import { Dependencies } from './dependencies.js';
+import { OpenQuestions } from './open-questions.js';
 import type { TaskDetail } from './task-data.js';
 import { Timeline } from './timeline.js';
 import { Waiting } from './waiting.js';
@@ -20,7 +20,7 @@ export function TaskBody({ task }: { readonly task: TaskDetail }) {
         <h2 class="task-title text">{task.title}</h2>
         <Facts task={task} />
         <Standing task={task} />
-        <OpenQuestions taskId={task.id} />
+        <OpenQuestions questions={task.questions.nodes} />
         <Section title="Description" text={task.description} empty="No description." />
         {(task.resolution !== null || task.status === 'DONE') && (
           <Section title="Result" text={task.resolution} empty="No result." />

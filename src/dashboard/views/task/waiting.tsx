@@ -14,7 +14,7 @@ export function Waiting({ task }: { readonly task: TaskDetail }) {
   const waitsForAgent = ['INBOX', 'ASSIGNED'].includes(task.status);
   return (
     <div class="standing" data-tone="waiting">
-      <p>Waits: {task.waitingOn.map(waitText).join(', ')}</p>
+      <p>Waits: {task.waitingOn.map((reason) => waitText(reason).replace(/^waits /, '')).join(', ')}</p>
       {waitsForAgent && <Candidates taskRef={task.ref} />}
     </div>
   );

@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { aTask } from '../../support/factories/factory.js';
+import { assignTask } from '../../../src/services/tasks/assign-task.js';
+import { updateTask } from '../../../src/services/tasks/update-task.js';
+import { aKeyOf, anAgent, aTask } from '../../support/factories/factory.js';
 import type { LiveGraph } from '../../support/graphql/live-graph.js';
 import { useTwoLiveGraphs } from '../../support/graphql/use-two-live-graphs.js';
 
 let here: LiveGraph;
+let there: LiveGraph;
 
 useTwoLiveGraphs((graphs) => {
-  ({ here } = graphs);
+  ({ here, there } = graphs);
 });
 
 const EVENTS = `subscription ($after: Cursor) {
@@ -88,5 +91,68 @@ describe('events by time', () => {
     await watch.has(1);
     expect(watch.items[0].at).toBe(nodes[0].at);
     await watch.close();
+  });
+});
+
+describe('Subscription.tasks', () => {
+  const TASKS = `subscription ($filter: TaskFilter) {
+    tasks(filter: $filter) { change taskId previousStatus task { id status title } }
+  }`;
+
+  it('delivers what enters the filter, changes in it and leaves it, of every process', async () => {
+    const agent = await anAgent(here.services);
+    const known = await aTask(there.services, { tags: ['watched'] });
+    await aTask(there.services);
+    const filter = { tags: ['watched'], status: ['INBOX', 'ASSIGNED'] };
+    const watch = await here.watch(TASKS, { filter });
+    await watch.has(1);
+    expect(watch.items).toEqual([{ change: null, taskId: null, previousStatus: null, task: null }]);
+    const { services } = there;
+    await updateTask(services, services.admin, { task: { id: known.id }, title: 'Renamed' });
+    await watch.has(2);
+    await assignTask(services, services.admin, { task: { id: known.id }, assignee: { id: agent.id } });
+    await watch.has(3);
+    await updateTask(services, services.admin, { task: { id: known.id }, tags: [] });
+    await watch.has(4);
+    const entered = await aTask(services, { tags: ['watched', 'new'] });
+    await watch.has(5);
+    const of = (change: string, previousStatus: string | null, status: string, id = known.id) => ({
+      ...{ change, taskId: id, previousStatus },
+      task: { id, status, title: id === known.id ? 'Renamed' : entered.title },
+    });
+    expect(watch.items.slice(1)).toEqual([
+      of('CHANGED', 'INBOX', 'INBOX'),
+      of('CHANGED', 'INBOX', 'ASSIGNED'),
+      of('LEFT', 'ASSIGNED', 'ASSIGNED'),
+      of('ENTERED', null, 'INBOX', entered.id),
+    ]);
+    await watch.close();
+  });
+
+  it('tells an agent that a task leaves that it may no longer see, and nothing of others', async () => {
+    const { services } = here;
+    const [own, other] = [await anAgent(services), await anAgent(services)];
+    const task = await aTask(services, { assignee: { id: own.id }, tags: ['private'] });
+    const watch = await here.watch(TASKS, { filter: { tags: ['private'] } }, await aKeyOf(services, own));
+    await watch.has(1);
+    await assignTask(services, services.admin, { task: { id: task.id }, assignee: { id: other.id } });
+    await watch.has(2);
+    expect(watch.items[1]).toEqual({
+      change: 'LEFT',
+      taskId: task.id,
+      previousStatus: 'ASSIGNED',
+      task: null,
+    });
+    await watch.close();
+  });
+
+  it('refuses a filter that is not valid, or that too many tasks match', async () => {
+    const { services } = here;
+    await services.sql(
+      "INSERT INTO tasks (id, title, status, tags) SELECT 'task_' || lpad('w' || i, 26, '0'), 'Many', 'INBOX', '{many}' FROM generate_series(1, 10001) i",
+    );
+    const refused = { extensions: { code: 'BAD_USER_INPUT' } };
+    await expect(here.watch(TASKS, { filter: { tags: ['many'] } })).rejects.toMatchObject(refused);
+    await expect(here.watch(TASKS, { filter: { search: 'x'.repeat(300) } })).rejects.toMatchObject(refused);
   });
 });
