@@ -45,6 +45,7 @@ export const handWritten = {
     'tasks_rejected_idx',
     'tasks_review_queue',
     'tasks_started_idx',
+    'tasks_tried_idx',
     'tasks_unstarted_idx',
     'tasks_waiting_tags',
     'events_actor_idx',

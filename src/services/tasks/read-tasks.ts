@@ -105,7 +105,10 @@ export async function countTasks(
     columns: NO_COLUMNS,
   };
   const { plain, read } = resolve(context, viewer, selection);
-  return countTasksBy(context.database.readPool, tasksThat(...((await read?.()) ?? plain)), by);
+  const [seenBy, resolved, ...list] = (await read?.()) ?? plain;
+  // A count collects many matches as well as few.
+  const counted = { ...resolved, isRare: resolved.isRare || undefined };
+  return countTasksBy(context.database.readPool, tasksThat(seenBy, counted, ...list), by);
 }
 
 /** The tasks that are assigned to each of several agents and that the viewer may see. Uses the pool for reads. */

@@ -13,7 +13,7 @@ export interface ResolvedFilter extends TaskFilter {
   /** The tasks whose texts a search has to compare. For all others, it compares what is written in search_texts. */
   readonly lateIds?: readonly string[] | null;
   /** Whether few tasks have the values of the filter that a list can collect: {@link estimateRarity}. */
-  readonly isRare?: boolean;
+  readonly isRare?: boolean | undefined;
   /** Whether few ended tasks are pinned, for a list of pinned tasks: {@link estimateRarity}. */
   readonly arePinnedEndsRare?: boolean;
   /** What an agent sees that views the list. If unset, each task is checked. */
@@ -131,17 +131,27 @@ function whereFrom({ tags, recurringTaskId, pipelineRunId }: TaskFilter): Sql[] 
   return conditions;
 }
 
-function howItWent({ failureReason, model, rejected }: TaskFilter): Sql[] {
+function howItWent({ failureReason, model, rejected, isRare }: ResolvedFilter): Sql[] {
   const conditions: Sql[] = [];
   if (failureReason) conditions.push(sql`t.failure_reason = ANY(${failureReason}::task_failure_reason[])`);
-  // The condition of task_runs_model_idx. A task without an attempt has the number 0, which no attempt has.
-  if (model)
-    conditions.push(sql`EXISTS (SELECT FROM task_runs r WHERE r.task_id = t.id AND r.number = t.run_count
-      AND r.model IS NOT NULL AND r.model = ANY(${model}::text[]))`);
-  // tasks_rejected_idx has this condition.
-  if (typeof rejected === 'boolean')
-    conditions.push(rejected ? sql`t.review_cycles > 0` : sql`t.review_cycles = 0`);
+  if (model) conditions.push(hasModel(model, isRare === false));
+  if (typeof rejected === 'boolean') conditions.push(wasRejected(rejected, isRare === false));
   return conditions;
+}
+
+/**
+ * A task without an attempt has the number 0, which no attempt has. Few matches are found in task_runs_model_idx. Where many are expected,
+ * OFFSET 0 makes a list look at each of its tasks instead: the planner would first collect all 200,000 of a usual model.
+ */
+function hasModel(models: readonly string[], areMany: boolean): Sql {
+  return sql`EXISTS (SELECT FROM task_runs r WHERE r.task_id = t.id AND r.number = t.run_count
+    AND r.model IS NOT NULL AND r.model = ANY(${[...models]}::text[]) ${identifier(areMany ? 'OFFSET 0' : '')})`;
+}
+
+/** tasks_rejected_idx has the condition of few matches. That of many keeps a list from collecting them all from there. */
+function wasRejected(wanted: boolean, areMany: boolean): Sql {
+  if (!wanted) return sql`t.review_cycles = 0`;
+  return identifier(areMany ? 't.review_cycles <> 0' : 't.review_cycles > 0');
 }
 
 function whenDue({ createdAt, dueAt, startedAt, statusAt, completedAt, overdue }: TaskFilter): Sql[] {

@@ -49,8 +49,17 @@ export function tasksThat(
     isPlannedByValues: viewer !== null || selectsByValues(filter),
     ...readingOf({ ...filter, seen }, order),
     ...countedBySearch(viewer, filter, settings),
+    ...countedAtOnce(viewer, filter, order, columns, settings),
     ...countedWithoutOverdue(viewer, filter, order, columns, settings),
   };
+}
+
+/** A count collects all tasks of a model, and all that were rejected, where a list looks at each task along its order. */
+function countedAtOnce(
+  ...[viewer, filter, ...list]: Parameters<typeof tasksThat>
+): Pick<List<ListedTask>, 'counted'> {
+  if (filter.isRare !== false || !(filter.model || filter.rejected)) return {};
+  return { counted: countedOf(tasksThat(viewer, { ...filter, isRare: undefined }, ...list)) };
 }
 
 /** Few tasks are overdue, and an index knows them. So the others are counted as all tasks without these. */

@@ -110,10 +110,10 @@ function isShort(period: TaskFilter['createdAt']): boolean {
 
 /**
  * A branch for each status, one for the statuses in which a task without assignee is an exception, one for the ended tasks if few of
- * them are pinned, and one for what an agent sees as an exception.
+ * them are pinned, one for the tasks that wait again after an attempt, and one for what an agent sees as an exception.
  */
 function branchesOf(
-  { unassigned, arePinnedEndsRare, seen, priority }: ResolvedFilter,
+  { unassigned, arePinnedEndsRare, model, rejected, isRare, seen, priority }: ResolvedFilter,
   statuses: readonly TaskStatus[],
   ...conditions: readonly ((status: TaskStatus) => Sql)[]
 ): Branch[] {
@@ -126,12 +126,23 @@ function branchesOf(
   const pinnedRarely = statuses.filter(
     (status) => !unassignedRarely.includes(status) && isPinnedRarely(status),
   );
+  const isTriedRarely = (status: TaskStatus) =>
+    isRare === false && (model || rejected) && isBeforeWork(status);
+  const triedRarely = statuses.filter(
+    (status) => !unassignedRarely.includes(status) && isTriedRarely(status),
+  );
+  const exceptions = [...unassignedRarely, ...pinnedRarely, ...triedRarely];
   const branches: Branch[] = statuses
-    .filter((status) => !unassignedRarely.includes(status) && !pinnedRarely.includes(status))
+    .filter((status) => !exceptions.includes(status))
     .flatMap((status) => conditions.map((condition) => ({ where: condition(status) })));
   if (unassignedRarely.length > 0) {
     // tasks_unassigned_idx has this condition.
     const where = sql`t.status NOT IN ('INBOX', 'CANCELLED') AND ${ofAny(unassignedRarely)}`;
+    branches.push({ where, isRare: true });
+  }
+  if (triedRarely.length > 0) {
+    // tasks_tried_idx has this condition. A task that waits for its first attempt has no model and was not rejected.
+    const where = sql`t.run_count > 0 AND t.status IN ('INBOX', 'ASSIGNED') AND ${ofAny(triedRarely)}`;
     branches.push({ where, isRare: true });
   }
   // From tasks_ended_pinned_idx.
