@@ -102,7 +102,10 @@ const doors = [
     to: { path: [...layers('kernel', 'postgres', 'store', 'services'), file('server/limits')] },
   },
   { from: file('startup'), to: types([file('config/config'), file('graphql/context')]) },
-  { from: file('main'), to: { path: [file('app'), file('describe-start'), folder('config')] } },
+  {
+    from: file('main'),
+    to: { path: [file('app'), file('describe-start'), file('kernel/idle-collection'), folder('config')] },
+  },
   { from: file('describe-start'), to: types(file('app')) },
 ];
 

@@ -3,6 +3,7 @@ import { createApp } from './app.js';
 import { ConfigError, parseConfig, takeEnvironment } from './config/config.js';
 import { environmentForPrograms } from './config/program-environment.js';
 import { describeStart } from './describe-start.js';
+import { collectWhenIdle } from './kernel/idle-collection.js';
 
 /** Longer than the time limit of any part of a stop. After it the process exits. */
 const STOP_GRACE_MS = 20_000;
@@ -57,6 +58,7 @@ async function main(env: ReturnType<typeof takeEnvironment>): Promise<void> {
   process.on('SIGHUP', stop);
   const started = await app.start();
   if (started === null) return;
+  collectWhenIdle({ instrument });
   const isTerminal = process.stdout.isTTY;
   const link = isTerminal ? await started.makeLink() : null;
   process.stdout.write(describeStart(started, { isTerminal, link }));

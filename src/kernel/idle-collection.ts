@@ -1,0 +1,91 @@
+import { performance } from 'node:perf_hooks';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import type { Instrument } from './instrument.js';
+
+/** The memory of this process, as far as V8 manages it. */
+export interface Heap {
+  /** The bytes that are taken from the machine: objects, garbage, buffers and free places between them. */
+  readonly bytes: () => number;
+  /** The share of the time since the last call in which the event loop worked, from 0 to 1. */
+  readonly load: () => number;
+  /** Collects all garbage. Nothing else runs meanwhile. */
+  readonly collect: () => void;
+}
+
+/** Where collections are reported, and what tests replace. */
+export interface IdleCollectionOptions {
+  readonly instrument: Instrument;
+  readonly heap?: Heap;
+}
+
+/** The pause between two checks, in milliseconds. */
+const EVERY_MS = 1_000;
+
+/** An idle server with its jobs and some agents that poll stays below this load. */
+const IDLE_LOAD = 0.1;
+
+/** The growth that is worth a collection, in bytes. */
+const MIN_GROWTH = 67_108_864;
+
+/** A collection that frees less is the last one, in bytes. */
+const MIN_FREED = 16_777_216;
+
+/**
+ * Collects garbage when this process is idle after its memory has grown. V8 collects when it needs memory for something new, so an
+ * idle process keeps the garbage of its last load: 330 MB for 40 seconds after 3,000 subscriptions. The first collection finds the
+ * garbage, and the next ones join what is left, so that pages become free. Each stops the process for about 60 ms.
+ *
+ * @returns a function that stops the checks. They do not keep the process alive.
+ */
+export function collectWhenIdle({ instrument, heap = createV8Heap() }: IdleCollectionOptions): () => void {
+  let least = heap.bytes();
+  /** The bytes before the collection of the last check. */
+  let before: number | undefined;
+
+  function check(): void {
+    const isIdle = heap.load() < IDLE_LOAD;
+    const bytes = heap.bytes();
+    least = Math.min(least, bytes);
+    // Only now, because V8 frees pages and buffers after the collection.
+    const freed = before === undefined ? 0 : before - bytes;
+    if (before !== undefined)
+      instrument.emit('debug', 'memory.collected', 'An idle process has collected its garbage', { freed });
+    // What an idle process keeps is in use, so it is no reason for another collection.
+    if (isIdle && before !== undefined && freed < MIN_FREED) least = bytes;
+    before = undefined;
+    if (!isIdle || (freed < MIN_FREED && bytes - least < MIN_GROWTH)) return;
+    heap.collect();
+    before = bytes;
+  }
+
+  const timer = setInterval(check, EVERY_MS).unref();
+  return () => clearInterval(timer);
+}
+
+function createV8Heap(): Heap {
+  let last = performance.eventLoopUtilization();
+  let collect: (() => void) | undefined;
+  return {
+    bytes() {
+      const { total_heap_size, external_memory } = getHeapStatistics();
+      return total_heap_size + external_memory;
+    },
+    load() {
+      const now = performance.eventLoopUtilization();
+      const { utilization } = performance.eventLoopUtilization(now, last);
+      last = now;
+      return utilization;
+    },
+    collect() {
+      collect ??= exposeCollection();
+      collect();
+    },
+  };
+}
+
+/** V8 gives its function to contexts that are created after the flag was set. */
+function exposeCollection(): () => void {
+  setFlagsFromString('--expose-gc');
+  return runInNewContext('gc');
+}
