@@ -19,20 +19,26 @@ const common = {
 } as const;
 
 /** Files that need neither PostgreSQL nor a build. They run within seconds. */
-const unit = ['kernel', 'domain', 'verbs'].map((folder) => `test/${folder}/**/*.test.ts`);
+const unit = [
+  'test/{kernel,domain,verbs}/**/*.test.ts',
+  'test/cli/{help,instants}.test.ts',
+  'test/sdk/{follow,lease,sse-silence,worker-requests}.test.ts',
+];
 
-/** Files that start processes. Each runs in a process of its own, so that it can't affect others. */
+/**
+ * Files that start processes. Each runs in a process of its own, so that it can't affect others, which costs a second of the
+ * processor. In a file that is missing here, the second server of a worker is refused.
+ */
 const processes = [
-  'cli',
-  'conventions',
-  'dashboard',
-  'docs',
-  'e2e',
-  'examples',
-  'mcp',
-  'postgres',
-  'sdk',
-].map((folder) => `test/${folder}/**/*.test.ts`);
+  'test/{dashboard,e2e,examples,mcp}/**/*.test.ts',
+  'test/cli/{commands,failures,streams,terminal,worker}.test.ts',
+  'test/conventions/{boundaries,lint,read-client}.test.ts',
+  'test/docs/{agent-setup,patterns,quickstart,webhooks}.test.ts',
+  'test/postgres/{embedded-postgres,migrate,session}.test.ts',
+  'test/postgres/embedded/*.test.ts',
+  'test/sdk/{browser,client,errors,package,reviewer,streams,types,worker}.test.ts',
+  'test/sdk/worker-{network,questions,stop,torture}.test.ts',
+];
 
 /** Files that run a second time, on databases whose settings change the meaning of statements and results. */
 const hostile = [
@@ -80,6 +86,7 @@ export default defineConfig({
         test: {
           ...common,
           name: 'hostile',
+          isolate: false,
           globalSetup: ['test/support/runner/current-bundle.ts', postgres],
           provide: { databaseSettings: hostileSettings },
           include: hostile,

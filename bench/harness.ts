@@ -28,7 +28,7 @@ export async function openHarness(): Promise<Harness> {
     dataDir: join(folder, 'pg'),
     instrument: createInstrument(),
   });
-  const pool = new pg.Pool({ connectionString: postgres.connectionString });
+  const pool = openPool(postgres.connectionString);
   const others: pg.Pool[] = [];
   const children: Served[] = [];
 
@@ -53,18 +53,35 @@ export async function openHarness(): Promise<Harness> {
       const url = new URL(postgres.connectionString);
       url.pathname = `/bench_${others.length + 1}`;
       await pool.query(`CREATE DATABASE ${url.pathname.slice(1)}`);
-      const other = new pg.Pool({ connectionString: url.href });
+      const other = openPool(url.href);
       others.push(other);
       return { url: url.href, pool: other };
     },
     startProgram: (path) => start([process.execPath, '--import', 'tsx', path], {}),
     async close() {
-      for (const child of children) await child.stop();
-      await Promise.all([pool, ...others].map((each) => each.end()));
-      await postgres.stop();
-      await rm(folder, { recursive: true, force: true });
+      await finish(children.map((child) => child.stop()));
+      await finish([pool, ...others].map((each) => each.end()));
+      await finish([postgres.stop()]);
+      // A PostgreSQL that is still busy stopping removes files in between.
+      await finish([rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })]);
     },
   };
+}
+
+/**
+ * The `end` of a pool resolves before its connections are closed, and PostgreSQL may end one in that moment. Without a listener
+ * that ends the process.
+ */
+function openPool(connectionString: string): pg.Pool {
+  const pool = new pg.Pool({ connectionString });
+  pool.on('error', () => undefined);
+  return pool;
+}
+
+/** Waits for all steps. What was measured stands, so a step that fails is printed, and does not decide the exit code. */
+async function finish(steps: readonly Promise<unknown>[]): Promise<void> {
+  for (const step of await Promise.allSettled(steps))
+    if (step.status === 'rejected') process.stderr.write(`while cleaning up: ${step.reason}\n`);
 }
 
 type Data = Record<string, { readonly secret?: string }>;

@@ -5,12 +5,19 @@ MC_API_KEY=${MC_API_KEY:-$(cat data/admin.key)}
 # ask 'GraphQL document' name=value …
 # Sends the document with its variables, each a string, and prints the answer on one line.
 ask() {
+  body_of "$@" | post_body
+}
+
+body_of() {
   node -e '
     const [query, ...pairs] = process.argv.slice(1);
     const variables = Object.fromEntries(pairs.map((pair) => pair.split(/=(.*)/s)));
     console.log(JSON.stringify({ query, variables }));
-  ' -- "$@" |
-    curl -sS -w '\n' "$MC_URL/graphql" -H "Authorization: Bearer $MC_API_KEY" -H 'Content-Type: application/json' -d @-
+  ' -- "$@"
+}
+
+post_body() {
+  curl -sS -w '\n' "$MC_URL/graphql" -H "Authorization: Bearer $MC_API_KEY" -H 'Content-Type: application/json' -d @-
 }
 
 # pick createTask.task.ref
@@ -30,7 +37,9 @@ pick() {
 # wait_until DONE TASK-1
 # Asks for the status of a task until it is the one that is named.
 wait_until() {
-  until ask 'query ($ref: String!) { task(ref: { ref: $ref }) { status } }' ref="$2" | grep -q "\"$1\""; do
+  local question
+  question=$(body_of 'query ($ref: String!) { task(ref: { ref: $ref }) { status } }' ref="$2")
+  until post_body <<<"$question" | grep -q "\"$1\""; do
     sleep 0.2
   done
 }

@@ -2,7 +2,8 @@
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 
-const staticChecks = ['lint', 'typecheck', 'boundaries', 'unused'];
+// `lint` also compiles: the native compiler of oxlint takes 8 s of the processor for what tsc takes 40 s for.
+const staticChecks = ['lint', 'boundaries', 'unused'];
 
 await runOrExit(['generate']);
 await runOrExit(staticChecks);

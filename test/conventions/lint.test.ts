@@ -32,6 +32,8 @@ const planted = {
   'src/services/barrel.ts': "export { now } from '../kernel/clock.js';\nexport { a } from './env.js';",
   'test/sleep.test.ts': "import { setTimeout } from 'node:timers/promises';\nawait setTimeout(5);",
   'test/wait-timeout.test.ts': "import { vi } from 'vitest';\nawait vi.waitFor(() => true);",
+  'src/services/wrong.ts': "export const a: number = 'one';",
+  'src/services/unchecked.ts': 'export const a = (list: string[]): string => list[0];',
   'src/services/floating.ts': [
     'interface Pool {\n  query(sql: string): Promise<number>;\n  query(sql: string, done: () => void): void;\n}',
     "export function a(pool: Pool): void {\n  pool.query('SELECT 1');\n}",
@@ -73,6 +75,8 @@ describe('the lint rules, with one planted violation each', () => {
     ['test/sleep.test.ts', 'plugin: Wait for a fact'],
     ['test/wait-timeout.test.ts', 'plugin: Give vi.waitFor a timeout'],
     ['src/services/floating.ts', 'typescript(no-floating-promises)'],
+    ['src/services/wrong.ts', "Type 'string' is not assignable to type 'number'"],
+    ['src/services/unchecked.ts', "Type 'string | undefined' is not assignable to type 'string'"],
   ])('%s violates %s', (path, rule) => {
     expect(findings.filter((finding) => finding.startsWith(path))).toContainEqual(
       expect.stringContaining(rule),
@@ -99,7 +103,7 @@ async function runBiome(folder: string): Promise<string[]> {
 }
 
 async function runOxlint(folder: string): Promise<string[]> {
-  return run('oxlint/bin/oxlint', ['--type-aware', '--format=unix'], folder);
+  return run('oxlint/bin/oxlint', ['--type-aware', '--type-check', '--format=unix'], folder);
 }
 
 async function run(tool: string, args: string[], cwd: string): Promise<string[]> {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
 import { runSql } from '../support/postgres/throw-away-postgres.js';
 import { bearer, type Client, createClient } from '../support/servers/client.js';
@@ -10,6 +10,7 @@ import {
   type ServerProcess,
   startServer,
 } from '../support/servers/server-process.js';
+import { startReceiver } from '../support/servers/webhook-receiver.js';
 import { untilLive, watchOverSse, watchOverWebSocket } from '../support/wires/event-streams.js';
 import { readPlainEvents } from '../support/wires/plain-events.js';
 
@@ -23,7 +24,8 @@ let admin: Client;
 beforeAll(async () => {
   database = await createTestDatabase();
   clock = await createJumpingClock(await createServerFolder());
-  server = await startServer({ databaseUrl: database.url, env: { ...clock.env, MC_JOB_INTERVAL: '100ms' } });
+  const env = { ...clock.env, MC_JOB_INTERVAL: '100ms', MC_WEBHOOK_ALLOW_PRIVATE: 'on' };
+  server = await startServer({ databaseUrl: database.url, env });
   admin = createClient(() => server.url, adminSecret);
 });
 afterAll(async () => {
@@ -97,6 +99,27 @@ describe.each([
     for (const { blocks } of plain)
       await vi.waitFor(() => expect(blocks.map(({ event }) => event)).toContain('task.created'), 20_000);
     for (const stream of [...streams, ...plain]) stream.close();
+  }, 60_000);
+
+  it('signs webhooks with the right time, because receivers refuse others', async () => {
+    await clock.jumpTo(jumpMs);
+    const receiver = await startReceiver();
+    onTestFinished(() => receiver.close());
+    const { createWebhook } = await admin.ask<{ createWebhook: { webhook: { id: string } } }>(
+      `mutation ($url: String!) { createWebhook(input: { url: $url, filter: { types: ["task.created"] } }) {
+        webhook { id } errors { message }
+      } }`,
+      { url: receiver.url },
+    );
+    const { id } = createWebhook.webhook;
+    await admin.ask('mutation ($id: ID!) { pingWebhook(id: $id) { status } }', { id });
+    await aTask(admin);
+    await receiver.has(2);
+    const offsets = receiver.received.map(
+      ({ headers }) => Math.abs(Number(headers['webhook-timestamp']) - Date.now() / 1_000) < 60,
+    );
+    expect(offsets).toEqual([true, true]);
+    await admin.ask('mutation ($id: ID!) { pauseWebhook(id: $id) { errors { message } } }', { id });
   }, 60_000);
 
   it('fires a due time once', async () => {

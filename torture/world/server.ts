@@ -120,7 +120,7 @@ class SupervisedServer implements Server {
   /** Starts the process and resolves when it listens or has ended. */
   async #launch(): Promise<void> {
     this.#starts += 1;
-    const child = spawn(process.execPath, ['--enable-source-maps', PROGRAM], {
+    const child = spawn(process.execPath, [PROGRAM], {
       env: { PATH: process.env.PATH, ...this.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

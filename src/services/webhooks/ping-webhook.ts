@@ -1,7 +1,7 @@
 import { Refusal } from '../../domain/refusals.js';
 import { toSlackMessage } from '../../domain/webhooks/slack-message.js';
-import { readTimeOfDay, toDate } from '../../kernel/clock.js';
 import { newRequestId } from '../../kernel/ids.js';
+import { readNow } from '../../store/ops/database-clock.js';
 import { findWebhook } from '../../store/webhooks/webhooks.js';
 import { toLookup, toShown } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
@@ -26,8 +26,8 @@ export async function pingWebhook(
   const webhook = await findWebhook(database.pool, toLookup(id));
   if (webhook === null) throw new Refusal('NOT_FOUND', `There is no webhook ${toShown(id)}.`, ['id']);
   const { url, secret, format } = webhook;
-  const atMs = readTimeOfDay();
-  const ping = { type: 'webhook.ping', at: toDate(atMs).toISOString(), webhookId: webhook.id };
+  const at = await readNow(database.pool);
+  const ping = { type: 'webhook.ping', at: at.toISOString(), webhookId: webhook.id };
   const told = { ...ping, actor: { displayName: 'Mission Control' }, task: null, agent: null, payload: {} };
   const body = JSON.stringify(format === 'SLACK' ? toSlackMessage(told, '') : ping);
   const beganAtMs = clock.now();
@@ -35,7 +35,7 @@ export async function pingWebhook(
     webhookId: webhook.id,
     url,
     id: `ping_${newRequestId()}`,
-    atMs,
+    atMs: at.getTime(),
     secrets: [secret],
     body,
     signal,

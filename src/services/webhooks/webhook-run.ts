@@ -9,7 +9,6 @@ import {
   type WebhookFilter,
 } from '../../domain/webhooks/webhook.js';
 import { createAlarm } from '../../kernel/alarm.js';
-import { readTimeOfDay } from '../../kernel/clock.js';
 import { randomFraction } from '../../kernel/ids.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
 import { type LogFilter, type LogRow, readLog } from '../../store/events/event-log.js';
@@ -64,6 +63,7 @@ export class WebhookRun {
   private bodies: BodyWriter | null = null;
   private filter: LogFilter = {};
   private position: bigint;
+  private heldAtMs: number;
   private sent = 0;
   private isStopping = false;
 
@@ -74,6 +74,7 @@ export class WebhookRun {
     private readonly open: OpenBodies,
   ) {
     this.position = held.position;
+    this.heldAtMs = context.clock.now();
   }
 
   /** There may be new events. */
@@ -132,6 +133,7 @@ export class WebhookRun {
   private async accept(row: HeldWebhook): Promise<Next> {
     const isEdited = row.version !== this.held.version;
     this.held = row;
+    this.heldAtMs = this.context.clock.now();
     if (isEdited) {
       this.position = row.position;
       await this.prepare();
@@ -170,13 +172,17 @@ export class WebhookRun {
     const eventId = idOfEvent(entry);
     const beganAtMs = this.context.clock.now();
     const { id: webhookId, url, secrets } = this.held;
-    const atMs = readTimeOfDay();
     const answer = await this.context.webhooks.send({
-      ...{ webhookId, url, id: eventId, atMs, secrets, body },
+      ...{ webhookId, url, id: eventId, atMs: this.now(), secrets, body },
       signal: this.lease.signal,
     });
     if (this.lease.signal.aborted) return 'end';
     return this.keep(entry, answer, this.context.clock.now() - beganAtMs);
+  }
+
+  /** The time of the database: receivers refuse a signature of another time, and this machine's time of day may be wrong. */
+  private now(): number {
+    return this.held.readAt.getTime() + this.context.clock.now() - this.heldAtMs;
   }
 
   /** What a document selects is repeated in an outage for as long as it lasts, so a stop does not wait for it. */

@@ -11,10 +11,12 @@ export interface HeldWebhook extends WebhookRow {
   readonly isKeyOver: boolean;
   /** The secrets that sign now. */
   readonly secrets: readonly string[];
+  /** The time of the database when it read the row. */
+  readonly readAt: Date;
 }
 
 /** The row `w` with the facts about its key. */
-const HELD = `w.*, k.role, (k.revoked_at IS NOT NULL OR coalesce(k.expires_at <= now(), false)) AS is_key_over,
+const HELD = `w.*, now() AS read_at, k.role, (k.revoked_at IS NOT NULL OR coalesce(k.expires_at <= now(), false)) AS is_key_over,
   array_remove(ARRAY[w.secret, CASE WHEN w.previous_secret_until > now() THEN w.previous_secret END], NULL) AS secrets`;
 
 /** Whether the webhook `w` has something to deliver, and its backoff is over. */

@@ -129,7 +129,7 @@ async function launch(
 ): Promise<Launched> {
   const folder = dataDir ?? (await createServerFolder(databaseUrl === undefined ? clusterRoot() : tmpdir()));
   if (isOver) throw new Error('the tests of this file are over');
-  const args = ['--enable-source-maps', ...nodeOptions, program];
+  const args = [...nodeOptions, program];
   const child = spawn(process.execPath, args, {
     cwd: folder,
     env: {
