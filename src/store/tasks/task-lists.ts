@@ -50,7 +50,7 @@ export function tasksThat(
     ...readingOf({ ...filter, seen }, order),
     ...countedBySearch(viewer, filter, settings),
     ...countedAtOnce(viewer, filter, order, columns, settings),
-    ...countedWithoutOverdue(viewer, filter, order, columns, settings),
+    ...countedWithoutFew(viewer, filter, order, columns, settings),
   };
 }
 
@@ -62,14 +62,15 @@ function countedAtOnce(
   return { counted: countedOf(tasksThat(viewer, { ...filter, isRare: undefined }, ...list)) };
 }
 
-/** Few tasks are overdue, and an index knows them. So the others are counted as all tasks without these. */
-function countedWithoutOverdue(
+/** Few tasks are overdue or were rejected, and indexes know them. So the others are counted as all tasks without these. */
+function countedWithoutFew(
   ...[viewer, filter, ...list]: Parameters<typeof tasksThat>
 ): Pick<List<ListedTask>, 'counted'> {
-  if (filter.overdue !== false) return {};
-  const all = countedOf(tasksThat(viewer, { ...filter, overdue: null }, ...list));
-  const overdue = countedOf(tasksThat(viewer, { ...filter, overdue: true }, ...list));
-  return { counted: [...all, ...overdue.map((rows) => ({ ...rows, isMinus: !rows.isMinus }))] };
+  const few = filter.overdue === false ? 'overdue' : 'rejected';
+  if (filter[few] !== false) return {};
+  const all = countedOf(tasksThat(viewer, { ...filter, [few]: null }, ...list));
+  const without = countedOf(tasksThat(viewer, { ...filter, [few]: true }, ...list));
+  return { counted: [...all, ...without.map((rows) => ({ ...rows, isMinus: !rows.isMinus }))] };
 }
 
 /** The matches of a search that are too many to be candidates are counted from search_texts, without reading the tasks if possible. */

@@ -7,7 +7,7 @@ import { peekTask, type ShownTask } from '../../data/tasks.js';
 export const selection = signal<ReadonlySet<string>>(new Set());
 
 /** The most tasks that are selected one by one: a filter of the API names at most as many. */
-export const MAX_SELECTED = 100;
+const MAX_SELECTED = 100;
 
 /** What is selected instead of single tasks: all that match the filter, also those that the page has not read. */
 export const everything = signal<{ readonly filter: TaskFilter; readonly count: number } | null>(null);
