@@ -40,8 +40,12 @@ describe('what was probably meant', () => {
       ['task', 'create', 'A', '--body', '{"titel":"A"}'],
       /^titel: there is no such field. Did you mean title\?\n/,
     ],
+    [['task', 'claim', '--wait', '-5'], /^--wait-seconds must be at least 0\n/],
+    [['task', 'list', '--limit', 'many'], /^--limit must be a number\n/],
+    [['task', 'create', ''], /^<title> must have a length of at least 1\n/],
+    [['task', 'create', 'A', '--metadata', 'foo'], /^--metadata must be name=value, or a JSON object\n/],
     [['task', 'count', 'agents'], /^<by>: "agents" is not one of .+, assignee, /],
-  ])('is named for the value in %j', async (args, message) => {
+  ])('or allowed is named for the value in %j', async (args, message) => {
     expect(await refusalOf(args)).toMatch(message);
   });
 
