@@ -73,6 +73,8 @@ const doors = [
   { from: folder('mcp'), to: { path: [folder('verbs'), file('sdk/index')] } },
   { from: folder('cli'), to: { path: [folder('verbs'), folder('config'), file('sdk/index')] } },
   { from: folder('cli'), to: { path: [file('main'), file('migrate'), file('mcp/stdio')] } },
+  // The rest of the SDK would be loaded to print a number.
+  { from: file('cli/main'), to: { path: file('sdk/version') } },
   {
     from: file('migrate'),
     to: { path: [folder('config'), folder('kernel'), folder('postgres'), folder('telemetry')] },

@@ -88,7 +88,10 @@ function ofClient(error: MissionControlError): Failure {
 function kindOf(error: MissionControlError): readonly [number, string?] {
   if (error instanceof NotPermittedError || error instanceof ForbiddenError)
     return [exitCodes.permission, 'The role of the key decides: mc whoami'];
-  if (error instanceof RefusedError) return [exitCodes.refused];
+  if (error instanceof RefusedError)
+    return error.code === 'UNKNOWN_AGENT'
+      ? [exitCodes.refused, 'Which there are: mc agent list. To add one: mc agent register NAME']
+      : [exitCodes.refused];
   if (error instanceof UnauthenticatedError) return [exitCodes.authentication, 'Keep a valid key: mc login'];
   if (error instanceof WrongAddressError) return [exitCodes.network, 'Set the address with --url or MC_URL.'];
   if (error instanceof ConnectionError || error instanceof TimeoutError)

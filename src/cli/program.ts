@@ -4,16 +4,23 @@ import { VERSION } from '../sdk/index.js';
 import { verbs } from '../verbs/registry.js';
 import type { Verb } from '../verbs/verb.js';
 import { commands } from './commands/commands.js';
-import { UsageError } from './failures.js';
-import { ending, nouns, placesText, purpose, topics } from './help.js';
+import { ending, nouns, placesText, purpose } from './help.js';
+import { helpCommand } from './help-command.js';
 import { needsBody, optionsOf } from './input/options.js';
 import { readInput } from './input/read-input.js';
+import { neededCommands } from './needed-commands.js';
 import type { GlobalOptions } from './session/connection.js';
 import { createSession, PATIENT, type Session, type Surroundings } from './session/session.js';
 import { runStream } from './stream.js';
 
-/** The command line with all its commands. */
-export function createProgram(surroundings: Surroundings): Command {
+/**
+ * The command line with all its commands.
+ *
+ * @param args - the words that will be parsed: other commands get no options then. Without them all commands are complete.
+ */
+export function createProgram(surroundings: Surroundings, args?: readonly string[]): Command {
+  const names = [...commands, ...verbs].map(({ name }) => name);
+  const isNeeded = args === undefined ? () => true : neededCommands(names, args);
   const program = withGlobals(
     new Command('mc')
       .description('Mission Control: hands work to AI agents.')
@@ -26,9 +33,13 @@ export function createProgram(surroundings: Surroundings): Command {
     .configureOutput({ writeErr: () => undefined });
   const groups = new Map<string, Command>();
   for (const command of commands)
-    attach(program, groups, command.name, (made) => command.define(made, sessionOf(surroundings)));
+    attach(program, groups, command.name, (made) => {
+      if (isNeeded(command.name)) command.define(made, sessionOf(surroundings));
+    });
   for (const verb of verbs)
-    attach(program, groups, verb.name, (made) => defineVerbCommand(made, verb, surroundings));
+    attach(program, groups, verb.name, (made) => {
+      if (isNeeded(verb.name)) defineVerbCommand(made, verb, surroundings);
+    });
   program.addCommand(helpCommand(program));
   return program;
 }
@@ -104,22 +115,6 @@ function retryOf(input: unknown) {
 function editorOf({ env }: Session): string | undefined {
   if (!process.stdin.isTTY || !process.stdout.isTTY) return undefined;
   return textOf(env, 'VISUAL') ?? textOf(env, 'EDITOR');
-}
-
-function helpCommand(program: Command): Command {
-  return new Command('help')
-    .description(`Shows the help of a command, or a page: ${Object.keys(topics).join(', ')}.`)
-    .argument('[words...]', 'The words of a command, or the name of a page.')
-    .action((words: string[]) => {
-      const topic = topics[words.join(' ')];
-      if (topic !== undefined) return void process.stdout.write(`${topic}\n`);
-      const found = words.reduce<Command | undefined>(
-        (command, word) => command?.commands.find((inner) => inner.name() === word),
-        program,
-      );
-      if (found === undefined) throw new UsageError(`There is no command "${words.join(' ')}". See: mc help`);
-      found.outputHelp();
-    });
 }
 
 /** Whether an error only says that help or the version was printed. */

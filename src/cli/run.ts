@@ -1,9 +1,10 @@
 import { CommanderError } from 'commander';
 import type { Environment } from '../config/variables.js';
-import { exitCodes, InterruptedError, toFailure, UsageError } from './failures.js';
+import { exitCodes, InterruptedError, toFailure } from './failures.js';
 import { createPrinter, failureText } from './output/printer.js';
 import { hasColours, lookOf } from './output/terminal.js';
 import { createProgram, isHelp } from './program.js';
+import { toUsage } from './suggestions.js';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -21,10 +22,14 @@ export async function runCli(args: readonly string[], env: Environment): Promise
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE' && !isHeld) process.exit(exitCodes.ok);
   });
+  // What is said beside the answer may get lost. It must not end a worker, or change an exit code.
+  process.stderr.on('error', () => undefined);
+  const program = createProgram({ env, signal: interruption.signal, hold }, args);
   try {
-    await createProgram({ env, signal: interruption.signal, hold }).parseAsync(args, { from: 'user' });
+    await program.parseAsync(args, { from: 'user' });
   } catch (error) {
-    process.exitCode = report(error, args, env);
+    const isUnread = error instanceof CommanderError && !isHelp(error);
+    process.exitCode = report(isUnread ? toUsage(error, program) : error, args, env);
   }
   if (isHeld) return;
   // Where pipes are asynchronous, an exit would cut the output.
@@ -35,16 +40,9 @@ export async function runCli(args: readonly string[], env: Environment): Promise
 
 function report(error: unknown, args: readonly string[], env: Environment): number {
   if (isHelp(error)) return exitCodes.ok;
-  const failure = toFailure(error instanceof CommanderError ? toUsage(error) : error);
+  const failure = toFailure(error);
   const isColoured = hasColours(process.stderr, env, !args.includes('--no-color'));
   if (args.includes('--json')) createPrinter({ json: true }, env).failure(failure);
   else process.stderr.write(failureText(failure, lookOf(isColoured)));
   return failure.exitCode;
-}
-
-function toUsage(error: CommanderError): UsageError {
-  const message = error.message.replace(/^error: /, '');
-  return new UsageError(message === '(outputHelp)' ? 'Which command? See: mc help' : message, {
-    cause: error,
-  });
 }

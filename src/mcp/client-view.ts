@@ -17,13 +17,18 @@ export interface ClientView {
 /** Reads the capabilities: those of the request, or those that the client named when it connected. */
 export function viewClient(server: Server, { mcpReq: { envelope } }: ServerContext): ClientView {
   const capabilities = readKey(envelope) ?? server.getClientCapabilities();
-  const { elicitation, extensions } = isRecord(capabilities) ? capabilities : {};
+  const { extensions } = isRecord(capabilities) ? capabilities : {};
   return {
     isModern: envelope !== undefined,
-    // A client that names no kind of elicitation means forms.
-    showsForms: isRecord(elicitation) && ('form' in elicitation || !('url' in elicitation)),
+    showsForms: hasForms(capabilities),
     knowsTasks: isRecord(extensions) && TASKS_EXTENSION in extensions,
   };
+}
+
+/** Whether a client can show forms. One that names no kind of elicitation means forms. */
+export function hasForms(capabilities: unknown): boolean {
+  const { elicitation } = isRecord(capabilities) ? capabilities : {};
+  return isRecord(elicitation) && ('form' in elicitation || !('url' in elicitation));
 }
 
 function readKey(envelope: unknown): unknown {

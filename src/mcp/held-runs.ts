@@ -1,6 +1,6 @@
 import { systemClock } from '../kernel/clock.js';
 import { waitAtMost } from '../kernel/with-deadline.js';
-import { type AgentRef, type Client, RefusedError } from '../sdk/index.js';
+import { type AgentRef, type Client, RefusedError, type TypedDocument } from '../sdk/index.js';
 import { isIdOf } from '../verbs/refs.js';
 
 /** How runs are kept. */
@@ -21,10 +21,20 @@ export interface HeldRun {
   readonly agent?: AgentRef | undefined;
   /** The task of a review: the verdict names it instead of the run. */
   readonly reviewOf?: string | undefined;
+  /** The end of the lease that this process knows. */
+  readonly leaseEnd?: string | undefined;
 }
+
+/** Why a client counts as gone. One that was not heard may have gone on at another process. */
+export type Departure = 'ended' | 'unheard';
 
 /** A claim that has committed is answered within this time. One that waits for a task takes longer and has claimed nothing. */
 const LAST_ANSWER_MS = 1_000;
+
+const LEASE_OF: TypedDocument<
+  { readonly node: { readonly leaseExpiresAt?: string | null } | null },
+  { readonly id: string }
+> = 'query LeaseOf($id: ID!) { node(id: $id) { ... on TaskRun { leaseExpiresAt } } }';
 
 /** Renewals per lease: one of them may be lost. */
 const RENEWALS_PER_LEASE = 3;
@@ -93,7 +103,7 @@ export class HeldRuns {
   /** Renews the lease of a run from now on. A run that is claimed while the client leaves is given back at once. */
   async keep(run: HeldRun): Promise<void> {
     if (this.#hasLeft) return this.#release(run.id);
-    this.#runs.set(run.id, run);
+    this.#runs.set(run.id, { ...this.#runs.get(run.id), ...run });
     const { leaseSeconds, renewMs = (leaseSeconds * 1_000) / RENEWALS_PER_LEASE } = this.#options;
     this.#timer ??= setInterval(() => this.#tick(), renewMs).unref();
   }
@@ -110,13 +120,24 @@ export class HeldRuns {
   }
 
   /** The client has left: its tasks return to the queue without a counted attempt. */
-  async leave(): Promise<void> {
+  async leave(departure: Departure = 'ended'): Promise<void> {
     this.#hasLeft = true;
     await waitAtMost(LAST_ANSWER_MS, Promise.allSettled(this.#claims));
-    const runs = [...this.#runs.keys()];
-    this.#runs.clear();
+    await this.#giveBack(departure);
+  }
+
+  async #giveBack(departure: Departure): Promise<void> {
     this.#stop();
-    await Promise.all(runs.map((runId) => this.#release(runId)));
+    // The answer to a renewal under way says which end of the lease is the own one.
+    await waitAtMost(LAST_ANSWER_MS, this.#renewing ?? Promise.resolve());
+    const runs = [...this.#runs.values()];
+    this.#runs.clear();
+    await Promise.all(
+      runs.map(async (run) => {
+        if (departure === 'unheard' && (await this.#isRenewedElsewhere(run))) return;
+        await this.#release(run.id);
+      }),
+    );
   }
 
   #stop(): void {
@@ -126,11 +147,7 @@ export class HeldRuns {
 
   #tick(): void {
     const { idleMs } = this.#options;
-    if (idleMs !== null && systemClock.now() - this.#usedAt > idleMs) {
-      const runs = [...this.#runs.keys()];
-      for (const runId of runs) this.forget(runId);
-      return void Promise.all(runs.map((runId) => this.#release(runId)));
-    }
+    if (idleMs !== null && systemClock.now() - this.#usedAt > idleMs) return void this.#giveBack('unheard');
     this.#renewing ??= Promise.all([...this.#runs.values()].map((run) => this.#renew(run))).finally(() => {
       this.#renewing = undefined;
     });
@@ -146,12 +163,25 @@ export class HeldRuns {
   }
 
   /** The lease of a review is renewed by a heartbeat for it alone. */
-  async #isRenewed({ id, agent }: HeldRun): Promise<boolean> {
+  async #isRenewed(run: HeldRun): Promise<boolean> {
     const { client } = this.#options;
+    const { id, agent } = run;
     const lease = this.lease;
-    if (isIdOf('run', id)) return Boolean(await client.renewLease({ runId: id, lease }));
+    if (isIdOf('run', id)) {
+      const renewed = await client.renewLease({ runId: id, lease });
+      if (this.#runs.has(id))
+        this.#runs.set(id, { ...run, leaseEnd: renewed.run.leaseExpiresAt ?? undefined });
+      return true;
+    }
     const { lostRunIds } = await client.heartbeat({ agent, runIds: [id], onlyRunIds: true, lease });
     return !lostRunIds.includes(id);
+  }
+
+  /** A progress report at another process makes that one renew the lease as well. Reviews have no such reports. */
+  async #isRenewedElsewhere({ id, leaseEnd }: HeldRun): Promise<boolean> {
+    if (leaseEnd === undefined) return false;
+    const { node } = await this.#options.client.request(LEASE_OF, { id }).catch(() => ({ node: null }));
+    return typeof node?.leaseExpiresAt === 'string' && node.leaseExpiresAt !== leaseEnd;
   }
 
   /** A run that cannot be given back returns at the end of its lease. */

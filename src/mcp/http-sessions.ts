@@ -1,7 +1,9 @@
-import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/server';
+import { isInitializeRequest, WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/server';
+import { LRUCache } from 'lru-cache';
 import { systemClock } from '../kernel/clock.js';
-import { newNonce } from '../kernel/ids.js';
+import { hasForms } from './client-view.js';
 import { createToolServer } from './server.js';
+import { newSessionId, readSessionId, type SessionFacts } from './session-id.js';
 import type { ToolSession } from './tool.js';
 
 /** One request of the protocol with its body. */
@@ -23,7 +25,6 @@ export interface SessionLimits {
 }
 
 interface Session {
-  readonly apiKey: string;
   readonly transport: WebStandardStreamableHTTPServerTransport;
   readonly tools: ToolSession;
   usedAt: number;
@@ -31,12 +32,18 @@ interface Session {
   hasHadStream: boolean;
 }
 
+/** A client does not use a session again that it has ended, so few of their ids are kept. */
+const MAX_ENDED = 1_000;
+
 /**
- * The sessions of clients of 2025-11-25: each has an id, a stream of events, and the runs that it has claimed. They live in
- * this process. A client whose session is unknown gets 404 and begins another one.
+ * The sessions of clients of 2025-11-25: each has an id, a stream of events, and the runs that it has claimed. A session that
+ * another process has begun, or this one before a restart, goes on here: the official client does not begin another one when
+ * its session is unknown. The runs stay with the process that has claimed them.
  */
 export class HttpSessions {
   readonly #sessions = new Map<string, Session>();
+  readonly #adoptions = new Map<string, Promise<Session | undefined>>();
+  readonly #ended = new LRUCache<string, true>({ max: MAX_ENDED });
   readonly #limits: SessionLimits;
   readonly #openTools: (apiKey: string) => ToolSession;
   readonly #sweeper: ReturnType<typeof setInterval>;
@@ -49,28 +56,19 @@ export class HttpSessions {
 
   /** Answers `initialize`, and begins a session. */
   async begin({ request, apiKey, body }: McpRequest): Promise<Response> {
-    if (!this.#makeRoom()) return refusal(503, 'Too many sessions are open: try again later.');
-    const reachesClient = () => (this.#sessions.get(transport.sessionId ?? '')?.openStreams ?? 0) > 0;
-    const tools = { ...this.#openTools(apiKey), reachesClient };
-    const transport = new WebStandardStreamableHTTPServerTransport({
-      sessionIdGenerator: newNonce,
-      onsessioninitialized: (id) => {
-        const usedAt = systemClock.now();
-        const signs = { usedAt, openStreams: 0, hasHadStream: false };
-        this.#sessions.set(id, { apiKey, transport, tools, ...signs });
-      },
-      onsessionclosed: () => tools.held.leave(),
-    });
-    const server = createToolServer(tools, 'legacy');
-    await server.connect(transport);
-    server.onclose = () => void this.#sessions.delete(transport.sessionId ?? '');
+    if (!this.#makeRoom()) return tooMany();
+    const capabilities = isInitializeRequest(body) ? body.params.capabilities : undefined;
+    const transport = await this.#open(newSessionId(apiKey, { showsForms: hasForms(capabilities) }), apiKey);
     return transport.handleRequest(request, { parsedBody: body });
   }
 
   /** Answers a request of a session. Another key has no such session. */
   async answer(id: string, { request, apiKey, body }: McpRequest): Promise<Response> {
-    const session = this.#sessions.get(id);
-    if (session?.apiKey !== apiKey) return refusal(404, 'Session not found: send initialize again.');
+    const facts = readSessionId(apiKey, id);
+    if (facts === null || this.#ended.has(id))
+      return refusal(404, 'Session not found: send initialize again.');
+    const session = this.#sessions.get(id) ?? (await this.#adopt(id, { apiKey, facts }));
+    if (session === undefined) return tooMany();
     this.#touch(session);
     if (request.method === 'GET') this.#countStream(session, request.signal);
     return session.transport.handleRequest(request, body === undefined ? {} : { parsedBody: body });
@@ -80,6 +78,43 @@ export class HttpSessions {
   async stop(): Promise<void> {
     clearInterval(this.#sweeper);
     await Promise.all([...this.#sessions.values()].map(({ transport }) => transport.close()));
+  }
+
+  async #open(id: string, apiKey: string): Promise<WebStandardStreamableHTTPServerTransport> {
+    const reachesClient = () => (this.#sessions.get(id)?.openStreams ?? 0) > 0;
+    const tools = { ...this.#openTools(apiKey), reachesClient };
+    const transport = new WebStandardStreamableHTTPServerTransport({
+      sessionIdGenerator: () => id,
+      onsessioninitialized: () => {
+        const usedAt = systemClock.now();
+        this.#sessions.set(id, { transport, tools, usedAt, openStreams: 0, hasHadStream: false });
+      },
+      onsessionclosed: async () => {
+        this.#ended.set(id, true);
+        await tools.held.leave();
+      },
+    });
+    const server = createToolServer(tools, 'legacy');
+    await server.connect(transport);
+    server.onclose = () => void this.#sessions.delete(id);
+    return transport;
+  }
+
+  /** Requests that come at once get one session. */
+  #adopt(
+    id: string,
+    { apiKey, facts }: { readonly apiKey: string; readonly facts: SessionFacts },
+  ): Promise<Session | undefined> {
+    const adopt = async () => {
+      if (!this.#makeRoom()) return undefined;
+      const transport = await this.#open(id, apiKey);
+      const answer = await transport.handleRequest(...introduction(facts));
+      await answer.text();
+      return this.#sessions.get(id);
+    };
+    const adoption = this.#adoptions.get(id) ?? adopt().finally(() => this.#adoptions.delete(id));
+    this.#adoptions.set(id, adoption);
+    return adoption;
   }
 
   #touch(session: Session): void {
@@ -111,7 +146,7 @@ export class HttpSessions {
 
   async #end({ transport, tools }: Session): Promise<void> {
     await transport.close();
-    await tools.held.leave();
+    await tools.held.leave('unheard');
   }
 
   #makeRoom(): boolean {
@@ -124,6 +159,22 @@ export class HttpSessions {
     void this.#end(longest);
     return true;
   }
+}
+
+function tooMany(): Response {
+  return refusal(503, 'Too many sessions are open: try again later.');
+}
+
+/** The `initialize` that the client has sent to another process, as far as this server reads it. */
+function introduction({ showsForms }: SessionFacts): [Request, { parsedBody: unknown }] {
+  const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+  const params = {
+    protocolVersion: '2025-11-25',
+    capabilities: showsForms ? { elicitation: { form: {} } } : {},
+    clientInfo: { name: 'adopted', version: '' },
+  };
+  const parsedBody = { jsonrpc: '2.0', id: 0, method: 'initialize', params };
+  return [new Request('http://localhost/mcp', { method: 'POST', headers }), { parsedBody }];
 }
 
 function refusal(status: number, message: string): Response {

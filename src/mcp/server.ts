@@ -14,7 +14,7 @@ import { FORM_KEY, FormNeeded, showFormTo } from './show-form.js';
 import { serveLegacyTasks } from './tasks/legacy.js';
 import { serveTasksExtension } from './tasks/modern.js';
 import { becomesTask, startTask } from './tasks/start.js';
-import type { Tool, ToolCallOptions, ToolSession } from './tool.js';
+import { type Tool, type ToolCallOptions, type ToolSession, untilEnding } from './tool.js';
 import { toolErrorText } from './tool-error.js';
 import { toolList } from './tool-list.js';
 import { ToolServer } from './tool-server.js';
@@ -44,11 +44,13 @@ export function createToolServer(session: ToolSession, era: Era): Server {
   server.startTask = (request, context) => startTaskOf(request, { server, session, context });
   server.setRequestHandler('tools/list', () => ({ tools: [...toolList] }));
   server.setRequestHandler('tools/call', ({ params }, context) =>
-    callTool(toolOf(params.name), session, {
-      given: params.arguments ?? {},
-      signal: signalOf(context, session),
-      showForm: showFormTo(viewClient(server, context), context),
-    }),
+    untilEnding(context, session, (signal) =>
+      callTool(toolOf(params.name), session, {
+        given: params.arguments ?? {},
+        signal,
+        showForm: showFormTo(viewClient(server, context), context),
+      }),
+    ),
   );
   if (era === 'modern') serveTasksExtension(server, session);
   else serveLegacyTasks(server, session);
@@ -69,11 +71,9 @@ function startTaskOf(
   const tool = tools.find((each) => each.name === name);
   const client = viewClient(server, context);
   if (tool === undefined || !becomesTask(tool, client, task !== undefined)) return null;
-  return startTask(tool, session, {
-    client,
-    given: isRecord(given) ? given : {},
-    signal: signalOf(context, session),
-  });
+  return untilEnding(context, session, (signal) =>
+    startTask(tool, session, { client, given: isRecord(given) ? given : {}, signal }),
+  );
 }
 
 function toolOf(name: string): Tool {
@@ -102,8 +102,4 @@ async function callTool(tool: Tool, session: ToolSession, { given, ...options }:
 
 function toText(text: string) {
   return { type: 'text' as const, text };
-}
-
-function signalOf({ mcpReq: { signal } }: ServerContext, { ending }: ToolSession): AbortSignal {
-  return ending === undefined ? signal : AbortSignal.any([signal, ending]);
 }

@@ -1,4 +1,6 @@
+import type { ServerContext } from '@modelcontextprotocol/server';
 import * as z from 'zod';
+import { withSignals } from '../kernel/with-signal.js';
 import type { Client } from '../sdk/index.js';
 import { fromBody } from '../verbs/body.js';
 import { coerceInput } from '../verbs/coerce.js';
@@ -17,6 +19,15 @@ export interface ToolSession {
   readonly ending?: AbortSignal;
   /** Whether a request to the client would arrive now, outside of its own calls. */
   readonly reachesClient?: () => boolean;
+}
+
+/** Runs a call with a signal that is aborted when the client cancels it or leaves, and when this server stops. */
+export function untilEnding<Result>(
+  { mcpReq: { signal } }: ServerContext,
+  { ending }: ToolSession,
+  call: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  return ending === undefined ? call(signal) : withSignals([signal, ending], call);
 }
 
 /** How one tool is called. */

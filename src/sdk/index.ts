@@ -4,6 +4,7 @@ export * from './errors/base.js';
 export * from './errors/refusals.js';
 export * from './errors/request-errors.js';
 export type { CallOptions } from './http/caller.js';
+export type { Fetch, HttpResponse } from './http/fetch.js';
 export type { RetryPolicy } from './http/retry.js';
 export type { CompleteAndClaimOutput } from './operations/complete-and-claim.js';
 export { type Page, Pages } from './operations/pages.js';

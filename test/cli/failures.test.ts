@@ -57,7 +57,8 @@ describe('a refusal', () => {
     { args: ['task', 'create'], code: 2, says: '<title> is missing' },
     { args: ['task', 'create', 'A', '--priority', 'urgent'], code: 2, says: '--priority' },
     { args: ['task', 'create', 'A', '--colour', 'red'], code: 2, says: "unknown option '--colour'" },
-    { args: ['task', 'creat', 'A'], code: 2, says: 'create' },
+    { args: ['tsak', 'list'], code: 2, says: "unknown command 'tsak'. Did you mean task?\n" },
+    { args: ['whoami', '--fields', 'rol'], code: 2, says: 'Did you mean role?' },
     { args: ['task'], code: 2, says: 'Which command?' },
     { args: [], code: 2, says: 'Which command?' },
     { args: ['task', 'list', '--json', '--plain'], code: 2, says: 'exclude each other' },
@@ -86,6 +87,15 @@ describe('a refusal', () => {
       status: 1,
       stderr: expect.stringContaining('The answer cannot be written'),
     });
+  });
+
+  it('whose text has no reader keeps its exit code', () => {
+    // The reader of the pipe has ended before the command starts.
+    const script = 'exec 9> >(true); wait $!; "$0" "$@" 2>&9';
+    const { status } = spawnSync('bash', ['-c', script, process.execPath, mcPath, 'tsak'], {
+      env: { ...mc.env },
+    });
+    expect(status).toBe(2);
   });
 
   it('without a server ends with 5 within seconds', async () => {

@@ -58,7 +58,8 @@ describe('mc worker', () => {
     const program = `
       echo "::progress 40 Reading"
       node -e 'const task = JSON.parse(require("fs").readFileSync(0)); console.log(task.ref, task.description, task.run.number)'
-      echo "$MC_TASK_REF $MC_TASK_TITLE $MC_TASK_ATTEMPT"`;
+      echo "$MC_TASK_REF $MC_TASK_TITLE $MC_TASK_ATTEMPT"
+      printf 'binary \\0 output'`;
     const { code, stdout } = await workOnce('reader', program);
     expect(code).toBe(0);
     expect(
@@ -70,7 +71,7 @@ describe('mc worker', () => {
     const task = await read(id);
     expect(task).toMatchObject({
       status: 'REVIEW',
-      resolution: `${ref} All of it 1\n${ref} Work of reader 1`,
+      resolution: `${ref} All of it 1\n${ref} Work of reader 1\nbinary \ufffd output`,
     });
     expect(task.runs.nodes[0]).toMatchObject({ progress: 'Reading', progressPercent: 40 });
   });

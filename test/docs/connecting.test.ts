@@ -42,6 +42,7 @@ const claudeSettings = z.strictObject({
 
 const codexServer = {
   startup_timeout_sec: z.number().optional(),
+  default_tools_approval_mode: z.enum(['auto', 'prompt', 'approve']).optional(),
   tool_timeout_sec: z.number().min(51).describe('A wait of a tool takes up to 50 seconds.'),
 };
 

@@ -44,11 +44,11 @@ export async function readSteps(page: string): Promise<Block[]> {
   return (await readBlocks(page)).filter(({ info, text }) => info === 'bash' && !text.includes('npm run'));
 }
 
-/** A folder that contains what the pages use of a clone: the admin key and the shell functions. */
+/** A folder that contains what the pages use of a clone: the admin key, the shell functions and the command line. */
 export async function createCloneFolder(server: ServerProcess): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'mission-control-pasted-'));
   await symlink(server.dataDir, join(folder, 'data'));
-  await symlink(join(root, 'examples'), join(folder, 'examples'));
+  for (const name of ['examples', 'dist']) await symlink(join(root, name), join(folder, name));
   return folder;
 }
 
@@ -63,24 +63,37 @@ export function shellEnvironment(server: ServerProcess): NodeJS.ProcessEnv {
   return { PATH, HOME, MC_URL: server.url };
 }
 
-/** Runs the blocks one after the other in one shell that stops at the first failure. Returns the printed answers. */
-export async function paste(
+/**
+ * Runs the blocks one after the other in one shell that stops at the first failure. Returns the printed lines, each of them JSON.
+ */
+export async function pasteLines(
   blocks: readonly Block[],
   server: ServerProcess,
   folder: string,
-): Promise<Answer[]> {
+): Promise<unknown[]> {
   const script = blocks.map(({ text }) => text).join('\n');
   const { stdout, stderr } = await promisify(execFile)(
     'bash',
     ['--norc', '-e', '-u', '-o', 'pipefail', '-c', script],
-    { cwd: folder, env: shellEnvironment(server), timeout: 220_000 },
+    { cwd: folder, env: { ...shellEnvironment(server), XDG_CONFIG_HOME: folder }, timeout: 220_000 },
   );
   expect(stderr).toBe('');
   return stdout
     .trim()
     .split('\n')
-    .map((line): Answer => JSON.parse(line))
-    .filter((answer) => 'data' in answer || 'errors' in answer);
+    .map((line): unknown => JSON.parse(line));
+}
+
+/** The same for blocks that send GraphQL requests. Returns the printed answers. */
+export async function paste(
+  blocks: readonly Block[],
+  server: ServerProcess,
+  folder: string,
+): Promise<Answer[]> {
+  const lines = await pasteLines(blocks, server, folder);
+  return lines
+    .filter((line) => typeof line === 'object' && line !== null)
+    .filter((answer): answer is Answer => 'data' in answer || 'errors' in answer);
 }
 
 /** The payloads of the answers, each with the name of its field. Fails if an answer or a payload has an error. */

@@ -2,7 +2,14 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
 import { createClient } from '../support/servers/client.js';
 import { type ServerProcess, startServer } from '../support/servers/server-process.js';
-import { createCloneFolder, expectNoErrors, paste, readSteps, removeCloneFolder } from './paste.js';
+import {
+  createCloneFolder,
+  expectNoErrors,
+  paste,
+  pasteLines,
+  readSteps,
+  removeCloneFolder,
+} from './paste.js';
 
 /** About a hundred programs are started one after the other, and one lease of ten seconds must end. */
 vi.setConfig({ testTimeout: 240_000 });
@@ -71,6 +78,17 @@ describe('docs/patterns.md, pasted into a shell', () => {
     ]);
     expect(claims[0].task.title).toBe('Older than the page');
     expectPatterns(data);
+  });
+});
+
+describe('docs/patterns-in-commands.md, pasted into a shell', () => {
+  it('does what it says, in a terminal without GraphQL', async () => {
+    const lines: Data[] = await pasteLines(await readSteps('docs/patterns-in-commands.md'), server, folder);
+    const claims = lines.filter(({ reason, run }) => reason !== undefined || run?.leaseExpiresAt);
+    expect(claims.map(({ reason }) => reason)).toEqual([
+      ...['ASSIGNED', 'ASSIGNED', 'ASSIGNED', 'AT_CAPACITY', 'ASSIGNED'],
+      ...['ASSIGNED', 'ASSIGNED', 'ASSIGNED'],
+    ]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { withSignal } from '../../src/kernel/with-signal.js';
+import { withSignal, withSignals } from '../../src/kernel/with-signal.js';
 
 const A_MINUTE = 60_000;
 
@@ -32,5 +32,17 @@ describe('a signal for some work', () => {
       'failed',
     );
     expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+});
+
+describe('a signal of several', () => {
+  it('is aborted with the first of them, and leaves nothing at any of them', async () => {
+    const [one, other] = [new AbortController(), new AbortController()];
+    const signals = [one.signal, other.signal];
+    const work = withSignals(signals, untilAborted);
+    other.abort('the second one');
+    expect(await work).toBe('the second one');
+    expect(await withSignals(signals, untilAborted)).toBe('the second one');
+    expect(signals.flatMap((signal) => getEventListeners(signal, 'abort'))).toEqual([]);
   });
 });

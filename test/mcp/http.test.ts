@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { type FetchLike, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { withTools } from '../../scripts/print-mcp.js';
-import { createMcpEndpoint, type EndpointLimits, type McpEndpoint } from '../../src/mcp/http.js';
+import type { EndpointLimits, McpEndpoint } from '../../src/mcp/http.js';
 import { toolList } from '../../src/mcp/tool-list.js';
 import type { Client, TypedDocument } from '../../src/sdk/index.js';
+import { createEndpoint, inTurn } from '../support/mcp/endpoints.js';
 import { connect, type McpClient, type Revision, revisions } from '../support/mcp/mcp-client.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
 import { sdkClient } from '../support/servers/sdk-client.js';
@@ -16,7 +15,7 @@ let admin: Client;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  server = await startServer({ databaseUrl: database.url });
+  server = await startServer({ databaseUrl: database.url, env: { MC_BASE_PATH: '/fleet' } });
   admin = sdkClient(server);
 });
 
@@ -56,6 +55,16 @@ describe.each(revisions)('/mcp with protocol revision %s', (revision) => {
 });
 
 describe('/mcp', () => {
+  it.each(['/mcp', '/fleet/mcp'])('answers at %s under a path prefix', async (path) => {
+    const headers = { authorization: `Bearer ${server.adminKey}` };
+    const transport = new StreamableHTTPClientTransport(new URL(path, server.url), {
+      requestInit: { headers },
+    });
+    const { client, close } = await connect(transport, '2025-11-25');
+    expect((await client.listTools()).tools).toHaveLength(toolList.length);
+    await close();
+  });
+
   it('refuses a request without a valid key', async () => {
     const answer = await fetch(new URL('/mcp', server.url), { method: 'POST', body: '{}' });
     expect(answer.status).toBe(401);
@@ -84,15 +93,7 @@ describe('/mcp', () => {
   });
 });
 
-/** An endpoint of this process with short times, which calls the API of the server. */
-function endpointWith(limits: Partial<EndpointLimits>): McpEndpoint {
-  const endpoint = createMcpEndpoint(server.url, { renewMs: 50, ...limits });
-  endpoints.push(endpoint);
-  return endpoint;
-}
-
-const endpoints: McpEndpoint[] = [];
-afterAll(() => Promise.all(endpoints.map((endpoint) => endpoint.stop())));
+const endpointWith = (limits: Partial<EndpointLimits>) => createEndpoint(server.url, limits);
 
 /** A client of 2025-11-25 whose streams the test can break off, with the task that it has claimed. */
 async function claimantOf(endpoint: McpEndpoint, name: string, revision: Revision = '2025-11-25') {
@@ -136,12 +137,13 @@ describe('a session of /mcp', () => {
     await client.close();
   });
 
-  it('is unknown to other keys, and to a server that was restarted', async () => {
+  it('belongs to its key, and has an id that only a server can make', async () => {
     const agent = await connectWith(server.adminKey, '2025-11-25');
     const id = (agent.client.transport as StreamableHTTPClientTransport).sessionId ?? '';
     expect(await answerOf(server.adminKey, id)).toBe(200);
     expect(await answerOf(await keyOf('VIEWER'), id)).toBe(404);
-    expect(await answerOf(server.adminKey, 'of-another-process')).toBe(404);
+    expect(await answerOf(server.adminKey, 'made-up')).toBe(404);
+    expect(await answerOf(server.adminKey, `${id.slice(0, -1)}${id.endsWith('A') ? 'B' : 'A'}`)).toBe(404);
     await agent.close();
   });
 
@@ -185,6 +187,47 @@ describe('a session of /mcp', () => {
     await client.close();
   });
 });
+
+describe.each(revisions)(
+  'several processes behind a load balancer, with protocol revision %s',
+  (revision) => {
+    it('take the requests of one client in turn', async () => {
+      const name = `balanced-${revision}`;
+      await admin.registerAgent({ name, acceptsInbox: false });
+      const { task } = await admin.createTask({ title: name, assignee: { name } });
+      const places = [endpointWith({}), endpointWith({}), endpointWith({})];
+      const client = await connect(inTurn(places, await keyOf('AGENT', name)), revision);
+      const { run } = (await client.call('claim_next_task')).data;
+      for (const percent of [10, 20, 30, 40]) {
+        const report = await client.call('report_progress', { run: run.id, message: 'Working', percent });
+        expect(report).toMatchObject({ isError: false });
+      }
+      const done = await client.call('complete_task', { run: run.id, resolution: 'Done.' });
+      expect(done.data.task).toMatchObject({ ref: task.ref, status: 'REVIEW' });
+      await client.close();
+    });
+
+    it('let one of them forget a run that the client goes on with at another one', async () => {
+      const name = `moved-${revision}`;
+      await admin.registerAgent({ name, acceptsInbox: false });
+      const { task } = await admin.createTask({ title: name, assignee: { name } });
+      const first = endpointWith({ idleMs: 300, withoutStreamMs: 300, renewMs: 200 });
+      const places = [first];
+      const client = await connect(inTurn(places, await keyOf('AGENT', name)), revision);
+      const { run } = (await client.call('claim_next_task')).data;
+      places.splice(0, 1, endpointWith({}));
+      await client.call('report_progress', { run: run.id, message: 'At another process' });
+      const leaseEnd = async () => (await admin.task({ ref: { id: task.id } }))?.currentRun?.leaseExpiresAt;
+      // The time of the first one is over long before that.
+      for (let renewals = 0, last = await leaseEnd(); renewals < 20; renewals += 1) {
+        await expect.poll(leaseEnd).not.toBe(last);
+        last = await leaseEnd();
+        expect(last).toEqual(expect.any(String));
+      }
+      await client.close();
+    });
+  },
+);
 
 describe('a client of /mcp without a session', () => {
   it('keeps its claim while it sends requests, and gives it back when it is idle', async () => {
@@ -248,22 +291,3 @@ const hostile: readonly Record<string, unknown>[] = [
   { constructor: 1, toString: 2 },
   { after: 'no cursor', title: '\u0000', limit: 1e9, waitSeconds: -1 },
 ];
-
-describe('the list of tools', () => {
-  it('is the one in docs/mcp.md; if not, run npx tsx scripts/print-mcp.ts', () => {
-    const page = readFileSync(new URL('../../docs/mcp.md', import.meta.url), 'utf8');
-    expect(withTools(page)).toBe(page);
-  });
-
-  it('has at most 4,000 tokens, also if a token has only 3.5 characters', () => {
-    expect(JSON.stringify(toolList).length / 3.5).toBeLessThan(4_000);
-  });
-
-  it('has a title, a description and annotations for every tool', () => {
-    for (const { name, title, description, annotations } of toolList) {
-      expect(name).toMatch(/^[a-z]+(_[a-z]+)+$/);
-      expect([title, description].every((text) => (text ?? '').length > 5)).toBe(true);
-      expect(Object.keys(annotations ?? {})).toEqual(['readOnlyHint', 'destructiveHint', 'idempotentHint']);
-    }
-  });
-});

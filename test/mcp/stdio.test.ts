@@ -74,15 +74,24 @@ describe.each(revisions)('mc mcp with protocol revision %s', (revision) => {
 });
 
 describe('mc mcp', () => {
-  it('asks a person, and gets the answer with the next claim', async () => {
-    const agent = await agentOf('asker');
-    const { id } = await taskFor('asker');
-    const { data } = await agent.call('claim_next_task');
-    const asked = await agent.call('ask_person', { run: data.run.id, text: 'Which database?' });
+  it('lets one session claim, ask, hand in and review', async () => {
+    await admin.registerAgent({ name: 'asker', acceptsInbox: false });
+    await admin.registerAgent({ name: 'asker-judge', role: 'reviewer' });
+    const session = await started(mc.env);
+    const { id, ref } = await taskFor('asker');
+    const claim = () => session.call('claim_next_task', { agent: 'asker', waitSeconds: 5 });
+    const first = await claim();
+    const asked = await session.call('ask_person', { run: first.data.run.id, text: 'Which database?' });
     expect(asked.data.task.status).toBe('INPUT_REQUIRED');
     await admin.answerQuestion({ id: asked.data.question.id, answer: { text: 'PostgreSQL' } });
-    const again = await agent.call('claim_next_task', { waitSeconds: 5 });
+    const again = await claim();
     expect(again.data).toMatchObject({ task: { id }, questions: [{ answer: { text: 'PostgreSQL' } }] });
+    const handedIn = { run: again.data.run.id, resolution: 'It runs on PostgreSQL.' };
+    expect((await session.call('complete_task', handedIn)).data.task.status).toBe('REVIEW');
+    const review = await session.call('claim_next_review', { agent: 'asker-judge', waitSeconds: 5 });
+    expect(review.data).toMatchObject({ task: { ref }, round: 1 });
+    const verdict = { task: ref, round: 1, verdict: 'APPROVED', reviewer: 'asker-judge' };
+    expect((await session.call('submit_verdict', verdict)).data.task.status).toBe('DONE');
   });
 
   it('gives the task of a client back when the client closes its connection', async () => {

@@ -2,6 +2,7 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Client } from '../../src/sdk/index.js';
 import { createMc, type Mc } from '../support/cli/mc.js';
+import { createEndpoint, inTurn } from '../support/mcp/endpoints.js';
 import {
   type AnswerForm,
   connect,
@@ -136,6 +137,22 @@ describe('delegate_task for a client of 2025-11-25 that asks for a task', () => 
     expect((await admin.task({ ref: { id: taskId } }))?.status).toBe('CANCELLED');
     expect(await second.request('tasks/result', { taskId })).toMatchObject({ isError: true });
     await expect(second.request('tasks/cancel', { taskId })).rejects.toMatchObject({ code: -32_602 });
+  });
+
+  it('goes on at another process, and after a restart, with the same connection', async () => {
+    const worker = await workerOf('moved');
+    const places = [createEndpoint(server.url), createEndpoint(server.url)];
+    const lead = await connect(inTurn(places, server.adminKey), '2025-11-25');
+    open.push(lead);
+    const { task } = await lead.request('tools/call', { ...delegation('moved'), task: {} });
+    const { taskId } = task;
+    for (const _process of places)
+      expect(await lead.request('tasks/get', { taskId })).toMatchObject({ taskId, status: 'working' });
+    await Promise.all(places.map((place) => place.stop()));
+    places.splice(0, places.length, createEndpoint(server.url));
+    const result = lead.request('tasks/result', { taskId });
+    await finish(worker, taskId);
+    expect(await result).toMatchObject(done);
   });
 
   it('refuses other tools as tasks, and tasks that the key may not see', async () => {

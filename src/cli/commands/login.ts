@@ -3,6 +3,7 @@ import { createClient, type ViewerQuery } from '../../sdk/index.js';
 import { UsageError } from '../failures.js';
 import { longText } from '../input/long-text.js';
 import { saveLogin } from '../session/config-file.js';
+import { lightFetch } from '../session/light-fetch.js';
 import type { Session } from '../session/session.js';
 import { defineCommand } from './command.js';
 
@@ -21,7 +22,13 @@ export const login = defineCommand({
     const { url } = await session.connection();
     const apiKey = (await readKey(session, command.opts<{ key?: string }>().key)).trim();
     if (apiKey === '') throw new UsageError('The key is empty.');
-    const viewer = await createClient({ url, apiKey, name: 'mc', retry: { retries: 1 } }).viewer(session);
+    const viewer = await createClient({
+      url,
+      apiKey,
+      name: 'mc',
+      retry: { retries: 1 },
+      fetch: lightFetch,
+    }).viewer(session);
     const path = await saveLogin(session.env, { url, apiKey });
     await session.printer.answer({
       data: { url, role: viewer.role, agent: viewer.agent, path },

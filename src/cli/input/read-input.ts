@@ -1,4 +1,3 @@
-import type { ZodError } from 'zod';
 import { readTimeOfDay } from '../../kernel/clock.js';
 import { fromBody } from '../../verbs/body.js';
 import { coerceInput, isRecord } from '../../verbs/coerce.js';
@@ -7,6 +6,7 @@ import type { Verb } from '../../verbs/verb.js';
 import { UsageError } from '../failures.js';
 import { INSTANT_FORMS, readInstant } from './instants.js';
 import { longText, textFromEditor } from './long-text.js';
+import { describeMistakes } from './mistakes.js';
 import { optionName } from './options.js';
 
 /** What was written on the command line for a verb. */
@@ -31,7 +31,8 @@ export async function readInput(verb: Verb, written: Written): Promise<unknown> 
   for (const field of texts) given[field] = await readText(verb, written, field, given[field]);
   const raw = withInstants(verb, coerceInput(verb.input, withoutUnset(given)));
   const result = verb.input.safeParse(raw);
-  if (!result.success) throw new UsageError(describe(verb, result.error), { cause: result.error });
+  if (!result.success)
+    throw new UsageError(describeMistakes(verb, result.error, raw), { cause: result.error });
   return raw;
 }
 
@@ -73,24 +74,4 @@ async function readBody(argument: string): Promise<Record<string, unknown>> {
 
 function withoutUnset(given: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-}
-
-/** What is wrong, with the names that a command line has. */
-function describe(verb: Verb, error: ZodError): string {
-  const problems = error.issues.map((issue) => {
-    if (issue.code === 'unrecognized_keys') return `${issue.keys.join(', ')}: there is no such field`;
-    const [field = '', ...rest] = issue.path.map(String);
-    const name = verb.places?.includes(field) ? `<${field}>` : `--${optionName(field)}`;
-    const shape = verb.input.shape[field];
-    const isMissing = issue.code === 'invalid_type' && issue.message.endsWith('undefined');
-    const what = isMissing ? 'is missing' : readable(issue.message);
-    return `${[name, ...rest].join('.')} ${what}${isMissing && shape?.description ? `. ${shape.description}` : ''}`;
-  });
-  return `${problems.join('; ')}\nSee: mc ${verb.name} --help`;
-}
-
-function readable(message: string): string {
-  return message
-    .replace(/^Invalid (?:option|input): /, '')
-    .replace(/"([A-Z_]+)"/g, (_all, value: string) => value.toLowerCase());
 }

@@ -1,4 +1,5 @@
 import { UsageError } from '../failures.js';
+import { closestOf, didYouMean } from '../suggestions.js';
 
 /** The named fields of an answer, and of each entry of a list: `ref`, `assignee.name`. @throws UsageError for an unknown one. */
 export function pickFields(data: unknown, fields: readonly string[]): unknown {
@@ -34,9 +35,9 @@ function merge(present: unknown, value: unknown, rest: readonly string[], field:
 }
 
 function unknownField(field: string, source: Readonly<Record<string, unknown>>): UsageError {
-  return new UsageError(
-    `--fields: there is no field "${field}". There are: ${Object.keys(source).join(', ')}.`,
-  );
+  const names = Object.keys(source);
+  const meant = didYouMean([closestOf(field.split('.').at(-1) ?? '', names)]);
+  return new UsageError(`--fields: there is no field "${field}".${meant} There are: ${names.join(', ')}.`);
 }
 
 /** A table of picked fields. */

@@ -1,14 +1,15 @@
 import { systemClock } from '../../kernel/clock.js';
+import type { Fetch } from '../../sdk/index.js';
 import { lightFetch } from './light-fetch.js';
 
 /** A fetch that writes each request and its status to standard error. Keys are masked. */
-export function loggingFetch(apiKey: string): typeof globalThis.fetch {
+export function loggingFetch(apiKey: string): Fetch {
   const mask = (text: string) => text.replaceAll(apiKey, 'mc_…').replace(/\bmc_[\w-]{20,}/g, 'mc_…');
-  return async (input, init) => {
+  return async (url, init) => {
     const startedAt = systemClock.now();
-    const body = typeof init?.body === 'string' ? init.body : '';
-    process.stderr.write(`> ${init?.method ?? 'GET'} ${mask(String(input))} ${mask(describe(body))}\n`);
-    const response = await lightFetch(input, init);
+    const body = typeof init.body === 'string' ? init.body : '';
+    process.stderr.write(`> ${init.method ?? 'GET'} ${mask(url)} ${mask(describe(body))}\n`);
+    const response = await lightFetch(url, init);
     process.stderr.write(`< ${response.status} in ${systemClock.now() - startedAt} ms\n`);
     return response;
   };

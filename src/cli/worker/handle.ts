@@ -1,7 +1,7 @@
 import type { Environment } from '../../config/variables.js';
 import type { ClaimedTask, Handler, Run } from '../../sdk/index.js';
 import { CommandError } from '../failures.js';
-import { readOutput } from './output.js';
+import { readOutput, storable } from './output.js';
 import { type Ending, type Program, runProgram } from './program.js';
 import { latestOnly } from './progress.js';
 import { ASK_EXIT_CODE, readQuestion } from './question.js';
@@ -38,13 +38,16 @@ export function programHandler(options: HandlerOptions): Handler {
     const step = (event: Step['event'], detail: string | null = null) =>
       options.onStep({ event, ref: task.ref, title: task.title, runId: run.id, detail });
     step('started');
+    let hasEnded = false;
     const report = latestOnly<Parameters<Run['progress']>>(
-      (progress) => (run.signal.aborted ? Promise.resolve() : run.progress(...progress)),
-      options.onError,
+      (progress) => (run.signal.aborted || hasEnded ? Promise.resolve() : run.progress(...progress)),
+      // A report that is overtaken by the result says nothing new.
+      (error) => hasEnded || options.onError(error),
     );
     const output = readOutput((message, percent) => report([message.slice(0, 1_000), percent]));
     const errors = tailOf(ERROR_TAIL);
     const ending = await start(task, run, { ...options, output, errors });
+    hasEnded = true;
     if (ending === null) return undefined;
     if (run.signal.aborted) {
       step('stopped', run.signal.reason instanceof Error ? run.signal.reason.message : null);
@@ -114,6 +117,6 @@ function tailOf(longest: number): { add(chunk: Buffer): void; text(): string } {
     add(chunk) {
       kept = Buffer.concat([kept, chunk]).subarray(-longest);
     },
-    text: () => kept.toString('utf8'),
+    text: () => storable(kept.toString('utf8')),
   };
 }

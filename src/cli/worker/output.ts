@@ -55,7 +55,7 @@ export function readOutput(
     [line, isInsideLine] = ['', true];
   };
   return {
-    add: (chunk) => addText(decoder.write(chunk)),
+    add: (chunk) => addText(storable(decoder.write(chunk))),
     end() {
       addText(decoder.end());
       if (line !== '') endLine('');
@@ -64,6 +64,11 @@ export function readOutput(
       return `${head}${note}${tail.slice(-TAIL)}`.trim();
     },
   };
+}
+
+/** A text cannot hold U+0000 in the database. Programs write it with binary output. */
+export function storable(text: string): string {
+  return text.replaceAll('\u0000', '\ufffd');
 }
 
 function percentOf(digits: string): number {

@@ -1,6 +1,6 @@
 import type { Server, ServerContext } from '@modelcontextprotocol/server';
 import { viewClient } from '../client-view.js';
-import type { ToolSession } from '../tool.js';
+import { type ToolSession, untilEnding } from '../tool.js';
 import { type CallResult, type Delegated, readDelegated } from './delegated.js';
 import { QuestionsToClient, RELATED_TASK, type SendForm } from './questions-to-client.js';
 import { answering, POLL_MS, taskMethods, taskSchemas, toWireTask } from './wire.js';
@@ -33,8 +33,9 @@ export function serveLegacyTasks(server: Server, session: ToolSession): void {
     const send: SendForm | null = showsForms
       ? (request, options) => context.mcpReq.send(request, options)
       : null;
-    const signals = [context.mcpReq.signal, ...(session.ending ? [session.ending] : [])];
-    const result = await waitForResult(session, taskId, { signal: AbortSignal.any(signals), asking, send });
+    const result = await untilEnding(context, session, (signal) =>
+      waitForResult(session, taskId, { signal, asking, send }),
+    );
     return { ...result, _meta: { [RELATED_TASK]: { taskId } } };
   });
 }

@@ -11,6 +11,10 @@ const brief = outputOf({ task: 'object' });
 
 const claim = callVerb('task claim');
 
+function leaseEndOf({ leaseExpiresAt }: Readonly<Record<string, unknown>>): string | undefined {
+  return typeof leaseExpiresAt === 'string' ? leaseExpiresAt : undefined;
+}
+
 const claimNextTask = defineTool({
   name: 'claim_next_task',
   title: 'Claim the next task',
@@ -31,7 +35,7 @@ const claimNextTask = defineTool({
           (await claim.run(client, { ...input, lease: held.lease }, { ...options, signal })).data,
         ),
       options.signal,
-      ({ run: made }) => (isRecord(made) ? { id: String(made.id) } : null),
+      ({ run: made }) => (isRecord(made) ? { id: String(made.id), leaseEnd: leaseEndOf(made) } : null),
     );
   },
 });

@@ -1,6 +1,7 @@
 import { toTooOld } from '../errors/to-too-old.js';
 import { VERSION } from '../version.js';
 import { execute, type OperationRequest } from './execute.js';
+import type { Fetch } from './fetch.js';
 import { defaultRetryPolicy, type RetryPolicy, withRetries } from './retry.js';
 import type { Sender } from './send.js';
 
@@ -11,7 +12,7 @@ export interface CallerOptions {
   /** The API key: `mc_…`. */
   readonly apiKey: string;
   /** The fetch to use; the global one if left out. */
-  readonly fetch?: typeof globalThis.fetch;
+  readonly fetch?: Fetch;
   /** How requests are repeated; eight times within about a minute if left out. */
   readonly retry?: Partial<RetryPolicy>;
   /** How long one request may take, in milliseconds, on top of what a claim waits; 30,000 if left out. */

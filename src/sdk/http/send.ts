@@ -1,17 +1,18 @@
 import { ConnectionError, TimeoutError, WrongAddressError } from '../errors/request-errors.js';
+import type { Fetch, HttpResponse } from './fetch.js';
 import { withTimeout } from './with-timeout.js';
 
 /** What one HTTP request needs. */
 export interface Sender {
   readonly endpoint: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly fetch: typeof globalThis.fetch;
+  readonly fetch: Fetch;
 }
 
 /** One HTTP answer, read to its end. */
 export interface HttpAnswer {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: HttpResponse['headers'];
   readonly text: string;
 }
 

@@ -2,6 +2,7 @@ import { MissionControlError } from '../errors/base.js';
 import { type AnswerError, ConnectionError } from '../errors/request-errors.js';
 import { toRequestError } from '../errors/to-request-error.js';
 import { toFailure } from '../http/execute.js';
+import type { HttpResponse } from '../http/fetch.js';
 import { type Sender, toRequest, toUnreached } from '../http/send.js';
 import { unlessAborted } from '../platform.js';
 import { readMessages, type SseMessage } from './sse-messages.js';
@@ -53,7 +54,7 @@ async function read(
   }
 }
 
-async function open(sender: Sender, operation: object, signal: AbortSignal): Promise<Response> {
+async function open(sender: Sender, operation: object, signal: AbortSignal): Promise<HttpResponse> {
   const headers = { ...sender.headers, accept: 'text/event-stream' };
   const request = sender.fetch(sender.endpoint, toRequest({ ...sender, headers }, operation, signal));
   // Node 20's fetch may miss an abort after a garbage collection.

@@ -112,16 +112,23 @@ export const addComment = defineVerb({
   view: (comment, look) => lines(done(look, commentLine(comment, look))),
 });
 
+const ENDS: readonly string[] = ['DONE', 'FAILED', 'CANCELLED'];
+
 export const watchTask = defineStream({
   name: 'task watch',
-  summary: 'Follows one task: its state at once, then after each change.',
-  use: 'Use it to wait for a result, or to see an agent at work.',
+  summary: 'Follows one task to its end: its state at once, then after each change.',
+  use: 'Use it to wait for a result, or to see an agent at work. It ends when the task is done, failed or cancelled.',
   avoid: 'To follow many tasks use "task follow".',
   operations: ['followTask'],
   effect: effects.reads,
   input: z.strictObject({ task }),
   places: ['task'],
   examples: ['mc task watch TASK-42', 'mc task watch TASK-42 --json --fields status,resolution'],
-  open: (client, { task: word }, options) => client.followTask({ ref: toTaskRef(word) }, options),
+  async *open(client, { task: word }, options) {
+    for await (const changed of client.followTask({ ref: toTaskRef(word) }, options)) {
+      yield changed;
+      if (ENDS.includes(changed.status)) return;
+    }
+  },
   view: (changed, look) => lines(taskRow(changed, look).join('  ')),
 });
