@@ -163,11 +163,11 @@ describe('every view', () => {
       await page.unroute('**/graphql');
       await expect
         .poll(async () => {
-          // It may vanish before the click.
+          // It may vanish before the click, which would wait for another one.
           if ((await again.count()) > 0)
             await again
               .first()
-              .click({ timeout: 1_000 })
+              .click({ timeout: 300 })
               .catch(() => undefined);
           return again.count();
         })
