@@ -4,6 +4,15 @@ import type { Place } from '../kernel/fair-queue.js';
 import type { ServiceContext } from '../services/service-context.js';
 import type { ReadClient } from '../store/read-client.js';
 
+/** What an operation has used. */
+export interface Spent {
+  /** Entries of lists of objects. */
+  objects: number;
+  /** Length of the texts that were loaded, in UTF-16 units. */
+  textLength: number;
+  readonly startedAtMs: number;
+}
+
 /** The context of a resolver. Built once per operation; a subscription rechecks its key while it runs. */
 export interface GraphqlContext {
   readonly viewer: Viewer;
@@ -16,6 +25,8 @@ export interface GraphqlContext {
   readonly services: ServiceContext;
   readonly prisma: ReadClient;
   readonly feed: Feed;
+  /** What the operation has used so far, counted by `base/operation-budget.ts`. */
+  spent?: Spent | undefined;
   readonly server: ServerFacts;
 }
 

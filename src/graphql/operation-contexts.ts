@@ -65,6 +65,8 @@ export function createContexts({ services, prisma, feed, server }: ContextParts)
     prisma: kind === 'mutation' ? prisma.main : prisma.reads,
     feed,
     server,
+    // Set here, so that all contexts have one shape.
+    spent: undefined,
   });
 }
 

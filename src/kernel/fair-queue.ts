@@ -38,6 +38,40 @@ interface Lane {
   readonly waiting: Waiting[];
 }
 
+/** What a place needs of its queue. A lane that is left may be forgotten, so it is found again by its key. */
+interface Places {
+  leave(lane: Lane): void;
+  retake(key: string): Lane;
+  rejoin(key: string): Promise<Lane>;
+}
+
+/** A class, because closures for each piece of work took twice as long. */
+class TakenPlace implements Place {
+  readonly #key: string;
+  readonly #places: Places;
+  #lane: Lane | undefined;
+
+  constructor(lane: Lane, places: Places) {
+    this.#key = lane.key;
+    this.#places = places;
+    this.#lane = lane;
+  }
+
+  leave(): void {
+    const left = this.#lane;
+    this.#lane = undefined;
+    if (left !== undefined) this.#places.leave(left);
+  }
+
+  retake(): void {
+    this.#lane ??= this.#places.retake(this.#key);
+  }
+
+  async rejoin(): Promise<void> {
+    this.#lane ??= await this.#places.rejoin(this.#key);
+  }
+}
+
 /**
  * Limits how much work of each key runs at once in this process. Work that need not wait takes a few hundred nanoseconds and no
  * promise.
@@ -49,6 +83,18 @@ export class FairQueue {
   readonly #lanes = new Map<string, Lane>();
   /** The lanes with waiting work that may run more, in the order of their turns. */
   readonly #turns = new Set<Lane>();
+  readonly #places: Places = {
+    leave: (lane) => this.#leave(lane),
+    retake: (key) => {
+      const lane = this.#laneOf(key);
+      this.#take(lane);
+      return lane;
+    },
+    rejoin: async (key) => {
+      if (this.enter(key) === undefined) await this.wait(key);
+      return this.#laneOf(key);
+    },
+  };
   #running = 0;
   #sweep: NodeJS.Timeout | undefined;
 
@@ -100,26 +146,8 @@ export class FairQueue {
     this.#running += 1;
   }
 
-  #placeIn(taken: Lane): Place {
-    let lane: Lane | undefined = taken;
-    return {
-      leave: () => {
-        const left = lane;
-        lane = undefined;
-        if (left !== undefined) this.#leave(left);
-      },
-      retake: () => {
-        if (lane !== undefined) return;
-        // The lane that was left may have been forgotten.
-        lane = this.#laneOf(taken.key);
-        this.#take(lane);
-      },
-      rejoin: async () => {
-        if (lane !== undefined) return;
-        if (this.enter(taken.key) === undefined) await this.wait(taken.key);
-        lane = this.#laneOf(taken.key);
-      },
-    };
+  #placeIn(lane: Lane): Place {
+    return new TakenPlace(lane, this.#places);
   }
 
   #leave(lane: Lane): void {

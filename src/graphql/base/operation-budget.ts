@@ -13,7 +13,7 @@ import {
   isObjectType,
 } from 'graphql';
 import { measureText } from '../../kernel/text-size.js';
-import type { GraphqlContext } from '../context.js';
+import type { GraphqlContext, Spent } from '../context.js';
 import { queryTooComplex } from './protocol-errors.js';
 
 /**
@@ -29,21 +29,9 @@ export const OPERATION_BUDGET = {
   durationMs: 10_000,
 };
 
-interface Spent {
-  objects: number;
-  textLength: number;
-  readonly startedAtMs: number;
-}
-
-const SPENT = new WeakMap<object, Spent>();
-
 function spentBy(context: GraphqlContext): Spent {
-  let spent = SPENT.get(context);
-  if (spent === undefined) {
-    spent = { objects: 0, textLength: 0, startedAtMs: context.services.clock.now() };
-    SPENT.set(context, spent);
-  }
-  return spent;
+  context.spent ??= { objects: 0, textLength: 0, startedAtMs: context.services.clock.now() };
+  return context.spent;
 }
 
 /**
@@ -58,8 +46,8 @@ export function spendText(context: GraphqlContext, loaded: unknown): void {
 }
 
 /** How many entries the lists of objects of an operation have had so far. */
-export function countListed(context: object): number {
-  return SPENT.get(context)?.objects ?? 0;
+export function countListed({ spent }: Pick<GraphqlContext, 'spent'>): number {
+  return spent?.objects ?? 0;
 }
 
 /**
@@ -123,7 +111,7 @@ function counting(resolve: Resolver): Resolver {
 
 function renewing(resolve: Resolver): Resolver {
   return (parent, args, context, info) => {
-    SPENT.delete(context);
+    context.spent = undefined;
     return resolve(parent, args, context, info);
   };
 }

@@ -16,5 +16,5 @@ export function whileWaiting<Result>(
  */
 export function withoutPlace<Result>(place: Place, work: () => Promise<Result>): Promise<Result> {
   place.leave();
-  return work().finally(place.retake);
+  return work().finally(() => place.retake());
 }

@@ -71,7 +71,7 @@ function createExchange(
     end: createLazyAbort(),
   };
   if (isStopping()) exchange.headers.connection = 'close';
-  response.once('close', () => {
+  response.on('close', () => {
     if (!response.writableFinished) exchange.end.abort();
     logRequest(exchange, clock.now() - startedAtMs, instrument);
   });

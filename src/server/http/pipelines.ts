@@ -4,20 +4,28 @@ import type { Socket } from 'node:net';
 /** Answers a request now or after the earlier requests of its connection. */
 export type EnterPipeline = (request: IncomingMessage, response: ServerResponse, answer: () => void) => void;
 
+/** The requests of one connection. */
+interface Pipeline {
+  /** Whether one of them is being answered. */
+  isBusy: boolean;
+  /** Begin those that wait for it. */
+  readonly waiting: (() => void)[];
+}
+
 /**
  * Answers the requests of one connection one after the other. Node would start all pipelined requests at once and keep their
  * answers until the first one is read: a few kilobytes of requests could fill the memory. Clients lose little, because answers
  * are sent in the order of the requests. A connection on which more than `maxWaiting` requests wait is closed.
  */
 export function createPipelines(maxWaiting: number): EnterPipeline {
-  /** The waiting requests of each connection that answers one. */
-  const pipelines = new WeakMap<Socket, (() => void)[]>();
+  const pipelines = new WeakMap<Socket, Pipeline>();
 
-  function begin(socket: Socket, response: ServerResponse, answer: () => void): void {
-    response.once('close', () => {
-      const next = socket.destroyed ? undefined : pipelines.get(socket)?.shift();
-      if (next) next();
-      else pipelines.delete(socket);
+  function begin(socket: Socket, pipeline: Pipeline, response: ServerResponse, answer: () => void): void {
+    pipeline.isBusy = true;
+    // Emitted once, so `once` would only add a wrapper.
+    response.on('close', () => {
+      pipeline.isBusy = false;
+      if (!socket.destroyed) pipeline.waiting.shift()?.();
     });
     answer();
   }
@@ -25,11 +33,15 @@ export function createPipelines(maxWaiting: number): EnterPipeline {
   return ({ socket }, response, answer) => {
     // The parser still delivers the requests that had arrived together with the one that closed the connection.
     if (socket.destroyed) return;
-    const waiting = pipelines.get(socket);
-    if (waiting === undefined) {
-      pipelines.set(socket, []);
-      begin(socket, response, answer);
-    } else if (waiting.length >= maxWaiting) socket.destroy();
-    else waiting.push(() => begin(socket, response, answer));
+    let pipeline = pipelines.get(socket);
+    if (pipeline === undefined) {
+      pipeline = { isBusy: false, waiting: [] };
+      pipelines.set(socket, pipeline);
+    }
+    const { isBusy, waiting } = pipeline;
+    const start = begin.bind(undefined, socket, pipeline, response, answer);
+    if (!isBusy) start();
+    else if (waiting.length >= maxWaiting) socket.destroy();
+    else waiting.push(start);
   };
 }
