@@ -44,7 +44,9 @@ describe('the README and the pages after it, pasted block by block into a shell'
       (await listPages()).map(async (page) => ({ page, steps: await readSteps(page) })),
     );
     const pasted = blocks.filter(({ steps }) => steps.length > 0).map(({ page }) => page);
-    expect(pasted.sort()).toEqual([...pages, 'docs/agent-setup.md', 'docs/patterns.md'].sort());
+    expect(pasted.sort()).toEqual(
+      [...pages, 'docs/agent-setup.md', 'docs/patterns.md', 'docs/patterns-in-commands.md'].sort(),
+    );
   });
 
   it('hands out the first claim in ten lines', async () => {
