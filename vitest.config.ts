@@ -26,15 +26,15 @@ const unit = [
 ];
 
 /**
- * Files that start processes. Each runs in a process of its own, so that it can't affect others, which costs a second of the
- * processor. In a file that is missing here, the second server of a worker is refused.
+ * Files that start processes, or fill a cache of the process. Each runs in a process of its own, so that it can't affect others, which
+ * costs a second of the processor. In a file that is missing here, the second server of a worker is refused.
  */
 const processes = [
   'test/{dashboard,e2e,examples,mcp}/**/*.test.ts',
   'test/cli/{commands,failures,streams,terminal,worker}.test.ts',
   'test/conventions/{boundaries,lint,read-client}.test.ts',
   'test/docs/{agent-setup,patterns,quickstart,webhooks}.test.ts',
-  'test/postgres/{embedded-postgres,migrate,session}.test.ts',
+  'test/postgres/{embedded-postgres,migrate,prepared-lists,session}.test.ts',
   'test/postgres/embedded/*.test.ts',
   'test/sdk/{browser,client,errors,package,reviewer,streams,types,worker}.test.ts',
   'test/sdk/worker-{network,questions,stop,torture}.test.ts',
