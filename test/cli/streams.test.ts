@@ -90,9 +90,8 @@ describe('mc events watch', () => {
     await admin.createTasks(Array.from({ length: 100 }, (_, index) => ({ title: `Burst ${index}.` })));
     await first.until(/Burst 99\./);
     const last = eventsOf(first.stdout()).at(-1)?.cursor;
-    await vi.waitFor(async () =>
-      expect((await readFile(join(mc.folder, 'burst'), 'utf8')).trim()).toBe(last),
-    );
+    const kept = async () => expect((await readFile(join(mc.folder, 'burst'), 'utf8')).trim()).toBe(last);
+    await vi.waitFor(kept, { timeout: 20_000, interval: 10 });
     first.signal('SIGKILL');
     await first.ended;
     const second = watch(...state);
