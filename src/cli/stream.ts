@@ -5,7 +5,7 @@ import { PATIENT, type Session } from './session/session.js';
 
 /**
  * Prints a stream until it ends or is interrupted. With a state file the stream goes on after the cursor in it. A cursor is
- * kept after its event was written, so that a reader that is killed misses nothing; it may see the last events twice.
+ * kept after its event was written, so that a reader that is killed misses nothing; it may see the last event twice.
  */
 export async function runStream(
   session: Session,

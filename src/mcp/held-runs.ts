@@ -50,6 +50,11 @@ export class HeldRuns {
   #timer: ReturnType<typeof setInterval> | undefined;
   #renewing: Promise<unknown> | undefined;
   #hasLeft = false;
+  /**
+   * The client has closed its stream, perhaps to open it at another process. Nothing is renewed meanwhile, so that a renewal
+   * by that process can be told from the own ones.
+   */
+  isBetweenStreams = false;
   #usedAt = systemClock.now();
 
   constructor(options: HeldRunsOptions) {
@@ -69,6 +74,14 @@ export class HeldRuns {
   /** The client is alive. */
   touch(): void {
     this.#usedAt = systemClock.now();
+  }
+
+  /**
+   * The client has come from another process, which leaves runs alone whose leases it has not renewed itself. Each lease of
+   * the agent keeps its length. A key without an agent has nothing to renew.
+   */
+  async arrive(): Promise<void> {
+    await this.#options.client.heartbeat({}).catch(() => undefined);
   }
 
   /**
@@ -148,6 +161,7 @@ export class HeldRuns {
   #tick(): void {
     const { idleMs } = this.#options;
     if (idleMs !== null && systemClock.now() - this.#usedAt > idleMs) return void this.#giveBack('unheard');
+    if (this.isBetweenStreams) return;
     this.#renewing ??= Promise.all([...this.#runs.values()].map((run) => this.#renew(run))).finally(() => {
       this.#renewing = undefined;
     });
@@ -177,7 +191,7 @@ export class HeldRuns {
     return !lostRunIds.includes(id);
   }
 
-  /** A progress report at another process makes that one renew the lease as well. Reviews have no such reports. */
+  /** A client that goes on at another process makes that one renew the lease. Reviews are not renewed there. */
   async #isRenewedElsewhere({ id, leaseEnd }: HeldRun): Promise<boolean> {
     if (leaseEnd === undefined) return false;
     const { node } = await this.#options.client.request(LEASE_OF, { id }).catch(() => ({ node: null }));

@@ -27,6 +27,8 @@ export interface SessionLimits {
 interface Session {
   readonly transport: WebStandardStreamableHTTPServerTransport;
   readonly tools: ToolSession;
+  /** Another process has begun it, or this one before a restart. */
+  readonly isAdopted: boolean;
   usedAt: number;
   openStreams: number;
   hasHadStream: boolean;
@@ -38,7 +40,8 @@ const MAX_ENDED = 1_000;
 /**
  * The sessions of clients of 2025-11-25: each has an id, a stream of events, and the runs that it has claimed. A session that
  * another process has begun, or this one before a restart, goes on here: the official client does not begin another one when
- * its session is unknown. The runs stay with the process that has claimed them.
+ * its session is unknown. The runs stay with the process that has claimed them. When the stream opens here, the leases are renewed
+ * once: the process where it was open before sees that the client lives, and leaves the runs alone.
  */
 export class HttpSessions {
   readonly #sessions = new Map<string, Session>();
@@ -58,7 +61,8 @@ export class HttpSessions {
   async begin({ request, apiKey, body }: McpRequest): Promise<Response> {
     if (!this.#makeRoom()) return tooMany();
     const capabilities = isInitializeRequest(body) ? body.params.capabilities : undefined;
-    const transport = await this.#open(newSessionId(apiKey, { showsForms: hasForms(capabilities) }), apiKey);
+    const id = newSessionId(apiKey, { showsForms: hasForms(capabilities) });
+    const transport = await this.#open(id, { apiKey, isAdopted: false });
     return transport.handleRequest(request, { parsedBody: body });
   }
 
@@ -80,14 +84,18 @@ export class HttpSessions {
     await Promise.all([...this.#sessions.values()].map(({ transport }) => transport.close()));
   }
 
-  async #open(id: string, apiKey: string): Promise<WebStandardStreamableHTTPServerTransport> {
+  async #open(
+    id: string,
+    { apiKey, isAdopted }: { readonly apiKey: string; readonly isAdopted: boolean },
+  ): Promise<WebStandardStreamableHTTPServerTransport> {
     const reachesClient = () => (this.#sessions.get(id)?.openStreams ?? 0) > 0;
     const tools = { ...this.#openTools(apiKey), reachesClient };
     const transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: () => id,
       onsessioninitialized: () => {
         const usedAt = systemClock.now();
-        this.#sessions.set(id, { transport, tools, usedAt, openStreams: 0, hasHadStream: false });
+        const streams = { openStreams: 0, hasHadStream: false };
+        this.#sessions.set(id, { transport, tools, isAdopted, usedAt, ...streams });
       },
       onsessionclosed: async () => {
         this.#ended.set(id, true);
@@ -107,7 +115,7 @@ export class HttpSessions {
   ): Promise<Session | undefined> {
     const adopt = async () => {
       if (!this.#makeRoom()) return undefined;
-      const transport = await this.#open(id, apiKey);
+      const transport = await this.#open(id, { apiKey, isAdopted: true });
       const answer = await transport.handleRequest(...introduction(facts));
       await answer.text();
       return this.#sessions.get(id);
@@ -123,10 +131,14 @@ export class HttpSessions {
   }
 
   #countStream(session: Session, end: AbortSignal): void {
+    const { held } = session.tools;
     session.openStreams += 1;
     session.hasHadStream = true;
+    held.isBetweenStreams = false;
+    if (session.isAdopted) void held.arrive();
     const close = () => {
       session.openStreams -= 1;
+      held.isBetweenStreams = session.openStreams === 0;
       this.#touch(session);
     };
     end.addEventListener('abort', close, { once: true });

@@ -83,6 +83,25 @@ describe('mc events watch', () => {
     expect(cursor).toBe(eventsOf(second.stdout()).at(-1)?.cursor);
   });
 
+  it('keeps the cursor of the last event of a burst, so that a kill repeats no burst', async () => {
+    const state = ['--state', 'burst', '--types', 'task.created'];
+    const first = watch(...state);
+    await first.until(/stream\.connected/);
+    await admin.createTasks(Array.from({ length: 100 }, (_, index) => ({ title: `Burst ${index}.` })));
+    await first.until(/Burst 99\./);
+    const last = eventsOf(first.stdout()).at(-1)?.cursor;
+    const kept = async () => expect((await readFile(join(mc.folder, 'burst'), 'utf8')).trim()).toBe(last);
+    await vi.waitFor(kept, { timeout: 20_000, interval: 10 });
+    first.signal('SIGKILL');
+    await first.ended;
+    const second = watch(...state);
+    const { ref } = await create('After the burst');
+    await second.until(new RegExp(ref));
+    second.signal('SIGINT');
+    await second.ended;
+    expect(eventsOf(second.stdout()).map(({ task }) => task?.ref)).toEqual([ref]);
+  });
+
   it('loses nothing when it was killed before the first event', async () => {
     const state = ['--state', 'early', '--types', 'task.created'];
     const first = watch(...state);

@@ -4,6 +4,7 @@ import type { EndpointLimits, McpEndpoint } from '../../src/mcp/http.js';
 import { toolList } from '../../src/mcp/tool-list.js';
 import type { Client, TypedDocument } from '../../src/sdk/index.js';
 import { createEndpoint, inTurn } from '../support/mcp/endpoints.js';
+import { hostile } from '../support/mcp/hostile.js';
 import { connect, type McpClient, type Revision, revisions } from '../support/mcp/mcp-client.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
 import { sdkClient } from '../support/servers/sdk-client.js';
@@ -159,6 +160,19 @@ describe('a session of /mcp', () => {
     await expect.poll(status).toBe('ASSIGNED');
   });
 
+  it('leaves the claim alone when its stream goes on at another process', async () => {
+    const [first, second] = [endpointWith({ withoutStreamMs: 400 }), endpointWith({})];
+    const moving = await claimantOf(first, 'moving');
+    const dying = await claimantOf(first, 'left-behind');
+    moving.gone.abort();
+    const headers = { accept: 'text/event-stream', 'mcp-session-id': moving.transport.sessionId ?? '' };
+    const stream = new Request(new URL('/mcp', server.url), { headers });
+    expect((await second.answer(stream, moving.key)).status).toBe(200);
+    dying.gone.abort();
+    await expect.poll(dying.status).toBe('ASSIGNED');
+    expect(await moving.status()).toBe('IN_PROGRESS');
+  });
+
   it('renews the lease of a claimed review, and gives it back when it is released or its session ends', async () => {
     await admin.registerAgent({ name: 'author', acceptsInbox: false });
     await admin.createTask({ title: 'To judge', assignee: { name: 'author' } });
@@ -281,13 +295,3 @@ async function answerOf(
   await answer.text();
   return answer.status;
 }
-
-const hostile: readonly Record<string, unknown>[] = [
-  { run: 42 },
-  { run: null, resolution: [] },
-  { run: 'x\u0000', resolution: '\ud800', message: '\u0000', error: '\u0000', text: '\u0000' },
-  { task: { ref: 1 }, verdict: 'MAYBE' },
-  { task: "'; DROP TABLE task", body: 'x', verdict: 'APPROVED' },
-  { constructor: 1, toString: 2 },
-  { after: 'no cursor', title: '\u0000', limit: 1e9, waitSeconds: -1 },
-];

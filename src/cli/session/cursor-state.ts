@@ -1,5 +1,4 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { systemClock } from '../../kernel/clock.js';
+import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
 import { CommandError } from '../failures.js';
 
 /** A cursor in a file. */
@@ -8,31 +7,36 @@ export interface CursorState {
   readonly cursor: string | null;
   /** Keeps a cursor. @throws CommandError if it cannot be written. */
   keep(cursor: string | null): Promise<void>;
-  /** Writes what was not written yet. @throws CommandError if it cannot be written. */
+  /** Closes the file. */
   close(): Promise<void>;
 }
 
-/** A fast stream writes the file this often, in milliseconds: a file per event would slow it down. */
-const WRITE_EVERY_MS = 200;
+/** The length of the file. A cursor of the event log is far shorter. */
+const FILE_BYTES = 512;
 
-/** Opens the file of a cursor. @throws CommandError if it cannot be read or written. */
+/**
+ * Opens the file of a cursor. Each cursor is written over the last one, in one write: a process that is killed leaves one of
+ * the two, and the file needs no more room on a disk that gets full. After a power failure it may have an older cursor.
+ *
+ * @throws CommandError if it cannot be read or written.
+ */
 export async function openState(path: string): Promise<CursorState> {
   const cursor = await readCursor(path);
-  let [kept, written] = [cursor, cursor];
-  let writtenAt = Number.NEGATIVE_INFINITY;
-  const flush = async () => {
-    if (kept === null || kept === written) return;
-    await writeCursor(path, kept);
-    written = kept;
-    writtenAt = systemClock.now();
-  };
+  let [kept, file]: [string | null, FileHandle | null] = [cursor, null];
   return {
     cursor,
     async keep(next) {
-      kept = next ?? kept;
-      if (systemClock.now() - writtenAt >= WRITE_EVERY_MS) await flush();
+      if (next === null || next === kept) return;
+      const content = `${next}\n`.padEnd(FILE_BYTES);
+      try {
+        if (file === null) file = await replaceFile(path, content);
+        else await file.write(content, 0);
+      } catch (error) {
+        throw toError(path, 'written', error);
+      }
+      kept = next;
     },
-    close: flush,
+    close: async () => await file?.close(),
   };
 }
 
@@ -45,15 +49,19 @@ async function readCursor(path: string): Promise<string | null> {
   }
 }
 
-/** Replaces the file, so that a crash leaves the old cursor or the new one. */
-async function writeCursor(path: string, cursor: string): Promise<void> {
+/** Replaces the file, so that a crash leaves the old one or the new one, each with a cursor. */
+async function replaceFile(path: string, content: string): Promise<FileHandle> {
   const temporary = `${path}.${process.pid}`;
+  const file = await open(temporary, 'w');
   try {
-    await writeFile(temporary, `${cursor}\n`, { flush: true });
+    await file.write(content, 0);
+    await file.sync();
     await rename(temporary, path);
+    return file;
   } catch (error) {
+    await file.close();
     await rm(temporary, { force: true }).catch(() => undefined);
-    throw toError(path, 'written', error);
+    throw error;
   }
 }
 
