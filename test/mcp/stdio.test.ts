@@ -142,8 +142,12 @@ describe('mc mcp', () => {
     await agent.call('complete_task', { run: data.run.id, resolution: '42' });
     const seen = await lead.call('wait_for_events', { task: task.ref, after: cursor });
     expect(seen.data.events.map(({ type }: { type: string }) => type)).toContain('task.created');
+    const atOnce = await lead.call('wait_for_events', { task: task.ref, after: cursor, waitSeconds: 0 });
+    expect(atOnce.data).toEqual({ events: seen.data.events, cursor: seen.data.cursor });
     const none = await lead.call('wait_for_events', { types: ['pipeline'], waitSeconds: 0 });
-    expect(none).toMatchObject({ isError: false, data: { events: [] } });
+    expect(none).toMatchObject({ isError: false, data: { events: [], cursor: expect.any(String) } });
+    const unknown = await lead.call('wait_for_events', { task: 'TASK-99999', after: cursor, waitSeconds: 0 });
+    expect(unknown).toMatchObject({ isError: true, text: expect.stringContaining('TASK-99999') });
     expect((await lead.call('get_task', { task: task.ref })).data.task).toMatchObject({ resolution: '42' });
   });
 });
