@@ -133,6 +133,15 @@ describe('mc mcp', () => {
     await expect.poll(() => statusOf(id), { timeout: 10_000 }).toBe('ASSIGNED');
   });
 
+  it('goes on after lines that are no messages, with one line about it on standard error', async () => {
+    const ping = { jsonrpc: '2.0', id: 7, method: 'ping' };
+    const stdin = ['garbage', '{"jsonrpc":"2.0"}', JSON.stringify(ping), ''].join('\n');
+    const { stdout, stderr } = await mc.run(['mcp'], { stdin });
+    expect(JSON.parse(stdout)).toMatchObject({ id: 7, result: {} });
+    // A line that is no JSON is left out in silence: programs print such lines when they start.
+    expect(stderr).toMatch(/^✕ .* no message of the protocol.*\n$/);
+  });
+
   it('waits for the result of a delegated task without missing an event', async () => {
     const lead = await started(mc.env);
     const agent = await agentOf('helper');
