@@ -6,6 +6,8 @@ export function replaceFile(path, contents) {
   if (existsSync(path) && readFileSync(path).equals(Buffer.from(contents))) return;
   mkdirSync(dirname(path), { recursive: true });
   const part = `${path}.${process.pid}.part`;
-  writeFileSync(part, contents);
+  // What begins like a program can be started as one.
+  const isProgram = Buffer.from(contents).subarray(0, 2).toString() === '#!';
+  writeFileSync(part, contents, { mode: isProgram ? 0o755 : 0o644 });
   renameSync(part, path);
 }

@@ -28,13 +28,20 @@ export async function serveOnStdio({ url, apiKey }: StdioOptions): Promise<void>
   const connection = serveStdio(
     ({ era }) => createToolServer({ client, held, reachesClient: () => true }, era),
     {
-      onerror: (error) => process.stderr.write(`${error.message}\n`),
+      onerror: (error) => process.stderr.write(`✕ ${describe(error)}\n`),
     },
   );
   await left;
   // Closing aborts the calls. A claim that is aborted may have started a run, which would keep its task until the lease ends.
   await held.leave();
   await connection.close();
+}
+
+/** One line. What a parser says of a line that is no message has many. */
+function describe(error: Error): string {
+  if ('issues' in error)
+    return 'The client has sent a line that is no message of the protocol. It is left out.';
+  return error.message.replace(/\s+/g, ' ');
 }
 
 /** A client leaves by closing a pipe. Hosts that end the process send a signal. */

@@ -24,7 +24,8 @@ const UNEXPECTED =
 
 const ADVICE: Readonly<Record<string, string>> = {
   LEASE_LOST: 'Stop working on this task, and call claim_next_task.',
-  NOT_FOUND: 'Find the right ref with list_tasks or search_tasks.',
+  NOT_FOUND:
+    'Find the right ref with list_tasks or search_tasks, and a run of yours with claim_next_task and resume.',
   UNKNOWN_AGENT: 'Find the right name with list_agents.',
   RATE_LIMITED: 'Wait, then call the tool again.',
 };

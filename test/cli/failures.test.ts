@@ -124,7 +124,10 @@ describe('the connection', () => {
     });
     // The key of the login belongs to its server.
     const other = await bare.run(['whoami', '--url', `http://localhost:${new URL(server.url).port}`]);
-    expect(other).toMatchObject({ code: 3 });
+    expect(other).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining(`the login is for ${server.url}`),
+    });
   });
 
   it('refuses a key that does not work and keeps the present login', async () => {

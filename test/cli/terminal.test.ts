@@ -142,6 +142,19 @@ describe.runIf(hasTerminal)('mc top', () => {
     await admin.cancelTask({ task: { ref } });
   });
 
+  it('counts every task that waits, also those that it does not list', async () => {
+    const titles = Array.from({ length: 55 }, (_, index) => ({ title: `Wait ${index}` }));
+    const { tasks } = await admin.createTasks(titles);
+    const terminal = openTerminal(mc, ['top']);
+    const { taskCounts } = await admin.overview({});
+    const counts = taskCounts.filter(({ status }) => status === 'INBOX' || status === 'ASSIGNED');
+    const waiting = counts.reduce((sum, { count }) => sum + count, 0);
+    await terminal.until(new RegExp(`WAITING ${waiting}\\b`));
+    terminal.type('q');
+    expect(await terminal.ended).toBe(0);
+    for (const { id } of tasks) await admin.cancelTask({ task: { id } });
+  });
+
   it('answers the question of the selected task', async () => {
     const { task } = await admin.createTask({ title: 'Ask me', assignee: { name: 'scout' } });
     const { run } = await admin.claimNextTask({ agent: { name: 'scout' } });

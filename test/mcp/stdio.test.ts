@@ -133,6 +133,15 @@ describe('mc mcp', () => {
     await expect.poll(() => statusOf(id), { timeout: 10_000 }).toBe('ASSIGNED');
   });
 
+  it('goes on after lines that are no messages, with one line about it on standard error', async () => {
+    const ping = { jsonrpc: '2.0', id: 7, method: 'ping' };
+    const stdin = ['garbage', '{"jsonrpc":"2.0"}', JSON.stringify(ping), ''].join('\n');
+    const { stdout, stderr } = await mc.run(['mcp'], { stdin });
+    expect(JSON.parse(stdout)).toMatchObject({ id: 7, result: {} });
+    // A line that is no JSON is left out in silence: programs print such lines when they start.
+    expect(stderr).toMatch(/^✕ .* no message of the protocol.*\n$/);
+  });
+
   it('waits for the result of a delegated task without missing an event', async () => {
     const lead = await started(mc.env);
     const agent = await agentOf('helper');
@@ -142,8 +151,12 @@ describe('mc mcp', () => {
     await agent.call('complete_task', { run: data.run.id, resolution: '42' });
     const seen = await lead.call('wait_for_events', { task: task.ref, after: cursor });
     expect(seen.data.events.map(({ type }: { type: string }) => type)).toContain('task.created');
+    const atOnce = await lead.call('wait_for_events', { task: task.ref, after: cursor, waitSeconds: 0 });
+    expect(atOnce.data).toEqual({ events: seen.data.events, cursor: seen.data.cursor });
     const none = await lead.call('wait_for_events', { types: ['pipeline'], waitSeconds: 0 });
-    expect(none).toMatchObject({ isError: false, data: { events: [] } });
+    expect(none).toMatchObject({ isError: false, data: { events: [], cursor: expect.any(String) } });
+    const unknown = await lead.call('wait_for_events', { task: 'TASK-99999', after: cursor, waitSeconds: 0 });
+    expect(unknown).toMatchObject({ isError: true, text: expect.stringContaining('TASK-99999') });
     expect((await lead.call('get_task', { task: task.ref })).data.task).toMatchObject({ resolution: '42' });
   });
 });

@@ -1,4 +1,4 @@
-import { NoKeyError } from '../failures.js';
+import { keyOf } from '../session/connection.js';
 import { defineCommand } from './command.js';
 
 export const mcp = defineCommand({
@@ -8,9 +8,8 @@ export const mcp = defineCommand({
   avoid: 'A client that speaks HTTP needs no process: the server has the same tools at /mcp.',
   examples: ['mc mcp', 'claude mcp add mission-control -- mc mcp'],
   async run({ connection, hold }) {
-    const { url, apiKey } = await connection();
-    if (apiKey === undefined)
-      throw new NoKeyError('There is no API key. Keep one with mc login, or set MC_API_KEY.');
+    const found = await connection();
+    const [url, apiKey] = [found.url, keyOf(found)];
     // The server has its own end: tasks that the client holds are given back first.
     hold();
     const { serveOnStdio } = await import('../../mcp/stdio.js');

@@ -1,5 +1,6 @@
 import { systemClock } from '../../kernel/clock.js';
 import { type Client, VERSION } from '../../sdk/index.js';
+import { noKeyAdvice } from '../session/connection.js';
 import type { Session } from '../session/session.js';
 import { bad, type Check, good } from './check.js';
 
@@ -8,7 +9,8 @@ const STREAM_MS = 5_000;
 
 /** Whether the server answers, knows the key, does its work and delivers events. */
 export async function checkServer(session: Session): Promise<readonly Check[]> {
-  const { url, apiKey, source } = await session.connection();
+  const connection = await session.connection();
+  const { url, apiKey, source } = connection;
   const startedAt = systemClock.now();
   const ready = await fetch(`${url.replace(/\/+$/, '').replace(/\/graphql$/, '')}/readyz`, {
     signal: AbortSignal.timeout(10_000),
@@ -33,8 +35,10 @@ export async function checkServer(session: Session): Promise<readonly Check[]> {
     'server',
     `${url} answers in ${systemClock.now() - startedAt} ms (from ${source.url}).`,
   );
-  if (apiKey === undefined)
-    return [answers, bad('key', 'There is no API key.', 'Keep one with mc login, or set MC_API_KEY.')];
+  if (apiKey === undefined) {
+    const { why, remedy } = noKeyAdvice(connection);
+    return [answers, bad('key', why, remedy)];
+  }
   const client = await session.client({ retries: 0 });
   const viewer = await client.viewer(session);
   const who = `${viewer.role.toLowerCase()}${viewer.agent ? ` acting as ${viewer.agent.name}` : ''}`;

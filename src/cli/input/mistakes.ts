@@ -1,10 +1,9 @@
 import type { ZodError } from 'zod';
 import { isRecord } from '../../verbs/coerce.js';
 import type { Verb } from '../../verbs/verb.js';
+import { type Issue, isMissing, whatIsWrong } from '../../verbs/zod-text.js';
 import { closestOf, didYouMean } from '../suggestions.js';
 import { optionName } from './options.js';
-
-type Issue = ZodError['issues'][number];
 
 /** What is wrong in the input of a verb, with the names that a command line has. */
 export function describeMistakes(verb: Verb, { issues }: ZodError, raw: unknown): string {
@@ -20,38 +19,9 @@ function describe(verb: Verb, issue: Issue, raw: unknown): string {
   if (issue.code === 'invalid_value' && typeof given === 'string')
     return wrongWord([name, ...rest.filter((part) => !/^\d+$/.test(part))].join('.'), given, issue.values);
   const shape = verb.input.shape[field];
-  const isMissing = issue.code === 'invalid_type' && issue.message.endsWith('undefined');
-  const what = isMissing ? 'is missing' : whatIsWrong(issue);
-  return `${[name, ...rest].join('.')} ${what}${isMissing && shape?.description ? `. ${shape.description}` : ''}`;
-}
-
-/** The limits and kinds of values, in the words of the help. */
-function whatIsWrong(issue: Issue): string {
-  if (issue.code === 'too_small') return `must ${LIMITS[issue.origin] ?? 'be'} at least ${issue.minimum}`;
-  if (issue.code === 'too_big') return `must ${LIMITS[issue.origin] ?? 'be'} at most ${issue.maximum}`;
-  const kind = issue.code === 'invalid_type' ? KINDS[issue.expected] : undefined;
-  return kind === undefined ? readable(issue.message) : `must be ${kind}`;
-}
-
-/** What is counted of a value that has a size. */
-const LIMITS: Readonly<Record<string, string>> = {
-  string: 'have a length of',
-  array: 'have a number of entries of',
-};
-
-const KINDS: Readonly<Record<string, string>> = {
-  number: 'a number',
-  int: 'a whole number',
-  boolean: 'true or false',
-  record: 'name=value, or a JSON object',
-  array: 'a list',
-  string: 'a text',
-};
-
-function readable(message: string): string {
-  return message
-    .replace(/^Invalid (?:option|input): /, '')
-    .replace(/"([A-Z_]+)"/g, (_all, value: string) => value.toLowerCase());
+  const path = [name, ...rest].join('.');
+  if (!isMissing(issue)) return `${path} ${whatIsWrong(issue)}`;
+  return `${path} is missing${shape?.description ? `. ${shape.description}` : ''}`;
 }
 
 function unknownFields(verb: Verb, keys: readonly string[]): string {

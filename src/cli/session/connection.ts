@@ -26,6 +26,8 @@ export interface Connection {
   readonly apiKey: string | undefined;
   /** Where the address and the key come from, for people. */
   readonly source: { readonly url: string; readonly apiKey: string };
+  /** The address of a login whose key was not taken, because it is not for this address. */
+  readonly loginElsewhere: string | undefined;
 }
 
 /**
@@ -49,6 +51,7 @@ export async function findConnection(options: GlobalOptions, env: Environment): 
     url: url.value,
     apiKey: key?.value,
     source: { url: url.from, apiKey: key?.from ?? 'nowhere' },
+    loginElsewhere: key === undefined ? login?.url : undefined,
   };
 }
 
@@ -67,14 +70,34 @@ function isSame(one: string, other: string): boolean {
 /** A command gives up soon, so that a script sees that the server does not answer. */
 const QUICK: RetryPolicy = { retries: 3, maxPauseMs: 1_000 };
 
+/** Why there is no key, and what to do. */
+export function noKeyAdvice({ url, loginElsewhere }: Connection): {
+  readonly why: string;
+  readonly remedy: string;
+} {
+  if (loginElsewhere === undefined)
+    return { why: 'There is no API key.', remedy: 'Keep one with mc login, or set MC_API_KEY.' };
+  return {
+    why: `There is no API key for ${url}: the login is for ${loginElsewhere}.`,
+    remedy: `Keep one with mc login --url ${url}, or set MC_API_KEY.`,
+  };
+}
+
+/** The key. @throws NoKeyError if there is none. */
+export function keyOf(connection: Connection): string {
+  if (connection.apiKey !== undefined) return connection.apiKey;
+  const { why, remedy } = noKeyAdvice(connection);
+  throw new NoKeyError(`${why} ${remedy}`);
+}
+
 /** A client of the server. @throws NoKeyError if there is no key. */
 export function toClient(
-  { url, apiKey }: Connection,
+  connection: Connection,
   { verbose = false }: GlobalOptions,
   retry: Partial<RetryPolicy> = QUICK,
 ): Client {
-  if (apiKey === undefined)
-    throw new NoKeyError('There is no API key. Keep one with mc login, or set MC_API_KEY.');
+  const { url } = connection;
+  const apiKey = keyOf(connection);
   try {
     const fetch = verbose ? loggingFetch(apiKey) : lightFetch;
     return createClient({ url, apiKey, name: 'mc', retry, fetch });

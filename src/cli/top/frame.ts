@@ -5,7 +5,7 @@ import { age } from '../../verbs/looks/times.js';
 import { priority, status, words } from '../../verbs/looks/words.js';
 import { printable } from '../output/terminal.js';
 import { cutEnd, widthOf } from '../output/width.js';
-import { PANES, selectedTask, type TopState, visible } from './state.js';
+import { PANES, paneCount, selectedTask, type TopState, visible } from './state.js';
 
 /** The size of a terminal. */
 export interface Size {
@@ -68,7 +68,7 @@ function paneLines(state: TopState, look: Look, { rows }: Size): string[] {
     const place = tasks.findIndex(({ id }) => id === chosen?.id);
     const first = Math.max(0, Math.min(tasks.length - height, place - height + 1));
     return [
-      look.paint('strong', `${titles[pane]} ${tasks.length}`),
+      look.paint('strong', `${titles[pane]} ${paneCount(state, pane)}`),
       ...(tasks.length === 0 ? [look.paint('quiet', '  –')] : []),
       ...tasks.slice(first, first + height).map((task) => taskLine(task, look, task.id === chosen?.id)),
     ];

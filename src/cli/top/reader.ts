@@ -1,8 +1,5 @@
 import { type Client, ForbiddenError, type TaskStatus } from '../../sdk/index.js';
-import type { TopState } from './state.js';
-
-/** How many tasks of a pane are read: more than any terminal shows. */
-const ROWS = 50;
+import { ROWS, STATUSES, type TopState } from './state.js';
 
 /** Reads the lists of the screen. */
 export async function readPanes(
@@ -17,9 +14,9 @@ export async function readPanes(
       )
     ).nodes;
   const [needsYou, inProgress, waiting, overview] = await Promise.all([
-    list(['INPUT_REQUIRED', 'REVIEW']),
-    list(['IN_PROGRESS']),
-    list(['INBOX', 'ASSIGNED']),
+    list(STATUSES.needsYou),
+    list(STATUSES.inProgress),
+    list(STATUSES.waiting),
     // Keys of agents may not read it.
     client.overview({ window: 'PT1H', buckets: 1 }, { signal }).catch(unlessForbidden),
   ]);

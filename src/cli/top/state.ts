@@ -1,8 +1,23 @@
-import type { OverviewQuery, QuestionFieldsFragment, TaskFieldsFragment } from '../../sdk/index.js';
+import type {
+  OverviewQuery,
+  QuestionFieldsFragment,
+  TaskFieldsFragment,
+  TaskStatus,
+} from '../../sdk/index.js';
 import type { EventLike } from '../../verbs/looks/event-look.js';
 
 /** The panes of tasks, from top to bottom. */
 export const PANES = ['needsYou', 'inProgress', 'waiting'] as const;
+
+/** The tasks of each pane. */
+export const STATUSES = {
+  needsYou: ['INPUT_REQUIRED', 'REVIEW'],
+  inProgress: ['IN_PROGRESS'],
+  waiting: ['INBOX', 'ASSIGNED'],
+} as const satisfies Readonly<Record<(typeof PANES)[number], readonly TaskStatus[]>>;
+
+/** How many tasks of a pane are read: more than any terminal shows. */
+export const ROWS = 50;
 
 /** What the keyboard does now. */
 export type Mode =
@@ -50,6 +65,17 @@ export function visible(state: TopState, pane: (typeof PANES)[number]): readonly
   return state.panes[pane].filter(({ ref, title, assignee }) =>
     [ref, title, assignee?.name ?? ''].some((text) => text.toLowerCase().includes(wanted)),
   );
+}
+
+/** How many tasks a pane has. Only the first ones of a long list are read, and the filter looks at those. */
+export function paneCount(state: TopState, pane: (typeof PANES)[number]): string {
+  const shown = visible(state, pane).length;
+  if (state.panes[pane].length < ROWS) return `${shown}`;
+  const all = state.overview?.taskCounts
+    .filter(({ status }) => STATUSES[pane].some((wanted) => wanted === status))
+    .reduce((sum, { count }) => sum + count, 0);
+  if (state.filter !== '') return `${shown} of the first ${ROWS}`;
+  return all === undefined || all < shown ? `${shown} or more` : `${all}`;
 }
 
 /** Every task on the screen, from top to bottom. */

@@ -14,6 +14,8 @@ const MAX_EVENTS = 50;
 /** Events of one change come together. After the first one the tool waits this long for the others, in milliseconds. */
 const FURTHER_EVENTS_MS = 100;
 
+const lastEvents = callVerb('events list');
+
 const waitForEvents = defineTool({
   name: 'wait_for_events',
   title: 'Wait for events',
@@ -36,13 +38,36 @@ interface Wait extends CallOptions {
   readonly ms: number;
 }
 
-async function collectEvents(client: Client, filter: object, { signal, ms }: Wait): Promise<ToolOutput> {
+type Filter = Readonly<Record<string, unknown>>;
+
+/** What has happened already is answered at once, also without time to wait: a model may poll. */
+async function collectEvents(client: Client, filter: Filter, wait: Wait): Promise<ToolOutput> {
+  const { after, events } = await pastEvents(client, filter, wait);
+  if (events.length > 0 || wait.ms === 0) return answerOf(events, after);
+  return nextEvents(client, { ...filter, after }, wait);
+}
+
+/** The events after the cursor of the filter; without one none, and the cursor of the last event that the key may see. */
+async function pastEvents(client: Client, filter: Filter, { signal }: Wait) {
+  const isNew = filter.after === undefined;
+  const asked = isNew ? { limit: 1 } : { ...filter, limit: MAX_EVENTS };
+  const { data } = await lastEvents.run(client, asked, { signal });
+  const found = Array.isArray(data) ? data.filter(isRecord) : [];
+  const after: unknown = found.at(-1)?.cursor ?? filter.after;
+  return { after, events: isNew ? [] : found.map(compactRecord) };
+}
+
+function answerOf(events: readonly unknown[], cursor: unknown): ToolOutput {
+  return { events, ...(typeof cursor === 'string' ? { cursor } : {}) };
+}
+
+async function nextEvents(client: Client, filter: Filter, { signal, ms }: Wait): Promise<ToolOutput> {
   const ending = new AbortController();
   const end = () => ending.abort();
   signal?.addEventListener('abort', end);
   let timer = setTimeout(end, ms);
   const events: unknown[] = [];
-  let cursor: unknown;
+  let cursor = filter.after;
   try {
     for await (const item of followEvents(client, filter, ending.signal)) {
       cursor = item.cursor ?? cursor;
@@ -59,10 +84,10 @@ async function collectEvents(client: Client, filter: object, { signal, ms }: Wai
     clearTimeout(timer);
     signal?.removeEventListener('abort', end);
   }
-  return { events, ...(typeof cursor === 'string' ? { cursor } : {}) };
+  return answerOf(events, cursor);
 }
 
-async function* followEvents(client: Client, filter: object, signal: AbortSignal) {
+async function* followEvents(client: Client, filter: Filter, signal: AbortSignal) {
   const watch = verbOf('events watch');
   if (watch.kind !== 'stream') return;
   for await (const { data } of watch.open(client, filter, { signal })) if (isRecord(data)) yield data;
@@ -74,7 +99,6 @@ function isNotice({ type }: Readonly<Record<string, unknown>>): boolean {
 }
 
 const createTask = callVerb('task create');
-const lastEvents = callVerb('events list');
 
 const delegateTask = defineTool({
   name: 'delegate_task',
