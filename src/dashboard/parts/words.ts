@@ -89,9 +89,9 @@ const shortWaits: Readonly<Record<string, string>> = {
   NO_FREE_SLOT: 'no slot',
   NO_REVIEWER: 'no reviewer',
   RATE_LIMITED: 'rate limit',
-  REVIEW_PENDING: 'verdict',
+  REVIEW_PENDING: 'needs verdict',
   SCHEDULER_PAUSED: 'scheduler off',
-  QUESTION: 'answer',
+  QUESTION: 'needs answer',
 };
 
 /** Why a task waits, in one or two words. */

@@ -68,7 +68,7 @@ function Tags({ tags }: { readonly tags: readonly string[] }) {
   return (
     <span class="chip cut text" title={tags.join(', ')}>
       {first}
-      {others.length > 0 && ` +${others.length}`}
+      {others.length > 0 && <span class="chip-more"> +{others.length}</span>}
     </span>
   );
 }
