@@ -269,6 +269,16 @@ describe('the log of events', () => {
     expect(page.url()).toContain('after=');
     await page.getByRole('button', { name: 'To the present' }).click();
     await row('Long ago').waitFor();
+    const field = page.getByLabel('Jump to a time');
+    await field.press('ArrowUp');
+    await field.fill('2026-05-01T10:30');
+    await page.waitForURL(/at=2026-05-01/);
+    expect(await field.inputValue()).toBe('2026-05-01T10:30');
+    await field.press('Backspace');
+    expect(await field.inputValue()).toBe('');
+    await admin.createTask({ title: 'While it is typed' });
+    await page.goto(`${dashboard.server.url}/events?at=nonsense`);
+    await page.getByRole('alert').getByText('"nonsense" is not an instant').waitFor();
     expect(faults).toEqual([]);
   });
 });

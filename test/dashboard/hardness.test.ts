@@ -98,6 +98,71 @@ describe('roles', () => {
   });
 });
 
+describe('filters', () => {
+  it('show what the server says, also for words of a description, a run and due dates, while tasks change', async () => {
+    const { admin } = dashboard;
+    const { page, faults } = await dashboard.open('/board?q=quokka%20sees');
+    const card = (title: string) => page.locator('.card', { hasText: title });
+    const { task } = await admin.createTask({ title: 'Has words', description: 'It sees a quokka.' });
+    await card('Has words').waitFor();
+    await page.reload();
+    await card('Has words').waitFor();
+    await admin.updateTask({ task: { id: task.id }, description: 'It sees a fox.' });
+    await expect.poll(() => card('Has words').count()).toBe(0);
+
+    await goTo(page, '/board?overdue=YES');
+    const past = new Date(Date.now() - 60_000).toISOString();
+    await admin.createTask({ title: 'In good time' });
+    const late = await admin.createTask({ title: 'Due soon' });
+    await admin.updateTask({ task: { id: late.task.id }, dueAt: past });
+    await card('Due soon').waitFor();
+    expect(await card('In good time').count()).toBe(0);
+
+    const template = { title: 'Step of {{name}}' };
+    await admin.createPipeline({ name: 'short', steps: [{ key: 'only', template }] });
+    const start = async (name: string) =>
+      (await admin.startPipeline({ name: 'short', variables: { name } })).pipelineRun!;
+    const run = await start('this run');
+    await goTo(page, `/board?pipeline=${run.id}`);
+    await card('Step of this run').waitFor();
+    await start('another run');
+    const [own] = (await admin.tasks({ filter: { pipelineRunId: run.id } })).nodes;
+    await admin.updateTask({ task: { id: own!.id }, title: 'Renamed step' });
+    await card('Renamed step').waitFor();
+    expect(await card('Step of another run').count()).toBe(0);
+    expect(faults).toEqual([]);
+  });
+
+  it('are read from the address as a person types them', async () => {
+    const { admin } = dashboard;
+    const { task: first } = await admin.createTask({ title: 'First' });
+    const dependsOn = [{ id: first.id }];
+    await admin.createTask({ title: 'Typed by hand', tags: ['typed'], priority: 'HIGH', dependsOn });
+    const { page } = await dashboard.open('/board?tag=typed&priority=high&waiting=dependencies&status=inbox');
+    await page.locator('.card', { hasText: 'Typed by hand' }).waitFor();
+    expect(await page.locator('.column').count()).toBe(1);
+  });
+
+  it('keep what is typed, and stay out of the addresses of other views', async () => {
+    const { page } = await dashboard.open('/agents', { clock: true });
+    const search = page.getByLabel('Search agents');
+    await search.pressSequentially('senior ');
+    await page.clock.fastForward(1_000);
+    await page.waitForURL(/q=senior$/);
+    await search.pressSequentially('writer');
+    expect(await search.inputValue()).toBe('senior writer');
+    await page.clock.fastForward(1_000);
+    await page.waitForURL(/q=senior\+writer$/);
+    await goTo(page, '/board');
+    await page.getByLabel('Filter tasks').fill('not finished');
+    await page.keyboard.press('Escape');
+    await goTo(page, '/agents');
+    await page.clock.fastForward(1_000);
+    expect(await search.inputValue()).toBe('');
+    expect(page.url()).toMatch(/\/agents$/);
+  });
+});
+
 describe('a refused change', () => {
   it('is taken back, with the reason of the server', async () => {
     const { admin } = dashboard;

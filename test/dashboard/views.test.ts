@@ -102,12 +102,28 @@ describe('every view', () => {
   });
 
   it('opens forms and dialogs in which axe finds nothing', async () => {
+    await filledViews();
     const { nodes } = await dashboard.admin.tasks({ filter: { status: ['REVIEW'] }, first: 1 });
     const ref = nodes[0]!.ref;
     const { page } = await dashboard.open('/');
     await untilLive(page);
     const press = (key: string) => () => page.keyboard.press(key);
     const click = (name: string) => () => page.getByRole('button', { name, exact: true }).first().click();
+    const editAgent = async () => {
+      await page.keyboard.press('e');
+      await page.getByText('How it gets its work').click();
+    };
+    const inbox = '/board?view=list&status=INBOX';
+    const select = async () => {
+      await page.locator('.task-row[data-id]').first().waitFor();
+      await page.keyboard.press('j');
+      await page.keyboard.press('x');
+      await page.locator('.bulk-bar').waitFor();
+    };
+    const change = (name: string) => async () => {
+      if ((await page.locator('.bulk-bar').count()) === 0) await select();
+      await page.locator('.bulk-bar').getByRole('button', { name, exact: true }).click();
+    };
     const opened: readonly (readonly [path: string, open: () => Promise<unknown>, shows: string])[] = [
       ['/', click('Show'), 'Beside what was asked'],
       ['/', press('?'), 'Go to Board'],
@@ -117,6 +133,11 @@ describe('every view', () => {
       [`/reviews?task=${ref}`, press('r'), 'Tests are missing.'],
       ['/settings/webhooks', click('Deliveries'), 'Latency'],
       ['/settings/webhooks', click('Replay'), 'All matching events'],
+      ['/agents/nova', editAgent, 'Time limit'],
+      [inbox, select, 'tasks that match'],
+      [inbox, change('Assign'), 'Assign to'],
+      [inbox, change('Tags'), 'Tags of 1 task'],
+      [inbox, change('Cancel'), 'Reason (may be left out)'],
     ];
     const found: string[] = [];
     for (const [path, open, shows] of opened) {

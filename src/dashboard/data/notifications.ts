@@ -49,9 +49,9 @@ export function startNotifications(): () => void {
   return attention.subscribe(look);
 }
 
-/** What only informs must not interrupt. */
+/** Only work that stands still interrupts a person. */
 function isUrgent({ severity }: AttentionItem): boolean {
-  return severity !== 'NOTICE';
+  return severity === 'CRITICAL';
 }
 
 function needOf({ id, since, text, task }: AttentionItem): Need {

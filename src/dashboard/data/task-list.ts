@@ -1,11 +1,12 @@
 import { batch, type ReadonlySignal, signal } from '@preact/signals';
-import { CardsDocument, type CardsQuery } from '../../generated/dashboard/cards.js';
-import type { TaskFilter } from '../../sdk/index.js';
+import { CardsDocument, type CardsQuery, type CardsQueryVariables } from '../../generated/dashboard/cards.js';
+import type { Client, TaskFilter } from '../../sdk/index.js';
+import { createAdmission, EVERYTHING } from './admission.js';
 import { generation, onceLive } from './live.js';
 import { createPlacedIds } from './placed-ids.js';
 import { messageOf, session } from './session.js';
 import type { Order } from './task-order.js';
-import { followTasks, putTasks, type TaskCard } from './tasks.js';
+import { followTasks, peekTask, putTasks, type TaskCard, type TaskFollower } from './tasks.js';
 
 /** A list of tasks that grows downwards as it is scrolled, and that changes as tasks enter and leave it. */
 export interface TaskList {
@@ -24,8 +25,10 @@ export interface TaskList {
 /** What belongs to a list. */
 export interface TaskListOptions {
   readonly filter: TaskFilter;
-  /** Whether a task belongs to the list: the same as `filter`, for tasks that change while the list is shown. */
+  /** Whether a task belongs to the list, as far as the page can tell, for tasks that change while the list is shown. */
   readonly matches: (task: TaskCard) => boolean;
+  /** Whether only the server can tell the rest of `filter`. It is then asked about each task that changes. */
+  readonly isAsking?: boolean;
   readonly order: Order;
 }
 
@@ -33,13 +36,17 @@ export interface TaskListOptions {
 const PAGE = { first: 50, next: 100 };
 
 /** Creates a list and reads its first page. */
-export function createTaskList({ filter, matches, order }: TaskListOptions): TaskList {
-  const { ids, has, place, append } = createPlacedIds({ belongs: matches, order });
+export function createTaskList({ filter, matches, order, isAsking = false }: TaskListOptions): TaskList {
+  const placeAgain = (answered: readonly string[]) => place(shownTasks(answered), hasMore.peek());
+  const admission = isAsking ? createAdmission(filter, placeAgain) : EVERYTHING;
+  const belongs = (task: TaskCard) => matches(task) && admission.has(task.id);
+  const { ids, has, place, append } = createPlacedIds({ belongs, order });
   const hasMore = signal(true);
   const isRead = signal(false);
   const problem = signal('');
   let cursor: string | null = null;
   let isReading = false;
+  let isTakingPage = false;
   let isEnded = false;
   let readings = 0;
   /** The tasks that have changed while a page was being read. */
@@ -51,10 +58,7 @@ export function createTaskList({ filter, matches, order }: TaskListOptions): Tas
     isReading = true;
     const reading = readings;
     try {
-      const { tasks } = await client.request(CardsDocument, {
-        ...{ first: cursor === null ? PAGE.first : PAGE.next, after: cursor },
-        ...{ filter, orderBy: order.orderBy },
-      });
+      const tasks = await readCards(client, { filter, orderBy: order.orderBy, after: cursor });
       if (reading === readings) takePage(tasks);
       problem.value = '';
     } catch (error) {
@@ -71,7 +75,10 @@ export function createTaskList({ filter, matches, order }: TaskListOptions): Tas
     cursor = pageInfo.endCursor;
     batch(() => {
       hasMore.value = pageInfo.hasNextPage;
+      admission.admit(nodes, isFirst, [...arrived.values()].filter(matches));
+      isTakingPage = true;
       putTasks(nodes);
+      isTakingPage = false;
       // What was shown stays until there is something newer.
       append(nodes, isFirst);
       place([...arrived.values()], hasMore.peek());
@@ -80,21 +87,23 @@ export function createTaskList({ filter, matches, order }: TaskListOptions): Tas
   }
 
   function take(tasks: readonly TaskCard[]): void {
+    if (!isTakingPage) admission.check(tasks.filter((task) => matches(task) || has(task.id)));
     if (isReading) for (const task of tasks) arrived.set(task.id, task);
     place(tasks, hasMore.peek());
   }
 
-  const stop = followTasks({ take, holds: has });
-  const since = generation.peek();
-  const stopFollowing = generation.subscribe((value) => {
-    if (value === since) return;
-    readings += 1;
-    cursor = null;
-    hasMore.value = true;
-    void readPage();
-  });
-  const stopRetries = onceLive(() => {
-    if (problem.peek() !== '') void readPage();
+  const stop = followChanges({
+    ...{ take, holds: has },
+    readAgain() {
+      readings += 1;
+      cursor = null;
+      hasMore.value = true;
+      void readPage();
+    },
+    retry() {
+      if (problem.peek() !== '') void readPage();
+      admission.retry();
+    },
   });
   void readPage();
   return {
@@ -102,9 +111,41 @@ export function createTaskList({ filter, matches, order }: TaskListOptions): Tas
     readMore: () => void readPage(),
     end() {
       isEnded = true;
+      admission.end();
       stop();
-      stopFollowing();
-      stopRetries();
     },
+  };
+}
+
+/** The first page, or the page behind a cursor. */
+async function readCards(client: Client, variables: CardsQueryVariables): Promise<CardsQuery['tasks']> {
+  const first = variables.after === null ? PAGE.first : PAGE.next;
+  return (await client.request(CardsDocument, { ...variables, first })).tasks;
+}
+
+/** The tasks as they are shown now. */
+function shownTasks(ids: readonly string[]): TaskCard[] {
+  return ids.flatMap((id) => peekTask(id) ?? []);
+}
+
+interface Changes extends TaskFollower {
+  /** Events were skipped. */
+  readonly readAgain: () => void;
+  /** The page is live again. */
+  readonly retry: () => void;
+}
+
+/** Passes changes to a list until the function that it returns is called. */
+function followChanges({ readAgain, retry, ...follower }: Changes): () => void {
+  const stopTasks = followTasks(follower);
+  const since = generation.peek();
+  const stopFollowing = generation.subscribe((value) => {
+    if (value !== since) readAgain();
+  });
+  const stopRetries = onceLive(retry);
+  return () => {
+    stopTasks();
+    stopFollowing();
+    stopRetries();
   };
 }

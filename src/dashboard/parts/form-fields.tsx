@@ -36,6 +36,9 @@ export function Line({ name, title, placeholder = '', value = '', list }: LinePr
   );
 }
 
+/** The most that a field for an instant takes. Without it the year has six digits, and four of them do not end its typing. */
+export const LAST_INSTANT = '9999-12-31T23:59';
+
 interface InstantProps {
   readonly name: string;
   readonly title: string;
@@ -47,16 +50,21 @@ interface InstantProps {
 export function Instant({ name, title, at = null }: InstantProps) {
   return (
     <Field title={title}>
-      <input type="datetime-local" name={name} defaultValue={at === null ? '' : toLocal(at)} />
+      <input
+        type="datetime-local"
+        name={name}
+        max={LAST_INSTANT}
+        defaultValue={at === null ? '' : toLocal(at)}
+      />
     </Field>
   );
 }
 
-/** The instant in the form of the field, to the minute. */
-function toLocal(at: string): string {
+/** The instant in the form of the field, in the zone of the reader and to the minute. */
+export function toLocal(at: string): string {
   const date = new Date(at);
   const two = (part: number) => String(part).padStart(2, '0');
-  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  const day = `${String(date.getFullYear()).padStart(4, '0')}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
   return `${day}T${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 

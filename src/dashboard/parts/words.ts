@@ -76,6 +76,29 @@ export function waitText(reason: WaitingReason): string {
   return waits[reason] ?? sentence(reason).toLowerCase();
 }
 
+/** The reasons where there is room for two words. */
+const shortWaits: Readonly<Record<string, string>> = {
+  ASSIGNEE_AT_CAPACITY: 'agent full',
+  ASSIGNEE_OFFLINE: 'agent offline',
+  ASSIGNEE_PAUSED: 'agent paused',
+  BACKOFF: 'backoff',
+  DEPENDENCIES: 'other tasks',
+  GATEWAY_UNREACHABLE: 'gateway down',
+  NO_ASSIGNEE: 'no agent',
+  NO_CAPABLE_AGENT: 'not capable',
+  NO_FREE_SLOT: 'no slot',
+  NO_REVIEWER: 'no reviewer',
+  RATE_LIMITED: 'rate limit',
+  REVIEW_PENDING: 'needs verdict',
+  SCHEDULER_PAUSED: 'scheduler off',
+  QUESTION: 'needs answer',
+};
+
+/** Why a task waits, in one or two words. */
+export function shortWaitText(reason: WaitingReason): string {
+  return shortWaits[reason] ?? waitText(reason);
+}
+
 /** NAMES_OF_THE_API as a sentence. */
 export function sentence(name: string): string {
   const words = name.toLowerCase().replaceAll('_', ' ');

@@ -4,11 +4,12 @@ import type { LogEvent } from '../../../sdk/index.js';
 import { useQuery } from '../../data/use-query.js';
 import { useKeys } from '../../frame/keyboard.js';
 import { Page } from '../../frame/page.js';
-import { navigate, queryValue, setQuery } from '../../frame/router.js';
+import { navigate, queryValue } from '../../frame/router.js';
 import { AgentLink, AgentStatusMark } from '../../parts/marks.js';
 import { Empty, Loading, Problem } from '../../parts/states.js';
 import { ACTIONS, Table } from '../../parts/table.js';
 import { Ago } from '../../parts/time.js';
+import { useTypedFilter } from '../../parts/typed-filter.js';
 import { approvalText, Capacity, costText, medianText, PauseButton } from './agent-parts.js';
 import './agents.css';
 
@@ -42,7 +43,7 @@ export default function Agents() {
     { keys: '/', does: 'Search', run: () => document.querySelector<HTMLElement>('.agent-search')?.focus() },
   ]);
   return (
-    <Page title="Agents" tools={<Search value={search} />}>
+    <Page title="Agents" tools={<Search />}>
       {problem.value !== '' && <Problem text={problem.value} onRetry={reload} />}
       {data.value === undefined && problem.value === '' && <Loading />}
       {data.value?.nodes.length === 0 && <NoAgents isSearch={search !== ''} />}
@@ -64,7 +65,8 @@ function openAgent(agent: AgentRowFragment | undefined): void {
   if (agent) navigate(`/agents/${encodeURIComponent(agent.name)}`);
 }
 
-function Search({ value }: { readonly value: string }) {
+function Search() {
+  const { text, type } = useTypedFilter('q');
   return (
     <input
       type="search"
@@ -72,8 +74,8 @@ function Search({ value }: { readonly value: string }) {
       name="search"
       aria-label="Search agents"
       placeholder="Search by name or role"
-      value={value}
-      onInput={(event) => setQuery({ q: event.currentTarget.value.trim() }, { replace: true })}
+      value={text.value}
+      onInput={(event) => type(event.currentTarget.value)}
     />
   );
 }

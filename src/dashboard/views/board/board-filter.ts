@@ -14,7 +14,16 @@ export type BoardFilter = Readonly<Record<FilterName, string>>;
 /** Reads the filters of the address. */
 export function readFilter(): BoardFilter {
   const { query } = location.value;
-  return Object.fromEntries(FILTERS.map((name) => [name, query.get(name) ?? ''])) as BoardFilter;
+  return Object.fromEntries(
+    FILTERS.map((name) => [name, inItsForm(name, query.get(name) ?? '')]),
+  ) as BoardFilter;
+}
+
+/** A value that a person has typed, as the API writes it. */
+export function inItsForm(name: FilterName, value: string): string {
+  if (name === 'priority' || name === 'waiting') return value.toUpperCase().replaceAll(/[ -]/g, '_');
+  if (name === 'overdue') return /^(yes|true|1)$/i.test(value) ? 'yes' : '';
+  return value.trim();
 }
 
 /** The filter in the form of the API, for the tasks of some statuses; of all statuses if there are none. */
@@ -32,23 +41,20 @@ export function toTaskFilter(filter: BoardFilter, statuses: readonly TaskStatus[
   };
 }
 
-/**
- * Whether a task that has changed belongs to the list of these statuses. What only the server can tell, such as words of the
- * description, keeps a task where it is.
- */
+/** Whether a task that has changed belongs to the list of these statuses, as far as its card tells. */
 export function matchesFilter(filter: BoardFilter, statuses: readonly TaskStatus[], task: TaskCard): boolean {
-  const { q, agent, priority, tag, waiting, pipeline } = filter;
-  const isIn = statuses.includes(task.status);
-  if (!isIn || pipeline !== '') return isIn && task.pipelineStep !== null;
+  const { agent, priority, tag, waiting, pipeline } = filter;
   return (
+    statuses.includes(task.status) &&
+    (pipeline === '' || task.pipelineStep !== null) &&
     (priority === '' || task.priority === priority) &&
     (tag === '' || task.tags.includes(tag)) &&
     (agent === '' || (task.assignee?.name ?? '-') === agent) &&
-    (waiting === '' || task.waitingOn.includes(waiting as WaitingReason)) &&
-    (q === '' || hasWords(task, q.toLowerCase()))
+    (waiting === '' || task.waitingOn.includes(waiting as WaitingReason))
   );
 }
 
-function hasWords({ title, ref }: TaskCard, words: string): boolean {
-  return title.toLowerCase().includes(words) || ref.toLowerCase() === words;
+/** Whether a card does not tell all that the filter asks for: words of long texts, the run of its pipeline, what time it is. */
+export function needsServer({ q, pipeline, overdue }: BoardFilter): boolean {
+  return q !== '' || pipeline !== '' || overdue !== '';
 }

@@ -28,7 +28,7 @@ export const columnIds = new Map<TaskStatus, readonly string[]>();
 
 /** The columns that the address opens. */
 export function openColumns(): readonly TaskStatus[] {
-  const asked = queryValue('status').split(',');
+  const asked = queryValue('status').toUpperCase().split(',');
   const chosen = ALL.filter((status) => asked.includes(status));
   return chosen.length > 0 && asked.length > 0 ? chosen : OPEN;
 }

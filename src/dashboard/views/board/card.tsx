@@ -3,7 +3,7 @@ import { type ShownTask, shownTask } from '../../data/tasks.js';
 import { basePath } from '../../frame/router.js';
 import { PriorityMark } from '../../parts/marks.js';
 import { Age } from '../../parts/time.js';
-import { waitText } from '../../parts/words.js';
+import { shortWaitText, waitText } from '../../parts/words.js';
 import { dragged, selectedId } from './board-state.js';
 import { selection } from './selection.js';
 
@@ -47,11 +47,15 @@ export function Card({ id }: { readonly id: string }) {
           </span>
         )}
       </span>
-      <span class="card-title text">{task.title}</span>
+      <span class="card-title text" title={task.title}>
+        {task.title}
+      </span>
       <span class="card-foot small quiet">
-        <span class="cut text card-agent">{task.assignee?.name ?? 'unassigned'}</span>
+        <span class="cut text card-agent" title={task.assignee?.name}>
+          {task.assignee?.name ?? 'unassigned'}
+        </span>
         <Tries task={task} />
-        <span class="cut card-wait">{waitOf(task)}</span>
+        <Wait task={task} />
       </span>
     </a>
   );
@@ -64,7 +68,7 @@ function Tags({ tags }: { readonly tags: readonly string[] }) {
   return (
     <span class="chip cut text" title={tags.join(', ')}>
       {first}
-      {others.length > 0 && ` +${others.length}`}
+      {others.length > 0 && <span class="chip-more"> +{others.length}</span>}
     </span>
   );
 }
@@ -88,8 +92,14 @@ export function Tries({ task }: { readonly task: ShownTask }) {
   );
 }
 
-function waitOf({ waitingOn, pipelineStep }: ShownTask): string {
+/** Why it waits in few words, or its step in a pipeline. */
+function Wait({ task: { waitingOn, pipelineStep } }: { readonly task: ShownTask }) {
   const [reason] = waitingOn;
   // To be claimable is the usual state of what waits.
-  return reason && reason !== 'WAITING_FOR_CLAIM' ? waitText(reason) : (pipelineStep ?? '');
+  const isWaiting = reason !== undefined && reason !== 'WAITING_FOR_CLAIM';
+  return (
+    <span class="cut card-wait" title={isWaiting ? waitText(reason) : (pipelineStep ?? undefined)}>
+      {isWaiting ? shortWaitText(reason) : pipelineStep}
+    </span>
+  );
 }

@@ -1,9 +1,9 @@
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
 import { session } from '../../data/session.js';
 import { setQuery } from '../../frame/router.js';
+import { useTypedFilter } from '../../parts/typed-filter.js';
 import { priorityMarks, sentence } from '../../parts/words.js';
-import { type BoardFilter, FILTERS, type FilterName } from './board-filter.js';
+import { type BoardFilter, FILTERS, type FilterName, inItsForm } from './board-filter.js';
 import { isList } from './board-state.js';
 import { completionsOf } from './filter-completion.js';
 
@@ -17,21 +17,12 @@ const names: Readonly<Record<FilterName, string>> = {
   overdue: 'overdue',
 };
 
-/** How long the typing must pause before the address changes, in milliseconds. */
-const PAUSE_MS = 250;
-
-let timer: ReturnType<typeof setTimeout> | undefined;
-
 /**
  * The filters of the board: a field for text and for `name:value`, and a chip for each filter that is set. They live in
  * the address.
  */
 export function FilterBar({ filter }: { readonly filter: BoardFilter }) {
-  // What is typed is in the address only when it is finished.
-  const text = useSignal(filter.q);
-  useEffect(() => {
-    if (text.value.trim() !== filter.q) text.value = filter.q;
-  }, [filter.q]);
+  const { text, type, finish } = useTypedFilter('q');
   const completions = useSignal<readonly string[]>([]);
   const complete = async () => {
     const client = session.value?.client;
@@ -69,20 +60,13 @@ export function FilterBar({ filter }: { readonly filter: BoardFilter }) {
         autocomplete="off"
         placeholder="Filter: words, agent:scout, tag:docs, priority:high, overdue:yes"
         value={text.value}
-        onInput={(event) => {
-          const { value } = event.currentTarget;
-          text.value = value;
+        onInput={({ currentTarget: { value } }) => {
+          type(value, /\w+:/.test(value) ? 'draft' : undefined);
           void complete();
-          clearTimeout(timer);
-          if (!/\w+:/.test(value))
-            timer = setTimeout(() => setQuery({ q: value.trim() }, { replace: true }), PAUSE_MS);
         }}
         onKeyDown={(event) => {
           if (event.key !== 'Enter') return;
-          clearTimeout(timer);
-          const changes = parseText(event.currentTarget.value);
-          text.value = changes.q ?? '';
-          setQuery(changes);
+          finish(parseText(event.currentTarget.value));
           event.currentTarget.blur();
         }}
       />
@@ -119,7 +103,7 @@ function parseText(text: string): Record<string, string> {
   const words = text.split(/\s+/).filter((word) => {
     const [name = '', value = ''] = word.split(/:(.*)/);
     if (!FILTERS.some((known) => known === name) || name === 'q') return true;
-    changes[name] = name === 'priority' || name === 'waiting' ? value.toUpperCase() : value;
+    changes[name] = inItsForm(name as FilterName, value);
     return false;
   });
   return { ...changes, q: words.join(' ').trim() };

@@ -2,7 +2,7 @@ import { useEffect, useMemo } from 'preact/hooks';
 import type { TaskStatus } from '../../../sdk/index.js';
 import { createTaskList, type TaskList } from '../../data/task-list.js';
 import type { Order } from '../../data/task-order.js';
-import { type BoardFilter, matchesFilter, toTaskFilter } from './board-filter.js';
+import { type BoardFilter, matchesFilter, needsServer, toTaskFilter } from './board-filter.js';
 
 /** The tasks of some statuses under the filter of the board, as a list that changes with them. */
 export function useTaskList(statuses: readonly TaskStatus[], filter: BoardFilter, order: Order): TaskList {
@@ -12,6 +12,7 @@ export function useTaskList(statuses: readonly TaskStatus[], filter: BoardFilter
       createTaskList({
         filter: toTaskFilter(filter, statuses),
         matches: (task) => matchesFilter(filter, statuses, task),
+        isAsking: needsServer(filter),
         order,
       }),
     [key],

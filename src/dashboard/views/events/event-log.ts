@@ -48,9 +48,7 @@ export function openLog(filter: EventFilter, start: LogStart): EventLog {
       await follow(client, page.pageInfo.endCursor ?? '');
       return;
     }
-    cursor =
-      start.after ||
-      (await client.eventCursor({ at: new Date(start.at).toISOString() }, { signal: aborted }));
+    cursor = start.after || (await client.eventCursor({ at: instantOf(start.at) }, { signal: aborted }));
     hasEarlier.value = true;
     await readOn(client);
   }
@@ -101,4 +99,13 @@ export function openLog(filter: EventFilter, start: LogStart): EventLog {
     readEarlier: () => guard(readEarlier),
     end: () => end.abort(),
   };
+}
+
+/** @throws {Error} for a text that was typed into the address and is no instant. */
+function instantOf(text: string): string {
+  const at = new Date(text);
+  if (!Number.isNaN(at.getTime())) return at.toISOString();
+  throw new Error(
+    `"${text}" is not an instant. Write one such as 2026-05-01T10:30:00Z, or choose one above.`,
+  );
 }

@@ -1,14 +1,40 @@
+import { useEffect, useRef } from 'preact/hooks';
 import { useQuery } from '../../data/use-query.js';
 import { queryValue, setQuery } from '../../frame/router.js';
+import { LAST_INSTANT, toLocal } from '../../parts/form-fields.js';
 import { sentence } from '../../parts/words.js';
 
 const names = { task: 'task', agent: 'agent', run: 'pipeline run', after: 'after' } as const;
 
-/** The instant of the address as the field for it takes it: in the zone of the reader, to the minute. */
-function localText(at: string): string {
-  if (Number.isNaN(Date.parse(at))) return '';
-  const date = new Date(at);
-  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+/** A year before this one is a year that is still being typed. */
+const FIRST_YEAR = '1970';
+
+/**
+ * A field for the instant of the address. While it is typed it has no value, or the value of another year, and must not be
+ * drawn from the address.
+ */
+function JumpToTime() {
+  const at = queryValue('at');
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    const shown = Number.isNaN(Date.parse(at)) ? '' : toLocal(at);
+    if (field.current && field.current.value !== shown) field.current.value = shown;
+  }, [at]);
+  return (
+    <label>
+      <span class="quiet small">From</span>
+      <input
+        ref={field}
+        type="datetime-local"
+        aria-label="Jump to a time"
+        max={LAST_INSTANT}
+        onChange={({ currentTarget: { value, validity } }) => {
+          if (value === '' && !validity.badInput) setQuery({ at: '' });
+          else if (value > FIRST_YEAR) setQuery({ after: '', at: new Date(value).toISOString() });
+        }}
+      />
+    </label>
+  );
 }
 
 /** Where the log begins: at an instant, or after a cursor that was copied or kept. */
@@ -22,17 +48,7 @@ function Start() {
         setQuery({ after, at: '' });
       }}
     >
-      <label>
-        <span class="quiet small">From</span>
-        <input
-          type="datetime-local"
-          aria-label="Jump to a time"
-          value={localText(queryValue('at'))}
-          onChange={({ currentTarget: { value } }) =>
-            setQuery({ after: '', at: value === '' ? '' : new Date(value).toISOString() })
-          }
-        />
-      </label>
+      <JumpToTime />
       <input
         name="cursor"
         class="mono"

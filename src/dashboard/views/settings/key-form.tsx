@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals';
 import type { ApiKeyRole, CreateApiKeyInput } from '../../../sdk/index.js';
 import { messageOf, session } from '../../data/session.js';
 import { Refused } from '../../parts/form.js';
+import { Instant } from '../../parts/form-fields.js';
 import { Secret } from './secret.js';
 
 const roles: readonly { readonly role: ApiKeyRole; readonly may: string }[] = [
@@ -64,10 +65,7 @@ export function KeyForm({ onCreated }: { readonly onCreated: () => void }) {
             <input type="text" name="agent" required autocomplete="off" />
           </label>
         )}
-        <label>
-          Expires
-          <input type="datetime-local" name="expiresAt" />
-        </label>
+        <Instant name="expiresAt" title="Expires" />
         <button type="submit" class="main">
           Create the key
         </button>
