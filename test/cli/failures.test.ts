@@ -64,6 +64,7 @@ describe('a refusal', () => {
     { args: ['task', 'list', '--json', '--plain'], code: 2, says: 'exclude each other' },
     { args: ['cron', 'create', '--body', '{'], code: 2, says: '--body is no JSON' },
     { args: ['top'], code: 2, says: 'needs a terminal' },
+    { args: ['worker', '--timeout', '0s', '--', 'true'], code: 2, says: '--timeout must be longer' },
     { args: ['graphql', '{ nothing }'], code: 2, says: 'nothing' },
     { args: ['whoami', '--api-key', 'mc_unknown_key_0123456789'], code: 3, says: 'mc login' },
     { args: ['whoami', '--url', 'ftp://host'], code: 2, says: 'ftp://host' },

@@ -142,6 +142,22 @@ describe.runIf(hasTerminal)('mc top', () => {
     await admin.cancelTask({ task: { ref } });
   });
 
+  it('rejects no other task when the one for which feedback is typed leaves the list', async () => {
+    const [judged, other] = [await inReview('Judged by another'), await inReview('Not meant')];
+    const terminal = openTerminal(mc, ['top']);
+    await terminal.until(/NEEDS YOU 2/);
+    terminal.type('r');
+    await terminal.until(/feedback: /);
+    await admin.submitVerdict({ task: { ref: judged }, verdict: 'APPROVED' });
+    await terminal.until(/NEEDS YOU 1/);
+    terminal.type('Too wide\r');
+    await terminal.until(/already ended|Cannot judge/);
+    terminal.type('q');
+    expect(await terminal.ended).toBe(0);
+    expect(await admin.task({ ref: { ref: other } })).toMatchObject({ status: 'REVIEW' });
+    await admin.cancelTask({ task: { ref: other } });
+  });
+
   it('counts every task that waits, also those that it does not list', async () => {
     const titles = Array.from({ length: 55 }, (_, index) => ({ title: `Wait ${index}` }));
     const { tasks } = await admin.createTasks(titles);

@@ -62,7 +62,7 @@ async function runWorker(session: Session, command: Command): Promise<void> {
     command: program,
     args,
     env,
-    timeoutMs: flags.timeout === undefined ? undefined : toMs('--timeout', flags.timeout),
+    timeoutMs: flags.timeout === undefined ? undefined : toTimeoutMs(flags.timeout),
     graceMs,
     onStep: (step) => {
       void printer.entry({ data: step, view: () => lines(stepLine(step)) });
@@ -120,6 +120,15 @@ function toNumber(text: string): number {
   const number = Number(text);
   if (!Number.isInteger(number)) throw new InvalidArgumentError('Write a whole number.');
   return number;
+}
+
+/** @throws UsageError for no time at all: every attempt would fail at once. */
+function toTimeoutMs(text: string): number {
+  const milliseconds = toMs('--timeout', text);
+  if (milliseconds > 0) return milliseconds;
+  throw new UsageError(
+    '--timeout must be longer than zero. Leave it out for a program that may run without a limit.',
+  );
 }
 
 /** @throws UsageError for what is no duration. */

@@ -48,7 +48,8 @@ function footLine({ mode, message }: TopState, look: Look): string {
 }
 
 function typingLabel(mode: Extract<TopState['mode'], { kind: 'typing' }>): string {
-  if (mode.purpose !== 'answer') return mode.purpose === 'filter' ? '/' : 'feedback: ';
+  if (mode.purpose === 'filter') return '/';
+  if (mode.purpose === 'feedback') return `${mode.task.ref} feedback: `;
   const { kind, text, options } = mode.question;
   const choices = kind === 'CONFIRM' ? 'yes/no' : options.map(({ key }) => key).join('/');
   return `${oneLine(text)}${choices === '' ? '' : ` (${choices})`} `;

@@ -1,7 +1,7 @@
 import type { Key } from 'node:readline';
 import type { Action, createActions } from './actions.js';
 import { readAnswer } from './read-answer.js';
-import { moved, type TopState } from './state.js';
+import { moved, type TopState, taskOf } from './state.js';
 
 /** What a key leads to. */
 export interface KeyOutcome {
@@ -38,12 +38,18 @@ export function pressKey(state: TopState, key: Key, actions: ReturnType<typeof c
     case 'p':
       return { state: calm, action: actions.pause };
     case 'r':
-      return { state: { ...calm, mode: { kind: 'typing', purpose: 'feedback', text: '' } } };
+      return { state: askForFeedback(calm) };
     case '/':
       return { state: { ...calm, mode: { kind: 'typing', purpose: 'filter', text: state.filter } } };
     default:
       return { state };
   }
+}
+
+function askForFeedback(state: TopState): TopState {
+  const task = taskOf(state);
+  if (task === undefined) return { ...state, message: 'No task is selected.' };
+  return { ...state, mode: { kind: 'typing', purpose: 'feedback', text: '', task } };
 }
 
 function typeKey(
@@ -61,16 +67,16 @@ function typeKey(
   if (mode.purpose === 'answer') return answerOf(back, mode, actions);
   if (mode.text.trim() === '')
     return { state: { ...back, message: 'Nothing was rejected: a rejection needs feedback.' } };
-  return { state: back, action: actions.reject(mode.text) };
+  return { state: back, action: actions.reject(mode.task, mode.text) };
 }
 
 function answerOf(
   state: TopState,
-  { question, text }: Extract<TopState['mode'], { purpose: 'answer' }>,
+  { question, task, text }: Extract<TopState['mode'], { purpose: 'answer' }>,
   actions: ReturnType<typeof createActions>,
 ): KeyOutcome {
   const answer = readAnswer(question, text);
-  if (answer !== null) return { state, action: actions.answer(question.id, answer) };
+  if (answer !== null) return { state, action: actions.answer(task, question.id, answer) };
   return {
     state: { ...state, message: 'Nothing was answered: give a text, the keys of choices, or yes or no.' },
   };

@@ -5,7 +5,7 @@ import { drawFrame } from './frame.js';
 import { pressKey } from './keys.js';
 import { coalesced, readPanes } from './reader.js';
 import { openScreen } from './screen.js';
-import { emptyState, type TopState } from './state.js';
+import { emptyState, selectedTask, type TopState } from './state.js';
 
 /** The lists are read at most this often, in milliseconds. */
 const READ_PAUSE_MS = 250;
@@ -31,6 +31,8 @@ export async function runTop(client: Client, look: () => Look, outer: AbortSigna
   });
   function change(changes: Partial<TopState>): void {
     state = { ...state, ...changes };
+    // A task that comes to the top of the list must not get the key that was meant for the one before.
+    state = { ...state, selected: selectedTask(state)?.id ?? null };
     if (!signal.aborted) screen.show(drawFrame(state, look(), screen.size()));
   }
   let failure: unknown;

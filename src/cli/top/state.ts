@@ -23,10 +23,21 @@ export const ROWS = 50;
 export type Mode =
   | { readonly kind: 'list' }
   /** Every key goes into a line of text. */
-  | { readonly kind: 'typing'; readonly purpose: 'filter' | 'feedback'; readonly text: string }
-  | { readonly kind: 'typing'; readonly purpose: 'answer'; readonly text: string; readonly question: Asked }
+  | { readonly kind: 'typing'; readonly purpose: 'filter'; readonly text: string }
+  | (ForTask & { readonly kind: 'typing'; readonly purpose: 'feedback'; readonly text: string })
+  | (ForTask & {
+      readonly kind: 'typing';
+      readonly purpose: 'answer';
+      readonly text: string;
+      readonly question: Asked;
+    })
   /** One task is shown. */
-  | { readonly kind: 'task'; readonly lines: readonly string[] };
+  | (ForTask & { readonly kind: 'task'; readonly lines: readonly string[] });
+
+/** The task may leave the list meanwhile, and another one is selected: what is done is done to this one. */
+interface ForTask {
+  readonly task: TaskFieldsFragment;
+}
 
 /** A question that is being answered. */
 export type Asked = Pick<QuestionFieldsFragment, 'id' | 'kind' | 'text' | 'options'>;
@@ -87,6 +98,11 @@ function selectable(state: TopState): readonly TaskFieldsFragment[] {
 export function selectedTask(state: TopState): TaskFieldsFragment | undefined {
   const tasks = selectable(state);
   return tasks.find(({ id }) => id === state.selected) ?? tasks[0];
+}
+
+/** The task that a key is about: the one that is shown, or the selected one. */
+export function taskOf(state: TopState): TaskFieldsFragment | undefined {
+  return state.mode.kind === 'task' ? state.mode.task : selectedTask(state);
 }
 
 /** The selection some tasks further down, or up. */
