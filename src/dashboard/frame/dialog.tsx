@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import './dialog.css';
 
 interface DialogProps {
@@ -12,7 +12,8 @@ interface DialogProps {
 /** A dialog of the browser: it keeps the focus inside, Escape closes it, and a click beside it as well. */
 export function Dialog({ label, onClose, children, class: name = '' }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
-  useEffect(() => element.current?.showModal(), []);
+  // Before the next key: what is typed at once after the key that opens the dialog belongs into its field.
+  useLayoutEffect(() => element.current?.showModal(), []);
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: Escape closes it by keyboard
     <dialog
