@@ -18,7 +18,8 @@ const MEMORY_BYTES = 100_000_000;
 let besieged: AttackedServer;
 
 beforeAll(async () => {
-  besieged = await startAttackedServer();
+  // In a small heap, garbage that is not collected yet counts little as memory, and what is kept for ever ends the process.
+  besieged = await startAttackedServer({ NODE_OPTIONS: '--max-old-space-size=256' });
 });
 
 // Runs after the test. It expects that the server works as before and has logged no fault.
@@ -43,8 +44,9 @@ it('answers any documents, variables, bytes, headers and messages without a faul
   let sent = 0;
   for (; performance.now() < end; seed += 1) sent += await sendBatch(requests, seed);
   expect(sent).toBeGreaterThan(200);
+  // An idle server collects its garbage within seconds; where others use the processor, it is idle later.
   await expect
-    .poll(async () => (await readMemory(besieged.server.pid)) - before, { timeout: 10_000 })
+    .poll(async () => (await readMemory(besieged.server.pid)) - before, { timeout: 60_000 })
     .toBeLessThan(MEMORY_BYTES);
 });
 
