@@ -32,8 +32,8 @@ export interface Move {
 }
 
 /**
- * The only function that changes the status of a task, except for two database functions: `claim_tasks`, and `end_runs` for
- * runs that their holders end. A test compares what `end_runs` writes with what this function writes. The caller holds the
+ * The only function that changes the status of a task, except for three database functions: `claim_tasks`, `end_runs` for runs
+ * that their holders end, and `submit_verdicts`. Tests compare what the last two write with what this function writes. The caller holds the
  * task's row lock. In the caller's transaction it writes the row by compare-and-set, ends the open run or review, appends
  * the events and settles the tasks that depend on this one.
  * @throws {InvalidTransition} with the allowed statuses, for a move that the transition table does not allow.
