@@ -10,7 +10,7 @@ import { readMemory } from '../support/servers/process-memory.js';
 import { expectHarmless } from '../support/wires/expect-harmless.js';
 
 /** How long requests are sent. */
-const DURATION_MS = 10_000;
+const DURATION_MS = 20_000;
 const BATCH = 40;
 const AT_ONCE = 8;
 const MEMORY_BYTES = 100_000_000;
