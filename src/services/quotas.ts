@@ -32,7 +32,18 @@ export interface Quotas {
    * @returns a function that ends the wait.
    */
   beginWait(viewer: Viewer): () => void;
+  /**
+   * Counts a stream of a key that keeps the ids of the tasks of a filter. @throws {QuotaExceeded} if too many are open.
+   * @returns a function that ends it.
+   */
+  beginWatch(viewer: Viewer): () => void;
 }
+
+/**
+ * Each keeps up to 20,000 ids, and reads the changed tasks after every change. With as many as there may be streams, one key could fill
+ * the memory and the pool for reads.
+ */
+export const MAX_WATCHES_PER_KEY = 50;
 
 /** How long a client should wait before it sends another claim that waits, in milliseconds. */
 const WAIT_RETRY_MS = 1_000;
@@ -41,7 +52,8 @@ const WAIT_RETRY_MS = 1_000;
 export function createQuotas(settings: QuotaSettings, clock: Clock): Quotas {
   const { tasksPerMinute, waitingClaimsPerKey } = settings;
   const tasks = createTokenBuckets({ perSecond: tasksPerMinute / 60, burst: tasksPerMinute, clock });
-  const waiting = new Map<string, number>();
+  const waits = createCounts(waitingClaimsPerKey, tooManyWaits);
+  const watches = createCounts(MAX_WATCHES_PER_KEY, tooManyWatches);
   return {
     takeTasks({ keyId }, count) {
       // A call without tasks passes even if a larger call has left a debt.
@@ -51,16 +63,26 @@ export function createQuotas(settings: QuotaSettings, clock: Clock): Quotas {
     },
     giveBackTasks: ({ keyId }, count) => tasks.giveBack(keyId, count),
     taskQuota: ({ keyId }) => ({ limit: tasksPerMinute, ...tasks.state(keyId) }),
-    beginWait({ keyId }) {
-      const count = waiting.get(keyId) ?? 0;
-      if (count >= waitingClaimsPerKey) throw tooManyWaits(waitingClaimsPerKey);
-      waiting.set(keyId, count + 1);
-      return () => {
-        const left = (waiting.get(keyId) ?? 1) - 1;
-        if (left > 0) waiting.set(keyId, left);
-        else waiting.delete(keyId);
-      };
-    },
+    beginWait: ({ keyId }) => waits(keyId),
+    beginWatch: ({ keyId }) => watches(keyId),
+  };
+}
+
+/** Counts what is under way for each key, up to a limit. The returned function begins one, and returns the function that ends it. */
+function createCounts(
+  limit: number,
+  refuse: (limit: number) => QuotaExceeded,
+): (keyId: string) => () => void {
+  const counts = new Map<string, number>();
+  return (keyId) => {
+    const count = counts.get(keyId) ?? 0;
+    if (count >= limit) throw refuse(limit);
+    counts.set(keyId, count + 1);
+    return () => {
+      const left = (counts.get(keyId) ?? 1) - 1;
+      if (left > 0) counts.set(keyId, left);
+      else counts.delete(keyId);
+    };
   };
 }
 
@@ -123,4 +145,9 @@ export function tooManyOpenTasks(limit: number): QuotaExceeded {
 function tooManyWaits(limit: number): QuotaExceeded {
   const message = `At most ${limit} claims of this API key may wait at a time: end one, or claim without waitSeconds.`;
   return new QuotaExceeded(message, limit, WAIT_RETRY_MS);
+}
+
+function tooManyWatches(limit: number): QuotaExceeded {
+  const message = `At most ${limit} streams of tasks of this API key may be open at a time: end one, or follow \`events\`.`;
+  return new QuotaExceeded(message, limit, null);
 }

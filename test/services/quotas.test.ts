@@ -3,7 +3,7 @@ import type { Viewer } from '../../src/domain/actor.js';
 import { QuotaExceeded } from '../../src/domain/refusals.js';
 import { createPipeline } from '../../src/services/pipelines/save-pipeline.js';
 import { startPipeline } from '../../src/services/pipelines/start-pipeline.js';
-import { createQuotas } from '../../src/services/quotas.js';
+import { createQuotas, MAX_WATCHES_PER_KEY } from '../../src/services/quotas.js';
 import { claimNextReview } from '../../src/services/reviews/claim-next-review.js';
 import { claimNextTask } from '../../src/services/runs/claim-next-task.js';
 import { completeTask } from '../../src/services/runs/complete-task.js';
@@ -157,6 +157,19 @@ describe('the quota of open tasks that one agent has created', () => {
       { status: 'IN_PROGRESS' },
     ]);
     expect((await completeTask(context, key, { ...completion, followUps: [] })).status).toBe('REVIEW');
+  });
+});
+
+describe('the quota of streams of tasks', () => {
+  it('is of one key, and is free again when a stream has ended', () => {
+    const quotas = createQuotas(services.settings.quotas, services.clock);
+    const ends = Array.from({ length: MAX_WATCHES_PER_KEY }, () => quotas.beginWatch(services.admin));
+    expect(() => quotas.beginWatch(services.admin)).toThrow(
+      'At most 50 streams of tasks of this API key may be open at a time: end one, or follow `events`.',
+    );
+    quotas.beginWatch({ ...services.admin, keyId: 'key_other' });
+    ends[0]?.();
+    quotas.beginWatch(services.admin);
   });
 });
 

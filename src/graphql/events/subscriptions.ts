@@ -1,5 +1,6 @@
 import type { LogEntry } from '../../feed/hub.js';
 import { listStreamedEvents } from '../../services/events/streamed-events.js';
+import { MAX_WATCHES_PER_KEY } from '../../services/quotas.js';
 import { nameOf } from '../../services/refs.js';
 import { findTaskByRef } from '../../services/tasks/read-tasks.js';
 import { MAX_WATCHED, watchTasks } from '../../services/tasks/watch-tasks.js';
@@ -78,10 +79,12 @@ builder.subscriptionType({
 
     tasks: t.field({
       type: TaskChangeType,
-      description: `A task that enters the filter, changes in it or leaves it, after each change; changes in quick succession are combined. What passes by time alone, such as a due date, is seen with the next change of the task. The filter may match at most ${MAX_WATCHED} tasks at the start.`,
+      description: `A task that enters the filter, changes in it or leaves it, after each change; changes in quick succession are combined. What passes by time alone, such as a due date, is seen with the next change of the task. The filter may match at most ${MAX_WATCHED} tasks at the start, and a key may have at most ${MAX_WATCHES_PER_KEY} such streams open at each server process.`,
       args: { filter: t.arg({ type: TaskFilterInput, description: 'Which tasks; all if unset.' }) },
       subscribe: async (_root, { filter }, context) => {
-        const { feed, services, viewer } = context;
+        const { feed, services, viewer, signal } = context;
+        const end = await refusing(() => services.quotas.beginWatch(viewer));
+        signal.addEventListener('abort', end, { once: true });
         // Before the tasks are read: a change meanwhile is delivered once more rather than not at all.
         const from = await refusing(() => feed.subscribe({ filter: {} }));
         const watch = await watchTasks(services, viewer, filter ?? {}).catch(async (error: unknown) => {
@@ -139,7 +142,7 @@ function taskIdOf({ taskId }: TaskMoment): string {
   return taskId;
 }
 
-/** @throws GraphQLError if the cursor is invalid or expired. */
+/** @throws GraphQLError if the cursor is invalid or expired, or a quota is used up. */
 async function refusing<Result>(open: () => Result | Promise<Result>): Promise<Result> {
   try {
     return await open();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { MAX_WATCHES_PER_KEY } from '../../../src/services/quotas.js';
 import { assignTask } from '../../../src/services/tasks/assign-task.js';
 import { updateTask } from '../../../src/services/tasks/update-task.js';
 import { aKeyOf, anAgent, aTask } from '../../support/factories/factory.js';
@@ -99,10 +100,22 @@ describe('Subscription.tasks', () => {
     tasks(filter: $filter) { change taskId previousStatus task { id status title } }
   }`;
 
+  it('is refused to a key that has too many of them open, until one has ended', async () => {
+    const watches = await Promise.all(
+      Array.from({ length: MAX_WATCHES_PER_KEY }, () => here.watch(TASKS, { filter: { tags: ['none'] } })),
+    );
+    await expect(here.watch(TASKS)).rejects.toMatchObject({ extensions: { code: 'RATE_LIMITED' } });
+    watches.pop()?.hangUp();
+    watches.push(await here.watch(TASKS, { filter: { tags: ['none'] } }));
+    for (const watch of watches) watch.hangUp();
+  });
+
   it('delivers what enters the filter, changes in it and leaves it, of every process', async () => {
     const agent = await anAgent(here.services);
     const known = await aTask(there.services, { tags: ['watched'] });
     await aTask(there.services);
+    // An event that is numbered after the stream has begun is delivered, also if the list at the start knew its change.
+    await there.settled();
     const filter = { tags: ['watched'], status: ['INBOX', 'ASSIGNED'] };
     const watch = await here.watch(TASKS, { filter });
     await watch.has(1);
