@@ -133,6 +133,39 @@ describe('filters', () => {
     expect(faults).toEqual([]);
   });
 
+  it('show what becomes overdue or starts to wait while nothing happens', async () => {
+    const { admin } = dashboard;
+    const soon = () => new Date(Date.now() + 1_500).toISOString();
+    const { page, faults } = await dashboard.open('/board?overdue=yes&tag=alone');
+    await untilLive(page);
+    await page.getByText('None.').first().waitFor();
+    await admin.createTask({ title: 'Becomes late', tags: ['alone'], dueAt: soon() });
+    await page.locator('.card', { hasText: 'Becomes late' }).waitFor();
+    await expect
+      .poll(() => page.getByRole('region', { name: 'inbox' }).locator('h2').textContent())
+      .toBe('○Inbox1');
+
+    await admin.registerAgent({ name: 'paused-later' });
+    const assignee = { name: 'paused-later' };
+    await admin.createTask({ title: 'Waits for its agent', tags: ['alone'], assignee });
+    await goTo(page, '/board?waiting=assignee_paused&tag=alone');
+    await page.getByText('None.').first().waitFor();
+    await admin.pauseAgent({ agent: assignee });
+    await page.locator('.card', { hasText: 'Waits for its agent' }).waitFor();
+    await admin.resumeAgent({ agent: assignee });
+    await expect.poll(() => page.locator('.card').count()).toBe(0);
+
+    // Without a filter, what a card says changes as well.
+    await goTo(page, '/board?tag=alone');
+    const wait = (title: string) => page.locator('.card', { hasText: title }).locator('.card-wait');
+    await admin.createTask({ title: 'Starts', tags: ['alone'], startsAt: soon() });
+    await expect.poll(() => wait('Starts').textContent()).toBe('starts later');
+    await admin.pauseAgent({ agent: assignee });
+    await expect.poll(() => wait('Waits for its agent').textContent()).toBe('agent paused');
+    await expect.poll(() => wait('Starts').textContent()).not.toBe('starts later');
+    expect(faults).toEqual([]);
+  });
+
   it('are read from the address as a person types them', async () => {
     const { admin } = dashboard;
     const { task: first } = await admin.createTask({ title: 'First' });

@@ -49,6 +49,11 @@ export function peekTask(id: string): ShownTask | null {
     : { ...card, ...Object.assign({}, ...pending), isPending: true };
 }
 
+/** The tasks that components show. */
+export function tasksInSight(): readonly TaskCard[] {
+  return [...inSight.keys()].flatMap((id) => cards.get(id) ?? []);
+}
+
 /** The same for components: every reader is drawn again when the task changes. */
 export function shownTask(id: string): ReadonlySignal<ShownTask | null> {
   const found = inSight.get(id);
@@ -108,10 +113,7 @@ export async function change(
 
 /** Reads the tasks that events name, many in one request. */
 export function startTasks(): () => void {
-  const stop = onEvents((events) => {
-    for (const event of events) for (const id of tasksOf(event)) changed.add(id);
-    readChanged();
-  });
+  const stop = onEvents((events) => readTasksSoon(events.flatMap(tasksOf)));
   // What could not be read during an outage.
   const stopRetries = onceLive(readChanged);
   return () => {
@@ -123,6 +125,12 @@ export function startTasks(): () => void {
     changed.clear();
     mostCards = ENOUGH;
   };
+}
+
+/** Reads tasks that may have changed, those in sight first. */
+export function readTasksSoon(ids: readonly string[]): void {
+  for (const id of ids) changed.add(id);
+  readChanged();
 }
 
 function readChanged(): void {

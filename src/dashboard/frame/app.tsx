@@ -6,6 +6,7 @@ import { followOverview } from '../data/overview.js';
 import { readServerFacts } from '../data/server.js';
 import { isSigningIn, type Session, session } from '../data/session.js';
 import { startTasks } from '../data/tasks.js';
+import { startWaits } from '../data/waits.js';
 import { Empty, Loading } from '../parts/states.js';
 import { findView, mayOpen, railViews } from '../views/registry.js';
 import { StaleBar } from './connection-state.js';
@@ -37,6 +38,7 @@ function SignedIn({ session: current }: { readonly session: Session }) {
     void follow(current.client, end.signal);
     void readServerFacts(current.client);
     const stopTasks = startTasks();
+    const stopWaits = startWaits();
     // An agent sees its own work only.
     const isReader = current.role !== 'AGENT';
     if (isReader) void followOverview(current.client, end.signal);
@@ -45,6 +47,7 @@ function SignedIn({ session: current }: { readonly session: Session }) {
     return () => {
       end.abort();
       stopNotifications();
+      stopWaits();
       stopTasks();
       stopAttention();
     };

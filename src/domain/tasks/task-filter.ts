@@ -108,10 +108,11 @@ function countConditions({ and: _and, or: _or, not: _not, ...own }: TaskFilter):
   return Object.values(own).filter((value) => value !== null && value !== undefined).length;
 }
 
-/** Whether the filter, or one inside it, selects by `waitingOn`. */
-export function namesWaitingOn({ waitingOn, and, or, not }: TaskFilter): boolean {
+/** Whether the filter, or one inside it, selects by this condition. */
+export function namesCondition(filter: TaskFilter, name: 'waitingOn' | 'overdue'): boolean {
+  const { and, or, not } = filter;
   const inner = [...(and ?? []), ...(or ?? []), ...(not ? [not] : [])];
-  return (waitingOn ?? null) !== null || inner.some(namesWaitingOn);
+  return (filter[name] ?? null) !== null || inner.some((part) => namesCondition(part, name));
 }
 
 /** The names of agents in the filter and in those inside it, each once. */

@@ -22,3 +22,12 @@ export function keyEnded(): GraphQLError {
 function coded(code: string, message: string, facts: Readonly<Record<string, string>> = {}): GraphQLError {
   return new GraphQLError(message, { extensions: { code, ...facts } });
 }
+
+/** @throws GraphQLError if the cursor is invalid or expired, or a quota is used up. */
+export async function refusing<Result>(open: () => Result | Promise<Result>): Promise<Result> {
+  try {
+    return await open();
+  } catch (error) {
+    throw toStreamError(error);
+  }
+}

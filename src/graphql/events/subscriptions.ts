@@ -3,10 +3,9 @@ import { listStreamedEvents } from '../../services/events/streamed-events.js';
 import { MAX_WATCHES_PER_KEY } from '../../services/quotas.js';
 import { nameOf } from '../../services/refs.js';
 import { findTaskByRef } from '../../services/tasks/read-tasks.js';
-import { MAX_WATCHED, watchTasks } from '../../services/tasks/watch-tasks.js';
+import { MAX_WATCHED } from '../../services/tasks/watch-tasks.js';
 import { AttentionSummaryType } from '../attention/attention-queries.js';
 import { watchAttention } from '../attention/live-attention.js';
-import { refuseInvalidList } from '../base/connection.js';
 import { badUserInput, forbidden } from '../base/protocol-errors.js';
 import { TaskRefInput } from '../base/refs.js';
 import { getTask } from '../base/row-loads.js';
@@ -14,13 +13,14 @@ import { builder } from '../builder.js';
 import { watchOverview } from '../ops/live-overview.js';
 import { OverviewType } from '../ops/overview.js';
 import { TaskType } from '../tasks/task.js';
-import { TaskChangeType, WATCH_BEGUN, type WatchedChange } from '../tasks/task-change.js';
+import { TaskChangeType } from '../tasks/task-change.js';
 import { TaskFilterInput } from '../tasks/task-filter.js';
 import { EventInterface } from './event.js';
 import { EventFilterInput, parseEventFilter } from './event-filter.js';
 import { createStream, itemOf } from './stream.js';
-import { toStreamError } from './stream-errors.js';
+import { refusing } from './stream-errors.js';
 import { createStreamStart } from './stream-start.js';
+import { watchFilter } from './watch-filter.js';
 
 builder.subscriptionType({
   description:
@@ -79,27 +79,9 @@ builder.subscriptionType({
 
     tasks: t.field({
       type: TaskChangeType,
-      description: `A task that enters the filter, changes in it or leaves it, after each change; changes in quick succession are combined. What passes by time alone, such as a due date, is seen with the next change of the task. The filter may match at most ${MAX_WATCHED} tasks at the start, and a key may have at most ${MAX_WATCHES_PER_KEY} such streams open at each server process.`,
+      description: `A task that enters the filter, changes in it or leaves it, after each change; changes in quick succession are combined. With \`overdue\` or \`waitingOn\` in the filter, also a task that enters or leaves it as time passes, or as what it waits for changes. The filter may match at most ${MAX_WATCHED} tasks at the start, and a key may have at most ${MAX_WATCHES_PER_KEY} such streams open at each server process.`,
       args: { filter: t.arg({ type: TaskFilterInput, description: 'Which tasks; all if unset.' }) },
-      subscribe: async (_root, { filter }, context) => {
-        const { feed, services, viewer, signal } = context;
-        const end = await refusing(() => services.quotas.beginWatch(viewer));
-        signal.addEventListener('abort', end, { once: true });
-        // Before the tasks are read: a change meanwhile is delivered once more rather than not at all.
-        const from = await refusing(() => feed.subscribe({ filter: {} }));
-        const watch = await watchTasks(services, viewer, filter ?? {}).catch(async (error: unknown) => {
-          await from.return?.();
-          return refuseInvalidList(error);
-        });
-        return createStream<readonly LogEntry[], WatchedChange>(context, {
-          from,
-          first: [WATCH_BEGUN],
-          toItems: (entries) => {
-            const ids = entries.flatMap(({ taskId }) => taskId ?? []);
-            return ids.length === 0 ? [] : watch.look(ids);
-          },
-        });
-      },
+      subscribe: (_root, { filter }, context) => watchFilter(context, filter ?? {}),
       resolve: itemOf,
     }),
 
@@ -140,13 +122,4 @@ type TaskMoment = Pick<LogEntry, 'taskId'>;
 function taskIdOf({ taskId }: TaskMoment): string {
   if (taskId === null) throw new Error('The stream of a task contains an entry without a task');
   return taskId;
-}
-
-/** @throws GraphQLError if the cursor is invalid or expired, or a quota is used up. */
-async function refusing<Result>(open: () => Result | Promise<Result>): Promise<Result> {
-  try {
-    return await open();
-  } catch (error) {
-    throw toStreamError(error);
-  }
 }

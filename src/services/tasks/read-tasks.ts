@@ -4,7 +4,7 @@ import { readsRows, type TaskCountGroup, type TaskCountKey } from '../../domain/
 import {
   checkTaskFilter,
   listAgentNames,
-  namesWaitingOn,
+  namesCondition,
   type TaskFilter,
   type TaskOrder,
   withAgentIds,
@@ -201,7 +201,7 @@ function resolve(
   const viewing = taskViewer !== null && seesAllOf(filter, taskViewer) ? null : taskViewer;
   const list = (resolved: ResolvedFilter, slotless: readonly string[]) =>
     [viewing, resolved, orderBy ?? NEWEST_FIRST, columns, toWaitingSettings(context, slotless)] as const;
-  const hasSlots = namesWaitingOn(filter);
+  const hasSlots = namesCondition(filter, 'waitingOn');
   const names = listAgentNames(filter);
   const { search, tags, requires, pinned, model, rejected } = filter;
   const { readPool } = context.database;

@@ -23,6 +23,11 @@ export interface TaskWatch {
    * @throws {InvalidList} if the filter has come to match too many tasks.
    */
   look(taskIds: readonly string[]): Promise<TaskChange[]>;
+  /**
+   * Which tasks have entered or left the filter without a change of their own, as time passed or as what they wait for changed.
+   * @throws {InvalidList} if the filter has come to match too many tasks.
+   */
+  lookAgain(): Promise<TaskChange[]>;
 }
 
 /** The most tasks that a watched filter may match at its start: their ids are kept in memory, about 100 bytes each. */
@@ -67,6 +72,15 @@ export async function watchTasks(
       }
       if (known.size > MAX_GROWN) throw tooMany(MAX_GROWN);
       return changes;
+    },
+    async lookAgain() {
+      const found = await read(filter, MAX_GROWN);
+      if (found.more) throw tooMany(MAX_GROWN);
+      const statuses = new Map(found.rows.map(({ id, status }) => [id, status]));
+      // A task that is known and still matches may have another status: the event of that change delivers it.
+      const left = [...known.keys()].filter((id) => !statuses.has(id));
+      const entered = [...statuses.keys()].filter((id) => !known.has(id));
+      return [...left, ...entered].flatMap((id) => compare(known, id, statuses.get(id)));
     },
   };
 }

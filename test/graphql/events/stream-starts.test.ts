@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { pauseAgent, resumeAgent } from '../../../src/services/agents/pause-agent.js';
 import { MAX_WATCHES_PER_KEY } from '../../../src/services/quotas.js';
 import { assignTask } from '../../../src/services/tasks/assign-task.js';
 import { updateTask } from '../../../src/services/tasks/update-task.js';
+import { setLastSeen } from '../../support/factories/aging.js';
 import { aKeyOf, anAgent, aTask } from '../../support/factories/factory.js';
 import type { LiveGraph } from '../../support/graphql/live-graph.js';
 import { useTwoLiveGraphs } from '../../support/graphql/use-two-live-graphs.js';
@@ -156,6 +158,57 @@ describe('Subscription.tasks', () => {
       previousStatus: 'ASSIGNED',
       task: null,
     });
+    await watch.close();
+  });
+
+  it('delivers a task that becomes overdue, starts or loses its agent without an event of its own', async () => {
+    const { services } = there;
+    const agent = await anAgent(services);
+    await setLastSeen(services, agent.id, 0);
+    const tomorrow = new Date(Date.now() + 86_400_000);
+    const late = await aTask(services, { tags: ['timed'], dueAt: tomorrow });
+    const starting = await aTask(services, { tags: ['timed'], startsAt: tomorrow });
+    const assigned = await aTask(services, { tags: ['timed'], assignee: { id: agent.id } });
+    await there.settled();
+    const watching = (filter: object) => here.watch(TASKS, { filter: { tags: ['timed'], ...filter } });
+    const overdue = await watching({ or: [{ overdue: true }] });
+    const later = await watching({ waitingOn: ['STARTS_LATER'] });
+    const offline = await watching({ waitingOn: ['ASSIGNEE_OFFLINE'] });
+    await Promise.all([overdue, later, offline].map((watch) => watch.has(1)));
+    // Without events: the times come close while the streams are open.
+    await services.sql("UPDATE tasks SET due_at = now() + interval '300 ms' WHERE id = $1", [late.id]);
+    await services.sql(
+      "UPDATE tasks SET starts_at = now() + interval '300 ms', not_before = now() + interval '300 ms' WHERE id = $1",
+      [starting.id],
+    );
+    await setLastSeen(services, agent.id, services.settings.agentTimeoutMs - 300);
+    await aTask(services);
+    const change = (kind: string, { id, title }: typeof late, status: string) => ({
+      ...{ change: kind, taskId: id, previousStatus: kind === 'LEFT' ? status : null },
+      task: { id, status, title },
+    });
+    await overdue.has(2);
+    expect(overdue.items.slice(1)).toEqual([change('ENTERED', late, 'INBOX')]);
+    await later.has(2);
+    expect(later.items.slice(1)).toEqual([change('LEFT', starting, 'INBOX')]);
+    await offline.has(2);
+    expect(offline.items.slice(1)).toEqual([change('ENTERED', assigned, 'ASSIGNED')]);
+    for (const watch of [overdue, later, offline]) await watch.close();
+  });
+
+  it('delivers a task that begins to wait for its agent when the agent is paused', async () => {
+    const { services } = there;
+    const agent = await anAgent(services);
+    const { id } = await aTask(services, { assignee: { id: agent.id } });
+    const filter = { assignee: [{ id: agent.id }], waitingOn: ['ASSIGNEE_PAUSED'] };
+    const watch = await here.watch(TASKS, { filter });
+    await watch.has(1);
+    await pauseAgent(services, services.admin, { id: agent.id });
+    await watch.has(2);
+    expect(watch.items[1]).toMatchObject({ change: 'ENTERED', taskId: id });
+    await resumeAgent(services, services.admin, { id: agent.id });
+    await watch.has(3);
+    expect(watch.items[2]).toMatchObject({ change: 'LEFT', taskId: id });
     await watch.close();
   });
 

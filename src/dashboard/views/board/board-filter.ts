@@ -58,3 +58,8 @@ export function matchesFilter(filter: BoardFilter, statuses: readonly TaskStatus
 export function needsServer({ q, pipeline, overdue }: BoardFilter): boolean {
   return q !== '' || pipeline !== '' || overdue !== '';
 }
+
+/** Whether tasks enter and leave the filter without a change of their own: as time passes, and as agents come and go. */
+export function changesByItself({ waiting, overdue }: BoardFilter): boolean {
+  return waiting !== '' || overdue !== '';
+}

@@ -1,9 +1,10 @@
 import { useEffect } from 'preact/hooks';
+import { followFilter } from '../../data/filter-changes.js';
 import { useKeys } from '../../frame/keyboard.js';
 import { Page } from '../../frame/page.js';
 import { openedTask } from '../../frame/router.js';
 import { TaskPanel } from '../task/task-panel.js';
-import { readFilter, toTaskFilter } from './board-filter.js';
+import { changesByItself, readFilter, toTaskFilter } from './board-filter.js';
 import { boardKeys, listKeys } from './board-keys.js';
 import { isList, openColumns, useCounts } from './board-state.js';
 import { BulkBar } from './bulk-bar.js';
@@ -25,7 +26,12 @@ export default function Board() {
   const columns = openColumns().filter((status) => status !== 'INPUT_REQUIRED' || hasQuestions || isList());
   const total = columns.reduce((sum, status) => sum + (all?.get(status) ?? 0), 0);
   useKeys(isList() ? listKeys() : boardKeys(columns));
-  useEffect(() => clearSelection, [JSON.stringify(filter)]);
+  const key = JSON.stringify(filter);
+  useEffect(() => clearSelection, [key]);
+  useEffect(
+    () => (changesByItself(filter) ? followFilter(toTaskFilter(filter), counts.reload) : undefined),
+    [key],
+  );
   return (
     <Page title="Board" isFixed tools={<FilterBar filter={filter} />}>
       {isList() && <StatusChips columns={columns} counts={all} />}
