@@ -29,7 +29,7 @@
 CREATE OR REPLACE FUNCTION claim_tasks(
   p_agent_ids text[], p_capacities int[], p_lease_ms int[], p_run_ids text[],
   p_resume boolean[], p_keys text[], p_fingerprints text[],
-  -- For each request: null, or {tags, capabilities}, each null or a list.
+  -- For each request: null, or {tags, capabilities, model}: null or lists to narrow it to, and null or the model of its session.
   p_narrowing jsonb[],
   -- Arguments of is_there.
   p_timeout_ms bigint, p_default_gateway text, p_gateways text[],
@@ -141,7 +141,7 @@ BEGIN
           reason := 'AGENT_LOCKED'; RETURN NEXT; CONTINUE;
         END IF;
         UPDATE task_runs SET lease_ms = p_lease_ms[request], lease_expires_at = now() + p_lease_ms[request] * interval '1 millisecond',
-          lease_expiry_noted_at = NULL
+          lease_expiry_noted_at = NULL, model = coalesce(p_narrowing[request]->>'model', model)
         WHERE id = earlier.id;
         SELECT t.* INTO claimed_task FROM tasks t WHERE t.id = earlier.task_id;
         SELECT r.* INTO claimed_run FROM task_runs r WHERE r.id = earlier.id;
@@ -281,9 +281,9 @@ BEGIN
     FROM unnest(places, t_ids) AS u(place, id) WHERE t.id = u.id
     RETURNING u.place, t AS row),
   opened AS (
-    INSERT INTO task_runs AS r (id, task_id, agent_id, number, trigger, lease_ms, lease_expires_at, model_signals)
+    INSERT INTO task_runs AS r (id, task_id, agent_id, number, trigger, lease_ms, lease_expires_at, model, model_signals)
     SELECT p_run_ids[u.place], u.task, p_agent_ids[u.place], u.runs + 1, 'CLAIM', p_lease_ms[u.place],
-      now() + p_lease_ms[u.place] * interval '1 millisecond', '{}'
+      now() + p_lease_ms[u.place] * interval '1 millisecond', p_narrowing[u.place]->>'model', '{}'
     FROM unnest(places, t_ids, run_counts) AS u(place, task, runs)
     RETURNING r AS row)
   SELECT m.place, 'ASSIGNED', (m.row).id, (o.row).id, m.row, o.row FROM moved m JOIN opened o ON (o.row).task_id = (m.row).id;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { PullStream, type Take, toPullStream } from '../../src/kernel/pull-stream.js';
+import { RING, RungStream } from '../../src/kernel/rung-stream.js';
 
 class Numbers extends PullStream<number> {
   #next = 0;
@@ -56,5 +57,36 @@ describe('PullStream', () => {
       })(),
     );
     expect(await pullFrom(stream)).toEqual(new Error('broken'));
+  });
+});
+
+describe('RungStream', () => {
+  it('wakes its reader while the source has nothing, once for several rings, and delivers what the source answers later', async () => {
+    let isReturned = false;
+    const answers: Take<string>[] = [];
+    class Later extends PullStream<string> {
+      pull(take: Take<string>): void {
+        answers.push(take);
+      }
+      async return() {
+        return { done: true as const, value: undefined };
+      }
+    }
+    const stream = new RungStream(new Later(), () => (isReturned = true));
+    const first = pullFrom(stream);
+    stream.ring();
+    expect(await first).toEqual({ done: false, value: RING });
+    const second = pullFrom(stream);
+    answers[0]?.({ done: false, value: 'a' });
+    expect(await second).toEqual({ done: false, value: 'a' });
+    stream.ring();
+    stream.ring();
+    expect(await pullFrom(stream)).toEqual({ done: false, value: RING });
+    const third = pullFrom(stream);
+    expect(answers).toHaveLength(2);
+    answers[1]?.({ done: false, value: 'b' });
+    expect(await third).toEqual({ done: false, value: 'b' });
+    await stream.return();
+    expect(isReturned).toBe(true);
   });
 });

@@ -15,6 +15,7 @@ interface WorkerFlags {
   readonly grace: string;
   readonly tags?: string[];
   readonly capabilities?: string[];
+  readonly model?: string;
   readonly resume?: boolean;
   readonly once?: boolean;
 }
@@ -42,6 +43,7 @@ export const worker = defineCommand({
       .option('--grace <duration>', 'How long it may take to end after SIGTERM.', '10s')
       .option('--tags <list>', 'Only tasks with all of these tags.', toList)
       .option('--capabilities <list>', 'Only these capabilities of the agent.', toList)
+      .option('--model <name>', 'The model with which the program works, for the record of its attempts.')
       .option(
         '--resume',
         'Begins with the tasks that the agent already holds: for an agent with a single worker.',
@@ -92,7 +94,7 @@ async function runWorker(session: Session, command: Command): Promise<void> {
 
 function makeWorker(
   client: Parameters<typeof createWorker>[0],
-  { agent, capacity, lease, tags, capabilities, resume }: WorkerFlags,
+  { agent, capacity, lease, tags, capabilities, model, resume }: WorkerFlags,
   handling: Pick<Parameters<typeof createWorker>[1], 'handle' | 'graceMs' | 'onError'>,
 ): Worker {
   try {
@@ -103,6 +105,7 @@ function makeWorker(
       ...(agent === undefined ? {} : { agent }),
       ...(tags === undefined ? {} : { tags }),
       ...(capabilities === undefined ? {} : { capabilities }),
+      ...(model === undefined ? {} : { model }),
       ...(resume === undefined ? {} : { resume }),
     });
   } catch (error) {

@@ -43,6 +43,10 @@ export const ClaimNextTaskInput = builder.inputType('ClaimNextTaskInput', {
       description:
         'Narrows the claim: the capabilities of the agent that this session has. If unset, all of them.',
     }),
+    model: t.string({
+      description:
+        'The model that works in this session, for `TaskRun.model`: at most 500 characters. It narrows nothing, and the `usage` of the result can correct it.',
+    }),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
 });

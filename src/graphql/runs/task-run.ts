@@ -57,7 +57,8 @@ export const TaskRunType = builder.prismaObject('TaskRun', {
     }),
     model: t.exposeString('model', {
       nullable: true,
-      description: 'The model that the gateway used, or that the agent reported.',
+      description:
+        'The model that the gateway used, or that the agent named in its claim or with its result.',
     }),
     modelTier: t.expose('modelTier', {
       type: ModelTierEnum,

@@ -104,6 +104,12 @@ const PingWebhookPayload = payloadType<PingResult>(
   'The answer of a receiver to a ping.',
 );
 builder.objectFields(PingWebhookPayload, (t) => ({
+  webhook: t.field({
+    type: WebhookType,
+    nullable: true,
+    description: 'The webhook, which a ping does not change; null if the mutation was refused.',
+    resolve: ({ result }) => result?.webhook,
+  }),
   status: t.int({
     nullable: true,
     description: 'The status of the answer; null if there was none.',

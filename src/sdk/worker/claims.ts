@@ -44,7 +44,7 @@ const STOPS = 'The worker stops.';
 /** The claims of one worker, and the giving back of what it has claimed. */
 export class Claims {
   readonly #client: Client;
-  readonly #options: Pick<WorkerOptions, 'tags' | 'capabilities'>;
+  readonly #options: Pick<WorkerOptions, 'tags' | 'capabilities' | 'model'>;
   readonly #settings: Settings;
   readonly #connection: Connection;
   readonly #capacity: CapacityWatch;
@@ -59,7 +59,7 @@ export class Claims {
 
   constructor(
     client: Client,
-    options: Pick<WorkerOptions, 'tags' | 'capabilities' | 'resume'>,
+    options: Pick<WorkerOptions, 'tags' | 'capabilities' | 'model' | 'resume'>,
     { settings, connection, stopping }: { settings: Settings; connection: Connection; stopping: AbortSignal },
   ) {
     this.#client = client;
@@ -98,9 +98,9 @@ export class Claims {
   /** A claim that does not wait, with a key of its own. */
   input(): ClaimNextTaskInput {
     const { agent, capacity, leaseMs } = this.#settings;
-    const { tags, capabilities } = this.#options;
+    const { tags, capabilities, model } = this.#options;
     const lease = `PT${leaseMs / 1_000}S`;
-    return { agent, maxCapacity: capacity, lease, tags, capabilities, idempotencyKey: newKey() };
+    return { agent, maxCapacity: capacity, lease, tags, capabilities, model, idempotencyKey: newKey() };
   }
 
   /** The work of an answer, if it brings any. */

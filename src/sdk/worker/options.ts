@@ -26,6 +26,8 @@ export interface WorkerOptions {
   readonly tags?: readonly string[];
   /** The capabilities of the agent that this worker has; all of them if left out. */
   readonly capabilities?: readonly string[];
+  /** The model with which the handler works, for the record of its attempts. */
+  readonly model?: string;
   /**
    * Begins with the tasks that the agent already holds, such as those from before a crash: with the oldest at once, without
    * waiting for the end of its lease, and with each other one when the one before has ended. Only for an agent with a single

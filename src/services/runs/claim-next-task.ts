@@ -22,6 +22,8 @@ export interface ClaimNextTask {
   readonly tags?: readonly string[] | null | undefined;
   /** The capabilities of the agent that it has in this session. */
   readonly capabilities?: readonly string[] | null | undefined;
+  /** The model that works in this session, for the record of the run. */
+  readonly model?: string | null | undefined;
   readonly idempotencyKey?: string | null | undefined;
 }
 
@@ -75,7 +77,15 @@ interface Claiming {
   readonly made: Claim | undefined;
 }
 
-const CHECKED = ['maxCapacity', 'lease', 'waitSeconds', 'tags', 'capabilities', 'idempotencyKey'] as const;
+const CHECKED = [
+  'maxCapacity',
+  'lease',
+  'waitSeconds',
+  'tags',
+  'capabilities',
+  ['model', 'settingText'],
+  'idempotencyKey',
+] as const;
 
 /**
  * The request of a claim that is about to be made, for making it together with the call before it. Null if the claim itself
@@ -177,8 +187,8 @@ function toAnswer({ reason, task, run }: Claim): ClaimAnswer & { readonly isForO
   };
 }
 
-function narrowingOf({ tags, capabilities }: ClaimNextTask): ClaimNarrowing | null {
+function narrowingOf({ tags, capabilities, model }: ClaimNextTask): ClaimNarrowing | null {
   const wanted = tags?.length ? tags : undefined;
-  if (wanted === undefined && !capabilities) return null;
-  return { tags: wanted, capabilities: capabilities ?? undefined };
+  if (wanted === undefined && !capabilities && !model) return null;
+  return { tags: wanted, capabilities: capabilities ?? undefined, model: model ?? undefined };
 }

@@ -2,12 +2,13 @@ import { Refusal } from '../../domain/refusals.js';
 import { toSlackMessage } from '../../domain/webhooks/slack-message.js';
 import { newRequestId } from '../../kernel/ids.js';
 import { readNow } from '../../store/ops/database-clock.js';
-import { findWebhook } from '../../store/webhooks/webhooks.js';
+import { findWebhook, type WebhookRow } from '../../store/webhooks/webhooks.js';
 import { toLookup, toShown } from '../refs.js';
 import type { ServiceContext } from '../service-context.js';
 
 /** The answer of a receiver to a ping. */
 export interface PingResult {
+  readonly webhook: WebhookRow;
   readonly status: number | null;
   readonly durationMs: number;
   readonly error: string | null;
@@ -40,5 +41,5 @@ export async function pingWebhook(
     body,
     signal,
   });
-  return { ...answer, durationMs: clock.now() - beganAtMs };
+  return { ...answer, webhook, durationMs: clock.now() - beganAtMs };
 }

@@ -16,15 +16,17 @@ export interface ClaimRequest {
   /** Whether to return a run that the agent already holds. */
   readonly resume: boolean;
   readonly idempotencyKey: string | null;
-  /** Null, or what the claim is narrowed to: tasks with all these tags, which require only these capabilities. */
+  /** Null, or what the session of the agent says of itself. */
   readonly narrowing: ClaimNarrowing | null;
   /** The hash of the input, to detect a reused key. */
   readonly fingerprint: string | null;
 }
 
+/** Tasks with all these tags, which require only these capabilities; and the model that works on them, which narrows nothing. */
 export interface ClaimNarrowing {
   readonly tags?: readonly string[] | undefined;
   readonly capabilities?: readonly string[] | undefined;
+  readonly model?: string | undefined;
 }
 
 /** The columns to read of task and run; the ids are always included. */

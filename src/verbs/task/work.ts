@@ -41,6 +41,7 @@ export const claimTask = defineVerb({
     maxCapacity: maybeCount('The maximum number of tasks in progress for this claim.', 1, 100),
     tags: maybeWords('Only a task with all of these tags.'),
     capabilities: maybeWords('Only these capabilities of the agent.'),
+    model: maybeText('The model that works in this session, for the record of the attempt.'),
     resume: flag('Returns the oldest task that the agent already holds, if any.'),
     lease,
     idempotencyKey,

@@ -218,10 +218,11 @@ describe('a webhook', () => {
     const { id, secret } = await calls.create({ url: receiver.url, filter: { types: ['task'] } });
     await calls.run('pauseWebhook', id);
     const { pingWebhook } = await calls.here.get(
-      'mutation ($id: ID!) { pingWebhook(id: $id) { status durationMs error answer errors { code } } }',
+      'mutation ($id: ID!) { pingWebhook(id: $id) { webhook { id } status durationMs error answer errors { code } } }',
       { id },
     );
     expect(pingWebhook).toEqual({
+      webhook: { id },
       status: 200,
       durationMs: expect.any(Number),
       error: null,

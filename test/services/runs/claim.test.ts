@@ -3,6 +3,7 @@ import type { Viewer } from '../../../src/domain/actor.js';
 import { pauseAgent, resumeAgent } from '../../../src/services/agents/pause-agent.js';
 import { updateAgent } from '../../../src/services/agents/register-agent.js';
 import { claimNextTask } from '../../../src/services/runs/claim-next-task.js';
+import { completeTask } from '../../../src/services/runs/complete-task.js';
 import type { AgentRow } from '../../../src/store/agents/agents.js';
 import { claimFor, neverAborted } from '../../support/factories/claims.js';
 import { aClaimedTask, aKeyOf, anAgent, aTask } from '../../support/factories/factory.js';
@@ -51,6 +52,24 @@ describe('a claim', () => {
     const agent = await anAgent(services);
     await aTask(services);
     expect((await claimFor(services, agent)).run?.leaseMs).toBe(600_000);
+  });
+
+  it('records the model of its session on the run, also when it resumes, until the result names another', async () => {
+    const agent = await anAgent(services);
+    const task = await aTask(services);
+    const { run } = await claimFor(services, agent, { model: 'opus' });
+    expect(run?.model).toBe('opus');
+    const resumed = await claimFor(services, agent, { resume: true });
+    expect(resumed).toMatchObject({ reason: 'CONTINUE_CURRENT', run: { id: run?.id, model: 'opus' } });
+    const moved = await claimFor(services, agent, { resume: true, model: 'haiku' });
+    expect(moved.run?.model).toBe('haiku');
+    const usage = { inputTokens: 1, outputTokens: 1, model: 'sonnet' };
+    await completeTask(services, services.admin, { task: { id: task.id }, resolution: 'Done.', usage });
+    const stored = await services.sql('SELECT model FROM task_runs WHERE id = $1', [run?.id]);
+    expect(stored).toEqual([{ model: 'sonnet' }]);
+    expect(await namedRefusalsOf(claimFor(services, agent, { model: 'x'.repeat(501) }))).toEqual([
+      'INVALID model',
+    ]);
   });
 
   it('of a paused agent gets no task, and after the pause the waiting task', async () => {
