@@ -114,7 +114,9 @@ async function changes({ server, pool }: Side): Promise<number> {
     amount: AGENTS * 30,
     keys: [ADMIN],
   });
-  await pool.query("UPDATE tasks SET status = 'CANCELLED', completed_at = now() WHERE status = 'INBOX'");
+  await pool.query(
+    "UPDATE tasks SET status = 'CANCELLED', status_at = now(), completed_at = now() WHERE status = 'INBOX'",
+  );
   return perSecond;
 }
 

@@ -65,6 +65,6 @@ export async function finishAll(pool: Pool): Promise<void> {
     "UPDATE task_runs SET outcome = 'SUCCEEDED', finished_at = now() WHERE outcome = 'RUNNING'",
   );
   await pool.query(
-    "UPDATE tasks SET status = 'DONE', current_run_id = NULL, resolution = 'x', completed_at = now() WHERE status = 'IN_PROGRESS'",
+    "UPDATE tasks SET status = 'DONE', current_run_id = NULL, resolution = 'x', status_at = now(), completed_at = now() WHERE status = 'IN_PROGRESS'",
   );
 }

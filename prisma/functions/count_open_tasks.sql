@@ -5,5 +5,5 @@ CREATE OR REPLACE FUNCTION count_open_tasks(p_agent_id text, p_most int) RETURNS
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended('mission_control.open_tasks.' || p_agent_id, 0));
   RETURN (SELECT count(*)::int FROM (SELECT FROM tasks
-    WHERE created_by_agent_id = p_agent_id AND status NOT IN ('DONE', 'FAILED', 'CANCELLED') LIMIT p_most + 1) t);
+    WHERE created_by_agent_id = p_agent_id AND status IN ('INBOX', 'ASSIGNED', 'IN_PROGRESS', 'INPUT_REQUIRED', 'REVIEW', 'REJECTED') LIMIT p_most + 1) t);
 END $$;

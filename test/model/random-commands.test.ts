@@ -68,6 +68,13 @@ async function expectLogToMatchRows(): Promise<void> {
   }
 }
 
+/** Lists in the order of completion read tasks_status_at_idx, because a task ends with its last change of status. */
+async function expectEndsAtLastStatus(): Promise<void> {
+  expect(
+    await services.sql('SELECT id FROM tasks WHERE completed_at IS NOT NULL AND completed_at <> status_at'),
+  ).toEqual([]);
+}
+
 describe('the real store', () => {
   it('behaves as the model for every sequence of commands', { timeout: 300_000 }, async () => {
     // A failure prints its seed and path. Pass both to fc.assert to repeat it.
@@ -78,6 +85,7 @@ describe('the real store', () => {
         await fc.asyncModelRun(() => ({ model, real }), commands);
         expect(await real.readTasks()).toEqual(describeTasks(model));
         await expectLogToMatchRows();
+        await expectEndsAtLastStatus();
       }),
       { numRuns: 50 },
     );

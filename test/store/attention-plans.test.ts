@@ -34,8 +34,8 @@ beforeAll(async () => {
   await insert(
     FAILED,
     200_000,
-    'status, failure_reason, completed_at',
-    "'FAILED', 'FAILED_BY_AGENT', now() - i * interval '1 s'",
+    'status, failure_reason, status_at, completed_at',
+    "'FAILED', 'FAILED_BY_AGENT', now() - i * interval '1 s', now() - i * interval '1 s'",
   );
   await insert(STUCK, 300_000, 'status, requires', "'INBOX', '{gpu}'");
   await insert(300, 400_000, 'status, open_dependencies', "'INBOX', 1");

@@ -126,6 +126,43 @@ describe('runs that end, among thirty thousand that have ended', () => {
     };
   }
 
+  /** The indexes that have an entry of the task: those without a condition, and those whose condition it meets. */
+  async function indexesOf(taskId: string): Promise<string[]> {
+    const { rows } = await database.pool.query<{ name: string; condition: string }>({
+      text: `SELECT indexrelid::regclass::text AS name, coalesce(pg_get_expr(indpred, indrelid), 'true') AS condition
+        FROM pg_index WHERE indrelid = 'tasks'::regclass ORDER BY 1`,
+    });
+    const met = rows.map(({ name, condition }) => `CASE WHEN ${condition} THEN '${name}' END`).join(', ');
+    const { rows: found } = await database.pool.query<{ names: string[] }>({
+      text: `SELECT array_remove(ARRAY[${met}], NULL) AS names FROM tasks WHERE id = $1`,
+      values: [taskId],
+    });
+    return found[0]?.names ?? [];
+  }
+
+  it('and claims write entries in as few indexes as the lists allow', async () => {
+    const claim = toClaim('agt_3');
+    const [claimed] = await claimTasks(database.pool, [claim], COLUMNS, RULES);
+    const taskId = claimed?.task?.id ?? '';
+    const always = [
+      'tasks_assignee_status_idx',
+      'tasks_created_idx',
+      'tasks_number_key',
+      'tasks_pkey',
+      'tasks_status_idx',
+    ];
+    expect(await indexesOf(taskId)).toEqual(always);
+    await endRuns(database.pool, [toCall('complete', claim.runId, claim.agentId)]);
+    const inOrder = [
+      'tasks_priority_idx',
+      'tasks_queue_order_idx',
+      'tasks_started_idx',
+      'tasks_status_at_idx',
+      'tasks_status_updated_idx',
+    ];
+    expect(await indexesOf(taskId)).toEqual([...always, ...inOrder, 'tasks_review_queue'].sort());
+  });
+
   describe.each(['stale', 'fresh'])('with %s statistics', (statistics) => {
     beforeAll(async () => {
       if (statistics === 'fresh') await runSql(test.url, 'ANALYZE');

@@ -12,10 +12,10 @@ export const FEW = [
 export const MANY = [
   'SET session_replication_role = replica',
   // All tasks that require a GPU are CRITICAL and ended, so a list that begins with LOW would meet them last.
-  `INSERT INTO tasks (id, title, status, priority, tags, requires, assignee_id, resolution, created_at, updated_at, completed_at, due_at)
+  `INSERT INTO tasks (id, title, status, priority, tags, requires, assignee_id, resolution, created_at, updated_at, status_at, completed_at, due_at)
    SELECT 'task_d' || i, 'Repair the gateway ' || i, 'DONE', (ARRAY['CRITICAL', 'LOW'])[1 + i % 2]::task_priority,
      ARRAY['t' || CASE WHEN i % 100 = 0 THEN 'gpu' ELSE (i % 9)::text END], CASE WHEN i % 100 = 0 THEN '{gpu}'::text[] ELSE '{}' END, 'agt_busy', 'y',
-     now() - interval '9 days', now() - interval '8 days', now() - interval '8 days', now() - interval '1 day' FROM generate_series(1, 20000) i`,
+     now() - interval '9 days', now() - interval '8 days', now() - interval '8 days', now() - interval '8 days', now() - interval '1 day' FROM generate_series(1, 20000) i`,
   `INSERT INTO tasks (id, title, status, priority, tags, assignee_id, due_at)
    SELECT 'task_w' || i, 'Write ' || i, CASE i % 2 WHEN 0 THEN 'INBOX' ELSE 'ASSIGNED' END::task_status, 'MEDIUM', ARRAY['w' || i % 9],
      CASE i % 2 WHEN 1 THEN 'agt_busy' END, CASE WHEN i % 9 = 0 THEN now() - interval '1 hour' END FROM generate_series(1, 2000) i`,

@@ -5,7 +5,7 @@ import { slotOf } from './contributions.js';
 /**
  * Counts for the last `windowMs`, in equal buckets that end now. Five minutes that are counted and lie within a bucket come from
  * task_activity. The rest are rows: what is not counted yet, and the five minutes in which a bucket begins
- * (tasks_created_idx, tasks_ended_idx, quality_reviews_created_idx). A task that failed and was retried is missing among the rows.
+ * (tasks_created_idx, tasks_status_at_idx, quality_reviews_created_idx). A task that failed and was retried is missing among the rows.
  */
 export async function readThroughput(
   executor: Executor,
@@ -32,8 +32,8 @@ const THROUGHPUT = `WITH points AS MATERIALIZED (
     UNION ALL SELECT slot, slot + ${FIVE_MINUTES} FROM broken),
   happened AS (
     SELECT t.created_at AS at, 'created' AS what FROM parts, LATERAL (SELECT created_at FROM tasks WHERE created_at >= lo AND created_at < hi) t
-    UNION ALL SELECT t.completed_at, CASE t.status WHEN 'DONE' THEN 'completed' ELSE 'failed' END FROM parts,
-      LATERAL (SELECT completed_at, status FROM tasks WHERE completed_at >= lo AND completed_at < hi AND status IN ('DONE', 'FAILED')) t
+    UNION ALL SELECT t.status_at, CASE t.status WHEN 'DONE' THEN 'completed' ELSE 'failed' END FROM parts,
+      LATERAL (SELECT status_at, status FROM tasks WHERE status_at >= lo AND status_at < hi AND status IN ('DONE', 'FAILED')) t
     UNION ALL SELECT q.created_at, 'rejected' FROM parts,
       LATERAL (SELECT created_at FROM quality_reviews WHERE created_at >= lo AND created_at < hi AND verdict = 'REJECTED' AND NOT superseded) q),
   counted AS (

@@ -87,10 +87,10 @@ function reviews(settings: WaitingSettings): Sql {
       AND NOT EXISTS (SELECT FROM review_runs r WHERE r.task_id = t.id AND r.round = t.review_round AND ${isUnderWay})`;
 }
 
-/** Reads tasks_failed_idx from its start. */
+/** Reads the failed tasks of tasks_status_at_idx from their start: a task failed with its last change of status. */
 function failures(): Sql {
-  return sql`SELECT ${WARNING} AS weight, t.completed_at AS since, right(t.id, 26) AS item_id,
-      'TASK_FAILED ' || ${mark(sql`t.completed_at`)} AS version,
+  return sql`SELECT ${WARNING} AS weight, t.status_at AS since, right(t.id, 26) AS item_id,
+      'TASK_FAILED ' || ${mark(sql`t.status_at`)} AS version,
       jsonb_build_object(${TASK}, 'reason', t.failure_reason, 'detail', left(t.failure_detail, 300)) AS details
     FROM tasks t WHERE t.status = 'FAILED'`;
 }

@@ -2,7 +2,7 @@ import type { Transaction } from '../../postgres/transaction.js';
 
 /**
  * Counts the open tasks that an agent has created, up to one more than `most`, including those of this transaction. Until
- * this transaction ends, others that count for the same agent wait. Reads tasks_open_by_creator.
+ * this transaction ends, others that count for the same agent wait. Reads tasks_created_by_idx.
  */
 export async function countOpenTasksOfCreator(
   tx: Transaction,

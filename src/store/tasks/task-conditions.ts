@@ -163,13 +163,16 @@ function whenDue({ createdAt, dueAt, startedAt, statusAt, completedAt, overdue }
   if (dueAt) conditions.push(...liesIn(sql`t.due_at`, dueAt));
   if (startedAt) conditions.push(...liesInLife('started_at', startedAt));
   if (statusAt) conditions.push(...liesInLife('status_at', statusAt));
-  if (completedAt) conditions.push(...liesInLife('completed_at', completedAt));
+  if (completedAt) conditions.push(sql`t.completed_at IS NOT NULL`, ...liesInLife('status_at', completedAt));
   if (typeof overdue === 'boolean') conditions.push(isOverdue(overdue));
   return conditions;
 }
 
-/** A condition on a time between the creation and the last change of a task, and what follows for these, so that lists by them end early. */
-function liesInLife(column: 'started_at' | 'status_at' | 'completed_at', range: InstantRange): Sql[] {
+/**
+ * A condition on a time between the creation and the last change of a task, and what follows for these, so that lists by them end early.
+ * An ended task got its status when it ended.
+ */
+function liesInLife(column: 'started_at' | 'status_at', range: InstantRange): Sql[] {
   const { gte, lt } = range;
   return [
     ...liesIn(identifier(`t.${column}`), range),

@@ -22,6 +22,8 @@ const COMPLETED: SortKey<TaskRow> = {
   kind: 'instant',
   of: (task) => task.completedAt,
 };
+/** Of ended tasks. A task ends with its last change of status, so tasks_status_at_idx has them in the order of their ends. */
+const ENDED: SortKey<TaskRow> = { ...COMPLETED, sql: STATUS_SINCE.sql };
 /** Of tasks that have a due date. */
 const DUE: SortKey<TaskRow> = { sql: 't.due_at', kind: 'instant', of: (task) => task.dueAt };
 
@@ -53,7 +55,7 @@ export function readingOf(filter: ResolvedFilter, order: TaskOrder): Pick<List<T
 
 /** Whether all tasks of the filter are collected and sorted, because they are few. */
 export function isCollected(
-  { candidateIds, isRare, createdAt, startedAt, statusAt }: ResolvedFilter,
+  { candidateIds, isRare, createdAt, startedAt, statusAt, completedAt }: ResolvedFilter,
   { field }: TaskOrder,
 ): boolean {
   return Boolean(
@@ -61,7 +63,8 @@ export function isCollected(
       isRare ||
       (isShort(createdAt) && UNLIKE_CREATION.includes(field)) ||
       (isShort(startedAt) && field !== 'STARTED_AT') ||
-      (isShort(statusAt) && field !== 'STATUS_AT'),
+      (isShort(statusAt) && field !== 'STATUS_AT') ||
+      (isShort(completedAt) && field !== 'STATUS_AT' && field !== 'COMPLETED_AT'),
   );
 }
 
@@ -209,25 +212,35 @@ function isBeforeWork(status: TaskStatus): boolean {
   return status === 'INBOX' || status === 'ASSIGNED';
 }
 
-/** Ended tasks, from tasks_ended_idx, and then the open ones, for each priority from tasks_priority_idx. */
+/** Ended tasks, from tasks_status_at_idx, and then the open ones, for each priority from tasks_priority_idx. */
 function partsByEnd(filter: ResolvedFilter, statuses: readonly TaskStatus[]): ListPart<TaskRow>[] {
   const ended = branchesOf(filter, statuses.filter(isTerminal), (status) =>
     isIn(status, filter, filter.priority),
   );
   const openStatuses = statuses.filter((status) => !isTerminal(status));
   const open = that(branchesByPriority(filter, openStatuses), sql`t.completed_at IS NULL`);
-  const set = that(ended, sql`t.completed_at IS NOT NULL`);
   return [
-    ...(set.length === 0 ? [] : [{ branches: set, keys: [COMPLETED, NUMBER], firstKey: 'set' as const }]),
+    ...(ended.length === 0 ? [] : [{ branches: ended, keys: [ENDED, NUMBER], firstKey: 'set' as const }]),
     ...(open.length === 0 ? [] : [{ branches: open, keys: [NUMBER], firstKey: 'null' as const }]),
   ];
 }
 
-/** Branches for each priority, in the order of tasks_priority_idx, for tasks without the first key of the order. */
+/**
+ * Branches for each priority, in the order of tasks_priority_idx, for tasks without the first key of the order. The tasks in progress are
+ * not in this index, and few: they are collected.
+ */
 function branchesByPriority(filter: ResolvedFilter, statuses: readonly TaskStatus[]): Branch[] {
   const priorities = PRIORITIES.filter((priority) => filter.priority?.includes(priority) ?? true);
   const ofPriorities = priorities.map((priority) => (status: TaskStatus) => isIn(status, filter, [priority]));
-  return branchesOf(filter, statuses, ...ofPriorities);
+  const isRunning = (status: TaskStatus) => status === 'IN_PROGRESS';
+  return [
+    ...branchesOf(
+      filter,
+      statuses.filter((status) => !isRunning(status)),
+      ...ofPriorities,
+    ),
+    ...branchesOf(filter, statuses.filter(isRunning), (status) => isIn(status, filter, filter.priority)),
+  ];
 }
 
 function that(branches: readonly Branch[], condition: Sql): Branch[] {

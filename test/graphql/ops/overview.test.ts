@@ -90,7 +90,7 @@ describe('the overview', () => {
     await services.sql("UPDATE tasks SET created_at = now() - interval '50 minutes' WHERE id = $1", [old.id]);
     const ancient = await aTaskIn(services, 'DONE', await anAgent(services));
     await services.sql(
-      "UPDATE tasks SET created_at = now() - interval '3 hours', completed_at = now() - interval '2 hours' WHERE id = $1",
+      "UPDATE tasks SET created_at = now() - interval '3 hours', status_at = now() - interval '2 hours', completed_at = now() - interval '2 hours' WHERE id = $1",
       [ancient.id],
     );
     await services.sql(
