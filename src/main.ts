@@ -50,6 +50,10 @@ async function main(env: ReturnType<typeof takeEnvironment>): Promise<void> {
     );
   }
 
+  // Node prints the error too, with positions in the bundle.
+  process.on('uncaughtExceptionMonitor', (error) =>
+    instrument.emit('error', 'server.crashed', 'An error that nothing handles ends this process', { error }),
+  );
   // The reader of the log may close the pipe. The server then continues without a log.
   process.stdout.on('error', () => undefined);
   process.on('SIGTERM', stop);

@@ -56,6 +56,8 @@ export function collectWhenIdle({ instrument, heap = createV8Heap() }: IdleColle
     before = undefined;
     if (!isIdle || (freed < MIN_FREED && bytes - least < MIN_GROWTH)) return;
     heap.collect();
+    // Otherwise a collection of more than 100 ms would be taken for work, and the next ones would never end.
+    heap.load();
     before = bytes;
   }
 

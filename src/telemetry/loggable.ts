@@ -1,3 +1,5 @@
+import { withSourcePositions } from './source-positions.js';
+
 const maxDepth = 6;
 const maxItems = 100;
 
@@ -39,7 +41,7 @@ function errorToLoggable(error: Error, within: readonly unknown[]): unknown {
     type: error.name,
     message: withoutSecrets(error.message),
     ...Object.assign({}, objectToLoggable(members, within)),
-    stack: withoutSecrets(error.stack ?? ''),
+    stack: withoutSecrets(withSourcePositions(error.stack ?? '')),
     ...(error.cause === undefined ? {} : { cause: toLoggable(error.cause, within) }),
     ...(error instanceof AggregateError ? { errors: listToLoggable(error.errors, within) } : {}),
   };

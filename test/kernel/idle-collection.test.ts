@@ -6,6 +6,9 @@ const MB = 1_048_576;
 const START = 100;
 
 let load: number;
+/** What a collection adds to the load until it is read. */
+let loadOfCollection: number;
+let unreadLoad: number;
 let megabytes: number;
 /** What each collection leaves. */
 let leaves: number[];
@@ -15,14 +18,21 @@ let stop: () => void;
 beforeEach(() => {
   vi.useFakeTimers();
   load = 0;
+  loadOfCollection = 0;
+  unreadLoad = 0;
   megabytes = START;
   leaves = [];
   collected = 0;
   const heap = {
     bytes: () => megabytes * MB,
-    load: () => load,
+    load: () => {
+      const read = load + unreadLoad;
+      unreadLoad = 0;
+      return read;
+    },
     collect: () => {
       collected += 1;
+      unreadLoad += loadOfCollection;
       megabytes = leaves.shift() ?? megabytes;
     },
   };
@@ -64,6 +74,17 @@ describe('a process whose memory has grown', () => {
     load = 0;
     pass(1);
     expect(collected).toBe(2);
+  });
+
+  it('does not take a long collection for work of its own', () => {
+    loadOfCollection = 0.3;
+    megabytes = 500;
+    pass(60);
+    expect(collected).toBe(1);
+    megabytes = 800;
+    leaves = [700, 600];
+    pass(2);
+    expect(collected).toBe(3);
   });
 
   it('collects once if its memory is in use, and again when it has grown as much again', () => {

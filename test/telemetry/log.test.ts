@@ -1,3 +1,8 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { createInstrument } from '../../src/kernel/instrument.js';
 import { Secret } from '../../src/kernel/secret.js';
@@ -68,6 +73,28 @@ describe('a log that is not written to a terminal', () => {
       cause: { type: 'TypeError', code: '42703' },
     });
     expect(shown.cause.errors).toEqual([expect.objectContaining({ message: 'no such column' }), 'text']);
+  });
+
+  it('names the position in the source of an error in a bundle', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'bundle '));
+    const contents = 'export function fail(text: string) {\n\n  return new Error(text);\n}';
+    const { outputFiles } = await build({
+      stdin: { contents, sourcefile: 'src/fail.ts', resolveDir: folder, loader: 'ts' },
+      outfile: join(folder, 'bundle.js'),
+      ...{ bundle: true, format: 'esm', minify: true, sourcemap: 'linked', write: false },
+    });
+    for (const { path, contents: bytes } of outputFiles) await writeFile(path, bytes);
+    const before = outputFiles
+      .find(({ path }) => path.endsWith('.js'))!
+      .text.split('new Error')[0]!
+      .split('\n');
+    const position = `${pathToFileURL(join(folder, 'bundle.js'))}:${before.length}:${before.at(-1)!.length + 1}`;
+    const { instrument, json } = setUp();
+    const error = Object.assign(new Error('x'), { stack: `Error: x\n    at fail (${position})` });
+    for (let time = 0; time < 2; time += 1) instrument.emit('error', 'x', 'x', { error });
+    const stack = `Error: x\n    at fail (${pathToFileURL(folder)}/src/fail.ts:3:10)`;
+    expect(json().map(({ error: { stack } }) => stack)).toEqual([stack, stack]);
+    await rm(folder, { recursive: true });
   });
 
   it('contains no secret from a message, an error or a fact', () => {

@@ -13,7 +13,8 @@ export function useDocumentLimits(limits: ServerLimits): Plugin {
 
 /**
  * Creates the cache of parsed documents by their text. It is limited by size and not by number, because a parsed document
- * takes up to 200 times the memory of its text. Errors are not cached, because the speed of a broken document does not matter.
+ * takes up to 200 times the memory of its text. Errors of parsing and of validation are not cached: the stack of an error keeps the
+ * whole request in memory, with up to 1 MB of variables, and the speed of a broken document does not matter.
  */
 export function createDocumentCache() {
   const documents = new LRUCache<string, DocumentNode>({
@@ -21,5 +22,9 @@ export function createDocumentCache() {
     maxEntrySize: 32_768,
     sizeCalculation: (_document, text) => text.length,
   });
-  return { documentCache: documents, errorCache: { get: () => undefined, set: () => undefined } };
+  return {
+    documentCache: documents,
+    errorCache: { get: () => undefined, set: () => undefined },
+    validationCache: false,
+  };
 }
