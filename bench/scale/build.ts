@@ -105,11 +105,10 @@ export async function buildScale(url: string, tasks: number): Promise<void> {
 export async function finishScale(url: string): Promise<void> {
   const applied = await applyMigrations(url, { folder: MIGRATIONS });
   await withClient(url, async (client) => {
-    let seen = await countActivity(client, 20_000);
-    while (seen > 0) seen = await countActivity(client, 20_000);
-    let isNew = applied.length > 0;
-    for (let next = await indexTexts(client, 20_000); next > 0; isNew = true)
-      next = await indexTexts(client, 20_000);
+    while ((await countActivity(client, 20_000)).hasMore);
+    const { seen } = await indexTexts(client, 20_000);
+    while ((await indexTexts(client, 20_000)).hasMore);
+    const isNew = applied.length > 0 || seen > 0;
     await createTrigramIndex(client);
     if (isNew) await client.query('VACUUM ANALYZE');
   });

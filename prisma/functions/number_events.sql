@@ -7,7 +7,10 @@
 -- Returns the number of events. It is at most p_limit; if it is p_limit, more may wait.
 CREATE OR REPLACE FUNCTION number_events(p_limit int) RETURNS int LANGUAGE plpgsql
 -- Otherwise PostgreSQL may plan the statements for each call again, which takes longer than running them.
-SET plan_cache_mode = force_generic_plan AS $$
+SET plan_cache_mode = force_generic_plan
+-- A connection plans them once, perhaps while both tables are empty and reading them whole looks cheapest. PostgreSQL does not plan again
+-- when they grow: until the next ANALYZE, each call read all events to find the last position.
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
 DECLARE
   last bigint; numbered int; log event_horizon; current_origin text;
 BEGIN
@@ -35,9 +38,9 @@ BEGIN
     END IF;
   END IF;
 
-  -- Only this function deletes from the outbox and nothing updates it, so a ctid stays valid.
+  -- One snapshot: the events up to the last id of the first p_limit are these p_limit. A list of them would be compared with each row.
   WITH taken AS (
-    DELETE FROM event_outbox WHERE ctid = ANY (ARRAY(SELECT ctid FROM event_outbox ORDER BY id LIMIT p_limit)) RETURNING *)
+    DELETE FROM event_outbox WHERE id <= (SELECT max(id) FROM (SELECT id FROM event_outbox ORDER BY id LIMIT p_limit) first) RETURNING *)
   INSERT INTO events (id, type, at, actor_key_id, actor_agent_id, task_id, agent_id, run_id, review_id, comment_id, key_id,
     recurring_task_id, pipeline_run_id, payload)
   SELECT last + row_number() OVER (ORDER BY id), type, at, actor_key_id, actor_agent_id, task_id, agent_id, run_id, review_id,

@@ -186,7 +186,7 @@ describe('a table with twenty thousand ended tasks', () => {
   it('finds parts of words by the index, and what is not written there yet', async () => {
     await prepareSearch({ database });
     let indexing = await indexNextTexts({ database });
-    while (indexing.mayHaveMore) indexing = await indexNextTexts({ database });
+    while (indexing.hasMore) indexing = await indexNextTexts({ database });
     await runSql(test.url, 'VACUUM ANALYZE search_texts, comments, quality_reviews');
     const rows = await mostRows(async () =>
       expect(await findCandidates(database.pool, 'epair 19999')).toEqual({

@@ -8,8 +8,8 @@ export function countActivityJob(context: JobContext, everyMs: number): Job {
     name: 'countActivity',
     everyMs,
     async runOnce() {
-      const { counted, mayHaveMore } = await countNextEvents(context);
-      return { handled: counted, nextInMs: mayHaveMore ? 0 : everyMs };
+      const { counted, hasMore } = await countNextEvents(context);
+      return { handled: counted, nextInMs: hasMore ? 0 : everyMs };
     },
   };
 }

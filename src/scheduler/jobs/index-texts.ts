@@ -8,8 +8,8 @@ export function indexTextsJob(context: JobContext, everyMs: number): Job {
     name: 'indexTexts',
     everyMs,
     async runOnce() {
-      const { seen, mayHaveMore } = await indexNextTexts(context);
-      return { handled: seen, nextInMs: mayHaveMore ? 0 : everyMs };
+      const { seen, hasMore } = await indexNextTexts(context);
+      return { handled: seen, nextInMs: hasMore ? 0 : everyMs };
     },
   };
 }

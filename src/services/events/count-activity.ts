@@ -1,33 +1,25 @@
-import { countActivity } from '../../store/activity/count-activity.js';
+import { type CountedStep, countActivity } from '../../store/activity/count-activity.js';
 import { repairActivity } from '../../store/activity/repair-activity.js';
 import type { ServiceContext } from '../service-context.js';
 
 type Context = Pick<ServiceContext, 'database'>;
 
-/** Events counted by one statement: few enough to take some hundred milliseconds. */
-const BATCH = 5_000;
-
-/** A round of counting. */
-export interface Counting {
-  /** The number of events that were counted. */
-  readonly counted: number;
-  readonly mayHaveMore: boolean;
-}
+/** Events counted by one statement: few enough to take some hundred milliseconds, and enough that the rows of counts are shared. */
+const BATCH = 20_000;
 
 /**
  * Adds the next events of the log to the counts from which the statistics are read. If several processes call this concurrently,
  * only one of them counts.
  */
-export async function countNextEvents({ database }: Context): Promise<Counting> {
-  const counted = await countActivity(database.pool, BATCH);
-  return { counted, mayHaveMore: counted === BATCH };
+export async function countNextEvents({ database }: Context): Promise<CountedStep> {
+  return countActivity(database.pool, BATCH);
 }
 
 /** Adds all events of the log to the counts, except those that another process is counting now. */
 export async function countAllEvents(context: Context): Promise<void> {
-  let counting: Counting;
-  do counting = await countNextEvents(context);
-  while (counting.mayHaveMore);
+  let step: CountedStep;
+  do step = await countNextEvents(context);
+  while (step.hasMore);
 }
 
 /** Compares the counts of one more day with the log, and corrects them. Returns the number of corrected counts. */

@@ -1,6 +1,6 @@
 import { isOutage } from '../../postgres/outage.js';
 import { inTransaction } from '../../postgres/transaction.js';
-import { indexTexts } from '../../store/search/index-texts.js';
+import { type IndexedStep, indexTexts } from '../../store/search/index-texts.js';
 import { createTrigramIndex, hasTrigramIndex } from '../../store/search/trigram-index.js';
 import type { ServiceContext } from '../service-context.js';
 
@@ -25,15 +25,7 @@ export async function prepareSearch({ database }: Context): Promise<void> {
 /** Tasks and events that one statement looks at: few enough to take some hundred milliseconds. */
 const BATCH = 1_000;
 
-/** A round of writing texts. */
-export interface Indexing {
-  /** The number of tasks and events that were looked at. */
-  readonly seen: number;
-  readonly mayHaveMore: boolean;
-}
-
 /** Writes the texts of the next new and changed tasks. If several processes call this concurrently, only one of them writes. */
-export async function indexNextTexts({ database }: Context): Promise<Indexing> {
-  const seen = await indexTexts(database.pool, BATCH);
-  return { seen, mayHaveMore: seen >= BATCH };
+export async function indexNextTexts({ database }: Context): Promise<IndexedStep> {
+  return indexTexts(database.pool, BATCH);
 }

@@ -1,7 +1,7 @@
 import { percentileOf } from '../../domain/agents/stats.js';
 import type { AttemptTimes, TimeSpread } from '../../domain/ops/overview.js';
 import { type Executor, query } from '../../postgres/statement.js';
-import { contributionsOf, timesOf } from './contributions.js';
+import { contributionsOf, ENTRY, timesOf } from './contributions.js';
 
 /**
  * How long tasks waited for their first attempt, and attempts took that succeeded, for at most `buckets` periods of whole hours. The
@@ -42,7 +42,7 @@ const HOUR = "interval '1 hour'";
 
 const TIMES = `WITH span AS MATERIALIZED (SELECT date_trunc('hour', now(), 'UTC') - (ceil($1::float8 / 3600000) - 1) * ${HOUR} AS since,
       greatest(1, ceil($1::float8 / 3600000 / $2))::int * ${HOUR} AS step),
-  batch AS MATERIALIZED (SELECT e.* FROM events e WHERE e.id > (SELECT position FROM activity_state) ORDER BY e.id DESC LIMIT 5000),
+  batch AS MATERIALIZED (SELECT ${ENTRY} FROM events e WHERE e.id > (SELECT position FROM activity_state) ORDER BY e.id DESC LIMIT 5000),
   times AS MATERIALIZED (SELECT * FROM time_hours WHERE hour >= (SELECT since FROM span)
     UNION ALL SELECT * FROM (${timesOf(`(${contributionsOf('batch')}) c`)}) f WHERE hour >= (SELECT since FROM span)),
   sums AS MATERIALIZED (SELECT date_bin(step, hour, since) AS at, kind, bucket, sum(count)::int AS count FROM times, span GROUP BY 1, 2, 3),

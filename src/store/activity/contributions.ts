@@ -22,8 +22,12 @@ export const reviewsOf = (from: string, where: string): string =>
 /** The start of the five minutes of an instant. */
 export const slotOf = (at: string): string => `date_bin('5 minutes', ${at}, 'epoch')`;
 
+/** SQL: the columns of an entry `e` of the log that count. */
+export const ENTRY =
+  "e.id, e.type, e.at, e.run_id, e.review_id, CASE WHEN e.type LIKE 'task.%' THEN e.payload->>'to' END AS becomes";
+
 /**
- * SQL: what the entries `e` of the log count for: a row (at, agent_id, kind, bucket) for each thing that happened. Rows without
+ * SQL: what the entries `e` of the log, with the columns of {@link ENTRY}, count for: a row (at, agent_id, kind, bucket) for each thing that happened. Rows without
  * an agent are about tasks. This is the only definition of what is counted, for the job that counts and for the one that repairs.
  *
  * The time is the one of the row that the statistics read where nothing is counted yet, so that nothing is counted twice or left
@@ -31,19 +35,24 @@ export const slotOf = (at: string): string => `date_bin('5 minutes', ${at}, 'epo
  */
 export function contributionsOf(entries: string): string {
   return `SELECT e.at, NULL::text AS agent_id, 'CREATED' AS kind, 0::smallint AS bucket FROM ${entries} e WHERE e.type = 'task.created'
-    UNION ALL SELECT e.at, NULL, CASE e.payload->>'to' WHEN 'DONE' THEN 'COMPLETED' ELSE 'FAILED' END, 0 FROM ${entries} e
-      WHERE e.type LIKE 'task.%' AND e.payload->>'to' IN ('DONE', 'FAILED')
-    UNION ALL SELECT q.created_at, NULL, 'REJECTED', 0 FROM ${entries} e JOIN quality_reviews q ON q.id = e.review_id
+    UNION ALL SELECT e.at, NULL, CASE e.becomes WHEN 'DONE' THEN 'COMPLETED' ELSE 'FAILED' END, 0 FROM ${entries} e
+      WHERE e.becomes IN ('DONE', 'FAILED')
+    UNION ALL SELECT q.created_at, NULL, 'REJECTED', 0 FROM ${entries} e, ${byId('quality_reviews', 'e.review_id', 'q')}
       WHERE e.type = 'review.submitted' AND NOT q.superseded AND q.verdict = 'REJECTED'
-    UNION ALL SELECT q.created_at, r.agent_id, q.verdict::text, 0 FROM ${entries} e JOIN quality_reviews q ON q.id = e.review_id
-      JOIN task_runs r ON r.id = q.run_id WHERE e.type = 'review.submitted' AND NOT q.superseded
+    UNION ALL SELECT q.created_at, r.agent_id, q.verdict::text, 0 FROM ${entries} e, ${byId('quality_reviews', 'e.review_id', 'q')},
+      ${byId('task_runs', 'q.run_id', 'r')} WHERE e.type = 'review.submitted' AND NOT q.superseded
     UNION ALL SELECT r.finished_at, r.agent_id, CASE e.type WHEN 'run.succeeded' THEN 'COMPLETED' ELSE 'FAILED' END,
         CASE e.type WHEN 'run.succeeded' THEN ${bucketOf(DURATION)} ELSE 0 END
-      FROM ${entries} e JOIN task_runs r ON r.id = e.run_id
+      FROM ${entries} e, ${byId('task_runs', 'e.run_id', 'r')}
       WHERE e.type IN ('run.succeeded', 'run.failed', 'run.timed_out') AND r.finished_at IS NOT NULL
-    UNION ALL ${reviewsOf(`${entries} e JOIN quality_reviews q ON q.id = e.review_id`, "e.type = 'review.submitted'")}
-    UNION ALL SELECT r.started_at, NULL, 'WAITED', ${bucketOf(WAIT)} FROM ${entries} e JOIN task_runs r ON r.id = e.run_id
-      JOIN tasks t ON t.id = r.task_id WHERE e.type = 'run.started' AND r.number = 1`;
+    UNION ALL ${reviewsOf(`${entries} e CROSS JOIN ${byId('quality_reviews', 'e.review_id', 'q')}`, "e.type = 'review.submitted'")}
+    UNION ALL SELECT r.started_at, NULL, 'WAITED', ${bucketOf(WAIT)} FROM ${entries} e, ${byId('task_runs', 'e.run_id', 'r')},
+      ${byId('tasks', 'r.task_id', 't')} WHERE e.type = 'run.started' AND r.number = 1`;
+}
+
+/** SQL: the row with the id, read by its key. OFFSET 0 keeps PostgreSQL from reading the whole table once, for a join. */
+function byId(table: string, id: string, alias: string): string {
+  return `LATERAL (SELECT * FROM ${table} WHERE id = ${id} OFFSET 0) ${alias}`;
 }
 
 /** SQL: the contributions as rows of time_hours. */

@@ -1,5 +1,5 @@
 import { type Executor, query } from '../../postgres/statement.js';
-import { agentCountsOf, contributionsOf, slotsOf, timesOf } from './contributions.js';
+import { agentCountsOf, contributionsOf, ENTRY, slotsOf, timesOf } from './contributions.js';
 
 /** What a check of one day has found. */
 export interface Check {
@@ -65,7 +65,7 @@ const REPAIR = `WITH state AS MATERIALIZED (SELECT position, counted_until, coun
       date_trunc('day', greatest(counted_from, (SELECT at FROM events ORDER BY id LIMIT 1)) + ${AROUND} + ${DAY}, 'UTC') AS first FROM state),
   checked AS MATERIALIZED (SELECT day, position FROM days, LATERAL (SELECT CASE WHEN next >= first AND next < last THEN next ELSE first END AS day) d
     WHERE day < last),
-  batch AS MATERIALIZED (SELECT e.* FROM events e WHERE e.at >= (SELECT day - ${AROUND} FROM checked) AND e.at < (SELECT day + ${DAY} + ${AROUND} FROM checked)
+  batch AS MATERIALIZED (SELECT ${ENTRY} FROM events e WHERE e.at >= (SELECT day - ${AROUND} FROM checked) AND e.at < (SELECT day + ${DAY} + ${AROUND} FROM checked)
     AND e.id <= (SELECT position FROM checked)),
   facts AS MATERIALIZED (SELECT f.* FROM (${contributionsOf('batch')}) f, checked WHERE f.at >= checked.day AND f.at < checked.day + ${DAY}),
   fresh_slots AS MATERIALIZED (${slotsOf('facts')}),

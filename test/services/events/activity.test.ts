@@ -163,9 +163,9 @@ it('two processes that count small batches at once count each event once', async
   const count = async ({ database }: TestServices) => {
     let counted = 0;
     for (let idle = 0; idle < 20; ) {
-      const batch = await countActivity(database.pool, 7);
-      counted += batch;
-      idle = batch === 0 ? idle + 1 : 0;
+      const step = await countActivity(database.pool, 7);
+      counted += step.counted;
+      idle = step.counted === 0 ? idle + 1 : 0;
     }
     return counted;
   };
@@ -179,8 +179,8 @@ it('a process that is killed while it counts leaves nothing behind, and holds up
   await startAgain();
   const killed = await services.database.pool.connect();
   await killed.query('BEGIN');
-  expect(await countActivity(killed, 50)).toBe(50);
-  expect(await countActivity(other.database.pool, 50)).toBe(0);
+  expect(await countActivity(killed, 50)).toEqual({ counted: 50, hasMore: true });
+  expect(await countActivity(other.database.pool, 50)).toEqual({ counted: 0, hasMore: false });
   await killed.query('ROLLBACK');
   killed.release();
   await countAllEvents(other);
