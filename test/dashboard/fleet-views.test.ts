@@ -126,6 +126,7 @@ describe('pipelines', () => {
     await page.locator('.graph path[data-fed]').waitFor({ state: 'attached' });
     await page.getByText('50 %').waitFor();
     await page.getByRole('button', { name: 'Cancel the run' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel its tasks' }).click();
     await page.locator('.run-facts').getByText('Cancelled').waitFor();
     await page.goto(`${server.url}/pipelines`);
     await page.locator('.runs').getByText('Cancelled').waitFor();

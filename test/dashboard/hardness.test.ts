@@ -176,6 +176,31 @@ describe('filters', () => {
     expect(await page.locator('.column').count()).toBe(1);
   });
 
+  it('that the board does not know are named in a sentence, and the others work', async () => {
+    const { admin } = dashboard;
+    await admin.createTask({ title: 'Shown all the same', tags: ['half-known'], priority: 'HIGH' });
+    const { page, faults } = await dashboard.open(
+      '/board?tag=half-known&status=foo,in%20box,inbox&priority=urgent&waiting=nobody&overdue=perhaps&view=list&sort=colour',
+    );
+    await page.locator('.task-row', { hasText: 'Shown all the same' }).waitFor();
+    const sentences = page.locator('.unknown-values');
+    await expect
+      .poll(() => sentences.textContent())
+      .toContain('There is no priority “urgent”, only critical, high, medium and low.');
+    const text = (await sentences.textContent())!;
+    expect(text).toContain('There are no statuses “foo” and “in box”, only inbox, assigned,');
+    expect(text).toContain('There is no reason to wait “nobody”, only');
+    expect(text).toContain('There is no value of overdue “perhaps”, only yes.');
+    expect(text).toContain('There is no order “colour”, only');
+    expect(await page.locator('.problem').count()).toBe(0);
+    expect(await page.locator('.chip-button').allTextContents()).toEqual(['tag: half-known ×']);
+    await page.getByRole('button', { name: 'Remove from the address' }).click();
+    await page.waitForURL(/\?tag=half-known&status=inbox&view=list$/);
+    await page.locator('.task-row', { hasText: 'Shown all the same' }).waitFor();
+    expect(await sentences.count()).toBe(0);
+    expect(faults).toEqual([]);
+  });
+
   it('keep what is typed, and stay out of the addresses of other views', async () => {
     const { page } = await dashboard.open('/agents', { clock: true });
     const search = page.getByLabel('Search agents');
@@ -213,6 +238,8 @@ describe('a refused change', () => {
     await card.focus();
     await page.keyboard.press('m');
     await page.getByRole('menuitem', { name: 'Cancel' }).click();
+    expect((await admin.task({ ref: { id: task.id } }))!.status).toBe('ASSIGNED');
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel the task' }).click();
     await page.getByText('Not on a Sunday.').waitFor();
     await card.waitFor();
     expect((await admin.task({ ref: { id: task.id } }))!.status).toBe('ASSIGNED');
@@ -220,7 +247,11 @@ describe('a refused change', () => {
     await page.getByRole('link', { name: /Moves away/ }).focus();
     await page.keyboard.press('m');
     await page.getByRole('menuitem', { name: 'Cancel' }).click();
+    await page.getByLabel('Reason (may be left out)').fill('Asked for twice');
+    await page.keyboard.press('Enter');
     await expect.poll(async () => (await admin.task({ ref: { id: task.id } }))!.status).toBe('CANCELLED');
+    const { nodes } = await admin.lastEvents({ last: 5, filter: { task: { id: task.id } } });
+    expect(nodes.find(({ type }) => type === 'task.cancelled')).toMatchObject({ reason: 'Asked for twice' });
     await expect.poll(() => card.count()).toBe(0);
   });
 });

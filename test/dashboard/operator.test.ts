@@ -82,6 +82,7 @@ describe('the start page', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'fixer' }).click();
     await expect.poll(() => statusOf(stuck)).toBe('ASSIGNED');
     await row('cobol').getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel the task' }).click();
     await expect.poll(() => statusOf(hopeless)).toBe('CANCELLED');
     await expect.poll(() => page.locator('.needs li').count()).toBe(1);
     await row('Silent agent').getByRole('link', { name: 'Its tasks' }).click();

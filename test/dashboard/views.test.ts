@@ -97,6 +97,8 @@ describe('every view', () => {
       await page.getByText(text).first().waitFor();
       const fits = 'document.documentElement.scrollWidth <= window.innerWidth';
       expect([path, await page.evaluate(fits)]).toEqual([path, true]);
+      const wide = `[...document.querySelectorAll('.table-box')].filter((box) => box.scrollWidth > box.clientWidth).length`;
+      expect([path, await page.evaluate(wide)]).toEqual([path, 0]);
       await take(page, `${name}-phone`);
     }
   });

@@ -82,7 +82,7 @@ export function messageOf(error: unknown): string {
 function takeCode(): string | null {
   const code = /^#sign-in=([\w.-]+)$/.exec(globalThis.location.hash)?.[1];
   if (code === undefined) return null;
-  history.replaceState(null, '', globalThis.location.pathname + globalThis.location.search);
+  history.replaceState(history.state, '', globalThis.location.pathname + globalThis.location.search);
   return code;
 }
 

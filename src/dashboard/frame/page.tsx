@@ -1,9 +1,10 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { attentionCount } from '../data/attention.js';
 import { session } from '../data/session.js';
 import { openPalette } from './palette-state.js';
 import { basePath, location } from './router.js';
+import { useScrollPlace } from './scroll-place.js';
 
 interface PageProps {
   readonly title: string;
@@ -19,6 +20,8 @@ interface PageProps {
 /** A view with its title and its tools. The title of the tab carries the number of things that need the reader. */
 export function Page({ title, heading = title, tools, children, isFixed = false }: PageProps) {
   const count = attentionCount.value;
+  const content = useRef<HTMLDivElement>(null);
+  useScrollPlace(content, 'content');
   useEffect(() => {
     document.title = `${count > 0 ? `(${count}) ` : ''}${title} · Mission Control`;
   }, [title, count]);
@@ -41,7 +44,9 @@ export function Page({ title, heading = title, tools, children, isFixed = false 
           Find <kbd>{/Mac/.test(navigator.platform) ? '⌘K' : 'Ctrl K'}</kbd>
         </button>
       </header>
-      <div class="content">{children}</div>
+      <div class="content" ref={content}>
+        {children}
+      </div>
     </div>
   );
 }

@@ -1,4 +1,4 @@
-import { computed, signal } from '@preact/signals';
+import { batch, computed, signal } from '@preact/signals';
 
 /** Where the page is: the path within the server, and the filters. */
 export interface Location {
@@ -12,6 +12,25 @@ export const basePath = new URL(document.baseURI).pathname.replace(/\/$/, '');
 /** The present location. */
 export const location = signal(readLocation());
 
+/** The entry of the history that is shown. It has the same name when the reader comes back to it. */
+export const entry = signal('');
+
+const leavers = new Set<(entry: string) => void>();
+
+/** Calls the function before the page leaves an entry of the history. Returns the function that stops it. */
+export function onLeave(leaver: (entry: string) => void): () => void {
+  leavers.add(leaver);
+  return () => leavers.delete(leaver);
+}
+
+let entries = 0;
+
+/** A name that no entry of this tab has, also not those from before the page was loaded again. */
+function newEntry(): string {
+  entries += 1;
+  return `${performance.timeOrigin}-${entries}`;
+}
+
 /** The value of one filter of the address; empty if it has none. */
 export function queryValue(name: string): string {
   return location.value.query.get(name) ?? '';
@@ -22,8 +41,25 @@ export const openedTask = computed(() => queryValue('open'));
 
 /** Goes to a path within the server, such as `/board?status=INBOX`. */
 export function navigate(path: string, { replace = false }: { readonly replace?: boolean } = {}): void {
-  history[replace ? 'replaceState' : 'pushState'](null, '', basePath + path);
-  location.value = readLocation();
+  if (replace) history.replaceState(history.state, '', basePath + path);
+  else {
+    leave();
+    history.pushState({ entry: newEntry() }, '', basePath + path);
+  }
+  arrive();
+}
+
+function leave(): void {
+  for (const leaver of leavers) leaver(entry.peek());
+}
+
+/** Shows what the address names. An entry that others have made gets its name here. */
+function arrive(): void {
+  if (typeof history.state?.entry !== 'string') history.replaceState({ entry: newEntry() }, '');
+  batch(() => {
+    entry.value = history.state.entry;
+    location.value = readLocation();
+  });
 }
 
 /** Changes filters and keeps the path and the other filters. An empty value removes a filter. */
@@ -48,8 +84,12 @@ function addressWith(changes: Readonly<Record<string, string>>): string {
 
 /** Shows what links and the buttons of the browser ask for, without loading the page again. */
 export function startRouter(): void {
+  // The page puts everything back to its place by itself, also what the browser can't: boxes that scroll, whose rows come later.
+  history.scrollRestoration = 'manual';
+  arrive();
   addEventListener('popstate', () => {
-    location.value = readLocation();
+    leave();
+    arrive();
   });
   document.addEventListener('click', followLink);
 }

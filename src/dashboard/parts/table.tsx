@@ -37,16 +37,24 @@ export function TableHead({ columns }: Pick<TableProps, 'columns'>) {
   );
 }
 
-/** A table with the titles of its columns. It scrolls sideways where the page is narrow. */
+/** A table with the titles of its columns. On a phone each row is a block of lines, and each line begins with the title of its column. */
 export function Table({ columns, children }: TableProps) {
   return (
     <div class="table-box">
-      <table class="table">
+      <table class="table" style={titlesOf(columns)}>
         <TableHead columns={columns} />
         <tbody>{children}</tbody>
       </table>
     </div>
   );
+}
+
+/** The titles as texts for the style sheet, which writes them before the cells of a phone. Hidden titles stay hidden. */
+function titlesOf(columns: readonly ColumnTitle[]): Record<string, string> {
+  const titles = columns.map((column) =>
+    typeof column === 'string' ? column : column.isHidden ? '' : column.title,
+  );
+  return Object.fromEntries(titles.map((title, at) => [`--title-${at + 1}`, JSON.stringify(title)]));
 }
 
 /** The title of a column with buttons. */

@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { useScrollPlace } from '../frame/scroll-place.js';
 
 interface WindowedListProps {
   readonly ids: readonly string[];
@@ -27,6 +28,7 @@ export function WindowedList(props: WindowedListProps) {
   const box = useRef<HTMLDivElement>(null);
   const top = useSignal(0);
   const height = useSignal(800);
+  useScrollPlace(box, label);
 
   useLayoutEffect(() => {
     const element = box.current;

@@ -1,6 +1,7 @@
 import type { TaskFilter, TaskPriority, TaskStatus, WaitingReason } from '../../../sdk/index.js';
 import type { TaskCard } from '../../data/tasks.js';
 import { location } from '../../frame/router.js';
+import { PRIORITIES, WAITING_REASONS } from '../../parts/words.js';
 
 /** The names of the filters in the address. */
 export const FILTERS = ['q', 'agent', 'priority', 'tag', 'waiting', 'pipeline', 'overdue'] as const;
@@ -15,8 +16,18 @@ export type BoardFilter = Readonly<Record<FilterName, string>>;
 export function readFilter(): BoardFilter {
   const { query } = location.value;
   return Object.fromEntries(
-    FILTERS.map((name) => [name, inItsForm(name, query.get(name) ?? '')]),
+    FILTERS.map((name) => {
+      const value = inItsForm(name, query.get(name) ?? '');
+      return [name, isKnown(name, value) ? value : ''];
+    }),
   ) as BoardFilter;
+}
+
+/** Whether the filter can have this value. The server refuses others. */
+export function isKnown(name: FilterName, value: string): boolean {
+  if (name === 'priority') return PRIORITIES.some((priority) => priority === value);
+  if (name === 'waiting') return WAITING_REASONS.includes(value);
+  return name !== 'overdue' || value === 'yes';
 }
 
 /** A value that a person has typed, as the API writes it. */

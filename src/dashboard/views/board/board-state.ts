@@ -28,9 +28,14 @@ export const columnIds = new Map<TaskStatus, readonly string[]>();
 
 /** The columns that the address opens. */
 export function openColumns(): readonly TaskStatus[] {
-  const asked = queryValue('status').toUpperCase().split(',');
-  const chosen = ALL.filter((status) => asked.includes(status));
-  return chosen.length > 0 && asked.length > 0 ? chosen : OPEN;
+  const chosen = askedStatuses(queryValue('status'));
+  return chosen.length > 0 ? chosen : OPEN;
+}
+
+/** The statuses that a text names, which may be typed as `in progress, review`. */
+export function askedStatuses(text: string): readonly TaskStatus[] {
+  const asked = text.split(',').map((name) => name.trim().toUpperCase().replaceAll(/[ -]/g, '_'));
+  return ALL.filter((status) => asked.includes(status));
 }
 
 /** How the board is shown: in columns, or as a list. */

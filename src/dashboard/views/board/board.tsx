@@ -14,6 +14,7 @@ import { FoldedColumns, StatusChips } from './folded.js';
 import { TaskRows } from './list.js';
 import { MoveDialog } from './move-dialog.js';
 import { clearSelection } from './selection.js';
+import { UnknownValues } from './unknown-values.js';
 import './board.css';
 
 /** Tasks in columns by status, or as a list. Every filter is part of the address. */
@@ -34,6 +35,7 @@ export default function Board() {
   );
   return (
     <Page title="Board" isFixed tools={<FilterBar filter={filter} />}>
+      <UnknownValues />
       {isList() && <StatusChips columns={columns} counts={all} />}
       <div class="board-area">
         {isList() ? (
@@ -43,9 +45,9 @@ export default function Board() {
             {columns.map((status) => (
               <Column key={status} status={status} filter={filter} count={all?.get(status)} />
             ))}
-            <FoldedColumns columns={columns} counts={all} today={today} />
           </div>
         )}
+        {!isList() && <FoldedColumns columns={columns} counts={all} today={today} />}
         {openedTask.value !== '' && <TaskPanel key={openedTask.value} taskRef={openedTask.value} />}
       </div>
       <BulkBar filter={toTaskFilter(filter, columns)} total={total} />

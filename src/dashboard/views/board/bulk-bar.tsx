@@ -7,7 +7,7 @@ import { textIn } from '../../parts/form.js';
 import { Problem } from '../../parts/states.js';
 import { countOf, PRIORITIES, sentence } from '../../parts/words.js';
 import { type BulkVerb, bulkVerbs, MOST_AT_ONCE, runBulk, setPriority, setTag, tryBulk } from './bulk.js';
-import { AgentChoice } from './move-dialog.js';
+import { AgentChoice, ReasonForm } from './move-dialog.js';
 import { clearSelection, everything, selectedCount, selection } from './selection.js';
 import './list.css';
 
@@ -85,7 +85,6 @@ interface VerbProps {
 
 /** Says first how many of the tasks the change would be applied to, as the server decides it. */
 function VerbDialog({ verb, onSubmit }: VerbProps) {
-  const reason = useSignal('');
   const { data, problem, reload } = useQuery({
     key: verb.does,
     ask: (client) => tryBulk(client, verb),
@@ -110,22 +109,12 @@ function VerbDialog({ verb, onSubmit }: VerbProps) {
       )}
       {verb.needs === 'agent' && count !== 0 && <AgentChoice onChoose={onSubmit} />}
       {verb.needs !== 'agent' && (
-        <form
-          onSubmit={(event) => {
-            event.preventDefault();
-            onSubmit(reason.value.trim());
-          }}
-        >
-          {verb.needs === 'reason' && (
-            <label>
-              Reason (may be left out)
-              <input type="text" autofocus {...textIn(reason)} />
-            </label>
-          )}
-          <button type="submit" class="main" disabled={!count}>
-            {verb.does} {count === undefined ? '' : countOf(count, 'task')}
-          </button>
-        </form>
+        <ReasonForm
+          does={`${verb.does} ${count === undefined ? '' : countOf(count, 'task')}`}
+          hasReason={verb.needs === 'reason'}
+          isDisabled={!count}
+          onSubmit={onSubmit}
+        />
       )}
     </Dialog>
   );

@@ -6,6 +6,7 @@ import { Age } from '../../parts/time.js';
 import { shortWaitText, waitText } from '../../parts/words.js';
 import { dragged, selectedId } from './board-state.js';
 import { selection } from './selection.js';
+import './card.css';
 
 /** The most attempts and rejections of a task before it fails. */
 const MAX = { attempts: 5, rejections: 3 };

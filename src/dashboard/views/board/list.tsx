@@ -1,6 +1,6 @@
 import type { TaskStatus } from '../../../sdk/index.js';
 import { isOperator } from '../../data/session.js';
-import { orderOf, type SortField } from '../../data/task-order.js';
+import { orderOf } from '../../data/task-order.js';
 import { type ShownTask, shownTask } from '../../data/tasks.js';
 import { basePath, queryValue, setQuery } from '../../frame/router.js';
 import { PriorityMark, StatusMark } from '../../parts/marks.js';
@@ -11,6 +11,7 @@ import { waitText } from '../../parts/words.js';
 import type { BoardFilter } from './board-filter.js';
 import { listIds, selectedId } from './board-state.js';
 import { Tries } from './card.js';
+import { SORTS } from './list-order.js';
 import { clearSelection, select, selection, toggleSelected } from './selection.js';
 import { useTaskList } from './use-task-list.js';
 import './list.css';
@@ -19,16 +20,6 @@ const ROW = 36;
 /** On a narrow page a row has two lines. */
 const ROW_NARROW = 56;
 
-/** The columns by which the server can sort. */
-const sorts: Readonly<Record<string, SortField>> = {
-  queue: 'QUEUE',
-  priority: 'PRIORITY',
-  created: 'CREATED_AT',
-  updated: 'UPDATED_AT',
-  since: 'STATUS_AT',
-  due: 'DUE_AT',
-};
-
 interface ListProps {
   readonly statuses: readonly TaskStatus[];
   readonly filter: BoardFilter;
@@ -36,7 +27,7 @@ interface ListProps {
 
 /** The tasks of the board as one list with columns to sort by. */
 export function TaskRows({ statuses, filter }: ListProps) {
-  const sort = sorts[queryValue('sort')] ?? 'QUEUE';
+  const sort = SORTS[queryValue('sort')] ?? 'QUEUE';
   const list = useTaskList(statuses, filter, orderOf(sort, queryValue('dir') === 'desc'));
   const ids = list.ids.value;
   listIds.value = ids;

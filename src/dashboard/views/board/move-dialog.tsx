@@ -52,6 +52,7 @@ function Choice({ task, given }: { readonly task: ShownTask; readonly given: Mov
       )}
       {move?.needs === 'agent' && <AgentChoice onChoose={finish} />}
       {move?.needs === 'note' && <NoteForm label={move.does} onSubmit={finish} />}
+      {move?.needs === 'reason' && <ReasonForm does={`${move.does} the task`} onSubmit={finish} />}
     </Dialog>
   );
 }
@@ -129,6 +130,37 @@ export function AgentChoice({ onChoose }: { readonly onChoose: (name: string) =>
       {isCurrent && names.length === 0 && (
         <p class="quiet">{search === '' ? 'No agent has registered yet.' : 'No agent has this name.'}</p>
       )}
+    </form>
+  );
+}
+
+interface ReasonFormProps {
+  readonly does: string;
+  readonly isDisabled?: boolean;
+  /** Whether a reason is asked for; else only the button. */
+  readonly hasReason?: boolean;
+  readonly onSubmit: (reason: string) => void;
+}
+
+/** Asks before work ends, and for a reason that may be left out. */
+export function ReasonForm({ does, isDisabled = false, hasReason = true, onSubmit }: ReasonFormProps) {
+  const reason = useSignal('');
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        onSubmit(reason.value.trim());
+      }}
+    >
+      {hasReason && (
+        <label>
+          Reason (may be left out)
+          <input type="text" autofocus {...textIn(reason)} />
+        </label>
+      )}
+      <button type="submit" class="main" disabled={isDisabled}>
+        {does}
+      </button>
     </form>
   );
 }

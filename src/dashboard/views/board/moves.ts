@@ -6,8 +6,8 @@ export interface Move {
   readonly to: TaskStatus;
   readonly does: string;
   /** What must be known beside the task. */
-  readonly needs?: 'agent' | 'note';
-  /** @param given - the name of an agent, or a note. */
+  readonly needs?: 'agent' | 'note' | 'reason';
+  /** @param given - the name of an agent, a note, or a reason, which may be empty. */
   readonly send: (client: Client, task: ShownTask, given: string) => Promise<unknown>;
 }
 
@@ -27,6 +27,7 @@ const toInbox: Move = {
 const cancel: Move = {
   to: 'CANCELLED',
   does: 'Cancel',
+  needs: 'reason',
   send: (client, task, reason) => client.cancelTask({ ...refOf(task), ...(reason === '' ? {} : { reason }) }),
 };
 const retry: Move = { to: 'INBOX', does: 'Retry', send: (client, task) => client.retryTask(refOf(task)) };

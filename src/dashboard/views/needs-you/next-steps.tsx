@@ -43,10 +43,12 @@ function Step({ item }: { readonly item: AttentionItem }) {
   if (kind === 'TASK_STUCK' && task)
     return (
       <>
-        <button type="button" onClick={() => void assign(task.id)}>
+        <button type="button" onClick={() => void move(task.id, 'ASSIGNED')}>
           Assign
         </button>
-        <Act does="Cancel" send={(client) => client.cancelTask({ task: { id: task.id } })} />
+        <button type="button" onClick={() => void move(task.id, 'CANCELLED')}>
+          Cancel
+        </button>
       </>
     );
   if (kind === 'AGENT_SILENT' && agent)
@@ -102,7 +104,7 @@ function Act({ does, why, done, send }: ActProps) {
   );
 }
 
-/** Opens the choice of an agent, which needs the task as the store holds it. */
-async function assign(id: string): Promise<void> {
-  if (await act(() => readTasks([id]))) moving.value = { id, to: 'ASSIGNED' };
+/** Opens the question of the move, which needs the task as the store holds it. */
+async function move(id: string, to: 'ASSIGNED' | 'CANCELLED'): Promise<void> {
+  if (await act(() => readTasks([id]))) moving.value = { id, to };
 }

@@ -1,3 +1,4 @@
+import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import { RunGraphDocument } from '../../../generated/dashboard/pipelines.js';
 import { isOperator, messageOf, session } from '../../data/session.js';
@@ -6,6 +7,7 @@ import { Lazy } from '../../frame/lazy.js';
 import { notify } from '../../frame/notices.js';
 import { Page } from '../../frame/page.js';
 import { basePath } from '../../frame/router.js';
+import { Confirm } from '../../parts/confirm.js';
 import { CopiedId } from '../../parts/marks.js';
 import { Empty, Loading, Problem } from '../../parts/states.js';
 import type { ViewProps } from '../view.js';
@@ -58,6 +60,7 @@ export default function Run({ params }: ViewProps) {
 }
 
 function CancelButton({ id }: { readonly id: string }) {
+  const isAsking = useSignal(false);
   const cancel = async () => {
     try {
       await session.value?.client.cancelPipelineRun({ id });
@@ -67,8 +70,20 @@ function CancelButton({ id }: { readonly id: string }) {
     }
   };
   return (
-    <button type="button" class="danger" onClick={() => void cancel()}>
-      Cancel the run
-    </button>
+    <>
+      <button type="button" class="danger" onClick={() => (isAsking.value = true)}>
+        Cancel the run
+      </button>
+      {isAsking.value && (
+        <Confirm
+          title="Cancel the run?"
+          does="Cancel its tasks"
+          onClose={() => (isAsking.value = false)}
+          onConfirm={() => void cancel()}
+        >
+          Its tasks that have not ended are cancelled, and agents that work on them lose them.
+        </Confirm>
+      )}
+    </>
   );
 }

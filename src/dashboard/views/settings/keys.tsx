@@ -2,11 +2,11 @@ import { useSignal } from '@preact/signals';
 import type { ApiKeyFieldsFragment } from '../../../sdk/index.js';
 import { act } from '../../data/act.js';
 import { useQuery } from '../../data/use-query.js';
+import { Confirm } from '../../parts/confirm.js';
 import { Empty, Loading, Problem } from '../../parts/states.js';
 import { ACTIONS, Table } from '../../parts/table.js';
 import { Ago } from '../../parts/time.js';
 import { sentence } from '../../parts/words.js';
-import { Confirm } from './confirm.js';
 import { KeyForm } from './key-form.js';
 import { KeyState } from './key-state.js';
 

@@ -2,9 +2,9 @@ import { useSignal } from '@preact/signals';
 import type { WebhookFieldsFragment } from '../../../sdk/index.js';
 import { act } from '../../data/act.js';
 import { notify } from '../../frame/notices.js';
+import { Confirm } from '../../parts/confirm.js';
 import { Ago } from '../../parts/time.js';
 import { countOf, sentence } from '../../parts/words.js';
-import { Confirm } from './confirm.js';
 import { Deliveries } from './deliveries.js';
 import { ReplayDialog } from './replay-dialog.js';
 

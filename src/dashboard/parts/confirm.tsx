@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { Dialog } from '../../frame/dialog.js';
+import { Dialog } from '../frame/dialog.js';
 
 interface ConfirmProps {
   readonly title: string;
@@ -10,7 +10,7 @@ interface ConfirmProps {
   readonly onConfirm: () => void;
 }
 
-/** Asks before something that cannot be undone. */
+/** Asks before work ends, or before something that can't be undone. */
 export function Confirm({ title, does, children, onClose, onConfirm }: ConfirmProps) {
   return (
     <Dialog label={title} onClose={onClose}>
