@@ -13,7 +13,7 @@ import { runsThat } from '../../src/store/runs/run-lists.js';
 import { findCandidates } from '../../src/store/search/find-candidates.js';
 import { estimateRarity, type ResolvedFilter } from '../../src/store/tasks/task-conditions.js';
 import { countTasksBy } from '../../src/store/tasks/task-counts.js';
-import { NEWEST_FIRST, type TaskViewer, tasksThat } from '../../src/store/tasks/task-lists.js';
+import { BY_STATUS, NEWEST_FIRST, type TaskViewer, tasksThat } from '../../src/store/tasks/task-lists.js';
 import { findSeenTasks } from '../../src/store/tasks/visible-tasks.js';
 import { AGENTS, DAYS } from './build.js';
 
@@ -83,7 +83,6 @@ function filtersAt(at: (days: number) => Date): Record<string, TaskFilter> {
   };
 }
 
-const BY_PRIORITY: TaskOrder = { field: 'PRIORITY', direction: 'ASC' };
 const ORDERS: readonly TaskOrder[] = TASK_ORDER_FIELDS.flatMap((field) => [
   { field, direction: 'ASC' },
   { field, direction: 'DESC' },
@@ -138,7 +137,7 @@ export function listCases(nowMs: number): Case[] {
     name: `number of tasks by ${by}`,
     read: (executor: Executor) => {
       const filter: TaskFilter = by === 'FAILURE_REASON' ? { status: ['FAILED'] } : {};
-      return countTasksBy(executor, listOf(filter, readsRows(by) ? NEWEST_FIRST : BY_PRIORITY), by);
+      return countTasksBy(executor, listOf(filter, readsRows(by) ? NEWEST_FIRST : BY_STATUS), by);
     },
   }));
   const viewers = { 'an agent': 7, 'a new agent': AGENTS };

@@ -11,7 +11,7 @@ import { runsThat } from '../../src/store/runs/run-lists.js';
 import { findCandidates } from '../../src/store/search/find-candidates.js';
 import { estimateRarity } from '../../src/store/tasks/task-conditions.js';
 import { countTasksBy } from '../../src/store/tasks/task-counts.js';
-import { tasksThat } from '../../src/store/tasks/task-lists.js';
+import { NEWEST_FIRST, tasksThat } from '../../src/store/tasks/task-lists.js';
 import { findSeenTasks } from '../../src/store/tasks/visible-tasks.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
 import { allNodes, createPlanWatch, rowsLookedAt, SEND_PLANS } from '../support/postgres/plans.js';
@@ -155,6 +155,18 @@ describe('a table with twenty thousand ended tasks', () => {
       expect(scans).toContain('Index Only Scan');
     }
   });
+
+  it.each<[TaskFilter]>([[{ priority: ['LOW'] }], [{ dueAt: { lt: new Date() } }]])(
+    'counts %o in the default order in the indexes of the statuses',
+    async (filter) => {
+      const tasks = openList(database.pool, tasksThat(null, filter, NEWEST_FIRST, COLUMNS, WAITING));
+      const plans = await plansOf(async () => expect(await tasks.count()).toBeGreaterThan(200));
+      const large = plans
+        .flatMap(({ root }) => allNodes(root))
+        .filter((node) => node['Relation Name'] === 'tasks' && rowsLookedAt(node) > 100);
+      expect(new Set(large.map((node) => node['Node Type']))).toEqual(new Set(['Index Only Scan']));
+    },
+  );
 
   it('shows an agent the same tasks whether they are collected before the list or checked along its order', async () => {
     const filters: TaskFilter[] = [

@@ -25,6 +25,7 @@ import type { CommentRow } from '../../store/tasks/comments.js';
 import { estimateRarity, type ResolvedFilter } from '../../store/tasks/task-conditions.js';
 import { countTasksBy } from '../../store/tasks/task-counts.js';
 import {
+  BY_STATUS,
   type ListedColumns,
   type ListedTask,
   NEWEST_FIRST,
@@ -59,9 +60,6 @@ export interface TaskSelection {
   readonly orderBy?: TaskOrder | null | undefined;
   readonly columns: ListedColumns;
 }
-
-/** In this order each status is read by itself, and its tasks are sorted by priority in the index. */
-const BY_STATUS: TaskOrder = { field: 'PRIORITY', direction: 'ASC' };
 
 /** Of a list of which no row is read. */
 const NO_COLUMNS: ListedColumns = { task: [], assignee: null };

@@ -25,8 +25,8 @@ export interface List<Row> {
   readonly order: Order<Row>;
   /** The same rows in parts that indexes answer in order. Without it, the list is read by `where` and `order` alone. */
   readonly parts?: readonly ListPart<Row>[];
-  /** The same rows as selections that are faster to count. */
-  readonly counted?: readonly Counted[];
+  /** The same rows as selections that are faster to count. Most lists are not counted, so they are made when they are needed. */
+  readonly counted?: () => readonly Counted[];
   /** Whether the best plan depends on the values of the filter. Such a statement is planned for its values each time. */
   readonly isPlannedByValues?: boolean;
 }
@@ -212,7 +212,7 @@ function selectCount<Row>(list: List<Row>): Sql {
 export function countedOf<Row>(list: List<Row>): readonly Counted[] {
   const { from, where, parts = [wholeOf(list)], counted } = list;
   return (
-    counted ??
+    counted?.() ??
     parts.flatMap(({ branches }) => branches.map((branch) => ({ from, where: allOf([branch.where, where]) })))
   );
 }

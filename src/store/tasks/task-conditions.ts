@@ -140,11 +140,11 @@ function howItWent({ failureReason, model, rejected, isRare }: ResolvedFilter): 
 }
 
 /**
- * A task without an attempt has the number 0, which no attempt has. Few matches are found in task_runs_model_idx. Where many are expected,
+ * A task without an attempt has no model, and is not searched for one. Few matches are found in task_runs_model_idx. Where many are expected,
  * OFFSET 0 makes a list look at each of its tasks instead: the planner would first collect all 200,000 of a usual model.
  */
 function hasModel(models: readonly string[], areMany: boolean): Sql {
-  return sql`EXISTS (SELECT FROM task_runs r WHERE r.task_id = t.id AND r.number = t.run_count
+  return sql`t.run_count > 0 AND EXISTS (SELECT FROM task_runs r WHERE r.task_id = t.id AND r.number = t.run_count
     AND r.model IS NOT NULL AND r.model = ANY(${[...models]}::text[]) ${identifier(areMany ? 'OFFSET 0' : '')})`;
 }
 

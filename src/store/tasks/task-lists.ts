@@ -19,6 +19,11 @@ export type TaskColumns = Columns<TaskRow>;
 /** The default order. Uses tasks_created_idx. */
 export const NEWEST_FIRST: TaskOrder = { field: 'CREATED_AT', direction: 'DESC' };
 
+/** An order in which each status is read by itself: for counts, of which each status has a range of an index. */
+export const BY_STATUS: TaskOrder = { field: 'UPDATED_AT', direction: 'ASC' };
+
+type Counts = Pick<List<ListedTask>, 'counted'>;
+
 /** A task of a list, with its assignee if that was requested. */
 export type ListedTask = TaskRow & { readonly assignee?: AgentRow | null };
 
@@ -48,29 +53,37 @@ export function tasksThat(
     where: allOf([...(seen === null ? [visibleTo(viewer)] : []), ...conditions]),
     isPlannedByValues: viewer !== null || selectsByValues(filter),
     ...readingOf({ ...filter, seen }, order),
+    ...countedByStatus(viewer, filter, order, columns, settings),
     ...countedBySearch(viewer, filter, settings),
     ...countedAtOnce(viewer, filter, order, columns, settings),
     ...countedWithoutFew(viewer, filter, order, columns, settings),
   };
 }
 
+/** A list of all statuses by creation reads one index in its order. A count has a range of an index for each status, as in the other orders. */
+function countedByStatus(...[viewer, filter, order, ...list]: Parameters<typeof tasksThat>): Counts {
+  if (order.field !== 'CREATED_AT') return {};
+  return { counted: () => countedOf(tasksThat(viewer, filter, BY_STATUS, ...list)) };
+}
+
 /** A count collects all tasks of a model, and all that were rejected, where a list looks at each task along its order. */
-function countedAtOnce(
-  ...[viewer, filter, ...list]: Parameters<typeof tasksThat>
-): Pick<List<ListedTask>, 'counted'> {
+function countedAtOnce(...[viewer, filter, ...list]: Parameters<typeof tasksThat>): Counts {
   if (filter.isRare !== false || !(filter.model || filter.rejected)) return {};
-  return { counted: countedOf(tasksThat(viewer, { ...filter, isRare: undefined }, ...list)) };
+  return { counted: () => countedOf(tasksThat(viewer, { ...filter, isRare: undefined }, ...list)) };
 }
 
 /** Few tasks are overdue or were rejected, and indexes know them. So the others are counted as all tasks without these. */
-function countedWithoutFew(
-  ...[viewer, filter, ...list]: Parameters<typeof tasksThat>
-): Pick<List<ListedTask>, 'counted'> {
+function countedWithoutFew(...[viewer, filter, ...list]: Parameters<typeof tasksThat>): Counts {
   const few = filter.overdue === false ? 'overdue' : 'rejected';
   if (filter[few] !== false) return {};
-  const all = countedOf(tasksThat(viewer, { ...filter, [few]: null }, ...list));
-  const without = countedOf(tasksThat(viewer, { ...filter, [few]: true }, ...list));
-  return { counted: [...all, ...without.map((rows) => ({ ...rows, isMinus: !rows.isMinus }))] };
+  const countedWith = (value: true | null) =>
+    countedOf(tasksThat(viewer, { ...filter, [few]: value }, ...list));
+  return {
+    counted: () => [
+      ...countedWith(null),
+      ...countedWith(true).map((rows) => ({ ...rows, isMinus: !rows.isMinus })),
+    ],
+  };
 }
 
 /** The matches of a search that are too many to be candidates are counted from search_texts, without reading the tasks if possible. */
@@ -78,14 +91,14 @@ function countedBySearch(
   viewer: TaskViewer,
   { search, candidateIds, lateIds, ...others }: ResolvedFilter,
   settings: WaitingSettings,
-): Pick<List<ListedTask>, 'counted'> {
+): Counts {
   if (!search || candidateIds || !lateIds) return {};
   const conditions = conditionsOf(others, settings);
   const needsTask = viewer !== null || conditions.length > 0;
   const rest = [visibleTo(viewer), ...conditions];
   const late = sql`${lateIds}::text[]`;
   return {
-    counted: [
+    counted: () => [
       {
         from: needsTask ? 'search_texts s JOIN tasks t ON t.id = s.task_id' : 'search_texts s',
         where: allOf([areWritten(search), sql`s.task_id <> ALL(${late})`, ...rest]),

@@ -243,8 +243,16 @@ function branchesByPriority(filter: ResolvedFilter, statuses: readonly TaskStatu
   ];
 }
 
+/**
+ * The branches with a further condition. Few tasks are collected from the index of their own: the condition is written so that
+ * PostgreSQL does not see the index of all tasks that meet it.
+ */
 function that(branches: readonly Branch[], condition: Sql): Branch[] {
-  return branches.map(({ where, ...more }) => ({ ...more, where: sql`${where} AND ${condition}` }));
+  return branches.map(({ where, isRare, ...more }) => ({
+    ...more,
+    ...(isRare && { isRare }),
+    where: isRare ? sql`${where} AND (${condition}) IS NOT FALSE` : sql`${where} AND ${condition}`,
+  }));
 }
 
 /** Statuses of open tasks that have no run, by the constraints of the table. */
