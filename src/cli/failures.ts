@@ -6,6 +6,7 @@ import {
   NotPermittedError,
   RefusedError,
   RequestError,
+  ServerFaultError,
   TimeoutError,
   UnauthenticatedError,
   WrongAddressError,
@@ -97,6 +98,9 @@ function kindOf(error: MissionControlError): readonly [number, string?] {
   if (error instanceof ConnectionError || error instanceof TimeoutError)
     return [exitCodes.network, 'What is wrong: mc doctor'];
   if (error instanceof RequestError && USAGE_CODES.includes(error.code)) return [exitCodes.usage];
+  // The server describes its faults in its log and nowhere else.
+  if (error instanceof ServerFaultError && error.requestId !== null)
+    return [exitCodes.server, `The log of the server says why. Look there for ${error.requestId}`];
   return [exitCodes.server];
 }
 

@@ -4,14 +4,13 @@ import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createMc, type Mc } from '../support/cli/mc.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
+import { runSql } from '../support/postgres/throw-away-postgres.js';
 import { type ServerProcess, startServer } from '../support/servers/server-process.js';
 import { startReceiver } from '../support/servers/webhook-receiver.js';
 
 let database: TestDatabase;
 let server: ServerProcess;
 let mc: Mc;
-/** Without address and key in its environment. */
-let _bare: Mc;
 
 interface Task {
   readonly ref: string;
@@ -28,7 +27,7 @@ interface Claim {
 beforeAll(async () => {
   database = await createTestDatabase();
   server = await startServer({ databaseUrl: database.url, env: { MC_WEBHOOK_ALLOW_PRIVATE: 'on' } });
-  [mc, _bare] = [await createMc(server), await createMc()];
+  mc = await createMc(server);
 });
 
 afterAll(async () => {
@@ -210,5 +209,22 @@ describe('what is printed', () => {
     const { stderr } = await mc.run(['whoami', '--verbose']);
     expect(stderr).toMatch(/^> POST \S+ query Viewer {}\n< 200 in \d+ ms\n$/);
     expect(stderr).not.toContain(server.adminKey);
+  });
+});
+
+describe('a fault of the server', () => {
+  it('ends with 6, and names the entry of the log that describes it', async () => {
+    await runSql(database.url, 'ALTER TABLE pipelines RENAME TO pipelines_away');
+    const [plain, json] = [
+      await mc.run(['pipeline', 'list', '--plain']),
+      await mc.run(['pipeline', 'list', '--json']),
+    ];
+    await runSql(database.url, 'ALTER TABLE pipelines_away RENAME TO pipelines');
+    expect(plain).toMatchObject({ code: 6, stdout: '' });
+    expect(plain.stderr).toMatch(
+      /^✕ Internal server error\nThe log of the server says why. Look there for req_\w+\n$/,
+    );
+    const { requestId, exitCode } = JSON.parse(json.stderr).error;
+    expect({ requestId, exitCode }).toEqual({ requestId: expect.stringMatching(/^req_/), exitCode: 6 });
   });
 });

@@ -171,6 +171,26 @@ describe.runIf(hasTerminal)('mc top', () => {
     for (const { id } of tasks) await admin.cancelTask({ task: { id } });
   });
 
+  it('filters on the server, by words of any text and by agent, also what is far down the queue', async () => {
+    const { tasks } = await admin.createTasks([
+      ...Array.from({ length: 55 }, (_, index) => ({ title: `Before ${index}`, priority: 'HIGH' as const })),
+      { title: 'Deep down', description: 'Mentions a wombat.', priority: 'LOW' as const },
+      { title: 'Of an agent', assignee: { name: 'scout' }, priority: 'LOW' as const },
+    ]);
+    const terminal = openTerminal(mc, ['top']);
+    await terminal.until(/Before 0/);
+    terminal.type('/wombat\r');
+    await terminal.until(/WAITING 1\b/);
+    await terminal.until(/▶ .*Deep down/);
+    terminal.type(`/${'\u007f'.repeat(6)}scou\r`);
+    await terminal.until(/▶ .*scout .*Of an agent/);
+    terminal.type(`/${'\u007f'.repeat(4)}before\r`);
+    await terminal.until(/WAITING 50 or more/);
+    terminal.type('q');
+    expect(await terminal.ended).toBe(0);
+    for (const { id } of tasks) await admin.cancelTask({ task: { id } });
+  });
+
   it('answers the question of the selected task', async () => {
     const { task } = await admin.createTask({ title: 'Ask me', assignee: { name: 'scout' } });
     const { run } = await admin.claimNextTask({ agent: { name: 'scout' } });

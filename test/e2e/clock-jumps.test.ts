@@ -101,6 +101,22 @@ describe.each([
     for (const stream of [...streams, ...plain]) stream.close();
   }, 60_000);
 
+  it('begins streams with the time that events have', async () => {
+    await clock.jumpTo(jumpMs);
+    const response = await fetch(`${server.url}/graphql`, {
+      method: 'POST',
+      headers: { ...bearer(adminSecret), 'content-type': 'application/json', accept: 'text/event-stream' },
+      body: JSON.stringify({ query: 'subscription { events(startCursor: true) { type at } }' }),
+    });
+    let text = '';
+    for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+      text += chunk;
+      if (text.includes('"at"')) break;
+    }
+    const [, at = ''] = /"type":"stream.started","at":"([^"]+)"/.exec(text) ?? [];
+    expect(Math.abs(Date.parse(at) - Date.now())).toBeLessThan(20_000);
+  }, 60_000);
+
   it('signs webhooks with the right time, because receivers refuse others', async () => {
     await clock.jumpTo(jumpMs);
     const receiver = await startReceiver();

@@ -63,7 +63,7 @@ function typeKey(
   if (key.name === 'escape') return { state: back };
   if (key.name === 'backspace') return typed([...mode.text].slice(0, -1).join(''));
   if (key.name !== 'return') return typed(mode.text + (isPrintable(key) ? (key.sequence ?? '') : ''));
-  if (mode.purpose === 'filter') return { state: { ...back, filter: mode.text } };
+  if (mode.purpose === 'filter') return { state: { ...back, filter: toFilter(mode.text) } };
   if (mode.purpose === 'answer') return answerOf(back, mode, actions);
   if (mode.text.trim() === '')
     return { state: { ...back, message: 'Nothing was rejected: a rejection needs feedback.' } };
@@ -80,6 +80,13 @@ function answerOf(
   return {
     state: { ...state, message: 'Nothing was answered: give a text, the keys of choices, or yes or no.' },
   };
+}
+
+/** The most characters that the server searches for, also of those that take two units. */
+const MOST_SEARCHED = 100;
+
+function toFilter(text: string): string {
+  return [...text.trim()].slice(0, MOST_SEARCHED).join('');
 }
 
 function isPrintable({ ctrl, meta, sequence = '' }: Key): boolean {

@@ -24,7 +24,9 @@ export async function runTop(client: Client, look: () => Look, outer: AbortSigna
     resize: () => change({}),
     key: (key) => {
       const outcome = pressKey(state, key, actions);
+      const isFiltered = outcome.state.filter !== state.filter;
       change(outcome.state);
+      if (isFiltered) read();
       if (outcome.isQuit) leave();
       if (outcome.action) void outcome.action(state).then(change);
     },
@@ -40,7 +42,7 @@ export async function runTop(client: Client, look: () => Look, outer: AbortSigna
     if (!signal.aborted) failure = error;
     leave();
   };
-  const read = coalesced(() => readPanes(client, signal).then(change, fail), READ_PAUSE_MS);
+  const read = coalesced(() => readPanes(client, signal, state.filter).then(change, fail), READ_PAUSE_MS);
   const ages = setInterval(() => change({}), AGES_MS);
   outer.addEventListener('abort', leave, { once: true });
   if (outer.aborted) leave();

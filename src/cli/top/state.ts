@@ -52,6 +52,8 @@ export interface TopState {
   /** The id of the selected task: the selection stays on its task when the lists change. */
   readonly selected: string | null;
   readonly filter: string;
+  /** The filter with which the panes were read. */
+  readonly readWith: string;
   readonly mode: Mode;
   /** What has just been done or refused. */
   readonly message: string | null;
@@ -65,27 +67,29 @@ export const emptyState: TopState = {
   events: [],
   selected: null,
   filter: '',
+  readWith: '',
   mode: { kind: 'list' },
   message: null,
   isConnected: false,
 };
 
-/** The tasks of a pane that the filter leaves. */
+/** The tasks of a pane that the filter leaves. The server filters; until it has, what is there is filtered here. */
 export function visible(state: TopState, pane: (typeof PANES)[number]): readonly TaskFieldsFragment[] {
+  if (state.readWith === state.filter) return state.panes[pane];
   const wanted = state.filter.toLowerCase();
   return state.panes[pane].filter(({ ref, title, assignee }) =>
     [ref, title, assignee?.name ?? ''].some((text) => text.toLowerCase().includes(wanted)),
   );
 }
 
-/** How many tasks a pane has. Only the first ones of a long list are read, and the filter looks at those. */
+/** How many tasks a pane has. Only the first ones of a long list are read. */
 export function paneCount(state: TopState, pane: (typeof PANES)[number]): string {
   const shown = visible(state, pane).length;
   if (state.panes[pane].length < ROWS) return `${shown}`;
   const all = state.overview?.taskCounts
     .filter(({ status }) => STATUSES[pane].some((wanted) => wanted === status))
     .reduce((sum, { count }) => sum + count, 0);
-  if (state.filter !== '') return `${shown} of the first ${ROWS}`;
+  if (state.filter !== '') return `${shown} or more`;
   return all === undefined || all < shown ? `${shown} or more` : `${all}`;
 }
 

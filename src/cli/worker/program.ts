@@ -39,6 +39,7 @@ export async function runProgram(program: Program): Promise<Ending> {
   const isGrouped = process.platform !== 'win32';
   const child = spawn(program.command, [...program.args], {
     detached: isGrouped,
+    windowsHide: true,
     env: program.env,
     stdio: 'pipe',
   });

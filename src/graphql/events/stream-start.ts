@@ -1,7 +1,6 @@
 import { formatLogCursor } from '../../domain/events/log-cursor.js';
 import type { LogPosition } from '../../domain/events/log-position.js';
 import type { LogEntry } from '../../feed/hub.js';
-import { readTimeOfDay, toDate } from '../../kernel/clock.js';
 import { toJsonObject } from '../base/json-object.js';
 
 /** The type of the item that a stream may begin with. It is not stored in the log. */
@@ -11,13 +10,14 @@ const STREAM_STARTED = 'stream.started';
  * An item with the cursor from which a stream delivers, for a client that loses its stream before the first event.
  *
  * @param end - the end of the log as far as this process has read it.
+ * @param at - the time of the database, as events have.
  */
-export function createStreamStart(position: LogPosition, end: LogPosition): LogEntry {
+export function createStreamStart(position: LogPosition, end: LogPosition, at: Date): LogEntry {
   return {
     id: position,
     formerId: null,
     type: STREAM_STARTED,
-    at: toDate(readTimeOfDay()),
+    at,
     actorKeyId: null,
     actorAgentId: null,
     taskId: null,

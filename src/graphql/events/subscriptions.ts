@@ -1,5 +1,6 @@
 import type { LogEntry } from '../../feed/hub.js';
 import { listStreamedEvents } from '../../services/events/streamed-events.js';
+import { readDatabaseTime } from '../../services/ops/read-database-time.js';
 import { MAX_WATCHES_PER_KEY } from '../../services/quotas.js';
 import { nameOf } from '../../services/refs.js';
 import { findTaskByRef } from '../../services/tasks/read-tasks.js';
@@ -45,10 +46,11 @@ builder.subscriptionType({
         // Without `after` the feed would begin at its end, and the cursor of that position would be unknown.
         const end = after == null && startCursor ? (await feed.readBounds()).end : undefined;
         const begin = after == null ? end : await refusing(() => feed.locate(after));
+        const at = startCursor ? await readDatabaseTime(services) : null;
         const from = await refusing(() => feed.subscribe({ after: begin, filter: wanted }));
         return createStream(context, {
           from,
-          first: startCursor && begin !== undefined ? [createStreamStart(begin, feed.position())] : [],
+          first: at && begin !== undefined ? [createStreamStart(begin, feed.position(), at)] : [],
           toItems: (entries) => listStreamedEvents(services, viewer, entries),
         });
       },
