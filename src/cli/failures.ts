@@ -87,6 +87,8 @@ function ofClient(error: MissionControlError): Failure {
 }
 
 function kindOf(error: MissionControlError): readonly [number, string?] {
+  // A refusal with a path is about what was named, and its message says what to name instead.
+  if (error instanceof NotPermittedError && error.path.length > 0) return [exitCodes.permission];
   if (error instanceof NotPermittedError || error instanceof ForbiddenError)
     return [exitCodes.permission, 'The role of the key decides: mc whoami'];
   if (error instanceof RefusedError)

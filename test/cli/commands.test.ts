@@ -228,3 +228,24 @@ describe('a fault of the server', () => {
     expect({ requestId, exitCode }).toEqual({ requestId: expect.stringMatching(/^req_/), exitCode: 6 });
   });
 });
+
+describe('the key of an agent', () => {
+  it('is told to name its run when it hands in by the ref of its task', async () => {
+    await anAgent('by-ref');
+    const created = ['key', 'create', 'of by-ref', '--role', 'agent', '--agent', 'by-ref'];
+    const { secret } = await mc.json<{ secret: string }>(created);
+    const { ref } = await aTask('by-ref');
+    const env = { MC_API_KEY: secret };
+    await mc.run(['task', 'claim', '--model', 'opus', '--json'], { env });
+    const refused = await mc.run(['task', 'complete', ref, '--resolution', 'x'], { env });
+    expect(refused).toMatchObject({
+      code: 4,
+      stderr: expect.stringMatching(/^✕ .* names the run of its claim .*\n$/),
+    });
+    const [run] = await mc.json<{ id: string; model: string }[]>(['run', 'list', '--agent', 'by-ref']);
+    expect(run?.model).toBe('opus');
+    expect(await mc.run(['task', 'complete', run!.id, '--resolution', 'x'], { env })).toMatchObject({
+      code: 0,
+    });
+  });
+});

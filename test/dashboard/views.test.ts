@@ -103,6 +103,25 @@ describe('every view', () => {
     }
   });
 
+  it('prints a task on white, without what can only be clicked', async () => {
+    await filledViews();
+    const { nodes } = await dashboard.admin.tasks({ filter: { status: ['REVIEW'] }, first: 1 });
+    const { page } = await dashboard.open(`/tasks/${nodes[0]!.ref}`, { context: { colorScheme: 'dark' } });
+    await page.locator('.attempt').first().waitFor();
+    const look = () =>
+      page.evaluate(`[document.body, document.querySelector('.task-title')].map((one) => {
+        const { backgroundColor, color } = getComputedStyle(one);
+        return one === document.body ? backgroundColor : color;
+      })`);
+    expect(await look()).toEqual(['rgb(19, 20, 22)', 'rgb(232, 232, 230)']);
+    await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
+    expect(await look()).toEqual(['rgb(251, 251, 250)', 'rgb(28, 29, 32)']);
+    for (const hidden of ['.rail', '.tools', '.comment-box', '.segments'])
+      expect([hidden, await page.locator(hidden).first().isVisible()]).toEqual([hidden, false]);
+    for (const shown of ['.task-title', '.attempt', '.timeline li'])
+      expect([shown, await page.locator(shown).first().isVisible()]).toEqual([shown, true]);
+  });
+
   it('opens forms and dialogs in which axe finds nothing', async () => {
     await filledViews();
     const { nodes } = await dashboard.admin.tasks({ filter: { status: ['REVIEW'] }, first: 1 });

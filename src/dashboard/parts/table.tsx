@@ -16,6 +16,8 @@ interface TableProps {
   readonly columns: readonly ColumnTitle[];
   /** The rows: `tr` elements. */
   readonly children: ComponentChildren;
+  /** Whether the view has a layout of its own for phones. */
+  readonly hasPhoneLayout?: boolean;
 }
 
 /** The titles of the columns of a table. */
@@ -38,9 +40,9 @@ export function TableHead({ columns }: Pick<TableProps, 'columns'>) {
 }
 
 /** A table with the titles of its columns. On a phone each row is a block of lines, and each line begins with the title of its column. */
-export function Table({ columns, children }: TableProps) {
+export function Table({ columns, children, hasPhoneLayout = false }: TableProps) {
   return (
-    <div class="table-box">
+    <div class={hasPhoneLayout ? 'table-box' : 'table-box stacks'}>
       <table class="table" style={titlesOf(columns)}>
         <TableHead columns={columns} />
         <tbody>{children}</tbody>

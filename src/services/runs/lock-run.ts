@@ -69,7 +69,11 @@ export async function lockNamedRun(
     return { task, runId: input.runId, isRepeat };
   }
   if (!hasRole(viewer, 'OPERATOR')) {
-    throw new Refusal('FORBIDDEN', 'An agent must give runId instead of task.', ['task']);
+    throw new Refusal(
+      'FORBIDDEN',
+      'A key of an agent names the run of its claim (runId) and not the task: the run proves that the agent still holds it.',
+      ['task'],
+    );
   }
   const task = await lockTaskByRef(tx, input.task ?? {});
   if (task.status !== 'IN_PROGRESS' || task.currentRunId === null) {

@@ -107,7 +107,7 @@ interface TableProps {
 function AgentTable({ agents, selected }: TableProps) {
   return (
     <div class="agent-table">
-      <Table columns={COLUMNS}>
+      <Table columns={COLUMNS} hasPhoneLayout>
         {agents.map((agent) => (
           <Row key={agent.id} agent={agent} isSelected={agent.id === selected} />
         ))}

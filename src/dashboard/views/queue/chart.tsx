@@ -22,13 +22,16 @@ interface ChartProps {
   readonly series: readonly Series[];
   /** A value of the vertical axis as people read it. */
   readonly format?: (value: number) => string;
+  /** Whether the values are seconds, which people count in minutes and hours. */
+  readonly isDuration?: boolean;
 }
 
 const HEIGHT = 160;
 const HOUR_S = 3_600;
 
 /** Values over time, with the colours of the theme. Below it stand the lines by name, with their values where the pointer is. */
-export default function Chart({ label, times, series, format = String }: ChartProps) {
+export default function Chart(props: ChartProps) {
+  const { label, times, series, format = String, isDuration = false } = props;
   const box = useRef<HTMLDivElement>(null);
   const chosen = theme.value;
   const pointed = useSignal<number | null>(null);
@@ -37,7 +40,7 @@ export default function Chart({ label, times, series, format = String }: ChartPr
     if (!element) return;
     const data: uPlot.AlignedData = [[...times], ...series.map(({ values }) => [...values])];
     const plot = new uPlot(
-      optionsOf(element, series, format, (at) => (pointed.value = at)),
+      optionsOf(element, { series, format, isDuration }, (at) => (pointed.value = at)),
       data,
       element,
     );
@@ -77,8 +80,7 @@ function hourText(seconds: number | undefined): string {
 
 function optionsOf(
   element: HTMLElement,
-  series: readonly Series[],
-  format: (value: number) => string,
+  { series, format, isDuration }: Required<Pick<ChartProps, 'series' | 'format' | 'isDuration'>>,
   onPoint: (at: number | null) => void,
 ): uPlot.Options {
   // A line needs two points; a single one is drawn as a dot.
@@ -100,7 +102,12 @@ function optionsOf(
     },
     axes: [
       { ...axis, size: 28, values: '{HH}:{mm}', space: 56 },
-      { ...axis, size: 52, values: (_plot, values) => values.map(format), incrs: steps },
+      {
+        ...axis,
+        size: 52,
+        values: (_plot, values) => values.map(format),
+        incrs: isDuration ? durationSteps : steps,
+      },
     ],
     series: [
       {},
@@ -119,6 +126,14 @@ function optionsOf(
 /** The steps of the vertical axis: whole numbers. */
 const steps = [1, 2, 5].flatMap((step) => [1, 10, 100, 1_000, 10_000, 100_000].map((ten) => step * ten));
 steps.sort((one, other) => one - other);
+
+/** The same for seconds: a step of 50 seconds would have labels such as 1 m, 2 m and 2 m. */
+const MINUTE_S = 60;
+const durationSteps = [
+  ...[1, 2, 5, 10, 15, 30],
+  ...[1, 2, 5, 10, 15, 30].map((minutes) => minutes * MINUTE_S),
+  ...[1, 2, 3, 6, 12, 24, 48, 72, 168, 720].map((hours) => hours * HOUR_S),
+];
 
 /** A canvas does not know the tokens, so the browser is asked for the colour behind one. */
 function colorOf(element: HTMLElement, token: string): string {

@@ -128,7 +128,12 @@ function Times({ name, kind, color, health: { overview } }: TimesProps) {
       {count > 0 && (
         <Lazy
           load={loadChart}
-          props={{ ...chart, label: `${name}: median and 95th percentile by hour`, format: secondsText }}
+          props={{
+            ...chart,
+            label: `${name}: median and 95th percentile by hour`,
+            format: secondsText,
+            isDuration: true,
+          }}
         />
       )}
     </section>

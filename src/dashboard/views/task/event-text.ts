@@ -1,5 +1,5 @@
 import type { LogEvent } from '../../../sdk/index.js';
-import { lookOf, sentence } from '../../parts/words.js';
+import { agentLook, lookOf, sentence } from '../../parts/words.js';
 
 /** How a line of a timeline looks. */
 export type EventTone = 'quiet' | 'good' | 'bad' | 'warning' | 'normal';
@@ -53,6 +53,8 @@ const texts: { readonly [Name in Kind]?: Text<Name> } = {
     ]
       .filter(Boolean)
       .join('. '),
+  AgentEvent: ({ fromStatus, toStatus }, what) =>
+    fromStatus && toStatus ? `${what}: ${agentLook(fromStatus).word} → ${agentLook(toStatus).word}` : what,
   TaskDependencyFailedEvent: ({ dependency }) => `Dependency ${dependency?.ref ?? ''} failed`,
   TaskAssigneeOfflineEvent: ({ reason }) => `Its agent is offline${reason ? `: ${reason}` : ''}`,
   QuestionEvent: ({ reason }, what) => `Question ${what.toLowerCase()}${reason ? `: ${reason}` : ''}`,
