@@ -20,6 +20,7 @@ export const handWritten = {
     'review_runs_open_lease',
     'review_runs_lost_by_agent',
     'review_runs_retry_idx',
+    'task_runs_agent_ended_idx',
     'task_runs_cost_idx',
     'task_runs_ended_idx',
     'task_runs_idempotency_key_key',

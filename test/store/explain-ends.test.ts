@@ -126,16 +126,17 @@ describe('runs that end, among thirty thousand that have ended', () => {
     };
   }
 
-  /** The indexes that have an entry of the task: those without a condition, and those whose condition it meets. */
-  async function indexesOf(taskId: string): Promise<string[]> {
+  /** The indexes that have an entry of the row: those without a condition, and those whose condition it meets. */
+  async function indexesOf(table: 'tasks' | 'task_runs', id: string): Promise<string[]> {
     const { rows } = await database.pool.query<{ name: string; condition: string }>({
       text: `SELECT indexrelid::regclass::text AS name, coalesce(pg_get_expr(indpred, indrelid), 'true') AS condition
-        FROM pg_index WHERE indrelid = 'tasks'::regclass ORDER BY 1`,
+        FROM pg_index WHERE indrelid = $1::regclass ORDER BY 1`,
+      values: [table],
     });
     const met = rows.map(({ name, condition }) => `CASE WHEN ${condition} THEN '${name}' END`).join(', ');
     const { rows: found } = await database.pool.query<{ names: string[] }>({
-      text: `SELECT array_remove(ARRAY[${met}], NULL) AS names FROM tasks WHERE id = $1`,
-      values: [taskId],
+      text: `SELECT array_remove(ARRAY[${met}], NULL) AS names FROM ${table} WHERE id = $1`,
+      values: [id],
     });
     return found[0]?.names ?? [];
   }
@@ -151,7 +152,10 @@ describe('runs that end, among thirty thousand that have ended', () => {
       'tasks_pkey',
       'tasks_status_idx',
     ];
-    expect(await indexesOf(taskId)).toEqual(always);
+    expect(await indexesOf('tasks', taskId)).toEqual(always);
+    const ofRuns = ['task_runs_agent_idx', 'task_runs_pkey', 'task_runs_task_number_key'];
+    const whileOpen = ['task_runs_one_open', 'task_runs_open_by_agent', 'task_runs_open_lease'];
+    expect(await indexesOf('task_runs', claim.runId)).toEqual([...ofRuns, ...whileOpen].sort());
     await endRuns(database.pool, [toCall('complete', claim.runId, claim.agentId)]);
     const inOrder = [
       'tasks_priority_idx',
@@ -160,7 +164,8 @@ describe('runs that end, among thirty thousand that have ended', () => {
       'tasks_status_at_idx',
       'tasks_status_updated_idx',
     ];
-    expect(await indexesOf(taskId)).toEqual([...always, ...inOrder, 'tasks_review_queue'].sort());
+    expect(await indexesOf('tasks', taskId)).toEqual([...always, ...inOrder, 'tasks_review_queue'].sort());
+    expect(await indexesOf('task_runs', claim.runId)).toEqual(['task_runs_agent_ended_idx', ...ofRuns]);
   });
 
   describe.each(['stale', 'fresh'])('with %s statistics', (statistics) => {

@@ -95,7 +95,7 @@ describe('a table with twenty thousand ended tasks', () => {
       },
     );
 
-    it.each(statistics === 'fresh' ? ['agt_new', 'agt_judge', 'agt_idle'] : [])(
+    it.each(statistics === 'fresh' ? ['agt_new', 'agt_judge', 'agt_idle', 'agt_busy'] : [])(
       'reads the heads of the lists that %s sees, and no further',
       async (agentId) => {
         const rows = await mostRows(async () => {

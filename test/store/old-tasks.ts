@@ -22,7 +22,9 @@ export const MANY = [
   "UPDATE tasks SET status = 'REVIEW', resolution = 'y' WHERE id IN ('task_w11', 'task_w13')",
   "UPDATE tasks SET created_by_agent_id = 'agt_new' WHERE id IN ('task_d8', 'task_w2', 'task_w13')",
   `INSERT INTO task_runs (id, task_id, agent_id, number, trigger, outcome, started_at, finished_at, lease_ms)
-   SELECT 'run_' || id, id, 'agt_new', 2, 'CLAIM', 'SUCCEEDED', now(), now(), 60000 FROM tasks WHERE id IN ('task_d4', 'task_w6', 'task_w9')`,
+   SELECT 'run_' || id, id, 'agt_new', 2, 'CLAIM', CASE id WHEN 'task_d4' THEN 'RELEASED' ELSE 'SUCCEEDED' END::run_outcome, now(), now(), 60000
+   FROM tasks WHERE id IN ('task_d4', 'task_w6', 'task_w9')`,
+  "INSERT INTO former_assignees (agent_id, task_id) VALUES ('agt_new', 'task_w6'), ('agt_new', 'task_w9'), ('agt_idle', 'task_d1'), ('agt_idle', 'task_d2')",
   `INSERT INTO review_runs (id, task_id, agent_id, round, trigger, outcome, started_at, finished_at, lease_ms)
    VALUES ('rvr_1', 'task_d200', 'agt_new', 1, 'CLAIM', 'RELEASED', now(), now(), 60000)`,
   `INSERT INTO events (id, type, at, task_id, agent_id, actor_agent_id)

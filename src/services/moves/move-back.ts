@@ -1,4 +1,5 @@
 import type { Transaction } from '../../postgres/transaction.js';
+import { rememberFormerAssignee } from '../../store/tasks/former-assignees.js';
 import type { TaskRow } from '../../store/tasks/tasks.js';
 import { type Move, moveTask } from './move-task.js';
 
@@ -16,6 +17,7 @@ export async function moveBack(tx: Transaction, task: TaskRow, move: Omit<Move, 
 /** Takes the task from its agent and returns it to the inbox. */
 export async function moveToInbox(tx: Transaction, task: TaskRow, move: Omit<Move, 'to'>): Promise<TaskRow> {
   const changes = { ...move.changes, assigneeId: null, pinned: false };
+  await rememberFormerAssignee(tx, task);
   const moved = await moveTask(tx, task, { ...move, to: 'INBOX', changes });
   if (task.assigneeId !== null) {
     tx.emit({

@@ -3,6 +3,7 @@ import { InvalidTransition } from '../../domain/refusals.js';
 import { isAllowedTransition } from '../../domain/tasks/task-status.js';
 import { inTransaction, type Transaction } from '../../postgres/transaction.js';
 import { findRun } from '../../store/runs/runs.js';
+import { rememberFormerAssignee } from '../../store/tasks/former-assignees.js';
 import { type TaskRow, updateTaskRow } from '../../store/tasks/tasks.js';
 import { announceStatus } from '../agents/announce-status.js';
 import { checkVersion } from '../check-version.js';
@@ -88,6 +89,7 @@ async function writeAssignee(
   const actor = toActor(viewer);
   const to = assigneeId === null ? 'INBOX' : 'ASSIGNED';
   const changes = { assigneeId, pinned: assigneeId !== null, releasedBy: [] };
+  await rememberFormerAssignee(tx, task);
   const assigned =
     task.status === to
       ? await updateTaskRow(tx, task, changes)

@@ -7,7 +7,7 @@ import { COUNTED, readBorders } from './stats-borders.js';
 /**
  * Counts, for each agent, its runs that ended in the last `windowMs` and the verdicts on its runs in that time that are not
  * superseded. Days and hours that are counted come from agent_days and agent_hours. The rest are rows: the part of an hour in which the
- * window begins, and what is not counted yet (task_runs_agent_finished_idx, quality_reviews_created_idx).
+ * window begins, and what is not counted yet (task_runs_agent_ended_idx, quality_reviews_created_idx).
  */
 export async function listAgentStats(
   executor: Executor,
@@ -40,7 +40,7 @@ interface StatsRow {
 /** $1 are the ids, $2 to $6 the borders. Without whole hours, $3 and $4 are infinity, and everything is read as rows. */
 const STATS = `WITH counts AS (${COUNTED}),
   runs AS MATERIALIZED (SELECT r.agent_id, r.outcome, ${DURATION} AS ms FROM task_runs r
-    WHERE r.agent_id = ANY($1) AND (r.finished_at >= $2 AND r.finished_at < $3 OR r.finished_at >= $4) AND r.outcome IN ('SUCCEEDED', 'FAILED', 'TIMED_OUT')),
+    WHERE r.agent_id = ANY($1) AND r.finished_at >= '-infinity' AND (r.finished_at >= $2 AND r.finished_at < $3 OR r.finished_at >= $4) AND r.outcome IN ('SUCCEEDED', 'FAILED', 'TIMED_OUT')),
   verdicts AS (SELECT w.agent_id, q.verdict FROM quality_reviews q,
     LATERAL (SELECT agent_id FROM task_runs r WHERE r.id = q.run_id OFFSET 0) w
     WHERE (q.created_at >= $2 AND q.created_at < $3 OR q.created_at >= $4) AND NOT q.superseded AND w.agent_id = ANY($1)),

@@ -150,7 +150,7 @@ function branchesOf(
   }
   // From tasks_ended_pinned_idx.
   if (pinnedRarely.length > 0) branches.push({ where: ofAny(pinnedRarely), isRare: true });
-  if (seen && statuses.length > 0)
+  if (seen && seen.otherIds.length > 0 && statuses.length > 0)
     branches.push({ where: allOf([seenElsewhere(statuses, seen), hasAny(priority)]), isRare: true });
   return branches;
 }

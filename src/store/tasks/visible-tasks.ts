@@ -33,7 +33,7 @@ export function seesAllOf(filter: TaskFilter, { agentId }: { readonly agentId: s
 export interface SeenTasks {
   readonly agentId: string;
   readonly isReviewer: boolean;
-  /** The tasks that the agent created, worked on or reviewed. They may be assigned to it as well. */
+  /** The tasks that the agent created, reviewed, or worked on and that may be assigned to another agent now. */
   readonly otherIds: readonly string[];
 }
 
@@ -57,8 +57,11 @@ function seesAll(status: TaskStatus, { isReviewer }: SeenTasks): boolean {
 const MOST_SEEN = 5_000;
 
 /**
- * Reads {@link SeenTasks} of an agent (task_runs_agent_finished_idx, review_runs_agent_idx, tasks_created_by_idx). Null if the tasks
- * are too many to collect.
+ * Reads {@link SeenTasks} of an agent (task_runs_lost_by_agent, former_assignees_pkey, review_runs_agent_idx, tasks_created_by_idx). Null
+ * if the tasks are too many to collect.
+ *
+ * The tasks on which the agent succeeded are not read: they are still assigned to it, or former_assignees has them. An attempt that is
+ * open belongs to a task that is assigned to the agent.
  */
 export async function findSeenTasks(
   executor: Executor,
@@ -74,7 +77,9 @@ export async function findSeenTasks(
 }
 
 const SEEN = `SELECT EXISTS (SELECT FROM agents WHERE id = $1 AND (role = 'reviewer' OR name = $2)) AS is_reviewer,
-    ARRAY(SELECT task_id FROM task_runs WHERE agent_id = $1 UNION ALL SELECT task_id FROM review_runs WHERE agent_id = $1
+    ARRAY(SELECT task_id FROM task_runs WHERE agent_id = $1 AND (lost_reason IS NOT NULL OR outcome NOT IN ('RUNNING', 'SUCCEEDED'))
+      UNION ALL SELECT task_id FROM former_assignees WHERE agent_id = $1
+      UNION ALL SELECT task_id FROM review_runs WHERE agent_id = $1
       UNION ALL SELECT id FROM tasks WHERE created_by_agent_id = $1 LIMIT ${MOST_SEEN + 1}) AS ids`;
 
 /** SQL condition: whether an agent may see the result of the task `t`, because a task that is assigned to it depends on it. */

@@ -12,6 +12,7 @@ import type { AgentRow } from '../../../src/store/agents/agents.js';
 import { isTaskVisibleToAgent } from '../../../src/store/tasks/visible-tasks.js';
 import { neverAborted } from '../../support/factories/claims.js';
 import { aClaimedTask, aKeyOf, anAgent, aTask, aTaskIn } from '../../support/factories/factory.js';
+import { aReassignedTask, aReopenedTask } from '../../support/factories/left-tasks.js';
 import { type Graph, openGraph } from '../../support/graphql/graph.js';
 import { insertReviewRun } from '../../support/graphql/seed-tasks.js';
 
@@ -70,22 +71,17 @@ beforeAll(async () => {
   await releaseTask(services, keys.ann, { runId: released.runId });
   await services.sql('UPDATE tasks SET assignee_id = $2 WHERE id = $1', [released.task.id, bob.id]);
   tasks.annWorkedBobHas = released.task.id;
+  tasks.annDidBobHas = await aReassignedTask(services, ann, bob);
+  tasks.annDidBobTook = await aReopenedTask(services, ann, bob);
 });
 
 afterAll(() => graph.close());
 
+const FORMERLY_ANNS = ['annWorkedBobHas', 'annDidBobHas', 'annDidBobTook'];
+const BOBS = ['bobsOwn', 'bobsInReview', 'bobsDone', 'bobsInput'];
 const SEEN: Record<Name, readonly string[]> = {
-  ann: ['inbox', 'annsOwn', 'madeByAnn', 'annWorkedBobHas', 'annBuildsOnIt', 'annReviewed'],
-  bob: [
-    'inbox',
-    'bobsOwn',
-    'madeByAnn',
-    'annWorkedBobHas',
-    'bobsInReview',
-    'bobsDone',
-    'bobsInput',
-    'annReviewed',
-  ],
+  ann: ['inbox', 'annsOwn', 'madeByAnn', ...FORMERLY_ANNS, 'annBuildsOnIt', 'annReviewed'],
+  bob: ['inbox', ...BOBS, 'madeByAnn', ...FORMERLY_ANNS, 'annReviewed'],
   aegis: ['inbox', 'bobsInReview'],
   rita: ['inbox', 'bobsInReview'],
 };

@@ -147,7 +147,7 @@ describe('counts of tasks', () => {
   it('are of the tasks that ended in a period', async () => {
     const { services } = graph;
     await services.sql(
-      "UPDATE tasks SET completed_at = completed_at - interval '1 day', created_at = created_at - interval '2 days' WHERE status = 'FAILED'",
+      "UPDATE tasks SET completed_at = completed_at - interval '1 day', status_at = completed_at - interval '1 day', created_at = created_at - interval '2 days' WHERE status = 'FAILED'",
     );
     const today = new Date(Date.now() - 3_600_000).toISOString();
     expect(await count('STATUS', { completedAt: { gte: today } })).toEqual({ DONE: 1 });
