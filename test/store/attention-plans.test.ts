@@ -5,6 +5,7 @@ import type { Executor } from '../../src/postgres/statement.js';
 import { toWaitingSettings } from '../../src/services/tasks/read-tasks.js';
 import { countAttention, findNextAttentionMs } from '../../src/store/attention/attention-counts.js';
 import { findAttentionItem, openAttention } from '../../src/store/attention/attention-lists.js';
+import { findPassingTime } from '../../src/store/tasks/passing-time.js';
 import { anAgent } from '../support/factories/factory.js';
 import { createTestServices, type TestServices } from '../support/factories/services.js';
 import { allNodes, createPlanWatch, type Plan, rowsLookedAt, SEND_PLANS } from '../support/postgres/plans.js';
@@ -30,7 +31,7 @@ beforeAll(async () => {
     sql(`INSERT INTO tasks (id, title, ${columns})
       SELECT 'task_' || lpad(i::text, 26, '0'), 'Task ' || i, ${values} FROM generate_series(${first}, ${first + count - 1}) i`);
   await insert(DONE, 0, 'status, resolution, completed_at', "'DONE', 'done', now()");
-  await insert(WAITING, 100_000, 'status', "'INBOX'");
+  await insert(WAITING, 100_000, 'status, due_at', "'INBOX', now() + (i - 105000) * interval '1 s'");
   await insert(
     FAILED,
     200_000,
@@ -87,6 +88,8 @@ describe('with fifty thousand tasks that need no attention', () => {
     ['a page of everything', 800, () => openAttention(executor, everything, settings()).slice(page)],
     ['the counts', 2 * FAILED + 800, () => countAttention(executor, everything, settings())],
     ['the next time', 2, () => findNextAttentionMs(executor, settings())],
+    ['the next due date', 5, () => findPassingTime(executor, null, 600_000)],
+    ['the due dates since an instant', 5, () => findPassingTime(executor, new Date(), 600_000)],
     [
       'one item',
       2 * FAILED + 800,

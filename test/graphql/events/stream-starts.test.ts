@@ -148,6 +148,7 @@ describe('Subscription.tasks', () => {
     const { services } = here;
     const [own, other] = [await anAgent(services), await anAgent(services)];
     const task = await aTask(services, { assignee: { id: own.id }, tags: ['private'] });
+    await here.settled();
     const watch = await here.watch(TASKS, { filter: { tags: ['private'] } }, await aKeyOf(services, own));
     await watch.has(1);
     await assignTask(services, services.admin, { task: { id: task.id }, assignee: { id: other.id } });
@@ -200,6 +201,7 @@ describe('Subscription.tasks', () => {
     const { services } = there;
     const agent = await anAgent(services);
     const { id } = await aTask(services, { assignee: { id: agent.id } });
+    await there.settled();
     const filter = { assignee: [{ id: agent.id }], waitingOn: ['ASSIGNEE_PAUSED'] };
     const watch = await here.watch(TASKS, { filter });
     await watch.has(1);
