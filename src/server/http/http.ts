@@ -6,11 +6,11 @@ import { newRequestId } from '../../kernel/ids.js';
 import type { Activity, Instrument } from '../../kernel/instrument.js';
 import type { ServerLimits } from '../limits.js';
 import { pathWithin } from './base-path.js';
+import { commonHeaders } from './common-headers.js';
 import type { Delivery } from './delivery.js';
 import type { HttpExchange } from './exchange.js';
 import { createLazyAbort } from './lazy-abort.js';
 import { createPipelines } from './pipelines.js';
-import { securityHeaders } from './security-headers.js';
 
 /** The handlers and limits of the listener. */
 export interface HttpOptions {
@@ -67,7 +67,7 @@ function createExchange(
     requestId,
     path: pathWithin(basePath, request.url),
     delivery,
-    headers: { ...securityHeaders, 'x-request-id': requestId },
+    headers: commonHeaders(requestId),
     end: createLazyAbort(),
   };
   if (isStopping()) exchange.headers.connection = 'close';

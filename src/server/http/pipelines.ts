@@ -38,10 +38,9 @@ export function createPipelines(maxWaiting: number): EnterPipeline {
       pipeline = { isBusy: false, waiting: [] };
       pipelines.set(socket, pipeline);
     }
-    const { isBusy, waiting } = pipeline;
-    const start = begin.bind(undefined, socket, pipeline, response, answer);
-    if (!isBusy) start();
-    else if (waiting.length >= maxWaiting) socket.destroy();
-    else waiting.push(start);
+    const own = pipeline;
+    if (!own.isBusy) begin(socket, own, response, answer);
+    else if (own.waiting.length >= maxWaiting) socket.destroy();
+    else own.waiting.push(() => begin(socket, own, response, answer));
   };
 }
