@@ -2,6 +2,7 @@ import { getDatamodel } from '../../generated/pothos-types.js';
 import { toSnake } from '../../postgres/sql-assignments.js';
 import { identifier, type Sql, type StatementUse, sql, toStatement } from '../../postgres/sql-text.js';
 import { type Executor, query } from '../../postgres/statement.js';
+import { JSON_AS_TEXT } from '../../postgres/type-parsers.js';
 
 /** Columns by the property names of the row; `*` means all. */
 export type Columns<Row> = '*' | readonly (keyof Row & string)[];
@@ -95,13 +96,21 @@ export async function readRows<Row>(
   executor: Executor,
   shape: RowShape<Row>,
   source: Sql,
-  use: StatementUse = 'list',
+  use?: StatementUse,
 ): Promise<Row[]> {
-  const [result] = await query<{ rows: unknown }>(
-    executor,
-    toStatement(sql`SELECT ${rowsOf(shape, source)} AS rows`, use),
-  );
-  return parseRows(shape, result?.rows);
+  return parseRows(shape, JSON.parse(await readJson(executor, shape, source, use)));
+}
+
+/** Reads the same as JSON for {@link parseRows}. */
+export async function readJson<Row>(
+  executor: Executor,
+  shape: RowShape<Row>,
+  source: Sql,
+  use: StatementUse = 'list',
+): Promise<string> {
+  const statement = toStatement(sql`SELECT ${rowsOf(shape, source)} AS rows`, use);
+  const [result] = await query<{ rows: string | null }>(executor, statement, JSON_AS_TEXT);
+  return result?.rows ?? 'null';
 }
 
 /** SQL: the rows of a query and their companions as one JSON value for {@link parseRows}. */

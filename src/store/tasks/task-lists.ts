@@ -26,6 +26,8 @@ export type ListedTask = TaskRow & { readonly assignee?: AgentRow | null };
 export interface ListedColumns {
   readonly task: TaskColumns;
   readonly assignee: Columns<AgentRow> | null;
+  /** False if no cursors are needed: they are made of the columns that lists are sorted by, which are half of a short row. */
+  readonly cursors?: boolean;
 }
 
 /** The tasks that match the filter and that the viewer may see. */
@@ -125,11 +127,9 @@ const SORT_COLUMNS = [
  * The same statement reads each assignee once. A promise per task would cost the executor more than the rest of a list of
  * fifty, and a join or sub-query per task would double the cost for PostgreSQL.
  */
-function shapeOfListed({ task: columns, assignee }: ListedColumns): RowShape<ListedTask> {
-  const tasks = shapeOf<Writable<ListedTask>>(
-    'Task',
-    columns === '*' ? columns : [...columns, 'assigneeId', ...SORT_COLUMNS],
-  );
+function shapeOfListed({ task: columns, assignee, cursors = true }: ListedColumns): RowShape<ListedTask> {
+  const further = [...(assignee === null ? [] : (['assigneeId'] as const)), ...(cursors ? SORT_COLUMNS : [])];
+  const tasks = shapeOf<Writable<ListedTask>>('Task', columns === '*' ? columns : [...columns, ...further]);
   if (assignee === null) return tasks;
   const agents = shapeOf<AgentRow>('Agent', assignee);
   const ofPage = sql`SELECT ${identifier(agents.columns.join(', '))} FROM agents t WHERE t.id IN (SELECT assignee_id FROM page)`;
