@@ -15,7 +15,7 @@ import { type Executor, query } from '../../postgres/statement.js';
 import { JSON_AS_TEXT } from '../../postgres/type-parsers.js';
 import { boundBeyond, boundsOf, type ListPart, wholeOf } from './list-parts.js';
 import type { Order } from './order.js';
-import { parseRows, type RowShape, readJson, rowsOf } from './row-shape.js';
+import { parseRows, type RowShape, readPage, rowsOf } from './row-shape.js';
 
 /** The definition of a list, without pagination. */
 export interface List<Row> {
@@ -66,9 +66,9 @@ export async function readSlice<Row>(
   for (const part of page.backward ? parts.toReversed() : parts) {
     const source = selectPart(list, part, page, page.size + 1 - rows.length);
     if (source !== null) {
-      const json = await readJson(executor, shape, source, useOf(list));
-      textLength += json.length;
-      rows.push(...parseRows(shape, JSON.parse(json)));
+      const read = await readPage(executor, shape, source, useOf(list));
+      rows.push(...read.rows);
+      textLength += read.textLength;
     }
     if (rows.length > page.size) break;
   }

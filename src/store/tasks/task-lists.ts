@@ -132,10 +132,11 @@ function shapeOfListed({ task: columns, assignee, cursors = true }: ListedColumn
   const tasks = shapeOf<Writable<ListedTask>>('Task', columns === '*' ? columns : [...columns, ...further]);
   if (assignee === null) return tasks;
   const agents = shapeOf<AgentRow>('Agent', assignee);
-  const ofPage = sql`SELECT ${identifier(agents.columns.join(', '))} FROM agents t WHERE t.id IN (SELECT assignee_id FROM page)`;
+  const ofPage = sql`SELECT ${identifier(agents.columns.join(', '))} FROM agents t WHERE t.id = ANY (page.keys)`;
   return {
     ...tasks,
     companions: {
+      keys: sql`array_agg(t.assignee_id)`,
       json: rowsOf(agents, ofPage),
       attach: (rows: readonly Writable<ListedTask>[], value) => {
         const agentsById = new Map(parseRows(agents, value).map((agent) => [agent.id, agent]));
