@@ -131,7 +131,7 @@ export function rowsOf<Row>(shape: RowShape<Row>, source: Sql): Sql {
  * SQL: as {@link rowsOf}, for {@link parseColumns}. For fifty rows PostgreSQL takes half of the time that it takes for an array of
  * each row, and for fewer than four rows more.
  */
-export function columnsOf<Row>(shape: RowShape<Row>, source: Sql): Sql {
+function columnsOf<Row>(shape: RowShape<Row>, source: Sql): Sql {
   return withCompanions(shape, shape.jsonOfColumns, source);
 }
 
@@ -152,7 +152,7 @@ export function parseRows<Row>({ parse, companions }: RowShape<Row>, value: unkn
 }
 
 /** Parses rows. @param value - the result of {@link columnsOf}. */
-export function parseColumns<Row>(shape: RowShape<Row>, value: unknown): Row[] {
+function parseColumns<Row>(shape: RowShape<Row>, value: unknown): Row[] {
   return parseWithCompanions(shape.companions, value, shape.parseColumns);
 }
 
