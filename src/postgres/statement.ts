@@ -1,4 +1,4 @@
-import type { ClientBase, CustomTypesConfig, Pool } from 'pg';
+import type { ClientBase, Pool } from 'pg';
 import { Unavailable } from '../kernel/unavailable.js';
 import { forgetPreparedNames, preparedNameOf } from './prepared-names.js';
 
@@ -31,20 +31,16 @@ function toCamel(column: string): string {
  *
  * @throws Unavailable if a newer server has changed the tables since the statement was prepared. PostgreSQL has not begun to
  * run it, and a retry prepares it again.
- *
- * @param types - how values are read; by default as the connection reads them.
  */
 export async function query<Row extends object>(
   executor: Executor,
   { name, text, values = [] }: Statement,
-  types?: CustomTypesConfig,
 ): Promise<Row[]> {
   const config = {
     name: name === undefined ? undefined : preparedNameOf(name, text),
     text,
     values: [...values],
     rowMode: 'array' as const,
-    types,
   };
   const result = await executor.query(config).catch(refuseChangedTables);
   const names = result.fields.map((field) => toCamel(field.name));

@@ -1,6 +1,6 @@
 import pg from 'pg';
 
-const OIDS = { bigint: 20, json: 114, date: 1082, timestamp: 1114, timestamptz: 1184 };
+const OIDS = { bigint: 20, date: 1082, timestamp: 1114, timestamptz: 1184 };
 const TIMES = new Set([OIDS.date, OIDS.timestamp, OIDS.timestamptz]);
 
 /**
@@ -14,11 +14,6 @@ export function getTypeParser(oid: number, format?: 'text' | 'binary'): (value: 
   const parse = pg.types.getTypeParser(oid, 'text');
   return TIMES.has(oid) ? (text) => requireTime(text, parse(text)) : parse;
 }
-
-/** For a statement whose JSON is parsed later: the text says how long it is. */
-export const JSON_AS_TEXT: pg.CustomTypesConfig = {
-  getTypeParser: (oid, format) => (oid === OIDS.json ? (text: string) => text : getTypeParser(oid, format)),
-};
 
 function requireTime(text: string, time: unknown): unknown {
   const isReadable = time instanceof Date ? !Number.isNaN(time.getTime()) : typeof time === 'number';

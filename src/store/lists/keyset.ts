@@ -12,7 +12,6 @@ import {
   toStatement,
 } from '../../postgres/sql-text.js';
 import { type Executor, query } from '../../postgres/statement.js';
-import { JSON_AS_TEXT } from '../../postgres/type-parsers.js';
 import { boundBeyond, boundsOf, type ListPart, wholeOf } from './list-parts.js';
 import type { Order } from './order.js';
 import { parseRows, type RowShape, readPage, rowsOf } from './row-shape.js';
@@ -86,11 +85,10 @@ export async function readSlices<Row>(
   const found = await query<{ id: string; rows: string | null }>(
     executor,
     toStatement(
-      sql`SELECT p.id, ${rowsOf(shape, selectSlice(ofParent(lists), page))} AS rows
+      sql`SELECT p.id, ${rowsOf(shape, selectSlice(ofParent(lists), page))}::text AS rows
         FROM unnest(${parentIds}::text[]) AS p (id)`,
       useOf(lists),
     ),
-    JSON_AS_TEXT,
   );
   return new Map(
     found.map(({ id, rows }) => {

@@ -2,7 +2,6 @@ import { getDatamodel } from '../../generated/pothos-types.js';
 import { toSnake } from '../../postgres/sql-assignments.js';
 import { identifier, type Sql, type StatementUse, sql, toStatement } from '../../postgres/sql-text.js';
 import { type Executor, query } from '../../postgres/statement.js';
-import { JSON_AS_TEXT } from '../../postgres/type-parsers.js';
 
 /** Columns by the property names of the row; `*` means all. */
 export type Columns<Row> = '*' | readonly (keyof Row & string)[];
@@ -116,8 +115,9 @@ export async function readPage<Row>(
   source: Sql,
   use: StatementUse,
 ): Promise<{ readonly rows: Row[]; readonly textLength: number }> {
-  const statement = toStatement(sql`SELECT ${columnsOf(shape, source)} AS columns`, use);
-  const [result] = await query<{ columns: string }>(executor, statement, JSON_AS_TEXT);
+  const statement = toStatement(sql`SELECT ${columnsOf(shape, source)}::text AS columns`, use);
+  // As text, whose length is known before it is parsed.
+  const [result] = await query<{ columns: string }>(executor, statement);
   const { columns } = result ?? { columns: '[]' };
   return { rows: parseColumns(shape, JSON.parse(columns)), textLength: columns.length };
 }
