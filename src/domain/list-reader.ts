@@ -5,6 +5,8 @@ export interface Slice<Row> {
   readonly rows: Row[];
   /** Whether the list continues after the slice, within the requested cursors. */
   readonly more: boolean;
+  /** The length of what was read, about that of its texts. */
+  readonly textLength: number;
 }
 
 /** Which rows beyond a cursor to look for: those towards the head of the list, or those towards its tail. */

@@ -38,6 +38,9 @@ interface Lane {
   readonly waiting: Waiting[];
 }
 
+/** How many lanes are kept although they may be empty. */
+const KEPT_LANES = 1_000;
+
 /** What a place needs of its queue. A lane that is left may be forgotten, so it is found again by its key. */
 interface Places {
   leave(lane: Lane): void;
@@ -107,7 +110,7 @@ export class FairQueue {
 
   /** The number of keys with work. */
   get size(): number {
-    return this.#lanes.size;
+    return [...this.#lanes.values()].filter(({ running, waiting }) => running + waiting.length > 0).length;
   }
 
   /** Takes a place. Undefined if there is none: then the work has to wait. */
@@ -185,7 +188,8 @@ export class FairQueue {
   #forgetEmpty(lane: Lane): void {
     if (lane.waiting.length > 0) return;
     this.#turns.delete(lane);
-    if (lane.running === 0) this.#lanes.delete(lane.key);
+    // Most keys come back soon, and a map whose entries come and go is built again and again.
+    if (lane.running === 0 && this.#lanes.size > KEPT_LANES) this.#lanes.delete(lane.key);
   }
 
   /** Refuses those that have waited too long. The first of a lane has waited longest. */

@@ -32,15 +32,17 @@ function toCamel(column: string): string {
  * @throws Unavailable if a newer server has changed the tables since the statement was prepared. PostgreSQL has not begun to
  * run it, and a retry prepares it again.
  */
-export async function query<Row extends object>(executor: Executor, statement: Statement): Promise<Row[]> {
-  const result = await executor
-    .query({
-      ...(statement.name === undefined ? {} : { name: preparedNameOf(statement.name, statement.text) }),
-      text: statement.text,
-      values: statement.values === undefined ? [] : [...statement.values],
-      rowMode: 'array',
-    })
-    .catch(refuseChangedTables);
+export async function query<Row extends object>(
+  executor: Executor,
+  { name, text, values = [] }: Statement,
+): Promise<Row[]> {
+  const config = {
+    name: name === undefined ? undefined : preparedNameOf(name, text),
+    text,
+    values: [...values],
+    rowMode: 'array' as const,
+  };
+  const result = await executor.query(config).catch(refuseChangedTables);
   const names = result.fields.map((field) => toCamel(field.name));
   return result.rows.map((cells: unknown[]) => {
     const row: Record<string, unknown> = {};

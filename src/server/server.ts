@@ -11,6 +11,8 @@ import type { Instrument } from '../kernel/instrument.js';
 import type { Service } from '../kernel/service.js';
 import { createAccessGate } from './access-gate.js';
 import { createErrorPresenter } from './error-presenter.js';
+import { createDocuments } from './graphql/documents.js';
+import { createExecution } from './graphql/execution.js';
 import { createGraphqlRoute, type TaskQuota } from './graphql/graphql-route.js';
 import { createEventTurns, createOperationQueues } from './graphql/operation-queues.js';
 import { createOperations } from './graphql/operations.js';
@@ -157,10 +159,14 @@ function wire(options: ServerOptions, limits: ServerLimits, isStopping: () => bo
   });
   const takePlace = createStreamPlaces(limits);
   const subscribe = createSubscribe({ operations, streams, takePlace, presenter, limits, instrument });
-  const yoga = createYogaServer({ schema, createContext, presenter, limits });
+  const execute = createExecution(presenter, limits);
+  const yoga = createYogaServer({ schema, createContext, presenter, limits, execute });
   const queues = createOperationQueues(limits, clock);
   const observers = { instrument, clock };
-  const prepare = createOperations({ yoga, createContext, queues, presenter, subscribe, observers });
+  const prepare = createOperations({
+    check: createDocuments(yoga),
+    ...{ execute, createContext, queues, presenter, subscribe, observers },
+  });
   const protocol = createSocketProtocol({ prepare, presenter, gate, limits });
   const webSockets = createWebSockets({ protocol, unread: delivery.unread, instrument, limits });
   // Clients take a silence of 15 s for a dead connection, so one comment may be late.

@@ -34,6 +34,7 @@ function readerOfParent<Row>(
       (await ask(`slice:${JSON.stringify(page)}`, (ids) => lists.slices(ids, page))) ?? {
         rows: [],
         more: false,
+        textLength: 0,
       },
     count: async () => (await ask('count', (ids) => lists.counts(ids))) ?? 0,
     hasRowsBeyond: async (beyond) =>

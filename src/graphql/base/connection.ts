@@ -3,7 +3,7 @@ import type { ListReader, Slice } from '../../domain/list-reader.js';
 import { InvalidList, type PageArgs, type PageRequest, parsePageRequest } from '../../domain/page.js';
 import { builder } from '../builder.js';
 import type { GraphqlContext } from '../context.js';
-import { spendText } from './operation-budget.js';
+import { spendLength } from './operation-budget.js';
 import { badUserInput } from './protocol-errors.js';
 
 type BuilderTypes = (typeof builder)['$inferSchemaTypes'];
@@ -134,8 +134,8 @@ function asOutput(value: unknown): never {
   return value as never;
 }
 
-function spendRows<Row>(context: GraphqlContext, { rows }: Slice<Row>): readonly Row[] {
-  spendText(context, rows);
+function spendRows<Row>(context: GraphqlContext, { rows, textLength }: Slice<Row>): readonly Row[] {
+  spendLength(context, textLength);
   return rows;
 }
 

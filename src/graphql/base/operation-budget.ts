@@ -39,9 +39,15 @@ function spentBy(context: GraphqlContext): Spent {
  * @throws QUERY_TOO_COMPLEX above the budget, then and each time after that.
  */
 export function spendText(context: GraphqlContext, loaded: unknown): void {
+  const isMeasured = typeof loaded === 'object' && loaded !== null;
+  spendLength(context, isMeasured ? measureText(loaded, OPERATION_BUDGET.textLength) : 0);
+}
+
+/** As {@link spendText}, for what has been measured. */
+export function spendLength(context: GraphqlContext, length: number): void {
   const spent = spentBy(context);
   const { textLength } = OPERATION_BUDGET;
-  if (typeof loaded === 'object' && loaded !== null) spent.textLength += measureText(loaded, textLength);
+  spent.textLength += length;
   if (spent.textLength > textLength) throw overBudget(`loads more than ${textLength} characters`);
 }
 

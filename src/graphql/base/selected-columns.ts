@@ -132,12 +132,14 @@ export const reviewRunColumns = createColumns<ReviewRun>({ ...ANY_RUN, ...likeNa
 
 const ASSIGNEE_PATHS = NODE_PATHS.map((path) => [...path, 'assignee']);
 
-/** The columns that a connection of tasks needs of its tasks and of their assignees. */
+/** The columns that a connection of tasks needs of its tasks and of their assignees, and whether it needs cursors. */
 export function listedTaskColumns(info: Info) {
+  const asked = selectedFields(info);
   const asksForAssignees = selectedFields(info, NODE_PATHS).has('assignee');
   return {
     task: taskColumns(info, NODE_PATHS),
     assignee: asksForAssignees ? agentColumns(info, ASSIGNEE_PATHS) : null,
+    cursors: asked.has('edges') || asked.has('pageInfo'),
   };
 }
 

@@ -1,5 +1,6 @@
 import {
   type DocumentNode,
+  type ExecutionArgs,
   type ExecutionResult,
   type GraphQLSchema,
   getOperationAST,
@@ -14,10 +15,11 @@ import type { ErrorPresenter } from '../error-presenter.js';
 import { protocolError, refusedByGraphql } from '../protocol-error.js';
 import type { RequestScope } from '../request-scope.js';
 import type { Subscribe } from '../streams/subscribe.js';
+import type { CheckedDocument } from './documents.js';
 import { findRoundedVariable } from './exact-variables.js';
+import type { Execute } from './execution.js';
 import type { GraphqlParams } from './graphql-params.js';
 import type { OperationQueues } from './operation-queues.js';
-import type { Yoga } from './yoga.js';
 
 /** Where operations are reported, and the clock that times them. */
 export interface Observers {
@@ -42,7 +44,9 @@ export interface PreparedOperation {
 export type Prepared = PreparedOperation | { readonly refused: ExecutionResult };
 
 export interface OperationsOptions {
-  readonly yoga: Yoga;
+  /** Parses and validates a document, or finds it among the last ones. */
+  readonly check: (text: string, scope: RequestScope) => CheckedDocument;
+  readonly execute: Execute;
   readonly createContext: (scope: RequestScope, kind: OperationKind, place?: Place) => object;
   readonly queues: OperationQueues;
   readonly presenter: ErrorPresenter;
@@ -51,32 +55,25 @@ export interface OperationsOptions {
 }
 
 /**
- * Creates the function that prepares operations. It takes the steps of yoga's request handling through `getEnveloped`, with
- * the same plugins and caches but without a Request and a Response. The context is created here: yoga would copy it field by
- * field into its own, which took 8 µs per request.
+ * Creates the function that prepares operations. The context is created here: yoga would copy it field by field into its own,
+ * which took 8 µs per request.
  */
 export function createOperations(options: OperationsOptions) {
-  const { yoga, createContext, queues, presenter, subscribe, observers } = options;
-  // A document from yoga's cache stays valid. A lookup in yoga's own validation cache took 9 µs per request.
-  const valid = new WeakSet<DocumentNode>();
+  const { check, execute, createContext, queues, presenter, subscribe, observers } = options;
 
   return function prepare(scope: RequestScope, params: GraphqlParams): Prepared {
-    const enveloped = yoga.getEnveloped(scope);
     const presentFault = (error: unknown) => ({ errors: [presenter.present(error, scope.requestId)] });
     try {
-      const document: DocumentNode = enveloped.parse(params.query);
+      const { schema, document, errors } = check(params.query, scope);
       const operation = getOperationAST(document, params.operationName);
       if (!operation) return { refused: { errors: [noOperation(params)] } };
-      const errors = valid.has(document) ? [] : enveloped.validate(enveloped.schema, document);
       if (errors.length > 0) return { refused: { errors } };
-      valid.add(document);
-      const { schema } = enveloped;
       const { exactVariables } = params;
       const rounded = exactVariables && findRoundedVariable(schema, document, exactVariables);
       if (rounded)
         return { refused: { errors: [protocolError('BAD_USER_INPUT', rounded, refusedByGraphql)] } };
       const { variables: variableValues, operationName } = params;
-      const begin = async (run: typeof enveloped.execute, place?: Place) => {
+      const begin = async <Result>(run: Begin<Result>, place?: Place) => {
         try {
           const contextValue = createContext(scope, operation.operation, place);
           return await run({ schema, document, contextValue, variableValues, operationName });
@@ -92,7 +89,7 @@ export function createOperations(options: OperationsOptions) {
         operation,
         cost: () => costOf(schema, document, operation, variableValues),
         execute: () => {
-          const run = (place: Place) => begin(enveloped.execute, place);
+          const run = (place: Place) => begin(execute, place);
           const queue = operation.operation === 'query' ? queues.query : queues.mutation;
           return withTiming(operation, () => inTurn(queue, scope, run, presentFault), observers);
         },
@@ -104,6 +101,8 @@ export function createOperations(options: OperationsOptions) {
     }
   };
 }
+
+type Begin<Result> = (args: ExecutionArgs) => Result | Promise<Result>;
 
 /** Runs an operation at once if its key has a place for it, else when it is its turn. */
 function inTurn(

@@ -4,13 +4,11 @@ import type { OperationKind } from '../../graphql/operation-contexts.js';
 import type { ErrorPresenter } from '../error-presenter.js';
 import type { ServerLimits } from '../limits.js';
 import type { RequestScope } from '../request-scope.js';
-import { useAnswerLimits } from './plugins/use-answer-limits.js';
-import { createDocumentCache, useDocumentLimits } from './plugins/use-document-limits.js';
-import { useExecutor } from './plugins/use-executor.js';
+import type { Execute } from './execution.js';
+import { useDocumentLimits } from './plugins/use-document-limits.js';
+import { useExecution } from './plugins/use-execution.js';
 import { useInputHints } from './plugins/use-input-hints.js';
-import { usePresentedErrors } from './plugins/use-presented-errors.js';
 import { useSubscriptionRule } from './plugins/use-subscription-rule.js';
-import { useVariableLimits } from './plugins/use-variable-limits.js';
 
 export type Yoga = YogaServerInstance<RequestScope, object>;
 
@@ -19,13 +17,14 @@ export interface YogaOptions {
   readonly createContext: (scope: RequestScope, kind: OperationKind) => object;
   readonly presenter: ErrorPresenter;
   readonly limits: ServerLimits;
+  readonly execute: Execute;
 }
 
 /**
- * Creates the GraphQL engine of every transport. The transports use its `getEnveloped`, and with it the plugins; they bypass
- * yoga's validation cache, its context and its handling of HTTP.
+ * Creates the GraphQL engine of every transport. The transports parse and validate with its `getEnveloped`, and with it the
+ * plugins. They bypass yoga's caches, its context, its calls of the plugins for each execution and its handling of HTTP.
  */
-export function createYogaServer({ schema, createContext, presenter, limits }: YogaOptions): Yoga {
+export function createYogaServer({ schema, createContext, presenter, limits, execute }: YogaOptions): Yoga {
   return createYoga<RequestScope, object>({
     schema,
     context: ({ viewer, requestId, signal }) => createContext({ viewer, requestId, signal }, 'query'),
@@ -39,16 +38,13 @@ export function createYogaServer({ schema, createContext, presenter, limits }: Y
     // Yoga's limit reduces the request rate by 40 %. The size of the body was checked before.
     maxRequestBodySize: false,
     maskedErrors: { errorMessage: '', maskError: presenter.mask, isDev: false },
-    parserAndValidationCache: createDocumentCache(),
+    // Documents are remembered with their validation in documents.ts.
+    parserAndValidationCache: false,
     plugins: [
-      useExecutor(),
-      // Before the errors are presented, which takes time for each of them.
-      useAnswerLimits(limits),
+      useExecution(execute, presenter),
       useInputHints(),
-      usePresentedErrors(presenter),
       useDocumentLimits(limits),
       useSubscriptionRule(),
-      useVariableLimits(limits),
     ],
   });
 }

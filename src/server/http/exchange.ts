@@ -31,7 +31,7 @@ export interface HttpExchange {
  * @param body - a text of this answer, or a buffer that several answers share.
  */
 export function send(
-  { request, response, headers: common, delivery }: HttpExchange,
+  { request, response, headers: all, delivery }: HttpExchange,
   status: number,
   headers: Record<string, string>,
   body: string | Buffer,
@@ -39,7 +39,10 @@ export function send(
   if (response.headersSent || response.destroyed) return;
   // Encoded once: a string would be encoded here to count its bytes, and again by the socket.
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
-  response.writeHead(status, { ...common, ...headers, 'content-length': String(bytes.length) });
+  // Not copied, because an exchange has one answer.
+  Object.assign(all, headers);
+  all['content-length'] = String(bytes.length);
+  response.writeHead(status, all);
   if (request.method === 'HEAD') response.end();
   else delivery.end(response, bytes, bytes === body);
 }

@@ -6,11 +6,11 @@ import { newRequestId } from '../../kernel/ids.js';
 import type { Activity, Instrument } from '../../kernel/instrument.js';
 import type { ServerLimits } from '../limits.js';
 import { pathWithin } from './base-path.js';
+import { commonHeaders } from './common-headers.js';
 import type { Delivery } from './delivery.js';
 import type { HttpExchange } from './exchange.js';
 import { createLazyAbort } from './lazy-abort.js';
 import { createPipelines } from './pipelines.js';
-import { securityHeaders } from './security-headers.js';
 
 /** The handlers and limits of the listener. */
 export interface HttpOptions {
@@ -26,18 +26,25 @@ export interface HttpOptions {
 
 /** Creates the listener, which gives every request an id, common headers, time limits and a log line. */
 export function createHttpServer(options: HttpOptions): Server {
-  const { limits, upgrade } = options;
+  const { limits, upgrade, instrument, clock } = options;
   const enterPipeline = createPipelines(limits.maxPipelinedRequests);
-  const answer = (request: IncomingMessage, response: ServerResponse) => {
+  const answer = (request: IncomingMessage, response: ServerResponse, leave: () => void) => {
+    const startedAtMs = clock.now();
     const exchange = createExchange(request, response, options);
+    // Emitted once, so `once` would only add a wrapper. The only listener, because a second one makes a list of them.
+    response.on('close', () => {
+      leave();
+      if (!response.writableFinished) exchange.end.abort();
+      logRequest(exchange, clock.now() - startedAtMs, instrument);
+    });
     // The router answers errors. An error that arrives here was thrown after the answer had begun.
     const work = () => options.route(exchange);
-    options.instrument
+    instrument
       .within(activityOf(exchange), work)
-      .catch((error: unknown) => breakOff(exchange, error, options.instrument));
+      .catch((error: unknown) => breakOff(exchange, error, instrument));
   };
   const receive = (request: IncomingMessage, response: ServerResponse) =>
-    enterPipeline(request, response, () => answer(request, response));
+    enterPipeline(request, (leave) => answer(request, response, leave));
   const server = createServer(
     {
       maxHeaderSize: limits.maxHeaderBytes,
@@ -57,9 +64,8 @@ export function createHttpServer(options: HttpOptions): Server {
 function createExchange(
   request: IncomingMessage,
   response: ServerResponse,
-  { basePath, isStopping, instrument, clock, delivery }: HttpOptions,
+  { basePath, isStopping, delivery }: HttpOptions,
 ): HttpExchange {
-  const startedAtMs = clock.now();
   const requestId = requestIdOf(request);
   const exchange: HttpExchange = {
     request,
@@ -67,14 +73,10 @@ function createExchange(
     requestId,
     path: pathWithin(basePath, request.url),
     delivery,
-    headers: { ...securityHeaders, 'x-request-id': requestId },
+    headers: commonHeaders(requestId),
     end: createLazyAbort(),
   };
   if (isStopping()) exchange.headers.connection = 'close';
-  response.on('close', () => {
-    if (!response.writableFinished) exchange.end.abort();
-    logRequest(exchange, clock.now() - startedAtMs, instrument);
-  });
   return exchange;
 }
 

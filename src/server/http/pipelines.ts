@@ -1,8 +1,11 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Answers a request now or after the earlier requests of its connection. */
-export type EnterPipeline = (request: IncomingMessage, response: ServerResponse, answer: () => void) => void;
+/**
+ * Answers a request now or after the earlier requests of its connection. `answer` begins the answer, and calls `leave` when the
+ * response is closed.
+ */
+export type EnterPipeline = (request: IncomingMessage, answer: (leave: () => void) => void) => void;
 
 /** The requests of one connection. */
 interface Pipeline {
@@ -20,17 +23,15 @@ interface Pipeline {
 export function createPipelines(maxWaiting: number): EnterPipeline {
   const pipelines = new WeakMap<Socket, Pipeline>();
 
-  function begin(socket: Socket, pipeline: Pipeline, response: ServerResponse, answer: () => void): void {
+  function begin(socket: Socket, pipeline: Pipeline, answer: (leave: () => void) => void): void {
     pipeline.isBusy = true;
-    // Emitted once, so `once` would only add a wrapper.
-    response.on('close', () => {
+    answer(() => {
       pipeline.isBusy = false;
       if (!socket.destroyed) pipeline.waiting.shift()?.();
     });
-    answer();
   }
 
-  return ({ socket }, response, answer) => {
+  return ({ socket }, answer) => {
     // The parser still delivers the requests that had arrived together with the one that closed the connection.
     if (socket.destroyed) return;
     let pipeline = pipelines.get(socket);
@@ -38,10 +39,9 @@ export function createPipelines(maxWaiting: number): EnterPipeline {
       pipeline = { isBusy: false, waiting: [] };
       pipelines.set(socket, pipeline);
     }
-    const { isBusy, waiting } = pipeline;
-    const start = begin.bind(undefined, socket, pipeline, response, answer);
-    if (!isBusy) start();
-    else if (waiting.length >= maxWaiting) socket.destroy();
-    else waiting.push(start);
+    const own = pipeline;
+    if (!own.isBusy) begin(socket, own, answer);
+    else if (own.waiting.length >= maxWaiting) socket.destroy();
+    else own.waiting.push(() => begin(socket, own, answer));
   };
 }

@@ -7,6 +7,7 @@ import {
 import type { AttentionDetails } from '../../domain/attention/attention-details.js';
 import type { Beyond, ListReader, Slice } from '../../domain/list-reader.js';
 import type { PageRequest } from '../../domain/page.js';
+import { measureText } from '../../kernel/text-size.js';
 import { allOf, identifier, joinSql, type Sql, sql, toStatement } from '../../postgres/sql-text.js';
 import { type Executor, query } from '../../postgres/statement.js';
 import type { WaitingSettings } from '../tasks/waiting-facts.js';
@@ -136,5 +137,9 @@ function readItems(
 
 function cut(rows: AttentionRow[], { size, backward }: PageRequest): Slice<AttentionRow> {
   const kept = rows.slice(0, size);
-  return { rows: backward ? kept.reverse() : kept, more: rows.length > size };
+  return {
+    rows: backward ? kept.reverse() : kept,
+    more: rows.length > size,
+    textLength: measureText(rows, Number.POSITIVE_INFINITY),
+  };
 }

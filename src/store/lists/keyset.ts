@@ -14,7 +14,7 @@ import {
 import { type Executor, query } from '../../postgres/statement.js';
 import { boundBeyond, boundsOf, type ListPart, wholeOf } from './list-parts.js';
 import type { Order } from './order.js';
-import { parseRows, type RowShape, readRows, rowsOf } from './row-shape.js';
+import { parseRows, type RowShape, readPage, rowsOf } from './row-shape.js';
 
 /** The definition of a list, without pagination. */
 export interface List<Row> {
@@ -61,12 +61,17 @@ export async function readSlice<Row>(
 ): Promise<Slice<Row>> {
   const { parts = [wholeOf(list)], shape } = list;
   const rows: Row[] = [];
+  let textLength = 0;
   for (const part of page.backward ? parts.toReversed() : parts) {
     const source = selectPart(list, part, page, page.size + 1 - rows.length);
-    if (source !== null) rows.push(...(await readRows(executor, shape, source, useOf(list))));
+    if (source !== null) {
+      const read = await readPage(executor, shape, source, useOf(list));
+      rows.push(...read.rows);
+      textLength += read.textLength;
+    }
     if (rows.length > page.size) break;
   }
-  return cut(rows, page);
+  return cut(rows, page, textLength);
 }
 
 /** Reads the pages of several parents with one statement, which stops reading each list at the end of its page. */
@@ -77,15 +82,20 @@ export async function readSlices<Row>(
   page: PageRequest,
 ): Promise<Map<string, Slice<Row>>> {
   const { shape } = lists;
-  const found = await query<{ id: string; rows: unknown }>(
+  const found = await query<{ id: string; rows: string | null }>(
     executor,
     toStatement(
-      sql`SELECT p.id, ${rowsOf(shape, selectSlice(ofParent(lists), page))} AS rows
+      sql`SELECT p.id, ${rowsOf(shape, selectSlice(ofParent(lists), page))}::text AS rows
         FROM unnest(${parentIds}::text[]) AS p (id)`,
       useOf(lists),
     ),
   );
-  return new Map(found.map(({ id, rows }) => [id, cut(parseRows(shape, rows), page)]));
+  return new Map(
+    found.map(({ id, rows }) => {
+      const json = rows ?? 'null';
+      return [id, cut(parseRows(shape, JSON.parse(json)), page, json.length)];
+    }),
+  );
 }
 
 /** The number of rows in the whole list, regardless of cursors. */
@@ -169,7 +179,9 @@ function selectPart<Row>(list: List<Row>, part: ListPart<Row>, page: PageRequest
     sql`ORDER BY ${orderBy(order, keys, page.backward)} LIMIT ${identifier(String(limit))}`;
   const keys = part.keys.map((key) => key.sql);
   const heads = part.branches.map((branch) => {
-    const selected = identifier([columns, ...(part.branches.length > 1 ? computedOf(keys) : [])].join(', '));
+    const selected = identifier(
+      [columns, ...(part.branches.length > 1 ? addedFor(keys, shape) : [])].join(', '),
+    );
     const rows = sql`${identifier(from)} WHERE ${allOf([branch.where, where, ...bounds])}`;
     // OFFSET 0 is a fence: the planner then does not know that the rows will be sorted.
     return branch.isRare
@@ -185,11 +197,14 @@ function selectPart<Row>(list: List<Row>, part: ListPart<Row>, page: PageRequest
 }
 
 /**
- * The keys that are expressions, as columns of the heads. PostgreSQL then knows that each head is sorted, merges the heads, and
+ * The keys that the rows do not have, as columns of the heads. PostgreSQL then knows that each head is sorted, merges the heads, and
  * reads of each only the rows that the page needs.
  */
-function computedOf(keys: readonly string[]): string[] {
-  return keys.flatMap((key, place) => (isColumn(key) ? [] : [`${key} AS ${nameOf(place)}`]));
+function addedFor<Row>(keys: readonly string[], { columns }: RowShape<Row>): string[] {
+  return keys.flatMap((key, place) => {
+    if (!isColumn(key)) return [`${key} AS ${nameOf(place)}`];
+    return columns.includes(key) ? [] : [key];
+  });
 }
 
 function isColumn(key: string): boolean {
@@ -235,8 +250,8 @@ function orderBy<Row>(order: Order<Row>, keys: readonly string[], backward: bool
   return identifier(keys.map((key) => `${key} ${direction}`).join(', '));
 }
 
-function cut<Row>(rows: Row[], page: PageRequest): Slice<Row> {
+function cut<Row>(rows: Row[], page: PageRequest, textLength: number): Slice<Row> {
   const more = rows.length > page.size;
   const kept = more ? rows.slice(0, page.size) : rows;
-  return { rows: page.backward ? kept.reverse() : kept, more };
+  return { rows: page.backward ? kept.reverse() : kept, more, textLength };
 }

@@ -25,21 +25,27 @@ export type ModelName =
   | 'WebhookDelivery';
 
 /**
- * Columns of a table that are read as JSON, where a row is an array of values. One JSON value for a list of fifty rows
- * takes a third of the time that the driver needs for single values.
+ * Columns of a table that are read as JSON. One JSON value for a list of fifty rows takes a third of the time that the driver
+ * needs for single values.
  */
 export interface RowShape<Row> {
   /** The columns that a query must select: `t.id`, `t.…`. */
   readonly columns: readonly string[];
-  /** The row `t` as JSON. */
+  /** The row `t` as a JSON array of its values. */
   readonly json: Sql;
-  readonly parse: (cell: unknown) => Row;
+  /** The rows `t` as a JSON array of their columns. */
+  readonly jsonOfColumns: Sql;
+  readonly parse: (cells: unknown) => Row;
+  /** Parses the columns of rows. */
+  readonly parseColumns: (columns: unknown) => Row[];
   readonly companions?: Companions<Row>;
 }
 
 /** Related rows that the same statement reads together with a list. */
 export interface Companions<Row> {
-  /** One JSON value; the rows of the list are available as `page`. */
+  /** What the related rows are found by, as an aggregate of the rows `t`. */
+  readonly keys: Sql;
+  /** The related rows as one JSON value, found by `page.keys`. */
   readonly json: Sql;
   /** Attaches the related rows to each row. */
   attach(rows: readonly Row[], companions: unknown): void;
@@ -97,18 +103,42 @@ export async function readRows<Row>(
   source: Sql,
   use: StatementUse = 'list',
 ): Promise<Row[]> {
-  const [result] = await query<{ rows: unknown }>(
-    executor,
-    toStatement(sql`SELECT ${rowsOf(shape, source)} AS rows`, use),
-  );
+  const statement = toStatement(sql`SELECT ${rowsOf(shape, source)} AS rows`, use);
+  const [result] = await query<{ rows: unknown }>(executor, statement);
   return parseRows(shape, result?.rows);
 }
 
-/** SQL: the rows of a query and their companions as one JSON value for {@link parseRows}. */
-export function rowsOf<Row>({ json, companions }: RowShape<Row>, source: Sql): Sql {
-  if (companions === undefined) return sql`(SELECT json_agg(${json}) FROM (${source}) t)`;
-  return sql`(WITH page AS MATERIALIZED (${source})
-    SELECT json_build_array((SELECT json_agg(${json}) FROM page t), ${companions.json}))`;
+/** As {@link readRows}, for a page of a list. Also returns the length of what was read. */
+export async function readPage<Row>(
+  executor: Executor,
+  shape: RowShape<Row>,
+  source: Sql,
+  use: StatementUse,
+): Promise<{ readonly rows: Row[]; readonly textLength: number }> {
+  const statement = toStatement(sql`SELECT ${columnsOf(shape, source)}::text AS columns`, use);
+  // As text, whose length is known before it is parsed.
+  const [result] = await query<{ columns: string }>(executor, statement);
+  const { columns } = result ?? { columns: '[]' };
+  return { rows: parseColumns(shape, JSON.parse(columns)), textLength: columns.length };
+}
+
+/** SQL: the rows of a query and their companions as one JSON value for {@link parseRows}. For few rows, and for many short lists. */
+export function rowsOf<Row>(shape: RowShape<Row>, source: Sql): Sql {
+  return withCompanions(shape, sql`json_agg(${shape.json})`, source);
+}
+
+/**
+ * SQL: as {@link rowsOf}, for {@link parseColumns}. For fifty rows PostgreSQL takes half of the time that it takes for an array of
+ * each row, and for fewer than four rows more.
+ */
+function columnsOf<Row>(shape: RowShape<Row>, source: Sql): Sql {
+  return withCompanions(shape, shape.jsonOfColumns, source);
+}
+
+function withCompanions<Row>({ companions }: RowShape<Row>, rows: Sql, source: Sql): Sql {
+  if (companions === undefined) return sql`(SELECT ${rows} FROM (${source}) t)`;
+  return sql`(SELECT json_build_array(page.rows, ${companions.json})
+    FROM (SELECT ${rows} AS rows, ${companions.keys} AS keys FROM (${source}) t) page)`;
 }
 
 /** SQL: the single row of a query as a JSON value for the `parse` of the shape. */
@@ -118,9 +148,22 @@ export function rowOf<Row>({ json }: RowShape<Row>, source: Sql): Sql {
 
 /** Parses rows. @param value - the result of {@link rowsOf}; null for an empty list. */
 export function parseRows<Row>({ parse, companions }: RowShape<Row>, value: unknown): Row[] {
-  if (companions === undefined) return ((value ?? []) as unknown[]).map(parse);
-  const [cells, others] = value as [unknown[] | null, unknown];
-  const rows = (cells ?? []).map(parse);
+  return parseWithCompanions(companions, value, (cells) => ((cells ?? []) as unknown[]).map(parse));
+}
+
+/** Parses rows. @param value - the result of {@link columnsOf}. */
+function parseColumns<Row>(shape: RowShape<Row>, value: unknown): Row[] {
+  return parseWithCompanions(shape.companions, value, shape.parseColumns);
+}
+
+function parseWithCompanions<Row>(
+  companions: Companions<Row> | undefined,
+  value: unknown,
+  parse: (rows: unknown) => Row[],
+): Row[] {
+  if (companions === undefined) return parse(value);
+  const [own, others] = value as [unknown, unknown];
+  const rows = parse(own);
   companions.attach(rows, others);
   return rows;
 }
@@ -133,26 +176,52 @@ function createShape<Row>(model: ModelName, wanted: Columns<Row>): RowShape<Row>
     ({ name }) => wanted === '*' || name === 'id' || wanted.includes(name as keyof Row & string),
   );
   const columns = chosen.map(({ name }) => `t.${toSnake(name)}`);
-  const names = chosen.map(({ name }) => name);
   const conversions = chosen.map(({ type }) => CONVERSIONS[type]);
   const written = columns.map((column, i) => conversions[i]?.write(column) ?? column);
+  const parsed = chosen.map(({ name }, i) => ({ name, read: conversions[i]?.read }));
   return {
     columns,
     json: identifier(`json_build_array(${written.join(', ')})`),
-    parse: (cell) => toRow(cell as unknown[], names, conversions) as Row,
+    jsonOfColumns: identifier(
+      `json_build_array(${written.map((column) => `json_agg(${column})`).join(', ')})`,
+    ),
+    parse: generateRow<[unknown]>(parsed, 'cells', (index) => `cells[${index}]`) as (cells: unknown) => Row,
+    parseColumns: createColumnParser(parsed),
   };
 }
 
-function toRow(
-  cells: readonly unknown[],
-  names: readonly string[],
-  conversions: readonly (Conversion | undefined)[],
-): object {
-  const row: Record<string, unknown> = {};
-  for (let i = 0; i < names.length; i += 1) {
-    const cell = cells[i];
-    const conversion = conversions[i];
-    row[names[i] ?? ''] = conversion === undefined || cell === null ? cell : conversion.read(cell);
-  }
-  return row;
+interface ParsedColumn {
+  readonly name: string;
+  readonly read: Conversion['read'] | undefined;
+}
+
+/**
+ * Creates the function that makes a row of its values. It is generated, because one literal takes a fifth of the time of a dozen
+ * assignments. The code contains names of the data model only.
+ *
+ * @param parameters - those of the function.
+ * @param cellOf - the code of a value.
+ */
+function generateRow<Parameters extends unknown[]>(
+  columns: readonly ParsedColumn[],
+  parameters: string,
+  cellOf: (index: number) => string,
+): (...values: Parameters) => unknown {
+  const members = columns.map(({ name, read }, index) => {
+    const cell = cellOf(index);
+    return `${name}: ${read === undefined ? cell : `${cell} === null ? null : columns[${index}].read(${cell})`}`;
+  });
+  const generated = new Function('columns', `return (${parameters}) => ({ ${members.join(', ')} });`);
+  return generated(columns);
+}
+
+/** The function that parses the columns of rows, each of which is null if there are no rows. */
+function createColumnParser<Row>(columns: readonly ParsedColumn[]): (cells: unknown) => Row[] {
+  const toRow = generateRow<[unknown, number]>(columns, 'cells, at', (index) => `cells[${index}][at]`);
+  return (cells) => {
+    const [first] = cells as readonly [readonly unknown[] | null];
+    const rows: Row[] = [];
+    for (let at = 0; at < (first?.length ?? 0); at += 1) rows.push(toRow(cells, at) as Row);
+    return rows;
+  };
 }

@@ -31,6 +31,8 @@ export type ListedTask = TaskRow & { readonly assignee?: AgentRow | null };
 export interface ListedColumns {
   readonly task: TaskColumns;
   readonly assignee: Columns<AgentRow> | null;
+  /** False if no cursors are needed: they are made of the columns that lists are sorted by, which are half of a short row. */
+  readonly cursors?: boolean;
 }
 
 /** The tasks that match the filter and that the viewer may see. */
@@ -138,17 +140,16 @@ const SORT_COLUMNS = [
  * The same statement reads each assignee once. A promise per task would cost the executor more than the rest of a list of
  * fifty, and a join or sub-query per task would double the cost for PostgreSQL.
  */
-function shapeOfListed({ task: columns, assignee }: ListedColumns): RowShape<ListedTask> {
-  const tasks = shapeOf<Writable<ListedTask>>(
-    'Task',
-    columns === '*' ? columns : [...columns, 'assigneeId', ...SORT_COLUMNS],
-  );
+function shapeOfListed({ task: columns, assignee, cursors = true }: ListedColumns): RowShape<ListedTask> {
+  const further = [...(assignee === null ? [] : (['assigneeId'] as const)), ...(cursors ? SORT_COLUMNS : [])];
+  const tasks = shapeOf<Writable<ListedTask>>('Task', columns === '*' ? columns : [...columns, ...further]);
   if (assignee === null) return tasks;
   const agents = shapeOf<AgentRow>('Agent', assignee);
-  const ofPage = sql`SELECT ${identifier(agents.columns.join(', '))} FROM agents t WHERE t.id IN (SELECT assignee_id FROM page)`;
+  const ofPage = sql`SELECT ${identifier(agents.columns.join(', '))} FROM agents t WHERE t.id = ANY (page.keys)`;
   return {
     ...tasks,
     companions: {
+      keys: sql`array_agg(t.assignee_id)`,
       json: rowsOf(agents, ofPage),
       attach: (rows: readonly Writable<ListedTask>[], value) => {
         const agentsById = new Map(parseRows(agents, value).map((agent) => [agent.id, agent]));

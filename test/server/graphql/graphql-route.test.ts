@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createInstrument } from '../../../src/kernel/instrument.js';
 import { createErrorPresenter } from '../../../src/server/error-presenter.js';
+import { createExecution } from '../../../src/server/graphql/execution.js';
 import { createYogaServer, type Yoga } from '../../../src/server/graphql/yoga.js';
 import { acceptsEventStream, chooseJsonType } from '../../../src/server/http/media-type.js';
 import { serverLimits } from '../../../src/server/limits.js';
@@ -12,11 +13,13 @@ let yoga: Yoga;
 
 beforeAll(async () => {
   server = await startTestServer();
+  const presenter = createErrorPresenter(createInstrument());
   yoga = createYogaServer({
     schema: createSmallSchema({ log: [], given: 0, release: () => undefined }),
     createContext: (scope) => ({ ...scope }),
-    presenter: createErrorPresenter(createInstrument()),
+    presenter,
     limits: serverLimits,
+    execute: createExecution(presenter, serverLimits),
   });
 });
 
