@@ -1,7 +1,10 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Client } from '../../src/sdk/index.js';
+import { drawFrame } from '../../src/cli/top/frame.js';
+import { emptyState } from '../../src/cli/top/state.js';
+import type { Client, TaskFieldsFragment } from '../../src/sdk/index.js';
+import type { Look } from '../../src/verbs/looks/look.js';
 import { createMc, type Mc, mcPath } from '../support/cli/mc.js';
 import { hasTerminal, openTerminal } from '../support/cli/terminal.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres/database.js';
@@ -37,6 +40,21 @@ async function inReview(title: string): Promise<string> {
   await admin.completeTask({ runId: run?.id ?? '', resolution: 'done' });
   return task.ref;
 }
+
+describe('a task in mc top', () => {
+  it('has its long lines cut between words, and a word only if it takes more than half a line', () => {
+    const lines = [`${'words of a text '.repeat(3)}end`, 'x'.repeat(45)];
+    const task = { id: 'task_1', ref: 'TASK-1' } as TaskFieldsFragment;
+    const state = { ...emptyState, mode: { kind: 'task', task, lines } as const };
+    const look = { nowMs: 0, paint: (_tone: string, text: string) => text } as Look;
+    expect(drawFrame(state, look, { columns: 40, rows: 9 }).slice(1, 5)).toEqual([
+      'words of a text words of a text words',
+      'of a text end',
+      'x'.repeat(39),
+      'x'.repeat(6),
+    ]);
+  });
+});
 
 describe.runIf(hasTerminal)('in a terminal', () => {
   it('a list is a coloured table that fits the width', async () => {

@@ -116,8 +116,12 @@ function wrap(line: string, columns: number): string[] {
   let [part, width] = ['', 0];
   for (const character of printable(line)) {
     if (width >= columns - 1) {
-      parts.push(part);
-      [part, width] = ['', 0];
+      // A word is cut only if it takes more than half a line.
+      const space = part.lastIndexOf(' ');
+      const end = space > part.length / 2 ? space : part.length;
+      parts.push(part.slice(0, end));
+      part = part.slice(end + 1);
+      width = widthOf(part);
     }
     part += character;
     width += widthOf(character);
