@@ -3,10 +3,12 @@ import type { Duplex } from 'node:stream';
 import { CloseCode, handleProtocols, parseMessage, type Server } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Instrument } from '../../kernel/instrument.js';
+import type { Turns } from '../../kernel/turns.js';
 import { parseExactly } from '../graphql/exact-variables.js';
 import type { UnreadBytes } from '../http/unread-bytes.js';
 import type { ServerLimits } from '../limits.js';
 import { type BatchedWrites, createBatchedWrites } from './batched-writes.js';
+import { Inbox } from './inbox.js';
 import { CloseSocket, type Peer } from './socket-protocol.js';
 import { createTextFrame } from './text-frame.js';
 import type { Send } from './websocket-stream.js';
@@ -21,6 +23,8 @@ export interface WebSockets {
 
 export interface WebSocketOptions {
   readonly protocol: Server<Peer>;
+  /** The turns of the keys to parse long messages. */
+  readonly turns: Turns;
   readonly unread: UnreadBytes;
   readonly instrument: Instrument;
   readonly limits: ServerLimits;
@@ -55,6 +59,7 @@ export function createWebSockets(options: WebSocketOptions): WebSockets {
           operations: new Map(),
           isOpen: () => socket.readyState === socket.OPEN,
           send: createSend(socket, connection, writes),
+          inbox: new Inbox({ socket, turns: options.turns, keyId: () => peer.keyId }),
         };
         serve(socket, peer, options);
       });
@@ -88,9 +93,11 @@ function serve(socket: WebSocket, peer: Peer, options: WebSocketOptions): void {
       onMessage: (handle) =>
         socket.on('message', (message) => {
           const text = String(message);
-          abortCompleted(peer, text);
-          peer.exactMessage = parseExactly(text);
-          handle(text).catch(fail);
+          peer.inbox.receive(text.length, () => {
+            abortCompleted(peer, text);
+            peer.exactMessage = parseExactly(text);
+            handle(text).catch(fail);
+          });
         }),
     },
     peer,
