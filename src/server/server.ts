@@ -11,6 +11,7 @@ import type { Instrument } from '../kernel/instrument.js';
 import type { Service } from '../kernel/service.js';
 import { Turns } from '../kernel/turns.js';
 import { createAccessGate } from './access-gate.js';
+import { ArrivingBytes } from './arriving-bytes.js';
 import { createErrorPresenter, type ErrorPresenter } from './error-presenter.js';
 import { createGraphqlRoute, type TaskQuota } from './graphql/graphql-route.js';
 import { createEventTurns, createOperationQueues } from './graphql/operation-queues.js';
@@ -155,10 +156,13 @@ function wire(options: ServerOptions, limits: ServerLimits, isStopping: () => bo
   const ticketGate = createAccessGate({ authenticate: source.redeemTicket, limits, clock });
   const takePlace = createStreamPlaces(limits);
   const turns = new Turns();
+  const arriving = new ArrivingBytes(limits);
   const parts = { streams, takePlace, turns, presenter };
   const { operations, shared } = wireOperations(options, limits, parts);
-  const protocol = createSocketProtocol({ operations, presenter, gate, limits });
-  const webSockets = createWebSockets({ protocol, turns, unread: delivery.unread, instrument, limits });
+  const protocol = createSocketProtocol({ operations, arriving, presenter, gate, limits });
+  const webSockets = createWebSockets({
+    ...{ protocol, turns, arriving, unread: delivery.unread, instrument, limits },
+  });
   // Clients take a silence of 15 s for a dead connection, so one comment may be late.
   const heartbeatMs = limits.pingIntervalMs / 2;
   const { signIn, dashboard } = options;
@@ -170,22 +174,23 @@ function wire(options: ServerOptions, limits: ServerLimits, isStopping: () => bo
   const routes = [
     createRootRedirect(basePath),
     createGraphqlRoute({
+      ...{ operations, arriving, turns, gate, basePath, corsOrigins, limits, presenter, heartbeatMs },
       taskQuota: options.taskQuota,
-      operations,
-      turns,
-      gate,
-      basePath,
-      corsOrigins,
-      limits,
-      presenter,
-      heartbeatMs,
     }),
     createSchemaRoute({ schema, gate, corsOrigins }),
     createEventStreamRoute(plain),
     createTicketRoute(plain),
     ...createHealthRoutes({ isReady, isStopping }),
     createMetricsRoute({ metrics: options.metrics, gate }),
-    ...(mcp ? [createMcpRoute({ calls: mcp, gate, corsOrigins, maxBodyBytes: limits.maxBodyBytes })] : []),
+    ...(mcp
+      ? [
+          createMcpRoute({
+            calls: mcp,
+            ...{ gate, corsOrigins, arriving, turns },
+            maxBodyBytes: limits.maxBodyBytes,
+          }),
+        ]
+      : []),
     ...(signIn ? [createSignInRoute(signInOptions(signIn, limits, clock))] : []),
   ];
   const findFirst = dashboard === undefined ? undefined : createDashboard(dashboard, basePath);

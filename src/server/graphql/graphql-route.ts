@@ -1,6 +1,7 @@
 import { isAsyncIterable } from 'graphql-yoga';
 import type { Turns } from '../../kernel/turns.js';
 import type { AccessGate } from '../access-gate.js';
+import type { ArrivingBytes } from '../arriving-bytes.js';
 import { admit } from '../http/admit.js';
 import { readBody } from '../http/body.js';
 import { type HttpExchange, send } from '../http/exchange.js';
@@ -26,6 +27,7 @@ export interface TaskQuota {
 
 export interface GraphqlRouteOptions extends EventStreamOptions {
   readonly operations: Operations;
+  readonly arriving: ArrivingBytes;
   /** The turns of the keys to parse long bodies. */
   readonly turns: Turns;
   readonly gate: AccessGate;
@@ -96,13 +98,13 @@ function taskHeaders(quota: TaskQuota | undefined): Record<string, string> {
 async function readParams(
   { request, response }: HttpExchange,
   keyId: string,
-  { limits: { maxBodyBytes }, turns }: GraphqlRouteOptions,
+  { limits: { maxBodyBytes: maxBytes }, arriving, turns }: GraphqlRouteOptions,
 ): Promise<GraphqlParams> {
   if (request.method !== 'POST') return parseGraphqlAddress(request.url);
   const { 'content-type': contentType, 'content-encoding': encoding = 'identity' } = request.headers;
   if (!isJsonContent(contentType)) throw unsupportedMediaType();
   if (!/^(identity)?$/i.test(encoding)) throw unsupportedEncoding();
-  const body = await readBody(request, response, maxBodyBytes);
+  const body = await readBody(request, response, { maxBytes, count: arriving.begin(keyId) });
   if (body.length > LARGE_TEXT) await turns.next(keyId);
   return parseGraphqlParams(body);
 }

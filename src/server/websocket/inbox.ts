@@ -1,10 +1,12 @@
 import type { WebSocket } from 'ws';
 import type { Turns } from '../../kernel/turns.js';
+import type { ArrivingBytes } from '../arriving-bytes.js';
 import { LARGE_TEXT } from '../graphql/graphql-params.js';
 
 export interface InboxOptions {
   readonly socket: Pick<WebSocket, 'pause' | 'resume'>;
   readonly turns: Turns;
+  readonly arriving: ArrivingBytes;
   /** The key of the socket, as soon as it is known. */
   readonly keyId: () => string | undefined;
 }
@@ -12,6 +14,8 @@ export interface InboxOptions {
 interface Message {
   readonly length: number;
   readonly handle: () => void;
+  /** Ends the count of its bytes. */
+  readonly leave: () => void;
 }
 
 /** Sockets that have not sent their key yet take turns with each key together. */
@@ -34,13 +38,16 @@ export class Inbox {
     this.#options = options;
   }
 
-  /** @param length - the length of the message, in UTF-16 units. */
+  /**
+   * @param length - the length of the message, in UTF-16 units.
+   * @throws GraphQLError with RATE_LIMITED if too much of the key waits.
+   */
   receive(length: number, handle: () => void): void {
     if (this.#messages.length === 0 && length <= LARGE_TEXT) {
-      this.#handle({ length, handle });
+      this.#handle(length, handle);
       return;
     }
-    this.#messages.push({ length, handle });
+    this.#messages.push({ length, handle, leave: this.#count(length) });
     this.#options.socket.pause();
     if (this.#messages.length === 1) void this.#handleWaiting();
   }
@@ -66,7 +73,14 @@ export class Inbox {
     this.#resume();
   }
 
-  #handle({ length, handle }: Message): void {
+  #count(length: number): () => void {
+    const { arriving, keyId } = this.#options;
+    const count = arriving.begin(keyId() ?? WITHOUT_KEY);
+    count(length);
+    return () => count(0);
+  }
+
+  #handle(length: number, handle: () => void): void {
     this.length = length;
     handle();
   }
@@ -75,7 +89,8 @@ export class Inbox {
     const { turns, keyId } = this.#options;
     for (let [first] = this.#messages; first !== undefined; [first] = this.#messages) {
       if (first.length > LARGE_TEXT) await turns.next(keyId() ?? WITHOUT_KEY);
-      this.#handle(first);
+      first.leave();
+      this.#handle(first.length, first.handle);
       this.#messages.shift();
     }
     this.#resume();

@@ -4,6 +4,7 @@ import { CloseCode, type Context, makeServer, type Server, type SubscribePayload
 import { isAsyncIterable } from 'graphql-yoga';
 import { newRequestId } from '../../kernel/ids.js';
 import type { AccessGate } from '../access-gate.js';
+import { type ArrivingBytes, COUNTED_FROM } from '../arriving-bytes.js';
 import type { ErrorPresenter } from '../error-presenter.js';
 import { exactVariablesIn, type GraphqlParams } from '../graphql/graphql-params.js';
 import type { Operations, PreparedOperation } from '../graphql/operations.js';
@@ -41,6 +42,7 @@ export class CloseSocket extends Error {
 
 export interface SocketProtocolOptions {
   readonly operations: Operations;
+  readonly arriving: ArrivingBytes;
   readonly presenter: ErrorPresenter;
   readonly gate: AccessGate;
   readonly limits: ServerLimits;
@@ -138,6 +140,7 @@ async function beginOperation(
     const controller = new AbortController();
     operations.set(id, controller);
     const viewer = await authenticate(ctx, options);
+    countUntilAborted(options.arriving.begin(viewer.keyId), length, controller.signal);
     options.gate.admit(viewer);
     const turn = inbox.turnFor(viewer.keyId, options.operations.turnFor(viewer.keyId, params), length);
     if (turn !== undefined) await turn;
@@ -196,6 +199,13 @@ function countRunning(operations: ReadonlyMap<string, AbortController>): number 
 function endOperation({ operations }: Peer, id: string): void {
   operations.get(id)?.abort();
   operations.delete(id);
+}
+
+/** The message is counted as long as its operation is under way. */
+function countUntilAborted(count: (size: number) => void, length: number, signal: AbortSignal): void {
+  if (length < COUNTED_FROM || signal.aborted) return;
+  count(length);
+  signal.addEventListener('abort', () => count(0), { once: true });
 }
 
 /** Not sent: the client has completed the operation, or closed the socket, while it waited. */
