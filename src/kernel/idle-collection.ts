@@ -25,8 +25,8 @@ const EVERY_MS = 1_000;
 /** An idle server with its jobs and some agents that poll stays below this load. */
 const IDLE_LOAD = 0.1;
 
-/** An event loop that is active half of the time is busy, even if it gets little of the processor. */
-const LOOP_TO_LOAD = 5;
+/** An event loop that is active for eight tenths of the time is busy, even if it gets little of the processor. */
+const LOOP_TO_LOAD = 8;
 
 /** The growth that is worth a collection, in bytes. */
 const MIN_GROWTH = 33_554_432;
