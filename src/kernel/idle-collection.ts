@@ -7,7 +7,7 @@ import type { Instrument } from './instrument.js';
 export interface Heap {
   /** The bytes that are taken from the machine: objects, garbage, buffers and free places between them. */
   readonly bytes: () => number;
-  /** The share of the time since the last call in which the event loop worked, from 0 to 1. */
+  /** How busy this process was since the last call, from 0 to 1. */
   readonly load: () => number;
   /** Collects all garbage. Nothing else runs meanwhile. */
   readonly collect: () => void;
@@ -25,8 +25,11 @@ const EVERY_MS = 1_000;
 /** An idle server with its jobs and some agents that poll stays below this load. */
 const IDLE_LOAD = 0.1;
 
+/** An event loop that is active for eight tenths of the time is busy, even if it gets little of the processor. */
+const LOOP_TO_LOAD = 8;
+
 /** The growth that is worth a collection, in bytes. */
-const MIN_GROWTH = 67_108_864;
+const MIN_GROWTH = 33_554_432;
 
 /** A collection that frees less is the last one, in bytes. */
 const MIN_FREED = 16_777_216;
@@ -67,6 +70,7 @@ export function collectWhenIdle({ instrument, heap = createV8Heap() }: IdleColle
 
 function createV8Heap(): Heap {
   let last = performance.eventLoopUtilization();
+  let lastCpu = process.cpuUsage();
   let collect: (() => void) | undefined;
   return {
     bytes() {
@@ -75,9 +79,12 @@ function createV8Heap(): Heap {
     },
     load() {
       const now = performance.eventLoopUtilization();
-      const { utilization } = performance.eventLoopUtilization(now, last);
+      const { utilization, active, idle } = performance.eventLoopUtilization(now, last);
+      const { user, system } = process.cpuUsage(lastCpu);
       last = now;
-      return utilization;
+      lastCpu = process.cpuUsage();
+      // On a busy machine the loop is active for long, because the time in which it waits for a processor counts as well.
+      return Math.max((user + system) / 1_000 / (active + idle), utilization / LOOP_TO_LOAD);
     },
     collect() {
       collect ??= exposeCollection();

@@ -1,11 +1,57 @@
+import { performance } from 'node:perf_hooks';
+
+/** Pieces of long work of one key that wait, in their order. */
+type Lane = (() => void)[];
+
+/** A piece that took less is followed by the next one without a pause, in milliseconds. */
+const SHORT_MS = 1;
+
 /**
- * Creates a function whose promises resolve in different turns of the event loop, in the order of the calls. Between two pieces of
- * long work that wait for it, all other work gets its turn.
+ * Hands out turns of the event loop to long work: one piece in each turn of the loop, and after it a pause that is as long as the piece
+ * was. In the pause a claim can take all its steps, each of which would otherwise wait for a piece. Keys take turns with each other, so a
+ * key waits for one piece of each other key at most, and for its own earlier ones.
  */
-export function createTurns(): () => Promise<void> {
-  let last = Promise.resolve();
-  return () => {
-    last = last.then(() => new Promise<void>((resolve) => setImmediate(resolve)));
-    return last;
+export class Turns {
+  /** In the order of the keys' next turns. Only keys with waiting work are in it. */
+  readonly #lanes = new Map<string, Lane>();
+  #isPlanned = false;
+  #beganAt = 0;
+
+  /** Resolves when it is the turn of the key. The work has to begin at once, without waiting for something else. */
+  next(key: string): Promise<void> {
+    return new Promise((begin) => {
+      const lane = this.#lanes.get(key);
+      if (lane === undefined) this.#lanes.set(key, [begin]);
+      else lane.push(begin);
+      if (!this.#isPlanned) this.#plan();
+    });
+  }
+
+  readonly #plan = (): void => {
+    this.#isPlanned = true;
+    setImmediate(this.#grant);
+    // In the same turn of the loop: the piece is done between these two.
+    setImmediate(this.#planNext);
+  };
+
+  readonly #grant = (): void => {
+    this.#beganAt = performance.now();
+    const [first] = this.#lanes;
+    if (first === undefined) return;
+    const [key, lane] = first;
+    lane.shift()?.();
+    this.#lanes.delete(key);
+    if (lane.length > 0) this.#lanes.set(key, lane);
+  };
+
+  readonly #planNext = (): void => {
+    const tookMs = performance.now() - this.#beganAt;
+    if (tookMs > SHORT_MS) setTimeout(this.#continue, tookMs);
+    else this.#continue();
+  };
+
+  readonly #continue = (): void => {
+    this.#isPlanned = false;
+    if (this.#lanes.size > 0) this.#plan();
   };
 }

@@ -55,6 +55,10 @@ export interface ServerLimits {
   /** Events of all keys that are resolved at once. Above it keys take turns. */
   readonly maxRunningEvents: number;
   readonly maxSubscriptionsPerSocket: number;
+  /** Bytes of the requests of one key that arrive or are under way, without those of less than 4 KB. */
+  readonly maxArrivingBytesPerKey: number;
+  /** Bytes that a WebSocket may send before its key is known. */
+  readonly maxBytesBeforeKey: number;
   /** Size of one WebSocket message. */
   readonly maxMessageBytes: number;
   /** How long a new WebSocket may take to send `connection_init` with its key. */
@@ -114,6 +118,8 @@ export const serverLimits: ServerLimits = Object.freeze({
   maxRunningEventsPerKey: 8,
   maxRunningEvents: 32,
   maxSubscriptionsPerSocket: 100,
+  maxArrivingBytesPerKey: 67_108_864,
+  maxBytesBeforeKey: 65_536,
   maxMessageBytes: 1_048_576,
   connectionInitTimeoutMs: 5_000,
   pingIntervalMs: 15_000,

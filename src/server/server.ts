@@ -9,10 +9,14 @@ import type { Clock } from '../kernel/clock.js';
 import type { Place } from '../kernel/fair-queue.js';
 import type { Instrument } from '../kernel/instrument.js';
 import type { Service } from '../kernel/service.js';
+import { Turns } from '../kernel/turns.js';
 import { createAccessGate } from './access-gate.js';
-import { createErrorPresenter } from './error-presenter.js';
+
+import { ArrivingBytes } from './arriving-bytes.js';
+import { createErrorPresenter, type ErrorPresenter } from './error-presenter.js';
 import { createDocuments } from './graphql/documents.js';
 import { createExecution } from './graphql/execution.js';
+
 import { createGraphqlRoute, type TaskQuota } from './graphql/graphql-route.js';
 import { createEventTurns, createOperationQueues } from './graphql/operation-queues.js';
 import { createOperations } from './graphql/operations.js';
@@ -40,9 +44,9 @@ import {
 } from './sse/event-stream-route.js';
 import { brokenOff } from './sse/result-stream.js';
 import { createEventSelections } from './streams/event-selections.js';
-import { createOpenStreams } from './streams/open-streams.js';
+import { createOpenStreams, type OpenStreams } from './streams/open-streams.js';
 import { createSharedOperations } from './streams/shared-operations.js';
-import { createStreamPlaces } from './streams/stream-places.js';
+import { createStreamPlaces, type TakeStreamPlace } from './streams/stream-places.js';
 import { createSubscribe } from './streams/subscribe.js';
 import { createSocketProtocol } from './websocket/socket-protocol.js';
 import { createWebSockets } from './websocket/websocket.js';
@@ -142,7 +146,7 @@ export function createServer(options: ServerOptions): Server {
 const stopError = protocolError('UNAVAILABLE', 'The server is stopping: resume with your last cursor.');
 
 function wire(options: ServerOptions, limits: ServerLimits, isStopping: () => boolean) {
-  const { schema, createContext, instrument, clock, isReady } = options;
+  const { schema, instrument, clock, isReady } = options;
   const { basePath, corsOrigins } = options.http;
   const { events: source } = options;
   const presenter = createErrorPresenter(instrument, options.isOutage);
@@ -153,22 +157,15 @@ function wire(options: ServerOptions, limits: ServerLimits, isStopping: () => bo
   const eventStreams = createOpenStreams<EventItem>(reportOpen('plain'));
   const gate = createAccessGate({ authenticate: options.authenticate, limits, clock });
   const ticketGate = createAccessGate({ authenticate: source.redeemTicket, limits, clock });
-  const operations = createSharedOperations({
-    ...{ createContext, presenter, limits },
-    turns: createEventTurns(limits, clock),
-  });
   const takePlace = createStreamPlaces(limits);
-  const subscribe = createSubscribe({ operations, streams, takePlace, presenter, limits, instrument });
-  const execute = createExecution(presenter, limits);
-  const yoga = createYogaServer({ schema, createContext, presenter, limits, execute });
-  const queues = createOperationQueues(limits, clock);
-  const observers = { instrument, clock };
-  const prepare = createOperations({
-    check: createDocuments(yoga),
-    ...{ execute, createContext, queues, presenter, subscribe, observers },
+  const turns = new Turns();
+  const arriving = new ArrivingBytes(limits);
+  const parts = { streams, takePlace, turns, presenter };
+  const { operations, shared } = wireOperations(options, limits, parts);
+  const protocol = createSocketProtocol({ operations, arriving, presenter, gate, limits });
+  const webSockets = createWebSockets({
+    ...{ protocol, turns, arriving, unread: delivery.unread, instrument, limits },
   });
-  const protocol = createSocketProtocol({ prepare, presenter, gate, limits });
-  const webSockets = createWebSockets({ protocol, unread: delivery.unread, instrument, limits });
   // Clients take a silence of 15 s for a dead connection, so one comment may be late.
   const heartbeatMs = limits.pingIntervalMs / 2;
   const { signIn, dashboard } = options;
@@ -180,21 +177,23 @@ function wire(options: ServerOptions, limits: ServerLimits, isStopping: () => bo
   const routes = [
     createRootRedirect(basePath),
     createGraphqlRoute({
+      ...{ operations, arriving, turns, gate, basePath, corsOrigins, limits, presenter, heartbeatMs },
       taskQuota: options.taskQuota,
-      prepare,
-      gate,
-      basePath,
-      corsOrigins,
-      limits,
-      presenter,
-      heartbeatMs,
     }),
     createSchemaRoute({ schema, gate, corsOrigins }),
     createEventStreamRoute(plain),
     createTicketRoute(plain),
     ...createHealthRoutes({ isReady, isStopping }),
     createMetricsRoute({ metrics: options.metrics, gate }),
-    ...(mcp ? [createMcpRoute({ calls: mcp, gate, corsOrigins, maxBodyBytes: limits.maxBodyBytes })] : []),
+    ...(mcp
+      ? [
+          createMcpRoute({
+            calls: mcp,
+            ...{ gate, corsOrigins, arriving, turns },
+            maxBodyBytes: limits.maxBodyBytes,
+          }),
+        ]
+      : []),
     ...(signIn ? [createSignInRoute(signInOptions(signIn, limits, clock))] : []),
   ];
   const findFirst = dashboard === undefined ? undefined : createDashboard(dashboard, basePath);
@@ -206,8 +205,38 @@ function wire(options: ServerOptions, limits: ServerLimits, isStopping: () => bo
     streams.endAll(brokenOff);
     eventStreams.endAll(new StreamEnd(stopError));
   }
-  const openSelection = createEventSelections({ prepare, operations, presenter });
+  const openSelection = createEventSelections({ prepare: operations.prepare, operations: shared, presenter });
   return { server, webSockets, mcp, endStreams, openSelection };
+}
+
+interface OperationParts {
+  readonly streams: OpenStreams<ExecutionResult>;
+  readonly takePlace: TakeStreamPlace;
+  readonly turns: Turns;
+  readonly presenter: ErrorPresenter;
+}
+
+function wireOperations(options: ServerOptions, limits: ServerLimits, parts: OperationParts) {
+  const { schema, createContext, instrument, clock } = options;
+  const { streams, takePlace, turns, presenter } = parts;
+  const common = { createContext, presenter, limits };
+  const shared = createSharedOperations({ ...common, turns: createEventTurns(limits, clock) });
+  const subscribe = createSubscribe({
+    operations: shared,
+    streams,
+    takePlace,
+    presenter,
+    limits,
+    instrument,
+  });
+  const execute = createExecution(presenter, limits);
+  const operations = createOperations({
+    ...{ execute, turns, createContext, presenter, subscribe },
+    documents: createDocuments(createYogaServer({ ...common, schema, execute })),
+    queues: createOperationQueues(limits, clock),
+    observers: { instrument, clock },
+  });
+  return { operations, shared };
 }
 
 function signInOptions(

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AttackedServer, startAttackedServer } from '../support/servers/attacked-server.js';
 import { aTask, claimWork } from '../support/servers/fleet.js';
 import { readMemory } from '../support/servers/process-memory.js';
+import { RawSocket } from '../support/wires/raw-socket.js';
 
 let besieged: AttackedServer;
 const sockets: Socket[] = [];
@@ -42,6 +43,70 @@ describe('a client without a key that reads nothing', () => {
     socket.write(page.repeat(300));
     socket.resume();
     await closed;
+  });
+});
+
+describe('requests of 1 MB that never end', () => {
+  const part = 'x'.repeat(1_000_000);
+  const post = (path: string, secret: string) =>
+    `POST ${path} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\naccept: application/json, text/event-stream\r\nauthorization: Bearer ${secret}\r\ncontent-length: 1000100\r\n\r\n${part}`;
+
+  it.each(['/graphql', '/mcp'])(
+    'are refused at %s once those of a key fill its share of the memory',
+    async (path) => {
+      const { clients, victim, admin } = besieged;
+      const refused = await Promise.all(
+        Array.from({ length: 90 }, async () => {
+          const socket = open();
+          let text = '';
+          socket.on('data', (piece) => {
+            text += piece;
+          });
+          socket.resume().write(post(path, clients.VIEWER.secret));
+          return () => text.startsWith('HTTP/1.1 429');
+        }),
+      );
+      await expect
+        .poll(() => refused.filter((isRefused) => isRefused()).length, { timeout: 20_000 })
+        .toBe(90 - 67);
+      await aTask(admin, { assignee: { name: 'victim' } });
+      await claimWork(victim.client);
+      for (const socket of sockets.splice(0)) socket.destroy();
+      const whole = { query: '{ viewer { role } }', variables: { unused: part } };
+      await expect
+        .poll(async () => (await clients.VIEWER.send(whole.query, whole.variables)).status, {
+          timeout: 20_000,
+        })
+        .toBe(200);
+    },
+  );
+
+  it.each<[string, number, (count: number) => boolean]>([
+    ['without a key are closed', 10, (closed) => closed === 10],
+    [
+      'are closed once those of a key fill its share of the memory',
+      90,
+      (closed) => closed >= 90 - 67 && closed < 90,
+    ],
+  ])('on WebSockets %s', async (what, count, isExpected) => {
+    const opened = await Promise.all(
+      Array.from({ length: count }, async () => {
+        const socket = await RawSocket.open(besieged.server.url);
+        socket.socket.on('error', () => undefined);
+        if (!what.startsWith('without')) {
+          socket.init(`Bearer ${besieged.clients.VIEWER.secret}`);
+          await expect.poll(() => socket.messages, { timeout: 20_000 }).toHaveLength(1);
+        }
+        // A part of a message, after which the others do not come.
+        socket.socket.send(part, { fin: false });
+        return socket;
+      }),
+    );
+    const closed = () => opened.filter(({ socket }) => socket.readyState === socket.CLOSED).length;
+    await expect.poll(() => isExpected(closed()), { timeout: 20_000 }).toBe(true);
+    await aTask(besieged.admin, { assignee: { name: 'victim' } });
+    await claimWork(besieged.victim.client);
+    for (const { socket } of opened) socket.terminate();
   });
 });
 

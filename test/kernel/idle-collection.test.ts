@@ -91,10 +91,10 @@ describe('a process whose memory has grown', () => {
     megabytes = 500;
     pass(60);
     expect(collected).toBe(1);
-    megabytes = 560;
+    megabytes = 530;
     pass(60);
     expect(collected).toBe(1);
-    megabytes = 570;
+    megabytes = 540;
     pass(60);
     expect(collected).toBe(2);
   });
@@ -102,7 +102,7 @@ describe('a process whose memory has grown', () => {
 
 describe('an idle process', () => {
   it('collects nothing if its memory has hardly grown', () => {
-    megabytes = START + 60;
+    megabytes = START + 30;
     pass(600);
     expect(collected).toBe(0);
   });

@@ -1,15 +1,38 @@
 import { expect, it } from 'vitest';
-import { createTurns } from '../../src/kernel/turns.js';
+import { Turns } from '../../src/kernel/turns.js';
 
-it('pieces of long work let other work run between them, in their order', async () => {
-  const next = createTurns();
+async function work(turns: Turns, key: string, names: readonly string[]): Promise<string[]> {
   const done: string[] = [];
-  const work = async (name: string) => {
-    await next();
+  const begin = async (name: string) => {
+    await turns.next(key);
     done.push(name);
     setImmediate(() => done.push('other'));
   };
-  await Promise.all([work('first'), work('second'), work('third')]);
+  await Promise.all(names.map(begin));
+  return done;
+}
+
+it('pieces of long work of a key let other work run between them, in their order', async () => {
+  const done = await work(new Turns(), 'key', ['first', 'second', 'third']);
   expect(done.filter((name) => name !== 'other')).toEqual(['first', 'second', 'third']);
   expect(done.slice(0, 3)).toEqual(['first', 'other', 'second']);
+});
+
+it('keys take turns with each other, and later work gets its turn as well', async () => {
+  const turns = new Turns();
+  const done: string[] = [];
+  const begin = async (key: string, name: string) => {
+    await turns.next(key);
+    done.push(name);
+  };
+  await Promise.all([
+    begin('a', 'a1'),
+    begin('a', 'a2'),
+    begin('a', 'a3'),
+    begin('b', 'b1'),
+    begin('c', 'c1'),
+  ]);
+  expect(done).toEqual(['a1', 'b1', 'c1', 'a2', 'a3']);
+  await begin('a', 'a4');
+  expect(done.at(-1)).toBe('a4');
 });

@@ -1,6 +1,7 @@
 import { isAsyncIterable } from 'graphql-yoga';
-import { createTurns } from '../../kernel/turns.js';
+import type { Turns } from '../../kernel/turns.js';
 import type { AccessGate } from '../access-gate.js';
+import type { ArrivingBytes } from '../arriving-bytes.js';
 import { admit } from '../http/admit.js';
 import { readBody } from '../http/body.js';
 import { type HttpExchange, send } from '../http/exchange.js';
@@ -14,8 +15,8 @@ import type { RequestScope, Viewer } from '../request-scope.js';
 import { toResultResponse } from '../result-response.js';
 import type { EventStreamOptions } from '../sse/event-stream.js';
 import { sendResultStream } from '../sse/result-stream.js';
-import { type GraphqlParams, parseGraphqlAddress, parseGraphqlParams } from './graphql-params.js';
-import type { Prepared, PreparedOperation } from './operations.js';
+import { type GraphqlParams, LARGE_TEXT, parseGraphqlAddress, parseGraphqlParams } from './graphql-params.js';
+import type { Operations, PreparedOperation } from './operations.js';
 
 /** How many tasks a key may create in a minute, how many are left, and when all are. */
 export interface TaskQuota {
@@ -25,7 +26,10 @@ export interface TaskQuota {
 }
 
 export interface GraphqlRouteOptions extends EventStreamOptions {
-  readonly prepare: (scope: RequestScope, params: GraphqlParams) => Prepared;
+  readonly operations: Operations;
+  readonly arriving: ArrivingBytes;
+  /** The turns of the keys to parse long bodies. */
+  readonly turns: Turns;
   readonly gate: AccessGate;
   readonly basePath: string;
   readonly corsOrigins: readonly string[];
@@ -64,7 +68,11 @@ async function answer(
   const { accept, [costHeader]: asksForCost } = exchange.request.headers;
   const type = chooseJsonType(accept);
   if (type === undefined && !acceptsEventStream(accept)) throw notAcceptable();
-  const prepared = options.prepare(scope, await readParams(exchange, options.limits));
+  const { keyId } = scope.viewer;
+  const params = await readParams(exchange, keyId, options);
+  const turn = options.operations.turnFor(keyId, params);
+  if (turn !== undefined) await turn;
+  const prepared = options.operations.prepare(scope, params);
   if ('operation' in prepared) checkOperation(exchange, prepared);
   const result = 'operation' in prepared ? await run(prepared) : prepared.refused;
   if ('operation' in prepared && prepared.operation.operation === 'mutation')
@@ -89,22 +97,17 @@ function taskHeaders(quota: TaskQuota | undefined): Record<string, string> {
 
 async function readParams(
   { request, response }: HttpExchange,
-  { maxBodyBytes }: ServerLimits,
+  keyId: string,
+  { limits: { maxBodyBytes: maxBytes }, arriving, turns }: GraphqlRouteOptions,
 ): Promise<GraphqlParams> {
   if (request.method !== 'POST') return parseGraphqlAddress(request.url);
   const { 'content-type': contentType, 'content-encoding': encoding = 'identity' } = request.headers;
   if (!isJsonContent(contentType)) throw unsupportedMediaType();
   if (!/^(identity)?$/i.test(encoding)) throw unsupportedEncoding();
-  const body = await readBody(request, response, maxBodyBytes);
-  if (body.length > LARGE_BODY) await nextTurn();
+  const body = await readBody(request, response, { maxBytes, count: arriving.begin(keyId) });
+  if (body.length > LARGE_TEXT) await turns.next(keyId);
   return parseGraphqlParams(body);
 }
-
-/** A longer body takes more than a few milliseconds to parse and to check: 60 ms for a list of 90,000 texts. */
-const LARGE_BODY = 65_536;
-
-/** Bodies that arrive together would otherwise be handled together: 200 of 1 MB delayed all others by up to 8 s. */
-const nextTurn = createTurns();
 
 /** @throws GraphQLError for a mutation by GET, and for a subscription that can't be answered with a stream. */
 function checkOperation({ request }: HttpExchange, { operation: { operation } }: PreparedOperation): void {

@@ -11,11 +11,12 @@ import type { OperationKind } from '../../graphql/operation-contexts.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { FairQueue, Place } from '../../kernel/fair-queue.js';
 import type { Instrument } from '../../kernel/instrument.js';
+import type { Turns } from '../../kernel/turns.js';
 import type { ErrorPresenter } from '../error-presenter.js';
 import { protocolError, refusedByGraphql } from '../protocol-error.js';
 import type { RequestScope } from '../request-scope.js';
 import type { Subscribe } from '../streams/subscribe.js';
-import type { CheckedDocument } from './documents.js';
+import type { Documents } from './documents.js';
 import { findRoundedVariable } from './exact-variables.js';
 import type { Execute } from './execution.js';
 import type { GraphqlParams } from './graphql-params.js';
@@ -43,10 +44,19 @@ export interface PreparedOperation {
 /** An operation that can run, or the answer that refuses it. */
 export type Prepared = PreparedOperation | { readonly refused: ExecutionResult };
 
+/** Prepares operations. */
+export interface Operations {
+  /** Parses and validates a document that is not known yet, which takes up to 70 ms. */
+  readonly prepare: (scope: RequestScope, params: GraphqlParams) => Prepared;
+  /** Resolves when a document that is not known yet may be prepared; undefined for a known one, which costs nothing. */
+  readonly turnFor: (keyId: string, params: GraphqlParams) => Promise<void> | undefined;
+}
+
 export interface OperationsOptions {
-  /** Parses and validates a document, or finds it among the last ones. */
-  readonly check: (text: string, scope: RequestScope) => CheckedDocument;
+  readonly documents: Documents;
   readonly execute: Execute;
+  /** The turns of the keys to prepare documents. */
+  readonly turns: Turns;
   readonly createContext: (scope: RequestScope, kind: OperationKind, place?: Place) => object;
   readonly queues: OperationQueues;
   readonly presenter: ErrorPresenter;
@@ -55,16 +65,20 @@ export interface OperationsOptions {
 }
 
 /**
- * Creates the function that prepares operations. The context is created here: yoga would copy it field by field into its own,
+ * Creates the functions that prepare operations. The context is created here: yoga would copy it field by field into its own,
  * which took 8 µs per request.
  */
-export function createOperations(options: OperationsOptions) {
-  const { check, execute, createContext, queues, presenter, subscribe, observers } = options;
+export function createOperations(options: OperationsOptions): Operations {
+  const { documents, execute, turns, createContext, queues, presenter, subscribe, observers } = options;
 
-  return function prepare(scope: RequestScope, params: GraphqlParams): Prepared {
+  function turnFor(keyId: string, { query }: GraphqlParams): Promise<void> | undefined {
+    return documents.isKnown(query) ? undefined : turns.next(keyId);
+  }
+
+  function prepare(scope: RequestScope, params: GraphqlParams): Prepared {
     const presentFault = (error: unknown) => ({ errors: [presenter.present(error, scope.requestId)] });
     try {
-      const { schema, document, errors } = check(params.query, scope);
+      const { schema, document, errors } = documents.check(params.query, scope);
       const operation = getOperationAST(document, params.operationName);
       if (!operation) return { refused: { errors: [noOperation(params)] } };
       if (errors.length > 0) return { refused: { errors } };
@@ -99,7 +113,9 @@ export function createOperations(options: OperationsOptions) {
     } catch (error) {
       return { refused: presentFault(error) };
     }
-  };
+  }
+
+  return { prepare, turnFor };
 }
 
 type Begin<Result> = (args: ExecutionArgs) => Result | Promise<Result>;

@@ -1,6 +1,9 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { Turns } from '../../kernel/turns.js';
 import type { AccessGate } from '../access-gate.js';
+import type { ArrivingBytes } from '../arriving-bytes.js';
+import { LARGE_TEXT } from '../graphql/graphql-params.js';
 import { protocolError } from '../protocol-error.js';
 import { admit } from './admit.js';
 import { ClientGone, readBody } from './body.js';
@@ -21,24 +24,38 @@ interface McpRouteOptions {
   readonly calls: McpCalls;
   readonly gate: AccessGate;
   readonly corsOrigins: readonly string[];
+  readonly arriving: ArrivingBytes;
+  /** The turns of the keys to parse long bodies. */
+  readonly turns: Turns;
   readonly maxBodyBytes: number;
 }
 
 /** Creates `/mcp`: the tools of agents over streamable HTTP, with the key as bearer token. */
-export function createMcpRoute({ calls, gate, corsOrigins, maxBodyBytes }: McpRouteOptions): Route {
+export function createMcpRoute(options: McpRouteOptions): Route {
+  const { calls, gate, corsOrigins } = options;
   return {
     path: '/mcp',
     methods: ['POST', 'GET', 'DELETE'],
     async handle(exchange) {
       const { request, response, end } = exchange;
       if (!isAllowedOrigin(request.headers, corsOrigins)) throw foreignOrigin();
-      await admit(exchange, gate);
+      const { viewer } = await admit(exchange, gate);
       response.once('close', () => end.abort());
-      const body = request.method === 'POST' ? await readBody(request, response, maxBodyBytes) : null;
+      const body = request.method === 'POST' ? await readInTurn(exchange, viewer.keyId, options) : null;
       const apiKey = (request.headers.authorization ?? '').replace(/^Bearer +/i, '').trim();
       await forward(exchange, await calls.answer(toRequest(exchange, body), apiKey));
     },
   };
+}
+
+async function readInTurn(
+  { request, response }: HttpExchange,
+  keyId: string,
+  { arriving, turns, maxBodyBytes: maxBytes }: McpRouteOptions,
+): Promise<string> {
+  const body = await readBody(request, response, { maxBytes, count: arriving.begin(keyId) });
+  if (body.length > LARGE_TEXT) await turns.next(keyId);
+  return body;
 }
 
 function toRequest({ request, end }: HttpExchange, body: string | null): Request {

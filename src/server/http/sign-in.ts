@@ -28,7 +28,7 @@ export function createSignInRoute({ codeGate, openSession }: SignInOptions): Rou
     async handle(exchange) {
       const { request, response } = exchange;
       if (!isJsonContent(request.headers['content-type'])) throw unsupportedMediaType();
-      const code = parseCode(await readBody(request, response, MAX_BODY_BYTES));
+      const code = parseCode(await readBody(request, response, { maxBytes: MAX_BODY_BYTES }));
       const { keyId } = await codeGate
         .authenticate(`Bearer ${code}`, request.socket.remoteAddress)
         .catch(rethrowForCode);

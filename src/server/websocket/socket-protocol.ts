@@ -4,13 +4,15 @@ import { CloseCode, type Context, makeServer, type Server, type SubscribePayload
 import { isAsyncIterable } from 'graphql-yoga';
 import { newRequestId } from '../../kernel/ids.js';
 import type { AccessGate } from '../access-gate.js';
+import { type ArrivingBytes, COUNTED_FROM } from '../arriving-bytes.js';
 import type { ErrorPresenter } from '../error-presenter.js';
 import { exactVariablesIn, type GraphqlParams } from '../graphql/graphql-params.js';
-import type { Prepared, PreparedOperation } from '../graphql/operations.js';
+import type { Operations, PreparedOperation } from '../graphql/operations.js';
 import type { ServerLimits } from '../limits.js';
 import { protocolError } from '../protocol-error.js';
-import type { RequestScope, Viewer } from '../request-scope.js';
+import type { Viewer } from '../request-scope.js';
 import { toSentResult, withoutHttpHints } from '../result-response.js';
+import type { Inbox } from './inbox.js';
 import { type Send, sendStream } from './websocket-stream.js';
 
 /** One socket. */
@@ -18,6 +20,7 @@ export interface Peer {
   readonly request: IncomingMessage;
   readonly isOpen: () => boolean;
   readonly send: Send;
+  readonly inbox: Inbox;
   /** Running operations by the client's id. They are aborted when the client completes them or the socket closes. */
   readonly operations: Map<string, AbortController>;
   keyId?: string;
@@ -38,7 +41,8 @@ export class CloseSocket extends Error {
 }
 
 export interface SocketProtocolOptions {
-  readonly prepare: (scope: RequestScope, params: GraphqlParams) => Prepared;
+  readonly operations: Operations;
+  readonly arriving: ArrivingBytes;
   readonly presenter: ErrorPresenter;
   readonly gate: AccessGate;
   readonly limits: ServerLimits;
@@ -123,20 +127,27 @@ async function beginOperation(
   ctx: Ctx,
   id: string,
   payload: SubscribePayload,
-  { limits, presenter, ...options }: SocketProtocolOptions,
+  options: SocketProtocolOptions,
 ) {
+  const { limits, presenter } = options;
   const requestId = newRequestId();
-  const { operations, isOpen } = ctx.extra;
-  // Read at once: the next message replaces it.
+  const { operations, isOpen, inbox } = ctx.extra;
+  // Read at once: the next message replaces them.
+  const { length } = inbox;
   const params = toParams(payload, ctx.extra.exactMessage);
   try {
     if (countRunning(operations) >= limits.maxSubscriptionsPerSocket) throw tooManySubscriptions(limits);
     const controller = new AbortController();
     operations.set(id, controller);
-    const viewer = await authenticate(ctx, { limits, presenter, ...options });
+    const viewer = await authenticate(ctx, options);
+    countUntilAborted(options.arriving.begin(viewer.keyId), length, controller.signal);
     options.gate.admit(viewer);
+    const turn = inbox.turnFor(viewer.keyId, options.operations.turnFor(viewer.keyId, params), length);
+    if (turn !== undefined) await turn;
     if (!isOpen()) controller.abort();
-    const prepared = options.prepare({ viewer, requestId, signal: controller.signal }, params);
+    const { signal } = controller;
+    if (signal.aborted) throw clientHasEnded();
+    const prepared = options.operations.prepare({ viewer, requestId, signal }, params);
     if ('operation' in prepared) return toExecutionArgs(prepared, payload);
     endOperation(ctx.extra, id);
     return prepared.refused.errors ?? [];
@@ -188,6 +199,18 @@ function countRunning(operations: ReadonlyMap<string, AbortController>): number 
 function endOperation({ operations }: Peer, id: string): void {
   operations.get(id)?.abort();
   operations.delete(id);
+}
+
+/** The message is counted as long as its operation is under way. */
+function countUntilAborted(count: (size: number) => void, length: number, signal: AbortSignal): void {
+  if (length < COUNTED_FROM || signal.aborted) return;
+  count(length);
+  signal.addEventListener('abort', () => count(0), { once: true });
+}
+
+/** Not sent: the client has completed the operation, or closed the socket, while it waited. */
+function clientHasEnded() {
+  return protocolError('RATE_LIMITED', 'The operation was ended before it began.');
 }
 
 function tooManySubscriptions({ maxSubscriptionsPerSocket }: ServerLimits) {

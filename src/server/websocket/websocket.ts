@@ -1,14 +1,20 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { GraphQLError } from 'graphql';
 import { CloseCode, handleProtocols, parseMessage, type Server } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Instrument } from '../../kernel/instrument.js';
+import type { Turns } from '../../kernel/turns.js';
+import type { ArrivingBytes } from '../arriving-bytes.js';
 import { parseExactly } from '../graphql/exact-variables.js';
 import type { UnreadBytes } from '../http/unread-bytes.js';
 import type { ServerLimits } from '../limits.js';
 import { type BatchedWrites, createBatchedWrites } from './batched-writes.js';
+import { Inbox } from './inbox.js';
 import { CloseSocket, type Peer } from './socket-protocol.js';
 import { createTextFrame } from './text-frame.js';
+import { tooManyBytes } from './too-many-bytes.js';
+import { limitUnfinishedMessages } from './unfinished-messages.js';
 import type { Send } from './websocket-stream.js';
 
 /** The WebSockets of this process. */
@@ -21,6 +27,9 @@ export interface WebSockets {
 
 export interface WebSocketOptions {
   readonly protocol: Server<Peer>;
+  /** The turns of the keys to parse long messages. */
+  readonly turns: Turns;
+  readonly arriving: ArrivingBytes;
   readonly unread: UnreadBytes;
   readonly instrument: Instrument;
   readonly limits: ServerLimits;
@@ -36,7 +45,7 @@ const closeTimeoutMs = 2_000;
  * console and, outside production, sends the message of an internal error as the close reason.
  */
 export function createWebSockets(options: WebSocketOptions): WebSockets {
-  const { limits } = options;
+  const { limits, turns, arriving } = options;
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: limits.maxMessageBytes,
@@ -50,12 +59,15 @@ export function createWebSockets(options: WebSocketOptions): WebSockets {
     accept(request, connection, head) {
       sockets.handleUpgrade(request, connection, head, (socket) => {
         heartbeat.watch(socket);
+        const keyId = () => peer.keyId;
         const peer: Peer = {
           request,
           operations: new Map(),
           isOpen: () => socket.readyState === socket.OPEN,
           send: createSend(socket, connection, writes),
+          inbox: new Inbox({ socket, turns, arriving, keyId }),
         };
+        limitUnfinishedMessages(connection, socket, { arriving, limits, keyId });
         serve(socket, peer, options);
       });
     },
@@ -88,9 +100,16 @@ function serve(socket: WebSocket, peer: Peer, options: WebSocketOptions): void {
       onMessage: (handle) =>
         socket.on('message', (message) => {
           const text = String(message);
-          abortCompleted(peer, text);
-          peer.exactMessage = parseExactly(text);
-          handle(text).catch(fail);
+          try {
+            peer.inbox.receive(text.length, () => {
+              abortCompleted(peer, text);
+              peer.exactMessage = parseExactly(text);
+              handle(text).catch(fail);
+            });
+          } catch (error) {
+            if (error instanceof GraphQLError) tooManyBytes(socket);
+            else fail(error);
+          }
         }),
     },
     peer,

@@ -15,6 +15,49 @@ const { connect, connectWithKey } = useSocketServer({ limits: { maxMessageBytes:
   server = started;
 });
 
+describe('many documents that the server does not know yet', () => {
+  const fields = Array.from({ length: 400 }, (_, index) => `unknown${index}`).join(' ');
+
+  it('let the requests of another key pass', async () => {
+    server.keys.set('mc_other', { keyId: 'key_other', role: 'VIEWER', agentId: null });
+    const other = () => server.post({ query: '{ whoAmI }' }, { authorization: 'Bearer mc_other' });
+    await other();
+    const sockets = await Promise.all([1, 2, 3, 4].map(() => connectWithKey()));
+    for (const [at, socket] of sockets.entries()) {
+      for (let id = 0; id < 100; id += 1) socket.subscribe(String(id), `{ hello ${fields}x${at}x${id} }`);
+      socket.send({ type: 'ping' });
+    }
+    const received = () => sockets.every(({ messages }) => messages.some(({ type }) => type === 'pong'));
+    await expect.poll(received).toBe(true);
+    expect((await other()).json).toEqual({ data: { whoAmI: 'key_other' } });
+    const answered = () =>
+      sockets.flatMap(({ messages }) => messages).filter(({ type }) => type === 'error').length;
+    expect(answered()).toBeLessThan(400);
+    await expect.poll(answered, { timeout: 20_000 }).toBe(400);
+  });
+
+  it('are answered in their order, also where known ones come after them', async () => {
+    const socket = await connectWithKey();
+    const known = 'query Known { whoAmI }';
+    await server.post({ query: known });
+    for (const id of ['a', 'b', 'c']) socket.subscribe(id, `query Unknown_${id} { whoAmI }`);
+    socket.subscribe('known', known);
+    const answered = () => socket.messages.filter(({ type }) => type === 'next').map(({ id }) => id);
+    await expect.poll(answered).toEqual(['a', 'b', 'c', 'known']);
+  });
+
+  it('are not prepared once their client has completed them', async () => {
+    const socket = await connectWithKey();
+    for (const id of ['a', 'b', 'c']) {
+      socket.subscribe(id, `{ ${id}: whoAmI }`);
+      socket.send({ id, type: 'complete' });
+    }
+    socket.subscribe('last', '{ last: whoAmI }');
+    await expect.poll(() => socket.of('last').map(({ type }) => type)).toEqual(['next', 'complete']);
+    expect(socket.messages.map(({ id }) => id)).toEqual([undefined, 'last', 'last']);
+  });
+});
+
 describe('operations over a WebSocket', () => {
   it('run for a public client: queries, mutations and subscriptions', async () => {
     const client = createClient({
