@@ -133,6 +133,10 @@ export function listCases(nowMs: number): Case[] {
     name: `totalCount: ${name}`,
     read: async (executor: Executor) => (await open(executor, filter, NEWEST_FIRST)).count(),
   }));
+  const bounded = filters.map(([name, filter]) => ({
+    name: `totalCount up to 1,000: ${name}`,
+    read: async (executor: Executor) => (await open(executor, filter, NEWEST_FIRST)).count(1_000),
+  }));
   const groups = TASK_COUNT_KEYS.map((by) => ({
     name: `number of tasks by ${by}`,
     read: (executor: Executor) => {
@@ -150,7 +154,7 @@ export function listCases(nowMs: number): Case[] {
       },
     })),
   );
-  return [...slices, ...counts, ...groups, ...visible];
+  return [...slices, ...counts, ...bounded, ...groups, ...visible];
 }
 
 /** Lists of runs, every filter of events from both ends, and the statistics. `nowMs` is the time at which the tasks end. */
@@ -166,6 +170,10 @@ export function otherCases(nowMs: number): Case[] {
   const eventCounts = Object.entries(EVENT_FILTERS).map(([name, filter]) => ({
     name: `totalCount of events: ${name}`,
     read: (executor: Executor) => openList(executor, eventsThat(seesAll, filter)).count(),
+  }));
+  const boundedEvents = Object.entries(EVENT_FILTERS).map(([name, filter]) => ({
+    name: `totalCount up to 1,000 of events: ${name}`,
+    read: (executor: Executor) => openList(executor, eventsThat(seesAll, filter)).count(1_000),
   }));
   const at = { gte: new Date(nowMs - 2 * DAY_MS), lt: new Date(nowMs - DAY_MS) };
   const period = {
@@ -194,6 +202,7 @@ export function otherCases(nowMs: number): Case[] {
     ...events,
     period,
     ...eventCounts,
+    ...boundedEvents,
     ...windows,
     { name: 'counts by status', read: countTasksByStatus },
   ];

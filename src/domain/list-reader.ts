@@ -18,8 +18,8 @@ export interface Beyond {
 /** Reads a list in parts. Each method runs a query only when it is called. */
 export interface ListReader<Row> {
   slice(page: PageRequest): Promise<Slice<Row>>;
-  /** The number of rows in the whole list, without regard to cursors. */
-  count(): Promise<number>;
+  /** The number of rows in the whole list, without regard to cursors; with `atMost`, it stops there. */
+  count(atMost?: number): Promise<number>;
   /** Whether there are rows at or beyond the cursor. A query is needed, because rows may have been added or deleted. */
   hasRowsBeyond(beyond: Beyond): Promise<boolean>;
   cursorOf(row: Row): string;
@@ -28,7 +28,7 @@ export interface ListReader<Row> {
 /** Reads the same list of several parents, with one query for all of them. */
 export interface ChildListsReader<Row> {
   slices(parentIds: readonly string[], page: PageRequest): Promise<ReadonlyMap<string, Slice<Row>>>;
-  counts(parentIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  counts(parentIds: readonly string[], atMost?: number): Promise<ReadonlyMap<string, number>>;
   haveRowsBeyond(parentIds: readonly string[], beyond: Beyond): Promise<ReadonlyMap<string, boolean>>;
   cursorOf(row: Row): string;
 }

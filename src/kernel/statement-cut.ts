@@ -11,7 +11,7 @@ export class StatementCut extends Error {
   constructor(limitMs: number, options?: ErrorOptions) {
     const limit = describeDuration(limitMs);
     super(
-      `The database stopped this query after ${limit}: use a narrower filter or fewer searches, or leave totalCount out.`,
+      `The database stopped this query after ${limit}: use a narrower filter or fewer searches, leave totalCount out or give it atMost.`,
       options,
     );
   }

@@ -36,7 +36,7 @@ function readerOfParent<Row>(
         more: false,
         textLength: 0,
       },
-    count: async () => (await ask('count', (ids) => lists.counts(ids))) ?? 0,
+    count: async (atMost) => (await ask(`count:${atMost ?? ''}`, (ids) => lists.counts(ids, atMost))) ?? 0,
     hasRowsBeyond: async (beyond) =>
       (await ask(`beyond:${JSON.stringify(beyond)}`, (ids) => lists.haveRowsBeyond(ids, beyond))) ?? false,
     cursorOf: (row) => lists.cursorOf(row),

@@ -139,6 +139,15 @@ function spendRows<Row>(context: GraphqlContext, { rows, textLength }: Slice<Row
   return rows;
 }
 
+const MOST_COUNTED = 100_000;
+
+/** @throws BAD_USER_INPUT for a number that no count stops at. */
+function checkAtMost(atMost: number | null | undefined): number | undefined {
+  if (atMost === null || atMost === undefined) return undefined;
+  if (atMost < 1 || atMost > MOST_COUNTED) throw badUserInput('atMost must be from 1 to 100000.');
+  return atMost;
+}
+
 /** Adds the types `<name>Connection` and `<name>Edge` for a node type. */
 export function defineConnection<Row>(
   name: string,
@@ -177,8 +186,17 @@ export function defineConnection<Row>(
       }),
       totalCount: t.int({
         description:
-          'Number of entries in the whole list. It is exact, so its cost grows with this number: leave it out where it is not needed.',
-        resolve: ({ reader }) => reader.count(),
+          'Number of entries in the whole list. It is exact, so its cost grows with this number: leave it out where it is not needed, or set `atMost`.',
+        args: {
+          atMost: t.arg.int({
+            description:
+              'Stop counting here, from 1 to 100,000: an answer of this number means that there are so many entries or more.',
+          }),
+        },
+        resolve: async ({ reader }, { atMost }) => {
+          const most = checkAtMost(atMost);
+          return Math.min(await reader.count(most), most ?? Number.POSITIVE_INFINITY);
+        },
       }),
     }),
   });

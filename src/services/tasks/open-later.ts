@@ -11,7 +11,7 @@ export function openListLater<Row>(
   const opened = once(open);
   return {
     slice: async (page) => (await opened()).slice(page),
-    count: async () => (await opened()).count(),
+    count: async (atMost) => (await opened()).count(atMost),
     hasRowsBeyond: async (beyond) => (await opened()).hasRowsBeyond(beyond),
     cursorOf: plain.cursorOf,
   };
@@ -25,7 +25,7 @@ export function openChildListsLater<Row>(
   const opened = once(open);
   return {
     slices: async (ids, page) => (await opened()).slices(ids, page),
-    counts: async (ids) => (await opened()).counts(ids),
+    counts: async (ids, atMost) => (await opened()).counts(ids, atMost),
     haveRowsBeyond: async (ids, beyond) => (await opened()).haveRowsBeyond(ids, beyond),
     cursorOf: plain.cursorOf,
   };

@@ -13,6 +13,8 @@ export interface GroupCount {
 export interface GroupKey {
   /** The value. Enums are compared as such, which takes a third of the time of texts. */
   readonly sql: Sql;
+  /** All values as literals, if they are few. Where indexes know them, a count of each takes half the time of one that groups them. */
+  readonly values?: readonly string[];
   /** What is joined to each row to find it. */
   readonly from?: Sql;
 }
@@ -26,12 +28,14 @@ export async function countGroups<Row>(
 ): Promise<GroupCount[]> {
   const { from, where, parts = [wholeOf(list)] } = list;
   const joined = sql`${identifier(from)}${key.from ?? sql``}`;
-  const counts = parts
+  const rows = parts
     .flatMap(({ branches }) => branches)
-    .map(
-      (branch) =>
-        sql`SELECT ${key.sql} AS key, count(*) AS count FROM ${joined} WHERE ${allOf([branch.where, where])} GROUP BY 1`,
-    );
+    .map((branch) => sql`${joined} WHERE ${allOf([branch.where, where])}`);
+  // A filter by other values has to read rows, and reads them once.
+  const counts =
+    key.values && !list.isPlannedByValues
+      ? rows.flatMap((each) => (key.values ?? []).map((value) => countOf(each, key, identifier(value))))
+      : rows.map((each) => sql`SELECT ${key.sql} AS key, count(*) AS count FROM ${each} GROUP BY 1`);
   return query<GroupCount>(
     executor,
     toStatement(
@@ -40,4 +44,8 @@ export async function countGroups<Row>(
       useOf(list),
     ),
   );
+}
+
+function countOf(rows: Sql, key: GroupKey, value: Sql): Sql {
+  return sql`SELECT ${value} AS key, count(*) AS count FROM ${rows} AND ${key.sql} = ${value} HAVING count(*) > 0`;
 }

@@ -27,6 +27,8 @@ export interface List<Row> {
   readonly parts?: readonly ListPart<Row>[];
   /** The same rows as selections that are faster to count. Most lists are not counted, so they are made when they are needed. */
   readonly counted?: () => readonly Counted[];
+  /** The same for a count of all rows, which a count that stops early cannot use. */
+  readonly countedWhole?: () => readonly Counted[];
   /** Whether the best plan depends on the values of the filter. Such a statement is planned for its values each time. */
   readonly isPlannedByValues?: boolean;
 }
@@ -98,9 +100,14 @@ export async function readSlices<Row>(
   );
 }
 
-/** The number of rows in the whole list, regardless of cursors. */
-export async function countList<Row>(executor: Executor, list: List<Row>): Promise<number> {
-  const [row] = await query<{ count: number }>(executor, toStatement(selectCount(list), useOf(list)));
+/** The number of rows in the whole list, regardless of cursors; with `atMost`, it stops there. */
+export async function countList<Row>(executor: Executor, list: List<Row>, atMost?: number): Promise<number> {
+  const [row] = await query<{ count: number }>(
+    executor,
+    atMost === undefined
+      ? toStatement(selectCount(list), useOf(list))
+      : toStatement(selectCountUpTo(list, atMost), 'once'),
+  );
   return row?.count ?? 0;
 }
 
@@ -109,13 +116,15 @@ export async function countLists<Row>(
   executor: Executor,
   lists: ChildLists<Row>,
   parentIds: readonly string[],
+  atMost?: number,
 ): Promise<Map<string, number>> {
+  const list = ofParent(lists);
+  const count = atMost === undefined ? selectCount(list) : selectCountUpTo(list, atMost);
   const rows = await query<{ id: string; count: number }>(
     executor,
     toStatement(
-      sql`SELECT p.id, s.count FROM unnest(${parentIds}::text[]) AS p (id)
-      CROSS JOIN LATERAL (${selectCount(ofParent(lists))}) s`,
-      useOf(lists),
+      sql`SELECT p.id, s.count FROM unnest(${parentIds}::text[]) AS p (id) CROSS JOIN LATERAL (${count}) s`,
+      atMost === undefined ? useOf(lists) : 'once',
     ),
   );
   return new Map(rows.map((row) => [row.id, row.count]));
@@ -223,12 +232,34 @@ function selectCount<Row>(list: List<Row>): Sql {
   return sql`SELECT sum(count)::int AS count FROM (${joinSql(counts, ' UNION ALL ')}) counts`;
 }
 
+/**
+ * As {@link selectCount}, but it stops after `atMost` rows. Each part is planned to be read whole: a plan for few rows would search for
+ * a rare value among all rows. It is read row by row nevertheless.
+ */
+function selectCountUpTo<Row>(list: List<Row>, atMost: number): Sql {
+  const parts = countedInParts(list).map(
+    ({ from, where }, place) =>
+      sql`${identifier(`part${place}`)} AS MATERIALIZED (SELECT FROM ${identifier(from)} WHERE ${where})`,
+  );
+  const rows = parts.map((_part, place) => sql`SELECT FROM ${identifier(`part${place}`)}`);
+  return sql`WITH ${joinSql(parts, ', ')}
+    SELECT count(*)::int AS count FROM (${joinSql(rows, ' UNION ALL ')} LIMIT ${atMost}::int) counted`;
+}
+
 /** What is counted of a list: unless it says otherwise its branches, each of which an index may answer alone. */
 export function countedOf<Row>(list: List<Row>): readonly Counted[] {
-  const { from, where, parts = [wholeOf(list)], counted } = list;
-  return (
-    counted?.() ??
-    parts.flatMap(({ branches }) => branches.map((branch) => ({ from, where: allOf([branch.where, where]) })))
+  return list.countedWhole?.() ?? countedInParts(list);
+}
+
+/** The same for a count that may stop early: nothing of it is subtracted. */
+export function countedInParts<Row>(list: List<Row>): readonly Counted[] {
+  return list.counted?.() ?? branchesOf(list);
+}
+
+function branchesOf<Row>(list: List<Row>): readonly Counted[] {
+  const { from, where, parts = [wholeOf(list)] } = list;
+  return parts.flatMap(({ branches }) =>
+    branches.map((branch) => ({ from, where: allOf([branch.where, where]) })),
   );
 }
 

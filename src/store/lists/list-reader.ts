@@ -16,7 +16,7 @@ import {
 export function openList<Row>(executor: Executor, list: List<Row>): ListReader<Row> {
   return {
     slice: (page) => readSlice(executor, list, page),
-    count: () => countList(executor, list),
+    count: (atMost) => countList(executor, list, atMost),
     hasRowsBeyond: (beyond) => hasRowsBeyond(executor, list, beyond),
     cursorOf: (row) => cursorOf(list.order, row),
   };
@@ -26,7 +26,7 @@ export function openList<Row>(executor: Executor, list: List<Row>): ListReader<R
 export function openChildLists<Row>(executor: Executor, lists: ChildLists<Row>): ChildListsReader<Row> {
   return {
     slices: (parentIds, page) => readSlices(executor, lists, parentIds, page),
-    counts: (parentIds) => countLists(executor, lists, parentIds),
+    counts: (parentIds, atMost) => countLists(executor, lists, parentIds, atMost),
     haveRowsBeyond: (parentIds, beyond) => haveRowsBeyond(executor, lists, parentIds, beyond),
     cursorOf: (row) => cursorOf(lists.order, row),
   };

@@ -4,6 +4,7 @@ import type { Executor } from '../../postgres/statement.js';
 import { countGroups, type GroupKey } from '../lists/group-counts.js';
 import type { List } from '../lists/keyset.js';
 import type { ListedTask } from './task-lists.js';
+import { PRIORITIES } from './task-order.js';
 
 /**
  * Statuses, priorities, assignees and failure reasons are counted in tasks_status_idx, tasks_priority_idx,
@@ -12,7 +13,7 @@ import type { ListedTask } from './task-lists.js';
 const KEYS: Readonly<Record<TaskCountKey, GroupKey>> = {
   STATUS: { sql: sql`t.status` },
   ASSIGNEE: { sql: sql`t.assignee_id` },
-  PRIORITY: { sql: sql`t.priority` },
+  PRIORITY: { sql: sql`t.priority`, values: PRIORITIES.map((priority) => `'${priority}'::task_priority`) },
   FAILURE_REASON: { sql: sql`t.failure_reason` },
   TAG: { sql: sql`tag`, from: sql` CROSS JOIN LATERAL unnest(t.tags) AS tag` },
   MODEL: {

@@ -1,7 +1,7 @@
 import type { TaskOrder } from '../../domain/tasks/task-filter.js';
 import { allOf, identifier, type Sql, sql } from '../../postgres/sql-text.js';
 import type { AgentRow } from '../agents/agents.js';
-import { type ChildLists, countedOf, type List } from '../lists/keyset.js';
+import { type ChildLists, countedInParts, countedOf, type List } from '../lists/keyset.js';
 import { type Columns, parseRows, type RowShape, rowsOf, shapeOf } from '../lists/row-shape.js';
 import { areWritten, hasWords } from '../search/search-condition.js';
 import { conditionsOf, isDueInQueue, type ResolvedFilter, selectsByValues } from './task-conditions.js';
@@ -22,7 +22,7 @@ export const NEWEST_FIRST: TaskOrder = { field: 'CREATED_AT', direction: 'DESC' 
 /** An order in which each status is read by itself: for counts, of which each status has a range of an index. */
 export const BY_STATUS: TaskOrder = { field: 'UPDATED_AT', direction: 'ASC' };
 
-type Counts = Pick<List<ListedTask>, 'counted'>;
+type Counts = Pick<List<ListedTask>, 'counted' | 'countedWhole'>;
 
 /** A task of a list, with its assignee if that was requested. */
 export type ListedTask = TaskRow & { readonly assignee?: AgentRow | null };
@@ -65,13 +65,13 @@ export function tasksThat(
 /** A list of all statuses by creation reads one index in its order. A count has a range of an index for each status, as in the other orders. */
 function countedByStatus(...[viewer, filter, order, ...list]: Parameters<typeof tasksThat>): Counts {
   if (order.field !== 'CREATED_AT') return {};
-  return { counted: () => countedOf(tasksThat(viewer, filter, BY_STATUS, ...list)) };
+  return { counted: () => countedInParts(tasksThat(viewer, filter, BY_STATUS, ...list)) };
 }
 
 /** A count collects all tasks of a model, and all that were rejected, where a list looks at each task along its order. */
 function countedAtOnce(...[viewer, filter, ...list]: Parameters<typeof tasksThat>): Counts {
   if (filter.isRare !== false || !(filter.model || filter.rejected)) return {};
-  return { counted: () => countedOf(tasksThat(viewer, { ...filter, isRare: undefined }, ...list)) };
+  return { countedWhole: () => countedOf(tasksThat(viewer, { ...filter, isRare: undefined }, ...list)) };
 }
 
 /** Few tasks are overdue or were rejected, and indexes know them. So the others are counted as all tasks without these. */
@@ -81,7 +81,7 @@ function countedWithoutFew(...[viewer, filter, ...list]: Parameters<typeof tasks
   const countedWith = (value: true | null) =>
     countedOf(tasksThat(viewer, { ...filter, [few]: value }, ...list));
   return {
-    counted: () => [
+    countedWhole: () => [
       ...countedWith(null),
       ...countedWith(true).map((rows) => ({ ...rows, isMinus: !rows.isMinus })),
     ],

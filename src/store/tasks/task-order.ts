@@ -35,7 +35,8 @@ function orNone(key: SortKey<TaskRow>, none: 'infinity' | '-infinity'): SortKey<
 /** The keys of the queue order, which store/runs/queue-order.ts has in SQL. */
 const QUEUE_KEYS = { priority: PRIORITY, dueAt: orNone(DUE, 'infinity'), createdAt: CREATED, number: NUMBER };
 
-const PRIORITIES: readonly TaskPriority[] = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW'];
+/** Most urgent first. */
+export const PRIORITIES: readonly TaskPriority[] = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW'];
 
 /** How a list of tasks is read: its order, and the parts that select the statuses and priorities of the filter. */
 export function readingOf(filter: ResolvedFilter, order: TaskOrder): Pick<List<TaskRow>, 'order' | 'parts'> {

@@ -28,7 +28,7 @@ const LIST = `query ($filter: TaskFilter, $orderBy: TaskOrder) { tasks(first: 10
 
 /** A small selection, so that a run spends its time in the filter. */
 const LIST_IDS =
-  'query ($filter: TaskFilter) { tasks(first: 100, filter: $filter) { totalCount nodes { id } } }';
+  'query ($filter: TaskFilter) { tasks(first: 100, filter: $filter) { totalCount upTo: totalCount(atMost: 9) nodes { id } } }';
 
 const WORDS = ['coast', 'Map', '100%', 'a_b', 'back\\slash', "o'clock"];
 const TAGS = ['red', 'green', 'blue'];
@@ -158,7 +158,7 @@ describe('a filter of tasks', () => {
   it('returns the matching tasks, for any combination of its fields', async () => {
     // More searches in one filter are refused for their price.
     const fits = filters.filter(
-      (filter) => size(filter) <= 50 && depth(filter) <= 5 && searches(filter) <= 10,
+      (filter) => size(filter) <= 50 && depth(filter) <= 5 && searches(filter) <= 9,
     );
     await fc.assert(
       fc.asyncProperty(fits, async (filter) => {
@@ -166,12 +166,32 @@ describe('a filter of tasks', () => {
         const found = (await graph.get(LIST_IDS, { filter })).tasks;
         expect(found.nodes.map(({ id }: Listed) => id)).toEqual(expected);
         expect(found.totalCount).toBe(expected.length);
+        expect(found.upTo).toBe(Math.min(9, expected.length));
       }),
     );
   });
 
   it.each(['status', 'priority', 'assignee'])('returns no task for an empty list of %s', async (name) => {
     expect(await list({ filter: { [name]: [] } })).toEqual([]);
+  });
+});
+
+describe('the number of tasks of a list', () => {
+  it('stops at atMost, also in a list of each agent', async () => {
+    const { agents } = await graph.get(
+      '{ agents { nodes { tasks { totalCount few: totalCount(atMost: 5) all: totalCount(atMost: 100000) } } } }',
+    );
+    const counts = agents.nodes.map((agent: { tasks: Record<string, number> }) => agent.tasks);
+    expect(counts).toEqual([
+      { totalCount: 13, few: 5, all: 13 },
+      { totalCount: 13, few: 5, all: 13 },
+    ]);
+  });
+
+  it.each([0, -1, 100_001])('refuses atMost %i', async (atMost) => {
+    await expect(
+      graph.get('query ($atMost: Int) { tasks { totalCount(atMost: $atMost) } }', { atMost }),
+    ).rejects.toThrow('atMost must be from 1 to 100000.');
   });
 });
 
