@@ -68,10 +68,15 @@ function countedByStatus(...[viewer, filter, order, ...list]: Parameters<typeof 
   return { counted: () => countedInParts(tasksThat(viewer, filter, BY_STATUS, ...list)) };
 }
 
-/** A count collects all tasks of a model, and all that were rejected, where a list looks at each task along its order. */
+/**
+ * A count collects all tasks of a model, and all that were rejected, where a list looks at each task along its order. Those of a model are
+ * found with a join that is made for all of them, so a count that stops early does as the list.
+ */
 function countedAtOnce(...[viewer, filter, ...list]: Parameters<typeof tasksThat>): Counts {
   if (filter.isRare !== false || !(filter.model || filter.rejected)) return {};
-  return { countedWhole: () => countedOf(tasksThat(viewer, { ...filter, isRare: undefined }, ...list)) };
+  const collected = () => tasksThat(viewer, { ...filter, isRare: undefined }, ...list);
+  if (filter.model) return { countedWhole: () => countedOf(collected()) };
+  return { counted: () => countedInParts(collected()), countedWhole: () => countedOf(collected()) };
 }
 
 /** Few tasks are overdue or were rejected, and indexes know them. So the others are counted as all tasks without these. */
