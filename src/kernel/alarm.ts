@@ -1,3 +1,6 @@
+/** The longest timeout that Node can wait for, in milliseconds. */
+export const LONGEST_TIMEOUT_MS = 2_147_483_647;
+
 /** A sleep that other code can end early. A ring without a sleeper makes the next sleep end at once. */
 export interface Alarm {
   ring(): void;

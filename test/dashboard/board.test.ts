@@ -1,7 +1,7 @@
 import pg from 'pg';
 import type { CDPSession, Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import { goTo, useDashboard } from './fixture.js';
+import { useDashboard } from './fixture.js';
 
 const dashboard = useDashboard();
 
@@ -240,30 +240,6 @@ describe('the board as a list', () => {
     await expect
       .poll(async () => (await admin.taskCounts({ ...cancelled, by: 'STATUS' }))[0]?.count)
       .toBe(120);
-  });
-
-  it('comes back to where it was scrolled, in a column and in the list', async () => {
-    const inputs = Array.from({ length: 100 }, (_, i) => ({ title: `Deep ${i}`, tags: ['deep'] }));
-    await dashboard.admin.createTasks(inputs);
-    const { page } = await dashboard.open('/board?tag=deep');
-    for (const view of ['', '&view=list']) {
-      await goTo(page, `/board?tag=deep${view}`);
-      const link = page.getByRole('link', { name: /Deep 89/ });
-      const list = page.locator('.window').first();
-      await expect
-        .poll(async () => {
-          await list.evaluate((box) => box.scrollBy(0, 2_000));
-          return link.count();
-        })
-        .toBe(1);
-      const placeOf = () => list.evaluate((box) => box.scrollTop);
-      const place = await placeOf();
-      await link.click();
-      await page.locator('.timeline').waitFor();
-      await page.goBack();
-      await link.waitFor();
-      await expect.poll(placeOf).toBe(place);
-    }
   });
 
   it('shows on the folded columns what ended today', async () => {

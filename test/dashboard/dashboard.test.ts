@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { sdkAgent } from '../support/servers/sdk-client.js';
-import { untilLive, useDashboard } from './fixture.js';
+import { goTo, untilLive, useDashboard } from './fixture.js';
 
 const dashboard = useDashboard();
 
@@ -245,5 +245,52 @@ describe('behind a proxy with a path prefix', () => {
     await page.goto(`${new URL(server.url).origin}/fleet/graphql`);
     await page.locator('.graphiql-container').first().waitFor();
     expect(faults.filter((fault) => !fault.includes('blob:'))).toEqual([]);
+  });
+});
+
+describe('going back', () => {
+  it('comes back to where it was scrolled, in a column and in the list', async () => {
+    const inputs = Array.from({ length: 100 }, (_, i) => ({ title: `Deep ${i}`, tags: ['deep'] }));
+    await dashboard.admin.createTasks(inputs);
+    const { page } = await dashboard.open('/board?tag=deep');
+    for (const view of ['', '&view=list']) {
+      await goTo(page, `/board?tag=deep${view}`);
+      const link = page.getByRole('link', { name: /Deep 89/ });
+      const list = page.locator('.window').first();
+      await expect
+        .poll(async () => {
+          await list.evaluate((box) => box.scrollBy(0, 2_000));
+          return link.count();
+        })
+        .toBe(1);
+      const placeOf = () => list.evaluate((box) => box.scrollTop);
+      // A click would scroll to it as well.
+      await link.scrollIntoViewIfNeeded();
+      const place = await placeOf();
+      await link.click();
+      await page.locator('.timeline').waitFor();
+      await page.goBack();
+      await link.waitFor();
+      await expect.poll(placeOf).toBe(place);
+    }
+
+    // A narrow page scrolls the columns sideways, a phone scrolls them as a whole.
+    for (const [width, side] of [
+      [760, 'scrollLeft'],
+      [390, 'scrollTop'],
+    ] as const) {
+      await page.setViewportSize({ width, height: 700 });
+      await goTo(page, '/board?tag=deep&status=inbox,assigned,in_progress,review,done,failed');
+      const columns = page.locator('.board');
+      await page.locator('.card').first().waitFor();
+      const unread = page.locator('.column:not(:has(.card)):not(:has(.column-empty))');
+      await expect.poll(() => unread.count()).toBe(0);
+      const placeOf = () => columns.evaluate((box, name) => box[name], side);
+      await columns.evaluate((box, name) => Object.assign(box, { [name]: 200 }), side);
+      await goTo(page, '/agents');
+      await page.getByLabel('Search agents').waitFor();
+      await page.goBack();
+      await expect.poll(placeOf).toBe(200);
+    }
   });
 });

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { EVENT_KINDS, EVENT_TYPES } from '../../domain/events/event-types.js';
-import { type Alarm, createAlarm } from '../../kernel/alarm.js';
+import { type Alarm, createAlarm, LONGEST_TIMEOUT_MS } from '../../kernel/alarm.js';
 import { type AttentionSummary, readAttentionSummary } from '../../services/attention/read-attention.js';
 import type { GraphqlContext } from '../context.js';
 
@@ -12,9 +12,6 @@ const SPACING_MS = 200;
 
 /** A read may take this share of the time, so that a database with much to count is not kept busy by it. */
 const SHARE = 0.2;
-
-/** The longest timeout that Node can wait for. */
-const LONGEST_MS = 2_147_483_647;
 
 /** The pause after a read that failed, in milliseconds. */
 const RETRY_MS = 1_000;
@@ -135,7 +132,7 @@ class SharedSummary {
     this.#current = summary;
     // Late by a little, so that the time has passed for the database as well.
     if (summary.nextInMs !== null) {
-      const ms = Math.min(LONGEST_MS, Math.max(SPACING_MS, summary.nextInMs + 5));
+      const ms = Math.min(LONGEST_TIMEOUT_MS, Math.max(SPACING_MS, summary.nextInMs + 5));
       this.#due = setTimeout(() => this.#readSoon(), ms);
     }
     if (isSame) return;

@@ -1,4 +1,5 @@
 import { EVENT_TYPES } from '../../domain/events/event-types.js';
+import { LONGEST_TIMEOUT_MS } from '../../kernel/alarm.js';
 import {
   type Dependence,
   type PassingTime,
@@ -11,9 +12,6 @@ const SPACING_MS = 200;
 
 /** The watchers may read during this share of the time, all together. */
 const SHARE = 0.2;
-
-/** The longest timeout that Node can wait for. */
-const LONGEST_MS = 2_147_483_647;
 
 /** The pause after a read that failed, in milliseconds. */
 const RETRY_MS = 1_000;
@@ -141,13 +139,15 @@ class LiveTime {
   }
 
   #accept({ now, dueInMs, waitInMs }: PassingTime): void {
+    // Before the first read no instant was watched, and a list may be a little older than it.
+    const hasGap = this.#since === null;
     this.#since = now;
-    if (dueInMs !== null && dueInMs <= 0) this.#ring('onDueDates');
-    if (waitInMs !== null && waitInMs <= 0) this.#ring('onWaits');
+    if (hasGap || (dueInMs !== null && dueInMs <= 0)) this.#ring('onDueDates');
+    if (hasGap || (waitInMs !== null && waitInMs <= 0)) this.#ring('onWaits');
     const ahead = [dueInMs, waitInMs].flatMap((inMs) => inMs ?? []);
     if (ahead.length === 0) return;
     // Late by a little, so that the time has passed for the database as well.
-    const ms = Math.min(LONGEST_MS, Math.max(SPACING_MS, Math.min(...ahead) + 5));
+    const ms = Math.min(LONGEST_TIMEOUT_MS, Math.max(SPACING_MS, Math.min(...ahead) + 5));
     this.#next = setTimeout(() => this.#readSoon(), ms);
   }
 

@@ -1,8 +1,9 @@
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { followFilter } from '../../data/filter-changes.js';
 import { useKeys } from '../../frame/keyboard.js';
 import { Page } from '../../frame/page.js';
 import { openedTask } from '../../frame/router.js';
+import { useScrollPlace } from '../../frame/scroll-place.js';
 import { TaskPanel } from '../task/task-panel.js';
 import { changesByItself, readFilter, toTaskFilter } from './board-filter.js';
 import { boardKeys, listKeys } from './board-keys.js';
@@ -27,6 +28,8 @@ export default function Board() {
   const columns = openColumns().filter((status) => status !== 'INPUT_REQUIRED' || hasQuestions || isList());
   const total = columns.reduce((sum, status) => sum + (all?.get(status) ?? 0), 0);
   useKeys(isList() ? listKeys() : boardKeys(columns));
+  const columnsBox = useRef<HTMLDivElement>(null);
+  useScrollPlace(columnsBox, 'columns');
   const key = JSON.stringify(filter);
   useEffect(() => clearSelection, [key]);
   useEffect(
@@ -41,7 +44,7 @@ export default function Board() {
         {isList() ? (
           <TaskRows statuses={columns} filter={filter} />
         ) : (
-          <div class="board">
+          <div class="board" ref={columnsBox}>
             {columns.map((status) => (
               <Column key={status} status={status} filter={filter} count={all?.get(status)} />
             ))}
