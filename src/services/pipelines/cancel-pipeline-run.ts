@@ -27,8 +27,10 @@ export async function cancelPipelineRun(
     if (run === null) throw new Refusal('NOT_FOUND', `There is no pipeline run ${toShown(id)}.`, ['id']);
     const tasks = await lockOpenTasksOfRun(tx, run.id);
     if (tasks.length === 0) {
-      if (run.status === 'SUCCEEDED' || run.status === 'FAILED') throw hasEnded(run.status);
-      return run;
+      // Read again: its last task, and with it the run, may have ended while this transaction waited for the lock.
+      const ended = (await findPipelineRun(tx, run.id)) ?? run;
+      if (ended.status === 'SUCCEEDED' || ended.status === 'FAILED') throw hasEnded(ended.status);
+      return ended;
     }
     const released = await cancelAll(tx, viewer, tasks);
     for (const agentId of released) await announceStatus(context, tx, agentId, toActor(viewer));

@@ -194,6 +194,26 @@ describe('a pipeline run that is cancelled', () => {
     expect(await namedRefusalsOf(cancel(run))).toEqual(['INVALID id']);
   });
 
+  it('is refused if the run has ended while the request waited for the last task', async () => {
+    const run = await aPipelineRun(services, [step('a')]);
+    const client = await other.database.pool.connect();
+    await client.query('BEGIN');
+    // The end of the task and the run in one transaction, without the requests before it.
+    await client.query('SET LOCAL session_replication_role = replica');
+    const task = "UPDATE tasks SET status = 'DONE', resolution = 'x', completed_at = now()";
+    await client.query(`${task} WHERE pipeline_run_id = $1`, [run.id]);
+    await client.query("UPDATE pipeline_runs SET status = 'SUCCEEDED', finished_at = now() WHERE id = $1", [
+      run.id,
+    ]);
+    const refusals = namedRefusalsOf(cancel(run));
+    const waiting =
+      "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'SELECT * FROM tasks WHERE pipeline_run_id%'";
+    await expect.poll(() => services.sql(waiting), { timeout: 20_000 }).toHaveLength(1);
+    await client.query('COMMIT');
+    client.release();
+    expect(await refusals).toEqual(['INVALID id']);
+  });
+
   it('while its tasks are claimed and completed ends once, without an open task', async () => {
     for (let round = 0; round < 8; round += 1) {
       const steps = Array.from({ length: 12 }, (_, i) => step(`s${i}`, i < 4 ? [] : [`s${i - 4}`]));
