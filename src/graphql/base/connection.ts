@@ -1,9 +1,10 @@
 import type { InterfaceRef, ObjectRef } from '@pothos/core';
+import type { GraphQLResolveInfo } from 'graphql';
 import type { ListReader, Slice } from '../../domain/list-reader.js';
 import { InvalidList, type PageArgs, type PageRequest, parsePageRequest } from '../../domain/page.js';
 import { builder } from '../builder.js';
 import type { GraphqlContext } from '../context.js';
-import { spendLength } from './operation-budget.js';
+import { SPENDS_ITSELF, spendList } from './operation-budget.js';
 import { badUserInput } from './protocol-errors.js';
 
 type BuilderTypes = (typeof builder)['$inferSchemaTypes'];
@@ -134,8 +135,12 @@ function asOutput(value: unknown): never {
   return value as never;
 }
 
-function spendRows<Row>(context: GraphqlContext, { rows, textLength }: Slice<Row>): readonly Row[] {
-  spendLength(context, textLength);
+function spendRows<Row>(
+  context: GraphqlContext,
+  info: GraphQLResolveInfo,
+  { rows, textLength }: Slice<Row>,
+): readonly Row[] {
+  spendList(context, info, { count: rows.length, textLength });
   return rows;
 }
 
@@ -171,13 +176,15 @@ export function defineConnection<Row>(
       edges: t.field({
         type: [EdgeType],
         description: 'The entries with their positions.',
-        resolve: async ({ reader, slice }, _args, context) =>
-          spendRows(context, await slice()).map((row) => ({ reader, row })),
+        extensions: SPENDS_ITSELF,
+        resolve: async ({ reader, slice }, _args, context, info) =>
+          spendRows(context, info, await slice()).map((row) => ({ reader, row })),
       }),
       nodes: t.field({
         type: [node],
         description: 'The entries.',
-        resolve: async ({ slice }, _args, context) => asOutput(spendRows(context, await slice())),
+        extensions: SPENDS_ITSELF,
+        resolve: async ({ slice }, _args, context, info) => asOutput(spendRows(context, info, await slice())),
       }),
       pageInfo: t.field({
         type: PageInfoType,

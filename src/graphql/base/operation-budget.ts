@@ -43,8 +43,24 @@ export function spendText(context: GraphqlContext, loaded: unknown): void {
   spendLength(context, isMeasured ? measureText(loaded, OPERATION_BUDGET.textLength) : 0);
 }
 
-/** As {@link spendText}, for what has been measured. */
-export function spendLength(context: GraphqlContext, length: number): void {
+/**
+ * Counts the entries of a list whose text has been measured, for a field with {@link SPENDS_ITSELF}.
+ * @throws QUERY_TOO_COMPLEX above the budget.
+ */
+export function spendList(
+  context: GraphqlContext,
+  info: GraphQLResolveInfo,
+  { count, textLength }: { readonly count: number; readonly textLength: number },
+): void {
+  spendLength(context, textLength);
+  spendObjects(context, count);
+  checkDuration(context, info);
+}
+
+/** The extensions of a list that calls {@link spendList}. Counting it from outside would take another promise. */
+export const SPENDS_ITSELF = { spendsItself: true };
+
+function spendLength(context: GraphqlContext, length: number): void {
   const spent = spentBy(context);
   const { textLength } = OPERATION_BUDGET;
   spent.textLength += length;
@@ -92,7 +108,8 @@ export function enforceBudget(schema: GraphQLSchema): GraphQLSchema {
     // graphql-js shares the types of introspection between all schemas of the process.
     if (isIntrospectionType(type) || !(isObjectType(type) || isInterfaceType(type))) continue;
     for (const field of Object.values(type.getFields()))
-      if (isListOfObjects(field)) field.resolve = counting(field.resolve ?? defaultFieldResolver);
+      if (isListOfObjects(field) && !spendsItself(field))
+        field.resolve = counting(field.resolve ?? defaultFieldResolver);
   }
   for (const field of Object.values(schema.getSubscriptionType()?.getFields() ?? {}))
     field.resolve = renewing(field.resolve ?? defaultFieldResolver);
@@ -101,6 +118,10 @@ export function enforceBudget(schema: GraphQLSchema): GraphQLSchema {
 
 function isListOfObjects({ type }: Field): boolean {
   return isListType(getNullableType(type)) && isCompositeType(getNamedType(type));
+}
+
+function spendsItself({ extensions }: Field): boolean {
+  return extensions.spendsItself === true;
 }
 
 function counting(resolve: Resolver): Resolver {

@@ -14,7 +14,11 @@ export function whileWaiting<Result>(
  * Runs work that has limits of its own, while another operation of its key has its place. Claims of tasks are such work: all
  * that arrive together are one statement, and eight of a key at a time would make small batches of a fleet with one key.
  */
-export function withoutPlace<Result>(place: Place, work: () => Promise<Result>): Promise<Result> {
+export async function withoutPlace<Result>(place: Place, work: () => Promise<Result>): Promise<Result> {
   place.leave();
-  return work().finally(() => place.retake());
+  try {
+    return await work();
+  } finally {
+    place.retake();
+  }
 }

@@ -24,10 +24,10 @@ export interface Documents {
 }
 
 /**
- * Parses and validates documents with yoga's plugins, and remembers the last ones by their text. The
- * memory is limited by size and not by number, because a parsed document takes up to 200 times the memory of its text. Errors of
- * parsing and of validation are not remembered: the stack of an error keeps the whole request in memory, with up to 1 MB of variables,
- * and the speed of a broken document does not matter. A look-up in yoga's own caches took 15 µs.
+ * Parses and validates documents with yoga's plugins, and remembers the last ones by their text. The memory is limited by size and not by
+ * number, because a parsed document takes up to 200 times the memory of its text. Errors of parsing and of validation are not
+ * remembered: the stack of an error keeps the whole request in memory, with up to 1 MB of variables, and the speed of a broken document
+ * does not matter.
  */
 export function createDocuments(yoga: Yoga): Documents {
   const known = new LRUCache<string, CheckedDocument>({
