@@ -31,8 +31,11 @@ const LOOP_TO_LOAD = 8;
 /** The growth that is worth a collection, in bytes. */
 const MIN_GROWTH = 33_554_432;
 
-/** A collection that frees less is the last one, in bytes. */
+/** A collection that frees less has freed little, in bytes. */
 const MIN_FREED = 16_777_216;
+
+/** After this number of collections that freed little, one after the other, the memory is in use. One is not enough to free a page. */
+const LITTLE_FREED = 2;
 
 /**
  * Collects garbage when this process is idle after its memory has grown. V8 collects when it needs memory for something new, so an
@@ -45,19 +48,31 @@ export function collectWhenIdle({ instrument, heap = createV8Heap() }: IdleColle
   let least = heap.bytes();
   /** The bytes before the collection of the last check. */
   let before: number | undefined;
+  /** How many of the last collections freed little. */
+  let littleFreed = 0;
+
+  /** What the collection of the last check has freed. Only now, because V8 frees pages and buffers after the collection. */
+  function noteFreed(bytes: number): number {
+    if (before === undefined) return 0;
+    const freed = before - bytes;
+    before = undefined;
+    littleFreed = freed < MIN_FREED ? littleFreed + 1 : 0;
+    instrument.emit('debug', 'memory.collected', 'An idle process has collected its garbage', { freed });
+    return freed;
+  }
 
   function check(): void {
     const isIdle = heap.load() < IDLE_LOAD;
     const bytes = heap.bytes();
     least = Math.min(least, bytes);
-    // Only now, because V8 frees pages and buffers after the collection.
-    const freed = before === undefined ? 0 : before - bytes;
-    if (before !== undefined)
-      instrument.emit('debug', 'memory.collected', 'An idle process has collected its garbage', { freed });
-    // What an idle process keeps is in use, so it is no reason for another collection.
-    if (isIdle && before !== undefined && freed < MIN_FREED) least = bytes;
-    before = undefined;
-    if (!isIdle || (freed < MIN_FREED && bytes - least < MIN_GROWTH)) return;
+    const freed = noteFreed(bytes);
+    if (!isIdle) return;
+    if (littleFreed >= LITTLE_FREED) {
+      // What an idle process keeps is in use, so it is no reason for another collection.
+      least = bytes;
+      littleFreed = 0;
+    }
+    if (freed < MIN_FREED && littleFreed === 0 && bytes - least < MIN_GROWTH) return;
     heap.collect();
     // Otherwise a collection of more than 100 ms would be taken for work, and the next ones would never end.
     heap.load();
