@@ -38,6 +38,12 @@ const MIN_FREED = 16_777_216;
 const LITTLE_FREED = 2;
 
 /**
+ * Idle checks until memory that was in use is collected again. What a request keeps that has not ended yet is in use only until then.
+ * The pause doubles as long as the process stays idle.
+ */
+const LOOK_AGAIN = { first: 5, most: 3_600 };
+
+/**
  * Collects garbage when this process is idle after its memory has grown. V8 collects when it needs memory for something new, so an
  * idle process keeps the garbage of its last load: 330 MB for 40 seconds after 3,000 subscriptions. The first collection finds the
  * garbage, and the next ones join what is left, so that pages become free. Each stops the process for about 60 ms.
@@ -46,10 +52,14 @@ const LITTLE_FREED = 2;
  */
 export function collectWhenIdle({ instrument, heap = createV8Heap() }: IdleCollectionOptions): () => void {
   let least = heap.bytes();
+  /** Growth counts from here: the least ever, or what was in use when that was found. */
+  let base = least;
   /** The bytes before the collection of the last check. */
   let before: number | undefined;
   /** How many of the last collections freed little. */
   let littleFreed = 0;
+  let pause = LOOK_AGAIN.first;
+  let checksToPause = 0;
 
   /** What the collection of the last check has freed. Only now, because V8 frees pages and buffers after the collection. */
   function noteFreed(bytes: number): number {
@@ -61,18 +71,27 @@ export function collectWhenIdle({ instrument, heap = createV8Heap() }: IdleColle
     return freed;
   }
 
+  /** What an idle process keeps is in use, so it is no reason for another collection soon. */
+  function noteInUse(bytes: number): void {
+    base = bytes;
+    littleFreed = 0;
+    checksToPause = pause;
+    pause = Math.min(2 * pause, LOOK_AGAIN.most);
+  }
+
   function check(): void {
     const isIdle = heap.load() < IDLE_LOAD;
     const bytes = heap.bytes();
     least = Math.min(least, bytes);
+    base = Math.min(base, bytes);
     const freed = noteFreed(bytes);
-    if (!isIdle) return;
-    if (littleFreed >= LITTLE_FREED) {
-      // What an idle process keeps is in use, so it is no reason for another collection.
-      least = bytes;
-      littleFreed = 0;
+    if (!isIdle) {
+      pause = LOOK_AGAIN.first;
+      return;
     }
-    if (freed < MIN_FREED && littleFreed === 0 && bytes - least < MIN_GROWTH) return;
+    if (littleFreed >= LITTLE_FREED) noteInUse(bytes);
+    else if (base > least && --checksToPause <= 0) base = least;
+    if (freed < MIN_FREED && littleFreed === 0 && bytes - base < MIN_GROWTH) return;
     heap.collect();
     // Otherwise a collection of more than 100 ms would be taken for work, and the next ones would never end.
     heap.load();

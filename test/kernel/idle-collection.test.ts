@@ -80,7 +80,7 @@ describe('a process whose memory has grown', () => {
   it('does not take a long collection for work of its own', () => {
     loadOfCollection = 0.3;
     megabytes = 500;
-    pass(60);
+    pass(7);
     expect(collected).toBe(2);
     megabytes = 800;
     leaves = [700, 600];
@@ -90,14 +90,26 @@ describe('a process whose memory has grown', () => {
 
   it('collects twice if its memory is in use, and again when it has grown as much again', () => {
     megabytes = 500;
-    pass(60);
+    pass(4);
     expect(collected).toBe(2);
     megabytes = 530;
-    pass(60);
+    pass(1);
     expect(collected).toBe(2);
     megabytes = 540;
-    pass(60);
+    pass(2);
     expect(collected).toBe(4);
+  });
+
+  it('looks again, after longer and longer pauses, whether its memory is still in use', () => {
+    megabytes = 500;
+    pass(7);
+    expect(collected).toBe(2);
+    leaves = [500, 500, 500, 500, 130];
+    pass(3_600);
+    expect(megabytes).toBe(130);
+    megabytes = 500;
+    pass(3_600);
+    expect(collected).toBeLessThan(50);
   });
 });
 
