@@ -31,8 +31,17 @@ const LOOP_TO_LOAD = 8;
 /** The growth that is worth a collection, in bytes. */
 const MIN_GROWTH = 33_554_432;
 
-/** A collection that frees less is the last one, in bytes. */
+/** A collection that frees less has freed little, in bytes. */
 const MIN_FREED = 16_777_216;
+
+/** After this number of collections that freed little, one after the other, the memory is in use. One is not enough to free a page. */
+const LITTLE_FREED = 2;
+
+/**
+ * Idle checks until memory that was in use is collected again. What a request keeps that has not ended yet is in use only until then.
+ * The pause doubles as long as the process stays idle.
+ */
+const LOOK_AGAIN = { first: 5, most: 3_600 };
 
 /**
  * Collects garbage when this process is idle after its memory has grown. V8 collects when it needs memory for something new, so an
@@ -43,21 +52,46 @@ const MIN_FREED = 16_777_216;
  */
 export function collectWhenIdle({ instrument, heap = createV8Heap() }: IdleCollectionOptions): () => void {
   let least = heap.bytes();
+  /** Growth counts from here: the least ever, or what was in use when that was found. */
+  let base = least;
   /** The bytes before the collection of the last check. */
   let before: number | undefined;
+  /** How many of the last collections freed little. */
+  let littleFreed = 0;
+  let pause = LOOK_AGAIN.first;
+  let checksToPause = 0;
+
+  /** What the collection of the last check has freed. Only now, because V8 frees pages and buffers after the collection. */
+  function noteFreed(bytes: number): number {
+    if (before === undefined) return 0;
+    const freed = before - bytes;
+    before = undefined;
+    littleFreed = freed < MIN_FREED ? littleFreed + 1 : 0;
+    instrument.emit('debug', 'memory.collected', 'An idle process has collected its garbage', { freed });
+    return freed;
+  }
+
+  /** What an idle process keeps is in use, so it is no reason for another collection soon. */
+  function noteInUse(bytes: number): void {
+    base = bytes;
+    littleFreed = 0;
+    checksToPause = pause;
+    pause = Math.min(2 * pause, LOOK_AGAIN.most);
+  }
 
   function check(): void {
     const isIdle = heap.load() < IDLE_LOAD;
     const bytes = heap.bytes();
     least = Math.min(least, bytes);
-    // Only now, because V8 frees pages and buffers after the collection.
-    const freed = before === undefined ? 0 : before - bytes;
-    if (before !== undefined)
-      instrument.emit('debug', 'memory.collected', 'An idle process has collected its garbage', { freed });
-    // What an idle process keeps is in use, so it is no reason for another collection.
-    if (isIdle && before !== undefined && freed < MIN_FREED) least = bytes;
-    before = undefined;
-    if (!isIdle || (freed < MIN_FREED && bytes - least < MIN_GROWTH)) return;
+    base = Math.min(base, bytes);
+    const freed = noteFreed(bytes);
+    if (!isIdle) {
+      pause = LOOK_AGAIN.first;
+      return;
+    }
+    if (littleFreed >= LITTLE_FREED) noteInUse(bytes);
+    else if (base > least && --checksToPause <= 0) base = least;
+    if (freed < MIN_FREED && littleFreed === 0 && bytes - base < MIN_GROWTH) return;
     heap.collect();
     // Otherwise a collection of more than 100 ms would be taken for work, and the next ones would never end.
     heap.load();

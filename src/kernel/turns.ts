@@ -3,6 +3,9 @@ import { performance } from 'node:perf_hooks';
 /** Pieces of long work of one key that wait, in their order. */
 type Lane = (() => void)[];
 
+/** Work without a turn that took more is long, in milliseconds. */
+const LONG_MS = 5;
+
 /** A piece that took less is followed by the next one without a pause, in milliseconds. */
 const SHORT_MS = 1;
 
@@ -14,6 +17,8 @@ const SHORT_MS = 1;
 export class Turns {
   /** In the order of the keys' next turns. Only keys with waiting work are in it. */
   readonly #lanes = new Map<string, Lane>();
+  /** Keys whose last work was long, for as long as it took. */
+  readonly #resting = new Set<string>();
   #isPlanned = false;
   #beganAt = 0;
 
@@ -25,6 +30,18 @@ export class Turns {
       else lane.push(begin);
       if (!this.#isPlanned) this.#plan();
     });
+  }
+
+  /** Whether more work of the key has to wait for its turn. */
+  isBusy(key: string): boolean {
+    return this.#resting.size > 0 && this.#resting.has(key);
+  }
+
+  /** Notes work that began without a turn. After long work the key waits for its turn with the next, for as long as that took. */
+  charge(key: string, tookMs: number): void {
+    if (tookMs <= LONG_MS || this.#resting.has(key)) return;
+    this.#resting.add(key);
+    setTimeout(() => this.#resting.delete(key), tookMs);
   }
 
   readonly #plan = (): void => {

@@ -36,3 +36,11 @@ it('keys take turns with each other, and later work gets its turn as well', asyn
   await begin('a', 'a4');
   expect(done.at(-1)).toBe('a4');
 });
+
+it('a key whose work took long waits for its turn as long again, and others do not', async () => {
+  const turns = new Turns();
+  turns.charge('short', 1);
+  turns.charge('long', 20);
+  expect(['short', 'long', 'other'].map((key) => turns.isBusy(key))).toEqual([false, true, false]);
+  await expect.poll(() => turns.isBusy('long')).toBe(false);
+});

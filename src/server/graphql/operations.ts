@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import {
   type DocumentNode,
   type ExecutionArgs,
@@ -48,7 +49,10 @@ export type Prepared = PreparedOperation | { readonly refused: ExecutionResult }
 export interface Operations {
   /** Parses and validates a document that is not known yet, which takes up to 70 ms. */
   readonly prepare: (scope: RequestScope, params: GraphqlParams) => Prepared;
-  /** Resolves when a document that is not known yet may be prepared; undefined for a known one, which costs nothing. */
+  /**
+   * Resolves when a document that is not known yet may be prepared, or the next operation of a key whose last one took long may
+   * begin. Undefined otherwise.
+   */
   readonly turnFor: (keyId: string, params: GraphqlParams) => Promise<void> | undefined;
 }
 
@@ -72,7 +76,15 @@ export function createOperations(options: OperationsOptions): Operations {
   const { documents, execute, turns, createContext, queues, presenter, subscribe, observers } = options;
 
   function turnFor(keyId: string, { query }: GraphqlParams): Promise<void> | undefined {
-    return documents.isKnown(query) ? undefined : turns.next(keyId);
+    return documents.isKnown(query) && !turns.isBusy(keyId) ? undefined : turns.next(keyId);
+  }
+
+  /** A key is charged for the time in which its operation does not wait for the database, such as introspection. */
+  function executeTimed(args: ExecutionArgs, keyId: string): ReturnType<Execute> {
+    const startedAt = performance.now();
+    const result = execute(args);
+    turns.charge(keyId, performance.now() - startedAt);
+    return result;
   }
 
   function prepare(scope: RequestScope, params: GraphqlParams): Prepared {
@@ -103,7 +115,7 @@ export function createOperations(options: OperationsOptions): Operations {
         operation,
         cost: () => costOf(schema, document, operation, variableValues),
         execute: () => {
-          const run = (place: Place) => begin(execute, place);
+          const run = (place: Place) => begin((args) => executeTimed(args, scope.viewer.keyId), place);
           const queue = operation.operation === 'query' ? queues.query : queues.mutation;
           return withTiming(operation, () => inTurn(queue, scope, run, presentFault), observers);
         },

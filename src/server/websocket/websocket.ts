@@ -52,6 +52,8 @@ export function createWebSockets(options: WebSocketOptions): WebSockets {
     handleProtocols,
     // Compression needs 300 KB per socket, and a small message could expand into a large one.
     perMessageDeflate: false,
+    // The types do not have it. By default a client that does not answer a close keeps its connection for 30 s.
+    ...{ closeTimeout: closeTimeoutMs },
   });
   const writes = createBatchedWrites();
   const heartbeat = createHeartbeat(sockets.clients, limits.pingIntervalMs);

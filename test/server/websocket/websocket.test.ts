@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createConnection } from 'node:net';
 import { createClient } from 'graphql-ws';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -183,6 +185,14 @@ describe('a socket', () => {
     const impatient = await startTestServer({ limits: { connectionInitTimeoutMs: 50 } });
     const silent = await RawSocket.open(impatient.url);
     expect(await silent.closed).toMatchObject({ code: 4408 });
+    const { port } = new URL(impatient.url);
+    const deaf = createConnection(Number(port), '127.0.0.1').resume();
+    const key = Buffer.alloc(16).toString('base64');
+    deaf.write(
+      `GET /graphql HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: ${key}\r\nsec-websocket-protocol: graphql-transport-ws\r\n\r\n`,
+    );
+    // Its client does not answer the close.
+    await once(deaf, 'close', { signal: AbortSignal.timeout(10_000) });
     await impatient.stop();
     const hasty = await connect();
     hasty.subscribe('1', '{ hello }');
