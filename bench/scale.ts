@@ -15,7 +15,7 @@ import { type Reading, reportAll, rowOf } from './scale/report.js';
 
 /**
  * The time of each read with ten thousand and with a million tasks. `npm run bench:scale -- <text>` measures the reads whose name
- * has the text. The two databases are built in some minutes and take 4 GB in a temporary folder, which is removed at the end.
+ * has the text. The two databases are built in some minutes and take 7 GB in a temporary folder, which is removed at the end.
  * `--keep <folder>` builds them in this folder, or uses those that an earlier run built there, with the migrations since then.
  */
 const SIZES = { small: 10_000, large: 1_000_000 } as const;
