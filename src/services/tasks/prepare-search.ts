@@ -23,7 +23,7 @@ export async function prepareSearch({ database }: Context): Promise<void> {
 }
 
 /** Tasks and events that one statement looks at: few enough to take some hundred milliseconds. */
-const BATCH = 1_000;
+const BATCH = 4_000;
 
 /** Writes the texts of the next new and changed tasks. If several processes call this concurrently, only one of them writes. */
 export async function indexNextTexts({ database }: Context): Promise<IndexedStep> {
