@@ -8,8 +8,8 @@
 CREATE OR REPLACE FUNCTION number_events(p_limit int) RETURNS int LANGUAGE plpgsql
 -- Otherwise PostgreSQL may plan the statements for each call again, which takes longer than running them.
 SET plan_cache_mode = force_generic_plan
--- A connection plans them once, perhaps while both tables are empty and reading them whole looks cheapest. PostgreSQL does not plan again
--- when they grow: until the next ANALYZE, each call read all events to find the last position.
+-- The same for a connection without the settings of the server's own: it plans these statements once, perhaps while both tables are
+-- empty, and would then read all events to find the last position, until the next ANALYZE.
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
 DECLARE
   last bigint; numbered int; log event_horizon; current_origin text;
