@@ -186,8 +186,9 @@ describe('an error of the request', () => {
 
   it('names a path prefix that leads nowhere, also for subscriptions', async () => {
     const lost = sdkClient({ ...server, url: `${server.url}/elsewhere` });
-    for (const call of [lost.viewer(), lost.followOverview().next()])
-      expect(await thrown(call)).toMatchObject({
+    // One after the other: a rejection that has no handler yet would end the process.
+    for (const call of [() => lost.viewer(), () => lost.followOverview().next()])
+      expect(await thrown(call())).toMatchObject({
         code: 'WRONG_ADDRESS',
         message: expect.stringContaining('answered with HTTP 404: This path does not exist.'),
       });
