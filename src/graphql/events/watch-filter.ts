@@ -22,7 +22,9 @@ type Entries = readonly LogEntry[];
 export async function watchFilter(context: GraphqlContext, filter: TaskFilter) {
   const { feed, services, viewer, signal } = context;
   const endQuota = await refusing(() => services.quotas.beginWatch(viewer));
-  signal.addEventListener('abort', endQuota, { once: true });
+  // A client may have left while its request waited: then there is no event any more.
+  if (signal.aborted) endQuota();
+  else signal.addEventListener('abort', endQuota, { once: true });
   // Before the tasks are read: a change meanwhile is delivered once more rather than not at all.
   const entries = toPullStream<Entries>(await refusing(() => feed.subscribe({ filter: {} })));
   const { from, lookAgain } = withTime(context, filter, entries);

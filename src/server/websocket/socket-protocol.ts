@@ -135,9 +135,9 @@ async function beginOperation(
   // Read at once: the next message replaces them.
   const { length } = inbox;
   const params = toParams(payload, ctx.extra.exactMessage);
+  const controller = new AbortController();
   try {
     if (countRunning(operations) >= limits.maxSubscriptionsPerSocket) throw tooManySubscriptions(limits);
-    const controller = new AbortController();
     operations.set(id, controller);
     const viewer = await authenticate(ctx, options);
     countUntilAborted(options.arriving.begin(viewer.keyId), length, controller.signal);
@@ -152,7 +152,8 @@ async function beginOperation(
     endOperation(ctx.extra, id);
     return prepared.refused.errors ?? [];
   } catch (error) {
-    endOperation(ctx.extra, id);
+    // Not the one of a later operation that has the id of one that its client has completed.
+    if (operations.get(id) === controller) endOperation(ctx.extra, id);
     if (error instanceof CloseSocket) throw error;
     return [presenter.present(error, requestId)];
   }
