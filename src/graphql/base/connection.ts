@@ -149,7 +149,7 @@ const MOST_COUNTED = 100_000;
 /** @throws BAD_USER_INPUT for a number that no count stops at. */
 function checkAtMost(atMost: number | null | undefined): number | undefined {
   if (atMost === null || atMost === undefined) return undefined;
-  if (atMost < 1 || atMost > MOST_COUNTED) throw badUserInput('atMost must be from 1 to 100000.');
+  if (atMost < 1 || atMost > MOST_COUNTED) throw badUserInput(`atMost must be from 1 to ${MOST_COUNTED}.`);
   return atMost;
 }
 

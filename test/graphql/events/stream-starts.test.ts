@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { watchFilter } from '../../../src/graphql/events/watch-filter.js';
 import { pauseAgent, resumeAgent } from '../../../src/services/agents/pause-agent.js';
 import { MAX_WATCHES_PER_KEY } from '../../../src/services/quotas.js';
 import { assignTask } from '../../../src/services/tasks/assign-task.js';
@@ -110,6 +111,13 @@ describe('Subscription.tasks', () => {
     watches.pop()?.hangUp();
     watches.push(await here.watch(TASKS, { filter: { tags: ['none'] } }));
     for (const watch of watches) watch.hangUp();
+  });
+
+  it('is not counted if its client had left before it began', async () => {
+    const gone = { viewer: here.services.admin, requestId: 'req_gone', signal: AbortSignal.abort() };
+    for (let i = 0; i < MAX_WATCHES_PER_KEY; i += 1)
+      await watchFilter(here.createContext(gone, 'subscription'), {});
+    (await here.watch(TASKS)).hangUp();
   });
 
   it('delivers what enters the filter, changes in it and leaves it, of every process', async () => {
